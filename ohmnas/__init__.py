@@ -1,0 +1,1 @@
+"""Neural architecture search for analog in-memory computing chips."""

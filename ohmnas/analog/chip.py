@@ -1,0 +1,129 @@
+"""One chip: a network's weights programmed once, then read at any time after.
+
+Notation: ``w`` weights of the whole network, ``q`` columns (each a part of a layer's output), ``u`` tiles, both lying
+one behind the other in the order of the layers. Programming and reading are the steps of aihwkit's inference tile
+(`InferenceTileWithPeriphery.program_weights`, `drift_weights`) and call its noise model on conductances, but for all
+tiles of the network at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from aihwkit.inference.noise.base import BaseNoiseModel
+from torch import Tensor, nn
+
+from ohmnas.analog.convert import analog_layers
+from ohmnas.analog.device import noise_model
+from ohmnas.spaces.hardware import Hardware
+
+_SMALLEST_READOUT = 1e-4
+"""Floor of a tile's mean readout, as in aihwkit's `GlobalDriftCompensation`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What is to be programmed: the weights of a trained network, in units of their column's scale."""
+
+    weights: Tensor
+    """``(w,)``, in [-1, 1]."""
+    column_scale: Tensor
+    """``(q,)``: largest absolute weight of each column."""
+    tile_of_weight: Tensor
+    """``(w,)``: tile of each weight, counted through the network."""
+    tile_of_column: Tensor
+    """``(q,)``: tile of each column."""
+    tiles: int
+    """u."""
+
+    @classmethod
+    def of(cls, network: nn.Module) -> Targets:
+        """Collect the targets of all analog layers of a network."""
+        weights, scales, weight_tiles, column_tiles, tiles = [], [], [], [], 0
+        for layer in analog_layers(network):
+            mapping = layer.mapping
+            scale = mapping.column_scale(layer.weight)
+            tile = mapping.tile_of_column() + tiles
+            weights.append((layer.weight.detach().flatten(1) / mapping.expand(scale)).flatten())
+            scales.append(scale.flatten())
+            weight_tiles.append(mapping.expand(tile).flatten())
+            column_tiles.append(tile.flatten())
+            tiles += mapping.tiles
+        return cls(torch.cat(weights), torch.cat(scales), torch.cat(weight_tiles), torch.cat(column_tiles), tiles)
+
+    def tile_mean(self, per_weight: Tensor) -> Tensor:
+        """``(w,)`` -> ``(u,)``: mean over the weights of each tile."""
+        total = torch.zeros(self.tiles).index_add_(0, self.tile_of_weight, per_weight)
+        return total / torch.bincount(self.tile_of_weight, minlength=self.tiles)
+
+    def tile_max(self, per_weight: Tensor) -> Tensor:
+        """``(w,)``, all at least 0 -> ``(u,)``: largest over the weights of each tile."""
+        return torch.zeros(self.tiles).index_reduce_(0, self.tile_of_weight, per_weight, "amax")
+
+
+class Chip:
+    """A programming event: its noise and its drift exponents are drawn once, here, and every reading shares them."""
+
+    def __init__(self, targets: Targets, chip: Hardware) -> None:
+        """Program all tiles; draws from torch's global generator, as aihwkit does."""
+        self.targets = targets
+        self.hardware = chip
+        self._model: BaseNoiseModel = noise_model(chip)
+        plus, minus = self._conductances(targets.weights, torch.ones(targets.tiles))
+        programmed = []
+        self.drift_exponents: list[Tensor] = []
+        """nu of the plus and of the minus device of each weight, each ``(w,)``."""
+        for target in (plus, minus):
+            programmed.append(self._model.apply_programming_noise_to_conductance(target))
+            self.drift_exponents.append(self._model.generate_drift_coefficients(target))
+        self.programmed: Tensor = (programmed[0] - programmed[1]) / chip.g_max
+        """``(w,)``: weights right after programming, in units of their column's scale."""
+        self._tile_max = targets.tile_max(self.programmed.abs()).clamp_(min=1e-7)
+        self._baseline = self._readout(self.programmed)
+
+    def _conductances(self, weights: Tensor, tile_max: Tensor) -> tuple[Tensor, Tensor]:
+        """The conductances in uS of the plus and the minus device; the largest weight of a tile is at g_max."""
+        conductance = weights * (self.hardware.g_max / tile_max)[self.targets.tile_of_weight]
+        return conductance.clamp(min=0.0), (-conductance).clamp(min=0.0)
+
+    def weights_at(self, seconds: float) -> Tensor:
+        """``(w,)``: the weights `seconds` after programming: this chip's drift, and read noise of this one reading."""
+        plus, minus = (
+            self._model.apply_drift_noise_to_conductance(conductance, exponent, seconds)
+            for conductance, exponent in zip(
+                self._conductances(self.programmed, self._tile_max), self.drift_exponents, strict=True
+            )
+        )
+        return (plus - minus) * (self._tile_max / self.hardware.g_max)[self.targets.tile_of_weight]
+
+    def compensation(self, weights: Tensor) -> Tensor:
+        """``(u,)``: the factor of each tile that undoes the mean decay since programming; 1 without compensation."""
+        if not self.hardware.drift_compensation:
+            return torch.ones(self.targets.tiles)
+        return self._baseline / self._readout(weights)
+
+    def _readout(self, weights: Tensor) -> Tensor:
+        """``(u,)``: mean absolute output of each tile for one-hot inputs, through its noisy converters."""
+        chip = self.hardware
+        read = weights + chip.output_noise * torch.randn_like(weights) if chip.output_noise else weights
+        if chip.adc_bits:
+            step = chip.adc_bound / (2.0 ** (chip.adc_bits - 1) - 1)
+            read = (read / step).round_() * step
+        return self.targets.tile_mean(read.abs()).clamp_(min=_SMALLEST_READOUT)
+
+    def load_into(self, network: nn.Module, seconds: float) -> None:
+        """Let the network compute with what this chip holds `seconds` after programming."""
+        weights = self.weights_at(seconds)
+        targets = self.targets
+        gain = targets.column_scale * self.compensation(weights)[targets.tile_of_column]
+        first_weight = first_column = 0
+        for layer in analog_layers(network):
+            mapping = layer.mapping
+            size, columns = mapping.outputs * mapping.inputs, mapping.outputs * len(mapping.row_parts)
+            layer.load(
+                weights[first_weight : first_weight + size].view(mapping.outputs, mapping.inputs),
+                gain[first_column : first_column + columns].view(mapping.outputs, -1),
+            )
+            first_weight += size
+            first_column += columns

@@ -1,0 +1,41 @@
+"""Torch network + chip -> analog network: the same network with its convolutions and linear layers on tiles."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+from torch import nn
+
+from ohmnas.analog.layers import AnalogConv2d, AnalogLayer, AnalogLinear, Mode
+from ohmnas.analog.noise import NoisePool
+from ohmnas.spaces.hardware import Hardware
+
+
+def to_analog(network: nn.Sequential, chip: Hardware) -> nn.Sequential:
+    """A copy of the network whose convolutions and linear layers are analog layers of the chip."""
+    analog = copy.deepcopy(network)
+    for parent in list(analog.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.Conv2d):
+                setattr(parent, name, AnalogConv2d(child, chip))
+            elif isinstance(child, nn.Linear):
+                setattr(parent, name, AnalogLinear(child, chip))
+    return analog
+
+
+def analog_layers(network: nn.Module) -> Iterator[AnalogLayer]:
+    """The analog layers of a network, in the order in which they were built."""
+    return (module for module in network.modules() if isinstance(module, AnalogLayer))
+
+
+def set_mode(network: nn.Module, mode: Mode) -> None:
+    """Let every analog layer compute as its tiles would ("analog") or exactly ("digital")."""
+    for layer in analog_layers(network):
+        layer.mode = mode
+
+
+def set_noise(network: nn.Module, noise: NoisePool | None) -> None:
+    """Where the layers take their output noise from; None is a chip whose outputs are not noisy."""
+    for layer in analog_layers(network):
+        layer.noise = noise

@@ -1,0 +1,71 @@
+"""Accuracy over time: program chips of a trained network, read each of them at several times."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ohmnas.analog.chip import Chip, Targets
+from ohmnas.analog.convert import analog_layers, set_mode, set_noise
+from ohmnas.analog.noise import NoisePool
+from ohmnas.spaces.hardware import Hardware
+
+TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
+"""Name -> seconds after programming; AVM is the accuracy at the first minus that at the last."""
+EVALUATION_BATCH: Final = 512
+"""Images at once; bounds memory, not speed."""
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Fraction of images that the network classifies right, in evaluation mode."""
+    network.eval()
+    right = 0
+    for x, y in zip(images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True):
+        right += int((network(x).argmax(dim=1) == y).sum())
+    return right / len(labels)
+
+
+def digital_accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Accuracy of the network computed exactly, without any chip."""
+    set_mode(network, "digital")
+    result = accuracy(network, images, labels)
+    set_mode(network, "analog")
+    return result
+
+
+@torch.no_grad()
+def accuracy_over_time(
+    network: nn.Module, chip: Hardware, images: Tensor, labels: Tensor, chips: int, seed: int
+) -> npt.NDArray[np.float64]:
+    """Measure chips of a trained analog network.
+
+    Args:
+        network: an analog network (`convert.to_analog`), trained.
+        chip: the hardware to program.
+        images: ``(m, channels, height, width)``, prepared as in training.
+        labels: ``(m,)``.
+        chips: how many programming events.
+        seed: everything drawn follows from it.
+
+    Returns:
+        ``(chips, t)``: accuracy of each chip at each of `TIMES`; a row is one chip, so differences in it are paired.
+    """
+    result = np.empty((chips, len(TIMES)))
+    targets = Targets.of(network)
+    set_noise(network, NoisePool(seed))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for row in range(chips):
+            one = Chip(targets, chip)
+            for column, seconds in enumerate(TIMES.values()):
+                one.load_into(network, seconds)
+                result[row, column] = accuracy(network, images, labels)
+    for layer in analog_layers(network):
+        layer.unload()
+    set_noise(network, None)
+    return result

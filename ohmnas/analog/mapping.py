@@ -1,0 +1,78 @@
+"""How a layer's weights lie on crossbar tiles.
+
+Notation: a layer has ``o`` outputs in ``G`` groups, each output with ``k`` inputs (in channels of its group x kernel
+height x kernel width). A group's matrix of ``o/G`` columns and ``k`` rows is cut into tiles evenly, as aihwkit does
+(`TileModuleArray.get_split_sizes`), rows into ``p`` parts; the column of one part is what has its own scale, noise and
+ADC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ohmnas.spaces.hardware import Hardware
+
+SMALLEST_SCALE = 1e-7
+"""A column of only zeros is scaled by this instead of by its largest weight, which is 0."""
+
+
+def split_sizes(size: int, largest: int) -> list[int]:
+    """Cut `size` into the fewest pieces of at most `largest` that differ by at most one."""
+    pieces = -(-size // largest)
+    base, extra = divmod(size, pieces)
+    return [base + (i < extra) for i in range(pieces)]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Where the weights of one layer lie."""
+
+    outputs: int
+    """o: rows of the weight tensor."""
+    inputs: int
+    """k: inputs of one output."""
+    groups: int
+    """G: groups, each on tiles of its own."""
+    row_parts: tuple[int, ...]
+    """Sizes of the p parts that the k inputs are cut into."""
+    column_parts: tuple[int, ...]
+    """Sizes of the parts that the o/G outputs of a group are cut into."""
+
+    @classmethod
+    def of(cls, weight: Tensor, groups: int, chip: Hardware) -> Mapping:
+        """The mapping of a weight tensor ``(o, ...)``, whose trailing axes are the inputs, on a chip."""
+        outputs, inputs = weight.shape[0], weight[0].numel()
+        return cls(
+            outputs,
+            inputs,
+            groups,
+            tuple(split_sizes(inputs, chip.tile_rows)),
+            tuple(split_sizes(outputs // groups, chip.tile_columns)),
+        )
+
+    @property
+    def tiles(self) -> int:
+        """Crossbar tiles of the layer."""
+        return self.groups * len(self.row_parts) * len(self.column_parts)
+
+    def column_scale(self, weight: Tensor) -> Tensor:
+        """``(o, p)``: the largest absolute weight of each column part, above 0."""
+        parts = weight.detach().flatten(1).split(self.row_parts, dim=1)
+        return torch.stack([part.abs().amax(dim=1) for part in parts], dim=1).clamp_(min=SMALLEST_SCALE)
+
+    def expand(self, per_column: Tensor) -> Tensor:
+        """``(o, p)`` -> ``(o, k)``: the value of its column part for each weight."""
+        if len(self.row_parts) == 1:
+            return per_column.expand(-1, self.inputs)
+        return per_column.repeat_interleave(torch.tensor(self.row_parts), dim=1)
+
+    def tile_of_column(self) -> Tensor:
+        """``(o, p)``: number of the tile that each column part lies on, counted from 0 within the layer."""
+        columns = torch.arange(len(self.column_parts)).repeat_interleave(torch.tensor(self.column_parts))
+        group = torch.arange(self.groups).repeat_interleave(self.outputs // self.groups)
+        column = columns.repeat(self.groups)
+        part = torch.arange(len(self.row_parts))
+        return ((group * len(self.column_parts) + column)[:, None]) * len(self.row_parts) + part

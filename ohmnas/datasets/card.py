@@ -1,0 +1,53 @@
+"""The card of a table: what was measured, how, with what, and the command that goes on."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pandas as pd
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.task import Task
+from ohmnas.spaces.resnet import ResNetSpace
+
+PROTOCOL = (
+    "Each row is one network: built with freshly drawn weights, trained with the hardware's noise, clipping and "
+    "converters, then programmed on `chips` simulated chips. Each chip is one programming event with its own noise and "
+    "drift exponents, and the same chip is read 1 second, 1 hour, 1 day and 30 days after programming, with global drift "
+    "compensation. Accuracies are fractions of the validation images, means over the chips; _std is their standard "
+    "deviation (n-1) over the chips; avm is accuracy_1s - accuracy_1mo, chip by chip. accuracy_digital is the same "
+    "trained network computed exactly. Devices are aihwkit's noise models; tiles, converters and compensation follow "
+    "aihwkit's inference tile."
+)
+
+
+def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
+    """The card of a table's rows; `table.write_table` adds the number of rows and the checksum."""
+    return {
+        "schema": schema.SCHEMA_VERSION,
+        "space": ResNetSpace.name,
+        "task": task.name,
+        "input_shape": list(task.input_shape),
+        "classes": task.classes,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "protocol": PROTOCOL,
+        "status": {str(name): int(count) for name, count in frame["status"].value_counts().items()},
+        "architectures": len(frame.drop_duplicates(list(ResNetSpace(task.input_shape, task.classes).gene_names))),
+        "hardware": sorted(set(frame["hardware"])),
+        "fidelity": sorted(set(frame["fidelity"])),
+        "seeds": sorted({int(seed) for seed in frame["seed"]}),
+        "software": {column: sorted(set(frame[column])) for column in schema.VERSION_COLUMNS},
+        "bounds": {
+            "min_params": task.min_params,
+            "max_params": task.max_params,
+            "max_macs": task.max_macs,
+        },
+        "hours_of_one_core": round(float(frame[list(schema.SECONDS_COLUMNS)].sum().sum()) / 3600, 2),
+        "reproduce": [
+            f"ohmnas campaign --task {task.name} --hardware {hardware} --fidelity {fidelity} --seed {seed} --n {len(rows)} "
+            f"--store {task.name}.sqlite"
+            for (hardware, fidelity, seed), rows in frame.groupby(["hardware", "fidelity", "seed"])
+        ]
+        + [f"ohmnas export-table --store {task.name}.sqlite --out {task.name}.csv"],
+    }

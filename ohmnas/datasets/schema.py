@@ -1,0 +1,50 @@
+"""The columns of a measured table, in their order, with their types."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.hardware import Hardware
+
+SCHEMA_VERSION: Final = 1
+"""Of tables and stores; a reader refuses a newer one."""
+
+TIMES: Final = ("1s", "1h", "1d", "1mo")
+KEY_COLUMNS: Final = ("task", "hardware", "fidelity", "seed")
+"""With the genome, what a row is a measurement of: no two rows of a table share it."""
+COST_COLUMNS: Final = ("params", "macs")
+ACCURACY_COLUMNS: Final = (
+    "accuracy_digital",
+    *(name for time in TIMES for name in (f"accuracy_{time}", f"accuracy_{time}_std")),
+    "avm",
+    "avm_std",
+)
+"""Means and standard deviations (n-1) over the chips; avm is accuracy_1s - accuracy_1mo, chip by chip."""
+HARDWARE_COLUMNS: Final = tuple(Hardware().settings())
+EFFORT_COLUMNS: Final = ("epochs", "train_images", "validation_images", "chips")
+SECONDS_COLUMNS: Final = ("train_seconds", "drift_seconds")
+VERSION_COLUMNS: Final = ("ohmnas_version", "torch_version", "aihwkit_version")
+
+STATUS_OK: Final = "ok"
+STATUS_FAILED: Final = "failed"
+
+COLUMNS: Final = (
+    *KEY_COLUMNS,
+    "status",
+    *GENE_NAMES,
+    *COST_COLUMNS,
+    *ACCURACY_COLUMNS,
+    *HARDWARE_COLUMNS,
+    *EFFORT_COLUMNS,
+    *SECONDS_COLUMNS,
+    *VERSION_COLUMNS,
+    "reason",
+)
+TEXT_COLUMNS: Final = ("task", "hardware", "fidelity", "status", *VERSION_COLUMNS, "reason")
+INTEGER_COLUMNS: Final = ("seed", *GENE_NAMES, *COST_COLUMNS, *EFFORT_COLUMNS)
+FLOAT_COLUMNS: Final = (*ACCURACY_COLUMNS, *HARDWARE_COLUMNS, *SECONDS_COLUMNS)
+
+Value = str | int | float | None
+Row = dict[str, Value]
+"""One measurement: a value for each of `COLUMNS`; None where a failed measurement has none."""

@@ -1,0 +1,199 @@
+"""Measured tables: a CSV of rows and a JSON card beside it that says how they were measured."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.schema import Row
+from ohmnas.errors import BrokenFileError, UnknownNameError
+from ohmnas.files import write_atomically
+from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.spaces.resnet import ResNetSpace
+
+_TOLERANCE = 1e-9
+"""Of avm against the accuracies it is the difference of."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredTable:
+    """Checked rows and their card."""
+
+    frame: pd.DataFrame
+    """`schema.COLUMNS`, one row for each measurement; failures have NaN for what they lack."""
+    card: dict[str, Any]
+    """Task, input shape, classes, protocol, software, date, checksum, how to reproduce."""
+    source: str
+    """Name or path, for messages."""
+
+    @property
+    def space(self) -> ResNetSpace:
+        """The space of the table's genomes."""
+        shape = self.card["input_shape"]
+        return ResNetSpace((shape[0], shape[1], shape[2]), self.card["classes"])
+
+    @property
+    def measured(self) -> pd.DataFrame:
+        """The rows that have accuracies: all but the failures."""
+        return self.frame[self.frame["status"] == schema.STATUS_OK].reset_index(drop=True)
+
+    def rows(self) -> Iterable[Row]:
+        """The rows as a store takes them."""
+        for record in self.frame.astype(object).where(self.frame.notna(), None).to_dict("records"):
+            row = cast("Row", record)
+            row["reason"] = row["reason"] or ""
+            yield row
+
+    @property
+    def accuracy_std_floor(self) -> float:
+        """The smallest standard deviation that the table's chips can resolve.
+
+        That is the one of chips of which all agree but one, and that one by a single validation image.
+        """
+        images = self.frame["validation_images"].max()
+        chips = self.frame["chips"].max()
+        return float(1.0 / (images * np.sqrt(chips)))
+
+
+def genomes(frame: pd.DataFrame) -> Population:
+    """``(rows, g)``: the genomes of a table's rows."""
+    return frame[list(GENE_NAMES)].to_numpy(dtype=np.int16)
+
+
+def shipped_tables() -> list[str]:
+    """Names of the tables that come with ohmnas."""
+    folder = resources.files("ohmnas.datasets") / "tables"
+    return sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".csv"))
+
+
+def find_table(name_or_path: str) -> Path:
+    """The CSV of a shipped table, by name, or of any other, by path.
+
+    Raises:
+        UnknownNameError: there is neither.
+    """
+    shipped = Path(str(resources.files("ohmnas.datasets") / "tables" / f"{name_or_path}.csv"))
+    if "/" not in name_or_path and shipped.is_file():
+        return shipped
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    raise UnknownNameError(f"no table {name_or_path!r}: shipped are {', '.join(shipped_tables())}, and no such file exists")
+
+
+def read_table(name_or_path: str) -> MeasuredTable:
+    """Read and check a table.
+
+    Raises:
+        UnknownNameError: there is no such table.
+        BrokenFileError: card or rows are not what they should be; the message names file, column and row.
+    """
+    path = find_table(name_or_path)
+    card = _read_card(path.with_suffix(".json"))
+    try:
+        text = path.read_text(encoding="utf-8")
+        text_columns = dict.fromkeys(schema.TEXT_COLUMNS, str)
+        frame = pd.read_csv(io.StringIO(text), dtype=text_columns, keep_default_na=False, na_values=[""])
+    except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
+        raise BrokenFileError(f"{path} cannot be read as a table: {error}") from error
+    missing = [column for column in schema.COLUMNS if column not in frame]
+    if missing:
+        raise BrokenFileError(f"{path} lacks the column {missing[0]!r}")
+    frame = _typed(frame[list(schema.COLUMNS)], path)
+    table = MeasuredTable(frame, card, name_or_path)
+    _check_rows(table, path)
+    if card["sha256"] != hashlib.sha256(text.encode()).hexdigest():
+        raise BrokenFileError(
+            f"{path} is not the file that its card {path.with_suffix('.json').name} describes (checksum): "
+            "a cell was changed, or the card belongs to another export"
+        )
+    return table
+
+
+def write_table(path: Path, frame: pd.DataFrame, card: dict[str, Any]) -> None:
+    """Write a table and its card, each in one piece.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    text = frame[list(schema.COLUMNS)].to_csv(index=False, lineterminator="\n")
+    card = {**card, "rows": len(frame), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    write_atomically(path, text)
+    write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BrokenFileError(f"the card {path} of the table is missing; export-table writes both") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BrokenFileError(f"the card {path} is not JSON: {error}") from error
+    for key in ("schema", "space", "task", "input_shape", "classes", "sha256"):
+        if not isinstance(card, dict) or key not in card:
+            raise BrokenFileError(f"the card {path} lacks {key!r}")
+    if card["schema"] > schema.SCHEMA_VERSION:
+        raise BrokenFileError(f"{path} has schema {card['schema']}, this ohmnas reads up to {schema.SCHEMA_VERSION}")
+    if card["space"] != ResNetSpace.name:
+        raise BrokenFileError(f"{path} is a table of the space {card['space']!r}, not of {ResNetSpace.name!r}")
+    shape = card["input_shape"]
+    numbers = [*shape, card["classes"]] if isinstance(shape, list) and len(shape) == 3 else [0]
+    if not all(isinstance(number, int) and number > 0 for number in numbers):
+        raise BrokenFileError(f"the card {path} needs an input_shape of 3 whole numbers and a whole number of classes")
+    return card
+
+
+def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The frame with numbers as numbers."""
+    frame = frame.copy()
+    for column in (*schema.INTEGER_COLUMNS, *schema.FLOAT_COLUMNS):
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        wrong = numbers.isna() & (frame[column].notna() | (column in schema.INTEGER_COLUMNS))
+        if column in schema.INTEGER_COLUMNS:
+            wrong |= numbers != numbers.round()
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise BrokenFileError(f"{path}, row {row + 1}: {column} is {frame[column].iloc[row]!r}, not a number it can be")
+        frame[column] = numbers.astype(np.int64 if column in schema.INTEGER_COLUMNS else np.float64)
+    return frame
+
+
+def _check_rows(table: MeasuredTable, path: Path) -> None:
+    """Everything in a row that can be checked against the rest of it."""
+    frame = table.frame
+    ok = (frame["status"] == schema.STATUS_OK).to_numpy()
+    known = frame["status"].isin([schema.STATUS_OK, schema.STATUS_FAILED]).to_numpy()
+    _complain(path, frame, ~known, "status", "not ok or failed")
+    _complain(path, frame, (frame["task"] != table.card["task"]).to_numpy(), "task", "not the task of the card")
+    matrix = frame[list(GENE_NAMES)].to_numpy(dtype=np.int64)
+    repaired = table.space.repair(matrix)
+    for column, name in enumerate(GENE_NAMES):
+        _complain(path, frame, matrix[:, column] != repaired[:, column], name, "out of its range or not canonical")
+    costs = table.space.layer_table(repaired)
+    _complain(path, frame, frame["params"].to_numpy() != costs.params(), "params", "not what its genome has")
+    _complain(path, frame, frame["macs"].to_numpy() != costs.macs(), "macs", "not what its genome has")
+    for name in schema.ACCURACY_COLUMNS:
+        low = -1.0 if name == "avm" else 0.0
+        values = frame[name].to_numpy()
+        _complain(path, frame, ok & ~((values >= low) & (values <= 1.0)), name, "not a fraction")
+    difference = frame["avm"] - (frame["accuracy_1s"] - frame["accuracy_1mo"])
+    _complain(path, frame, ok & (difference.abs() > _TOLERANCE).to_numpy(), "avm", "not accuracy_1s - accuracy_1mo")
+    repeated = frame.duplicated([*schema.KEY_COLUMNS, *GENE_NAMES]).to_numpy()
+    _complain(path, frame, repeated, "seed", "a second measurement of an earlier row's architecture, chip and fidelity")
+
+
+def _complain(path: Path, frame: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, why: str) -> None:
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise BrokenFileError(f"{path}, row {row + 1}: {column} is {frame[column].iloc[row]!r}, which is {why}")

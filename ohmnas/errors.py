@@ -1,0 +1,31 @@
+"""What can go wrong, as types: every error a user can cause is an `OhmnasError` whose text is one sentence."""
+
+from __future__ import annotations
+
+
+class OhmnasError(Exception):
+    """Base of all errors that ohmnas raises on purpose; the command line prints it and exits with 2."""
+
+
+class InvalidValueError(OhmnasError, ValueError):
+    """A value is out of range or of the wrong kind; the message names it and says what would be right."""
+
+
+class UnknownNameError(OhmnasError, LookupError):
+    """A task, table, hardware or strategy of that name does not exist; the message lists those that do."""
+
+
+class BrokenFileError(OhmnasError, ValueError):
+    """A table, store, surrogate or result file does not hold what it should; the message says where."""
+
+
+class InfeasibleError(OhmnasError, RuntimeError):
+    """No architecture meets all limits; the message names the nearest miss."""
+
+
+class MissingDependencyError(OhmnasError, ImportError):
+    """Something needs an optional package that is not installed; the message says how to install it."""
+
+
+class StorageError(OhmnasError, OSError):
+    """The disk refused a write (full, read-only); nothing that was stored before is lost."""

@@ -1,0 +1,32 @@
+"""Writing files so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from ohmnas.errors import StorageError
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write to a temporary file beside `path`, sync it, rename it over `path`.
+
+    Raises:
+        StorageError: the disk is full or refuses; what stood at `path` before still stands there.
+    """
+    temporary: str | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = file.name
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise StorageError(f"cannot write {path}: {error.strerror or error}; what was there before is unchanged") from error

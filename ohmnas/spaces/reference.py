@@ -1,0 +1,46 @@
+"""Well-known networks as points of the space: what a found architecture has to beat.
+
+ResNets for small images: He et al., CVPR 2016 (section 4.2), with 1x1 convolutions where shape changes; a suffix
+``-w8`` is the same network with 8 instead of 16 stem channels, which tight budgets need. ResNet-18/34/50: the same paper
+(table 1) with the 3x3 stem that small images need. Wide ResNets: Zagoruyko and Komodakis, BMVC 2016. ResNeXt-like:
+Xie et al., CVPR 2017, whose branches here are a quarter of the out channels wide.
+"""
+
+from __future__ import annotations
+
+from ohmnas.errors import UnknownNameError
+from ohmnas.spaces.architecture import Architecture, ConvType, MainBlock
+
+
+def _network(
+    stem: int, repeats: tuple[int, ...], widening: tuple[int, ...], conv_type: ConvType = "A", branches: int = 1
+) -> Architecture:
+    blocks = tuple(MainBlock(r, branches, conv_type, w, True) for r, w in zip(repeats, widening, strict=True))
+    return Architecture(stem, 3, blocks)
+
+
+_CIFAR_DEPTHS = {8: 1, 14: 2, 20: 3, 32: 5, 44: 7, 56: 9}
+
+REFERENCES: dict[str, Architecture] = {
+    **{f"resnet{depth}-w8": _network(8, (r,) * 3, (1, 2, 2)) for depth, r in _CIFAR_DEPTHS.items()},
+    **{f"resnet{depth}": _network(16, (r,) * 3, (1, 2, 2)) for depth, r in _CIFAR_DEPTHS.items()},
+    "wrn10-2": _network(16, (1, 1, 1), (2, 2, 2)),
+    "wrn16-4": _network(16, (2, 2, 2), (4, 2, 2)),
+    "resnet18": _network(64, (2, 2, 2, 2), (1, 2, 2, 2)),
+    "resnet34": _network(64, (3, 4, 6, 3), (1, 2, 2, 2)),
+    "resnet50": _network(64, (3, 4, 6, 3), (4, 2, 2, 2), "B"),
+    "resnext29-4": _network(64, (3, 3, 3), (4, 2, 2), "B", branches=4),
+}
+"""Name -> architecture, from small to large within a family."""
+
+
+def reference(name: str) -> Architecture:
+    """The reference network of that name.
+
+    Raises:
+        UnknownNameError: there is none; the message lists all.
+    """
+    try:
+        return REFERENCES[name]
+    except KeyError:
+        raise UnknownNameError(f"no reference network {name!r}; there are {', '.join(REFERENCES)}") from None

@@ -1,0 +1,164 @@
+"""`ResNetSpace`: the ResNet-like macro space of AnalogNAS (Benmeziane et al., IEEE EDGE 2023) as population matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces import architecture as arch
+from ohmnas.spaces import cost, genes, sampling, variation
+from ohmnas.spaces.architecture import Architecture, MainBlock
+from ohmnas.spaces.genes import Population
+
+MUTATION_RATES: Final[Mapping[str, float]] = {"depth": 0.8, "width": 0.8, "other": 0.6}
+"""AnalogNAS, section III: about two of the three groups change in each child."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResNetSpace:
+    """All architectures of the macro space, for images of one shape and a number of classes.
+
+    A population of n is an ``(n, g)`` int16 matrix whose columns are `genes.GENE_NAMES`. Genomes are canonical: the
+    genes of main blocks that do not exist are 0, so that equal networks have equal genomes.
+    """
+
+    input_shape: tuple[int, int, int]
+    """Channels, height, width of an image."""
+    classes: int
+    """Outputs of the network."""
+
+    name: ClassVar[str] = "resnet-1"
+    """Names the genes and their meaning; a change of either is another name, and surrogates refuse another name."""
+
+    @property
+    def gene_names(self) -> tuple[str, ...]:
+        """Column names of a population."""
+        return genes.GENE_NAMES
+
+    @property
+    def size(self) -> int:
+        """How many different architectures there are (about 1e20)."""
+        stem = (arch.STEM_CHANNELS[1] - arch.STEM_CHANNELS[0] + 1) * len(arch.STEM_KERNELS)
+        block = int(np.prod(genes.BLOCK_HIGH.astype(np.int64) - genes.BLOCK_LOW + 1))
+        return stem * sum(block**m for m in range(arch.MAIN_BLOCKS[0], arch.MAIN_BLOCKS[1] + 1))
+
+    def sample_uniform(self, n: int, rng: np.random.Generator) -> Population:
+        """``(n, g)``: each gene uniform over its values; rows may repeat."""
+        return sampling.uniform(n, rng)
+
+    def sample_latin_hypercube(self, n: int, rng: np.random.Generator) -> Population:
+        """``(n, g)``: Latin hypercube over the genes."""
+        return sampling.latin_hypercube(n, rng)
+
+    def sample(
+        self,
+        n: int,
+        rng: np.random.Generator,
+        max_params: float = np.inf,
+        max_macs: float = np.inf,
+        min_params: float = 0,
+        min_macs: float = 0,
+    ) -> Population:
+        """``(n, g)``: all different, evenly spread over log parameters within the bounds.
+
+        Raises:
+            InfeasibleError: the bounds leave fewer than n architectures that could be found.
+        """
+        return sampling.stratified(n, rng, self.params, self.macs, max_params, max_macs, min_params, min_macs)
+
+    def mutate(
+        self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] = MUTATION_RATES
+    ) -> Population:
+        """``(n, g)``: each row with one random mutation of each group, with the group's probability."""
+        return variation.mutate(population, dict(rates), rng)
+
+    def cross(self, mothers: Population, fathers: Population, rng: np.random.Generator) -> Population:
+        """``(n, g)``: one child of each pair, uniform by stage."""
+        return variation.crossover(mothers, fathers, rng)
+
+    def repair(self, population: npt.NDArray[np.integer]) -> Population:
+        """The nearest valid, canonical genomes: genes clipped to their ranges, inactive blocks cleared."""
+        clipped = np.clip(population.astype(np.int64), -1, 2**15 - 1)
+        clipped[:, :3] = np.clip(clipped[:, :3], genes.STEM_LOW, genes.STEM_HIGH)
+        clipped[:, genes.KS0] += 1 - clipped[:, genes.KS0] % 2  # kernel sizes are odd
+        repaired = np.clip(clipped, -1, 2**15 - 1).astype(np.int16)
+        blocks = genes.block_view(repaired)
+        np.clip(blocks, genes.BLOCK_LOW, genes.BLOCK_HIGH, out=blocks)
+        return genes.clear_inactive(repaired)
+
+    def check(self, population: npt.NDArray[np.integer]) -> Population:
+        """The population as int16, if each row is a canonical genome of this space.
+
+        Raises:
+            InvalidValueError: a gene is out of range; the message names the row, the gene, its value and the nearest.
+        """
+        matrix = np.asarray(population)
+        if matrix.ndim != 2 or matrix.shape[1] != genes.GENES:
+            raise InvalidValueError(f"a genome of {self.name} has {genes.GENES} genes, not shape {matrix.shape}")
+        repaired = self.repair(matrix)
+        wrong = np.argwhere(repaired != matrix)
+        if len(wrong):
+            row, gene = wrong[0]
+            raise InvalidValueError(
+                f"genome {row}: gene {genes.GENE_NAMES[gene]} is {matrix[row, gene]}, which is out of its range or not "
+                f"canonical; {repaired[row, gene]} would be"
+            )
+        return repaired
+
+    def params(self, population: Population) -> npt.NDArray[np.int64]:
+        """``(n,)``: exact trainable parameters."""
+        return self.layer_table(population).params()
+
+    def macs(self, population: Population) -> npt.NDArray[np.int64]:
+        """``(n,)``: exact multiply-accumulates for one image."""
+        return self.layer_table(population).macs()
+
+    def layer_table(self, population: Population) -> cost.LayerTable:
+        """What all costs are sums over; ask once for several costs."""
+        return cost.layer_table(population, self.input_shape, self.classes)
+
+    def encode(self, architectures: Iterable[Architecture]) -> Population:
+        """``(n, g)``: the genomes of architectures; the inverse of `decode`."""
+        rows = []
+        for architecture in architectures:
+            row = np.zeros(genes.GENES, dtype=np.int16)
+            row[: genes.FIRST_BLOCK_GENE] = (
+                architecture.stem_channels,
+                architecture.stem_kernel,
+                len(architecture.blocks),
+            )
+            for m, block in enumerate(architecture.blocks):
+                start = genes.FIRST_BLOCK_GENE + m * genes.GENES_PER_BLOCK
+                row[start : start + genes.GENES_PER_BLOCK] = (
+                    block.residual_blocks,
+                    block.branches,
+                    genes.CODE_OF_CONV_TYPE[block.conv_type],
+                    block.widening,
+                    block.skip,
+                )
+            rows.append(row)
+        return np.array(rows, dtype=np.int16).reshape(len(rows), genes.GENES)
+
+    def decode(self, population: npt.NDArray[np.integer]) -> list[Architecture]:
+        """The architectures of n genomes.
+
+        Raises:
+            InvalidValueError: a genome is not canonical or out of range.
+        """
+        matrix = self.check(population)
+        architectures = []
+        for row, blocks in zip(matrix, genes.block_view(matrix), strict=True):
+            active = blocks[: row[genes.M]].tolist()
+            architectures.append(
+                Architecture(
+                    int(row[genes.OC0]),
+                    int(row[genes.KS0]),
+                    tuple(MainBlock(r, b, arch.CONV_TYPES[ct - 1], wf, bool(skip)) for r, b, ct, wf, skip in active),
+                )
+            )
+        return architectures

@@ -1,0 +1,149 @@
+"""Sampling populations: uniform over genes, Latin hypercube, and stratified by cost.
+
+Uniform genes give almost only huge networks: most of the space has hundreds of millions of parameters. `stratified`
+spreads its sample evenly over the logarithm of the parameters instead, within bounds on parameters and MACs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import qmc
+
+from ohmnas.errors import InfeasibleError
+from ohmnas.spaces import architecture as arch
+from ohmnas.spaces import genes
+from ohmnas.spaces.genes import Population
+
+Costs = Callable[[Population], npt.NDArray[np.int64]]
+
+STRATA: Final = 24
+"""Intervals of log parameters; at 24, neighbours differ by a quarter where the bounds are two decades apart."""
+PROPOSALS: Final = 2048
+"""Architectures proposed at once; a batch costs 2 ms."""
+MAX_BATCHES: Final = 64
+"""Batches without any new architecture for an open stratum before it is taken as empty."""
+
+
+def from_unit_cube(points: npt.NDArray[np.float64]) -> Population:
+    """Map points of the unit cube to genomes, gene by gene, uniformly over each gene's values.
+
+    Args:
+        points: ``(n, g)`` in [0, 1).
+
+    Returns:
+        ``(n, g)``, canonical.
+    """
+    population = np.zeros(points.shape, dtype=np.int16)
+    low = np.concatenate([genes.STEM_LOW, np.tile(genes.BLOCK_LOW, genes.BLOCKS)])
+    high = np.concatenate([genes.STEM_HIGH, np.tile(genes.BLOCK_HIGH, genes.BLOCKS)])
+    population[:] = low + np.floor(points * (high - low + 1.0))
+    kernels = np.array(arch.STEM_KERNELS, dtype=np.int16)
+    population[:, genes.KS0] = kernels[(points[:, genes.KS0] * len(kernels)).astype(np.intp)]
+    return genes.clear_inactive(population)
+
+
+def uniform(n: int, rng: np.random.Generator) -> Population:
+    """``(n, g)``: each gene uniform over its values."""
+    return from_unit_cube(rng.random((n, genes.GENES)))
+
+
+def latin_hypercube(n: int, rng: np.random.Generator) -> Population:
+    """``(n, g)``: each gene covers its values evenly, independently of the others (McKay et al., 1979)."""
+    return from_unit_cube(qmc.LatinHypercube(d=genes.GENES, rng=rng).random(n))
+
+
+def _tilted(n: int, rng: np.random.Generator) -> Population:
+    """Proposals of every size: each row has its own leaning towards small values of the genes that cost."""
+    points = rng.random((n, genes.GENES))
+    lean = rng.uniform(0.0, 6.0, size=(n, 1))
+    costly = np.zeros(genes.GENES, dtype=bool)
+    costly[genes.OC0] = True
+    for gene in (genes.R, genes.B, genes.WF):
+        costly[genes.FIRST_BLOCK_GENE + gene :: genes.GENES_PER_BLOCK] = True
+    points[:, costly] **= 1.0 + lean * rng.random((n, int(costly.sum())))
+    return from_unit_cube(points)
+
+
+def stratified(
+    n: int,
+    rng: np.random.Generator,
+    params: Costs,
+    macs: Costs,
+    max_params: float,
+    max_macs: float,
+    min_params: float = 0,
+    min_macs: float = 0,
+) -> Population:
+    """Sample evenly over log parameters within bounds; all rows differ.
+
+    Args:
+        n: architectures wanted.
+        rng: the generator to draw from.
+        params: exact parameters of a population.
+        macs: exact MACs of a population.
+        max_params: at most so many parameters; may be infinite.
+        max_macs: at most so many MACs for one image; may be infinite.
+        min_params: at least so many parameters.
+        min_macs: at least so many MACs.
+
+    Returns:
+        ``(n, g)``, canonical, in random order.
+
+    Raises:
+        InfeasibleError: fewer than n different architectures within the bounds were found.
+    """
+    found: list[Population] = []
+    strata: list[npt.NDArray[np.intp]] = []
+    seen: set[bytes] = set()
+    edges: npt.NDArray[np.float64] | None = None
+    smallest = np.iinfo(np.int64).max
+    barren = 0
+    while barren < MAX_BATCHES:
+        batch = _tilted(PROPOSALS, rng)
+        cost, work = params(batch), macs(batch)
+        smallest = min(smallest, int(cost.min()))
+        keep = (cost <= max_params) & (cost >= min_params) & (work <= max_macs) & (work >= min_macs)
+        new = [row for row in np.flatnonzero(keep) if batch[row].tobytes() not in seen]
+        if not new:
+            barren += 1
+            continue
+        if edges is None:
+            edges = np.geomspace(cost[new].min(), cost[new].max() + 1.0, STRATA + 1)
+        where = np.clip(np.searchsorted(edges, cost[new], side="right") - 1, 0, STRATA - 1)
+        room = -(-2 * n // STRATA)  # no stratum can be asked for more than this before the others are full too
+        have = np.bincount(np.concatenate(strata) if strata else [], minlength=STRATA)
+        rows = []
+        for row, stratum in zip(new, where, strict=True):
+            if have[stratum] < room and batch[row].tobytes() not in seen:
+                seen.add(batch[row].tobytes())
+                have[stratum] += 1
+                rows.append((row, stratum))
+        if rows:
+            found.append(batch[[row for row, _ in rows]])
+            strata.append(np.array([stratum for _, stratum in rows], dtype=np.intp))
+        if have.sum() >= n and np.count_nonzero(have >= -(-n // STRATA)) == STRATA:
+            break
+        barren += 1
+    total = sum(map(len, found))
+    if total < n:
+        raise InfeasibleError(
+            f"found only {total} of {n} architectures with {min_params:,.0f} to {max_params:,.0f} parameters and "
+            f"{min_macs:,.0f} to {max_macs:,.0f} MACs; the smallest of the space has about {smallest:,} parameters"
+        )
+    return _even_choice(np.concatenate(found), np.concatenate(strata), n, rng)
+
+
+def _even_choice(
+    population: Population, stratum: npt.NDArray[np.intp], n: int, rng: np.random.Generator
+) -> Population:
+    """Choose n rows, as evenly from the strata as they allow: one from each in turn until n are there."""
+    shuffled = rng.permutation(len(population))
+    order = shuffled[np.argsort(stratum[shuffled], kind="stable")]
+    first = np.searchsorted(stratum[order], stratum[order], side="left")
+    turn = np.arange(len(order)) - first  # the how-manieth of its stratum
+    chosen = order[np.argsort(turn + rng.random(len(order)) * 0.5, kind="stable")[:n]]
+    return population[rng.permutation(chosen)]

@@ -1,0 +1,177 @@
+"""Mutations and crossover over whole populations.
+
+A mutation is a function ``(population, rng) -> offspring``: each row that can take it gets it once, in one randomly
+chosen main block where a block must be chosen; other rows come back unchanged. No argument is ever written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.spaces import architecture as arch
+from ohmnas.spaces import genes
+from ohmnas.spaces.genes import Population
+
+Mutation = Callable[[Population, np.random.Generator], Population]
+Mask = npt.NDArray[np.bool_]
+
+CHANNEL_STEPS: Final = np.array([1, 2, 4, 8, 16, 32], dtype=np.int16)
+"""Steps of OC0: small ones to fine-tune against a budget, large ones to cross 8..128 in a few generations."""
+NEW_BLOCK: Final = np.array([1, 1, 1, 1, 1], dtype=np.int16)
+"""What `add_main_block` appends when it has nothing to vary: R=1, B=1, CT=A, WF=1, skip=1."""
+
+
+def _choose(allowed: Mask, rng: np.random.Generator) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Choose one allowed column in each row that has any; returns the rows and their columns."""
+    rows = np.flatnonzero(allowed.any(axis=1))
+    keys = np.where(allowed[rows], rng.random((len(rows), allowed.shape[1])), -1.0)
+    return rows, keys.argmax(axis=1)
+
+
+def _step_block_gene(gene: int, step: int) -> Mutation:
+    """A mutation that moves one block gene by one step within its range."""
+    limit = int(genes.BLOCK_HIGH[gene] if step > 0 else genes.BLOCK_LOW[gene])
+
+    def mutation(population: Population, rng: np.random.Generator) -> Population:
+        offspring = population.copy()
+        blocks = genes.block_view(offspring)
+        rows, columns = _choose(genes.active_blocks(offspring) & (blocks[..., gene] != limit), rng)
+        blocks[rows, columns, gene] += np.int16(step)
+        return offspring
+
+    return mutation
+
+
+def add_main_block(population: Population, rng: np.random.Generator) -> Population:
+    """Append a main block: R = 1, B = 1, CT, WF and skip drawn (changes M and the genes of the new block)."""
+    offspring = population.copy()
+    rows = np.flatnonzero(offspring[:, genes.M] < arch.MAIN_BLOCKS[1])
+    new = np.tile(NEW_BLOCK, (len(rows), 1))
+    for gene in (genes.CT, genes.WF, genes.SKIP):
+        new[:, gene] = rng.integers(genes.BLOCK_LOW[gene], genes.BLOCK_HIGH[gene], endpoint=True, size=len(rows))
+    genes.block_view(offspring)[rows, offspring[rows, genes.M]] = new
+    offspring[rows, genes.M] += np.int16(1)
+    return offspring
+
+
+def remove_main_block(population: Population, rng: np.random.Generator) -> Population:  # noqa: ARG001 - a Mutation
+    """Remove the last main block (changes M and clears the genes of that block)."""
+    offspring = population.copy()
+    offspring[:, genes.M] = np.maximum(offspring[:, genes.M] - 1, arch.MAIN_BLOCKS[0])
+    return genes.clear_inactive(offspring)
+
+
+def change_conv_type(population: Population, rng: np.random.Generator) -> Population:
+    """Basic becomes bottleneck, or the reverse, in one main block."""
+    offspring = population.copy()
+    blocks = genes.block_view(offspring)
+    rows, columns = _choose(genes.active_blocks(offspring), rng)
+    blocks[rows, columns, genes.CT] = 3 - blocks[rows, columns, genes.CT]
+    return offspring
+
+
+def change_stem_channels(population: Population, rng: np.random.Generator) -> Population:
+    """Move OC0 up or down by one of `CHANNEL_STEPS`, turning round or stopping at the bounds."""
+    offspring = population.copy()
+    low, high = arch.STEM_CHANNELS
+    before = offspring[:, genes.OC0].copy()
+    step = rng.choice(CHANNEL_STEPS, size=len(offspring)) * rng.choice(
+        np.array([-1, 1], dtype=np.int16), size=len(offspring)
+    )
+    after = np.clip(before + step, low, high)
+    offspring[:, genes.OC0] = np.where(after == before, np.clip(before - step, low, high), after)
+    return offspring
+
+
+def change_widening(population: Population, rng: np.random.Generator) -> Population:
+    """Move WF of one main block up or down by 1."""
+    offspring = population.copy()
+    blocks = genes.block_view(offspring)
+    rows, columns = _choose(genes.active_blocks(offspring), rng)
+    now = blocks[rows, columns, genes.WF]
+    step = rng.choice(np.array([-1, 1], dtype=np.int16), size=len(rows))
+    step = np.where(now == arch.WIDENING[0], np.int16(1), np.where(now == arch.WIDENING[1], np.int16(-1), step))
+    blocks[rows, columns, genes.WF] = now + step
+    return offspring
+
+
+def change_stem_kernel(population: Population, rng: np.random.Generator) -> Population:
+    """Give the stem another kernel size."""
+    offspring = population.copy()
+    kernels = np.array(arch.STEM_KERNELS, dtype=np.int16)
+    now = np.searchsorted(kernels, offspring[:, genes.KS0])
+    shift = rng.integers(1, len(kernels), size=len(offspring))
+    offspring[:, genes.KS0] = kernels[(now + shift) % len(kernels)]
+    return offspring
+
+
+MUTATIONS: Final[dict[str, dict[str, Mutation]]] = {
+    "depth": {
+        "add_main_block": add_main_block,
+        "remove_main_block": remove_main_block,
+        "add_residual_block": _step_block_gene(genes.R, +1),
+        "remove_residual_block": _step_block_gene(genes.R, -1),
+        "change_conv_type": change_conv_type,
+    },
+    "width": {
+        "add_branch": _step_block_gene(genes.B, +1),
+        "remove_branch": _step_block_gene(genes.B, -1),
+        "change_stem_channels": change_stem_channels,
+        "change_widening": change_widening,
+    },
+    "other": {
+        "add_skip": _step_block_gene(genes.SKIP, +1),
+        "remove_skip": _step_block_gene(genes.SKIP, -1),
+        "change_stem_kernel": change_stem_kernel,
+    },
+}
+"""Group -> name -> mutation, as AnalogNAS lists them (Benmeziane et al., IEEE EDGE 2023)."""
+
+
+def mutate(population: Population, rates: dict[str, float], rng: np.random.Generator) -> Population:
+    """Give each row, with the probability of each group, one mutation of that group.
+
+    Args:
+        population: ``(n, g)``, canonical; not changed.
+        rates: probability of each group of `MUTATIONS`; AnalogNAS has depth 0.8, width 0.8, other 0.6.
+        rng: the generator to draw from.
+
+    Returns:
+        ``(n, g)``, canonical; a row may be equal to its parent.
+    """
+    offspring = population.copy()
+    for group, mutations in MUTATIONS.items():
+        choice = rng.integers(len(mutations), size=len(offspring))
+        choice[rng.random(len(offspring)) >= rates[group]] = -1
+        for index, mutation in enumerate(mutations.values()):
+            rows = np.flatnonzero(choice == index)
+            if len(rows):
+                offspring[rows] = mutation(offspring[rows], rng)
+    return offspring
+
+
+def crossover(mothers: Population, fathers: Population, rng: np.random.Generator) -> Population:
+    """Uniform crossover by stage: OC0, KS0, M and each main block as a whole come from either parent.
+
+    A block that the chosen parent lacks comes from the other one (at least one has it, because M is one parent's).
+
+    Args:
+        mothers: ``(n, g)``, canonical.
+        fathers: ``(n, g)``, canonical.
+        rng: the generator to draw from.
+
+    Returns:
+        ``(n, g)``, canonical.
+    """
+    n = len(mothers)
+    children = np.where(rng.random((n, genes.GENES)) < 0.5, mothers, fathers)
+    mother_blocks, father_blocks = genes.block_view(mothers), genes.block_view(fathers)
+    from_mother = rng.random((n, genes.BLOCKS)) < 0.5
+    in_mother, in_father = genes.active_blocks(mothers), genes.active_blocks(fathers)
+    from_mother = (from_mother & in_mother) | ~in_father
+    genes.block_view(children)[:] = np.where(from_mother[..., None], mother_blocks, father_blocks)
+    return genes.clear_inactive(children)
