@@ -20,7 +20,7 @@ from ohmnas.errors import MissingDependencyError
 from ohmnas.spaces.hardware import Hardware
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 def require_training() -> None:
@@ -74,7 +74,7 @@ def train_network(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, eff
 
 def measure_accuracies(
     network: nn.Module, split: Split, chip: Hardware, chips: int, seed: int
-) -> dict[str, float | None]:
+) -> dict[str, float]:
     """The `schema.ACCURACY_COLUMNS` of a trained network on one split.
 
     Args:
@@ -87,7 +87,7 @@ def measure_accuracies(
     from ohmnas.analog.drift import TIMES, accuracy_over_time, digital_accuracy
 
     images, labels = _tensors(split)
-    values: dict[str, float | None] = {"accuracy_digital": digital_accuracy(network, images, labels)}
+    values: dict[str, float] = {"accuracy_digital": digital_accuracy(network, images, labels)}
     accuracies = accuracy_over_time(network, chip, images, labels, chips, seed)
     for column, name in enumerate(TIMES):
         values[f"accuracy_{name}"] = float(accuracies[:, column].mean())
@@ -138,7 +138,7 @@ def measure(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: F
     return row
 
 
-def _tensors(split: Split) -> tuple:  # type: ignore[type-arg]
+def _tensors(split: Split) -> tuple[Tensor, Tensor]:
     import torch
 
     images = torch.from_numpy(split.images).contiguous(memory_format=torch.channels_last)

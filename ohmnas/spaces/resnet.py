@@ -63,13 +63,15 @@ class ResNetSpace:
         max_macs: float = np.inf,
         min_params: float = 0,
         min_macs: float = 0,
+        at_least: int | None = None,
     ) -> Population:
         """``(n, g)``: all different, evenly spread over log parameters within the bounds.
 
         Raises:
-            InfeasibleError: the bounds leave fewer than n architectures that could be found.
+            InfeasibleError: the bounds leave fewer than n (or `at_least`) architectures that could be found.
         """
-        return sampling.stratified(n, rng, self.params, self.macs, max_params, max_macs, min_params, min_macs)
+        bounds = (max_params, max_macs, min_params, min_macs)
+        return sampling.stratified(n, rng, self.params, self.macs, *bounds, at_least)
 
     def mutate(
         self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] = MUTATION_RATES

@@ -77,6 +77,7 @@ def stratified(
     max_macs: float,
     min_params: float = 0,
     min_macs: float = 0,
+    at_least: int | None = None,
 ) -> Population:
     """Sample evenly over log parameters within bounds; all rows differ.
 
@@ -89,12 +90,13 @@ def stratified(
         max_macs: at most so many MACs for one image; may be infinite.
         min_params: at least so many parameters.
         min_macs: at least so many MACs.
+        at_least: be content with so many rows where the bounds leave no more; None is n.
 
     Returns:
-        ``(n, g)``, canonical, in random order.
+        ``(n, g)``, canonical, in random order; fewer rows only if `at_least` allows.
 
     Raises:
-        InfeasibleError: fewer than n different architectures within the bounds were found.
+        InfeasibleError: fewer than `at_least` different architectures within the bounds were found.
     """
     found: list[Population] = []
     strata: list[npt.NDArray[np.intp]] = []
@@ -129,7 +131,7 @@ def stratified(
             break
         barren += 1
     total = sum(map(len, found))
-    if total < n:
+    if total < (n if at_least is None else at_least):
         raise InfeasibleError(
             f"found only {total} of {n} architectures with {min_params:,.0f} to {max_params:,.0f} parameters and "
             f"{min_macs:,.0f} to {max_macs:,.0f} MACs; the smallest of the space has about {smallest:,} parameters"

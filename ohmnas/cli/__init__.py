@@ -1,0 +1,1 @@
+"""The `ohmnas` command; thin: parses, calls the library, shows."""

@@ -1,0 +1,63 @@
+"""Argument types of the command line, each with an error that says what would be right."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import NoReturn
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
+_FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong, and exits with 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the sentence and leave."""
+        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
+
+def size(text: str) -> int:
+    """A count that may be written 50k, 1.5M or 2000."""
+    match = _SIZE.fullmatch(text.strip())
+    value = float(match[1]) * _FACTOR[match[2].lower()] if match else 0.0
+    if value < 1 or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0 such as 50000, 50k or 1M")
+    return int(value)
+
+
+def fraction(text: str) -> float:
+    """A number from 0 to 1; accuracies and their differences are fractions."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a fraction from 0 to 1; 2 percentage points are 0.02")
+    return value
+
+
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A seed: a whole number from 0 to 2^31 - 1."""
+    if not text.strip().isdecimal() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a seed: a whole number from 0 to 2147483647")
+    return int(text)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """The flag that every command has."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object for machines, no progress")
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Which rows of a table to learn, for commands that fit."""
+    parser.add_argument("--hardware", help="chip to learn, if the table has several")
+    parser.add_argument("--fidelity", help="fidelity to learn, if the table has several")

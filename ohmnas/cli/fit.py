@@ -1,0 +1,45 @@
+"""`ohmnas fit`: learn a surrogate from a measured table and save it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from ohmnas.cli import render
+from ohmnas.cli.arguments import add_json, add_source, seed
+from ohmnas.datasets.table import read_table
+from ohmnas.surrogate import LearningSet, Surrogate
+from ohmnas.surrogate.persist import save
+from ohmnas.surrogate.surrogate import MARGINS
+
+
+def add_parser(commands: Any) -> None:
+    """Add this command."""
+    parser = commands.add_parser("fit", help="learn a surrogate from a measured table")
+    parser.add_argument("--table", required=True, help="a shipped name or a path")
+    add_source(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder for the surrogate")
+    parser.add_argument("--margin", type=float, choices=MARGINS, default=0.1, help="of the pairwise hinge loss (0.1)")
+    parser.add_argument("--seed", type=seed, default=0, help="same seed, same surrogate (0)")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Fit and save."""
+    start = time.perf_counter()
+    data = LearningSet.of(read_table(arguments.table), arguments.hardware, arguments.fidelity)
+    surrogate = Surrogate.fit(data, arguments.seed, arguments.margin)
+    save(surrogate, arguments.out)
+    seconds = time.perf_counter() - start
+    learned = dict(surrogate.provenance)
+    if arguments.json:
+        render.machine({"out": str(arguments.out), "seconds": seconds, **learned})
+    else:
+        render.line(
+            f"learned {learned['rows']} architectures of {arguments.table} ({learned['task']} on {learned['hardware']}, "
+            f"fidelity {learned['fidelity']}) in {seconds:.1f} s; saved in {arguments.out}"
+        )
+        render.line(f"how good it is: ohmnas score --table {arguments.table}")

@@ -1,0 +1,52 @@
+"""`ohmnas export-table`: a store's rows as a table and its card."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ohmnas.cli import render
+from ohmnas.cli.arguments import add_json
+from ohmnas.datasets.card import make_card
+from ohmnas.datasets.store import Store
+from ohmnas.datasets.table import read_table, write_table
+from ohmnas.datasets.task import task
+from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
+
+
+def add_parser(commands: Any) -> None:
+    """Add this command."""
+    parser = commands.add_parser("export-table", help="write a store's rows as CSV with a card")
+    parser.add_argument("--store", type=Path, required=True, help="what ohmnas campaign wrote")
+    parser.add_argument("--out", type=Path, required=True, help="the CSV; the card stands beside it as .json")
+    parser.add_argument("--task", help="which task, if the store has several")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Export, and read the result back to check it."""
+    if arguments.out.suffix != ".csv":
+        raise InvalidValueError(f"--out {arguments.out} must end in .csv; the card will stand beside it")
+    if not arguments.out.parent.is_dir():
+        raise StorageError(f"cannot write {arguments.out}: the folder {arguments.out.parent} does not exist")
+    if not arguments.store.is_file():
+        raise UnknownNameError(f"there is no store {arguments.store}")
+    with Store(arguments.store) as store:
+        frame = store.frame()
+    tasks = sorted(set(frame["task"]))
+    if not tasks:
+        raise InvalidValueError(f"the store {arguments.store} has no rows yet")
+    if arguments.task is None and len(tasks) > 1:
+        raise InvalidValueError(f"the store has rows of {', '.join(tasks)}: choose one with --task")
+    chosen = task(arguments.task or tasks[0])
+    frame = frame[frame["task"] == chosen.name]
+    if frame.empty:
+        raise InvalidValueError(f"the store has no rows of {chosen.name}, only of {', '.join(tasks)}")
+    write_table(arguments.out, frame, make_card(frame, chosen))
+    table = read_table(str(arguments.out))
+    if arguments.json:
+        render.machine({"out": str(arguments.out), "card": table.card})
+    else:
+        render.line(f"{len(frame)} rows of {table.card['architectures']} architectures in {arguments.out}, card beside it")

@@ -1,0 +1,116 @@
+"""`ohmnas verify`: train the found network and the best fitting reference for real; predicted beside measured."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmnas.cli import render
+from ohmnas.cli.arguments import add_json, positive, seed
+from ohmnas.datasets.fidelity import FIDELITIES, Fidelity, fidelity
+from ohmnas.datasets.measure import measure_accuracies, require_training, seeds_of, train_network
+from ohmnas.datasets.task import Task, task
+from ohmnas.errors import InvalidValueError
+from ohmnas.files import write_atomically
+from ohmnas.search.result import PREDICTED, Candidate, read_result
+from ohmnas.spaces.hardware import Hardware, hardware
+
+MEASURED = (*PREDICTED, "accuracy_digital")
+SEED_OFFSET = 1_000_000
+"""Verification trains with seeds that no table uses."""
+
+
+def add_parser(commands: Any) -> None:
+    """Add this command."""
+    parser = commands.add_parser("verify", help="train and drift the found network; predicted beside measured")
+    parser.add_argument("result", type=Path, help="the result.json of ohmnas search")
+    parser.add_argument("--task", required=True, help="the task it was searched for")
+    parser.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
+    parser.add_argument("--seeds", type=positive, default=3, help="independent trainings of each network (3)")
+    parser.add_argument("--seed", type=seed, default=0, help="of the first training (0)")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure on the test images."""
+    result = read_result(arguments.result)
+    chosen, effort = task(arguments.task), fidelity(arguments.fidelity)
+    if result.space != chosen.space:
+        raise InvalidValueError(
+            f"{arguments.result} is for images of {result.space.input_shape} in {result.space.classes} classes; "
+            f"{chosen.name} has {chosen.input_shape} in {chosen.classes}"
+        )
+    learned = result.provenance.get("task")
+    if learned != chosen.name:
+        raise InvalidValueError(f"{arguments.result} was searched with a table of {learned!r}, not of {chosen.name!r}")
+    chip = hardware(str(result.provenance.get("hardware")))
+    require_training()
+    contenders = {"found": result.best}
+    if result.references:
+        contenders[result.references[0].name] = result.references[0]
+    seeds = [SEED_OFFSET + arguments.seed + index for index in range(arguments.seeds)]
+    measured: dict[str, dict[str, list[float]]] = {}
+    with render.meter("training", len(contenders) * len(seeds), show=not arguments.json) as meter:
+        for name, candidate in contenders.items():
+            measured[name] = {head: [] for head in MEASURED}
+            for index, training in enumerate(seeds):
+                meter.advance(sum(len(m["avm"]) for m in measured.values()), f"{name}, training {index + 1}")
+                for head, value in _measure(chosen, candidate, chip, effort, training).items():
+                    measured[name][head].append(value)
+    values = {
+        "task": chosen.name,
+        "hardware": chip.name,
+        "fidelity": effort.name,
+        "seeds": seeds,
+        "test_images": len(chosen.load().test.labels),
+        "chips": effort.chips,
+        "networks": {
+            name: {**candidate.to_dict(), "measured": measured[name]} for name, candidate in contenders.items()
+        },
+    }
+    path = arguments.result.with_name("verify.json")
+    write_atomically(path, json.dumps(values, indent=1) + "\n")
+    if arguments.json:
+        render.machine(values)
+    else:
+        _show(values, contenders, measured, path)
+
+
+def _measure(chosen: Task, candidate: Candidate, chip: Hardware, effort: Fidelity, training: int) -> dict[str, float]:
+    genome = np.array(candidate.genome, dtype=np.int16)
+    network = train_network(chosen, genome, chip, effort, training)
+    _, chip_seed = seeds_of(chosen, candidate.genome, training)
+    found = measure_accuracies(network, chosen.load().test, chip, effort.chips, chip_seed)
+    return {head: found[head] for head in MEASURED}
+
+
+def _show(
+    values: dict[str, Any], contenders: dict[str, Candidate], measured: dict[str, dict[str, list[float]]], path: Path
+) -> None:
+    rows = []
+    for name, candidate in contenders.items():
+        predicted, found = candidate.predicted, measured[name]
+        for label, numbers in (("predicted", predicted), ("measured", {h: float(np.mean(v)) for h, v in found.items()})):
+            rows.append(
+                [
+                    f"{name}, {label}",
+                    render.percent(numbers["accuracy_1d"]),
+                    render.percent(numbers["accuracy_1d_std"]),
+                    render.points(numbers["avm"]),
+                    f"{candidate.params:,}",
+                    f"{candidate.macs:,}",
+                ]
+            )
+    render.table(["", "1-day accuracy", "std", "AVM, 1 month", "params", "MACs"], rows)
+    for name, found in measured.items():
+        each = ", ".join(render.percent(accuracy) for accuracy in found["accuracy_1d"])
+        render.line(f"{name}: 1-day accuracy of each training: {each}")
+    render.line(
+        f"measured: mean of {len(values['seeds'])} trainings, each on {values['chips']} {values['hardware']} chips, on the "
+        f"{values['test_images']} test images that no table and no search has seen; saved in {path}"
+    )

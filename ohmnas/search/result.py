@@ -1,0 +1,135 @@
+"""`SearchResult`: what a search found, as a record that round-trips through JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmnas.errors import BrokenFileError, OhmnasError
+from ohmnas.spaces.architecture import Architecture
+from ohmnas.spaces.resnet import ResNetSpace
+
+PREDICTED = ("accuracy_1d", "accuracy_1d_std", "avm")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One architecture with its exact costs and what was predicted of it."""
+
+    architecture: Architecture
+    genome: tuple[int, ...]
+    params: int
+    macs: int
+    predicted: dict[str, float]
+    """Accuracy one day after programming, its standard deviation, AVM; fractions."""
+    name: str = ""
+    """Of a reference network; empty for a found one."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        values = {
+            "architecture": self.architecture.to_dict(),
+            "genome": list(self.genome),
+            "params": self.params,
+            "macs": self.macs,
+            "predicted": self.predicted,
+        }
+        return {"name": self.name, **values} if self.name else values
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], space: ResNetSpace) -> Candidate:
+        """Read what `to_dict` gave and check it against the space.
+
+        Raises:
+            OhmnasError, KeyError, TypeError, ValueError: something is missing, out of range or contradictory.
+        """
+        architecture = Architecture.from_dict(values["architecture"])
+        genome = space.check(np.array([values["genome"]], dtype=np.int64))
+        if not np.array_equal(genome, space.encode([architecture])):
+            raise BrokenFileError("genome and architecture are not the same network")
+        table = space.layer_table(genome)
+        costs = int(table.params()[0]), int(table.macs()[0])
+        if costs != (values["params"], values["macs"]):
+            raise BrokenFileError(f"the genome has {costs[0]} parameters and {costs[1]} MACs, the file says otherwise")
+        predicted = {name: float(values["predicted"][name]) for name in PREDICTED}
+        return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, str(values.get("name", "")))
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The best feasible architecture of a search, and how it was found."""
+
+    best: Candidate
+    evaluations: int
+    """Architectures that the surrogate was asked about; none twice."""
+    seconds: float
+    """Wall time of the search alone."""
+    seed: int
+    constraints: dict[str, float | None]
+    """Limit -> value; None is no limit."""
+    history: list[dict[str, float]]
+    """For each generation: iteration, evaluations, feasible share of the births, best objective and its prediction."""
+    space: ResNetSpace
+    strategy: str = "evolution"
+    objective: str = "accuracy_1d / accuracy_1d_std"
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """What the surrogate was fitted on."""
+    references: list[Candidate] = field(default_factory=list)
+    """Known networks that meet the same cost limits, with what is predicted of them."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values; `best` comes first."""
+        return {
+            "best": self.best.to_dict(),
+            "evaluations": self.evaluations,
+            "seconds": self.seconds,
+            "seed": self.seed,
+            "constraints": self.constraints,
+            "strategy": self.strategy,
+            "objective": self.objective,
+            "space": {"name": self.space.name, "input_shape": self.space.input_shape, "classes": self.space.classes},
+            "surrogate": self.provenance,
+            "references": [reference.to_dict() for reference in self.references],
+            "history": self.history,
+        }
+
+
+def read_result(path: Path) -> SearchResult:
+    """Read a `result.json`.
+
+    Raises:
+        BrokenFileError: there is no such file, or it is not the result of a search.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BrokenFileError(f"cannot read {path}: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BrokenFileError(f"{path} is not JSON: {error}") from error
+    try:
+        described = values["space"]
+        if described["name"] != ResNetSpace.name:
+            raise BrokenFileError(f"it is of the space {described['name']!r}, not of {ResNetSpace.name!r}")
+        channels, height, width = (int(size) for size in described["input_shape"])
+        space = ResNetSpace((channels, height, width), int(described["classes"]))
+        return SearchResult(
+            Candidate.from_dict(values["best"], space),
+            int(values["evaluations"]),
+            float(values["seconds"]),
+            int(values["seed"]),
+            dict(values["constraints"]),
+            list(values["history"]),
+            space,
+            str(values["strategy"]),
+            str(values["objective"]),
+            dict(values["surrogate"]),
+            [Candidate.from_dict(reference, space) for reference in values["references"]],
+        )
+    except KeyError as error:
+        raise BrokenFileError(f"{path} is not the result of a search: it lacks {error}") from error
+    except (TypeError, ValueError, OhmnasError) as error:
+        raise BrokenFileError(f"{path} is not the result of a search: {error}") from error

@@ -1,0 +1,213 @@
+"""The loop around a strategy: births within the limits, budget, history, best so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ohmnas.errors import InfeasibleError
+from ohmnas.search.problem import Evaluation, Problem
+from ohmnas.search.result import PREDICTED, Candidate, SearchResult
+from ohmnas.search.strategy import Strategy
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.reference import REFERENCES
+
+BIRTH_ROUNDS = 10
+"""How often infeasible or repeated offspring are replaced in one generation before it stays smaller."""
+PATIENCE = 50
+"""Generations without anything feasible after which the problem is called infeasible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long to search."""
+
+    population: int = 100
+    """Births of a generation."""
+    iterations: int = 200
+    """Generations after the first; 0 searches only the first."""
+    seconds: float = 3600.0
+    """Wall time after which the search ends with what it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What a progress report sees."""
+
+    iteration: int
+    iterations: int
+    born: Population
+    """``(m, g)``: the feasible newborn of this generation."""
+    best_objective: float
+    """Of the whole search so far; NaN if nothing feasible is known."""
+
+
+class _Search:
+    """State of one run."""
+
+    def __init__(self, problem: Problem, strategy: Strategy, rng: np.random.Generator) -> None:
+        self.problem = problem
+        self.strategy = strategy
+        self.rng = rng
+        self.seen: set[bytes] = set()
+        self.evaluations = 0
+        self.best: tuple[float, Population, Evaluation] | None = None
+        self.nearest: tuple[float, Population, Evaluation] | None = None
+
+    def generation(self, n: int) -> tuple[Population, float]:
+        """Bear n feasible, unseen architectures and tell the strategy of all that were evaluated.
+
+        Returns:
+            The feasible newborn, and the share of the evaluated that were feasible.
+        """
+        evaluated: list[Population] = []
+        outcomes: list[Evaluation] = []
+        feasible = 0
+        for _ in range(BIRTH_ROUNDS):
+            missing = n - feasible
+            if missing <= 0:
+                break
+            candidates = self._unseen(self.strategy.ask(missing, self.rng))
+            candidates = candidates[self.problem.affordable(candidates)] if len(candidates) else candidates
+            if not len(candidates):
+                continue
+            outcome = self.problem.evaluate(candidates)
+            self.evaluations += len(candidates)
+            feasible += int((outcome.excess_avm == 0).sum())
+            evaluated.append(candidates)
+            outcomes.append(outcome)
+        if not evaluated:
+            return np.empty((0, 0), dtype=np.int16), 0.0
+        population, evaluation = np.concatenate(evaluated), outcomes[0]
+        for outcome in outcomes[1:]:
+            evaluation = evaluation.join(outcome)
+        self.strategy.tell(population, evaluation)
+        self._remember(population, evaluation)
+        return population[evaluation.excess_avm == 0], feasible / len(population)
+
+    def _unseen(self, candidates: Population) -> Population:
+        keep = []
+        for index, row in enumerate(candidates):
+            key = row.tobytes()
+            if key not in self.seen:
+                self.seen.add(key)
+                keep.append(index)
+        return candidates[keep]
+
+    def _remember(self, population: Population, evaluation: Evaluation) -> None:
+        """Keep the best feasible one, or while there is none, the one that misses by least."""
+        first = evaluation.order()[:1]
+        row, outcome = population[first], evaluation.take(first)
+        if outcome.excess_avm[0] == 0:
+            if self.best is None or outcome.objective[0] > self.best[0]:
+                self.best = (float(outcome.objective[0]), row, outcome)
+        elif self.nearest is None or outcome.excess_avm[0] < self.nearest[0]:
+            self.nearest = (float(outcome.excess_avm[0]), row, outcome)
+
+
+def search(
+    problem: Problem,
+    strategy: Strategy,
+    seed: int,
+    budget: Budget | None = None,
+    report: Callable[[Generation], None] | None = None,
+) -> SearchResult:
+    """Run a strategy on a problem.
+
+    Args:
+        problem: objective and limits.
+        strategy: a fresh one.
+        seed: everything drawn follows from it; the same seed gives the same result (unless time runs out).
+        budget: how long.
+        report: called after each generation.
+
+    Returns:
+        The best feasible architecture of all that were evaluated.
+
+    Raises:
+        InfeasibleError: nothing feasible was found; the message has the nearest miss.
+    """
+    budget = budget or Budget()
+    start = time.perf_counter()
+    run = _Search(problem, strategy, np.random.default_rng(seed))
+    history: list[dict[str, float]] = []
+    for iteration in range(budget.iterations + 1):
+        born, feasible_share = run.generation(budget.population)
+        if run.best is None and iteration >= PATIENCE:
+            break
+        if run.best is not None:
+            objective, _, outcome = run.best
+            predicted = {name: float(getattr(outcome, name)[0]) for name in PREDICTED}
+            history.append(
+                {
+                    "iteration": iteration,
+                    "evaluations": run.evaluations,
+                    "feasible_share": feasible_share,
+                    "objective": objective,
+                    **predicted,
+                }
+            )
+        if report is not None:
+            best = run.best[0] if run.best is not None else float("nan")
+            report(Generation(iteration, budget.iterations, born, best))
+        if time.perf_counter() - start > budget.seconds:
+            break
+    if run.best is None:
+        raise InfeasibleError(_nearest_miss(problem, run))
+    _, row, outcome = run.best
+    return SearchResult(
+        _candidates(problem, row, outcome)[0],
+        run.evaluations,
+        time.perf_counter() - start,
+        seed,
+        problem.limits.to_dict(),
+        history,
+        problem.space,
+        references=_references(problem),
+    )
+
+
+def _candidates(problem: Problem, population: Population, outcome: Evaluation) -> list[Candidate]:
+    table = problem.space.layer_table(population)
+    return [
+        Candidate(
+            architecture,
+            tuple(genome.tolist()),
+            int(params),
+            int(macs),
+            {name: float(getattr(outcome, name)[row]) for name in PREDICTED},
+        )
+        for row, (architecture, genome, params, macs) in enumerate(
+            zip(problem.space.decode(population), population, table.params(), table.macs(), strict=True)
+        )
+    ]
+
+
+def _references(problem: Problem) -> list[Candidate]:
+    """The reference networks that meet the same limits on costs, best predicted accuracy first."""
+    population = problem.space.encode(REFERENCES.values())
+    affordable = problem.affordable(population)
+    names = [name for name, fits in zip(REFERENCES, affordable, strict=True) if fits]
+    population = population[affordable]
+    if not names:
+        return []
+    found = _candidates(problem, population, problem.evaluate(population))
+    named = [
+        Candidate(c.architecture, c.genome, c.params, c.macs, c.predicted, name)
+        for name, c in zip(names, found, strict=True)
+    ]
+    return sorted(named, key=lambda candidate: -candidate.predicted["accuracy_1d"])
+
+
+def _nearest_miss(problem: Problem, run: _Search) -> str:
+    assert run.nearest is not None, "affordable architectures exist, or sampling would have raised"
+    _, row, outcome = run.nearest
+    params = int(problem.space.params(row)[0])
+    return (
+        f"none of {run.evaluations:,} architectures within the cost limits has a predicted AVM of at most "
+        f"{problem.limits.max_avm:g}; the nearest has {outcome.avm[0]:.4f}, with {params:,} parameters: "
+        f"{problem.space.decode(row)[0]}"
+    )

@@ -1,0 +1,5 @@
+"""Learns a measured table: rank, predict, score. No torch."""
+
+from ohmnas.surrogate.surrogate import HEADS, LearningSet, Prediction, Surrogate
+
+__all__ = ["HEADS", "LearningSet", "Prediction", "Surrogate"]

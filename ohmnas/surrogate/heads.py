@@ -1,0 +1,99 @@
+"""The learners behind the three heads: a ranker of pairs and a regressor, both gradient-boosted trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xgboost as xgb
+from sklearn.isotonic import IsotonicRegression
+
+from ohmnas.surrogate.features import Features
+from ohmnas.surrogate.hinge import gradient_and_curvature
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSettings:
+    """Size and shrinkage of the boosted trees."""
+
+    rounds: int = 200
+    """Trees."""
+    depth: int = 4
+    """Levels of a tree."""
+    learning_rate: float = 0.07
+    """Share of each tree that is taken."""
+    subsample: float = 0.8
+    """Share of the rows that each tree sees."""
+    columns: float = 0.5
+    """Share of the features that each tree sees."""
+    min_child_weight: float = 2.0
+    """Least curvature in a leaf (rows, for the regressors)."""
+
+    def params(self, seed: int) -> dict[str, object]:
+        """XGBoost's names for these."""
+        return {
+            "max_depth": self.depth,
+            "eta": self.learning_rate,
+            "subsample": self.subsample,
+            "colsample_bytree": self.columns,
+            "min_child_weight": self.min_child_weight,
+            "seed": seed,
+            "nthread": 1,  # a few hundred rows: threads only wait for each other
+            "base_score": 0.0,
+            "disable_default_eval_metric": True,
+        }
+
+
+def fit_ranker(features: Features, labels: Values, margin: float, settings: TreeSettings, seed: int) -> xgb.Booster:
+    """Boost trees on the pairwise hinge loss; the scores order the rows, their scale is the margin's."""
+
+    def objective(scores: npt.NDArray[np.float32], data: xgb.DMatrix) -> tuple[Values, Values]:
+        return gradient_and_curvature(scores.astype(np.float64), data.get_label().astype(np.float64), margin)
+
+    return xgb.train(settings.params(seed), xgb.DMatrix(features, labels), settings.rounds, obj=objective)
+
+
+def fit_regressor(features: Features, labels: Values, settings: TreeSettings, seed: int) -> xgb.Booster:
+    """Boost trees on the squared error of labels that have mean 0."""
+    params = {**settings.params(seed), "objective": "reg:squarederror"}
+    return xgb.train(params, xgb.DMatrix(features, labels), settings.rounds)
+
+
+def predict(booster: xgb.Booster, features: Features) -> Values:
+    """``(n,)``: what the trees say."""
+    return np.asarray(booster.inplace_predict(features), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A strictly increasing map from scores to accuracies: straight lines between knots, flat outside."""
+
+    scores: Values
+    """``(k,)``, increasing."""
+    values: Values
+    """``(k,)``, increasing."""
+
+    @classmethod
+    def fit(cls, scores: Values, values: Values) -> Calibration:
+        """Isotonic regression, then lines through the middles of its steps.
+
+        The steps of isotonic regression are flat and would hide differences from a search; their middles keep its
+        order and its level.
+
+        Args:
+            scores: ``(n,)`` of rows that the ranker was not trained on.
+            values: ``(n,)`` their accuracies.
+        """
+        order = np.argsort(scores, kind="stable")
+        level = IsotonicRegression().fit_transform(scores[order], values[order])
+        steps = np.flatnonzero(np.diff(level, prepend=-np.inf))
+        sizes = np.diff(np.append(steps, len(level)))
+        middles = np.add.reduceat(scores[order], steps) / sizes
+        return cls(middles, level[steps])
+
+    def __call__(self, scores: Values) -> Values:
+        """``(n,)`` scores -> ``(n,)`` accuracies."""
+        return np.interp(scores, self.scores, self.values)

@@ -1,0 +1,53 @@
+"""How good predictions are, and how good they can be given the noise of the labels."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from ohmnas.surrogate.heads import Values
+
+
+def kendall_tau(truth: Values, predicted: Values) -> float:
+    """Kendall's tau-b: 1 is the same order, 0 is chance; NaN if one side is constant."""
+    return float(stats.kendalltau(truth, predicted).statistic)
+
+
+def spearman(truth: Values, predicted: Values) -> float:
+    """Spearman's rank correlation; NaN if one side is constant."""
+    if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
+        return float("nan")
+    return float(stats.spearmanr(truth, predicted).statistic)
+
+
+def precision_at(share: float, truth: Values, predicted: Values, smaller_is_better: bool = False) -> float:
+    """Of the best `share` by prediction, how many are among the best `share` in truth.
+
+    Args:
+        share: in (0, 1]; at least one row is taken.
+        truth: ``(n,)``.
+        predicted: ``(n,)``.
+        smaller_is_better: for std and AVM.
+    """
+    sign = 1.0 if smaller_is_better else -1.0
+    k = max(round(share * len(truth)), 1)
+    best = np.argsort(sign * truth, kind="stable")[:k]
+    chosen = np.argsort(sign * predicted, kind="stable")[:k]
+    return len(np.intersect1d(best, chosen)) / k
+
+
+def noise_ceiling(first: Values, second: Values) -> float:
+    """The Kendall's tau that a perfect predictor would reach on labels as noisy as these.
+
+    Two independent measurements of the same architectures, each truth plus noise, correlate with r12 = var(truth) /
+    var(label); truth itself correlates with a label with sqrt(r12) (Spearman's attenuation, 1904). Kendall's tau and r
+    of a bivariate normal distribution are tied by tau = 2/pi asin(r) (Greiner), which carries both ways:
+
+        ceiling = 2/pi asin( sqrt( sin(pi/2 tau12) ) ).
+
+    Args:
+        first: ``(n,)`` labels.
+        second: ``(n,)`` labels of the same architectures, measured with another seed.
+    """
+    agreement = kendall_tau(first, second)
+    return float(2 / np.pi * np.arcsin(np.sqrt(max(np.sin(np.pi / 2 * agreement), 0.0))))

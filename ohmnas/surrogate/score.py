@@ -1,0 +1,89 @@
+"""Cross-validated quality of the surrogate on a table, beside the ceiling that its label noise allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import KFold
+
+from ohmnas.datasets.table import MeasuredTable
+from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.surrogate import metrics
+from ohmnas.surrogate.surrogate import HEADS, LearningSet, Surrogate
+
+FOLDS = 5
+FEWEST_REPEATS = 10
+"""Architectures that must have been measured twice before a ceiling is stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadScore:
+    """Quality of one head on architectures that it never saw."""
+
+    kendall_tau: tuple[float, float]
+    """Mean and standard deviation over folds and repeats."""
+    spearman: tuple[float, float]
+    """Mean and standard deviation."""
+    precision_at_10: tuple[float, float]
+    """Share of the predicted best 10 % that are among the real best 10 %: mean and standard deviation."""
+    ceiling: float | None
+    """Kendall's tau of a perfect predictor on these noisy labels; None where too few were measured twice."""
+    repeats: int
+    """Architectures that the ceiling rests on."""
+
+
+def score(
+    table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None, seed: int = 0, rounds: int = 3
+) -> tuple[int, dict[str, HeadScore]]:
+    """Score all heads by repeated 5-fold cross-validation over architectures.
+
+    Args:
+        table: what to learn.
+        hardware: which chip of it, if it has several.
+        fidelity: which fidelity of it, if it has several.
+        seed: of the folds.
+        rounds: how often the folds are drawn anew.
+
+    Returns:
+        Architectures learned from, and a score for each head.
+    """
+    data = LearningSet.of(table, hardware, fidelity)
+    found: dict[str, list[tuple[float, float, float]]] = {head: [] for head in HEADS}
+    for round_ in range(rounds):
+        folds = KFold(FOLDS, shuffle=True, random_state=seed + round_)
+        for train, test in folds.split(data.features):
+            surrogate = Surrogate.fit(data.take(train), seed=seed)
+            predicted = surrogate.predict_features(data.features[test])
+            for head in HEADS:
+                truth = data.labels[head][test]
+                guess = surrogate.rank_scores(data.features[test]) if head == HEADS[0] else getattr(predicted, head)
+                found[head].append(
+                    (
+                        metrics.kendall_tau(truth, guess),
+                        metrics.spearman(truth, guess),
+                        metrics.precision_at(0.1, truth, guess, smaller_is_better=head != HEADS[0]),
+                    )
+                )
+    pairs = repeated(table, str(data.provenance["hardware"]), str(data.provenance["fidelity"]))
+    scores = {}
+    for head in HEADS:
+        tau, rank, precision = ((float(v.mean()), float(v.std(ddof=1))) for v in np.array(found[head]).T)
+        ceiling = None
+        if len(pairs) >= FEWEST_REPEATS:
+            ceiling = metrics.noise_ceiling(pairs[f"{head}_first"].to_numpy(), pairs[f"{head}_second"].to_numpy())
+        scores[head] = HeadScore(tau, rank, precision, ceiling, len(pairs))
+    return len(data.features), scores
+
+
+def repeated(table: MeasuredTable, hardware: str, fidelity: str) -> pd.DataFrame:
+    """Architectures measured with two seeds: their labels side by side, ``<head>_first`` and ``<head>_second``."""
+    frame = table.measured
+    frame = frame[(frame["hardware"] == hardware) & (frame["fidelity"] == fidelity)].sort_values("seed", kind="stable")
+    groups = frame.groupby(list(GENE_NAMES), sort=True)[list(HEADS)]
+    first, second = groups.nth(0), groups.nth(1)
+    genes = list(GENE_NAMES)
+    left = first.join(frame[genes])
+    right = second.join(frame[genes])
+    return left.merge(right, on=genes, suffixes=("_first", "_second"))
