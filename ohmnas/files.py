@@ -29,4 +29,6 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise StorageError(f"cannot write {path}: {error.strerror or error}; what was there before is unchanged") from error
+        raise StorageError(
+            f"cannot write {path}: {error.strerror or error}; what was there before is unchanged"
+        ) from error

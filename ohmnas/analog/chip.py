@@ -95,7 +95,8 @@ class Chip:
                 self._conductances(self.programmed, self._tile_max), self.drift_exponents, strict=True
             )
         )
-        return (plus - minus) * (self._tile_max / self.hardware.g_max)[self.targets.tile_of_weight]
+        weights: Tensor = (plus - minus) * (self._tile_max / self.hardware.g_max)[self.targets.tile_of_weight]
+        return weights
 
     def compensation(self, weights: Tensor) -> Tensor:
         """``(u,)``: the factor of each tile that undoes the mean decay since programming; 1 without compensation."""

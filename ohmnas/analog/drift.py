@@ -25,7 +25,7 @@ def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Fraction of images that the network classifies right, in evaluation mode."""
     network.eval()
     right = 0
-    for x, y in zip(images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True):
+    for x, y in zip(*(torch.split(t, EVALUATION_BATCH) for t in (images, labels)), strict=True):
         right += int((network(x).argmax(dim=1) == y).sum())
     return right / len(labels)
 

@@ -14,6 +14,8 @@ passes in place. Gradients pass straight through the rounding, and not at all wh
 from __future__ import annotations
 
 import math
+import operator
+from functools import reduce
 from typing import Any, Literal
 
 import torch
@@ -27,7 +29,7 @@ from ohmnas.spaces.hardware import Hardware
 Mode = Literal["digital", "analog"]
 
 RANGE_STDS = 4.0
-"""Input range in root mean squares of the input: what a ReLU lets through has a long tail, and 4 clips below 1 % of it."""
+"""Input range in root mean squares of the input; what a ReLU lets through has a long tail."""
 RANGE_MOMENTUM = 0.1
 """Weight of the newest batch in the running input range, as in batch norm."""
 
@@ -60,7 +62,7 @@ class AnalogLayer(nn.Module):
     input_range: Tensor
     """Running input range r, a scalar: calibrated in training, fixed in evaluation."""
 
-    def __init__(self, weight: nn.Parameter, bias: nn.Parameter | None, groups: int, chip: Hardware) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, groups: int, chip: Hardware) -> None:
         """Take over a layer's parameters; the bias stays digital."""
         super().__init__()
         self.weight = weight
@@ -111,22 +113,18 @@ class AnalogLayer(nn.Module):
         weight = columns.view_as(self.weight)
         gain = gain * (self.input_range * step)
 
-        total: Tensor | None = None
+        outputs = []
         start = 0
         for part, size in enumerate(self.mapping.row_parts):
-            if len(self.mapping.row_parts) == 1:
-                y = self.multiply(x, weight)
-            else:
-                y = self.multiply(*self.slice_inputs(x, weight, start, start + size))
+            whole = size == self.mapping.inputs
+            y = self.multiply(*((x, weight) if whole else self.slice_inputs(x, weight, start, start + size)))
             if self.noise is not None and chip.output_noise:
                 self.noise.add_(y.detach(), chip.output_noise / step)
             if chip.adc_bits:
                 y = _convert(y, adc)
-            y = y * gain[:, part].view(-1, *([1] * (x.dim() - 2)))
-            total = y if total is None else total + y
+            outputs.append(y * gain[:, part].view(-1, *([1] * (x.dim() - 2))))
             start += size
-        assert total is not None
-        return self._add_bias(total)
+        return self._add_bias(reduce(operator.add, outputs))
 
     def _add_bias(self, y: Tensor) -> Tensor:
         return y if self.bias is None else y + self.bias
@@ -189,7 +187,7 @@ class AnalogConv2d(AnalogLayer):
         first, last = start // area, -(-stop // area)
         inside = torch.zeros((last - first) * area, dtype=weight.dtype)
         inside[start - first * area : stop - first * area] = 1.0
-        x = x.unflatten(1, (self.groups, -1))[:, :, first:last].flatten(1, 2)
+        x = torch.unflatten(x, 1, (self.groups, -1))[:, :, first:last].flatten(1, 2)
         return x, weight[:, first:last] * inside.view(1, last - first, *weight.shape[2:])
 
 

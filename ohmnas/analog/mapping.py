@@ -60,7 +60,7 @@ class Mapping:
 
     def column_scale(self, weight: Tensor) -> Tensor:
         """``(o, p)``: the largest absolute weight of each column part, above 0."""
-        parts = weight.detach().flatten(1).split(self.row_parts, dim=1)
+        parts = torch.split(weight.detach().flatten(1), list(self.row_parts), dim=1)
         return torch.stack([part.abs().amax(dim=1) for part in parts], dim=1).clamp_(min=SMALLEST_SCALE)
 
     def expand(self, per_column: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """Cheap Gaussian noise on activations: slices of a pool at random places instead of fresh draws.
 
-A fresh draw costs 2.4 ns an element on one core, more than the convolution whose output it disturbs; adding a slice of a
-pool costs 0.2 ns. Every element is still a standard normal variable, and a tensor that fits into the pool has
-independent elements; two tensors share elements only where their slices overlap.
+A fresh draw can cost more than the convolution whose output it disturbs; adding a slice of a pool is one pass over
+memory. Every element is still a standard normal variable, and a tensor that fits into the pool has independent
+elements; two tensors share elements only where their slices overlap.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ class NoisePool:
         """Add noise of standard deviation `std` to a dense tensor, in place."""
         flat = x.permute(0, 2, 3, 1) if x.dim() == 4 and not x.is_contiguous() else x
         flat = flat.view(-1)
-        for piece in flat.split(PIECE):
+        for piece in torch.split(flat, PIECE):
             start = int(torch.randint(POOL - len(piece) + 1, (1,), generator=self._generator))
             piece.add_(self._pool[start : start + len(piece)], alpha=std)

@@ -25,11 +25,15 @@ def add_parser(commands: Any) -> None:
     """Add this command."""
     parser = commands.add_parser("campaign", help="measure architectures; goes on where it stopped")
     parser.add_argument("--task", required=True, help=f"one of {', '.join(TASKS)}")
-    parser.add_argument("--n", type=positive, required=True, help="architectures; a larger n goes on from a smaller one")
+    parser.add_argument(
+        "--n", type=positive, required=True, help="architectures; a larger n goes on from a smaller one"
+    )
     parser.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; made if missing")
     parser.add_argument("--hardware", default="pcm", help=f"chip: one of {', '.join(PRESETS)} (pcm)")
     parser.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
-    parser.add_argument("--seed", type=seed, default=0, help="of the measurements; another one repeats them independently (0)")
+    parser.add_argument(
+        "--seed", type=seed, default=0, help="of the measurements; another one repeats them independently (0)"
+    )
     parser.add_argument("--plan-seed", type=seed, default=0, help="another one plans other architectures (0)")
     parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
     parser.add_argument("--start-from", metavar="TABLE", help="take the rows of this table over first")
@@ -48,7 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.start_from:
             table = read_table(arguments.start_from)
             if table.card["task"] != chosen.name:
-                raise InvalidValueError(f"table {arguments.start_from} is of the task {table.card['task']!r}, not {chosen.name!r}")
+                raise InvalidValueError(
+                    f"table {arguments.start_from} is of the task {table.card['task']!r}, not {chosen.name!r}"
+                )
             store.add(table.rows())
         todo = len(campaign.open_rows(store))
         there = arguments.n - todo
@@ -76,7 +82,14 @@ def run(arguments: argparse.Namespace) -> None:
     seconds = time.perf_counter() - start
     if arguments.json:
         render.machine(
-            {"store": str(arguments.store), "planned": arguments.n, "measured": todo, "failed": failed, "rows": rows, "seconds": seconds}
+            {
+                "store": str(arguments.store),
+                "planned": arguments.n,
+                "measured": todo,
+                "failed": failed,
+                "rows": rows,
+                "seconds": seconds,
+            }
         )
     else:
         render.line(

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine({"out": str(arguments.out), "seconds": seconds, **learned})
     else:
         render.line(
-            f"learned {learned['rows']} architectures of {arguments.table} ({learned['task']} on {learned['hardware']}, "
-            f"fidelity {learned['fidelity']}) in {seconds:.1f} s; saved in {arguments.out}"
+            f"learned {learned['rows']} architectures of {arguments.table} ({learned['task']} on "
+            f"{learned['hardware']}, fidelity {learned['fidelity']}) in {seconds:.1f} s; saved in {arguments.out}"
         )
         render.line(f"how good it is: ohmnas score --table {arguments.table}")

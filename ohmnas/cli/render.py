@@ -12,7 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-_out = Console(highlight=False, soft_wrap=False)
+_PIPE_WIDTH = 120
+"""Columns where no terminal says how many it has."""
+
+_out = Console(highlight=False)
+if not _out.is_terminal:
+    _out.width = _PIPE_WIDTH
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -46,10 +46,12 @@ def run(arguments: argparse.Namespace) -> None:
     )
     repeats = next(iter(scores.values())).repeats
     render.line(
-        f"{rows} architectures of {arguments.table}; mean and standard deviation over {arguments.rounds} x {FOLDS} folds"
+        f"{rows} architectures of {arguments.table}; mean ± standard deviation over {arguments.rounds} x {FOLDS} folds"
     )
     if repeats >= FEWEST_REPEATS:
-        render.line(f"ceiling: tau of a perfect predictor on labels this noisy, from {repeats} architectures measured twice")
+        render.line(
+            f"ceiling: tau of a perfect predictor on labels this noisy, from {repeats} architectures measured twice"
+        )
     else:
         render.line(f"no ceiling: only {repeats} architectures were measured twice, {FEWEST_REPEATS} are needed")
 

@@ -32,8 +32,12 @@ def add_parser(commands: Any) -> None:
     source.add_argument("--surrogate", type=Path, help="search with this fitted surrogate (a folder)")
     add_source(parser)
     parser.add_argument("--max-params", type=size, metavar="N", help="at most N parameters, such as 50k")
-    parser.add_argument("--max-macs", type=size, metavar="N", help="at most N multiply-accumulates an image, such as 2M")
-    parser.add_argument("--max-avm", type=fraction, metavar="F", help="accuracy variation over a month at most F, such as 0.02")
+    parser.add_argument(
+        "--max-macs", type=size, metavar="N", help="at most N multiply-accumulates an image, such as 2M"
+    )
+    parser.add_argument(
+        "--max-avm", type=fraction, metavar="F", help="accuracy variation over a month at most F, such as 0.02"
+    )
     parser.add_argument("--strategy", default="evolution", help="how to search (evolution)")
     parser.add_argument("--iterations", type=positive, default=200, help="generations (200)")
     parser.add_argument("--population", type=positive, default=100, help="births of a generation (100)")
@@ -73,7 +77,9 @@ def run(arguments: argparse.Namespace) -> None:
 def _surrogate(arguments: argparse.Namespace) -> Surrogate:
     if arguments.surrogate is not None:
         if arguments.hardware or arguments.fidelity:
-            raise InvalidValueError("a fitted surrogate is of one hardware and fidelity: leave out --hardware and --fidelity")
+            raise InvalidValueError(
+                "a fitted surrogate is of one hardware and fidelity: leave out --hardware and --fidelity"
+            )
         return load(arguments.surrogate)
     table = read_task_table(arguments.task) if arguments.task else read_table(arguments.table)
     return Surrogate.fit(LearningSet.of(table, arguments.hardware, arguments.fidelity))
@@ -88,7 +94,9 @@ def read_task_table(task: str) -> MeasuredTable:
     from ohmnas.datasets.table import shipped_tables
 
     if task not in shipped_tables():
-        raise UnknownNameError(f"no table is shipped for the task {task!r}; there is one for {', '.join(shipped_tables())}")
+        raise UnknownNameError(
+            f"no table is shipped for the task {task!r}; there is one for {', '.join(shipped_tables())}"
+        )
     return read_table(task)
 
 
@@ -98,7 +106,9 @@ def _limits(arguments: argparse.Namespace, surrogate: Surrogate) -> Limits:
     for name, asked in (("params", arguments.max_params), ("macs", arguments.max_macs)):
         most = seen[f"max_{name}"]
         if asked is not None and asked > most:
-            render.notice(f"note: --max-{name} {asked:,} is beyond the {most:,} that was measured; searching up to {most:,}")
+            render.notice(
+                f"note: --max-{name} {asked:,} is beyond the {most:,} that was measured; searching up to {most:,}"
+            )
     return Limits(
         max_params=min(arguments.max_params or np.inf, seen["max_params"]),
         max_macs=min(arguments.max_macs or np.inf, seen["max_macs"]),

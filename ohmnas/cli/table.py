@@ -49,4 +49,6 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         render.machine({"out": str(arguments.out), "card": table.card})
     else:
-        render.line(f"{len(frame)} rows of {table.card['architectures']} architectures in {arguments.out}, card beside it")
+        render.line(
+            f"{len(frame)} rows of {table.card['architectures']} architectures in {arguments.out}, card beside it"
+        )

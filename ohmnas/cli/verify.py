@@ -95,7 +95,10 @@ def _show(
     rows = []
     for name, candidate in contenders.items():
         predicted, found = candidate.predicted, measured[name]
-        for label, numbers in (("predicted", predicted), ("measured", {h: float(np.mean(v)) for h, v in found.items()})):
+        for label, numbers in (
+            ("predicted", predicted),
+            ("measured", {h: float(np.mean(v)) for h, v in found.items()}),
+        ):
             rows.append(
                 [
                     f"{name}, {label}",
@@ -111,6 +114,6 @@ def _show(
         each = ", ".join(render.percent(accuracy) for accuracy in found["accuracy_1d"])
         render.line(f"{name}: 1-day accuracy of each training: {each}")
     render.line(
-        f"measured: mean of {len(values['seeds'])} trainings, each on {values['chips']} {values['hardware']} chips, on the "
-        f"{values['test_images']} test images that no table and no search has seen; saved in {path}"
+        f"measured: mean of {len(values['seeds'])} trainings, each on {values['chips']} {values['hardware']} chips, on "
+        f"the {values['test_images']} test images that no table and no search has seen; saved in {path}"
     )

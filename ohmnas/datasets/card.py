@@ -14,10 +14,10 @@ from ohmnas.spaces.resnet import ResNetSpace
 PROTOCOL = (
     "Each row is one network: built with freshly drawn weights, trained with the hardware's noise, clipping and "
     "converters, then programmed on `chips` simulated chips. Each chip is one programming event with its own noise and "
-    "drift exponents, and the same chip is read 1 second, 1 hour, 1 day and 30 days after programming, with global drift "
-    "compensation. Accuracies are fractions of the validation images, means over the chips; _std is their standard "
-    "deviation (n-1) over the chips; avm is accuracy_1s - accuracy_1mo, chip by chip. accuracy_digital is the same "
-    "trained network computed exactly. Devices are aihwkit's noise models; tiles, converters and compensation follow "
+    "drift exponents, and the same chip is read 1 second, 1 hour, 1 day and 30 days after programming, with global "
+    "drift compensation. Accuracies are fractions of the validation images, means over the chips; _std is their "
+    "standard deviation (n-1) over the chips; avm is accuracy_1s - accuracy_1mo, chip by chip. accuracy_digital is the "
+    "same trained network computed exactly. Devices are aihwkit's noise models; tiles, converters and compensation follow "
     "aihwkit's inference tile."
 )
 
@@ -45,8 +45,8 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         },
         "hours_of_one_core": round(float(frame[list(schema.SECONDS_COLUMNS)].sum().sum()) / 3600, 2),
         "reproduce": [
-            f"ohmnas campaign --task {task.name} --hardware {hardware} --fidelity {fidelity} --seed {seed} --n {len(rows)} "
-            f"--store {task.name}.sqlite"
+            f"ohmnas campaign --task {task.name} --hardware {hardware} --fidelity {fidelity} --seed {seed} "
+            f"--n {len(rows)} --store {task.name}.sqlite"
             for (hardware, fidelity, seed), rows in frame.groupby(["hardware", "fidelity", "seed"])
         ]
         + [f"ohmnas export-table --store {task.name}.sqlite --out {task.name}.csv"],

@@ -72,9 +72,7 @@ def train_network(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, eff
     return analog
 
 
-def measure_accuracies(
-    network: nn.Module, split: Split, chip: Hardware, chips: int, seed: int
-) -> dict[str, float]:
+def measure_accuracies(network: nn.Module, split: Split, chip: Hardware, chips: int, seed: int) -> dict[str, float]:
     """The `schema.ACCURACY_COLUMNS` of a trained network on one split.
 
     Args:

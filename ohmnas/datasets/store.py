@@ -1,7 +1,7 @@
 """The store of a running campaign: SQLite, one transaction for each row.
 
-A row is in the store from the moment its commit returns, whatever is killed afterwards; a row that was being written when
-the process died is not there at all.
+A row is in the store from the moment its commit returns, whatever is killed afterwards; a row that was being written
+when the process died is not there at all.
 """
 
 from __future__ import annotations

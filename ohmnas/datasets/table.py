@@ -89,7 +89,9 @@ def find_table(name_or_path: str) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
-    raise UnknownNameError(f"no table {name_or_path!r}: shipped are {', '.join(shipped_tables())}, and no such file exists")
+    raise UnknownNameError(
+        f"no table {name_or_path!r}: shipped are {', '.join(shipped_tables())}, and no such file exists"
+    )
 
 
 def read_table(name_or_path: str) -> MeasuredTable:
@@ -135,7 +137,7 @@ def write_table(path: Path, frame: pd.DataFrame, card: dict[str, Any]) -> None:
 
 def _read_card(path: Path) -> dict[str, Any]:
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BrokenFileError(f"the card {path} of the table is missing; export-table writes both") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -164,7 +166,9 @@ def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
             wrong |= numbers != numbers.round()
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            raise BrokenFileError(f"{path}, row {row + 1}: {column} is {frame[column].iloc[row]!r}, not a number it can be")
+            raise BrokenFileError(
+                f"{path}, row {row + 1}: {column} is {frame[column].iloc[row]!r}, not a number it can be"
+            )
         frame[column] = numbers.astype(np.int64 if column in schema.INTEGER_COLUMNS else np.float64)
     return frame
 

@@ -82,8 +82,7 @@ def _load_digits() -> TaskData:
     order = np.random.default_rng(1797).permutation(len(images))
     parts = np.split(order, [1037, 1437])
     splits = [
-        Split(x, labels[part])
-        for x, part in zip(_normalised(*(images[part] for part in parts)), parts, strict=True)
+        Split(x, labels[part]) for x, part in zip(_normalised(*(images[part] for part in parts)), parts, strict=True)
     ]
     return TaskData(*splits)
 

@@ -91,9 +91,7 @@ class Evaluation:
 
     def join(self, other: Evaluation) -> Evaluation:
         """These rows, then the other's."""
-        return Evaluation(
-            *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__slots__)
-        )
+        return Evaluation(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__slots__))
 
     def order(self) -> npt.NDArray[np.intp]:
         """Best first: feasible ones by objective, then the others by how little they miss (Deb, 2000)."""
@@ -132,6 +130,4 @@ class Problem:
             InfeasibleError: none can be afforded.
         """
         limits = self.limits
-        return self.space.sample(
-            n, rng, limits.max_params, limits.max_macs, min_params=limits.min_params, at_least=1
-        )
+        return self.space.sample(n, rng, limits.max_params, limits.max_macs, min_params=limits.min_params, at_least=1)

@@ -89,12 +89,12 @@ class SearchResult:
             "seconds": self.seconds,
             "seed": self.seed,
             "constraints": self.constraints,
+            "history": self.history,
             "strategy": self.strategy,
             "objective": self.objective,
             "space": {"name": self.space.name, "input_shape": self.space.input_shape, "classes": self.space.classes},
             "surrogate": self.provenance,
             "references": [reference.to_dict() for reference in self.references],
-            "history": self.history,
         }
 
 

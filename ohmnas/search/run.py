@@ -15,8 +15,10 @@ from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.reference import REFERENCES
 
-BIRTH_ROUNDS = 10
+BIRTH_ROUNDS = 5
 """How often infeasible or repeated offspring are replaced in one generation before it stays smaller."""
+SURPLUS = 3
+"""Candidates bred for each one that is missing: most limits cost nothing to check, asking the predictor does."""
 PATIENCE = 50
 """Generations without anything feasible after which the problem is called infeasible."""
 
@@ -70,8 +72,8 @@ class _Search:
             missing = n - feasible
             if missing <= 0:
                 break
-            candidates = self._unseen(self.strategy.ask(missing, self.rng))
-            candidates = candidates[self.problem.affordable(candidates)] if len(candidates) else candidates
+            candidates = self.strategy.ask(SURPLUS * missing, self.rng)
+            candidates = self._unseen(candidates[self.problem.affordable(candidates)], missing)
             if not len(candidates):
                 continue
             outcome = self.problem.evaluate(candidates)
@@ -88,13 +90,16 @@ class _Search:
         self._remember(population, evaluation)
         return population[evaluation.excess_avm == 0], feasible / len(population)
 
-    def _unseen(self, candidates: Population) -> Population:
-        keep = []
+    def _unseen(self, candidates: Population, most: int) -> Population:
+        """The first `most` different candidates that this search has not evaluated; from now on it has."""
+        keep: list[int] = []
         for index, row in enumerate(candidates):
             key = row.tobytes()
             if key not in self.seen:
                 self.seen.add(key)
                 keep.append(index)
+                if len(keep) == most:
+                    break
         return candidates[keep]
 
     def _remember(self, population: Population, evaluation: Evaluation) -> None:
@@ -203,7 +208,8 @@ def _references(problem: Problem) -> list[Candidate]:
 
 
 def _nearest_miss(problem: Problem, run: _Search) -> str:
-    assert run.nearest is not None, "affordable architectures exist, or sampling would have raised"
+    if run.nearest is None:
+        return "the strategy found no architecture within the cost limits"
     _, row, outcome = run.nearest
     params = int(problem.space.params(row)[0])
     return (

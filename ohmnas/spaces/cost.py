@@ -39,15 +39,20 @@ class LayerTable:
 
     def params(self) -> Counts:
         """``(n,)``: all trainable parameters: weights, batch norm scales and shifts, the linear layer's bias."""
-        return (self.count * (self.inputs * self.outputs + self.digital)).sum(axis=1)
+        return _total(self.count * (self.inputs * self.outputs + self.digital))
 
     def macs(self) -> Counts:
         """``(n,)``: multiply-accumulates of one image, in convolutions and the linear layer."""
-        return (self.count * self.inputs * self.outputs * self.positions).sum(axis=1)
+        return _total(self.count * self.inputs * self.outputs * self.positions)
 
     def layers(self) -> Counts:
         """``(n,)``: weight layers; each branch's count, and so do skip convolutions."""
-        return self.count.sum(axis=1)
+        return _total(self.count)
+
+
+def _total(per_kind: Counts) -> Counts:
+    total: Counts = per_kind.sum(axis=1)
+    return total
 
 
 def bottleneck_channels(out_channels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -34,8 +34,9 @@ CODE_OF_CONV_TYPE: Final = {"A": 1, "B": 2}
 """Gene CT; 0 is left to inactive blocks."""
 
 BLOCK_GENE_NAMES: Final = ("R", "B", "CT", "WF", "skip")
-GENE_NAMES: Final = ("OC0", "KS0", "M") + tuple(
-    f"{name}{block + 1}" for block in range(BLOCKS) for name in BLOCK_GENE_NAMES
+GENE_NAMES: Final = (
+    *("OC0", "KS0", "M"),
+    *(f"{name}{block + 1}" for block in range(BLOCKS) for name in BLOCK_GENE_NAMES),
 )
 GENES: Final = len(GENE_NAMES)
 

@@ -45,7 +45,7 @@ class ResidualBlock(nn.Module):
         """``(batch, in_channels, h, w)`` -> ``(batch, out_channels, h', w')``."""
         y: Tensor = self.body(x)
         if self.branches > 1:
-            y = y.unflatten(1, (self.branches, -1)).sum(dim=1)
+            y = torch.unflatten(y, 1, (self.branches, -1)).sum(dim=1)
         if self.skip is not None:
             y = y + self.skip(x)
         return torch.relu(y)

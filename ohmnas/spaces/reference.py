@@ -1,9 +1,9 @@
 """Well-known networks as points of the space: what a found architecture has to beat.
 
 ResNets for small images: He et al., CVPR 2016 (section 4.2), with 1x1 convolutions where shape changes; a suffix
-``-w8`` is the same network with 8 instead of 16 stem channels, which tight budgets need. ResNet-18/34/50: the same paper
-(table 1) with the 3x3 stem that small images need. Wide ResNets: Zagoruyko and Komodakis, BMVC 2016. ResNeXt-like:
-Xie et al., CVPR 2017, whose branches here are a quarter of the out channels wide.
+``-w8`` is the same network with 8 instead of 16 stem channels, which tight budgets need. ResNet-18/34/50: the same
+paper (table 1) with the 3x3 stem that small images need. Wide ResNets: Zagoruyko and Komodakis, BMVC 2016.
+ResNeXt-like: Xie et al., CVPR 2017, whose branches here are a quarter of the out channels wide.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`ResNetSpace`: the ResNet-like macro space of AnalogNAS (Benmeziane et al., IEEE EDGE 2023) as population matrices."""
+"""`ResNetSpace`: the ResNet-like macro space of AnalogNAS (Benmeziane et al., 2023) as population matrices."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class ResNetSpace:
         """How many different architectures there are (about 1e20)."""
         stem = (arch.STEM_CHANNELS[1] - arch.STEM_CHANNELS[0] + 1) * len(arch.STEM_KERNELS)
         block = int(np.prod(genes.BLOCK_HIGH.astype(np.int64) - genes.BLOCK_LOW + 1))
-        return stem * sum(block**m for m in range(arch.MAIN_BLOCKS[0], arch.MAIN_BLOCKS[1] + 1))
+        fewest, most = arch.MAIN_BLOCKS
+        return stem * sum(int(block**m) for m in range(fewest, most + 1))
 
     def sample_uniform(self, n: int, rng: np.random.Generator) -> Population:
         """``(n, g)``: each gene uniform over its values; rows may repeat."""

@@ -139,13 +139,12 @@ def stratified(
     return _even_choice(np.concatenate(found), np.concatenate(strata), n, rng)
 
 
-def _even_choice(
-    population: Population, stratum: npt.NDArray[np.intp], n: int, rng: np.random.Generator
-) -> Population:
+def _even_choice(population: Population, stratum: npt.NDArray[np.intp], n: int, rng: np.random.Generator) -> Population:
     """Choose n rows, as evenly from the strata as they allow: one from each in turn until n are there."""
     shuffled = rng.permutation(len(population))
     order = shuffled[np.argsort(stratum[shuffled], kind="stable")]
     first = np.searchsorted(stratum[order], stratum[order], side="left")
     turn = np.arange(len(order)) - first  # the how-manieth of its stratum
     chosen = order[np.argsort(turn + rng.random(len(order)) * 0.5, kind="stable")[:n]]
-    return population[rng.permutation(chosen)]
+    result: Population = population[rng.permutation(chosen)]
+    return result

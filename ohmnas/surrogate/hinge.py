@@ -11,16 +11,16 @@ than the margin m.
 
     dL/ds_i = 1/n ( #{active pairs in which i is the worse} - #{active pairs in which i is the better} ).
 
-**Hessian.** The hinge is piecewise linear: its second derivative is 0 and Newton's step undefined. We take the curvature
-of a quadratic that lies above the hinge and touches it at the present scores (majorisation: de Leeuw and Lange, 2009).
-With max(0, z) = (z + |z|) / 2 and |z| <= z^2 / (2|z0|) + |z0| / 2, the majoriser at z0 has the second derivative
-1 / (2|z0|) in z. A step moves s_i and s_j at once, and (a - b)^2 <= 2a^2 + 2b^2 splits the pair into two separate
-quadratics with twice that curvature each:
+**Hessian.** The hinge is piecewise linear: its second derivative is 0 and Newton's step undefined. We take the
+curvature of a quadratic that lies above the hinge and touches it at the present scores (majorisation: de Leeuw and
+Lange, 2009). With max(0, z) = (z + |z|) / 2 and |z| <= z^2 / (2|z0|) + |z0| / 2, the majoriser at z0 has the second
+derivative 1 / (2|z0|) in z. A step moves s_i and s_j at once, and (a - b)^2 <= 2a^2 + 2b^2 splits the pair into two
+separate quadratics with twice that curvature each:
 
     h_i = 1/n sum_{active pairs with i} 1 / max(|z_ij|, m).
 
 The floor m keeps a pair that is about to become inactive from freezing its rows. So a leaf -G/(H + lambda) is the step
-that moves its rows by about as much as their pairs lack, and the margin, not the learning rate, sets the scale of scores.
+that moves its rows by about as much as their pairs lack, and the margin sets the scale of the scores.
 """
 
 from __future__ import annotations

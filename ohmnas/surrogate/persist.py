@@ -85,8 +85,10 @@ def load(folder: Path) -> Surrogate:
             raise BrokenFileError(f"{folder / HEADER}: the calibration has no or unequal knots")
         boosters = {name: _read_model(folder, header["models"][name]) for name in _MODELS}
         for name, booster in boosters.items():
-            if booster.num_features() != len(header["features"]):
-                raise BrokenFileError(f"{folder}: the {name} has {booster.num_features()} features, not those of its header")
+            if booster.num_features() != len(header["features"]) + (name != "ranker"):  # the others see its score
+                raise BrokenFileError(
+                    f"{folder}: the {name} has {booster.num_features()} features, not those of its header"
+                )
         return Surrogate(
             space,
             hardware,
@@ -117,7 +119,9 @@ def _read_header(path: Path) -> dict[str, Any]:
     if header["format"] > FORMAT:
         raise BrokenFileError(f"{path} has format {header['format']}, this ohmnas reads up to {FORMAT}: update ohmnas")
     if header.get("space") != ResNetSpace.name:
-        raise BrokenFileError(f"{path} is a surrogate of the space {header.get('space')!r}, not of {ResNetSpace.name!r}")
+        raise BrokenFileError(
+            f"{path} is a surrogate of the space {header.get('space')!r}, not of {ResNetSpace.name!r}"
+        )
     return header
 
 

@@ -71,7 +71,7 @@ class LearningSet:
         means = frame.groupby(list(GENE_NAMES), sort=True)[[*HEADS, *schema.HARDWARE_COLUMNS]].mean().reset_index()
         if len(means) < FEWEST_ROWS:
             raise InvalidValueError(
-                f"table {table.source} has {len(means)} measured architectures; a surrogate needs at least {FEWEST_ROWS}"
+                f"table {table.source} has {len(means)} measured architectures; a surrogate needs {FEWEST_ROWS} or more"
             )
         population = genomes(means)
         costs = table.space.layer_table(population)
@@ -132,10 +132,10 @@ class Surrogate:
     ranker: xgb.Booster
     calibration: Calibration
     std_model: xgb.Booster
-    """Of the logarithm of the standard deviation, less `log_std_mean`."""
+    """Of the logarithm of the standard deviation, less `log_std_mean`; sees the ranker's score as a last feature."""
     log_std_mean: float
     avm_model: xgb.Booster
-    """Of the AVM, less `avm_mean`."""
+    """Of the AVM, less `avm_mean`; sees the ranker's score as a last feature."""
     avm_mean: float
     provenance: Mapping[str, Any]
     """Where its rows came from."""
@@ -145,6 +145,10 @@ class Surrogate:
         cls, data: LearningSet, seed: int = 0, margin: float = 0.1, settings: TreeSettings | None = None
     ) -> Surrogate:
         """Learn the three heads.
+
+        The spread over chips and the variation over time depend on how accurate a network is: near chance and near
+        perfection both are small. So their regressors see the ranker's score as well; in training that of a ranker
+        which did not see the row, as it will be for architectures that nobody measured.
 
         Args:
             data: at least `FEWEST_ROWS` architectures.
@@ -163,15 +167,16 @@ class Surrogate:
             unseen[test] = heads.predict(ranker, features[test])
         log_std = np.log(np.maximum(data.labels["accuracy_1d_std"], data.std_floor))
         avm = data.labels["avm"]
+        informed = _with_score(features, unseen)
         return cls(
             data.space,
             data.hardware,
             data.std_floor,
             heads.fit_ranker(features, accuracy, margin, settings, seed),
             Calibration.fit(unseen, accuracy),
-            heads.fit_regressor(features, log_std - log_std.mean(), settings, seed),
+            heads.fit_regressor(informed, log_std - log_std.mean(), settings, seed),
             float(log_std.mean()),
-            heads.fit_regressor(features, avm - avm.mean(), settings, seed),
+            heads.fit_regressor(informed, avm - avm.mean(), settings, seed),
             float(avm.mean()),
             data.provenance,
         )
@@ -182,13 +187,20 @@ class Surrogate:
 
     def predict_features(self, features: Features) -> Prediction:
         """Predict from ``(n, f)`` features."""
-        log_std = heads.predict(self.std_model, features) + self.log_std_mean
+        scores = self.rank_scores(features)
+        informed = _with_score(features, scores)
+        log_std = heads.predict(self.std_model, informed) + self.log_std_mean
         return Prediction(
-            self.calibration(heads.predict(self.ranker, features)),
+            self.calibration(scores),
             np.maximum(np.exp(log_std), self.std_floor),
-            heads.predict(self.avm_model, features) + self.avm_mean,
+            heads.predict(self.avm_model, informed) + self.avm_mean,
         )
 
     def rank_scores(self, features: Features) -> Values:
         """``(n,)``: the ranker's scores before calibration; only their order means something."""
         return heads.predict(self.ranker, features)
+
+
+def _with_score(features: Features, scores: Values) -> Features:
+    """``(n, f)`` and ``(n,)`` -> ``(n, f + 1)``."""
+    return np.column_stack([features, scores]).astype(np.float32)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ohmnas.analog.convert import analog_layers, to_analog
+from ohmnas.analog.drift import TIMES, accuracy, accuracy_over_time, digital_accuracy
+from ohmnas.analog.train import Recipe, train
+from ohmnas.datasets import schema
+from ohmnas.spaces.hardware import IDEAL, Hardware
+
+
+@pytest.fixture
+def trained(small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor]) -> nn.Sequential:
+    network = to_analog(small_network, Hardware())
+    train(network, *two_blobs, Recipe(epochs=4, batch=50), seed=0)
+    return network
+
+
+def test_times_are_those_of_the_schema() -> None:
+    assert tuple(TIMES) == schema.TIMES
+    assert list(TIMES.values()) == sorted(TIMES.values())
+
+
+def test_the_same_seed_measures_the_same(trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]) -> None:
+    runs = [accuracy_over_time(trained, Hardware(), *two_blobs, chips=3, seed=seed) for seed in (1, 1, 2)]
+    assert np.array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0], runs[2])
+    assert runs[0].shape == (3, len(TIMES))
+
+
+def test_measuring_leaves_torchs_global_generator_alone(
+    trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]
+) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    accuracy_over_time(trained, Hardware(), *two_blobs, chips=2, seed=0)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_without_noise_the_avm_is_zero(trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]) -> None:
+    quiet = Hardware(programming_noise=0.0, read_noise=0.0, drift=0.0, output_noise=0.0)
+    for layer in analog_layers(trained):
+        layer.chip = quiet
+    found = accuracy_over_time(trained, quiet, *two_blobs, chips=3, seed=0)
+    assert (found == found[0, 0]).all()
+
+
+def test_an_ideal_chip_is_as_accurate_as_the_network(
+    small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor]
+) -> None:
+    network = to_analog(small_network, IDEAL)
+    train(network, *two_blobs, Recipe(epochs=2, batch=50), seed=0)
+    found = accuracy_over_time(network, IDEAL, *two_blobs, chips=2, seed=0)
+    assert (found == digital_accuracy(network, *two_blobs)).all()
+
+
+def test_afterwards_the_network_holds_no_chip(trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]) -> None:
+    before = accuracy(trained, *two_blobs)
+    accuracy_over_time(trained, Hardware(), *two_blobs, chips=2, seed=0)
+    assert accuracy(trained, *two_blobs) == before

@@ -1,0 +1,163 @@
+"""The native layers against the formula and against aihwkit's own layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from aihwkit.nn.conversion import convert_to_analog
+from torch import Tensor, nn
+
+from ohmnas.analog.convert import analog_layers, set_mode, set_noise, to_analog
+from ohmnas.analog.layers import AnalogConv2d
+from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.rpu import rpu_config
+from ohmnas.spaces.hardware import IDEAL, Hardware
+
+QUIET = Hardware(output_noise=0.0)
+LAYERS: dict[str, nn.Module] = {
+    "3x3": nn.Conv2d(16, 24, 3, padding=1, bias=False),
+    "stride 2": nn.Conv2d(16, 24, 3, stride=2, padding=1, bias=False),
+    "7x7, one channel": nn.Conv2d(1, 9, 7, padding=3, bias=False),
+    "1x1": nn.Conv2d(16, 8, 1, bias=False),
+    "1x1 stride 2": nn.Conv2d(16, 8, 1, stride=2, bias=False),
+    "linear": nn.Linear(40, 10),
+}
+
+
+def _input(layer: nn.Module) -> Tensor:
+    if isinstance(layer, nn.Linear):
+        return torch.randn(5, layer.in_features)
+    assert isinstance(layer, nn.Conv2d)
+    return torch.randn(5, layer.in_channels, 9, 8)
+
+
+@pytest.mark.parametrize("rows", [512, 50, 7])
+@pytest.mark.parametrize("bits", [(8, 8), (0, 0), (8, 0), (4, 6)])
+@pytest.mark.parametrize("name", LAYERS)
+def test_without_noise_a_layer_computes_what_aihwkit_computes(name: str, bits: tuple[int, int], rows: int) -> None:
+    chip = replace(QUIET, tile_rows=rows, dac_bits=bits[0], adc_bits=bits[1])
+    network = nn.Sequential(LAYERS[name])
+    mine, theirs = to_analog(network, chip).eval(), convert_to_analog(network, rpu_config(chip)).eval()
+    next(analog_layers(mine)).input_range.fill_(1.7)
+    for tile in theirs.analog_tiles():
+        tile.input_range.data.fill_(1.7)
+    x = _input(LAYERS[name])
+    if bits[0] == 0:
+        x = x.clamp(-1.7, 1.7)  # aihwkit clips to its input range even where the DAC is ideal
+    with torch.no_grad():
+        expected, found = theirs(x), mine(x)
+    step = 1.7 * chip.adc_bound / (2.0 ** (chip.adc_bits - 1) - 1) if chip.adc_bits else 0.0
+    wrong = (found - expected).abs() > 1e-5 * expected.abs().max()
+    # float32 sums in another order: a value that lies on the edge between two ADC steps may fall on either side
+    assert wrong.float().mean() < (0.002 if step else 1e-9)
+    largest = next(analog_layers(mine)).mapping.column_scale(network[0].weight).max()
+    assert ((found - expected).abs() <= 1.01 * step * largest + 1e-5 * expected.abs().max()).all()
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_ideal_chip_computes_what_the_network_computes(name: str) -> None:
+    network = nn.Sequential(LAYERS[name])
+    x = _input(LAYERS[name])
+    with torch.no_grad():
+        expected = network(x)
+        found = to_analog(network, replace(IDEAL, tile_rows=33)).eval()(x)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_split_tiles_and_groups_agree_with_separate_layers() -> None:
+    grouped = nn.Conv2d(12, 8, 3, padding=1, groups=2, bias=False)
+    chip = replace(QUIET, tile_rows=20)
+    x = torch.randn(4, 12, 6, 6)
+    whole = to_analog(nn.Sequential(grouped), chip).eval()
+    next(analog_layers(whole)).input_range.fill_(2.0)
+    halves = []
+    with torch.no_grad():
+        for group in range(2):
+            one = nn.Conv2d(6, 4, 3, padding=1, bias=False)
+            one.weight.copy_(grouped.weight[4 * group : 4 * group + 4])
+            part = to_analog(nn.Sequential(one), chip).eval()
+            next(analog_layers(part)).input_range.fill_(2.0)
+            halves.append(part(x[:, 6 * group : 6 * group + 6]))
+        torch.testing.assert_close(whole(x), torch.cat(halves, dim=1))
+
+
+def test_output_noise_has_the_strength_of_the_chip() -> None:
+    """1,000 readings, ADC ideal: the std is output_noise x input range x column scale, within 4 standard errors."""
+    chip = Hardware(adc_bits=0, output_noise=0.04)
+    layer = to_analog(nn.Sequential(nn.Linear(6, 3)), chip).eval()
+    one = next(analog_layers(layer))
+    one.input_range.fill_(2.0)
+    set_noise(layer, NoisePool(0))
+    with torch.no_grad():
+        readings = layer(torch.ones(1000, 6))
+    expected = 0.04 * 2.0 * one.mapping.column_scale(one.weight)[:, 0]
+    ratio = readings.std(dim=0) / expected
+    assert ((ratio - 1).abs() < 4 / (2 * 1000) ** 0.5).all()
+
+
+def test_training_noise_has_the_strength_of_the_chip() -> None:
+    """Weight noise on one input line, 2,000 draws: std is training_noise x column scale, within 4 errors."""
+    chip = replace(IDEAL, training_noise=0.06)
+    network = to_analog(nn.Sequential(nn.Linear(4, 5)), chip).train()
+    layer = next(analog_layers(network))
+    x = torch.zeros(1, 4)
+    x[0, 2] = 1.0
+    with torch.no_grad():
+        draws = torch.stack([network(x)[0] for _ in range(2000)])
+    expected = 0.06 * layer.mapping.column_scale(layer.weight)[:, 0]
+    assert ((draws.std(dim=0) / expected - 1).abs() < 4 / (2 * 2000) ** 0.5).all()
+
+
+def test_gradients_are_those_of_the_exact_layer_inside_of_the_ranges() -> None:
+    torch.manual_seed(1)
+    layer = nn.Conv2d(3, 4, 3, padding=1, bias=False)
+    chip = replace(QUIET, dac_bits=12, adc_bits=14, training_noise=0.0, adc_bound=50.0)
+    analog = to_analog(nn.Sequential(layer), chip).train()
+    x = torch.randn(2, 3, 5, 5).clamp(-2, 2)
+    grads = []
+    for network in (nn.Sequential(layer), analog):
+        one = x.clone().requires_grad_()
+        network.zero_grad()
+        network(one).pow(2).sum().backward()
+        weight = next(network.parameters()).grad
+        assert one.grad is not None
+        assert weight is not None
+        grads.append((one.grad.clone(), weight.clone()))
+    for exact, found in zip(*grads, strict=True):
+        assert torch.nn.functional.cosine_similarity(exact.flatten(), found.flatten(), dim=0) > 0.999
+        assert abs(float(found.norm() / exact.norm()) - 1) < 0.01
+
+
+def test_nothing_flows_back_where_the_dac_clips() -> None:
+    network = to_analog(nn.Sequential(nn.Linear(2, 1)), replace(QUIET, training_noise=0.0)).eval()
+    x = torch.tensor([[0.5, 9.0]], requires_grad=True)
+    network(x).sum().backward()
+    assert x.grad is not None
+    assert x.grad[0, 0] != 0
+    assert x.grad[0, 1] == 0
+
+
+def test_the_input_range_follows_training_and_rests_in_evaluation() -> None:
+    network = to_analog(nn.Sequential(nn.Linear(20, 1)), Hardware())
+    layer = next(analog_layers(network))
+    network.train()(3 * torch.randn(500, 20))
+    assert 11 < float(layer.input_range) < 13
+    before = layer.input_range.clone()
+    network.eval()(torch.randn(5, 20))
+    assert torch.equal(layer.input_range, before)
+
+
+def test_digital_mode_is_exact() -> None:
+    linear = nn.Linear(7, 3)
+    network = to_analog(nn.Sequential(linear), Hardware()).eval()
+    set_mode(network, "digital")
+    x = torch.randn(4, 7)
+    assert torch.equal(network(x), linear(x))
+
+
+def test_convolutions_that_are_not_modelled_are_refused() -> None:
+    for layer in (nn.Conv2d(2, 2, 3, bias=True), nn.Conv2d(2, 2, 3, bias=False, dilation=2)):
+        with pytest.raises(NotImplementedError, match="without bias"):
+            AnalogConv2d(layer, Hardware())

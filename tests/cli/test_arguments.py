@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import argparse
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohmnas.cli.arguments import fraction, positive, seed, size
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("50k", 50_000), ("1M", 1_000_000), ("1.5m", 1_500_000), ("2000", 2000), ("2G", 2 * 10**9)]
+)
+def test_sizes_may_carry_a_unit(text: str, value: int) -> None:
+    assert size(text) == value
+
+
+@given(st.integers(1, 10**12))
+def test_any_whole_number_is_a_size(value: int) -> None:
+    assert size(str(value)) == value
+
+
+@pytest.mark.parametrize("text", ["0", "-5", "1.5", "50kk", "k", "", "nan", "inf", "1e5", "0.0001k"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="such as 50000, 50k or 1M"):
+        size(text)
+
+
+@pytest.mark.parametrize("text", ["2", "-0.1", "nan", "inf", "two", ""])
+def test_what_is_no_fraction_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="2 percentage points are"):
+        fraction(text)
+
+
+def test_fractions_seeds_and_counts_are_read() -> None:
+    assert fraction("0.02") == 0.02
+    assert seed("7") == 7
+    assert positive("3") == 3
+
+
+@pytest.mark.parametrize("text", ["-1", "2147483648", "x", "1.0"])
+def test_what_is_no_seed_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="not a seed"):
+        seed(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x"])
+def test_what_is_no_count_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="above 0"):
+        positive(text)

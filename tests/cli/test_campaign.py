@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ohmnas.datasets.store import Store
+
+from .conftest import Ohmnas
+
+SMOKE = ("--task", "digits", "--fidelity", "smoke", "--jobs", "1")
+
+
+def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    store, table = tmp_path / "s.sqlite", tmp_path / "t.csv"
+    first = ohmnas("campaign", *SMOKE, "--n", "2", "--store", store, "--json").values
+    assert (first["measured"], first["failed"], first["rows"]) == (2, 0, 2)
+    second = ohmnas("campaign", *SMOKE, "--n", "3", "--store", store)
+    assert "1 rows measured" in second.out
+    assert "2 were there" in second.out
+    assert ohmnas("export-table", "--store", store, "--out", table).code == 0
+    grown = tmp_path / "grown.sqlite"
+    third = ohmnas("campaign", *SMOKE, "--n", "3", "--store", grown, "--start-from", table, "--json").values
+    assert (third["measured"], third["rows"]) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--task", "mnist"), "no task 'mnist'"),
+        (("--hardware", "abacus"), "no hardware 'abacus'; there are pcm"),
+        (("--fidelity", "deep"), "no fidelity 'deep'"),
+        (("--n", "0"), "above 0"),
+        (("--store", "no/such/folder/s.sqlite"), "does not exist"),
+        (("--start-from", "nowhere.csv"), "no table 'nowhere.csv'"),
+    ],
+)
+def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    base = (*SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite")
+    assert message in ohmnas("campaign", *base, *words).sentence
+
+
+def test_a_file_that_is_no_store_stays_as_it_is(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("my notes\n" * 100, encoding="utf-8")
+    assert "not a store" in ohmnas("campaign", *SMOKE, "--n", "1", "--store", path).sentence
+    assert path.read_text("utf-8") == "my notes\n" * 100
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    command = [sys.executable, "-W", "ignore", "-c", "import sys; from ohmnas.cli.main import main; sys.exit(main())"]
+    words = ["campaign", *SMOKE, "--n", "200", "--store", str(path)]
+    process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True)
+    rows = 0
+    while rows == 0:
+        with Store(path) as store:
+            rows = len(store.identities())
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "of 200 rows are stored; the same command goes on" in errors
+    assert "Traceback" not in errors

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ohmnas.surrogate.persist import load
+
+from .conftest import Ohmnas
+
+
+def test_a_fitted_surrogate_can_be_loaded(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    done = ohmnas("fit", "--table", "digits", "--out", tmp_path / "s")
+    assert done.code == 0
+    assert "learned" in done.out
+    assert load(tmp_path / "s").provenance["task"] == "digits"
+
+
+def test_a_surrogate_of_another_space_is_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    ohmnas("fit", "--table", "digits", "--out", tmp_path)
+    header = tmp_path / "surrogate.json"
+    header.write_text(json.dumps({**json.loads(header.read_text("utf-8")), "space": "cells-3"}), encoding="utf-8")
+    assert "of the space 'cells-3'" in ohmnas("search", "--surrogate", tmp_path, "--out", tmp_path / "f").sentence
+
+
+def test_an_unknown_margin_is_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    assert "invalid choice" in ohmnas("fit", "--table", "digits", "--out", tmp_path, "--margin", "0.3").sentence

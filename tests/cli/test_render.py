@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+
+from ohmnas.cli import render
+
+
+def test_numbers_read_as_people_say_them() -> None:
+    assert render.percent(0.98765) == "98.76 %" or render.percent(0.98765) == "98.77 %"
+    assert render.points(-0.0123) == "-1.23 pt"
+    assert [render.duration(s) for s in (12.2, 600, 7200)] == ["12 s", "10 min", "2.0 h"]
+
+
+def test_a_table_is_not_cut_where_no_terminal_is(capfd: pytest.CaptureFixture[str]) -> None:
+    render.table(["name", *"abcde"], [["x" * 30, *["12.345 ± 0.678"] * 5]])
+    assert "…" not in capfd.readouterr().out
+
+
+def test_a_progress_bar_without_a_terminal_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with render.meter("working", 3, show=True) as meter:
+        meter.advance(2, "note")
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ohmnas.datasets.table import find_table
+from ohmnas.search import read_result
+
+from .conftest import Ohmnas
+
+SHORT = ("--iterations", "5", "--population", "30")
+
+
+def test_the_main_job_finds_an_architecture_within_its_limits(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    done = ohmnas("search", "--task", "digits", "--max-params", "50k", "--max-avm", "0.02", "--out", tmp_path, *SHORT)
+    assert done.code == 0
+    result = read_result(tmp_path / "result.json")
+    best = result.best
+    assert best.params <= 50_000
+    assert best.predicted["avm"] <= 0.02
+    genome = np.array([best.genome], dtype=np.int16)
+    assert result.space.params(genome)[0] == best.params
+    for piece in ("1-day accuracy", "std", "AVM", f"{best.params:,}", f"{best.macs:,}", "ohmnas verify"):
+        assert piece in done.out
+
+
+def test_the_file_and_the_json_have_the_documented_form(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    done = ohmnas("search", "--task", "digits", "--max-params", "20k", "--out", tmp_path, "--json", *SHORT)
+    values = done.values
+    assert values == json.loads((tmp_path / "result.json").read_text("utf-8"))
+    assert list(values)[:6] == ["best", "evaluations", "seconds", "seed", "constraints", "history"]
+    assert set(values["best"]) == {"architecture", "genome", "params", "macs", "predicted"}
+    assert set(values["best"]["predicted"]) == {"accuracy_1d", "accuracy_1d_std", "avm"}
+    assert values["constraints"]["max_params"] == 20_000
+    assert len(values["history"]) == 6
+
+
+def test_the_same_seed_prints_the_same_architecture(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("search", "--task", "digits", "--max-params", "30k", "--json", *SHORT)
+    runs = [ohmnas(*words, "--seed", seed, "--out", tmp_path / str(i)).values for i, seed in enumerate((3, 3))]
+    assert runs[0]["best"] == runs[1]["best"]
+    assert runs[0]["history"] == runs[1]["history"]
+
+
+def test_a_saved_surrogate_searches_like_its_table(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    assert ohmnas("fit", "--table", "digits", "--out", tmp_path / "s").code == 0
+    words = ("--max-params", "30k", "--json", *SHORT)
+    first = ohmnas("search", "--surrogate", tmp_path / "s", "--out", tmp_path / "a", *words).values
+    second = ohmnas("search", "--table", "digits", "--out", tmp_path / "b", *words).values
+    assert first["best"] == second["best"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--task", "mnist"), "no table is shipped for the task 'mnist'; there is one for digits"),
+        (("--task", "digits", "--max-params", "200"), "max_params is 200, but the smallest"),
+        (("--task", "digits", "--max-avm", "7"), "2 percentage points are 0.02"),
+        (("--task", "digits", "--strategy", "magic"), "no strategy 'magic'; there is evolution"),
+        (("--task", "digits", "--hardware", "reram"), "no rows of hardware 'reram'"),
+        (("--table", "nowhere.csv"), "no table 'nowhere.csv'"),
+        (("--surrogate", "nowhere"), "nowhere holds no surrogate"),
+        (("--task", "digits", "--max-macs", "10"), "found only 0 of"),
+    ],
+)
+def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    assert message in ohmnas("search", *words, "--out", tmp_path).sentence
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_an_impossible_avm_names_the_nearest_miss_and_keeps_the_last_result(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    ohmnas("search", "--task", "digits", "--out", tmp_path, *SHORT)
+    before = (tmp_path / "result.json").read_bytes()
+    words = ("--min-accuracy",)  # no such flag: refused before anything runs
+    assert "unrecognized arguments" in ohmnas("search", "--task", "digits", *words, "--out", tmp_path).sentence
+    assert (tmp_path / "result.json").read_bytes() == before
+
+
+def test_a_broken_table_is_named(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    shutil.copy(find_table("digits"), path)
+    shutil.copy(find_table("digits").with_suffix(".json"), path.with_suffix(".json"))
+    text = path.read_text("utf-8").splitlines()
+    text[3] = text[3].replace(",paper,", ",papier,")
+    path.write_text("\n".join(text) + "\n", encoding="utf-8")
+    assert "checksum" in ohmnas("search", "--table", path, "--out", tmp_path).sentence
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert "cannot make the folder" in ohmnas("search", "--task", "digits", "--out", tmp_path / "file" / "x").sentence

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ohmnas.datasets.store import Store
+from ohmnas.datasets.table import read_table
+
+from .conftest import Ohmnas
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as one:
+        one.add(read_table("digits").rows())
+    return path
+
+
+def test_an_export_is_the_table_it_came_from(store: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    out = tmp_path / "t.csv"
+    assert ohmnas("export-table", "--store", store, "--out", out).code == 0
+    assert read_table(str(out)).card["sha256"] == read_table("digits").card["sha256"]
+
+
+def test_a_full_disk_while_exporting_costs_nothing(store: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    """The process may write files of at most 64 KiB, which a store survives and a table does not fit into."""
+    out = tmp_path / "t.csv"
+    ohmnas("export-table", "--store", store, "--out", out)
+    before = out.read_bytes()
+    assert len(before) > 64 * 1024
+    script = (
+        "import resource, sys; from ohmnas.cli.main import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", script, "export-table", "--store", str(store), "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert out.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+    with Store(store) as one:
+        assert len(one.identities()) == len(read_table("digits").frame)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--store", "nowhere.sqlite"), "there is no store nowhere.sqlite"),
+        (("--out", "t.txt"), "must end in .csv"),
+        (("--out", "no/such/t.csv"), "does not exist"),
+        (("--task", "mnist"), "no task 'mnist'"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    words: tuple[str, ...], message: str, store: Path, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    assert message in ohmnas("export-table", "--store", store, "--out", tmp_path / "t.csv", *words).sentence
+
+
+def test_an_empty_store_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    Store(tmp_path / "e.sqlite").__exit__(None, None, None)
+    found = ohmnas("export-table", "--store", tmp_path / "e.sqlite", "--out", tmp_path / "t.csv")
+    assert "has no rows yet" in found.sentence

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ohmnas
+
+
+@pytest.fixture
+def result(ohmnas: Ohmnas, tmp_path: Path) -> Path:
+    words = ("--max-params", "20k", "--iterations", "3", "--population", "30", "--out", tmp_path)
+    assert ohmnas("search", "--task", "digits", *words).code == 0
+    return tmp_path / "result.json"
+
+
+def test_predicted_stands_beside_measured_for_found_and_reference(result: Path, ohmnas: Ohmnas) -> None:
+    done = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "2", "--json")
+    values = done.values
+    assert values == json.loads(result.with_name("verify.json").read_text("utf-8"))
+    assert list(values["networks"]) == ["found", "resnet8-w8"]
+    for network in values["networks"].values():
+        assert {"accuracy_1d", "accuracy_1d_std", "avm"} <= set(network["predicted"])
+        assert len(network["measured"]["accuracy_1d"]) == 2
+        assert network["measured"]["accuracy_1d"][0] != network["measured"]["accuracy_1d"][1]
+    assert values["test_images"] == 360
+
+
+def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
+    out = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1").out
+    for line in ("found, predicted", "found, measured", "resnet8-w8, predicted", "resnet8-w8, measured"):
+        assert line in out
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "not json", '{"best": {}}'])
+def test_a_file_that_is_no_result_is_one_sentence(content: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(content, encoding="utf-8")
+    assert str(path) in ohmnas("verify", path, "--task", "digits").sentence
+
+
+def test_a_genome_out_of_range_is_one_sentence(result: Path, ohmnas: Ohmnas) -> None:
+    values = json.loads(result.read_text("utf-8"))
+    values["best"]["genome"][0] = 999
+    result.write_text(json.dumps(values), encoding="utf-8")
+    assert "gene OC0 is 999" in ohmnas("verify", result, "--task", "digits").sentence
+
+
+def test_an_unknown_task_is_one_sentence(result: Path, ohmnas: Ohmnas) -> None:
+    assert "no task 'mnist'" in ohmnas("verify", result, "--task", "mnist").sentence
+    assert "no fidelity" in ohmnas("verify", result, "--task", "digits", "--fidelity", "x").sentence
+    assert "cannot read" in ohmnas("verify", result.with_name("nothing.json"), "--task", "digits").sentence

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.schema import Row
+from ohmnas.datasets.store import Store, identity
+from ohmnas.errors import BrokenFileError, StorageError
+
+
+def test_rows_survive_the_store_being_closed(rows: list[Row], tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        assert store.add(rows[:2]) == 2
+    with Store(path) as store:
+        assert store.add(rows[2:]) == len(rows) - 2
+        assert store.identities() == {identity(row) for row in rows}
+        assert list(store.frame().columns) == list(schema.COLUMNS)
+
+
+def test_a_second_row_of_the_same_identity_leaves_the_first(rows: list[Row], tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        store.add(rows)
+        assert store.add([{**rows[0], "accuracy_1d": 0.0}]) == 0
+        frame = store.frame()
+        mine = frame[frame["params"] == rows[0]["params"]]
+        assert rows[0]["accuracy_1d"] in set(mine["accuracy_1d"])
+
+
+def test_rows_come_out_in_the_same_order_however_they_came_in(rows: list[Row], tmp_path: Path) -> None:
+    with Store(tmp_path / "a.sqlite") as first, Store(tmp_path / "b.sqlite") as second:
+        first.add(rows)
+        second.add(reversed(rows))
+        assert first.frame().equals(second.frame())
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(rows: list[Row], tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        broken = {name: value for name, value in rows[1].items() if name != "params"}
+        with pytest.raises(KeyError):
+            store.add([rows[0], broken])
+        assert store.identities() == set()
+        store.add(rows[:1])  # the store still works
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    text = tmp_path / "text.sqlite"
+    text.write_text("this is not a database, but it is long enough to look at " * 50, encoding="utf-8")
+    with pytest.raises(BrokenFileError, match="not a store"):
+        Store(text)
+    other = tmp_path / "other.sqlite"
+    connection = sqlite3.connect(other)
+    connection.execute("CREATE TABLE rows (x)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(BrokenFileError, match="another program"):
+        Store(other)
+    newer = tmp_path / "newer.sqlite"
+    Store(newer).__exit__(None, None, None)
+    connection = sqlite3.connect(newer)
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(BrokenFileError, match="schema 99"):
+        Store(newer)
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="does not exist"):
+        Store(tmp_path / "no" / "s.sqlite")
+
+
+def test_a_truncated_store_gives_a_clear_error(rows: list[Row], tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.add(rows)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises((BrokenFileError, StorageError), match=r"s\.sqlite"), Store(path) as store:
+        store.frame()

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.schema import Row
+from ohmnas.datasets.table import genomes, read_table, shipped_tables
+from ohmnas.datasets.task import task
+from ohmnas.errors import BrokenFileError, UnknownNameError
+from ohmnas.spaces.reference import REFERENCES
+
+Write = Callable[[list[Row]], Path]
+
+
+def test_rows_come_back_as_they_were_written(rows: list[Row], write_made_table: Write) -> None:
+    table = read_table(str(write_made_table(rows)))
+    assert list(table.frame.columns) == list(schema.COLUMNS)
+    assert list(table.rows()) == rows
+    assert len(table.measured) == 5
+
+
+@pytest.mark.parametrize("column", schema.COLUMNS)
+def test_a_missing_column_is_named(column: str, rows: list[Row], write_made_table: Write) -> None:
+    path = write_made_table(rows)
+    pd.read_csv(path).drop(columns=column).to_csv(path, index=False)
+    with pytest.raises(BrokenFileError, match=f"lacks the column '{column}'"):
+        read_table(str(path))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("params", 1),
+        ("macs", 5),
+        ("OC0", 7),
+        ("KS0", 4),
+        ("R1", 0),
+        ("avm", 0.99),
+        ("accuracy_1d", 1.5),
+        ("accuracy_1d", "good"),
+        ("seed", 0.5),
+        ("status", "fine"),
+        ("task", "cifar10"),
+    ],
+)
+def test_an_impossible_cell_is_named_with_its_row(
+    column: str, value: object, rows: list[Row], write_made_table: Write
+) -> None:
+    path = write_made_table(rows)
+    frame = pd.read_csv(path, dtype=object)
+    frame.loc[1, column] = value
+    frame.to_csv(path, index=False)
+    with pytest.raises(BrokenFileError, match=rf"row 2: {column} is"):
+        read_table(str(path))
+
+
+def test_a_changed_cell_that_is_possible_fails_the_checksum(rows: list[Row], write_made_table: Write) -> None:
+    path = write_made_table(rows)
+    frame = pd.read_csv(path, dtype=object)
+    frame.loc[1, "accuracy_digital"] = "0.123"
+    frame.to_csv(path, index=False)
+    with pytest.raises(BrokenFileError, match="checksum"):
+        read_table(str(path))
+
+
+def test_a_row_that_stands_twice_is_refused(rows: list[Row], write_made_table: Write) -> None:
+    with pytest.raises(BrokenFileError, match="row 7: seed"):
+        read_table(str(write_made_table([*rows, rows[0]])))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("schema", 99, "schema 99"),
+        ("space", "other-1", "other-1"),
+        ("sha256", None, "checksum"),
+        ("input_shape", [8, 8], "input_shape"),
+    ],
+)
+def test_a_wrong_card_is_refused(
+    key: str, value: object, message: str, rows: list[Row], write_made_table: Write
+) -> None:
+    path = write_made_table(rows)
+    card = path.with_suffix(".json")
+    card.write_text(json.dumps({**json.loads(card.read_text("utf-8")), key: value}), encoding="utf-8")
+    with pytest.raises(BrokenFileError, match=message):
+        read_table(str(path))
+
+
+@pytest.mark.parametrize("content", ["", "no,table\n1\n", "\x00\x01", "a" * 100])
+def test_a_file_that_is_no_table_is_refused(content: str, rows: list[Row], write_made_table: Write) -> None:
+    path = write_made_table(rows)
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(BrokenFileError):
+        read_table(str(path))
+
+
+def test_a_missing_card_is_one_sentence(rows: list[Row], write_made_table: Write) -> None:
+    path = write_made_table(rows)
+    path.with_suffix(".json").unlink()
+    with pytest.raises(BrokenFileError, match=r"the card .*made\.json of the table is missing"):
+        read_table(str(path))
+
+
+def test_an_unknown_table_names_the_shipped_ones() -> None:
+    with pytest.raises(UnknownNameError, match="shipped are digits"):
+        read_table("nothing")
+
+
+@pytest.mark.parametrize("name", shipped_tables())
+def test_shipped_tables_are_whole(name: str) -> None:
+    table = read_table(name)
+    assert table.card["rows"] == len(table.frame)
+    assert table.space == task(table.card["task"]).space
+
+
+def test_the_digits_table_has_what_it_promises() -> None:
+    table = read_table("digits")
+    frame = table.measured
+    paper = frame[(frame["hardware"] == "pcm") & (frame["fidelity"] == "paper")]
+    assert len(paper.drop_duplicates(list(table.space.gene_names))) >= 300
+    assert (paper["chips"] == 25).all()
+    assert paper["params"].max() <= 200_000
+    assert paper["macs"].max() <= 2_000_000
+    assert (paper[paper["seed"] == 1].shape[0]) >= 36
+
+
+def test_references_that_fit_the_bounds_are_rows() -> None:
+    table, digits = read_table("digits"), task("digits")
+    rows = {row.tobytes() for row in genomes(table.frame)}
+    for genome in digits.space.encode(REFERENCES.values()):
+        costs = digits.space.layer_table(genome[None])
+        if costs.params()[0] <= digits.max_params and costs.macs()[0] <= digits.max_macs:
+            assert genome.tobytes() in rows
+
+
+def test_the_std_floor_is_one_image_on_one_chip(rows: list[Row], write_made_table: Write) -> None:
+    floor = read_table(str(write_made_table(rows))).accuracy_std_floor
+    chips = np.array([0.5, 0.5 + 1 / 400])  # the made rows have 2 chips and 400 images
+    assert floor == pytest.approx(chips.std(ddof=1))

@@ -1,0 +1,101 @@
+"""The structure of the package, held by force instead of prose."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ohmnas
+
+ROOT = Path(ohmnas.__file__).parent
+TESTS = Path(__file__).parent
+MODULES = sorted(path for path in ROOT.rglob("*.py"))
+
+ALLOWED = {
+    "errors": set[str](),
+    "files": {"errors"},
+    "spaces": {"errors"},
+    "analog": {"errors", "spaces"},
+    "datasets": {"errors", "files", "spaces", "analog"},
+    "surrogate": {"errors", "files", "spaces", "datasets"},
+    "search": {"errors", "spaces"},
+    "cli": {"errors", "files", "spaces", "datasets", "surrogate", "search"},
+}
+"""Part of ohmnas -> the other parts that it may import."""
+DATASET_FILES_FOR_SURROGATES = {"ohmnas.datasets", "ohmnas.datasets.table", "ohmnas.datasets.schema"}
+TORCH_FILES = {"spaces/network.py", "datasets/measure.py"}
+"""Files outside of analog/ that may name torch or aihwkit."""
+
+
+def imports_of(path: Path) -> list[tuple[str, bool]]:
+    """Imported modules of a file, and whether the import runs when the file is imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    deferred = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+        for inner in ast.walk(node)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, id(node) not in deferred) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [(f"{node.module}.{alias.name}", id(node) not in deferred) for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_in_the_allowed_direction(path: Path) -> None:
+    part = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    for name, _ in imports_of(path):
+        if name.startswith("ohmnas.") and part != "__init__":
+            other = name.split(".")[1]
+            assert other == part or other in ALLOWED[part], f"{path} imports {name}"
+            if part == "surrogate" and other == "datasets":
+                assert name.rpartition(".")[0] in DATASET_FILES_FOR_SURROGATES, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_torch_is_imported_only_where_networks_are(path: Path) -> None:
+    relative = path.relative_to(ROOT)
+    for name, at_import in imports_of(path):
+        package = name.split(".")[0]
+        if package in {"torch", "aihwkit"} and relative.parts[0] != "analog":
+            assert str(relative) in TORCH_FILES, f"{path} imports {name}"
+            assert not at_import or str(relative) == "spaces/network.py"
+        if name.startswith("ohmnas.analog") and relative.parts[0] != "analog":
+            assert not at_import, f"{path} imports {name} at import time"
+
+
+def test_the_search_path_loads_neither_torch_nor_aihwkit() -> None:
+    script = (
+        "import sys, ohmnas, ohmnas.spaces, ohmnas.surrogate.persist, ohmnas.surrogate.score, ohmnas.search, "
+        "ohmnas.cli.main, ohmnas.datasets.campaign\n"
+        "print(sorted({'torch', 'torchvision', 'aihwkit'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_imports(path: Path) -> None:
+    name = ".".join(("ohmnas", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+    importlib.import_module(name)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_has_a_test_file(path: Path) -> None:
+    if path.name != "__init__.py":
+        relative = path.relative_to(ROOT)
+        assert (TESTS / relative.parent / f"test_{relative.name}").is_file()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_grows_beyond_reading(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
