@@ -52,7 +52,8 @@ def test_without_noise_a_layer_computes_what_aihwkit_computes(name: str, bits: t
     wrong = (found - expected).abs() > 1e-5 * expected.abs().max()
     # float32 sums in another order: a value that lies on the edge between two ADC steps may fall on either side
     assert wrong.float().mean() < (0.002 if step else 1e-9)
-    largest = next(analog_layers(mine)).mapping.column_scale(network[0].weight).max()
+    layer = next(analog_layers(mine))
+    largest = layer.mapping.column_scale(layer.weight).max()
     assert ((found - expected).abs() <= 1.01 * step * largest + 1e-5 * expected.abs().max()).all()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from aihwkit.simulator.parameters.enums import WeightClipType, WeightModifierType
@@ -8,7 +9,7 @@ from aihwkit.simulator.parameters.enums import WeightClipType, WeightModifierTyp
 from ohmnas.analog.rpu import rpu_config
 from ohmnas.spaces.hardware import IDEAL, Hardware
 
-OTHER = {
+OTHER: dict[str, Any] = {
     "g_max": 20.0,
     "tile_rows": 256,
     "tile_columns": 128,

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
@@ -9,6 +8,7 @@ from ohmnas.datasets import schema
 from ohmnas.datasets.fidelity import Fidelity, fidelity
 from ohmnas.datasets.measure import measure, require_training, seeds_of
 from ohmnas.datasets.task import task
+from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import IDEAL, Hardware
 from ohmnas.spaces.reference import reference
 
@@ -18,12 +18,12 @@ SECONDS = set(schema.SECONDS_COLUMNS)
 
 
 @pytest.fixture
-def genome() -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
-    result = DIGITS.space.encode([reference("resnet8-w8")])[0]
-    return result.astype(np.int16)
+def genome() -> Population:
+    genome: Population = DIGITS.space.encode([reference("resnet8-w8")])[0]
+    return genome
 
 
-def test_a_row_is_complete_and_repeatable(genome: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> None:
+def test_a_row_is_complete_and_repeatable(genome: Population) -> None:
     first, second = (measure(DIGITS, genome, Hardware(), SMOKE, seed=3) for _ in range(2))
     assert list(first) == list(schema.COLUMNS)
     assert first["status"] == "ok"
@@ -31,20 +31,18 @@ def test_a_row_is_complete_and_repeatable(genome: np.ndarray[tuple[int, ...], np
     assert {n: v for n, v in first.items() if n not in SECONDS} == {n: v for n, v in second.items() if n not in SECONDS}
 
 
-def test_another_seed_is_another_measurement(genome: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> None:
+def test_another_seed_is_another_measurement(genome: Population) -> None:
     rows = [measure(DIGITS, genome, Hardware(), SMOKE, seed) for seed in (0, 1)]
     assert any(rows[0][name] != rows[1][name] for name in schema.ACCURACY_COLUMNS)
 
 
-def test_on_an_ideal_chip_nothing_varies(genome: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> None:
+def test_on_an_ideal_chip_nothing_varies(genome: Population) -> None:
     row = measure(DIGITS, genome, IDEAL, SMOKE, seed=0)
     assert row["avm"] == row["avm_std"] == row["accuracy_1d_std"] == 0.0
     assert row["accuracy_1s"] == row["accuracy_1mo"] == row["accuracy_digital"]
 
 
-def test_a_failed_training_is_a_row_with_its_reason(
-    genome: np.ndarray[tuple[int, ...], np.dtype[np.int16]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_training_is_a_row_with_its_reason(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object) -> None:
         raise torch.OutOfMemoryError("no memory for you\nsecond line")
 
@@ -63,7 +61,7 @@ def test_seeds_follow_from_genome_and_seed_but_not_from_the_chip() -> None:
     assert len(set(seeds_of(DIGITS, [1, 2], 0))) == 2
 
 
-def test_effort_is_what_the_row_records(genome: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> None:
+def test_effort_is_what_the_row_records(genome: Population) -> None:
     row = measure(DIGITS, genome, Hardware(), Fidelity("tiny", epochs=1, train_images=130, chips=2), seed=0)
     assert (row["epochs"], row["train_images"], row["chips"], row["validation_images"]) == (1, 130, 2, 400)
 

@@ -50,7 +50,7 @@ def test_a_missing_column_is_named(column: str, rows: list[Row], write_made_tabl
     ],
 )
 def test_an_impossible_cell_is_named_with_its_row(
-    column: str, value: object, rows: list[Row], write_made_table: Write
+    column: str, value: str | float, rows: list[Row], write_made_table: Write
 ) -> None:
     path = write_made_table(rows)
     frame = pd.read_csv(path, dtype=object)
