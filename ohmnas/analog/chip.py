@@ -59,7 +59,7 @@ class Targets:
 
     def tile_max(self, per_weight: Tensor) -> Tensor:
         """``(w,)``, all at least 0 -> ``(u,)``: largest over the weights of each tile."""
-        return torch.zeros(self.tiles).index_reduce_(0, self.tile_of_weight, per_weight, "amax")
+        return torch.zeros(self.tiles).scatter_reduce_(0, self.tile_of_weight, per_weight, "amax")
 
 
 class Chip:

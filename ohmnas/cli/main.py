@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import metadata
 
+import ohmnas
 from ohmnas.cli import campaign, fit, render, score, search, table, verify
 from ohmnas.cli.arguments import Parser
 from ohmnas.errors import OhmnasError
@@ -13,7 +13,7 @@ from ohmnas.errors import OhmnasError
 def parser() -> Parser:
     """The parser; each command's file adds its own part."""
     top = Parser(prog="ohmnas", description="Architecture search for analog in-memory computing chips.")
-    top.add_argument("--version", action="version", version=f"ohmnas {metadata.version('ohmnas')}")
+    top.add_argument("--version", action="version", version=f"ohmnas {ohmnas.__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (search, verify, campaign, table, fit, score):
         module.add_parser(commands)

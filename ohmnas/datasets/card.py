@@ -17,8 +17,8 @@ PROTOCOL = (
     "drift exponents, and the same chip is read 1 second, 1 hour, 1 day and 30 days after programming, with global "
     "drift compensation. Accuracies are fractions of the validation images, means over the chips; _std is their "
     "standard deviation (n-1) over the chips; avm is accuracy_1s - accuracy_1mo, chip by chip. accuracy_digital is the "
-    "same trained network computed exactly. Devices are aihwkit's noise models; tiles, converters and compensation follow "
-    "aihwkit's inference tile."
+    "same trained network computed exactly. Devices are aihwkit's noise models; tiles, converters and compensation "
+    "follow aihwkit's inference tile."
 )
 
 

@@ -6,12 +6,13 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+import ohmnas
 from ohmnas.datasets import schema
 from ohmnas.datasets.fidelity import Fidelity
 from ohmnas.datasets.schema import Row
@@ -29,14 +30,13 @@ def require_training() -> None:
     Raises:
         MissingDependencyError: torch or aihwkit is not.
     """
-    try:
-        import aihwkit
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training and measuring need torch and aihwkit ({error}); install them with: pip install 'ohmnas[train]'"
-        ) from error
-    del aihwkit
+    for name in ("torch", "aihwkit"):
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise MissingDependencyError(
+                f"training and measuring need {name} ({error}); install it with: pip install 'ohmnas[train]'"
+            ) from error
 
 
 def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
@@ -118,7 +118,7 @@ def measure(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: F
         train_images=min(effort.train_images or len(data.train.labels), len(data.train.labels)),
         validation_images=len(data.validation.labels),
         chips=effort.chips,
-        ohmnas_version=metadata.version("ohmnas"),
+        ohmnas_version=ohmnas.__version__,
         torch_version=torch.__version__,
         aihwkit_version=metadata.version("aihwkit"),
     )

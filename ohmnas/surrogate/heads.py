@@ -19,13 +19,13 @@ Values = npt.NDArray[np.float64]
 class TreeSettings:
     """Size and shrinkage of the boosted trees."""
 
-    rounds: int = 200
+    rounds: int = 250
     """Trees."""
-    depth: int = 4
+    depth: int = 5
     """Levels of a tree."""
-    learning_rate: float = 0.07
+    learning_rate: float = 0.05
     """Share of each tree that is taken."""
-    subsample: float = 0.8
+    subsample: float = 0.7
     """Share of the rows that each tree sees."""
     columns: float = 0.5
     """Share of the features that each tree sees."""
