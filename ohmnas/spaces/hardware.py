@@ -55,15 +55,18 @@ class Hardware:
         """
         if self.technology not in TECHNOLOGIES:
             raise UnknownNameError(f"no technology {self.technology!r}; there is {', '.join(TECHNOLOGIES)}")
-        for name in ("g_max", "tile_rows", "tile_columns", "adc_bound"):
+        for name in ("g_max", "adc_bound"):
             if not getattr(self, name) > 0 or not math.isfinite(getattr(self, name)):
                 raise InvalidValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("tile_rows", "tile_columns"):
+            if not getattr(self, name) >= 1 or getattr(self, name) % 1 != 0:
+                raise InvalidValueError(f"{name} must be above 0 and whole, not {getattr(self, name)}")
         for name in ("output_noise", "programming_noise", "read_noise", "drift", "training_noise", "clip_sigma"):
             if not getattr(self, name) >= 0 or not math.isfinite(getattr(self, name)):
                 raise InvalidValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         for name in ("dac_bits", "adc_bits"):
             bits = getattr(self, name)
-            if bits != int(bits) or not (bits == 0 or 2 <= bits <= 16):
+            if bits not in (0, *range(2, 17)):
                 raise InvalidValueError(f"{name} must be 0 (ideal) or 2 to 16, not {bits}")
 
     def settings(self) -> dict[str, float]:

@@ -25,7 +25,7 @@ STRATA: Final = 24
 PROPOSALS: Final = 2048
 """Architectures proposed at once; a batch costs 2 ms."""
 MAX_BATCHES: Final = 64
-"""Batches without any new architecture for an open stratum before it is taken as empty."""
+"""Batches after which a stratum that is still short is taken as empty."""
 
 
 def from_unit_cube(points: npt.NDArray[np.float64]) -> Population:
@@ -98,38 +98,42 @@ def stratified(
     Raises:
         InfeasibleError: fewer than `at_least` different architectures within the bounds were found.
     """
+    if n == 0:
+        return np.empty((0, genes.GENES), dtype=np.int16)
+    room = -(-2 * n // STRATA)  # no stratum can be asked for more than this before the others are full too
     found: list[Population] = []
     strata: list[npt.NDArray[np.intp]] = []
+    have = np.zeros(STRATA, dtype=np.int64)
     seen: set[bytes] = set()
     edges: npt.NDArray[np.float64] | None = None
+    waiting = np.empty((0, genes.GENES), dtype=np.int16)
     smallest = np.iinfo(np.int64).max
-    barren = 0
-    while barren < MAX_BATCHES:
+    for batch_number in range(1, MAX_BATCHES + 1):
         batch = _tilted(PROPOSALS, rng)
         cost, work = params(batch), macs(batch)
         smallest = min(smallest, int(cost.min()))
         keep = (cost <= max_params) & (cost >= min_params) & (work <= max_macs) & (work >= min_macs)
-        new = [row for row in np.flatnonzero(keep) if batch[row].tobytes() not in seen]
-        if not new:
-            barren += 1
-            continue
+        waiting = np.concatenate([waiting, batch[keep]])
         if edges is None:
-            edges = np.geomspace(cost[new].min(), cost[new].max() + 1.0, STRATA + 1)
-        where = np.clip(np.searchsorted(edges, cost[new], side="right") - 1, 0, STRATA - 1)
-        room = -(-2 * n // STRATA)  # no stratum can be asked for more than this before the others are full too
-        have = np.bincount(np.concatenate(strata) if strata else [], minlength=STRATA)
+            if len(waiting) < STRATA and batch_number < MAX_BATCHES:
+                continue  # too few to see the range that the bounds leave
+            if not len(waiting):
+                break
+            cost = params(waiting)
+            edges = np.geomspace(cost.min(), cost.max() + 1.0, STRATA + 1)
+        stratum = np.clip(np.searchsorted(edges, params(waiting), side="right") - 1, 0, STRATA - 1)
         rows = []
-        for row, stratum in zip(new, where, strict=True):
-            if have[stratum] < room and batch[row].tobytes() not in seen:
-                seen.add(batch[row].tobytes())
-                have[stratum] += 1
-                rows.append((row, stratum))
-        if rows:
-            found.append(batch[[row for row, _ in rows]])
-            strata.append(np.array([stratum for _, stratum in rows], dtype=np.intp))
-        if have.sum() >= n and np.count_nonzero(have >= -(-n // STRATA)) == STRATA:
+        for row, place in enumerate(stratum):
+            key = waiting[row].tobytes()
+            if have[place] < room and key not in seen:
+                seen.add(key)
+                have[place] += 1
+                rows.append(row)
+        found.append(waiting[rows])
+        strata.append(stratum[rows])
+        waiting = waiting[:0]
+        if have.sum() >= n and (have >= -(-n // STRATA)).all():
             break
-        barren += 1
     total = sum(map(len, found))
     if total < (n if at_least is None else at_least):
         raise InfeasibleError(

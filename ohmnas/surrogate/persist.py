@@ -56,7 +56,7 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         "provenance": dict(surrogate.provenance),
         "models": models,
     }
-    write_atomically(folder / HEADER, json.dumps(header, indent=1) + "\n")
+    write_atomically(folder / HEADER, json.dumps({**header, "sha256": _digest(header)}, indent=1) + "\n")
     kept = {model["file"] for model in models.values()}
     for name in _MODELS:
         for old in folder.glob(f"{name}-*.json"):
@@ -71,6 +71,7 @@ def load(folder: Path) -> Surrogate:
         BrokenFileError: a file is missing, truncated, edited, of another space or of a newer version.
     """
     header = _read_header(folder / HEADER)
+    checksum = header.pop("sha256", None)
     try:
         shape = header["input_shape"]
         space = ResNetSpace((int(shape[0]), int(shape[1]), int(shape[2])), int(header["classes"]))
@@ -89,7 +90,7 @@ def load(folder: Path) -> Surrogate:
                 raise BrokenFileError(
                     f"{folder}: the {name} has {booster.num_features()} features, not those of its header"
                 )
-        return Surrogate(
+        surrogate = Surrogate(
             space,
             hardware,
             float(header["std_floor"]),
@@ -101,10 +102,13 @@ def load(folder: Path) -> Surrogate:
             float(header["avm_mean"]),
             dict(header["provenance"]),
         )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         if isinstance(error, BrokenFileError):
             raise
         raise BrokenFileError(f"{folder / HEADER} lacks or garbles {error}") from error
+    if checksum != _digest(header):
+        raise BrokenFileError(f"{folder / HEADER} was edited or damaged since it was written (checksum)")
+    return surrogate
 
 
 def _read_header(path: Path) -> dict[str, Any]:
@@ -123,6 +127,11 @@ def _read_header(path: Path) -> dict[str, Any]:
             f"{path} is a surrogate of the space {header.get('space')!r}, not of {ResNetSpace.name!r}"
         )
     return header
+
+
+def _digest(header: dict[str, Any]) -> str:
+    """Checksum of the header's values, whatever their layout."""
+    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
 
 
 def _read_model(folder: Path, entry: dict[str, str]) -> xgb.Booster:

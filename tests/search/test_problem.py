@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from ohmnas.errors import InfeasibleError, InvalidValueError
+from ohmnas.search.problem import Evaluation, Limits, Problem
+
+from .conftest import SPACE, Formula, problem
+
+
+def test_affordable_means_within_every_cost_limit_exactly(rng: np.random.Generator) -> None:
+    one, _ = problem()
+    population = SPACE.sample(500, rng, 1e5, 4e6)
+    params, macs = SPACE.params(population), SPACE.macs(population)
+    expected = (params <= 50_000) & (params >= 1000) & (macs <= 2e6)
+    assert np.array_equal(one.affordable(population), expected)
+    exactly = Problem(SPACE, Formula(), Limits(max_params=float(params[0]), min_params=float(params[0])))
+    assert exactly.affordable(population)[0]
+
+
+def test_samples_are_affordable(rng: np.random.Generator) -> None:
+    one, _ = problem(20_000)
+    assert one.affordable(one.sample(200, rng)).all()
+    with pytest.raises(InfeasibleError):
+        Problem(SPACE, Formula(), Limits(max_macs=10)).sample(10, rng)
+
+
+def test_the_objective_is_accuracy_over_std_and_excess_is_beyond_the_limit(rng: np.random.Generator) -> None:
+    one, formula = problem()
+    population = one.sample(50, rng)
+    found, said = one.evaluate(population), formula.predict(population)
+    assert np.array_equal(found.objective, said.accuracy_1d / said.accuracy_1d_std)
+    assert np.array_equal(found.excess_avm > 0, said.avm > 0.02)
+
+
+def test_feasible_ones_come_first_then_the_nearest_misses() -> None:
+    zeros = np.zeros(5)
+    one = Evaluation(np.array([1.0, 3, 2, 9, 8]), np.array([0.0, 0, 0, 0.2, 0.1]), zeros, zeros, zeros)
+    assert one.order().tolist() == [1, 2, 0, 4, 3]
+    assert one.take(one.order()[:2]).join(one).objective.tolist() == [3, 2, 1, 3, 2, 9, 8]
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"max_params": 0}, "max_params must be above 0"),
+        ({"max_macs": -1}, "max_macs must be above 0"),
+        ({"max_avm": float("nan")}, "max_avm must be a number"),
+        ({"max_params": 100, "min_params": 1000}, "max_params is 100, but the smallest"),
+    ],
+)
+def test_limits_that_leave_no_room_are_refused(limits: dict[str, float], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        Limits(**limits)
+
+
+def test_limits_are_json_with_null_for_none() -> None:
+    assert json.loads(json.dumps(Limits(max_params=5).to_dict())) == {
+        "max_params": 5,
+        "max_macs": None,
+        "max_avm": None,
+        "min_params": 0,
+    }

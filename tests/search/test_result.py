@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ohmnas.errors import BrokenFileError
+from ohmnas.search.evolution import Evolution
+from ohmnas.search.result import read_result
+from ohmnas.search.run import Budget, search
+
+from .conftest import problem
+
+
+@pytest.fixture
+def values() -> dict[str, Any]:
+    one, _ = problem()
+    result: dict[str, Any] = search(one, Evolution(one), 0, Budget(population=20, iterations=3)).to_dict()
+    return result
+
+
+def _write(folder: Path, values: Any) -> Path:
+    path = folder / "result.json"
+    path.write_text(json.dumps(values), encoding="utf-8")
+    return path
+
+
+def test_json_gives_the_result_back(values: dict[str, Any], tmp_path: Path) -> None:
+    result = read_result(_write(tmp_path, values))
+    assert json.loads(json.dumps(result.to_dict())) == json.loads(json.dumps(values))
+
+
+@pytest.mark.parametrize("key", ["best", "evaluations", "seconds", "seed", "constraints", "history", "space"])
+def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path) -> None:
+    del values[key]
+    with pytest.raises(BrokenFileError, match=f"lacks '{key}'"):
+        read_result(_write(tmp_path, values))
+
+
+def test_a_contradiction_is_refused(values: dict[str, Any], tmp_path: Path) -> None:
+    for key, value, message in (
+        ("params", 1, "parameters"),
+        ("genome", [999] * 28, "gene"),
+        ("genome", [], "28 genes"),
+        ("genome", "x", "not the result"),
+        ("predicted", {}, "lacks 'accuracy_1d'"),
+        ("architecture", {**values["best"]["architecture"], "stem_channels": 9}, "not the same network"),
+        ("architecture", None, "not the result"),
+    ):
+        broken = {**values, "best": {**values["best"], key: value}}
+        with pytest.raises(BrokenFileError, match=message):
+            read_result(_write(tmp_path, broken))
+
+
+def test_another_space_is_refused(values: dict[str, Any], tmp_path: Path) -> None:
+    values["space"]["name"] = "cells-2"
+    with pytest.raises(BrokenFileError, match="of the space 'cells-2'"):
+        read_result(_write(tmp_path, values))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "1", "null", '"text"', "\x00"])
+def test_what_is_no_result_is_refused(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(BrokenFileError, match=r"result\.json"):
+        read_result(path)

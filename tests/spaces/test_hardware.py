@@ -1,0 +1,121 @@
+"""The record of a chip: ranges, settings, presets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import FrozenInstanceError, fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.spaces.hardware import IDEAL, PRESETS, Hardware, hardware
+
+NUMERIC = [field.name for field in fields(Hardware) if field.name not in ("name", "technology")]
+ABOVE_ZERO = ["g_max", "adc_bound"]
+WHOLE = ["tile_rows", "tile_columns"]
+FROM_ZERO = ["output_noise", "programming_noise", "read_noise", "drift", "training_noise", "clip_sigma"]
+BITS = ["dac_bits", "adc_bits"]
+
+
+def with_setting(name: str, value: object) -> Hardware:
+    values: dict[str, Any] = {name: value}
+    return Hardware(**values)
+
+
+def test_every_number_of_a_chip_has_a_rule_here() -> None:
+    assert sorted(NUMERIC) == sorted([*ABOVE_ZERO, *WHOLE, *FROM_ZERO, *BITS, "drift_compensation"])
+
+
+@pytest.mark.parametrize("name", ABOVE_ZERO)
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
+def test_sizes_must_be_above_zero(name: str, value: float) -> None:
+    with pytest.raises(InvalidValueError, match=rf"{name} must be above 0( and whole)?, not {value}"):
+        with_setting(name, value)
+
+
+@pytest.mark.parametrize("name", FROM_ZERO)
+@pytest.mark.parametrize("value", [-0.1, math.nan, math.inf])
+def test_noises_must_not_be_negative(name: str, value: float) -> None:
+    with pytest.raises(InvalidValueError, match=rf"{name} must be 0 or more, not {value}"):
+        with_setting(name, value)
+    assert getattr(with_setting(name, 0.0), name) == 0.0
+
+
+@pytest.mark.parametrize("name", BITS)
+def test_bits_are_none_or_two_to_sixteen(name: str) -> None:
+    for bits in (0, *range(2, 17)):
+        assert getattr(with_setting(name, bits), name) == bits
+    for bits in (-2, -1, 1, 17, 32):
+        with pytest.raises(InvalidValueError, match=rf"{name} must be .* not {bits}"):
+            with_setting(name, bits)
+    with pytest.raises(InvalidValueError, match=rf"{name} .* not 7\.5"):
+        with_setting(name, 7.5)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("name", BITS)
+def test_bits_that_are_no_number_are_an_error_for_people(name: str, value: float) -> None:
+    with pytest.raises(InvalidValueError, match=name):
+        with_setting(name, value)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("value", [0, -1, 0.5, 511.5, math.nan, math.inf])
+def test_tiles_have_whole_rows_and_columns(name: str, value: float) -> None:
+    with pytest.raises(InvalidValueError, match=rf"{name} must be a whole number above 0, not {value}"):
+        with_setting(name, value)
+    assert getattr(with_setting(name, 1), name) == 1
+
+
+@given(st.sampled_from(ABOVE_ZERO + FROM_ZERO), st.floats() | st.integers(-(10**9), 10**9))
+@settings(max_examples=200)
+def test_any_number_is_a_chip_or_an_error_that_names_the_setting(name: str, value: float) -> None:
+    whole = math.isfinite(value) and (not name.startswith("tile_") or value == math.floor(value))
+    if whole and (value > 0 or (value == 0 and name in FROM_ZERO)):
+        assert with_setting(name, value).settings()[f"hw_{name}"] == float(value)
+    else:
+        with pytest.raises(InvalidValueError, match=name):
+            with_setting(name, value)
+
+
+def test_settings_are_all_numbers_of_the_chip_in_order() -> None:
+    chip = Hardware(drift_compensation=False, tile_rows=256)
+    settings_ = chip.settings()
+    assert list(settings_) == [f"hw_{name}" for name in NUMERIC]
+    assert all(type(value) is float for value in settings_.values())
+    assert settings_ == {f"hw_{name}": float(getattr(chip, name)) for name in NUMERIC}
+    assert (settings_["hw_tile_rows"], settings_["hw_drift_compensation"]) == (256.0, 0.0)
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_changing_a_number_changes_its_setting_and_no_other(name: str) -> None:
+    chip = Hardware()
+    changes: dict[str, Any] = {
+        name: not getattr(chip, name) if name == "drift_compensation" else 2 * getattr(chip, name)
+    }
+    changed = replace(chip, **changes).settings()
+    assert {key for key, value in changed.items() if value != chip.settings()[key]} == {f"hw_{name}"}
+
+
+def test_chips_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Hardware().g_max = 1.0  # type: ignore[misc]
+
+
+def test_presets_are_found_by_their_own_names() -> None:
+    assert all(hardware(name) is chip and chip.name == name for name, chip in PRESETS.items())
+    assert hardware("pcm") == Hardware()
+
+
+def test_ideal_chip_has_no_noise_no_drift_and_no_rounding() -> None:
+    assert all(getattr(IDEAL, name) == 0 for name in [*FROM_ZERO, *BITS])
+
+
+def test_unknown_names_list_those_that_exist() -> None:
+    with pytest.raises(UnknownNameError, match=r"rram.*pcm.*ideal"):
+        hardware("rram")
+    with pytest.raises(UnknownNameError, match=r"rram.*pcm"):
+        Hardware(technology="rram")

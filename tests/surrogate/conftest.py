@@ -1,0 +1,83 @@
+"""Synthetic measurements whose truth is a formula, and a small surrogate of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.table import MeasuredTable
+from ohmnas.spaces import genes
+from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate.features import feature_matrix
+from ohmnas.surrogate.heads import TreeSettings
+from ohmnas.surrogate.surrogate import LearningSet, Surrogate
+
+SPACE = ResNetSpace((1, 8, 8), 10)
+CHIP = Hardware().settings()
+FAST = TreeSettings(rounds=60, depth=3, learning_rate=0.2, subsample=1.0)
+STD_FLOOR = 1e-3
+
+
+def truth(population: Population) -> dict[str, npt.NDArray[np.float64]]:
+    """Head -> ``(n,)``: wide stems are accurate, large kernels noisy, many main blocks drift."""
+    oc0, ks0, m = (population[:, gene].astype(np.float64) for gene in (genes.OC0, genes.KS0, genes.M))
+    return {
+        "accuracy_1d": 0.4 + 0.4 * np.log2(oc0 / 8) / 4 + 0.02 * m,
+        "accuracy_1d_std": 0.002 * 2.0 ** (ks0 - 3),
+        "avm": 0.01 * m + 0.002 * ks0 - 0.01,
+    }
+
+
+def learning_set(n: int = 100, seed: int = 0, noise: float = 0.0) -> LearningSet:
+    """The truth of n architectures, with Gaussian noise on the accuracy."""
+    rng = np.random.default_rng(seed)
+    population = SPACE.sample(n, rng, max_params=200_000)
+    labels = truth(population)
+    labels["accuracy_1d"] = labels["accuracy_1d"] + noise * rng.standard_normal(n)
+    return LearningSet(
+        SPACE, population, feature_matrix(SPACE, population, CHIP), labels, CHIP, STD_FLOOR, {"seed": seed}
+    )
+
+
+def table(population: Population, seeds: tuple[int, ...] = (0,), noise: float = 0.0, **columns: Any) -> MeasuredTable:
+    """A measured table: each architecture once for each seed; `columns` overrides whole columns."""
+    rows = np.tile(population, (len(seeds), 1))
+    costs = SPACE.layer_table(rows)
+    values: dict[str, Any] = {
+        **dict.fromkeys(schema.COLUMNS, ""),
+        **dict.fromkeys(schema.FLOAT_COLUMNS, 0.5),
+        **dict.fromkeys(schema.EFFORT_COLUMNS, 1),
+        **dict(zip(GENE_NAMES, rows.T, strict=True)),
+        **CHIP,
+        **truth(rows),
+        "task": "digits",
+        "hardware": "pcm",
+        "fidelity": "paper",
+        "seed": np.repeat(seeds, len(population)),
+        "status": schema.STATUS_OK,
+        "params": costs.params(),
+        "macs": costs.macs(),
+        "validation_images": 100,
+        "chips": 25,
+    }
+    values["accuracy_1d"] = values["accuracy_1d"] + noise * np.random.default_rng(1).standard_normal(len(rows))
+    frame = pd.DataFrame({**values, **columns}, index=range(len(rows)))[list(schema.COLUMNS)]
+    card = {"sha256": "0" * 64, "task": "digits", "input_shape": [1, 8, 8], "classes": 10}
+    return MeasuredTable(frame, card, "synthetic")
+
+
+@pytest.fixture(scope="session")
+def data() -> LearningSet:
+    return learning_set()
+
+
+@pytest.fixture(scope="session")
+def surrogate(data: LearningSet) -> Surrogate:
+    return Surrogate.fit(data, settings=FAST)

@@ -1,0 +1,130 @@
+"""The ranker learns an order, the regressor a function, the calibration a monotone map."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose, assert_array_equal
+
+from ohmnas.surrogate import heads
+from ohmnas.surrogate.heads import Calibration
+from ohmnas.surrogate.metrics import kendall_tau
+
+from .conftest import FAST
+
+Values = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float32]
+
+
+@pytest.fixture
+def features(rng: np.random.Generator) -> Matrix:
+    return rng.random((240, 3), dtype=np.float32)
+
+
+def labels_of(features: Matrix) -> Values:
+    """Monotone in two features, the third is a distraction."""
+    return np.asarray(2.0 * features[:, 0].astype(np.float64) + features[:, 1].astype(np.float64) ** 2)
+
+
+def test_ranker_recovers_a_monotone_order_on_rows_it_never_saw(features: Matrix) -> None:
+    labels = labels_of(features)
+    ranker = heads.fit_ranker(features[:160], labels[:160], 0.1, replace(FAST, columns=1.0), 0)
+    assert kendall_tau(labels[160:], heads.predict(ranker, features[160:])) > 0.85
+
+
+def test_ranker_learns_from_the_order_of_the_labels_alone(features: Matrix) -> None:
+    ranks = np.argsort(np.argsort(labels_of(features))).astype(np.float64)
+    one = heads.fit_ranker(features, ranks, 0.1, FAST, 0)
+    other = heads.fit_ranker(features, np.sqrt(ranks) - 3.0, 0.1, FAST, 0)
+    assert_array_equal(heads.predict(one, features), heads.predict(other, features))
+
+
+def test_ranker_of_reversed_labels_ranks_in_reverse(features: Matrix) -> None:
+    ranker = heads.fit_ranker(features, labels_of(features), 0.1, FAST, 0)
+    reverse = heads.fit_ranker(features, -labels_of(features), 0.1, FAST, 0)
+    assert_allclose(heads.predict(reverse, features), -heads.predict(ranker, features), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("margin", [0.05, 0.1, 0.2])
+def test_margin_sets_the_scale_of_the_scores(features: Matrix, margin: float) -> None:
+    unit = heads.predict(heads.fit_ranker(features, labels_of(features), margin, FAST, 0), features)
+    double = heads.predict(heads.fit_ranker(features, labels_of(features), 2 * margin, FAST, 0), features)
+    assert np.ptp(double) > 1.3 * np.ptp(unit)
+
+
+def test_regressor_recovers_a_function_on_rows_it_never_saw(features: Matrix) -> None:
+    labels = labels_of(features)
+    labels -= labels.mean()
+    model = heads.fit_regressor(features[:160], labels[:160], replace(FAST, rounds=200), 0)
+    error = heads.predict(model, features[160:]) - labels[160:]
+    assert np.mean(error**2) < 0.05 * np.mean(labels**2)
+
+
+def test_labels_without_differences_are_predicted_as_zero(features: Matrix) -> None:
+    zeros = np.zeros(len(features))
+    assert not heads.predict(heads.fit_regressor(features, zeros, FAST, 0), features).any()
+    assert not heads.predict(heads.fit_ranker(features, zeros, 0.1, FAST, 0), features).any()
+
+
+def test_seed_decides_what_each_tree_sees(features: Matrix) -> None:
+    labels = labels_of(features)
+    settings_ = replace(FAST, subsample=0.5)
+    one, same, other = (heads.fit_ranker(features, labels, 0.1, settings_, seed).save_raw("json") for seed in (1, 1, 2))
+    assert one == same
+    assert one != other
+
+
+sizes = st.integers(2, 40)
+measured = sizes.flatmap(
+    lambda n: st.tuples(
+        arrays(np.float32, n, elements=st.floats(-8, 8, width=32, allow_subnormal=False)),
+        arrays(np.float64, n, elements=st.integers(0, 400).map(lambda hits: hits / 400)),
+    )
+)
+"""Scores as the ranker gives them, in float32, and accuracies on 400 images."""
+
+
+@given(measured, arrays(np.float64, 30, elements=st.floats(-10, 10)))
+@settings(max_examples=100)
+def test_calibration_never_decreases_and_stays_within_what_was_measured(
+    sample: tuple[Matrix, Values], probes: Values
+) -> None:
+    scores, values = sample[0].astype(np.float64), sample[1]
+    calibration = Calibration.fit(scores, values)
+    calibrated = calibration(np.sort(probes))
+    assert (np.diff(calibrated) >= 0).all()
+    assert calibrated.min() >= values.min() - 1e-12
+    assert calibrated.max() <= values.max() + 1e-12
+
+
+@given(measured)
+@settings(max_examples=100)
+def test_calibration_is_strictly_increasing_between_its_knots(sample: tuple[Matrix, Values]) -> None:
+    calibration = Calibration.fit(sample[0].astype(np.float64), sample[1])
+    assert (np.diff(calibration.scores) > 0).all()
+    assert (np.diff(calibration.values) > 0).all()
+    assert_array_equal(calibration(calibration.scores), calibration.values)
+
+
+@given(measured)
+@settings(max_examples=50)
+def test_calibration_of_scores_in_the_right_order_is_exact(sample: tuple[Matrix, Values]) -> None:
+    values = np.unique(sample[1])
+    scores = np.linspace(-1.0, 2.0, len(values))
+    assert_allclose(Calibration.fit(scores, values)(scores), values, atol=1e-12)
+
+
+def test_calibration_of_scores_in_the_wrong_order_is_the_mean() -> None:
+    scores, values = np.arange(10.0), np.linspace(0.9, 0.1, 10)
+    assert_allclose(Calibration.fit(scores, values)(np.array([-5.0, 3.0, 50.0])), 0.5)
+
+
+def test_calibration_is_flat_outside_its_knots_and_straight_between() -> None:
+    calibration = Calibration(np.array([0.0, 2.0]), np.array([0.4, 0.8]))
+    assert_allclose(calibration(np.array([-9.0, 0.5, 1.0, 9.0])), [0.4, 0.5, 0.6, 0.8])

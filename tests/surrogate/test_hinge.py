@@ -1,0 +1,117 @@
+"""The pairwise hinge loss against its definition, by finite differences and by bounds that convexity implies."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose
+
+from ohmnas.surrogate.hinge import gradient_and_curvature, pairwise_hinge
+
+Vector = npt.NDArray[np.float64]
+N = 7
+
+vectors = arrays(np.float64, N, elements=st.floats(-2, 2))
+labels = arrays(np.float64, N, elements=st.integers(0, 4).map(float))
+"""Few values, so that many pairs are ties, which do not count."""
+margins = st.floats(0.05, 1.0)
+
+
+def shortfalls(scores: Vector, labels: Vector, margin: float) -> list[tuple[int, int, float]]:
+    """Better row, worse row, z of each pair whose labels differ."""
+    rows = range(len(scores))
+    return [(i, j, margin - (scores[i] - scores[j])) for i in rows for j in rows if labels[i] > labels[j]]
+
+
+@given(vectors, labels, margins)
+@settings(max_examples=100)
+def test_loss_is_its_definition(scores: Vector, labels: Vector, margin: float) -> None:
+    expected = sum(max(0.0, z) for _, _, z in shortfalls(scores, labels, margin)) / N
+    assert_allclose(pairwise_hinge(scores, labels, margin), expected, atol=1e-12)
+
+
+@given(vectors, labels, margins)
+@settings(max_examples=100)
+def test_gradient_is_that_of_the_loss_by_finite_differences(scores: Vector, labels: Vector, margin: float) -> None:
+    step = 1e-4
+    assume(all(abs(z) > 3 * step for _, _, z in shortfalls(scores, labels, margin)))  # no kink on the way
+    gradient, _ = gradient_and_curvature(scores, labels, margin)
+    for row, direction in enumerate(np.eye(N) * step):
+        above = pairwise_hinge(scores + direction, labels, margin)
+        below = pairwise_hinge(scores - direction, labels, margin)
+        assert_allclose(gradient[row], (above - below) / (2 * step), atol=1e-8)
+
+
+@given(vectors, vectors, labels, margins)
+@settings(max_examples=100)
+def test_gradient_is_a_subgradient_everywhere(scores: Vector, others: Vector, labels: Vector, margin: float) -> None:
+    """The loss is convex, so its tangent never lies above it; on kinks as well."""
+    gradient, _ = gradient_and_curvature(scores, labels, margin)
+    tangent = pairwise_hinge(scores, labels, margin) + gradient @ (others - scores)
+    assert pairwise_hinge(others, labels, margin) >= tangent - 1e-9
+
+
+@given(vectors, labels, margins)
+@settings(max_examples=100)
+def test_curvature_is_its_definition(scores: Vector, labels: Vector, margin: float) -> None:
+    _, curvature = gradient_and_curvature(scores, labels, margin)
+    expected = np.zeros(N)
+    for better, worse, z in shortfalls(scores, labels, margin):
+        if z > 0:
+            expected[[better, worse]] += 1 / max(abs(z), margin) / N
+    assert_allclose(curvature, expected, atol=1e-12)
+
+
+@given(vectors, vectors, labels, margins)
+@settings(max_examples=100)
+def test_quadratic_lies_above_the_loss(scores: Vector, step: Vector, labels: Vector, margin: float) -> None:
+    """Where every pair is in the wrong order, so that none is inactive or floored at the margin."""
+    scores = np.sort(scores)[np.argsort(np.argsort(-labels, kind="stable"))]
+    gradient, curvature = gradient_and_curvature(scores, labels, margin)
+    quadratic = pairwise_hinge(scores, labels, margin) + gradient @ step + curvature @ step**2 / 2
+    assert pairwise_hinge(scores + step, labels, margin) <= quadratic + 1e-9
+
+
+@given(vectors, labels, margins, st.floats(-5, 5))
+@settings(max_examples=50)
+def test_only_differences_of_scores_count(scores: Vector, labels: Vector, margin: float, shift: float) -> None:
+    assume(all(abs(z) > 1e-9 for _, _, z in shortfalls(scores, labels, margin)))
+    gradient, curvature = gradient_and_curvature(scores, labels, margin)
+    moved, bent = gradient_and_curvature(scores + shift, labels, margin)
+    assert_allclose(pairwise_hinge(scores + shift, labels, margin), pairwise_hinge(scores, labels, margin), atol=1e-9)
+    assert_allclose(moved, gradient, atol=1e-9)
+    assert_allclose(bent, curvature, rtol=1e-6)
+    assert_allclose(gradient.sum(), 0.0, atol=1e-12)
+
+
+@given(labels, margins)
+@settings(max_examples=50)
+def test_scores_in_order_by_more_than_the_margin_have_no_loss_and_no_pull(labels: Vector, margin: float) -> None:
+    scores = 1.01 * margin * labels
+    gradient, curvature = gradient_and_curvature(scores, labels, margin)
+    assert pairwise_hinge(scores, labels, margin) == 0.0
+    assert not gradient.any()
+    assert not curvature.any()
+
+
+@given(vectors, labels, margins)
+@settings(max_examples=50)
+def test_small_step_against_the_gradient_lowers_the_loss(scores: Vector, labels: Vector, margin: float) -> None:
+    gradient, _ = gradient_and_curvature(scores, labels, margin)
+    gaps = [z for _, _, z in shortfalls(scores, labels, margin)]
+    assume(all(abs(z) > 1e-3 for z in gaps))
+    before = pairwise_hinge(scores, labels, margin)
+    after = pairwise_hinge(scores - 1e-4 * gradient, labels, margin)
+    assert_allclose(after, before - 1e-4 * gradient @ gradient, atol=1e-9)
+
+
+def test_ties_and_single_rows_have_no_pairs() -> None:
+    for count in (1, 5):
+        scores, same = np.arange(count, dtype=np.float64), np.ones(count)
+        gradient, curvature = gradient_and_curvature(scores, same, 0.1)
+        assert pairwise_hinge(scores, same, 0.1) == 0.0
+        assert not gradient.any()
+        assert not curvature.any()

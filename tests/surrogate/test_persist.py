@@ -1,0 +1,220 @@
+"""A surrogate on disk comes back as it was, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from ohmnas.errors import BrokenFileError, StorageError
+from ohmnas.surrogate.persist import FORMAT, HEADER, load, save
+from ohmnas.surrogate.surrogate import HEADS, Surrogate
+
+from .conftest import FAST, SPACE, learning_set
+
+MODELS = ("ranker", "std_model", "avm_model")
+Header = dict[str, Any]
+
+
+@pytest.fixture
+def folder(surrogate: Surrogate, tmp_path: Path) -> Path:
+    save(surrogate, tmp_path / "fitted")
+    return tmp_path / "fitted"
+
+
+def edit(folder: Path, change: Callable[[Header], object], sign: bool = True) -> None:
+    """Change the header in place; signed, its checksum is that of the changed values, so that other checks must act."""
+    path = folder / HEADER
+    header = json.loads(path.read_text(encoding="utf-8"))
+    checksum = header.pop("sha256")
+    change(header)
+    if sign:
+        checksum = hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps({**header, "sha256": checksum}), encoding="utf-8")
+
+
+def model_path(folder: Path, name: str) -> Path:
+    (path,) = folder.glob(f"{name}-*.json")
+    return path
+
+
+def test_loaded_surrogate_predicts_exactly_the_same(surrogate: Surrogate, folder: Path) -> None:
+    loaded = load(folder)
+    population = SPACE.sample_uniform(100, np.random.default_rng(1))
+    before, after = surrogate.predict(population), loaded.predict(population)
+    for head in HEADS:
+        assert_array_equal(getattr(before, head), getattr(after, head))
+    assert (loaded.space, loaded.hardware, loaded.provenance) == (
+        surrogate.space,
+        surrogate.hardware,
+        surrogate.provenance,
+    )
+
+
+def test_saving_what_was_loaded_writes_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    save(load(folder), tmp_path / "again")
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == files
+
+
+def test_folder_holds_json_alone_and_nothing_that_can_run(folder: Path) -> None:
+    paths = list(folder.iterdir())
+    assert len(paths) == 1 + len(MODELS)
+    for path in paths:
+        assert path.suffix == ".json"
+        json.loads(path.read_text(encoding="utf-8"))  # a pickle is not
+
+
+def test_saving_over_another_surrogate_leaves_only_the_new_ones_files(folder: Path) -> None:
+    before = {path.name for path in folder.iterdir()}
+    other = Surrogate.fit(learning_set(40, seed=8), settings=FAST)
+    save(other, folder)
+    after = {path.name for path in folder.iterdir()}
+    assert len(after) == 1 + len(MODELS)
+    assert before & after == {HEADER}
+    population = SPACE.sample_uniform(10, np.random.default_rng(1))
+    assert_array_equal(load(folder).predict(population).avm, other.predict(population).avm)
+
+
+def test_saving_spares_files_of_others(folder: Path, surrogate: Surrogate) -> None:
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    save(surrogate, folder)
+    assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_folder_that_cannot_be_made_is_a_storage_error(surrogate: Surrogate, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(StorageError, match="file"):
+        save(surrogate, tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.999])
+def test_truncated_models_are_refused(name: str, keep: float, folder: Path) -> None:
+    path = model_path(folder, name)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep * len(content))])
+    with pytest.raises(BrokenFileError, match="truncated or edited"):
+        load(folder)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_edited_models_are_refused(name: str, folder: Path) -> None:
+    path = model_path(folder, name)
+    content = path.read_text(encoding="utf-8")
+    path.write_text(content.replace('"base_score":"', '"base_score":"1', 1), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") != content
+    with pytest.raises(BrokenFileError, match="truncated or edited"):
+        load(folder)
+
+
+@pytest.mark.parametrize("name", [*MODELS, HEADER])
+def test_missing_files_are_named(name: str, folder: Path) -> None:
+    path = folder / HEADER if name == HEADER else model_path(folder, name)
+    path.unlink()
+    with pytest.raises(BrokenFileError, match=path.name):
+        load(folder)
+
+
+def test_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BrokenFileError, match="holds no surrogate"):
+        load(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(BrokenFileError, match="file"):
+        load(tmp_path / "file")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"format": "1"}', "\0", '{"format": 1}'])
+def test_headers_that_are_none_are_refused(text: str, folder: Path) -> None:
+    (folder / HEADER).write_text(text, encoding="utf-8")
+    with pytest.raises(BrokenFileError, match=HEADER):
+        load(folder)
+
+
+def test_newer_formats_are_refused_with_advice(folder: Path) -> None:
+    edit(folder, lambda header: header.update(format=FORMAT + 1))
+    with pytest.raises(BrokenFileError, match=f"format {FORMAT + 1}, this ohmnas reads up to {FORMAT}: update"):
+        load(folder)
+
+
+def test_other_spaces_are_refused(folder: Path) -> None:
+    edit(folder, lambda header: header.update(space="cells-2"))
+    with pytest.raises(BrokenFileError, match="of the space 'cells-2'"):
+        load(folder)
+
+
+@pytest.mark.parametrize("change", [list.reverse, list.pop, lambda names: names.append("x")])
+def test_other_features_are_refused(change: Callable[[list[str]], object], folder: Path) -> None:
+    edit(folder, lambda header: change(header["features"]))
+    with pytest.raises(BrokenFileError, match="other features"):
+        load(folder)
+
+
+KEYS = (
+    *("input_shape", "classes", "features", "hardware", "std_floor", "log_std_mean", "avm_mean"),
+    *("calibration", "provenance", "models"),
+)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_missing_keys_of_the_header_are_named(key: str, folder: Path) -> None:
+    edit(folder, lambda header: header.pop(key))
+    with pytest.raises(BrokenFileError, match=key):
+        load(folder)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("value", [None, "text", 7, [1], {"a": 1}], ids=str)
+def test_values_of_another_kind_are_refused(key: str, value: object, folder: Path) -> None:
+    fits = [("classes", 7), ("std_floor", 7), ("log_std_mean", 7), ("avm_mean", 7), ("provenance", {"a": 1})]
+    edit(folder, lambda header: header.update({key: value}))
+    expected = "checksum" if (key, value) in fits else "."  # of the right kind, but not what was written
+    with pytest.raises(BrokenFileError, match=expected):
+        load(folder)
+
+
+@pytest.mark.parametrize("knots", [{"scores": [], "values": []}, {"scores": [1.0], "values": [1.0, 2.0]}])
+def test_calibrations_without_or_with_unequal_knots_are_refused(knots: dict[str, list[float]], folder: Path) -> None:
+    edit(folder, lambda header: header.update(calibration=knots))
+    with pytest.raises(BrokenFileError, match="knots"):
+        load(folder)
+
+
+def test_models_in_each_others_place_are_refused(folder: Path) -> None:
+    edit(folder, lambda header: header["models"].update(ranker=header["models"]["avm_model"]))
+    with pytest.raises(BrokenFileError, match="ranker has"):
+        load(folder)
+
+
+def test_models_outside_of_the_folder_are_not_read(folder: Path) -> None:
+    name = model_path(folder, "ranker").name
+    (folder / name).rename(folder.parent / name)
+    edit(folder, lambda header: header["models"]["ranker"].update(file=f"../{name}"))
+    with pytest.raises(BrokenFileError, match=name):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    "change", [{"std_floor": 0.5}, {"avm_mean": -1.0}, {"classes": 11}, {"input_shape": [3, 9, 9]}]
+)
+def test_edited_numbers_of_the_header_are_refused(change: Header, folder: Path) -> None:
+    edit(folder, lambda header: header.update(change), sign=False)
+    with pytest.raises(BrokenFileError, match="edited"):
+        load(folder)
+
+
+def test_layout_of_the_header_does_not_matter(surrogate: Surrogate, folder: Path) -> None:
+    edit(folder, lambda _: None, sign=False)
+    assert load(folder).std_floor == surrogate.std_floor
+
+
+def test_infinite_numbers_of_the_header_are_refused(folder: Path) -> None:
+    edit(folder, lambda header: header.update(classes=float("inf")))
+    with pytest.raises(BrokenFileError):
+        load(folder)

@@ -1,0 +1,91 @@
+"""Scores of a table: held-out quality and the ceiling of its noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ohmnas.datasets.table import MeasuredTable, genomes
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.surrogate import metrics
+from ohmnas.surrogate.score import FEWEST_REPEATS, HeadScore, repeated, score
+from ohmnas.surrogate.surrogate import HEADS
+
+from .conftest import SPACE, table
+
+N = 40
+POPULATION = SPACE.sample(N, np.random.default_rng(0), max_params=50_000)
+NOISE = 0.05
+
+
+@pytest.fixture(scope="module")
+def twice() -> MeasuredTable:
+    """Every architecture with two seeds."""
+    return table(POPULATION, seeds=(1, 0), noise=NOISE)
+
+
+@pytest.fixture(scope="module")
+def scores(twice: MeasuredTable) -> dict[str, HeadScore]:
+    rows, found = score(twice, rounds=1)
+    assert rows == N
+    return found
+
+
+def test_every_head_is_scored_within_the_range_of_its_metrics(scores: dict[str, HeadScore]) -> None:
+    assert set(scores) == set(HEADS)
+    for found in scores.values():
+        assert -1 <= found.kendall_tau[0] <= 1
+        assert -1 <= found.spearman[0] <= 1
+        assert 0 <= found.precision_at_10[0] <= 1
+        assert min(found.kendall_tau[1], found.spearman[1], found.precision_at_10[1]) >= 0
+
+
+def test_labels_that_are_a_formula_of_genes_are_learned(scores: dict[str, HeadScore]) -> None:
+    assert scores["avm"].kendall_tau[0] > 0.5
+    assert scores["accuracy_1d_std"].kendall_tau[0] > 0.5
+    assert scores["accuracy_1d"].kendall_tau[0] > 0.2
+
+
+def test_ceiling_is_that_of_the_two_measurements(twice: MeasuredTable, scores: dict[str, HeadScore]) -> None:
+    accuracy = twice.frame["accuracy_1d"].to_numpy()
+    assert scores["accuracy_1d"].ceiling == pytest.approx(metrics.noise_ceiling(accuracy[:N], accuracy[N:]))
+    assert all(found.repeats == N for found in scores.values())
+    assert scores["avm"].ceiling == pytest.approx(1.0)  # no noise on it
+    assert 0.3 < (scores["accuracy_1d"].ceiling or 0.0) < 0.95
+
+
+def test_no_ceiling_is_stated_where_too_few_were_measured_twice() -> None:
+    few = FEWEST_REPEATS - 1
+    again = table(POPULATION[:few], seeds=(1,))
+    once = table(POPULATION)
+    both = MeasuredTable(pd.concat([once.frame, again.frame], ignore_index=True), once.card, "synthetic")
+    rows, found = score(both, rounds=1)
+    assert rows == N
+    assert all(head.ceiling is None and head.repeats == few for head in found.values())
+
+
+def test_repeats_are_side_by_side_in_the_order_of_their_seeds(twice: MeasuredTable) -> None:
+    pairs = repeated(twice, "pcm", "paper")
+    assert len(pairs) == N
+    frame = twice.frame.set_index([*GENE_NAMES, "seed"])
+    for row, genome in enumerate(genomes(pairs)):
+        key = tuple(genome.tolist())
+        assert pairs["accuracy_1d_first"].iloc[row] == frame.loc[(*key, 0), "accuracy_1d"]
+        assert pairs["accuracy_1d_second"].iloc[row] == frame.loc[(*key, 1), "accuracy_1d"]
+
+
+def test_measurements_of_other_chips_and_fidelities_are_no_repeats() -> None:
+    one, other = table(POPULATION), table(POPULATION, seeds=(1,), fidelity="short")
+    both = MeasuredTable(pd.concat([one.frame, other.frame], ignore_index=True), one.card, "synthetic")
+    assert len(repeated(both, "pcm", "paper")) == len(repeated(both, "pcm", "short")) == 0
+    assert len(repeated(table(POPULATION, seeds=(0, 1)), "ideal", "paper")) == 0
+    with pytest.raises(InvalidValueError, match="choose one of"):
+        score(both)
+
+
+def test_third_measurements_change_neither_the_pairs_nor_their_number(twice: MeasuredTable) -> None:
+    third = table(POPULATION, seeds=(7,), accuracy_1d=0.1)
+    more = MeasuredTable(pd.concat([third.frame, twice.frame], ignore_index=True), twice.card, "synthetic")
+    pd.testing.assert_frame_equal(repeated(more, "pcm", "paper"), repeated(twice, "pcm", "paper"))
