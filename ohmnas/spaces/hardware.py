@@ -60,7 +60,7 @@ class Hardware:
                 raise InvalidValueError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("tile_rows", "tile_columns"):
             if not getattr(self, name) >= 1 or getattr(self, name) % 1 != 0:
-                raise InvalidValueError(f"{name} must be above 0 and whole, not {getattr(self, name)}")
+                raise InvalidValueError(f"{name} must be a whole number above 0, not {getattr(self, name)}")
         for name in ("output_noise", "programming_noise", "read_noise", "drift", "training_noise", "clip_sigma"):
             if not getattr(self, name) >= 0 or not math.isfinite(getattr(self, name)):
                 raise InvalidValueError(f"{name} must be 0 or more, not {getattr(self, name)}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import xgboost as xgb
-from sklearn.isotonic import IsotonicRegression
+from sklearn.isotonic import isotonic_regression
 
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.hinge import gradient_and_curvature
@@ -67,6 +67,10 @@ def predict(booster: xgb.Booster, features: Features) -> Values:
     return np.asarray(booster.inplace_predict(features), dtype=np.float64)
 
 
+_SMALLEST_STEP = 1e-9
+"""Knots of a calibration that lie closer are one: a line between them would be too steep for floating point."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """A strictly increasing map from scores to accuracies: straight lines between knots, flat outside."""
@@ -87,12 +91,13 @@ class Calibration:
             scores: ``(n,)`` of rows that the ranker was not trained on.
             values: ``(n,)`` their accuracies.
         """
-        order = np.argsort(scores, kind="stable")
-        level = IsotonicRegression().fit_transform(scores[order], values[order])
+        order = np.lexsort((-values, scores))  # equal scores: falling values, which the regression pools
+        level = isotonic_regression(values[order])
         steps = np.flatnonzero(np.diff(level, prepend=-np.inf))
         sizes = np.diff(np.append(steps, len(level)))
         middles = np.add.reduceat(scores[order], steps) / sizes
-        return cls(middles, level[steps])
+        apart = np.diff(middles, prepend=-np.inf) > _SMALLEST_STEP
+        return cls(middles[apart], level[steps][apart])
 
     def __call__(self, scores: Values) -> Values:
         """``(n,)`` scores -> ``(n,)`` accuracies."""
