@@ -24,6 +24,8 @@ from ohmnas.spaces.resnet import ResNetSpace
 
 _TOLERANCE = 1e-9
 """Of avm against the accuracies it is the difference of."""
+_LARGEST_SIZE = 65536
+"""Of an image side or a number of classes: larger ones are mistakes, and would overflow the costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +142,25 @@ def _read_card(path: Path) -> dict[str, Any]:
         card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BrokenFileError(f"the card {path} of the table is missing; export-table writes both") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # JSON's and Unicode's errors are ValueErrors
         raise BrokenFileError(f"the card {path} is not JSON: {error}") from error
+    except OSError as error:
+        raise BrokenFileError(f"the card {path} cannot be read: {error.strerror}") from error
     for key in ("schema", "space", "task", "input_shape", "classes", "sha256"):
         if not isinstance(card, dict) or key not in card:
             raise BrokenFileError(f"the card {path} lacks {key!r}")
+    if not isinstance(card["schema"], int):
+        raise BrokenFileError(f"the card {path} needs a whole number as schema, not {card['schema']!r}")
     if card["schema"] > schema.SCHEMA_VERSION:
         raise BrokenFileError(f"{path} has schema {card['schema']}, this ohmnas reads up to {schema.SCHEMA_VERSION}")
     if card["space"] != ResNetSpace.name:
         raise BrokenFileError(f"{path} is a table of the space {card['space']!r}, not of {ResNetSpace.name!r}")
     shape = card["input_shape"]
     numbers = [*shape, card["classes"]] if isinstance(shape, list) and len(shape) == 3 else [0]
-    if not all(isinstance(number, int) and number > 0 for number in numbers):
-        raise BrokenFileError(f"the card {path} needs an input_shape of 3 whole numbers and a whole number of classes")
+    if not all(type(number) is int and 0 < number <= _LARGEST_SIZE for number in numbers):
+        raise BrokenFileError(
+            f"the card {path} needs an input_shape of 3 and a number of classes, whole numbers from 1 to {_LARGEST_SIZE}"
+        )
     return card
 
 
@@ -163,11 +171,11 @@ def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         numbers = pd.to_numeric(frame[column], errors="coerce")
         wrong = numbers.isna() & (frame[column].notna() | (column in schema.INTEGER_COLUMNS))
         if column in schema.INTEGER_COLUMNS:
-            wrong |= numbers != numbers.round()
+            wrong |= (numbers != numbers.round()) | ~(numbers.abs() < 2.0**53)
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise BrokenFileError(
-                f"{path}, row {row + 1}: {column} is {frame[column].iloc[row]!r}, not a number it can be"
+                f"{path}, row {row + 1}: {column} is {_cell(frame, column, row)}, not a number it can be"
             )
         frame[column] = numbers.astype(np.int64 if column in schema.INTEGER_COLUMNS else np.float64)
     return frame
@@ -187,6 +195,8 @@ def _check_rows(table: MeasuredTable, path: Path) -> None:
     costs = table.space.layer_table(repaired)
     _complain(path, frame, frame["params"].to_numpy() != costs.params(), "params", "not what its genome has")
     _complain(path, frame, frame["macs"].to_numpy() != costs.macs(), "macs", "not what its genome has")
+    for name in schema.EFFORT_COLUMNS:
+        _complain(path, frame, frame[name].to_numpy() < 1, name, "not above 0")
     for name in schema.ACCURACY_COLUMNS:
         low = -1.0 if name == "avm" else 0.0
         values = frame[name].to_numpy()
@@ -200,4 +210,10 @@ def _check_rows(table: MeasuredTable, path: Path) -> None:
 def _complain(path: Path, frame: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, why: str) -> None:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise BrokenFileError(f"{path}, row {row + 1}: {column} is {frame[column].iloc[row]!r}, which is {why}")
+        raise BrokenFileError(f"{path}, row {row + 1}: {column} is {_cell(frame, column, row)}, which is {why}")
+
+
+def _cell(frame: pd.DataFrame, column: str, row: int) -> str:
+    """What stands in a cell, as Python would write it."""
+    value = frame[column].iloc[row]
+    return "empty" if pd.isna(value) else repr(value.item() if isinstance(value, np.generic) else value)

@@ -48,6 +48,8 @@ class Candidate:
             OhmnasError, KeyError, TypeError, ValueError: something is missing, out of range or contradictory.
         """
         architecture = Architecture.from_dict(values["architecture"])
+        if not all(type(gene) is int and abs(gene) < 2**31 for gene in values["genome"]):
+            raise BrokenFileError("a genome is a list of whole numbers")
         genome = space.check(np.array([values["genome"]], dtype=np.int64))
         if not np.array_equal(genome, space.encode([architecture])):
             raise BrokenFileError("genome and architecture are not the same network")
@@ -56,6 +58,8 @@ class Candidate:
         if costs != (values["params"], values["macs"]):
             raise BrokenFileError(f"the genome has {costs[0]} parameters and {costs[1]} MACs, the file says otherwise")
         predicted = {name: float(values["predicted"][name]) for name in PREDICTED}
+        if not all(abs(value) <= 1 for value in predicted.values()):
+            raise BrokenFileError("predictions are fractions")
         return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, str(values.get("name", "")))
 
 
@@ -108,7 +112,7 @@ def read_result(path: Path) -> SearchResult:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BrokenFileError(f"cannot read {path}: {error.strerror}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BrokenFileError(f"{path} is not JSON: {error}") from error
     try:
         described = values["space"]
@@ -116,6 +120,8 @@ def read_result(path: Path) -> SearchResult:
             raise BrokenFileError(f"it is of the space {described['name']!r}, not of {ResNetSpace.name!r}")
         channels, height, width = (int(size) for size in described["input_shape"])
         space = ResNetSpace((channels, height, width), int(described["classes"]))
+        if not all(isinstance(entry, dict) for entry in values["history"]):
+            raise BrokenFileError("its history is not a list of generations")
         return SearchResult(
             Candidate.from_dict(values["best"], space),
             int(values["evaluations"]),
@@ -131,5 +137,5 @@ def read_result(path: Path) -> SearchResult:
         )
     except KeyError as error:
         raise BrokenFileError(f"{path} is not the result of a search: it lacks {error}") from error
-    except (TypeError, ValueError, OhmnasError) as error:
+    except (TypeError, ValueError, OverflowError, OhmnasError) as error:
         raise BrokenFileError(f"{path} is not the result of a search: {error}") from error

@@ -71,8 +71,10 @@ class Architecture:
             InvalidValueError: a field is outside of its range.
         """
         _check_range("stem_channels", self.stem_channels, STEM_CHANNELS)
-        if self.stem_kernel not in STEM_KERNELS:
+        if type(self.stem_kernel) is not int or self.stem_kernel not in STEM_KERNELS:
             raise InvalidValueError(f"stem_kernel must be one of {STEM_KERNELS}, not {self.stem_kernel!r}")
+        if not isinstance(self.blocks, tuple) or not all(isinstance(block, MainBlock) for block in self.blocks):
+            raise InvalidValueError("blocks must be a tuple of MainBlock")
         if not MAIN_BLOCKS[0] <= len(self.blocks) <= MAIN_BLOCKS[1]:
             raise InvalidValueError(f"an architecture has 1 to 5 main blocks, not {len(self.blocks)}")
 
@@ -132,7 +134,7 @@ class Architecture:
         """
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidValueError(f"this is not JSON: {error}") from error
         if not isinstance(values, dict):
             raise InvalidValueError(f"an architecture is a JSON object, not {type(values).__name__}")

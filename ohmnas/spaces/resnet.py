@@ -86,10 +86,10 @@ class ResNetSpace:
 
     def repair(self, population: npt.NDArray[np.integer]) -> Population:
         """The nearest valid, canonical genomes: genes clipped to their ranges, inactive blocks cleared."""
-        clipped = np.clip(population.astype(np.int64), -1, 2**15 - 1)
+        clipped = np.maximum(np.minimum(population, 2**15 - 1).astype(np.int64), -1)
         clipped[:, :3] = np.clip(clipped[:, :3], genes.STEM_LOW, genes.STEM_HIGH)
         clipped[:, genes.KS0] += 1 - clipped[:, genes.KS0] % 2  # kernel sizes are odd
-        repaired = np.clip(clipped, -1, 2**15 - 1).astype(np.int16)
+        repaired = clipped.astype(np.int16)
         blocks = genes.block_view(repaired)
         np.clip(blocks, genes.BLOCK_LOW, genes.BLOCK_HIGH, out=blocks)
         return genes.clear_inactive(repaired)
@@ -103,6 +103,8 @@ class ResNetSpace:
         matrix = np.asarray(population)
         if matrix.ndim != 2 or matrix.shape[1] != genes.GENES:
             raise InvalidValueError(f"a genome of {self.name} has {genes.GENES} genes, not shape {matrix.shape}")
+        if matrix.dtype.kind not in "iu":
+            raise InvalidValueError(f"genes are whole numbers, not {matrix.dtype}")
         repaired = self.repair(matrix)
         wrong = np.argwhere(repaired != matrix)
         if len(wrong):

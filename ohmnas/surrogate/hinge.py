@@ -19,7 +19,8 @@ separate quadratics with twice that curvature each:
 
     h_i = 1/n sum_{active pairs with i} 1 / max(|z_ij|, m).
 
-The floor m keeps a pair that is about to become inactive from freezing its rows. So a leaf -G/(H + lambda) is the step
+The floor m keeps a pair that is about to become inactive from freezing its rows; for pairs that lack less than m the
+quadratic is therefore flatter than the majoriser, and no longer a bound. So a leaf -G/(H + lambda) is the step
 that moves its rows by about as much as their pairs lack, and the margin sets the scale of the scores.
 """
 

@@ -116,7 +116,7 @@ def _read_header(path: Path) -> dict[str, Any]:
         header = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BrokenFileError(f"{path.parent} holds no surrogate: {path.name} is missing") from None
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BrokenFileError(f"{path} cannot be read: {error}") from error
     if not isinstance(header, dict) or not isinstance(header.get("format"), int):
         raise BrokenFileError(f"{path} is not the header of a surrogate")
@@ -144,7 +144,8 @@ def _read_model(folder: Path, entry: dict[str, str]) -> xgb.Booster:
         raise BrokenFileError(f"{path} is not the file that its header describes (checksum): truncated or edited")
     booster = xgb.Booster()
     try:
+        json.loads(content)  # some contents that are no JSON at all would end the process inside of XGBoost
         booster.load_model(bytearray(content))
-    except xgb.core.XGBoostError as error:
+    except (ValueError, RecursionError, xgb.core.XGBoostError) as error:
         raise BrokenFileError(f"{path} is not an XGBoost model: {str(error).splitlines()[0]}") from error
     return booster

@@ -47,6 +47,11 @@ def test_a_missing_column_is_named(column: str, rows: list[Row], write_made_tabl
         ("seed", 0.5),
         ("status", "fine"),
         ("task", "cifar10"),
+        ("params", "inf"),
+        ("seed", "1e400"),
+        ("OC0", "99999999999999999999999"),
+        ("validation_images", 0),
+        ("accuracy_1d", ""),
     ],
 )
 def test_an_impossible_cell_is_named_with_its_row(
@@ -78,6 +83,11 @@ def test_a_row_that_stands_twice_is_refused(rows: list[Row], write_made_table: W
     ("key", "value", "message"),
     [
         ("schema", 99, "schema 99"),
+        ("schema", "x", "needs a whole number as schema"),
+        ("schema", None, "needs a whole number as schema"),
+        ("classes", True, "classes"),
+        ("classes", 10**25, "classes"),
+        ("input_shape", [1, 8, 10**30], "input_shape"),
         ("space", "other-1", "other-1"),
         ("sha256", None, "checksum"),
         ("input_shape", [8, 8], "input_shape"),

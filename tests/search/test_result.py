@@ -44,7 +44,9 @@ def test_a_contradiction_is_refused(values: dict[str, Any], tmp_path: Path) -> N
         ("params", 1, "parameters"),
         ("genome", [999] * 28, "gene"),
         ("genome", [], "28 genes"),
-        ("genome", "x", "not the result"),
+        ("genome", "x", "whole numbers"),
+        ("genome", [10**30] * 28, "whole numbers"),
+        ("genome", [8.5] * 28, "whole numbers"),
         ("predicted", {}, "lacks 'accuracy_1d'"),
         ("architecture", {**values["best"]["architecture"], "stem_channels": 9}, "not the same network"),
         ("architecture", None, "not the result"),
@@ -52,6 +54,15 @@ def test_a_contradiction_is_refused(values: dict[str, Any], tmp_path: Path) -> N
         broken = {**values, "best": {**values["best"], key: value}}
         with pytest.raises(BrokenFileError, match=message):
             read_result(_write(tmp_path, broken))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("evaluations", float("inf")), ("seconds", "x"), ("history", [1, 2]), ("history", "abc"), ("constraints", 3)],
+)
+def test_values_of_another_kind_are_refused(key: str, value: object, values: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(BrokenFileError, match="not the result of a search"):
+        read_result(_write(tmp_path, {**values, key: value}))
 
 
 def test_another_space_is_refused(values: dict[str, Any], tmp_path: Path) -> None:
