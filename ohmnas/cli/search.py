@@ -14,6 +14,7 @@ from ohmnas.cli.arguments import add_json, add_source, fraction, positive, seed,
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
 from ohmnas.files import write_atomically
+from ohmnas.lookup import look_up
 from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
 from ohmnas.search.result import Candidate
 from ohmnas.search.run import Generation
@@ -50,8 +51,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit or load the surrogate, search, write and show the result."""
-    if arguments.strategy not in STRATEGIES:
-        raise UnknownNameError(f"no strategy {arguments.strategy!r}; there is {', '.join(STRATEGIES)}")
+    strategy = look_up("strategy", STRATEGIES, arguments.strategy)
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
             meter.advance(generation.iteration, f"best accuracy/std {generation.best_objective:.1f}")
 
         budget = Budget(arguments.population, arguments.iterations, arguments.max_seconds)
-        result = search(problem, STRATEGIES[arguments.strategy](problem), arguments.seed, budget, report)
+        result = search(problem, strategy(problem), arguments.seed, budget, report)
     values = {**result.to_dict(), "strategy": arguments.strategy, "surrogate": dict(surrogate.provenance)}
     path = arguments.out / "result.json"
     write_atomically(path, json.dumps(values, indent=1) + "\n")

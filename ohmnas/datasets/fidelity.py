@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ohmnas.errors import UnknownNameError
+from ohmnas.lookup import look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,4 @@ def fidelity(name: str) -> Fidelity:
     Raises:
         UnknownNameError: there is none; the message lists all.
     """
-    try:
-        return FIDELITIES[name]
-    except KeyError:
-        raise UnknownNameError(f"no fidelity {name!r}; there are {', '.join(FIDELITIES)}") from None
+    return look_up("fidelity", FIDELITIES, name)

@@ -159,7 +159,7 @@ def _read_card(path: Path) -> dict[str, Any]:
     numbers = [*shape, card["classes"]] if isinstance(shape, list) and len(shape) == 3 else [0]
     if not all(type(number) is int and 0 < number <= _LARGEST_SIZE for number in numbers):
         raise BrokenFileError(
-            f"the card {path} needs an input_shape of 3 and a number of classes, whole numbers from 1 to {_LARGEST_SIZE}"
+            f"the card {path} needs an input_shape of 3 and a number of classes, all whole, 1 to {_LARGEST_SIZE}"
         )
     return card
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.errors import UnknownNameError
+from ohmnas.lookup import look_up
 from ohmnas.spaces.resnet import ResNetSpace
 
 Images = npt.NDArray[np.float32]
@@ -99,7 +99,4 @@ def task(name: str) -> Task:
     Raises:
         UnknownNameError: there is none; the message lists all.
     """
-    try:
-        return TASKS[name]
-    except KeyError:
-        raise UnknownNameError(f"no task {name!r}; there are {', '.join(TASKS)}") from None
+    return look_up("task", TASKS, name)

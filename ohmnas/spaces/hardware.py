@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.errors import InvalidValueError
+from ohmnas.lookup import look_up
 
-TECHNOLOGIES = ("pcm",)
-"""Device technologies, each a noise model of aihwkit: pcm is `PCMLikeNoiseModel`."""
+TECHNOLOGIES = {"pcm": "PCMLikeNoiseModel"}
+"""Device technology -> its noise model in aihwkit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,7 @@ class Hardware:
             InvalidValueError: a setting is out of range.
             UnknownNameError: the technology is unknown.
         """
-        if self.technology not in TECHNOLOGIES:
-            raise UnknownNameError(f"no technology {self.technology!r}; there is {', '.join(TECHNOLOGIES)}")
+        look_up("technology", TECHNOLOGIES, self.technology)
         for name in ("g_max", "adc_bound"):
             if not getattr(self, name) > 0 or not math.isfinite(getattr(self, name)):
                 raise InvalidValueError(f"{name} must be above 0, not {getattr(self, name)}")
@@ -98,7 +98,4 @@ def hardware(name: str) -> Hardware:
     Raises:
         UnknownNameError: there is none; the message lists all.
     """
-    try:
-        return PRESETS[name]
-    except KeyError:
-        raise UnknownNameError(f"no hardware {name!r}; there are {', '.join(PRESETS)}") from None
+    return look_up("hardware", PRESETS, name)

@@ -8,7 +8,7 @@ ResNeXt-like: Xie et al., CVPR 2017, whose branches here are a quarter of the ou
 
 from __future__ import annotations
 
-from ohmnas.errors import UnknownNameError
+from ohmnas.lookup import look_up
 from ohmnas.spaces.architecture import Architecture, ConvType, MainBlock
 
 
@@ -40,7 +40,4 @@ def reference(name: str) -> Architecture:
     Raises:
         UnknownNameError: there is none; the message lists all.
     """
-    try:
-        return REFERENCES[name]
-    except KeyError:
-        raise UnknownNameError(f"no reference network {name!r}; there are {', '.join(REFERENCES)}") from None
+    return look_up("reference network", REFERENCES, name)

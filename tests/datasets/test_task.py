@@ -37,5 +37,5 @@ def test_training_images_are_normalised() -> None:
 
 
 def test_an_unknown_task_names_those_that_exist() -> None:
-    with pytest.raises(UnknownNameError, match="no task 'mnist'; there are digits"):
+    with pytest.raises(UnknownNameError, match="no task 'mnist'; there is digits"):
         task("mnist")

@@ -1,0 +1,26 @@
+"""Finding a thing by the name that a user typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from ohmnas.errors import UnknownNameError
+
+T = TypeVar("T")
+
+
+def look_up(kind: str, known: Mapping[str, T], name: str) -> T:
+    """The entry of that name.
+
+    Args:
+        kind: what it is, for the message.
+        known: name -> entry.
+        name: what the user typed.
+
+    Raises:
+        UnknownNameError: there is none; the message lists all.
+    """
+    if name not in known:
+        raise UnknownNameError(f"no {kind} {name!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
+    return known[name]
