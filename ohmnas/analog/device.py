@@ -11,7 +11,7 @@ from ohmnas.spaces.hardware import Hardware
 def noise_model(chip: Hardware) -> BaseNoiseModel:
     """Aihwkit's noise model of the chip's devices.
 
-    `pcm`: programming noise, drift and read noise measured on a million phase-change devices (Nandakumar et al., ICECS
+    `pcm`: programming noise, drift and read noise fitted to measured phase-change devices (Nandakumar et al., ICECS
     2019), one pair of devices a weight.
     """
     return PCMLikeNoiseModel(

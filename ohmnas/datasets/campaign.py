@@ -14,7 +14,7 @@ from ohmnas.datasets.measure import measure
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Identity, Store
 from ohmnas.datasets.task import Task
-from ohmnas.errors import OhmnasError
+from ohmnas.errors import InfeasibleError, OhmnasError
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.reference import REFERENCES
@@ -47,8 +47,10 @@ def plan(task: Task, n: int, seed: int = 0) -> Population:
     block = 0
     while len(chosen) < n:
         rng = np.random.default_rng([seed, block])
-        sample = space.sample(PLAN_BLOCK, rng, task.max_params, task.max_macs, min_params=task.min_params)
+        sample = space.sample(PLAN_BLOCK, rng, task.max_params, task.max_macs, task.min_params, at_least=1)
         fresh = [row for row in sample if row.tobytes() not in seen]
+        if not fresh:
+            raise InfeasibleError(f"found only {len(chosen)} of {n} architectures within the bounds of {task.name}")
         seen.update(row.tobytes() for row in fresh)
         chosen = np.concatenate([chosen, fresh]) if fresh else chosen
         block += 1

@@ -52,6 +52,8 @@ def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
 def train_network(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: Fidelity, seed: int) -> nn.Module:
     """Build and train the network of a genome with the chip's training noise.
 
+    From here on this process computes on one thread: sums in another order would be another network.
+
     Raises:
         DivergedError: the loss stopped being finite.
     """
@@ -61,6 +63,7 @@ def train_network(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, eff
     from ohmnas.analog.train import Recipe, train
     from ohmnas.spaces.network import build
 
+    torch.set_num_threads(1)
     data = task.load().train
     images, labels = _tensors(Split(data.images[: effort.train_images], data.labels[: effort.train_images]))
     train_seed, _ = seeds_of(task, genome.tolist(), seed)
@@ -99,14 +102,12 @@ def measure_accuracies(network: nn.Module, split: Split, chip: Hardware, chips: 
 def measure(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: Fidelity, seed: int) -> Row:
     """Train the network of a genome, program it on chips, read them over a month, on the validation images.
 
-    Runs on one thread, so that the row is the same however many workers there are. A training that fails becomes a
-    row with its reason, not an exception.
+    A training that fails becomes a row with its reason, not an exception.
     """
     import torch
 
     from ohmnas.analog.train import DivergedError
 
-    torch.set_num_threads(1)
     data = task.load()
     row: Row = dict.fromkeys(schema.COLUMNS)
     row.update(task=task.name, hardware=chip.name, fidelity=effort.name, seed=seed, status=schema.STATUS_OK, reason="")

@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import task
+from ohmnas.errors import InfeasibleError
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.reference import REFERENCES
 
@@ -61,6 +63,13 @@ def test_a_plan_stays_in_the_bounds_and_begins_with_the_references_that_do() -> 
     assert np.array_equal(population[: len(fitting)], fitting)
 
 
+def test_a_plan_that_is_longer_than_its_bounds_allow_ends_with_a_message() -> None:
+    tight = replace(DIGITS, min_params=0, max_params=400)
+    assert len(plan(tight, 20)) == 20
+    with pytest.raises(InfeasibleError, match="found only"):
+        plan(tight, 100_000)
+
+
 def test_a_campaign_goes_on_from_an_exported_table_alone(tmp_path: Path) -> None:
     with Store(tmp_path / "whole.sqlite") as whole:
         _campaign(4).run(whole, jobs=1, report=_ignore)
@@ -93,6 +102,7 @@ from ohmnas.datasets.campaign import Campaign, plan
 from ohmnas.datasets.fidelity import Fidelity
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
+from ohmnas.errors import InfeasibleError
 from ohmnas.spaces.hardware import Hardware
 digits = task("digits")
 campaign = Campaign(digits, plan(digits, int(sys.argv[2])), Hardware(), Fidelity("tiny", 1, 128, 2), 0)
