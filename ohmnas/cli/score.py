@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine({"table": arguments.table, "rows": rows, "heads": heads})
         return
     render.table(
-        ["held-out", "Kendall's tau", "ceiling", "of it", "Spearman", "precision@10%"],
+        ["held-out", "Kendall's tau", "ceiling", "of it", "Spearman", "prec@10%"],
         [
             [
                 head,
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _spread(value: tuple[float, float]) -> str:
-    return f"{value[0]:.3f} ± {value[1]:.3f}"
+    return f"{value[0]:.3f}±{value[1]:.3f}"
 
 
 def _values(found: HeadScore) -> dict[str, Any]:

@@ -122,7 +122,8 @@ def _show(result: SearchResult, surrogate: Surrogate, path: Path) -> None:
     learned = surrogate.provenance
     render.line(f"found   {best.architecture}")
     rows = [_row("found", best)] + [_row(candidate.name, candidate) for candidate in result.references[:3]]
-    render.table(["predicted", "1-day accuracy", "std", "AVM, 1 month", "params", "MACs"], rows)
+    render.table(["predicted", "1-day accuracy", "std", "AVM", "params", "MACs"], rows)
+    render.line("AVM: accuracy variation over one month, from 1 second to 30 days after programming")
     render.line(
         f"{result.evaluations:,} architectures asked of a surrogate of {learned['rows']} measured ones "
         f"({learned['task']} on {learned['hardware']}) in {result.seconds:.2f} s; seed {result.seed}"

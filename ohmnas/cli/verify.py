@@ -101,7 +101,7 @@ def _show(
         ):
             rows.append(
                 [
-                    f"{name}, {label}",
+                    f"{name} {label}",
                     render.percent(numbers["accuracy_1d"]),
                     render.percent(numbers["accuracy_1d_std"]),
                     render.points(numbers["avm"]),
@@ -109,7 +109,7 @@ def _show(
                     f"{candidate.macs:,}",
                 ]
             )
-    render.table(["", "1-day accuracy", "std", "AVM, 1 month", "params", "MACs"], rows)
+    render.table(["", "1-day accuracy", "std", "AVM", "params", "MACs"], rows)
     for name, found in measured.items():
         each = ", ".join(render.percent(accuracy) for accuracy in found["accuracy_1d"])
         render.line(f"{name}: 1-day accuracy of each training: {each}")

@@ -29,7 +29,7 @@ def test_predicted_stands_beside_measured_for_found_and_reference(result: Path, 
 
 def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
     out = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1").out
-    for line in ("found, predicted", "found, measured", "resnet8-w8, predicted", "resnet8-w8, measured"):
+    for line in ("found predicted", "found measured", "resnet8-w8 predicted", "resnet8-w8 measured"):
         assert line in out
 
 
