@@ -146,6 +146,7 @@ def _read_model(folder: Path, entry: dict[str, str]) -> xgb.Booster:
     try:
         json.loads(content)  # some contents that are no JSON at all would end the process inside of XGBoost
         booster.load_model(bytearray(content))
+        booster.set_param({"nthread": 1})  # a hundred rows at a time: threads would only wait for each other
     except (ValueError, RecursionError, xgb.core.XGBoostError) as error:
         raise BrokenFileError(f"{path} is not an XGBoost model: {str(error).splitlines()[0]}") from error
     return booster
