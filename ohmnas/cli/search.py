@@ -11,7 +11,7 @@ import numpy as np
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source, fraction, positive, seed, size
-from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
 from ohmnas.files import write_atomically
 from ohmnas.lookup import look_up
@@ -81,18 +81,16 @@ def _surrogate(arguments: argparse.Namespace) -> Surrogate:
                 "a fitted surrogate is of one hardware and fidelity: leave out --hardware and --fidelity"
             )
         return load(arguments.surrogate)
-    table = read_task_table(arguments.task) if arguments.task else read_table(arguments.table)
+    table = _task_table(arguments.task) if arguments.task else read_table(arguments.table)
     return Surrogate.fit(LearningSet.of(table, arguments.hardware, arguments.fidelity))
 
 
-def read_task_table(task: str) -> MeasuredTable:
+def _task_table(task: str) -> MeasuredTable:
     """The shipped table of a task.
 
     Raises:
         UnknownNameError: none is shipped.
     """
-    from ohmnas.datasets.table import shipped_tables
-
     if task not in shipped_tables():
         raise UnknownNameError(
             f"no table is shipped for the task {task!r}; there is one for {', '.join(shipped_tables())}"
