@@ -21,7 +21,20 @@ def to_analog(network: nn.Sequential, chip: Hardware) -> nn.Sequential:
                 setattr(parent, name, AnalogConv2d(child, chip))
             elif isinstance(child, nn.Linear):
                 setattr(parent, name, AnalogLinear(child, chip))
+    for parent in analog.modules():
+        if isinstance(parent, nn.Sequential):
+            _absorb_norms(parent)
     return analog
+
+
+def _absorb_norms(chain: nn.Sequential) -> None:
+    """Let each analog convolution do the batch norm, and after it the ReLU, that follow it; identities take their place."""
+    for index in range(len(chain) - 1):
+        layer, norm = chain[index], chain[index + 1]
+        if isinstance(layer, AnalogConv2d) and isinstance(norm, nn.BatchNorm2d):
+            layer.norm, chain[index + 1] = norm, nn.Identity()
+            if index + 2 < len(chain) and isinstance(chain[index + 2], nn.ReLU):
+                layer.relu, chain[index + 2] = True, nn.Identity()
 
 
 def analog_layers(network: nn.Module) -> Iterator[AnalogLayer]:

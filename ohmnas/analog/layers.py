@@ -7,21 +7,22 @@ One matrix-vector multiplication on a tile, for the column (output) j of a part 
     y' = round(y / b * a) * b / a, clipped to [-b, b]       ADC; b is its bound, a = 2^(bits-1) - 1 levels a side
     out = y' * r * s_j * alpha                              digital: scales, drift compensation, sum over parts
 
-The layers work in DAC levels and ADC steps, so that the constant factors sit in the weights and each converter is a few
-passes in place. Gradients pass straight through the rounding, and not at all where a converter clips.
+The layers work in DAC levels and ADC steps, so that the constant factors sit in the weights. Gradients pass straight
+through the rounding, and not at all where a converter clips. This file is plain torch for any device; where `fused`
+applies, it computes the same in fewer passes.
 """
 
 from __future__ import annotations
 
 import math
-import operator
-from functools import reduce
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ohmnas.analog import fused, kernels
 from ohmnas.analog.mapping import Mapping
 from ohmnas.analog.noise import NoisePool
 from ohmnas.spaces.hardware import Hardware
@@ -34,21 +35,42 @@ RANGE_MOMENTUM = 0.1
 """Weight of the newest batch in the running input range, as in batch norm."""
 
 
-class _Convert(torch.autograd.Function):
-    """Round to whole steps and clip at `limit`, in place; backward is straight through inside of the limits."""
+class _PassUnclipped(torch.autograd.Function):
+    """The identity; its gradient is 0 where x has reached the limit."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, limit: float) -> Tensor:
-        ctx.mark_dirty(x)
-        x.round_().clamp_(-limit, limit)
         ctx.save_for_backward(x)
         ctx.limit = limit
-        return x
+        return x.view_as(x)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         return torch.ops.aten.hardtanh_backward(grads[0], x, -ctx.limit, ctx.limit), None
+
+
+class _NoisyColumns(torch.autograd.Function):
+    """Target weights ``(o, k)`` in units of their column's scale, with training noise; also the scales ``(o, p)``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, weight: Tensor, noise: Tensor, mapping: Mapping, std: float, unit: float
+    ) -> tuple[Tensor, Tensor]:
+        if kernels.usable(weight):
+            columns, scale = kernels.columns(weight, noise, mapping.starts, std, unit)
+        else:
+            scale = mapping.column_scale(weight)
+            columns = torch.addcmul(noise * std, weight, unit / mapping.expand(scale))
+        ctx.save_for_backward(scale)
+        ctx.mapping, ctx.unit = mapping, unit
+        ctx.mark_non_differentiable(scale)
+        return columns, scale
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
+        (scale,) = ctx.saved_tensors
+        return grads[0] * ctx.mapping.expand(ctx.unit / scale), None, None, None, None
 
 
 def _levels(bits: int) -> float:
@@ -72,7 +94,14 @@ class AnalogLayer(nn.Module):
         self.mapping = Mapping.of(weight, groups, chip)
         self.mode: Mode = "analog"
         self.noise: NoisePool | None = None
+        self.norm: nn.BatchNorm2d | None = None
+        self.relu = False
+        self.dac_levels = _levels(chip.dac_bits)
+        self.adc_levels = _levels(chip.adc_bits)
+        self.adc_step = chip.adc_bound / self.adc_levels if chip.adc_bits else 1.0
+        """One step of the ADC in units of the crossbar's output."""
         self.register_buffer("input_range", torch.ones(()))
+        self._calibrated = False
         self._programmed: tuple[Tensor, Tensor] | None = None
 
     def load(self, columns: Tensor, gain: Tensor) -> None:
@@ -99,49 +128,47 @@ class AnalogLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output for ``(batch, ...)``."""
         if self.mode == "digital":
-            return self._add_bias(self.multiply(x, self.weight))
+            return self._digital(self.multiply(x, self.weight))
         if self.training:
-            self._calibrate(x)
-        chip = self.chip
-        dac, adc = _levels(chip.dac_bits), _levels(chip.adc_bits)
-        levels = dac if chip.dac_bits else 1.0
-        step = chip.adc_bound / adc if chip.adc_bits else 1.0
-        columns, gain = self._columns(1.0 / (step * levels))
+            self.calibrate(x)
+        levels = self.dac_levels if self.chip.dac_bits else 1.0
+        columns, gain = self.columns(1.0 / (self.adc_step * levels))
+        gain = gain * (self.input_range * self.adc_step)
         x = x * (levels / self.input_range)
-        if chip.dac_bits:
-            x = _convert(x, dac)
+        if self.chip.dac_bits:
+            x = _pass_unclipped(_converted(x, self.dac_levels), self.dac_levels)
         weight = columns.view_as(self.weight)
-        gain = gain * (self.input_range * step)
-
         outputs = []
-        start = 0
-        for part, size in enumerate(self.mapping.row_parts):
-            whole = size == self.mapping.inputs
-            y = self.multiply(*((x, weight) if whole else self.slice_inputs(x, weight, start, start + size)))
-            if self.noise is not None and chip.output_noise:
-                self.noise.add_(y.detach(), chip.output_noise / step)
-            if chip.adc_bits:
-                y = _convert(y, adc)
-            outputs.append(y * gain[:, part].view(-1, *([1] * (x.dim() - 2))))
-            start += size
-        return self._add_bias(reduce(operator.add, outputs))
+        for part, (start, stop) in enumerate(pairwise(self.mapping.starts.tolist())):
+            y = self.multiply(*self.slice_inputs(x, weight, start, stop))
+            with torch.no_grad():
+                if self.noise is not None and self.chip.output_noise:
+                    self.noise.add_(y, self.chip.output_noise / self.adc_step)
+            if self.chip.adc_bits:
+                y = _pass_unclipped(_converted(y, self.adc_levels), self.adc_levels)
+            outputs.append(y * gain[:, part].view(-1, *([1] * (y.dim() - 2))))
+        return self._digital(torch.stack(outputs).sum(dim=0) if len(outputs) > 1 else outputs[0])
 
-    def _add_bias(self, y: Tensor) -> Tensor:
-        return y if self.bias is None else y + self.bias
+    def _digital(self, y: Tensor) -> Tensor:
+        """What the digital periphery does behind the tiles."""
+        if self.bias is not None:
+            y = y + self.bias
+        if self.norm is not None:
+            y = self.norm(y)
+        return torch.relu(y) if self.relu else y
 
-    def _calibrate(self, x: Tensor) -> None:
-        """Move the running input range towards `RANGE_STDS` root mean squares of this batch; the first sets it."""
-        with torch.no_grad():
-            now = x.norm() * (RANGE_STDS / math.sqrt(x.numel())) + 1e-6
-            if self._calibrated:
-                self.input_range.lerp_(now, RANGE_MOMENTUM)
-            else:
-                self.input_range.copy_(now)
-                self._calibrated = True
+    @torch.no_grad()
+    def calibrate(self, x: Tensor) -> None:
+        """Move the running input range towards `RANGE_STDS` root mean squares of a batch; the first sets it."""
+        flat = kernels.rows_of(x).view(-1)
+        now = (torch.dot(flat, flat) / len(flat)).sqrt_().mul_(RANGE_STDS).add_(1e-6)
+        if self._calibrated:
+            self.input_range.lerp_(now, RANGE_MOMENTUM)
+        else:
+            self.input_range.copy_(now)
+            self._calibrated = True
 
-    _calibrated = False
-
-    def _columns(self, unit: float) -> tuple[Tensor, Tensor]:
+    def columns(self, unit: float) -> tuple[Tensor, Tensor]:
         """The weights that the tiles hold now, times `unit`, and their digital factors, ``(o, k)`` and ``(o, p)``.
 
         In training: the target weights with the chip's training noise, which gradients pass. In evaluation: the chip's
@@ -150,15 +177,24 @@ class AnalogLayer(nn.Module):
         if self._programmed is not None and not self.training:
             columns, gain = self._programmed
             return columns * unit, gain
-        scale = self.mapping.column_scale(self.weight)
-        columns = self.weight.flatten(1) * (unit / self.mapping.expand(scale))
-        if self.training and self.chip.training_noise:
-            columns = columns + torch.randn_like(columns).mul_(self.chip.training_noise * unit)
-        return columns, scale
+        weight = self.weight.flatten(1)
+        std = self.chip.training_noise * unit if self.training else 0.0
+        if not std:
+            noise = weight.detach()  # times 0
+        else:
+            noise = self.noise.take(weight) if self.noise is not None else torch.randn_like(weight)
+        result: tuple[Tensor, Tensor] = _NoisyColumns.apply(weight, noise, self.mapping, std, unit)  # type: ignore[no-untyped-call]
+        return result
 
 
-def _convert(x: Tensor, limit: float) -> Tensor:
-    result: Tensor = _Convert.apply(x, limit)  # type: ignore[no-untyped-call]
+def _converted(x: Tensor, limit: float) -> Tensor:
+    """Rounded and clipped in place, unseen by autograd."""
+    x.detach().round_().clamp_(-limit, limit)
+    return x
+
+
+def _pass_unclipped(x: Tensor, limit: float) -> Tensor:
+    result: Tensor = _PassUnclipped.apply(x, limit)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -177,18 +213,42 @@ class AnalogConv2d(AnalogLayer):
         self.stride = layer.stride
         self.padding = layer.padding
 
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, with the batch norm and ReLU that the layer has absorbed."""
+        if self.mode == "analog" and fused.applies(self, x):
+            return fused.forward(self, x)
+        return super().forward(x)
+
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
-        """``(batch, c, h, w)`` -> ``(batch, o, h', w')``."""
-        return functional.conv2d(x, weight, None, self.stride, self.padding, 1, self.groups)
+        """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, in channels_last."""
+        weight = weight.contiguous(memory_format=torch.channels_last)
+        y = functional.conv2d(x, weight, None, self.stride, self.padding, 1, self.groups)
+        return y.contiguous(memory_format=torch.channels_last)  # a 1x1 convolution of a contiguous input is not
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """The channels that a part touches; weights of its first and last channel beyond the cut are 0."""
+        if stop - start == self.mapping.inputs:
+            return x, weight
+        first, last, inside = self._channels(start, stop, weight)
+        x = torch.unflatten(x, 1, (self.groups, -1))[:, :, first:last].flatten(1, 2)
+        return x, weight[:, first:last] * inside
+
+    def add_slices(
+        self, x: Tensor, part_of_x: Tensor, weight: Tensor, part_of_weight: Tensor, start: int, stop: int
+    ) -> None:
+        """Add the gradients of `slice_inputs`'s results to those of its arguments, in place."""
+        first, last, inside = self._channels(start, stop, weight)
+        target = torch.unflatten(x, 1, (self.groups, -1))[:, :, first:last]
+        target += torch.unflatten(part_of_x, 1, (self.groups, -1))
+        weight[:, first:last] += part_of_weight * inside
+
+    def _channels(self, start: int, stop: int, weight: Tensor) -> tuple[int, int, Tensor]:
+        """The range of channels that inputs `start` to `stop` lie in, and 1 for those inputs, 0 for the others."""
         area = weight[0, 0].numel()
         first, last = start // area, -(-stop // area)
-        inside = torch.zeros((last - first) * area, dtype=weight.dtype)
+        inside = torch.zeros((last - first) * area, dtype=weight.dtype, device=weight.device)
         inside[start - first * area : stop - first * area] = 1.0
-        x = torch.unflatten(x, 1, (self.groups, -1))[:, :, first:last].flatten(1, 2)
-        return x, weight[:, first:last] * inside.view(1, last - first, *weight.shape[2:])
+        return first, last, inside.view(1, last - first, *weight.shape[2:])
 
 
 class AnalogLinear(AnalogLayer):

@@ -9,7 +9,10 @@ ADC.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -26,7 +29,7 @@ def split_sizes(size: int, largest: int) -> list[int]:
     return [base + (i < extra) for i in range(pieces)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mapping:
     """Where the weights of one layer lie."""
 
@@ -52,6 +55,11 @@ class Mapping:
             tuple(split_sizes(inputs, chip.tile_rows)),
             tuple(split_sizes(outputs // groups, chip.tile_columns)),
         )
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """``(p + 1,)``: first input of each part, and k."""
+        return np.cumsum([0, *self.row_parts])
 
     @property
     def tiles(self) -> int:

@@ -1,12 +1,13 @@
-"""Cheap Gaussian noise on activations: slices of a pool at random places instead of fresh draws.
+"""Cheap Gaussian noise: slices of a pool at random places instead of fresh draws.
 
-A fresh draw can cost more than the convolution whose output it disturbs; adding a slice of a pool is one pass over
-memory. Every element is still a standard normal variable, and a tensor that fits into the pool has independent
-elements; two tensors share elements only where their slices overlap.
+A fresh draw can cost more than the convolution whose output it disturbs; a slice of a pool costs one pass over memory.
+Every element is still a standard normal variable, and a tensor that fits into the pool has independent elements; two
+tensors share elements only where their slices overlap.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import torch
@@ -20,15 +21,24 @@ PIECE: Final = POOL // 2
 class NoisePool:
     """Standard normal numbers, drawn once from a seed."""
 
-    def __init__(self, seed: int) -> None:
-        """Draw the pool; everything that it gives follows from the seed and the order of calls."""
+    def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
+        """Draw the pool on a device; everything that it gives follows from the seed and the order of calls."""
         self._generator = torch.Generator().manual_seed(seed)
-        self._pool = torch.randn(POOL, generator=self._generator)
+        self._pool = torch.randn(POOL, generator=self._generator).to(device)
 
-    def add_(self, x: Tensor, std: float) -> None:
-        """Add noise of standard deviation `std` to a dense tensor, in place."""
-        flat = x.permute(0, 2, 3, 1) if x.dim() == 4 and not x.is_contiguous() else x
-        flat = flat.view(-1)
+    def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Cut a flat tensor into views, each with as many standard normal numbers to be used beside it."""
         for piece in torch.split(flat, PIECE):
             start = int(torch.randint(POOL - len(piece) + 1, (1,), generator=self._generator))
-            piece.add_(self._pool[start : start + len(piece)], alpha=std)
+            yield piece, self._pool[start : start + len(piece)]
+
+    def take(self, like: Tensor) -> Tensor:
+        """Standard normal numbers in the shape of a tensor; to be read, not written."""
+        parts = [noise for _, noise in self.pieces(like.reshape(-1))]
+        return (parts[0] if len(parts) == 1 else torch.cat(parts)).view(like.shape)
+
+    def add_(self, x: Tensor, std: float) -> None:
+        """Add noise of standard deviation `std` in place to a tensor, dense in channels_last if it has four axes."""
+        flat = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
+        for piece, noise in self.pieces(flat.view(-1)):
+            piece.add_(noise, alpha=std)

@@ -7,6 +7,8 @@ same network with the same parameters, in far fewer kernel launches.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -45,10 +47,28 @@ class ResidualBlock(nn.Module):
         """``(batch, in_channels, h, w)`` -> ``(batch, out_channels, h', w')``."""
         y: Tensor = self.body(x)
         if self.branches > 1:
-            y = torch.unflatten(y, 1, (self.branches, -1)).sum(dim=1)
+            y = _sum_branches(y, self.branches)
         if self.skip is not None:
             y = y + self.skip(x)
         return torch.relu(y)
+
+
+class _BranchSum(torch.autograd.Function):
+    """``(batch, b * c, h, w)`` -> ``(batch, c, h, w)``; both ways in channels_last, where plain autograd changes layout."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, branches: int) -> Tensor:
+        ctx.branches = branches
+        return x.permute(0, 2, 3, 1).unflatten(3, (branches, -1)).sum(dim=3).permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return grads[0].permute(0, 2, 3, 1).repeat(1, 1, 1, ctx.branches).permute(0, 3, 1, 2), None
+
+
+def _sum_branches(x: Tensor, branches: int) -> Tensor:
+    result: Tensor = _BranchSum.apply(x, branches)  # type: ignore[no-untyped-call]
+    return result
 
 
 def _conv_norm(

@@ -1,0 +1,133 @@
+"""An analog convolution with its batch norm and ReLU as one autograd node on a CPU.
+
+The same arithmetic as `layers`, whose plain torch is the reference that tests hold this to, in the compiled passes of
+`kernels`: between the input and the output of a layer only what the DAC gives and what the ADC gives is ever in memory,
+and both are what backward needs.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from ohmnas.analog import kernels
+
+if TYPE_CHECKING:
+    from ohmnas.analog.layers import AnalogConv2d
+
+
+def applies(layer: AnalogConv2d, x: Tensor) -> bool:
+    """Whether `forward` can compute a layer: on a CPU, with converters, followed by batch norm."""
+    return layer.norm is not None and layer.chip.dac_bits > 0 and layer.chip.adc_bits > 0 and kernels.usable(x)
+
+
+def forward(layer: AnalogConv2d, x: Tensor) -> Tensor:
+    """The output of a layer for which `applies` holds; ``(batch, c, h, w)``."""
+    norm = layer.norm
+    assert norm is not None
+    if torch.is_grad_enabled():
+        result: Tensor = _Step.apply(x, layer.weight, norm.weight, norm.bias, layer)  # type: ignore[no-untyped-call]
+        return result
+    return _compute(layer, x, None)
+
+
+class _Step(torch.autograd.Function):
+    """One training step of a layer; backward is straight through the rounding and 0 where a converter clips."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, scale: Tensor, bias: Tensor, layer: AnalogConv2d) -> Tensor:
+        del weight, scale, bias  # the layer's own; named so that autograd knows them
+        ctx.layer = layer
+        return _compute(layer, x, ctx)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        layer: AnalogConv2d = ctx.layer
+        quantised, columns, scale, *read = ctx.saved_tensors
+        outputs, saved = read[:-4], read[-4:]
+        single = len(outputs) == 1
+        rows = kernels.rows_of(outputs[0]) if single else saved[3]
+        grad = kernels.rows_of(grads[0])
+        clip = layer.adc_levels if single else math.inf
+        flow, sums = kernels.normalise_backward(grad, rows, saved[:3], ctx.floor, clip)
+        flow = kernels.like(flow, grads[0])
+        if single:
+            back, weight = _backward(layer, flow, quantised, columns, ctx.needs_input_grad[0])
+        else:
+            back = torch.zeros_like(quantised)
+            weight = torch.zeros_like(columns)
+            gain = scale * ctx.range_step
+            for part, (start, stop) in enumerate(pairwise(layer.mapping.starts.tolist())):
+                one = kernels.mask(flow, outputs[part], 1.0, layer.adc_levels) * gain[:, part].view(-1, 1, 1)
+                seen, held = layer.slice_inputs(quantised, columns, start, stop)
+                x_part, w_part = _backward(layer, one, seen, held, ctx.needs_input_grad[0])
+                layer.add_slices(back, x_part, weight, w_part, start, stop)
+        if ctx.needs_input_grad[0]:
+            back = kernels.mask(back, quantised, ctx.input_scale, layer.dac_levels)
+        weight = weight.flatten(1) * layer.mapping.expand(ctx.unit / scale)
+        return (back if ctx.needs_input_grad[0] else None), weight.view_as(layer.weight), sums[0], sums[1], None
+
+
+def _backward(
+    layer: AnalogConv2d, grad: Tensor, x: Tensor, weight: Tensor, wants_x: bool
+) -> tuple[Tensor, Tensor]:
+    """Gradients of a convolution's input (if wanted) and weight."""
+    geometry = (layer.stride, layer.padding, (1, 1), False, (0, 0), layer.groups)
+    result = torch.ops.aten.convolution_backward(grad, x, weight, None, *geometry, (wants_x, True, False))
+    return result[0], result[1]
+
+
+def _compute(layer: AnalogConv2d, x: Tensor, ctx: Any) -> Tensor:
+    """Forward; with a context, what backward needs goes there."""
+    norm = layer.norm
+    assert norm is not None
+    chip = layer.chip
+    if layer.training:
+        layer.calibrate(x)
+    input_range, step = float(layer.input_range), layer.adc_step
+    unit = 1.0 / (step * layer.dac_levels)
+    columns, scale = layer.columns(unit)
+    weight = columns.view_as(layer.weight).contiguous(memory_format=torch.channels_last)
+    input_scale = layer.dac_levels / input_range
+    quantised = kernels.quantise(x, input_scale, layer.dac_levels)
+    noise_steps = chip.output_noise / step
+    outputs: list[Tensor] = []
+    gain = scale * (input_range * step)
+    if len(layer.mapping.row_parts) == 1:
+        outputs.append(layer.multiply(quantised, weight))
+        kernels.convert_(outputs[0], layer.noise, noise_steps, layer.adc_levels)
+        total, gain = outputs[0], gain[:, 0].contiguous()
+    else:
+        total = torch.zeros(())
+        for part, (start, stop) in enumerate(pairwise(layer.mapping.starts.tolist())):
+            y = layer.multiply(*layer.slice_inputs(quantised, weight, start, stop))
+            kernels.convert_(y, layer.noise, noise_steps, layer.adc_levels)
+            outputs.append(y)
+            total = total + y * gain[:, part].view(-1, 1, 1)
+        gain = torch.ones(len(gain))
+
+    rows = kernels.rows_of(total)
+    floor = 0.0 if layer.relu else -math.inf
+    if norm.training:
+        result, saved = kernels.normalise(rows, gain, norm.weight, norm.bias, norm.eps, floor)
+        _track(norm, saved[2], gain, len(rows))
+        if ctx is not None:
+            ctx.save_for_backward(quantised, weight, scale, *outputs, *saved, rows)
+            ctx.unit, ctx.input_scale, ctx.floor, ctx.range_step = unit, input_scale, floor, input_range * step
+    else:
+        spread = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+        result = kernels.affine(rows, spread * gain, norm.bias - norm.running_mean * spread, floor)
+    return kernels.like(result, total)
+
+
+@torch.no_grad()
+def _track(norm: nn.BatchNorm2d, statistics: Tensor, gain: Tensor, positions: int) -> None:
+    """Move the running statistics as torch does: by the momentum, or as a plain average without one."""
+    norm.num_batches_tracked += 1
+    momentum = norm.momentum if norm.momentum is not None else 1.0 / float(norm.num_batches_tracked)
+    norm.running_mean.lerp_(statistics[0].float() * gain, momentum)
+    norm.running_var.lerp_(statistics[2].float() * gain.square() * (positions / max(positions - 1, 1)), momentum)
