@@ -8,9 +8,11 @@ tiles of the network at once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
+from aihwkit.inference.converter.conductance import SingleDeviceConductanceConverter
 from aihwkit.inference.noise.base import BaseNoiseModel
 from torch import Tensor, nn
 
@@ -58,8 +60,9 @@ class Targets:
         return total / torch.bincount(self.tile_of_weight, minlength=self.tiles)
 
     def tile_max(self, per_weight: Tensor) -> Tensor:
-        """``(w,)``, all at least 0 -> ``(u,)``: largest over the weights of each tile."""
-        return torch.zeros(self.tiles).scatter_reduce_(0, self.tile_of_weight, per_weight, "amax")
+        """``(w,)`` -> ``(u,)``: largest over the weights of each tile."""
+        lowest = torch.full((self.tiles,), -math.inf)
+        return lowest.scatter_reduce_(0, self.tile_of_weight, per_weight, "amax")
 
 
 class Chip:
@@ -70,33 +73,34 @@ class Chip:
         self.targets = targets
         self.hardware = chip
         self._model: BaseNoiseModel = noise_model(chip)
-        plus, minus = self._conductances(targets.weights, torch.ones(targets.tiles))
-        programmed = []
-        self.drift_exponents: list[Tensor] = []
-        """nu of the plus and of the minus device of each weight, each ``(w,)``."""
-        for target in (plus, minus):
-            programmed.append(self._model.apply_programming_noise_to_conductance(target))
-            self.drift_exponents.append(self._model.generate_drift_coefficients(target))
-        self.programmed: Tensor = (programmed[0] - programmed[1]) / chip.g_max
+        self._paired = not isinstance(self._model.g_converter, SingleDeviceConductanceConverter)
+        offset, scale = self._ranges(targets.weights)
+        programmed, exponents = self._model.apply_programming_noise(((targets.weights - offset) / scale)[None])
+        self.programmed: Tensor = programmed[0] * scale + offset
         """``(w,)``: weights right after programming, in units of their column's scale."""
-        self._tile_max = targets.tile_max(self.programmed.abs()).clamp_(min=1e-7)
+        self.drift_exponents: list[Tensor] = exponents
+        """nu of each device of each weight, each ``(1, w)``; for `reram` what aihwkit's model keeps in its place."""
+        self._offset, self._scale = self._ranges(self.programmed)
         self._baseline = self._readout(self.programmed)
 
-    def _conductances(self, weights: Tensor, tile_max: Tensor) -> tuple[Tensor, Tensor]:
-        """The conductances in uS of the plus and the minus device; the largest weight of a tile is at g_max."""
-        conductance = weights * (self.hardware.g_max / tile_max)[self.targets.tile_of_weight]
-        return conductance.clamp(min=0.0), (-conductance).clamp(min=0.0)
+    def _ranges(self, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Offset and scale, ``(w,)``, by which aihwkit's converter maps the weights of each tile to conductances.
+
+        A pair of devices has its largest weight at g_max, a single one its smallest at g_min and its largest at g_max.
+        Mapped tile by tile to one common range, all tiles can be converted as one tensor.
+        """
+        targets = self.targets
+        if self._paired:
+            scale = targets.tile_max(weights.abs()).clamp_(min=1e-7)
+            return torch.zeros(()), scale[targets.tile_of_weight]
+        low, high = -targets.tile_max(-weights), targets.tile_max(weights)
+        return low[targets.tile_of_weight], (high - low).clamp_(min=1e-7)[targets.tile_of_weight]
 
     def weights_at(self, seconds: float) -> Tensor:
         """``(w,)``: the weights `seconds` after programming: this chip's drift, and read noise of this one reading."""
-        plus, minus = (
-            self._model.apply_drift_noise_to_conductance(conductance, exponent, seconds)
-            for conductance, exponent in zip(
-                self._conductances(self.programmed, self._tile_max), self.drift_exponents, strict=True
-            )
-        )
-        weights: Tensor = (plus - minus) * (self._tile_max / self.hardware.g_max)[self.targets.tile_of_weight]
-        return weights
+        scaled = ((self.programmed - self._offset) / self._scale)[None]
+        weights: Tensor = self._model.apply_drift_noise(scaled, self.drift_exponents, seconds)[0]
+        return weights * self._scale + self._offset
 
     def compensation(self, weights: Tensor) -> Tensor:
         """``(u,)``: the factor of each tile that undoes the mean decay since programming; 1 without compensation."""

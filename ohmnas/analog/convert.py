@@ -28,7 +28,7 @@ def to_analog(network: nn.Sequential, chip: Hardware) -> nn.Sequential:
 
 
 def _absorb_norms(chain: nn.Sequential) -> None:
-    """Let each analog convolution do the batch norm, and after it the ReLU, that follow it; identities take their place."""
+    """Let each analog convolution do the batch norm and the ReLU that follow it; identities take their place."""
     for index in range(len(chain) - 1):
         layer, norm = chain[index], chain[index + 1]
         if isinstance(layer, AnalogConv2d) and isinstance(norm, nn.BatchNorm2d):

@@ -16,7 +16,7 @@ from ohmnas.spaces.hardware import Hardware
 
 TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
 """Name -> seconds after programming; AVM is the accuracy at the first minus that at the last."""
-EVALUATION_BATCH: Final = 512
+EVALUATION_BATCH: Final = 200
 """Images at once; bounds memory, not speed."""
 
 

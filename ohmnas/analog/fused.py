@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ohmnas.analog import kernels
 
@@ -27,8 +27,7 @@ def applies(layer: AnalogConv2d, x: Tensor) -> bool:
 
 def forward(layer: AnalogConv2d, x: Tensor) -> Tensor:
     """The output of a layer for which `applies` holds; ``(batch, c, h, w)``."""
-    norm = layer.norm
-    assert norm is not None
+    norm = cast(kernels.TrackedNorm, layer.norm)
     if torch.is_grad_enabled():
         result: Tensor = _Step.apply(x, layer.weight, norm.weight, norm.bias, layer)  # type: ignore[no-untyped-call]
         return result
@@ -68,13 +67,12 @@ class _Step(torch.autograd.Function):
                 layer.add_slices(back, x_part, weight, w_part, start, stop)
         if ctx.needs_input_grad[0]:
             back = kernels.mask(back, quantised, ctx.input_scale, layer.dac_levels)
-        weight = weight.flatten(1) * layer.mapping.expand(ctx.unit / scale)
-        return (back if ctx.needs_input_grad[0] else None), weight.view_as(layer.weight), sums[0], sums[1], None
+        factor = torch.reciprocal(scale).mul_(ctx.unit)
+        weight = weight.flatten(1) * (factor if single else layer.mapping.expand(factor))
+        return (back if ctx.needs_input_grad[0] else None), weight.view(layer.weight.shape), sums[0], sums[1], None
 
 
-def _backward(
-    layer: AnalogConv2d, grad: Tensor, x: Tensor, weight: Tensor, wants_x: bool
-) -> tuple[Tensor, Tensor]:
+def _backward(layer: AnalogConv2d, grad: Tensor, x: Tensor, weight: Tensor, wants_x: bool) -> tuple[Tensor, Tensor]:
     """Gradients of a convolution's input (if wanted) and weight."""
     geometry = (layer.stride, layer.padding, (1, 1), False, (0, 0), layer.groups)
     result = torch.ops.aten.convolution_backward(grad, x, weight, None, *geometry, (wants_x, True, False))
@@ -83,8 +81,7 @@ def _backward(
 
 def _compute(layer: AnalogConv2d, x: Tensor, ctx: Any) -> Tensor:
     """Forward; with a context, what backward needs goes there."""
-    norm = layer.norm
-    assert norm is not None
+    norm = cast(kernels.TrackedNorm, layer.norm)
     chip = layer.chip
     if layer.training:
         layer.calibrate(x)
@@ -113,8 +110,7 @@ def _compute(layer: AnalogConv2d, x: Tensor, ctx: Any) -> Tensor:
     rows = kernels.rows_of(total)
     floor = 0.0 if layer.relu else -math.inf
     if norm.training:
-        result, saved = kernels.normalise(rows, gain, norm.weight, norm.bias, norm.eps, floor)
-        _track(norm, saved[2], gain, len(rows))
+        result, saved = kernels.normalise(rows, gain, norm, floor)
         if ctx is not None:
             ctx.save_for_backward(quantised, weight, scale, *outputs, *saved, rows)
             ctx.unit, ctx.input_scale, ctx.floor, ctx.range_step = unit, input_scale, floor, input_range * step
@@ -122,12 +118,3 @@ def _compute(layer: AnalogConv2d, x: Tensor, ctx: Any) -> Tensor:
         spread = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
         result = kernels.affine(rows, spread * gain, norm.bias - norm.running_mean * spread, floor)
     return kernels.like(result, total)
-
-
-@torch.no_grad()
-def _track(norm: nn.BatchNorm2d, statistics: Tensor, gain: Tensor, positions: int) -> None:
-    """Move the running statistics as torch does: by the momentum, or as a plain average without one."""
-    norm.num_batches_tracked += 1
-    momentum = norm.momentum if norm.momentum is not None else 1.0 / float(norm.num_batches_tracked)
-    norm.running_mean.lerp_(statistics[0].float() * gain, momentum)
-    norm.running_var.lerp_(statistics[2].float() * gain.square() * (positions / max(positions - 1, 1)), momentum)

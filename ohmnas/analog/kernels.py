@@ -2,33 +2,36 @@
 
 An activation is seen as rows, ``(p, c)``: p positions (images x pixels) of c channels, dense in channels_last. On a CPU
 the time of everything around a convolution is the number of passes over memory; here rounding, noise, clipping, batch
-norm and ReLU are two passes forward and two backward instead of some twenty. `layers` and `norm` have the same in plain
-torch for other devices; tests hold both to each other.
-
-Compiled code is kept on disk (numba's cache), so that only the first process ever pays for it.
+norm and ReLU are four passes forward and three backward instead of some twenty. `layers` has the same in plain torch
+for other devices; tests hold both to each other. `passes` holds the loops.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from numba import njit, prange
-from torch import Tensor
+from torch import Tensor, nn
 
-from ohmnas.analog.mapping import SMALLEST_SCALE
+from ohmnas.analog import passes
 from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.passes import BLOCK, Array
 
-Array = npt.NDArray[np.float32]
-
-BLOCK = 4096
-"""Elements that one thread takes at a time, roughly; a block of x and y stays in the first-level cache."""
 PARALLEL_FROM = 1 << 17
 """Below so many elements one thread is done before the others have woken."""
 WIDTH = 64
 """Short rows are joined to rows of at least so many channels, so that inner loops fill vector registers."""
+
+
+class TrackedNorm(nn.BatchNorm2d):
+    """A batch norm with running statistics, as `spaces.network` builds them all."""
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
 
 
 def usable(x: Tensor) -> bool:
@@ -37,7 +40,7 @@ def usable(x: Tensor) -> bool:
 
 
 def rows_of(x: Tensor) -> Tensor:
-    """``(batch, c, h, w)`` -> ``(batch * h * w, c)``, a view if x is dense in channels_last; ``(batch, c)`` as it is."""
+    """``(batch, c, h, w)`` -> ``(batch * h * w, c)``, a view of what is dense in channels_last; 2-D tensors as is."""
     if x.dim() == 2:
         return x.contiguous()
     return x.permute(0, 2, 3, 1).contiguous().view(-1, x.shape[1])
@@ -51,177 +54,15 @@ def like(rows: Tensor, x: Tensor) -> Tensor:
     return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
-def _compile(function: Any) -> tuple[Any, Any]:
-    """The pass on one thread and on all of torch's."""
-    options = {"nogil": True, "fastmath": {"reassoc", "contract", "nsz"}, "cache": True, "error_model": "numpy"}
-    return njit(**options)(function), njit(parallel=True, **options)(function)
-
-
-def _pick(passes: tuple[Any, Any], elements: int) -> Any:
-    return passes[elements >= PARALLEL_FROM and torch.get_num_threads() > 1]
-
-
-def _quantise(x: Array, out: Array, scale: np.float32, limit: np.float32) -> None:
-    for block in prange((len(x) + BLOCK - 1) // BLOCK):
-        source, result = x[block * BLOCK : (block + 1) * BLOCK], out[block * BLOCK : (block + 1) * BLOCK]
-        for i in range(len(source)):
-            result[i] = min(max(np.rint(source[i] * scale), -limit), limit)
-
-
-def _convert(y: Array, noise: Array, std: np.float32, limit: np.float32) -> None:
-    for block in prange((len(y) + BLOCK - 1) // BLOCK):
-        result, drawn = y[block * BLOCK : (block + 1) * BLOCK], noise[block * BLOCK : (block + 1) * BLOCK]
-        for i in range(len(result)):
-            result[i] = min(max(np.rint(result[i] + std * drawn[i]), -limit), limit)
-
-
-def _mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Array) -> None:
-    for block in prange((len(x) + BLOCK - 1) // BLOCK):
-        source, result = x[block * BLOCK : (block + 1) * BLOCK], out[block * BLOCK : (block + 1) * BLOCK]
-        incoming = grad[block * BLOCK : (block + 1) * BLOCK]
-        for i in range(len(source)):
-            g = incoming[i] * factor
-            result[i] = g if abs(source[i]) < limit else np.float32(0.0)
-
-
-def _columns(weight: Array, noise: Array, starts: Any, std: np.float32, unit: np.float32, out: Array, scale: Array) -> None:
-    for o in range(len(weight)):
-        for part in range(len(starts) - 1):
-            begin, end = starts[part], starts[part + 1]
-            source, result, drawn = weight[o, begin:end], out[o, begin:end], noise[o, begin:end]
-            largest = np.float32(SMALLEST_SCALE)
-            for i in range(len(source)):
-                largest = max(largest, abs(source[i]))
-            scale[o, part] = largest
-            factor = unit / largest
-            for i in range(len(source)):
-                result[i] = source[i] * factor + std * drawn[i]
-
-
-def _normalise(
-    rows: Array,
-    gain: Array,
-    weight: Array,
-    bias: Array,
-    eps: float,
-    floor: np.float32,
-    height: int,
-    out: Array,
-    scale: Array,
-    shift: Array,
-    statistics: npt.NDArray[np.float64],
-) -> None:
-    positions, channels = rows.shape
-    blocks = (positions + height - 1) // height
-    sums = np.zeros((blocks, 2, channels), np.float32)
-    for block in prange(blocks):
-        total, square = sums[block, 0], sums[block, 1]
-        part = rows[block * height : (block + 1) * height]
-        for p in range(len(part)):
-            row = part[p]
-            for c in range(len(row)):
-                total[c] += row[c]
-                square[c] += row[c] * row[c]
-    actual = len(gain)
-    joined = channels // actual
-    for c in range(actual):
-        first, second = 0.0, 0.0
-        for block in range(blocks):
-            for j in range(joined):
-                first += sums[block, 0, j * actual + c]
-                second += sums[block, 1, j * actual + c]
-        mean = first / (positions * joined)
-        variance = max(second / (positions * joined) - mean * mean, 0.0)
-        inverse = gain[c] / np.sqrt(variance * gain[c] * gain[c] + eps)
-        statistics[0, c], statistics[1, c], statistics[2, c] = mean, inverse, variance
-        for j in range(joined):
-            scale[j * actual + c] = weight[c] * inverse
-            shift[j * actual + c] = bias[c] - mean * weight[c] * inverse
-    for block in prange(blocks):
-        part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
-        for p in range(len(part)):
-            row, to = part[p], result[p]
-            for c in range(len(row)):
-                to[c] = max(row[c] * scale[c] + shift[c], floor)
-
-
-def _normalise_backward(
-    grad: Array,
-    rows: Array,
-    scale: Array,
-    shift: Array,
-    statistics: npt.NDArray[np.float64],
-    floor: np.float32,
-    clip: np.float32,
-    height: int,
-    out: Array,
-    sums: Array,
-) -> None:
-    positions, channels = rows.shape
-    blocks = (positions + height - 1) // height
-    partial = np.zeros((blocks, 2, channels), np.float32)
-    for block in prange(blocks):
-        total, product = partial[block, 0], partial[block, 1]
-        part, incoming = rows[block * height : (block + 1) * height], grad[block * height : (block + 1) * height]
-        for p in range(len(part)):
-            row, g = part[p], incoming[p]
-            for c in range(len(row)):
-                value = g[c]
-                passed = value if row[c] * scale[c] + shift[c] > floor else np.float32(0.0)
-                total[c] += passed
-                product[c] += passed * row[c]
-    actual = statistics.shape[1]
-    joined = channels // actual
-    slope, offset = np.empty(channels, np.float32), np.empty(channels, np.float32)
-    for c in range(actual):
-        first, second = 0.0, 0.0
-        for block in range(blocks):
-            for j in range(joined):
-                first += partial[block, 0, j * actual + c]
-                second += partial[block, 1, j * actual + c]
-        mean, inverse = statistics[0, c], statistics[1, c]
-        along = (second - first * mean) * inverse
-        sums[0, c], sums[1, c] = along, first
-        steep = -scale[c] * inverse * along / (positions * joined)
-        for j in range(joined):
-            slope[j * actual + c] = steep
-            offset[j * actual + c] = -scale[c] * first / (positions * joined) - steep * mean
-    for block in prange(blocks):
-        part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
-        incoming = grad[block * height : (block + 1) * height]
-        for p in range(len(part)):
-            row, g, to = part[p], incoming[p], result[p]
-            for c in range(len(row)):
-                value = g[c]
-                passed = value if row[c] * scale[c] + shift[c] > floor else np.float32(0.0)
-                value = passed * scale[c] + row[c] * slope[c] + offset[c]
-                to[c] = value if abs(row[c]) < clip else np.float32(0.0)
-
-
-def _affine(rows: Array, scale: Array, shift: Array, floor: np.float32, height: int, out: Array) -> None:
-    positions, channels = rows.shape
-    joined = channels // len(scale)
-    wide_scale, wide_shift = np.empty(channels, np.float32), np.empty(channels, np.float32)
-    for j in range(joined):
-        for c in range(len(scale)):
-            wide_scale[j * len(scale) + c], wide_shift[j * len(scale) + c] = scale[c], shift[c]
-    for block in prange((positions + height - 1) // height):
-        part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
-        for p in range(len(part)):
-            row, to = part[p], result[p]
-            for c in range(len(row)):
-                to[c] = max(row[c] * wide_scale[c] + wide_shift[c], floor)
-
-
-_QUANTISE, _CONVERT, _MASK, _COLUMNS = _compile(_quantise), _compile(_convert), _compile(_mask), _compile(_columns)
-_NORMALISE, _NORMALISE_BACKWARD, _AFFINE = _compile(_normalise), _compile(_normalise_backward), _compile(_affine)
+def _pick(versions: tuple[Any, Any], elements: int) -> Any:
+    return versions[elements >= PARALLEL_FROM and torch.get_num_threads() > 1]
 
 
 def quantise(x: Tensor, scale: float, limit: float) -> Tensor:
     """``round(x * scale)``, clipped to +-limit: what a DAC makes of x, in its levels; dense in channels_last."""
     rows = rows_of(x.detach())
     out = torch.empty_like(rows)
-    _pick(_QUANTISE, x.numel())(_flat(rows), _flat(out), np.float32(scale), np.float32(limit))
+    _pick(passes.QUANTISE, x.numel())(_flat(rows), _flat(out), np.float32(scale), np.float32(limit))
     return like(out, x)
 
 
@@ -234,23 +75,25 @@ def convert_(y: Tensor, noise: NoisePool | None, std: float, limit: float) -> No
         std: standard deviation of the noise in ADC steps.
         limit: steps at which the ADC saturates.
     """
-    rows = rows_of(y.detach()).view(-1)
-    pieces = noise.pieces(rows) if noise is not None and std else ((rows, rows),)
-    for piece, drawn in pieces:
-        factor = std if drawn is not rows else 0.0
-        _pick(_CONVERT, len(piece))(piece.numpy(), drawn.numpy(), np.float32(factor), np.float32(limit))
+    flat = rows_of(y).detach().view(-1)
+    noisy = noise is not None and std > 0.0
+    for piece, drawn in noise.pieces(flat) if noise is not None and noisy else ((flat, flat),):
+        factor = np.float32(std if noisy else 0.0)
+        _pick(passes.CONVERT, piece.numel())(piece.numpy(), drawn.numpy(), factor, np.float32(limit))
 
 
 def mask(grad: Tensor, x: Tensor, factor: float, limit: float) -> Tensor:
     """``grad * factor`` where x lies inside of +-limit, 0 elsewhere: backward through `quantise` and `convert_`."""
     incoming = rows_of(grad)
     out = torch.empty_like(incoming)
-    passes = _pick(_MASK, x.numel())
-    passes(_flat(incoming), _flat(rows_of(x)), np.float32(factor), np.float32(limit), _flat(out))
+    run = _pick(passes.MASK, x.numel())
+    run(_flat(incoming), _flat(rows_of(x)), np.float32(factor), np.float32(limit), _flat(out))
     return like(out, grad)
 
 
-def columns(weight: Tensor, noise: Tensor, starts: npt.NDArray[np.int64], std: float, unit: float) -> tuple[Tensor, Tensor]:
+def columns(
+    weight: Tensor, noise: Tensor, starts: npt.NDArray[np.int64], std: float, unit: float
+) -> tuple[Tensor, Tensor]:
     """Weights in units of their column's largest, times `unit`, plus noise.
 
     Args:
@@ -263,47 +106,50 @@ def columns(weight: Tensor, noise: Tensor, starts: npt.NDArray[np.int64], std: f
     Returns:
         ``(o, k)`` and the largest absolute weight of each column part, ``(o, p)``.
     """
-    out, scale = torch.empty_like(weight), torch.empty(len(weight), len(starts) - 1)
-    _COLUMNS[0](
+    out, scale = torch.empty_like(weight), torch.empty(weight.shape[0], len(starts) - 1)
+    passes.COLUMNS[0](
         weight.numpy(), noise.numpy(), starts, np.float32(std), np.float32(unit), out.numpy(), scale.numpy()
     )
     return out, scale
 
 
 def normalise(
-    rows: Tensor, gain: Tensor, weight: Tensor, bias: Tensor, eps: float, floor: float
+    rows: Tensor, gain: Tensor, norm: TrackedNorm, floor: float
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-    """Batch norm of ``rows * gain`` by the batch's own statistics, at least `floor`.
+    """Batch norm of ``rows * gain`` by the batch's own statistics, at least `floor`; moves the running statistics.
 
     Args:
         rows: ``(p, c)``.
         gain: ``(c,)``, above 0.
-        weight: ``(c,)``.
-        bias: ``(c,)``.
-        eps: added to the variance of ``rows * gain``.
+        norm: whose weight, bias and eps are used, and whose running statistics move as torch moves them.
         floor: 0 is ReLU, minus infinity is none.
 
     Returns:
-        ``(p, c)``, and what `normalise_backward` needs: scale and shift by channel of the joined rows, and ``(3, c)``:
-        mean of the rows, inverse standard deviation, variance of the rows.
+        ``(p, c)``, and what `normalise_backward` needs: scale and shift by channel of the joined rows, and ``(2, c)``:
+        mean of the rows and the gain over the standard deviation of ``rows * gain``.
     """
     wide = _widen(rows)
-    out, scale, statistics = torch.empty_like(wide), torch.empty(2, wide.shape[1]), np.empty((3, rows.shape[1]))
-    coefficients = scale.numpy()
-    _pick(_NORMALISE, rows.numel())(
+    out, coefficients = torch.empty_like(wide), torch.empty(2, wide.shape[1])
+    statistics = torch.empty(2, rows.shape[1], dtype=torch.float64)
+    norm.num_batches_tracked += 1
+    scale, shift = coefficients
+    _pick(passes.NORMALISE, rows.numel())(
         wide.numpy(),
         gain.numpy(),
-        weight.detach().numpy(),
-        bias.detach().numpy(),
-        eps,
+        norm.weight.detach().numpy(),
+        norm.bias.detach().numpy(),
+        norm.eps,
         np.float32(floor),
         max(1, BLOCK // wide.shape[1]),
         out.numpy(),
-        coefficients[0],
-        coefficients[1],
-        statistics,
+        scale.numpy(),
+        shift.numpy(),
+        statistics.numpy(),
+        norm.running_mean.numpy(),
+        norm.running_var.numpy(),
+        norm.momentum if norm.momentum is not None else 1.0 / int(norm.num_batches_tracked),
     )
-    return out.view_as(rows), (scale[0], scale[1], torch.from_numpy(statistics))
+    return out.view(rows.shape), (scale, shift, statistics)
 
 
 def normalise_backward(
@@ -324,8 +170,8 @@ def normalise_backward(
     wide = _widen(rows)
     out, sums = torch.empty_like(wide), torch.empty(2, rows.shape[1])
     scale, shift, statistics = (t.numpy() for t in saved)
-    _pick(_NORMALISE_BACKWARD, rows.numel())(
-        grad.view_as(wide).numpy(),
+    _pick(passes.NORMALISE_BACKWARD, rows.numel())(
+        grad.view(wide.shape).numpy(),
         wide.numpy(),
         scale,
         shift,
@@ -336,7 +182,7 @@ def normalise_backward(
         out.numpy(),
         sums.numpy(),
     )
-    return out.view_as(rows), sums
+    return out.view(rows.shape), sums
 
 
 def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float) -> Tensor:
@@ -345,8 +191,14 @@ def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float) -> Tensor:
     out = torch.empty_like(wide)
     height = max(1, BLOCK // wide.shape[1])
     coefficients = scale.detach().numpy(), shift.detach().numpy()
-    _pick(_AFFINE, rows.numel())(wide.numpy(), *coefficients, np.float32(floor), height, out.numpy())
-    return out.view_as(rows)
+    _pick(passes.AFFINE, rows.numel())(wide.numpy(), *coefficients, np.float32(floor), height, out.numpy())
+    return out.view(rows.shape)
+
+
+def root_mean_square(x: Tensor) -> float:
+    """Of all elements."""
+    flat = _flat(rows_of(x))
+    return math.sqrt(float(np.dot(flat, flat)) / flat.size)
 
 
 def _flat(x: Tensor) -> Array:
@@ -355,7 +207,8 @@ def _flat(x: Tensor) -> Array:
 
 def _widen(rows: Tensor) -> Tensor:
     """``(p, c)`` -> ``(p / j, j * c)``: so many rows side by side that inner loops are long."""
+    positions, channels = rows.shape
     joined = 1
-    while joined * rows.shape[1] < WIDTH and len(rows) % (2 * joined) == 0:
+    while joined * channels < WIDTH and positions % (2 * joined) == 0:
         joined *= 2
-    return rows.detach().view(len(rows) // joined, -1)
+    return rows.detach().view(positions // joined, joined * channels)

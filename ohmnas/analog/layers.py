@@ -160,13 +160,18 @@ class AnalogLayer(nn.Module):
     @torch.no_grad()
     def calibrate(self, x: Tensor) -> None:
         """Move the running input range towards `RANGE_STDS` root mean squares of a batch; the first sets it."""
-        flat = kernels.rows_of(x).view(-1)
-        now = (torch.dot(flat, flat) / len(flat)).sqrt_().mul_(RANGE_STDS).add_(1e-6)
+        now = RANGE_STDS * self._root_mean_square(x) + 1e-6
         if self._calibrated:
             self.input_range.lerp_(now, RANGE_MOMENTUM)
         else:
             self.input_range.copy_(now)
             self._calibrated = True
+
+    @staticmethod
+    def _root_mean_square(x: Tensor) -> Tensor:
+        if kernels.usable(x):
+            return torch.tensor(kernels.root_mean_square(x))
+        return x.square().mean().sqrt()
 
     def columns(self, unit: float) -> tuple[Tensor, Tensor]:
         """The weights that the tiles hold now, times `unit`, and their digital factors, ``(o, k)`` and ``(o, p)``.
@@ -179,12 +184,13 @@ class AnalogLayer(nn.Module):
             return columns * unit, gain
         weight = self.weight.flatten(1)
         std = self.chip.training_noise * unit if self.training else 0.0
-        if not std:
-            noise = weight.detach()  # times 0
-        else:
-            noise = self.noise.take(weight) if self.noise is not None else torch.randn_like(weight)
+        noise = self.weight_noise(weight) if std else weight.detach()  # which is taken times 0
         result: tuple[Tensor, Tensor] = _NoisyColumns.apply(weight, noise, self.mapping, std, unit)  # type: ignore[no-untyped-call]
         return result
+
+    def weight_noise(self, weight: Tensor) -> Tensor:
+        """Standard normal numbers in the shape of the weights: from the pool, or drawn where there is none."""
+        return self.noise.take(weight) if self.noise is not None else torch.randn_like(weight)
 
 
 def _converted(x: Tensor, limit: float) -> Tensor:

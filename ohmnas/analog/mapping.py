@@ -16,10 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ohmnas.analog.passes import SMALLEST_SCALE
 from ohmnas.spaces.hardware import Hardware
-
-SMALLEST_SCALE = 1e-7
-"""A column of only zeros is scaled by this instead of by its largest weight, which is 0."""
 
 
 def split_sizes(size: int, largest: int) -> list[int]:

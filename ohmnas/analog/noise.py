@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,14 +24,14 @@ class NoisePool:
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
         """Draw the pool on a device; everything that it gives follows from the seed and the order of calls."""
-        self._generator = torch.Generator().manual_seed(seed)
-        self._pool = torch.randn(POOL, generator=self._generator).to(device)
+        self._places = np.random.default_rng(seed)
+        self._pool = torch.randn(POOL, generator=torch.Generator().manual_seed(seed)).to(device)
 
     def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Cut a flat tensor into views, each with as many standard normal numbers to be used beside it."""
-        for piece in torch.split(flat, PIECE):
-            start = int(torch.randint(POOL - len(piece) + 1, (1,), generator=self._generator))
-            yield piece, self._pool[start : start + len(piece)]
+        for piece in torch.split(flat, PIECE) if flat.numel() > PIECE else (flat,):
+            start = int(self._places.integers(POOL - piece.numel() + 1))
+            yield piece, self._pool[start : start + piece.numel()]
 
     def take(self, like: Tensor) -> Tensor:
         """Standard normal numbers in the shape of a tensor; to be read, not written."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import look_up
 
-TECHNOLOGIES = {"pcm": "PCMLikeNoiseModel"}
+TECHNOLOGIES = {"pcm": "PCMLikeNoiseModel", "hermes": "HermesNoiseModel", "reram": "ReRamCMONoiseModel"}
 """Device technology -> its noise model in aihwkit."""
+LARGEST_CONDUCTANCE = {"hermes": 20.7}
+"""uS; up to where a technology's devices were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,9 @@ class Hardware:
             UnknownNameError: the technology is unknown.
         """
         look_up("technology", TECHNOLOGIES, self.technology)
+        largest = LARGEST_CONDUCTANCE.get(self.technology, math.inf)
+        if self.g_max > largest:
+            raise InvalidValueError(f"g_max of {self.technology} is at most {largest} uS, not {self.g_max}")
         for name in ("g_max", "adc_bound"):
             if not getattr(self, name) > 0 or not math.isfinite(getattr(self, name)):
                 raise InvalidValueError(f"{name} must be above 0, not {getattr(self, name)}")
@@ -88,14 +96,53 @@ IDEAL = Hardware(
 )
 """A chip without any noise or rounding: what it computes is what the network computes."""
 
-PRESETS = {preset.name: preset for preset in (Hardware(), IDEAL)}
+HERMES = Hardware(name="hermes", technology="hermes", g_max=20.7, tile_rows=256, tile_columns=256)
+"""IBM's 64-core PCM chip: crossbars of 256 x 256, four devices a weight (Le Gallo et al., Nature Electronics 2023)."""
+
+RERAM = Hardware(name="reram", technology="reram", g_max=88.2)
+"""The `pcm` preset's tiles and converters around conductive-metal-oxide/HfOx ReRAM."""
+
+PRESETS = {preset.name: preset for preset in (Hardware(), HERMES, RERAM, IDEAL)}
 """Name -> chip. `pcm` follows aihwkit's standard setting for hardware-aware training and its PCM model."""
 
 
 def hardware(name: str) -> Hardware:
-    """The preset of that name.
+    """The preset of that name, or the chip that a TOML file describes.
 
     Raises:
-        UnknownNameError: there is none; the message lists all.
+        UnknownNameError: there is no such preset; the message lists all.
+        InvalidValueError: the file cannot be read, or does not describe a chip.
     """
-    return look_up("hardware", PRESETS, name)
+    return read_hardware(Path(name)) if name.endswith(".toml") else look_up("hardware", PRESETS, name)
+
+
+def read_hardware(path: Path) -> Hardware:
+    """A chip from a TOML file: settings of `Hardware`, and `base`, the preset that the others are taken from (pcm).
+
+    Without a `name` the chip is called like the file.
+
+    Raises:
+        InvalidValueError: the file cannot be read, or a setting is unknown, of the wrong kind or out of range.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidValueError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidValueError(f"{path} is not TOML: {error}") from error
+    base = look_up("hardware", PRESETS, str(values.pop("base", "pcm")))
+    known = {field.name: type(getattr(base, field.name)) for field in fields(Hardware)}
+    settings: dict[str, Any] = {"name": path.stem}
+    for name, value in values.items():
+        kind = known.get(name)
+        if kind is None:
+            raise InvalidValueError(f"{path}: a chip has no setting {name!r}; it has {', '.join(known)}")
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise InvalidValueError(f"{path}: {name} is {value!r}, but must be {_KINDS[kind]}")
+        settings[name] = kind(value)
+    if settings["name"] in PRESETS and replace(base, **settings) != PRESETS[settings["name"]]:
+        raise InvalidValueError(f"{path}: the name {settings['name']!r} is that of a preset; choose another")
+    return replace(base, **settings)
+
+
+_KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}

@@ -54,12 +54,13 @@ class ResidualBlock(nn.Module):
 
 
 class _BranchSum(torch.autograd.Function):
-    """``(batch, b * c, h, w)`` -> ``(batch, c, h, w)``; both ways in channels_last, where plain autograd changes layout."""
+    """``(batch, b * c, h, w)`` -> ``(batch, c, h, w)``, both ways in channels_last; plain autograd changes layout."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, branches: int) -> Tensor:
         ctx.branches = branches
-        return x.permute(0, 2, 3, 1).unflatten(3, (branches, -1)).sum(dim=3).permute(0, 3, 1, 2)
+        result: Tensor = torch.unflatten(x.permute(0, 2, 3, 1), 3, (branches, -1)).sum(dim=3)
+        return result.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ohmnas.analog import fused, kernels
 from ohmnas.analog.convert import analog_layers, set_noise, to_analog
+from ohmnas.analog.layers import AnalogConv2d
 from ohmnas.analog.noise import NoisePool
 from ohmnas.spaces.hardware import Hardware
 
@@ -44,6 +45,7 @@ def _network(stride: int, kernel: int, groups: int, relu: bool) -> nn.Sequential
     ]
     network = nn.Sequential(*layers, *([nn.ReLU()] if relu else []))
     norm = network[1]
+    assert isinstance(norm, nn.BatchNorm2d)
     nn.init.uniform_(norm.weight, -1.0, 2.0)
     nn.init.normal_(norm.bias)
     return network
@@ -78,10 +80,16 @@ def _evaluate(network: nn.Sequential, x: Tensor) -> Tensor:
 
 def test_it_stands_aside_where_it_cannot_compute() -> None:
     network = to_analog(_network(1, 3, 1, True), Hardware())
-    layer = next(analog_layers(network))
     x = torch.randn(2, 6, 4, 4)
+    layer = _layer(network)
     assert fused.applies(layer, x)
     assert not fused.applies(layer, x.double())
     ideal = to_analog(_network(1, 3, 1, True), replace(Hardware(), adc_bits=0))
-    assert not fused.applies(next(analog_layers(ideal)), x)
+    assert not fused.applies(_layer(ideal), x)
     assert not kernels.usable(x.double())
+
+
+def _layer(network: nn.Sequential) -> AnalogConv2d:
+    layer = next(analog_layers(network))
+    assert isinstance(layer, AnalogConv2d)
+    return layer

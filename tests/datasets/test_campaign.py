@@ -124,7 +124,9 @@ def test_a_campaign_killed_twenty_times_ends_with_the_rows_of_an_undisturbed_one
     Every other life kills the driver alone, the rest its workers with it; a third of them run two workers. Four more
     lives end at any moment since their start, while modules load, the store opens or the first row is measured.
     """
-    endless = 1000  # more rows than all lives together reach on any machine: each life ends by a kill, not for lack of work
+    endless = (
+        1000  # more rows than all lives together reach on any machine: each life ends by a kill, not for lack of work
+    )
     rng = random.Random(0)  # noqa: S311 - moments, not secrets
     path = tmp_path / "killed.sqlite"
     for life in range(KILLS):

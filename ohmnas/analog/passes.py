@@ -1,0 +1,203 @@
+"""The compiled passes themselves: plain loops over NumPy arrays, which `kernels` gives to tensors.
+
+Rows are ``(p, c)``: p positions of c channels, where short rows may be joined, so that c is a multiple of the channels
+of what is given by channel. Loops run over slices of blocks and from 0: only there the compiler knows that indices
+need no check and vectorises. Each pass is compiled twice, for one thread and for many (`prange` is over blocks).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+Array = npt.NDArray[np.float32]
+
+BLOCK = 4096
+"""Elements that one thread takes at a time, roughly; a block of x and y stays in the first-level cache."""
+SMALLEST_SCALE = 1e-7
+"""A column of only zeros is scaled by this instead of by its largest weight, which is 0."""
+
+
+def quantise(x: Array, out: Array, scale: np.float32, limit: np.float32) -> None:
+    """Out = round(x * scale), clipped to +-limit; all flat."""
+    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+        source, result = x[block * BLOCK : (block + 1) * BLOCK], out[block * BLOCK : (block + 1) * BLOCK]
+        for i in range(len(source)):
+            result[i] = min(max(np.rint(source[i] * scale), -limit), limit)
+
+
+def convert(y: Array, noise: Array, std: np.float32, limit: np.float32) -> None:
+    """Y = round(y + std * noise), clipped to +-limit, in place; all flat."""
+    for block in prange((len(y) + BLOCK - 1) // BLOCK):
+        result, drawn = y[block * BLOCK : (block + 1) * BLOCK], noise[block * BLOCK : (block + 1) * BLOCK]
+        for i in range(len(result)):
+            result[i] = min(max(np.rint(result[i] + std * drawn[i]), -limit), limit)
+
+
+def mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Array) -> None:
+    """Out = grad * factor where x is inside of +-limit, else 0; all flat."""
+    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+        source, result = x[block * BLOCK : (block + 1) * BLOCK], out[block * BLOCK : (block + 1) * BLOCK]
+        incoming = grad[block * BLOCK : (block + 1) * BLOCK]
+        for i in range(len(source)):
+            g = incoming[i] * factor
+            result[i] = g if abs(source[i]) < limit else np.float32(0.0)
+
+
+def columns(
+    weight: Array, noise: Array, starts: Any, std: np.float32, unit: np.float32, out: Array, scale: Array
+) -> None:
+    """Weights ``(o, k)`` over the largest of their column part, times unit, plus noise; the largest to ``(o, p)``."""
+    for o in range(len(weight)):
+        for part in range(len(starts) - 1):
+            begin, end = starts[part], starts[part + 1]
+            source, result, drawn = weight[o, begin:end], out[o, begin:end], noise[o, begin:end]
+            largest = np.float32(SMALLEST_SCALE)
+            for i in range(len(source)):
+                largest = max(largest, abs(source[i]))
+            scale[o, part] = largest
+            factor = unit / largest
+            for i in range(len(source)):
+                result[i] = source[i] * factor + std * drawn[i]
+
+
+def normalise(
+    rows: Array,
+    gain: Array,
+    weight: Array,
+    bias: Array,
+    eps: float,
+    floor: np.float32,
+    height: int,
+    out: Array,
+    scale: Array,
+    shift: Array,
+    statistics: npt.NDArray[np.float64],
+    running_mean: Array,
+    running_var: Array,
+    momentum: float,
+) -> None:
+    """Batch norm of rows * gain, at least floor: moments, running statistics, then one affine pass."""
+    positions, channels = rows.shape
+    blocks = (positions + height - 1) // height
+    sums = np.zeros((blocks, 2, channels), np.float32)
+    for block in prange(blocks):
+        total, square = sums[block, 0], sums[block, 1]
+        part = rows[block * height : (block + 1) * height]
+        for p in range(len(part)):
+            row = part[p]
+            for c in range(len(row)):
+                total[c] += row[c]
+                square[c] += row[c] * row[c]
+    actual = len(gain)
+    joined = channels // actual
+    for c in range(actual):
+        first, second = 0.0, 0.0
+        for block in range(blocks):
+            for j in range(joined):
+                first += sums[block, 0, j * actual + c]
+                second += sums[block, 1, j * actual + c]
+        mean = first / (positions * joined)
+        variance = max(second / (positions * joined) - mean * mean, 0.0)
+        inverse = gain[c] / np.sqrt(variance * gain[c] * gain[c] + eps)
+        statistics[0, c], statistics[1, c] = mean, inverse
+        running_mean[c] += momentum * (mean * gain[c] - running_mean[c])
+        unbiased = variance * gain[c] * gain[c] * (positions * joined / max(positions * joined - 1, 1))
+        running_var[c] += momentum * (unbiased - running_var[c])
+        for j in range(joined):
+            scale[j * actual + c] = weight[c] * inverse
+            shift[j * actual + c] = bias[c] - mean * weight[c] * inverse
+    for block in prange(blocks):
+        part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
+        for p in range(len(part)):
+            row, to = part[p], result[p]
+            for c in range(len(row)):
+                to[c] = max(row[c] * scale[c] + shift[c], floor)
+
+
+def normalise_backward(
+    grad: Array,
+    rows: Array,
+    scale: Array,
+    shift: Array,
+    statistics: npt.NDArray[np.float64],
+    floor: np.float32,
+    clip: np.float32,
+    height: int,
+    out: Array,
+    sums: Array,
+) -> None:
+    """Backward through `normalise`; sums are the gradients of weight and bias, ``(2, c)``."""
+    positions, channels = rows.shape
+    blocks = (positions + height - 1) // height
+    partial = np.zeros((blocks, 2, channels), np.float32)
+    for block in prange(blocks):
+        total, product = partial[block, 0], partial[block, 1]
+        part, incoming = rows[block * height : (block + 1) * height], grad[block * height : (block + 1) * height]
+        for p in range(len(part)):
+            row, g = part[p], incoming[p]
+            for c in range(len(row)):
+                value = g[c]
+                passed = value if row[c] * scale[c] + shift[c] > floor else np.float32(0.0)
+                total[c] += passed
+                product[c] += passed * row[c]
+    actual = statistics.shape[1]
+    joined = channels // actual
+    slope, offset = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    for c in range(actual):
+        first, second = 0.0, 0.0
+        for block in range(blocks):
+            for j in range(joined):
+                first += partial[block, 0, j * actual + c]
+                second += partial[block, 1, j * actual + c]
+        mean, inverse = statistics[0, c], statistics[1, c]
+        along = (second - first * mean) * inverse
+        sums[0, c], sums[1, c] = along, first
+        steep = -scale[c] * inverse * along / (positions * joined)
+        for j in range(joined):
+            slope[j * actual + c] = steep
+            offset[j * actual + c] = -scale[c] * first / (positions * joined) - steep * mean
+    for block in prange(blocks):
+        part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
+        incoming = grad[block * height : (block + 1) * height]
+        for p in range(len(part)):
+            row, g, to = part[p], incoming[p], result[p]
+            for c in range(len(row)):
+                value = g[c]
+                passed = value if row[c] * scale[c] + shift[c] > floor else np.float32(0.0)
+                value = passed * scale[c] + row[c] * slope[c] + offset[c]
+                to[c] = value if abs(row[c]) < clip else np.float32(0.0)
+
+
+def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, height: int, out: Array) -> None:
+    """Out = rows * scale + shift by channel, at least floor."""
+    positions, channels = rows.shape
+    joined = channels // len(scale)
+    wide_scale, wide_shift = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    for j in range(joined):
+        for c in range(len(scale)):
+            wide_scale[j * len(scale) + c], wide_shift[j * len(scale) + c] = scale[c], shift[c]
+    for block in prange((positions + height - 1) // height):
+        part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
+        for p in range(len(part)):
+            row, to = part[p], result[p]
+            for c in range(len(row)):
+                to[c] = max(row[c] * wide_scale[c] + wide_shift[c], floor)
+
+
+def _compile(function: Any) -> tuple[Any, Any]:
+    """The pass on one thread and on many. Compiled code is kept on disk: only the first process ever waits for it."""
+    options = {"nogil": True, "fastmath": {"reassoc", "contract", "nsz"}, "cache": True, "error_model": "numpy"}
+    return njit(**options)(function), njit(parallel=True, **options)(function)
+
+
+QUANTISE = _compile(quantise)
+CONVERT = _compile(convert)
+MASK = _compile(mask)
+COLUMNS = _compile(columns)
+NORMALISE = _compile(normalise)
+NORMALISE_BACKWARD = _compile(normalise_backward)
+AFFINE = _compile(affine)
