@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xgboost as xgb
 from sklearn.isotonic import isotonic_regression
 
+from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.hinge import gradient_and_curvature
 
@@ -79,6 +80,21 @@ class Calibration:
     """``(k,)``, increasing."""
     values: Values
     """``(k,)``, increasing."""
+
+    def __post_init__(self) -> None:
+        """Check the knots.
+
+        Raises:
+            InvalidValueError: there are none or unequally many, they do not increase, or values are no fractions.
+        """
+        if not len(self.scores) or len(self.scores) != len(self.values):
+            raise InvalidValueError("a calibration has as many scores as values for its knots, and at least one")
+        if not ((np.diff(self.scores) > _SMALLEST_STEP).all() and (np.diff(self.values) > 0).all()):
+            raise InvalidValueError("the knots of a calibration do not increase")
+        if not (self.values[0] >= 0 and self.values[-1] <= 1):
+            raise InvalidValueError(
+                f"accuracies are fractions from 0 to 1, not {self.values[0]:g} to {self.values[-1]:g}"
+            )
 
     @classmethod
     def fit(cls, scores: Values, values: Values) -> Calibration:
