@@ -22,8 +22,8 @@ _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def machine(values: dict[str, Any]) -> None:
-    """One JSON object on standard output."""
-    print(json.dumps(values))  # noqa: T201
+    """One JSON object on standard output; NaN and infinity, which JSON does not have, are the caller's bug."""
+    print(json.dumps(values, allow_nan=False))  # noqa: T201
 
 
 def line(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source, positive, seed
 from ohmnas.datasets.table import read_table
-from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, score
+from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, score
 
 
 def add_parser(commands: Any) -> None:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
                 head,
                 _spread(found.kendall_tau),
                 "-" if found.ceiling is None else f"{found.ceiling:.3f}",
-                "-" if not found.ceiling else f"{100 * found.kendall_tau[0] / found.ceiling:.0f} %",
+                "-" if not (found.ceiling and found.kendall_tau) else _share(found.kendall_tau[0], found.ceiling),
                 _spread(found.spearman),
                 _spread(found.precision_at_10),
             ]
@@ -56,13 +56,19 @@ def run(arguments: argparse.Namespace) -> None:
         render.line(f"no ceiling: only {repeats} architectures were measured twice, {FEWEST_REPEATS} are needed")
 
 
-def _spread(value: tuple[float, float]) -> str:
-    return f"{value[0]:.3f}±{value[1]:.3f}"
+def _spread(value: Spread | None) -> str:
+    return "-" if value is None else f"{value[0]:.3f}±{value[1]:.3f}"
+
+
+def _share(tau: float, ceiling: float) -> str:
+    return f"{100 * tau / ceiling:.0f} %"
 
 
 def _values(found: HeadScore) -> dict[str, Any]:
-    def pair(value: tuple[float, float]) -> dict[str, float]:
-        return {"mean": value[0], "std": value[1]}
+    """JSON values; null is what the labels do not define."""
+
+    def pair(value: Spread | None) -> dict[str, float] | None:
+        return None if value is None else {"mean": value[0], "std": value[1]}
 
     return {
         "kendall_tau": pair(found.kendall_tau),

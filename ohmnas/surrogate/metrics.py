@@ -21,7 +21,7 @@ def spearman(truth: Values, predicted: Values) -> float:
 
 
 def precision_at(share: float, truth: Values, predicted: Values, smaller_is_better: bool = False) -> float:
-    """Of the best `share` by prediction, how many are among the best `share` in truth.
+    """Of the best `share` by prediction, how many are among the best `share` in truth; NaN if one side is constant.
 
     Args:
         share: in (0, 1]; at least one row is taken.
@@ -29,6 +29,8 @@ def precision_at(share: float, truth: Values, predicted: Values, smaller_is_bett
         predicted: ``(n,)``.
         smaller_is_better: for std and AVM.
     """
+    if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
+        return float("nan")  # nothing is best
     sign = 1.0 if smaller_is_better else -1.0
     k = max(round(share * len(truth)), 1)
     best = np.argsort(sign * truth, kind="stable")[:k]
@@ -43,7 +45,9 @@ def noise_ceiling(first: Values, second: Values) -> float:
     var(label); truth itself correlates with a label with sqrt(r12) (Spearman's attenuation, 1904). Kendall's tau and r
     of a bivariate normal distribution are tied by tau = 2/pi asin(r) (Greiner), which carries both ways:
 
-        ceiling = 2/pi asin( sqrt( sin(pi/2 tau12) ) ).
+        ceiling = 2/pi asin( sqrt( sin(pi/2 tau12) ) ),
+
+    NaN if one side is constant.
 
     Args:
         first: ``(n,)`` labels.

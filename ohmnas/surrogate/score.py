@@ -11,6 +11,7 @@ from sklearn.model_selection import KFold
 from ohmnas.datasets.table import MeasuredTable
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
+from ohmnas.surrogate.heads import Values
 from ohmnas.surrogate.surrogate import HEADS, LearningSet, Surrogate
 
 FOLDS = 5
@@ -18,18 +19,24 @@ FEWEST_REPEATS = 10
 """Architectures that must have been measured twice before a ceiling is stated."""
 
 
+Spread = tuple[float, float]
+"""Mean and standard deviation over folds and repeats."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeadScore:
-    """Quality of one head on architectures that it never saw."""
+    """Quality of one head on architectures that it never saw.
 
-    kendall_tau: tuple[float, float]
-    """Mean and standard deviation over folds and repeats."""
-    spearman: tuple[float, float]
-    """Mean and standard deviation."""
-    precision_at_10: tuple[float, float]
-    """Share of the predicted best 10 % that are among the real best 10 %: mean and standard deviation."""
+    A fold whose labels or predictions are all equal has no score; None is what fewer than two folds have.
+    """
+
+    kendall_tau: Spread | None
+    spearman: Spread | None
+    precision_at_10: Spread | None
+    """Share of the predicted best 10 % that are among the real best 10 %."""
     ceiling: float | None
-    """Kendall's tau of a perfect predictor on these noisy labels; None where too few were measured twice."""
+    """Kendall's tau of a perfect predictor on these noisy labels; None where too few were measured twice, or all their
+    labels are equal."""
     repeats: int
     """Architectures that the ceiling rests on."""
 
@@ -69,12 +76,18 @@ def score(
     pairs = repeated(table, str(data.provenance["hardware"]), str(data.provenance["fidelity"]))
     scores = {}
     for head in HEADS:
-        tau, rank, precision = ((float(v.mean()), float(v.std(ddof=1))) for v in np.array(found[head]).T)
-        ceiling = None
+        tau, rank, precision = (_spread(values) for values in np.array(found[head]).T)
+        ceiling = float("nan")
         if len(pairs) >= FEWEST_REPEATS:
             ceiling = metrics.noise_ceiling(pairs[f"{head}_first"].to_numpy(), pairs[f"{head}_second"].to_numpy())
-        scores[head] = HeadScore(tau, rank, precision, ceiling, len(pairs))
+        scores[head] = HeadScore(tau, rank, precision, None if np.isnan(ceiling) else ceiling, len(pairs))
     return len(data.features), scores
+
+
+def _spread(values: Values) -> Spread | None:
+    """Of the folds that have a score."""
+    known = values[~np.isnan(values)]
+    return (float(known.mean()), float(known.std(ddof=1))) if len(known) >= 2 else None
 
 
 def repeated(table: MeasuredTable, hardware: str, fidelity: str) -> pd.DataFrame:

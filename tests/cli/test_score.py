@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+
+from ohmnas.datasets.table import read_table, write_table
 
 from .conftest import Ohmnas
 
@@ -24,3 +29,25 @@ def test_a_person_sees_tau_beside_its_ceiling(ohmnas: Ohmnas) -> None:
     assert set(out.split()) >= HEADS
     assert "Kendall's tau" in out
     assert "ceiling" in out
+
+
+@pytest.fixture
+def noiseless(tmp_path: Path) -> Path:
+    """A table of a chip whose accuracy neither spreads nor drifts, each architecture measured twice."""
+    shipped = read_table("digits")
+    frame = shipped.measured
+    genes = list(shipped.space.gene_names)
+    frame = frame[frame.duplicated(genes, keep=False)]
+    frame = frame.assign(accuracy_1d_std=0.0, avm=0.0, accuracy_1mo=frame["accuracy_1s"])
+    write_table(tmp_path / "ideal.csv", frame, shipped.card)
+    return tmp_path / "ideal.csv"
+
+
+def test_scores_that_labels_do_not_define_are_null_and_a_dash(noiseless: Path, ohmnas: Ohmnas) -> None:
+    command = ("score", "--table", noiseless, "--rounds", "1")
+    heads = json.loads(ohmnas(*command, "--json").out, parse_constant=pytest.fail)["heads"]
+    assert heads["accuracy_1d"]["kendall_tau"]["mean"] > 0
+    for head in ("accuracy_1d_std", "avm"):
+        assert all(heads[head][key] is None for key in ("kendall_tau", "ceiling", "spearman", "precision_at_10"))
+    (line,) = (line for line in ohmnas(*command).out.splitlines() if line.strip().startswith("avm"))
+    assert set(line.split()) == {"avm", "-"}
