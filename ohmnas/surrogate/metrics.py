@@ -55,3 +55,23 @@ def noise_ceiling(first: Values, second: Values) -> float:
     """
     agreement = kendall_tau(first, second)
     return float(2 / np.pi * np.arcsin(np.sqrt(max(np.sin(np.pi / 2 * agreement), 0.0))))
+
+
+def noise_ceiling_interval(first: Values, second: Values, resamples: int = 1000) -> tuple[float, float]:
+    """Low and high end of the 95 % interval of `noise_ceiling`: percentiles of a bootstrap over the pairs.
+
+    The same pairs give the same interval. Draws of pairs that are all equal do not count; NaN if all are.
+
+    Args:
+        first: ``(n,)`` labels.
+        second: ``(n,)`` labels of the same architectures, measured with another seed.
+        resamples: how often n pairs are drawn with replacement.
+    """
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(len(first), size=(resamples, len(first)))
+    ceilings = np.array([noise_ceiling(first[rows], second[rows]) for rows in drawn])
+    known = ceilings[~np.isnan(ceilings)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)
