@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +25,7 @@ FORMAT: Final = 1
 """Version of the header; a reader refuses a newer one."""
 HEADER: Final = "surrogate.json"
 _MODELS: Final = ("ranker", "std_model", "avm_model")
+_MODEL_FILE: Final = re.compile(rf"({'|'.join(_MODELS)})-[0-9a-f]{{12}}\.json")
 _LARGEST: Final = 1e12
 """Of a number that is no fraction: settings of a chip, scores, logarithms."""
 _SMALLEST_FLOOR: Final = 1e-12
@@ -31,6 +34,8 @@ _SMALLEST_FLOOR: Final = 1e-12
 
 def save(surrogate: Surrogate, folder: Path) -> None:
     """Write a surrogate; the header comes last and names the models by content, so that a reader finds all or nothing.
+
+    Of the files in the folder it replaces the surrogate that stands there, and touches no others.
 
     Raises:
         InvalidValueError: its provenance lacks what a reader relies on.
@@ -41,6 +46,7 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"cannot make the folder {folder}: {error.strerror}") from error
+    before = _named_models(folder)
     models = {}
     for name in _MODELS:
         text = getattr(surrogate, name).save_raw("json").decode()
@@ -65,11 +71,19 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         "models": models,
     }
     write_atomically(folder / HEADER, json.dumps({**header, "sha256": _digest(header)}, indent=1) + "\n")
-    kept = {model["file"] for model in models.values()}
-    for name in _MODELS:
-        for old in folder.glob(f"{name}-*.json"):
-            if old.name not in kept:
-                old.unlink()
+    for old in before - {model["file"] for model in models.values()}:
+        with contextlib.suppress(OSError):  # the new surrogate is complete, and nobody reads what no header names
+            (folder / old).unlink()
+
+
+def _named_models(folder: Path) -> set[str]:
+    """The model files of the surrogate that stands in a folder, if one does: `save` wrote them, and so may delete."""
+    try:
+        models = json.loads((folder / HEADER).read_text(encoding="utf-8"))["models"]
+        files = {str(models[name]["file"]) for name in _MODELS}
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return set()
+    return {file for file in files if _MODEL_FILE.fullmatch(file)}
 
 
 def load(folder: Path) -> Surrogate:

@@ -56,10 +56,36 @@ def test_saving_over_another_surrogate_leaves_only_the_new_ones_files(folder: Pa
     assert_array_equal(load(folder).predict(population).avm, other.predict(population).avm)
 
 
-def test_saving_spares_files_of_others(folder: Path, surrogate: Surrogate) -> None:
-    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+@pytest.mark.parametrize("name", ["notes.txt", "ranker-notes.json", "avm_model-0123456789ab.json", "std_model-.json"])
+def test_saving_spares_files_of_others(name: str, folder: Path) -> None:
+    (folder / name).write_text("mine", encoding="utf-8")
+    save(Surrogate.fit(learning_set(40, seed=8), settings=FAST), folder)
+    assert (folder / name).read_text(encoding="utf-8") == "mine"
+    assert len(list(folder.iterdir())) == 1 + len(MODELS) + 1
+
+
+@pytest.mark.parametrize("named", ["notes.json", "../ranker-0123456789ab.json", 7, None])
+def test_headers_that_name_other_files_delete_none(named: object, folder: Path, surrogate: Surrogate) -> None:
+    target = folder / str(named)
+    target.write_text("mine", encoding="utf-8")
+    edit(folder, lambda header: header["models"]["ranker"].update(file=named))
     save(surrogate, folder)
-    assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
+    assert target.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"models": 1}', "[" * 100_000])
+def test_saving_over_what_is_no_surrogate_makes_it_one(text: str, folder: Path, surrogate: Surrogate) -> None:
+    (folder / HEADER).write_text(text, encoding="utf-8")
+    save(surrogate, folder)
+    assert load(folder).provenance == surrogate.provenance
+
+
+def test_old_models_that_cannot_be_deleted_do_not_matter(folder: Path) -> None:
+    path = model_path(folder, "ranker")
+    path.unlink()
+    path.mkdir()
+    save(Surrogate.fit(learning_set(40, seed=8), settings=FAST), folder)
+    load(folder)
 
 
 def test_folder_that_cannot_be_made_is_a_storage_error(surrogate: Surrogate, tmp_path: Path) -> None:
