@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
+from decimal import Decimal
 from typing import NoReturn
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+_LONGEST_SIZE = 18
+"""Digits and point: exact in a Decimal, with any unit."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,7 +24,9 @@ class Parser(argparse.ArgumentParser):
 def size(text: str) -> int:
     """A count that may be written 50k, 1.5M or 2000."""
     match = _SIZE.fullmatch(text.strip())
-    value = float(match[1]) * _FACTOR[match[2].lower()] if match else 0.0
+    if match and len(match[1]) > _LONGEST_SIZE:
+        raise argparse.ArgumentTypeError(f"a size has at most {_LONGEST_SIZE} characters, not {len(match[1])}")
+    value = Decimal(match[1]) * _FACTOR[match[2].lower()] if match else Decimal(0)  # a float of 4.1M is no whole number
     if value < 1 or value != int(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0 such as 50000, 50k or 1M")
     return int(value)

@@ -22,15 +22,20 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code: 0, 2 for anything the user can mend, 130 after Ctrl-C."""
-    arguments = parser().parse_args(argv)
     try:
+        try:
+            arguments = parser().parse_args(argv)
+        except SystemExit:  # --help and --version have printed
+            render.flush()
+            raise
         arguments.run(arguments)
+        render.flush()
     except OhmnasError as error:
         render.error(str(error))
         return 2
     except KeyboardInterrupt:
         render.error("interrupted")
         return 130
-    except BrokenPipeError:
+    except render.ClosedOutputError:
         return 0
     return 0

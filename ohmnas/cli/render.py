@@ -3,52 +3,113 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from ohmnas.errors import StorageError
 
 _PIPE_WIDTH = 120
 """Columns where no terminal says how many it has."""
 
-_out = Console(highlight=False)
+
+class ClosedOutputError(Exception):
+    """Whoever read standard output reads no more, as in `ohmnas score ... | head -1`: nothing is wrong."""
+
+
+class _Console(Console):
+    """A console that leaves a broken pipe to us; rich would end the process with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass it on."""
+        raise BrokenPipeError
+
+
+_out = _Console(highlight=False, emoji=False)
 if not _out.is_terminal:
     _out.width = _PIPE_WIDTH
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_err = _Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """What writes to standard output.
+
+    Raises:
+        ClosedOutputError: nobody reads it.
+        StorageError: it is a file and the disk is full, or the like.
+    """
+    try:
+        yield
+    except BrokenPipeError as error:
+        _discard(sys.stdout)
+        raise ClosedOutputError from error
+    except OSError as error:
+        _discard(sys.stdout)
+        raise StorageError(f"cannot write to standard output: {error.strerror or error}") from error
+
+
+def _discard(stream: TextIO) -> None:
+    """Send what a stream still holds nowhere, or Python would try to write it once more when it ends."""
+    with suppress(OSError, ValueError, AttributeError):  # a stream may be none, closed, or no file of the system
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def flush() -> None:
+    """Write what is still buffered, while somebody can be told that it fails.
+
+    Raises:
+        ClosedOutputError, StorageError: as every function here that writes to standard output.
+    """
+    with _standard_output():
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 def machine(values: dict[str, Any]) -> None:
-    """One JSON object on standard output."""
-    print(json.dumps(values))  # noqa: T201
+    """One JSON object on standard output; NaN and infinity, which JSON does not have, are the caller's bug."""
+    with _standard_output():
+        print(json.dumps(values, allow_nan=False))  # noqa: T201
 
 
 def line(text: str) -> None:
     """One line of plain text."""
-    _out.print(text, markup=False, soft_wrap=True)
+    with _standard_output():
+        _out.print(text, markup=False, soft_wrap=True)
 
 
 def error(text: str) -> None:
     """One sentence on standard error."""
-    _err.print(f"ohmnas: error: {text}", markup=False)
+    notice(f"ohmnas: error: {text}")
 
 
 def notice(text: str) -> None:
-    """A remark on standard error, so that standard output stays clean."""
-    _err.print(text, markup=False)
+    """A remark on standard error, so that standard output stays clean; lost if nobody can read it."""
+    try:
+        _err.print(text, markup=False)
+    except OSError:
+        _discard(sys.stderr)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
-    """A table; all columns but the first are set to the right."""
-    grid = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    """A table; all columns but the first are set to the right. No text is markup: names may come from files."""
+    grid = Table(
+        title=None if title is None else Text(title), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
+    )
     for index, column in enumerate(columns):
-        grid.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
+        grid.add_column(Text(column), justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
-        grid.add_row(*row)
-    _out.print(grid)
+        grid.add_row(*map(Text, row))
+    with _standard_output():
+        _out.print(grid)
 
 
 class Meter:
@@ -68,11 +129,11 @@ class Meter:
 def meter(title: str, total: int, show: bool) -> Iterator[Meter]:
     """A progress bar while the block runs; hidden if `show` is false or nobody watches a terminal."""
     progress = Progress(
-        TextColumn(title),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=_err,
         disable=not (show and _err.is_terminal),
         transient=True,

@@ -8,7 +8,7 @@ from typing import Any
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source, positive, seed
 from ohmnas.datasets.table import read_table
-from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, score
+from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, score
 
 
 def add_parser(commands: Any) -> None:
@@ -31,15 +31,15 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine({"table": arguments.table, "rows": rows, "heads": heads})
         return
     render.table(
-        ["held-out", "Kendall's tau", "ceiling", "of it", "Spearman", "prec@10%"],
+        ["held-out", "tau", "ceiling (95 %)", "of it", "Spearman", "prec@10%"],
         [
             [
                 head,
-                _spread(found.kendall_tau),
-                "-" if found.ceiling is None else f"{found.ceiling:.3f}",
-                "-" if not found.ceiling else f"{100 * found.kendall_tau[0] / found.ceiling:.0f} %",
-                _spread(found.spearman),
-                _spread(found.precision_at_10),
+                _spread(found.kendall_tau, 3),
+                _ceiling(found),
+                _share(found),
+                _spread(found.spearman, 2),
+                _spread(found.precision_at_10, 2),
             ]
             for head, found in scores.items()
         ],
@@ -48,25 +48,44 @@ def run(arguments: argparse.Namespace) -> None:
     render.line(
         f"{rows} architectures of {arguments.table}; mean ± standard deviation over {arguments.rounds} x {FOLDS} folds"
     )
+    render.line("tau: Kendall's, against the label of an architecture's first seed")
     if repeats >= FEWEST_REPEATS:
         render.line(
-            f"ceiling: tau of a perfect predictor on labels this noisy, from {repeats} architectures measured twice"
+            f"ceiling: tau of a perfect predictor on labels this noisy, with its 95 % interval, from {repeats} "
+            "architectures measured twice"
         )
     else:
         render.line(f"no ceiling: only {repeats} architectures were measured twice, {FEWEST_REPEATS} are needed")
 
 
-def _spread(value: tuple[float, float]) -> str:
-    return f"{value[0]:.3f}±{value[1]:.3f}"
+def _spread(value: Spread | None, digits: int) -> str:
+    return "-" if value is None else f"{value[0]:.{digits}f}±{value[1]:.{digits}f}"
+
+
+def _ceiling(found: HeadScore) -> str:
+    if found.ceiling is None or found.ceiling_interval is None:
+        return "-"
+    low, high = found.ceiling_interval
+    return f"{found.ceiling:.2f} {low:.2f}-{high:.2f}"
+
+
+def _share(found: HeadScore) -> str:
+    """Tau as a share of the ceiling, in whole percent: its interval is wide."""
+    if not found.ceiling or found.kendall_tau is None:
+        return "-"
+    return f"{100 * found.kendall_tau[0] / found.ceiling:.0f} %"
 
 
 def _values(found: HeadScore) -> dict[str, Any]:
-    def pair(value: tuple[float, float]) -> dict[str, float]:
-        return {"mean": value[0], "std": value[1]}
+    """JSON values; null is what the labels do not define."""
+
+    def pair(value: Spread | None) -> dict[str, float] | None:
+        return None if value is None else {"mean": value[0], "std": value[1]}
 
     return {
         "kendall_tau": pair(found.kendall_tau),
         "ceiling": found.ceiling,
+        "ceiling_interval": None if found.ceiling_interval is None else list(found.ceiling_interval),
         "spearman": pair(found.spearman),
         "precision_at_10": pair(found.precision_at_10),
         "repeats": found.repeats,

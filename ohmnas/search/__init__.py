@@ -1,4 +1,4 @@
-"""Problem, strategies, result: finds architectures by asking a predictor. No torch, no surrogate, no file."""
+"""Problem, strategies, result: finds architectures by asking a predictor. No torch, no surrogate; it writes no file."""
 
 from ohmnas.search.evolution import Evolution
 from ohmnas.search.problem import Limits, Problem

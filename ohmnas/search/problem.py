@@ -32,7 +32,7 @@ class PredictionLike(Protocol):
 
 
 class Predictor(Protocol):
-    """Anything that predicts a population: a surrogate, or a test's formula."""
+    """Anything that predicts a population: a surrogate, or a formula. One with a `space` predicts that space alone."""
 
     def predict(self, population: Population) -> PredictionLike:
         """Predict ``(n, g)`` architectures."""
@@ -40,7 +40,10 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard limits; every architecture that a search returns or breeds from meets all of them."""
+    """Hard limits: the architecture that a search finds meets all; each that it asks about meets those on costs.
+
+    As long as none is known that meets `max_avm`, a search may breed from those that miss it.
+    """
 
     max_params: float = np.inf
     """At most so many parameters."""
@@ -105,6 +108,16 @@ class Problem:
     space: ResNetSpace
     predictor: Predictor
     limits: Limits
+
+    def __post_init__(self) -> None:
+        """Check that the predictor, if it is of a space, is of this one.
+
+        Raises:
+            InvalidValueError: it is of another.
+        """
+        learned = getattr(self.predictor, "space", self.space)
+        if learned != self.space:
+            raise InvalidValueError(f"the predictor is of {learned}, the problem of {self.space}: take predictor.space")
 
     def affordable(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: which architectures meet the limits on parameters and MACs, exactly."""

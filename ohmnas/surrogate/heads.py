@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xgboost as xgb
 from sklearn.isotonic import isotonic_regression
 
+from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.hinge import gradient_and_curvature
 
@@ -70,15 +71,40 @@ def predict(booster: xgb.Booster, features: Features) -> Values:
 _SMALLEST_STEP = 1e-9
 """Knots of a calibration that lie closer are one: a line between them would be too steep for floating point."""
 
+_END = 0.2
+"""Share of the scores between the outermost knots that decides how a calibration goes on beyond each of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A strictly increasing map from scores to accuracies: straight lines between knots, flat outside."""
+    """An increasing map from scores to accuracies: straight lines between knots, and on beyond them.
+
+    A search works at the upper end and beyond it, where a flat map would leave the choice to the spread alone. So each
+    end goes on with the mean slope of the outer `_END` of the scores, which no single pair of knots decides, and bends
+    towards 0 or 1, which no accuracy passes: d beyond the end, with the room r to the bound, by r x / (1 + x) with
+    x = slope d / r. The map is strictly increasing, with two exceptions: a single knot, from a ranker that found no
+    order, is a constant; and an end that already is 0 or 1 has no room.
+    """
 
     scores: Values
     """``(k,)``, increasing."""
     values: Values
     """``(k,)``, increasing."""
+
+    def __post_init__(self) -> None:
+        """Check the knots.
+
+        Raises:
+            InvalidValueError: there are none or unequally many, they do not increase, or values are no fractions.
+        """
+        if not len(self.scores) or len(self.scores) != len(self.values):
+            raise InvalidValueError("a calibration has as many scores as values for its knots, and at least one")
+        if not ((np.diff(self.scores) > _SMALLEST_STEP).all() and (np.diff(self.values) > 0).all()):
+            raise InvalidValueError("the knots of a calibration do not increase")
+        if not (self.values[0] >= 0 and self.values[-1] <= 1):
+            raise InvalidValueError(
+                f"accuracies are fractions from 0 to 1, not {self.values[0]:g} to {self.values[-1]:g}"
+            )
 
     @classmethod
     def fit(cls, scores: Values, values: Values) -> Calibration:
@@ -101,4 +127,20 @@ class Calibration:
 
     def __call__(self, scores: Values) -> Values:
         """``(n,)`` scores -> ``(n,)`` accuracies."""
-        return np.interp(scores, self.scores, self.values)
+        first, last = self.scores[0], self.scores[-1]
+        reach = _END * (last - first)
+        if reach == 0.0:
+            return np.full(len(scores), self.values[0])
+        inner = np.interp([first + reach, last - reach], self.scores, self.values)
+        low, high = self.values[0], self.values[-1]
+        return (
+            np.interp(scores, self.scores, self.values)
+            - _towards(low, (inner[0] - low) / reach, np.maximum(first - scores, 0.0))
+            + _towards(1.0 - high, (high - inner[1]) / reach, np.maximum(scores - last, 0.0))
+        )
+
+
+def _towards(room: float, slope: float, distance: Values) -> Values:
+    """``(n,)``: how far a curve has come that starts with a slope and approaches `room`, in [0, room]."""
+    rise = slope * distance
+    return room * (rise / (room + rise)) if room > 0.0 else np.zeros(len(distance))

@@ -21,7 +21,7 @@ def spearman(truth: Values, predicted: Values) -> float:
 
 
 def precision_at(share: float, truth: Values, predicted: Values, smaller_is_better: bool = False) -> float:
-    """Of the best `share` by prediction, how many are among the best `share` in truth.
+    """Of the best `share` by prediction, how many are among the best `share` in truth; NaN if one side is constant.
 
     Args:
         share: in (0, 1]; at least one row is taken.
@@ -29,6 +29,8 @@ def precision_at(share: float, truth: Values, predicted: Values, smaller_is_bett
         predicted: ``(n,)``.
         smaller_is_better: for std and AVM.
     """
+    if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
+        return float("nan")  # nothing is best
     sign = 1.0 if smaller_is_better else -1.0
     k = max(round(share * len(truth)), 1)
     best = np.argsort(sign * truth, kind="stable")[:k]
@@ -43,7 +45,9 @@ def noise_ceiling(first: Values, second: Values) -> float:
     var(label); truth itself correlates with a label with sqrt(r12) (Spearman's attenuation, 1904). Kendall's tau and r
     of a bivariate normal distribution are tied by tau = 2/pi asin(r) (Greiner), which carries both ways:
 
-        ceiling = 2/pi asin( sqrt( sin(pi/2 tau12) ) ).
+        ceiling = 2/pi asin( sqrt( sin(pi/2 tau12) ) ),
+
+    NaN if one side is constant.
 
     Args:
         first: ``(n,)`` labels.
@@ -51,3 +55,23 @@ def noise_ceiling(first: Values, second: Values) -> float:
     """
     agreement = kendall_tau(first, second)
     return float(2 / np.pi * np.arcsin(np.sqrt(max(np.sin(np.pi / 2 * agreement), 0.0))))
+
+
+def noise_ceiling_interval(first: Values, second: Values, resamples: int = 1000) -> tuple[float, float]:
+    """Low and high end of the 95 % interval of `noise_ceiling`: percentiles of a bootstrap over the pairs.
+
+    The same pairs give the same interval. Draws of pairs that are all equal do not count; NaN if all are.
+
+    Args:
+        first: ``(n,)`` labels.
+        second: ``(n,)`` labels of the same architectures, measured with another seed.
+        resamples: how often n pairs are drawn with replacement.
+    """
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(len(first), size=(resamples, len(first)))
+    ceilings = np.array([noise_ceiling(first[rows], second[rows]) for rows in drawn])
+    known = ceilings[~np.isnan(ceilings)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)

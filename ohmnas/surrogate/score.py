@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import DataFrameGroupBy
 from sklearn.model_selection import KFold
 
 from ohmnas.datasets.table import MeasuredTable
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
+from ohmnas.surrogate.heads import Values
 from ohmnas.surrogate.surrogate import HEADS, LearningSet, Surrogate
 
 FOLDS = 5
@@ -18,18 +21,26 @@ FEWEST_REPEATS = 10
 """Architectures that must have been measured twice before a ceiling is stated."""
 
 
+Spread = tuple[float, float]
+"""Mean and standard deviation over folds and repeats."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeadScore:
-    """Quality of one head on architectures that it never saw."""
+    """Quality of one head on architectures that it never saw.
 
-    kendall_tau: tuple[float, float]
-    """Mean and standard deviation over folds and repeats."""
-    spearman: tuple[float, float]
-    """Mean and standard deviation."""
-    precision_at_10: tuple[float, float]
-    """Share of the predicted best 10 % that are among the real best 10 %: mean and standard deviation."""
+    A fold whose labels or predictions are all equal has no score; None is what fewer than two folds have.
+    """
+
+    kendall_tau: Spread | None
+    spearman: Spread | None
+    precision_at_10: Spread | None
+    """Share of the predicted best 10 % that are among the real best 10 %."""
     ceiling: float | None
-    """Kendall's tau of a perfect predictor on these noisy labels; None where too few were measured twice."""
+    """Kendall's tau of a perfect predictor on these noisy labels; None where too few were measured twice, or all their
+    labels are equal."""
+    ceiling_interval: tuple[float, float] | None
+    """95 % interval of the ceiling: few pairs know it roughly; None without a ceiling."""
     repeats: int
     """Architectures that the ceiling rests on."""
 
@@ -38,6 +49,9 @@ def score(
     table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None, seed: int = 0, rounds: int = 3
 ) -> tuple[int, dict[str, HeadScore]]:
     """Score all heads by repeated 5-fold cross-validation over architectures.
+
+    A surrogate learns from all labels of its architectures. It is scored against the label of the first seed of each
+    architecture that it did not see: the ceiling is that of single labels, and means of several are less noisy.
 
     Args:
         table: what to learn.
@@ -50,6 +64,8 @@ def score(
         Architectures learned from, and a score for each head.
     """
     data = LearningSet.of(table, hardware, fidelity)
+    chip, effort = str(data.provenance["hardware"]), str(data.provenance["fidelity"])
+    labels = first_labels(table, chip, effort)
     found: dict[str, list[tuple[float, float, float]]] = {head: [] for head in HEADS}
     for round_ in range(rounds):
         folds = KFold(FOLDS, shuffle=True, random_state=seed + round_)
@@ -57,7 +73,7 @@ def score(
             surrogate = Surrogate.fit(data.take(train), seed=seed)
             predicted = surrogate.predict_features(data.features[test])
             for head in HEADS:
-                truth = data.labels[head][test]
+                truth = labels[head][test]
                 guess = surrogate.rank_scores(data.features[test]) if head == HEADS[0] else getattr(predicted, head)
                 found[head].append(
                     (
@@ -66,24 +82,41 @@ def score(
                         metrics.precision_at(0.1, truth, guess, smaller_is_better=head != HEADS[0]),
                     )
                 )
-    pairs = repeated(table, str(data.provenance["hardware"]), str(data.provenance["fidelity"]))
+    pairs = repeated(table, chip, effort)
     scores = {}
     for head in HEADS:
-        tau, rank, precision = ((float(v.mean()), float(v.std(ddof=1))) for v in np.array(found[head]).T)
-        ceiling = None
+        tau, rank, precision = (_spread(values) for values in np.array(found[head]).T)
+        ceiling, interval = float("nan"), None
         if len(pairs) >= FEWEST_REPEATS:
-            ceiling = metrics.noise_ceiling(pairs[f"{head}_first"].to_numpy(), pairs[f"{head}_second"].to_numpy())
-        scores[head] = HeadScore(tau, rank, precision, ceiling, len(pairs))
+            first, second = (pairs[f"{head}_{which}"].to_numpy() for which in ("first", "second"))
+            ceiling = metrics.noise_ceiling(first, second)
+        if not np.isnan(ceiling):
+            interval = metrics.noise_ceiling_interval(first, second)
+        scores[head] = HeadScore(tau, rank, precision, None if np.isnan(ceiling) else ceiling, interval, len(pairs))
     return len(data.features), scores
+
+
+def _spread(values: Values) -> Spread | None:
+    """Of the folds that have a score."""
+    known = values[~np.isnan(values)]
+    return (float(known.mean()), float(known.std(ddof=1))) if len(known) >= 2 else None
+
+
+def first_labels(table: MeasuredTable, hardware: str, fidelity: str) -> dict[str, Values]:
+    """Head -> ``(n,)``: the label of the first seed of each architecture, in the order of `LearningSet.of`."""
+    first = _by_architecture(table, hardware, fidelity).first()
+    return {head: first[head].to_numpy(dtype=np.float64) for head in HEADS}
 
 
 def repeated(table: MeasuredTable, hardware: str, fidelity: str) -> pd.DataFrame:
     """Architectures measured with two seeds: their labels side by side, ``<head>_first`` and ``<head>_second``."""
+    groups = _by_architecture(table, hardware, fidelity)
+    columns = [*GENE_NAMES, *HEADS]
+    return groups.nth(0)[columns].merge(groups.nth(1)[columns], on=list(GENE_NAMES), suffixes=("_first", "_second"))
+
+
+def _by_architecture(table: MeasuredTable, hardware: str, fidelity: str) -> DataFrameGroupBy[Any, Any]:
+    """The rows of each architecture on one chip, by seed."""
     frame = table.measured
-    frame = frame[(frame["hardware"] == hardware) & (frame["fidelity"] == fidelity)].sort_values("seed", kind="stable")
-    groups = frame.groupby(list(GENE_NAMES), sort=True)[list(HEADS)]
-    first, second = groups.nth(0), groups.nth(1)
-    genes = list(GENE_NAMES)
-    left = first.join(frame[genes])
-    right = second.join(frame[genes])
-    return left.merge(right, on=genes, suffixes=("_first", "_second"))
+    frame = frame[(frame["hardware"] == hardware) & (frame["fidelity"] == fidelity)]
+    return frame.sort_values("seed", kind="stable").groupby(list(GENE_NAMES), sort=True)

@@ -192,7 +192,7 @@ class Surrogate:
         log_std = heads.predict(self.std_model, informed) + self.log_std_mean
         return Prediction(
             self.calibration(scores),
-            np.maximum(np.exp(log_std), self.std_floor),
+            np.maximum(np.exp(np.minimum(log_std, 0.0)), self.std_floor),  # fractions spread by less than 1
             heads.predict(self.avm_model, informed) + self.avm_mean,
         )
 

@@ -10,7 +10,11 @@ from ohmnas.cli.arguments import fraction, positive, seed, size
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("50k", 50_000), ("1M", 1_000_000), ("1.5m", 1_500_000), ("2000", 2000), ("2G", 2 * 10**9)]
+    ("text", "value"),
+    [
+        *(("50k", 50_000), ("1M", 1_000_000), ("1.5m", 1_500_000), ("2000", 2000), ("2G", 2 * 10**9)),
+        *(("2.05M", 2_050_000), ("4.1M", 4_100_000), ("16.1k", 16_100), ("0.001k", 1), ("1.000", 1)),
+    ],
 )
 def test_sizes_may_carry_a_unit(text: str, value: int) -> None:
     assert size(text) == value
@@ -19,6 +23,18 @@ def test_sizes_may_carry_a_unit(text: str, value: int) -> None:
 @given(st.integers(1, 10**12))
 def test_any_whole_number_is_a_size(value: int) -> None:
     assert size(str(value)) == value
+
+
+@given(st.integers(1, 10**12), st.sampled_from([("k", 3), ("M", 6), ("G", 9)]))
+def test_any_whole_number_can_be_written_with_a_unit(value: int, unit: tuple[str, int]) -> None:
+    letter, digits = unit
+    assert size(f"{value // 10**digits}.{value % 10**digits:0{digits}}{letter}") == value
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "9" * 19, "1." + "0" * 5000 + "k"])
+def test_endless_sizes_are_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="at most 18 characters"):
+        size(text)
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "1.5", "50kk", "k", "", "nan", "inf", "1e5", "0.0001k"])

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +32,45 @@ def test_wrong_words_are_one_sentence_and_exit_code_2(words: tuple[str, ...], oh
 def test_the_installed_command_runs() -> None:
     done = subprocess.run([sys.executable, "-c", "from ohmnas.cli.main import main; main(['--help'])"], check=False)
     assert done.returncode == 0
+
+
+SCRIPT = "import sys; from ohmnas.cli.main import main; sys.exit(main(sys.argv[1:]))"
+
+
+def in_a_process(words: tuple[str, ...], stdout: int, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command with another standard output, buffered as it is by default."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-c", SCRIPT, *words]
+    return subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, cwd=folder, env=environment
+    )
+
+
+SEARCH = ("search", "--task", "digits", "--iterations", "1", "--population", "5")
+SPEAKING = pytest.mark.parametrize("words", [("--help",), SEARCH, (*SEARCH, "--json")], ids=["help", "table", "json"])
+
+
+@SPEAKING
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_behind_standard_output_is_one_sentence(words: tuple[str, ...], tmp_path: Path) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    done = in_a_process(words, full, tmp_path)
+    os.close(full)
+    assert done.returncode == 2
+    assert done.stderr == "ohmnas: error: cannot write to standard output: No space left on device\n"
+    assert words not in {SEARCH} or (tmp_path / "found" / "result.json").exists()
+
+
+@SPEAKING
+def test_a_reader_that_left_is_no_error(words: tuple[str, ...], tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = in_a_process(words, writer, tmp_path)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_standard_output_is_silence(tmp_path: Path) -> None:
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", SCRIPT, *SEARCH]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -20,3 +20,20 @@ def test_a_progress_bar_without_a_terminal_says_nothing(capfd: pytest.CaptureFix
     with render.meter("working", 3, show=True) as meter:
         meter.advance(2, "note")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["x[/foo]", "[bold]x[/bold]", "[red", ":smile:"])
+def test_names_that_look_like_markup_are_shown_as_they_are(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    render.table([name, "b"], [[name, name]], title=name)
+    render.line(name)
+    render.notice(name)
+    with render.meter(name, 1, show=True) as meter:
+        meter.advance(1, name)
+    out, err = capfd.readouterr()
+    assert out.count(name) == 5
+    assert err == f"{name}\n"
+
+
+def test_values_that_json_does_not_have_are_a_bug_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        render.machine({"value": float("nan")})

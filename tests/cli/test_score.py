@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
+
+from ohmnas.datasets.table import read_table, write_table
 
 from .conftest import Ohmnas
 
@@ -14,7 +20,9 @@ def test_scores_have_the_documented_form_and_stand_below_their_ceilings(ohmnas: 
     assert values["rows"] >= 300
     assert set(values["heads"]) == HEADS
     for head in values["heads"].values():
+        low, high = head["ceiling_interval"]
         assert 0.2 < head["kendall_tau"]["mean"] < head["ceiling"] < 1
+        assert 0.5 < low < head["ceiling"] < high < 1
         assert head["kendall_tau"]["std"] > 0
         assert {"spearman", "precision_at_10"} <= set(head)
 
@@ -22,5 +30,32 @@ def test_scores_have_the_documented_form_and_stand_below_their_ceilings(ohmnas: 
 def test_a_person_sees_tau_beside_its_ceiling(ohmnas: Ohmnas) -> None:
     out = ohmnas("score", "--table", "digits", "--rounds", "1").out
     assert set(out.split()) >= HEADS
-    assert "Kendall's tau" in out
-    assert "ceiling" in out
+    assert "Kendall's" in out
+    assert "95 % interval" in out
+    assert re.search(r"accuracy_1d +0\.\d{3}±0\.\d{3} +0\.\d\d 0\.\d\d-0\.\d\d +\d\d %", out)
+    assert max(len(line) for line in out.splitlines() if "─" in line or line.startswith(" acc")) <= 80
+
+
+@pytest.fixture
+def noiseless(tmp_path: Path) -> Path:
+    """A table of a chip whose accuracy neither spreads nor drifts, each architecture measured twice."""
+    shipped = read_table("digits")
+    frame = shipped.measured
+    genes = list(shipped.space.gene_names)
+    frame = frame[frame.duplicated(genes, keep=False)]
+    frame = frame.assign(accuracy_1d_std=0.0, avm=0.0, accuracy_1mo=frame["accuracy_1s"])
+    write_table(tmp_path / "ideal.csv", frame, shipped.card)
+    return tmp_path / "ideal.csv"
+
+
+def test_scores_that_labels_do_not_define_are_null_and_a_dash(noiseless: Path, ohmnas: Ohmnas) -> None:
+    command = ("score", "--table", noiseless, "--rounds", "1")
+    heads = json.loads(ohmnas(*command, "--json").out, parse_constant=pytest.fail)["heads"]
+    assert heads["accuracy_1d"]["kendall_tau"]["mean"] > 0
+    for head in ("accuracy_1d_std", "avm"):
+        assert all(
+            heads[head][key] is None
+            for key in ("kendall_tau", "ceiling", "ceiling_interval", "spearman", "precision_at_10")
+        )
+    (line,) = (line for line in ohmnas(*command).out.splitlines() if line.strip().startswith("avm"))
+    assert set(line.split()) == {"avm", "-"}

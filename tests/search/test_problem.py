@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.search.problem import Evaluation, Limits, Problem
+from ohmnas.spaces.resnet import ResNetSpace
 
 from .conftest import SPACE, Formula, problem
 
@@ -41,6 +43,20 @@ def test_feasible_ones_come_first_then_the_nearest_misses() -> None:
     one = Evaluation(np.array([1.0, 3, 2, 9, 8]), np.array([0.0, 0, 0, 0.2, 0.1]), zeros, zeros, zeros)
     assert one.order().tolist() == [1, 2, 0, 4, 3]
     assert one.take(one.order()[:2]).join(one).objective.tolist() == [3, 2, 1, 3, 2, 9, 8]
+
+
+@dataclass
+class FormulaOfSpace(Formula):
+    """A predictor that knows its space, as a surrogate does."""
+
+    space: ResNetSpace = SPACE
+
+
+@pytest.mark.parametrize("other", [ResNetSpace((1, 8, 8), 11), ResNetSpace((3, 8, 8), 10)])
+def test_predictors_of_another_space_are_refused(other: ResNetSpace) -> None:
+    Problem(SPACE, FormulaOfSpace(), Limits())
+    with pytest.raises(InvalidValueError, match="the predictor is of"):
+        Problem(other, FormulaOfSpace(), Limits())
 
 
 @pytest.mark.parametrize(

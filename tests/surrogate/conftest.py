@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +21,23 @@ from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate.features import feature_matrix
 from ohmnas.surrogate.heads import TreeSettings
+from ohmnas.surrogate.persist import HEADER, save
 from ohmnas.surrogate.surrogate import LearningSet, Surrogate
 
 SPACE = ResNetSpace((1, 8, 8), 10)
 CHIP = Hardware().settings()
 FAST = TreeSettings(rounds=60, depth=3, learning_rate=0.2, subsample=1.0)
 STD_FLOOR = 1e-3
+MODELS = ("ranker", "std_model", "avm_model")
+Header = dict[str, Any]
+PROVENANCE = {
+    "table_sha256": "0" * 64,
+    "task": "digits",
+    "hardware": "pcm",
+    "fidelity": "paper",
+    "rows": 100,
+    "seen": {"min_params": 1000, "max_params": 200_000, "max_macs": 10_000_000},
+}
 
 
 def truth(population: Population) -> dict[str, npt.NDArray[np.float64]]:
@@ -41,9 +56,8 @@ def learning_set(n: int = 100, seed: int = 0, noise: float = 0.0) -> LearningSet
     population = SPACE.sample(n, rng, max_params=200_000)
     labels = truth(population)
     labels["accuracy_1d"] = labels["accuracy_1d"] + noise * rng.standard_normal(n)
-    return LearningSet(
-        SPACE, population, feature_matrix(SPACE, population, CHIP), labels, CHIP, STD_FLOOR, {"seed": seed}
-    )
+    features = feature_matrix(SPACE, population, CHIP)
+    return LearningSet(SPACE, population, features, labels, CHIP, STD_FLOOR, {**PROVENANCE, "seed": seed})
 
 
 def table(population: Population, seeds: tuple[int, ...] = (0,), noise: float = 0.0, **columns: Any) -> MeasuredTable:
@@ -81,3 +95,25 @@ def data() -> LearningSet:
 @pytest.fixture(scope="session")
 def surrogate(data: LearningSet) -> Surrogate:
     return Surrogate.fit(data, settings=FAST)
+
+
+@pytest.fixture
+def folder(surrogate: Surrogate, tmp_path: Path) -> Path:
+    save(surrogate, tmp_path / "fitted")
+    return tmp_path / "fitted"
+
+
+def edit(folder: Path, change: Callable[[Header], object], sign: bool = True) -> None:
+    """Change the header in place; signed, its checksum is that of the changed values, so that other checks must act."""
+    path = folder / HEADER
+    header = json.loads(path.read_text(encoding="utf-8"))
+    checksum = header.pop("sha256")
+    change(header)
+    if sign:
+        checksum = hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps({**header, "sha256": checksum}), encoding="utf-8")
+
+
+def model_path(folder: Path, name: str) -> Path:
+    (path,) = folder.glob(f"{name}-*.json")
+    return path

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
+from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate import heads
 from ohmnas.surrogate.heads import Calibration
 from ohmnas.surrogate.metrics import kendall_tau
@@ -92,15 +93,12 @@ measured = sizes.flatmap(
 
 @given(measured, arrays(np.float64, 30, elements=st.floats(-10, 10)))
 @settings(max_examples=100)
-def test_calibration_never_decreases_and_stays_within_what_was_measured(
-    sample: tuple[Matrix, Values], probes: Values
-) -> None:
+def test_calibration_never_decreases_and_gives_fractions(sample: tuple[Matrix, Values], probes: Values) -> None:
     scores, values = sample[0].astype(np.float64), sample[1]
     calibration = Calibration.fit(scores, values)
     calibrated = calibration(np.sort(probes))
     assert (np.diff(calibrated) >= 0).all()
-    assert calibrated.min() >= values.min() - 1e-12
-    assert calibrated.max() <= values.max() + 1e-12
+    assert ((calibrated >= 0) & (calibrated <= 1)).all()
 
 
 @given(measured)
@@ -125,6 +123,47 @@ def test_calibration_of_scores_in_the_wrong_order_is_the_mean() -> None:
     assert_allclose(Calibration.fit(scores, values)(np.array([-5.0, 3.0, 50.0])), 0.5)
 
 
-def test_calibration_is_flat_outside_its_knots_and_straight_between() -> None:
+@given(measured)
+@settings(max_examples=100)
+def test_calibration_is_strictly_increasing_beyond_both_ends(sample: tuple[Matrix, Values]) -> None:
+    scores, values = sample[0].astype(np.float64), sample[1]
+    calibration = Calibration.fit(scores, values)
+    assume(len(calibration.scores) > 1)
+    first, last = calibration.scores[[0, -1]]
+    beyond = np.linspace(0.0, 0.5, 6) * (last - first)
+    above, below = calibration(last + beyond), calibration(first - beyond)
+    assert (np.diff(above) > 0).all() or above[0] == 1.0
+    assert (np.diff(below) < 0).all() or below[0] == 0.0
+    assert 0.0 <= below[-1] < above[-1] <= 1.0
+
+
+def test_calibration_goes_on_with_the_slope_of_its_ends_and_bends_towards_the_bounds() -> None:
     calibration = Calibration(np.array([0.0, 2.0]), np.array([0.4, 0.8]))
-    assert_allclose(calibration(np.array([-9.0, 0.5, 1.0, 9.0])), [0.4, 0.5, 0.6, 0.8])
+    assert_allclose(calibration(np.array([0.5, 1.0])), [0.5, 0.6])
+    step = 1e-6
+    assert_allclose(calibration(np.array([-step, 2 + step])), [0.4 - 0.2 * step, 0.8 + 0.2 * step], rtol=0, atol=1e-11)
+    assert_allclose(calibration(np.array([-1e9, 1e9])), [0.0, 1.0], atol=1e-6)
+
+
+def test_a_steep_last_pair_of_knots_does_not_decide_how_a_calibration_goes_on() -> None:
+    even = np.linspace(0.0, 1.0, 11)
+    gentle = Calibration(even, 0.5 + 0.1 * even)
+    steep = Calibration(np.append(even, 1.0001), np.append(0.5 + 0.1 * even, 0.61))
+    rise = [float(np.ptp(one(one.scores[-1] + np.array([0.0, 0.1])))) for one in (gentle, steep)]
+    assert rise[0] < rise[1] < 2 * rise[0]
+
+
+@pytest.mark.parametrize(
+    ("scores", "values", "message"),
+    [
+        ([], [], "at least one"),
+        ([0.0], [0.5, 0.6], "as many scores as values"),
+        ([1.0, 0.0], [0.5, 0.6], "do not increase"),
+        ([0.0, 1.0], [0.5, 0.5], "do not increase"),
+        ([0.0, 1.0], [50.0, 60.0], "fractions from 0 to 1, not 50 to 60"),
+        ([0.0, float("nan")], [0.5, 0.6], "do not increase"),
+    ],
+)
+def test_knots_that_are_no_calibration_are_refused(scores: list[float], values: list[float], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        Calibration(np.array(scores), np.array(values))

@@ -116,11 +116,10 @@ def test_every_head_recovers_its_formula_on_architectures_it_never_saw(surrogate
     assert np.abs(predicted.avm - unseen.labels["avm"]).mean() < 0.01
 
 
-def test_predictions_are_within_what_the_heads_can_say(surrogate: Surrogate, data: LearningSet) -> None:
+def test_predictions_are_within_what_the_heads_can_say(surrogate: Surrogate) -> None:
     predicted = surrogate.predict(SPACE.sample_uniform(200, np.random.default_rng(3)))
-    accuracy = data.labels["accuracy_1d"]
-    assert ((predicted.accuracy_1d >= accuracy.min()) & (predicted.accuracy_1d <= accuracy.max())).all()
-    assert (predicted.accuracy_1d_std >= STD_FLOOR).all()
+    assert ((predicted.accuracy_1d >= 0) & (predicted.accuracy_1d <= 1)).all()
+    assert ((predicted.accuracy_1d_std >= STD_FLOOR) & (predicted.accuracy_1d_std <= 1)).all()
     assert all(np.isfinite(getattr(predicted, head)).all() for head in HEADS)
 
 
