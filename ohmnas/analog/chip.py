@@ -46,7 +46,7 @@ class Targets:
         for layer in analog_layers(network):
             mapping = layer.mapping
             scale = mapping.column_scale(layer.weight)
-            tile = mapping.tile_of_column() + tiles
+            tile = mapping.tile_of_column().to(scale.device) + tiles
             weights.append((layer.weight.detach().flatten(1) / mapping.expand(scale)).flatten())
             scales.append(scale.flatten())
             weight_tiles.append(mapping.expand(tile).flatten())
@@ -56,12 +56,12 @@ class Targets:
 
     def tile_mean(self, per_weight: Tensor) -> Tensor:
         """``(w,)`` -> ``(u,)``: mean over the weights of each tile."""
-        total = torch.zeros(self.tiles).index_add_(0, self.tile_of_weight, per_weight)
+        total = torch.zeros(self.tiles, device=per_weight.device).index_add_(0, self.tile_of_weight, per_weight)
         return total / torch.bincount(self.tile_of_weight, minlength=self.tiles)
 
     def tile_max(self, per_weight: Tensor) -> Tensor:
         """``(w,)`` -> ``(u,)``: largest over the weights of each tile."""
-        lowest = torch.full((self.tiles,), -math.inf)
+        lowest = torch.full((self.tiles,), -math.inf, device=per_weight.device)
         return lowest.scatter_reduce_(0, self.tile_of_weight, per_weight, "amax")
 
 
@@ -92,7 +92,7 @@ class Chip:
         targets = self.targets
         if self._paired:
             scale = targets.tile_max(weights.abs()).clamp_(min=1e-7)
-            return torch.zeros(()), scale[targets.tile_of_weight]
+            return torch.zeros((), device=weights.device), scale[targets.tile_of_weight]
         low, high = -targets.tile_max(-weights), targets.tile_max(weights)
         return low[targets.tile_of_weight], (high - low).clamp_(min=1e-7)[targets.tile_of_weight]
 
@@ -105,7 +105,7 @@ class Chip:
     def compensation(self, weights: Tensor) -> Tensor:
         """``(u,)``: the factor of each tile that undoes the mean decay since programming; 1 without compensation."""
         if not self.hardware.drift_compensation:
-            return torch.ones(self.targets.tiles)
+            return torch.ones(self.targets.tiles, device=weights.device)
         return self._baseline / self._readout(weights)
 
     def _readout(self, weights: Tensor) -> Tensor:

@@ -37,6 +37,21 @@ def _absorb_norms(chain: nn.Sequential) -> None:
                 layer.relu, chain[index + 2] = True, nn.Identity()
 
 
+def to_digital(network: nn.Sequential) -> nn.Sequential:
+    """The inverse of `to_analog`: a copy with torch's own layers and the same parameters and statistics."""
+    digital = copy.deepcopy(network)
+    for parent in list(digital.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, AnalogConv2d):
+                setattr(parent, name, child.to_torch())
+                position = int(name)  # convolutions lie in chains of layers, where their norm and ReLU were absorbed
+                for offset, module in enumerate(child.absorbed(), start=1):
+                    setattr(parent, str(position + offset), module)
+            elif isinstance(child, AnalogLinear):
+                setattr(parent, name, child.to_torch())
+    return digital
+
+
 def analog_layers(network: nn.Module) -> Iterator[AnalogLayer]:
     """The analog layers of a network, in the order in which they were built."""
     return (module for module in network.modules() if isinstance(module, AnalogLayer))

@@ -219,6 +219,19 @@ class AnalogConv2d(AnalogLayer):
         self.stride = layer.stride
         self.padding = layer.padding
 
+    def to_torch(self) -> nn.Conv2d:
+        """A convolution with the same weights."""
+        outputs, inputs, *kernel = self.weight.shape
+        geometry: dict[str, Any] = {"stride": self.stride, "padding": self.padding, "groups": self.groups}
+        layer = nn.Conv2d(inputs * self.groups, outputs, (kernel[0], kernel[1]), bias=False, **geometry)
+        layer.weight = nn.Parameter(self.weight.detach().clone())
+        return layer
+
+    def absorbed(self) -> list[nn.Module]:
+        """The modules behind the convolution that it computes too."""
+        norm: list[nn.Module] = [] if self.norm is None else [self.norm]
+        return norm + ([nn.ReLU(inplace=True)] if self.relu else [])
+
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, with the batch norm and ReLU that the layer has absorbed."""
         if self.mode == "analog" and fused.applies(self, x):
@@ -263,6 +276,12 @@ class AnalogLinear(AnalogLayer):
     def __init__(self, layer: nn.Linear, chip: Hardware) -> None:
         """Take over a linear layer."""
         super().__init__(layer.weight, layer.bias, 1, chip)
+
+    def to_torch(self) -> nn.Linear:
+        """A linear layer with the same weights."""
+        layer = nn.Linear(self.weight.shape[1], self.weight.shape[0], bias=self.bias is not None)
+        layer.load_state_dict({name: p.detach().clone() for name, p in self.named_parameters()})
+        return layer
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
         """``(batch, k)`` -> ``(batch, o)``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aihwkit.inference.compensation.drift import GlobalDriftCompensation
-from aihwkit.simulator.configs import InferenceRPUConfig
+from aihwkit.simulator.configs import InferenceRPUConfig, TorchInferenceRPUConfig
 from aihwkit.simulator.parameters.enums import (
     BoundManagementType,
     NoiseManagementType,
@@ -16,13 +16,13 @@ from ohmnas.analog.device import noise_model
 from ohmnas.spaces.hardware import Hardware
 
 
-def rpu_config(chip: Hardware) -> InferenceRPUConfig:
-    """Aihwkit's description of a chip.
+def rpu_config(chip: Hardware, torch_tile: bool = False) -> InferenceRPUConfig:
+    """Aihwkit's description of a chip, for its C++ tile or for its tile in pure torch.
 
     Weights are scaled column by column to the largest conductance, biases stay digital, input ranges are fixed ones
     (`input_range` of each tile), and nothing rescales inputs or outputs at run time.
     """
-    config = InferenceRPUConfig()
+    config = TorchInferenceRPUConfig() if torch_tile else InferenceRPUConfig()
     config.mapping.digital_bias = True
     config.mapping.weight_scaling_omega = 1.0
     config.mapping.weight_scaling_columnwise = True

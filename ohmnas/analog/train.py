@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -43,6 +44,10 @@ class Recipe:
     """Noisy batches of unshifted images over which the final batch norm statistics are averaged. The running ones hold
     the shifts and the weight noise of the last few steps, which no chip has."""
 
+    def rate(self, progress: float) -> float:
+        """The learning rate after this share of the steps, in (0, 1]."""
+        return self.learning_rate * min(progress / self.warmup, (1 - progress) / (1 - self.warmup))
+
 
 def train(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> float:
     """Train an analog network in place.
@@ -60,6 +65,20 @@ def train(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, se
     Raises:
         DivergedError: the loss is not finite.
     """
+    layers = list(analog_layers(network))
+    set_noise(network, NoisePool(seed, images.device))
+    loss = fit(network, images, labels, recipe, seed, lambda: _clip_weights(layers))
+    set_noise(network, None)
+    return loss
+
+
+def fit(
+    network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed: int, after_step: Callable[[], None]
+) -> float:
+    """The recipe itself, for any network: `train` without what only native layers know.
+
+    `after_step` is called behind each step of the optimizer.
+    """
     decayed = [p for p in network.parameters() if p.dim() > 1]
     free = [p for p in network.parameters() if p.dim() <= 1]
     optimizer = torch.optim.SGD(
@@ -72,18 +91,15 @@ def train(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, se
     parameters = decayed + free
     steps_per_epoch = len(images) // recipe.batch
     steps = recipe.epochs * steps_per_epoch
-    layers = list(analog_layers(network))
     network.train()
     loss_sum = math.inf
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        set_noise(network, NoisePool(seed))
         for epoch in range(recipe.epochs):
-            order = torch.randperm(len(images))
+            order = torch.randperm(len(images)).to(images.device)
             loss_sum = 0.0
             for index in range(steps_per_epoch):
-                progress = (epoch * steps_per_epoch + index + 1) / steps
-                rate = recipe.learning_rate * min(progress / recipe.warmup, (1 - progress) / (1 - recipe.warmup))
+                rate = recipe.rate((epoch * steps_per_epoch + index + 1) / steps)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 chosen = order[index * recipe.batch : (index + 1) * recipe.batch]
@@ -92,12 +108,11 @@ def train(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, se
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(parameters, recipe.gradient_norm, foreach=True)
                 optimizer.step()
-                _clip_weights(layers)
+                after_step()
                 loss_sum += loss.item()
             if not math.isfinite(loss_sum):
                 raise DivergedError(f"the loss was not finite in epoch {epoch + 1} of {recipe.epochs}")
         _average_batch_norms(network, images, recipe)
-    set_noise(network, None)
     return loss_sum / steps_per_epoch
 
 

@@ -60,10 +60,12 @@ def train_network(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, eff
     import torch
 
     from ohmnas.analog.convert import to_analog
+    from ohmnas.analog.memory import keep_freed
     from ohmnas.analog.train import Recipe, train
     from ohmnas.spaces.network import build
 
     torch.set_num_threads(1)
+    keep_freed()
     data = task.load().train
     images, labels = _tensors(Split(data.images[: effort.train_images], data.labels[: effort.train_images]))
     train_seed, _ = seeds_of(task, genome.tolist(), seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -16,7 +18,7 @@ def _array(*shape: int) -> npt.NDArray[np.float32]:
     return GENERATOR.normal(size=shape).astype(np.float32)
 
 
-CALLS = {
+CALLS: dict[str, tuple[tuple[Any, ...], dict[int, tuple[int, ...]]]] = {
     "QUANTISE": ((_array(9000), F32(3), F32(4)), {1: (9000,)}),
     "MASK": ((_array(9000), _array(9000), F32(2), F32(1)), {4: (9000,)}),
     "AFFINE": ((_array(300, 10), _array(5), _array(5), F32(0), 7), {5: (300, 10)}),

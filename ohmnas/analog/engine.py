@@ -1,0 +1,173 @@
+"""What simulates a chip: our own layers, or aihwkit's, behind one interface.
+
+`native` is fast; `aihwkit` is the reference that it is held to and the final check of a found network. Both get the same
+network, chip, recipe and seed, and draw their own noise.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from aihwkit.nn import AnalogConv2d, AnalogLinear
+from aihwkit.nn.conversion import convert_to_analog
+from aihwkit.nn.modules.base import AnalogLayerBase
+from torch import Tensor, nn
+
+from ohmnas.analog.convert import analog_layers, to_analog, to_digital
+from ohmnas.analog.drift import TIMES, accuracy, accuracy_over_time
+from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_STDS
+from ohmnas.analog.rpu import rpu_config
+from ohmnas.analog.train import Recipe, fit, train
+from ohmnas.spaces.hardware import Hardware
+
+
+class Engine(Protocol):
+    """Training, programming, drift and evaluation of a network on a chip."""
+
+    def to_analog(self, network: nn.Sequential, chip: Hardware) -> nn.Sequential:
+        """A copy of a torch network with the engine's analog layers."""
+        ...
+
+    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> float:
+        """Train what `to_analog` gave, in place; the mean loss of the last epoch.
+
+        Raises:
+            DivergedError: the loss is not finite.
+        """
+        ...
+
+    def accuracy_over_time(
+        self, network: nn.Sequential, chip: Hardware, images: Tensor, labels: Tensor, chips: int, seed: int
+    ) -> npt.NDArray[np.float64]:
+        """``(chips, t)``: accuracy of each programmed chip at each of `drift.TIMES`; the network stays as it was."""
+        ...
+
+
+class Native:
+    """Our own layers."""
+
+    def to_analog(self, network: nn.Sequential, chip: Hardware) -> nn.Sequential:
+        """See `Engine`."""
+        return to_analog(network, chip)
+
+    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> float:
+        """See `Engine`."""
+        return train(network, images, labels, recipe, seed)
+
+    def accuracy_over_time(
+        self, network: nn.Sequential, chip: Hardware, images: Tensor, labels: Tensor, chips: int, seed: int
+    ) -> npt.NDArray[np.float64]:
+        """See `Engine`."""
+        return accuracy_over_time(network, chip, images, labels, chips, seed)
+
+
+class Aihwkit:
+    """Aihwkit's layers on its tiles in pure torch, whose weights any optimizer of torch can train."""
+
+    def to_analog(self, network: nn.Sequential, chip: Hardware) -> nn.Sequential:
+        """See `Engine`; grouped convolutions, which aihwkit refuses, become one convolution a group."""
+        analog: nn.Sequential = convert_to_analog(_split_groups(network), rpu_config(chip, torch_tile=True))
+        return analog
+
+    def from_native(self, network: nn.Sequential, chip: Hardware) -> nn.Sequential:
+        """A trained native network, weights, statistics and input ranges, on aihwkit's layers."""
+        analog = self.to_analog(to_digital(network), chip)
+        tiles = iter(_layers(analog))
+        for layer in analog_layers(network):
+            for _ in range(layer.groups):
+                _set_input_range(next(tiles), layer.input_range)
+        return analog
+
+    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> float:
+        """See `Engine`; input ranges are calibrated as the native layers do it."""
+        layers = _layers(network)
+        handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
+        tiles = [tile for layer in layers for tile in layer.analog_tiles()]
+
+        def clip() -> None:
+            for tile in tiles:
+                tile.post_update_step()
+
+        try:
+            return fit(network, images, labels, recipe, seed, clip)
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    @torch.no_grad()
+    def accuracy_over_time(
+        self, network: nn.Sequential, chip: Hardware, images: Tensor, labels: Tensor, chips: int, seed: int
+    ) -> npt.NDArray[np.float64]:
+        """See `Engine`."""
+        del chip  # it is the network's own
+        network = copy.deepcopy(network).eval()
+        result = np.empty((chips, len(TIMES)))
+        layers = _layers(network)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            for row in range(chips):
+                for layer in layers:
+                    layer.program_analog_weights()  # from the targets, which it keeps
+                for column, seconds in enumerate(TIMES.values()):
+                    for layer in layers:
+                        layer.drift_analog_weights(seconds)
+                    result[row, column] = accuracy(network, images, labels)
+        return result
+
+
+ENGINES: dict[str, Engine] = {"native": Native(), "aihwkit": Aihwkit()}
+"""Name -> engine."""
+
+
+class _Calibrate:
+    """Forward hook: moves a layer's input range as `AnalogLayer.calibrate` does."""
+
+    def __init__(self) -> None:
+        self._range: Tensor | None = None
+
+    def __call__(self, layer: AnalogLayerBase, inputs: tuple[Tensor]) -> None:
+        if not layer.training:
+            return
+        now = RANGE_STDS * inputs[0].detach().square().mean().sqrt() + 1e-6
+        self._range = now if self._range is None else torch.lerp(self._range, now, RANGE_MOMENTUM)
+        _set_input_range(layer, self._range)
+
+
+def _layers(network: nn.Module) -> list[AnalogLayerBase]:
+    return [module for module in network.modules() if isinstance(module, AnalogConv2d | AnalogLinear)]
+
+
+def _set_input_range(layer: AnalogLayerBase, value: Tensor) -> None:
+    for tile in layer.analog_tiles():
+        tile.input_range.data.fill_(float(value))
+
+
+class _Groups(nn.Module):
+    """A grouped convolution as one convolution a group."""
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__()
+        inputs, outputs, groups = layer.in_channels // layer.groups, layer.out_channels // layer.groups, layer.groups
+        self.parts = nn.ModuleList()
+        for weight in layer.weight.detach().split(outputs):
+            part = nn.Conv2d(inputs, outputs, layer.kernel_size, layer.stride, layer.padding, bias=False)  # type: ignore[arg-type]
+            part.weight = nn.Parameter(weight.clone())
+            self.parts.append(part)
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, c, h, w)`` -> ``(batch, o, h', w')``."""
+        return torch.cat([part(one) for part, one in zip(self.parts, x.chunk(self.groups, dim=1), strict=True)], dim=1)
+
+
+def _split_groups(network: nn.Sequential) -> nn.Sequential:
+    result = to_digital(network)  # of a torch network a plain copy
+    for parent in list(result.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Conv2d) and child.groups > 1:
+                setattr(parent, name, _Groups(child))
+    return result
