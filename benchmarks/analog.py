@@ -61,7 +61,7 @@ def _reader(network: nn.Module, images: Tensor, drift: Callable[[], None]) -> St
     @torch.no_grad()
     def step() -> int:
         drift()
-        for batch in many.split(BATCH):
+        for batch in torch.split(many, BATCH):
             network(batch)
         return len(many)
 
@@ -76,7 +76,9 @@ def _contenders(device: torch.device, quick: bool) -> dict[str, tuple[Step, Step
     """Name -> a training step and a reading."""
     images = torch.randn(BATCH, 3, 32, 32, device=device).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(10, (BATCH,), device=device)
-    plain = [_resnet20().to(device, memory_format=torch.channels_last) for _ in range(2)]
+    plain = [_resnet20().to(device) for _ in range(2)]
+    for network in plain:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     found = {"torch": (_trainer(plain[0], images, labels), _reader(plain[1], images, _nothing))}
 
     native = [to_analog(_resnet20(), CHIP).to(device) for _ in range(2)]
@@ -153,14 +155,14 @@ def main() -> None:
         for phase, rates in measure(torch.device("cuda"), arguments.rounds, arguments.quick).items():
             results[phase] |= {f"{name} (cuda)": rate for name, rate in rates.items()}
     if arguments.json:
-        print(json.dumps(results))  # noqa: T201
+        print(json.dumps(results))
         return
-    print(f"ResNet-20, 32x32x3, batch {BATCH}, {arguments.threads} threads; images/s and share of plain torch")  # noqa: T201
-    print(f"{'':26}{'training':>18}{'drift inference':>20}")  # noqa: T201
+    print(f"ResNet-20, 32x32x3, batch {BATCH}, {arguments.threads} threads; images/s and share of plain torch")
+    print(f"{'':26}{'training':>18}{'drift inference':>20}")
     for name in results["train"]:
         base = "torch (cuda)" if name.endswith("(cuda)") else "torch"
         cells = [f"{results[p][name]:9.0f}  {results[p][name] / results[p][base]:5.2f}x" for p in results]
-        print(f"{name:26}{cells[0]:>18}{cells[1]:>20}")  # noqa: T201
+        print(f"{name:26}{cells[0]:>18}{cells[1]:>20}")
 
 
 if __name__ == "__main__":

@@ -16,18 +16,21 @@ from ohmnas.spaces.hardware import Hardware
 
 TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
 """Name -> seconds after programming; AVM is the accuracy at the first minus that at the last."""
-EVALUATION_BATCH: Final = 200
-"""Images at once; bounds memory, not speed."""
+EVALUATION_PIXELS: Final = 1 << 17
+"""Pixels of the images that are computed at once; their activations then stay near the processor."""
+EVALUATION_BATCH: Final = 512
+"""Images that are computed at once at most."""
 
 
 @torch.no_grad()
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Fraction of images that the network classifies right, in evaluation mode."""
     network.eval()
-    right = 0
-    for x, y in zip(*(torch.split(t, EVALUATION_BATCH) for t in (images, labels)), strict=True):
-        right += int((network(x).argmax(dim=1) == y).sum())
-    return right / len(labels)
+    batch = max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // (images.shape[-2] * images.shape[-1])))
+    right = torch.zeros((), dtype=torch.int64, device=labels.device)
+    for x, y in zip(*(torch.split(t, batch) for t in (images, labels)), strict=True):
+        right += (network(x).argmax(dim=1) == y).sum()
+    return int(right) / len(labels)
 
 
 def digital_accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
@@ -57,7 +60,7 @@ def accuracy_over_time(
     """
     result = np.empty((chips, len(TIMES)))
     targets = Targets.of(network)
-    set_noise(network, NoisePool(seed))
+    set_noise(network, NoisePool(seed, images.device))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for row in range(chips):

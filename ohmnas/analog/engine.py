@@ -1,7 +1,7 @@
 """What simulates a chip: our own layers, or aihwkit's, behind one interface.
 
-`native` is fast; `aihwkit` is the reference that it is held to and the final check of a found network. Both get the same
-network, chip, recipe and seed, and draw their own noise.
+`native` is fast; `aihwkit` is the reference that it is held to and the final check of a found network. Both get the
+same network, chip, recipe and seed, and draw their own noise.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from aihwkit.nn import AnalogConv2d, AnalogLinear
-from aihwkit.nn.conversion import convert_to_analog
+from aihwkit.nn.conversion import convert_to_analog, convert_to_digital
 from aihwkit.nn.modules.base import AnalogLayerBase
 from torch import Tensor, nn
 
 from ohmnas.analog.convert import analog_layers, to_analog, to_digital
-from ohmnas.analog.drift import TIMES, accuracy, accuracy_over_time
+from ohmnas.analog.drift import TIMES, accuracy, accuracy_over_time, digital_accuracy
 from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_STDS
 from ohmnas.analog.rpu import rpu_config
-from ohmnas.analog.train import Recipe, fit, train
+from ohmnas.analog.train import Recipe, Training, fit, train
 from ohmnas.spaces.hardware import Hardware
 
 
@@ -32,12 +32,16 @@ class Engine(Protocol):
         """A copy of a torch network with the engine's analog layers."""
         ...
 
-    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> float:
-        """Train what `to_analog` gave, in place; the mean loss of the last epoch.
+    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> Training:
+        """Train what `to_analog` gave, in place.
 
         Raises:
             DivergedError: the loss is not finite.
         """
+        ...
+
+    def digital_accuracy(self, network: nn.Sequential, images: Tensor, labels: Tensor) -> float:
+        """Accuracy of the trained weights computed exactly, without any chip."""
         ...
 
     def accuracy_over_time(
@@ -54,9 +58,13 @@ class Native:
         """See `Engine`."""
         return to_analog(network, chip)
 
-    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> float:
+    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> Training:
         """See `Engine`."""
         return train(network, images, labels, recipe, seed)
+
+    def digital_accuracy(self, network: nn.Sequential, images: Tensor, labels: Tensor) -> float:
+        """See `Engine`."""
+        return digital_accuracy(network, images, labels)
 
     def accuracy_over_time(
         self, network: nn.Sequential, chip: Hardware, images: Tensor, labels: Tensor, chips: int, seed: int
@@ -82,21 +90,19 @@ class Aihwkit:
                 _set_input_range(next(tiles), layer.input_range)
         return analog
 
-    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> float:
+    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> Training:
         """See `Engine`; input ranges are calibrated as the native layers do it."""
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
-        tiles = [tile for layer in layers for tile in layer.analog_tiles()]
-
-        def clip() -> None:
-            for tile in tiles:
-                tile.post_update_step()
-
         try:
-            return fit(network, images, labels, recipe, seed, clip)
+            return fit(network, images, labels, recipe, seed, _TileHooks(layers))
         finally:
             for handle in handles:
                 handle.remove()
+
+    def digital_accuracy(self, network: nn.Sequential, images: Tensor, labels: Tensor) -> float:
+        """See `Engine`."""
+        return accuracy(convert_to_digital(copy.deepcopy(network)), images, labels)
 
     @torch.no_grad()
     def accuracy_over_time(
@@ -120,7 +126,24 @@ class Aihwkit:
 
 
 ENGINES: dict[str, Engine] = {"native": Native(), "aihwkit": Aihwkit()}
-"""Name -> engine."""
+"""Name -> engine; `datasets.measure.ENGINE_NAMES` names them for those who must not import torch."""
+
+
+class _TileHooks:
+    """Noise strength and weight clipping of aihwkit's tiles."""
+
+    def __init__(self, layers: list[AnalogLayerBase]) -> None:
+        self._tiles = [tile for layer in layers for tile in layer.analog_tiles()]
+        self._modifiers = [tile.rpu_config.modifier for tile in self._tiles]
+        self._full = [modifier.std_dev for modifier in self._modifiers]
+
+    def before_step(self, strength: float) -> None:
+        for modifier, full in zip(self._modifiers, self._full, strict=True):
+            modifier.std_dev = full * strength
+
+    def after_step(self) -> None:
+        for tile in self._tiles:
+            tile.post_update_step()
 
 
 class _Calibrate:
@@ -153,7 +176,7 @@ class _Groups(nn.Module):
         super().__init__()
         inputs, outputs, groups = layer.in_channels // layer.groups, layer.out_channels // layer.groups, layer.groups
         self.parts = nn.ModuleList()
-        for weight in layer.weight.detach().split(outputs):
+        for weight in torch.split(layer.weight.detach(), outputs):
             part = nn.Conv2d(inputs, outputs, layer.kernel_size, layer.stride, layer.padding, bias=False)  # type: ignore[arg-type]
             part.weight = nn.Parameter(weight.clone())
             self.parts.append(part)

@@ -94,6 +94,8 @@ class AnalogLayer(nn.Module):
         self.mapping = Mapping.of(weight, groups, chip)
         self.mode: Mode = "analog"
         self.noise: NoisePool | None = None
+        self.noise_strength = 1.0
+        """Weight noise in training relative to the chip's."""
         self.norm: nn.BatchNorm2d | None = None
         self.relu = False
         self.dac_levels = _levels(chip.dac_bits)
@@ -183,7 +185,7 @@ class AnalogLayer(nn.Module):
             columns, gain = self._programmed
             return columns * unit, gain
         weight = self.weight.flatten(1)
-        std = self.chip.training_noise * unit if self.training else 0.0
+        std = self.chip.training_noise * self.noise_strength * unit if self.training else 0.0
         noise = self.weight_noise(weight) if std else weight.detach()  # which is taken times 0
         result: tuple[Tensor, Tensor] = _NoisyColumns.apply(weight, noise, self.mapping, std, unit)  # type: ignore[no-untyped-call]
         return result

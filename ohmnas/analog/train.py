@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ class Recipe:
     """How a network is trained: SGD with Nesterov momentum and one cycle of the learning rate."""
 
     epochs: int = 40
-    """Passes over the training images."""
+    """Passes over the training images; a `Fidelity` says how many."""
     batch: int = 128
     """Images a step."""
     learning_rate: float = 0.2
@@ -40,7 +40,15 @@ class Recipe:
     """Augmentation: images move by up to so many pixels each way, drawn for each batch."""
     gradient_norm: float = 2.0
     """Gradients are scaled down to this norm, so that deep networks without skips survive the first steps."""
-    norm_batches: int = 30
+    noise_from: float = 0.3
+    """Share of the steps that are without weight noise: first the network finds what to compute."""
+    noise_full: float = 0.6
+    """Share of the steps after which the weight noise, which grows linearly, is that of the chip."""
+    hopeless_after: float = 0.5
+    """Share of the epochs after which a training whose loss never left chance is given up."""
+    hopeless_loss: float = 0.98
+    """What counts as chance: the lowest mean loss of an epoch, relative to guessing evenly."""
+    norm_batches: int = 10
     """Noisy batches of unshifted images over which the final batch norm statistics are averaged. The running ones hold
     the shifts and the weight noise of the last few steps, which no chip has."""
 
@@ -48,8 +56,34 @@ class Recipe:
         """The learning rate after this share of the steps, in (0, 1]."""
         return self.learning_rate * min(progress / self.warmup, (1 - progress) / (1 - self.warmup))
 
+    def noise(self, progress: float) -> float:
+        """The weight noise after this share of the steps, relative to the chip's."""
+        return min(max((progress - self.noise_from) / (self.noise_full - self.noise_from), 0.0), 1.0)
 
-def train(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> float:
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a training went."""
+
+    loss: float
+    """Mean of the last epoch."""
+    epochs: int
+    """Epochs that were trained; fewer than the recipe's where it was given up as hopeless."""
+
+
+class Hooks(Protocol):
+    """What an engine does around each step."""
+
+    def before_step(self, strength: float) -> None:
+        """`strength` is the weight noise relative to the chip's."""
+        ...
+
+    def after_step(self) -> None:
+        """The optimizer has moved the weights."""
+        ...
+
+
+def train(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> Training:
     """Train an analog network in place.
 
     Args:
@@ -60,25 +94,19 @@ def train(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, se
         seed: everything drawn follows from it.
 
     Returns:
-        Mean loss of the last epoch.
+        How it went.
 
     Raises:
         DivergedError: the loss is not finite.
     """
-    layers = list(analog_layers(network))
     set_noise(network, NoisePool(seed, images.device))
-    loss = fit(network, images, labels, recipe, seed, lambda: _clip_weights(layers))
+    result = fit(network, images, labels, recipe, seed, _NativeHooks(list(analog_layers(network))))
     set_noise(network, None)
-    return loss
+    return result
 
 
-def fit(
-    network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed: int, after_step: Callable[[], None]
-) -> float:
-    """The recipe itself, for any network: `train` without what only native layers know.
-
-    `after_step` is called behind each step of the optimizer.
-    """
+def fit(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed: int, hooks: Hooks) -> Training:
+    """The recipe itself, for the layers of any engine: `train` without what only native layers know."""
     decayed = [p for p in network.parameters() if p.dim() > 1]
     free = [p for p in network.parameters() if p.dim() <= 1]
     optimizer = torch.optim.SGD(
@@ -89,31 +117,39 @@ def fit(
         fused=True,
     )
     parameters = decayed + free
-    steps_per_epoch = len(images) // recipe.batch
+    steps_per_epoch = max(len(images) // recipe.batch, 1)
     steps = recipe.epochs * steps_per_epoch
+    chance = math.log(int(labels.max()) + 1)
     network.train()
-    loss_sum = math.inf
+    loss = lowest = math.inf
+    epoch = 0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for epoch in range(recipe.epochs):
+        for epoch in range(1, recipe.epochs + 1):
             order = torch.randperm(len(images)).to(images.device)
-            loss_sum = 0.0
+            total = torch.zeros((), device=images.device)
             for index in range(steps_per_epoch):
-                rate = recipe.rate((epoch * steps_per_epoch + index + 1) / steps)
+                progress = ((epoch - 1) * steps_per_epoch + index + 1) / steps
                 for group in optimizer.param_groups:
-                    group["lr"] = rate
+                    group["lr"] = recipe.rate(progress)
+                hooks.before_step(recipe.noise(progress))
                 chosen = order[index * recipe.batch : (index + 1) * recipe.batch]
-                loss = functional.cross_entropy(network(_shifted(images[chosen], recipe.shift)), labels[chosen])
+                one = functional.cross_entropy(network(_shifted(images[chosen], recipe.shift)), labels[chosen])
                 optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
+                one.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(parameters, recipe.gradient_norm, foreach=True)
                 optimizer.step()
-                after_step()
-                loss_sum += loss.item()
-            if not math.isfinite(loss_sum):
-                raise DivergedError(f"the loss was not finite in epoch {epoch + 1} of {recipe.epochs}")
+                hooks.after_step()
+                total += one.detach()
+            loss = float(total) / steps_per_epoch
+            lowest = min(lowest, loss)
+            if not math.isfinite(loss):
+                raise DivergedError(f"the loss was not finite in epoch {epoch} of {recipe.epochs}")
+            if epoch >= recipe.hopeless_after * recipe.epochs and lowest > recipe.hopeless_loss * chance:
+                break
+        hooks.before_step(1.0)
         _average_batch_norms(network, images, recipe)
-    return loss_sum / steps_per_epoch
+    return Training(loss, epoch)
 
 
 @torch.no_grad()
@@ -127,14 +163,24 @@ def _average_batch_norms(network: nn.Module, images: Tensor, recipe: Recipe) -> 
         network(images[torch.randint(len(images), (recipe.batch,))])
 
 
-@torch.no_grad()
-def _clip_weights(layers: list[AnalogLayer]) -> None:
-    """Clip each group's weights at the chip's multiple of their standard deviation (aihwkit's LAYER_GAUSSIAN)."""
-    for layer in layers:
-        if layer.chip.clip_sigma:
-            groups = layer.weight.view(layer.groups, -1)
-            limit = groups.std(dim=1, keepdim=True) * layer.chip.clip_sigma
-            groups.clamp_(-limit, limit)
+class _NativeHooks:
+    """Noise strength and weight clipping of native layers."""
+
+    def __init__(self, layers: list[AnalogLayer]) -> None:
+        self._layers = layers
+
+    def before_step(self, strength: float) -> None:
+        for layer in self._layers:
+            layer.noise_strength = strength
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        """Clip each group's weights at the chip's multiple of their standard deviation (aihwkit's LAYER_GAUSSIAN)."""
+        for layer in self._layers:
+            if layer.chip.clip_sigma:
+                groups = layer.weight.view(layer.groups, -1)
+                limit = groups.std(dim=1, keepdim=True) * layer.chip.clip_sigma
+                groups.clamp_(-limit, limit)
 
 
 def _shifted(images: Tensor, shift: int) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, positive, seed
 from ohmnas.datasets.fidelity import FIDELITIES, Fidelity, fidelity
-from ohmnas.datasets.measure import measure_accuracies, require_training, seeds_of, train_network
+from ohmnas.datasets.measure import ENGINE_NAMES, measure_accuracies, require_training, seeds_of, train_network
 from ohmnas.datasets.task import Task, task
 from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
@@ -30,6 +30,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("result", type=Path, help="the result.json of ohmnas search")
     parser.add_argument("--task", required=True, help="the task it was searched for")
     parser.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
+    parser.add_argument(
+        "--engine", default="native", choices=ENGINE_NAMES, help="what simulates the chip (native); aihwkit is slower"
+    )
     parser.add_argument("--seeds", type=positive, default=3, help="independent trainings of each network (3)")
     parser.add_argument("--seed", type=seed, default=0, help="of the first training (0)")
     add_json(parser)
@@ -60,12 +63,13 @@ def run(arguments: argparse.Namespace) -> None:
             measured[name] = {head: [] for head in MEASURED}
             for index, training in enumerate(seeds):
                 meter.advance(sum(len(m["avm"]) for m in measured.values()), f"{name}, training {index + 1}")
-                for head, value in _measure(chosen, candidate, chip, effort, training).items():
+                for head, value in _measure(chosen, candidate, chip, effort, training, arguments.engine).items():
                     measured[name][head].append(value)
     values = {
         "task": chosen.name,
         "hardware": chip.name,
         "fidelity": effort.name,
+        "engine": arguments.engine,
         "seeds": seeds,
         "test_images": len(chosen.load().test.labels),
         "chips": effort.chips,
@@ -81,11 +85,13 @@ def run(arguments: argparse.Namespace) -> None:
         _show(values, contenders, measured, path)
 
 
-def _measure(chosen: Task, candidate: Candidate, chip: Hardware, effort: Fidelity, training: int) -> dict[str, float]:
+def _measure(
+    chosen: Task, candidate: Candidate, chip: Hardware, effort: Fidelity, training: int, engine: str
+) -> dict[str, float]:
     genome = np.array(candidate.genome, dtype=np.int16)
-    network = train_network(chosen, genome, chip, effort, training)
+    network, _ = train_network(chosen, genome, chip, effort, training, engine)
     _, chip_seed = seeds_of(chosen, candidate.genome, training)
-    found = measure_accuracies(network, chosen.load().test, chip, effort.chips, chip_seed)
+    found = measure_accuracies(network, chosen.load().test, chip, effort.chips, chip_seed, engine)
     return {head: found[head] for head in MEASURED}
 
 

@@ -25,8 +25,8 @@ FIDELITIES = {
     f.name: f
     for f in (
         Fidelity("smoke", epochs=1, train_images=256, chips=2),
-        Fidelity("low", epochs=15, train_images=None, chips=10),
-        Fidelity("paper", epochs=40, train_images=None, chips=25),
+        Fidelity("low", epochs=12, train_images=None, chips=10),
+        Fidelity("paper", epochs=24, train_images=None, chips=25),
     )
 }
 """`smoke` shows that everything runs, `low` is for a first look, `paper` has the 25 chips of the AnalogNAS protocol."""

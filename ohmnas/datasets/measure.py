@@ -23,6 +23,11 @@ from ohmnas.spaces.hardware import Hardware
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from ohmnas.analog.train import Training
+
+ENGINE_NAMES = ("native", "aihwkit")
+"""What simulates the chip: our own layers, or aihwkit's as the reference."""
+
 
 def require_training() -> None:
     """Check that what measuring needs is installed.
@@ -49,8 +54,10 @@ def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
     return int(train), int(chips)
 
 
-def train_network(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: Fidelity, seed: int) -> nn.Module:
-    """Build and train the network of a genome with the chip's training noise.
+def train_network(
+    task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: Fidelity, seed: int, engine: str = "native"
+) -> tuple[nn.Sequential, Training]:
+    """Build and train the network of a genome with the chip's training noise; also how the training went.
 
     From here on this process computes on one thread: sums in another order would be another network.
 
@@ -59,9 +66,9 @@ def train_network(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, eff
     """
     import torch
 
-    from ohmnas.analog.convert import to_analog
+    from ohmnas.analog.engine import ENGINES
     from ohmnas.analog.memory import keep_freed
-    from ohmnas.analog.train import Recipe, train
+    from ohmnas.analog.train import Recipe
     from ohmnas.spaces.network import build
 
     torch.set_num_threads(1)
@@ -72,12 +79,14 @@ def train_network(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, eff
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(train_seed)
         network = build(task.space.decode(genome[None])[0], task.input_shape, task.classes)
-    analog = to_analog(network, chip)
-    train(analog, images, labels, replace(Recipe(), epochs=effort.epochs), train_seed)
-    return analog
+    analog = ENGINES[engine].to_analog(network, chip)
+    training = ENGINES[engine].train(analog, images, labels, replace(Recipe(), epochs=effort.epochs), train_seed)
+    return analog, training
 
 
-def measure_accuracies(network: nn.Module, split: Split, chip: Hardware, chips: int, seed: int) -> dict[str, float]:
+def measure_accuracies(
+    network: nn.Sequential, split: Split, chip: Hardware, chips: int, seed: int, engine: str = "native"
+) -> dict[str, float]:
     """The `schema.ACCURACY_COLUMNS` of a trained network on one split.
 
     Args:
@@ -86,12 +95,14 @@ def measure_accuracies(network: nn.Module, split: Split, chip: Hardware, chips: 
         chip: the hardware to program.
         chips: programming events, at least 2 for a standard deviation.
         seed: of the chips.
+        engine: the one that trained the network, of `ENGINE_NAMES`.
     """
-    from ohmnas.analog.drift import TIMES, accuracy_over_time, digital_accuracy
+    from ohmnas.analog.drift import TIMES
+    from ohmnas.analog.engine import ENGINES
 
     images, labels = _tensors(split)
-    values: dict[str, float] = {"accuracy_digital": digital_accuracy(network, images, labels)}
-    accuracies = accuracy_over_time(network, chip, images, labels, chips, seed)
+    values: dict[str, float] = {"accuracy_digital": ENGINES[engine].digital_accuracy(network, images, labels)}
+    accuracies = ENGINES[engine].accuracy_over_time(network, chip, images, labels, chips, seed)
     for column, name in enumerate(TIMES):
         values[f"accuracy_{name}"] = float(accuracies[:, column].mean())
         values[f"accuracy_{name}_std"] = float(accuracies[:, column].std(ddof=1))
@@ -127,8 +138,10 @@ def measure(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: F
     )
     start = time.perf_counter()
     try:
-        network = train_network(task, genome, chip, effort, seed)
+        network, training = train_network(task, genome, chip, effort, seed)
         trained = time.perf_counter()
+        if training.epochs < effort.epochs:
+            row["reason"] = f"given up after {training.epochs} of {effort.epochs} epochs: the loss never left chance"
         row["train_seconds"] = round(trained - start, 3)
         _, chip_seed = seeds_of(task, genome.tolist(), seed)
         row.update(measure_accuracies(network, data.validation, chip, effort.chips, chip_seed))

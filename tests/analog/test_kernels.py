@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_a_mask_passes_gradients_inside_of_the_limit() -> None:
 def test_columns_are_relative_to_the_largest_of_each_part(starts: list[int]) -> None:
     weight, noise = torch.randn(7, 12), torch.randn(7, 12)
     found, scale = kernels.columns(weight, noise, np.array(starts), 0.1, 3.0)
-    for part, (a, b) in enumerate(zip(starts, starts[1:], strict=False)):
+    for part, (a, b) in enumerate(pairwise(starts)):
         largest = weight[:, a:b].abs().amax(dim=1)
         torch.testing.assert_close(scale[:, part], largest)
         torch.testing.assert_close(found[:, a:b], 3 * weight[:, a:b] / largest[:, None] + 0.1 * noise[:, a:b])
