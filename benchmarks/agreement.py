@@ -1,0 +1,78 @@
+"""The native engine against aihwkit: accuracies over a month of the same trained networks on 25 chips of each.
+
+python benchmarks/agreement.py [--networks 12] [--chips 25] [--json]
+
+Each network of the digits plan is trained natively, moved to aihwkit's layers with its weights, batch norm statistics
+and input ranges, and then programmed and read by both engines. z is the difference of the means in standard errors; where
+both engines are the same, one z of twenty is beyond 2. The technologies take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+import torch
+
+from ohmnas.analog.drift import TIMES
+from ohmnas.analog.engine import Aihwkit, Native
+from ohmnas.datasets.campaign import plan
+from ohmnas.datasets.fidelity import fidelity
+from ohmnas.datasets.measure import train_network
+from ohmnas.datasets.task import task
+from ohmnas.spaces.hardware import hardware
+
+TECHNOLOGIES = ("pcm", "hermes", "reram")
+LARGEST_MACS = 600_000
+"""aihwkit takes minutes for 25 chips of a larger one."""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", type=int, default=12)
+    parser.add_argument("--chips", type=int, default=25)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    digits = task("digits")
+    population = plan(digits, 200)[7:]
+    population = population[digits.space.layer_table(population).macs() <= LARGEST_MACS]
+    data = digits.load().validation
+    images = torch.from_numpy(data.images).contiguous(memory_format=torch.channels_last)
+    labels = torch.from_numpy(data.labels)
+    rows, scores = [], []
+    heading = " | ".join(f"{name}: native, aihwkit, z" for name in TIMES)
+    if not arguments.json:
+        print(f"| network | chip | {heading} |\n|---|---|{'---|' * len(TIMES)}")
+    for index in range(arguments.networks):
+        genome = population[index * len(population) // arguments.networks]
+        chip = hardware(TECHNOLOGIES[index % len(TECHNOLOGIES)])
+        network, _ = train_network(digits, genome, chip, fidelity("paper"), seed=7)
+        theirs = Aihwkit().from_native(network, chip)
+        accuracies = [
+            engine.accuracy_over_time(one, chip, images, labels, arguments.chips, seed=3)
+            for engine, one in ((Native(), network), (Aihwkit(), theirs))
+        ]
+        means = [a.mean(axis=0) for a in accuracies]
+        error = np.sqrt(sum(a.var(axis=0, ddof=1) / len(a) for a in accuracies))
+        z = (means[0] - means[1]) / np.maximum(error, 1e-9)
+        scores.append(z)
+        name = str(digits.space.decode(genome[None])[0])
+        rows.append({"network": name, "hardware": chip.name, "native": [*means[0]], "aihwkit": [*means[1]], "z": [*z]})
+        if not arguments.json:
+            cells = [f"{100 * a:.2f}, {100 * b:.2f}, {c:+.1f}" for a, b, c in zip(*means, z, strict=True)]
+            print(f"| {name.replace('|', '·')} | {chip.name} | {' | '.join(cells)} |", flush=True)
+    z = np.concatenate(scores)
+    summary = {"comparisons": len(z), "beyond_2": int((np.abs(z) > 2).sum()), "mean_z": z.mean(), "std_z": z.std()}
+    if arguments.json:
+        print(json.dumps({"rows": rows, **summary}))
+    else:
+        print(
+            f"\n{len(z)} comparisons, {summary['beyond_2']} beyond 2 standard errors ({0.0455 * len(z):.1f} expected); "
+            f"z: mean {z.mean():+.2f} (0 expected), standard deviation {z.std():.2f} (1 expected)"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The two engines against each other: exact without noise, in distribution for each source of noise alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ohmnas.analog.chip import Chip, Targets
+from ohmnas.analog.convert import analog_layers, set_noise, to_analog, to_digital
+from ohmnas.analog.engine import ENGINES, Aihwkit, Engine
+from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.train import Recipe
+from ohmnas.datasets.measure import ENGINE_NAMES
+from ohmnas.spaces.hardware import IDEAL, Hardware, hardware
+
+DRAWS = 1000
+LEVEL = 1e-3
+"""Probability that a test of one source fails although both engines draw from the same distribution (Bonferroni)."""
+DAY = 86400.0
+QUIET = replace(Hardware(), output_noise=0.0)
+
+SOURCES = {
+    "output noise": replace(IDEAL, output_noise=0.04),
+    "programming": replace(IDEAL, programming_noise=1.0),
+    "read noise": replace(IDEAL, read_noise=1.0),
+    "drift": replace(IDEAL, drift=1.0),
+    "drift, compensated": replace(IDEAL, drift=1.0, drift_compensation=True),
+    "drift, not compensated": replace(IDEAL, drift=1.0, drift_compensation=False),
+    "hermes programming": replace(IDEAL, technology="hermes", g_max=20.7, programming_noise=1.0),
+    "hermes read noise": replace(IDEAL, technology="hermes", g_max=20.7, read_noise=1.0),
+    "hermes drift": replace(IDEAL, technology="hermes", g_max=20.7, drift=1.0),
+    "reram programming": replace(IDEAL, technology="reram", g_max=88.2, programming_noise=1.0),
+    "reram read noise": replace(IDEAL, technology="reram", g_max=88.2, read_noise=1.0),
+    "reram relaxation": replace(IDEAL, technology="reram", g_max=88.2, drift=1.0),
+    "everything of pcm": Hardware(),
+}
+
+
+def _grouped() -> nn.Sequential:
+    """Every kind of layer, with batch norms that do something."""
+    torch.manual_seed(2)
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 5, padding=2, bias=False),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Conv2d(8, 12, 3, stride=2, padding=1, groups=4, bias=False),
+        nn.BatchNorm2d(12),
+        nn.Conv2d(12, 6, 1, bias=False),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(6, 4),
+    )
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.running_mean, std=0.3)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+    return network
+
+
+def _calibrated(network: nn.Sequential, chip: Hardware, x: Tensor) -> nn.Sequential:
+    native = to_analog(network, chip).train()
+    with torch.no_grad():
+        native(x)
+    return native.eval()
+
+
+def test_engines_are_named_where_torch_must_not_be_imported() -> None:
+    assert tuple(ENGINES) == ENGINE_NAMES
+
+
+def test_a_digital_copy_of_an_analog_network_is_the_network() -> None:
+    network = _grouped().eval()
+    x = torch.randn(5, 3, 8, 8)
+    copy = to_digital(to_analog(network, Hardware()))
+    assert [type(module) for module in copy] == [type(module) for module in network]
+    assert torch.equal(copy(x), network(x))
+
+
+@pytest.mark.parametrize("rows", [512, 13])
+@pytest.mark.parametrize("bits", [(8, 8), (0, 0), (6, 9)])
+def test_without_noise_a_whole_network_computes_the_same(bits: tuple[int, int], rows: int) -> None:
+    """Up to values that lie on the edge between two steps of a converter, and their echo in later layers."""
+    chip = replace(QUIET, tile_rows=rows, dac_bits=bits[0], adc_bits=bits[1])
+    x = torch.randn(40, 3, 9, 9)
+    if bits[0] == 0:
+        x = x.clamp(-1.0, 1.0)  # aihwkit clips to its input range even where the DAC is ideal
+    native = _calibrated(_grouped(), chip, x)
+    theirs = Aihwkit().from_native(native, chip).eval()
+    with torch.no_grad():
+        found, expected = native(x), theirs(x)
+    scale = float(expected.abs().max())
+    assert float((found - expected).abs().median()) < 1e-5 * scale
+    assert float((found - expected).abs().max()) < (0.05 if any(bits) else 1e-5) * scale
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_each_source_of_noise_has_the_mean_and_variance_of_aihwkits(name: str) -> None:
+    """1,000 draws of each engine: means by a z-test, variances by the normal limit of the log ratio, at LEVEL."""
+    chip = SOURCES[name]
+    torch.manual_seed(4)
+    network = nn.Sequential(nn.Linear(12, 6))
+    x = torch.rand(1, 12)
+    native = _calibrated(network, chip, x)
+    theirs: Any = Aihwkit().from_native(native, chip).eval()
+    set_noise(native, NoisePool(0))
+    targets = Targets.of(native)
+    draws: tuple[list[Tensor], list[Tensor]] = ([], [])
+    with torch.no_grad():
+        for _ in range(DRAWS):
+            Chip(targets, chip).load_into(native, DAY)
+            draws[0].append(native(x)[0])
+            theirs.program_analog_weights()
+            theirs.drift_analog_weights(DAY)
+            draws[1].append(theirs(x)[0])
+    _compare(*(torch.stack(d).double() for d in draws))
+
+
+def test_training_noise_has_the_mean_and_variance_of_aihwkits() -> None:
+    chip = replace(IDEAL, training_noise=0.06)
+    torch.manual_seed(4)
+    x = torch.rand(1, 12)
+    native = _calibrated(nn.Sequential(nn.Linear(12, 6)), chip, x)
+    theirs = Aihwkit().from_native(native, chip).train()
+    native.train()
+    with torch.no_grad():
+        draws = [torch.stack([network(x)[0] for _ in range(DRAWS)]).double() for network in (native, theirs)]
+    _compare(*draws)
+
+
+def _compare(a: Tensor, b: Tensor) -> None:
+    bound = NormalDist().inv_cdf(1 - LEVEL / 2 / (2 * a.shape[1]))
+    assert float(a.var(0).min()) > 1e-9  # there is noise to compare
+    z = (a.mean(0) - b.mean(0)) / ((a.var(0) + b.var(0)) / DRAWS).sqrt()
+    assert float(z.abs().max()) < bound
+    kurtosis = (((a - a.mean(0)) ** 4).mean(0) / a.var(0) ** 2).clamp(min=3.0)
+    spread = ((kurtosis - 1) * 2 / DRAWS).sqrt()  # standard error of the difference of two log variances
+    assert float(((a.var(0) / b.var(0)).log() / spread).abs().max()) < bound
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+def test_a_network_learns_and_is_measured_with_either_engine(engine: Engine, two_blobs: tuple[Tensor, Tensor]) -> None:
+    images, labels = two_blobs
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(216, 3)
+    )
+    chip = hardware("pcm")
+    analog = engine.to_analog(network, chip)
+    training = engine.train(analog, images, labels, Recipe(epochs=4, batch=32, norm_batches=4), 0)
+    assert training.epochs == 4
+    assert engine.digital_accuracy(analog, images, labels) > 0.9
+    before = engine.digital_accuracy(analog, images, labels)
+    accuracies = engine.accuracy_over_time(analog, chip, images, labels, 3, 0)
+    assert accuracies.shape == (3, 4)
+    assert accuracies.mean() > 0.85
+    assert np.array_equal(accuracies, engine.accuracy_over_time(analog, chip, images, labels, 3, 0))
+    assert engine.digital_accuracy(analog, images, labels) == before
+
+
+def test_from_native_keeps_the_input_ranges() -> None:
+    x = torch.randn(9, 3, 8, 8)
+    native = _calibrated(_grouped(), Hardware(), x)
+    theirs: Any = Aihwkit().from_native(native, Hardware())
+    ranges = [float(tile.input_range) for tile in theirs.analog_tiles()]
+    expected = [float(layer.input_range) for layer in analog_layers(native) for _ in range(layer.groups)]
+    assert ranges == pytest.approx(expected)
