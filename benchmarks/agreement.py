@@ -3,8 +3,8 @@
 python benchmarks/agreement.py [--networks 12] [--chips 25] [--json]
 
 Each network of the digits plan is trained natively, moved to aihwkit's layers with its weights, batch norm statistics
-and input ranges, and then programmed and read by both engines. z is the difference of the means in standard errors; where
-both engines are the same, one z of twenty is beyond 2. The technologies take turns.
+and input ranges, and then programmed and read by both engines. z is the difference of the means in standard errors;
+where both engines are the same, one z of twenty is beyond 2. The technologies take turns.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from aihwkit.inference.noise.reram import ReRamCMONoiseModel
 
 from ohmnas.spaces.hardware import Hardware
 
-_MODELS = {"pcm": PCMLikeNoiseModel, "hermes": HermesNoiseModel, "reram": ReRamCMONoiseModel}
+MODELS = {"pcm": PCMLikeNoiseModel, "hermes": HermesNoiseModel, "reram": ReRamCMONoiseModel}
+"""Technology -> aihwkit's model of its devices."""
 
 # HermesNoiseModel indexes with a list of one mask, which torch takes as that mask, but complains about
 warnings.filterwarnings("ignore", "Using a non-tuple sequence for multidimensional indexing", UserWarning)
@@ -26,7 +27,7 @@ def noise_model(chip: Hardware) -> BaseNoiseModel:
     al., IBM Research Zurich), one device a weight between two conductances; what relaxes is drawn anew at each reading,
     so that two readings of one chip share its programming only.
     """
-    return _MODELS[chip.technology](
+    return MODELS[chip.technology](
         g_max=chip.g_max,
         prog_noise_scale=chip.programming_noise,
         read_noise_scale=chip.read_noise,

@@ -4,10 +4,12 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from aihwkit.inference.noise.custom import StateIndependentNoiseModel
 from aihwkit.simulator.parameters.enums import WeightClipType, WeightModifierType
 
-from ohmnas.analog.rpu import rpu_config
-from ohmnas.spaces.hardware import IDEAL, Hardware
+from ohmnas.analog.rpu import hardware_of, rpu_config
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.hardware import IDEAL, PRESETS, Hardware
 
 OTHER: dict[str, Any] = {
     "g_max": 20.0,
@@ -38,3 +40,51 @@ def test_an_ideal_chip_has_no_modifier_and_no_clipping() -> None:
     assert config.modifier.type == WeightModifierType.NONE
     assert config.clip.type == WeightClipType.NONE
     assert config.forward.out_noise == 0.0
+
+
+@pytest.mark.parametrize("chip", [*PRESETS.values(), replace(Hardware(), **OTHER)], ids=lambda chip: chip.name)
+def test_a_chip_survives_the_way_through_aihwkits_configuration(chip: Hardware) -> None:
+    assert hardware_of(rpu_config(chip), chip.name) == chip
+    assert hardware_of(rpu_config(chip, torch_tile=True), chip.name) == chip
+
+
+def test_resolutions_may_be_numbers_of_steps() -> None:
+    config = rpu_config(Hardware())
+    config.forward.inp_res = 254.0
+    assert hardware_of(config, "pcm") == Hardware()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("forward.inp_noise", 0.01),
+        ("forward.w_noise", 0.01),
+        ("forward.out_res", 1 / 100),
+        ("forward.out_sto_round", True),
+        ("forward.ir_drop", 1.0),
+        ("forward.is_perfect", True),
+        ("mapping.digital_bias", False),
+        ("mapping.weight_scaling_columnwise", False),
+        ("modifier.pdrop", 0.1),
+        ("pre_post.input_range.learn_input_range", True),
+        ("noise_model.t_0", 30.0),
+        ("clip.type", WeightClipType.FIXED_VALUE),
+        ("modifier.type", WeightModifierType.DISCRETIZE),
+    ],
+)
+def test_a_setting_that_is_not_modelled_is_refused_by_name(path: str, value: object) -> None:
+    config = rpu_config(Hardware())
+    parent: Any = config
+    *steps, last = path.split(".")
+    for step in steps:
+        parent = getattr(parent, step)
+    setattr(parent, last, value)
+    with pytest.raises(InvalidValueError, match=path.split(".", maxsplit=1)[0] + r".* is "):
+        hardware_of(config, "mine")
+
+
+def test_another_noise_model_is_refused() -> None:
+    config = rpu_config(Hardware())
+    config.noise_model = StateIndependentNoiseModel()
+    with pytest.raises(InvalidValueError, match="StateIndependentNoiseModel"):
+        hardware_of(config, "mine")
