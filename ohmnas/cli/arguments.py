@@ -7,6 +7,8 @@ import re
 from decimal import Decimal
 from typing import NoReturn
 
+from ohmnas.spaces.hardware import hardware
+
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _LONGEST_SIZE = 18
@@ -57,6 +59,11 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def chip_name(text: str) -> str:
+    """The name by which tables call a chip: as given, or that of the chip which a TOML file describes."""
+    return hardware(text).name if text.endswith(".toml") else text
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """The flag that every command has."""
     parser.add_argument("--json", action="store_true", help="print one JSON object for machines, no progress")
@@ -64,5 +71,5 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Which rows of a table to learn, for commands that fit."""
-    parser.add_argument("--hardware", help="chip to learn, if the table has several")
+    parser.add_argument("--hardware", type=chip_name, help="chip to learn, by name or TOML file, if there are several")
     parser.add_argument("--fidelity", help="fidelity to learn, if the table has several")

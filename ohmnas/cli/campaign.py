@@ -29,7 +29,7 @@ def add_parser(commands: Any) -> None:
         "--n", type=positive, required=True, help="architectures; a larger n goes on from a smaller one"
     )
     parser.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; made if missing")
-    parser.add_argument("--hardware", default="pcm", help=f"chip: one of {', '.join(PRESETS)} (pcm)")
+    parser.add_argument("--hardware", default="pcm", help=f"chip: {', '.join(PRESETS)} or a TOML file (pcm)")
     parser.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
     parser.add_argument(
         "--seed", type=seed, default=0, help="of the measurements; another one repeats them independently (0)"

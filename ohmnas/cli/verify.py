@@ -17,7 +17,7 @@ from ohmnas.datasets.task import Task, task
 from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
 from ohmnas.search.result import PREDICTED, Candidate, read_result
-from ohmnas.spaces.hardware import Hardware, hardware
+from ohmnas.spaces.hardware import PRESETS, Hardware, hardware
 
 MEASURED = (*PREDICTED, "accuracy_digital")
 SEED_OFFSET = 1_000_000
@@ -33,6 +33,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--engine", default="native", choices=ENGINE_NAMES, help="what simulates the chip (native); aihwkit is slower"
     )
+    parser.add_argument("--hardware", help="TOML file of the chip, if the result is for one that is no preset")
     parser.add_argument("--seeds", type=positive, default=3, help="independent trainings of each network (3)")
     parser.add_argument("--seed", type=seed, default=0, help="of the first training (0)")
     add_json(parser)
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     learned = result.provenance.get("task")
     if learned != chosen.name:
         raise InvalidValueError(f"{arguments.result} was searched with a table of {learned!r}, not of {chosen.name!r}")
-    chip = hardware(str(result.provenance.get("hardware")))
+    chip = _chip(str(result.provenance.get("hardware")), arguments)
     require_training()
     contenders = {"found": result.best}
     if result.references:
@@ -83,6 +84,16 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine(values)
     else:
         _show(values, contenders, measured, path)
+
+
+def _chip(learned: str, arguments: argparse.Namespace) -> Hardware:
+    """The chip that the search was for; one that is no preset must be given as a file."""
+    if arguments.hardware is None and learned not in PRESETS:
+        raise InvalidValueError(f"the chip {learned!r} is no preset: give the file that describes it with --hardware")
+    chip = hardware(arguments.hardware or learned)
+    if chip.name != learned:
+        raise InvalidValueError(f"{arguments.result} was searched for the chip {learned!r}, not for {chip.name!r}")
+    return chip
 
 
 def _measure(

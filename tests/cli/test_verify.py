@@ -33,6 +33,27 @@ def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
         assert line in out
 
 
+def test_the_reference_engine_verifies_too(result: Path, ohmnas: Ohmnas) -> None:
+    words = ("--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--engine", "aihwkit", "--json")
+    values = ohmnas("verify", result, *words).values
+    assert values["engine"] == "aihwkit"
+    for network in values["networks"].values():
+        assert 0 <= network["measured"]["accuracy_1d"][0] <= 1
+    assert "invalid choice" in ohmnas("verify", result, "--task", "digits", "--engine", "spice").sentence
+
+
+def test_a_result_for_a_chip_of_ones_own_needs_its_file(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    values = json.loads(result.read_text("utf-8"))
+    values["surrogate"]["hardware"] = "mine"
+    result.write_text(json.dumps(values), encoding="utf-8")
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
+    assert "--hardware" in ohmnas(*words).sentence
+    assert "'mine', not for 'pcm'" in ohmnas(*words, "--hardware", "pcm").sentence
+    chip = tmp_path / "mine.toml"
+    chip.write_text('base = "hermes"\ndac_bits = 7\n', encoding="utf-8")
+    assert ohmnas(*words, "--hardware", chip, "--json").values["hardware"] == "mine"
+
+
 @pytest.mark.parametrize("content", ["{}", "[]", "not json", '{"best": {}}'])
 def test_a_file_that_is_no_result_is_one_sentence(content: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "result.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import FrozenInstanceError, fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,3 +119,38 @@ def test_unknown_names_list_those_that_exist() -> None:
         hardware("rram")
     with pytest.raises(UnknownNameError, match=r"rram.*pcm"):
         Hardware(technology="rram")
+
+
+def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text('base = "reram"\ntile_rows = 128\nadc_bound = 8\n', encoding="utf-8")
+    expected = replace(PRESETS["reram"], name="small", tile_rows=128, adc_bound=8.0)
+    assert hardware(str(path)) == expected
+    assert isinstance(hardware(str(path)).adc_bound, float)
+    path.write_text('name = "other"\n', encoding="utf-8")
+    assert hardware(str(path)) == replace(Hardware(), name="other")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tile_rows = ", "is not TOML"),
+        ("tile_row = 3", "has no setting 'tile_row'; it has name, technology"),
+        ("tile_rows = 3.5", "tile_rows is 3.5, but must be a whole number"),
+        ("tile_rows = true", "tile_rows is True, but must be a whole number"),
+        ("tile_rows = 0", "tile_rows must be"),
+        ('output_noise = "much"', "output_noise is 'much', but must be a number"),
+        ("drift_compensation = 1", "must be true or false"),
+        ('base = "memristor"', "memristor"),
+        ('technology = "memristor"', "memristor"),
+        ('name = "pcm"\ndac_bits = 4', "the name 'pcm' is that of a preset"),
+        ('base = "hermes"\ng_max = 25.0', "g_max of hermes is at most 20.7 uS"),
+    ],
+)
+def test_a_file_that_describes_no_chip_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "chip.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises((InvalidValueError, UnknownNameError), match=message):
+        hardware(str(path))
+    with pytest.raises(InvalidValueError, match="cannot read"):
+        hardware(str(tmp_path / "nothing.toml"))
