@@ -11,7 +11,7 @@ from sklearn.isotonic import isotonic_regression
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.features import Features
-from ohmnas.surrogate.hinge import gradient_and_curvature
+from ohmnas.surrogate.hinge import HingeObjective
 
 Values = npt.NDArray[np.float64]
 
@@ -51,8 +51,10 @@ class TreeSettings:
 def fit_ranker(features: Features, labels: Values, margin: float, settings: TreeSettings, seed: int) -> xgb.Booster:
     """Boost trees on the pairwise hinge loss; the scores order the rows, their scale is the margin's."""
 
-    def objective(scores: npt.NDArray[np.float32], data: xgb.DMatrix) -> tuple[Values, Values]:
-        return gradient_and_curvature(scores.astype(np.float64), data.get_label().astype(np.float64), margin)
+    hinge = HingeObjective(labels, margin)
+
+    def objective(scores: npt.NDArray[np.float32], _: xgb.DMatrix) -> tuple[Values, Values]:
+        return hinge(scores.astype(np.float64))
 
     return xgb.train(settings.params(seed), xgb.DMatrix(features, labels), settings.rounds, obj=objective)
 

@@ -26,10 +26,15 @@ that moves its rows by about as much as their pairs lack, and the margin sets th
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 Scores = npt.NDArray[np.float64]
+
+BLOCK = 64
+"""Rows that meet all rows below them at once."""
 
 
 def pairwise_hinge(scores: Scores, labels: Scores, margin: float) -> float:
@@ -44,17 +49,38 @@ def pairwise_hinge(scores: Scores, labels: Scores, margin: float) -> float:
     return float(np.maximum(shortfall, 0.0)[labels[:, None] > labels[None, :]].sum() / len(scores))
 
 
-def gradient_and_curvature(scores: Scores, labels: Scores, margin: float) -> tuple[Scores, Scores]:
-    """The gradient of L and the diagonal curvature of its majoriser, each ``(n,)``; see the module's text.
+class HingeObjective:
+    """Gradient of L and diagonal curvature of its majoriser, for one set of labels and any scores.
 
-    Args:
-        scores: ``(n,)``.
-        labels: ``(n,)``.
-        margin: m > 0.
+    Rows are sorted by label once, so that each block of rows meets only those below it: half of all pairs, a block of
+    which stays in the cache.
     """
-    shortfall = margin - (scores[:, None] - scores[None, :])
-    active = (labels[:, None] > labels[None, :]) & (shortfall > 0.0)
-    gradient = active.sum(axis=0) - active.sum(axis=1).astype(np.float64)
-    weight = active / np.maximum(shortfall, margin)
-    curvature = weight.sum(axis=0) + weight.sum(axis=1)
-    return gradient / len(scores), curvature / len(scores)
+
+    def __init__(self, labels: Scores, margin: float, precision: type[np.floating[Any]] = np.float32) -> None:
+        """Sort ``(n,)`` labels; the margin is m > 0. XGBoost's scores are float32, and so are differences of them."""
+        self._precision = precision
+        self._margin = precision(margin)
+        self._order = np.argsort(labels, kind="stable")
+        ordered = labels[self._order]
+        self._blocks = [
+            (start, stop := min(start + BLOCK, len(labels)), ordered[start:stop, None] > ordered[None, :stop])
+            for start in range(0, len(labels), BLOCK)
+        ]
+
+    def __call__(self, scores: Scores) -> tuple[Scores, Scores]:
+        """``(n,)`` scores -> gradient and curvature, each ``(n,)``; see the module's text."""
+        n = len(scores)
+        ordered = scores[self._order].astype(self._precision)
+        gradient, curvature = np.zeros(n), np.zeros(n)
+        for start, stop, better in self._blocks:
+            shortfall = (self._margin - ordered[start:stop, None]) + ordered[None, :stop]
+            active = (shortfall > 0.0) & better
+            gradient[:stop] += active.sum(axis=0, dtype=np.int32)
+            gradient[start:stop] -= active.sum(axis=1, dtype=np.int32)
+            np.maximum(shortfall, self._margin, out=shortfall)
+            weight = np.divide(active, shortfall, out=shortfall)
+            curvature[:stop] += weight.sum(axis=0)
+            curvature[start:stop] += weight.sum(axis=1)
+        result = np.empty((2, n))
+        result[:, self._order] = gradient / n, curvature / n
+        return result[0], result[1]

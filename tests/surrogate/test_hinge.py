@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
-from ohmnas.surrogate.hinge import gradient_and_curvature, pairwise_hinge
+from ohmnas.surrogate.hinge import BLOCK, HingeObjective, pairwise_hinge
 
 Vector = npt.NDArray[np.float64]
 N = 7
@@ -18,6 +18,10 @@ vectors = arrays(np.float64, N, elements=st.floats(-2, 2))
 labels = arrays(np.float64, N, elements=st.integers(0, 4).map(float))
 """Few values, so that many pairs are ties, which do not count."""
 margins = st.floats(0.05, 1.0)
+
+
+def gradient_and_curvature(scores: Vector, labels: Vector, margin: float) -> tuple[Vector, Vector]:
+    return HingeObjective(labels, margin, np.float64)(scores)
 
 
 def shortfalls(scores: Vector, labels: Vector, margin: float) -> list[tuple[int, int, float]]:
@@ -115,3 +119,17 @@ def test_ties_and_single_rows_have_no_pairs() -> None:
         assert pairwise_hinge(scores, same, 0.1) == 0.0
         assert not gradient.any()
         assert not curvature.any()
+
+
+def test_many_rows_meet_in_blocks_as_few_do_at_once() -> None:
+    """Against all pairs at once, with ties within and across blocks, in both precisions."""
+    generator = np.random.default_rng(0)
+    n, margin = 3 * BLOCK + 5, 0.1
+    scores, ties = generator.normal(scale=0.2, size=n), generator.integers(0, 40, n).astype(float)
+    z = margin - (scores[:, None] - scores[None, :])
+    active = (ties[:, None] > ties[None, :]) & (z > 0)
+    weight = np.where(active, 1 / np.maximum(np.abs(z), margin), 0.0)
+    expected = (active.sum(axis=0) - active.sum(axis=1)) / n, (weight.sum(axis=0) + weight.sum(axis=1)) / n
+    for precision, tolerance in ((np.float64, 1e-12), (np.float32, 1e-3)):
+        for found, exact in zip(HingeObjective(ties, margin, precision)(scores), expected, strict=True):
+            assert_allclose(found, exact, rtol=tolerance, atol=0.02 if precision is np.float32 else 1e-12)

@@ -1,0 +1,121 @@
+"""What each choice of the training recipe is worth: accuracy after one day against seconds.
+
+python benchmarks/recipes.py [--networks 12] [--cifar DIR]
+
+Each variant changes the recipe in one place. It trains the same architectures of the digits plan, and the 1-day
+accuracy is measured on 5 `pcm` chips of each. With the folder of CIFAR-10's binary version, ResNets of 8 layers are
+trained on 5,000 of its 32x32 images instead and measured on 1,000 others of the training batches. Seconds are of one
+core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ohmnas.analog.convert import to_analog
+from ohmnas.analog.drift import accuracy_over_time
+from ohmnas.analog.memory import keep_freed
+from ohmnas.analog.train import DivergedError, Recipe, train
+from ohmnas.datasets.campaign import plan
+from ohmnas.datasets.fidelity import fidelity
+from ohmnas.datasets.task import task
+from ohmnas.spaces.architecture import Architecture
+from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.network import build
+from ohmnas.spaces.reference import REFERENCES
+
+CHIPS = 5
+RECORD = 1 + 3 * 32 * 32
+
+
+def _variants(base: Recipe) -> dict[str, Recipe]:
+    always = replace(base, noise_from=-1.0, noise_full=0.0)
+    return {
+        "the recipe": base,
+        f"{2 * base.epochs // 3} epochs": replace(base, epochs=2 * base.epochs // 3),
+        f"{5 * base.epochs // 3} epochs": replace(base, epochs=5 * base.epochs // 3),
+        "full weight noise always": always,
+        "weight noise from 0 to 100 %": replace(base, noise_from=0.0, noise_full=1.0),
+        "batches of 64, half the epochs": replace(base, batch=64, epochs=base.epochs // 2),
+        "learning rate 0.1": replace(base, learning_rate=0.1),
+        "learning rate 0.4": replace(base, learning_rate=0.4),
+        "no gradient clipping": replace(base, gradient_norm=1e9),
+        "no shifts": replace(base, shift=0),
+        "running batch norm statistics": replace(base, norm_batches=0),
+        "hopeless ones to the end": replace(base, hopeless_loss=10.0),
+    }
+
+
+def _digits(networks: int) -> tuple[list[Architecture], tuple[Tensor, ...], Recipe]:
+    digits = task("digits")
+    population = plan(digits, 400)[7:]
+    chosen = population[np.linspace(0, len(population) - 1, networks).astype(int)]
+    data = digits.load()
+    arrays = (data.train.images, data.train.labels, data.validation.images, data.validation.labels)
+    return digits.space.decode(chosen), _tensors(arrays), replace(Recipe(), epochs=fidelity("paper").epochs)
+
+
+def _cifar(folder: Path) -> tuple[list[Architecture], tuple[Tensor, ...], Recipe]:
+    raw = np.fromfile(folder / "data_batch_1.bin", dtype=np.uint8).reshape(-1, RECORD)[:6000]
+    images = raw[:, 1:].reshape(-1, 3, 32, 32).astype(np.float32) / 255.0
+    images = (images - np.array([0.4914, 0.4822, 0.4465], np.float32)[:, None, None]) / np.float32(0.25)
+    labels = raw[:, 0].astype(np.int64)
+    arrays = (images[:5000], labels[:5000], images[5000:], labels[5000:])
+    return (
+        [REFERENCES["resnet8-w8"], REFERENCES["resnet8-w16"]],
+        _tensors(arrays),
+        replace(Recipe(), epochs=12, shift=2),
+    )
+
+
+def _tensors(arrays: tuple[np.ndarray, ...]) -> tuple[Tensor, ...]:
+    tensors = [torch.from_numpy(array) for array in arrays]
+    return tuple(t.contiguous(memory_format=torch.channels_last) if t.dim() == 4 else t for t in tensors)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", type=int, default=12)
+    parser.add_argument("--cifar", type=Path, help="folder of CIFAR-10's binary version")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    keep_freed()
+    architectures, data, base = _cifar(arguments.cifar) if arguments.cifar else _digits(arguments.networks)
+    images, labels, validation, answers = data
+    shape, classes = (images.shape[1], images.shape[2], images.shape[3]), int(labels.max()) + 1
+    print(f"mean of {len(architectures)} networks; the recipe: {base.epochs} epochs, batches of {base.batch}")
+    print(f"{'':34}{'1-day accuracy':>16}{'lower half':>12}{'std':>8}{'AVM':>8}{'s each':>9}")
+    for name, recipe in _variants(base).items():
+        found, seconds = [], []
+        for index, architecture in enumerate(architectures):
+            torch.manual_seed(index)
+            network = to_analog(build(architecture, shape, classes), Hardware())
+            start = time.process_time()
+            try:
+                train(network, images, labels, recipe, index)
+            except DivergedError:
+                found.append((1 / classes, 0.0, 0.0))
+                continue
+            finally:
+                seconds.append(time.process_time() - start)
+            one = accuracy_over_time(network, Hardware(), validation, answers, CHIPS, index)
+            found.append((one[:, 2].mean(), one[:, 2].std(ddof=1), (one[:, 0] - one[:, 3]).mean()))
+        accuracy, std, avm = np.array(found).T
+        low = np.sort(accuracy)[: len(accuracy) // 2].mean()
+        print(
+            f"{name:34}{100 * accuracy.mean():14.2f} %{100 * low:10.2f} %{100 * np.median(std):8.2f}"
+            f"{100 * np.median(avm):8.2f}{np.mean(seconds):9.2f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
