@@ -3,8 +3,8 @@
 python benchmarks/recipes.py [--networks 12] [--cifar DIR]
 
 Each variant changes the recipe in one place. It trains the same architectures of the digits plan, and the 1-day
-accuracy is measured on 5 `pcm` chips of each. With the folder of CIFAR-10's binary version, ResNets of 8 layers are
-trained on 5,000 of its 32x32 images instead and measured on 1,000 others of the training batches. Seconds are of one
+accuracy is measured on 5 `pcm` chips of each. With the folder of CIFAR-10's binary version, ResNet-8 is trained
+twice on 5,000 of its 32x32 images instead and measured on 1,000 others of the training batches. Seconds are of one
 core.
 """
 
