@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
 
 def applies(layer: AnalogConv2d, x: Tensor) -> bool:
-    """Whether `forward` can compute a layer: on a CPU, with converters, followed by batch norm."""
-    return layer.norm is not None and layer.chip.dac_bits > 0 and layer.chip.adc_bits > 0 and kernels.usable(x)
+    """Whether `forward` can compute a layer: on a CPU, with converters, followed by batch norm.
+
+    Gradients it has only for batch norm by the batch's own statistics, as in training.
+    """
+    if layer.norm is None or (torch.is_grad_enabled() and not layer.norm.training):
+        return False
+    return layer.chip.dac_bits > 0 and layer.chip.adc_bits > 0 and kernels.usable(x)
 
 
 def forward(layer: AnalogConv2d, x: Tensor) -> Tensor:

@@ -87,6 +87,12 @@ def test_it_stands_aside_where_it_cannot_compute() -> None:
     ideal = to_analog(_network(1, 3, 1, True), replace(Hardware(), adc_bits=0))
     assert not fused.applies(_layer(ideal), x)
     assert not kernels.usable(x.double())
+    network.eval()
+    assert not fused.applies(layer, x)
+    network(x).sum().backward()
+    assert layer.weight.grad is not None
+    with torch.no_grad():
+        assert fused.applies(layer, x)
 
 
 def _layer(network: nn.Sequential) -> AnalogConv2d:
