@@ -68,11 +68,7 @@ def _cifar(folder: Path) -> tuple[list[Architecture], tuple[Tensor, ...], Recipe
     images = (images - np.array([0.4914, 0.4822, 0.4465], np.float32)[:, None, None]) / np.float32(0.25)
     labels = raw[:, 0].astype(np.int64)
     arrays = (images[:5000], labels[:5000], images[5000:], labels[5000:])
-    return (
-        [REFERENCES["resnet8-w8"], REFERENCES["resnet8-w16"]],
-        _tensors(arrays),
-        replace(Recipe(), epochs=12, shift=2),
-    )
+    return [REFERENCES["resnet8-w8"]] * 2, _tensors(arrays), replace(Recipe(), epochs=9, shift=2)
 
 
 def _tensors(arrays: tuple[np.ndarray, ...]) -> tuple[Tensor, ...]:

@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
                     f"table {arguments.start_from} is of the task {table.card['task']!r}, not {chosen.name!r}"
                 )
             store.add(table.rows())
+        campaign.check(store)
         todo = len(campaign.open_rows(store))
         there = arguments.n - todo
         failed = 0

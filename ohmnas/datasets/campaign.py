@@ -10,11 +10,11 @@ import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from ohmnas.datasets.fidelity import Fidelity
-from ohmnas.datasets.measure import measure
+from ohmnas.datasets.measure import measure, settings_of
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Identity, Store
 from ohmnas.datasets.task import Task
-from ohmnas.errors import InfeasibleError, OhmnasError
+from ohmnas.errors import InfeasibleError, InvalidValueError, OhmnasError
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.reference import REFERENCES
@@ -74,6 +74,20 @@ class Campaign:
         names = (self.task.name, self.hardware.name, self.fidelity.name, self.seed)
         return (*names, *(int(gene) for gene in genome))
 
+    def check(self, store: Store) -> None:
+        """Check that what a store holds under the campaign's names was measured as the campaign measures.
+
+        Raises:
+            InvalidValueError: its chip has other settings, or its fidelity is another effort.
+        """
+        stored = store.settings(self.task.name, self.hardware.name, self.fidelity.name)
+        for name, value in settings_of(self.task, self.hardware, self.fidelity).items():
+            if stored is not None and stored[name] != value:
+                raise InvalidValueError(
+                    f"{store.path} holds rows of {self.hardware.name} at fidelity {self.fidelity.name} with {name} "
+                    f"{stored[name]}, but this campaign measures with {value}: they would not compare; use another store"
+                )
+
     def open_rows(self, store: Store) -> Population:
         """``(m, g)``: the architectures that the store does not hold yet, in the order of the plan."""
         done = store.identities()
@@ -89,9 +103,11 @@ class Campaign:
             report: called after each commit.
 
         Raises:
+            InvalidValueError: the store holds rows of the same names that were measured otherwise.
             StorageError: a row could not be written; all earlier ones are stored.
             OhmnasError: a worker process was killed.
         """
+        self.check(store)
         for row in self._measured(self.open_rows(store), jobs):
             store.add([row])
             report(row)

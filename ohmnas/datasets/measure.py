@@ -112,6 +112,18 @@ def measure_accuracies(
     return values
 
 
+def settings_of(task: Task, chip: Hardware, effort: Fidelity) -> dict[str, float]:
+    """The `schema.HARDWARE_COLUMNS` and `schema.EFFORT_COLUMNS` of every row of a chip and fidelity."""
+    data = task.load()
+    return {
+        **chip.settings(),
+        "epochs": effort.epochs,
+        "train_images": min(effort.train_images or len(data.train.labels), len(data.train.labels)),
+        "validation_images": len(data.validation.labels),
+        "chips": effort.chips,
+    }
+
+
 def measure(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: Fidelity, seed: int) -> Row:
     """Train the network of a genome, program it on chips, read them over a month, on the validation images.
 
@@ -126,12 +138,8 @@ def measure(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: F
     row.update(task=task.name, hardware=chip.name, fidelity=effort.name, seed=seed, status=schema.STATUS_OK, reason="")
     row.update(zip(task.space.gene_names, (int(gene) for gene in genome), strict=True))
     table = task.space.layer_table(genome[None])
-    row.update(params=int(table.params()[0]), macs=int(table.macs()[0]), **chip.settings())
+    row.update(params=int(table.params()[0]), macs=int(table.macs()[0]), **settings_of(task, chip, effort))
     row.update(
-        epochs=effort.epochs,
-        train_images=min(effort.train_images or len(data.train.labels), len(data.train.labels)),
-        validation_images=len(data.validation.labels),
-        chips=effort.chips,
         ohmnas_version=ohmnas.__version__,
         torch_version=torch.__version__,
         aihwkit_version=metadata.version("aihwkit"),

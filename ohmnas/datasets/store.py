@@ -111,6 +111,15 @@ class Store:
         with self._explained("read"):
             return set(self._connection.execute(f"SELECT {names} FROM rows"))  # noqa: S608
 
+    def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
+        """Chip settings and effort of the rows of these names, which are those of any of them; None without rows."""
+        columns = (*schema.HARDWARE_COLUMNS, *schema.EFFORT_COLUMNS)
+        names = ", ".join(f'"{name}"' for name in columns)
+        query = f"SELECT {names} FROM rows WHERE task=? AND hardware=? AND fidelity=? LIMIT 1"  # noqa: S608
+        with self._explained("read"):
+            values = self._connection.execute(query, (task, hardware, fidelity)).fetchone()
+        return None if values is None else dict(zip(columns, values, strict=True))
+
     def frame(self) -> pd.DataFrame:
         """All rows in the order of their identity, as a data frame with `schema.COLUMNS`."""
         names = ", ".join(f'"{name}"' for name in schema.COLUMNS)

@@ -197,6 +197,11 @@ def _check_rows(table: MeasuredTable, path: Path) -> None:
     _complain(path, frame, frame["macs"].to_numpy() != costs.macs(), "macs", "not what its genome has")
     for name in schema.EFFORT_COLUMNS:
         _complain(path, frame, frame[name].to_numpy() < 1, name, "not above 0")
+    for name in (*schema.HARDWARE_COLUMNS, *schema.EFFORT_COLUMNS):
+        values = frame[name].to_numpy()
+        _complain(path, frame, ~np.isfinite(values), name, "not a finite number")
+        first = frame.groupby(["hardware", "fidelity"])[name].transform("first").to_numpy()
+        _complain(path, frame, values != first, name, "not what earlier rows of the same hardware and fidelity have")
     for name in schema.ACCURACY_COLUMNS:
         low = -1.0 if name == "avm" else 0.0
         values = frame[name].to_numpy()

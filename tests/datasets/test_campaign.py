@@ -23,7 +23,7 @@ from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import task
-from ohmnas.errors import InfeasibleError
+from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.reference import REFERENCES
 
@@ -83,6 +83,23 @@ def test_a_campaign_goes_on_from_an_exported_table_alone(tmp_path: Path) -> None
         _campaign(4).run(second, jobs=1, report=measured.append)
         assert len(measured) == 2
         assert _comparable(second.frame()).equals(expected)
+
+
+@pytest.mark.parametrize(
+    ("chip", "effort", "name"),
+    [(replace(Hardware(), drift=0.0), TINY, "hw_drift"), (Hardware(), replace(TINY, epochs=2), "epochs")],
+)
+def test_rows_that_were_measured_otherwise_are_not_taken_for_ones_own(
+    chip: Hardware, effort: Fidelity, name: str, tmp_path: Path
+) -> None:
+    with Store(tmp_path / "store.sqlite") as store:
+        _campaign(1).run(store, jobs=1, report=_ignore)
+        other = replace(_campaign(2), hardware=chip, fidelity=effort)
+        with pytest.raises(InvalidValueError, match=f"with {name} "):
+            other.run(store, jobs=1, report=_ignore)
+        assert len(store.identities()) == 1
+        replace(_campaign(2), fidelity=replace(effort, name="other")).run(store, jobs=1, report=_ignore)
+        assert len(store.identities()) == 3
 
 
 @pytest.mark.slow

@@ -74,6 +74,18 @@ def test_a_changed_cell_that_is_possible_fails_the_checksum(rows: list[Row], wri
         read_table(str(path))
 
 
+@pytest.mark.parametrize(("column", "value"), [("hw_drift", 0.0), ("epochs", 2), ("hw_dac_bits", None)])
+def test_rows_of_one_chip_and_fidelity_were_measured_alike(
+    column: str, value: float | None, rows: list[Row], write_made_table: Write
+) -> None:
+    rows[4][column] = value
+    with pytest.raises(BrokenFileError, match=rf"row 5: {column} is"):
+        read_table(str(write_made_table(rows)))
+    if value is not None:
+        rows[4]["fidelity"] = "other"
+        read_table(str(write_made_table(rows)))
+
+
 def test_a_row_that_stands_twice_is_refused(rows: list[Row], write_made_table: Write) -> None:
     with pytest.raises(BrokenFileError, match="row 7: seed"):
         read_table(str(write_made_table([*rows, rows[0]])))
