@@ -22,6 +22,8 @@ from ohmnas.surrogate import LearningSet, Surrogate
 from ohmnas.surrogate.persist import load
 
 STRATEGIES = {"evolution": Evolution}
+GUESSES = 2.0
+"""A network that is right less often than so many guesses is not worth finding without a word."""
 
 
 def add_parser(commands: Any) -> None:
@@ -38,6 +40,9 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--max-avm", type=fraction, metavar="F", help="accuracy variation over a month at most F, such as 0.02"
+    )
+    parser.add_argument(
+        "--min-accuracy", type=fraction, metavar="F", default=0.0, help="accuracy after a day at least F, such as 0.9"
     )
     parser.add_argument("--strategy", default="evolution", help="how to search (evolution)")
     parser.add_argument("--iterations", type=positive, default=200, help="generations (200)")
@@ -112,6 +117,7 @@ def _limits(arguments: argparse.Namespace, surrogate: Surrogate) -> Limits:
         max_macs=min(arguments.max_macs or np.inf, seen["max_macs"]),
         max_avm=np.inf if arguments.max_avm is None else arguments.max_avm,
         min_params=seen["min_params"],
+        min_accuracy=arguments.min_accuracy,
     )
 
 
@@ -119,6 +125,11 @@ def _show(result: SearchResult, surrogate: Surrogate, path: Path) -> None:
     best = result.best
     learned = surrogate.provenance
     render.line(f"found   {best.architecture}")
+    if best.predicted["accuracy_1d"] < GUESSES / result.space.classes:
+        render.notice(
+            "warning: the found network hardly does better than guessing; a network that guesses never varies, so that "
+            "tight limits on AVM find it: ask for --min-accuracy too"
+        )
     rows = [_row("found", best)] + [_row(candidate.name, candidate) for candidate in result.references[:3]]
     render.table(["predicted", "1-day accuracy", "std", "AVM", "params", "MACs"], rows)
     render.line("AVM: accuracy variation over one month, from 1 second to 30 days after programming")

@@ -85,7 +85,7 @@ class Campaign:
             if stored is not None and stored[name] != value:
                 raise InvalidValueError(
                     f"{store.path} holds rows of {self.hardware.name} at fidelity {self.fidelity.name} with {name} "
-                    f"{stored[name]}, but this campaign measures with {value}: they would not compare; use another store"
+                    f"{stored[name]}, but this campaign measures with {value}: use another store"
                 )
 
     def open_rows(self, store: Store) -> Population:

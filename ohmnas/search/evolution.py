@@ -41,6 +41,6 @@ class Evolution:
             population = np.concatenate([self._parents, population])
             evaluation = self._standing.join(evaluation)
         best = evaluation.order()[: self.keep]
-        if (evaluation.excess_avm == 0).any():
-            best = best[evaluation.excess_avm[best] == 0]
+        if (evaluation.shortfall == 0).any():
+            best = best[evaluation.shortfall[best] == 0]
         self._parents, self._standing = population[best], evaluation.take(best)

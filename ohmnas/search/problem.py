@@ -42,7 +42,7 @@ class Predictor(Protocol):
 class Limits:
     """Hard limits: the architecture that a search finds meets all; each that it asks about meets those on costs.
 
-    As long as none is known that meets `max_avm`, a search may breed from those that miss it.
+    As long as none is known that meets `max_avm` and `min_accuracy`, a search may breed from those that miss them.
     """
 
     max_params: float = np.inf
@@ -53,6 +53,9 @@ class Limits:
     """Predicted accuracy variation over one month at most this, as a fraction."""
     min_params: float = 0
     """At least so many parameters: below what the table covers, a surrogate guesses."""
+
+    min_accuracy: float = 0
+    """Predicted accuracy after one day at least this, as a fraction."""
 
     def __post_init__(self) -> None:
         """Check that the limits leave room.
@@ -65,6 +68,8 @@ class Limits:
                 raise InvalidValueError(f"{name} must be above 0, not {getattr(self, name)}")
         if np.isnan(self.max_avm):
             raise InvalidValueError("max_avm must be a number")
+        if not 0 <= self.min_accuracy <= 1:
+            raise InvalidValueError(f"min_accuracy must be a fraction, 0 to 1, not {self.min_accuracy}")
         if self.max_params < self.min_params:
             raise InvalidValueError(
                 f"max_params is {self.max_params:,.0f}, but the smallest architectures that the surrogate knows have "
@@ -82,8 +87,8 @@ class Evaluation:
 
     objective: Values
     """accuracy_1d / accuracy_1d_std: larger is better."""
-    excess_avm: Values
-    """By how much the predicted AVM exceeds its limit; 0 is feasible."""
+    shortfall: Values
+    """By how much the predictions miss the limits on AVM and accuracy, added up; 0 is feasible."""
     accuracy_1d: Values
     accuracy_1d_std: Values
     avm: Values
@@ -98,7 +103,7 @@ class Evaluation:
 
     def order(self) -> npt.NDArray[np.intp]:
         """Best first: feasible ones by objective, then the others by how little they miss (Deb, 2000)."""
-        return np.lexsort((-self.objective, self.excess_avm))
+        return np.lexsort((-self.objective, self.shortfall))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,8 @@ class Problem:
         predicted = self.predictor.predict(population)
         return Evaluation(
             predicted.accuracy_1d / predicted.accuracy_1d_std,
-            np.maximum(predicted.avm - self.limits.max_avm, 0.0),
+            np.maximum(predicted.avm - self.limits.max_avm, 0.0)
+            + np.maximum(self.limits.min_accuracy - predicted.accuracy_1d, 0.0),
             predicted.accuracy_1d,
             predicted.accuracy_1d_std,
             predicted.avm,
@@ -140,7 +146,7 @@ class Problem:
         """Up to n affordable architectures, evenly spread over log parameters.
 
         Raises:
-            InfeasibleError: none can be afforded.
+            InfeasibleError: none can be afforded; the message has the limits.
         """
         limits = self.limits
         return self.space.sample(n, rng, limits.max_params, limits.max_macs, min_params=limits.min_params, at_least=1)

@@ -78,7 +78,7 @@ class _Search:
                 continue
             outcome = self.problem.evaluate(candidates)
             self.evaluations += len(candidates)
-            feasible += int((outcome.excess_avm == 0).sum())
+            feasible += int((outcome.shortfall == 0).sum())
             evaluated.append(candidates)
             outcomes.append(outcome)
         if not evaluated:
@@ -88,7 +88,7 @@ class _Search:
             evaluation = evaluation.join(outcome)
         self.strategy.tell(population, evaluation)
         self._remember(population, evaluation)
-        return population[evaluation.excess_avm == 0], feasible / len(population)
+        return population[evaluation.shortfall == 0], feasible / len(population)
 
     def _unseen(self, candidates: Population, most: int) -> Population:
         """The first `most` different candidates that this search has not evaluated; from now on it has."""
@@ -106,11 +106,11 @@ class _Search:
         """Keep the best feasible one, or while there is none, the one that misses by least."""
         first = evaluation.order()[:1]
         row, outcome = population[first], evaluation.take(first)
-        if outcome.excess_avm[0] == 0:
+        if outcome.shortfall[0] == 0:
             if self.best is None or outcome.objective[0] > self.best[0]:
                 self.best = (float(outcome.objective[0]), row, outcome)
-        elif self.nearest is None or outcome.excess_avm[0] < self.nearest[0]:
-            self.nearest = (float(outcome.excess_avm[0]), row, outcome)
+        elif self.nearest is None or outcome.shortfall[0] < self.nearest[0]:
+            self.nearest = (float(outcome.shortfall[0]), row, outcome)
 
 
 def search(
@@ -212,8 +212,11 @@ def _nearest_miss(problem: Problem, run: _Search) -> str:
         return "the strategy found no architecture within the cost limits"
     _, row, outcome = run.nearest
     params = int(problem.space.params(row)[0])
+    limits = problem.limits
+    asked = [f"a predicted AVM of at most {limits.max_avm:g}"] if np.isfinite(limits.max_avm) else []
+    asked += [f"a predicted 1-day accuracy of at least {limits.min_accuracy:g}"] if limits.min_accuracy else []
     return (
-        f"none of {run.evaluations:,} architectures within the cost limits has a predicted AVM of at most "
-        f"{problem.limits.max_avm:g}; the nearest has {outcome.avm[0]:.4f}, with {params:,} parameters: "
+        f"none of {run.evaluations:,} architectures within the cost limits has {' and '.join(asked)}; the nearest has "
+        f"AVM {outcome.avm[0]:.4f} and accuracy {outcome.accuracy_1d[0]:.4f}, with {params:,} parameters: "
         f"{problem.space.decode(row)[0]}"
     )

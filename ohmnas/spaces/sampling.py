@@ -107,11 +107,11 @@ def stratified(
     seen: set[bytes] = set()
     edges: npt.NDArray[np.float64] | None = None
     waiting = np.empty((0, genes.GENES), dtype=np.int16)
-    smallest = np.iinfo(np.int64).max
+    smallest = least_work = np.iinfo(np.int64).max
     for batch_number in range(1, MAX_BATCHES + 1):
         batch = _tilted(PROPOSALS, rng)
         cost, work = params(batch), macs(batch)
-        smallest = min(smallest, int(cost.min()))
+        smallest, least_work = min(smallest, int(cost.min())), min(least_work, int(work.min()))
         keep = (cost <= max_params) & (cost >= min_params) & (work <= max_macs) & (work >= min_macs)
         waiting = np.concatenate([waiting, batch[keep]])
         if edges is None:
@@ -138,7 +138,8 @@ def stratified(
     if total < (n if at_least is None else at_least):
         raise InfeasibleError(
             f"found only {total} of {n} architectures with {min_params:,.0f} to {max_params:,.0f} parameters and "
-            f"{min_macs:,.0f} to {max_macs:,.0f} MACs; the smallest of the space has about {smallest:,} parameters"
+            f"{min_macs:,.0f} to {max_macs:,.0f} MACs; the space begins at about "
+            f"{smallest:,} parameters and {least_work:,} MACs"
         )
     return _even_choice(np.concatenate(found), np.concatenate(strata), n, rng)
 

@@ -72,12 +72,24 @@ def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas:
     assert not (tmp_path / "result.json").exists()
 
 
-def test_an_impossible_avm_names_the_nearest_miss_and_keeps_the_last_result(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_an_impossible_accuracy_names_the_nearest_miss_and_keeps_the_last_result(
+    ohmnas: Ohmnas, tmp_path: Path
+) -> None:
     ohmnas("search", "--task", "digits", "--out", tmp_path, *SHORT)
     before = (tmp_path / "result.json").read_bytes()
-    words = ("--min-accuracy",)  # no such flag: refused before anything runs
-    assert "unrecognized arguments" in ohmnas("search", "--task", "digits", *words, "--out", tmp_path).sentence
+    words = ("--max-params", "2k", "--min-accuracy", "0.999", "--iterations", "60", "--population", "20")
+    sentence = ohmnas("search", "--task", "digits", *words, "--out", tmp_path).sentence
+    assert "1-day accuracy of at least 0.999; the nearest has AVM" in sentence
     assert (tmp_path / "result.json").read_bytes() == before
+
+
+def test_a_found_network_that_guesses_is_not_found_without_a_word(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--max-params", "50k", "--max-avm", "0.0001", "--out", tmp_path, "--population", "30")
+    done = ohmnas("search", "--task", "digits", *words, "--iterations", "60")
+    best = read_result(tmp_path / "result.json").best
+    assert ("--min-accuracy" in done.err) == (best.predicted["accuracy_1d"] < 0.2)
+    again = ohmnas("search", "--task", "digits", *words, "--iterations", "60", "--min-accuracy", "0.8")
+    assert again.code == 2 or read_result(tmp_path / "result.json").best.predicted["accuracy_1d"] >= 0.8
 
 
 def test_a_broken_table_is_named(ohmnas: Ohmnas, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_the_best_parents_are_kept(rng: np.random.Generator) -> None:
     population = one.sample(60, rng)
     evaluation = one.evaluate(population)
     strategy.tell(population, evaluation)
-    feasible = evaluation.objective[evaluation.excess_avm == 0]
+    feasible = evaluation.objective[evaluation.shortfall == 0]
     assert strategy.parents is not None
     kept = one.evaluate(strategy.parents).objective
     assert np.array_equal(kept, np.sort(feasible)[::-1][:5])
@@ -48,7 +48,7 @@ def test_it_is_never_below_random_sampling_at_equal_evaluations_and_mostly_above
         result = search(one, Evolution(one), seed, Budget(iterations=30))
         sample = one.sample(result.evaluations, np.random.default_rng(seed))
         said = one.evaluate(sample)
-        found, drawn = result.history[-1]["objective"], said.objective[said.excess_avm == 0].max()
+        found, drawn = result.history[-1]["objective"], said.objective[said.shortfall == 0].max()
         assert found >= drawn
         above += found > drawn
     assert above >= 3

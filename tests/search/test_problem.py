@@ -35,7 +35,7 @@ def test_the_objective_is_accuracy_over_std_and_excess_is_beyond_the_limit(rng: 
     population = one.sample(50, rng)
     found, said = one.evaluate(population), formula.predict(population)
     assert np.array_equal(found.objective, said.accuracy_1d / said.accuracy_1d_std)
-    assert np.array_equal(found.excess_avm > 0, said.avm > 0.02)
+    assert np.array_equal(found.shortfall > 0, said.avm > 0.02)
 
 
 def test_feasible_ones_come_first_then_the_nearest_misses() -> None:
@@ -79,4 +79,17 @@ def test_limits_are_json_with_null_for_none() -> None:
         "max_macs": None,
         "max_avm": None,
         "min_params": 0,
+        "min_accuracy": 0,
     }
+
+
+def test_a_least_accuracy_is_a_limit_like_any_other() -> None:
+    one, formula = problem()
+    population = one.sample(200, np.random.default_rng(0))
+    least = float(np.median(formula.predict(population).accuracy_1d))
+    said = Problem(SPACE, formula, Limits(min_accuracy=least)).evaluate(population)
+    assert np.array_equal(said.shortfall == 0, said.accuracy_1d >= least)
+    assert 50 < (said.shortfall == 0).sum() < 150
+    for wrong in (-0.1, 1.5, np.nan):
+        with pytest.raises(InvalidValueError, match="min_accuracy must be a fraction"):
+            Limits(min_accuracy=wrong)

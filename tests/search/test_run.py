@@ -49,7 +49,7 @@ def test_two_processes_with_one_seed_agree() -> None:
 def test_an_infeasible_problem_ends_with_the_nearest_miss() -> None:
     one, formula = problem(avm_offset=5.0)
     generations: list[Generation] = []
-    with pytest.raises(InfeasibleError, match=r"predicted AVM of at most 0\.02; the nearest has 5\.\d+") as error:
+    with pytest.raises(InfeasibleError, match=r"predicted AVM of at most 0\.02; the nearest has AVM 5\.\d+") as error:
         search(one, Evolution(one), 0, Budget(population=10, iterations=1000), generations.append)
     assert len(generations) == PATIENCE  # it gives up, it does not run to the end
     lowest = min(formula.predict(population).avm.min() for population in list(formula.asked))

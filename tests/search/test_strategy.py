@@ -60,7 +60,7 @@ def test_the_best_so_far_never_gets_worse_and_is_what_is_returned(make: Make) ->
     assert objectives == sorted(objectives)
     everything = np.concatenate(formula.asked[:-1])  # the last question is about the references
     said = one.evaluate(everything)
-    feasible = said.excess_avm == 0
+    feasible = said.shortfall == 0
     assert result.evaluations == len(everything)
     assert len(np.unique(everything, axis=0)) == len(everything)  # none is asked twice
     best = said.objective[feasible].max()
