@@ -12,7 +12,7 @@ from ohmnas.cli.arguments import add_json, positive, seed
 from ohmnas.datasets import schema
 from ohmnas.datasets.campaign import Campaign, plan
 from ohmnas.datasets.fidelity import FIDELITIES, fidelity
-from ohmnas.datasets.measure import require_training
+from ohmnas.datasets.measure import VERIFICATION_SEEDS, require_training
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table
@@ -45,17 +45,22 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure what the store lacks."""
     chosen = task(arguments.task)
     chip, effort = hardware(arguments.hardware), fidelity(arguments.fidelity)
+    if arguments.seed >= VERIFICATION_SEEDS:
+        raise InvalidValueError(
+            f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are for verification"
+        )
     require_training()
     population = plan(chosen, arguments.n, arguments.plan_seed)
     campaign = Campaign(chosen, population, chip, effort, arguments.seed)
+    table = read_table(arguments.start_from) if arguments.start_from else None
+    if table is not None and table.card["task"] != chosen.name:
+        raise InvalidValueError(
+            f"table {arguments.start_from} is of the task {table.card['task']!r}, not {chosen.name!r}"
+        )
     with Store(arguments.store) as store:
-        if arguments.start_from:
-            table = read_table(arguments.start_from)
-            if table.card["task"] != chosen.name:
-                raise InvalidValueError(
-                    f"table {arguments.start_from} is of the task {table.card['task']!r}, not {chosen.name!r}"
-                )
-            store.add(table.rows())
+        if table is not None:
+            taken = store.add(table.rows())
+            render.notice(f"{taken} rows of {arguments.start_from} taken over into {arguments.store}")
         campaign.check(store)
         todo = len(campaign.open_rows(store))
         there = arguments.n - todo

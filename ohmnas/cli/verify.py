@@ -12,7 +12,14 @@ import numpy as np
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, positive, seed
 from ohmnas.datasets.fidelity import FIDELITIES, Fidelity, fidelity
-from ohmnas.datasets.measure import ENGINE_NAMES, measure_accuracies, require_training, seeds_of, train_network
+from ohmnas.datasets.measure import (
+    ENGINE_NAMES,
+    VERIFICATION_SEEDS,
+    measure_accuracies,
+    require_training,
+    seeds_of,
+    train_network,
+)
 from ohmnas.datasets.task import Task, task
 from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
@@ -20,8 +27,6 @@ from ohmnas.search.result import PREDICTED, Candidate, read_result
 from ohmnas.spaces.hardware import PRESETS, Hardware, hardware
 
 MEASURED = (*PREDICTED, "accuracy_digital")
-SEED_OFFSET = 1_000_000
-"""Verification trains with seeds that no table uses."""
 
 
 def add_parser(commands: Any) -> None:
@@ -57,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     contenders = {"found": result.best}
     if result.references:
         contenders[result.references[0].name] = result.references[0]
-    seeds = [SEED_OFFSET + arguments.seed + index for index in range(arguments.seeds)]
+    seeds = [VERIFICATION_SEEDS + arguments.seed + index for index in range(arguments.seeds)]
     measured: dict[str, dict[str, list[float]]] = {}
     with render.meter("training", len(contenders) * len(seeds), show=not arguments.json) as meter:
         for name, candidate in contenders.items():

@@ -29,6 +29,10 @@ ENGINE_NAMES = ("native", "aihwkit")
 """What simulates the chip: our own layers, or aihwkit's as the reference."""
 
 
+VERIFICATION_SEEDS = 1_000_000
+"""Verification trains with seeds from here on; campaigns with those below, so that no table holds what verifies it."""
+
+
 def require_training() -> None:
     """Check that what measuring needs is installed.
 

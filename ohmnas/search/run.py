@@ -12,7 +12,7 @@ from ohmnas.errors import InfeasibleError
 from ohmnas.search.problem import Evaluation, Problem
 from ohmnas.search.result import PREDICTED, Candidate, SearchResult
 from ohmnas.search.strategy import Strategy
-from ohmnas.spaces.genes import Population
+from ohmnas.spaces.genes import GENES, Population
 from ohmnas.spaces.reference import REFERENCES
 
 BIRTH_ROUNDS = 5
@@ -82,7 +82,7 @@ class _Search:
             evaluated.append(candidates)
             outcomes.append(outcome)
         if not evaluated:
-            return np.empty((0, 0), dtype=np.int16), 0.0
+            return np.empty((0, GENES), dtype=np.int16), 0.0
         population, evaluation = np.concatenate(evaluated), outcomes[0]
         for outcome in outcomes[1:]:
             evaluation = evaluation.join(outcome)

@@ -37,11 +37,13 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
         (("--n", "0"), "above 0"),
         (("--store", "no/such/folder/s.sqlite"), "does not exist"),
         (("--start-from", "nowhere.csv"), "no table 'nowhere.csv'"),
+        (("--seed", "1000000"), "seeds from 1000000 on are for verification"),
     ],
 )
 def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
     base = (*SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite")
     assert message in ohmnas("campaign", *base, *words).sentence
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_is_no_store_stays_as_it_is(ohmnas: Ohmnas, tmp_path: Path) -> None:

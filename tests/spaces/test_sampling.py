@@ -150,7 +150,7 @@ def test_impossible_bounds_are_infeasible(bounds: dict[str, float], rng: np.rand
 
 def test_message_states_the_smallest_of_the_space(rng: np.random.Generator) -> None:
     smallest = int(SPACE.params(SPACE.encode([SMALLEST]))[0])
-    with pytest.raises(InfeasibleError, match=f"smallest of the space has about {smallest}"):
+    with pytest.raises(InfeasibleError, match=f"space begins at about {smallest}"):
         SPACE.sample(1, rng, max_params=smallest - 1.0)
 
 
