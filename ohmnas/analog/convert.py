@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from ohmnas.analog.fused import FusedConv2d
 from ohmnas.analog.layers import AnalogConv2d, AnalogLayer, AnalogLinear, Mode
 from ohmnas.analog.noise import NoisePool
 from ohmnas.spaces.hardware import Hardware
@@ -18,7 +19,7 @@ def to_analog(network: nn.Sequential, chip: Hardware) -> nn.Sequential:
     for parent in list(analog.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.Conv2d):
-                setattr(parent, name, AnalogConv2d(child, chip))
+                setattr(parent, name, FusedConv2d(child, chip))
             elif isinstance(child, nn.Linear):
                 setattr(parent, name, AnalogLinear(child, chip))
     for parent in analog.modules():

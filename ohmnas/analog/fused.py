@@ -9,34 +9,37 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from ohmnas.analog import kernels
+from ohmnas.analog.layers import AnalogConv2d
 
-if TYPE_CHECKING:
-    from ohmnas.analog.layers import AnalogConv2d
+
+class FusedConv2d(AnalogConv2d):
+    """`AnalogConv2d` that takes the short way wherever there is one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, with the batch norm and ReLU that the layer has absorbed."""
+        if self.mode == "digital" or not applies(self, x):
+            return super().forward(x)
+        norm = cast(kernels.TrackedNorm, self.norm)
+        if torch.is_grad_enabled():
+            result: Tensor = _Step.apply(x, self.weight, norm.weight, norm.bias, self)  # type: ignore[no-untyped-call]
+            return result
+        return _compute(self, x, None)
 
 
 def applies(layer: AnalogConv2d, x: Tensor) -> bool:
-    """Whether `forward` can compute a layer: on a CPU, with converters, followed by batch norm.
+    """Whether there is a short way through a layer: on a CPU, with converters, followed by batch norm.
 
     Gradients it has only for batch norm by the batch's own statistics, as in training.
     """
     if layer.norm is None or (torch.is_grad_enabled() and not layer.norm.training):
         return False
     return layer.chip.dac_bits > 0 and layer.chip.adc_bits > 0 and kernels.usable(x)
-
-
-def forward(layer: AnalogConv2d, x: Tensor) -> Tensor:
-    """The output of a layer for which `applies` holds; ``(batch, c, h, w)``."""
-    norm = cast(kernels.TrackedNorm, layer.norm)
-    if torch.is_grad_enabled():
-        result: Tensor = _Step.apply(x, layer.weight, norm.weight, norm.bias, layer)  # type: ignore[no-untyped-call]
-        return result
-    return _compute(layer, x, None)
 
 
 class _Step(torch.autograd.Function):

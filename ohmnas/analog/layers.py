@@ -8,8 +8,8 @@ One matrix-vector multiplication on a tile, for the column (output) j of a part 
     out = y' * r * s_j * alpha                              digital: scales, drift compensation, sum over parts
 
 The layers work in DAC levels and ADC steps, so that the constant factors sit in the weights. Gradients pass straight
-through the rounding, and not at all where a converter clips. This file is plain torch for any device; where `fused`
-applies, it computes the same in fewer passes.
+through the rounding, and not at all where a converter clips. This file is plain torch for any device; `fused` computes
+the same in fewer passes on a CPU.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ohmnas.analog import fused, kernels
+from ohmnas.analog import kernels
 from ohmnas.analog.mapping import Mapping
 from ohmnas.analog.noise import NoisePool
 from ohmnas.spaces.hardware import Hardware
@@ -57,11 +57,7 @@ class _NoisyColumns(torch.autograd.Function):
     def forward(
         ctx: Any, weight: Tensor, noise: Tensor, mapping: Mapping, std: float, unit: float
     ) -> tuple[Tensor, Tensor]:
-        if kernels.usable(weight):
-            columns, scale = kernels.columns(weight, noise, mapping.starts, std, unit)
-        else:
-            scale = mapping.column_scale(weight)
-            columns = torch.addcmul(noise * std, weight, unit / mapping.expand(scale))
+        columns, scale = _relative_columns(weight, noise, mapping, std, unit)
         ctx.save_for_backward(scale)
         ctx.mapping, ctx.unit = mapping, unit
         ctx.mark_non_differentiable(scale)
@@ -71,6 +67,16 @@ class _NoisyColumns(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         (scale,) = ctx.saved_tensors
         return grads[0] * ctx.mapping.expand(ctx.unit / scale), None, None, None, None
+
+
+def _relative_columns(
+    weight: Tensor, noise: Tensor, mapping: Mapping, std: float, unit: float
+) -> tuple[Tensor, Tensor]:
+    """What `_NoisyColumns` computes."""
+    if kernels.usable(weight):
+        return kernels.columns(weight, noise, mapping.starts, std, unit)
+    scale = mapping.column_scale(weight)
+    return torch.addcmul(noise * std, weight, unit / mapping.expand(scale)), scale
 
 
 def _levels(bits: int) -> float:
@@ -187,6 +193,8 @@ class AnalogLayer(nn.Module):
         weight = self.weight.flatten(1)
         std = self.chip.training_noise * self.noise_strength * unit if self.training else 0.0
         noise = self.weight_noise(weight) if std else weight.detach()  # which is taken times 0
+        if not torch.is_grad_enabled():
+            return _relative_columns(weight.detach(), noise, self.mapping, std, unit)
         result: tuple[Tensor, Tensor] = _NoisyColumns.apply(weight, noise, self.mapping, std, unit)  # type: ignore[no-untyped-call]
         return result
 
@@ -233,12 +241,6 @@ class AnalogConv2d(AnalogLayer):
         """The modules behind the convolution that it computes too."""
         norm: list[nn.Module] = [] if self.norm is None else [self.norm]
         return norm + ([nn.ReLU(inplace=True)] if self.relu else [])
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, with the batch norm and ReLU that the layer has absorbed."""
-        if self.mode == "analog" and fused.applies(self, x):
-            return fused.forward(self, x)
-        return super().forward(x)
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
         """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, in channels_last."""
