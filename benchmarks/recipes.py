@@ -1,6 +1,6 @@
 """What each choice of the training recipe is worth: accuracy after one day against seconds.
 
-python benchmarks/recipes.py [--networks 12] [--cifar DIR]
+python benchmarks/recipes.py [--networks 12] [--cifar DIR] [--only TEXT]
 
 Each variant changes the recipe in one place. It trains the same architectures of the digits plan, and the 1-day
 accuracy is measured on 5 `pcm` chips of each. With the folder of CIFAR-10's binary version, ResNet-8 is trained
@@ -81,6 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=int, default=12)
     parser.add_argument("--cifar", type=Path, help="folder of CIFAR-10's binary version")
+    parser.add_argument("--only", default="", help="variants whose name contains this")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed()
@@ -90,6 +91,8 @@ def main() -> None:
     print(f"mean of {len(architectures)} networks; the recipe: {base.epochs} epochs, batches of {base.batch}")
     print(f"{'':34}{'1-day accuracy':>16}{'lower half':>12}{'std':>8}{'AVM':>8}{'s each':>9}")
     for name, recipe in _variants(base).items():
+        if arguments.only not in name:
+            continue
         found, seconds = [], []
         for index, architecture in enumerate(architectures):
             torch.manual_seed(index)

@@ -50,7 +50,7 @@ class Recipe:
     """What counts as chance: the lowest mean loss of an epoch, relative to guessing evenly."""
     norm_batches: int = 10
     """Noisy batches of unshifted images over which the final batch norm statistics are averaged. The running ones hold
-    the shifts and the weight noise of the last few steps, which no chip has."""
+    the shifts and the weight noise of the last few steps, which no chip has. 0: the running ones stay."""
 
     def rate(self, progress: float) -> float:
         """The learning rate after this share of the steps, in (0, 1]."""
@@ -155,6 +155,8 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed
 @torch.no_grad()
 def _average_batch_norms(network: nn.Module, images: Tensor, recipe: Recipe) -> None:
     """Replace the running statistics of all batch norms by plain averages under the final, noisy weights."""
+    if not recipe.norm_batches:
+        return
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         norm.reset_running_stats()

@@ -58,3 +58,37 @@ def test_batch_norms_end_with_plain_averages(
     train(network, *two_blobs, Recipe(epochs=1, batch=50, norm_batches=7), seed=0)
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
     assert [int(norm.num_batches_tracked) for norm in norms if norm.num_batches_tracked is not None] == [7, 7]
+
+
+def test_weight_noise_ramps_up_and_the_learning_rate_ends_at_zero() -> None:
+    recipe = Recipe(noise_from=0.25, noise_full=0.75, warmup=0.2, learning_rate=0.3)
+    assert [recipe.noise(progress) for progress in (0.1, 0.25, 0.5, 0.75, 1.0)] == [0.0, 0.0, 0.5, 1.0, 1.0]
+    assert recipe.rate(0.2) == pytest.approx(0.3)
+    assert recipe.rate(0.1) == pytest.approx(0.15)
+    assert recipe.rate(1.0) == 0.0
+
+
+def test_layers_end_with_the_chips_full_noise(
+    small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware
+) -> None:
+    network = to_analog(small_network, chip)
+    train(network, *two_blobs, Recipe(epochs=1, batch=100, noise_from=0.9, noise_full=2.0), seed=0)
+    assert {layer.noise_strength for layer in analog_layers(network)} == {1.0}
+
+
+def test_a_training_that_never_leaves_chance_is_given_up(
+    small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware
+) -> None:
+    images, labels = two_blobs
+    guesses = labels[torch.randperm(len(labels))]
+    hopeless = Recipe(epochs=10, batch=50, learning_rate=1e-6, hopeless_after=0.3)
+    assert train(to_analog(small_network, chip), images, guesses, hopeless, 0).epochs == 3
+    assert train(to_analog(small_network, chip), images, labels, Recipe(epochs=6, batch=50), 0).epochs == 6
+
+
+def test_running_statistics_stay_where_none_are_averaged(
+    small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware
+) -> None:
+    network = to_analog(small_network, chip)
+    train(network, *two_blobs, Recipe(epochs=4, batch=50, norm_batches=0), seed=0)
+    assert accuracy(network, *two_blobs) > 0.6
