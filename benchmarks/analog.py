@@ -93,7 +93,7 @@ def _contenders(device: torch.device, quick: bool) -> dict[str, tuple[Step, Step
     if not quick:
         for name, torch_tile in (("aihwkit", False), ("aihwkit, torch tile", True)):
             theirs = [convert_to_analog(_resnet20(), rpu_config(CHIP, torch_tile)).to(device) for _ in range(2)]
-            theirs[1].program_analog_weights()
+            theirs[1].eval().program_analog_weights()
             drift = _reader(theirs[1], images, lambda network=theirs[1]: network.drift_analog_weights(DAY))  # type: ignore[misc]
             found[name] = (_trainer(theirs[0], images, labels), drift)
         found |= _lightning(images, labels)

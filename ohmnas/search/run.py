@@ -17,6 +17,8 @@ from ohmnas.spaces.reference import REFERENCES
 
 BIRTH_ROUNDS = 5
 """How often infeasible or repeated offspring are replaced in one generation before it stays smaller."""
+DRY = 10
+"""A round that brings less than one of so many missing ends its generation: what is near has been found."""
 SURPLUS = 3
 """Candidates bred for each one that is missing: most limits cost nothing to check, asking the predictor does."""
 PATIENCE = 50
@@ -74,13 +76,16 @@ class _Search:
                 break
             candidates = self.strategy.ask(SURPLUS * missing, self.rng)
             candidates = self._unseen(candidates[self.problem.affordable(candidates)], missing)
+            dry = len(candidates) * DRY < missing
             if not len(candidates):
-                continue
+                break
             outcome = self.problem.evaluate(candidates)
             self.evaluations += len(candidates)
             feasible += int((outcome.shortfall == 0).sum())
             evaluated.append(candidates)
             outcomes.append(outcome)
+            if dry:
+                break
         if not evaluated:
             return np.empty((0, GENES), dtype=np.int16), 0.0
         population, evaluation = np.concatenate(evaluated), outcomes[0]
