@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import NoReturn
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
@@ -12,6 +13,17 @@ _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 class Parser(argparse.ArgumentParser):
     """Says in one sentence what is wrong, and exits with 2."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_defaults(parser=self)  # a command's own parser overrides that of the top
+
+    def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
+        """Parse all words; what no option is gets the command's help named, where argparse would name the top's."""
+        arguments, unknown = self.parse_known_args(None if args is None else [*args], namespace)
+        if unknown:
+            arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return arguments
 
     def error(self, message: str) -> NoReturn:
         """Print the sentence and leave."""
