@@ -80,6 +80,12 @@ def test_an_impossible_avm_names_the_nearest_miss_and_keeps_the_last_result(ohmn
     assert (tmp_path / "result.json").read_bytes() == before
 
 
+def test_a_search_of_less_than_a_second_ends_with_what_it_has(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--max-seconds", "0.001", "--iterations", "100000", "--out", tmp_path)
+    assert ohmnas("search", "--task", "digits", *words).code == 0
+    assert 1 <= len(read_result(tmp_path / "result.json").history) <= 100_000
+
+
 def test_a_broken_table_is_named(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     shutil.copy(find_table("digits"), path)
