@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ import numpy as np
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source, fraction, positive, seconds, seed, size
+from ohmnas.cli.output import write_json
 from ohmnas.cli.source import check_source
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
-from ohmnas.files import write_atomically
 from ohmnas.lookup import look_up
 from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
 from ohmnas.search.result import Candidate
@@ -68,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
         result = search(problem, strategy(problem), arguments.seed, budget, report)
     values = {**result.to_dict(), "strategy": arguments.strategy, "surrogate": dict(surrogate.provenance)}
     path = arguments.out / "result.json"
-    write_atomically(path, json.dumps(values, indent=1) + "\n")
+    write_json(path, values)
     if arguments.json:
         render.machine(values)
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,11 @@ import numpy as np
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, positive, seed
+from ohmnas.cli.output import write_json
 from ohmnas.datasets.fidelity import FIDELITIES, Fidelity, fidelity
 from ohmnas.datasets.measure import measure_accuracies, require_training, seeds_of, train_network
 from ohmnas.datasets.task import Task, task
 from ohmnas.errors import InvalidValueError
-from ohmnas.files import write_atomically
 from ohmnas.search.result import PREDICTED, Candidate, read_result
 from ohmnas.spaces.hardware import Hardware, hardware
 
@@ -74,7 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
         },
     }
     path = arguments.result.with_name("verify.json")
-    write_atomically(path, json.dumps(values, indent=1) + "\n")
+    write_json(path, values)
     if arguments.json:
         render.machine(values)
     else:

@@ -80,6 +80,16 @@ def test_an_impossible_avm_names_the_nearest_miss_and_keeps_the_last_result(ohmn
     assert (tmp_path / "result.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("json_flag", [(), ("--json",)], ids=["table", "json"])
+def test_a_result_that_replaces_another_says_so(json_flag: tuple[str, ...], ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("search", "--task", "digits", "--out", tmp_path, *SHORT, *json_flag)
+    assert ohmnas(*words).err == ""
+    again = ohmnas(*words, "--seed", "1")
+    assert again.code == 0
+    assert again.err == f"note: {tmp_path / 'result.json'} replaced the result of an earlier run\n"
+    assert read_result(tmp_path / "result.json").seed == 1
+
+
 def test_a_search_of_less_than_a_second_ends_with_what_it_has(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("--max-seconds", "0.001", "--iterations", "100000", "--out", tmp_path)
     assert ohmnas("search", "--task", "digits", *words).code == 0

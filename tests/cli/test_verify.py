@@ -28,7 +28,10 @@ def test_predicted_stands_beside_measured_for_found_and_reference(result: Path, 
 
 
 def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
-    out = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1").out
+    result.with_name("verify.json").write_text("{}", encoding="utf-8")
+    done = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
+    assert "verify.json replaced the result of an earlier run" in done.err
+    out = done.out
     for line in ("found predicted", "found measured", "resnet8-w8 predicted", "resnet8-w8 measured"):
         assert line in out
 
