@@ -69,7 +69,8 @@ def run(arguments: argparse.Namespace) -> None:
     path = arguments.out / "result.json"
     write_json(path, values)
     if arguments.json:
-        render.machine(values)
+        shown = {name: value for name, value in values.items() if name != "history"}
+        render.machine({**shown, "result": str(path)})  # the history, one entry a generation, stays in the file
     else:
         _show(result, surrogate, path)
 
