@@ -68,6 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         "seeds": seeds,
         "test_images": len(chosen.load().test.labels),
         "chips": effort.chips,
+        "predicted_fidelity": result.provenance.get("fidelity"),
         "networks": {
             name: {**candidate.to_dict(), "measured": measured[name]} for name, candidate in contenders.items()
         },
@@ -112,7 +113,14 @@ def _show(
     for name, found in measured.items():
         each = ", ".join(render.percent(accuracy) for accuracy in found["accuracy_1d"])
         render.line(f"{name}: 1-day accuracy of each training: {each}")
+    trainings, chips = len(values["seeds"]), f"{values['chips']} {values['hardware']} chips"
+    mean = f"one training, on {chips}" if trainings == 1 else f"mean of {trainings} trainings, each on {chips}"
     render.line(
-        f"measured: mean of {len(values['seeds'])} trainings, each on {values['chips']} {values['hardware']} chips, on "
-        f"the {values['test_images']} test images that no table and no search has seen; saved in {path}"
+        f"measured: {mean}, on the {values['test_images']} test images that no table and no search has seen; "
+        f"saved in {path}"
     )
+    if values["predicted_fidelity"] != values["fidelity"]:
+        render.line(
+            f"predicted and measured are not comparable: the surrogate learned trainings of fidelity "
+            f"{values['predicted_fidelity'] or 'unknown'}, these are of {values['fidelity']}"
+        )

@@ -36,6 +36,21 @@ def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
         assert line in out
 
 
+def test_another_fidelity_than_the_tables_is_not_compared_without_a_word(result: Path, ohmnas: Ohmnas) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
+    out = ohmnas(*words).out
+    assert "not comparable: the surrogate learned trainings of fidelity paper, these are of smoke" in out
+    assert "measured: one training, on 2 pcm chips, on the 360 test images" in out
+    values = json.loads(result.read_text("utf-8"))
+    values["surrogate"]["fidelity"] = "smoke"  # as if its table had been measured so
+    result.write_text(json.dumps(values), encoding="utf-8")
+    out = ohmnas(*words[:-1], "2").out
+    assert "comparable" not in out
+    assert "measured: mean of 2 trainings, each on 2 pcm chips, on the 360 test images" in out
+    verified = json.loads(result.with_name("verify.json").read_text("utf-8"))
+    assert (verified["fidelity"], verified["predicted_fidelity"]) == ("smoke", "smoke")
+
+
 @pytest.mark.parametrize("content", ["{}", "[]", "not json", '{"best": {}}'])
 def test_a_file_that_is_no_result_is_one_sentence(content: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "result.json"
