@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ohmnas.spaces.hardware import hardware
 
@@ -17,6 +19,17 @@ _LONGEST_SIZE = 18
 
 class Parser(argparse.ArgumentParser):
     """Says in one sentence what is wrong, and exits with 2."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_defaults(parser=self)  # a command's own parser overrides that of the top
+
+    def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
+        """Parse all words; what no option is gets the command's help named, where argparse would name the top's."""
+        arguments, unknown = self.parse_known_args(None if args is None else [*args], namespace)
+        if unknown:
+            arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return arguments
 
     def error(self, message: str) -> NoReturn:
         """Print the sentence and leave."""
@@ -50,6 +63,17 @@ def positive(text: str) -> int:
     if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """A time in seconds above 0; half a second is 0.5."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 such as 60 or 0.5")
+    return value
 
 
 def seed(text: str) -> int:

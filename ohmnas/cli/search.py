@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_json, add_source, fraction, positive, seed, size
+from ohmnas.cli.arguments import add_json, add_source, fraction, positive, seconds, seed, size
+from ohmnas.cli.output import write_json
+from ohmnas.cli.source import check_source
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
-from ohmnas.files import write_atomically
 from ohmnas.lookup import look_up
 from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
 from ohmnas.search.result import Candidate
@@ -47,7 +47,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--strategy", default="evolution", help="how to search (evolution)")
     parser.add_argument("--iterations", type=positive, default=200, help="generations (200)")
     parser.add_argument("--population", type=positive, default=100, help="births of a generation (100)")
-    parser.add_argument("--max-seconds", type=positive, default=3600, help="stop after so much time (3600)")
+    parser.add_argument("--max-seconds", type=seconds, metavar="S", default=3600.0, help="stop after so long (3600)")
     parser.add_argument("--seed", type=seed, default=0, help="same seed, same result (0)")
     parser.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
     add_json(parser)
@@ -72,9 +72,9 @@ def run(arguments: argparse.Namespace) -> None:
         result = search(problem, strategy(problem), arguments.seed, budget, report)
     values = {**result.to_dict(), "strategy": arguments.strategy, "surrogate": dict(surrogate.provenance)}
     path = arguments.out / "result.json"
-    write_atomically(path, json.dumps(values, indent=1) + "\n")
+    write_json(path, values)
     if arguments.json:
-        render.machine(values)
+        render.machine({**values, "result": str(path)})
     else:
         _show(result, surrogate, path)
 
@@ -87,6 +87,7 @@ def _surrogate(arguments: argparse.Namespace) -> Surrogate:
             )
         return load(arguments.surrogate)
     table = _task_table(arguments.task) if arguments.task else read_table(arguments.table)
+    check_source(table, arguments)
     return Surrogate.fit(LearningSet.of(table, arguments.hardware, arguments.fidelity))
 
 

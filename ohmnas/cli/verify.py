@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, positive, seed
+from ohmnas.cli.output import write_json
 from ohmnas.datasets.fidelity import FIDELITIES, Fidelity, fidelity
 from ohmnas.datasets.measure import (
     ENGINE_NAMES,
@@ -22,7 +22,6 @@ from ohmnas.datasets.measure import (
 )
 from ohmnas.datasets.task import Task, task
 from ohmnas.errors import InvalidValueError
-from ohmnas.files import write_atomically
 from ohmnas.search.result import PREDICTED, Candidate, read_result
 from ohmnas.spaces.hardware import PRESETS, Hardware, hardware
 
@@ -79,12 +78,13 @@ def run(arguments: argparse.Namespace) -> None:
         "seeds": seeds,
         "test_images": len(chosen.load().test.labels),
         "chips": effort.chips,
+        "predicted_fidelity": result.provenance.get("fidelity"),
         "networks": {
             name: {**candidate.to_dict(), "measured": measured[name]} for name, candidate in contenders.items()
         },
     }
     path = arguments.result.with_name("verify.json")
-    write_atomically(path, json.dumps(values, indent=1) + "\n")
+    write_json(path, values)
     if arguments.json:
         render.machine(values)
     else:
@@ -135,7 +135,14 @@ def _show(
     for name, found in measured.items():
         each = ", ".join(render.percent(accuracy) for accuracy in found["accuracy_1d"])
         render.line(f"{name}: 1-day accuracy of each training: {each}")
+    trainings, chips = len(values["seeds"]), f"{values['chips']} {values['hardware']} chips"
+    mean = f"one training, on {chips}" if trainings == 1 else f"mean of {trainings} trainings, each on {chips}"
     render.line(
-        f"measured: mean of {len(values['seeds'])} trainings, each on {values['chips']} {values['hardware']} chips, on "
-        f"the {values['test_images']} test images that no table and no search has seen; saved in {path}"
+        f"measured: {mean}, on the {values['test_images']} test images that no table and no search has seen; "
+        f"saved in {path}"
     )
+    if values["predicted_fidelity"] != values["fidelity"]:
+        render.line(
+            f"predicted and measured are not comparable: the surrogate learned trainings of fidelity "
+            f"{values['predicted_fidelity'] or 'unknown'}, these are of {values['fidelity']}"
+        )

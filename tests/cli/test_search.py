@@ -30,20 +30,21 @@ def test_the_main_job_finds_an_architecture_within_its_limits(ohmnas: Ohmnas, tm
 
 def test_the_file_and_the_json_have_the_documented_form(ohmnas: Ohmnas, tmp_path: Path) -> None:
     done = ohmnas("search", "--task", "digits", "--max-params", "20k", "--out", tmp_path, "--json", *SHORT)
-    values = done.values
-    assert values == json.loads((tmp_path / "result.json").read_text("utf-8"))
+    values = json.loads((tmp_path / "result.json").read_text("utf-8"))
+    history = values["history"]
+    assert done.values == {**values, "result": str(tmp_path / "result.json")}
     assert list(values)[:6] == ["best", "evaluations", "seconds", "seed", "constraints", "history"]
     assert set(values["best"]) == {"architecture", "genome", "params", "macs", "predicted"}
     assert set(values["best"]["predicted"]) == {"accuracy_1d", "accuracy_1d_std", "avm"}
     assert values["constraints"]["max_params"] == 20_000
-    assert len(values["history"]) == 6
+    assert len(history) == 6
 
 
 def test_the_same_seed_prints_the_same_architecture(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("search", "--task", "digits", "--max-params", "30k", "--json", *SHORT)
     runs = [ohmnas(*words, "--seed", seed, "--out", tmp_path / str(i)).values for i, seed in enumerate((3, 3))]
     assert runs[0]["best"] == runs[1]["best"]
-    assert runs[0]["history"] == runs[1]["history"]
+    assert read_result(tmp_path / "0" / "result.json").history == read_result(tmp_path / "1" / "result.json").history
 
 
 def test_a_saved_surrogate_searches_like_its_table(ohmnas: Ohmnas, tmp_path: Path) -> None:
@@ -90,6 +91,22 @@ def test_a_found_network_that_guesses_is_not_found_without_a_word(ohmnas: Ohmnas
     assert ("--min-accuracy" in done.err) == (best.predicted["accuracy_1d"] < 0.2)
     again = ohmnas("search", "--task", "digits", *words, "--iterations", "60", "--min-accuracy", "0.8")
     assert again.code == 2 or read_result(tmp_path / "result.json").best.predicted["accuracy_1d"] >= 0.8
+
+
+@pytest.mark.parametrize("json_flag", [(), ("--json",)], ids=["table", "json"])
+def test_a_result_that_replaces_another_says_so(json_flag: tuple[str, ...], ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("search", "--task", "digits", "--out", tmp_path, *SHORT, *json_flag)
+    assert ohmnas(*words).err == ""
+    again = ohmnas(*words, "--seed", "1")
+    assert again.code == 0
+    assert again.err == f"note: {tmp_path / 'result.json'} replaced the result of an earlier run\n"
+    assert read_result(tmp_path / "result.json").seed == 1
+
+
+def test_a_search_of_less_than_a_second_ends_with_what_it_has(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--max-seconds", "0.001", "--iterations", "100000", "--out", tmp_path)
+    assert ohmnas("search", "--task", "digits", *words).code == 0
+    assert 1 <= len(read_result(tmp_path / "result.json").history) <= 100_000
 
 
 def test_a_broken_table_is_named(ohmnas: Ohmnas, tmp_path: Path) -> None:

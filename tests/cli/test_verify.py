@@ -28,7 +28,10 @@ def test_predicted_stands_beside_measured_for_found_and_reference(result: Path, 
 
 
 def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
-    out = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1").out
+    result.with_name("verify.json").write_text("{}", encoding="utf-8")
+    done = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
+    assert "verify.json replaced the result of an earlier run" in done.err
+    out = done.out
     for line in ("found predicted", "found measured", "resnet8-w8 predicted", "resnet8-w8 measured"):
         assert line in out
 
@@ -52,6 +55,21 @@ def test_a_result_for_a_chip_of_ones_own_needs_its_file(result: Path, ohmnas: Oh
     chip = tmp_path / "mine.toml"
     chip.write_text('base = "hermes"\ndac_bits = 7\n', encoding="utf-8")
     assert ohmnas(*words, "--hardware", chip, "--json").values["hardware"] == "mine"
+
+
+def test_another_fidelity_than_the_tables_is_not_compared_without_a_word(result: Path, ohmnas: Ohmnas) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
+    out = ohmnas(*words).out
+    assert "not comparable: the surrogate learned trainings of fidelity paper, these are of smoke" in out
+    assert "measured: one training, on 2 pcm chips, on the 360 test images" in out
+    values = json.loads(result.read_text("utf-8"))
+    values["surrogate"]["fidelity"] = "smoke"  # as if its table had been measured so
+    result.write_text(json.dumps(values), encoding="utf-8")
+    out = ohmnas(*words[:-1], "2").out
+    assert "comparable" not in out
+    assert "measured: mean of 2 trainings, each on 2 pcm chips, on the 360 test images" in out
+    verified = json.loads(result.with_name("verify.json").read_text("utf-8"))
+    assert (verified["fidelity"], verified["predicted_fidelity"]) == ("smoke", "smoke")
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "not json", '{"best": {}}'])
