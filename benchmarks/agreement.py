@@ -19,9 +19,10 @@ import torch
 
 from ohmnas.analog.drift import TIMES, digital_accuracy
 from ohmnas.analog.engine import Aihwkit, Native
+from ohmnas.analog.images import ImageSet
 from ohmnas.datasets.campaign import plan
 from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.measure import train_network
+from ohmnas.datasets.measure import Protocol, train_network
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import hardware
 
@@ -42,9 +43,10 @@ def main() -> None:
     digits = task("digits")
     population = plan(digits, 200)[7:]
     population = population[digits.space.layer_table(population).macs() <= LARGEST_MACS]
-    data = digits.load().validation
-    images = torch.from_numpy(data.images).contiguous(memory_format=torch.channels_last)
-    labels = torch.from_numpy(data.labels)
+    data = digits.load()
+    images = ImageSet(data.validation.images, data.mean, data.std)
+    labels = torch.from_numpy(data.validation.labels)
+    protocol = Protocol(digits, fidelity("paper"))
     rows: list[dict[str, Any]] = []
     scores = []
     heading = " | ".join(f"{name}: native, aihwkit, z" for name in TIMES)
@@ -54,7 +56,7 @@ def main() -> None:
         if len(rows) == arguments.networks:
             break
         chip = hardware(TECHNOLOGIES[len(rows) % len(TECHNOLOGIES)])
-        network, _ = train_network(digits, genome, chip, fidelity("paper"), seed=7)
+        network, _ = train_network(protocol, genome, chip, seed=7)
         if digital_accuracy(network, images, labels) < LEAST_ACCURACY:
             continue
         theirs = Aihwkit().from_native(network, chip)

@@ -25,6 +25,10 @@ import json, sys, time
 from ohmnas.datasets.campaign import plan
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.measure import measure
+try:
+    from ohmnas.datasets.measure import Protocol
+except ImportError:  # before it was there
+    Protocol = None
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import Hardware
 digits = task("digits")
@@ -32,7 +36,10 @@ population = plan(digits, 400)[7:]
 for line in sys.stdin:
     genome = population[int(line)]
     start = time.process_time()
-    row = measure(digits, genome, Hardware(), fidelity("paper"), 0)
+    if Protocol is None:
+        row = measure(digits, genome, Hardware(), fidelity("paper"), 0)
+    else:
+        (row,) = measure(Protocol(digits, fidelity("paper")), genome, [Hardware()], 0)
     row["seconds"] = time.process_time() - start
     print(json.dumps({k: row[k] for k in ("seconds", "train_seconds", "drift_seconds", "accuracy_1d")}), flush=True)
 """

@@ -4,7 +4,7 @@ python benchmarks/recipes.py [--networks 12] [--cifar DIR] [--only TEXT]
 
 Each variant changes the recipe in one place. It trains the same architectures of the digits plan, and the 1-day
 accuracy is measured on 5 `pcm` chips of each. With the folder of CIFAR-10's binary version, ResNet-8 is trained
-twice on 5,000 of its 32x32 images instead and measured on 1,000 others of the training batches. Seconds are of one
+twice on 5,000 of its 32x32 images instead and measured on 1,000 of its validation images. Seconds are of one
 core.
 """
 
@@ -17,22 +17,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ohmnas.analog.convert import to_analog
 from ohmnas.analog.drift import accuracy_over_time
+from ohmnas.analog.images import ImageSet
 from ohmnas.analog.memory import keep_freed
 from ohmnas.analog.train import DivergedError, Recipe, train
 from ohmnas.datasets.campaign import plan
 from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.task import task
+from ohmnas.datasets.task import Task, task
 from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.network import build
 from ohmnas.spaces.reference import REFERENCES
 
 CHIPS = 5
-RECORD = 1 + 3 * 32 * 32
+IMAGES, VALIDATION = 5000, 1000
 
 
 def _variants(base: Recipe) -> dict[str, Recipe]:
@@ -47,33 +47,23 @@ def _variants(base: Recipe) -> dict[str, Recipe]:
         "learning rate 0.1": replace(base, learning_rate=0.1),
         "learning rate 0.4": replace(base, learning_rate=0.4),
         "no gradient clipping": replace(base, gradient_norm=1e9),
-        "no shifts": replace(base, shift=0),
+        "shifts of a pixel": replace(base, shift=(1, 1)),
+        "shifts of two pixels": replace(base, shift=(2, 2)),
+        "mirrored": replace(base, flip=True),
         "running batch norm statistics": replace(base, norm_batches=0),
         "hopeless ones to the end": replace(base, hopeless_loss=10.0),
     }
 
 
-def _digits(networks: int) -> tuple[list[Architecture], tuple[Tensor, ...], Recipe]:
+def _digits(networks: int) -> tuple[Task, list[Architecture], Recipe]:
     digits = task("digits")
     population = plan(digits, 400)[7:]
     chosen = population[np.linspace(0, len(population) - 1, networks).astype(int)]
-    data = digits.load()
-    arrays = (data.train.images, data.train.labels, data.validation.images, data.validation.labels)
-    return digits.space.decode(chosen), _tensors(arrays), replace(Recipe(), epochs=fidelity("paper").epochs)
+    return digits, digits.space.decode(chosen), replace(Recipe(), epochs=fidelity("paper").epochs)
 
 
-def _cifar(folder: Path) -> tuple[list[Architecture], tuple[Tensor, ...], Recipe]:
-    raw = np.fromfile(folder / "data_batch_1.bin", dtype=np.uint8).reshape(-1, RECORD)[:6000]
-    images = raw[:, 1:].reshape(-1, 3, 32, 32).astype(np.float32) / 255.0
-    images = (images - np.array([0.4914, 0.4822, 0.4465], np.float32)[:, None, None]) / np.float32(0.25)
-    labels = raw[:, 0].astype(np.int64)
-    arrays = (images[:5000], labels[:5000], images[5000:], labels[5000:])
-    return [REFERENCES["resnet8-w8"]] * 2, _tensors(arrays), replace(Recipe(), epochs=9, shift=2)
-
-
-def _tensors(arrays: tuple[np.ndarray, ...]) -> tuple[Tensor, ...]:
-    tensors = [torch.from_numpy(array) for array in arrays]
-    return tuple(t.contiguous(memory_format=torch.channels_last) if t.dim() == 4 else t for t in tensors)
+def _cifar(folder: Path) -> tuple[Task, list[Architecture], Recipe]:
+    return task("cifar10", folder), [REFERENCES["resnet8-w8"]] * 2, replace(Recipe(), epochs=12)
 
 
 def main() -> None:
@@ -85,9 +75,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed()
-    architectures, data, base = _cifar(arguments.cifar) if arguments.cifar else _digits(arguments.networks)
-    images, labels, validation, answers = data
-    shape, classes = (images.shape[1], images.shape[2], images.shape[3]), int(labels.max()) + 1
+    chosen, architectures, base = _cifar(arguments.cifar) if arguments.cifar else _digits(arguments.networks)
+    data = chosen.load()
+    train_split, validation_split = data.train.first(IMAGES), data.validation.first(VALIDATION)
+    images, validation = (ImageSet(split.images, data.mean, data.std) for split in (train_split, validation_split))
+    labels, answers = torch.from_numpy(train_split.labels), torch.from_numpy(validation_split.labels)
     print(f"mean of {len(architectures)} networks; the recipe: {base.epochs} epochs, batches of {base.batch}")
     print(f"{'':34}{'1-day accuracy':>16}{'lower half':>12}{'std':>8}{'AVM':>8}{'s each':>9}")
     for name, recipe in _variants(base).items():
@@ -96,12 +88,12 @@ def main() -> None:
         found, seconds = [], []
         for index, architecture in enumerate(architectures):
             torch.manual_seed(index)
-            network = to_analog(build(architecture, shape, classes), Hardware())
+            network = to_analog(build(architecture, chosen.input_shape, chosen.classes), Hardware())
             start = time.process_time()
             try:
                 train(network, images, labels, recipe, index)
             except DivergedError:
-                found.append((1 / classes, 0.0, 0.0))
+                found.append((1 / chosen.classes, 0.0, 0.0))
                 continue
             finally:
                 seconds.append(time.process_time() - start)

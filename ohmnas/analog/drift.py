@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ohmnas.analog.chip import Chip, Targets
 from ohmnas.analog.convert import analog_layers, set_mode, set_noise
+from ohmnas.analog.images import Images
 from ohmnas.analog.noise import NoisePool
 from ohmnas.spaces.hardware import Hardware
 
@@ -23,17 +24,18 @@ EVALUATION_BATCH: Final = 512
 
 
 @torch.no_grad()
-def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+def accuracy(network: nn.Module, images: Images, labels: Tensor) -> float:
     """Fraction of images that the network classifies right, in evaluation mode."""
     network.eval()
     batch = max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // (images.shape[-2] * images.shape[-1])))
     right = torch.zeros((), dtype=torch.int64, device=labels.device)
-    for x, y in zip(*(torch.split(t, batch) for t in (images, labels)), strict=True):
-        right += (network(x).argmax(dim=1) == y).sum()
+    for start in range(0, len(labels), batch):
+        part = slice(start, start + batch)
+        right += (network(images[part]).argmax(dim=1) == labels[part]).sum()
     return int(right) / len(labels)
 
 
-def digital_accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+def digital_accuracy(network: nn.Module, images: Images, labels: Tensor) -> float:
     """Accuracy of the network computed exactly, without any chip."""
     set_mode(network, "digital")
     result = accuracy(network, images, labels)
@@ -43,7 +45,7 @@ def digital_accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> floa
 
 @torch.no_grad()
 def accuracy_over_time(
-    network: nn.Module, chip: Hardware, images: Tensor, labels: Tensor, chips: int, seed: int
+    network: nn.Module, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
 ) -> npt.NDArray[np.float64]:
     """Measure chips of a trained analog network.
 

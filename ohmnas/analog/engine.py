@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ohmnas.analog.convert import analog_layers, to_analog, to_digital
 from ohmnas.analog.drift import TIMES, accuracy, accuracy_over_time, digital_accuracy
+from ohmnas.analog.images import Images
 from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_STDS
 from ohmnas.analog.rpu import rpu_config
 from ohmnas.analog.train import Recipe, Training, fit, train
@@ -32,7 +33,7 @@ class Engine(Protocol):
         """A copy of a torch network with the engine's analog layers."""
         ...
 
-    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> Training:
+    def train(self, network: nn.Sequential, images: Images, labels: Tensor, recipe: Recipe, seed: int) -> Training:
         """Train what `to_analog` gave, in place.
 
         Raises:
@@ -40,12 +41,12 @@ class Engine(Protocol):
         """
         ...
 
-    def digital_accuracy(self, network: nn.Sequential, images: Tensor, labels: Tensor) -> float:
+    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor) -> float:
         """Accuracy of the trained weights computed exactly, without any chip."""
         ...
 
     def accuracy_over_time(
-        self, network: nn.Sequential, chip: Hardware, images: Tensor, labels: Tensor, chips: int, seed: int
+        self, network: nn.Sequential, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
     ) -> npt.NDArray[np.float64]:
         """``(chips, t)``: accuracy of each programmed chip at each of `drift.TIMES`; the network stays as it was."""
         ...
@@ -58,16 +59,16 @@ class Native:
         """See `Engine`."""
         return to_analog(network, chip)
 
-    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> Training:
+    def train(self, network: nn.Sequential, images: Images, labels: Tensor, recipe: Recipe, seed: int) -> Training:
         """See `Engine`."""
         return train(network, images, labels, recipe, seed)
 
-    def digital_accuracy(self, network: nn.Sequential, images: Tensor, labels: Tensor) -> float:
+    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor) -> float:
         """See `Engine`."""
         return digital_accuracy(network, images, labels)
 
     def accuracy_over_time(
-        self, network: nn.Sequential, chip: Hardware, images: Tensor, labels: Tensor, chips: int, seed: int
+        self, network: nn.Sequential, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
     ) -> npt.NDArray[np.float64]:
         """See `Engine`."""
         return accuracy_over_time(network, chip, images, labels, chips, seed)
@@ -90,7 +91,7 @@ class Aihwkit:
                 _set_input_range(next(tiles), layer.input_range)
         return analog
 
-    def train(self, network: nn.Sequential, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> Training:
+    def train(self, network: nn.Sequential, images: Images, labels: Tensor, recipe: Recipe, seed: int) -> Training:
         """See `Engine`; input ranges are calibrated as the native layers do it."""
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
@@ -100,13 +101,13 @@ class Aihwkit:
             for handle in handles:
                 handle.remove()
 
-    def digital_accuracy(self, network: nn.Sequential, images: Tensor, labels: Tensor) -> float:
+    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor) -> float:
         """See `Engine`."""
         return accuracy(convert_to_digital(copy.deepcopy(network)), images, labels)
 
     @torch.no_grad()
     def accuracy_over_time(
-        self, network: nn.Sequential, chip: Hardware, images: Tensor, labels: Tensor, chips: int, seed: int
+        self, network: nn.Sequential, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
     ) -> npt.NDArray[np.float64]:
         """See `Engine`."""
         del chip  # it is the network's own

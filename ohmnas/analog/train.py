@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ohmnas.analog.convert import analog_layers, set_noise
+from ohmnas.analog.images import Images
 from ohmnas.analog.layers import AnalogLayer
 from ohmnas.analog.noise import NoisePool
 from ohmnas.errors import OhmnasError
@@ -36,8 +37,10 @@ class Recipe:
     """Nesterov momentum."""
     weight_decay: float = 5e-4
     """On weights; batch norm and bias have none."""
-    shift: int = 1
-    """Augmentation: images move by up to so many pixels each way, drawn for each batch."""
+    shift: tuple[int, int] = (0, 0)
+    """Augmentation: images move by up to so many pixels down and right, or up and left, drawn for each batch."""
+    flip: bool = False
+    """Augmentation: each image is mirrored with a probability of one half."""
     gradient_norm: float = 2.0
     """Gradients are scaled down to this norm, so that deep networks without skips survive the first steps."""
     noise_from: float = 0.3
@@ -83,12 +86,12 @@ class Hooks(Protocol):
         ...
 
 
-def train(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed: int) -> Training:
+def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, seed: int) -> Training:
     """Train an analog network in place.
 
     Args:
         network: an analog network (`convert.to_analog`).
-        images: ``(m, channels, height, width)`` float32.
+        images: ``(m, channels, height, width)``.
         labels: ``(m,)`` int64.
         recipe: schedule and optimizer.
         seed: everything drawn follows from it.
@@ -105,7 +108,7 @@ def train(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, se
     return result
 
 
-def fit(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed: int, hooks: Hooks) -> Training:
+def fit(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, seed: int, hooks: Hooks) -> Training:
     """The recipe itself, for the layers of any engine: `train` without what only native layers know."""
     decayed = [p for p in network.parameters() if p.dim() > 1]
     free = [p for p in network.parameters() if p.dim() <= 1]
@@ -134,7 +137,8 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed
                     group["lr"] = recipe.rate(progress)
                 hooks.before_step(recipe.noise(progress))
                 chosen = order[index * recipe.batch : (index + 1) * recipe.batch]
-                one = functional.cross_entropy(network(_shifted(images[chosen], recipe.shift)), labels[chosen])
+                batch = _shifted(_flipped(images[chosen], recipe.flip), recipe.shift)
+                one = functional.cross_entropy(network(batch), labels[chosen])
                 optimizer.zero_grad(set_to_none=True)
                 one.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(parameters, recipe.gradient_norm, foreach=True)
@@ -153,7 +157,7 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, seed
 
 
 @torch.no_grad()
-def _average_batch_norms(network: nn.Module, images: Tensor, recipe: Recipe) -> None:
+def _average_batch_norms(network: nn.Module, images: Images, recipe: Recipe) -> None:
     """Replace the running statistics of all batch norms by plain averages under the final, noisy weights."""
     if not recipe.norm_batches:
         return
@@ -162,7 +166,7 @@ def _average_batch_norms(network: nn.Module, images: Tensor, recipe: Recipe) -> 
         norm.reset_running_stats()
         norm.momentum = None  # torch's word for the plain average
     for _ in range(recipe.norm_batches):
-        network(images[torch.randint(len(images), (recipe.batch,))])
+        network(images[torch.randint(len(images), (recipe.batch,)).to(images.device)])
 
 
 class _NativeHooks:
@@ -185,11 +189,19 @@ class _NativeHooks:
                 groups.clamp_(-limit, limit)
 
 
-def _shifted(images: Tensor, shift: int) -> Tensor:
-    """All images of a batch moved by the same random offset of up to `shift` pixels, zeros coming in."""
-    if not shift:
+def _flipped(images: Tensor, flip: bool) -> Tensor:
+    """Images of which each is mirrored with a probability of one half."""
+    if not flip:
         return images
-    down, right = (int(v) for v in torch.randint(2 * shift + 1, (2,)))
+    chosen = torch.rand(len(images), 1, 1, 1).to(images.device) < 0.5
+    return torch.where(chosen, images.flip(-1), images)
+
+
+def _shifted(images: Tensor, shift: tuple[int, int]) -> Tensor:
+    """All images of a batch moved by the same random offset of up to `shift` pixels, zeros coming in."""
+    if not any(shift):
+        return images
+    down, right = (int(torch.randint(2 * most + 1, ())) for most in shift)
     height, width = images.shape[-2:]
-    padded = functional.pad(images, (shift,) * 4)
+    padded = functional.pad(images, (shift[1], shift[1], shift[0], shift[0]))
     return padded[..., down : down + height, right : right + width]

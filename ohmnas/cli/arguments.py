@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ohmnas.spaces.hardware import hardware
@@ -91,6 +92,11 @@ def chip_name(text: str) -> str:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """The flag that every command has."""
     parser.add_argument("--json", action="store_true", help="print one JSON object for machines, no progress")
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """Where the files of tasks are, for commands that load images."""
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder with the task's files ($OHMNAS_DATA)")
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:

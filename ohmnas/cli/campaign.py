@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_json, positive, seed
+from ohmnas.cli.arguments import add_data_dir, add_json, positive, seconds, seed
+from ohmnas.cli.status import show_status
 from ohmnas.datasets import schema
-from ohmnas.datasets.campaign import Campaign, plan
+from ohmnas.datasets.campaign import BACKENDS, Campaign, backend, plan
 from ohmnas.datasets.fidelity import FIDELITIES, fidelity
-from ohmnas.datasets.measure import VERIFICATION_SEEDS, require_training
+from ohmnas.datasets.limits import RowLimits
+from ohmnas.datasets.measure import DEVICES, VERIFICATION_SEEDS, Protocol, require_training
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
-from ohmnas.datasets.table import read_table
-from ohmnas.datasets.task import TASKS, task
+from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.datasets.task import TASKS, Task, task
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import PRESETS, hardware
 
@@ -24,82 +28,141 @@ from ohmnas.spaces.hardware import PRESETS, hardware
 def add_parser(commands: Any) -> None:
     """Add this command."""
     parser = commands.add_parser("campaign", help="measure architectures; goes on where it stopped")
-    parser.add_argument("--task", required=True, help=f"one of {', '.join(TASKS)}")
-    parser.add_argument(
-        "--n", type=positive, required=True, help="architectures; a larger n goes on from a smaller one"
-    )
+    parser.add_argument("--task", help=f"one of {', '.join(TASKS)}, or an .npz file of images")
+    parser.add_argument("--n", type=positive, help="architectures; a larger n goes on from a smaller one")
     parser.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; made if missing")
-    parser.add_argument("--hardware", default="pcm", help=f"chip: {', '.join(PRESETS)} or a TOML file (pcm)")
+    parser.add_argument(
+        "--hardware",
+        nargs="+",
+        default=["pcm"],
+        metavar="CHIP",
+        help=f"chips: {', '.join(PRESETS)} or TOML files (pcm); chips that are trained for alike share the training",
+    )
     parser.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
     parser.add_argument(
         "--seed", type=seed, default=0, help="of the measurements; another one repeats them independently (0)"
     )
     parser.add_argument("--plan-seed", type=seed, default=0, help="another one plans other architectures (0)")
-    parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
     parser.add_argument("--start-from", metavar="TABLE", help="take the rows of this table over first")
+    parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
+    parser.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of the Dask cluster, for --backend dask")
+    parser.add_argument("--device", default="cpu", choices=DEVICES, help="what workers compute on (cpu)")
+    parser.add_argument("--max-row-seconds", type=seconds, metavar="S", help="a row that takes longer is a failed row")
+    parser.add_argument("--max-row-gib", type=seconds, metavar="G", help="a row that needs more memory is a failed row")
+    parser.add_argument("--status", action="store_true", help="show what the store holds, measure nothing")
+    add_data_dir(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure what the store lacks."""
-    chosen = task(arguments.task)
-    chip, effort = hardware(arguments.hardware), fidelity(arguments.fidelity)
-    if arguments.seed >= VERIFICATION_SEEDS:
-        raise InvalidValueError(
-            f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are for verification"
-        )
+    if arguments.status:
+        show_status(arguments)
+        return
+    if arguments.task is None or arguments.n is None:
+        raise InvalidValueError("a campaign needs --task and --n; what a store holds shows --status")
+    campaign = planned(arguments)
+    chosen = campaign.protocol.task
+    table = _start_table(arguments.start_from, chosen)
     require_training()
-    population = plan(chosen, arguments.n, arguments.plan_seed)
-    campaign = Campaign(chosen, population, chip, effort, arguments.seed)
-    table = read_table(arguments.start_from) if arguments.start_from else None
-    if table is not None and table.card["task"] != chosen.name:
-        raise InvalidValueError(
-            f"table {arguments.start_from} is of the task {table.card['task']!r}, not {chosen.name!r}"
-        )
-    with Store(arguments.store) as store:
+    chosen.load()  # once, before workers do it all at the same time
+    with backend(arguments.backend, arguments.scheduler), Store(arguments.store) as store:
         if table is not None:
             taken = store.add(table.rows())
             render.notice(f"{taken} rows of {arguments.start_from} taken over into {arguments.store}")
         campaign.check(store)
-        todo = len(campaign.open_rows(store))
-        there = arguments.n - todo
-        failed = 0
+        there = campaign.size - campaign.open_rows(store)
+        jobs = arguments.jobs if arguments.backend == "local" else -1
         start = time.perf_counter()
-        try:
-            with render.meter(f"{chosen.name} on {chip.name}", arguments.n, show=not arguments.json) as meter:
-                meter.advance(there, "")
-                done = 0
+        failed = 0
+        with _progress(campaign, there, arguments.json) as report:
 
-                def report(row: Row) -> None:
-                    nonlocal done, failed
-                    done += 1
-                    failed += row["status"] == schema.STATUS_FAILED
-                    pace = (time.perf_counter() - start) / done
-                    left = render.duration(pace * (todo - done))
-                    meter.advance(there + done, f"{3600 / pace:.0f} rows/h, {left} left, {failed} failed")
+            def count(row: Row) -> None:
+                nonlocal failed
+                failed += row["status"] == schema.STATUS_FAILED
+                report(row)
 
-                campaign.run(store, arguments.jobs, report)
-        except KeyboardInterrupt:
-            stored = arguments.n - len(campaign.open_rows(store))
-            render.notice(f"stopped: {stored} of {arguments.n} rows are stored; the same command goes on")
-            raise
+            try:
+                campaign.run(store, jobs, count)
+            except KeyboardInterrupt:
+                stored = campaign.size - campaign.open_rows(store)
+                render.notice(f"stopped: {stored} of {campaign.size} rows are stored; the same command goes on")
+                raise
         rows = len(store.identities())
-    seconds = time.perf_counter() - start
+    _show(arguments, campaign, there, failed, rows, time.perf_counter() - start)
+
+
+def planned(arguments: argparse.Namespace) -> Campaign:
+    """The campaign that the arguments describe.
+
+    Raises:
+        InvalidValueError: two chips of one name, or a seed that is for verification.
+    """
+    chosen = task(arguments.task, arguments.data_dir)
+    protocol = Protocol(chosen, fidelity(arguments.fidelity), device=arguments.device)
+    chips = tuple(hardware(name) for name in arguments.hardware)
+    if len({chip.name for chip in chips}) != len(chips):
+        raise InvalidValueError(f"--hardware names a chip twice: {', '.join(chip.name for chip in chips)}")
+    if arguments.seed >= VERIFICATION_SEEDS:
+        raise InvalidValueError(
+            f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are for verification"
+        )
+    limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
+    return Campaign(protocol, plan(chosen, arguments.n, arguments.plan_seed), chips, arguments.seed, limits)
+
+
+def _start_table(name: str | None, chosen: Task) -> MeasuredTable | None:
+    if name is None:
+        return None
+    table = read_table(name)
+    if table.card["task"] != chosen.name:
+        raise InvalidValueError(f"table {name} is of the task {table.card['task']!r}, not {chosen.name!r}")
+    return table
+
+
+@contextmanager
+def _progress(campaign: Campaign, there: int, quiet: bool) -> Iterator[Any]:
+    """Gives what is to be called with each row: moves the bar, says pace and time left."""
+    start = time.perf_counter()
+    done = failed = 0
+    title = f"{campaign.protocol.task.name} on {', '.join(chip.name for chip in campaign.chips)}"
+    with render.meter(title, campaign.size, show=not quiet) as meter:
+        meter.advance(there, "")
+
+        def report(row: Row) -> None:
+            nonlocal done, failed
+            done += 1
+            failed += row["status"] == schema.STATUS_FAILED
+            pace = (time.perf_counter() - start) / done
+            left = render.duration(pace * (campaign.size - there - done))
+            meter.advance(there + done, f"{3600 / pace:.0f} rows/h, {left} left, {failed} failed")
+
+        yield report
+
+
+def _show(
+    arguments: argparse.Namespace, campaign: Campaign, there: int, failed: int, rows: int, seconds: float
+) -> None:
+    measured = campaign.size - there
     if arguments.json:
         render.machine(
             {
                 "store": str(arguments.store),
-                "planned": arguments.n,
-                "measured": todo,
+                "planned": campaign.size,
+                "measured": measured,
                 "failed": failed,
                 "rows": rows,
                 "seconds": seconds,
             }
         )
-    else:
-        render.line(
-            f"{todo} rows measured in {render.duration(seconds)} ({failed} failed), {there} were there; "
-            f"{arguments.store} holds {rows}"
-        )
-        render.line(f"next: ohmnas export-table --store {arguments.store} --out {chosen.name}.csv")
+        return
+    render.line(
+        f"{measured} rows measured in {render.duration(seconds)} ({failed} failed), {there} were there; "
+        f"{arguments.store} holds {rows}"
+    )
+    if measured:
+        name = campaign.protocol.task.name
+        npz = f" --task {arguments.task}" if arguments.task.endswith(".npz") else ""
+        render.line(f"next: ohmnas export-table --store {arguments.store}{npz} --out {name}.csv")

@@ -120,7 +120,7 @@ class Meter:
         self._progress = progress
         self._task = task
 
-    def advance(self, to: int, text: str) -> None:
+    def advance(self, to: float, text: str) -> None:
         """Move to step `to` and show `text`."""
         self._progress.update(self._task, completed=to, note=text)
 

@@ -12,7 +12,7 @@ from ohmnas.datasets.card import make_card
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import task
-from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
+from ohmnas.errors import InvalidValueError, StorageError
 
 
 def add_parser(commands: Any) -> None:
@@ -20,7 +20,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("export-table", help="write a store's rows as CSV with a card")
     parser.add_argument("--store", type=Path, required=True, help="what ohmnas campaign wrote")
     parser.add_argument("--out", type=Path, required=True, help="the CSV; the card stands beside it as .json")
-    parser.add_argument("--task", help="which task, if the store has several")
+    parser.add_argument("--task", help="which task, if the store has several; the file, if it is one")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -31,9 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InvalidValueError(f"--out {arguments.out} must end in .csv; the card will stand beside it")
     if not arguments.out.parent.is_dir():
         raise StorageError(f"cannot write {arguments.out}: the folder {arguments.out.parent} does not exist")
-    if not arguments.store.is_file():
-        raise UnknownNameError(f"there is no store {arguments.store}")
-    with Store(arguments.store) as store:
+    with Store(arguments.store, must_exist=True) as store:
         frame = store.frame()
     tasks = sorted(set(frame["task"]))
     if not tasks:

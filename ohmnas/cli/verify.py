@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_json, positive, seed
+from ohmnas.cli.arguments import add_data_dir, add_json, positive, seed
 from ohmnas.cli.output import write_json
-from ohmnas.datasets.fidelity import FIDELITIES, Fidelity, fidelity
+from ohmnas.datasets.fidelity import FIDELITIES, fidelity
 from ohmnas.datasets.measure import (
     ENGINE_NAMES,
     VERIFICATION_SEEDS,
+    Protocol,
     measure_accuracies,
     require_training,
     seeds_of,
     train_network,
 )
-from ohmnas.datasets.task import Task, task
+from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
 from ohmnas.search.result import PREDICTED, Candidate, read_result
 from ohmnas.spaces.hardware import PRESETS, Hardware, hardware
@@ -40,6 +41,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--hardware", help="TOML file of the chip, if the result is for one that is no preset")
     parser.add_argument("--seeds", type=positive, default=3, help="independent trainings of each network (3)")
     parser.add_argument("--seed", type=seed, default=0, help="of the first training (0)")
+    add_data_dir(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -47,7 +49,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Measure on the test images."""
     result = read_result(arguments.result)
-    chosen, effort = task(arguments.task), fidelity(arguments.fidelity)
+    chosen, effort = task(arguments.task, arguments.data_dir), fidelity(arguments.fidelity)
     if result.space != chosen.space:
         raise InvalidValueError(
             f"{arguments.result} is for images of {result.space.input_shape} in {result.space.classes} classes; "
@@ -58,6 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InvalidValueError(f"{arguments.result} was searched with a table of {learned!r}, not of {chosen.name!r}")
     chip = _chip(str(result.provenance.get("hardware")), arguments)
     require_training()
+    protocol = Protocol(chosen, effort, arguments.engine)
     contenders = {"found": result.best}
     if result.references:
         contenders[result.references[0].name] = result.references[0]
@@ -68,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
             measured[name] = {head: [] for head in MEASURED}
             for index, training in enumerate(seeds):
                 meter.advance(sum(len(m["avm"]) for m in measured.values()), f"{name}, training {index + 1}")
-                for head, value in _measure(chosen, candidate, chip, effort, training, arguments.engine).items():
+                for head, value in _measure(protocol, candidate, chip, training).items():
                     measured[name][head].append(value)
     values = {
         "task": chosen.name,
@@ -101,13 +104,11 @@ def _chip(learned: str, arguments: argparse.Namespace) -> Hardware:
     return chip
 
 
-def _measure(
-    chosen: Task, candidate: Candidate, chip: Hardware, effort: Fidelity, training: int, engine: str
-) -> dict[str, float]:
+def _measure(protocol: Protocol, candidate: Candidate, chip: Hardware, training: int) -> dict[str, float]:
     genome = np.array(candidate.genome, dtype=np.int16)
-    network, _ = train_network(chosen, genome, chip, effort, training, engine)
-    _, chip_seed = seeds_of(chosen, candidate.genome, training)
-    found = measure_accuracies(network, chosen.load().test, chip, effort.chips, chip_seed, engine)
+    network, _ = train_network(protocol, genome, chip, training)
+    _, chip_seed = seeds_of(protocol.task, candidate.genome, training)
+    found = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)
     return {head: found[head] for head in MEASURED}
 
 

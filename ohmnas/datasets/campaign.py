@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import joblib
 import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from ohmnas.datasets.fidelity import Fidelity
-from ohmnas.datasets.measure import measure, settings_of
+from ohmnas.datasets.limits import NO_LIMITS, RowLimits
+from ohmnas.datasets.measure import Protocol, measure, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Identity, Store
 from ohmnas.datasets.task import Task
-from ohmnas.errors import InfeasibleError, InvalidValueError, OhmnasError
+from ohmnas.errors import InfeasibleError, InvalidValueError, MissingDependencyError, OhmnasError
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.reference import REFERENCES
@@ -57,22 +58,76 @@ def plan(task: Task, n: int, seed: int = 0) -> Population:
     return chosen[:n]
 
 
+BACKENDS = ("local", "dask")
+"""Where workers run: processes of this machine, or a Dask cluster."""
+
+
+@contextmanager
+def backend(name: str, scheduler: str | None = None) -> Iterator[None]:
+    """Let joblib run what is measured inside on processes of this machine, or on a Dask cluster.
+
+    Args:
+        name: one of `BACKENDS`.
+        scheduler: address of the cluster's scheduler, for ``dask`` only.
+
+    Raises:
+        InvalidValueError: the address is missing, or given where none is needed.
+        MissingDependencyError: Dask is not installed.
+        OhmnasError: the cluster does not answer.
+    """
+    if (name == "dask") != (scheduler is not None):
+        raise InvalidValueError("--backend dask needs the --scheduler ADDRESS of a cluster, and only it takes one")
+    if scheduler is None:
+        yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"a Dask cluster needs distributed ({error}); install it with: pip install 'ohmnas[cluster]'"
+        ) from error
+    try:
+        client = Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise OhmnasError(f"the scheduler {scheduler} does not answer: {error}") from error
+    with client, joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=60):
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one worker does at a time: a network to train, and the kinds of chip to put it on."""
+
+    genome: Population
+    """``(g,)``."""
+    chips: tuple[Hardware, ...]
+    """Equal in their `measure.training_settings`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """What is to be measured."""
 
-    task: Task
+    protocol: Protocol
+    """Task, fidelity, engine and device."""
     population: Population
     """``(n, g)``: the architectures."""
-    hardware: Hardware
-    fidelity: Fidelity
+    chips: tuple[Hardware, ...]
+    """Kinds of chip, all names different; those that share the training are measured on one trained network."""
     seed: int
     """Of the measurements; the same architectures with another seed are independent repeats."""
+    limits: RowLimits = NO_LIMITS
+    """Of each row."""
 
-    def identity(self, genome: Population) -> Identity:
-        """What the row of a genome will be stored as."""
-        names = (self.task.name, self.hardware.name, self.fidelity.name, self.seed)
+    def identity(self, genome: Population, chip: Hardware) -> Identity:
+        """What the row of a genome on a chip will be stored as."""
+        names = (self.protocol.task.name, chip.name, self.protocol.fidelity.name, self.seed)
         return (*names, *(int(gene) for gene in genome))
+
+    @property
+    def size(self) -> int:
+        """Rows of the whole campaign."""
+        return len(self.population) * len(self.chips)
 
     def check(self, store: Store) -> None:
         """Check that what a store holds under the campaign's names was measured as the campaign measures.
@@ -80,42 +135,55 @@ class Campaign:
         Raises:
             InvalidValueError: its chip has other settings, or its fidelity is another effort.
         """
-        stored = store.settings(self.task.name, self.hardware.name, self.fidelity.name)
-        for name, value in settings_of(self.task, self.hardware, self.fidelity).items():
-            if stored is not None and stored[name] != value:
-                raise InvalidValueError(
-                    f"{store.path} holds rows of {self.hardware.name} at fidelity {self.fidelity.name} with {name} "
-                    f"{stored[name]}, but this campaign measures with {value}: use another store"
-                )
+        task, fidelity = self.protocol.task.name, self.protocol.fidelity.name
+        for chip in self.chips:
+            stored = store.settings(task, chip.name, fidelity)
+            for name, value in self.protocol.settings(chip).items():
+                if stored is not None and stored[name] != value:
+                    raise InvalidValueError(
+                        f"{store.path} holds rows of {chip.name} at fidelity {fidelity} with {name} {stored[name]}, "
+                        f"but this campaign measures with {value}: use another store"
+                    )
 
-    def open_rows(self, store: Store) -> Population:
-        """``(m, g)``: the architectures that the store does not hold yet, in the order of the plan."""
+    def open_work(self, store: Store) -> list[Work]:
+        """What the store does not hold yet, in the order of the plan."""
         done = store.identities()
-        todo = [genome for genome in self.population if self.identity(genome) not in done]
-        return np.array(todo, dtype=np.int16).reshape(len(todo), self.population.shape[1])
+        work = []
+        for genome in self.population:
+            groups: dict[Hardware, list[Hardware]] = {}
+            for chip in self.chips:
+                if self.identity(genome, chip) not in done:
+                    groups.setdefault(training_settings(chip), []).append(chip)
+            work += [Work(genome, tuple(group)) for group in groups.values()]
+        return work
+
+    def open_rows(self, store: Store) -> int:
+        """How many rows the store does not hold yet."""
+        return sum(len(work.chips) for work in self.open_work(store))
 
     def run(self, store: Store, jobs: int, report: Callable[[Row], None]) -> None:
-        """Measure what is open and commit each row the moment it is measured.
+        """Measure what is open and commit the rows of a network the moment they are measured.
 
         Args:
             store: where rows go; only this process writes.
             jobs: worker processes (joblib; a `joblib.parallel_config` around the call chooses another backend).
-            report: called after each commit.
+            report: called with each row after its commit.
 
         Raises:
             InvalidValueError: the store holds rows of the same names that were measured otherwise.
             StorageError: a row could not be written; all earlier ones are stored.
-            OhmnasError: a worker process was killed.
+            OhmnasError: a worker process was killed, or there was not enough memory.
         """
         self.check(store)
-        for row in self._measured(self.open_rows(store), jobs):
-            store.add([row])
-            report(row)
+        for rows in self._measured(self.open_work(store), jobs):
+            store.add(rows)
+            for row in rows:
+                report(row)
 
-    def _measured(self, population: Population, jobs: int) -> Iterator[Row]:
-        work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=2 * jobs)
+    def _measured(self, open_work: list[Work], jobs: int) -> Iterator[list[Row]]:
+        work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
         calls = (
-            joblib.delayed(measure)(self.task, genome, self.hardware, self.fidelity, self.seed) for genome in population
+            joblib.delayed(measure)(self.protocol, one.genome, one.chips, self.seed, self.limits) for one in open_work
         )
         try:
             yield from work(calls)
@@ -123,4 +191,11 @@ class Campaign:
             raise OhmnasError(
                 "a worker process was killed, perhaps for want of memory; all finished rows are stored: start the same "
                 "command again, with fewer --jobs if memory is short"
+            ) from error
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, OhmnasError) or not (isinstance(error, MemoryError) or "memory" in str(error).lower()):
+                raise
+            raise OhmnasError(
+                "there was not enough memory to measure a network; all finished rows are stored: start the same "
+                "command again with fewer --jobs, or with --max-row-gib to record such networks as failed"
             ) from error

@@ -15,21 +15,26 @@ class Fidelity:
     """What tables and commands call it."""
     epochs: int
     """Passes over the training images."""
-    train_images: int | None
-    """So many of the training images; None is all."""
     chips: int
     """Programming events of the trained network."""
+    train_images: int | None = None
+    """At most so many of the training images; None is all."""
+    validation_images: int | None = None
+    """At most so many of the validation images; None is all."""
+    resolution: int | None = None
+    """Images with a longer side are averaged down to at most so many pixels; None leaves them as they are."""
 
 
 FIDELITIES = {
     f.name: f
     for f in (
-        Fidelity("smoke", epochs=1, train_images=256, chips=2),
-        Fidelity("low", epochs=12, train_images=None, chips=10),
-        Fidelity("paper", epochs=24, train_images=None, chips=25),
+        Fidelity("smoke", epochs=1, chips=2, train_images=256, validation_images=400, resolution=16),
+        Fidelity("low", epochs=12, chips=10, train_images=5000, validation_images=1000),
+        Fidelity("paper", epochs=24, chips=25),
     )
 }
-"""`smoke` shows that everything runs, `low` is for a first look, `paper` has the 25 chips of the AnalogNAS protocol."""
+"""`smoke` shows that everything runs, `low` is what two cores can do with 32x32 images, `paper` has the 25 chips of the
+AnalogNAS protocol."""
 
 
 def fidelity(name: str) -> Fidelity:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
@@ -14,20 +15,25 @@ import numpy.typing as npt
 
 import ohmnas
 from ohmnas.datasets import schema
+from ohmnas.datasets.data import Split, TaskData
 from ohmnas.datasets.fidelity import Fidelity
+from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, guarded
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.task import Split, Task
-from ohmnas.errors import MissingDependencyError
+from ohmnas.datasets.task import Task
+from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.spaces.hardware import Hardware
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
+    from ohmnas.analog.images import ImageSet
     from ohmnas.analog.train import Training
 
 ENGINE_NAMES = ("native", "aihwkit")
 """What simulates the chip: our own layers, or aihwkit's as the reference."""
 
+DEVICES = ("cpu", "cuda")
+"""What networks are trained and read on, as torch names it."""
 
 VERIFICATION_SEEDS = 1_000_000
 """Verification trains with seeds from here on; campaigns with those below, so that no table holds what verifies it."""
@@ -58,12 +64,61 @@ def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
     return int(train), int(chips)
 
 
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """All that decides what a measurement is, but the genome and the seed."""
+
+    task: Task
+    fidelity: Fidelity
+    engine: str = "native"
+    """One of `ENGINE_NAMES`."""
+    device: str = "cpu"
+    """Where networks are trained and read, as torch names it."""
+
+    def data(self) -> TaskData:
+        """The task's images at the fidelity's resolution; its training and validation images cut to its numbers."""
+        return _data(self.task, self.fidelity)
+
+    def settings(self, chip: Hardware) -> Row:
+        """The `schema.SETTING_COLUMNS` of every row of a chip at this fidelity."""
+        data, effort = self.data(), self.fidelity
+        return {
+            "technology": chip.technology,
+            **chip.settings(),
+            "protocol": schema.PROTOCOL_VERSION,
+            "epochs": effort.epochs,
+            "train_images": len(data.train.labels),
+            "validation_images": len(data.validation.labels),
+            "resolution": max(data.train.images.shape[2:]),
+            "chips": effort.chips,
+        }
+
+
+@lru_cache(maxsize=1)
+def _data(task: Task, effort: Fidelity) -> TaskData:
+    data = task.load()
+    train = data.train.first(effort.train_images).shrunk(effort.resolution)
+    validation = data.validation.first(effort.validation_images).shrunk(effort.resolution)
+    return replace(data, train=train, validation=validation, test=data.test.shrunk(effort.resolution))
+
+
 def train_network(
-    task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: Fidelity, seed: int, engine: str = "native"
+    protocol: Protocol,
+    genome: npt.NDArray[np.int16],
+    chip: Hardware,
+    seed: int,
+    check: Callable[..., None] | None = None,
 ) -> tuple[nn.Sequential, Training]:
     """Build and train the network of a genome with the chip's training noise; also how the training went.
 
     From here on this process computes on one thread: sums in another order would be another network.
+
+    Args:
+        protocol: task, fidelity, engine and device.
+        genome: ``(g,)``.
+        chip: what it is trained for.
+        seed: of the measurement.
+        check: called before each batch; what it raises ends the training.
 
     Raises:
         DivergedError: the loss stopped being finite.
@@ -77,36 +132,43 @@ def train_network(
 
     torch.set_num_threads(1)
     keep_freed()
-    data = task.load().train
-    images, labels = _tensors(Split(data.images[: effort.train_images], data.labels[: effort.train_images]))
+    task, data = protocol.task, protocol.data()
     train_seed, _ = seeds_of(task, genome.tolist(), seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(train_seed)
         network = build(task.space.decode(genome[None])[0], task.input_shape, task.classes)
-    analog = ENGINES[engine].to_analog(network, chip)
-    training = ENGINES[engine].train(analog, images, labels, replace(Recipe(), epochs=effort.epochs), train_seed)
+    engine = ENGINES[protocol.engine]
+    analog = engine.to_analog(network, chip).to(protocol.device)
+    recipe = replace(Recipe(), epochs=protocol.fidelity.epochs, shift=task.shift, flip=task.flip)
+    images, labels = _images(protocol, data, data.train), torch.from_numpy(data.train.labels).to(protocol.device)
+    handle = analog.register_forward_pre_hook(check) if check else None
+    training = engine.train(analog, images, labels, recipe, train_seed)
+    if handle:
+        handle.remove()
     return analog, training
 
 
 def measure_accuracies(
-    network: nn.Sequential, split: Split, chip: Hardware, chips: int, seed: int, engine: str = "native"
+    protocol: Protocol, network: nn.Sequential, split: Split, chip: Hardware, seed: int
 ) -> dict[str, float]:
     """The `schema.ACCURACY_COLUMNS` of a trained network on one split.
 
     Args:
+        protocol: with which it was trained.
         network: what `train_network` gave.
         split: the images to classify.
         chip: the hardware to program.
-        chips: programming events, at least 2 for a standard deviation.
         seed: of the chips.
-        engine: the one that trained the network, of `ENGINE_NAMES`.
     """
+    import torch
+
     from ohmnas.analog.drift import TIMES
     from ohmnas.analog.engine import ENGINES
 
-    images, labels = _tensors(split)
-    values: dict[str, float] = {"accuracy_digital": ENGINES[engine].digital_accuracy(network, images, labels)}
-    accuracies = ENGINES[engine].accuracy_over_time(network, chip, images, labels, chips, seed)
+    engine = ENGINES[protocol.engine]
+    images, labels = _images(protocol, protocol.data(), split), torch.from_numpy(split.labels).to(protocol.device)
+    values: dict[str, float] = {"accuracy_digital": engine.digital_accuracy(network, images, labels)}
+    accuracies = engine.accuracy_over_time(network, chip, images, labels, protocol.fidelity.chips, seed)
     for column, name in enumerate(TIMES):
         values[f"accuracy_{name}"] = float(accuracies[:, column].mean())
         values[f"accuracy_{name}_std"] = float(accuracies[:, column].std(ddof=1))
@@ -116,56 +178,103 @@ def measure_accuracies(
     return values
 
 
-def settings_of(task: Task, chip: Hardware, effort: Fidelity) -> dict[str, float]:
-    """The `schema.HARDWARE_COLUMNS` and `schema.EFFORT_COLUMNS` of every row of a chip and fidelity."""
-    data = task.load()
-    return {
-        **chip.settings(),
-        "epochs": effort.epochs,
-        "train_images": min(effort.train_images or len(data.train.labels), len(data.train.labels)),
-        "validation_images": len(data.validation.labels),
-        "chips": effort.chips,
-    }
+def training_settings(chip: Hardware) -> Hardware:
+    """What a training knows of a chip: chips that are equal in it are programmed from the same trained network."""
+    same = Hardware()
+    return replace(
+        chip,
+        name="",
+        technology=same.technology,
+        g_max=same.g_max,
+        programming_noise=1.0,
+        read_noise=1.0,
+        drift=1.0,
+        drift_compensation=True,
+    )
 
 
-def measure(task: Task, genome: npt.NDArray[np.int16], chip: Hardware, effort: Fidelity, seed: int) -> Row:
-    """Train the network of a genome, program it on chips, read them over a month, on the validation images.
+def measure(
+    protocol: Protocol,
+    genome: npt.NDArray[np.int16],
+    chips: Sequence[Hardware],
+    seed: int,
+    limits: RowLimits = NO_LIMITS,
+) -> list[Row]:
+    """Train the network of a genome once, program it on each kind of chip, read them over a month.
 
-    A training that fails becomes a row with its reason, not an exception.
+    A training that diverges, and one that exceeds a limit, become rows with their reason, not an exception.
+
+    Args:
+        protocol: task, fidelity, engine and device.
+        genome: ``(g,)``.
+        chips: kinds of chip that are equal in their `training_settings`.
+        seed: of the measurement.
+        limits: of time and memory.
+
+    Returns:
+        A row for each kind of chip.
+
+    Raises:
+        InvalidValueError: the chips need different trainings.
     """
-    import torch
-
+    if len({training_settings(chip) for chip in chips}) != 1:
+        raise InvalidValueError("chips that are trained for otherwise cannot share a trained network")
     from ohmnas.analog.train import DivergedError
 
-    data = task.load()
+    rows = [_begun(protocol, genome, chip, seed) for chip in chips]
+    try:
+        with guarded(limits) as check:
+            _measure_into(rows, protocol, genome, chips, seed, check)
+    except (DivergedError, LimitError) as error:
+        for row in rows:
+            if row["status"] == schema.STATUS_FAILED:
+                row["reason"] = str(error)
+    return rows
+
+
+def _begun(protocol: Protocol, genome: npt.NDArray[np.int16], chip: Hardware, seed: int) -> Row:
+    """A row with all that is known before the training; failed, until it is measured."""
+    import torch
+
+    task = protocol.task
     row: Row = dict.fromkeys(schema.COLUMNS)
-    row.update(task=task.name, hardware=chip.name, fidelity=effort.name, seed=seed, status=schema.STATUS_OK, reason="")
+    row.update(task=task.name, hardware=chip.name, fidelity=protocol.fidelity.name, seed=seed)
+    row.update(status=schema.STATUS_FAILED, reason="")
     row.update(zip(task.space.gene_names, (int(gene) for gene in genome), strict=True))
     table = task.space.layer_table(genome[None])
-    row.update(params=int(table.params()[0]), macs=int(table.macs()[0]), **settings_of(task, chip, effort))
+    row.update(params=int(table.params()[0]), macs=int(table.macs()[0]), **protocol.settings(chip))
     row.update(
         ohmnas_version=ohmnas.__version__,
         torch_version=torch.__version__,
         aihwkit_version=metadata.version("aihwkit"),
     )
-    start = time.perf_counter()
-    try:
-        network, training = train_network(task, genome, chip, effort, seed)
-        trained = time.perf_counter()
-        if training.epochs < effort.epochs:
-            row["reason"] = f"given up after {training.epochs} of {effort.epochs} epochs: the loss never left chance"
-        row["train_seconds"] = round(trained - start, 3)
-        _, chip_seed = seeds_of(task, genome.tolist(), seed)
-        row.update(measure_accuracies(network, data.validation, chip, effort.chips, chip_seed))
-        row["drift_seconds"] = round(time.perf_counter() - trained, 3)
-    except (DivergedError, MemoryError, RuntimeError) as error:
-        row.update(status=schema.STATUS_FAILED, reason=f"{type(error).__name__}: {str(error).splitlines()[0][:200]}")
-        row.update(dict.fromkeys(schema.ACCURACY_COLUMNS))
     return row
 
 
-def _tensors(split: Split) -> tuple[Tensor, Tensor]:
-    import torch
+def _measure_into(
+    rows: list[Row],
+    protocol: Protocol,
+    genome: npt.NDArray[np.int16],
+    chips: Sequence[Hardware],
+    seed: int,
+    check: Callable[..., None],
+) -> None:
+    start = time.perf_counter()
+    network, training = train_network(protocol, genome, chips[0], seed, check)
+    seconds = round(time.perf_counter() - start, 3)
+    reason = ""
+    if training.epochs < protocol.fidelity.epochs:
+        reason = f"given up after {training.epochs} of {protocol.fidelity.epochs} epochs: the loss never left chance"
+    _, chip_seed = seeds_of(protocol.task, genome.tolist(), seed)
+    network.register_forward_pre_hook(check)
+    for row, chip in zip(rows, chips, strict=True):
+        start = time.perf_counter()
+        values = measure_accuracies(protocol, network, protocol.data().validation, chip, chip_seed)
+        row.update(values, train_seconds=seconds, drift_seconds=round(time.perf_counter() - start, 3))
+        row.update(status=schema.STATUS_OK, reason=reason)
 
-    images = torch.from_numpy(split.images).contiguous(memory_format=torch.channels_last)
-    return images, torch.from_numpy(split.labels)
+
+def _images(protocol: Protocol, data: TaskData, split: Split) -> ImageSet:
+    from ohmnas.analog.images import ImageSet
+
+    return ImageSet(split.images, data.mean, data.std, protocol.device)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.hardware import TECHNOLOGIES, Hardware
 
-SCHEMA_VERSION: Final = 1
-"""Of tables and stores; a reader refuses a newer one."""
+SCHEMA_VERSION: Final = 2
+"""Of tables and stores; a reader refuses a newer one and upgrades an older one."""
+PROTOCOL_VERSION: Final = 3
+"""Of how a row is measured: training recipe, programming, reading. Another one is another measurement, and rows of
+different ones never mix. 3: the digits are trained without shifts."""
 
 TIMES: Final = ("1s", "1h", "1d", "1mo")
 KEY_COLUMNS: Final = ("task", "hardware", "fidelity", "seed")
@@ -22,7 +25,10 @@ ACCURACY_COLUMNS: Final = (
 )
 """Means and standard deviations (n-1) over the chips; avm is accuracy_1s - accuracy_1mo, chip by chip."""
 HARDWARE_COLUMNS: Final = tuple(Hardware().settings())
-EFFORT_COLUMNS: Final = ("epochs", "train_images", "validation_images", "chips")
+EFFORT_COLUMNS: Final = ("protocol", "epochs", "train_images", "validation_images", "resolution", "chips")
+"""protocol: `PROTOCOL_VERSION`; resolution: the longer side of the images in pixels."""
+SETTING_COLUMNS: Final = ("technology", *HARDWARE_COLUMNS, *EFFORT_COLUMNS)
+"""What all rows of one hardware and one fidelity name share."""
 SECONDS_COLUMNS: Final = ("train_seconds", "drift_seconds")
 VERSION_COLUMNS: Final = ("ohmnas_version", "torch_version", "aihwkit_version")
 
@@ -35,16 +41,26 @@ COLUMNS: Final = (
     *GENE_NAMES,
     *COST_COLUMNS,
     *ACCURACY_COLUMNS,
-    *HARDWARE_COLUMNS,
-    *EFFORT_COLUMNS,
+    *SETTING_COLUMNS,
     *SECONDS_COLUMNS,
     *VERSION_COLUMNS,
     "reason",
 )
-TEXT_COLUMNS: Final = ("task", "hardware", "fidelity", "status", *VERSION_COLUMNS, "reason")
+TEXT_COLUMNS: Final = ("task", "hardware", "fidelity", "status", "technology", *VERSION_COLUMNS, "reason")
 INTEGER_COLUMNS: Final = ("seed", *GENE_NAMES, *COST_COLUMNS, *EFFORT_COLUMNS)
 FLOAT_COLUMNS: Final = (*ACCURACY_COLUMNS, *HARDWARE_COLUMNS, *SECONDS_COLUMNS)
 
 Value = str | int | float | None
 Row = dict[str, Value]
 """One measurement: a value for each of `COLUMNS`; None where a failed measurement has none."""
+
+
+def added_since(version: int, hardware: str) -> Row:
+    """The values of the columns that rows of an older schema lack.
+
+    Schema 1 had rows of the digits only, on the presets and on chips of their devices.
+    """
+    if version >= 2:
+        return {}
+    technology = hardware if hardware in TECHNOLOGIES else "pcm"
+    return {"technology": technology, "protocol": 2, "resolution": 8}

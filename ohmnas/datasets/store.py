@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -17,7 +17,7 @@ import pandas as pd
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
-from ohmnas.errors import BrokenFileError, StorageError
+from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError
 from ohmnas.spaces.genes import GENE_NAMES
 
 _TYPES: Final = {
@@ -26,6 +26,10 @@ _TYPES: Final = {
     **dict.fromkeys(schema.FLOAT_COLUMNS, "REAL"),
 }
 _IDENTITY: Final = (*schema.KEY_COLUMNS, *GENE_NAMES)
+
+_NAMES: Final = ", ".join(f'"{name}"' for name in schema.COLUMNS)
+_SMALLEST_ROW: Final = 100
+"""Bytes that a row takes at least."""
 
 Identity = tuple[object, ...]
 """Task, hardware, fidelity, seed, then the genes: what a row is a measurement of."""
@@ -36,38 +40,86 @@ def identity(row: Row) -> Identity:
     return tuple(row[column] for column in _IDENTITY)
 
 
+def _fits(value: object, kind: str) -> bool:
+    """Whether a cell holds what its column is for; all but texts may be empty."""
+    return isinstance(value, str) if kind == "TEXT" else value is None or isinstance(value, int | float)
+
+
 class Store:
     """Rows on disk; open it with ``with Store(path) as store``."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a store, or make one.
+    def __init__(self, path: Path, must_exist: bool = False) -> None:
+        """Open a store, or make one; a file that is no store is left exactly as it was.
+
+        Args:
+            path: the file.
+            must_exist: do not make one.
 
         Raises:
+            UnknownNameError: there is none, and there must be.
             BrokenFileError: the file is not a store, is damaged, or was written by a newer version.
             StorageError: it cannot be opened or made there.
         """
         self.path = path
         if not path.parent.is_dir():
             raise StorageError(f"cannot make the store {path}: the folder {path.parent} does not exist")
+        if must_exist and not path.is_file():
+            raise UnknownNameError(f"there is no store {path}")
         with self._explained("open"):
             self._connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.execute("BEGIN IMMEDIATE")
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            has_rows = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name='rows'").fetchone()
-            if version == 0 and not has_rows:
+        try:
+            with self._explained("open"):
+                version = self._version()
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._connection.execute("PRAGMA synchronous=FULL")
+                if version < schema.SCHEMA_VERSION:
+                    self._make_or_upgrade()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _version(self) -> int:
+        """The schema of the file, 0 if it is empty; only reads."""
+        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        tables = {name for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+        if version == 0 and not tables:
+            return 0
+        columns = {name for _, name, *_ in self._connection.execute("PRAGMA table_info(rows)")}
+        if version < 1 or not set(_IDENTITY) <= columns:
+            raise BrokenFileError(f"{self.path} is an SQLite file of another program, not a store of ohmnas")
+        if version > schema.SCHEMA_VERSION:
+            raise BrokenFileError(
+                f"{self.path} is a store of schema {version}, this ohmnas reads up to {schema.SCHEMA_VERSION}: "
+                "update ohmnas"
+            )
+        if version == schema.SCHEMA_VERSION and columns != set(schema.COLUMNS):
+            wrong = ", ".join(sorted(columns ^ set(schema.COLUMNS)))
+            raise BrokenFileError(f"{self.path} is damaged: its columns differ from a store's in {wrong}")
+        return version
+
+    def _make_or_upgrade(self) -> None:
+        """Bring the file to this schema in one transaction; another process may have been faster."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = self._version()
+            if version == 0:
                 columns = ", ".join(f'"{name}" {_TYPES[name]}' for name in schema.COLUMNS)
                 key = ", ".join(f'"{name}"' for name in _IDENTITY)
                 self._connection.execute(f"CREATE TABLE rows ({columns}, UNIQUE ({key}))")
-                self._connection.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+            elif version < schema.SCHEMA_VERSION:
+                for name in schema.added_since(version, ""):
+                    self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{name}" {_TYPES[name]}')
+                for (hardware,) in self._connection.execute("SELECT DISTINCT hardware FROM rows").fetchall():
+                    added = schema.added_since(version, hardware)
+                    marks = ", ".join(f'"{name}"=?' for name in added)
+                    query = f"UPDATE rows SET {marks} WHERE hardware=?"  # noqa: S608 - our own column names
+                    self._connection.execute(query, (*added.values(), hardware))
+            self._connection.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
             self._connection.execute("COMMIT")
-        if version > schema.SCHEMA_VERSION:
-            raise BrokenFileError(
-                f"{path} is a store of schema {version}, this ohmnas reads up to {schema.SCHEMA_VERSION}: update ohmnas"
-            )
-        if version == 0 and has_rows:
-            raise BrokenFileError(f"{path} is an SQLite file of another program, not a store of ohmnas")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
 
     def __enter__(self) -> Self:
         """The open store."""
@@ -88,14 +140,13 @@ class Store:
         Raises:
             StorageError: the disk is full or refuses; none of these rows is stored, all earlier ones are.
         """
-        names = ", ".join(f'"{name}"' for name in schema.COLUMNS)
         marks = ", ".join("?" * len(schema.COLUMNS))
         with self._explained("write to"):
             before = self._connection.total_changes
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(
-                    f"INSERT OR IGNORE INTO rows ({names}) VALUES ({marks})",  # noqa: S608 - our own column names
+                    f"INSERT OR IGNORE INTO rows ({_NAMES}) VALUES ({marks})",  # noqa: S608 - our own column names
                     [[row[name] for name in schema.COLUMNS] for row in rows],
                 )
                 self._connection.execute("COMMIT")
@@ -112,21 +163,43 @@ class Store:
             return set(self._connection.execute(f"SELECT {names} FROM rows"))  # noqa: S608
 
     def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
-        """Chip settings and effort of the rows of these names, which are those of any of them; None without rows."""
-        columns = (*schema.HARDWARE_COLUMNS, *schema.EFFORT_COLUMNS)
+        """`schema.SETTING_COLUMNS` of the rows of these names, which are those of any of them; None without rows."""
+        columns = schema.SETTING_COLUMNS
         names = ", ".join(f'"{name}"' for name in columns)
         query = f"SELECT {names} FROM rows WHERE task=? AND hardware=? AND fidelity=? LIMIT 1"  # noqa: S608
         with self._explained("read"):
             values = self._connection.execute(query, (task, hardware, fidelity)).fetchone()
         return None if values is None else dict(zip(columns, values, strict=True))
 
-    def frame(self) -> pd.DataFrame:
-        """All rows in the order of their identity, as a data frame with `schema.COLUMNS`."""
-        names = ", ".join(f'"{name}"' for name in schema.COLUMNS)
+    def rows(self) -> list[Row]:
+        """All rows in the order of their identity."""
         order = ", ".join(f'"{name}"' for name in _IDENTITY)
         with self._explained("read"):
-            rows = self._connection.execute(f"SELECT {names} FROM rows ORDER BY {order}").fetchall()  # noqa: S608
-        return pd.DataFrame(rows, columns=list(schema.COLUMNS))
+            found = self._connection.execute(f"SELECT {_NAMES} FROM rows ORDER BY {order}").fetchall()  # noqa: S608
+        return [dict(zip(schema.COLUMNS, values, strict=True)) for values in found]
+
+    def readable_rows(self) -> list[Row]:
+        """The rows of a damaged store that can still be read and are whole, one by one past what is broken."""
+        query = f"SELECT {_NAMES} FROM rows WHERE rowid=?"  # noqa: S608
+        found = []
+        for rowid in range(1, self._most_rows() + 1):
+            with suppress(sqlite3.DatabaseError):
+                values = self._connection.execute(query, (rowid,)).fetchone()
+                row = dict(zip(schema.COLUMNS, values, strict=True)) if values else None
+                if row and all(_fits(row[name], _TYPES[name]) for name in schema.COLUMNS):
+                    found.append(row)
+        return sorted(found, key=lambda row: repr(identity(row)))
+
+    def _most_rows(self) -> int:
+        """The largest rowid, or where that cannot be read how many rows the file may hold at most."""
+        try:
+            return int(self._connection.execute("SELECT max(rowid) FROM rows").fetchone()[0] or 0)
+        except sqlite3.DatabaseError:
+            return self.path.stat().st_size // _SMALLEST_ROW
+
+    def frame(self) -> pd.DataFrame:
+        """All rows in the order of their identity, as a data frame with `schema.COLUMNS`."""
+        return pd.DataFrame(self.rows(), columns=list(schema.COLUMNS))
 
     @contextmanager
     def _explained(self, action: str) -> Iterator[None]:

@@ -20,6 +20,7 @@ from ohmnas.datasets.schema import Row
 from ohmnas.errors import BrokenFileError, UnknownNameError
 from ohmnas.files import write_atomically
 from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.spaces.hardware import TECHNOLOGIES
 from ohmnas.spaces.resnet import ResNetSpace
 
 _TOLERANCE = 1e-9
@@ -111,6 +112,7 @@ def read_table(name_or_path: str) -> MeasuredTable:
         frame = pd.read_csv(io.StringIO(text), dtype=text_columns, keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
         raise BrokenFileError(f"{path} cannot be read as a table: {error}") from error
+    frame = _upgraded(frame, card["schema"])
     missing = [column for column in schema.COLUMNS if column not in frame]
     if missing:
         raise BrokenFileError(f"{path} lacks the column {missing[0]!r}")
@@ -132,7 +134,12 @@ def write_table(path: Path, frame: pd.DataFrame, card: dict[str, Any]) -> None:
         StorageError: the disk refuses.
     """
     text = frame[list(schema.COLUMNS)].to_csv(index=False, lineterminator="\n")
-    card = {**card, "rows": len(frame), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    card = {
+        **card,
+        "schema": schema.SCHEMA_VERSION,
+        "rows": len(frame),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
     write_atomically(path, text)
     write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
 
@@ -162,6 +169,14 @@ def _read_card(path: Path) -> dict[str, Any]:
             f"the card {path} needs an input_shape of 3 and a number of classes, all whole, 1 to {_LARGEST_SIZE}"
         )
     return card
+
+
+def _upgraded(frame: pd.DataFrame, version: int) -> pd.DataFrame:
+    """The frame with the columns that tables of its schema had no need of."""
+    if version == schema.SCHEMA_VERSION or "hardware" not in frame:
+        return frame
+    added = [schema.added_since(version, str(name)) for name in frame["hardware"]]
+    return frame.join(pd.DataFrame(added, index=frame.index))
 
 
 def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -197,11 +212,18 @@ def _check_rows(table: MeasuredTable, path: Path) -> None:
     _complain(path, frame, frame["macs"].to_numpy() != costs.macs(), "macs", "not what its genome has")
     for name in schema.EFFORT_COLUMNS:
         _complain(path, frame, frame[name].to_numpy() < 1, name, "not above 0")
-    for name in (*schema.HARDWARE_COLUMNS, *schema.EFFORT_COLUMNS):
+    for name in (*schema.HARDWARE_COLUMNS, *schema.SECONDS_COLUMNS):
         values = frame[name].to_numpy()
-        _complain(path, frame, ~np.isfinite(values), name, "not a finite number")
+        needed = ok if name in schema.SECONDS_COLUMNS else np.ones(len(frame), dtype=bool)
+        _complain(path, frame, needed & ~np.isfinite(values), name, "not a finite number")
+    for name in ("hardware", "fidelity", "technology", *schema.VERSION_COLUMNS):
+        _complain(path, frame, frame[name].isna().to_numpy(), name, "missing")
+    technologies = frame["technology"].isin(list(TECHNOLOGIES)).to_numpy()
+    _complain(path, frame, ~technologies, "technology", f"none of {', '.join(TECHNOLOGIES)}")
+    for name in schema.SETTING_COLUMNS:
         first = frame.groupby(["hardware", "fidelity"])[name].transform("first").to_numpy()
-        _complain(path, frame, values != first, name, "not what earlier rows of the same hardware and fidelity have")
+        different = frame[name].to_numpy() != first
+        _complain(path, frame, different, name, "not what earlier rows of the same hardware and fidelity have")
     for name in schema.ACCURACY_COLUMNS:
         low = -1.0 if name == "avm" else 0.0
         values = frame[name].to_numpy()

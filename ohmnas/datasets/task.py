@@ -1,41 +1,24 @@
-"""Tasks: labelled images with a fixed split into training, validation and test."""
+"""Tasks by name: what is known of their images without loading them, and how to load them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from ohmnas.datasets.data import TaskData
+from ohmnas.datasets.loaders.arrays import load_npz
+from ohmnas.datasets.loaders.cifar import load_cifar10, load_people
+from ohmnas.datasets.loaders.digits import load_digits
+from ohmnas.datasets.loaders.speech_commands import load_speech_commands
+from ohmnas.datasets.loaders.spoken_digits import load_new_speakers, load_spoken_digits
+from ohmnas.datasets.loaders.wake_words import load_wake_words
 from ohmnas.lookup import look_up
 from ohmnas.spaces.resnet import ResNetSpace
 
-Images = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """One part of a task's data."""
-
-    images: Images
-    """``(m, channels, height, width)``, normalised by the mean and std of the training images."""
-    labels: Labels
-    """``(m,)``, classes counted from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskData:
-    """The images of a task."""
-
-    train: Split
-    """What networks learn from."""
-    validation: Split
-    """What tables are measured on; carved from the training data."""
-    test: Split
-    """Touched only by `ohmnas verify`, so that no search ever tunes to it."""
+MACS_PER_PIXEL = 31_250
+"""Of an image at most, on average over its pixels, where nothing else is said: what the digits have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,49 +37,71 @@ class Task:
     """Largest networks that a campaign measures."""
     max_macs: int
     """Most MACs of a network that a campaign measures."""
-    load: Callable[[], TaskData]
-    """Loads the images."""
+    loader: Callable[[Path | None], TaskData]
+    """Loads the images from below a folder; the same images again cost nothing."""
+    shift: tuple[int, int] = (0, 0)
+    """Augmentation: training images move by up to so many pixels down and right, or up and left."""
+    flip: bool = False
+    """Augmentation: half of the training images are mirrored."""
+    data_dir: Path | None = None
+    """Below which folder the files are; None is ``$OHMNAS_DATA``."""
 
     @property
     def space(self) -> ResNetSpace:
         """The search space for this task's images."""
         return ResNetSpace(self.input_shape, self.classes)
 
+    def load(self) -> TaskData:
+        """The images.
 
-def _normalised(train: Images, *others: Images) -> list[Images]:
-    mean, std = train.mean(dtype=np.float64), train.std(dtype=np.float64)
-    return [((images - mean) / std).astype(np.float32) for images in (train, *others)]
-
-
-@lru_cache(maxsize=1)
-def _load_digits() -> TaskData:
-    """Scikit-learn's handwritten digits (E. Alpaydin and C. Kaynak, 1998): 1,797 images of 8x8 pixels, 17 grey levels.
-
-    Split by a fixed permutation: 1,037 for training, 400 for validation, 360 for test.
-    """
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    images = digits.images[:, None].astype(np.float32)
-    labels = digits.target.astype(np.int64)
-    order = np.random.default_rng(1797).permutation(len(images))
-    parts = np.split(order, [1037, 1437])
-    splits = [
-        Split(x, labels[part]) for x, part in zip(_normalised(*(images[part] for part in parts)), parts, strict=True)
-    ]
-    return TaskData(*splits)
+        Raises:
+            UnknownNameError: the files are not there.
+            BrokenFileError: a file is not what it should be.
+        """
+        return self.loader(self.data_dir)
 
 
 TASKS = {
-    "digits": Task("digits", (1, 8, 8), 10, 1_000, 200_000, 2_000_000, _load_digits),
+    one.name: one
+    for one in (
+        Task("digits", (1, 8, 8), 10, 1_000, 200_000, 2_000_000, load_digits),
+        Task("spoken-digits", (1, 16, 32), 10, 1_000, 200_000, 8_000_000, load_spoken_digits, (1, 3)),
+        Task("spoken-digits-new-speakers", (1, 16, 32), 10, 1_000, 200_000, 8_000_000, load_new_speakers, (1, 3)),
+        Task("people", (3, 32, 32), 2, 2_000, 1_000_000, 41_000_000, load_people, (2, 2), flip=True),
+        Task("cifar10", (3, 32, 32), 10, 2_000, 1_000_000, 41_000_000, load_cifar10, (2, 2), flip=True),
+        Task("speech-commands", (1, 40, 49), 12, 2_000, 500_000, 41_000_000, load_speech_commands, (2, 5)),
+        Task("visual-wake-words", (3, 96, 96), 2, 2_000, 1_000_000, 100_000_000, load_wake_words, (6, 6), flip=True),
+    )
 }
-"""Name -> task."""
+"""Name -> task. 41 million MACs are those of a ResNet-20 on 32 x 32 pixels."""
 
 
-def task(name: str) -> Task:
-    """The task of that name.
+def task(name: str, data_dir: Path | None = None) -> Task:
+    """The task of that name, or of the images in an ``.npz`` file (`loaders.arrays`), named like the file.
+
+    Args:
+        name: one of `TASKS`, or the path of a file.
+        data_dir: below which folder the files of the task are; None is ``$OHMNAS_DATA``.
 
     Raises:
         UnknownNameError: there is none; the message lists all.
+        BrokenFileError: the file does not hold a task.
     """
-    return look_up("task", TASKS, name)
+    if name.endswith(".npz"):
+        return _of_arrays(Path(name))
+    return replace(look_up("task", TASKS, name), data_dir=data_dir)
+
+
+def _of_arrays(path: Path) -> Task:
+    data = load_npz(path)
+    channels, height, width = data.train.images.shape[1:]
+    classes = int(data.train.labels.max()) + 1
+    macs = max(2_000_000, min(MACS_PER_PIXEL * height * width, 41_000_000))
+    return Task(
+        path.stem, (channels, height, width), classes, 1_000, 1_000_000, macs, partial(_load_arrays, path.resolve())
+    )
+
+
+def _load_arrays(path: Path, data_dir: Path | None) -> TaskData:
+    del data_dir  # the path is whole
+    return load_npz(path)

@@ -29,7 +29,10 @@ def made_rows(n: int, seed: int = 0) -> list[Row]:
         row.update(task="digits", hardware="pcm", fidelity="smoke", seed=seed, status="ok", reason="")
         row.update(zip(digits.space.gene_names, genome.tolist(), strict=True))
         row.update(params=int(costs.params()[index]), macs=int(costs.macs()[index]), **Hardware().settings())
-        row.update(epochs=1, train_images=256, validation_images=400, chips=2, train_seconds=0.1, drift_seconds=0.1)
+        row.update(
+            technology="pcm", protocol=schema.PROTOCOL_VERSION, epochs=1, train_images=256, validation_images=400
+        )
+        row.update(resolution=8, chips=2, train_seconds=0.1, drift_seconds=0.1)
         row.update(ohmnas_version="0", torch_version="0", aihwkit_version="0")
         if index == 2:
             row.update(status="failed", reason="DivergedError: made")

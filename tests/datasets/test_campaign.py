@@ -19,6 +19,7 @@ from ohmnas.datasets import schema
 from ohmnas.datasets.campaign import PLAN_BLOCK, Campaign, plan
 from ohmnas.datasets.card import make_card
 from ohmnas.datasets.fidelity import Fidelity
+from ohmnas.datasets.measure import Protocol
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table, write_table
@@ -28,12 +29,12 @@ from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.reference import REFERENCES
 
 DIGITS = task("digits")
-TINY = Fidelity("tiny", epochs=1, train_images=128, chips=2)
+TINY = Fidelity("tiny", epochs=1, chips=2, train_images=128)
 KILLS = 20
 
 
 def _campaign(n: int) -> Campaign:
-    return Campaign(DIGITS, plan(DIGITS, n), Hardware(), TINY, seed=0)
+    return Campaign(Protocol(DIGITS, TINY), plan(DIGITS, n), (Hardware(),), seed=0)
 
 
 def _ignore(row: Row) -> None:
@@ -94,11 +95,12 @@ def test_rows_that_were_measured_otherwise_are_not_taken_for_ones_own(
 ) -> None:
     with Store(tmp_path / "store.sqlite") as store:
         _campaign(1).run(store, jobs=1, report=_ignore)
-        other = replace(_campaign(2), hardware=chip, fidelity=effort)
+        other = replace(_campaign(2), protocol=Protocol(DIGITS, effort), chips=(chip,))
         with pytest.raises(InvalidValueError, match=f"with {name} "):
             other.run(store, jobs=1, report=_ignore)
         assert len(store.identities()) == 1
-        replace(_campaign(2), fidelity=replace(effort, name="other")).run(store, jobs=1, report=_ignore)
+        third = Protocol(DIGITS, replace(effort, name="other"))
+        replace(_campaign(2), protocol=third).run(store, jobs=1, report=_ignore)
         assert len(store.identities()) == 3
 
 
@@ -117,12 +119,14 @@ import sys
 from pathlib import Path
 from ohmnas.datasets.campaign import Campaign, plan
 from ohmnas.datasets.fidelity import Fidelity
+from ohmnas.datasets.measure import Protocol
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from ohmnas.errors import InfeasibleError
 from ohmnas.spaces.hardware import Hardware
 digits = task("digits")
-campaign = Campaign(digits, plan(digits, int(sys.argv[2])), Hardware(), Fidelity("tiny", 1, 128, 2), 0)
+protocol = Protocol(digits, Fidelity("tiny", 1, 2, 128))
+campaign = Campaign(protocol, plan(digits, int(sys.argv[2])), (Hardware(),), 0)
 with Store(Path(sys.argv[1])) as store:
     campaign.run(store, int(sys.argv[3]), lambda row: print("row", flush=True))
 """

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
-import pytest
-import torch
+from pathlib import Path
 
+import pytest
+
+from ohmnas.analog.train import DivergedError
 from ohmnas.datasets import measure as module
 from ohmnas.datasets import schema
 from ohmnas.datasets.fidelity import Fidelity, fidelity
-from ohmnas.datasets.measure import measure, require_training, seeds_of
+from ohmnas.datasets.limits import NO_LIMITS, RowLimits
+from ohmnas.datasets.measure import Protocol, measure, require_training, seeds_of, training_settings
+from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import task
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import IDEAL, Hardware
+from ohmnas.spaces.hardware import HERMES, IDEAL, RERAM, Hardware
 from ohmnas.spaces.reference import reference
 
 SMOKE = fidelity("smoke")
@@ -23,8 +28,19 @@ def genome() -> Population:
     return genome
 
 
+def one_row(
+    genome: Population,
+    seed: int,
+    chip: Hardware = Hardware(),  # noqa: B008 - frozen
+    effort: Fidelity = SMOKE,
+    limits: RowLimits = NO_LIMITS,
+) -> Row:
+    (row,) = measure(Protocol(DIGITS, effort), genome, [chip], seed, limits)
+    return row
+
+
 def test_a_row_is_complete_and_repeatable(genome: Population) -> None:
-    first, second = (measure(DIGITS, genome, Hardware(), SMOKE, seed=3) for _ in range(2))
+    first, second = (one_row(genome, seed=3) for _ in range(2))
     assert list(first) == list(schema.COLUMNS)
     assert first["status"] == "ok"
     assert all(first[name] is not None for name in schema.COLUMNS)
@@ -32,26 +48,64 @@ def test_a_row_is_complete_and_repeatable(genome: Population) -> None:
 
 
 def test_another_seed_is_another_measurement(genome: Population) -> None:
-    rows = [measure(DIGITS, genome, Hardware(), SMOKE, seed) for seed in (0, 1)]
+    rows = [one_row(genome, seed) for seed in (0, 1)]
     assert any(rows[0][name] != rows[1][name] for name in schema.ACCURACY_COLUMNS)
 
 
 def test_on_an_ideal_chip_nothing_varies(genome: Population) -> None:
-    row = measure(DIGITS, genome, IDEAL, SMOKE, seed=0)
+    row = one_row(genome, 0, IDEAL)
     assert row["avm"] == row["avm_std"] == row["accuracy_1d_std"] == 0.0
     assert row["accuracy_1s"] == row["accuracy_1mo"] == row["accuracy_digital"]
 
 
-def test_a_failed_training_is_a_row_with_its_reason(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments: object) -> None:
-        raise torch.OutOfMemoryError("no memory for you\nsecond line")
+def test_a_training_that_diverges_is_a_row_with_its_reason(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverging(*arguments: object) -> None:
+        raise DivergedError("the loss was not finite in epoch 1 of 1")
 
-    monkeypatch.setattr(module, "train_network", broken)
-    row = measure(DIGITS, genome, Hardware(), SMOKE, seed=0)
+    monkeypatch.setattr(module, "train_network", diverging)
+    row = one_row(genome, 0)
     assert row["status"] == "failed"
-    assert row["reason"] == "OutOfMemoryError: no memory for you"
+    assert row["reason"] == "the loss was not finite in epoch 1 of 1"
     assert all(row[name] is None for name in schema.ACCURACY_COLUMNS)
     assert row["params"] == 19810
+
+
+def test_what_is_no_property_of_the_network_is_no_row(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise RuntimeError("a bug, or a disk, or memory that another program holds")
+
+    monkeypatch.setattr(module, "train_network", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        one_row(genome, 0)
+
+
+def test_a_row_that_takes_too_long_is_a_failed_row(genome: Population) -> None:
+    row = one_row(genome, 0, limits=RowLimits(seconds=1e-6))
+    assert row["status"] == "failed"
+    assert row["reason"] == "stopped after 1e-06 s, the limit for a row"
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+def test_a_row_that_needs_too_much_memory_is_a_failed_row(genome: Population) -> None:
+    large = DIGITS.space.encode([reference("resnet34")])[0]  # 21 million parameters: 250 MB with their gradients
+    row = one_row(large, 0, limits=RowLimits(gib=0.02))
+    assert row["status"] == "failed"
+    assert row["reason"] == "needs more than 0.02 GiB, the limit for a row"
+    assert one_row(genome, 0, limits=RowLimits(gib=16.0))["status"] == "ok"
+
+
+def test_chips_share_the_training_where_it_is_the_same(genome: Population) -> None:
+    protocol = Protocol(DIGITS, SMOKE)
+    together = measure(protocol, genome, [Hardware(), RERAM], 3)
+    alone = [one_row(genome, 3, chip) for chip in (Hardware(), RERAM)]
+    for first, second in zip(together, alone, strict=True):
+        assert {n: v for n, v in first.items() if n not in SECONDS} == {
+            n: v for n, v in second.items() if n not in SECONDS
+        }
+    assert together[0]["train_seconds"] == together[1]["train_seconds"]
+    assert training_settings(Hardware()) == training_settings(RERAM) != training_settings(HERMES)
+    with pytest.raises(InvalidValueError, match="cannot share"):
+        measure(protocol, genome, [Hardware(), HERMES], 3)
 
 
 def test_seeds_follow_from_genome_and_seed_but_not_from_the_chip() -> None:
@@ -62,8 +116,11 @@ def test_seeds_follow_from_genome_and_seed_but_not_from_the_chip() -> None:
 
 
 def test_effort_is_what_the_row_records(genome: Population) -> None:
-    row = measure(DIGITS, genome, Hardware(), Fidelity("tiny", epochs=1, train_images=130, chips=2), seed=0)
-    assert (row["epochs"], row["train_images"], row["chips"], row["validation_images"]) == (1, 130, 2, 400)
+    row = one_row(
+        genome, 0, effort=Fidelity("tiny", epochs=1, chips=2, train_images=130, validation_images=90, resolution=4)
+    )
+    assert (row["epochs"], row["train_images"], row["chips"], row["validation_images"]) == (1, 130, 2, 90)
+    assert (row["resolution"], row["protocol"], row["technology"]) == (4, schema.PROTOCOL_VERSION, "pcm")
 
 
 def test_what_measuring_needs_is_installed_here() -> None:

@@ -8,7 +8,7 @@ import pytest
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store, identity
-from ohmnas.errors import BrokenFileError, StorageError
+from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError
 
 
 def test_rows_survive_the_store_being_closed(rows: list[Row], tmp_path: Path) -> None:
@@ -80,3 +80,39 @@ def test_a_truncated_store_gives_a_clear_error(rows: list[Row], tmp_path: Path) 
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises((BrokenFileError, StorageError), match=r"s\.sqlite"), Store(path) as store:
         store.frame()
+
+
+def test_a_foreign_file_is_left_exactly_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE mine (x)")
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(BrokenFileError, match="another program"):
+        Store(path)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["other.sqlite"]
+
+
+def test_a_store_of_the_first_schema_is_upgraded(rows: list[Row], tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    added = schema.added_since(1, "pcm")
+    with Store(path) as store:
+        store.add([{**row, **added} for row in rows])
+        expected = store.frame()
+    connection = sqlite3.connect(path)
+    for name in added:
+        connection.execute(f'ALTER TABLE rows DROP COLUMN "{name}"')
+    connection.execute("PRAGMA user_version=1")
+    connection.commit()
+    connection.close()
+    for _ in range(2):
+        with Store(path) as store:
+            assert store.frame().equals(expected)
+
+
+def test_a_store_that_must_exist_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="no store"):
+        Store(tmp_path / "s.sqlite", must_exist=True)
+    assert not list(tmp_path.iterdir())

@@ -3,39 +3,45 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ohmnas.datasets.task import TASKS, task
+from ohmnas.datasets.task import TASKS, Task, task
 from ohmnas.errors import UnknownNameError
+from ohmnas.spaces.reference import REFERENCES
+
+from .loaders.conftest import real_task
+
+__all__ = ["real_task"]
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_shapes_and_classes_are_those_the_task_states(name: str) -> None:
-    one = task(name)
+def check(one: Task) -> None:
+    """Shapes, types and classes are those that the task states, and its numbers normalise its images."""
     data = one.load()
     for split in (data.train, data.validation, data.test):
         assert split.images.shape == (len(split.labels), *one.input_shape)
-        assert split.images.dtype == np.float32
+        assert split.images.dtype in (np.uint8, np.float16)
+        assert split.labels.dtype == np.int64
         assert set(split.labels) == set(range(one.classes))
+    pixels = (data.train.images.astype(np.float64) - data.mean[:, None, None]) / data.std[:, None, None]
+    assert np.abs(pixels.mean(axis=(0, 2, 3))).max() < 1e-3
+    assert np.abs(pixels.std(axis=(0, 2, 3)) - 1).max() < 1e-3
 
 
-def test_digits_are_split_without_overlap_and_completely() -> None:
-    data = task("digits").load()
-    parts = [data.train, data.validation, data.test]
-    assert [len(part.labels) for part in parts] == [1037, 400, 360]
-    images = np.concatenate([part.images.reshape(len(part.labels), -1) for part in parts])
-    assert len(images) == 1797
-    assert len(np.unique(images, axis=0)) == 1797  # no image of the data set occurs twice
+def test_the_digits_are_what_their_task_states() -> None:
+    check(task("digits"))
 
 
-def test_the_split_is_fixed() -> None:
-    assert task("digits").load().validation.labels[:12].tolist() == [7, 8, 3, 1, 7, 5, 8, 1, 1, 3, 0, 7]
+@pytest.mark.slow
+def test_real_files_are_what_their_task_states(real_task: Task) -> None:
+    check(real_task)
 
 
-def test_training_images_are_normalised() -> None:
-    images = task("digits").load().train.images
-    assert abs(images.mean()) < 1e-4
-    assert abs(images.std() - 1) < 1e-4
+@pytest.mark.parametrize("name", TASKS)
+def test_references_fit_the_bounds_of_every_task(name: str) -> None:
+    one = task(name)
+    costs = one.space.layer_table(one.space.encode(REFERENCES.values()))
+    fitting = (costs.params() <= one.max_params) & (costs.macs() <= one.max_macs)
+    assert fitting.sum() >= 2
 
 
 def test_an_unknown_task_names_those_that_exist() -> None:
-    with pytest.raises(UnknownNameError, match="no task 'mnist'; there is digits"):
+    with pytest.raises(UnknownNameError, match="no task 'mnist'; there are digits, "):
         task("mnist")

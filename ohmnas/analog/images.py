@@ -1,0 +1,65 @@
+"""Images that stay small in memory and become what a network reads batch by batch."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+
+class Images(Protocol):
+    """What training and evaluation read: `ImageSet`, or a float32 tensor of images that are normalised already."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches come to lie."""
+        ...
+
+    @property
+    def shape(self) -> torch.Size:
+        """``(m, channels, height, width)``."""
+        ...
+
+    def __len__(self) -> int:
+        """How many images."""
+        ...
+
+    def __getitem__(self, chosen: Tensor | slice, /) -> Tensor:
+        """``(b, channels, height, width)`` float32: the chosen images, normalised."""
+        ...
+
+
+class ImageSet:
+    """Images as a task's files have them, normalised when they are read."""
+
+    def __init__(
+        self,
+        images: npt.NDArray[np.generic],
+        mean: npt.NDArray[np.float64],
+        std: npt.NDArray[np.float64],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """Wrap an array; a memory-mapped one stays on disk until it is read.
+
+        Args:
+            images: ``(m, channels, height, width)`` of any type that torch knows.
+            mean: ``(channels,)``: what is taken off.
+            std: ``(channels,)``: what is divided by then.
+            device: where batches come to lie.
+        """
+        self._images = torch.from_numpy(images).to(device)
+        self._mean, self._std = (torch.from_numpy(v).to(device).view(-1, 1, 1) for v in (mean, std))
+        self.device = self._images.device
+        self.shape = self._images.shape
+
+    def __len__(self) -> int:
+        """How many images."""
+        return len(self._images)
+
+    def __getitem__(self, chosen: Tensor | slice, /) -> Tensor:
+        """``(b, channels, height, width)`` float32, with the channels of a pixel side by side."""
+        batch = (self._images[chosen] - self._mean).div_(self._std)
+        return batch.to(torch.float32, memory_format=torch.channels_last)

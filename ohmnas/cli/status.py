@@ -1,0 +1,70 @@
+"""`ohmnas campaign --status`: what a store holds, and how long the rest of a plan may take."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pandas as pd
+
+from ohmnas.cli import render
+from ohmnas.datasets import schema
+from ohmnas.datasets.campaign import plan
+from ohmnas.datasets.card import core_hours
+from ohmnas.datasets.store import Store
+from ohmnas.datasets.task import task
+from ohmnas.spaces.genes import GENE_NAMES
+
+GROUP = list(schema.KEY_COLUMNS)
+
+_Plan = tuple[str, set[tuple[int, ...]]]
+"""Task and genomes."""
+
+
+def show_status(arguments: argparse.Namespace) -> None:
+    """Show the rows of a store, by task, chip, fidelity and seed; with a task and n also what is left of the plan.
+
+    Raises:
+        UnknownNameError: there is no such store.
+        BrokenFileError: it is damaged.
+    """
+    with Store(arguments.store, must_exist=True) as store:
+        frame = store.frame()
+    wanted = _plan_keys(arguments)
+    groups = [_group(dict(zip(GROUP, names, strict=True)), rows, wanted) for names, rows in frame.groupby(GROUP)]
+    if arguments.json:
+        render.machine({"store": str(arguments.store), "rows": len(frame), "groups": groups})
+        return
+    columns = ["task", "chip", "fidelity", "seed", "rows", "failed", "core hours"]
+    shown = [
+        [g["task"], g["hardware"], g["fidelity"], str(g["seed"]), str(g["rows"]), str(g["failed"]), f"{g['hours']:.2f}"]
+        for g in groups
+    ]
+    if wanted is not None:
+        columns += [f"of {arguments.n} planned", "left"]
+        for cells, group in zip(shown, groups, strict=True):
+            left = group.get("hours_left")
+            cells += [str(group.get("done", "")), "" if left is None else render.duration(3600 * left) + " of a core"]
+    render.table(columns, shown)
+    render.line(f"{len(frame)} rows in {arguments.store}")
+
+
+def _plan_keys(arguments: argparse.Namespace) -> _Plan | None:
+    if arguments.task is None or arguments.n is None:
+        return None
+    chosen = task(arguments.task, arguments.data_dir)
+    return chosen.name, {tuple(genome) for genome in plan(chosen, arguments.n, arguments.plan_seed).tolist()}
+
+
+def _group(names: dict[Any, Any], rows: pd.DataFrame, wanted: _Plan | None) -> dict[str, Any]:
+    hours = core_hours(rows)
+    group: dict[str, Any] = {
+        **{name: value if isinstance(value, str) else int(value) for name, value in names.items()},
+        "rows": len(rows),
+        "failed": int((rows["status"] == schema.STATUS_FAILED).sum()),
+        "hours": hours,
+    }
+    if wanted is not None and wanted[0] == group["task"]:
+        done = sum(tuple(genome) in wanted[1] for genome in rows[list(GENE_NAMES)].to_numpy().tolist())
+        group.update(done=done, hours_left=hours / len(rows) * (len(wanted[1]) - done))
+    return group

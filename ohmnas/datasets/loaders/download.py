@@ -1,0 +1,136 @@
+"""Fetching a task's official archive: only when asked, checked before it is unpacked, never half there."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ohmnas.errors import BrokenFileError, OhmnasError, StorageError, UnknownNameError
+
+CHUNK = 1 << 20
+TIMEOUT = 60.0
+"""Seconds without a byte after which a download is given up."""
+
+
+class DownloadError(OhmnasError, OSError):
+    """The server does not answer, or not with the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An official archive."""
+
+    url: str
+    checksum: str
+    """``algorithm:hexadecimal``, as its authors or the frameworks that read it publish it."""
+    folder: str
+    """What it unpacks to below the data folder."""
+    in_folder: bool = True
+    """Whether its members begin with the folder's name."""
+
+
+ARCHIVES = {
+    "cifar10": Archive(
+        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        "md5:c32a1d4ab5d03f1284b67883e8d87530",
+        "cifar-10-batches-bin",
+    ),
+    "people": Archive(
+        "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+        "md5:03b5dce01913d631647c71ecec9e9cb8",
+        "cifar-100-binary",
+    ),
+    "speech-commands": Archive(
+        "https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
+        "sha256:af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+        "speech_commands_v0.02",
+        in_folder=False,
+    ),
+}
+"""Task -> archive, where there is one with a published checksum."""
+
+BY_HAND = {
+    "digits": "they come with scikit-learn",
+    "spoken-digits": "clone github.com/Jakobovski/free-spoken-digit-dataset into the data folder",
+    "spoken-digits-new-speakers": "clone github.com/Jakobovski/free-spoken-digit-dataset into the data folder",
+    "visual-wake-words": (
+        "put train2014, val2014 and annotations of COCO (cocodataset.org), or those of 2017, into the folder coco"
+    ),
+}
+"""Task -> how to get what has no single archive with a checksum."""
+
+
+def download(task: str, data_dir: Path, report: Callable[[int, int], None], archive: Archive | None = None) -> Path:
+    """Fetch, check and unpack a task's archive.
+
+    Args:
+        task: which.
+        data_dir: the data folder, made if missing.
+        report: called with the bytes that have come and the bytes in all (0 if unknown).
+        archive: another one than the task's own, for a mirror.
+
+    Returns:
+        The folder with the files.
+
+    Raises:
+        UnknownNameError: the task has no archive; the message says where its files are.
+        DownloadError: the server does not answer, or not with the file.
+        BrokenFileError: what came is not the archive; nothing is unpacked.
+        StorageError: the disk refuses.
+    """
+    archive = archive or ARCHIVES.get(task)
+    if archive is None:
+        where = BY_HAND.get(task)
+        raise UnknownNameError(
+            f"{task} cannot be downloaded: {where}"
+            if where
+            else f"no task {task!r} with files to download; there are {', '.join(ARCHIVES)}"
+        )
+    target = data_dir / archive.folder
+    if target.exists():
+        return target
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=data_dir, prefix=".download-", ignore_cleanup_errors=True) as folder:
+            file = Path(folder) / "archive.tar.gz"
+            _fetch(archive, file, report)
+            inside = Path(folder) / "unpacked"
+            _unpack(archive, file, inside)
+            (inside / archive.folder if archive.in_folder else inside).rename(target)
+    except DownloadError:
+        raise
+    except OSError as error:
+        raise StorageError(f"cannot write to {data_dir}: {error.strerror or error}") from error
+    return target
+
+
+def _fetch(archive: Archive, file: Path, report: Callable[[int, int], None]) -> None:
+    algorithm, expected = archive.checksum.split(":")
+    stamp = hashlib.new(algorithm, usedforsecurity=False)
+    try:
+        with urllib.request.urlopen(archive.url, timeout=TIMEOUT) as answer, file.open("wb") as out:  # noqa: S310
+            total = int(answer.headers.get("Content-Length") or 0)
+            came = 0
+            while chunk := answer.read(CHUNK):
+                stamp.update(chunk)
+                out.write(chunk)
+                came += len(chunk)
+                report(came, total)
+    except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
+        raise DownloadError(f"cannot download {archive.url}: {getattr(error, 'reason', None) or error}") from error
+    if stamp.hexdigest() != expected:
+        raise BrokenFileError(f"what {archive.url} sent is not the official archive ({algorithm} differs); try again")
+
+
+def _unpack(archive: Archive, file: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(file, "r:gz") as members:
+            members.extractall(folder, filter="data")  # refuses paths and links that lead out of the folder
+    except (tarfile.TarError, EOFError) as error:
+        raise BrokenFileError(f"what {archive.url} sent cannot be unpacked: {error}") from error

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ohmnas.datasets.loaders import download
+from tests.datasets.loaders.conftest import write_cifar10
+
+from .conftest import Ohmnas
+
+
+def test_what_is_there_is_not_downloaded_again(ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OHMNAS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(download, "_fetch", lambda *_: pytest.fail("fetched"))
+    write_cifar10(tmp_path)
+    assert "1,000 for train, 5,000 for validation" in ohmnas("data", "cifar10", "--data-dir", tmp_path).out
+    assert ohmnas("data", "cifar10", "--data-dir", tmp_path, "--json").values["test"] == 3000
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("mnist", "no task 'mnist'"), ("digits", "come with scikit"), ("spoken-digits", "clone")]
+)
+def test_what_cannot_be_downloaded_says_why(name: str, message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    assert message in ohmnas("data", name, "--data-dir", tmp_path).sentence

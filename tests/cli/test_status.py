@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from ohmnas.datasets.campaign import plan
+from ohmnas.datasets.store import Store
+from ohmnas.datasets.task import task
+from tests.datasets.conftest import made_rows
+
+from .conftest import Ohmnas
+
+
+def test_the_status_of_a_store_is_shown_without_measuring(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.add(made_rows(6))
+    words = ("campaign", "--status", "--store", path)
+    (group,) = ohmnas(*words, "--json").values["groups"]
+    assert (group["task"], group["hardware"], group["rows"], group["failed"]) == ("digits", "pcm", 6, 1)
+    out = ohmnas(*words).out
+    assert "6 rows in" in out
+    assert "digits" in out
+
+
+def test_with_a_plan_it_says_what_is_left(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    digits = task("digits")
+    rows = made_rows(4)
+    for row, genome in zip(rows, plan(digits, 4), strict=True):
+        row.update(zip(digits.space.gene_names, genome.tolist(), strict=True))
+    with Store(path) as store:
+        store.add(rows)
+    words = ("campaign", "--status", "--store", path, "--task", "digits", "--n", "10")
+    (group,) = ohmnas(*words, "--json").values["groups"]
+    assert group["done"] == 4
+    assert 0 < group["hours_left"] < 1e-3
+    assert "of 10 planned" in ohmnas(*words).out
+
+
+def test_a_store_that_is_not_there_is_not_made(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    assert "there is no store" in ohmnas("campaign", "--status", "--store", tmp_path / "s.sqlite").sentence
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ohmnas.datasets.merge import merge
+from ohmnas.datasets.schema import Row
+from ohmnas.datasets.store import Store
+from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
+
+
+def _store(path: Path, rows: list[Row]) -> str:
+    with Store(path) as store:
+        store.add(rows)
+    return str(path)
+
+
+def test_stores_and_tables_become_one_store_with_each_row_once(
+    rows: list[Row], write_made_table: Callable[[list[Row]], Path], tmp_path: Path
+) -> None:
+    target = tmp_path / "all.sqlite"
+    other = {**rows[1], "accuracy_1d": 0.123}
+    sources = [_store(tmp_path / "a.sqlite", rows[:3]), _store(tmp_path / "b.sqlite", [other, rows[3]])]
+    table = str(write_made_table(rows[2:]))
+    done = merge(target, [*sources, table])
+    assert [(m.rows, m.new, m.other_results) for m in done] == [(3, 3, 0), (2, 1, 1), (4, 2, 0)]
+    with Store(target) as store, Store(tmp_path / "whole.sqlite") as whole:
+        whole.add(rows)
+        assert store.frame().equals(whole.frame())
+    assert [m.new for m in merge(target, sources)] == [0, 0]
+
+
+def test_rows_that_were_measured_otherwise_are_refused_before_anything_is_written(
+    rows: list[Row], tmp_path: Path
+) -> None:
+    target = tmp_path / "all.sqlite"
+    first = _store(tmp_path / "a.sqlite", rows[:2])
+    second = _store(tmp_path / "b.sqlite", [{**row, "hw_drift": 0.5} for row in rows[2:]])
+    with pytest.raises(InvalidValueError, match=r"hw_drift 0\.5, but those of .*a\.sqlite have 1\.0"):
+        merge(target, [first, second])
+    assert not target.exists()
+    merge(target, [first])
+    with pytest.raises(InvalidValueError, match=r"all\.sqlite"):
+        merge(target, [second])
+
+
+def test_a_source_that_is_not_there_is_named(rows: list[Row], tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"no store .*none\.sqlite"):
+        merge(tmp_path / "all.sqlite", [_store(tmp_path / "a.sqlite", rows), str(tmp_path / "none.sqlite")])
+    assert not (tmp_path / "all.sqlite").exists()
+
+
+def test_what_is_readable_of_a_damaged_store_is_salvaged(tmp_path: Path) -> None:
+    from .conftest import made_rows
+
+    rows = made_rows(120)
+    path = Path(_store(tmp_path / "a.sqlite", rows))
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+    with pytest.raises(BrokenFileError, match="damaged"):
+        merge(tmp_path / "all.sqlite", [str(path)])
+    (done,) = merge(tmp_path / "all.sqlite", [str(path)], salvage=True)
+    assert 60 < done.rows < 120
+    with Store(tmp_path / "all.sqlite") as store, Store(tmp_path / "whole.sqlite") as whole:
+        whole.add(rows)
+        expected = {repr(row) for row in whole.rows()}
+        assert {repr(row) for row in store.rows()} <= expected
+        assert len(store.rows()) == done.new == done.rows
