@@ -63,12 +63,13 @@ BACKENDS = ("local", "dask")
 
 
 @contextmanager
-def backend(name: str, scheduler: str | None = None) -> Iterator[None]:
+def backend(name: str, scheduler: str | None = None, timeout: float = 30.0) -> Iterator[None]:
     """Let joblib run what is measured inside on processes of this machine, or on a Dask cluster.
 
     Args:
         name: one of `BACKENDS`.
         scheduler: address of the cluster's scheduler, for ``dask`` only.
+        timeout: seconds to wait for the scheduler.
 
     Raises:
         InvalidValueError: the address is missing, or given where none is needed.
@@ -87,7 +88,7 @@ def backend(name: str, scheduler: str | None = None) -> Iterator[None]:
             f"a Dask cluster needs distributed ({error}); install it with: pip install 'ohmnas[cluster]'"
         ) from error
     try:
-        client = Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=timeout)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise OhmnasError(f"the scheduler {scheduler} does not answer: {error}") from error
     with client, joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=60):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -37,6 +38,10 @@ DEVICES = ("cpu", "cuda")
 
 VERIFICATION_SEEDS = 1_000_000
 """Verification trains with seeds from here on; campaigns with those below, so that no table holds what verifies it."""
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Random numbers and limits are those of the process: threads of a Dask worker measure in turn."""
 
 
 def require_training() -> None:
@@ -223,7 +228,7 @@ def measure(
 
     rows = [_begun(protocol, genome, chip, seed) for chip in chips]
     try:
-        with guarded(limits) as check:
+        with _ONE_AT_A_TIME, guarded(limits) as check:
             _measure_into(rows, protocol, genome, chips, seed, check)
     except (DivergedError, LimitError) as error:
         for row in rows:

@@ -1,0 +1,68 @@
+"""The Dask backend: the rows of the local one, also when a worker dies."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.campaign import backend
+from ohmnas.datasets.schema import Row
+from ohmnas.datasets.store import Store
+from ohmnas.errors import InvalidValueError, OhmnasError
+
+from .test_kill import campaign
+
+distributed: Any = pytest.importorskip("distributed")
+
+
+def _comparable(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.drop(columns=list(schema.SECONDS_COLUMNS))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_gives_the_rows_of_one_process_though_a_worker_is_killed(tmp_path: Path) -> None:
+    killed: list[int] = []
+    rows: list[Row] = []
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=2, dashboard_address=None, silence_logs=logging.CRITICAL
+    )
+
+    def report(row: Row) -> None:
+        rows.append(row)
+        if not killed:
+            killed.append(next(iter(cluster.workers.values())).pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    with cluster, backend("dask", cluster.scheduler_address), Store(tmp_path / "cluster.sqlite") as store:
+        campaign(6).run(store, -1, report)
+        found = _comparable(store.frame())
+    assert killed
+    assert len(rows) == 12
+    with Store(tmp_path / "local.sqlite") as store:
+        campaign(6).run(store, 1, lambda _: None)
+        assert found.equals(_comparable(store.frame()))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_does_not_answer_is_named() -> None:
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with (
+        pytest.raises(OhmnasError, match=r"tcp://127\.0\.0\.1:9 does not answer"),
+        backend("dask", "tcp://127.0.0.1:9", timeout=1),
+    ):
+        pytest.fail("there is no cluster")
+
+
+@pytest.mark.parametrize(("name", "scheduler"), [("dask", None), ("local", "tcp://127.0.0.1:9")])
+def test_an_address_goes_with_a_cluster(name: str, scheduler: str | None) -> None:
+    with pytest.raises(InvalidValueError, match="--scheduler"), backend(name, scheduler):
+        pytest.fail("that is no backend")
