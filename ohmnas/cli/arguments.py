@@ -101,5 +101,5 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Which rows of a table to learn, for commands that fit."""
-    parser.add_argument("--hardware", type=chip_name, help="chip to learn, by name or TOML file, if there are several")
-    parser.add_argument("--fidelity", help="fidelity to learn, if the table has several")
+    parser.add_argument("--hardware", type=chip_name, help="chip to learn, by name or TOML file (the only one, or pcm)")
+    parser.add_argument("--fidelity", help="fidelity to learn (the only one, or paper)")

@@ -9,7 +9,6 @@ from typing import Any
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source, seed
-from ohmnas.cli.source import check_source
 from ohmnas.datasets.table import read_table
 from ohmnas.surrogate import LearningSet, Surrogate
 from ohmnas.surrogate.persist import save
@@ -32,7 +31,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Fit and save."""
     start = time.perf_counter()
     table = read_table(arguments.table)
-    check_source(table, arguments)
     data = LearningSet.of(table, arguments.hardware, arguments.fidelity)
     surrogate = Surrogate.fit(data, arguments.seed, arguments.margin)
     save(surrogate, arguments.out)

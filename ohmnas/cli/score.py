@@ -7,7 +7,6 @@ from typing import Any
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source, positive, seed
-from ohmnas.cli.source import check_source
 from ohmnas.datasets.table import read_table
 from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, score
 
@@ -26,7 +25,6 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Score and show."""
     table = read_table(arguments.table)
-    check_source(table, arguments)
     rows, scores = score(table, arguments.hardware, arguments.fidelity, arguments.seed, arguments.rounds)
     if arguments.json:
         heads = {head: _values(found) for head, found in scores.items()}

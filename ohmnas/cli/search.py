@@ -11,7 +11,6 @@ import numpy as np
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source, fraction, positive, seconds, seed, size
 from ohmnas.cli.output import write_json
-from ohmnas.cli.source import check_source
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
 from ohmnas.lookup import look_up
@@ -87,7 +86,6 @@ def _surrogate(arguments: argparse.Namespace) -> Surrogate:
             )
         return load(arguments.surrogate)
     table = _task_table(arguments.task) if arguments.task else read_table(arguments.table)
-    check_source(table, arguments)
     return Surrogate.fit(LearningSet.of(table, arguments.hardware, arguments.fidelity))
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
-from ohmnas.errors import BrokenFileError, UnknownNameError
+from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
 from ohmnas.files import write_atomically
 from ohmnas.spaces.genes import GENE_NAMES, Population
 from ohmnas.spaces.hardware import TECHNOLOGIES
@@ -58,15 +58,41 @@ class MeasuredTable:
             row["reason"] = row["reason"] or ""
             yield row
 
-    @property
-    def accuracy_std_floor(self) -> float:
-        """The smallest standard deviation that the table's chips can resolve.
+    def select(self, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
+        """The measured rows of one chip and one fidelity.
 
-        That is the one of chips of which all agree but one, and that one by a single validation image.
+        Args:
+            hardware: which chip; None is the only one, or ``pcm`` among several.
+            fidelity: which fidelity; None is the only one of the chip, or ``paper`` among several.
+
+        Raises:
+            InvalidValueError: there are several and none of them is the usual one, or none of that name.
         """
-        images = self.frame["validation_images"].max()
-        chips = self.frame["chips"].max()
-        return float(1.0 / (images * np.sqrt(chips)))
+        frame = self.measured
+        for column, asked, usual in (("hardware", hardware, "pcm"), ("fidelity", fidelity, "paper")):
+            there = sorted(set(frame[column]))
+            chosen = asked
+            if asked is None:
+                chosen = there[0] if len(there) == 1 else usual
+                if there and chosen not in there:
+                    raise InvalidValueError(
+                        f"table {self.source} has several values of {column}: choose one with --{column}, of "
+                        f"{', '.join(there)}"
+                    )
+            frame = frame[frame[column] == chosen]
+            if frame.empty:
+                raise InvalidValueError(
+                    f"table {self.source} has no measured rows of {column} {chosen!r}, only of {', '.join(there)}"
+                )
+        return frame
+
+
+def accuracy_std_floor(frame: pd.DataFrame) -> float:
+    """The smallest standard deviation that the chips of some rows can resolve.
+
+    That is the one of chips of which all agree but one, and that one by a single validation image.
+    """
+    return float(1.0 / (frame["validation_images"].max() * np.sqrt(frame["chips"].max())))
 
 
 def genomes(frame: pd.DataFrame) -> Population:

@@ -55,8 +55,8 @@ def score(
 
     Args:
         table: what to learn.
-        hardware: which chip of it, if it has several.
-        fidelity: which fidelity of it, if it has several.
+        hardware: which chip; None as in `MeasuredTable.select`.
+        fidelity: which fidelity; likewise.
         seed: of the folds.
         rounds: how often the folds are drawn anew.
 
@@ -117,6 +117,5 @@ def repeated(table: MeasuredTable, hardware: str, fidelity: str) -> pd.DataFrame
 
 def _by_architecture(table: MeasuredTable, hardware: str, fidelity: str) -> DataFrameGroupBy[Any, Any]:
     """The rows of each architecture on one chip, by seed."""
-    frame = table.measured
-    frame = frame[(frame["hardware"] == hardware) & (frame["fidelity"] == fidelity)]
+    frame = table.select(hardware, fidelity)
     return frame.sort_values("seed", kind="stable").groupby(list(GENE_NAMES), sort=True)

@@ -12,7 +12,7 @@ import xgboost as xgb
 from sklearn.model_selection import KFold
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.table import MeasuredTable, genomes
+from ohmnas.datasets.table import MeasuredTable, accuracy_std_floor, genomes
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENE_NAMES, Population
 from ohmnas.spaces.resnet import ResNetSpace
@@ -53,21 +53,13 @@ class LearningSet:
 
         Args:
             table: a checked table.
-            hardware: which chip; may be None if the table has one.
-            fidelity: which fidelity; may be None if the table has one.
+            hardware: which chip; None is the only one, or ``pcm`` among several.
+            fidelity: which fidelity; None is the only one, or ``paper`` among several.
 
         Raises:
-            InvalidValueError: the table has several chips or fidelities and none is chosen, or too few rows.
+            InvalidValueError: the choice is left open or empty, or the table has too few rows.
         """
-        frame = table.measured
-        for column, chosen in (("hardware", hardware), ("fidelity", fidelity)):
-            there = sorted(set(frame[column]))
-            if chosen is None and len(there) > 1:
-                raise InvalidValueError(f"table {table.source} has several values of {column}: choose one of {there}")
-            if chosen is not None:
-                frame = frame[frame[column] == chosen]
-                if frame.empty:
-                    raise InvalidValueError(f"table {table.source} has no rows of {column} {chosen!r}, only of {there}")
+        frame = table.select(hardware, fidelity)
         means = frame.groupby(list(GENE_NAMES), sort=True)[[*HEADS, *schema.HARDWARE_COLUMNS]].mean().reset_index()
         if len(means) < FEWEST_ROWS:
             raise InvalidValueError(
@@ -84,7 +76,7 @@ class LearningSet:
             feature_matrix(table.space, population, settings),
             {head: means[head].to_numpy(dtype=np.float64) for head in HEADS},
             settings,
-            table.accuracy_std_floor,
+            accuracy_std_floor(frame),
             {
                 "table_sha256": table.card["sha256"],
                 "task": table.card["task"],

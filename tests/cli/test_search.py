@@ -62,7 +62,7 @@ def test_a_saved_surrogate_searches_like_its_table(ohmnas: Ohmnas, tmp_path: Pat
         (("--task", "digits", "--max-params", "200"), "max_params is 200, but the smallest"),
         (("--task", "digits", "--max-avm", "7"), "2 percentage points are 0.02"),
         (("--task", "digits", "--strategy", "magic"), "no strategy 'magic'; there is evolution"),
-        (("--task", "digits", "--hardware", "reram"), "no rows of hardware 'reram'"),
+        (("--task", "digits", "--hardware", "ideal"), "no measured rows of hardware 'ideal'"),
         (("--table", "nowhere.csv"), "no table 'nowhere.csv'"),
         (("--surrogate", "nowhere"), "nowhere holds no surrogate"),
         (("--task", "digits", "--max-macs", "10"), "found only 0 of"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.table import genomes, read_table, shipped_tables
+from ohmnas.datasets.table import accuracy_std_floor, genomes, read_table, shipped_tables
 from ohmnas.datasets.task import task
-from ohmnas.errors import BrokenFileError, UnknownNameError
+from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
 from ohmnas.spaces.reference import REFERENCES
 
 Write = Callable[[list[Row]], Path]
@@ -163,6 +164,23 @@ def test_references_that_fit_the_bounds_are_rows() -> None:
 
 
 def test_the_std_floor_is_one_image_on_one_chip(rows: list[Row], write_made_table: Write) -> None:
-    floor = read_table(str(write_made_table(rows))).accuracy_std_floor
+    floor = accuracy_std_floor(read_table(str(write_made_table(rows))).frame)
     chips = np.array([0.5, 0.5 + 1 / 400])  # the made rows have 2 chips and 400 images
     assert floor == pytest.approx(chips.std(ddof=1))
+
+
+def test_of_several_chips_and_fidelities_the_usual_ones_are_selected(rows: list[Row], write_made_table: Write) -> None:
+    table = read_table(str(write_made_table(rows)))
+    assert len(table.select()) == 5  # the only chip, the only fidelity, without the failure
+    mixed = table.frame.copy()
+    mixed.loc[:3, "fidelity"] = "paper"
+    mixed.loc[1, "hardware"] = "reram"
+    table = replace(table, frame=mixed)
+    chosen = table.select()
+    assert (set(chosen["hardware"]), set(chosen["fidelity"])) == ({"pcm"}, {"paper"})
+    assert len(table.select("reram")) == 1
+    with pytest.raises(InvalidValueError, match="no measured rows of hardware 'hermes', only of pcm, reram"):
+        table.select("hermes")
+    mixed.loc[mixed["hardware"] == "pcm", "hardware"] = "mine"
+    with pytest.raises(InvalidValueError, match="choose one with --hardware, of mine, reram"):
+        table.select()

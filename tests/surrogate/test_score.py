@@ -103,9 +103,8 @@ def test_measurements_of_other_chips_and_fidelities_are_no_repeats() -> None:
     one, other = table(POPULATION), table(POPULATION, seeds=(1,), fidelity="short")
     both = MeasuredTable(pd.concat([one.frame, other.frame], ignore_index=True), one.card, "synthetic")
     assert len(repeated(both, "pcm", "paper")) == len(repeated(both, "pcm", "short")) == 0
-    assert len(repeated(table(POPULATION, seeds=(0, 1)), "ideal", "paper")) == 0
-    with pytest.raises(InvalidValueError, match="choose one of"):
-        score(both)
+    with pytest.raises(InvalidValueError, match="no measured rows of hardware 'ideal'"):
+        repeated(table(POPULATION, seeds=(0, 1)), "ideal", "paper")
 
 
 def test_third_measurements_change_neither_the_pairs_nor_their_number(twice: MeasuredTable) -> None:
