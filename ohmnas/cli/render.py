@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
@@ -19,6 +20,10 @@ from ohmnas.errors import StorageError
 
 _PIPE_WIDTH = 120
 """Columns where no terminal says how many it has."""
+
+
+LOG_SECONDS = 60.0
+"""Between lines of progress where no terminal is."""
 
 
 class ClosedOutputError(Exception):
@@ -113,21 +118,32 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
 
 
 class Meter:
-    """A progress bar on standard error with a text that its owner sets."""
+    """A progress bar on standard error with a text that its owner sets; a line each minute where no terminal is."""
 
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        """Wrap a running progress bar."""
+    def __init__(self, progress: Progress, task: TaskID, log: str | None) -> None:
+        """Wrap a running progress bar.
+
+        Args:
+            progress: the bar.
+            task: of the bar.
+            log: what lines begin with, None for none.
+        """
         self._progress = progress
         self._task = task
+        self._log = log
+        self._next_line = time.monotonic() + LOG_SECONDS
 
     def advance(self, to: float, text: str) -> None:
         """Move to step `to` and show `text`."""
         self._progress.update(self._task, completed=to, note=text)
+        if self._log is not None and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + LOG_SECONDS
+            notice(f"{self._log}: {to:g} of {self._progress.tasks[self._task].total or 0:g}, {text}")
 
 
 @contextmanager
 def meter(title: str, total: int, show: bool) -> Iterator[Meter]:
-    """A progress bar while the block runs; hidden if `show` is false or nobody watches a terminal."""
+    """A progress bar while the block runs, or lines where no terminal is; nothing if `show` is false."""
     progress = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -139,7 +155,8 @@ def meter(title: str, total: int, show: bool) -> Iterator[Meter]:
         transient=True,
     )
     with progress:
-        yield Meter(progress, progress.add_task(title, total=total, note=""))
+        log = title if show and not _err.is_terminal else None
+        yield Meter(progress, progress.add_task(title, total=total, note=""), log)
 
 
 def percent(value: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ohmnas.datasets import schema
+from ohmnas.datasets.campaign import plan
 from ohmnas.datasets.task import Task
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.spaces.resnet import ResNetSpace
@@ -46,12 +47,23 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         },
         "hours_of_one_core": round(core_hours(frame), 2),
         "reproduce": [
-            f"ohmnas campaign --task {task.name} --hardware {hardware} --fidelity {fidelity} --seed {seed} "
-            f"--n {len(rows)} --store {task.name}.sqlite"
-            for (hardware, fidelity, seed), rows in frame.groupby(["hardware", "fidelity", "seed"])
-        ]
-        + [f"ohmnas export-table --store {task.name}.sqlite --out {task.name}.csv"],
+            *(c for key, rows in frame.groupby(["hardware", "fidelity", "seed"]) for c in _commands(task, key, rows)),
+            f"ohmnas export-table --store {task.name}.sqlite --out {task.name}.csv",
+        ],
     }
+
+
+def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
+    """The campaign that measures these rows; none for rows that are in no plan."""
+    hardware, fidelity, seed = key
+    measured = {tuple(genome) for genome in rows[list(GENE_NAMES)].to_numpy().tolist()}
+    planned = {tuple(genome) for genome in plan(task, len(measured)).tolist()}
+    if measured != planned:
+        return []
+    return [
+        f"ohmnas campaign --task {task.name} --hardware {hardware} --fidelity {fidelity} --seed {seed} "
+        f"--n {len(rows)} --store {task.name}.sqlite"
+    ]
 
 
 def core_hours(frame: pd.DataFrame) -> float:

@@ -154,11 +154,13 @@ def read_table(name_or_path: str) -> MeasuredTable:
 
 
 def write_table(path: Path, frame: pd.DataFrame, card: dict[str, Any]) -> None:
-    """Write a table and its card, each in one piece.
+    """Check a table and write it and its card, each in one piece, the card last.
 
     Raises:
+        BrokenFileError: the rows are not what they should be; what stood there before still stands there.
         StorageError: the disk refuses.
     """
+    _check_rows(MeasuredTable(_typed(frame[list(schema.COLUMNS)], path), card, str(path)), path)
     text = frame[list(schema.COLUMNS)].to_csv(index=False, lineterminator="\n")
     card = {
         **card,

@@ -37,3 +37,15 @@ def test_names_that_look_like_markup_are_shown_as_they_are(name: str, capfd: pyt
 def test_values_that_json_does_not_have_are_a_bug_of_the_caller() -> None:
     with pytest.raises(ValueError, match="JSON"):
         render.machine({"value": float("nan")})
+
+
+def test_progress_is_lines_where_no_terminal_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "LOG_SECONDS", 0.0)
+    with render.meter("digits on pcm", 30, show=True) as meter:
+        meter.advance(2, "780 rows/h")
+    assert capsys.readouterr().err == "digits on pcm: 2 of 30, 780 rows/h\n"
+    with render.meter("quiet", 30, show=False) as meter:
+        meter.advance(2, "")
+    assert capsys.readouterr().err == ""

@@ -184,3 +184,12 @@ def test_of_several_chips_and_fidelities_the_usual_ones_are_selected(rows: list[
     mixed.loc[mixed["hardware"] == "pcm", "hardware"] = "mine"
     with pytest.raises(InvalidValueError, match="choose one with --hardware, of mine, reram"):
         table.select()
+
+
+def test_rows_that_cannot_be_are_refused_before_a_table_is_replaced(rows: list[Row], write_made_table: Write) -> None:
+    path = write_made_table(rows)
+    before = path.read_bytes()
+    rows[0]["macs"] = 5
+    with pytest.raises(BrokenFileError, match="row 1: macs is 5"):
+        write_made_table(rows)
+    assert path.read_bytes() == before
