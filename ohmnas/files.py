@@ -10,6 +10,11 @@ from ohmnas.errors import StorageError
 
 
 def write_atomically(path: Path, text: str) -> None:
+    """`write_bytes_atomically` of a text in UTF-8."""
+    write_bytes_atomically(path, text.encode("utf-8"))
+
+
+def write_bytes_atomically(path: Path, content: bytes) -> None:
     """Write to a temporary file beside `path`, sync it, rename it over `path`.
 
     Raises:
@@ -17,11 +22,9 @@ def write_atomically(path: Path, text: str) -> None:
     """
     temporary: str | None = None
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
+        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = file.name
-            file.write(text)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)

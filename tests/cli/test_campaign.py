@@ -4,11 +4,22 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ohmnas.datasets.store import Store
+from ohmnas.datasets.table import read_table
+from ohmnas.datasets.task import TASKS
+from tests.datasets.loaders.conftest import (
+    write_cifar10,
+    write_cifar100,
+    write_coco,
+    write_speech_commands,
+    write_spoken_digits,
+)
 
 from .conftest import Ohmnas
 
@@ -69,3 +80,50 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "of 200 rows are stored; the same command goes on" in errors
     assert "Traceback" not in errors
+
+
+MADE: dict[str, Callable[..., Path]] = {
+    "cifar10": write_cifar10,
+    "people": write_cifar100,
+    "spoken-digits": write_spoken_digits,
+    "spoken-digits-new-speakers": write_spoken_digits,
+    "speech-commands": write_speech_commands,
+    "visual-wake-words": write_coco,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_runs_from_its_files_to_a_table(
+    name: str, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OHMNAS_CACHE", str(tmp_path / "cache"))
+    if name in MADE:
+        MADE[name](tmp_path)
+    store, table = tmp_path / "s.sqlite", tmp_path / "t.csv"
+    words = ("--task", name, "--fidelity", "smoke", "--n", "2", "--jobs", "1", "--data-dir", tmp_path)
+    assert ohmnas("campaign", *words, "--store", store, "--json").values["measured"] == 2
+    assert ohmnas("export-table", "--store", store, "--out", table).code == 0
+    assert set(read_table(str(table)).frame["status"]) == {"ok"}
+
+
+def test_missing_files_are_one_sentence_and_leave_no_store(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--task", "cifar10", "--fidelity", "smoke", "--n", "1", "--data-dir", tmp_path)
+    assert "--data-dir" in ohmnas("campaign", *words, "--store", tmp_path / "s.sqlite").sentence
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_images_in_a_numpy_archive_are_a_task_throughout(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 3
+    images = (rng.integers(100, size=(300, 6, 6)) + 50 * labels[:, None, None]).astype(np.uint8)
+    path = tmp_path / "mine.npz"
+    np.savez(path, x_train=images[:250], y_train=labels[:250], x_test=images[250:], y_test=labels[250:])
+    store, table = tmp_path / "s.sqlite", tmp_path / "mine.csv"
+    words = ("--task", path, "--fidelity", "smoke", "--n", "2", "--jobs", "1")
+    assert f"--task {path}" in ohmnas("campaign", *words, "--store", store).out
+    assert "no task 'mine'" in ohmnas("export-table", "--store", store, "--out", table).sentence
+    assert ohmnas("export-table", "--store", store, "--task", path, "--out", table).code == 0
+    assert read_table(str(table)).card["input_shape"] == [1, 6, 6]

@@ -1,0 +1,83 @@
+"""`ohmnas describe`: what a measured table shows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ohmnas.cli import render
+from ohmnas.cli.arguments import add_json, add_source
+from ohmnas.datasets.plots import plot_table
+from ohmnas.datasets.summary import LABELS, learned, relations, spread
+from ohmnas.datasets.table import read_table
+from ohmnas.errors import StorageError
+
+
+def add_parser(commands: Any) -> None:
+    """Add this command."""
+    parser = commands.add_parser("describe", help="what a measured table shows, as numbers and pictures")
+    parser.add_argument("--table", required=True, help="name of a shipped table, or its .csv")
+    add_source(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for pictures; none are drawn without it")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Show the numbers; draw the pictures."""
+    table = read_table(arguments.table)
+    chosen = learned(table, arguments.hardware, arguments.fidelity)
+    all_chips, related = spread(table), relations(table, chosen)
+    pictures: list[Path] = []
+    if arguments.out is not None:
+        try:
+            arguments.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot make the folder {arguments.out}: {error.strerror}") from error
+        pictures = plot_table(table, arguments.out)
+    if arguments.json:
+        render.machine(
+            {
+                "table": arguments.table,
+                "spread": json.loads(all_chips.to_json(orient="records", double_precision=6)),
+                "learned": len(chosen),
+                "relations": json.loads(related.to_json(orient="index", double_precision=6)),
+                "pictures": [str(path) for path in pictures],
+            }
+        )
+        return
+    render.table(
+        ["rows by chip, fidelity, seed", "", "given up", "failed", "1-day accuracy", "std", "AVM"],
+        [
+            [
+                f"{row['hardware']} {row['fidelity']} {row['seed']}",
+                str(row["rows"]),
+                str(row["given_up"]),
+                str(row["failed"]),
+                *(_quantiles(row, label) for label in LABELS),
+            ]
+            for row in all_chips.to_dict("records")
+        ],
+        title=f"{table.card['task']}: median and 5 % to 95 % quantiles, in per cent",
+    )
+    where = f"{chosen['hardware'].iloc[0]} {chosen['fidelity'].iloc[0]}" if len(chosen) else "none"
+    render.table(
+        ["Kendall's tau with", *LABELS],
+        [[str(name), *(_tau(row[label]) for label in LABELS)] for name, row in related.iterrows()],
+        title=f"{len(chosen)} rows of {where} whose networks learned something",
+    )
+    for path in pictures:
+        render.line(f"picture: {path}")
+
+
+def _quantiles(row: dict[Any, Any], label: str) -> str:
+    low, middle, high = (100 * row[f"{label}_{q}"] for q in (5, 50, 95))
+    return f"{middle:.1f} ({low:.1f} to {high:.1f})"
+
+
+def _tau(value: float) -> str:
+    return "-" if pd.isna(value) else f"{value:+.2f}"

@@ -1,0 +1,86 @@
+"""Pictures of a measured table."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.table import MeasuredTable
+from ohmnas.files import write_bytes_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+DPI = 120
+PANEL = 3.6
+"""Inches of a panel's sides."""
+BAND = (0.05, 0.5, 0.95)
+
+
+def plot_table(table: MeasuredTable, folder: Path) -> list[Path]:
+    """Draw each chip and fidelity of a table: accuracy over parameters, std and AVM over accuracy, accuracy over time.
+
+    Args:
+        table: what to draw.
+        folder: where ``<task>-<hardware>-<fidelity>.png`` goes.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    paths = []
+    for key, rows in table.measured.groupby(["hardware", "fidelity"]):
+        hardware, fidelity = key
+        figure, panels = pyplot.subplots(2, 2, figsize=(2 * PANEL * 1.25, 2 * PANEL), layout="constrained")
+        _accuracy_over_params(panels[0, 0], rows)
+        _over_accuracy(panels[0, 1], rows, "accuracy_1d_std", "std over chips (points)")
+        _over_accuracy(panels[1, 0], rows, "avm", "AVM: accuracy lost in a month (points)")
+        _accuracy_over_time(panels[1, 1], rows)
+        figure.suptitle(f"{table.card['task']} on {hardware}, fidelity {fidelity}: {len(rows)} measured networks")
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=DPI)
+        pyplot.close(figure)
+        path = folder / f"{table.card['task']}-{hardware}-{fidelity}.png"
+        write_bytes_atomically(path, picture.getvalue())
+        paths.append(path)
+    return paths
+
+
+def _accuracy_over_params(panel: Axes, rows: pd.DataFrame) -> None:
+    blocks = [f"skip{index}" for index in range(1, 6)]
+    active = rows[[f"R{index}" for index in range(1, 6)]].to_numpy() > 0
+    every = pd.Series((rows[blocks].to_numpy().astype(bool) | ~active).all(axis=1), index=rows.index)
+    for chosen, name, colour in (
+        (every, "skips everywhere", "tab:blue"),
+        (~every, "blocks without skip", "tab:orange"),
+    ):
+        panel.scatter(rows["params"][chosen], 100 * rows["accuracy_1d"][chosen], s=7, alpha=0.6, label=name, c=colour)
+    panel.set(xscale="log", xlabel="parameters", ylabel="1-day accuracy (%)")
+    panel.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False)
+
+
+def _over_accuracy(panel: Axes, rows: pd.DataFrame, column: str, label: str) -> None:
+    drawn = panel.scatter(
+        100 * rows["accuracy_1d"], 100 * rows[column], s=7, alpha=0.6, c=rows["params"], norm="log", cmap="viridis"
+    )
+    panel.set(xlabel="1-day accuracy (%)", ylabel=label)
+    panel.figure.colorbar(drawn, ax=panel, label="parameters")
+
+
+def _accuracy_over_time(panel: Axes, rows: pd.DataFrame) -> None:
+    columns = [f"accuracy_{name}" for name in schema.TIMES]
+    low, middle, high = (100 * rows[columns].quantile(q).to_numpy() for q in BAND)
+    panel.fill_between(schema.TIMES, low, high, alpha=0.25, label="5 % to 95 % of the networks")
+    panel.plot(schema.TIMES, middle, marker="o", label="median")
+    best = 100 * rows[columns].to_numpy()[rows["accuracy_1d"].to_numpy().argmax()]
+    panel.plot(schema.TIMES, best, marker="o", ls="--", label="best after a day")
+    panel.set(xlabel="time since programming", ylabel="accuracy (%)")
+    panel.legend(fontsize="small", loc="lower left")

@@ -1,0 +1,82 @@
+"""What a measured table shows, as data frames: spread, how the labels hang together, which choices matter."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ohmnas.datasets.table import MeasuredTable, genomes
+from ohmnas.spaces.architecture import Architecture
+
+LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
+QUANTILES = (0.05, 0.5, 0.95)
+LEARNED = 2.0
+"""A network has learned something if its 1-day accuracy is above so many times chance."""
+
+
+def spread(table: MeasuredTable) -> pd.DataFrame:
+    """How far the labels of each chip, fidelity and seed spread.
+
+    Returns:
+        A row for each; `rows`, `failed`, `given_up` (trainings whose loss never left chance), then for each of `LABELS`
+        its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``, fractions.
+    """
+    found = []
+    for key, rows in table.frame.groupby(["hardware", "fidelity", "seed"]):
+        measured = rows[rows["status"] == "ok"]
+        row = dict(zip(("hardware", "fidelity", "seed"), key, strict=True))
+        row.update(rows=len(rows), failed=len(rows) - len(measured))
+        row["given_up"] = int(measured["reason"].fillna("").str.startswith("given up").sum())
+        for label in LABELS:
+            for q in QUANTILES:
+                row[f"{label}_{100 * q:.0f}"] = float(measured[label].quantile(q)) if len(measured) else float("nan")
+        found.append(row)
+    return pd.DataFrame(found)
+
+
+def learned(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
+    """The rows of one chip (`MeasuredTable.select`) whose networks are above `LEARNED` times chance after one day.
+
+    Of two classes, where that is beyond everything, those halfway between chance and 1.
+    """
+    rows = table.select(hardware, fidelity)
+    chance = 1 / table.card["classes"]
+    above: pd.DataFrame = rows[rows["accuracy_1d"] > min(LEARNED * chance, (1 + chance) / 2)]
+    return above
+
+
+def choices(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
+    """What the architectures of some rows chose, one column for each kind of choice.
+
+    Returns:
+        ``(n, c)`` with the index of `rows`: `params`, `macs`, `depth` (weight layers), `main_blocks`, `stem_channels`,
+        `stem_kernel`, `last_channels`, `branches` (mean over residual blocks), `bottleneck` and `skip` (share of the
+        residual blocks).
+    """
+    described = [_described(one) for one in table.space.decode(genomes(rows))]
+    costs: pd.DataFrame = rows[["params", "macs"]]
+    return costs.join(pd.DataFrame(described, index=rows.index))
+
+
+def _described(one: Architecture) -> dict[str, float]:
+    repeats = [block.residual_blocks for block in one.blocks]
+    weights = [repeat / sum(repeats) for repeat in repeats]
+    return {
+        "depth": one.depth,
+        "main_blocks": len(one.blocks),
+        "stem_channels": one.stem_channels,
+        "stem_kernel": one.stem_kernel,
+        "last_channels": one.channels[-1],
+        "branches": sum(w * block.branches for w, block in zip(weights, one.blocks, strict=True)),
+        "bottleneck": sum(w * (block.conv_type == "B") for w, block in zip(weights, one.blocks, strict=True)),
+        "skip": sum(w * block.skip for w, block in zip(weights, one.blocks, strict=True)),
+    }
+
+
+def relations(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
+    """Kendall's tau of each choice, and of each label, with each label over some rows.
+
+    Returns:
+        Index: `LABELS` and the columns of `choices`; columns: `LABELS`. NaN where one of the two never varies.
+    """
+    together = rows[list(LABELS)].join(choices(table, rows))
+    return together.corr(method="kendall").loc[:, list(LABELS)]

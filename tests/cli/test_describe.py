@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ohmnas
+
+
+def test_a_person_sees_spread_and_relations(ohmnas: Ohmnas) -> None:
+    out = ohmnas("describe", "--table", "digits").out
+    for piece in ("median and 5 % to 95 %", "pcm paper 0", "Kendall's tau with", "depth", "skip", "branches"):
+        assert piece in out
+    assert "picture" not in out
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_pictures_come_with_a_folder(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    values = ohmnas("describe", "--table", "digits", "--out", tmp_path / "new", "--json").values
+    assert values["pictures"]
+    assert all(Path(path).is_file() for path in values["pictures"])
+    assert -1 <= values["relations"]["params"]["accuracy_1d"] <= 1
+    assert values["spread"][0]["rows"] > 40
+    (tmp_path / "file").touch()
+    assert "cannot make the folder" in ohmnas("describe", "--table", "digits", "--out", tmp_path / "file").sentence

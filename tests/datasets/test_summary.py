@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ohmnas.datasets.schema import Row
+from ohmnas.datasets.summary import LABELS, choices, learned, relations, spread
+from ohmnas.datasets.table import MeasuredTable, genomes, read_table
+
+from .conftest import made_rows
+
+
+@pytest.fixture
+def table(write_made_table: Callable[[list[Row]], Path]) -> MeasuredTable:
+    rows = made_rows(40)
+    rows[5]["reason"] = "given up after 1 of 1 epochs"
+    for row in rows:
+        if row["status"] == "ok":
+            accuracy = 0.1 + 1e-6 * float(row["params"] or 0)
+            row.update(accuracy_1d=accuracy, accuracy_1d_std=0.5 - accuracy / 2)
+    return read_table(str(write_made_table(rows)))
+
+
+def test_the_spread_counts_rows_and_gives_quantiles(table: MeasuredTable) -> None:
+    (row,) = spread(table).to_dict("records")
+    assert (row["hardware"], row["fidelity"], row["rows"], row["failed"], row["given_up"]) == ("pcm", "smoke", 40, 1, 1)
+    assert row["accuracy_1d_50"] == pytest.approx(table.measured["accuracy_1d"].median())
+    for label in LABELS:
+        assert row[f"{label}_5"] < row[f"{label}_50"] < row[f"{label}_95"]
+
+
+def test_networks_that_learned_nothing_are_left_out(table: MeasuredTable) -> None:
+    assert len(learned(table)) == 0  # at most 15 % right, where chance is 10
+    table.card["classes"] = 20
+    assert 0 < len(learned(table)) < 40
+    table.card["classes"] = 2
+    assert len(learned(table)) == 0
+
+
+def test_choices_are_those_of_the_architecture(table: MeasuredTable) -> None:
+    rows = table.measured
+    found = choices(table, rows)
+    for index, one in enumerate(table.space.decode(genomes(rows))):
+        row = found.iloc[index]
+        blocks = [block for block in one.blocks for _ in range(block.residual_blocks)]
+        assert (row["depth"], row["stem_kernel"], row["main_blocks"]) == (one.depth, one.stem_kernel, len(one.blocks))
+        assert row["branches"] == pytest.approx(sum(block.branches for block in blocks) / len(blocks))
+        assert row["skip"] == pytest.approx(sum(block.skip for block in blocks) / len(blocks))
+        assert row["bottleneck"] == pytest.approx(sum(block.conv_type == "B" for block in blocks) / len(blocks))
+
+
+def test_relations_are_kendalls_tau(table: MeasuredTable) -> None:
+    found = relations(table, table.measured)
+    assert list(found.columns) == list(LABELS)
+    assert found.loc["params", "accuracy_1d"] == pytest.approx(1.0)
+    assert found.loc["accuracy_1d", "accuracy_1d_std"] == pytest.approx(-1.0)
