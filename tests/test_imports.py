@@ -24,7 +24,7 @@ ALLOWED = {
     "analog": {"errors", "spaces"},
     "datasets": {"errors", "files", "lookup", "spaces", "analog"},
     "surrogate": {"errors", "files", "spaces", "datasets"},
-    "search": {"errors", "spaces"},
+    "search": {"errors", "files", "spaces"},
     "cli": {"errors", "files", "lookup", "spaces", "datasets", "surrogate", "search"},
 }
 """Part of ohmnas -> the other parts that it may import."""

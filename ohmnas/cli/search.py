@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,11 @@ def run(arguments: argparse.Namespace) -> None:
 
         budget = Budget(arguments.population, arguments.iterations, arguments.max_seconds)
         result = search(problem, strategy(problem), arguments.seed, budget, report)
-    values = {**result.to_dict(), "strategy": arguments.strategy, "surrogate": dict(surrogate.provenance)}
+    result = replace(result, strategy=arguments.strategy)
     path = arguments.out / "result.json"
-    write_json(path, values)
+    write_json(path, result.to_dict())
     if arguments.json:
-        render.machine({**values, "result": str(path)})
+        render.machine({**result.to_dict(), "result": str(path)})
     else:
         _show(result, surrogate, path)
 

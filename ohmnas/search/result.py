@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ohmnas.errors import BrokenFileError, OhmnasError
+from ohmnas.files import write_atomically
 from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.resnet import ResNetSpace
 
@@ -100,6 +101,15 @@ class SearchResult:
             "surrogate": self.provenance,
             "references": [reference.to_dict() for reference in self.references],
         }
+
+
+def write_result(path: Path, result: SearchResult) -> None:
+    """Write a `result.json` in one piece; `ohmnas verify` and `read_result` read it.
+
+    Raises:
+        StorageError: the disk is full or refuses; what stood at `path` before still stands there.
+    """
+    write_atomically(path, json.dumps(result.to_dict(), indent=1) + "\n")
 
 
 def read_result(path: Path) -> SearchResult:

@@ -176,6 +176,7 @@ def search(
         problem.limits.to_dict(),
         history,
         problem.space,
+        provenance=dict(getattr(problem.predictor, "provenance", {})),
         references=_references(problem),
     )
 

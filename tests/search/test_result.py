@@ -8,7 +8,7 @@ import pytest
 
 from ohmnas.errors import BrokenFileError
 from ohmnas.search.evolution import Evolution
-from ohmnas.search.result import read_result
+from ohmnas.search.result import read_result, write_result
 from ohmnas.search.run import Budget, search
 
 from .conftest import problem
@@ -30,6 +30,13 @@ def _write(folder: Path, values: Any) -> Path:
 def test_json_gives_the_result_back(values: dict[str, Any], tmp_path: Path) -> None:
     result = read_result(_write(tmp_path, values))
     assert json.loads(json.dumps(result.to_dict())) == json.loads(json.dumps(values))
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    one, _ = problem()
+    result = search(one, Evolution(one), 0, Budget(population=20, iterations=3))
+    write_result(tmp_path / "result.json", result)
+    assert read_result(tmp_path / "result.json") == result
 
 
 @pytest.mark.parametrize("key", ["best", "evaluations", "seconds", "seed", "constraints", "history", "space"])
