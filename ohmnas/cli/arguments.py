@@ -66,14 +66,14 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def seconds(text: str) -> float:
-    """A time in seconds above 0; half a second is 0.5."""
+def above_zero(text: str) -> float:
+    """A number above 0, of seconds or GiB; half a one is 0.5."""
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0.0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 such as 60 or 0.5")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 such as 60 or 0.5")
     return value
 
 

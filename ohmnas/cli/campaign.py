@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_data_dir, add_json, positive, seconds, seed
+from ohmnas.cli.arguments import above_zero, add_data_dir, add_json, positive, seed
 from ohmnas.cli.status import show_status
 from ohmnas.datasets import schema
 from ohmnas.datasets.campaign import BACKENDS, Campaign, backend, plan
@@ -48,8 +48,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of the Dask cluster, for --backend dask")
     parser.add_argument("--device", default="cpu", choices=DEVICES, help="what workers compute on (cpu)")
-    parser.add_argument("--max-row-seconds", type=seconds, metavar="S", help="a row that takes longer is a failed row")
-    parser.add_argument("--max-row-gib", type=seconds, metavar="G", help="a row that needs more memory is a failed row")
+    parser.add_argument(
+        "--max-row-seconds", type=above_zero, metavar="S", help="a row that takes longer is a failed row"
+    )
+    parser.add_argument(
+        "--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory is a failed row"
+    )
     parser.add_argument("--status", action="store_true", help="show what the store holds, measure nothing")
     add_data_dir(parser)
     add_json(parser)
@@ -66,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
     campaign = planned(arguments)
     chosen = campaign.protocol.task
     table = _start_table(arguments.start_from, chosen)
-    require_training()
+    require_training(arguments.device)
     chosen.load()  # once, before workers do it all at the same time
     with backend(arguments.backend, arguments.scheduler), Store(arguments.store) as store:
         if table is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_json, add_source, fraction, positive, seconds, seed, size
+from ohmnas.cli.arguments import above_zero, add_json, add_source, fraction, positive, seed, size
 from ohmnas.cli.output import write_json
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
@@ -47,7 +47,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--strategy", default="evolution", help="how to search (evolution)")
     parser.add_argument("--iterations", type=positive, default=200, help="generations (200)")
     parser.add_argument("--population", type=positive, default=100, help="births of a generation (100)")
-    parser.add_argument("--max-seconds", type=seconds, metavar="S", default=3600.0, help="stop after so long (3600)")
+    parser.add_argument("--max-seconds", type=above_zero, metavar="S", default=3600.0, help="stop after so long (3600)")
     parser.add_argument("--seed", type=seed, default=0, help="same seed, same result (0)")
     parser.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
     add_json(parser)

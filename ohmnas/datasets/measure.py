@@ -44,11 +44,12 @@ _ONE_AT_A_TIME = threading.Lock()
 """Random numbers and limits are those of the process: threads of a Dask worker measure in turn."""
 
 
-def require_training() -> None:
-    """Check that what measuring needs is installed.
+def require_training(device: str = "cpu") -> None:
+    """Check that what measuring needs is installed, and that the device is there.
 
     Raises:
         MissingDependencyError: torch or aihwkit is not.
+        InvalidValueError: torch sees no CUDA device, and one is asked for.
     """
     for name in ("torch", "aihwkit"):
         try:
@@ -57,6 +58,10 @@ def require_training() -> None:
             raise MissingDependencyError(
                 f"training and measuring need {name} ({error}); install it with: pip install 'ohmnas[train]'"
             ) from error
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InvalidValueError("--device is cuda, but torch sees no CUDA device here")
 
 
 def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:

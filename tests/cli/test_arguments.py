@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmnas.cli.arguments import fraction, positive, seconds, seed, size
+from ohmnas.cli.arguments import above_zero, fraction, positive, seed, size
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_fractions_seeds_and_counts_are_read() -> None:
     assert fraction("0.02") == 0.02
     assert seed("7") == 7
     assert positive("3") == 3
-    assert [seconds(text) for text in ("60", "0.5")] == [60.0, 0.5]
+    assert [above_zero(text) for text in ("60", "0.5")] == [60.0, 0.5]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e999", "a minute", ""])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="seconds above 0 such as 60"):
-        seconds(text)
+    with pytest.raises(argparse.ArgumentTypeError, match="number above 0 such as 60"):
+        above_zero(text)
 
 
 @pytest.mark.parametrize("text", ["-1", "2147483648", "x", "1.0"])

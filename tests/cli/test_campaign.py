@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table
@@ -48,6 +49,9 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
         (("--n", "0"), "above 0"),
         (("--store", "no/such/folder/s.sqlite"), "does not exist"),
         (("--start-from", "nowhere.csv"), "no table 'nowhere.csv'"),
+        (("--hardware", "pcm", "pcm"), "names a chip twice"),
+        (("--backend", "dask"), "needs the --scheduler"),
+        (("--max-row-gib", "0"), "not a number above 0"),
         (("--seed", "1000000"), "seeds from 1000000 on are for verification"),
     ],
 )
@@ -106,6 +110,13 @@ def test_every_task_runs_from_its_files_to_a_table(
     assert ohmnas("campaign", *words, "--store", store, "--json").values["measured"] == 2
     assert ohmnas("export-table", "--store", store, "--out", table).code == 0
     assert set(read_table(str(table)).frame["status"]) == {"ok"}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one here")
+def test_a_device_that_is_not_there_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("campaign", *SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite", "--device", "cuda")
+    assert "no CUDA device" in ohmnas(*words).sentence
+    assert not list(tmp_path.iterdir())
 
 
 def test_missing_files_are_one_sentence_and_leave_no_store(ohmnas: Ohmnas, tmp_path: Path) -> None:
