@@ -12,7 +12,7 @@ import pandas as pd
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source
 from ohmnas.datasets.plots import plot_table
-from ohmnas.datasets.summary import LABELS, learned, relations, spread
+from ohmnas.datasets.summary import LABELS, groups, learned, relations, spread
 from ohmnas.datasets.table import read_table
 from ohmnas.errors import StorageError
 
@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     table = read_table(arguments.table)
     chosen = learned(table, arguments.hardware, arguments.fidelity)
     all_chips, related = spread(table), relations(table, chosen)
+    grouped = groups(table, arguments.hardware, arguments.fidelity)
     pictures: list[Path] = []
     if arguments.out is not None:
         try:
@@ -46,6 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
                 "spread": json.loads(all_chips.to_json(orient="records", double_precision=6)),
                 "learned": len(chosen),
                 "relations": json.loads(related.to_json(orient="index", double_precision=6)),
+                "groups": json.loads(grouped.to_json(orient="records", double_precision=6)),
                 "pictures": [str(path) for path in pictures],
             }
         )
@@ -69,6 +71,19 @@ def run(arguments: argparse.Namespace) -> None:
         ["Kendall's tau with", *LABELS],
         [[str(name), *(_tau(row[label]) for label in LABELS)] for name, row in related.iterrows()],
         title=f"{len(chosen)} rows of {where} whose networks learned something",
+    )
+    render.table(
+        ["groups of architectures", "rows", "learned", *LABELS],
+        [
+            [
+                f"{row['choice']}: {row['group']}",
+                str(row["rows"]),
+                f"{100 * row['learned']:.0f} %",
+                *("-" if pd.isna(row[label]) else f"{100 * row[label]:.1f}" for label in LABELS),
+            ]
+            for row in grouped.to_dict("records")
+        ],
+        title=f"{where}: networks that learned something, and their medians in per cent",
     )
     for path in pictures:
         render.line(f"picture: {path}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pandas as pd
 
 from ohmnas.datasets.table import MeasuredTable, genomes
@@ -80,3 +82,35 @@ def relations(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
     """
     together = rows[list(LABELS)].join(choices(table, rows))
     return together.corr(method="kendall").loc[:, list(LABELS)]
+
+
+GROUPS: Final[dict[str, tuple[list[float], list[str]]]] = {
+    "skip": ([-0.01, 0.0, 0.999, 1.0], ["in no block", "in some", "in all"]),
+    "bottleneck": ([-0.01, 0.0, 0.999, 1.0], ["basic blocks only", "both kinds", "bottlenecks only"]),
+    "depth": ([0, 10, 20, 40, 1000], ["to 10", "11 to 20", "21 to 40", "41 on"]),
+    "branches": ([0, 1, 4, 12], ["1", "to 4 on average", "more"]),
+    "stem_kernel": ([0, 3, 5, 7], ["3x3", "5x5", "7x7"]),
+}
+"""Choice -> edges of its groups, the upper one included, and what they are called."""
+
+
+def groups(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
+    """The labels of one chip (`MeasuredTable.select`) by groups of what its architectures chose.
+
+    Returns:
+        A row for each group of `GROUPS` that is not empty: `choice`, `group`, `rows`, `learned` (share of the rows),
+        and of those that learned the medians of `LABELS`.
+    """
+    rows, above = table.select(hardware, fidelity), learned(table, hardware, fidelity)
+    chosen = choices(table, rows)
+    found = []
+    for choice, (edges, names) in GROUPS.items():
+        place = pd.cut(chosen[choice], edges, labels=names)
+        for name in names:
+            index = rows.index[place == name]
+            if len(index):
+                those = above.loc[above.index.intersection(index)]
+                medians = {label: float(those[label].median()) for label in LABELS}
+                share = len(those) / len(index)
+                found.append({"choice": choice, "group": name, "rows": len(index), "learned": share, **medians})
+    return pd.DataFrame(found)

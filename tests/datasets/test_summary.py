@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.summary import LABELS, choices, learned, relations, spread
+from ohmnas.datasets.summary import GROUPS, LABELS, choices, groups, learned, relations, spread
 from ohmnas.datasets.table import MeasuredTable, genomes, read_table
 
 from .conftest import made_rows
@@ -56,3 +56,14 @@ def test_relations_are_kendalls_tau(table: MeasuredTable) -> None:
     assert list(found.columns) == list(LABELS)
     assert found.loc["params", "accuracy_1d"] == pytest.approx(1.0)
     assert found.loc["accuracy_1d", "accuracy_1d_std"] == pytest.approx(-1.0)
+
+
+def test_every_row_is_in_one_group_of_each_choice(table: MeasuredTable) -> None:
+    table.card["classes"] = 20
+    found = groups(table)
+    assert (found.groupby("choice")["rows"].sum() == 39).all()
+    assert set(found["choice"]) == set(GROUPS)
+    for _, rows in found.groupby("choice"):
+        assert (rows["rows"] * rows["learned"]).sum() == pytest.approx(len(learned(table)))
+    kernels = table.measured["KS0"].value_counts()
+    assert found[found["group"] == "5x5"]["rows"].sum() == kernels.get(5, 0)
