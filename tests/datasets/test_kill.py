@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -67,13 +68,15 @@ class Nursery:
         self._process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", _NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self._drivers: list[int] = []
         self.rows = 0
 
     def begin(self, path: Path, n: int, jobs: int) -> int:
         """Start a driver; returns its process number."""
         assert self._process.stdin is not None
         print(path, n, jobs, file=self._process.stdin, flush=True)
-        return int(self.next_line("pid").split()[1])
+        self._drivers.append(int(self.next_line("pid").split()[1]))
+        return self._drivers[-1]
 
     def next_line(self, kind: str) -> str:
         """The next line of a kind; rows before it are counted."""
@@ -87,7 +90,10 @@ class Nursery:
             assert line.startswith(("row", "error")), line
 
     def close(self) -> None:
-        """End it."""
+        """End it, and the workers whose drivers were killed: they hold its output open."""
+        for driver in self._drivers:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(driver, signal.SIGKILL)
         self._process.kill()
         self._process.communicate()
 
