@@ -225,12 +225,15 @@ def measure(
         A row for each kind of chip.
 
     Raises:
-        InvalidValueError: the chips need different trainings.
+        InvalidValueError: the chips need different trainings, or there is no such engine.
     """
     if len({training_settings(chip) for chip in chips}) != 1:
         raise InvalidValueError("chips that are trained for otherwise cannot share a trained network")
+    from ohmnas.analog.engine import ENGINES  # loaded here, so that a row's memory is its own
     from ohmnas.analog.train import DivergedError
 
+    if protocol.engine not in ENGINES:
+        raise InvalidValueError(f"no engine {protocol.engine!r}; there are {', '.join(ENGINES)}")
     rows = [_begun(protocol, genome, chip, seed) for chip in chips]
     try:
         with _ONE_AT_A_TIME, guarded(limits) as check:
