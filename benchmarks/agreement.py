@@ -20,9 +20,10 @@ import torch
 from ohmnas.analog.drift import TIMES, digital_accuracy
 from ohmnas.analog.engine import Aihwkit, Native
 from ohmnas.analog.images import ImageSet
-from ohmnas.datasets.campaign import plan
 from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.measure import Protocol, train_network
+from ohmnas.datasets.measure import train_network
+from ohmnas.datasets.plan import plan
+from ohmnas.datasets.protocol import Protocol
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import hardware
 

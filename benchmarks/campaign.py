@@ -22,13 +22,14 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 MEASURE = """
 import json, sys, time
-from ohmnas.datasets.campaign import plan
+try:
+    from ohmnas.datasets.plan import plan
+    from ohmnas.datasets.protocol import Protocol
+except ImportError:  # before they were there
+    from ohmnas.datasets.campaign import plan
+    Protocol = None
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.measure import measure
-try:
-    from ohmnas.datasets.measure import Protocol
-except ImportError:  # before it was there
-    Protocol = None
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import Hardware
 digits = task("digits")

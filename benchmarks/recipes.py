@@ -23,8 +23,8 @@ from ohmnas.analog.drift import accuracy_over_time
 from ohmnas.analog.images import ImageSet
 from ohmnas.analog.memory import keep_freed
 from ohmnas.analog.train import DivergedError, Recipe, train
-from ohmnas.datasets.campaign import plan
 from ohmnas.datasets.fidelity import fidelity
+from ohmnas.datasets.plan import plan
 from ohmnas.datasets.task import Task, task
 from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.hardware import Hardware

@@ -14,9 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from ohmnas.datasets.campaign import Campaign, plan
+from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.measure import Protocol
+from ohmnas.datasets.plan import plan
+from ohmnas.datasets.protocol import Protocol
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task

@@ -13,10 +13,12 @@ from ohmnas.cli import render
 from ohmnas.cli.arguments import above_zero, add_data_dir, add_json, positive, seed
 from ohmnas.cli.status import show_status
 from ohmnas.datasets import schema
-from ohmnas.datasets.campaign import BACKENDS, Campaign, backend, plan
+from ohmnas.datasets.backends import BACKENDS, backend
+from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.fidelity import FIDELITIES, fidelity
 from ohmnas.datasets.limits import RowLimits
-from ohmnas.datasets.measure import DEVICES, VERIFICATION_SEEDS, Protocol, require_training
+from ohmnas.datasets.plan import plan
+from ohmnas.datasets.protocol import DEVICES, VERIFICATION_SEEDS, Protocol, require_training
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import MeasuredTable, read_table

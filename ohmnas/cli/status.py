@@ -9,8 +9,8 @@ import pandas as pd
 
 from ohmnas.cli import render
 from ohmnas.datasets import schema
-from ohmnas.datasets.campaign import plan
 from ohmnas.datasets.card import core_hours
+from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from ohmnas.spaces.genes import GENE_NAMES

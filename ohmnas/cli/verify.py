@@ -12,15 +12,8 @@ from ohmnas.cli import render
 from ohmnas.cli.arguments import add_data_dir, add_json, positive, seed
 from ohmnas.cli.output import write_json
 from ohmnas.datasets.fidelity import FIDELITIES, fidelity
-from ohmnas.datasets.measure import (
-    ENGINE_NAMES,
-    VERIFICATION_SEEDS,
-    Protocol,
-    measure_accuracies,
-    require_training,
-    seeds_of,
-    train_network,
-)
+from ohmnas.datasets.measure import measure_accuracies, train_network
+from ohmnas.datasets.protocol import ENGINE_NAMES, VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
 from ohmnas.search.result import PREDICTED, Candidate, read_result

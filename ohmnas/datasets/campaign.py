@@ -3,96 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import joblib
-import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from ohmnas.datasets.limits import NO_LIMITS, RowLimits
-from ohmnas.datasets.measure import Protocol, measure, training_settings
+from ohmnas.datasets.measure import measure
+from ohmnas.datasets.protocol import Protocol, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Identity, Store
-from ohmnas.datasets.task import Task
-from ohmnas.errors import InfeasibleError, InvalidValueError, MissingDependencyError, OhmnasError
+from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.reference import REFERENCES
-
-PLAN_BLOCK = 96
-"""Architectures are planned in blocks of this size, each evenly spread over log parameters."""
-
-
-def plan(task: Task, n: int, seed: int = 0) -> Population:
-    """The architectures of a campaign: the reference networks that fit the task's bounds, then stratified samples.
-
-    The first rows do not depend on n, so that a campaign can be continued with a larger one.
-
-    Args:
-        task: gives the space and the bounds.
-        n: architectures.
-        seed: of the plan; another seed is another plan.
-
-    Returns:
-        ``(n, g)``, all different.
-
-    Raises:
-        InfeasibleError: the bounds leave fewer than n architectures.
-    """
-    space = task.space
-    known = space.encode(REFERENCES.values())
-    costs = space.layer_table(known)
-    chosen = known[(costs.params() <= task.max_params) & (costs.macs() <= task.max_macs)]
-    seen = {row.tobytes() for row in chosen}
-    block = 0
-    while len(chosen) < n:
-        rng = np.random.default_rng([seed, block])
-        sample = space.sample(PLAN_BLOCK, rng, task.max_params, task.max_macs, task.min_params, at_least=1)
-        fresh = [row for row in sample if row.tobytes() not in seen]
-        if not fresh:
-            raise InfeasibleError(f"found only {len(chosen)} of {n} architectures within the bounds of {task.name}")
-        seen.update(row.tobytes() for row in fresh)
-        chosen = np.concatenate([chosen, fresh]) if fresh else chosen
-        block += 1
-    return chosen[:n]
-
-
-BACKENDS = ("local", "dask")
-"""Where workers run: processes of this machine, or a Dask cluster."""
-
-
-@contextmanager
-def backend(name: str, scheduler: str | None = None, timeout: float = 30.0) -> Iterator[None]:
-    """Let joblib run what is measured inside on processes of this machine, or on a Dask cluster.
-
-    Args:
-        name: one of `BACKENDS`.
-        scheduler: address of the cluster's scheduler, for ``dask`` only.
-        timeout: seconds to wait for the scheduler.
-
-    Raises:
-        InvalidValueError: the address is missing, or given where none is needed.
-        MissingDependencyError: Dask is not installed.
-        OhmnasError: the cluster does not answer.
-    """
-    if (name == "dask") != (scheduler is not None):
-        raise InvalidValueError("--backend dask needs the --scheduler ADDRESS of a cluster, and only it takes one")
-    if scheduler is None:
-        yield
-        return
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"a Dask cluster needs distributed ({error}); install it with: pip install 'ohmnas[cluster]'"
-        ) from error
-    try:
-        client = Client(scheduler, timeout=timeout)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise OhmnasError(f"the scheduler {scheduler} does not answer: {error}") from error
-    with client, joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=60):
-        yield
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.campaign import plan
+from ohmnas.datasets.plan import plan
 from ohmnas.datasets.task import Task
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.spaces.resnet import ResNetSpace

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib import import_module, metadata
+from dataclasses import replace
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +15,10 @@ import numpy.typing as npt
 import ohmnas
 from ohmnas.datasets import schema
 from ohmnas.datasets.data import Split, TaskData
-from ohmnas.datasets.fidelity import Fidelity
 from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, guarded
+from ohmnas.datasets.protocol import Protocol, seeds_of, training_settings
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.task import Task
-from ohmnas.errors import InvalidValueError, MissingDependencyError
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import Hardware
 
 if TYPE_CHECKING:
@@ -30,86 +27,8 @@ if TYPE_CHECKING:
     from ohmnas.analog.images import ImageSet
     from ohmnas.analog.train import Training
 
-ENGINE_NAMES = ("native", "aihwkit")
-"""What simulates the chip: our own layers, or aihwkit's as the reference."""
-
-DEVICES = ("cpu", "cuda")
-"""What networks are trained and read on, as torch names it."""
-
-VERIFICATION_SEEDS = 1_000_000
-"""Verification trains with seeds from here on; campaigns with those below, so that no table holds what verifies it."""
-
-
 _ONE_AT_A_TIME = threading.Lock()
 """Random numbers and limits are those of the process: threads of a Dask worker measure in turn."""
-
-
-def require_training(device: str = "cpu") -> None:
-    """Check that what measuring needs is installed, and that the device is there.
-
-    Raises:
-        MissingDependencyError: torch or aihwkit is not.
-        InvalidValueError: torch sees no CUDA device, and one is asked for.
-    """
-    for name in ("torch", "aihwkit"):
-        try:
-            import_module(name)
-        except ImportError as error:
-            raise MissingDependencyError(
-                f"training and measuring need {name} ({error}); install it with: pip install 'ohmnas[train]'"
-            ) from error
-    import torch
-
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InvalidValueError("--device is cuda, but torch sees no CUDA device here")
-
-
-def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
-    """The seeds of training and of the chips: they follow from the task, the genome and the row's seed alone.
-
-    The hardware has no part in it, so that chips which share the training noise share the trained network.
-    """
-    entropy = [seed, zlib.crc32(task.name.encode()), *(int(gene) for gene in genome)]
-    train, chips = np.random.SeedSequence(entropy).generate_state(2)
-    return int(train), int(chips)
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """All that decides what a measurement is, but the genome and the seed."""
-
-    task: Task
-    fidelity: Fidelity
-    engine: str = "native"
-    """One of `ENGINE_NAMES`."""
-    device: str = "cpu"
-    """Where networks are trained and read, as torch names it."""
-
-    def data(self) -> TaskData:
-        """The task's images at the fidelity's resolution; its training and validation images cut to its numbers."""
-        return _data(self.task, self.fidelity)
-
-    def settings(self, chip: Hardware) -> Row:
-        """The `schema.SETTING_COLUMNS` of every row of a chip at this fidelity."""
-        data, effort = self.data(), self.fidelity
-        return {
-            "technology": chip.technology,
-            **chip.settings(),
-            "protocol": schema.PROTOCOL_VERSION,
-            "epochs": effort.epochs,
-            "train_images": len(data.train.labels),
-            "validation_images": len(data.validation.labels),
-            "resolution": max(data.train.images.shape[2:]),
-            "chips": effort.chips,
-        }
-
-
-@lru_cache(maxsize=1)
-def _data(task: Task, effort: Fidelity) -> TaskData:
-    data = task.load()
-    train = data.train.first(effort.train_images).shrunk(effort.resolution)
-    validation = data.validation.first(effort.validation_images).shrunk(effort.resolution)
-    return replace(data, train=train, validation=validation, test=data.test.shrunk(effort.resolution))
 
 
 def train_network(
@@ -186,21 +105,6 @@ def measure_accuracies(
     values["avm"] = float(variation.mean())
     values["avm_std"] = float(variation.std(ddof=1))
     return values
-
-
-def training_settings(chip: Hardware) -> Hardware:
-    """What a training knows of a chip: chips that are equal in it are programmed from the same trained network."""
-    same = Hardware()
-    return replace(
-        chip,
-        name="",
-        technology=same.technology,
-        g_max=same.g_max,
-        programming_noise=1.0,
-        read_noise=1.0,
-        drift=1.0,
-        drift_compensation=True,
-    )
 
 
 def measure(

@@ -16,7 +16,7 @@ from ohmnas.analog.convert import analog_layers, set_noise, to_analog, to_digita
 from ohmnas.analog.engine import ENGINES, Aihwkit, Engine
 from ohmnas.analog.noise import NoisePool
 from ohmnas.analog.train import Recipe
-from ohmnas.datasets.measure import ENGINE_NAMES
+from ohmnas.datasets.protocol import ENGINE_NAMES
 from ohmnas.spaces.hardware import IDEAL, Hardware, hardware
 
 DRAWS = 1000

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ohmnas.datasets.campaign import plan
+from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from tests.datasets.conftest import made_rows

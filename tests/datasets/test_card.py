@@ -3,8 +3,8 @@ from __future__ import annotations
 import pandas as pd
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.campaign import plan
 from ohmnas.datasets.card import make_card
+from ohmnas.datasets.plan import plan
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import task
 

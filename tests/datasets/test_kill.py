@@ -16,9 +16,10 @@ import pandas as pd
 import pytest
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.campaign import Campaign, plan
+from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.fidelity import Fidelity
-from ohmnas.datasets.measure import Protocol
+from ohmnas.datasets.plan import plan
+from ohmnas.datasets.protocol import Protocol
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import RERAM, Hardware

@@ -9,7 +9,8 @@ from ohmnas.datasets import measure as module
 from ohmnas.datasets import schema
 from ohmnas.datasets.fidelity import Fidelity, fidelity
 from ohmnas.datasets.limits import NO_LIMITS, RowLimits
-from ohmnas.datasets.measure import Protocol, measure, require_training, seeds_of, training_settings
+from ohmnas.datasets.measure import measure
+from ohmnas.datasets.protocol import Protocol, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
@@ -108,20 +109,9 @@ def test_chips_share_the_training_where_it_is_the_same(genome: Population) -> No
         measure(protocol, genome, [Hardware(), HERMES], 3)
 
 
-def test_seeds_follow_from_genome_and_seed_but_not_from_the_chip() -> None:
-    assert seeds_of(DIGITS, [1, 2], 0) == seeds_of(DIGITS, [1, 2], 0)
-    others = [seeds_of(DIGITS, [1, 2], 1), seeds_of(DIGITS, [2, 1], 0)]
-    assert seeds_of(DIGITS, [1, 2], 0) not in others
-    assert len(set(seeds_of(DIGITS, [1, 2], 0))) == 2
-
-
 def test_effort_is_what_the_row_records(genome: Population) -> None:
     row = one_row(
         genome, 0, effort=Fidelity("tiny", epochs=1, chips=2, train_images=130, validation_images=90, resolution=4)
     )
     assert (row["epochs"], row["train_images"], row["chips"], row["validation_images"]) == (1, 130, 2, 90)
     assert (row["resolution"], row["protocol"], row["technology"]) == (4, schema.PROTOCOL_VERSION, "pcm")
-
-
-def test_what_measuring_needs_is_installed_here() -> None:
-    require_training()

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.campaign import backend
+from ohmnas.datasets.backends import backend
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.errors import InvalidValueError, OhmnasError

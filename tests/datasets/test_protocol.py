@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import numpy as np
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.fidelity import Fidelity
+from ohmnas.datasets.protocol import Protocol, require_training, seeds_of, training_settings
+from ohmnas.datasets.task import task
+from ohmnas.spaces.hardware import HERMES, RERAM, Hardware
+
+DIGITS = task("digits")
+
+
+def test_settings_are_what_every_row_has_and_data_is_cut_to_them() -> None:
+    effort = Fidelity("tiny", epochs=3, chips=2, train_images=130, validation_images=90, resolution=4)
+    protocol = Protocol(DIGITS, effort)
+    settings = protocol.settings(RERAM)
+    assert tuple(settings) == schema.SETTING_COLUMNS
+    assert (settings["technology"], settings["resolution"], settings["train_images"]) == ("reram", 4, 130)
+    data = protocol.data()
+    assert data.train.images.shape == (130, 1, 4, 4)
+    assert data.validation.images.shape == (90, 1, 4, 4)
+    assert len(data.test.labels) == 360
+    assert np.array_equal(data.train.labels, DIGITS.load().train.labels[:130])
+
+
+def test_a_training_knows_the_tiles_but_not_the_devices() -> None:
+    assert training_settings(Hardware()) == training_settings(RERAM)
+    assert training_settings(Hardware()) != training_settings(HERMES)
+
+
+def test_seeds_follow_from_genome_and_seed_but_not_from_the_chip() -> None:
+    assert seeds_of(DIGITS, [1, 2], 0) == seeds_of(DIGITS, [1, 2], 0)
+    others = [seeds_of(DIGITS, [1, 2], 1), seeds_of(DIGITS, [2, 1], 0)]
+    assert seeds_of(DIGITS, [1, 2], 0) not in others
+    assert len(set(seeds_of(DIGITS, [1, 2], 0))) == 2
+
+
+def test_what_measuring_needs_is_installed_here() -> None:
+    require_training()
