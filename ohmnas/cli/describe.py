@@ -70,10 +70,10 @@ def run(arguments: argparse.Namespace) -> None:
     render.table(
         ["Kendall's tau with", *LABELS],
         [[str(name), *(_tau(row[label]) for label in LABELS)] for name, row in related.iterrows()],
-        title=f"{len(chosen)} rows of {where} whose networks learned something",
+        title=f"{len(chosen)} rows of {where} well above chance after a day",
     )
     render.table(
-        ["groups of architectures", "rows", "learned", *LABELS],
+        ["groups of architectures", "rows", "above", *LABELS],
         [
             [
                 f"{row['choice']}: {row['group']}",
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
             ]
             for row in grouped.to_dict("records")
         ],
-        title=f"{where}: networks that learned something, and their medians in per cent",
+        title=f"{where}: share of rows well above chance after a day, and medians of these in per cent",
     )
     for path in pictures:
         render.line(f"picture: {path}")
