@@ -82,22 +82,15 @@ def run(arguments: argparse.Namespace) -> None:
         there = campaign.size - campaign.open_rows(store)
         jobs = arguments.jobs if arguments.backend == "local" else -1
         start = time.perf_counter()
-        failed = 0
-        with _progress(campaign, there, arguments.json) as report:
-
-            def count(row: Row) -> None:
-                nonlocal failed
-                failed += row["status"] == schema.STATUS_FAILED
-                report(row)
-
+        with _progress(campaign, there, arguments.json) as tally:
             try:
-                campaign.run(store, jobs, count)
+                campaign.run(store, jobs, tally)
             except KeyboardInterrupt:
                 stored = campaign.size - campaign.open_rows(store)
                 render.notice(f"stopped: {stored} of {campaign.size} rows are stored; the same command goes on")
                 raise
         rows = len(store.identities())
-    _show(arguments, campaign, there, failed, rows, time.perf_counter() - start)
+    _show(arguments, campaign, there, tally.failed, rows, time.perf_counter() - start)
 
 
 def planned(arguments: argparse.Namespace) -> Campaign:
@@ -128,24 +121,28 @@ def _start_table(name: str | None, chosen: Task) -> MeasuredTable | None:
     return table
 
 
-@contextmanager
-def _progress(campaign: Campaign, there: int, quiet: bool) -> Iterator[Any]:
-    """Gives what is to be called with each row: moves the bar, says pace and time left."""
-    start = time.perf_counter()
-    done = failed = 0
-    title = f"{campaign.protocol.task.name} on {', '.join(chip.name for chip in campaign.chips)}"
-    with render.meter(title, campaign.size, show=not quiet) as meter:
+class _Tally:
+    """To be called with each row: counts it, moves the bar, says pace and time left."""
+
+    def __init__(self, meter: render.Meter, there: int, size: int) -> None:
+        self._meter, self._there, self._size = meter, there, size
+        self._start = time.perf_counter()
+        self._done = self.failed = 0
         meter.advance(there, "")
 
-        def report(row: Row) -> None:
-            nonlocal done, failed
-            done += 1
-            failed += row["status"] == schema.STATUS_FAILED
-            pace = (time.perf_counter() - start) / done
-            left = render.duration(pace * (campaign.size - there - done))
-            meter.advance(there + done, f"{3600 / pace:.0f} rows/h, {left} left, {failed} failed")
+    def __call__(self, row: Row) -> None:
+        self._done += 1
+        self.failed += row["status"] == schema.STATUS_FAILED
+        pace = (time.perf_counter() - self._start) / self._done
+        left = render.duration(pace * (self._size - self._there - self._done))
+        self._meter.advance(self._there + self._done, f"{3600 / pace:.0f} rows/h, {left} left, {self.failed} failed")
 
-        yield report
+
+@contextmanager
+def _progress(campaign: Campaign, there: int, quiet: bool) -> Iterator[_Tally]:
+    title = f"{campaign.protocol.task.name} on {', '.join(chip.name for chip in campaign.chips)}"
+    with render.meter(title, campaign.size, show=not quiet) as meter:
+        yield _Tally(meter, there, campaign.size)
 
 
 def _show(

@@ -25,7 +25,7 @@ class Work:
     genome: Population
     """``(g,)``."""
     chips: tuple[Hardware, ...]
-    """Equal in their `measure.training_settings`."""
+    """Equal in their `protocol.training_settings`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, guarded
 from ohmnas.datasets.protocol import Protocol, seeds_of, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.errors import InvalidValueError
+from ohmnas.lookup import look_up
 from ohmnas.spaces.hardware import Hardware
 
 if TYPE_CHECKING:
@@ -129,15 +130,15 @@ def measure(
         A row for each kind of chip.
 
     Raises:
-        InvalidValueError: the chips need different trainings, or there is no such engine.
+        InvalidValueError: the chips need different trainings.
+        UnknownNameError: there is no such engine.
     """
     if len({training_settings(chip) for chip in chips}) != 1:
         raise InvalidValueError("chips that are trained for otherwise cannot share a trained network")
     from ohmnas.analog.engine import ENGINES  # loaded here, so that a row's memory is its own
     from ohmnas.analog.train import DivergedError
 
-    if protocol.engine not in ENGINES:
-        raise InvalidValueError(f"no engine {protocol.engine!r}; there are {', '.join(ENGINES)}")
+    look_up("engine", ENGINES, protocol.engine)
     rows = [_begun(protocol, genome, chip, seed) for chip in chips]
     try:
         with _ONE_AT_A_TIME, guarded(limits) as check:

@@ -204,7 +204,8 @@ def _upgraded(frame: pd.DataFrame, version: int) -> pd.DataFrame:
     if version == schema.SCHEMA_VERSION or "hardware" not in frame:
         return frame
     added = [schema.added_since(version, str(name)) for name in frame["hardware"]]
-    return frame.join(pd.DataFrame(added, index=frame.index))
+    missing = [column for column in schema.added_since(version, "") if column not in frame]
+    return frame.join(pd.DataFrame(added, index=frame.index)[missing]) if added else frame
 
 
 def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:

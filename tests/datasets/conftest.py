@@ -46,6 +46,11 @@ def made_rows(n: int, seed: int = 0) -> list[Row]:
     return rows
 
 
+def comparable(frame: pd.DataFrame) -> pd.DataFrame:
+    """What two campaigns of the same rows have in common: all but the seconds that they took."""
+    return frame.drop(columns=list(schema.SECONDS_COLUMNS))
+
+
 @pytest.fixture
 def rows() -> list[Row]:
     return made_rows(6)

@@ -8,22 +8,17 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
-from ohmnas.datasets import schema
 from ohmnas.datasets.backends import backend
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.errors import InvalidValueError, OhmnasError
 
+from .conftest import comparable
 from .test_kill import campaign
 
 distributed: Any = pytest.importorskip("distributed")
-
-
-def _comparable(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.drop(columns=list(schema.SECONDS_COLUMNS))
 
 
 @pytest.mark.slow
@@ -44,12 +39,12 @@ def test_a_cluster_gives_the_rows_of_one_process_though_a_worker_is_killed(tmp_p
 
     with cluster, backend("dask", cluster.scheduler_address), Store(tmp_path / "cluster.sqlite") as store:
         campaign(6).run(store, -1, report)
-        found = _comparable(store.frame())
+        found = comparable(store.frame())
     assert killed
     assert len(rows) == 12
     with Store(tmp_path / "local.sqlite") as store:
         campaign(6).run(store, 1, lambda _: None)
-        assert found.equals(_comparable(store.frame()))
+        assert found.equals(comparable(store.frame()))
 
 
 @pytest.mark.filterwarnings("ignore")

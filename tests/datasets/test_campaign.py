@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from ohmnas.datasets import schema
 from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.card import make_card
 from ohmnas.datasets.fidelity import Fidelity
@@ -20,6 +18,8 @@ from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import Hardware
+
+from .conftest import comparable
 
 DIGITS = task("digits")
 TINY = Fidelity("tiny", epochs=1, chips=2, train_images=128)
@@ -33,14 +33,10 @@ def _ignore(row: Row) -> None:
     pass
 
 
-def _comparable(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.drop(columns=list(schema.SECONDS_COLUMNS))
-
-
 def test_a_campaign_goes_on_from_an_exported_table_alone(tmp_path: Path) -> None:
     with Store(tmp_path / "whole.sqlite") as whole:
         _campaign(4).run(whole, jobs=1, report=_ignore)
-        expected = _comparable(whole.frame())
+        expected = comparable(whole.frame())
     with Store(tmp_path / "first.sqlite") as first:
         _campaign(2).run(first, jobs=1, report=_ignore)
         write_table(tmp_path / "part.csv", first.frame(), make_card(first.frame(), DIGITS))
@@ -49,7 +45,7 @@ def test_a_campaign_goes_on_from_an_exported_table_alone(tmp_path: Path) -> None
         measured: list[Row] = []
         _campaign(4).run(second, jobs=1, report=measured.append)
         assert len(measured) == 2
-        assert _comparable(second.frame()).equals(expected)
+        assert comparable(second.frame()).equals(expected)
 
 
 @pytest.mark.parametrize(
@@ -76,5 +72,5 @@ def test_two_workers_give_the_rows_of_one(tmp_path: Path) -> None:
     for jobs in (1, 2):
         with Store(tmp_path / f"{jobs}.sqlite") as store:
             _campaign(4).run(store, jobs=jobs, report=_ignore)
-            frames.append(_comparable(store.frame()))
+            frames.append(comparable(store.frame()))
     assert frames[0].equals(frames[1])

@@ -12,10 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from ohmnas.datasets import schema
 from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.fidelity import Fidelity
 from ohmnas.datasets.plan import plan
@@ -23,6 +21,8 @@ from ohmnas.datasets.protocol import Protocol
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import RERAM, Hardware
+
+from .conftest import comparable
 
 DIGITS = task("digits")
 TINY = Protocol(DIGITS, Fidelity("tiny", epochs=1, chips=2, train_images=128))
@@ -36,7 +36,7 @@ from pathlib import Path
 import torch, ohmnas.analog.engine, ohmnas.spaces.network
 from tests.datasets.test_kill import campaign
 from ohmnas.datasets.store import Store
-from ohmnas.errors import InfeasibleError, OhmnasError
+from ohmnas.errors import OhmnasError
 torch.set_num_threads(1)
 for line in sys.stdin:
     path, n, jobs = line.split()
@@ -106,10 +106,6 @@ def nursery() -> Iterator[Nursery]:
     one.close()
 
 
-def _comparable(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.drop(columns=list(schema.SECONDS_COLUMNS))
-
-
 def _workers(driver: int) -> list[int]:
     """Process numbers of a driver's workers, without joblib's helpers."""
     found = []
@@ -167,4 +163,4 @@ def test_a_campaign_killed_fifty_times_ends_with_the_rows_of_an_undisturbed_one(
     with Store(path) as store, Store(tmp_path / "undisturbed.sqlite") as undisturbed:
         assert nursery.rows == 2 * n - len(stored)  # nothing that was stored is measured again
         campaign(n).run(undisturbed, 1, lambda _: None)
-        assert _comparable(store.frame()).equals(_comparable(undisturbed.frame()))
+        assert comparable(store.frame()).equals(comparable(undisturbed.frame()))

@@ -22,7 +22,8 @@ CACHED = (
     speech_commands.load_speech_commands,
     wake_words.load_wake_words,
 )
-REAL = Path(os.environ.get("OHMNAS_DATA", "../shared/data"))
+REAL = Path(os.environ.get("OHMNAS_DATA", "data"))
+"""Where commands look too; tests of real files are skipped without them."""
 
 
 @pytest.fixture(autouse=True)
