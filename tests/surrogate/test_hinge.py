@@ -14,10 +14,13 @@ from ohmnas.surrogate.hinge import BLOCK, HingeObjective, pairwise_hinge
 Vector = npt.NDArray[np.float64]
 N = 7
 
-vectors = arrays(np.float64, N, elements=st.floats(-2, 2))
+grid = 2.0**-10
+"""Of scores and margins: sums and differences on it are exact, and so is the kink of a pair."""
+
+vectors = arrays(np.float64, N, elements=st.integers(-2048, 2048).map(lambda i: i * grid))
 labels = arrays(np.float64, N, elements=st.integers(0, 4).map(float))
 """Few values, so that many pairs are ties, which do not count."""
-margins = st.floats(0.05, 1.0)
+margins = st.integers(51, 1024).map(lambda i: i * grid)
 
 
 def gradient_and_curvature(scores: Vector, labels: Vector, margin: float) -> tuple[Vector, Vector]:
