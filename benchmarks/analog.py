@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ohmnas.analog.chip import Chip, Targets
-from ohmnas.analog.convert import set_noise, to_analog
+from ohmnas.analog.convert import set_noise, set_precision, to_analog
 from ohmnas.analog.memory import keep_freed
 from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.precision import has_bfloat16
 from ohmnas.analog.rpu import rpu_config
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.network import build
@@ -81,14 +82,9 @@ def _contenders(device: torch.device, quick: bool) -> dict[str, tuple[Step, Step
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     found = {"torch": (_trainer(plain[0], images, labels), _reader(plain[1], images, _nothing))}
 
-    native = [to_analog(_resnet20(), CHIP).to(device) for _ in range(2)]
-    for network in native:
-        set_noise(network, NoisePool(0, device))
-    with torch.no_grad():
-        native[1](images)  # calibrates the input ranges
-    chip = Chip(Targets.of(native[1]), CHIP)
-    reading = _reader(native[1], images, lambda: chip.load_into(native[1], DAY))
-    found["native"] = (_trainer(native[0], images, labels), reading)
+    formats = {"native": torch.float32} | ({"native, bfloat16": torch.bfloat16} if has_bfloat16() else {})
+    for name, precision in formats.items():
+        found[name] = _native(images, labels, precision)
 
     if not quick:
         for name, torch_tile in (("aihwkit", False), ("aihwkit, torch tile", True)):
@@ -98,6 +94,18 @@ def _contenders(device: torch.device, quick: bool) -> dict[str, tuple[Step, Step
             found[name] = (_trainer(theirs[0], images, labels), drift)
         found |= _lightning(images, labels)
     return found
+
+
+def _native(images: Tensor, labels: Tensor, precision: torch.dtype) -> tuple[Step, Step]:
+    networks = [to_analog(_resnet20(), CHIP).to(images.device) for _ in range(2)]
+    for network in networks:
+        set_noise(network, NoisePool(0, images.device))
+        set_precision(network, precision)
+    with torch.no_grad():
+        networks[1](images)  # calibrates the input ranges
+    chip = Chip(Targets.of(networks[1]), CHIP)
+    reading = _reader(networks[1], images, lambda: chip.load_into(networks[1], DAY))
+    return _trainer(networks[0], images, labels), reading
 
 
 def _lightning(images: Tensor, labels: Tensor) -> dict[str, tuple[Step, Step]]:

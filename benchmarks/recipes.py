@@ -22,6 +22,7 @@ from ohmnas.analog.convert import to_analog
 from ohmnas.analog.drift import accuracy_over_time
 from ohmnas.analog.images import ImageSet
 from ohmnas.analog.memory import keep_freed
+from ohmnas.analog.precision import fastest
 from ohmnas.analog.train import DivergedError, Recipe, train
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.plan import plan
@@ -36,6 +37,7 @@ IMAGES, VALIDATION = 5000, 1000
 
 
 def _variants(base: Recipe) -> dict[str, Recipe]:
+    other = "float32" if base.precision == "bfloat16" else "bfloat16"
     always = replace(base, noise_from=-1.0, noise_full=0.0)
     return {
         "the recipe": base,
@@ -52,6 +54,7 @@ def _variants(base: Recipe) -> dict[str, Recipe]:
         "mirrored": replace(base, flip=True),
         "running batch norm statistics": replace(base, norm_batches=0),
         "hopeless ones to the end": replace(base, hopeless_loss=10.0),
+        other: replace(base, precision=other),
     }
 
 
@@ -63,7 +66,8 @@ def _digits(networks: int) -> tuple[Task, list[Architecture], Recipe]:
 
 
 def _cifar(folder: Path) -> tuple[Task, list[Architecture], Recipe]:
-    return task("cifar10", folder), [REFERENCES["resnet8-w8"]] * 2, replace(Recipe(), epochs=12)
+    recipe = replace(Recipe(), epochs=12, precision=fastest(32 * 32))
+    return task("cifar10", folder), [REFERENCES["resnet8-w8"]] * 2, recipe
 
 
 def main() -> None:

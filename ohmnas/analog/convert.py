@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 
+import torch
 from torch import nn
 
 from ohmnas.analog.fused import FusedConv2d
@@ -62,6 +63,13 @@ def set_mode(network: nn.Module, mode: Mode) -> None:
     """Let every analog layer compute as its tiles would ("analog") or exactly ("digital")."""
     for layer in analog_layers(network):
         layer.mode = mode
+
+
+def set_precision(network: nn.Module, precision: torch.dtype) -> None:
+    """The number format of the convolutions that take the short way: float32 or bfloat16."""
+    for layer in analog_layers(network):
+        if isinstance(layer, FusedConv2d):
+            layer.precision = precision
 
 
 def set_noise(network: nn.Module, noise: NoisePool | None) -> None:

@@ -4,6 +4,8 @@ An activation is seen as rows, ``(p, c)``: p positions (images x pixels) of c ch
 the time of everything around a convolution is the number of passes over memory; here rounding, noise, clipping, batch
 norm and ReLU are four passes forward and three backward instead of some twenty. `layers` has the same in plain torch
 for other devices; tests hold both to each other. `passes` holds the loops.
+
+What lies between a converter and a convolution may be bfloat16: levels and steps are whole numbers, exact in it.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ WIDTH = 64
 """Short rows are joined to rows of at least so many channels, so that inner loops fill vector registers."""
 
 
+_NONE = torch.zeros(1)
+"""Stands for noise where there is none."""
+
+
 class TrackedNorm(nn.BatchNorm2d):
     """A batch norm with running statistics, as `spaces.network` builds them all."""
 
@@ -35,7 +41,7 @@ class TrackedNorm(nn.BatchNorm2d):
 
 
 def usable(x: Tensor) -> bool:
-    """Whether the compiled passes can take a tensor: float32 on a CPU."""
+    """Whether the compiled passes can take a layer's input: float32 on a CPU."""
     return x.device.type == "cpu" and x.dtype == torch.float32
 
 
@@ -58,10 +64,10 @@ def _pick(versions: tuple[Any, Any], elements: int) -> Any:
     return versions[elements >= PARALLEL_FROM and torch.get_num_threads() > 1]
 
 
-def quantise(x: Tensor, scale: float, limit: float) -> Tensor:
+def quantise(x: Tensor, scale: float, limit: float, precision: torch.dtype = torch.float32) -> Tensor:
     """``round(x * scale)``, clipped to +-limit: what a DAC makes of x, in its levels; dense in channels_last."""
     rows = rows_of(x.detach())
-    out = torch.empty_like(rows)
+    out = torch.empty_like(rows, dtype=precision)
     _pick(passes.QUANTISE, x.numel())(_flat(rows), _flat(out), np.float32(scale), np.float32(limit))
     return like(out, x)
 
@@ -77,15 +83,15 @@ def convert_(y: Tensor, noise: NoisePool | None, std: float, limit: float) -> No
     """
     flat = rows_of(y).detach().view(-1)
     noisy = noise is not None and std > 0.0
-    for piece, drawn in noise.pieces(flat) if noise is not None and noisy else ((flat, flat),):
+    for piece, drawn in noise.pieces(flat) if noise is not None and noisy else ((flat, _NONE.expand(flat.shape)),):
         factor = np.float32(std if noisy else 0.0)
-        _pick(passes.CONVERT, piece.numel())(piece.numpy(), drawn.numpy(), factor, np.float32(limit))
+        _pick(passes.CONVERT, piece.numel())(_array(piece), drawn.numpy(), factor, np.float32(limit))
 
 
 def mask(grad: Tensor, x: Tensor, factor: float, limit: float) -> Tensor:
     """``grad * factor`` where x lies inside of +-limit, 0 elsewhere: backward through `quantise` and `convert_`."""
     incoming = rows_of(grad)
-    out = torch.empty_like(incoming)
+    out = torch.empty_like(incoming, dtype=torch.float32)
     run = _pick(passes.MASK, x.numel())
     run(_flat(incoming), _flat(rows_of(x)), np.float32(factor), np.float32(limit), _flat(out))
     return like(out, grad)
@@ -129,12 +135,12 @@ def normalise(
         mean of the rows and the gain over the standard deviation of ``rows * gain``.
     """
     wide = _widen(rows)
-    out, coefficients = torch.empty_like(wide), torch.empty(2, wide.shape[1])
+    out, coefficients = torch.empty_like(wide, dtype=torch.float32), torch.empty(2, wide.shape[1])
     statistics = torch.empty(2, rows.shape[1], dtype=torch.float64)
     norm.num_batches_tracked += 1
     scale, shift = coefficients
     _pick(passes.NORMALISE, rows.numel())(
-        wide.numpy(),
+        _array(wide),
         gain.numpy(),
         norm.weight.detach().numpy(),
         norm.bias.detach().numpy(),
@@ -153,7 +159,12 @@ def normalise(
 
 
 def normalise_backward(
-    grad: Tensor, rows: Tensor, saved: tuple[Tensor, Tensor, Tensor], floor: float, clip: float
+    grad: Tensor,
+    rows: Tensor,
+    saved: tuple[Tensor, Tensor, Tensor],
+    floor: float,
+    clip: float,
+    precision: torch.dtype = torch.float32,
 ) -> tuple[Tensor, Tensor]:
     """Backward through `normalise`.
 
@@ -163,23 +174,24 @@ def normalise_backward(
         saved: what it returned beside the result.
         floor: as given to it.
         clip: the gradient is 0 where the rows have reached this.
+        precision: of the gradients of the rows.
 
     Returns:
         The gradients of the rows, ``(p, c)``, and of weight and bias, ``(2, c)``.
     """
     wide = _widen(rows)
-    out, sums = torch.empty_like(wide), torch.empty(2, rows.shape[1])
+    out, sums = torch.empty_like(wide, dtype=precision), torch.empty(2, rows.shape[1])
     scale, shift, statistics = (t.numpy() for t in saved)
     _pick(passes.NORMALISE_BACKWARD, rows.numel())(
         grad.view(wide.shape).numpy(),
-        wide.numpy(),
+        _array(wide),
         scale,
         shift,
         statistics,
         np.float32(floor),
         np.float32(clip),
         max(1, BLOCK // wide.shape[1]),
-        out.numpy(),
+        _array(out),
         sums.numpy(),
     )
     return out.view(rows.shape), sums
@@ -188,10 +200,10 @@ def normalise_backward(
 def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float) -> Tensor:
     """``max(rows * scale + shift, floor)`` by channel: ``(p, c)`` with ``(c,)``; a floor of 0 is ReLU."""
     wide = _widen(rows)
-    out = torch.empty_like(wide)
+    out = torch.empty_like(wide, dtype=torch.float32)
     height = max(1, BLOCK // wide.shape[1])
     coefficients = scale.detach().numpy(), shift.detach().numpy()
-    _pick(passes.AFFINE, rows.numel())(wide.numpy(), *coefficients, np.float32(floor), height, out.numpy())
+    _pick(passes.AFFINE, rows.numel())(_array(wide), *coefficients, np.float32(floor), height, out.numpy())
     return out.view(rows.shape)
 
 
@@ -202,7 +214,14 @@ def root_mean_square(x: Tensor) -> float:
 
 
 def _flat(x: Tensor) -> Array:
-    return x.detach().view(-1).numpy()
+    return _array(x.view(-1))
+
+
+def _array(x: Tensor) -> Array:
+    """The tensor's memory as the passes know it."""
+    x = x.detach()
+    array: Array = (x.view(torch.uint16) if x.dtype == torch.bfloat16 else x).numpy()
+    return array
 
 
 def _widen(rows: Tensor) -> Tensor:

@@ -3,6 +3,9 @@
 Rows are ``(p, c)``: p positions of c channels, where short rows may be joined, so that c is a multiple of the channels
 of what is given by channel. Loops run over slices of blocks and from 0: only there the compiler knows that indices
 need no check and vectorises. Each pass is compiled twice, for one thread and for many (`prange` is over blocks).
+
+An array is float32, or uint16 with the bits of bfloat16, which NumPy does not know: the upper half of a float32's.
+`read` and `written` stand wherever an array may be either; whole numbers up to 256 are exact in both.
 """
 
 from __future__ import annotations
@@ -11,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit, prange, types
+from numba.extending import overload
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float32] | npt.NDArray[np.uint16]
 
 BLOCK = 4096
 """Elements that one thread takes at a time, roughly; a block of x and y stays in the first-level cache."""
@@ -21,12 +25,49 @@ SMALLEST_SCALE = 1e-7
 """A column of only zeros is scaled by this instead of by its largest weight, which is 0."""
 
 
+def read(x: Any) -> Any:
+    """The float32 that an element of an array is."""
+    return np.uint32(np.uint32(x) << np.uint32(16)).view(np.float32) if isinstance(x, np.uint16) else x
+
+
+def written(value: Any, array: Any) -> Any:
+    """What an array keeps of a float32: the nearest that it can hold, of two as near the even one."""
+    if array.dtype != np.uint16:
+        return value
+    bits = int(np.float32(value).view(np.uint32))
+    return np.uint16((bits + 0x7FFF + (bits >> 16 & 1)) >> 16 & 0xFFFF)
+
+
+@overload(read, inline="always")  # type: ignore[untyped-decorator]
+def _read(x: Any) -> Any:
+    def as_is(x: Any) -> Any:
+        return x
+
+    def widened(x: Any) -> Any:
+        return np.uint32(np.uint32(x) << np.uint32(16)).view(np.float32)
+
+    return widened if isinstance(x, types.Integer) else as_is
+
+
+@overload(written, inline="always")  # type: ignore[untyped-decorator]
+def _written(value: Any, array: Any) -> Any:  # noqa: ARG001 - numba goes by the names
+    def as_is(value: Any, array: Any) -> Any:  # noqa: ARG001
+        return value
+
+    def rounded(value: Any, array: Any) -> Any:  # noqa: ARG001
+        bits = np.float32(value).view(np.uint32)
+        even = (bits >> np.uint32(16)) & np.uint32(1)
+        return np.uint16((bits + np.uint32(0x7FFF) + even) >> np.uint32(16))
+
+    return rounded if isinstance(array.dtype, types.Integer) else as_is
+
+
 def quantise(x: Array, out: Array, scale: np.float32, limit: np.float32) -> None:
     """Out = round(x * scale), clipped to +-limit; all flat."""
     for block in prange((len(x) + BLOCK - 1) // BLOCK):
         source, result = x[block * BLOCK : (block + 1) * BLOCK], out[block * BLOCK : (block + 1) * BLOCK]
         for i in range(len(source)):
-            result[i] = min(max(np.rint(source[i] * scale), -limit), limit)
+            result[i] = written(min(max(np.rint(source[i] * scale), -limit), limit), result)
 
 
 def convert(y: Array, noise: Array, std: np.float32, limit: np.float32) -> None:
@@ -34,7 +75,8 @@ def convert(y: Array, noise: Array, std: np.float32, limit: np.float32) -> None:
     for block in prange((len(y) + BLOCK - 1) // BLOCK):
         result, drawn = y[block * BLOCK : (block + 1) * BLOCK], noise[block * BLOCK : (block + 1) * BLOCK]
         for i in range(len(result)):
-            result[i] = min(max(np.rint(result[i] + std * drawn[i]), -limit), limit)
+            value = np.rint(read(result[i]) + std * drawn[i])
+            result[i] = written(min(max(value, -limit), limit), result)
 
 
 def mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Array) -> None:
@@ -43,8 +85,8 @@ def mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Arra
         source, result = x[block * BLOCK : (block + 1) * BLOCK], out[block * BLOCK : (block + 1) * BLOCK]
         incoming = grad[block * BLOCK : (block + 1) * BLOCK]
         for i in range(len(source)):
-            g = incoming[i] * factor
-            result[i] = g if abs(source[i]) < limit else np.float32(0.0)
+            g = read(incoming[i]) * factor
+            result[i] = g if abs(read(source[i])) < limit else np.float32(0.0)
 
 
 def columns(
@@ -90,8 +132,9 @@ def normalise(
         for p in range(len(part)):
             row = part[p]
             for c in range(len(row)):
-                total[c] += row[c]
-                square[c] += row[c] * row[c]
+                value = read(row[c])
+                total[c] += value
+                square[c] += value * value
     actual = len(gain)
     joined = channels // actual
     for c in range(actual):
@@ -115,7 +158,7 @@ def normalise(
         for p in range(len(part)):
             row, to = part[p], result[p]
             for c in range(len(row)):
-                to[c] = max(row[c] * scale[c] + shift[c], floor)
+                to[c] = max(read(row[c]) * scale[c] + shift[c], floor)
 
 
 def normalise_backward(
@@ -140,10 +183,10 @@ def normalise_backward(
         for p in range(len(part)):
             row, g = part[p], incoming[p]
             for c in range(len(row)):
-                value = g[c]
-                passed = value if row[c] * scale[c] + shift[c] > floor else np.float32(0.0)
+                value, incident = read(row[c]), g[c]
+                passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
                 total[c] += passed
-                product[c] += passed * row[c]
+                product[c] += passed * value
     actual = statistics.shape[1]
     joined = channels // actual
     slope, offset = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -166,10 +209,10 @@ def normalise_backward(
         for p in range(len(part)):
             row, g, to = part[p], incoming[p], result[p]
             for c in range(len(row)):
-                value = g[c]
-                passed = value if row[c] * scale[c] + shift[c] > floor else np.float32(0.0)
-                value = passed * scale[c] + row[c] * slope[c] + offset[c]
-                to[c] = value if abs(row[c]) < clip else np.float32(0.0)
+                value, incident = read(row[c]), g[c]
+                passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
+                flow = passed * scale[c] + value * slope[c] + offset[c]
+                to[c] = written(flow if abs(value) < clip else np.float32(0.0), to)
 
 
 def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, height: int, out: Array) -> None:
@@ -185,7 +228,7 @@ def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, height: i
         for p in range(len(part)):
             row, to = part[p], result[p]
             for c in range(len(row)):
-                to[c] = max(row[c] * wide_scale[c] + wide_shift[c], floor)
+                to[c] = max(read(row[c]) * wide_scale[c] + wide_shift[c], floor)
 
 
 def _compile(function: Any) -> tuple[Any, Any]:

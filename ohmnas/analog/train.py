@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ohmnas.analog.convert import analog_layers, set_noise
+from ohmnas.analog.convert import analog_layers, set_noise, set_precision
 from ohmnas.analog.images import Images
 from ohmnas.analog.layers import AnalogLayer
 from ohmnas.analog.noise import NoisePool
@@ -51,6 +51,8 @@ class Recipe:
     """Share of the epochs after which a training whose loss never left chance is given up."""
     hopeless_loss: float = 0.98
     """What counts as chance: the lowest mean loss of an epoch, relative to guessing evenly."""
+    precision: str = "float32"
+    """Of the convolutions, in training and in all readings after it: float32 or bfloat16, as torch names them."""
     norm_batches: int = 10
     """Noisy batches of unshifted images over which the final batch norm statistics are averaged. The running ones hold
     the shifts and the weight noise of the last few steps, which no chip has. 0: the running ones stay."""
@@ -102,6 +104,7 @@ def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, se
     Raises:
         DivergedError: the loss is not finite.
     """
+    set_precision(network, getattr(torch, recipe.precision))
     set_noise(network, NoisePool(seed, images.device))
     result = fit(network, images, labels, recipe, seed, _NativeHooks(list(analog_layers(network))))
     set_noise(network, None)

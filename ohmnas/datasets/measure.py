@@ -70,6 +70,7 @@ def train_network(
     engine = ENGINES[protocol.engine]
     analog = engine.to_analog(network, chip).to(protocol.device)
     recipe = replace(Recipe(), epochs=protocol.fidelity.epochs, shift=task.shift, flip=task.flip)
+    recipe = replace(recipe, precision=protocol.precision())
     images, labels = _images(protocol, data, data.train), torch.from_numpy(data.train.labels).to(protocol.device)
     handle = analog.register_forward_pre_hook(check) if check else None
     training = engine.train(analog, images, labels, recipe, train_seed)
@@ -165,6 +166,7 @@ def _begun(protocol: Protocol, genome: npt.NDArray[np.int16], chip: Hardware, se
         ohmnas_version=ohmnas.__version__,
         torch_version=torch.__version__,
         aihwkit_version=metadata.version("aihwkit"),
+        precision=protocol.precision(),
     )
     return row
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -70,6 +71,14 @@ class Protocol:
     def data(self) -> TaskData:
         """The task's images at the fidelity's resolution; its training and validation images cut to its numbers."""
         return _data(self.task, self.fidelity)
+
+    def precision(self) -> str:
+        """The number format of the convolutions: in our own layers the fastest, on this CPU and for these images."""
+        from ohmnas.analog.precision import fastest
+
+        if self.engine != "native" or self.device != "cpu":
+            return "float32"
+        return fastest(math.prod(self.data().train.images.shape[2:]))
 
     def settings(self, chip: Hardware) -> Row:
         """The `schema.SETTING_COLUMNS` of every row of a chip at this fidelity."""

@@ -7,7 +7,7 @@ from typing import Final
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.spaces.hardware import TECHNOLOGIES, Hardware
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Of tables and stores; a reader refuses a newer one and upgrades an older one."""
 PROTOCOL_VERSION: Final = 3
 """Of how a row is measured: training recipe, programming, reading. Another one is another measurement, and rows of
@@ -31,6 +31,9 @@ SETTING_COLUMNS: Final = ("technology", *HARDWARE_COLUMNS, *EFFORT_COLUMNS)
 """What all rows of one hardware and one fidelity name share."""
 SECONDS_COLUMNS: Final = ("train_seconds", "drift_seconds")
 VERSION_COLUMNS: Final = ("ohmnas_version", "torch_version", "aihwkit_version")
+COMPUTING_COLUMNS: Final = (*VERSION_COLUMNS, "precision")
+"""With what a row was computed. precision: the number format of the convolutions, one of `PRECISIONS`."""
+PRECISIONS: Final = ("float32", "bfloat16")
 
 STATUS_OK: Final = "ok"
 STATUS_FAILED: Final = "failed"
@@ -43,10 +46,10 @@ COLUMNS: Final = (
     *ACCURACY_COLUMNS,
     *SETTING_COLUMNS,
     *SECONDS_COLUMNS,
-    *VERSION_COLUMNS,
+    *COMPUTING_COLUMNS,
     "reason",
 )
-TEXT_COLUMNS: Final = ("task", "hardware", "fidelity", "status", "technology", *VERSION_COLUMNS, "reason")
+TEXT_COLUMNS: Final = ("task", "hardware", "fidelity", "status", "technology", *COMPUTING_COLUMNS, "reason")
 INTEGER_COLUMNS: Final = ("seed", *GENE_NAMES, *COST_COLUMNS, *EFFORT_COLUMNS)
 FLOAT_COLUMNS: Final = (*ACCURACY_COLUMNS, *HARDWARE_COLUMNS, *SECONDS_COLUMNS)
 
@@ -58,9 +61,12 @@ Row = dict[str, Value]
 def added_since(version: int, hardware: str) -> Row:
     """The values of the columns that rows of an older schema lack.
 
-    Schema 1 had rows of the digits only, on the presets and on chips of their devices.
+    Schema 1 had rows of the digits only, on the presets and on chips of their devices; all before schema 3 are float32.
     """
-    if version >= 2:
-        return {}
-    technology = hardware if hardware in TECHNOLOGIES else "pcm"
-    return {"technology": technology, "protocol": 2, "resolution": 8}
+    added: Row = {}
+    if version < 2:
+        technology = hardware if hardware in TECHNOLOGIES else "pcm"
+        added |= {"technology": technology, "protocol": 2, "resolution": 8}
+    if version < 3:
+        added |= {"precision": "float32"}
+    return added

@@ -245,8 +245,10 @@ def _check_rows(table: MeasuredTable, path: Path) -> None:
         values = frame[name].to_numpy()
         needed = ok if name in schema.SECONDS_COLUMNS else np.ones(len(frame), dtype=bool)
         _complain(path, frame, needed & ~np.isfinite(values), name, "not a finite number")
-    for name in ("hardware", "fidelity", "technology", *schema.VERSION_COLUMNS):
+    for name in ("hardware", "fidelity", "technology", *schema.COMPUTING_COLUMNS):
         _complain(path, frame, frame[name].isna().to_numpy(), name, "missing")
+    precise = frame["precision"].isin(schema.PRECISIONS).to_numpy()
+    _complain(path, frame, ~precise, "precision", f"none of {', '.join(schema.PRECISIONS)}")
     technologies = frame["technology"].isin(list(TECHNOLOGIES)).to_numpy()
     _complain(path, frame, ~technologies, "technology", f"none of {', '.join(TECHNOLOGIES)}")
     for name in schema.SETTING_COLUMNS:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ohmnas.analog import fused, kernels
-from ohmnas.analog.convert import analog_layers, set_noise, to_analog
+from ohmnas.analog.convert import analog_layers, set_noise, set_precision, to_analog
 from ohmnas.analog.layers import AnalogConv2d
 from ohmnas.analog.noise import NoisePool
 from ohmnas.spaces.hardware import Hardware
@@ -23,9 +23,9 @@ CHIPS = {
 }
 
 
-def _step(network: nn.Sequential, x: Tensor, steps: int = 3) -> list[Tensor]:
+def _step(network: nn.Sequential, x: Tensor, steps: int = 3, seed: int = 3) -> list[Tensor]:
     """Outputs, gradients and statistics after some training steps with noise from one seed."""
-    set_noise(network, NoisePool(3))
+    set_noise(network, NoisePool(seed))
     x = x.clone().requires_grad_()
     for _ in range(steps):
         network.zero_grad()
@@ -71,8 +71,8 @@ def test_training_and_evaluation_agree_with_plain_torch(
     assert torch.allclose(evaluated, _evaluate(plain, x), rtol=1e-4, atol=1e-4)
 
 
-def _evaluate(network: nn.Sequential, x: Tensor) -> Tensor:
-    set_noise(network, NoisePool(4))
+def _evaluate(network: nn.Sequential, x: Tensor, seed: int = 4) -> Tensor:
+    set_noise(network, NoisePool(seed))
     with torch.no_grad():
         result: Tensor = network.eval()(x)
     return result
@@ -99,3 +99,41 @@ def _layer(network: nn.Sequential) -> AnalogConv2d:
     layer = next(analog_layers(network))
     assert isinstance(layer, AnalogConv2d)
     return layer
+
+
+@pytest.mark.parametrize("chip", [CHIPS["whole"], CHIPS["split"]], ids=["whole", "split"])
+@pytest.mark.parametrize(("stride", "kernel", "groups", "relu"), [(1, 3, 1, True), (2, 3, 2, False), (1, 1, 1, True)])
+def test_bfloat16_changes_little_beside_the_noise_of_the_chip(
+    stride: int, kernel: int, groups: int, relu: bool, chip: Hardware
+) -> None:
+    """Of outputs, gradients and statistics: root mean squares of what it changes and of what other noise changes."""
+    exact = to_analog(_network(stride, kernel, groups, relu), chip)
+    rounded, again = copy.deepcopy(exact), copy.deepcopy(exact)
+    set_precision(rounded, torch.bfloat16)
+    x = torch.randn(7, 6, 5, 6)
+    found, expected, other = (_step(rounded.train(), x), _step(exact.train(), x), _step(again.train(), x, seed=9))
+    found.append(_evaluate(rounded, x))
+    expected.append(_evaluate(exact, x))
+    other.append(_evaluate(again, x, seed=9))
+    for one, sure, noisy in zip(found, expected, other, strict=True):
+        assert one.dtype == sure.dtype
+        assert _distance(one, sure) <= 0.5 * _distance(noisy, sure) + 1e-6
+
+
+def _distance(x: Tensor, y: Tensor) -> float:
+    return float((x - y).double().square().mean().sqrt())
+
+
+def test_without_rounding_to_do_bfloat16_is_exact() -> None:
+    """Whole numbers of levels, times weights that are powers of two, summed and read in whole steps."""
+    convolution = nn.Conv2d(4, 8, 3, padding=1, bias=False)
+    with torch.no_grad():
+        convolution.weight.copy_(torch.randint(0, 2, convolution.weight.shape) * 2.0 - 1.0)
+    network = nn.Sequential(convolution, nn.BatchNorm2d(8))
+    chip = Hardware(output_noise=0.0, training_noise=0.0, dac_bits=3, adc_bound=127.0, adc_bits=8)
+    exact = to_analog(network, chip)
+    rounded = copy.deepcopy(exact)
+    set_precision(rounded, torch.bfloat16)
+    x = torch.randn(5, 4, 6, 6)
+    with torch.no_grad():
+        assert torch.equal(exact.train()(x), rounded.train()(x))

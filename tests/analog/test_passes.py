@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from ohmnas.analog import passes
 
@@ -18,25 +20,41 @@ def _array(*shape: int) -> npt.NDArray[np.float32]:
     return GENERATOR.normal(size=shape).astype(np.float32)
 
 
-CALLS: dict[str, tuple[tuple[Any, ...], dict[int, tuple[int, ...]]]] = {
-    "QUANTISE": ((_array(9000), F32(3), F32(4)), {1: (9000,)}),
-    "MASK": ((_array(9000), _array(9000), F32(2), F32(1)), {4: (9000,)}),
-    "AFFINE": ((_array(300, 10), _array(5), _array(5), F32(0), 7), {5: (300, 10)}),
+def _bits(*shape: int) -> npt.NDArray[np.uint16]:
+    """Normal numbers in bfloat16."""
+    return torch.from_numpy(_array(*shape)).bfloat16().view(torch.uint16).numpy()
+
+
+FORMATS = {"float32": (_array, np.float32), "bfloat16": (_bits, np.uint16)}
+"""Name -> what makes an array of that format, and its type in memory."""
+CALLS: dict[str, tuple[tuple[Any, ...], int, bool]] = {
+    "QUANTISE": ((_array(9000), F32(3), F32(4)), 1, True),
+    "MASK": ((_array(9000), _array(9000), F32(2), F32(1)), 4, False),
+    "AFFINE": ((_array(300, 10), _array(5), _array(5), F32(0), 7), 5, False),
 }
-"""Pass -> its inputs, and position and shape of what it writes."""
+"""Pass -> its inputs, of which the first is the array, where it writes, and whether that may be bfloat16."""
 
 
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", CALLS)
-def test_compiled_on_one_and_many_threads_and_not_at_all(name: str) -> None:
-    inputs, outputs = CALLS[name]
+def test_compiled_on_one_and_many_threads_and_not_at_all(name: str, form: str) -> None:
+    inputs, position, may_write = CALLS[name]
+    make, kind = FORMATS[form]
     results = []
     one, many = getattr(passes, name)
+    first = inputs[0] if may_write else make(*inputs[0].shape)
     for run in (one, many, one.py_func):
-        arguments = list(inputs)
-        for position, shape in outputs.items():
-            arguments.insert(position, np.zeros(shape, np.float32))
+        arguments = [first, *inputs[1:]]
+        arguments.insert(position, np.zeros(inputs[0].shape, kind if may_write else np.float32))
         run(*arguments)
-        results.append([arguments[position] for position in outputs])
+        results.append(arguments[position])
     for result in results[1:]:
-        for found, expected in zip(result, results[0], strict=True):
-            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(result, results[0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 127.0, 256.0, 257.0, 259.0, 1e-3, 3.14159, -3e38, math.inf, math.nan])
+def test_bfloat16_is_torchs(value: float) -> None:
+    """Also between two neighbours, which is where 257 and 259 lie."""
+    bits = passes.written(F32(value), np.zeros(1, np.uint16))
+    expected = torch.tensor(value).bfloat16().float().numpy()
+    np.testing.assert_array_equal(passes.read(bits), expected)

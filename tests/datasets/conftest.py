@@ -33,7 +33,7 @@ def made_rows(n: int, seed: int = 0) -> list[Row]:
             technology="pcm", protocol=schema.PROTOCOL_VERSION, epochs=1, train_images=256, validation_images=400
         )
         row.update(resolution=8, chips=2, train_seconds=0.1, drift_seconds=0.1)
-        row.update(ohmnas_version="0", torch_version="0", aihwkit_version="0")
+        row.update(ohmnas_version="0", torch_version="0", aihwkit_version="0", precision="float32")
         if index == 2:
             row.update(status="failed", reason="DivergedError: made")
         else:

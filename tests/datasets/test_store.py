@@ -95,16 +95,17 @@ def test_a_foreign_file_is_left_exactly_as_it_was(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["other.sqlite"]
 
 
-def test_a_store_of_the_first_schema_is_upgraded(rows: list[Row], tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", range(1, schema.SCHEMA_VERSION))
+def test_a_store_of_an_older_schema_is_upgraded(version: int, rows: list[Row], tmp_path: Path) -> None:
     path = tmp_path / "old.sqlite"
-    added = schema.added_since(1, "pcm")
+    added = schema.added_since(version, "pcm")
     with Store(path) as store:
         store.add([{**row, **added} for row in rows])
         expected = store.frame()
     connection = sqlite3.connect(path)
     for name in added:
         connection.execute(f'ALTER TABLE rows DROP COLUMN "{name}"')
-    connection.execute("PRAGMA user_version=1")
+    connection.execute(f"PRAGMA user_version={version}")
     connection.commit()
     connection.close()
     for _ in range(2):
