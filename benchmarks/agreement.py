@@ -1,11 +1,12 @@
 """The native engine against aihwkit: accuracies over a month of the same trained networks on 25 chips of each.
 
-python benchmarks/agreement.py [--networks 12] [--chips 25] [--json]
+python benchmarks/agreement.py [--networks 12] [--chips 25] [--precision float32] [--json]
 
 Each network of the digits plan is trained natively, moved to aihwkit's layers with its weights, batch norm statistics
 and input ranges, and then programmed and read by both engines. z is the difference of the means in standard errors;
 where both engines are the same, one z of twenty is beyond 2. The technologies take turns; networks that guess are left
-out, because a guess agrees with any other.
+out, because a guess agrees with any other. The precision is that of our own convolutions when chips are read; aihwkit
+computes in float32.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ohmnas.analog.convert import set_precision
 from ohmnas.analog.drift import TIMES, digital_accuracy
 from ohmnas.analog.engine import Aihwkit, Native
 from ohmnas.analog.images import ImageSet
@@ -24,6 +26,7 @@ from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.measure import train_network
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.protocol import Protocol
+from ohmnas.datasets.schema import PRECISIONS
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import hardware
 
@@ -39,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=int, default=12)
     parser.add_argument("--chips", type=int, default=25)
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     digits = task("digits")
@@ -60,6 +64,7 @@ def main() -> None:
         network, _ = train_network(protocol, genome, chip, seed=7)
         if digital_accuracy(network, images, labels) < LEAST_ACCURACY:
             continue
+        set_precision(network, getattr(torch, arguments.precision))
         theirs = Aihwkit().from_native(network, chip)
         accuracies = [
             engine.accuracy_over_time(one, chip, images, labels, arguments.chips, seed=3)

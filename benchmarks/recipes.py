@@ -23,7 +23,8 @@ from ohmnas.analog.drift import accuracy_over_time
 from ohmnas.analog.images import ImageSet
 from ohmnas.analog.memory import keep_freed
 from ohmnas.analog.precision import fastest
-from ohmnas.analog.train import DivergedError, Recipe, train
+from ohmnas.analog.recipe import Recipe
+from ohmnas.analog.train import DivergedError, train
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.task import Task, task

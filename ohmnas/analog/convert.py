@@ -10,7 +10,7 @@ from torch import nn
 
 from ohmnas.analog.fused import FusedConv2d
 from ohmnas.analog.layers import AnalogConv2d, AnalogLayer, AnalogLinear, Mode
-from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.noise import Noise
 from ohmnas.spaces.hardware import Hardware
 
 
@@ -72,7 +72,7 @@ def set_precision(network: nn.Module, precision: torch.dtype) -> None:
             layer.precision = precision
 
 
-def set_noise(network: nn.Module, noise: NoisePool | None) -> None:
+def set_noise(network: nn.Module, noise: Noise | None) -> None:
     """Where the layers take their output noise from; None is a chip whose outputs are not noisy."""
     for layer in analog_layers(network):
         layer.noise = noise

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ohmnas.analog.chip import Chip, Targets
 from ohmnas.analog.convert import analog_layers, set_mode, set_noise
 from ohmnas.analog.images import Images
-from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.noise import noise_source
 from ohmnas.spaces.hardware import Hardware
 
 TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
@@ -62,7 +62,7 @@ def accuracy_over_time(
     """
     result = np.empty((chips, len(TIMES)))
     targets = Targets.of(network)
-    set_noise(network, NoisePool(seed, images.device))
+    set_noise(network, noise_source(seed, images.device))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for row in range(chips):

@@ -21,8 +21,9 @@ from ohmnas.analog.convert import analog_layers, to_analog, to_digital
 from ohmnas.analog.drift import TIMES, accuracy, accuracy_over_time, digital_accuracy
 from ohmnas.analog.images import Images
 from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_STDS
+from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.rpu import rpu_config
-from ohmnas.analog.train import Recipe, Training, fit, train
+from ohmnas.analog.train import Training, fit, train
 from ohmnas.spaces.hardware import Hardware
 
 
@@ -138,7 +139,7 @@ class _TileHooks:
         self._modifiers = [tile.rpu_config.modifier for tile in self._tiles]
         self._full = [modifier.std_dev for modifier in self._modifiers]
 
-    def before_step(self, strength: float) -> None:
+    def before_step(self, strength: float | Tensor) -> None:
         for modifier, full in zip(self._modifiers, self._full, strict=True):
             modifier.std_dev = full * strength
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ohmnas.analog import passes
-from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.noise import Noise
 from ohmnas.analog.passes import BLOCK, Array
 
 PARALLEL_FROM = 1 << 17
@@ -72,7 +72,7 @@ def quantise(x: Tensor, scale: float, limit: float, precision: torch.dtype = tor
     return like(out, x)
 
 
-def convert_(y: Tensor, noise: NoisePool | None, std: float, limit: float) -> None:
+def convert_(y: Tensor, noise: Noise | None, std: float, limit: float) -> None:
     """Add noise of a standard deviation, round, clip to +-limit: what an ADC makes of y, in its steps; in place.
 
     Args:

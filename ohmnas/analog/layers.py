@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from ohmnas.analog import kernels
 from ohmnas.analog.mapping import Mapping
-from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.noise import Noise
 from ohmnas.spaces.hardware import Hardware
 
 Mode = Literal["digital", "analog"]
@@ -55,7 +55,7 @@ class _NoisyColumns(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, weight: Tensor, noise: Tensor, mapping: Mapping, std: float, unit: float
+        ctx: Any, weight: Tensor, noise: Tensor, mapping: Mapping, std: float | Tensor, unit: float
     ) -> tuple[Tensor, Tensor]:
         columns, scale = _relative_columns(weight, noise, mapping, std, unit)
         ctx.save_for_backward(scale)
@@ -70,11 +70,11 @@ class _NoisyColumns(torch.autograd.Function):
 
 
 def _relative_columns(
-    weight: Tensor, noise: Tensor, mapping: Mapping, std: float, unit: float
+    weight: Tensor, noise: Tensor, mapping: Mapping, std: float | Tensor, unit: float
 ) -> tuple[Tensor, Tensor]:
     """What `_NoisyColumns` computes."""
     if kernels.usable(weight):
-        return kernels.columns(weight, noise, mapping.starts, std, unit)
+        return kernels.columns(weight, noise, mapping.starts, float(std), unit)
     scale = mapping.column_scale(weight)
     return torch.addcmul(noise * std, weight, unit / mapping.expand(scale)), scale
 
@@ -99,8 +99,8 @@ class AnalogLayer(nn.Module):
         self.chip = chip
         self.mapping = Mapping.of(weight, groups, chip)
         self.mode: Mode = "analog"
-        self.noise: NoisePool | None = None
-        self.noise_strength = 1.0
+        self.noise: Noise | None = None
+        self.noise_strength: float | Tensor = 1.0
         """Weight noise in training relative to the chip's."""
         self.norm: nn.BatchNorm2d | None = None
         self.relu = False
@@ -191,8 +191,9 @@ class AnalogLayer(nn.Module):
             columns, gain = self._programmed
             return columns * unit, gain
         weight = self.weight.flatten(1)
-        std = self.chip.training_noise * self.noise_strength * unit if self.training else 0.0
-        noise = self.weight_noise(weight) if std else weight.detach()  # which is taken times 0
+        std = self.noise_strength * (self.chip.training_noise * unit if self.training else 0.0)
+        noisy = isinstance(std, Tensor) or std > 0.0
+        noise = self.weight_noise(weight) if noisy else weight.detach()  # which is taken times 0
         if not torch.is_grad_enabled():
             return _relative_columns(weight.detach(), noise, self.mapping, std, unit)
         result: tuple[Tensor, Tensor] = _NoisyColumns.apply(weight, noise, self.mapping, std, unit)  # type: ignore[no-untyped-call]

@@ -73,7 +73,8 @@ class Mapping:
         """``(o, p)`` -> ``(o, k)``: the value of its column part for each weight."""
         if len(self.row_parts) == 1:
             return per_column.expand(-1, self.inputs)
-        return per_column.repeat_interleave(torch.tensor(self.row_parts, device=per_column.device), dim=1)
+        parts = zip(torch.unbind(per_column, dim=1), self.row_parts, strict=True)
+        return torch.cat([one[:, None].expand(-1, size) for one, size in parts], dim=1)
 
     def tile_of_column(self) -> Tensor:
         """``(o, p)``: number of the tile that each column part lies on, counted from 0 within the layer."""

@@ -1,4 +1,4 @@
-"""Cheap Gaussian noise: slices of a pool at random places instead of fresh draws.
+"""Cheap Gaussian noise: on a CPU, slices of a pool at random places instead of fresh draws.
 
 A fresh draw can cost more than the convolution whose output it disturbs; a slice of a pool costs one pass over memory.
 Every element is still a standard normal variable, and a tensor that fits into the pool has independent elements; two
@@ -8,7 +8,7 @@ tensors share elements only where their slices overlap.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import torch
@@ -17,6 +17,43 @@ from torch import Tensor
 POOL: Final = 1 << 21
 """Elements; 8 MiB of float32. Larger tensors are filled piece by piece, each from its own random place."""
 PIECE: Final = POOL // 2
+
+
+class Noise(Protocol):
+    """Where layers take standard normal numbers from."""
+
+    def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Cut a flat tensor into views, each with as many standard normal float32 numbers to be used beside it."""
+        ...
+
+    def take(self, like: Tensor) -> Tensor:
+        """Standard normal numbers in the shape of a tensor; to be read, not written."""
+        ...
+
+    def add_(self, x: Tensor, std: float) -> None:
+        """Add noise of standard deviation `std` in place to a tensor, dense in channels_last if it has four axes."""
+        ...
+
+
+class FreshNoise:
+    """New draws from torch's global generator of the tensor's device: what a GPU does as fast as it writes."""
+
+    def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """See `Noise`."""
+        yield flat, torch.randn_like(flat, dtype=torch.float32)
+
+    def take(self, like: Tensor) -> Tensor:
+        """See `Noise`."""
+        return torch.randn_like(like)
+
+    def add_(self, x: Tensor, std: float) -> None:
+        """See `Noise`."""
+        x.add_(torch.randn_like(x), alpha=std)
+
+
+def noise_source(seed: int, device: torch.device) -> Noise:
+    """The cheapest noise on a device: a pool from the seed on a CPU, fresh draws on others."""
+    return NoisePool(seed, device) if device.type == "cpu" else FreshNoise()
 
 
 class NoisePool:
@@ -28,18 +65,18 @@ class NoisePool:
         self._pool = torch.randn(POOL, generator=torch.Generator().manual_seed(seed)).to(device)
 
     def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Cut a flat tensor into views, each with as many standard normal numbers to be used beside it."""
+        """See `Noise`."""
         for piece in torch.split(flat, PIECE) if flat.numel() > PIECE else (flat,):
             start = int(self._places.integers(POOL - piece.numel() + 1))
             yield piece, self._pool[start : start + piece.numel()]
 
     def take(self, like: Tensor) -> Tensor:
-        """Standard normal numbers in the shape of a tensor; to be read, not written."""
+        """See `Noise`."""
         parts = [noise for _, noise in self.pieces(like.reshape(-1))]
         return (parts[0] if len(parts) == 1 else torch.cat(parts)).view(like.shape)
 
     def add_(self, x: Tensor, std: float) -> None:
-        """Add noise of standard deviation `std` in place to a tensor, dense in channels_last if it has four axes."""
+        """See `Noise`."""
         flat = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
         for piece, noise in self.pieces(flat.view(-1)):
             piece.add_(noise, alpha=std)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,57 +12,14 @@ from torch.nn import functional
 from ohmnas.analog.convert import analog_layers, set_noise, set_precision
 from ohmnas.analog.images import Images
 from ohmnas.analog.layers import AnalogLayer
-from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.noise import noise_source
+from ohmnas.analog.recipe import Recipe
+from ohmnas.analog.step import GraphedStep, Hooks, Step
 from ohmnas.errors import OhmnasError
 
 
 class DivergedError(OhmnasError, ArithmeticError):
     """The training loss stopped being a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a network is trained: SGD with Nesterov momentum and one cycle of the learning rate."""
-
-    epochs: int = 40
-    """Passes over the training images; a `Fidelity` says how many."""
-    batch: int = 128
-    """Images a step."""
-    learning_rate: float = 0.2
-    """Peak of the cycle, reached after `warmup`, from where it falls to 0 linearly."""
-    warmup: float = 0.2
-    """Share of the steps in which the learning rate rises."""
-    momentum: float = 0.9
-    """Nesterov momentum."""
-    weight_decay: float = 5e-4
-    """On weights; batch norm and bias have none."""
-    shift: tuple[int, int] = (0, 0)
-    """Augmentation: images move by up to so many pixels down and right, or up and left, drawn for each batch."""
-    flip: bool = False
-    """Augmentation: each image is mirrored with a probability of one half."""
-    gradient_norm: float = 2.0
-    """Gradients are scaled down to this norm, so that deep networks without skips survive the first steps."""
-    noise_from: float = 0.3
-    """Share of the steps that are without weight noise: first the network finds what to compute."""
-    noise_full: float = 0.6
-    """Share of the steps after which the weight noise, which grows linearly, is that of the chip."""
-    hopeless_after: float = 0.5
-    """Share of the epochs after which a training whose loss never left chance is given up."""
-    hopeless_loss: float = 0.98
-    """What counts as chance: the lowest mean loss of an epoch, relative to guessing evenly."""
-    precision: str = "float32"
-    """Of the convolutions, in training and in all readings after it: float32 or bfloat16, as torch names them."""
-    norm_batches: int = 10
-    """Noisy batches of unshifted images over which the final batch norm statistics are averaged. The running ones hold
-    the shifts and the weight noise of the last few steps, which no chip has. 0: the running ones stay."""
-
-    def rate(self, progress: float) -> float:
-        """The learning rate after this share of the steps, in (0, 1]."""
-        return self.learning_rate * min(progress / self.warmup, (1 - progress) / (1 - self.warmup))
-
-    def noise(self, progress: float) -> float:
-        """The weight noise after this share of the steps, relative to the chip's."""
-        return min(max((progress - self.noise_from) / (self.noise_full - self.noise_from), 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +30,6 @@ class Training:
     """Mean of the last epoch."""
     epochs: int
     """Epochs that were trained; fewer than the recipe's where it was given up as hopeless."""
-
-
-class Hooks(Protocol):
-    """What an engine does around each step."""
-
-    def before_step(self, strength: float) -> None:
-        """`strength` is the weight noise relative to the chip's."""
-        ...
-
-    def after_step(self) -> None:
-        """The optimizer has moved the weights."""
-        ...
 
 
 def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, seed: int) -> Training:
@@ -105,28 +49,32 @@ def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, se
         DivergedError: the loss is not finite.
     """
     set_precision(network, getattr(torch, recipe.precision))
-    set_noise(network, NoisePool(seed, images.device))
-    result = fit(network, images, labels, recipe, seed, _NativeHooks(list(analog_layers(network))))
+    set_noise(network, noise_source(seed, images.device))
+    hooks = _NativeHooks(list(analog_layers(network)))
+    result = fit(network, images, labels, recipe, seed, hooks, graphed=images.device.type == "cuda")
     set_noise(network, None)
     return result
 
 
-def fit(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, seed: int, hooks: Hooks) -> Training:
-    """The recipe itself, for the layers of any engine: `train` without what only native layers know."""
-    decayed = [p for p in network.parameters() if p.dim() > 1]
-    free = [p for p in network.parameters() if p.dim() <= 1]
-    optimizer = torch.optim.SGD(
-        [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}],
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        nesterov=True,
-        fused=True,
-    )
-    parameters = decayed + free
+def fit(
+    network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, seed: int, hooks: Hooks, graphed: bool = False
+) -> Training:
+    """The recipe itself, for the layers of any engine: `train` without what only native layers know.
+
+    Args:
+        network: of layers of any engine.
+        images: as in `train`.
+        labels: as in `train`.
+        recipe: as in `train`.
+        seed: as in `train`.
+        hooks: the engine's.
+        graphed: replay steps as a CUDA graph (`GraphedStep`).
+    """
     steps_per_epoch = max(len(images) // recipe.batch, 1)
     steps = recipe.epochs * steps_per_epoch
     chance = math.log(int(labels.max()) + 1)
     network.train()
+    step = (GraphedStep if graphed else Step)(network, recipe, hooks)
     loss = lowest = math.inf
     epoch = 0
     with torch.random.fork_rng(devices=[]):
@@ -136,18 +84,9 @@ def fit(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, seed
             total = torch.zeros((), device=images.device)
             for index in range(steps_per_epoch):
                 progress = ((epoch - 1) * steps_per_epoch + index + 1) / steps
-                for group in optimizer.param_groups:
-                    group["lr"] = recipe.rate(progress)
-                hooks.before_step(recipe.noise(progress))
                 chosen = order[index * recipe.batch : (index + 1) * recipe.batch]
                 batch = _shifted(_flipped(images[chosen], recipe.flip), recipe.shift)
-                one = functional.cross_entropy(network(batch), labels[chosen])
-                optimizer.zero_grad(set_to_none=True)
-                one.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(parameters, recipe.gradient_norm, foreach=True)
-                optimizer.step()
-                hooks.after_step()
-                total += one.detach()
+                total += step(batch, labels[chosen], progress)
             loss = float(total) / steps_per_epoch
             lowest = min(lowest, loss)
             if not math.isfinite(loss):
@@ -178,7 +117,7 @@ class _NativeHooks:
     def __init__(self, layers: list[AnalogLayer]) -> None:
         self._layers = layers
 
-    def before_step(self, strength: float) -> None:
+    def before_step(self, strength: float | Tensor) -> None:
         for layer in self._layers:
             layer.noise_strength = strength
 

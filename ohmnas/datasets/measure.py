@@ -57,7 +57,7 @@ def train_network(
 
     from ohmnas.analog.engine import ENGINES
     from ohmnas.analog.memory import keep_freed
-    from ohmnas.analog.train import Recipe
+    from ohmnas.analog.recipe import Recipe
     from ohmnas.spaces.network import build
 
     torch.set_num_threads(1)

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ohmnas.analog.convert import set_noise, to_analog
 from ohmnas.analog.drift import accuracy_over_time, digital_accuracy
 from ohmnas.analog.noise import NoisePool
-from ohmnas.analog.train import Recipe, train
+from ohmnas.analog.recipe import Recipe
+from ohmnas.analog.train import train
 from ohmnas.spaces.hardware import Hardware
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from ohmnas.analog.convert import analog_layers, to_analog
 from ohmnas.analog.drift import TIMES, accuracy, accuracy_over_time, digital_accuracy
-from ohmnas.analog.train import Recipe, train
+from ohmnas.analog.recipe import Recipe
+from ohmnas.analog.train import train
 from ohmnas.datasets import schema
 from ohmnas.spaces.hardware import IDEAL, Hardware
 

@@ -15,7 +15,7 @@ from ohmnas.analog.chip import Chip, Targets
 from ohmnas.analog.convert import analog_layers, set_noise, to_analog, to_digital
 from ohmnas.analog.engine import ENGINES, Aihwkit, Engine
 from ohmnas.analog.noise import NoisePool
-from ohmnas.analog.train import Recipe
+from ohmnas.analog.recipe import Recipe
 from ohmnas.datasets.protocol import ENGINE_NAMES
 from ohmnas.spaces.hardware import IDEAL, Hardware, hardware
 

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from ohmnas.analog.convert import analog_layers, to_analog
 from ohmnas.analog.drift import accuracy
-from ohmnas.analog.train import DivergedError, Recipe, train
+from ohmnas.analog.recipe import Recipe
+from ohmnas.analog.train import DivergedError, train
 from ohmnas.spaces.hardware import Hardware
 
 
@@ -58,14 +59,6 @@ def test_batch_norms_end_with_plain_averages(
     train(network, *two_blobs, Recipe(epochs=1, batch=50, norm_batches=7), seed=0)
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
     assert [int(norm.num_batches_tracked) for norm in norms if norm.num_batches_tracked is not None] == [7, 7]
-
-
-def test_weight_noise_ramps_up_and_the_learning_rate_ends_at_zero() -> None:
-    recipe = Recipe(noise_from=0.25, noise_full=0.75, warmup=0.2, learning_rate=0.3)
-    assert [recipe.noise(progress) for progress in (0.1, 0.25, 0.5, 0.75, 1.0)] == [0.0, 0.0, 0.5, 1.0, 1.0]
-    assert recipe.rate(0.2) == pytest.approx(0.3)
-    assert recipe.rate(0.1) == pytest.approx(0.15)
-    assert recipe.rate(1.0) == 0.0
 
 
 def test_layers_end_with_the_chips_full_noise(

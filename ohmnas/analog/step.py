@@ -1,0 +1,118 @@
+"""One step of training: forward, backward, the optimizer, the chip's limits on weights."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ohmnas.analog.recipe import Recipe
+
+
+class Hooks(Protocol):
+    """What an engine does around each step."""
+
+    def before_step(self, strength: float | Tensor) -> None:
+        """`strength` is the weight noise relative to the chip's; a tensor, a scalar, may change behind the engine."""
+        ...
+
+    def after_step(self) -> None:
+        """The optimizer has moved the weights."""
+        ...
+
+
+class Step:
+    """A step that launches every operation when it is called."""
+
+    def __init__(self, network: nn.Module, recipe: Recipe, hooks: Hooks) -> None:
+        """Make the optimizer of a network's parameters."""
+        decayed = [p for p in network.parameters() if p.dim() > 1]
+        free = [p for p in network.parameters() if p.dim() <= 1]
+        self.network, self.recipe, self.hooks = network, recipe, hooks
+        self._parameters = decayed + free
+        self.optimizer = torch.optim.SGD(
+            [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}],
+            lr=recipe.learning_rate,
+            momentum=recipe.momentum,
+            nesterov=True,
+            fused=True,
+        )
+
+    def __call__(self, images: Tensor, labels: Tensor, progress: float) -> Tensor:
+        """Learn from a batch.
+
+        Args:
+            images: ``(b, channels, height, width)``.
+            labels: ``(b,)`` int64.
+            progress: share of all steps that are done after this one, in (0, 1].
+
+        Returns:
+            The loss before the step, a scalar, which the next call may overwrite.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.rate(progress)
+        self.hooks.before_step(self.recipe.noise(progress))
+        return self._learn(images, labels)
+
+    def _learn(self, images: Tensor, labels: Tensor) -> Tensor:
+        loss = functional.cross_entropy(self.network(images), labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._parameters, self.recipe.gradient_norm, foreach=True)
+        self.optimizer.step()
+        self.hooks.after_step()
+        return loss.detach()
+
+
+class GraphedStep(Step):
+    """A step on a GPU, recorded once as a CUDA graph and replayed.
+
+    A small network's step is some thousand launches, which take the CPU longer than the GPU needs to compute them; a
+    graph is one launch. What changes from step to step lies in tensors that stay where they are: batch, learning rate
+    and strength of the weight noise. Random numbers are drawn anew in each replay.
+    """
+
+    WARM_UPS = 3
+    """Steps before the recording, launched as any other: what is set up once, as momenta and input ranges, then is."""
+
+    def __init__(self, network: nn.Module, recipe: Recipe, hooks: Hooks) -> None:
+        """As `Step`, for a network on a CUDA device and hooks that take a tensor."""
+        super().__init__(network, recipe, hooks)
+        self._device = next(network.parameters()).device
+        self._rate, self._strength, self._loss = (torch.zeros((), device=self._device) for _ in range(3))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate
+        hooks.before_step(self._strength)
+        self._batch: tuple[Tensor, Tensor] | None = None
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._warm_ups = 0
+
+    def __call__(self, images: Tensor, labels: Tensor, progress: float) -> Tensor:
+        """See `Step`; all batches are of one size."""
+        self._rate.fill_(self.recipe.rate(progress))
+        self._strength.fill_(self.recipe.noise(progress))
+        if self._batch is None:
+            self._batch = torch.empty_like(images), torch.empty_like(labels)
+        for place, one in zip(self._batch, (images, labels), strict=True):
+            place.copy_(one)
+        if self._warm_ups < self.WARM_UPS:
+            self._warm_ups += 1
+            return self._aside(*self._batch)
+        if self._graph is None:
+            self._graph = torch.cuda.CUDAGraph()
+            self.optimizer.zero_grad(set_to_none=True)
+            with torch.cuda.graph(self._graph):
+                self._loss = self._learn(*self._batch)
+        self._graph.replay()
+        return self._loss
+
+    def _aside(self, images: Tensor, labels: Tensor) -> Tensor:
+        """A step on another stream than the usual one, as torch asks for before a recording."""
+        usual, other = torch.cuda.current_stream(self._device), torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        other.wait_stream(usual)
+        with torch.cuda.stream(other):
+            loss = self._learn(images, labels)
+        usual.wait_stream(other)
+        return loss
