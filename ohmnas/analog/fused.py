@@ -20,6 +20,10 @@ from ohmnas.analog import kernels
 from ohmnas.analog.layers import AnalogConv2d
 from ohmnas.spaces.hardware import Hardware
 
+FEWEST_PIXELS = 16
+"""Of an image that a layer computes in bfloat16. On smaller ones nothing is won, and on 1x1 oneDNN (torch 2.12) leaves
+unset the gradient of taps of the kernel that no pixel reaches."""
+
 
 class FusedConv2d(AnalogConv2d):
     """`AnalogConv2d` that takes the short way wherever there is one."""
@@ -108,9 +112,10 @@ def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:
     input_range, step = float(layer.input_range), layer.adc_step
     unit = 1.0 / (step * layer.dac_levels)
     columns, scale = layer.columns(unit)
-    weight = columns.view_as(layer.weight).to(layer.precision, memory_format=torch.channels_last)
+    precision = layer.precision if x.shape[2] * x.shape[3] >= FEWEST_PIXELS else torch.float32
+    weight = columns.view_as(layer.weight).to(precision, memory_format=torch.channels_last)
     input_scale = layer.dac_levels / input_range
-    quantised = kernels.quantise(x, input_scale, layer.dac_levels, layer.precision)
+    quantised = kernels.quantise(x, input_scale, layer.dac_levels, precision)
     noise_steps = chip.output_noise / step
     outputs: list[Tensor] = []
     gain = scale * (input_range * step)

@@ -15,6 +15,13 @@ TECHNOLOGIES = {"pcm": "PCMLikeNoiseModel", "hermes": "HermesNoiseModel", "reram
 """Device technology -> its noise model in aihwkit."""
 LARGEST_CONDUCTANCE = {"hermes": 20.7}
 """uS; up to where a technology's devices were measured."""
+DEVICE_ERRORS = {
+    "pcm": {"device_spread_1d": 0.053, "device_spread_1mo": 0.061, "device_offset_1d": 0.0},
+    "hermes": {"device_spread_1d": 0.068, "device_spread_1mo": 0.091, "device_offset_1d": 0.0},
+    "reram": {"device_spread_1d": 0.023, "device_spread_1mo": 0.027, "device_offset_1d": -0.025},
+}
+"""Technology -> standard deviation of the errors of weights a day and a month after programming, and their mean after a
+day, in units of a tile's largest weight; behind drift compensation. Read off aihwkit's noise models (tests/analog)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,10 @@ class Hardware:
         """The numbers that describe the chip, by table column; the surrogate's features are among them."""
         numeric = (field.name for field in fields(self) if field.name not in ("name", "technology"))
         return {f"hw_{name}": float(getattr(self, name)) for name in numeric}
+
+    def description(self) -> dict[str, float]:
+        """What a surrogate knows of the chip: its settings and the errors of its devices."""
+        return {**self.settings(), **DEVICE_ERRORS[self.technology]}
 
 
 IDEAL = Hardware(

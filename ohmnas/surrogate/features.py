@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -12,11 +12,13 @@ from ohmnas.spaces import genes
 from ohmnas.spaces.cost import LayerTable
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.spaces.signal import noise_budget
 
+Values = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 """``(n, f)``."""
 
-DERIVED_NAMES: Final = (
+STRUCTURE_NAMES: Final = (
     "log2_params",
     "log2_macs",
     "log2_layers",
@@ -31,36 +33,69 @@ DERIVED_NAMES: Final = (
     *(f"log2_channels{block + 1}" for block in range(genes.BLOCKS)),
 )
 """What the genes imply; a share is of the residual blocks. `log2_outputs` counts the ADC readings of an image."""
+NOISE_NAMES: Final = (
+    "effective_depth",
+    "log2_narrowest",
+    "log2_converter_noise",
+    "log2_weight_noise",
+    "log2_offset_noise",
+    "log2_noise_1d",
+    "log2_noise_1mo",
+)
+"""What genes and chip imply, from `spaces.signal`; the last two add up all noise, with the errors of the devices."""
+_WIDE: Final = 2.0**16
+"""Channels that stand for a network which nothing narrows."""
+_QUIET: Final = 2.0**-20
+"""Noise over signal that stands for none."""
 
 
-def feature_names(hardware: Mapping[str, float]) -> tuple[str, ...]:
-    """Column names of `feature_matrix`: genes, derived quantities, chip settings."""
-    return (*genes.GENE_NAMES, *DERIVED_NAMES, *hardware)
+def feature_names(hardware: Iterable[str]) -> tuple[str, ...]:
+    """Column names of `feature_matrix`: genes, derived quantities, description of the chip."""
+    return (*genes.GENE_NAMES, *STRUCTURE_NAMES, *NOISE_NAMES, *hardware)
 
 
-def feature_matrix(
-    space: ResNetSpace, population: Population, hardware: Mapping[str, float] | npt.NDArray[np.float32]
-) -> Features:
+def feature_matrix(space: ResNetSpace, population: Population, hardware: Mapping[str, float | Values]) -> Features:
     """The features of a population on one chip, or each on its own.
 
     Args:
         space: gives the costs.
         population: ``(n, g)``, canonical.
-        hardware: `Hardware.settings()` of the chip, or ``(n, s)``: the settings of each row's chip.
+        hardware: `Hardware.description()` of the chip, or for each name ``(n,)``: the values of each row's chip.
 
     Returns:
         ``(n, f)`` in the order of `feature_names`.
     """
-    n = len(population)
-    if isinstance(hardware, Mapping):
-        settings = np.broadcast_to(np.array(list(hardware.values()), dtype=np.float32), (n, len(hardware)))
-    else:
-        settings = hardware
-    return np.hstack([population, _derived(population, space.layer_table(population)), settings], dtype=np.float32)
+    chip = {name: np.broadcast_to(np.asarray(value), len(population)) for name, value in hardware.items()}
+    parts = [np.empty((0, len(feature_names(hardware))), dtype=np.float32)]
+    for start in range(0, len(population), _AT_ONCE):
+        rows = slice(start, start + _AT_ONCE)
+        some = {name: values[rows] for name, values in chip.items()}
+        structure = _structure(population[rows], space.layer_table(population[rows]))
+        noise = _noise(population[rows], space, some)
+        parts.append(
+            np.hstack([population[rows], structure, noise, np.column_stack(list(some.values()))], dtype=np.float32)
+        )
+    return np.concatenate(parts)
 
 
-def _derived(population: Population, table: LayerTable) -> npt.NDArray[np.float64]:
-    """``(n, len(DERIVED_NAMES))``."""
+_AT_ONCE = 4096
+"""Architectures whose intermediate results stay near the processor."""
+
+
+def _noise(population: Population, space: ResNetSpace, chip: Mapping[str, Values]) -> npt.NDArray[np.float64]:
+    """``(n, 7)``: depth and narrowest, then noise by origin and in all."""
+    budget = noise_budget(population, space.input_shape, chip)
+    shared = chip["device_offset_1d"] ** 2 * budget.offset
+    totals = [
+        budget.converters + chip[f"device_spread_{time}"] ** 2 * budget.weights + shared for time in ("1d", "1mo")
+    ]
+    noises = np.column_stack([budget.converters, budget.weights, budget.offset, *totals])
+    narrowest = np.log2(np.minimum(budget.narrowest, _WIDE))
+    return np.column_stack([budget.depth, narrowest, np.log2(np.maximum(noises, _QUIET))])
+
+
+def _structure(population: Population, table: LayerTable) -> npt.NDArray[np.float64]:
+    """``(n, len(STRUCTURE_NAMES))``."""
     block = genes.block_view(population).astype(np.float64)
     active = genes.active_blocks(population)
     repeats, branches, skip = block[..., genes.R], block[..., genes.B], block[..., genes.SKIP]

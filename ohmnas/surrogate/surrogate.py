@@ -15,6 +15,7 @@ from ohmnas.datasets import schema
 from ohmnas.datasets.table import MeasuredTable, accuracy_std_floor, genomes
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.spaces.hardware import DEVICE_ERRORS
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads
 from ohmnas.surrogate.features import Features, feature_matrix
@@ -41,7 +42,7 @@ class LearningSet:
     labels: dict[str, Values]
     """Head -> ``(n,)``."""
     hardware: dict[str, float]
-    """Settings of the chip that was measured."""
+    """`Hardware.description()` of the chip that was measured."""
     std_floor: float
     """Smallest standard deviation that the table resolves."""
     provenance: dict[str, Any]
@@ -70,6 +71,7 @@ class LearningSet:
         params, macs = costs.params(), costs.macs()
         seen = {"min_params": int(params.min()), "max_params": int(params.max()), "max_macs": int(macs.max())}
         settings = {name: float(means[name].iloc[0]) for name in schema.HARDWARE_COLUMNS}
+        settings |= DEVICE_ERRORS[str(frame["technology"].iloc[0])]
         return cls(
             table.space,
             population,
@@ -118,7 +120,7 @@ class Surrogate:
 
     space: ResNetSpace
     hardware: Mapping[str, float]
-    """Settings of the chip that it predicts."""
+    """`Hardware.description()` of the chip that it predicts."""
     std_floor: float
     """Smallest standard deviation that it predicts."""
     ranker: xgb.Booster

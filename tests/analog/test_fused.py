@@ -137,3 +137,27 @@ def test_without_rounding_to_do_bfloat16_is_exact() -> None:
     x = torch.randn(5, 4, 6, 6)
     with torch.no_grad():
         assert torch.equal(exact.train()(x), rounded.train()(x))
+
+
+def test_images_of_a_few_pixels_stay_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the kernel is larger than the image, the gradient of its outer taps is 0 and not what memory held."""
+    network = to_analog(_network(2, 3, 1, True), CHIPS["quiet"]).train()
+    set_precision(network, torch.bfloat16)
+    network(torch.randn(64, 6, 1, 1)).square().sum().backward()
+    weight = _layer(network).weight
+    assert weight.grad is not None
+    outer = weight.grad.clone()
+    outer[:, :, 1, 1] = 0.0
+    assert not outer.any()
+    assert weight.grad.any()
+    seen: list[torch.dtype] = []
+    multiply = AnalogConv2d.multiply
+
+    def noted(layer: AnalogConv2d, x: Tensor, kernel: Tensor) -> Tensor:
+        seen.append(x.dtype)
+        return multiply(layer, x, kernel)
+
+    monkeypatch.setattr(AnalogConv2d, "multiply", noted)
+    for side in (3, 4):
+        network(torch.randn(2, 6, side, side))
+    assert seen == [torch.float32, torch.bfloat16]

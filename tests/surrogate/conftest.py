@@ -25,7 +25,7 @@ from ohmnas.surrogate.persist import HEADER, save
 from ohmnas.surrogate.surrogate import LearningSet, Surrogate
 
 SPACE = ResNetSpace((1, 8, 8), 10)
-CHIP = Hardware().settings()
+CHIP = Hardware().description()
 FAST = TreeSettings(rounds=60, depth=3, learning_rate=0.2, subsample=1.0)
 STD_FLOOR = 1e-3
 MODELS = ("ranker", "std_model", "avm_model")

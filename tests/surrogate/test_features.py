@@ -12,7 +12,7 @@ from ohmnas.spaces import genes
 from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import IDEAL, Hardware
-from ohmnas.surrogate.features import DERIVED_NAMES, feature_matrix, feature_names
+from ohmnas.surrogate.features import NOISE_NAMES, STRUCTURE_NAMES, feature_matrix, feature_names
 
 from .conftest import CHIP, SPACE
 
@@ -92,21 +92,37 @@ def test_features_are_finite_and_different_networks_have_different_ones(populati
 
 def test_every_column_has_its_own_name(rng: np.random.Generator) -> None:
     names = feature_names(CHIP)
-    assert len(names) == len(set(names)) == genes.GENES + len(DERIVED_NAMES) + len(CHIP)
+    assert len(names) == len(set(names)) == genes.GENES + len(STRUCTURE_NAMES) + len(NOISE_NAMES) + len(CHIP)
     assert feature_matrix(SPACE, SPACE.sample_uniform(3, rng), CHIP).shape == (3, len(names))
 
 
 @pytest.mark.parametrize("chip", [IDEAL, Hardware(g_max=10.0), Hardware(drift_compensation=False)])
 def test_chips_that_differ_have_different_features(chip: Hardware, rng: np.random.Generator) -> None:
     population = SPACE.sample_uniform(4, rng)
-    one, other = feature_matrix(SPACE, population, CHIP), feature_matrix(SPACE, population, chip.settings())
+    one, other = feature_matrix(SPACE, population, CHIP), feature_matrix(SPACE, population, chip.description())
     differ = {name for name, column in zip(feature_names(CHIP), (one != other).T, strict=True) if column.any()}
-    assert differ == {name for name, value in chip.settings().items() if value != CHIP[name]}
-    assert differ
+    assert differ - set(NOISE_NAMES) == {name for name, value in chip.description().items() if value != CHIP[name]}
+    assert differ - set(NOISE_NAMES)
+
+
+def test_noise_features_add_up(rng: np.random.Generator) -> None:
+    population = SPACE.sample_uniform(50, rng)
+    for technology in ("pcm", "reram"):
+        chip = Hardware(technology=technology).description()
+        values = dict(
+            zip(feature_names(chip), feature_matrix(SPACE, population, chip).T.astype(np.float64), strict=True)
+        )
+        converters, weights, offset = (
+            2.0 ** values[f"log2_{name}_noise"] for name in ("converter", "weight", "offset")
+        )
+        for time in ("1d", "1mo"):
+            total = converters + chip[f"device_spread_{time}"] ** 2 * weights + chip["device_offset_1d"] ** 2 * offset
+            assert_allclose(2.0 ** values[f"log2_noise_{time}"], total, rtol=1e-4)
 
 
 def test_each_row_can_have_its_own_chip(rng: np.random.Generator) -> None:
     population = SPACE.sample_uniform(2, rng)
-    chips = np.array([list(CHIP.values()), list(IDEAL.settings().values())], dtype=np.float32)
-    expected = [feature_matrix(SPACE, population[:1], CHIP), feature_matrix(SPACE, population[1:], IDEAL.settings())]
+    ideal = IDEAL.description()
+    chips = {name: np.array([CHIP[name], ideal[name]]) for name in CHIP}
+    expected = [feature_matrix(SPACE, population[:1], CHIP), feature_matrix(SPACE, population[1:], ideal)]
     assert_array_equal(feature_matrix(SPACE, population, chips), np.concatenate(expected))
