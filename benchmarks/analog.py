@@ -20,11 +20,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ohmnas.analog.chip import Chip, Targets
-from ohmnas.analog.convert import set_noise, set_precision, to_analog
+from ohmnas.analog.convert import analog_layers, set_noise, set_precision, to_analog
 from ohmnas.analog.memory import keep_freed
-from ohmnas.analog.noise import NoisePool
+from ohmnas.analog.noise import noise_source
 from ohmnas.analog.precision import has_bfloat16
+from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.rpu import rpu_config
+from ohmnas.analog.step import GraphedStep
+from ohmnas.analog.train import NativeHooks
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.network import build
 from ohmnas.spaces.reference import REFERENCES
@@ -77,11 +80,7 @@ def _contenders(device: torch.device, quick: bool) -> dict[str, tuple[Step, Step
     """Name -> a training step and a reading."""
     images = torch.randn(BATCH, 3, 32, 32, device=device).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(10, (BATCH,), device=device)
-    plain = [_resnet20().to(device) for _ in range(2)]
-    for network in plain:
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    found = {"torch": (_trainer(plain[0], images, labels), _reader(plain[1], images, _nothing))}
-
+    found = {"torch": _torch(images, labels, torch.float32), "torch, bfloat16": _torch(images, labels, torch.bfloat16)}
     formats = {"native": torch.float32} | ({"native, bfloat16": torch.bfloat16} if has_bfloat16() else {})
     for name, precision in formats.items():
         found[name] = _native(images, labels, precision)
@@ -96,15 +95,38 @@ def _contenders(device: torch.device, quick: bool) -> dict[str, tuple[Step, Step
     return found
 
 
+def _torch(images: Tensor, labels: Tensor, precision: torch.dtype) -> tuple[Step, Step]:
+    networks = [_Cast(_resnet20(), precision).to(images.device) for _ in range(2)]
+    for network in networks:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return _trainer(networks[0], images, labels), _reader(networks[1], images, _nothing)
+
+
+class _Cast(nn.Module):
+    """A network under torch's automatic mixed precision; float32 is the network as it is."""
+
+    def __init__(self, network: nn.Module, precision: torch.dtype) -> None:
+        super().__init__()
+        self.network, self.precision = network, precision
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, self.precision, enabled=self.precision != torch.float32):
+            result: Tensor = self.network(x)
+        return result.float()
+
+
 def _native(images: Tensor, labels: Tensor, precision: torch.dtype) -> tuple[Step, Step]:
     networks = [to_analog(_resnet20(), CHIP).to(images.device) for _ in range(2)]
     for network in networks:
-        set_noise(network, NoisePool(0, images.device))
+        set_noise(network, noise_source(0, images.device))
         set_precision(network, precision)
     with torch.no_grad():
         networks[1](images)  # calibrates the input ranges
     chip = Chip(Targets.of(networks[1]), CHIP)
     reading = _reader(networks[1], images, lambda: chip.load_into(networks[1], DAY))
+    if images.device.type == "cuda":
+        step = GraphedStep(networks[0], Recipe(), NativeHooks(list(analog_layers(networks[0]))))
+        return lambda: len(step(images, labels, 0.5).expand(len(images))), reading
     return _trainer(networks[0], images, labels), reading
 
 

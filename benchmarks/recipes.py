@@ -59,7 +59,8 @@ def _variants(base: Recipe) -> dict[str, Recipe]:
     }
 
 
-def _digits(networks: int) -> tuple[Task, list[Architecture], Recipe]:
+def digits_plan(networks: int) -> tuple[Task, list[Architecture], Recipe]:
+    """Architectures from all over the digits plan, and the recipe of their campaign."""
     digits = task("digits")
     population = plan(digits, 400)[7:]
     chosen = population[np.linspace(0, len(population) - 1, networks).astype(int)]
@@ -80,7 +81,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed()
-    chosen, architectures, base = _cifar(arguments.cifar) if arguments.cifar else _digits(arguments.networks)
+    chosen, architectures, base = _cifar(arguments.cifar) if arguments.cifar else digits_plan(arguments.networks)
     data = chosen.load()
     train_split, validation_split = data.train.first(IMAGES), data.validation.first(VALIDATION)
     images, validation = (ImageSet(split.images, data.mean, data.std) for split in (train_split, validation_split))

@@ -50,7 +50,7 @@ def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, se
     """
     set_precision(network, getattr(torch, recipe.precision))
     set_noise(network, noise_source(seed, images.device))
-    hooks = _NativeHooks(list(analog_layers(network)))
+    hooks = NativeHooks(list(analog_layers(network)))
     result = fit(network, images, labels, recipe, seed, hooks, graphed=images.device.type == "cuda")
     set_noise(network, None)
     return result
@@ -111,13 +111,15 @@ def _average_batch_norms(network: nn.Module, images: Images, recipe: Recipe) -> 
         network(images[torch.randint(len(images), (recipe.batch,)).to(images.device)])
 
 
-class _NativeHooks:
+class NativeHooks:
     """Noise strength and weight clipping of native layers."""
 
     def __init__(self, layers: list[AnalogLayer]) -> None:
+        """The layers of a network."""
         self._layers = layers
 
     def before_step(self, strength: float | Tensor) -> None:
+        """See `Hooks`."""
         for layer in self._layers:
             layer.noise_strength = strength
 

@@ -1,0 +1,70 @@
+"""Whether convolutions in bfloat16 train other networks than in float32: the same architectures and seeds with both.
+
+python benchmarks/precision.py [--networks 12] [--seeds 2] [--json]
+
+The architectures are those of `recipes.py`, a third of them at the edge of what can be trained at all, where rounding
+decides what comes out as much as a seed does. Accuracies are of the trained weights computed exactly, on the validation
+images of the digits. The difference is paired; its standard error is that of the pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+
+import numpy as np
+import torch
+from recipes import digits_plan
+
+from ohmnas.analog.convert import to_analog
+from ohmnas.analog.drift import digital_accuracy
+from ohmnas.analog.images import ImageSet
+from ohmnas.analog.memory import keep_freed
+from ohmnas.analog.train import DivergedError, train
+from ohmnas.datasets.schema import PRECISIONS
+from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.network import build
+
+
+def main() -> None:
+    """Print the pairs and what they have in common."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    keep_freed()
+    task, architectures, recipe = digits_plan(arguments.networks)
+    data = task.load()
+    images, validation = (ImageSet(split.images, data.mean, data.std) for split in (data.train, data.validation))
+    labels, answers = torch.from_numpy(data.train.labels), torch.from_numpy(data.validation.labels)
+    pairs = []
+    for index, architecture in enumerate(architectures):
+        for seed in range(index * arguments.seeds, (index + 1) * arguments.seeds):
+            pair = []
+            for precision in PRECISIONS:
+                torch.manual_seed(seed)
+                network = to_analog(build(architecture, task.input_shape, task.classes), Hardware())
+                try:
+                    train(network, images, labels, replace(recipe, precision=precision), seed)
+                    pair.append(digital_accuracy(network, validation, answers))
+                except DivergedError:
+                    pair.append(1 / task.classes)
+            pairs.append(pair)
+            if not arguments.json:
+                print(f"{str(architecture)[:80]:82}{100 * pair[0]:7.2f} %{100 * pair[1]:7.2f} %", flush=True)
+    values = np.array(pairs)
+    difference = values[:, 1] - values[:, 0]
+    error = difference.std(ddof=1) / len(difference) ** 0.5
+    if arguments.json:
+        print(json.dumps({"pairs": pairs, "difference": difference.mean(), "standard_error": error}))
+        return
+    means = 100 * values.mean(axis=0)
+    print(f"{len(pairs)} pairs: {PRECISIONS[0]} {means[0]:.2f} %, {PRECISIONS[1]} {means[1]:.2f} %, ", end="")
+    print(f"difference {100 * difference.mean():+.2f} points (standard error {100 * error:.2f})")
+
+
+if __name__ == "__main__":
+    main()

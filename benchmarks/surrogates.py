@@ -1,0 +1,261 @@
+"""The surrogate against its rivals on equal terms: features, folds and labels are the same for all.
+
+python benchmarks/surrogates.py [--table NAME ...] [--ablation] [--rounds 2] [--json]
+
+Repeated 5-fold cross-validation over every chip of every table that is shipped, scored as `ohmnas score` does it: a
+model learns from all labels of the architectures it sees and is held to the label of the first seed of those it
+does not see. Precision is the share of the predicted best 10 (5) % that are among the real best; regret is what the
+predicted best of 100 held-out architectures (of all, where they are fewer) lacks to the really best of them, in
+points. Rivals see the logarithm of the standard deviation, as the surrogate does. With --ablation the surrogate
+takes the place of the rivals, with groups of its features left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import lightgbm
+import numpy as np
+import numpy.typing as npt
+import xgboost as xgb
+from scipy.stats import rankdata
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import KFold
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
+from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.surrogate import metrics
+from ohmnas.surrogate.features import NOISE_NAMES, STRUCTURE_NAMES, feature_names
+from ohmnas.surrogate.score import FOLDS, first_labels
+from ohmnas.surrogate.surrogate import HEADS, LearningSet, Surrogate
+
+Values = npt.NDArray[np.float64]
+Predictor = Callable[[LearningSet], dict[str, Values]]
+"""What learned from some architectures; gives each head's values for others."""
+Learner = Callable[[LearningSet], Predictor]
+
+GRADES = 32
+"""Levels that labels are cut into for LightGBM's ranking, which wants whole ones."""
+DRAWS = 20
+"""Sets of 100 architectures that regret is the mean of."""
+
+
+def _ours(data: LearningSet) -> Predictor:
+    surrogate = Surrogate.fit(data)
+
+    def predict(unseen: LearningSet) -> dict[str, Values]:
+        found = surrogate.predict_features(unseen.features)
+        scores = surrogate.rank_scores(unseen.features)
+        return {HEADS[0]: scores, HEADS[1]: found.accuracy_1d_std, HEADS[2]: found.avm}
+
+    return predict
+
+
+def _without(*groups: str) -> Learner:
+    """The surrogate, to which groups of features are constant."""
+
+    def learn(data: LearningSet) -> Predictor:
+        names = feature_names(data.hardware)
+        kinds = {"genes": set(GENE_NAMES), "structure": set(STRUCTURE_NAMES), "noise": set(NOISE_NAMES)}
+        out = np.array([any(name in kinds[group] for group in groups) for name in names])
+
+        def blind(some: LearningSet) -> LearningSet:
+            everything = some.take(np.arange(len(some.features)))
+            everything.features[:, out] = 0.0
+            return everything
+
+        predict = _ours(blind(data))
+        return lambda unseen: predict(blind(unseen))
+
+    return learn
+
+
+def _rival(make: Callable[[], Any]) -> Learner:
+    """A scikit-learn regressor for each head."""
+
+    def learn(data: LearningSet) -> Predictor:
+        varied = data.features.std(axis=0) > 0
+        models = {head: make().fit(data.features[:, varied].astype(np.float64), _label(data, head)) for head in HEADS}
+        return lambda unseen: {
+            head: np.asarray(model.predict(unseen.features[:, varied].astype(np.float64)), dtype=np.float64)
+            for head, model in models.items()
+        }
+
+    return learn
+
+
+def _label(data: LearningSet, head: str) -> Values:
+    values = data.labels[head]
+    return np.log(np.maximum(values, data.std_floor)) if head == HEADS[1] else values
+
+
+def _ranked(make: Callable[[], Any], grades: int | None) -> Learner:
+    """A ranker of one group for each head."""
+
+    def learn(data: LearningSet) -> Predictor:
+        models = {}
+        for head in HEADS:
+            label = _label(data, head)
+            if grades:
+                label = np.floor((rankdata(label) - 1) / len(label) * grades)
+            models[head] = make().fit(data.features, label, group=[len(label)])
+        return lambda unseen: {
+            head: np.asarray(model.predict(unseen.features), dtype=np.float64) for head, model in models.items()
+        }
+
+    return learn
+
+
+def _column(name: str) -> Learner:
+    """One feature alone; its sign is learned."""
+
+    def learn(data: LearningSet) -> Predictor:
+        index = feature_names(data.hardware).index(name)
+        signs = {
+            head: np.sign(metrics.kendall_tau(data.labels[head], data.features[:, index].astype(np.float64)))
+            for head in HEADS
+        }
+        return lambda unseen: {
+            head: sign * unseen.features[:, index].astype(np.float64) for head, sign in signs.items()
+        }
+
+    return learn
+
+
+def _boosted(**changes: Any) -> dict[str, Any]:
+    return {"n_estimators": 250, "max_depth": 5, "learning_rate": 0.05, "subsample": 0.7, "n_jobs": 1, **changes}
+
+
+def _gaussian_process() -> Any:
+    kernel = ConstantKernel(1.0) * Matern(length_scale=8.0, nu=1.5) + WhiteKernel(0.2)
+    return make_pipeline(StandardScaler(), GaussianProcessRegressor(kernel, normalize_y=True))
+
+
+LEARNERS: dict[str, Learner] = {
+    "ohmnas": _ours,
+    "XGBoost, squared error": _rival(lambda: xgb.XGBRegressor(**_boosted(colsample_bytree=0.5))),
+    "XGBoost, rank:pairwise": _ranked(
+        lambda: xgb.XGBRanker(**_boosted(colsample_bytree=0.5, objective="rank:pairwise")), GRADES
+    ),
+    "LightGBM, lambdarank": _ranked(
+        lambda: lightgbm.LGBMRanker(
+            **_boosted(subsample_freq=1, colsample_bytree=0.5, verbose=-1, label_gain=list(range(GRADES)))
+        ),
+        GRADES,
+    ),
+    "random forest": _rival(lambda: RandomForestRegressor(300, min_samples_leaf=2, max_features=0.4, random_state=0)),
+    "Gaussian process": _rival(_gaussian_process),
+    "MLP": _rival(
+        lambda: make_pipeline(
+            StandardScaler(),
+            MLPRegressor(hidden_layer_sizes=(64, 64), alpha=1.0, max_iter=500, early_stopping=True, random_state=0),
+        )
+    ),
+    "k nearest neighbours": _rival(lambda: make_pipeline(StandardScaler(), KNeighborsRegressor(7, weights="distance"))),
+    "ridge": _rival(lambda: make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 3, 11)))),
+    "parameters alone": _column("log2_params"),
+    "MACs alone": _column("log2_macs"),
+}
+ABLATIONS: dict[str, Learner] = {
+    "all features": _ours,
+    "without noise": _without("noise"),
+    "without structure": _without("structure"),
+    "without genes": _without("genes"),
+    "genes alone": _without("structure", "noise"),
+    "structure alone": _without("genes", "noise"),
+    "noise alone": _without("genes", "structure"),
+}
+
+
+def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], rounds: int) -> dict[str, Any]:
+    """Head -> model -> measure -> mean and standard deviation over the folds."""
+    data = LearningSet.of(table, hardware)
+    truths = first_labels(table, hardware, str(data.provenance["fidelity"]))
+    found: dict[str, dict[str, list[dict[str, float]]]] = {head: {name: [] for name in learners} for head in HEADS}
+    for round_ in range(rounds):
+        for train, test in KFold(FOLDS, shuffle=True, random_state=round_).split(data.features):
+            for name, learn in learners.items():
+                start = time.perf_counter()
+                predict = learn(data.take(train))
+                fitted = time.perf_counter()
+                predicted = predict(data.take(test))
+                seconds = {"fit_seconds": fitted - start, "predict_seconds": time.perf_counter() - fitted}
+                for head in HEADS:
+                    measured = _measures(truths[head][test], predicted[head], head != HEADS[0])
+                    found[head][name].append({**measured, **seconds})
+    return {
+        head: {
+            name: {key: _spread([fold[key] for fold in folds]) for key in folds[0]} for name, folds in models.items()
+        }
+        for head, models in found.items()
+    }
+
+
+def _measures(truth: Values, guess: Values, smaller_is_better: bool) -> dict[str, float]:
+    sign = -1.0 if smaller_is_better else 1.0
+    rng = np.random.default_rng(0)
+    regrets = []
+    for _ in range(DRAWS):
+        some = rng.permutation(len(truth))[:100]
+        regrets.append((sign * truth[some]).max() - sign * truth[some][np.argmax(sign * guess[some])])
+    return {
+        "tau": metrics.kendall_tau(truth, guess),
+        "spearman": metrics.spearman(truth, guess),
+        "precision_at_10": metrics.precision_at(0.1, truth, guess, smaller_is_better),
+        "precision_at_5": metrics.precision_at(0.05, truth, guess, smaller_is_better),
+        "regret": 100 * float(np.mean(regrets)),
+    }
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"mean": float(np.nanmean(values)), "std": float(np.nanstd(values, ddof=1))}
+
+
+def main() -> None:
+    """Print a table for each chip."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", nargs="+", default=shipped_tables())
+    parser.add_argument("--ablation", action="store_true")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")  # a rival's own, of convergence
+    results = {}
+    for name in arguments.table:
+        table = read_table(name)
+        for hardware in dict.fromkeys(table.frame["hardware"]):
+            learners = ABLATIONS if arguments.ablation else LEARNERS
+            results[f"{name} on {hardware}"] = compare(table, hardware, learners, arguments.rounds)
+            if not arguments.json:
+                _show(f"{name} on {hardware}", results[f"{name} on {hardware}"])
+    if arguments.json:
+        print(json.dumps(results))
+
+
+def _show(title: str, heads: dict[str, Any]) -> None:
+    print(f"\n{title}")
+    print(" " * 24 + "".join(f"{'tau of ' + head:>23} " for head in HEADS), end="")
+    print(f"{'prec. 10, 5 %':>16}{'regret':>8}{'fit':>9}{'predict':>9}")
+    for name in heads[HEADS[0]]:
+        taus = [heads[head][name]["tau"] for head in HEADS]
+        first = heads[HEADS[0]][name]
+        cells = "".join(f"{tau['mean']:16.3f} ±{tau['std']:.3f} " for tau in taus)
+        precision = f"{first['precision_at_10']['mean']:.2f}, {first['precision_at_5']['mean']:.2f}"
+        times = f"{first['fit_seconds']['mean']:7.2f} s{1000 * first['predict_seconds']['mean']:6.1f} ms"
+        print(f"{name:24}{cells}{precision:>16}{first['regret']['mean']:8.2f}{times}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
