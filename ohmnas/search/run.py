@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ DRY = 10
 """A round that brings less than one of so many missing ends its generation: what is near has been found."""
 SURPLUS = 3
 """Candidates bred for each one that is missing: most limits cost nothing to check, asking the predictor does."""
+LEAST_SHARE = 0.25
+"""A round evaluates so many that the missing ones are among them if as large a share is feasible as in the last
+generation, and no more than if it were this one: a call for all is cheaper than a call for each remainder."""
 PATIENCE = 50
 """Generations without anything feasible after which the problem is called infeasible."""
 
@@ -58,11 +62,13 @@ class _Search:
         self.rng = rng
         self.seen: set[bytes] = set()
         self.evaluations = 0
+        self.feasible_share = 1.0
+        """Of the last generation."""
         self.best: tuple[float, Population, Evaluation] | None = None
         self.nearest: tuple[float, Population, Evaluation] | None = None
 
     def generation(self, n: int) -> tuple[Population, float]:
-        """Bear n feasible, unseen architectures and tell the strategy of all that were evaluated.
+        """Bear n or some more feasible, unseen architectures and tell the strategy of all that were evaluated.
 
         Returns:
             The feasible newborn, and the share of the evaluated that were feasible.
@@ -74,9 +80,10 @@ class _Search:
             missing = n - feasible
             if missing <= 0:
                 break
-            candidates = self.strategy.ask(SURPLUS * missing, self.rng)
-            candidates = self._unseen(candidates[self.problem.affordable(candidates)], missing)
-            dry = len(candidates) * DRY < missing
+            wanted = math.ceil(missing / max(self.feasible_share, LEAST_SHARE))
+            candidates = self.strategy.ask(SURPLUS * wanted, self.rng)
+            candidates = self._unseen(candidates[self.problem.affordable(candidates)], wanted)
+            dry = len(candidates) * DRY < wanted
             if not len(candidates):
                 break
             outcome = self.problem.evaluate(candidates)
@@ -93,7 +100,8 @@ class _Search:
             evaluation = evaluation.join(outcome)
         self.strategy.tell(population, evaluation)
         self._remember(population, evaluation)
-        return population[evaluation.shortfall == 0], feasible / len(population)
+        self.feasible_share = feasible / len(population)
+        return population[evaluation.shortfall == 0], self.feasible_share
 
     def _unseen(self, candidates: Population, most: int) -> Population:
         """The first `most` different candidates that this search has not evaluated; from now on it has."""
