@@ -10,6 +10,9 @@ from ohmnas.datasets.table import read_table, write_table
 
 from .conftest import Ohmnas
 
+pytestmark = pytest.mark.timeout(240)
+"""A score is fifteen fits or more; on a machine with other work they take their time."""
+
 HEADS = {"accuracy_1d", "accuracy_1d_std", "avm"}
 
 
