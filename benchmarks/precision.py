@@ -3,9 +3,9 @@
 python benchmarks/precision.py [--seeds 8] [--json]
 
 The architectures are six of those of `recipes.py`: the ones at the edge of what can be trained at all, where rounding
-decides what comes out as much as a seed does; the others reach the same with both. Accuracies are of the trained weights
-computed exactly, on the validation images of the digits. The difference is paired; its standard error is that of the
-pairs.
+decides what comes out as much as a seed does; the others reach the same with both. Accuracies are of the trained
+weights computed exactly, on the validation images of the digits. The difference is paired; its standard error is that
+of the pairs.
 """
 
 from __future__ import annotations
