@@ -35,11 +35,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
-from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.surrogate import metrics
-from ohmnas.surrogate.features import NOISE_NAMES, STRUCTURE_NAMES, feature_names
+from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.surrogate import HEADS, LearningSet, Surrogate, metrics
+from ohmnas.surrogate.features import NOISE_NAMES, STRUCTURE_NAMES, Features, feature_matrix, feature_names
 from ohmnas.surrogate.score import FOLDS, first_labels
-from ohmnas.surrogate.surrogate import HEADS, LearningSet, Surrogate
 
 Values = npt.NDArray[np.float64]
 Predictor = Callable[[LearningSet], dict[str, Values]]
@@ -52,53 +51,55 @@ DRAWS = 20
 """Sets of 100 architectures that regret is the mean of."""
 
 
-def _ours(data: LearningSet) -> Predictor:
-    surrogate = Surrogate.fit(data)
-
+def _learned(surrogate: Surrogate) -> Predictor:
     def predict(unseen: LearningSet) -> dict[str, Values]:
-        found = surrogate.predict_features(unseen.features)
-        scores = surrogate.rank_scores(unseen.features)
-        return {HEADS[0]: scores, HEADS[1]: found.accuracy_1d_std, HEADS[2]: found.avm}
+        found = surrogate.forecast(unseen.population)
+        return {
+            HEADS[0]: surrogate.rank_scores(unseen.population),
+            HEADS[1]: found.accuracy_1d_std,
+            HEADS[2]: found.avm,
+        }
 
     return predict
 
 
+def _ours(data: LearningSet) -> Predictor:
+    return _learned(Surrogate.learn(data))
+
+
 def _without(*groups: str) -> Learner:
     """The surrogate, to which groups of features are constant."""
+    kinds = {"genes": GENE_NAMES, "structure": STRUCTURE_NAMES, "noise": NOISE_NAMES}
+    hidden = [name for group in groups for name in kinds[group]]
 
-    def learn(data: LearningSet) -> Predictor:
-        names = feature_names(data.hardware)
-        kinds = {"genes": set(GENE_NAMES), "structure": set(STRUCTURE_NAMES), "noise": set(NOISE_NAMES)}
-        out = np.array([any(name in kinds[group] for group in groups) for name in names])
+    class Blind(Surrogate):
+        def _features(self, population: Population, unseen: bool = False) -> tuple[Features, Features | None]:
+            features, said = super()._features(population, unseen)
+            names = feature_names(self.hardware_)
+            features[:, [names.index(name) for name in hidden]] = 0.0
+            return features, said
 
-        def blind(some: LearningSet) -> LearningSet:
-            everything = some.take(np.arange(len(some.features)))
-            everything.features[:, out] = 0.0
-            return everything
+    return lambda data: _learned(Blind.learn(data))
 
-        predict = _ours(blind(data))
-        return lambda unseen: predict(blind(unseen))
 
-    return learn
+def _features(data: LearningSet) -> npt.NDArray[np.float64]:
+    """What the surrogate sees, for rivals."""
+    return feature_matrix(data.space, data.population, data.hardware).astype(np.float64)
 
 
 def _rival(make: Callable[[], Any]) -> Learner:
     """A scikit-learn regressor for each head."""
 
     def learn(data: LearningSet) -> Predictor:
-        varied = data.features.std(axis=0) > 0
-        models = {head: make().fit(data.features[:, varied].astype(np.float64), _label(data, head)) for head in HEADS}
+        features = _features(data)
+        varied = features.std(axis=0) > 0
+        models = {head: make().fit(features[:, varied], data.target(head)) for head in HEADS}
         return lambda unseen: {
-            head: np.asarray(model.predict(unseen.features[:, varied].astype(np.float64)), dtype=np.float64)
+            head: np.asarray(model.predict(_features(unseen)[:, varied]), dtype=np.float64)
             for head, model in models.items()
         }
 
     return learn
-
-
-def _label(data: LearningSet, head: str) -> Values:
-    values = data.labels[head]
-    return np.log(np.maximum(values, data.std_floor)) if head == HEADS[1] else values
 
 
 def _ranked(make: Callable[[], Any], grades: int | None) -> Learner:
@@ -107,12 +108,12 @@ def _ranked(make: Callable[[], Any], grades: int | None) -> Learner:
     def learn(data: LearningSet) -> Predictor:
         models = {}
         for head in HEADS:
-            label = _label(data, head)
+            label = data.target(head)
             if grades:
                 label = np.floor((rankdata(label) - 1) / len(label) * grades)
-            models[head] = make().fit(data.features, label, group=[len(label)])
+            models[head] = make().fit(_features(data), label, group=[len(label)])
         return lambda unseen: {
-            head: np.asarray(model.predict(unseen.features), dtype=np.float64) for head, model in models.items()
+            head: np.asarray(model.predict(_features(unseen)), dtype=np.float64) for head, model in models.items()
         }
 
     return learn
@@ -123,13 +124,8 @@ def _column(name: str) -> Learner:
 
     def learn(data: LearningSet) -> Predictor:
         index = feature_names(data.hardware).index(name)
-        signs = {
-            head: np.sign(metrics.kendall_tau(data.labels[head], data.features[:, index].astype(np.float64)))
-            for head in HEADS
-        }
-        return lambda unseen: {
-            head: sign * unseen.features[:, index].astype(np.float64) for head, sign in signs.items()
-        }
+        signs = {head: np.sign(metrics.kendall_tau(data.labels[head], _features(data)[:, index])) for head in HEADS}
+        return lambda unseen: {head: sign * _features(unseen)[:, index] for head, sign in signs.items()}
 
     return learn
 
@@ -185,7 +181,7 @@ def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], r
     truths = first_labels(table, hardware, str(data.provenance["fidelity"]))
     found: dict[str, dict[str, list[dict[str, float]]]] = {head: {name: [] for name in learners} for head in HEADS}
     for round_ in range(rounds):
-        for train, test in KFold(FOLDS, shuffle=True, random_state=round_).split(data.features):
+        for train, test in KFold(FOLDS, shuffle=True, random_state=round_).split(data.population):
             for name, learn in learners.items():
                 start = time.perf_counter()
                 predict = learn(data.take(train))

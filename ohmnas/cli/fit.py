@@ -10,7 +10,7 @@ from typing import Any
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source, seed
 from ohmnas.datasets.table import read_table
-from ohmnas.surrogate import LearningSet, Surrogate
+from ohmnas.surrogate import LearningSet, Start, Surrogate
 from ohmnas.surrogate.persist import save
 from ohmnas.surrogate.surrogate import MARGINS
 
@@ -21,6 +21,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for the surrogate")
+    parser.add_argument(
+        "--start-from", metavar="TABLE", help="learn from few rows with what this table knows of other chips or tasks"
+    )
     parser.add_argument("--margin", type=float, choices=MARGINS, default=0.1, help="of the pairwise hinge loss (0.1)")
     parser.add_argument("--seed", type=seed, default=0, help="same seed, same surrogate (0)")
     add_json(parser)
@@ -29,18 +32,22 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit and save."""
-    start = time.perf_counter()
+    began = time.perf_counter()
     table = read_table(arguments.table)
     data = LearningSet.of(table, arguments.hardware, arguments.fidelity)
-    surrogate = Surrogate.fit(data, arguments.seed, arguments.margin)
+    others = None if arguments.start_from is None else Start.of(read_table(arguments.start_from), data, arguments.seed)
+    surrogate = Surrogate.learn(data, start=others, seed=arguments.seed, margin=arguments.margin)
     save(surrogate, arguments.out)
-    seconds = time.perf_counter() - start
-    learned = dict(surrogate.provenance)
+    seconds = time.perf_counter() - began
+    learned = dict(surrogate.provenance_)
+    sources = [] if others is None else list(others.sources)
     if arguments.json:
-        render.machine({"out": str(arguments.out), "seconds": seconds, **learned})
+        render.machine({"out": str(arguments.out), "seconds": seconds, "started_from": sources, **learned})
     else:
         render.line(
             f"learned {learned['rows']} architectures of {arguments.table} ({learned['task']} on "
             f"{learned['hardware']}, fidelity {learned['fidelity']}) in {seconds:.1f} s; saved in {arguments.out}"
         )
+        if sources:
+            render.line(f"started from {', '.join(sources)}")
         render.line(f"how good it is: ohmnas score --table {arguments.table}")

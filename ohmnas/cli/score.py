@@ -31,15 +31,15 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine({"table": arguments.table, "rows": rows, "heads": heads})
         return
     render.table(
-        ["held-out", "tau", "ceiling (95 %)", "of it", "Spearman", "prec@10%"],
+        ["held-out", "tau", "ceiling (95 %)", "of it", "prec@10%", "in 90 %"],
         [
             [
                 head,
                 _spread(found.kendall_tau, 3),
                 _ceiling(found),
                 _share(found),
-                _spread(found.spearman, 2),
                 _spread(found.precision_at_10, 2),
+                "-" if found.coverage is None else f"{100 * found.coverage[0]:.0f} %",
             ]
             for head, found in scores.items()
         ],
@@ -49,6 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
         f"{rows} architectures of {arguments.table}; mean ± standard deviation over {arguments.rounds} x {FOLDS} folds"
     )
     render.line("tau: Kendall's, against the label of an architecture's first seed")
+    render.line("in 90 %: labels that lie within their 90 % interval")
     if repeats >= FEWEST_REPEATS:
         render.line(
             f"ceiling: tau of a perfect predictor on labels this noisy, with its 95 % interval, from {repeats} "
@@ -88,5 +89,6 @@ def _values(found: HeadScore) -> dict[str, Any]:
         "ceiling_interval": None if found.ceiling_interval is None else list(found.ceiling_interval),
         "spearman": pair(found.spearman),
         "precision_at_10": pair(found.precision_at_10),
+        "coverage_90": pair(found.coverage),
         "repeats": found.repeats,
     }

@@ -32,9 +32,12 @@ class PredictionLike(Protocol):
 
 
 class Predictor(Protocol):
-    """Anything that predicts a population: a surrogate, or a formula. One with a `space` predicts that space alone."""
+    """Anything that predicts a population: a surrogate, or a formula.
 
-    def predict(self, population: Population) -> PredictionLike:
+    One with a `space` predicts that space alone; one with `quantile(predicted, probability)` also says how sure it is.
+    """
+
+    def forecast(self, population: Population) -> PredictionLike:
         """Predict ``(n, g)`` architectures."""
 
 
@@ -132,7 +135,7 @@ class Problem:
 
     def evaluate(self, population: Population) -> Evaluation:
         """Predict ``(n, g)`` architectures."""
-        predicted = self.predictor.predict(population)
+        predicted = self.predictor.forecast(population)
         return Evaluation(
             predicted.accuracy_1d / predicted.accuracy_1d_std,
             np.maximum(predicted.avm - self.limits.max_avm, 0.0)
@@ -141,6 +144,11 @@ class Problem:
             predicted.accuracy_1d_std,
             predicted.avm,
         )
+
+    def quantile(self, predicted: PredictionLike, probability: float) -> PredictionLike | None:
+        """What the labels of architectures stay below with this probability, if the predictor says so."""
+        said = getattr(self.predictor, "quantile", None)
+        return None if said is None else said(predicted, probability)
 
     def sample(self, n: int, rng: np.random.Generator) -> Population:
         """Up to n affordable architectures, evenly spread over log parameters.

@@ -15,6 +15,8 @@ from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.resnet import ResNetSpace
 
 PREDICTED = ("accuracy_1d", "accuracy_1d_std", "avm")
+COVERAGE = 0.9
+"""Of the intervals beside predictions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Candidate:
     """Accuracy one day after programming, its standard deviation, AVM; fractions."""
     name: str = ""
     """Of a reference network; empty for a found one."""
+    interval: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Prediction -> low and high end of what `COVERAGE` of all labels lie within; empty if nobody says."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -39,6 +43,8 @@ class Candidate:
             "macs": self.macs,
             "predicted": self.predicted,
         }
+        if self.interval:
+            values["interval_90"] = {name: list(ends) for name, ends in self.interval.items()}
         return {"name": self.name, **values} if self.name else values
 
     @classmethod
@@ -59,9 +65,16 @@ class Candidate:
         if costs != (values["params"], values["macs"]):
             raise BrokenFileError(f"the genome has {costs[0]} parameters and {costs[1]} MACs, the file says otherwise")
         predicted = {name: float(values["predicted"][name]) for name in PREDICTED}
-        if not all(abs(value) <= 1 for value in predicted.values()):
+        interval = {name: _ends(values["interval_90"][name]) for name in PREDICTED if "interval_90" in values}
+        said = [*predicted.values(), *(end for ends in interval.values() for end in ends)]
+        if not all(abs(value) <= 1 for value in said):
             raise BrokenFileError("predictions are fractions")
-        return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, str(values.get("name", "")))
+        return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, str(values.get("name", "")), interval)
+
+
+def _ends(values: list[float]) -> tuple[float, float]:
+    low, high = values
+    return float(low), float(high)
 
 
 @dataclass(frozen=True, slots=True)

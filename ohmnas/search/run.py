@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ohmnas.errors import InfeasibleError
 from ohmnas.search.problem import Evaluation, Problem
-from ohmnas.search.result import PREDICTED, Candidate, SearchResult
+from ohmnas.search.result import COVERAGE, PREDICTED, Candidate, SearchResult
 from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.genes import GENES, Population
 from ohmnas.spaces.reference import REFERENCES
@@ -158,14 +158,13 @@ def search(
             break
         if run.best is not None:
             objective, _, outcome = run.best
-            predicted = {name: float(getattr(outcome, name)[0]) for name in PREDICTED}
             history.append(
                 {
                     "iteration": iteration,
                     "evaluations": run.evaluations,
                     "feasible_share": feasible_share,
                     "objective": objective,
-                    **predicted,
+                    **_values(outcome, 0),
                 }
             )
         if report is not None:
@@ -184,25 +183,36 @@ def search(
         problem.limits.to_dict(),
         history,
         problem.space,
-        provenance=dict(getattr(problem.predictor, "provenance", {})),
+        provenance=dict(getattr(problem.predictor, "provenance_", {})),
         references=_references(problem),
     )
 
 
 def _candidates(problem: Problem, population: Population, outcome: Evaluation) -> list[Candidate]:
     table = problem.space.layer_table(population)
+    ends = [problem.quantile(outcome, (1 + side * COVERAGE) / 2) for side in (-1, 1)]
     return [
         Candidate(
             architecture,
             tuple(genome.tolist()),
             int(params),
             int(macs),
-            {name: float(getattr(outcome, name)[row]) for name in PREDICTED},
+            _values(outcome, row),
+            interval={
+                name: (float(getattr(low, name)[row]), float(getattr(high, name)[row]))
+                for low, high in [ends]
+                for name in PREDICTED
+                if low is not None and high is not None
+            },
         )
         for row, (architecture, genome, params, macs) in enumerate(
             zip(problem.space.decode(population), population, table.params(), table.macs(), strict=True)
         )
     ]
+
+
+def _values(outcome: Evaluation, row: int) -> dict[str, float]:
+    return {name: float(getattr(outcome, name)[row]) for name in PREDICTED}
 
 
 def _references(problem: Problem) -> list[Candidate]:
@@ -214,10 +224,7 @@ def _references(problem: Problem) -> list[Candidate]:
     if not names:
         return []
     found = _candidates(problem, population, problem.evaluate(population))
-    named = [
-        Candidate(c.architecture, c.genome, c.params, c.macs, c.predicted, name)
-        for name, c in zip(names, found, strict=True)
-    ]
+    named = [replace(candidate, name=name) for name, candidate in zip(names, found, strict=True)]
     return sorted(named, key=lambda candidate: -candidate.predicted["accuracy_1d"])
 
 

@@ -1,5 +1,7 @@
 """Learns a measured table: rank, predict, score. No torch."""
 
-from ohmnas.surrogate.surrogate import HEADS, LearningSet, Prediction, Surrogate
+from ohmnas.surrogate.learning import HEADS, LearningSet
+from ohmnas.surrogate.surrogate import Prediction, Surrogate
+from ohmnas.surrogate.transfer import Start
 
-__all__ = ["HEADS", "LearningSet", "Prediction", "Surrogate"]
+__all__ = ["HEADS", "LearningSet", "Prediction", "Start", "Surrogate"]

@@ -43,6 +43,8 @@ NOISE_NAMES: Final = (
     "log2_noise_1mo",
 )
 """What genes and chip imply, from `spaces.signal`; the last two add up all noise, with the errors of the devices."""
+CHIPLESS: Final = len(genes.GENE_NAMES) + len(STRUCTURE_NAMES) + len(NOISE_NAMES)
+"""Features before those that describe the chip itself."""
 _WIDE: Final = 2.0**16
 """Channels that stand for a network which nothing narrows."""
 _QUIET: Final = 2.0**-20

@@ -42,6 +42,7 @@ class TreeSettings:
             "colsample_bytree": self.columns,
             "min_child_weight": self.min_child_weight,
             "seed": seed,
+            "max_bin": 64,  # on a few hundred rows as good as 256, in two thirds of the time
             "nthread": 1,  # a few hundred rows: threads only wait for each other
             "base_score": 0.0,
             "disable_default_eval_metric": True,

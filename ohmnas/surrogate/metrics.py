@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
+from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.heads import Values
+from ohmnas.surrogate.learning import HEADS
 
 
 def kendall_tau(truth: Values, predicted: Values) -> float:
     """Kendall's tau-b: 1 is the same order, 0 is chance; NaN if one side is constant."""
     return float(stats.kendalltau(truth, predicted).statistic)
+
+
+def tau_scorer(head: str = HEADS[0]) -> Callable[[Any, Any, npt.ArrayLike], float]:
+    """A scorer for scikit-learn's cross-validation and grid searches: Kendall's tau of one head of a surrogate.
+
+    Args:
+        head: one of `HEADS`.
+
+    Raises:
+        InvalidValueError: it is none.
+    """
+    if head not in HEADS:
+        raise InvalidValueError(f"a surrogate has no head {head!r}; it has {', '.join(HEADS)}")
+    column = HEADS.index(head)
+
+    def score(surrogate: Any, X: Any, y: npt.ArrayLike) -> float:
+        guess = surrogate.rank_scores(X) if column == 0 else surrogate.predict(X)[:, column]
+        return kendall_tau(np.asarray(y, dtype=np.float64)[:, column], guess)
+
+    return score
 
 
 def spearman(truth: Values, predicted: Values) -> float:

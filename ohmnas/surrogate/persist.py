@@ -6,30 +6,46 @@ import contextlib
 import hashlib
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import xgboost as xgb
+from sklearn.utils.validation import check_is_fitted
 
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError
 from ohmnas.files import write_atomically
+from ohmnas.spaces.genes import GENES
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate.checks import LARGEST_SIZE, check_model, check_provenance, finite, whole
-from ohmnas.surrogate.features import feature_names
-from ohmnas.surrogate.heads import Calibration
+from ohmnas.surrogate.features import CHIPLESS, feature_names
+from ohmnas.surrogate.heads import Calibration, Values
+from ohmnas.surrogate.intervals import Residuals
+from ohmnas.surrogate.learning import HEADS
 from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.surrogate.transfer import Line, Start
 
-FORMAT: Final = 1
-"""Version of the header; a reader refuses a newer one."""
+FORMAT: Final = 2
+"""Version of the header; a reader refuses any other: a surrogate is fitted again in seconds."""
 HEADER: Final = "surrogate.json"
 _MODELS: Final = ("ranker", "std_model", "avm_model")
-_MODEL_FILE: Final = re.compile(rf"({'|'.join(_MODELS)})-[0-9a-f]{{12}}\.json")
+_START_MODELS: Final = ("start_accuracy", "start_std", "start_avm")
+_MODEL_FILE: Final = re.compile(rf"({'|'.join((*_MODELS, *_START_MODELS))})-[0-9a-f]{{12}}\.json")
 _LARGEST: Final = 1e12
 """Of a number that is no fraction: settings of a chip, scores, logarithms."""
-_SMALLEST_FLOOR: Final = 1e-12
-"""Of the standard deviation: what is divided by it stays finite."""
+_SETTINGS: Final[dict[str, tuple[Any, Any, type]]] = {
+    "std_floor": (1e-12, 1.0, float),  # what is divided by it stays finite
+    "margin": (1e-12, _LARGEST, float),
+    "rounds": (1, 10**6, int),
+    "depth": (1, 1000, int),
+    "learning_rate": (0.0, 1.0, float),
+    "subsample": (0.0, 1.0, float),
+    "columns": (0.0, 1.0, float),
+    "min_child_weight": (0.0, _LARGEST, float),
+    "seed": (0, 2**32 - 1, int),
+}
+"""Setting of a surrogate -> least, most, kind."""
 
 
 def save(surrogate: Surrogate, folder: Path) -> None:
@@ -41,32 +57,31 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         InvalidValueError: its provenance lacks what a reader relies on.
         StorageError: the disk refuses; a surrogate that stood there before still does.
     """
-    provenance = check_provenance(dict(surrogate.provenance))
+    check_is_fitted(surrogate)
+    provenance = check_provenance(dict(surrogate.provenance_))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"cannot make the folder {folder}: {error.strerror}") from error
     before = _named_models(folder)
     models = {}
-    for name in _MODELS:
-        text = getattr(surrogate, name).save_raw("json").decode()
+    for name, booster in _boosters(surrogate).items():
+        text = booster.save_raw("json").decode()
         digest = hashlib.sha256(text.encode()).hexdigest()
         models[name] = {"file": f"{name}-{digest[:12]}.json", "sha256": digest}
         write_atomically(folder / models[name]["file"], text)
     header = {
         "format": FORMAT,
         "space": ResNetSpace.name,
-        "input_shape": list(surrogate.space.input_shape),
-        "classes": surrogate.space.classes,
-        "features": list(feature_names(surrogate.hardware)),
-        "hardware": dict(surrogate.hardware),
-        "std_floor": surrogate.std_floor,
-        "log_std_mean": surrogate.log_std_mean,
-        "avm_mean": surrogate.avm_mean,
-        "calibration": {
-            "scores": surrogate.calibration.scores.tolist(),
-            "values": surrogate.calibration.values.tolist(),
-        },
+        **_shape(surrogate.space_),
+        "features": list(feature_names(surrogate.hardware_)),
+        "hardware": dict(surrogate.hardware_),
+        "settings": {name: getattr(surrogate, name) for name in _SETTINGS},
+        "log_std_mean": surrogate.log_std_mean_,
+        "avm_mean": surrogate.avm_mean_,
+        "calibration": _lists(surrogate.calibration_),
+        "intervals": [_lists(residuals) for residuals in surrogate.residuals_],
+        "start": _start_values(surrogate),
         "provenance": provenance,
         "models": models,
     }
@@ -76,12 +91,36 @@ def save(surrogate: Surrogate, folder: Path) -> None:
             (folder / old).unlink()
 
 
+def _boosters(surrogate: Surrogate) -> dict[str, xgb.Booster]:
+    """Name -> model; those of a start, if it has one."""
+    boosters = {name: getattr(surrogate, f"{name}_") for name in _MODELS}
+    if surrogate.start is not None:
+        boosters |= dict(zip(_START_MODELS, surrogate.start.models, strict=True))
+    return boosters
+
+
+def _start_values(surrogate: Surrogate) -> dict[str, Any] | None:
+    if surrogate.start is None or surrogate.line_ is None:
+        return None
+    start = surrogate.start
+    return {**_shape(start.space), "sources": list(start.sources), "line": _lists(surrogate.line_)}
+
+
+def _shape(space: ResNetSpace) -> dict[str, Any]:
+    return {"input_shape": list(space.input_shape), "classes": space.classes}
+
+
+def _lists(record: Calibration | Residuals | Line) -> dict[str, Any]:
+    """The arrays of a record as JSON values."""
+    return {entry.name: np.asarray(getattr(record, entry.name)).tolist() for entry in fields(record)}
+
+
 def _named_models(folder: Path) -> set[str]:
     """The model files of the surrogate that stands in a folder, if one does: `save` wrote them, and so may delete."""
     try:
         models = json.loads((folder / HEADER).read_text(encoding="utf-8"))["models"]
-        files = {str(models[name]["file"]) for name in _MODELS}
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        files = {str(model["file"]) for model in models.values()}
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return set()
     return {file for file in files if _MODEL_FILE.fullmatch(file)}
 
@@ -117,32 +156,67 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     if header["features"] != list(feature_names(hardware)):
         raise InvalidValueError("the surrogate was fitted on other features than this ohmnas has: fit it again")
     features = len(header["features"])
-    return Surrogate(
-        _space(header["input_shape"], header["classes"]),
-        hardware,
-        finite(header["std_floor"], _SMALLEST_FLOOR, 1.0, "std_floor"),
-        _read_model(folder, header["models"]["ranker"], features),
-        Calibration(_knots(header["calibration"], "scores"), _knots(header["calibration"], "values")),
-        _read_model(folder, header["models"]["std_model"], features + 1),  # sees the ranker's score
-        finite(header["log_std_mean"], -_LARGEST, 0.0, "log_std_mean"),
-        _read_model(folder, header["models"]["avm_model"], features + 1),
-        finite(header["avm_mean"], -1.0, 1.0, "avm_mean"),
-        check_provenance(header["provenance"]),
-    )
+    settings = {name: _setting(name, header["settings"]) for name in _SETTINGS}
+    start = None if header["start"] is None else _start(folder, header)
+    surrogate = Surrogate(_space(header), hardware, start=start, **settings)
+    surrogate.space_, surrogate.hardware_ = _space(header), hardware
+    surrogate.n_features_in_ = GENES
+    features += 0 if start is None else len(HEADS)
+    surrogate.ranker_ = _read_model(folder, header["models"]["ranker"], features)
+    surrogate.std_model_ = _read_model(folder, header["models"]["std_model"], features + 1)  # sees the ranker's score
+    surrogate.avm_model_ = _read_model(folder, header["models"]["avm_model"], features + 1)
+    surrogate.log_std_mean_ = finite(header["log_std_mean"], -_LARGEST, 0.0, "log_std_mean")
+    surrogate.avm_mean_ = finite(header["avm_mean"], -1.0, 1.0, "avm_mean")
+    surrogate.calibration_ = Calibration(**_arrays(header["calibration"], Calibration))
+    if not isinstance(header["intervals"], list) or len(header["intervals"]) != len(HEADS):
+        raise InvalidValueError(f"intervals are not {len(HEADS)}")
+    surrogate.residuals_ = tuple(Residuals(**_arrays(values, Residuals)) for values in header["intervals"])
+    surrogate.line_ = None if start is None else _line(header["start"]["line"])
+    surrogate.provenance_ = check_provenance(header["provenance"])
+    return surrogate
 
 
-def _space(shape: object, classes: object) -> ResNetSpace:
+def _setting(name: str, settings: dict[str, Any]) -> Any:
+    low, high, kind = _SETTINGS[name]
+    return (whole if kind is int else finite)(settings[name], low, high, f"settings: {name}")
+
+
+def _start(folder: Path, header: dict[str, Any]) -> Start:
+    values = header["start"]
+    sources = values["sources"]
+    if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
+        raise InvalidValueError("start: sources are not a list of texts")
+    models = tuple(_read_model(folder, header["models"][name], CHIPLESS) for name in _START_MODELS)
+    return Start(_space(values), models, tuple(sources))
+
+
+def _line(values: dict[str, Any]) -> Line:
+    slopes = values["slopes"]
+    if not isinstance(slopes, list) or len(slopes) != len(HEADS):
+        raise InvalidValueError(f"start: slopes are not {len(HEADS)} rows")
+    rows = [_numbers(row, "start: a slope", len(HEADS)) for row in slopes]
+    heights = _numbers(values["heights"], "start: a height", len(HEADS))
+    return Line(np.array(rows), heights, finite(values["share"], 0.0, 1.0, "start: share"))
+
+
+def _space(values: dict[str, Any]) -> ResNetSpace:
+    shape = values["input_shape"]
     if not isinstance(shape, list) or len(shape) != 3:
         raise InvalidValueError("input_shape is not channels, height and width")
     channels, height, width = (whole(size, 1, LARGEST_SIZE, "a size of input_shape") for size in shape)
-    return ResNetSpace((channels, height, width), whole(classes, 1, LARGEST_SIZE, "classes"))
+    return ResNetSpace((channels, height, width), whole(values["classes"], 1, LARGEST_SIZE, "classes"))
 
 
-def _knots(calibration: dict[str, Any], name: str) -> npt.NDArray[np.float64]:
-    knots = calibration[name]
-    if not isinstance(knots, list):
-        raise InvalidValueError(f"calibration: {name} is not a list")
-    return np.array([finite(knot, -_LARGEST, _LARGEST, f"calibration: a knot of {name}") for knot in knots])
+def _arrays(values: dict[str, Any], kind: type[Calibration | Residuals]) -> dict[str, Values]:
+    """The arrays of a record."""
+    names = [entry.name for entry in fields(kind)]
+    return {name: _numbers(values[name], f"{kind.__name__.lower()}: {name}") for name in names}
+
+
+def _numbers(values: object, name: str, count: int | None = None) -> Values:
+    if not isinstance(values, list) or (count is not None and len(values) != count):
+        raise InvalidValueError(f"{name}: not a list of {'numbers' if count is None else f'{count} numbers'}")
+    return np.array([finite(value, -_LARGEST, _LARGEST, name) for value in values])
 
 
 def _read_header(path: Path) -> dict[str, Any]:
@@ -155,7 +229,9 @@ def _read_header(path: Path) -> dict[str, Any]:
     if not isinstance(header, dict) or type(header.get("format")) is not int:
         raise BrokenFileError(f"{path} is not the header of a surrogate")
     if header["format"] > FORMAT:
-        raise BrokenFileError(f"{path} has format {header['format']}, this ohmnas reads up to {FORMAT}: update ohmnas")
+        raise BrokenFileError(f"{path} has format {header['format']}, this ohmnas reads {FORMAT}: update ohmnas")
+    if header["format"] < FORMAT:
+        raise BrokenFileError(f"{path} is of an older ohmnas (format {header['format']}, not {FORMAT}): fit it again")
     if header.get("space") != ResNetSpace.name:
         raise BrokenFileError(
             f"{path} is a surrogate of the space {header.get('space')!r}, not of {ResNetSpace.name!r}"

@@ -14,9 +14,14 @@ from ohmnas.datasets.table import MeasuredTable
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
 from ohmnas.surrogate.heads import Values
-from ohmnas.surrogate.surrogate import HEADS, LearningSet, Surrogate
+from ohmnas.surrogate.learning import HEADS, LearningSet
+from ohmnas.surrogate.surrogate import Surrogate
 
 FOLDS = 5
+COVERAGE = 0.9
+"""Of the intervals whose hits are counted."""
+ROUNDING = 1e-9
+"""By which a label may lie beyond its interval: standard deviations come back from their logarithms."""
 FEWEST_REPEATS = 10
 """Architectures that must have been measured twice before a ceiling is stated."""
 
@@ -36,6 +41,8 @@ class HeadScore:
     spearman: Spread | None
     precision_at_10: Spread | None
     """Share of the predicted best 10 % that are among the real best 10 %."""
+    coverage: Spread | None
+    """Share of the labels that lie in their 90 % interval."""
     ceiling: float | None
     """Kendall's tau of a perfect predictor on these noisy labels; None where too few were measured twice, or all their
     labels are equal."""
@@ -66,34 +73,40 @@ def score(
     data = LearningSet.of(table, hardware, fidelity)
     chip, effort = str(data.provenance["hardware"]), str(data.provenance["fidelity"])
     labels = first_labels(table, chip, effort)
-    found: dict[str, list[tuple[float, float, float]]] = {head: [] for head in HEADS}
+    found: dict[str, list[tuple[float, float, float, float]]] = {head: [] for head in HEADS}
     for round_ in range(rounds):
         folds = KFold(FOLDS, shuffle=True, random_state=seed + round_)
-        for train, test in folds.split(data.features):
-            surrogate = Surrogate.fit(data.take(train), seed=seed)
-            predicted = surrogate.predict_features(data.features[test])
+        for train, test in folds.split(data.population):
+            surrogate = Surrogate.learn(data.take(train), seed=seed)
+            unseen = data.population[test]
+            predicted, scores = surrogate.forecast(unseen), surrogate.rank_scores(unseen)
+            low, high = (surrogate.quantile(predicted, (1 + side * COVERAGE) / 2) for side in (-1, 1))
             for head in HEADS:
                 truth = labels[head][test]
-                guess = surrogate.rank_scores(data.features[test]) if head == HEADS[0] else getattr(predicted, head)
+                guess = scores if head == HEADS[0] else getattr(predicted, head)
+                resolved = np.maximum(truth, data.std_floor) if head == HEADS[1] else truth
+                inside = (getattr(low, head) <= resolved + ROUNDING) & (resolved <= getattr(high, head) + ROUNDING)
                 found[head].append(
                     (
                         metrics.kendall_tau(truth, guess),
                         metrics.spearman(truth, guess),
                         metrics.precision_at(0.1, truth, guess, smaller_is_better=head != HEADS[0]),
+                        float(inside.mean()),
                     )
                 )
     pairs = repeated(table, chip, effort)
-    scores = {}
+    result = {}
     for head in HEADS:
-        tau, rank, precision = (_spread(values) for values in np.array(found[head]).T)
+        tau, rank, precision, coverage = (_spread(values) for values in np.array(found[head]).T)
         ceiling, interval = float("nan"), None
         if len(pairs) >= FEWEST_REPEATS:
             first, second = (pairs[f"{head}_{which}"].to_numpy() for which in ("first", "second"))
             ceiling = metrics.noise_ceiling(first, second)
         if not np.isnan(ceiling):
             interval = metrics.noise_ceiling_interval(first, second)
-        scores[head] = HeadScore(tau, rank, precision, None if np.isnan(ceiling) else ceiling, interval, len(pairs))
-    return len(data.features), scores
+        known = None if np.isnan(ceiling) else ceiling
+        result[head] = HeadScore(tau, rank, precision, coverage, known, interval, len(pairs))
+    return len(data.population), result
 
 
 def _spread(values: Values) -> Spread | None:

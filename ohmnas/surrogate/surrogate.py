@@ -4,102 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import xgboost as xgb
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import KFold
+from sklearn.utils.validation import check_is_fitted
 
-from ohmnas.datasets import schema
-from ohmnas.datasets.table import MeasuredTable, accuracy_std_floor, genomes
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import GENE_NAMES, Population
-from ohmnas.spaces.hardware import DEVICE_ERRORS
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate import heads
+from ohmnas.surrogate import heads, metrics
 from ohmnas.surrogate.features import Features, feature_matrix
 from ohmnas.surrogate.heads import Calibration, TreeSettings, Values
+from ohmnas.surrogate.intervals import Residuals
+from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
+from ohmnas.surrogate.transfer import Line, Start
 
-HEADS = ("accuracy_1d", "accuracy_1d_std", "avm")
-"""What is learned: 1-day accuracy, its standard deviation over chips, accuracy variation over one month."""
-FEWEST_ROWS = 20
-"""Below, folds for the calibration would hold one or two rows."""
-CALIBRATION_FOLDS = 5
+FOLDS = 5
+"""Of the training rows, so that each is predicted once by models that did not see it."""
 MARGINS = (0.05, 0.1, 0.15, 0.2)
 """AnalogNAS tried these; 0.1 is its choice and ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class LearningSet:
-    """A table as the surrogate sees it: one row for each architecture, repeats averaged."""
-
-    space: ResNetSpace
-    population: Population
-    """``(n, g)``."""
-    features: Features
-    """``(n, f)``."""
-    labels: dict[str, Values]
-    """Head -> ``(n,)``."""
-    hardware: dict[str, float]
-    """`Hardware.description()` of the chip that was measured."""
-    std_floor: float
-    """Smallest standard deviation that the table resolves."""
-    provenance: dict[str, Any]
-    """Table, task, hardware, fidelity, rows, range of costs seen: kept in the header of a saved surrogate."""
-
-    @classmethod
-    def of(cls, table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> LearningSet:
-        """The measured rows of one chip and one fidelity.
-
-        Args:
-            table: a checked table.
-            hardware: which chip; None is the only one, or ``pcm`` among several.
-            fidelity: which fidelity; None is the only one, or ``paper`` among several.
-
-        Raises:
-            InvalidValueError: the choice is left open or empty, or the table has too few rows.
-        """
-        frame = table.select(hardware, fidelity)
-        means = frame.groupby(list(GENE_NAMES), sort=True)[[*HEADS, *schema.HARDWARE_COLUMNS]].mean().reset_index()
-        if len(means) < FEWEST_ROWS:
-            raise InvalidValueError(
-                f"table {table.source} has {len(means)} measured architectures; a surrogate needs {FEWEST_ROWS} or more"
-            )
-        population = genomes(means)
-        costs = table.space.layer_table(population)
-        params, macs = costs.params(), costs.macs()
-        seen = {"min_params": int(params.min()), "max_params": int(params.max()), "max_macs": int(macs.max())}
-        settings = {name: float(means[name].iloc[0]) for name in schema.HARDWARE_COLUMNS}
-        settings |= DEVICE_ERRORS[str(frame["technology"].iloc[0])]
-        return cls(
-            table.space,
-            population,
-            feature_matrix(table.space, population, settings),
-            {head: means[head].to_numpy(dtype=np.float64) for head in HEADS},
-            settings,
-            accuracy_std_floor(frame),
-            {
-                "table_sha256": table.card["sha256"],
-                "task": table.card["task"],
-                "hardware": str(frame["hardware"].iloc[0]),
-                "fidelity": str(frame["fidelity"].iloc[0]),
-                "rows": len(means),
-                "seen": seen,
-            },
-        )
-
-    def take(self, rows: npt.NDArray[np.intp]) -> LearningSet:
-        """The set with only these rows."""
-        return LearningSet(
-            self.space,
-            self.population[rows],
-            self.features[rows],
-            {head: values[rows] for head, values in self.labels.items()},
-            self.hardware,
-            self.std_floor,
-            self.provenance,
-        )
+_STD_HIGHEST = 1.0
+"""Fractions spread by less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,85 +44,212 @@ class Prediction:
     """Predicted accuracy variation over one month."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surrogate:
-    """A fitted surrogate."""
+class Surrogate(RegressorMixin, BaseEstimator):
+    """Predicts 1-day accuracy, its standard deviation over chips and the AVM of architectures on one chip.
 
-    space: ResNetSpace
-    hardware: Mapping[str, float]
-    """`Hardware.description()` of the chip that it predicts."""
-    std_floor: float
-    """Smallest standard deviation that it predicts."""
-    ranker: xgb.Booster
-    calibration: Calibration
-    std_model: xgb.Booster
-    """Of the logarithm of the standard deviation, less `log_std_mean`; sees the ranker's score as a last feature."""
-    log_std_mean: float
-    avm_model: xgb.Booster
-    """Of the AVM, less `avm_mean`; sees the ranker's score as a last feature."""
-    avm_mean: float
-    provenance: Mapping[str, Any]
-    """Where its rows came from."""
+    A scikit-learn regressor: X are genomes, ``(n, g)``, y the labels in the order of `HEADS`, ``(n, 3)``, as fractions.
 
-    @classmethod
-    def fit(
-        cls, data: LearningSet, seed: int = 0, margin: float = 0.1, settings: TreeSettings | None = None
-    ) -> Surrogate:
-        """Learn the three heads.
+    The spread over chips and the variation over time depend on how accurate a network is: near chance and near
+    perfection both are small. So their regressors see the ranker's score as well; in training that of a ranker which
+    did not see the row, as it will be for architectures that nobody measured.
+    """
 
-        The spread over chips and the variation over time depend on how accurate a network is: near chance and near
-        perfection both are small. So their regressors see the ranker's score as well; in training that of a ranker
-        which did not see the row, as it will be for architectures that nobody measured.
+    def __init__(
+        self,
+        space: ResNetSpace | None = None,
+        hardware: Hardware | Mapping[str, float] | None = None,
+        *,
+        start: Start | None = None,
+        std_floor: float = 1e-3,
+        margin: float = 0.1,
+        rounds: int = 250,
+        depth: int = 5,
+        learning_rate: float = 0.05,
+        subsample: float = 0.7,
+        columns: float = 0.5,
+        min_child_weight: float = 2.0,
+        seed: int = 0,
+    ) -> None:
+        """Settings.
 
         Args:
-            data: at least `FEWEST_ROWS` architectures.
-            seed: of row and feature sampling and of the calibration's folds.
+            space: of the genomes; `fit` wants one.
+            hardware: the chip, or its `description()`; None is the ``pcm`` preset.
+            start: what is known of other chips or tasks, whose predictions become features: see `transfer`.
+            std_floor: smallest standard deviation that the chips of a row resolve; none below is predicted.
             margin: of the pairwise hinge loss.
-            settings: of the trees of all heads.
-
-        Returns:
-            The surrogate; the same data and seed give the same one.
+            rounds: trees of each head.
+            depth: levels of a tree.
+            learning_rate: share of each tree that is taken.
+            subsample: share of the rows that each tree sees.
+            columns: share of the features that each tree sees.
+            min_child_weight: least curvature in a leaf (rows, for the regressors).
+            seed: of row and feature sampling and of the folds; the same data and seed give the same surrogate.
         """
-        settings = settings or TreeSettings()
-        features, accuracy = data.features, data.labels["accuracy_1d"]
-        unseen = np.empty(len(accuracy))
-        for train, test in KFold(CALIBRATION_FOLDS, shuffle=True, random_state=seed).split(features):
-            ranker = heads.fit_ranker(features[train], accuracy[train], margin, settings, seed)
-            unseen[test] = heads.predict(ranker, features[test])
-        log_std = np.log(np.maximum(data.labels["accuracy_1d_std"], data.std_floor))
-        avm = data.labels["avm"]
-        informed = _with_score(features, unseen)
-        return cls(
-            data.space,
-            data.hardware,
-            data.std_floor,
-            heads.fit_ranker(features, accuracy, margin, settings, seed),
-            Calibration.fit(unseen, accuracy),
-            heads.fit_regressor(informed, log_std - log_std.mean(), settings, seed),
-            float(log_std.mean()),
-            heads.fit_regressor(informed, avm - avm.mean(), settings, seed),
-            float(avm.mean()),
-            data.provenance,
+        self.space = space
+        self.hardware = hardware
+        self.start = start
+        self.std_floor = std_floor
+        self.margin = margin
+        self.rounds = rounds
+        self.depth = depth
+        self.learning_rate = learning_rate
+        self.subsample = subsample
+        self.columns = columns
+        self.min_child_weight = min_child_weight
+        self.seed = seed
+
+    @classmethod
+    def learn(cls, data: LearningSet, **settings: Any) -> Self:
+        """Fit to a table's rows; `settings` are those of the constructor that the table does not give."""
+        return cls(data.space, data.hardware, std_floor=data.std_floor, **settings).fit(
+            data.population, data.matrix(), data.provenance
         )
 
-    def predict(self, population: Population) -> Prediction:
-        """Predict ``(n, g)`` architectures on the surrogate's chip."""
-        return self.predict_features(feature_matrix(self.space, population, self.hardware))
+    def fit(self, X: Population, y: npt.ArrayLike, provenance: Mapping[str, Any] | None = None) -> Self:
+        """Learn the three heads.
 
-    def predict_features(self, features: Features) -> Prediction:
-        """Predict from ``(n, f)`` features."""
-        scores = self.rank_scores(features)
+        Args:
+            X: ``(n, g)`` genomes of at least `FEWEST_ROWS` architectures, canonical.
+            y: ``(n, 3)`` labels, in the order of `HEADS`.
+            provenance: where they came from, as in `LearningSet`; a surrogate without can predict, but not be saved.
+
+        Raises:
+            InvalidValueError: there is no space, or X and y are not what they should be.
+        """
+        space, labels = self._known_space(), self._checked(X, y)
+        self.space_ = space
+        self.hardware_ = _description(self.hardware)
+        self.provenance_ = dict(provenance or {})
+        self.n_features_in_ = X.shape[1]
+        features, said = self._features(X, unseen=True)
+        accuracy, avm = labels[:, 0], labels[:, 2]
+        log_std = np.log(np.maximum(labels[:, 1], self.std_floor))
+        targets = np.column_stack([accuracy, log_std, avm])
+        self.log_std_mean_, self.avm_mean_ = float(log_std.mean()), float(avm.mean())
+        self.line_ = None if said is None else Line.fit(said, targets)
+
+        folds = [*KFold(FOLDS, shuffle=True, random_state=self.seed).split(features)]
+        scores, held_out = np.empty(len(features)), np.empty_like(targets)
+        for train, test in folds:
+            scores[test] = heads.predict(self._ranker(features[train], accuracy[train]), features[test])
         informed = _with_score(features, scores)
-        log_std = heads.predict(self.std_model, informed) + self.log_std_mean
-        return Prediction(
-            self.calibration(scores),
-            np.maximum(np.exp(np.minimum(log_std, 0.0)), self.std_floor),  # fractions spread by less than 1
-            heads.predict(self.avm_model, informed) + self.avm_mean,
+        for train, test in folds:
+            models = self._regressors(informed[train], log_std[train], avm[train])
+            held_out[test, 0] = Calibration.fit(scores[train], accuracy[train])(scores[test])
+            held_out[test, 1:] = np.column_stack([heads.predict(model, informed[test]) for model in models])
+        held_out[:, 1:] += self.log_std_mean_, self.avm_mean_
+        if said is not None:
+            for train, test in folds:
+                held_out[test] = Line.fit(said[train], targets[train]).blend(said[test], held_out[test])
+
+        self.ranker_ = self._ranker(features, accuracy)
+        self.std_model_, self.avm_model_ = self._regressors(informed, log_std, avm)
+        self.calibration_ = Calibration.fit(scores, accuracy)
+        held_out = self._bounded(held_out)
+        residuals = (targets - held_out).T
+        self.residuals_ = tuple(Residuals.fit(held_out[:, 0], column) for column in residuals)
+        return self
+
+    def predict(self, X: Population) -> Values:
+        """``(n, 3)``: the heads in the order of `HEADS`, for ``(n, g)`` genomes."""
+        predicted = self.forecast(X)
+        return np.column_stack([getattr(predicted, head) for head in HEADS])
+
+    def score(self, X: Population, y: npt.ArrayLike, sample_weight: None = None) -> float:  # noqa: ARG002 - sklearn's
+        """Kendall's tau of the accuracies; `metrics.tau_scorer` has it for each head."""
+        return metrics.kendall_tau(np.asarray(y, dtype=np.float64)[:, 0], self.rank_scores(X))
+
+    def forecast(self, population: Population) -> Prediction:
+        """Predict ``(n, g)`` architectures on the surrogate's chip."""
+        return self._forecast(population)[1]
+
+    def quantile(self, predicted: Prediction, probability: float) -> Prediction:
+        """What the labels of one training stay below, each head by itself, with this probability.
+
+        Args:
+            predicted: what `forecast` said.
+            probability: above 0, below 1; 0.05 and 0.95 are the ends of an interval that holds 90 % of all labels.
+
+        Raises:
+            InvalidValueError: it is not between 0 and 1.
+        """
+        position = predicted.accuracy_1d
+        values = np.column_stack([position, np.log(predicted.accuracy_1d_std), predicted.avm])
+        values += np.column_stack([residuals.quantile(position, probability) for residuals in self.residuals_])
+        return self._prediction(values)
+
+    def rank_scores(self, population: Population) -> Values:
+        """``(n,)``: what orders architectures by accuracy, also where calibrated accuracies are all but equal."""
+        return self._forecast(population)[0]
+
+    def features(self, population: Population) -> Features:
+        """``(n, f)``: what the heads see of ``(n, g)`` architectures: `feature_matrix`, then what `start` says."""
+        check_is_fitted(self)
+        return self._features(population)[0]
+
+    def _features(self, population: Population, unseen: bool = False) -> tuple[Features, Features | None]:
+        """The features, and among them what the start says; `unseen` as there."""
+        own = feature_matrix(self.space_, population, self.hardware_)
+        if self.start is None:
+            return own, None
+        said = self.start.says(population, self.hardware_, unseen)
+        return np.hstack([own, said]), said
+
+    def _forecast(self, population: Population) -> tuple[Values, Prediction]:
+        """Scores, and what all heads say."""
+        check_is_fitted(self)
+        features, said = self._features(population)
+        scores = heads.predict(self.ranker_, features)
+        informed = _with_score(features, scores)
+        log_std, avm = (heads.predict(model, informed) for model in (self.std_model_, self.avm_model_))
+        trees = np.column_stack([self.calibration_(scores), log_std + self.log_std_mean_, avm + self.avm_mean_])
+        if self.line_ is not None and said is not None:
+            trees = self.line_.blend(said, trees)
+            scores = trees[:, 0]
+        return scores, self._prediction(trees)
+
+    def _prediction(self, values: Values) -> Prediction:
+        """``(n, 3)`` accuracy, logarithm of the standard deviation and AVM as fractions."""
+        accuracy, log_std, avm = self._bounded(values).T
+        return Prediction(accuracy, np.maximum(np.exp(log_std), self.std_floor), avm)
+
+    def _bounded(self, values: Values) -> Values:
+        """The same, each within what it can be."""
+        return np.clip(values, (0.0, np.log(self.std_floor), -1.0), (1.0, np.log(_STD_HIGHEST), 1.0))
+
+    def _ranker(self, features: Features, accuracy: Values) -> xgb.Booster:
+        return heads.fit_ranker(features, accuracy, self.margin, self._settings(), self.seed)
+
+    def _regressors(self, informed: Features, log_std: Values, avm: Values) -> tuple[xgb.Booster, xgb.Booster]:
+        """Of the logarithm of the standard deviation and of the AVM, both less their mean over the whole table."""
+        labels = (log_std - self.log_std_mean_, avm - self.avm_mean_)
+        std_model, avm_model = (heads.fit_regressor(informed, y, self._settings(), self.seed) for y in labels)
+        return std_model, avm_model
+
+    def _known_space(self) -> ResNetSpace:
+        if self.space is None:
+            raise InvalidValueError("a surrogate is fitted to genomes of a space: Surrogate(space=...)")
+        return self.space
+
+    def _checked(self, X: Population, y: npt.ArrayLike) -> Values:
+        self._known_space().check(X)
+        labels = np.asarray(y, dtype=np.float64)
+        if labels.shape != (len(X), len(HEADS)) or not np.isfinite(labels).all():
+            raise InvalidValueError(f"y has shape {labels.shape}; it should be {len(X)} x {len(HEADS)} finite numbers")
+        if len(X) < FEWEST_ROWS:
+            raise InvalidValueError(f"{len(X)} architectures are too few for a surrogate, it needs {FEWEST_ROWS}")
+        return labels
+
+    def _settings(self) -> TreeSettings:
+        return TreeSettings(
+            self.rounds, self.depth, self.learning_rate, self.subsample, self.columns, self.min_child_weight
         )
 
-    def rank_scores(self, features: Features) -> Values:
-        """``(n,)``: the ranker's scores before calibration; only their order means something."""
-        return heads.predict(self.ranker, features)
+
+def _description(hardware: Hardware | Mapping[str, float] | None) -> dict[str, float]:
+    chip = Hardware() if hardware is None else hardware
+    return chip.description() if isinstance(chip, Hardware) else dict(chip)
 
 
 def _with_score(features: Features, scores: Values) -> Features:

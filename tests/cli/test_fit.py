@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ohmnas.datasets.table import read_table, write_table
 from ohmnas.surrogate.persist import load
 
 from .conftest import Ohmnas
@@ -12,7 +13,7 @@ def test_a_fitted_surrogate_can_be_loaded(ohmnas: Ohmnas, tmp_path: Path) -> Non
     done = ohmnas("fit", "--table", "digits", "--out", tmp_path / "s")
     assert done.code == 0
     assert "learned" in done.out
-    assert load(tmp_path / "s").provenance["task"] == "digits"
+    assert load(tmp_path / "s").provenance_["task"] == "digits"
 
 
 def test_a_surrogate_of_another_space_is_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
@@ -24,3 +25,20 @@ def test_a_surrogate_of_another_space_is_refused(ohmnas: Ohmnas, tmp_path: Path)
 
 def test_an_unknown_margin_is_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert "invalid choice" in ohmnas("fit", "--table", "digits", "--out", tmp_path, "--margin", "0.3").sentence
+
+
+def test_another_chip_is_learned_with_what_the_others_teach(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("fit", "--table", "digits", "--hardware", "reram", "--start-from", "digits", "--out", tmp_path / "s")
+    done = ohmnas(*words)
+    assert done.code == 0
+    assert "started from digits on hermes, digits on pcm" in done.out
+    found = ohmnas("search", "--surrogate", tmp_path / "s", "--iterations", 5, "--out", tmp_path / "f", "--json")
+    assert found.values["surrogate"]["hardware"] == "reram"
+
+
+def test_a_start_that_teaches_nothing_else_is_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    pcm = read_table("digits")
+    write_table(tmp_path / "pcm.csv", pcm.frame[pcm.frame["hardware"] == "pcm"], pcm.card)
+    words = ("fit", "--table", "digits", "--out", tmp_path / "s", "--start-from", tmp_path / "pcm.csv")
+    assert "nothing to start from" in ohmnas(*words).sentence
+    assert not (tmp_path / "s").exists()

@@ -28,6 +28,7 @@ def test_scores_have_the_documented_form_and_stand_below_their_ceilings(ohmnas: 
         assert 0 < low < head["ceiling"] < high < 1
         assert head["kendall_tau"]["std"] > 0
         assert {"spearman", "precision_at_10"} <= set(head)
+        assert 0.8 < head["coverage_90"]["mean"] < 0.97
 
 
 def test_a_person_sees_tau_beside_its_ceiling(ohmnas: Ohmnas) -> None:
@@ -61,4 +62,4 @@ def test_scores_that_labels_do_not_define_are_null_and_a_dash(noiseless: Path, o
             for key in ("kendall_tau", "ceiling", "ceiling_interval", "spearman", "precision_at_10")
         )
     (line,) = (line for line in ohmnas(*command).out.splitlines() if line.strip().startswith("avm"))
-    assert set(line.split()) == {"avm", "-"}
+    assert set(line.split()) == {"avm", "-", "100", "%"}  # intervals of no width hold

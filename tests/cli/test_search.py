@@ -34,7 +34,7 @@ def test_the_file_and_the_json_have_the_documented_form(ohmnas: Ohmnas, tmp_path
     history = values["history"]
     assert done.values == {**values, "result": str(tmp_path / "result.json")}
     assert list(values)[:6] == ["best", "evaluations", "seconds", "seed", "constraints", "history"]
-    assert set(values["best"]) == {"architecture", "genome", "params", "macs", "predicted"}
+    assert set(values["best"]) == {"architecture", "genome", "params", "macs", "predicted", "interval_90"}
     assert set(values["best"]["predicted"]) == {"accuracy_1d", "accuracy_1d_std", "avm"}
     assert values["constraints"]["max_params"] == 20_000
     assert len(history) == 6

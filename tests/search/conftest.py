@@ -32,7 +32,7 @@ class Formula:
     avm_offset: float = 0.0
     asked: list[Population] = field(default_factory=list)
 
-    def predict(self, population: Population) -> Predicted:
+    def forecast(self, population: Population) -> Predicted:
         self.asked.append(population.copy())
         blocks = genes.block_view(population).astype(np.float64)
         depth = blocks[..., genes.R].sum(axis=1)

@@ -18,7 +18,7 @@ def test_only_feasible_architectures_breed_once_there_are_any(rng: np.random.Gen
         assert strategy.parents is not None
         assert len(strategy.parents) <= 80
         assert one.affordable(strategy.parents).all()
-        assert (formula.predict(strategy.parents).avm <= 0.02).all()
+        assert (formula.forecast(strategy.parents).avm <= 0.02).all()
 
 
 def test_the_best_parents_are_kept(rng: np.random.Generator) -> None:

@@ -33,7 +33,7 @@ def test_samples_are_affordable(rng: np.random.Generator) -> None:
 def test_the_objective_is_accuracy_over_std_and_excess_is_beyond_the_limit(rng: np.random.Generator) -> None:
     one, formula = problem()
     population = one.sample(50, rng)
-    found, said = one.evaluate(population), formula.predict(population)
+    found, said = one.evaluate(population), formula.forecast(population)
     assert np.array_equal(found.objective, said.accuracy_1d / said.accuracy_1d_std)
     assert np.array_equal(found.shortfall > 0, said.avm > 0.02)
 
@@ -86,7 +86,7 @@ def test_limits_are_json_with_null_for_none() -> None:
 def test_a_least_accuracy_is_a_limit_like_any_other() -> None:
     one, formula = problem()
     population = one.sample(200, np.random.default_rng(0))
-    least = float(np.median(formula.predict(population).accuracy_1d))
+    least = float(np.median(formula.forecast(population).accuracy_1d))
     said = Problem(SPACE, formula, Limits(min_accuracy=least)).evaluate(population)
     assert np.array_equal(said.shortfall == 0, said.accuracy_1d >= least)
     assert 50 < (said.shortfall == 0).sum() < 150

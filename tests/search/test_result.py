@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ohmnas.errors import BrokenFileError
 from ohmnas.search.evolution import Evolution
-from ohmnas.search.result import read_result, write_result
+from ohmnas.search.result import PREDICTED, read_result, write_result
 from ohmnas.search.run import Budget, search
 
-from .conftest import problem
+from .conftest import Predicted, problem
 
 
 @pytest.fixture
@@ -39,6 +41,24 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_result(tmp_path / "result.json") == result
 
 
+def test_predictors_that_know_how_sure_they_are_give_intervals(tmp_path: Path) -> None:
+    one, formula = problem()
+    assert "interval_90" not in search(one, Evolution(one), 0, Budget(population=20, iterations=1)).best.to_dict()
+
+    class Sure(type(formula)):  # type: ignore[misc]
+        def quantile(self, predicted: Predicted, probability: float) -> Predicted:
+            low = probability < 0.5
+            ends = (getattr(predicted, name) + (-0.01 if low else 0.02) for name in PREDICTED)
+            return Predicted(*(np.clip(values, -1, 1) for values in ends))
+
+    sure = replace(one, predictor=Sure())
+    result = search(sure, Evolution(sure), 0, Budget(population=20, iterations=1))
+    low, high = result.best.interval["avm"]
+    assert (low, high) == pytest.approx((result.best.predicted["avm"] - 0.01, result.best.predicted["avm"] + 0.02))
+    write_result(tmp_path / "result.json", result)
+    assert read_result(tmp_path / "result.json") == result
+
+
 @pytest.mark.parametrize("key", ["best", "evaluations", "seconds", "seed", "constraints", "history", "space"])
 def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path) -> None:
     del values[key]
@@ -57,6 +77,9 @@ def test_a_contradiction_is_refused(values: dict[str, Any], tmp_path: Path) -> N
         ("predicted", {}, "lacks 'accuracy_1d'"),
         ("architecture", {**values["best"]["architecture"], "stem_channels": 9}, "not the same network"),
         ("architecture", None, "not the result"),
+        ("interval_90", {"avm": [0.0, 0.1]}, "lacks 'accuracy_1d'"),
+        ("interval_90", {key: [0.0] for key in PREDICTED}, "not the result"),
+        ("interval_90", {key: [0.0, 2.0] for key in PREDICTED}, "fractions"),
     ):
         broken = {**values, "best": {**values["best"], key: value}}
         with pytest.raises(BrokenFileError, match=message):

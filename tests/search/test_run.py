@@ -29,8 +29,8 @@ import json, sys
 from ohmnas.datasets.table import read_table
 from ohmnas.search import Budget, Evolution, Limits, Problem, search
 from ohmnas.surrogate import LearningSet, Surrogate
-surrogate = Surrogate.fit(LearningSet.of(read_table("digits")), seed=1)
-problem = Problem(surrogate.space, surrogate, Limits(50_000, 2e6, 0.05, 1000))
+surrogate = Surrogate.learn(LearningSet.of(read_table("digits")), seed=1)
+problem = Problem(surrogate.space_, surrogate, Limits(50_000, 2e6, 0.05, 1000))
 values = search(problem, Evolution(problem), 5, Budget(population=40, iterations=10)).to_dict()
 del values["seconds"]
 print(json.dumps(values))
@@ -52,7 +52,7 @@ def test_an_infeasible_problem_ends_with_the_nearest_miss() -> None:
     with pytest.raises(InfeasibleError, match=r"predicted AVM of at most 0\.02; the nearest has AVM 5\.\d+") as error:
         search(one, Evolution(one), 0, Budget(population=10, iterations=1000), generations.append)
     assert len(generations) == PATIENCE  # it gives up, it does not run to the end
-    lowest = min(formula.predict(population).avm.min() for population in list(formula.asked))
+    lowest = min(formula.forecast(population).avm.min() for population in list(formula.asked))
     assert f"{lowest:.4f}" in str(error.value)
 
 

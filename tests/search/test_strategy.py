@@ -50,7 +50,7 @@ def test_every_member_of_every_generation_meets_every_limit(make: Make) -> None:
     assert len(generations) == 31
     for generation in generations:
         assert one.affordable(generation.born).all()
-        assert (formula.predict(generation.born).avm <= 0.02).all()
+        assert (formula.forecast(generation.born).avm <= 0.02).all()
 
 
 def test_the_best_so_far_never_gets_worse_and_is_what_is_returned(make: Make) -> None:

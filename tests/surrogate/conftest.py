@@ -19,14 +19,13 @@ from ohmnas.spaces import genes
 from ohmnas.spaces.genes import GENE_NAMES, Population
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate.features import feature_matrix
-from ohmnas.surrogate.heads import TreeSettings
+from ohmnas.surrogate.learning import LearningSet
 from ohmnas.surrogate.persist import HEADER, save
-from ohmnas.surrogate.surrogate import LearningSet, Surrogate
+from ohmnas.surrogate.surrogate import Surrogate
 
 SPACE = ResNetSpace((1, 8, 8), 10)
 CHIP = Hardware().description()
-FAST = TreeSettings(rounds=60, depth=3, learning_rate=0.2, subsample=1.0)
+FAST: dict[str, Any] = {"rounds": 60, "depth": 3, "learning_rate": 0.2, "subsample": 1.0}
 STD_FLOOR = 1e-3
 MODELS = ("ranker", "std_model", "avm_model")
 Header = dict[str, Any]
@@ -56,8 +55,7 @@ def learning_set(n: int = 100, seed: int = 0, noise: float = 0.0) -> LearningSet
     population = SPACE.sample(n, rng, max_params=200_000)
     labels = truth(population)
     labels["accuracy_1d"] = labels["accuracy_1d"] + noise * rng.standard_normal(n)
-    features = feature_matrix(SPACE, population, CHIP)
-    return LearningSet(SPACE, population, features, labels, CHIP, STD_FLOOR, {**PROVENANCE, "seed": seed})
+    return LearningSet(SPACE, population, labels, CHIP, STD_FLOOR, {**PROVENANCE, "seed": seed})
 
 
 def table(population: Population, seeds: tuple[int, ...] = (0,), noise: float = 0.0, **columns: Any) -> MeasuredTable:
@@ -95,7 +93,7 @@ def data() -> LearningSet:
 
 @pytest.fixture(scope="session")
 def surrogate(data: LearningSet) -> Surrogate:
-    return Surrogate.fit(data, settings=FAST)
+    return Surrogate.learn(data, **FAST)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ohmnas.errors import BrokenFileError, InvalidValueError
 from ohmnas.surrogate.persist import HEADER, load, save
 from ohmnas.surrogate.surrogate import Surrogate
 
-from .conftest import MODELS, Header, edit, model_path
+from .conftest import FAST, MODELS, Header, edit, model_path
 
 Model = dict[str, Any]
 
@@ -110,10 +110,21 @@ def test_signed_models_that_are_none_are_refused(what: str, folder: Path) -> Non
         load(folder)
 
 
+SETTINGS = {**Surrogate().get_params(deep=False), **FAST}
+for name in ("space", "hardware", "start"):
+    del SETTINGS[name]
+RESIDUALS = {"positions": [0.5], "scales": [1.0], "normalised": [0.0]}
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        *({"std_floor": value} for value in (0, 0.0, -0.1, 1.5, 1e-300, float("nan"), True)),
+        *({"settings": {**SETTINGS, "std_floor": value}} for value in (0, -1.0, 1.5, float("nan"), float("inf"), True)),
+        *({"settings": {**SETTINGS, "rounds": value}} for value in (0, 2.5, 10**9)),
+        *({"settings": {**SETTINGS, "margin": value}} for value in (0, float("nan"))),
+        {"intervals": []},
+        *({"intervals": [{**RESIDUALS, "scales": value}] * 3} for value in ([0.0], [1.0, 1.0], [float("nan")], 1.0)),
+        *({"intervals": [{**RESIDUALS, "normalised": value}] * 3} for value in ([], [1.0, 0.0], ["a"])),
         *({"log_std_mean": value} for value in (0.5, float("-inf"), "0")),
         *({"avm_mean": value} for value in (-1.5, float("nan"), 10**400)),
         *(
@@ -137,9 +148,10 @@ def test_provenance_needs_what_a_search_relies_on(key: str, surrogate: Surrogate
     edit(folder, lambda header: header["provenance"].pop(key))
     with pytest.raises(BrokenFileError, match=f"provenance: {key}"):
         load(folder)
-    poor = {name: value for name, value in surrogate.provenance.items() if name != key}
+    poor = copy(surrogate)
+    poor.provenance_ = {name: value for name, value in surrogate.provenance_.items() if name != key}
     with pytest.raises(InvalidValueError, match=f"provenance: {key}"):
-        save(replace(surrogate, provenance=poor), folder)
+        save(poor, folder)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +175,7 @@ def test_costs_seen_are_whole_numbers_in_their_order(change: Header, folder: Pat
 
 def test_further_provenance_is_kept_if_results_can_carry_it(folder: Path) -> None:
     edit(folder, lambda header: header["provenance"].update(by="me"))
-    assert load(folder).provenance["by"] == "me"
+    assert load(folder).provenance_["by"] == "me"
     edit(folder, lambda header: header["provenance"].update(by=float("nan")))
     with pytest.raises(BrokenFileError, match="provenance: by"):
         load(folder)

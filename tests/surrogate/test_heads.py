@@ -14,10 +14,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate import heads
-from ohmnas.surrogate.heads import Calibration
+from ohmnas.surrogate.heads import Calibration, TreeSettings
 from ohmnas.surrogate.metrics import kendall_tau
 
-from .conftest import FAST
+from . import conftest
+
+FAST = TreeSettings(**conftest.FAST)
 
 Values = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]

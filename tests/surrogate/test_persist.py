@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from ohmnas.errors import BrokenFileError, StorageError
+from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError
+from ohmnas.surrogate.learning import HEADS
 from ohmnas.surrogate.persist import FORMAT, HEADER, load, save
-from ohmnas.surrogate.surrogate import HEADS, Surrogate
+from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.surrogate.transfer import Start
 
 from .conftest import FAST, MODELS, SPACE, Header, edit, learning_set, model_path
 
@@ -21,14 +23,15 @@ from .conftest import FAST, MODELS, SPACE, Header, edit, learning_set, model_pat
 def test_loaded_surrogate_predicts_exactly_the_same(surrogate: Surrogate, folder: Path) -> None:
     loaded = load(folder)
     population = SPACE.sample_uniform(100, np.random.default_rng(1))
-    before, after = surrogate.predict(population), loaded.predict(population)
+    before, after = surrogate.forecast(population), loaded.forecast(population)
     for head in HEADS:
         assert_array_equal(getattr(before, head), getattr(after, head))
-    assert (loaded.space, loaded.hardware, loaded.provenance) == (
-        surrogate.space,
-        surrogate.hardware,
-        surrogate.provenance,
+    assert (loaded.space_, loaded.hardware_, loaded.provenance_) == (
+        surrogate.space_,
+        surrogate.hardware_,
+        surrogate.provenance_,
     )
+    assert loaded.get_params() == surrogate.get_params()
 
 
 def test_saving_what_was_loaded_writes_the_same_bytes(folder: Path, tmp_path: Path) -> None:
@@ -47,19 +50,19 @@ def test_folder_holds_json_alone_and_nothing_that_can_run(folder: Path) -> None:
 
 def test_saving_over_another_surrogate_leaves_only_the_new_ones_files(folder: Path) -> None:
     before = {path.name for path in folder.iterdir()}
-    other = Surrogate.fit(learning_set(40, seed=8), settings=FAST)
+    other = Surrogate.learn(learning_set(40, seed=8), **FAST)
     save(other, folder)
     after = {path.name for path in folder.iterdir()}
     assert len(after) == 1 + len(MODELS)
     assert before & after == {HEADER}
     population = SPACE.sample_uniform(10, np.random.default_rng(1))
-    assert_array_equal(load(folder).predict(population).avm, other.predict(population).avm)
+    assert_array_equal(load(folder).forecast(population).avm, other.forecast(population).avm)
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "ranker-notes.json", "avm_model-0123456789ab.json", "std_model-.json"])
 def test_saving_spares_files_of_others(name: str, folder: Path) -> None:
     (folder / name).write_text("mine", encoding="utf-8")
-    save(Surrogate.fit(learning_set(40, seed=8), settings=FAST), folder)
+    save(Surrogate.learn(learning_set(40, seed=8), **FAST), folder)
     assert (folder / name).read_text(encoding="utf-8") == "mine"
     assert len(list(folder.iterdir())) == 1 + len(MODELS) + 1
 
@@ -77,14 +80,14 @@ def test_headers_that_name_other_files_delete_none(named: object, folder: Path, 
 def test_saving_over_what_is_no_surrogate_makes_it_one(text: str, folder: Path, surrogate: Surrogate) -> None:
     (folder / HEADER).write_text(text, encoding="utf-8")
     save(surrogate, folder)
-    assert load(folder).provenance == surrogate.provenance
+    assert load(folder).provenance_ == surrogate.provenance_
 
 
 def test_old_models_that_cannot_be_deleted_do_not_matter(folder: Path) -> None:
     path = model_path(folder, "ranker")
     path.unlink()
     path.mkdir()
-    save(Surrogate.fit(learning_set(40, seed=8), settings=FAST), folder)
+    save(Surrogate.learn(learning_set(40, seed=8), **FAST), folder)
     load(folder)
 
 
@@ -139,7 +142,7 @@ def test_headers_that_are_none_are_refused(text: str, folder: Path) -> None:
 
 def test_newer_formats_are_refused_with_advice(folder: Path) -> None:
     edit(folder, lambda header: header.update(format=FORMAT + 1))
-    with pytest.raises(BrokenFileError, match=f"format {FORMAT + 1}, this ohmnas reads up to {FORMAT}: update"):
+    with pytest.raises(BrokenFileError, match=f"format {FORMAT + 1}, this ohmnas reads {FORMAT}: update"):
         load(folder)
 
 
@@ -162,12 +165,12 @@ def test_of_a_key_that_occurs_twice_the_checked_value_is_used(surrogate: Surroga
     path.write_text(text, encoding="utf-8")
     edit(folder, lambda header: header["models"]["ranker"].update(sha256=hashlib.sha256(text.encode()).hexdigest()))
     population = SPACE.sample_uniform(10, np.random.default_rng(1))
-    assert_array_equal(load(folder).predict(population).avm, surrogate.predict(population).avm)
+    assert_array_equal(load(folder).forecast(population).avm, surrogate.forecast(population).avm)
 
 
 KEYS = (
-    *("input_shape", "classes", "features", "hardware", "std_floor", "log_std_mean", "avm_mean"),
-    *("calibration", "provenance", "models"),
+    *("input_shape", "classes", "features", "hardware", "settings", "log_std_mean", "avm_mean"),
+    *("calibration", "intervals", "start", "provenance", "models"),
 )
 
 
@@ -182,8 +185,8 @@ def test_missing_keys_of_the_header_are_named(key: str, folder: Path) -> None:
 @pytest.mark.parametrize("value", [None, "text", 7, [1], {"a": 1}], ids=str)
 def test_values_of_another_kind_are_refused(key: str, value: object, folder: Path) -> None:
     edit(folder, lambda header: header.update({key: value}))
-    if (key, value) == ("classes", 7):
-        assert load(folder).space.classes == 7  # of the right kind
+    if (key, value) in (("classes", 7), ("start", None)):
+        load(folder)  # of the right kind
     else:
         with pytest.raises(BrokenFileError, match=HEADER):
             load(folder)
@@ -211,7 +214,7 @@ def test_models_outside_of_the_folder_are_not_read(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"std_floor": 0.5}, {"avm_mean": -1.0}, {"classes": 11}, {"input_shape": [3, 9, 9]}]
+    "change", [{"log_std_mean": -0.5}, {"avm_mean": -1.0}, {"classes": 11}, {"input_shape": [3, 9, 9]}]
 )
 def test_edited_numbers_of_the_header_are_refused(change: Header, folder: Path) -> None:
     edit(folder, lambda header: header.update(change), sign=False)
@@ -222,3 +225,41 @@ def test_edited_numbers_of_the_header_are_refused(change: Header, folder: Path) 
 def test_layout_of_the_header_does_not_matter(surrogate: Surrogate, folder: Path) -> None:
     edit(folder, lambda _: None, sign=False)
     assert load(folder).std_floor == surrogate.std_floor
+
+
+def test_a_surrogate_with_a_start_comes_back_as_it_was(folder: Path) -> None:
+    helped = Surrogate.learn(learning_set(20, seed=8), start=Start.fit([learning_set(60)]), **FAST)
+    save(helped, folder)
+    loaded = load(folder)
+    population = SPACE.sample_uniform(50, np.random.default_rng(1))
+    assert_array_equal(loaded.predict(population), helped.predict(population))
+    assert loaded.start is not None
+    assert loaded.start.sources == ("digits on pcm",)
+    assert len(list(folder.iterdir())) == 1 + 2 * len(MODELS)
+    save(loaded, folder)
+    assert_array_equal(load(folder).predict(population), helped.predict(population))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sources": "digits"},
+        {"line": {"slopes": [[0.0] * 3] * 2, "heights": [0.0] * 3, "share": 0.5}},
+        {"line": {"slopes": [[0.0] * 3] * 3, "heights": [0.0] * 3, "share": 2.0}},
+        {"line": {"slopes": [[0.0] * 2] * 3, "heights": [0.0] * 3, "share": 0.5}},
+        {"line": None},
+        {"classes": 0},
+    ],
+    ids=str,
+)
+def test_starts_that_are_none_are_refused(change: Header, folder: Path) -> None:
+    save(Surrogate.learn(learning_set(20, seed=8), start=Start.fit([learning_set(60)]), **FAST), folder)
+    edit(folder, lambda header: header["start"].update(change))
+    with pytest.raises(BrokenFileError, match=HEADER):
+        load(folder)
+
+
+def test_a_surrogate_that_nobody_can_trace_is_not_saved(tmp_path: Path) -> None:
+    data = learning_set(20)
+    with pytest.raises(InvalidValueError, match="provenance"):
+        save(Surrogate(SPACE, **FAST).fit(data.population, data.matrix()), tmp_path)

@@ -10,8 +10,8 @@ from ohmnas.datasets.table import MeasuredTable, genomes
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
+from ohmnas.surrogate.learning import HEADS, LearningSet
 from ohmnas.surrogate.score import FEWEST_REPEATS, HeadScore, first_labels, repeated, score
-from ohmnas.surrogate.surrogate import HEADS, LearningSet
 
 from .conftest import SPACE, table
 
@@ -42,6 +42,8 @@ def test_every_head_is_scored_within_the_range_of_its_metrics(scores: dict[str, 
         assert -1 <= found.kendall_tau[0] <= 1
         assert -1 <= found.spearman[0] <= 1
         assert 0 <= found.precision_at_10[0] <= 1
+        assert found.coverage is not None
+        assert 0.5 < found.coverage[0] <= 1
         assert min(found.kendall_tau[1], found.spearman[1], found.precision_at_10[1]) >= 0
 
 
@@ -76,7 +78,7 @@ def test_labels_that_are_all_equal_have_neither_scores_nor_a_ceiling() -> None:
     found = score(ideal, rounds=1)[1]
     assert found["accuracy_1d"].kendall_tau is not None
     for head in ("accuracy_1d_std", "avm"):
-        assert found[head] == HeadScore(None, None, None, None, None, repeats=N)
+        assert found[head] == HeadScore(None, None, None, (1.0, 0.0), None, None, repeats=N)
 
 
 def test_repeats_are_side_by_side_in_the_order_of_their_seeds(twice: MeasuredTable) -> None:

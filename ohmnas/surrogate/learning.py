@@ -1,0 +1,100 @@
+"""`LearningSet`: a measured table as a surrogate sees it, one row for each architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.table import MeasuredTable, accuracy_std_floor, genomes
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.spaces.hardware import DEVICE_ERRORS
+from ohmnas.spaces.resnet import ResNetSpace
+
+Values = npt.NDArray[np.float64]
+
+HEADS = ("accuracy_1d", "accuracy_1d_std", "avm")
+"""What is learned: 1-day accuracy, its standard deviation over chips, accuracy variation over one month."""
+FEWEST_ROWS = 10
+"""Below, folds for the calibration would hold a single row."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearningSet:
+    """A table as the surrogate sees it: one row for each architecture, repeats averaged."""
+
+    space: ResNetSpace
+    population: Population
+    """``(n, g)``."""
+    labels: dict[str, Values]
+    """Head -> ``(n,)``."""
+    hardware: dict[str, float]
+    """`Hardware.description()` of the chip that was measured."""
+    std_floor: float
+    """Smallest standard deviation that the table resolves."""
+    provenance: dict[str, Any]
+    """Table, task, hardware, fidelity, rows, range of costs seen: kept in the header of a saved surrogate."""
+
+    @classmethod
+    def of(cls, table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> LearningSet:
+        """The measured rows of one chip and one fidelity.
+
+        Args:
+            table: a checked table.
+            hardware: which chip; None is the only one, or ``pcm`` among several.
+            fidelity: which fidelity; None is the only one, or ``paper`` among several.
+
+        Raises:
+            InvalidValueError: the choice is left open or empty, or the table has too few rows.
+        """
+        frame = table.select(hardware, fidelity)
+        means = frame.groupby(list(GENE_NAMES), sort=True)[[*HEADS, *schema.HARDWARE_COLUMNS]].mean().reset_index()
+        if len(means) < FEWEST_ROWS:
+            raise InvalidValueError(
+                f"table {table.source} has {len(means)} measured architectures; a surrogate needs {FEWEST_ROWS} or more"
+            )
+        population = genomes(means)
+        costs = table.space.layer_table(population)
+        params, macs = costs.params(), costs.macs()
+        seen = {"min_params": int(params.min()), "max_params": int(params.max()), "max_macs": int(macs.max())}
+        settings = {name: float(means[name].iloc[0]) for name in schema.HARDWARE_COLUMNS}
+        settings |= DEVICE_ERRORS[str(frame["technology"].iloc[0])]
+        return cls(
+            table.space,
+            population,
+            {head: means[head].to_numpy(dtype=np.float64) for head in HEADS},
+            settings,
+            accuracy_std_floor(frame),
+            {
+                "table_sha256": table.card["sha256"],
+                "task": table.card["task"],
+                "hardware": str(frame["hardware"].iloc[0]),
+                "fidelity": str(frame["fidelity"].iloc[0]),
+                "rows": len(means),
+                "seen": seen,
+            },
+        )
+
+    def take(self, rows: npt.NDArray[np.intp]) -> LearningSet:
+        """The set with only these rows."""
+        return LearningSet(
+            self.space,
+            self.population[rows],
+            {head: values[rows] for head, values in self.labels.items()},
+            self.hardware,
+            self.std_floor,
+            self.provenance,
+        )
+
+    def target(self, head: str) -> Values:
+        """``(n,)``: what models of a head learn: its labels; of standard deviations the logarithm, above the floor."""
+        labels = self.labels[head]
+        return np.log(np.maximum(labels, self.std_floor)) if head == HEADS[1] else labels
+
+    def matrix(self) -> Values:
+        """``(n, 3)``: the labels, in the order of `HEADS`."""
+        return np.column_stack([self.labels[head] for head in HEADS])

@@ -1,0 +1,115 @@
+"""Learning sets from tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.genes import Population
+from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
+
+from .conftest import CHIP, SPACE, STD_FLOOR, learning_set, table, truth
+
+
+@pytest.fixture
+def population(rng: np.random.Generator) -> Population:
+    return SPACE.sample(30, rng, max_params=50_000)
+
+
+def in_order(population: Population) -> Population:
+    """The same rows as a learning set sorts them."""
+    return population[np.lexsort(population.T[::-1])]
+
+
+def test_learning_set_has_one_row_for_each_architecture_and_repeats_averaged(population: Population) -> None:
+    measured = table(population, seeds=(0, 1, 2), noise=0.01)
+    data = LearningSet.of(measured)
+    assert_array_equal(data.population, in_order(population))
+    accuracy = measured.frame["accuracy_1d"].to_numpy()
+    for row, genome in enumerate(data.population):
+        here = (np.tile(population, (3, 1)) == genome).all(axis=1)
+        assert here.sum() == 3
+        assert data.labels["accuracy_1d"][row] == pytest.approx(accuracy[here].mean())
+    assert_allclose(data.labels["avm"], truth(data.population)["avm"])
+    assert set(data.labels) == set(HEADS)
+
+
+def test_learning_set_says_where_it_comes_from(population: Population) -> None:
+    data = LearningSet.of(table(population))
+    params, macs = SPACE.params(population), SPACE.macs(population)
+    assert data.provenance == {
+        "table_sha256": "0" * 64,
+        "task": "digits",
+        "hardware": "pcm",
+        "fidelity": "paper",
+        "rows": 30,
+        "seen": {"min_params": params.min(), "max_params": params.max(), "max_macs": macs.max()},
+    }
+    assert data.hardware == CHIP
+    assert data.std_floor == pytest.approx(1 / (100 * 5))  # 100 images, 25 chips
+
+
+def test_failures_are_not_learned_from(population: Population) -> None:
+    status = np.full(30, schema.STATUS_OK, dtype=object)
+    status[:3] = schema.STATUS_FAILED
+    accuracy = np.where(status == schema.STATUS_OK, 0.5, np.nan)
+    data = LearningSet.of(table(population, status=status, accuracy_1d=accuracy))
+    assert_array_equal(data.population, in_order(population[3:]))
+    assert all(np.isfinite(values).all() for values in data.labels.values())
+
+
+@pytest.mark.parametrize("column", ["fidelity", "hardware"])
+def test_tables_with_several_kinds_of_rows_need_a_choice(column: str, population: Population) -> None:
+    changed: dict[str, Any] = {column: "other", "accuracy_1d": 0.9}
+    one, other = table(population), table(population, **changed)
+    first = str(one.frame[column].iloc[0])
+    both = MeasuredTable(pd.concat([one.frame, other.frame], ignore_index=True), one.card, "synthetic")
+    if first in ("pcm", "paper"):
+        assert_array_equal(LearningSet.of(both).population, LearningSet.of(one).population)
+    else:
+        with pytest.raises(
+            InvalidValueError, match=rf"several values of {column}: choose one with --{column}, .*other"
+        ):
+            LearningSet.of(both)
+    for choice, source in ((first, one), ("other", other)):
+        chosen, expected = LearningSet.of(both, **{column: choice}), LearningSet.of(source)
+        assert_array_equal(chosen.population, expected.population)
+        assert_array_equal(chosen.labels["accuracy_1d"], expected.labels["accuracy_1d"])
+        assert chosen.provenance[column] == choice
+    with pytest.raises(InvalidValueError, match=rf"no measured rows of {column} 'third', only of .*other"):
+        LearningSet.of(both, **{column: "third"})
+
+
+def test_too_few_architectures_are_refused_even_if_measured_often(population: Population) -> None:
+    few = population[: FEWEST_ROWS - 1]
+    with pytest.raises(InvalidValueError, match=f"{len(few)} measured architectures; a surrogate needs {FEWEST_ROWS}"):
+        LearningSet.of(table(few, seeds=(0, 1)))
+    assert len(LearningSet.of(table(population[:FEWEST_ROWS])).population) == FEWEST_ROWS
+
+
+def test_taking_rows_takes_them_from_everything(data: LearningSet) -> None:
+    rows = np.array([5, 2, 9])
+    part = data.take(rows)
+    assert_array_equal(part.population, data.population[rows])
+    assert all(np.array_equal(part.labels[head], data.labels[head][rows]) for head in HEADS)
+
+
+def test_shipped_table_can_be_learned_from() -> None:
+    data = LearningSet.of(read_table("digits"))
+    assert len(data.population) >= FEWEST_ROWS
+    assert data.matrix().shape == (len(data.population), len(HEADS))
+
+
+def test_models_learn_standard_deviations_as_logarithms_above_the_floor() -> None:
+    data = learning_set(30)
+    data.labels["accuracy_1d_std"][:3] = 0.0
+    assert_allclose(data.target("accuracy_1d_std")[:3], np.log(STD_FLOOR))
+    assert_allclose(np.exp(data.target("accuracy_1d_std")[3:]), data.labels["accuracy_1d_std"][3:])
+    assert_array_equal(data.target("avm"), data.labels["avm"])

@@ -1,0 +1,96 @@
+"""Starts: what tables of other chips say of a new one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from ohmnas.datasets.table import MeasuredTable
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.hardware import HERMES
+from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate.heads import TreeSettings
+from ohmnas.surrogate.learning import HEADS, LearningSet
+from ohmnas.surrogate.metrics import kendall_tau
+from ohmnas.surrogate.transfer import EQUAL_ROWS, Line, Start
+
+from .conftest import CHIP, FAST, SPACE, learning_set, table
+
+SETTINGS = TreeSettings(**FAST)
+NEW_CHIP = HERMES.description()
+
+
+@pytest.fixture(scope="module")
+def known() -> LearningSet:
+    return learning_set(200, noise=0.05)
+
+
+@pytest.fixture(scope="module")
+def start(known: LearningSet) -> Start:
+    return Start.fit([known], SETTINGS)
+
+
+def test_a_start_knows_the_order_of_architectures_on_chips_it_never_saw(start: Start) -> None:
+    unseen = learning_set(100, seed=5)
+    said = start.says(unseen.population, NEW_CHIP)
+    assert said.shape == (100, len(HEADS))
+    for column, head in enumerate(HEADS):
+        assert kendall_tau(unseen.target(head), said[:, column].astype(np.float64)) > 0.5, head
+
+
+def test_of_architectures_it_was_fitted_to_it_says_what_it_would_have_said_before(
+    start: Start, known: LearningSet
+) -> None:
+    """Nearer to labels that it has seen than to others; held out, as far from them as from those of strangers."""
+    accuracy = known.labels["accuracy_1d"] - known.labels["accuracy_1d"].mean()
+    seen, held_out = (start.says(known.population, CHIP, unseen)[:, 0] for unseen in (False, True))
+    assert np.abs(seen - accuracy).mean() < 0.8 * np.abs(held_out - accuracy).mean()
+    drawn = learning_set(50, seed=6).population
+    strangers = np.array([genome for genome in drawn if genome.tobytes() not in start.fold_of])
+    assert_array_equal(start.says(strangers, CHIP, unseen=True), start.says(strangers, CHIP))
+
+
+def test_each_architecture_is_in_one_fold_whatever_its_chip(known: LearningSet) -> None:
+    other = replace(known, hardware=NEW_CHIP)
+    both = Start.fit([known, other], SETTINGS)
+    assert len(both.fold_of) == len(known.population)
+    assert set(both.fold_of.values()) == set(range(len(both.folds)))
+
+
+def test_a_table_starts_with_all_its_chips_but_the_new_one() -> None:
+    population = SPACE.sample(30, np.random.default_rng(0), max_params=50_000)
+    pcm, new = table(population), table(population, hardware="new", accuracy_1d=0.9)
+    both = MeasuredTable(pd.concat([pcm.frame, new.frame], ignore_index=True), pcm.card, "both")
+    rows = LearningSet.of(both, "new")
+    assert Start.of(both, rows).sources == ("digits on pcm",)
+    assert Start.of(both).sources == ("digits on new", "digits on pcm")
+    other_task = replace(rows, provenance={**rows.provenance, "task": "speech"})
+    assert Start.of(both, other_task).sources == ("digits on new", "digits on pcm")
+    with pytest.raises(InvalidValueError, match="nothing to start from: table synthetic has no other chip"):
+        Start.of(new, LearningSet.of(new))
+
+
+def test_rows_of_several_tasks_or_none_are_no_start(known: LearningSet) -> None:
+    for parts in ([], [known, replace(known, space=ResNetSpace((1, 9, 9), 10))]):
+        with pytest.raises(InvalidValueError, match="the rows of one task"):
+            Start.fit(parts, SETTINGS)
+
+
+def test_a_line_recovers_one_and_counts_less_with_more_rows() -> None:
+    rng = np.random.default_rng(0)
+    said = rng.normal(size=(EQUAL_ROWS, 3)).astype(np.float32)
+    labels = said @ np.array([[2.0, 0, 0], [0, 0.5, 0], [1.0, 0, -1]]) + 0.3
+    line = Line.fit(said, labels)
+    assert line.share == 0.5
+    assert_allclose(line.blend(said, labels), labels, atol=0.1)
+    assert Line.fit(np.tile(said, (9, 1)), np.tile(labels, (9, 1))).share == pytest.approx(0.1)
+
+
+def test_sayings_that_never_change_make_a_level_line() -> None:
+    labels = np.random.default_rng(0).normal(size=(20, 3))
+    line = Line.fit(np.ones((20, 3), dtype=np.float32), labels)
+    assert_allclose(line.blend(np.ones((1, 3), dtype=np.float32), np.zeros((1, 3))), [line.share * labels.mean(axis=0)])
