@@ -6,11 +6,13 @@ import argparse
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import above_zero, add_data_dir, add_json, positive, seed
+from ohmnas.cli.chooser import BATCH, CHOICES, Chooser
 from ohmnas.cli.status import show_status
 from ohmnas.datasets import schema
 from ohmnas.datasets.backends import BACKENDS, backend
@@ -45,6 +47,12 @@ def add_parser(commands: Any) -> None:
         "--seed", type=seed, default=0, help="of the measurements; another one repeats them independently (0)"
     )
     parser.add_argument("--plan-seed", type=seed, default=0, help="another one plans other architectures (0)")
+    parser.add_argument(
+        "--choose",
+        default="plan",
+        choices=CHOICES,
+        help="plan: evenly spread over all sizes; active: half of them near the front that a surrogate sees (plan)",
+    )
     parser.add_argument("--start-from", metavar="TABLE", help="take the rows of this table over first")
     parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
     parser.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
@@ -79,14 +87,16 @@ def run(arguments: argparse.Namespace) -> None:
             taken = store.add(table.rows())
             render.notice(f"{taken} rows of {arguments.start_from} taken over into {arguments.store}")
         campaign.check(store)
-        there = campaign.size - campaign.open_rows(store)
+        chooser = _chooser(arguments, campaign, store)
+        there = _there(campaign, store, chooser)
         jobs = arguments.jobs if arguments.backend == "local" else -1
         start = time.perf_counter()
         with _progress(campaign, there, arguments.json) as tally:
             try:
-                campaign.run(store, jobs, tally)
+                for part in _parts(campaign, chooser):
+                    part.run(store, jobs, tally)
             except KeyboardInterrupt:
-                stored = campaign.size - campaign.open_rows(store)
+                stored = _there(campaign, store, chooser)
                 render.notice(f"stopped: {stored} of {campaign.size} rows are stored; the same command goes on")
                 raise
         rows = len(store.identities())
@@ -110,6 +120,31 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         )
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
     return Campaign(protocol, plan(chosen, arguments.n, arguments.plan_seed), chips, arguments.seed, limits)
+
+
+def _chooser(arguments: argparse.Namespace, campaign: Campaign, store: Store) -> Chooser | None:
+    if arguments.choose == "plan":
+        return None
+    more = plan(campaign.protocol.task, len(campaign.population) + BATCH, arguments.plan_seed)
+    return Chooser(campaign, more, store)
+
+
+def _parts(campaign: Campaign, chooser: Chooser | None) -> Iterator[Campaign]:
+    """The campaign itself, or one after the other what is chosen by what the store holds by then."""
+    if chooser is None:
+        yield campaign
+        return
+    while len(chosen := chooser.chosen()) < len(campaign.population):
+        yield replace(campaign, population=chosen)
+        chooser.choose()
+    yield replace(campaign, population=chosen)
+
+
+def _there(campaign: Campaign, store: Store, chooser: Chooser | None) -> int:
+    """Rows of the campaign that the store holds."""
+    if chooser is not None:
+        campaign = replace(campaign, population=chooser.chosen())
+    return campaign.size - campaign.open_rows(store)
 
 
 def _start_table(name: str | None, chosen: Task) -> MeasuredTable | None:

@@ -6,6 +6,7 @@ when the process died is not there at all.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,12 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import numpy as np
 import pandas as pd
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
 from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError
-from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.genes import GENE_NAMES, Population
 
 _TYPES: Final = {
     **dict.fromkeys(schema.TEXT_COLUMNS, "TEXT"),
@@ -31,6 +33,15 @@ _NAMES: Final = ", ".join(f'"{name}"' for name in schema.COLUMNS)
 _SMALLEST_ROW: Final = 100
 """Bytes that a row takes at least."""
 
+_CHOICES: Final = (
+    "CREATE TABLE IF NOT EXISTS choices "
+    "(task TEXT, hardware TEXT, fidelity TEXT, seed INTEGER, position INTEGER, genome TEXT, "
+    "UNIQUE (task, hardware, fidelity, seed, position))"
+)
+"""What a campaign that chooses as it goes has chosen: it must choose the same again after any interruption."""
+
+Key = tuple[str, str, str, int]
+"""Task, hardware, fidelity, seed."""
 Identity = tuple[object, ...]
 """Task, hardware, fidelity, seed, then the genes: what a row is a measurement of."""
 
@@ -161,6 +172,36 @@ class Store:
         names = ", ".join(f'"{name}"' for name in _IDENTITY)
         with self._explained("read"):
             return set(self._connection.execute(f"SELECT {names} FROM rows"))  # noqa: S608
+
+    def chosen(self, key: Key) -> Population:
+        """``(n, g)``: the architectures that `choose` noted under a key, in their order."""
+        with self._explained("read"):
+            self._connection.execute(_CHOICES)
+            query = "SELECT genome FROM choices WHERE task=? AND hardware=? AND fidelity=? AND seed=? ORDER BY position"
+            found = [json.loads(genome) for (genome,) in self._connection.execute(query, key)]
+        return np.array(found, dtype=np.int16).reshape(-1, len(GENE_NAMES))
+
+    def choose(self, key: Key, population: Population) -> None:
+        """Note architectures as the next to be measured, in one transaction.
+
+        Args:
+            key: task, hardware, fidelity and seed that they will be measured with.
+            population: ``(n, g)``.
+
+        Raises:
+            StorageError: the disk is full or refuses; none of them is noted.
+        """
+        first = len(self.chosen(key))
+        noted = [(*key, first + row, json.dumps(genome.tolist())) for row, genome in enumerate(population)]
+        with self._explained("write to"):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany("INSERT INTO choices VALUES (?, ?, ?, ?, ?, ?)", noted)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
         """`schema.SETTING_COLUMNS` of the rows of these names, which are those of any of them; None without rows."""

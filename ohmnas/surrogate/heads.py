@@ -51,7 +51,7 @@ class TreeSettings:
 
 def fit_ranker(features: Features, labels: Values, margin: float, settings: TreeSettings, seed: int) -> xgb.Booster:
     """Boost trees on the pairwise hinge loss; the scores order the rows, their scale is the margin's."""
-    hinge = HingeObjective(labels, margin)
+    hinge = HingeObjective(labels, margin, seed=seed)
 
     def objective(scores: npt.NDArray[np.float32], _: xgb.DMatrix) -> tuple[Values, Values]:
         return hinge(scores.astype(np.float64))

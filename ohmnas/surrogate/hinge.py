@@ -22,10 +22,15 @@ separate quadratics with twice that curvature each:
 The floor m keeps a pair that is about to become inactive from freezing its rows; for pairs that lack less than m the
 quadratic is therefore flatter than the majoriser, and no longer a bound. So a leaf -G/(H + lambda) is the step
 that moves its rows by about as much as their pairs lack, and the margin sets the scale of the scores.
+
+**Many rows.** All pairs of n rows are O(n^2). Above `MOST_ROWS` each call meets a sample of them instead: each row with
+`PARTNERS` log2(n) others, drawn anew, and gradient and curvature are scaled up to all pairs, which they estimate
+without bias. Boosting averages over its rounds, as it does over the rows that each tree sees.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,6 +40,12 @@ Scores = npt.NDArray[np.float64]
 
 BLOCK = 64
 """Rows that meet all rows below them at once."""
+MOST_ROWS = 3000
+"""Of which all pairs are taken."""
+PARTNERS = 20
+"""Times log2(n): the others that each of more rows meets in a call."""
+SHIFTS = 16
+"""Partners of all rows at once."""
 
 
 def pairwise_hinge(scores: Scores, labels: Scores, margin: float) -> float:
@@ -56,10 +67,23 @@ class HingeObjective:
     which stays in the cache.
     """
 
-    def __init__(self, labels: Scores, margin: float, precision: type[np.floating[Any]] = np.float32) -> None:
-        """Sort ``(n,)`` labels; the margin is m > 0. XGBoost's scores are float32, and so are differences of them."""
+    def __init__(
+        self, labels: Scores, margin: float, precision: type[np.floating[Any]] = np.float32, seed: int = 0
+    ) -> None:
+        """Sort the labels.
+
+        Args:
+            labels: ``(n,)``.
+            margin: m > 0.
+            precision: of differences of scores; XGBoost's are float32.
+            seed: of the sampled pairs, where there are too many for all.
+        """
         self._precision = precision
         self._margin = precision(margin)
+        self._labels = labels
+        self._rng = np.random.default_rng(seed)
+        if len(labels) > MOST_ROWS:
+            return
         self._order = np.argsort(labels, kind="stable")
         ordered = labels[self._order]
         self._blocks = [
@@ -69,6 +93,31 @@ class HingeObjective:
 
     def __call__(self, scores: Scores) -> tuple[Scores, Scores]:
         """``(n,)`` scores -> gradient and curvature, each ``(n,)``; see the module's text."""
+        return self._all_pairs(scores) if len(scores) <= MOST_ROWS else self._some_pairs(scores)
+
+    def _some_pairs(self, scores: Scores) -> tuple[Scores, Scores]:
+        """Row i meets row i + shift, around the end, for random shifts: each row as often, and each pair as likely."""
+        n = len(scores)
+        partners = math.ceil(PARTNERS * math.log2(n))
+        shifts = self._rng.choice(n - 1, size=partners, replace=False) + 1
+        here, labels = scores.astype(self._precision), self._labels
+        rows = np.arange(n)
+        gradient, curvature = np.zeros(n), np.zeros(n)
+        for start in range(0, partners, SHIFTS):
+            there = (rows + shifts[start : start + SHIFTS, None]) % n
+            sign = np.sign(labels - labels[there]).astype(self._precision)  # 1: the row itself is the better one
+            shortfall = self._margin - sign * (here - here[there])
+            active = (shortfall > 0.0) & (sign != 0.0)
+            pull = np.where(active, sign, 0.0)
+            weight = active / np.maximum(shortfall, self._margin)
+            gradient -= pull.sum(axis=0)
+            gradient += np.bincount(there.ravel(), pull.ravel(), n)
+            curvature += weight.sum(axis=0)
+            curvature += np.bincount(there.ravel(), weight.ravel(), n)
+        missed = (n - 1) / (2.0 * partners)
+        return missed * gradient / n, missed * curvature / n
+
+    def _all_pairs(self, scores: Scores) -> tuple[Scores, Scores]:
         n = len(scores)
         ordered = scores[self._order].astype(self._precision)
         gradient, curvature = np.zeros(n), np.zeros(n)

@@ -237,6 +237,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
         labels = np.asarray(y, dtype=np.float64)
         if labels.shape != (len(X), len(HEADS)) or not np.isfinite(labels).all():
             raise InvalidValueError(f"y has shape {labels.shape}; it should be {len(X)} x {len(HEADS)} finite numbers")
+        if not (np.abs(labels) <= 1.0).all() or (labels[:, :2] < 0.0).any():
+            raise InvalidValueError("y are fractions: accuracies and standard deviations 0 to 1, AVMs -1 to 1")
         if len(X) < FEWEST_ROWS:
             raise InvalidValueError(f"{len(X)} architectures are too few for a surrogate, it needs {FEWEST_ROWS}")
         return labels

@@ -3,12 +3,14 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store, identity
 from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError
+from ohmnas.spaces.resnet import ResNetSpace
 
 
 def test_rows_survive_the_store_being_closed(rows: list[Row], tmp_path: Path) -> None:
@@ -117,3 +119,17 @@ def test_a_store_that_must_exist_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="no store"):
         Store(tmp_path / "s.sqlite", must_exist=True)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_chosen_is_there_in_its_order_and_by_its_key(tmp_path: Path) -> None:
+    key, other = ("digits", "pcm", "paper", 0), ("digits", "pcm", "paper", 1)
+    population = ResNetSpace((1, 8, 8), 10).sample_uniform(7, np.random.default_rng(0))
+    with Store(tmp_path / "s.sqlite") as store:
+        assert store.chosen(key).shape == (0, population.shape[1])
+        store.choose(key, population[:3])
+        store.choose(key, population[3:])
+        store.choose(other, population[:1])
+    with Store(tmp_path / "s.sqlite") as store:
+        np.testing.assert_array_equal(store.chosen(key), population)
+        np.testing.assert_array_equal(store.chosen(other), population[:1])
+        assert store.rows() == []

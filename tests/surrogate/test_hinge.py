@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
+from ohmnas.surrogate import hinge
 from ohmnas.surrogate.hinge import BLOCK, HingeObjective, pairwise_hinge
 
 Vector = npt.NDArray[np.float64]
@@ -136,3 +138,33 @@ def test_many_rows_meet_in_blocks_as_few_do_at_once() -> None:
     for precision, tolerance in ((np.float64, 1e-12), (np.float32, 1e-3)):
         for found, exact in zip(HingeObjective(ties, margin, precision)(scores), expected, strict=True):
             assert_allclose(found, exact, rtol=tolerance, atol=0.02 if precision is np.float32 else 1e-12)
+
+
+def test_too_many_pairs_are_sampled_without_bias(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean over calls approaches what all pairs give, with ties; the same seed draws the same pairs."""
+    generator = np.random.default_rng(0)
+    n, calls = 200, 400
+    scores, ties = generator.normal(scale=0.2, size=n), generator.integers(0, 40, n).astype(float)
+    exact = HingeObjective(ties, 0.1, np.float64)(scores)
+    monkeypatch.setattr(hinge, "MOST_ROWS", 100)
+    monkeypatch.setattr(hinge, "PARTNERS", 3)
+    sampled = HingeObjective(ties, 0.1, np.float64)
+    found = np.array([sampled(scores) for _ in range(calls)])
+    error = found.std(axis=0, ddof=1) / np.sqrt(calls)
+    for mean, truth, spread in zip(found.mean(axis=0), exact, error, strict=True):
+        z = (mean - truth) / spread
+        assert abs(z.mean()) < 0.5
+        assert 0.7 < z.std() < 1.3
+    again = HingeObjective(ties, 0.1, np.float64)
+    np.testing.assert_array_equal(found[0], again(scores))
+    np.testing.assert_array_equal(found[1], again(scores))
+
+
+def test_if_each_row_meets_all_others_the_sample_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(1)
+    scores, ties = generator.normal(scale=0.2, size=65), generator.integers(0, 9, 65).astype(float)
+    exact = HingeObjective(ties, 0.1, np.float64)(scores)
+    monkeypatch.setattr(hinge, "MOST_ROWS", 10)
+    monkeypatch.setattr(hinge, "PARTNERS", 64 / np.log2(65))
+    for found, truth in zip(HingeObjective(ties, 0.1, np.float64)(scores), exact, strict=True):
+        assert_allclose(found, truth, atol=1e-12)

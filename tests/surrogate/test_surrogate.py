@@ -156,6 +156,8 @@ def test_what_cannot_be_learned_is_refused(data: LearningSet) -> None:
         blank.fit(data.population, data.matrix()[:, :2])
     with pytest.raises(InvalidValueError, match="finite"):
         blank.fit(data.population, np.full((100, 3), np.nan))
+    with pytest.raises(InvalidValueError, match="fractions"):
+        blank.fit(data.population, 100 * data.matrix())
     few = FEWEST_ROWS - 1
     with pytest.raises(InvalidValueError, match=f"{few} architectures are too few"):
         blank.fit(data.population[:few], data.matrix()[:few])

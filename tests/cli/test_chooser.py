@@ -1,0 +1,80 @@
+"""A campaign that chooses as it goes: within its size, without repeats, and the same after any interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from numpy.testing import assert_array_equal
+
+from ohmnas.cli import chooser
+from ohmnas.cli.chooser import Chooser
+from ohmnas.datasets.campaign import Campaign
+from ohmnas.datasets.fidelity import FIDELITIES
+from ohmnas.datasets.plan import plan
+from ohmnas.datasets.protocol import Protocol
+from ohmnas.datasets.store import Store
+from ohmnas.datasets.table import read_table
+from ohmnas.datasets.task import task
+from ohmnas.spaces.hardware import Hardware
+
+from .conftest import Ohmnas
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chooser, "FIRST", 12)
+    monkeypatch.setattr(chooser, "BATCH", 4)
+
+
+def choosing(n: int, store: Store) -> Chooser:
+    digits = task("digits")
+    campaign = Campaign(Protocol(digits, FIDELITIES["paper"]), plan(digits, n), (Hardware(),), seed=0)
+    return Chooser(campaign, plan(digits, n + chooser.BATCH), store)
+
+
+def test_it_begins_with_the_plan_and_goes_on_with_half_of_it(tmp_path: Path) -> None:
+    """The shipped rows stand in for what would be measured."""
+    with Store(tmp_path / "s.sqlite") as store:
+        one = choosing(24, store)
+        assert_array_equal(one.chosen(), one.plan[:12])
+        store.add(read_table("digits").rows())
+        one.choose()
+        first = one.chosen()
+        assert_array_equal(choosing(24, store).chosen(), first)
+        while len(one.chosen()) < 24:
+            one.choose()
+        chosen = one.chosen()
+    assert_array_equal(chosen[: len(first)], first)
+    keys = [genome.tobytes() for genome in chosen]
+    assert len(chosen) == len(set(keys)) == 24
+    from_plan = [genome.tobytes() in set(keys) for genome in one.plan]
+    assert sum(from_plan) == 12 + 6
+    assert_array_equal(task("digits").space.check(chosen), chosen)
+
+
+def test_without_rows_to_learn_from_it_goes_on_with_the_plan(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        one = choosing(20, store)
+        one.choose()
+        one.choose()
+        assert_array_equal(one.chosen(), one.plan[:20])
+
+
+@pytest.mark.train
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_campaign_in_two_parts_measures_what_one_in_one_does(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("campaign", "--task", "digits", "--fidelity", "smoke", "--choose", "active", "--jobs", 1, "--json")
+    once = ohmnas(*words, "--n", 20, "--store", tmp_path / "once.sqlite").values
+    assert (once["planned"], once["measured"]) == (20, 20)
+    parts = [ohmnas(*words, "--n", n, "--store", tmp_path / "parts.sqlite").values["measured"] for n in (14, 20)]
+    assert parts == [14, 6]
+    measured = []
+    for name in ("once", "parts"):
+        with Store(tmp_path / f"{name}.sqlite") as store:
+            measured.append(store.identities())
+    assert len(measured[0]) == 20
+    assert measured[0] == measured[1]
+    again = ohmnas(*words, "--n", 20, "--store", tmp_path / "parts.sqlite").values
+    assert again["measured"] == 0
