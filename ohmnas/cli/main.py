@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import ohmnas
-from ohmnas.cli import campaign, data, describe, fit, merge, render, score, search, table, verify
+from ohmnas.cli import campaign, data, describe, fit, merge, render, score, search, study, table, verify
 from ohmnas.cli.arguments import Parser
 from ohmnas.errors import OhmnasError
 
@@ -15,7 +15,7 @@ def parser() -> Parser:
     top = Parser(prog="ohmnas", description="Architecture search for analog in-memory computing chips.")
     top.add_argument("--version", action="version", version=f"ohmnas {ohmnas.__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (search, verify, campaign, table, merge, describe, fit, score, data):
+    for module in (search, verify, campaign, table, merge, describe, study, fit, score, data):
         module.add_parser(commands)
     return top
 

@@ -199,7 +199,18 @@ class Surrogate(RegressorMixin, BaseEstimator):
     def _forecast(self, population: Population) -> tuple[Values, Prediction]:
         """Scores, and what all heads say."""
         check_is_fitted(self)
-        features, said = self._features(population)
+        return self.forecast_features(*self._features(population))
+
+    def forecast_features(self, features: Features, said: Features | None = None) -> tuple[Values, Prediction]:
+        """Predict from features, also such as no architecture has.
+
+        Args:
+            features: ``(n, f)``, as `features` gives them.
+            said: ``(n, 3)``: their last columns, for a surrogate with a start.
+
+        Returns:
+            ``(n,)`` scores, whose order is that of the accuracies, and what all heads say.
+        """
         scores = heads.predict(self.ranker_, features)
         informed = _with_score(features, scores)
         log_std, avm = (heads.predict(model, informed) for model in (self.std_model_, self.avm_model_))

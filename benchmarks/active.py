@@ -1,0 +1,110 @@
+"""Whether choosing what to measure next pays: replayed on a measured table, against choosing at random.
+
+python benchmarks/active.py [--table digits] [--hardware pcm] [--rounds 10] [--json]
+
+Both begin with the same 40 architectures and add 20 at a time from those that the table holds, as `ohmnas campaign
+--choose active` does; the surrogates of both are asked about the same held-out quarter. "tau upper" is that of the
+held-out architectures whose accuracy is in the upper 40 %, among which a search decides; "best" is the best measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.datasets.table import read_table
+from ohmnas.surrogate import HEADS, LearningSet, Surrogate
+from ohmnas.surrogate.active import promising
+from ohmnas.surrogate.metrics import kendall_tau, precision_at
+
+FIRST, BATCH, MOST = 40, 20, 200
+HELD_OUT, UPPER = 0.25, 0.6
+MEASURES = ("tau acc.", "tau std", "tau AVM", "tau upper", "prec. 10 %", "best")
+SHOWN = 40
+"""Rows between the lines of the table."""
+Rows = npt.NDArray[np.intp]
+Values = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    """Print both ways at equal rows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", default="digits")
+    parser.add_argument("--hardware")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    data = LearningSet.of(read_table(arguments.table), arguments.hardware)
+    found: dict[str, dict[int, list[list[float]]]] = {"random": {}, "active": {}}
+    for round_ in range(arguments.rounds):
+        order = np.random.default_rng(round_).permutation(len(data.population))
+        held_out, rest = np.split(order, [round(HELD_OUT * len(order))])
+        for way, curve in found.items():
+            for rows, surrogate in _replay(data, rest, way == "active"):
+                curve.setdefault(len(rows), []).append(_measures(surrogate, data, held_out, rows))
+    curves = {way: {rows: np.array(each) for rows, each in curve.items()} for way, curve in found.items()}
+    curves["gain"] = {rows: curves["active"][rows] - each for rows, each in curves["random"].items()}
+    results = {way: _summary(curve) for way, curve in curves.items()}
+    if arguments.json:
+        print(json.dumps(results))
+        return
+    print(f"{arguments.table} on {data.provenance['hardware']}, {arguments.rounds} rounds; gain: active less random")
+    print(" " * 12 + "".join(f"{name:>15}" for name in MEASURES))
+    for way, summary in results.items():
+        for rows, measures in summary.items():
+            if (rows - FIRST) % SHOWN == 0:
+                cells = (measures[name] for name in MEASURES)
+                print(f"{way:8}{rows:4}" + "".join(f"{cell['mean']:8.3f} ±{cell['error']:.3f}" for cell in cells))
+
+
+def _summary(curve: dict[int, Values]) -> dict[int, dict[str, dict[str, float]]]:
+    """Rows -> measure -> mean and standard error over the rounds."""
+    return {
+        rows: {
+            name: {"mean": float(column.mean()), "error": float(column.std(ddof=1) / np.sqrt(len(column)))}
+            for name, column in zip(MEASURES, measured.T, strict=True)
+        }
+        for rows, measured in curve.items()
+    }
+
+
+def _replay(data: LearningSet, pool: Rows, active: bool) -> Any:
+    """Yields the rows known so far and their surrogate, with every batch; the pool is in the order of the plan."""
+    rows, left = pool[:FIRST], pool[FIRST:]
+    while True:
+        surrogate = Surrogate.learn(data.take(rows))
+        yield rows, surrogate
+        if len(rows) >= min(MOST, len(pool) - BATCH):
+            return
+        hopeful = left[:0]
+        if active:
+            chosen = promising(surrogate, data.population[left], data.population[rows], BATCH // 2)
+            hopeful = left[chosen]
+            left = np.delete(left, chosen)
+        rows, left = np.concatenate([rows, hopeful, left[: BATCH - len(hopeful)]]), left[BATCH - len(hopeful) :]
+
+
+def _measures(surrogate: Surrogate, data: LearningSet, held_out: Rows, rows: Rows) -> list[float]:
+    unseen = data.population[held_out]
+    predicted, scores = surrogate.forecast(unseen), surrogate.rank_scores(unseen)
+    truth = {head: data.labels[head][held_out] for head in HEADS}
+    accuracy = truth[HEADS[0]]
+    upper = accuracy >= np.quantile(accuracy, UPPER)
+    return [
+        kendall_tau(accuracy, scores),
+        kendall_tau(truth[HEADS[1]], predicted.accuracy_1d_std),
+        kendall_tau(truth[HEADS[2]], predicted.avm),
+        kendall_tau(accuracy[upper], scores[upper]),
+        precision_at(0.1, accuracy, scores),
+        float(data.labels[HEADS[0]][rows].max()),
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What a few rows of a new chip are worth, with and without what other chips taught: Kendall's tau over rows.
+
+python benchmarks/transfer.py [--table digits] [--rounds 6] [--json]
+
+Each chip of the table is once the new one, the others are what is known. Held out are a quarter of the new chip's
+architectures, from the others' rows as well: nothing that is asked about was measured anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ohmnas.datasets.table import read_table
+from ohmnas.surrogate import HEADS, LearningSet, Start, Surrogate
+from ohmnas.surrogate.metrics import kendall_tau
+
+ROWS = (10, 20, 50, 100, 200)
+HELD_OUT = 0.25
+
+
+def main() -> None:
+    """Print a learning curve for each chip."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", default="digits")
+    parser.add_argument("--from-table", help="another task's table, instead of the other chips of the same")
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")  # ridge penalties at the end of their range
+    table = read_table(arguments.table)
+    chips = {str(chip): LearningSet.of(table, str(chip)) for chip in dict.fromkeys(table.measured["hardware"])}
+    known = chips
+    if arguments.from_table:
+        others = read_table(arguments.from_table)
+        known = {f"{chip} there": LearningSet.of(others, str(chip)) for chip in set(others.measured["hardware"])}
+    results = {}
+    for chip, new in chips.items():
+        sources = [rows for name, rows in known.items() if name != chip]
+        if sources:
+            results[f"{arguments.table} on {chip}"] = _curve(new, sources, arguments.rounds)
+            if not arguments.json:
+                _show(f"{arguments.table} on {chip}", results[f"{arguments.table} on {chip}"])
+    if arguments.json:
+        print(json.dumps(results))
+
+
+def _curve(new: LearningSet, sources: list[LearningSet], rounds: int) -> dict[str, Any]:
+    """Way -> rows -> head -> mean and standard error of tau over rounds."""
+    found: dict[str, dict[int, list[list[float]]]] = {"alone": {}, "with a start": {}}
+    for round_ in range(rounds):
+        order = np.random.default_rng(round_).permutation(len(new.population))
+        held_out, rest = np.split(order, [round(HELD_OUT * len(order))])
+        hidden = {genome.tobytes() for genome in new.population[held_out]}
+        start = Start.fit([_without(rows, hidden) for rows in sources])
+        unseen = new.take(held_out)
+        for count in (*(rows for rows in ROWS if rows < len(rest)), len(rest)):
+            few = new.take(rest[:count])
+            for way, known in (("alone", None), ("with a start", start)):
+                found[way].setdefault(count, []).append(_taus(Surrogate.learn(few, start=known), unseen))
+    return {
+        way: {
+            rows: {
+                head: {"mean": float(mean), "error": float(error)}
+                for head, mean, error in zip(HEADS, *_spread(taus), strict=True)
+            }
+            for rows, taus in curve.items()
+        }
+        for way, curve in found.items()
+    }
+
+
+def _without(rows: LearningSet, hidden: set[bytes]) -> LearningSet:
+    return rows.take(np.flatnonzero([genome.tobytes() not in hidden for genome in rows.population]))
+
+
+def _taus(surrogate: Surrogate, unseen: LearningSet) -> list[float]:
+    predicted = surrogate.forecast(unseen.population)
+    guesses = (surrogate.rank_scores(unseen.population), predicted.accuracy_1d_std, predicted.avm)
+    return [kendall_tau(unseen.labels[head], guess) for head, guess in zip(HEADS, guesses, strict=True)]
+
+
+def _spread(taus: list[list[float]]) -> tuple[Any, Any]:
+    values = np.array(taus)
+    return values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
+
+
+def _show(title: str, ways: dict[str, Any]) -> None:
+    print(f"\n{title}")
+    print(" " * 18 + "".join(f"{'tau of ' + head:>25}" for head in HEADS))
+    for way, curve in ways.items():
+        for rows, heads in curve.items():
+            cells = "".join(f"{heads[head]['mean']:18.3f} ±{heads[head]['error']:.3f}" for head in HEADS)
+            print(f"{way:13}{rows:5}{cells}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""`ohmnas study`: what a measured table teaches of robust architectures, as tables and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ohmnas.cli import render
+from ohmnas.cli.arguments import add_json, add_source, positive, seed
+from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.errors import StorageError
+from ohmnas.files import write_atomically
+from ohmnas.surrogate import HEADS, LearningSet
+from ohmnas.surrogate.learning import FEWEST_ROWS
+from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
+from ohmnas.surrogate.study import RESAMPLES, chip_effects, gene_effects, importance, space_map
+
+SHOWN = 12
+"""Features that are printed; the file has all."""
+
+
+def add_parser(commands: Any) -> None:
+    """Add this command."""
+    parser = commands.add_parser("study", help="what a table teaches: importance, effects, a map")
+    parser.add_argument("--table", required=True, help="a shipped name or a path")
+    add_source(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for tables and pictures")
+    parser.add_argument(
+        "--resamples", type=positive, default=RESAMPLES, help=f"bootstrap tables behind intervals ({RESAMPLES})"
+    )
+    parser.add_argument("--seed", type=seed, default=0, help="of folds, shuffles and resamples (0)")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Study, write, show."""
+    table = read_table(arguments.table)
+    data = LearningSet.of(table, arguments.hardware, arguments.fidelity)
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot make the folder {arguments.out}: {error.strerror}") from error
+    draws = max(arguments.resamples, 2)
+    with render.meter("studying", 4, show=not arguments.json) as meter:
+        meter.advance(0, "importance of features")
+        found = {"importance": importance(data, arguments.seed)}
+        meter.advance(1, "effects of genes")
+        found["gene_effects"] = gene_effects(data, arguments.seed, draws)
+        meter.advance(2, "effects of chip settings")
+        found["chip_effects"] = chip_effects([data, *_others(table, data)], arguments.seed, draws)
+        meter.advance(3, "map")
+        found["map"] = space_map(data, arguments.seed)
+    paths = [arguments.out / f"{name}.{kind}" for name in found for kind in ("csv", "png")]
+    for name, frame in found.items():
+        write_atomically(arguments.out / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
+    plot_importance(found["importance"], arguments.out / "importance.png")
+    for name in ("gene_effects", "chip_effects"):
+        plot_effects(found[name], arguments.out / f"{name}.png")
+    plot_map(found["map"], arguments.out / "map.png")
+    if arguments.json:
+        records = {name: json.loads(frame.to_json(orient="records")) for name, frame in found.items()}
+        render.machine({"table": arguments.table, **data.provenance, **records, "files": [str(path) for path in paths]})
+        return
+    _show(arguments, data, found)
+
+
+def _others(table: MeasuredTable, data: LearningSet) -> list[LearningSet]:
+    """The rows of the table's other chips, as far as they are enough."""
+    counts = table.measured.groupby("hardware").size()
+    names = [str(chip) for chip, rows in counts.items() if rows >= FEWEST_ROWS]
+    return [LearningSet.of(table, name) for name in names if name != data.provenance["hardware"]]
+
+
+def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.DataFrame]) -> None:
+    where = f"{data.provenance['task']} on {data.provenance['hardware']}, {data.provenance['rows']} architectures"
+    render.table(
+        ["loss of tau when shuffled", *HEADS],
+        [
+            [str(row["feature"]), *(f"{row[head]:.3f} ±{row[f'{head}_error']:.3f}" for head in HEADS)]
+            for row in found["importance"].head(SHOWN).to_dict("records")
+        ],
+        title=where,
+    )
+    for name, title in (("gene_effects", "choice"), ("chip_effects", "setting of the chip")):
+        render.table(
+            [title, "value", "accuracy, 90 % interval", "std", "AVM"],
+            [
+                [
+                    str(row["choice"]),
+                    f"{row['value']:g}",
+                    _change(row, HEADS[0], interval=True),
+                    *(_change(row, head) for head in HEADS[1:]),
+                ]
+                for row in found[name].to_dict("records")
+                if row[f"{HEADS[0]}_change"] or row[f"{HEADS[2]}_change"]
+            ],
+            title="predicted change in points, against the first value of the same architectures",
+        )
+    render.line(f"tables and pictures of all of it: {arguments.out}")
+
+
+def _change(row: dict[Any, Any], head: str, interval: bool = False) -> str:
+    change, low, high = (100 * row[f"{head}_{name}"] for name in ("change", "low", "high"))
+    return f"{change:+.1f} ({low:+.1f} to {high:+.1f})" if interval else f"{change:+.1f}"

@@ -1,0 +1,99 @@
+"""Pictures of a study."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ohmnas.files import write_bytes_atomically
+from ohmnas.surrogate.learning import HEADS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI = 120
+SHOWN = 15
+"""Most important features."""
+LABELS = {"accuracy_1d": "1-day accuracy", "accuracy_1d_std": "std over chips", "avm": "AVM"}
+COLOURS = ("tab:blue", "tab:orange", "tab:green")
+
+
+def plot_importance(frame: pd.DataFrame, path: Path) -> None:
+    """Bars of what features are worth for each head, groups first.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    groups, single = frame[frame["group"] == "group"], frame[frame["group"] != "group"].head(SHOWN)
+    shown = pd.concat([groups, single]).iloc[::-1]
+    figure, panels = _figure(1, len(HEADS), (11.0, 0.28 * len(shown) + 1.2), sharey=True)
+    for panel, head, colour in zip(panels[0], HEADS, COLOURS, strict=True):
+        panel.barh(shown["feature"], shown[head], xerr=shown[f"{head}_error"], color=colour, height=0.7)
+        panel.axvline(0.0, color="black", lw=0.6)
+        panel.set(xlabel="loss of tau when shuffled", title=LABELS[head])
+    _save(figure, path)
+
+
+def plot_effects(frame: pd.DataFrame, path: Path) -> None:
+    """Changes of each head with each choice, with their 90 % intervals, in percentage points.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    choices = list(dict.fromkeys(frame["choice"]))
+    figure, panels = _figure(len(HEADS), len(choices), (1.9 * len(choices) + 1.0, 6.0), sharey="row", sharex="col")
+    for column, choice in enumerate(choices):
+        rows = frame[frame["choice"] == choice]
+        at = np.arange(len(rows))
+        for row, head in enumerate(HEADS):
+            panel = panels[row][column]
+            change, low, high = (100 * rows[f"{head}_{name}"].to_numpy() for name in ("change", "low", "high"))
+            panel.axhline(0.0, color="black", lw=0.6)
+            panel.fill_between(at, low, high, alpha=0.25, color=COLOURS[row])
+            panel.plot(at, change, marker="o", ms=3.5, color=COLOURS[row])
+            panel.set_xticks(at, [f"{value:g}" for value in rows["value"]])
+            if column == 0:
+                panel.set_ylabel(f"{LABELS[head]}\n(change, points)")
+        panels[0][column].set_title(choice.replace(" (", "\n("), fontsize="small")
+    _save(figure, path)
+
+
+def plot_map(frame: pd.DataFrame, path: Path) -> None:
+    """The t-SNE map, coloured by parameters and by each label.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    figure, panels = _figure(1, 1 + len(HEADS), (15.0, 3.8), sharex=True, sharey=True)
+    for panel, name in zip(panels[0], ("params", *HEADS), strict=True):
+        values = frame[name] if name == "params" else 100 * frame[name]
+        low, high = values.quantile((0.02, 0.98))
+        limits: dict[str, Any] = {"norm": "log"} if name == "params" else {"vmin": low, "vmax": high}
+        drawn = panel.scatter(frame["x"], frame["y"], s=8, c=values, cmap="viridis", **limits)
+        panel.set(xticks=[], yticks=[], title="parameters" if name == "params" else f"{LABELS[name]} (points)")
+        figure.colorbar(drawn, ax=panel)
+    _save(figure, path)
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float], **shared: Any) -> tuple[Figure, list[list[Axes]]]:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, **shared)
+    return figure, panels.tolist()
+
+
+def _save(figure: Figure, path: Path) -> None:
+    from matplotlib import pyplot
+
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=DPI)
+    pyplot.close(figure)
+    write_bytes_atomically(path, picture.getvalue())

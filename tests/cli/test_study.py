@@ -1,0 +1,38 @@
+"""`ohmnas study`: files, numbers for machines, a table for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .conftest import Ohmnas
+
+NAMES = ("importance", "gene_effects", "chip_effects", "map")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_study_writes_what_it_shows(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("study", "--table", "digits", "--hardware", "reram", "--resamples", "2", "--out")
+    done = ohmnas(*words, tmp_path / "a")
+    assert done.code == 0
+    assert "digits on reram, 200 architectures" in done.out
+    assert "stem channels" in done.out
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {f"{n}.{k}" for n in NAMES for k in ("csv", "png")}
+    values = ohmnas(*words, tmp_path / "b", "--json").values
+    assert values["hardware"] == "reram"
+    for name in NAMES:
+        first, second = (tmp_path / folder / f"{name}.csv" for folder in "ab")
+        assert first.read_bytes() == second.read_bytes()
+        assert len(pd.read_csv(first)) == len(values[name])
+
+
+def test_wrong_input_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    assert (
+        "no measured rows of hardware 'x'"
+        in ohmnas("study", "--table", "digits", "--hardware", "x", "--out", tmp_path).sentence
+    )
+    (tmp_path / "file").write_text("")
+    assert "cannot make the folder" in ohmnas("study", "--table", "digits", "--out", tmp_path / "file").sentence

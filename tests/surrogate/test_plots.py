@@ -1,0 +1,42 @@
+"""Pictures are drawn whole, of what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ohmnas.errors import StorageError
+from ohmnas.surrogate.learning import HEADS
+from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def effects(choices: int) -> pd.DataFrame:
+    numbers = {f"{head}_{name}": 0.1 for head in HEADS for name in ("change", "low", "high")}
+    return pd.DataFrame([{"choice": f"c{c}", "value": v, **numbers} for c in range(choices) for v in range(3)])
+
+
+def test_each_picture_is_a_png(tmp_path: Path) -> None:
+    importance = pd.DataFrame(
+        [{"feature": f"f{i}", "group": "genes", **dict.fromkeys(HEADS, 0.1 * i)} for i in range(30)]
+        + [{"feature": "all", "group": "group", **dict.fromkeys(HEADS, 0.5)}]
+    )
+    importance = importance.assign(**{f"{head}_error": 0.01 for head in HEADS})
+    places = pd.DataFrame(
+        {"x": [0.0, 1.0], "y": [1.0, 0.0], "params": [1000, 2000], **{key: [0.1, 0.9] for key in HEADS}}
+    )
+    plot_importance(importance, tmp_path / "importance.png")
+    plot_effects(effects(1), tmp_path / "one.png")
+    plot_effects(effects(4), tmp_path / "four.png")
+    plot_map(places, tmp_path / "map.png")
+    for path in tmp_path.iterdir():
+        assert path.read_bytes().startswith(PNG), path
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_folder_that_is_not_there_is_a_storage_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        plot_effects(effects(1), tmp_path / "nowhere" / "a.png")

@@ -1,0 +1,95 @@
+"""A study finds what the formula behind made-up labels says: stems make accurate, kernels noisy, main blocks drift."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ohmnas.spaces.hardware import HERMES
+from ohmnas.surrogate.features import CHIPLESS
+from ohmnas.surrogate.learning import HEADS, LearningSet
+from ohmnas.surrogate.study import CHOICES, SETTINGS, chip_effects, gene_effects, importance, space_map
+
+from .conftest import FAST, learning_set
+
+
+@pytest.fixture(scope="module")
+def rows() -> LearningSet:
+    data = learning_set(200)
+    seen = {"min_params": 500, "max_params": 10_000_000, "max_macs": 10**12}
+    return replace(data, provenance={**data.provenance, "seen": seen})
+
+
+@pytest.fixture(scope="module")
+def effects(rows: LearningSet) -> pd.DataFrame:
+    return gene_effects(rows, resamples=3, **FAST)
+
+
+def of(effects: pd.DataFrame, choice: str, head: str) -> Any:
+    return effects[effects["choice"] == choice][f"{head}_change"].to_numpy()
+
+
+def test_what_the_labels_follow_is_important_and_the_rest_is_not(rows: LearningSet) -> None:
+    frame = importance(rows, **FAST).set_index("feature")
+    assert len(frame) == CHIPLESS + 3
+    of_std = frame[frame["group"] != "group"]["accuracy_1d_std"]
+    assert of_std["KS0"] == of_std.max() > 0.3
+    assert frame["accuracy_1d"]["skip1"] < 0.02
+    assert (frame[[f"{head}_error" for head in HEADS]] >= 0).all(axis=None)
+
+
+def test_effects_have_the_direction_of_the_formula(effects: pd.DataFrame) -> None:
+    stem, kernel = of(effects, "stem channels", "accuracy_1d"), of(effects, "stem kernel", "accuracy_1d_std")
+    assert (np.diff(stem) > 0).all()
+    assert (np.diff(kernel) > 0).all()
+    assert np.abs(of(effects, "skip", "accuracy_1d")).max() < 0.05 < stem[-1]
+
+
+def test_changes_begin_at_nothing_and_lie_in_their_intervals(effects: pd.DataFrame) -> None:
+    assert set(effects["choice"]) == set(CHOICES)
+    for _, group in effects.groupby("choice"):
+        for head in HEADS:
+            low, change, high = (group[f"{head}_{name}"].to_numpy() for name in ("low", "change", "high"))
+            assert low[0] == change[0] == high[0] == 0.0
+            assert (low <= change + 1e-12).all()
+            assert (change <= high + 1e-12).all()
+
+
+def test_only_architectures_within_what_was_measured_are_asked_about(rows: LearningSet) -> None:
+    tight = replace(rows, provenance={**rows.provenance, "seen": {**rows.provenance["seen"], "max_params": 30_000}})
+    effects = gene_effects(tight, resamples=2, **FAST)
+    assert effects["params"].max() <= 30_000
+    assert effects["architectures"].max() < len(rows.population)
+
+
+def test_effects_of_a_chip_are_those_of_its_noise(rows: LearningSet) -> None:
+    """Accuracies that fall with the noise which reaches the classes; more noise on the chip must lower them further."""
+    from ohmnas.spaces.signal import noise_budget
+
+    def on(chip: dict[str, float]) -> LearningSet:
+        noise = noise_budget(rows.population, rows.space.input_shape, chip)
+        total = np.log2(noise.converters + chip["device_spread_1d"] ** 2 * noise.weights)
+        accuracy = np.clip(0.6 - 0.05 * total, 0.0, 1.0)
+        return replace(rows, hardware=chip, labels={**rows.labels, "accuracy_1d": accuracy})
+
+    sets = [on(rows.hardware), on(HERMES.description())]
+    effects = chip_effects(sets, resamples=2, settings={name: SETTINGS[name] for name in ("hw_output_noise",)})
+    assert (np.diff(of(effects, "hw_output_noise", "accuracy_1d")) < 0).all()
+    devices = chip_effects(sets, resamples=2)
+    assert set(devices["choice"]) == set(SETTINGS)
+    assert (np.diff(of(devices, "device errors (times)", "accuracy_1d")) < 0).all()
+
+
+def test_neighbours_on_the_map_are_alike(rows: LearningSet) -> None:
+    frame = space_map(rows)
+    assert len(frame) == len(rows.population)
+    place = frame[["x", "y"]].to_numpy()
+    distance = ((place[:, None] - place[None]) ** 2).sum(axis=-1)
+    np.fill_diagonal(distance, np.inf)
+    size = np.log(frame["params"].to_numpy())
+    nearest = np.abs(size - size[distance.argmin(axis=1)]).mean()
+    assert nearest < 0.7 * np.abs(size[:, None] - size[None]).mean()
