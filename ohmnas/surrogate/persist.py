@@ -1,4 +1,4 @@
-"""A surrogate on disk: XGBoost's own model files and a JSON header; nothing in it can run code."""
+"""A surrogate on disk: XGBoost's model files, the rows of its processes and a header, all JSON; nothing can run code."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from ohmnas.surrogate.features import CHIPLESS, feature_names
 from ohmnas.surrogate.heads import Calibration, Values
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.learning import HEADS
+from ohmnas.surrogate.process import MOST_ROWS, Process
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.transfer import Line, Start
 
@@ -31,7 +32,8 @@ FORMAT: Final = 2
 HEADER: Final = "surrogate.json"
 _MODELS: Final = ("ranker", "std_model", "avm_model")
 _START_MODELS: Final = ("start_accuracy", "start_std", "start_avm")
-_MODEL_FILE: Final = re.compile(rf"({'|'.join((*_MODELS, *_START_MODELS))})-[0-9a-f]{{12}}\.json")
+_PROCESS: Final = "process"
+_MODEL_FILE: Final = re.compile(rf"({'|'.join((*_MODELS, *_START_MODELS, _PROCESS))})-[0-9a-f]{{12}}\.json")
 _LARGEST: Final = 1e12
 """Of a number that is no fraction: settings of a chip, scores, logarithms."""
 _SETTINGS: Final[dict[str, tuple[Any, Any, type]]] = {
@@ -65,8 +67,9 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         raise StorageError(f"cannot make the folder {folder}: {error.strerror}") from error
     before = _named_models(folder)
     models = {}
-    for name, booster in _boosters(surrogate).items():
-        text = booster.save_raw("json").decode()
+    texts = {name: booster.save_raw("json").decode() for name, booster in _boosters(surrogate).items()}
+    texts[_PROCESS] = json.dumps(_lists(surrogate.process_))
+    for name, text in texts.items():
         digest = hashlib.sha256(text.encode()).hexdigest()
         models[name] = {"file": f"{name}-{digest[:12]}.json", "sha256": digest}
         write_atomically(folder / models[name]["file"], text)
@@ -79,6 +82,8 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         "settings": {name: getattr(surrogate, name) for name in _SETTINGS},
         "log_std_mean": surrogate.log_std_mean_,
         "avm_mean": surrogate.avm_mean_,
+        "spreads": list(surrogate.spreads_),
+        "shares": list(surrogate.shares_),
         "calibration": _lists(surrogate.calibration_),
         "intervals": [_lists(residuals) for residuals in surrogate.residuals_],
         "start": _start_values(surrogate),
@@ -110,7 +115,7 @@ def _shape(space: ResNetSpace) -> dict[str, Any]:
     return {"input_shape": list(space.input_shape), "classes": space.classes}
 
 
-def _lists(record: Calibration | Residuals | Line) -> dict[str, Any]:
+def _lists(record: Calibration | Residuals | Line | Process) -> dict[str, Any]:
     """The arrays of a record as JSON values."""
     return {entry.name: np.asarray(getattr(record, entry.name)).tolist() for entry in fields(record)}
 
@@ -167,6 +172,11 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     surrogate.avm_model_ = _read_model(folder, header["models"]["avm_model"], features + 1)
     surrogate.log_std_mean_ = finite(header["log_std_mean"], -_LARGEST, 0.0, "log_std_mean")
     surrogate.avm_mean_ = finite(header["avm_mean"], -1.0, 1.0, "avm_mean")
+    surrogate.process_ = _process(folder, header["models"][_PROCESS], features)
+    spreads, shares = _numbers(header["spreads"], "spreads", 2), _numbers(header["shares"], "shares", 2)
+    if not (spreads > 0.0).all() or not ((shares >= 0.0) & (shares <= 1.0)).all():
+        raise InvalidValueError("spreads are above 0 and shares from 0 to 1")
+    surrogate.spreads_, surrogate.shares_ = tuple(spreads.tolist()), tuple(shares.tolist())
     surrogate.calibration_ = Calibration(**_arrays(header["calibration"], Calibration))
     if not isinstance(header["intervals"], list) or len(header["intervals"]) != len(HEADS):
         raise InvalidValueError(f"intervals are not {len(HEADS)}")
@@ -188,6 +198,24 @@ def _start(folder: Path, header: dict[str, Any]) -> Start:
         raise InvalidValueError("start: sources are not a list of texts")
     models = tuple(_read_model(folder, header["models"][name], CHIPLESS) for name in _START_MODELS)
     return Start(_space(values), models, tuple(sources))
+
+
+def _process(folder: Path, entry: dict[str, str], features: int) -> Process:
+    path, content = _read_part(folder, entry)
+    try:
+        values = json.loads(content)
+        rows, weights = values["inputs"], values["weights"]
+        if not (isinstance(rows, list) and isinstance(weights, list) and len(rows) <= MOST_ROWS):
+            raise InvalidValueError(f"its rows are no list of at most {MOST_ROWS}")
+        return Process(
+            _numbers(values["centre"], "centre", features),
+            _numbers(values["scale"], "scale", features),
+            np.array([_numbers(row, "inputs", features) for row in rows], dtype=np.float32),
+            np.array([_numbers(row, "weights", len(HEADS)) for row in weights], dtype=np.float32),
+            _numbers(values["levels"], "levels", len(HEADS)),
+        )
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise BrokenFileError(f"{path} is not a process of a surrogate: {error}") from error
 
 
 def _line(values: dict[str, Any]) -> Line:
@@ -245,13 +273,7 @@ def _digest(header: dict[str, Any]) -> str:
 
 
 def _read_model(folder: Path, entry: dict[str, str], features: int) -> xgb.Booster:
-    path = folder / Path(entry["file"]).name
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BrokenFileError(f"{path} cannot be read: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
-        raise BrokenFileError(f"{path} is not the file that its header describes (checksum): truncated or edited")
+    path, content = _read_part(folder, entry)
     booster = xgb.Booster()
     try:
         model = json.loads(content)
@@ -262,3 +284,15 @@ def _read_model(folder: Path, entry: dict[str, str], features: int) -> xgb.Boost
     except (ValueError, RecursionError, xgb.core.XGBoostError) as error:
         raise BrokenFileError(f"{path} is not a model of a surrogate: {str(error).splitlines()[0]}") from error
     return booster
+
+
+def _read_part(folder: Path, entry: dict[str, str]) -> tuple[Path, bytes]:
+    """A file that the header names, if it is the one that was written."""
+    path = folder / Path(entry["file"]).name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BrokenFileError(f"{path} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise BrokenFileError(f"{path} is not the file that its header describes (checksum): truncated or edited")
+    return path, content

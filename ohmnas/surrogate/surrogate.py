@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import xgboost as xgb
+from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
@@ -22,12 +23,15 @@ from ohmnas.surrogate.features import Features, feature_matrix
 from ohmnas.surrogate.heads import Calibration, TreeSettings, Values
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
+from ohmnas.surrogate.process import Kernel, Process
 from ohmnas.surrogate.transfer import Line, Start
 
 FOLDS = 5
 """Of the training rows, so that each is predicted once by models that did not see it."""
 MARGINS = (0.05, 0.1, 0.15, 0.2)
 """AnalogNAS tried these; 0.1 is its choice and ours."""
+_LEAST_SPREAD = 1e-9
+"""Of scores that say anything."""
 _STD_HIGHEST = 1.0
 """Fractions spread by less."""
 
@@ -49,9 +53,11 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
     A scikit-learn regressor: X are genomes, ``(n, g)``, y the labels in the order of `HEADS`, ``(n, 3)``, as fractions.
 
-    The spread over chips and the variation over time depend on how accurate a network is: near chance and near
-    perfection both are small. So their regressors see the ranker's score as well; in training that of a ranker which
-    did not see the row, as it will be for architectures that nobody measured.
+    Each head mixes boosted trees and a Gaussian process. The trees of the accuracy rank pairs; the sum of their scores
+    and of the ranks that the process expects is calibrated to accuracies. The spread over chips and the variation over
+    time depend on how accurate a network is: near chance and near perfection both are small. So their trees see that
+    score as well; in training that of models which did not see the row, as it will be for architectures that nobody
+    measured.
     """
 
     def __init__(
@@ -129,22 +135,33 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.log_std_mean_, self.avm_mean_ = float(log_std.mean()), float(avm.mean())
         self.line_ = None if said is None else Line.fit(said, targets)
 
+        smooth = np.column_stack([rankdata(accuracy) / len(accuracy), log_std, avm])
+        kernel = Kernel.fit(features, smooth, self.seed)
+
         folds = [*KFold(FOLDS, shuffle=True, random_state=self.seed).split(features)]
-        scores, held_out = np.empty(len(features)), np.empty_like(targets)
+        ranked, held_out, expected = np.empty(len(features)), np.empty_like(targets), np.empty_like(targets)
         for train, test in folds:
-            scores[test] = heads.predict(self._ranker(features[train], accuracy[train]), features[test])
+            ranked[test] = heads.predict(self._ranker(features[train], accuracy[train]), features[test])
+            process = Process.fit(features[train], smooth[train], kernel, self.seed)
+            expected[test] = process.predict(features[test])
+        self.spreads_ = (_spread(ranked), _spread(expected[:, 0]))
+        scores = self._scores(ranked, expected)
         informed = _with_score(features, scores)
         for train, test in folds:
             models = self._regressors(informed[train], log_std[train], avm[train])
             held_out[test, 0] = Calibration.fit(scores[train], accuracy[train])(scores[test])
-            held_out[test, 1:] = np.column_stack([heads.predict(model, informed[test]) for model in models])
-        held_out[:, 1:] += self.log_std_mean_, self.avm_mean_
+            held_out[test, 1:] = self._trees(models, informed[test])
+        self.shares_ = tuple(
+            _share(*columns) for columns in zip(targets.T[1:], held_out.T[1:], expected.T[1:], strict=True)
+        )
+        held_out[:, 1:] = self._mixed(held_out[:, 1:], expected)
         if said is not None:
             for train, test in folds:
                 held_out[test] = Line.fit(said[train], targets[train]).blend(said[test], held_out[test])
 
         self.ranker_ = self._ranker(features, accuracy)
         self.std_model_, self.avm_model_ = self._regressors(informed, log_std, avm)
+        self.process_ = Process.fit(features, smooth, kernel, self.seed)
         self.calibration_ = Calibration.fit(scores, accuracy)
         held_out = self._bounded(held_out)
         residuals = (targets - held_out).T
@@ -211,14 +228,33 @@ class Surrogate(RegressorMixin, BaseEstimator):
         Returns:
             ``(n,)`` scores, whose order is that of the accuracies, and what all heads say.
         """
-        scores = heads.predict(self.ranker_, features)
-        informed = _with_score(features, scores)
-        log_std, avm = (heads.predict(model, informed) for model in (self.std_model_, self.avm_model_))
-        trees = np.column_stack([self.calibration_(scores), log_std + self.log_std_mean_, avm + self.avm_mean_])
+        expected = self.process_.predict(features)
+        scores = self._scores(heads.predict(self.ranker_, features), expected)
+        trees = self._trees((self.std_model_, self.avm_model_), _with_score(features, scores))
+        values = np.column_stack([self.calibration_(scores), self._mixed(trees, expected)])
         if self.line_ is not None and said is not None:
-            trees = self.line_.blend(said, trees)
-            scores = trees[:, 0]
-        return scores, self._prediction(trees)
+            values = self.line_.blend(said, values)
+            scores = values[:, 0]
+        return scores, self._prediction(values)
+
+    def _scores(self, ranked: Values, expected: Values) -> Values:
+        """``(n,)``: the ranker's scores and the ranks that the process expects, of equal weight."""
+        trees, process = self.spreads_
+        scores: Values = ranked / trees + expected[:, 0] / process
+        return scores
+
+    def _trees(self, models: tuple[xgb.Booster, ...], informed: Features) -> Values:
+        """``(n, 2)``: logarithm of the standard deviation and AVM, as the trees have them."""
+        means = (self.log_std_mean_, self.avm_mean_)
+        return np.column_stack(
+            [heads.predict(model, informed) + mean for model, mean in zip(models, means, strict=True)]
+        )
+
+    def _mixed(self, trees: Values, expected: Values) -> Values:
+        """``(n, 2)``: the same, of trees and process by their shares."""
+        shares = np.array(self.shares_)
+        mixed: Values = shares * trees + (1.0 - shares) * expected[:, 1:]
+        return mixed
 
     def _prediction(self, values: Values) -> Prediction:
         """``(n, 3)`` accuracy, logarithm of the standard deviation and AVM as fractions."""
@@ -263,6 +299,19 @@ class Surrogate(RegressorMixin, BaseEstimator):
 def _description(hardware: Hardware | Mapping[str, float] | None) -> dict[str, float]:
     chip = Hardware() if hardware is None else hardware
     return chip.description() if isinstance(chip, Hardware) else dict(chip)
+
+
+def _spread(values: Values) -> float:
+    """Standard deviation, or 1 where nothing varies."""
+    spread = float(values.std())
+    return spread if spread > _LEAST_SPREAD else 1.0
+
+
+def _share(labels: Values, trees: Values, process: Values) -> float:
+    """Of the trees in the mixture with the process that comes nearest to held-out labels."""
+    between = trees - process
+    squares = float(between @ between)
+    return float(np.clip((labels - process) @ between / squares, 0.0, 1.0)) if squares > 0.0 else 0.5
 
 
 def _with_score(features: Features, scores: Values) -> Features:

@@ -122,6 +122,8 @@ RESIDUALS = {"positions": [0.5], "scales": [1.0], "normalised": [0.0]}
         *({"settings": {**SETTINGS, "std_floor": value}} for value in (0, -1.0, 1.5, float("nan"), float("inf"), True)),
         *({"settings": {**SETTINGS, "rounds": value}} for value in (0, 2.5, 10**9)),
         *({"settings": {**SETTINGS, "margin": value}} for value in (0, float("nan"))),
+        *({"spreads": value} for value in ([0.0, 1.0], [1.0], [1.0, float("nan")], 1.0)),
+        *({"shares": value} for value in ([-0.1, 1.0], [1.1, 0.5], [0.5])),
         {"intervals": []},
         *({"intervals": [{**RESIDUALS, "scales": value}] * 3} for value in ([0.0], [1.0, 1.0], [float("nan")], 1.0)),
         *({"intervals": [{**RESIDUALS, "normalised": value}] * 3} for value in ([], [1.0, 0.0], ["a"])),
@@ -178,4 +180,24 @@ def test_further_provenance_is_kept_if_results_can_carry_it(folder: Path) -> Non
     assert load(folder).provenance_["by"] == "me"
     edit(folder, lambda header: header["provenance"].update(by=float("nan")))
     with pytest.raises(BrokenFileError, match="provenance: by"):
+        load(folder)
+
+
+PROCESS_EDITS: dict[str, Callable[[Model], object]] = {
+    "no rows": lambda process: process.update(inputs=[], weights=[]),
+    "rows without weights": lambda process: process["weights"].pop(),
+    "a short row": lambda process: process["inputs"][0].pop(),
+    "a weight too many": lambda process: process["weights"][0].append(0.0),
+    "a short scale": lambda process: process["scale"].pop(),
+    "infinite": lambda process: process["levels"].__setitem__(0, float("inf")),
+    "text": lambda process: process["centre"].__setitem__(0, "0"),
+    "no levels": lambda process: process.pop("levels"),
+    "too many rows": lambda process: process.update(inputs=process["inputs"] * 1000, weights=process["weights"] * 1000),
+}
+
+
+@pytest.mark.parametrize("what", PROCESS_EDITS)
+def test_signed_processes_that_are_none_are_refused(what: str, folder: Path) -> None:
+    edit_model(folder, "process", PROCESS_EDITS[what])
+    with pytest.raises(BrokenFileError, match=r"process-\w+\.json is not a process of a surrogate|a process has rows"):
         load(folder)

@@ -17,7 +17,7 @@ from ohmnas.surrogate.persist import FORMAT, HEADER, load, save
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.transfer import Start
 
-from .conftest import FAST, MODELS, SPACE, Header, edit, learning_set, model_path
+from .conftest import FAST, MODELS, PARTS, SPACE, Header, edit, learning_set, model_path
 
 
 def test_loaded_surrogate_predicts_exactly_the_same(surrogate: Surrogate, folder: Path) -> None:
@@ -42,7 +42,7 @@ def test_saving_what_was_loaded_writes_the_same_bytes(folder: Path, tmp_path: Pa
 
 def test_folder_holds_json_alone_and_nothing_that_can_run(folder: Path) -> None:
     paths = list(folder.iterdir())
-    assert len(paths) == 1 + len(MODELS)
+    assert len(paths) == 1 + len(PARTS)
     for path in paths:
         assert path.suffix == ".json"
         json.loads(path.read_text(encoding="utf-8"))  # a pickle is not
@@ -53,7 +53,7 @@ def test_saving_over_another_surrogate_leaves_only_the_new_ones_files(folder: Pa
     other = Surrogate.learn(learning_set(40, seed=8), **FAST)
     save(other, folder)
     after = {path.name for path in folder.iterdir()}
-    assert len(after) == 1 + len(MODELS)
+    assert len(after) == 1 + len(PARTS)
     assert before & after == {HEADER}
     population = SPACE.sample_uniform(10, np.random.default_rng(1))
     assert_array_equal(load(folder).forecast(population).avm, other.forecast(population).avm)
@@ -64,7 +64,7 @@ def test_saving_spares_files_of_others(name: str, folder: Path) -> None:
     (folder / name).write_text("mine", encoding="utf-8")
     save(Surrogate.learn(learning_set(40, seed=8), **FAST), folder)
     assert (folder / name).read_text(encoding="utf-8") == "mine"
-    assert len(list(folder.iterdir())) == 1 + len(MODELS) + 1
+    assert len(list(folder.iterdir())) == 1 + len(PARTS) + 1
 
 
 @pytest.mark.parametrize("named", ["notes.json", "../ranker-0123456789ab.json", 7, None])
@@ -97,7 +97,7 @@ def test_folder_that_cannot_be_made_is_a_storage_error(surrogate: Surrogate, tmp
         save(surrogate, tmp_path / "file")
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PARTS)
 @pytest.mark.parametrize("keep", [0.0, 0.5, 0.999])
 def test_truncated_models_are_refused(name: str, keep: float, folder: Path) -> None:
     path = model_path(folder, name)
@@ -117,7 +117,7 @@ def test_edited_models_are_refused(name: str, folder: Path) -> None:
         load(folder)
 
 
-@pytest.mark.parametrize("name", [*MODELS, HEADER])
+@pytest.mark.parametrize("name", [*PARTS, HEADER])
 def test_missing_files_are_named(name: str, folder: Path) -> None:
     path = folder / HEADER if name == HEADER else model_path(folder, name)
     path.unlink()
@@ -170,7 +170,7 @@ def test_of_a_key_that_occurs_twice_the_checked_value_is_used(surrogate: Surroga
 
 KEYS = (
     *("input_shape", "classes", "features", "hardware", "settings", "log_std_mean", "avm_mean"),
-    *("calibration", "intervals", "start", "provenance", "models"),
+    *("spreads", "shares", "calibration", "intervals", "start", "provenance", "models"),
 )
 
 
@@ -235,7 +235,7 @@ def test_a_surrogate_with_a_start_comes_back_as_it_was(folder: Path) -> None:
     assert_array_equal(loaded.predict(population), helped.predict(population))
     assert loaded.start is not None
     assert loaded.start.sources == ("digits on pcm",)
-    assert len(list(folder.iterdir())) == 1 + 2 * len(MODELS)
+    assert len(list(folder.iterdir())) == 1 + len(PARTS) + len(MODELS)
     save(loaded, folder)
     assert_array_equal(load(folder).predict(population), helped.predict(population))
 

@@ -1,0 +1,159 @@
+"""Gaussian processes beside the trees: smooth where those step, so that the mean of both orders better than either.
+
+Matern kernel (nu = 3/2) on standardised features (Rasmussen and Williams, 2006, chapter 2 and equation 4.17). All heads
+share its length, so that one kernel serves them all; length and noise of the labels maximise the marginal likelihood of
+some hundred rows, then all rows are conditioned on.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.genes import GENES
+from ohmnas.surrogate.features import Features
+from ohmnas.surrogate.heads import Values
+
+GENE_WEIGHT: Final = 0.3
+"""Of a gene in a distance: what genes imply stands beside them and says more."""
+LIKELIHOOD_ROWS: Final = 250
+"""Whose marginal likelihood chooses length and noise: it costs their number cubed, several dozen times."""
+MOST_ROWS: Final = 2000
+"""That are conditioned on, drawn at random from more."""
+_AT_ONCE: Final = 512
+"""Rows whose kernel stays near the processor."""
+_SQRT3: Final = np.float32(np.sqrt(3.0))
+
+Single = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What distance means, and how noisy labels are."""
+
+    length: float
+    """In standard deviations of the features."""
+    noise: Values
+    """``(h,)``: variance of each head's noise over that of the kernel."""
+
+    @classmethod
+    def fit(cls, features: Features, labels: Values, seed: int = 0) -> Self:
+        """Maximise the marginal likelihood: the length by the first head, then each head's noise.
+
+        Args:
+            features: ``(n, f)``, genes first.
+            labels: ``(n, h)``.
+            seed: of the rows that are drawn where there are too many.
+        """
+        rows = _some(np.random.default_rng(seed), len(labels), LIKELIHOOD_ROWS)
+        centre, scale = _standard(features)
+        inputs = (features[rows] - centre) * scale
+        length, noise = _likely(inputs, labels[rows, 0], None)
+        others = [_likely(inputs, column, length)[1] for column in labels[rows, 1:].T]
+        return cls(length, np.array([noise, *others]))
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The means of Gaussian processes that have seen some rows."""
+
+    centre: Values
+    """``(f,)``: what features are taken from."""
+    scale: Values
+    """``(f,)``: what they are multiplied with then, the kernel's length in it; 0 for those that never vary."""
+    inputs: Single
+    """``(n, f)``: the rows, centred and scaled."""
+    weights: Single
+    """``(n, h)``: of the kernel with each row in the mean of each head."""
+    levels: Values
+    """``(h,)``: means of the labels."""
+
+    def __post_init__(self) -> None:
+        """Check what a file may have brought.
+
+        Raises:
+            InvalidValueError: shapes do not belong together, or there is no row.
+        """
+        rows, features, several = len(self.inputs), len(self.centre), len(self.levels)
+        shapes = (self.inputs.shape, self.scale.shape, self.weights.shape)
+        if not rows or shapes != ((rows, features), (features,), (rows, several)):
+            raise InvalidValueError(
+                "a process has rows with as many features as scales, and a weight of each for each head"
+            )
+
+    @classmethod
+    def fit(cls, features: Features, labels: Values, kernel: Kernel, seed: int = 0) -> Self:
+        """Condition on rows.
+
+        Args:
+            features: ``(n, f)``, genes first.
+            labels: ``(n, h)``.
+            kernel: of as many heads.
+            seed: of the rows that are drawn where there are too many.
+        """
+        rows = _some(np.random.default_rng(seed), len(labels), MOST_ROWS)
+        centre, scale = _standard(features)
+        scale /= kernel.length
+        inputs = ((features[rows] - centre) * scale).astype(np.float32)
+        levels = labels.mean(axis=0)
+        covariance = _matern(inputs, inputs).astype(np.float64)
+        weights = [
+            cho_solve(cho_factor(covariance + noise * np.eye(len(rows)), lower=True), column)
+            for noise, column in zip(kernel.noise, (labels[rows] - levels).T, strict=True)
+        ]
+        return cls(centre, scale, inputs, np.column_stack(weights).astype(np.float32), levels)
+
+    def predict(self, features: Features) -> Values:
+        """``(n, h)``: the labels to expect of ``(n, f)`` features."""
+        found = np.empty((len(features), len(self.levels)))
+        centre, scale = self.centre.astype(np.float32), self.scale.astype(np.float32)
+        for start in range(0, len(features), _AT_ONCE):
+            rows = slice(start, start + _AT_ONCE)
+            found[rows] = _matern((features[rows] - centre) * scale, self.inputs) @ self.weights
+        return found + self.levels
+
+
+def _standard(features: Features) -> tuple[Values, Values]:
+    """``(f,)`` each: the mean of each feature, and one over its standard deviation, times its weight."""
+    centre, spread = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
+    scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 1e-6 * (1.0 + np.abs(centre)))
+    scale[:GENES] *= GENE_WEIGHT
+    return centre, scale
+
+
+def _matern(one: Single, other: Single) -> Single:
+    """``(n, f)`` and ``(m, f)`` -> ``(n, m)``: (1 + sqrt(3) r) exp(-sqrt(3) r)."""
+    squares = (one * one).sum(axis=1)[:, None] + (other * other).sum(axis=1)[None, :]
+    squares -= 2.0 * (one @ other.T)
+    np.maximum(squares, 0.0, out=squares)
+    distance = np.sqrt(squares, out=squares)
+    distance *= _SQRT3
+    fade = np.exp(-distance)
+    distance += 1.0
+    distance *= fade
+    kernel: Single = distance
+    return kernel
+
+
+def _likely(inputs: Values, labels: Values, length: float | None) -> tuple[float, float]:
+    """The length, unless it is given, and the noise of the largest marginal likelihood."""
+    bounds = (1.0, 100.0) if length is None else "fixed"
+    matern = Matern(8.0 if length is None else length, bounds, nu=1.5)
+    kernel = ConstantKernel(1.0, (1e-2, 1e2)) * matern + WhiteKernel(0.2, (1e-3, 10.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # at the end of a range: there is nothing to learn
+        fitted = GaussianProcessRegressor(kernel, normalize_y=True, random_state=0).fit(inputs, labels).kernel_
+    return float(fitted.k1.k2.length_scale), float(fitted.k2.noise_level / fitted.k1.k1.constant_value)
+
+
+def _some(rng: np.random.Generator, n: int, most: int) -> npt.NDArray[np.intp]:
+    return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
