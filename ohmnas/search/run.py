@@ -18,10 +18,15 @@ from ohmnas.spaces.reference import REFERENCES
 
 BIRTH_ROUNDS = 5
 """How often infeasible or repeated offspring are replaced in one generation before it stays smaller."""
-DRY = 10
+DRY = 4
 """A round that brings less than one of so many missing ends its generation: what is near has been found."""
-SURPLUS = 3
-"""Candidates bred for each one that is missing: most limits cost nothing to check, asking the predictor does."""
+ENOUGH = 0.95
+"""Share of the births of a generation that is not worth another round to fill up."""
+SURPLUS = (3.0, 20.0)
+"""Candidates bred for each one that is missing, least and most: as many as the last round needed. Most limits cost
+nothing to check, asking the predictor does."""
+MARGIN = 1.1
+"""Times what is missing: a generation rather has a few too many than one more round."""
 LEAST_SHARE = 0.25
 """A round evaluates so many that the missing ones are among them if as large a share is feasible as in the last
 generation, and no more than if it were this one: a call for all is cheaper than a call for each remainder."""
@@ -62,6 +67,7 @@ class _Search:
         self.rng = rng
         self.seen: set[bytes] = set()
         self.evaluations = 0
+        self.surplus = SURPLUS[0]
         self.feasible_share = 1.0
         """Of the last generation."""
         self.best: tuple[float, Population, Evaluation] | None = None
@@ -78,11 +84,13 @@ class _Search:
         feasible = 0
         for _ in range(BIRTH_ROUNDS):
             missing = n - feasible
-            if missing <= 0:
+            if missing <= (1.0 - ENOUGH) * n:
                 break
-            wanted = math.ceil(missing / max(self.feasible_share, LEAST_SHARE))
-            candidates = self.strategy.ask(SURPLUS * wanted, self.rng)
+            wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
+            bred = math.ceil(self.surplus * wanted)
+            candidates = self.strategy.ask(bred, self.rng)
             candidates = self._unseen(candidates[self.problem.affordable(candidates)], wanted)
+            self.surplus = float(np.clip(MARGIN * bred / max(len(candidates), 1), *SURPLUS))
             dry = len(candidates) * DRY < wanted
             if not len(candidates):
                 break

@@ -1,4 +1,4 @@
-"""A surrogate on disk: XGBoost's model files, the rows of its processes and a header, all JSON; nothing can run code."""
+"""A surrogate on disk: XGBoost's model files, the rows of its processes and a header, all JSON that cannot run code."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from threadpoolctl import ThreadpoolController
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENES
@@ -116,10 +118,17 @@ class Process:
         """``(n, h)``: the labels to expect of ``(n, f)`` features."""
         found = np.empty((len(features), len(self.levels)))
         centre, scale = self.centre.astype(np.float32), self.scale.astype(np.float32)
-        for start in range(0, len(features), _AT_ONCE):
-            rows = slice(start, start + _AT_ONCE)
-            found[rows] = _matern((features[rows] - centre) * scale, self.inputs) @ self.weights
+        with _libraries().limit(limits=1, user_api="blas"):
+            for start in range(0, len(features), _AT_ONCE):
+                rows = slice(start, start + _AT_ONCE)
+                found[rows] = _matern((features[rows] - centre) * scale, self.inputs) @ self.weights
         return found + self.levels
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Threads only wait for each other where products are this small, and each number of them rounds otherwise."""
+    return ThreadpoolController()
 
 
 def _standard(features: Features) -> tuple[Values, Values]:
