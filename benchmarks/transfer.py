@@ -1,6 +1,6 @@
 """What a few rows of a new chip are worth, with and without what other chips taught: Kendall's tau over rows.
 
-python benchmarks/transfer.py [--table digits] [--rounds 6] [--json]
+python benchmarks/transfer.py [--table digits] [--from-table TABLE] [--rounds 6] [--json]
 
 Each chip of the table is once the new one, the others are what is known. Held out are a quarter of the new chip's
 architectures, from the others' rows as well: nothing that is asked about was measured anywhere.

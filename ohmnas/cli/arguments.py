@@ -59,6 +59,17 @@ def fraction(text: str) -> float:
     return value
 
 
+def probability(text: str) -> float:
+    """A number between 0 and 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a probability between 0 and 1 such as 0.9")
+    return value
+
+
 def positive(text: str) -> int:
     """A whole number above 0."""
     if not text.strip().isdecimal() or int(text) < 1:

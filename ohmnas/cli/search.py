@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import above_zero, add_json, add_source, fraction, positive, seed, size
+from ohmnas.cli.arguments import above_zero, add_json, add_source, fraction, positive, probability, seed, size
 from ohmnas.cli.output import write_json
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
@@ -43,6 +43,12 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--min-accuracy", type=fraction, metavar="F", default=0.0, help="accuracy after a day at least F, such as 0.9"
+    )
+    parser.add_argument(
+        "--confidence",
+        type=probability,
+        metavar="P",
+        help="limits on AVM and accuracy hold with this probability, such as 0.9 (as expected)",
     )
     parser.add_argument("--strategy", default="evolution", help="how to search (evolution)")
     parser.add_argument("--iterations", type=positive, default=200, help="generations (200)")
@@ -118,6 +124,7 @@ def _limits(arguments: argparse.Namespace, surrogate: Surrogate) -> Limits:
         max_avm=np.inf if arguments.max_avm is None else arguments.max_avm,
         min_params=seen["min_params"],
         min_accuracy=arguments.min_accuracy,
+        confidence=arguments.confidence,
     )
 
 

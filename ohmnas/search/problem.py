@@ -59,6 +59,9 @@ class Limits:
 
     min_accuracy: float = 0
     """Predicted accuracy after one day at least this, as a fraction."""
+    confidence: float | None = None
+    """Probability with which `max_avm` and `min_accuracy` hold, each by itself, by a predictor that knows how sure it
+    is; None: what it expects meets them."""
 
     def __post_init__(self) -> None:
         """Check that the limits leave room.
@@ -73,6 +76,8 @@ class Limits:
             raise InvalidValueError("max_avm must be a number")
         if not 0 <= self.min_accuracy <= 1:
             raise InvalidValueError(f"min_accuracy must be a fraction, 0 to 1, not {self.min_accuracy}")
+        if self.confidence is not None and not 0 < self.confidence < 1:
+            raise InvalidValueError(f"confidence is a probability between 0 and 1, not {self.confidence}")
         if self.max_params < self.min_params:
             raise InvalidValueError(
                 f"max_params is {self.max_params:,.0f}, but the smallest architectures that the surrogate knows have "
@@ -81,7 +86,9 @@ class Limits:
 
     def to_dict(self) -> dict[str, float | None]:
         """JSON values; None is no limit."""
-        return {name: value if np.isfinite(value) else None for name, value in asdict(self).items()}
+        return {
+            name: value if value is not None and np.isfinite(value) else None for name, value in asdict(self).items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +128,13 @@ class Problem:
         """Check that the predictor, if it is of a space, is of this one.
 
         Raises:
-            InvalidValueError: it is of another.
+            InvalidValueError: it is of another, or cannot say how sure it is where the limits ask for it.
         """
         learned = getattr(self.predictor, "space", self.space)
         if learned != self.space:
             raise InvalidValueError(f"the predictor is of {learned}, the problem of {self.space}: take predictor.space")
+        if self.limits.confidence is not None and not hasattr(self.predictor, "quantile"):
+            raise InvalidValueError("limits with a confidence need a predictor that says how sure it is")
 
     def affordable(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: which architectures meet the limits on parameters and MACs, exactly."""
@@ -135,11 +144,14 @@ class Problem:
 
     def evaluate(self, population: Population) -> Evaluation:
         """Predict ``(n, g)`` architectures."""
-        predicted = self.predictor.forecast(population)
+        predicted = worst_avm = worst_accuracy = self.predictor.forecast(population)
+        if self.limits.confidence is not None:
+            worst_avm = self.quantile(predicted, self.limits.confidence) or predicted
+            worst_accuracy = self.quantile(predicted, 1.0 - self.limits.confidence) or predicted
         return Evaluation(
             predicted.accuracy_1d / predicted.accuracy_1d_std,
-            np.maximum(predicted.avm - self.limits.max_avm, 0.0)
-            + np.maximum(self.limits.min_accuracy - predicted.accuracy_1d, 0.0),
+            np.maximum(worst_avm.avm - self.limits.max_avm, 0.0)
+            + np.maximum(self.limits.min_accuracy - worst_accuracy.accuracy_1d, 0.0),
             predicted.accuracy_1d,
             predicted.accuracy_1d_std,
             predicted.avm,

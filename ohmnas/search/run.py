@@ -244,8 +244,9 @@ def _nearest_miss(problem: Problem, run: _Search) -> str:
     limits = problem.limits
     asked = [f"a predicted AVM of at most {limits.max_avm:g}"] if np.isfinite(limits.max_avm) else []
     asked += [f"a predicted 1-day accuracy of at least {limits.min_accuracy:g}"] if limits.min_accuracy else []
+    sure = "" if limits.confidence is None else f" with a probability of {limits.confidence:g}"
     return (
-        f"none of {run.evaluations:,} architectures within the cost limits has {' and '.join(asked)}; the nearest has "
-        f"AVM {outcome.avm[0]:.4f} and accuracy {outcome.accuracy_1d[0]:.4f}, with {params:,} parameters: "
+        f"none of {run.evaluations:,} architectures within the cost limits has {' and '.join(asked)}{sure}; the "
+        f"nearest has AVM {outcome.avm[0]:.4f} and accuracy {outcome.accuracy_1d[0]:.4f}, with {params:,} parameters: "
         f"{problem.space.decode(row)[0]}"
     )

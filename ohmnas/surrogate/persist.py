@@ -84,6 +84,7 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         "avm_mean": surrogate.avm_mean_,
         "spreads": list(surrogate.spreads_),
         "shares": list(surrogate.shares_),
+        "extremes": [list(ends) for ends in surrogate.extremes_],
         "calibration": _lists(surrogate.calibration_),
         "intervals": [_lists(residuals) for residuals in surrogate.residuals_],
         "start": _start_values(surrogate),
@@ -176,6 +177,11 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     spreads, shares = _numbers(header["spreads"], "spreads", 2), _numbers(header["shares"], "shares", 2)
     if not (spreads > 0.0).all() or not ((shares >= 0.0) & (shares <= 1.0)).all():
         raise InvalidValueError("spreads are above 0 and shares from 0 to 1")
+    low, high = header["extremes"]
+    extremes = _numbers(low, "extremes", 2), _numbers(high, "extremes", 2)
+    if not (extremes[0] <= extremes[1]).all():
+        raise InvalidValueError("extremes are the lowest, then the highest")
+    surrogate.extremes_ = (tuple(extremes[0].tolist()), tuple(extremes[1].tolist()))
     surrogate.spreads_, surrogate.shares_ = tuple(spreads.tolist()), tuple(shares.tolist())
     surrogate.calibration_ = Calibration(**_arrays(header["calibration"], Calibration))
     if not isinstance(header["intervals"], list) or len(header["intervals"]) != len(HEADS):

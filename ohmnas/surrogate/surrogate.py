@@ -154,6 +154,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.shares_ = tuple(
             _share(*columns) for columns in zip(targets.T[1:], held_out.T[1:], expected.T[1:], strict=True)
         )
+        self.extremes_ = (tuple(targets[:, 1:].min(axis=0).tolist()), tuple(targets[:, 1:].max(axis=0).tolist()))
         held_out[:, 1:] = self._mixed(held_out[:, 1:], expected)
         if said is not None:
             for train, test in folds:
@@ -251,10 +252,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
         )
 
     def _mixed(self, trees: Values, expected: Values) -> Values:
-        """``(n, 2)``: the same, of trees and process by their shares."""
+        """``(n, 2)``: the same, of trees and process by their shares; within what was measured: a search goes far."""
         shares = np.array(self.shares_)
-        mixed: Values = shares * trees + (1.0 - shares) * expected[:, 1:]
-        return mixed
+        return np.clip(shares * trees + (1.0 - shares) * expected[:, 1:], *self.extremes_)
 
     def _prediction(self, values: Values) -> Prediction:
         """``(n, 3)`` accuracy, logarithm of the standard deviation and AVM as fractions."""

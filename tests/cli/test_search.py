@@ -122,3 +122,11 @@ def test_a_broken_table_is_named(ohmnas: Ohmnas, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert "cannot make the folder" in ohmnas("search", "--task", "digits", "--out", tmp_path / "file" / "x").sentence
+
+
+def test_confident_limits_are_kept_by_the_bad_end_of_the_interval(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("search", "--task", "digits", "--max-params", "50k", "--max-avm", "0.05", "--out", tmp_path, *SHORT)
+    found = ohmnas(*words, "--confidence", "0.95", "--json").values
+    assert found["constraints"]["confidence"] == 0.95
+    assert found["best"]["interval_90"]["avm"][1] <= 0.05
+    assert "not a probability" in ohmnas(*words, "--confidence", "90").sentence

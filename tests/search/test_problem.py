@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from ohmnas.errors import InfeasibleError, InvalidValueError
-from ohmnas.search.problem import Evaluation, Limits, Problem
+from ohmnas.search.problem import Evaluation, Limits, PredictionLike, Problem
 from ohmnas.spaces.resnet import ResNetSpace
 
-from .conftest import SPACE, Formula, problem
+from .conftest import SPACE, Formula, Predicted, problem
 
 
 def test_affordable_means_within_every_cost_limit_exactly(rng: np.random.Generator) -> None:
@@ -80,6 +80,7 @@ def test_limits_are_json_with_null_for_none() -> None:
         "max_avm": None,
         "min_params": 0,
         "min_accuracy": 0,
+        "confidence": None,
     }
 
 
@@ -93,3 +94,31 @@ def test_a_least_accuracy_is_a_limit_like_any_other() -> None:
     for wrong in (-0.1, 1.5, np.nan):
         with pytest.raises(InvalidValueError, match="min_accuracy must be a fraction"):
             Limits(min_accuracy=wrong)
+
+
+@dataclass
+class Sure(Formula):
+    """Labels lie within a hundredth of what the formula says."""
+
+    def quantile(self, predicted: PredictionLike, probability: float) -> Predicted:
+        shift = 0.01 * (2 * probability - 1)
+        return Predicted(predicted.accuracy_1d + shift, predicted.accuracy_1d_std, predicted.avm + shift)
+
+
+def test_with_confidence_it_is_the_bad_end_that_meets_a_limit() -> None:
+    population = SPACE.sample(200, np.random.default_rng(0), max_params=50_000)
+    said = Sure().forecast(population)
+    limits = Limits(max_avm=0.02, min_accuracy=0.6, confidence=0.9)
+    found = Problem(SPACE, Sure(), limits).evaluate(population)
+    worst = np.maximum(said.avm + 0.008 - 0.02, 0) + np.maximum(0.6 - (said.accuracy_1d - 0.008), 0)
+    np.testing.assert_allclose(found.shortfall, worst, atol=1e-12)
+    np.testing.assert_array_equal(found.avm, said.avm)
+    assert limits.to_dict()["confidence"] == 0.9
+    assert Limits().to_dict()["confidence"] is None
+
+
+def test_confidence_needs_a_probability_and_a_predictor_that_is_sure_of_something() -> None:
+    with pytest.raises(InvalidValueError, match="probability between 0 and 1, not 1"):
+        Limits(confidence=1.0)
+    with pytest.raises(InvalidValueError, match="how sure it is"):
+        Problem(SPACE, Formula(), Limits(confidence=0.9))

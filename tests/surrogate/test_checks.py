@@ -124,6 +124,7 @@ RESIDUALS = {"positions": [0.5], "scales": [1.0], "normalised": [0.0]}
         *({"settings": {**SETTINGS, "margin": value}} for value in (0, float("nan"))),
         *({"spreads": value} for value in ([0.0, 1.0], [1.0], [1.0, float("nan")], 1.0)),
         *({"shares": value} for value in ([-0.1, 1.0], [1.1, 0.5], [0.5])),
+        *({"extremes": value} for value in ([[0.0, 1.0], [1.0, 0.5]], [[0.0, 0.0]], [[0.0], [1.0]])),
         {"intervals": []},
         *({"intervals": [{**RESIDUALS, "scales": value}] * 3} for value in ([0.0], [1.0, 1.0], [float("nan")], 1.0)),
         *({"intervals": [{**RESIDUALS, "normalised": value}] * 3} for value in ([], [1.0, 0.0], ["a"])),

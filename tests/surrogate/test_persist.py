@@ -170,7 +170,7 @@ def test_of_a_key_that_occurs_twice_the_checked_value_is_used(surrogate: Surroga
 
 KEYS = (
     *("input_shape", "classes", "features", "hardware", "settings", "log_std_mean", "avm_mean"),
-    *("spreads", "shares", "calibration", "intervals", "start", "provenance", "models"),
+    *("spreads", "shares", "extremes", "calibration", "intervals", "start", "provenance", "models"),
 )
 
 

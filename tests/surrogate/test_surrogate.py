@@ -98,6 +98,14 @@ def test_intervals_hold_what_they_say_on_architectures_that_nobody_saw() -> None
     assert 0.72 < below.mean() < 0.88
 
 
+def test_spread_and_variation_stay_within_what_was_measured(surrogate: Surrogate, data: LearningSet) -> None:
+    predicted = surrogate.forecast(SPACE.sample_uniform(500, np.random.default_rng(3)))
+    for head in ("accuracy_1d_std", "avm"):
+        low, high = data.labels[head].min(), data.labels[head].max()
+        values = getattr(predicted, head)
+        assert low - 1e-9 <= values.min() <= values.max() <= high + 1e-9
+
+
 def test_quantiles_increase_and_stay_within_what_a_head_can_say(surrogate: Surrogate) -> None:
     predicted = surrogate.forecast(SPACE.sample_uniform(200, np.random.default_rng(3)))
     steps = [surrogate.quantile(predicted, probability) for probability in (0.01, 0.1, 0.5, 0.9, 0.99)]
