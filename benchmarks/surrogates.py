@@ -38,7 +38,7 @@ from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.spaces.genes import GENE_NAMES, Population
 from ohmnas.surrogate import HEADS, LearningSet, Surrogate, metrics
 from ohmnas.surrogate.features import NOISE_NAMES, STRUCTURE_NAMES, Features, feature_matrix, feature_names
-from ohmnas.surrogate.score import FOLDS, first_labels
+from ohmnas.surrogate.score import FOLDS
 
 Values = npt.NDArray[np.float64]
 Predictor = Callable[[LearningSet], dict[str, Values]]
@@ -178,7 +178,7 @@ ABLATIONS: dict[str, Learner] = {
 def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], rounds: int) -> dict[str, Any]:
     """Head -> model -> measure -> mean and standard deviation over the folds."""
     data = LearningSet.of(table, hardware)
-    truths = first_labels(table, hardware, str(data.provenance["fidelity"]))
+    truths = dict(zip(HEADS, data.single().T, strict=True))
     found: dict[str, dict[str, list[dict[str, float]]]] = {head: {name: [] for name in learners} for head in HEADS}
     for round_ in range(rounds):
         for train, test in KFold(FOLDS, shuffle=True, random_state=round_).split(data.population):

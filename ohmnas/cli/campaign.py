@@ -12,7 +12,8 @@ from typing import Any
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import above_zero, add_data_dir, add_json, positive, seed
-from ohmnas.cli.chooser import BATCH, CHOICES, Chooser
+from ohmnas.cli.chooser import CHOICES, Chooser
+from ohmnas.cli.chooser import planned as planned_for
 from ohmnas.cli.status import show_status
 from ohmnas.datasets import schema
 from ohmnas.datasets.backends import BACKENDS, backend
@@ -100,7 +101,7 @@ def run(arguments: argparse.Namespace) -> None:
                 render.notice(f"stopped: {stored} of {campaign.size} rows are stored; the same command goes on")
                 raise
         rows = len(store.identities())
-    _show(arguments, campaign, there, tally.failed, rows, time.perf_counter() - start)
+    _show(arguments, campaign, tally, rows, time.perf_counter() - start)
 
 
 def planned(arguments: argparse.Namespace) -> Campaign:
@@ -125,8 +126,8 @@ def planned(arguments: argparse.Namespace) -> Campaign:
 def _chooser(arguments: argparse.Namespace, campaign: Campaign, store: Store) -> Chooser | None:
     if arguments.choose == "plan":
         return None
-    more = plan(campaign.protocol.task, len(campaign.population) + BATCH, arguments.plan_seed)
-    return Chooser(campaign, more, store)
+    wanted = planned_for(len(campaign.population), len(store.identities()))
+    return Chooser(campaign, plan(campaign.protocol.task, wanted, arguments.plan_seed), store)
 
 
 def _parts(campaign: Campaign, chooser: Chooser | None) -> Iterator[Campaign]:
@@ -162,15 +163,15 @@ class _Tally:
     def __init__(self, meter: render.Meter, there: int, size: int) -> None:
         self._meter, self._there, self._size = meter, there, size
         self._start = time.perf_counter()
-        self._done = self.failed = 0
+        self.done = self.failed = 0
         meter.advance(there, "")
 
     def __call__(self, row: Row) -> None:
-        self._done += 1
+        self.done += 1
         self.failed += row["status"] == schema.STATUS_FAILED
-        pace = (time.perf_counter() - self._start) / self._done
-        left = render.duration(pace * (self._size - self._there - self._done))
-        self._meter.advance(self._there + self._done, f"{3600 / pace:.0f} rows/h, {left} left, {self.failed} failed")
+        pace = (time.perf_counter() - self._start) / self.done
+        left = render.duration(pace * (self._size - self._there - self.done))
+        self._meter.advance(self._there + self.done, f"{3600 / pace:.0f} rows/h, {left} left, {self.failed} failed")
 
 
 @contextmanager
@@ -180,10 +181,8 @@ def _progress(campaign: Campaign, there: int, quiet: bool) -> Iterator[_Tally]:
         yield _Tally(meter, there, campaign.size)
 
 
-def _show(
-    arguments: argparse.Namespace, campaign: Campaign, there: int, failed: int, rows: int, seconds: float
-) -> None:
-    measured = campaign.size - there
+def _show(arguments: argparse.Namespace, campaign: Campaign, tally: _Tally, rows: int, seconds: float) -> None:
+    measured, failed = tally.done, tally.failed
     if arguments.json:
         render.machine(
             {
@@ -197,8 +196,8 @@ def _show(
         )
         return
     render.line(
-        f"{measured} rows measured in {render.duration(seconds)} ({failed} failed), {there} were there; "
-        f"{arguments.store} holds {rows}"
+        f"{measured} rows measured in {render.duration(seconds)} ({failed} failed), {campaign.size - measured} were "
+        f"there; {arguments.store} holds {rows}"
     )
     if measured:
         name = campaign.protocol.task.name

@@ -10,7 +10,7 @@ from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.store import Key, Store
 from ohmnas.datasets.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import Population
+from ohmnas.spaces.genes import GENES, Population
 from ohmnas.surrogate import LearningSet, Surrogate
 from ohmnas.surrogate.active import candidates_near, promising
 
@@ -21,6 +21,11 @@ BATCH = 20
 """Architectures that are chosen at once."""
 
 
+def planned(n: int, there: int) -> int:
+    """Architectures to plan, so that a plan outlasts n that are to be measured and those that are there already."""
+    return max(n, FIRST) + BATCH + there
+
+
 @dataclass(frozen=True, slots=True)
 class Chooser:
     """Chooses for a campaign on its first chip; what it chose stands in the store before it is measured."""
@@ -28,7 +33,7 @@ class Chooser:
     campaign: Campaign
     """Says how many are measured in all; its population does not matter."""
     plan: Population
-    """At least `BATCH` more than the campaign measures."""
+    """What is taken while nothing is known, and half of each batch: `planned` many."""
     store: Store
 
     @property
@@ -51,18 +56,22 @@ class Chooser:
     def choose(self) -> None:
         """Choose the next batch by all that is measured: half promising architectures, the others from the plan."""
         noted, data = self._noted(), self._measured()
+        known = np.concatenate([noted, self._stored()])
         hopeful = noted[:0]
         if data is not None:
             surrogate, task = Surrogate.learn(data), self.campaign.protocol.task
-            known = np.concatenate([noted, data.population])
-            candidates = candidates_near(
-                surrogate, known, task.max_params, task.max_macs, task.min_params, self.campaign.seed
-            )
+            bounds = (task.max_params, task.max_macs, task.min_params)
+            candidates = candidates_near(surrogate, data.population, known, *bounds, self.campaign.seed)
             hopeful = candidates[promising(surrogate, candidates, data.population, BATCH // 2)]
-        there = {genome.tobytes() for genome in np.concatenate([noted, hopeful])}
+        there = {genome.tobytes() for genome in np.concatenate([known, hopeful])}
         planned = [genome for genome in self.plan if genome.tobytes() not in there]
-        rest = np.array(planned[: BATCH - len(hopeful)], dtype=np.int16).reshape(-1, noted.shape[1])
+        rest = np.array(planned[: BATCH - len(hopeful)], dtype=np.int16).reshape(-1, GENES)
         self.store.choose(self._key, np.concatenate([hopeful, rest]))
+
+    def _stored(self) -> Population:
+        """``(n, g)``: what the store holds of this key, failures included."""
+        found = [row[len(self._key) :] for row in self.store.identities() if row[: len(self._key)] == self._key]
+        return np.array(found, dtype=np.int16).reshape(-1, GENES)
 
     def _measured(self) -> LearningSet | None:
         """The rows to learn from; None if they are too few."""

@@ -15,7 +15,7 @@ from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import StorageError
 from ohmnas.files import write_atomically
 from ohmnas.surrogate import HEADS, LearningSet
-from ohmnas.surrogate.learning import FEWEST_ROWS
+from ohmnas.surrogate.learning import learnable_chips
 from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
 from ohmnas.surrogate.study import RESAMPLES, chip_effects, gene_effects, importance, space_map
 
@@ -45,14 +45,13 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"cannot make the folder {arguments.out}: {error.strerror}") from error
-    draws = max(arguments.resamples, 2)
     with render.meter("studying", 4, show=not arguments.json) as meter:
         meter.advance(0, "importance of features")
         found = {"importance": importance(data, arguments.seed)}
         meter.advance(1, "effects of genes")
-        found["gene_effects"] = gene_effects(data, arguments.seed, draws)
+        found["gene_effects"] = gene_effects(data, arguments.seed, arguments.resamples)
         meter.advance(2, "effects of chip settings")
-        found["chip_effects"] = chip_effects([data, *_others(table, data)], arguments.seed, draws)
+        found["chip_effects"] = chip_effects([data, *_others(table, data)], arguments.seed, arguments.resamples)
         meter.advance(3, "map")
         found["map"] = space_map(data, arguments.seed)
     paths = [arguments.out / f"{name}.{kind}" for name in found for kind in ("csv", "png")]
@@ -71,9 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _others(table: MeasuredTable, data: LearningSet) -> list[LearningSet]:
     """The rows of the table's other chips, as far as they are enough."""
-    counts = table.measured.groupby("hardware").size()
-    names = [str(chip) for chip, rows in counts.items() if rows >= FEWEST_ROWS]
-    return [LearningSet.of(table, name) for name in names if name != data.provenance["hardware"]]
+    return [LearningSet.of(table, chip) for chip in learnable_chips(table) if chip != data.provenance["hardware"]]
 
 
 def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.DataFrame]) -> None:

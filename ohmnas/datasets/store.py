@@ -191,11 +191,12 @@ class Store:
         Raises:
             StorageError: the disk is full or refuses; none of them is noted.
         """
-        first = len(self.chosen(key))
-        noted = [(*key, first + row, json.dumps(genome.tolist())) for row, genome in enumerate(population)]
         with self._explained("write to"):
+            self._connection.execute(_CHOICES)
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                first = len(self.chosen(key))
+                noted = [(*key, first + row, json.dumps(genome.tolist())) for row, genome in enumerate(population)]
                 self._connection.executemany("INSERT INTO choices VALUES (?, ?, ?, ?, ?, ?)", noted)
                 self._connection.execute("COMMIT")
             except BaseException:

@@ -57,13 +57,20 @@ def promising(surrogate: Surrogate, candidates: Population, measured: Population
 
 
 def candidates_near(
-    surrogate: Surrogate, measured: Population, max_params: float, max_macs: float, min_params: float, seed: int
+    surrogate: Surrogate,
+    measured: Population,
+    known: Population,
+    max_params: float,
+    max_macs: float,
+    min_params: float,
+    seed: int,
 ) -> Population:
-    """Architectures within bounds that were not measured: spread over all sizes, and mutants of the best.
+    """Architectures within bounds that are not known yet: spread over all sizes, and mutants of the best.
 
     Args:
         surrogate: says which are the best.
-        measured: ``(n, g)``.
+        measured: ``(n, g)``: among them are the parents.
+        known: ``(m, g)``: none of these is a candidate.
         max_params: at most so many parameters.
         max_macs: at most so many MACs.
         min_params: at least so many parameters.
@@ -72,7 +79,7 @@ def candidates_near(
     Returns:
         ``(m, g)``, all different.
     """
-    space, rng = surrogate.space_, np.random.default_rng([seed, len(measured)])
+    space, rng = surrogate.space_, np.random.default_rng([seed, len(known)])
     spread = space.sample(CANDIDATES // 2, rng, max_params, max_macs, min_params, at_least=0)
     best = measured[np.argsort(-surrogate.rank_scores(measured), kind="stable")[:PARENTS]]
     mutants = space.mutate(best[rng.integers(len(best), size=CANDIDATES // 2)], rng)
@@ -80,8 +87,8 @@ def candidates_near(
     table = space.layer_table(drawn)
     params = table.params()
     drawn = drawn[(params <= max_params) & (params >= min_params) & (table.macs() <= max_macs)]
-    known = {genome.tobytes() for genome in np.ascontiguousarray(measured, dtype=np.int16)}
-    fresh = {key: genome for genome in drawn if (key := genome.tobytes()) not in known}
+    old = {genome.tobytes() for genome in np.ascontiguousarray(known, dtype=np.int16)}
+    fresh = {key: genome for genome in drawn if (key := genome.tobytes()) not in old}
     return np.array(list(fresh.values()), dtype=np.int16).reshape(-1, GENES)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class LearningSet:
     """Smallest standard deviation that the table resolves."""
     provenance: dict[str, Any]
     """Table, task, hardware, fidelity, rows, range of costs seen: kept in the header of a saved surrogate."""
+    first: dict[str, Values] = field(default_factory=dict)
+    """Head -> ``(n,)``: labels of the first seed alone, noisier than means of several; empty: those of `labels`."""
 
     @classmethod
     def of(cls, table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> LearningSet:
@@ -52,7 +54,9 @@ class LearningSet:
             InvalidValueError: the choice is left open or empty, or the table has too few rows.
         """
         frame = table.select(hardware, fidelity)
-        means = frame.groupby(list(GENE_NAMES), sort=True)[[*HEADS, *schema.HARDWARE_COLUMNS]].mean().reset_index()
+        groups = frame.sort_values("seed", kind="stable").groupby(list(GENE_NAMES), sort=True)
+        means = groups[[*HEADS, *schema.HARDWARE_COLUMNS]].mean().reset_index()
+        first = groups[list(HEADS)].first()
         if len(means) < FEWEST_ROWS:
             raise InvalidValueError(
                 f"table {table.source} has {len(means)} measured architectures; a surrogate needs {FEWEST_ROWS} or more"
@@ -77,6 +81,7 @@ class LearningSet:
                 "rows": len(means),
                 "seen": seen,
             },
+            {head: first[head].to_numpy(dtype=np.float64) for head in HEADS},
         )
 
     def take(self, rows: npt.NDArray[np.intp]) -> LearningSet:
@@ -88,6 +93,7 @@ class LearningSet:
             self.hardware,
             self.std_floor,
             self.provenance,
+            {head: values[rows] for head, values in self.first.items()},
         )
 
     def target(self, head: str) -> Values:
@@ -98,3 +104,18 @@ class LearningSet:
     def matrix(self) -> Values:
         """``(n, 3)``: the labels, in the order of `HEADS`."""
         return np.column_stack([self.labels[head] for head in HEADS])
+
+    def single(self) -> Values:
+        """``(n, 3)``: labels of one training each, in the order of `HEADS`."""
+        return np.column_stack([(self.first or self.labels)[head] for head in HEADS])
+
+
+def learnable_chips(table: MeasuredTable) -> list[str]:
+    """The chips of a table that a learning set can be made of without further choice."""
+    chips = []
+    for name, rows in table.measured.groupby("hardware"):
+        fidelities = set(rows["fidelity"])
+        usual = rows if len(fidelities) == 1 else rows[rows["fidelity"] == "paper"]
+        if len(usual.drop_duplicates(list(GENE_NAMES))) >= FEWEST_ROWS:
+            chips.append(str(name))
+    return chips

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError
 from ohmnas.files import write_atomically
 from ohmnas.spaces.genes import GENES
+from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate.checks import LARGEST_SIZE, check_model, check_provenance, finite, whole
 from ohmnas.surrogate.features import CHIPLESS, feature_names
@@ -24,10 +25,10 @@ from ohmnas.surrogate.heads import Calibration, Values
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.learning import HEADS
 from ohmnas.surrogate.process import MOST_ROWS, Process
-from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.surrogate.surrogate import LEAST_SPREAD, SETTINGS, Surrogate
 from ohmnas.surrogate.transfer import Line, Start
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of the header; a reader refuses any other: a surrogate is fitted again in seconds."""
 HEADER: Final = "surrogate.json"
 _MODELS: Final = ("ranker", "std_model", "avm_model")
@@ -36,18 +37,6 @@ _PROCESS: Final = "process"
 _MODEL_FILE: Final = re.compile(rf"({'|'.join((*_MODELS, *_START_MODELS, _PROCESS))})-[0-9a-f]{{12}}\.json")
 _LARGEST: Final = 1e12
 """Of a number that is no fraction: settings of a chip, scores, logarithms."""
-_SETTINGS: Final[dict[str, tuple[Any, Any, type]]] = {
-    "std_floor": (1e-12, 1.0, float),  # what is divided by it stays finite
-    "margin": (1e-12, _LARGEST, float),
-    "rounds": (1, 10**6, int),
-    "depth": (1, 1000, int),
-    "learning_rate": (0.0, 1.0, float),
-    "subsample": (0.0, 1.0, float),
-    "columns": (0.0, 1.0, float),
-    "min_child_weight": (0.0, _LARGEST, float),
-    "seed": (0, 2**32 - 1, int),
-}
-"""Setting of a surrogate -> least, most, kind."""
 
 
 def save(surrogate: Surrogate, folder: Path) -> None:
@@ -72,14 +61,13 @@ def save(surrogate: Surrogate, folder: Path) -> None:
     for name, text in texts.items():
         digest = hashlib.sha256(text.encode()).hexdigest()
         models[name] = {"file": f"{name}-{digest[:12]}.json", "sha256": digest}
-        write_atomically(folder / models[name]["file"], text)
     header = {
         "format": FORMAT,
         "space": ResNetSpace.name,
         **_shape(surrogate.space_),
         "features": list(feature_names(surrogate.hardware_)),
         "hardware": dict(surrogate.hardware_),
-        "settings": {name: getattr(surrogate, name) for name in _SETTINGS},
+        "settings": {name: kind(getattr(surrogate, name)) for name, (_, _, kind) in SETTINGS.items()},
         "log_std_mean": surrogate.log_std_mean_,
         "avm_mean": surrogate.avm_mean_,
         "spreads": list(surrogate.spreads_),
@@ -91,7 +79,10 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         "provenance": provenance,
         "models": models,
     }
-    write_atomically(folder / HEADER, json.dumps({**header, "sha256": _digest(header)}, indent=1) + "\n")
+    whole_header = json.dumps({**header, "sha256": _digest(header)}, indent=1) + "\n"
+    for name, text in texts.items():
+        write_atomically(folder / models[name]["file"], text)
+    write_atomically(folder / HEADER, whole_header)
     for old in before - {model["file"] for model in models.values()}:
         with contextlib.suppress(OSError):  # the new surrogate is complete, and nobody reads what no header names
             (folder / old).unlink()
@@ -159,10 +150,10 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     hardware = {
         str(name): finite(value, -_LARGEST, _LARGEST, f"hardware: {name}") for name, value in header["hardware"].items()
     }
-    if header["features"] != list(feature_names(hardware)):
+    if set(hardware) != set(Hardware().description()) or header["features"] != list(feature_names(hardware)):
         raise InvalidValueError("the surrogate was fitted on other features than this ohmnas has: fit it again")
     features = len(header["features"])
-    settings = {name: _setting(name, header["settings"]) for name in _SETTINGS}
+    settings = {name: _setting(name, header["settings"]) for name in SETTINGS}
     start = None if header["start"] is None else _start(folder, header)
     surrogate = Surrogate(_space(header), hardware, start=start, **settings)
     surrogate.space_, surrogate.hardware_ = _space(header), hardware
@@ -175,8 +166,8 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     surrogate.avm_mean_ = finite(header["avm_mean"], -1.0, 1.0, "avm_mean")
     surrogate.process_ = _process(folder, header["models"][_PROCESS], features)
     spreads, shares = _numbers(header["spreads"], "spreads", 2), _numbers(header["shares"], "shares", 2)
-    if not (spreads > 0.0).all() or not ((shares >= 0.0) & (shares <= 1.0)).all():
-        raise InvalidValueError("spreads are above 0 and shares from 0 to 1")
+    if not (spreads > LEAST_SPREAD).all() or not ((shares >= 0.0) & (shares <= 1.0)).all():
+        raise InvalidValueError(f"spreads are above {LEAST_SPREAD:g} and shares from 0 to 1")
     low, high = header["extremes"]
     extremes = _numbers(low, "extremes", 2), _numbers(high, "extremes", 2)
     if not (extremes[0] <= extremes[1]).all():
@@ -193,8 +184,10 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
 
 
 def _setting(name: str, settings: dict[str, Any]) -> Any:
-    low, high, kind = _SETTINGS[name]
-    return (whole if kind is int else finite)(settings[name], low, high, f"settings: {name}")
+    low, high, kind = SETTINGS[name]
+    if kind is int:
+        return whole(settings[name], int(low), int(high), f"settings: {name}")
+    return finite(settings[name], low, high, f"settings: {name}")
 
 
 def _start(folder: Path, header: dict[str, Any]) -> Start:

@@ -8,6 +8,7 @@ some hundred rows, then all rows are conditioned on.
 from __future__ import annotations
 
 import warnings
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Self
@@ -59,8 +60,9 @@ class Kernel:
         rows = _some(np.random.default_rng(seed), len(labels), LIKELIHOOD_ROWS)
         centre, scale = _standard(features)
         inputs = (features[rows] - centre) * scale
-        length, noise = _likely(inputs, labels[rows, 0], None)
-        others = [_likely(inputs, column, length)[1] for column in labels[rows, 1:].T]
+        with _one_thread():
+            length, noise = _likely(inputs, labels[rows, 0], None)
+            others = [_likely(inputs, column, length)[1] for column in labels[rows, 1:].T]
         return cls(length, np.array([noise, *others]))
 
 
@@ -107,27 +109,33 @@ class Process:
         scale /= kernel.length
         inputs = ((features[rows] - centre) * scale).astype(np.float32)
         levels = labels.mean(axis=0)
-        covariance = _matern(inputs, inputs).astype(np.float64)
-        weights = [
-            cho_solve(cho_factor(covariance + noise * np.eye(len(rows)), lower=True), column)
-            for noise, column in zip(kernel.noise, (labels[rows] - levels).T, strict=True)
-        ]
+        with _one_thread():
+            covariance = _matern(inputs, inputs).astype(np.float64)
+            weights = [
+                cho_solve(cho_factor(covariance + noise * np.eye(len(rows)), lower=True), column)
+                for noise, column in zip(kernel.noise, (labels[rows] - levels).T, strict=True)
+            ]
         return cls(centre, scale, inputs, np.column_stack(weights).astype(np.float32), levels)
 
     def predict(self, features: Features) -> Values:
         """``(n, h)``: the labels to expect of ``(n, f)`` features."""
         found = np.empty((len(features), len(self.levels)))
         centre, scale = self.centre.astype(np.float32), self.scale.astype(np.float32)
-        with _libraries().limit(limits=1, user_api="blas"):
+        with _one_thread():
             for start in range(0, len(features), _AT_ONCE):
                 rows = slice(start, start + _AT_ONCE)
                 found[rows] = _matern((features[rows] - centre) * scale, self.inputs) @ self.weights
         return found + self.levels
 
 
+def _one_thread() -> AbstractContextManager[object]:
+    """Threads only wait for each other where products are this small, and each number of them rounds otherwise."""
+    limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return limited
+
+
 @cache
 def _libraries() -> ThreadpoolController:
-    """Threads only wait for each other where products are this small, and each number of them rounds otherwise."""
     return ThreadpoolController()
 
 

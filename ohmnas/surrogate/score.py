@@ -11,13 +11,16 @@ from pandas.api.typing import DataFrameGroupBy
 from sklearn.model_selection import KFold
 
 from ohmnas.datasets.table import MeasuredTable
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
 from ohmnas.surrogate.heads import Values
-from ohmnas.surrogate.learning import HEADS, LearningSet
+from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
 from ohmnas.surrogate.surrogate import Surrogate
 
 FOLDS = 5
+FEWEST_SCORED = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))
+"""Architectures of which four fifths are enough to learn from."""
 COVERAGE = 0.9
 """Of the intervals whose hits are counted."""
 ROUNDING = 1e-9
@@ -69,10 +72,17 @@ def score(
 
     Returns:
         Architectures learned from, and a score for each head.
+
+    Raises:
+        InvalidValueError: the choice is left open or empty, or the table has fewer than `FEWEST_SCORED` architectures.
     """
     data = LearningSet.of(table, hardware, fidelity)
     chip, effort = str(data.provenance["hardware"]), str(data.provenance["fidelity"])
-    labels = first_labels(table, chip, effort)
+    if len(data.population) < FEWEST_SCORED:
+        raise InvalidValueError(
+            f"table {table.source} has {len(data.population)} measured architectures; a score needs {FEWEST_SCORED}"
+        )
+    labels = dict(zip(HEADS, data.single().T, strict=True))
     found: dict[str, list[tuple[float, float, float, float]]] = {head: [] for head in HEADS}
     for round_ in range(rounds):
         folds = KFold(FOLDS, shuffle=True, random_state=seed + round_)
@@ -113,12 +123,6 @@ def _spread(values: Values) -> Spread | None:
     """Of the folds that have a score."""
     known = values[~np.isnan(values)]
     return (float(known.mean()), float(known.std(ddof=1))) if len(known) >= 2 else None
-
-
-def first_labels(table: MeasuredTable, hardware: str, fidelity: str) -> dict[str, Values]:
-    """Head -> ``(n,)``: the label of the first seed of each architecture, in the order of `LearningSet.of`."""
-    first = _by_architecture(table, hardware, fidelity).first()
-    return {head: first[head].to_numpy(dtype=np.float64) for head in HEADS}
 
 
 def repeated(table: MeasuredTable, hardware: str, fidelity: str) -> pd.DataFrame:

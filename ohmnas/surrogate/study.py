@@ -13,10 +13,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import t as student
 from sklearn.manifold import TSNE
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces import genes
 from ohmnas.spaces.genes import Population
 from ohmnas.surrogate import metrics
@@ -28,7 +30,10 @@ from ohmnas.surrogate.transfer import Start
 Values = npt.NDArray[np.float64]
 
 RESAMPLES = 8
-"""Tables that intervals come from."""
+"""Tables that intervals come from: their spread, times the quantile of Student's t for so many."""
+FEWEST_RESAMPLES = 3
+FEWEST_STUDIED = 20
+"""Architectures: folds and resampled tables hold fewer."""
 FOLDS = 5
 SHUFFLES = 3
 """Of each feature, whose losses are averaged."""
@@ -67,10 +72,14 @@ def importance(data: LearningSet, seed: int = 0, **settings: Any) -> pd.DataFram
         seed: of folds and shuffles.
         settings: of `Surrogate`.
 
+    Raises:
+        InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures.
+
     Returns:
         One row for each feature and group, most important for the accuracy first: `feature`, `group`, and for each head
         the mean loss of tau and its standard error over folds (`<head>`, `<head>_error`).
     """
+    _enough(data)
     names = feature_names(data.hardware)
     columns: dict[str, list[int]] = {name: [index] for index, name in enumerate(names[:CHIPLESS])}
     groups = {"genes": genes.GENE_NAMES, "structure": STRUCTURE_NAMES, "noise": NOISE_NAMES}
@@ -109,14 +118,18 @@ def gene_effects(data: LearningSet, seed: int = 0, resamples: int = RESAMPLES, *
     Args:
         data: rows of one chip.
         seed: of the bootstrap.
-        resamples: tables that are drawn, two or more.
+        resamples: tables that are drawn, at least `FEWEST_RESAMPLES`.
         settings: of `Surrogate`.
+
+    Raises:
+        InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures, or too few resamples.
 
     Returns:
         One row for each choice and value: `choice`, `value`, `architectures`, `params` (their geometric mean), and for
         each head its mean prediction and the ends of a 90 % interval of it less that of the choice's first value
         (`<head>`, `<head>_change`, `<head>_low`, `<head>_high`), as fractions.
     """
+    _enough(data, resamples)
     surrogates = _resampled(data, resamples, seed, settings)
     rows = []
     for choice, (gene, values) in CHOICES.items():
@@ -143,12 +156,13 @@ def chip_effects(
     Args:
         sets: rows of all chips of a task; the first is the chip whose settings are changed.
         seed: of the bootstrap.
-        resamples: tables that are drawn, two or more.
+        resamples: tables that are drawn, at least `FEWEST_RESAMPLES`.
         settings: setting -> values to compare; None is `SETTINGS`.
 
     Returns:
         As `gene_effects`, without parameters; changes are against the first value.
     """
+    _enough(sets[0], resamples)
     rng = np.random.default_rng(seed)
     starts = [Start.fit([_resample(part, rng) for part in sets], seed=seed) for _ in range(resamples)]
     first = sets[0]
@@ -188,6 +202,15 @@ def space_map(data: LearningSet, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         {"x": mapped[:, 0], "y": mapped[:, 1], "params": data.space.params(data.population), **data.labels}
     )
+
+
+def _enough(data: LearningSet, resamples: int = FEWEST_RESAMPLES) -> None:
+    if len(data.population) < FEWEST_STUDIED:
+        raise InvalidValueError(
+            f"{len(data.population)} architectures are too few for a study, it needs {FEWEST_STUDIED}"
+        )
+    if resamples < FEWEST_RESAMPLES:
+        raise InvalidValueError(f"intervals need {FEWEST_RESAMPLES} resampled tables or more, not {resamples}")
 
 
 def _taus(surrogate: Surrogate, features: Features, unseen: LearningSet) -> Values:
@@ -234,7 +257,8 @@ def _effects(
 ) -> list[dict[str, Any]]:
     """Rows of a choice from ``(resamples, values, 3)`` mean predictions."""
     change = said - said[:, :1]
-    low, high = np.quantile(change, (0.05, 0.95), axis=0)
+    half = student.ppf(0.95, len(said) - 1) * change.std(axis=0, ddof=1)
+    low, high = change.mean(axis=0) - half, change.mean(axis=0) + half
     rows = []
     for index, value in enumerate(values):
         row: dict[str, Any] = {"choice": choice, "value": value, "architectures": architectures}

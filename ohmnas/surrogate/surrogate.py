@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,20 @@ FOLDS = 5
 """Of the training rows, so that each is predicted once by models that did not see it."""
 MARGINS = (0.05, 0.1, 0.15, 0.2)
 """AnalogNAS tried these; 0.1 is its choice and ours."""
-_LEAST_SPREAD = 1e-9
+LEAST_SPREAD = 1e-9
 """Of scores that say anything."""
+SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
+    "std_floor": (1e-12, 1.0, float),  # what is divided by it stays finite
+    "margin": (1e-12, 1e12, float),
+    "rounds": (1, 10**6, int),
+    "depth": (1, 1000, int),
+    "learning_rate": (0.0, 1.0, float),
+    "subsample": (0.0, 1.0, float),
+    "columns": (0.0, 1.0, float),
+    "min_child_weight": (0.0, 1e12, float),
+    "seed": (0, 2**32 - 1, int),
+}
+"""Setting -> least, most, kind."""
 _STD_HIGHEST = 1.0
 """Fractions spread by less."""
 
@@ -109,29 +121,35 @@ class Surrogate(RegressorMixin, BaseEstimator):
     def learn(cls, data: LearningSet, **settings: Any) -> Self:
         """Fit to a table's rows; `settings` are those of the constructor that the table does not give."""
         return cls(data.space, data.hardware, std_floor=data.std_floor, **settings).fit(
-            data.population, data.matrix(), data.provenance
+            data.population, data.matrix(), data.provenance, data.single()
         )
 
-    def fit(self, X: Population, y: npt.ArrayLike, provenance: Mapping[str, Any] | None = None) -> Self:
+    def fit(
+        self,
+        X: Population,
+        y: npt.ArrayLike,
+        provenance: Mapping[str, Any] | None = None,
+        single: npt.ArrayLike | None = None,
+    ) -> Self:
         """Learn the three heads.
 
         Args:
             X: ``(n, g)`` genomes of at least `FEWEST_ROWS` architectures, canonical.
             y: ``(n, 3)`` labels, in the order of `HEADS`.
             provenance: where they came from, as in `LearningSet`; a surrogate without can predict, but not be saved.
+            single: ``(n, 3)`` labels of one training each, where y are means of several: intervals are of one.
 
         Raises:
             InvalidValueError: there is no space, or X and y are not what they should be.
         """
-        space, labels = self._known_space(), self._checked(X, y)
-        self.space_ = space
+        X, labels = self._checked(X, y)
+        self.space_ = self._known_space()
         self.hardware_ = _description(self.hardware)
         self.provenance_ = dict(provenance or {})
         self.n_features_in_ = X.shape[1]
         features, said = self._features(X, unseen=True)
-        accuracy, avm = labels[:, 0], labels[:, 2]
-        log_std = np.log(np.maximum(labels[:, 1], self.std_floor))
-        targets = np.column_stack([accuracy, log_std, avm])
+        targets = self._targets(labels)
+        accuracy, log_std, avm = targets.T
         self.log_std_mean_, self.avm_mean_ = float(log_std.mean()), float(avm.mean())
         self.line_ = None if said is None else Line.fit(said, targets)
 
@@ -165,7 +183,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.process_ = Process.fit(features, smooth, kernel, self.seed)
         self.calibration_ = Calibration.fit(scores, accuracy)
         held_out = self._bounded(held_out)
-        residuals = (targets - held_out).T
+        residuals = (targets if single is None else self._targets(self._checked(X, single)[1])).T - held_out.T
         self.residuals_ = tuple(Residuals.fit(held_out[:, 0], column) for column in residuals)
         return self
 
@@ -217,14 +235,13 @@ class Surrogate(RegressorMixin, BaseEstimator):
     def _forecast(self, population: Population) -> tuple[Values, Prediction]:
         """Scores, and what all heads say."""
         check_is_fitted(self)
-        return self.forecast_features(*self._features(population))
+        return self.forecast_features(self._features(self.space_.check(population))[0])
 
-    def forecast_features(self, features: Features, said: Features | None = None) -> tuple[Values, Prediction]:
+    def forecast_features(self, features: Features) -> tuple[Values, Prediction]:
         """Predict from features, also such as no architecture has.
 
         Args:
             features: ``(n, f)``, as `features` gives them.
-            said: ``(n, 3)``: their last columns, for a surrogate with a start.
 
         Returns:
             ``(n,)`` scores, whose order is that of the accuracies, and what all heads say.
@@ -233,8 +250,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
         scores = self._scores(heads.predict(self.ranker_, features), expected)
         trees = self._trees((self.std_model_, self.avm_model_), _with_score(features, scores))
         values = np.column_stack([self.calibration_(scores), self._mixed(trees, expected)])
-        if self.line_ is not None and said is not None:
-            values = self.line_.blend(said, values)
+        if self.line_ is not None:
+            values = self.line_.blend(features[:, -len(HEADS) :], values)
             scores = values[:, 0]
         return scores, self._prediction(values)
 
@@ -279,8 +296,16 @@ class Surrogate(RegressorMixin, BaseEstimator):
             raise InvalidValueError("a surrogate is fitted to genomes of a space: Surrogate(space=...)")
         return self.space
 
-    def _checked(self, X: Population, y: npt.ArrayLike) -> Values:
-        self._known_space().check(X)
+    def _targets(self, labels: Values) -> Values:
+        """``(n, 3)`` labels, of the standard deviation the logarithm."""
+        accuracy, std, avm = labels.T
+        return np.column_stack([accuracy, np.log(np.maximum(std, self.std_floor)), avm])
+
+    def _checked(self, X: Population, y: npt.ArrayLike) -> tuple[Population, Values]:
+        X = self._known_space().check(X)
+        for name, (low, high, _) in SETTINGS.items():
+            if not low <= getattr(self, name) <= high:
+                raise InvalidValueError(f"{name} is {getattr(self, name)}; it should be from {low:g} to {high:g}")
         labels = np.asarray(y, dtype=np.float64)
         if labels.shape != (len(X), len(HEADS)) or not np.isfinite(labels).all():
             raise InvalidValueError(f"y has shape {labels.shape}; it should be {len(X)} x {len(HEADS)} finite numbers")
@@ -288,7 +313,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             raise InvalidValueError("y are fractions: accuracies and standard deviations 0 to 1, AVMs -1 to 1")
         if len(X) < FEWEST_ROWS:
             raise InvalidValueError(f"{len(X)} architectures are too few for a surrogate, it needs {FEWEST_ROWS}")
-        return labels
+        return X, labels
 
     def _settings(self) -> TreeSettings:
         return TreeSettings(
@@ -304,7 +329,7 @@ def _description(hardware: Hardware | Mapping[str, float] | None) -> dict[str, f
 def _spread(values: Values) -> float:
     """Standard deviation, or 1 where nothing varies."""
     spread = float(values.std())
-    return spread if spread > _LEAST_SPREAD else 1.0
+    return spread if spread > LEAST_SPREAD else 1.0
 
 
 def _share(labels: Values, trees: Values, process: Values) -> float:

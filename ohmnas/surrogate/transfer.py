@@ -24,7 +24,7 @@ from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads
 from ohmnas.surrogate.features import CHIPLESS, Features, feature_matrix
 from ohmnas.surrogate.heads import TreeSettings, Values
-from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
+from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, learnable_chips
 
 FOLDS = 5
 """Of the architectures, so that each that a start was fitted to has a model which did not see it."""
@@ -95,11 +95,10 @@ class Start:
             InvalidValueError: no chip remains that has enough rows.
         """
         new = besides.provenance["hardware"] if besides and besides.provenance["task"] == table.card["task"] else None
-        counts = table.measured.groupby("hardware").size()
-        chips = [str(chip) for chip, rows in counts.items() if chip != new and rows >= FEWEST_ROWS]
+        chips = [chip for chip in learnable_chips(table) if chip != new]
         if not chips:
             raise InvalidValueError(
-                f"nothing to start from: table {table.source} has no other chip with {FEWEST_ROWS} rows"
+                f"nothing to start from: table {table.source} has no other chip with {FEWEST_ROWS} architectures"
             )
         return cls.fit((LearningSet.of(table, chip) for chip in chips), seed=seed)
 
@@ -110,10 +109,15 @@ class Start:
             population: ``(n, g)``, canonical.
             hardware: `Hardware.description()` of the chip; it may be a new one.
             unseen: of architectures that the start was fitted to, what models say that did not see them.
+
+        Raises:
+            InvalidValueError: `unseen` is asked of a start that was loaded.
         """
+        if unseen and not self.folds:
+            raise InvalidValueError("a loaded start no longer knows what it had seen: learn it from its table again")
         features = _features(self.space, population, hardware)
         said = _predicted(self.models, features)
-        if unseen and self.folds:
+        if unseen:
             fold = np.array([self.fold_of.get(key, -1) for key in _keys(population)])
             for number, models in enumerate(self.folds):
                 rows = fold == number

@@ -30,7 +30,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def choosing(n: int, store: Store) -> Chooser:
     digits = task("digits")
     campaign = Campaign(Protocol(digits, FIDELITIES["paper"]), plan(digits, n), (Hardware(),), seed=0)
-    return Chooser(campaign, plan(digits, n + chooser.BATCH), store)
+    return Chooser(campaign, plan(digits, chooser.planned(n, len(store.identities()))), store)
 
 
 def test_it_begins_with_the_plan_and_goes_on_with_half_of_it(tmp_path: Path) -> None:
@@ -39,6 +39,8 @@ def test_it_begins_with_the_plan_and_goes_on_with_half_of_it(tmp_path: Path) -> 
         one = choosing(24, store)
         assert_array_equal(one.chosen(), one.plan[:12])
         store.add(read_table("digits").rows())
+        measured = {row[4:] for row in store.identities()}
+        one = choosing(24, store)
         one.choose()
         first = one.chosen()
         assert_array_equal(choosing(24, store).chosen(), first)
@@ -50,6 +52,7 @@ def test_it_begins_with_the_plan_and_goes_on_with_half_of_it(tmp_path: Path) -> 
     assert len(chosen) == len(set(keys)) == 24
     from_plan = [genome.tobytes() in set(keys) for genome in one.plan]
     assert sum(from_plan) == 12 + 6
+    assert not measured & {tuple(genome.tolist()) for genome in chosen[12:]}  # nothing is measured twice
     assert_array_equal(task("digits").space.check(chosen), chosen)
 
 

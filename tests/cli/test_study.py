@@ -15,7 +15,7 @@ NAMES = ("importance", "gene_effects", "chip_effects", "map")
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_study_writes_what_it_shows(ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("study", "--table", "digits", "--hardware", "reram", "--resamples", "2", "--out")
+    words = ("study", "--table", "digits", "--hardware", "reram", "--resamples", "3", "--out")
     done = ohmnas(*words, tmp_path / "a")
     assert done.code == 0
     assert "digits on reram, 200 architectures" in done.out

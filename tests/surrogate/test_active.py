@@ -46,7 +46,7 @@ def test_more_than_there_are_is_all_there_are(surrogate: Surrogate, data: Learni
 
 
 def test_candidates_are_new_within_bounds_and_the_same_for_a_seed(surrogate: Surrogate, data: LearningSet) -> None:
-    found = candidates_near(surrogate, data.population, 50_000, 2e6, 2_000, seed=3)
+    found = candidates_near(surrogate, data.population, data.population, 50_000, 2e6, 2_000, seed=3)
     assert len(found) > 1000
     params = SPACE.params(found)
     assert 2_000 <= params.min() <= params.max() <= 50_000
@@ -54,5 +54,5 @@ def test_candidates_are_new_within_bounds_and_the_same_for_a_seed(surrogate: Sur
     keys = [genome.tobytes() for genome in found]
     assert len(set(keys)) == len(keys)
     assert not set(keys) & {genome.tobytes() for genome in data.population}
-    assert_array_equal(found, candidates_near(surrogate, data.population, 50_000, 2e6, 2_000, seed=3))
+    assert_array_equal(found, candidates_near(surrogate, data.population, data.population, 50_000, 2e6, 2_000, seed=3))
     assert_array_equal(found, SPACE.check(found))

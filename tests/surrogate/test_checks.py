@@ -122,7 +122,7 @@ RESIDUALS = {"positions": [0.5], "scales": [1.0], "normalised": [0.0]}
         *({"settings": {**SETTINGS, "std_floor": value}} for value in (0, -1.0, 1.5, float("nan"), float("inf"), True)),
         *({"settings": {**SETTINGS, "rounds": value}} for value in (0, 2.5, 10**9)),
         *({"settings": {**SETTINGS, "margin": value}} for value in (0, float("nan"))),
-        *({"spreads": value} for value in ([0.0, 1.0], [1.0], [1.0, float("nan")], 1.0)),
+        *({"spreads": value} for value in ([0.0, 1.0], [5e-324, 1e-300], [1.0], [1.0, float("nan")], 1.0)),
         *({"shares": value} for value in ([-0.1, 1.0], [1.1, 0.5], [0.5])),
         *({"extremes": value} for value in ([[0.0, 1.0], [1.0, 0.5]], [[0.0, 0.0]], [[0.0], [1.0]])),
         {"intervals": []},

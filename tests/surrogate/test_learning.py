@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from ohmnas.datasets import schema
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import Population
-from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
+from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, learnable_chips
 
 from .conftest import CHIP, SPACE, STD_FLOOR, learning_set, table, truth
 
@@ -113,3 +113,27 @@ def test_models_learn_standard_deviations_as_logarithms_above_the_floor() -> Non
     assert_allclose(data.target("accuracy_1d_std")[:3], np.log(STD_FLOOR))
     assert_allclose(np.exp(data.target("accuracy_1d_std")[3:]), data.labels["accuracy_1d_std"][3:])
     assert_array_equal(data.target("avm"), data.labels["avm"])
+
+
+def test_single_labels_are_those_of_the_first_seed(population: Population) -> None:
+    measured = table(population, seeds=(1, 0), noise=0.05)
+    data = LearningSet.of(measured)
+    frame = measured.frame.set_index([*GENE_NAMES, "seed"])
+    for row, genome in enumerate(data.population):
+        both = [float(frame.loc[(*genome.tolist(), seed), "accuracy_1d"]) for seed in (0, 1)]
+        assert data.single()[row, 0] == both[0]
+        assert data.labels["accuracy_1d"][row] == pytest.approx(np.mean(both))
+    assert_array_equal(data.take(np.array([3, 1])).single(), data.single()[[3, 1]])
+    made_up = learning_set(20)
+    assert_array_equal(made_up.single(), made_up.matrix())
+
+
+def test_chips_that_can_be_learned_have_enough_architectures_of_one_fidelity(population: Population) -> None:
+    usual, few = table(population), table(population[:6], seeds=(0, 1), hardware="few")
+    two = [table(population, hardware="two", fidelity=fidelity) for fidelity in ("low", "smoke")]
+    with_paper = [table(population, hardware="more", fidelity=fidelity) for fidelity in ("low", "paper")]
+    frames = [one.frame for one in (usual, few, *two, *with_paper)]
+    both = MeasuredTable(pd.concat(frames, ignore_index=True), usual.card, "several")
+    assert learnable_chips(both) == ["more", "pcm"]
+    for chip in learnable_chips(both):
+        LearningSet.of(both, chip)

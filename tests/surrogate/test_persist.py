@@ -240,6 +240,18 @@ def test_a_surrogate_with_a_start_comes_back_as_it_was(folder: Path) -> None:
     assert_array_equal(load(folder).predict(population), helped.predict(population))
 
 
+def test_a_loaded_start_is_not_learned_with_as_if_it_had_seen_nothing(folder: Path) -> None:
+    rows = learning_set(20, seed=8)
+    save(Surrogate.learn(rows, start=Start.fit([learning_set(60)]), **FAST), folder)
+    with pytest.raises(InvalidValueError, match="learn it from its table again"):
+        load(folder).fit(rows.population, rows.matrix())
+
+
+def test_settings_may_be_numpys_numbers(tmp_path: Path) -> None:
+    save(Surrogate.learn(learning_set(20), **{**FAST, "rounds": np.int64(10)}), tmp_path)
+    assert load(tmp_path).rounds == 10
+
+
 @pytest.mark.parametrize(
     "change",
     [

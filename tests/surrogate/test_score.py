@@ -10,8 +10,8 @@ from ohmnas.datasets.table import MeasuredTable, genomes
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
-from ohmnas.surrogate.learning import HEADS, LearningSet
-from ohmnas.surrogate.score import FEWEST_REPEATS, HeadScore, first_labels, repeated, score
+from ohmnas.surrogate.learning import HEADS
+from ohmnas.surrogate.score import FEWEST_REPEATS, FEWEST_SCORED, HeadScore, repeated, score
 
 from .conftest import SPACE, table
 
@@ -81,6 +81,13 @@ def test_labels_that_are_all_equal_have_neither_scores_nor_a_ceiling() -> None:
         assert found[head] == HeadScore(None, None, None, (1.0, 0.0), None, None, repeats=N)
 
 
+def test_tables_that_folds_make_too_small_are_refused_by_their_own_count() -> None:
+    few = FEWEST_SCORED - 1
+    with pytest.raises(InvalidValueError, match=f"{few} measured architectures; a score needs {FEWEST_SCORED}"):
+        score(table(POPULATION[:few]), rounds=1)
+    assert score(table(POPULATION[:FEWEST_SCORED]), rounds=1)[0] == FEWEST_SCORED
+
+
 def test_repeats_are_side_by_side_in_the_order_of_their_seeds(twice: MeasuredTable) -> None:
     pairs = repeated(twice, "pcm", "paper")
     assert len(pairs) == N
@@ -89,16 +96,6 @@ def test_repeats_are_side_by_side_in_the_order_of_their_seeds(twice: MeasuredTab
         key = tuple(genome.tolist())
         assert pairs["accuracy_1d_first"].iloc[row] == frame.loc[(*key, 0), "accuracy_1d"]
         assert pairs["accuracy_1d_second"].iloc[row] == frame.loc[(*key, 1), "accuracy_1d"]
-
-
-def test_truth_is_the_label_of_the_first_seed_in_the_order_that_is_learned(twice: MeasuredTable) -> None:
-    data, first = LearningSet.of(twice), first_labels(twice, "pcm", "paper")
-    frame = twice.frame.set_index([*GENE_NAMES, "seed"])
-    for row, genome in enumerate(data.population):
-        key = tuple(genome.tolist())
-        assert first["accuracy_1d"][row] == frame.loc[(*key, 0), "accuracy_1d"]
-        both = [frame.loc[(*key, seed), "accuracy_1d"] for seed in (0, 1)]
-        assert data.labels["accuracy_1d"][row] == pytest.approx(np.mean(both))
 
 
 def test_measurements_of_other_chips_and_fidelities_are_no_repeats() -> None:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import HERMES
 from ohmnas.surrogate.features import CHIPLESS
 from ohmnas.surrogate.learning import HEADS, LearningSet
-from ohmnas.surrogate.study import CHOICES, SETTINGS, chip_effects, gene_effects, importance, space_map
+from ohmnas.surrogate.study import CHOICES, FEWEST_STUDIED, SETTINGS, chip_effects, gene_effects, importance, space_map
 
 from .conftest import FAST, learning_set
 
@@ -61,7 +62,7 @@ def test_changes_begin_at_nothing_and_lie_in_their_intervals(effects: pd.DataFra
 
 def test_only_architectures_within_what_was_measured_are_asked_about(rows: LearningSet) -> None:
     tight = replace(rows, provenance={**rows.provenance, "seen": {**rows.provenance["seen"], "max_params": 30_000}})
-    effects = gene_effects(tight, resamples=2, **FAST)
+    effects = gene_effects(tight, resamples=3, **FAST)
     assert effects["params"].max() <= 30_000
     assert effects["architectures"].max() < len(rows.population)
 
@@ -77,9 +78,9 @@ def test_effects_of_a_chip_are_those_of_its_noise(rows: LearningSet) -> None:
         return replace(rows, hardware=chip, labels={**rows.labels, "accuracy_1d": accuracy})
 
     sets = [on(rows.hardware), on(HERMES.description())]
-    effects = chip_effects(sets, resamples=2, settings={name: SETTINGS[name] for name in ("hw_output_noise",)})
+    effects = chip_effects(sets, resamples=3, settings={name: SETTINGS[name] for name in ("hw_output_noise",)})
     assert (np.diff(of(effects, "hw_output_noise", "accuracy_1d")) < 0).all()
-    devices = chip_effects(sets, resamples=2)
+    devices = chip_effects(sets, resamples=3)
     assert set(devices["choice"]) == set(SETTINGS)
     assert (np.diff(of(devices, "device errors (times)", "accuracy_1d")) < 0).all()
 
@@ -93,3 +94,15 @@ def test_neighbours_on_the_map_are_alike(rows: LearningSet) -> None:
     size = np.log(frame["params"].to_numpy())
     nearest = np.abs(size - size[distance.argmin(axis=1)]).mean()
     assert nearest < 0.7 * np.abs(size[:, None] - size[None]).mean()
+
+
+def test_too_little_to_study_is_refused_at_once(rows: LearningSet) -> None:
+    few = rows.take(np.arange(FEWEST_STUDIED - 1))
+    for study in (importance, gene_effects, lambda data: chip_effects([data])):
+        with pytest.raises(InvalidValueError, match=f"{len(few.population)} architectures are too few for a study"):
+            study(few)
+    with pytest.raises(InvalidValueError, match="3 resampled tables or more, not 2"):
+        gene_effects(rows, resamples=2)
+    enough = rows.take(np.arange(FEWEST_STUDIED))
+    assert len(gene_effects(enough, resamples=3, **FAST)) >= 0
+    importance(enough, **FAST)

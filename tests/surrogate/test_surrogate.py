@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,6 +99,25 @@ def test_intervals_hold_what_they_say_on_architectures_that_nobody_saw() -> None
     assert 0.72 < below.mean() < 0.88
 
 
+def test_intervals_are_of_one_training_where_labels_are_means_of_several() -> None:
+    """Means of five trainings are learned; a single one lies further off, and its interval must be wider."""
+    rng = np.random.default_rng(0)
+    data = learning_set(200)
+    each = data.labels["accuracy_1d"][:, None] + 0.05 * rng.standard_normal((200, 5))
+    data.labels["accuracy_1d"][:] = each.mean(axis=1)
+    repeated = replace(data, first={**data.labels, "accuracy_1d": each[:, 0]})
+    unseen = learning_set(600, seed=77, noise=0.05)
+    widths, inside = [], []
+    for rows in (data, repeated):
+        surrogate = Surrogate.learn(rows, **FAST)
+        predicted = surrogate.forecast(unseen.population)
+        low, high = (surrogate.quantile(predicted, p).accuracy_1d for p in (0.05, 0.95))
+        widths.append(float((high - low).mean()))
+        inside.append(float(((low <= unseen.labels["accuracy_1d"]) & (unseen.labels["accuracy_1d"] <= high)).mean()))
+    assert widths[1] > 1.2 * widths[0]
+    assert inside[0] < 0.85 < inside[1] < 0.97
+
+
 def test_spread_and_variation_stay_within_what_was_measured(surrogate: Surrogate, data: LearningSet) -> None:
     predicted = surrogate.forecast(SPACE.sample_uniform(500, np.random.default_rng(3)))
     for head in ("accuracy_1d_std", "avm"):
@@ -172,6 +192,17 @@ def test_what_cannot_be_learned_is_refused(data: LearningSet) -> None:
         blank.fit(data.population[:few], data.matrix()[:few])
     with pytest.raises(InvalidValueError, match="out of its range"):
         blank.fit(data.population * 100, data.matrix())
+    with pytest.raises(InvalidValueError, match="std_floor is 0"):
+        Surrogate(SPACE, std_floor=0).fit(data.population, data.matrix())
+
+
+def test_genomes_may_come_as_a_list_and_wrong_ones_are_refused_when_asked(
+    surrogate: Surrogate, data: LearningSet
+) -> None:
+    assert_array_equal(surrogate.predict(data.population[:3].tolist()), surrogate.predict(data.population[:3]))
+    for wrong in (np.full((1, 28), 7), data.population[:2, :5]):
+        with pytest.raises(InvalidValueError):
+            surrogate.predict(wrong)
 
 
 def test_a_start_makes_few_rows_worth_more() -> None:
@@ -181,6 +212,8 @@ def test_a_start_makes_few_rows_worth_more() -> None:
     few = learning_set(12, seed=4)
     alone = Surrogate.learn(few, **FAST)
     helped = clone(alone).set_params(hardware=HERMES, start=start).fit(few.population, few.matrix())
+    features = helped.features(unseen.population)
+    assert_array_equal(helped.forecast_features(features)[0], helped.rank_scores(unseen.population))
     for head in ("accuracy_1d", "avm"):
         taus = [kendall_tau(unseen.labels[head], getattr(s.forecast(unseen.population), head)) for s in (alone, helped)]
         assert taus[1] > taus[0] + 0.1, head
