@@ -20,11 +20,11 @@ Values = npt.NDArray[np.float64]
 class TreeSettings:
     """Size and shrinkage of the boosted trees."""
 
-    rounds: int = 250
+    rounds: int = 100
     """Trees."""
-    depth: int = 5
+    depth: int = 4
     """Levels of a tree."""
-    learning_rate: float = 0.05
+    learning_rate: float = 0.1
     """Share of each tree that is taken."""
     subsample: float = 0.7
     """Share of the rows that each tree sees."""
