@@ -138,9 +138,8 @@ class Problem:
 
     def affordable(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: which architectures meet the limits on parameters and MACs, exactly."""
-        table = self.space.layer_table(population)
-        params, limits = table.params(), self.limits
-        return (params <= limits.max_params) & (params >= limits.min_params) & (table.macs() <= limits.max_macs)
+        (params, macs), limits = self.space.params_and_macs(population), self.limits
+        return (params <= limits.max_params) & (params >= limits.min_params) & (macs <= limits.max_macs)
 
     def evaluate(self, population: Population) -> Evaluation:
         """Predict ``(n, g)`` architectures."""

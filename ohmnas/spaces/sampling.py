@@ -18,7 +18,8 @@ from ohmnas.spaces import architecture as arch
 from ohmnas.spaces import genes
 from ohmnas.spaces.genes import Population
 
-Costs = Callable[[Population], npt.NDArray[np.int64]]
+Costs = Callable[[Population], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
+"""Exact parameters and MACs of a population."""
 
 STRATA: Final = 24
 """Intervals of log parameters; at 24, neighbours differ by a quarter where the bounds are two decades apart."""
@@ -71,8 +72,7 @@ def _tilted(n: int, rng: np.random.Generator) -> Population:
 def stratified(
     n: int,
     rng: np.random.Generator,
-    params: Costs,
-    macs: Costs,
+    costs: Costs,
     max_params: float,
     max_macs: float,
     min_params: float = 0,
@@ -84,8 +84,7 @@ def stratified(
     Args:
         n: architectures wanted.
         rng: the generator to draw from.
-        params: exact parameters of a population.
-        macs: exact MACs of a population.
+        costs: exact parameters and MACs of a population.
         max_params: at most so many parameters; may be infinite.
         max_macs: at most so many MACs for one image; may be infinite.
         min_params: at least so many parameters.
@@ -110,7 +109,7 @@ def stratified(
     smallest = least_work = np.iinfo(np.int64).max
     for batch_number in range(1, MAX_BATCHES + 1):
         batch = _tilted(PROPOSALS, rng)
-        cost, work = params(batch), macs(batch)
+        cost, work = costs(batch)
         smallest, least_work = min(smallest, int(cost.min())), min(least_work, int(work.min()))
         keep = (cost <= max_params) & (cost >= min_params) & (work <= max_macs) & (work >= min_macs)
         waiting = np.concatenate([waiting, batch[keep]])
@@ -119,9 +118,9 @@ def stratified(
                 continue  # too few to see the range that the bounds leave
             if not len(waiting):
                 break
-            cost = params(waiting)
+            cost, _ = costs(waiting)
             edges = np.geomspace(cost.min(), cost.max() + 1.0, STRATA + 1)
-        stratum = np.clip(np.searchsorted(edges, params(waiting), side="right") - 1, 0, STRATA - 1)
+        stratum = np.clip(np.searchsorted(edges, costs(waiting)[0], side="right") - 1, 0, STRATA - 1)
         rows = []
         for row, place in enumerate(stratum):
             key = waiting[row].tobytes()

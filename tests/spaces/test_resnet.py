@@ -77,3 +77,12 @@ def test_costs_of_no_rows_are_no_costs() -> None:
 def test_spaces_of_other_images_differ() -> None:
     assert ResNetSpace((1, 8, 8), 10) == SPACE
     assert ResNetSpace((3, 8, 8), 10) != SPACE
+
+
+def test_costs_of_many_are_those_of_each(rng: np.random.Generator) -> None:
+    space = ResNetSpace((3, 32, 32), 10)
+    population = space.sample_uniform(2500, rng)
+    params, macs = space.params_and_macs(population)
+    np.testing.assert_array_equal(params, space.params(population))
+    np.testing.assert_array_equal(macs, space.macs(population))
+    assert [costs.shape for costs in space.params_and_macs(population[:0])] == [(0,), (0,)]
