@@ -55,7 +55,7 @@ def main() -> None:
         return
     print(f"search, 200 generations of 100 (median of {RUNS} seeds)   {seconds:8.2f} s")
     print(f"architectures evaluated a second                       {rate:8,.0f}")
-    print(f"bound: 201 predictions of 100 rows by the three heads   {bound:8.2f} s")
+    print(f"bound: 201 predictions of 100 rows by three ensembles   {bound:8.2f} s")
     for name, milliseconds in parts.items():
         print(f"  {name:<52} {milliseconds:8.3f} ms")
 

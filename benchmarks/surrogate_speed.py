@@ -45,6 +45,7 @@ def main() -> None:
     steps = {
         "features": _seconds(lambda: surrogate.features(population)),
         "three tree ensembles": 3 * _seconds(lambda: heads.predict(surrogate.ranker_, features)),
+        "Gaussian processes": _seconds(lambda: surrogate.process_.predict(features)),
         "intervals": _seconds(lambda: [surrogate.quantile(predicted, p) for p in (0.05, 0.95)]),
     }
     if arguments.json:
