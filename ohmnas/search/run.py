@@ -22,9 +22,9 @@ DRY = 4
 """A round that brings less than one of so many missing ends its generation: what is near has been found."""
 ENOUGH = 0.95
 """Share of the births of a generation that is not worth another round to fill up."""
-SURPLUS = (3.0, 20.0)
+SURPLUS = (1.5, 20.0)
 """Candidates bred for each one that is missing, least and most: as many as the last round needed. Most limits cost
-nothing to check, asking the predictor does."""
+next to nothing to check, asking the predictor does."""
 MARGIN = 1.1
 """Times what is missing: a generation rather has a few too many than one more round."""
 LEAST_SHARE = 0.25
@@ -89,8 +89,11 @@ class _Search:
             wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
             bred = math.ceil(self.surplus * wanted)
             candidates = self.strategy.ask(bred, self.rng)
-            candidates = self._unseen(candidates[self.problem.affordable(candidates)], wanted)
-            self.surplus = float(np.clip(MARGIN * bred / max(len(candidates), 1), *SURPLUS))
+            affordable = np.flatnonzero(self.problem.affordable(candidates))
+            fresh = self._unseen(candidates[affordable], wanted)
+            needed = affordable[fresh[-1]] + 1 if len(fresh) else len(candidates)
+            self.surplus = float(np.clip(MARGIN * needed / max(len(fresh), 1), *SURPLUS))
+            candidates = candidates[affordable[fresh]]
             dry = len(candidates) * DRY < wanted
             if not len(candidates):
                 break
@@ -111,8 +114,8 @@ class _Search:
         self.feasible_share = feasible / len(population)
         return population[evaluation.shortfall == 0], self.feasible_share
 
-    def _unseen(self, candidates: Population, most: int) -> Population:
-        """The first `most` different candidates that this search has not evaluated; from now on it has."""
+    def _unseen(self, candidates: Population, most: int) -> list[int]:
+        """Rows of the first `most` different candidates that this search has not evaluated; from now on it has."""
         keep: list[int] = []
         for index, row in enumerate(candidates):
             key = row.tobytes()
@@ -121,7 +124,7 @@ class _Search:
                 keep.append(index)
                 if len(keep) == most:
                     break
-        return candidates[keep]
+        return keep
 
     def _remember(self, population: Population, evaluation: Evaluation) -> None:
         """Keep the best feasible one, or while there is none, the one that misses by least."""

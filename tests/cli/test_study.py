@@ -24,7 +24,7 @@ def test_a_study_writes_what_it_shows(ohmnas: Ohmnas, tmp_path: Path) -> None:
     done = ohmnas(*words, tmp_path / "a")
     assert done.code == 0
     assert "digits on reram, 60 architectures" in done.out
-    assert "stem channels" in done.out
+    assert "stem kernel" in done.out
     assert {path.name for path in (tmp_path / "a").iterdir()} == {f"{n}.{k}" for n in NAMES for k in ("csv", "png")}
     values = ohmnas(*words, tmp_path / "b", "--json").values
     assert values["hardware"] == "reram"
