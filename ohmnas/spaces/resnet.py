@@ -13,11 +13,18 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.spaces import architecture as arch
 from ohmnas.spaces import cost, genes, sampling, variation
 from ohmnas.spaces.architecture import Architecture, MainBlock
+from ohmnas.spaces.bounds import EVERYTHING, Bounds
 from ohmnas.spaces.genes import Population
 
 MUTATION_RATES: Final[Mapping[str, float]] = {"depth": 0.8, "width": 0.8, "other": 0.6}
 """AnalogNAS, section III: about two of the three groups change in each child."""
 
+_EXISTS: Final = np.arange(genes.BLOCKS) < np.arange(genes.BLOCKS + 1)[:, None]
+_LOW, _HIGH = (
+    np.hstack([np.tile(stem, (len(_EXISTS), 1)), np.kron(_EXISTS, block)]).astype(np.int16)
+    for stem, block in ((genes.STEM_LOW, genes.BLOCK_LOW), (genes.STEM_HIGH, genes.BLOCK_HIGH))
+)
+"""``(b + 1, g)`` each: least and most of each gene, by gene M; blocks that do not exist have the gene 0."""
 
 _AT_ONCE = 1000
 """Architectures whose layer tables stay near the processor."""
@@ -47,10 +54,7 @@ class ResNetSpace:
     @property
     def size(self) -> int:
         """How many different architectures there are (about 1e20)."""
-        stem = (arch.STEM_CHANNELS[1] - arch.STEM_CHANNELS[0] + 1) * len(arch.STEM_KERNELS)
-        block = int(np.prod(genes.BLOCK_HIGH.astype(np.int64) - genes.BLOCK_LOW + 1))
-        fewest, most = arch.MAIN_BLOCKS
-        return stem * sum(int(block**m) for m in range(fewest, most + 1))
+        return EVERYTHING.size
 
     def sample_uniform(self, n: int, rng: np.random.Generator) -> Population:
         """``(n, g)``: each gene uniform over its values; rows may repeat."""
@@ -69,6 +73,8 @@ class ResNetSpace:
         min_params: float = 0,
         min_macs: float = 0,
         at_least: int | None = None,
+        within: Bounds = EVERYTHING,
+        max_batches: int = sampling.MAX_BATCHES,
     ) -> Population:
         """``(n, g)``: all different, evenly spread over log parameters within the bounds.
 
@@ -76,7 +82,7 @@ class ResNetSpace:
             InfeasibleError: the bounds leave fewer than n (or `at_least`) architectures that could be found.
         """
         bounds = (max_params, max_macs, min_params, min_macs)
-        return sampling.stratified(n, rng, self.params_and_macs, *bounds, at_least)
+        return sampling.stratified(n, rng, self.params_and_macs, *bounds, at_least, within, max_batches)
 
     def mutate(
         self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] = MUTATION_RATES
@@ -87,6 +93,10 @@ class ResNetSpace:
     def cross(self, mothers: Population, fathers: Population, rng: np.random.Generator) -> Population:
         """``(n, g)``: one child of each pair, uniform by stage."""
         return variation.crossover(mothers, fathers, rng)
+
+    def neighbours(self, genome: npt.NDArray[np.int16]) -> Population:
+        """``(k, g)``: all that one step leads to from a ``(g,)`` genome."""
+        return variation.neighbours(genome)
 
     def repair(self, population: npt.NDArray[np.integer]) -> Population:
         """The nearest valid, canonical genomes: genes clipped to their ranges, inactive blocks cleared."""
@@ -109,15 +119,16 @@ class ResNetSpace:
             raise InvalidValueError(f"a genome of {self.name} has {genes.GENES} genes, not shape {matrix.shape}")
         if matrix.dtype.kind not in "iu":
             raise InvalidValueError(f"genes are whole numbers, not {matrix.dtype}")
+        depths = np.clip(matrix[:, genes.M], *arch.MAIN_BLOCKS)
+        inside = (matrix >= _LOW[depths]) & (matrix <= _HIGH[depths])
+        if inside.all() and (matrix[:, genes.KS0] % 2).all():
+            return matrix.astype(np.int16)
         repaired = self.repair(matrix)
-        wrong = np.argwhere(repaired != matrix)
-        if len(wrong):
-            row, gene = wrong[0]
-            raise InvalidValueError(
-                f"genome {row}: gene {genes.GENE_NAMES[gene]} is {matrix[row, gene]}, which is out of its range or not "
-                f"canonical; {repaired[row, gene]} would be"
-            )
-        return repaired
+        row, gene = np.argwhere(repaired != matrix)[0]
+        raise InvalidValueError(
+            f"genome {row}: gene {genes.GENE_NAMES[gene]} is {matrix[row, gene]}, which is out of its range or not "
+            f"canonical; {repaired[row, gene]} would be"
+        )
 
     def params(self, population: Population) -> npt.NDArray[np.int64]:
         """``(n,)``: exact trainable parameters."""

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from scipy.stats import qmc
 
 from ohmnas.errors import InfeasibleError
-from ohmnas.spaces import architecture as arch
 from ohmnas.spaces import genes
+from ohmnas.spaces.bounds import EVERYTHING, Bounds
 from ohmnas.spaces.genes import Population
 
 Costs = Callable[[Population], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
@@ -26,23 +26,23 @@ STRATA: Final = 24
 PROPOSALS: Final = 2048
 """Architectures proposed at once; a batch costs 2 ms."""
 MAX_BATCHES: Final = 64
-"""Batches after which a stratum that is still short is taken as empty."""
+"""Batches after which a stratum that is still short is taken as empty, unless a caller is in a hurry."""
 
 
-def from_unit_cube(points: npt.NDArray[np.float64]) -> Population:
+def from_unit_cube(points: npt.NDArray[np.float64], within: Bounds = EVERYTHING) -> Population:
     """Map points of the unit cube to genomes, gene by gene, uniformly over each gene's values.
 
     Args:
         points: ``(n, g)`` in [0, 1).
+        within: what values each gene has.
 
     Returns:
         ``(n, g)``, canonical.
     """
     population = np.zeros(points.shape, dtype=np.int16)
-    low = np.concatenate([genes.STEM_LOW, np.tile(genes.BLOCK_LOW, genes.BLOCKS)])
-    high = np.concatenate([genes.STEM_HIGH, np.tile(genes.BLOCK_HIGH, genes.BLOCKS)])
+    low, high = np.array(within.low), np.array(within.high)
     population[:] = low + np.floor(points * (high - low + 1.0))
-    kernels = np.array(arch.STEM_KERNELS, dtype=np.int16)
+    kernels = within.choices(genes.KS0)
     population[:, genes.KS0] = kernels[(points[:, genes.KS0] * len(kernels)).astype(np.intp)]
     return genes.clear_inactive(population)
 
@@ -57,7 +57,7 @@ def latin_hypercube(n: int, rng: np.random.Generator) -> Population:
     return from_unit_cube(qmc.LatinHypercube(d=genes.GENES, rng=rng).random(n))
 
 
-def _tilted(n: int, rng: np.random.Generator) -> Population:
+def _tilted(n: int, rng: np.random.Generator, within: Bounds) -> Population:
     """Proposals of every size: each row has its own leaning towards small values of the genes that cost."""
     points = rng.random((n, genes.GENES))
     lean = rng.uniform(0.0, 6.0, size=(n, 1))
@@ -66,7 +66,7 @@ def _tilted(n: int, rng: np.random.Generator) -> Population:
     for gene in (genes.R, genes.B, genes.WF):
         costly[genes.FIRST_BLOCK_GENE + gene :: genes.GENES_PER_BLOCK] = True
     points[:, costly] **= 1.0 + lean * rng.random((n, int(costly.sum())))
-    return from_unit_cube(points)
+    return from_unit_cube(points, within)
 
 
 def stratified(
@@ -78,6 +78,8 @@ def stratified(
     min_params: float = 0,
     min_macs: float = 0,
     at_least: int | None = None,
+    within: Bounds = EVERYTHING,
+    max_batches: int = MAX_BATCHES,
 ) -> Population:
     """Sample evenly over log parameters within bounds; all rows differ.
 
@@ -90,6 +92,8 @@ def stratified(
         min_params: at least so many parameters.
         min_macs: at least so many MACs.
         at_least: be content with so many rows where the bounds leave no more; None is n.
+        within: bounds on the genes.
+        max_batches: of `PROPOSALS` each, after which a stratum that is still short stays so.
 
     Returns:
         ``(n, g)``, canonical, in random order; fewer rows only if `at_least` allows.
@@ -100,21 +104,21 @@ def stratified(
     if n == 0:
         return np.empty((0, genes.GENES), dtype=np.int16)
     room = -(-2 * n // STRATA)  # no stratum can be asked for more than this before the others are full too
-    found: list[Population] = []
-    strata: list[npt.NDArray[np.intp]] = []
+    found: list[Population] = [np.empty((0, genes.GENES), dtype=np.int16)]
+    strata: list[npt.NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
     have = np.zeros(STRATA, dtype=np.int64)
     seen: set[bytes] = set()
     edges: npt.NDArray[np.float64] | None = None
     waiting = np.empty((0, genes.GENES), dtype=np.int16)
     smallest = least_work = np.iinfo(np.int64).max
-    for batch_number in range(1, MAX_BATCHES + 1):
-        batch = _tilted(PROPOSALS, rng)
+    for batch_number in range(1, max_batches + 1):
+        batch = _tilted(PROPOSALS, rng, within)
         cost, work = costs(batch)
         smallest, least_work = min(smallest, int(cost.min())), min(least_work, int(work.min()))
         keep = (cost <= max_params) & (cost >= min_params) & (work <= max_macs) & (work >= min_macs)
         waiting = np.concatenate([waiting, batch[keep]])
         if edges is None:
-            if len(waiting) < STRATA and batch_number < MAX_BATCHES:
+            if len(waiting) < STRATA and batch_number < max_batches:
                 continue  # too few to see the range that the bounds leave
             if not len(waiting):
                 break

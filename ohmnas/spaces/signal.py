@@ -18,13 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.spaces import genes
-from ohmnas.spaces.cost import bottleneck_channels
+from ohmnas.spaces import architecture as arch
+from ohmnas.spaces import cost, genes
+from ohmnas.spaces.cost import ENTRY, FIRST, LAST, MIDDLE, SKIP, LayerTable, by_gene, by_kind
 from ohmnas.spaces.genes import Population
 
 Ratios = npt.NDArray[np.float64]
@@ -57,6 +59,7 @@ def noise_budget(
     population: Population,
     input_shape: tuple[int, int, int],
     chip: Mapping[str, float | npt.NDArray[np.float64]],
+    table: LayerTable | None = None,
 ) -> NoiseBudget:
     """Estimate the noise of each network.
 
@@ -64,74 +67,109 @@ def noise_budget(
         population: ``(n, g)``, canonical.
         input_shape: channels, height and width of an image.
         chip: `Hardware.settings()`; a value may be ``(n,)``, one for each network.
+        table: the networks' `cost.layer_table`, where it is at hand.
 
     Returns:
         The estimates.
     """
-    n = len(population)
-    channels, height, width = input_shape
-    layer = _Layer(chip)
-    block = genes.block_view(population).astype(np.float64)
-    repeats, branches = block[..., genes.R], np.maximum(block[..., genes.B], 1.0)
-    basic = block[..., genes.CT] == genes.CODE_OF_CONV_TYPE["A"]
-    skip = block[..., genes.SKIP]
-    stem, kernel = population[:, genes.OC0].astype(np.float64), population[:, genes.KS0].astype(np.int64)
-    out = stem[:, None] * np.cumprod(np.maximum(block[..., genes.WF], 1.0), axis=1)
-    into = np.concatenate([stem[:, None], out[:, :-1]], axis=1)
-    inner = np.where(basic, out, bottleneck_channels(out.astype(np.int64)))
-    strided = np.arange(genes.BLOCKS) > 0
-    layers = np.where(basic, 2.0, 3.0)
+    table = cost.layer_table(population, input_shape, classes=1) if table is None else table
+    repeats, branches, conv_type, _, skip = by_gene(population, np.intp)
+    basic = conv_type == genes.CODE_OF_CONV_TYPE["A"]
+    entry, later, past = np.take(_shares(), np.ravel_multi_index((repeats, branches, skip), _SHAPE), axis=1)
 
-    area = np.where(basic, 9.0, 1.0)  # of the first and the last kernel of a branch
-    whole = _inside(3, *_sides(height, width))
-    inside = np.where(basic, whole, 1.0)
-    behind = layer.noise(inner * area, inside) + np.where(basic, 0.0, layer.noise(inner * 9.0, whole))
-    first, later = (layer.noise(channels_in * area, inside) + behind for channels_in in (into, out))
-    beside = np.where((into != out) | strided, layer.noise(into, 1.0), 0.0)
+    through = np.ones((cost.LAYER_KINDS, len(population)))  # share of the power that comes through each kind of layer
+    kinds = by_kind(through)
+    kinds[ENTRY], kinds[FIRST] = entry, later
+    both = np.add(entry, later, out=kinds[LAST])
+    np.multiply(both, ~basic, out=kinds[MIDDLE])
+    np.multiply(past, by_kind(table.count.T)[SKIP], out=kinds[SKIP])
 
-    # What a skip carries into the first residual block has the power 1, and a sum of branches that of their number;
-    # ReLU lets half of a sum through.
-    share = branches / (skip + branches)
-    power = (skip + branches) / 2.0
-    shares = np.zeros_like(power)
-    for repeat in range(1, int(repeats.max(initial=0))):
-        shares += np.where(repeat < repeats, branches / (skip * power + branches), 0.0)
-        power = (skip * power + branches) / 2.0
-
-    active = genes.active_blocks(population)
-    through = np.where(active, share * first + (1.0 - share) * beside + shares * later, 0.0).sum(axis=2)
-    head = layer.noise(out[np.arange(n), population[:, genes.M] - 1, None], 1.0)
-    stem_noise = layer.noise((channels * kernel**2)[:, None], _inside(kernel, height, width)[:, None], rectified=False)
-    depth = 2.0 + np.where(active, (share + shares) * layers, 0.0).sum(axis=1)
-    narrowest = np.where(active & (skip == 0.0), inner * branches, np.inf).min(axis=1)
-    converters, weights, offset = through + head[..., 0] + stem_noise[..., 0]
+    inputs = table.inputs.T.astype(np.float64)
+    noise = _layer_noise(inputs, _inputs_inside(inputs, basic, population, input_shape), chip)
+    noise *= through
+    depth = 2.0 + (both * np.where(basic, 2.0, 3.0)).sum(axis=0)
+    widths = by_kind(table.outputs.T)[ENTRY] * branches
+    narrowest = np.where((skip == 0) & (branches > 0), widths, np.inf).min(axis=0)
+    # Five and five at a time, which NumPy adds in the same order for one network as for many.
+    blocks = noise[:, 1:-1].reshape(3, genes.BLOCKS, cost.KINDS_PER_BLOCK, -1).sum(axis=2).sum(axis=1)
+    converters, weights, offset = blocks + noise[:, 0] + noise[:, -1]
     return NoiseBudget(converters, weights, offset, depth, narrowest)
 
 
-class _Layer:
-    """What one layer of a chip adds."""
+_SHAPE = (arch.RESIDUAL_BLOCKS[1] + 1, arch.BRANCHES[1] + 1, 2)
+"""Values of R, B and skip, with the 0 of blocks that do not exist."""
 
-    def __init__(self, chip: Mapping[str, float | npt.NDArray[np.float64]]) -> None:
-        """Settings of one chip, or ``(n,)`` of one for each network."""
-        settings = {name: np.asarray(value, dtype=np.float64)[..., None] for name, value in chip.items()}
-        dac, adc = (_step(settings[f"hw_{name}_bits"]) for name in ("dac", "adc"))
-        self._rows = settings["hw_tile_rows"]
-        self._in = (RANGE_RMS * dac) ** 2 / 12.0
-        self._out = settings["hw_output_noise"] ** 2 + (settings["hw_adc_bound"] * adc) ** 2 / 12.0
 
-    def noise(self, inputs: npt.NDArray[Any], inside: Ratios | float, rectified: bool = True) -> Ratios:
-        """``(3, n, b)``: noise over signal of converters, weights and offset.
+@cache
+def _shares() -> Ratios:
+    """``(3, codes)``: shares of the power in a main block, by R, B and skip: all that they depend on.
 
-        Args:
-            inputs: ``(n, b)``: k.
-            inside: the share of them that lies inside of the image and not in its padding, on average.
-            rectified: whether a ReLU stands before the layer.
-        """
-        parts = np.ceil(inputs / self._rows)
-        spread = 2.0 * np.log(np.maximum(inputs / parts, 1.0)) + 2.0  # square of the largest of so many normal weights
-        signal = inputs * inside / (spread * RANGE_RMS**2)
-        mean = RECTIFIED_MEAN if rectified else 0.0
-        return np.stack([parts * self._out / signal + self._in, spread, inputs * inside * mean * spread])
+    They are the share that comes through the branches of the first residual block, those through the branches of all
+    others added up, and the share that comes past the first. Nothing comes through a block that does not exist.
+    """
+    repeats, branches, skip = (gene.astype(np.float64) for gene in np.indices(_SHAPE))
+    exists = (repeats > 0.0) & (branches > 0.0)
+    branches = np.maximum(branches, 1.0)
+    # What a skip carries into the first residual block has the power 1, and a sum of branches that of their number;
+    # ReLU lets half of a sum through.
+    first = branches / (skip + branches)
+    power = (skip + branches) / 2.0
+    others = np.zeros(_SHAPE)
+    for repeat in range(1, arch.RESIDUAL_BLOCKS[1]):
+        others += np.where(repeat < repeats, branches / (skip * power + branches), 0.0)
+        power = (skip * power + branches) / 2.0
+    shares: Ratios = (np.stack([first, others, 1.0 - first]) * exists).reshape(3, -1)
+    return shares
+
+
+def _inputs_inside(
+    inputs: Ratios, basic: npt.NDArray[np.bool_], population: Population, input_shape: tuple[int, int, int]
+) -> Ratios:
+    """``(k, n)``: how many of the inputs of each layer lie inside of the image and not in its padding, on average."""
+    stem, blocks = _shares_inside(*input_shape[1:])
+    inside = inputs.copy()
+    kinds = by_kind(inside)
+    kinds[[ENTRY, FIRST, LAST]] *= np.where(basic, blocks, 1.0)
+    kinds[MIDDLE] *= blocks
+    inside[0] *= stem[population[:, genes.KS0]]
+    return inside
+
+
+@cache
+def _shares_inside(height: int, width: int) -> tuple[Ratios, Ratios]:
+    """Of the stem by the size of its kernel, and ``(b, 1)``: of kernels of 3 in each main block."""
+    kernels = np.maximum(np.arange(arch.STEM_KERNELS[-1] + 1), 1)
+    return _inside(kernels, height, width), _inside(3, *_sides(height, width))[:, None]
+
+
+def _layer_noise(inputs: Ratios, inside: Ratios, chip: Mapping[str, float | npt.NDArray[np.float64]]) -> Ratios:
+    """``(3, k, n)``: noise over signal of converters, weights and offset that layers add; the stem is the first.
+
+    Args:
+        inputs: ``(k, n)``.
+        inside: ``(k, n)``: how many of them lie inside of the image, on average.
+        chip: settings of one chip, or ``(n,)`` of one for each network.
+    """
+    dac, adc = (_step(np.asarray(chip[f"hw_{name}_bits"], dtype=np.float64)) for name in ("dac", "adc"))
+    rounding = (RANGE_RMS * dac) ** 2 / 12.0
+    reading = np.square(chip["hw_output_noise"]) + (chip["hw_adc_bound"] * adc) ** 2 / 12.0
+    parts = np.ceil(inputs / chip["hw_tile_rows"])
+
+    noise = np.empty((3, *inputs.shape))
+    converters, spread, offset = noise
+    np.divide(inputs, parts, out=spread)
+    np.log(spread, out=spread)
+    spread *= 2.0
+    spread += 2.0  # square of the largest of so many normal weights
+    np.divide(spread, inside, out=converters)
+    converters *= RANGE_RMS**2  # one over the signal
+    converters *= parts
+    converters *= reading
+    converters += rounding
+    np.multiply(inside, spread, out=offset)
+    offset *= RECTIFIED_MEAN
+    offset[0] = 0.0  # no ReLU stands before the stem
+    return noise
 
 
 def _step(bits: Ratios) -> Ratios:

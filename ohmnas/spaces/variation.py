@@ -175,3 +175,40 @@ def crossover(mothers: Population, fathers: Population, rng: np.random.Generator
     from_mother = (from_mother & in_mother) | ~in_father
     genes.block_view(children)[:] = np.where(from_mother[..., None], mother_blocks, father_blocks)
     return genes.clear_inactive(children)
+
+
+def neighbours(genome: npt.NDArray[np.int16]) -> Population:
+    """All that one step leads to: one gene of one block moved by 1, a stem changed, a main block added or removed.
+
+    Args:
+        genome: ``(g,)``, canonical.
+
+    Returns:
+        ``(k, g)``, canonical, all different and none the genome itself.
+    """
+    steps = []
+    for gene in (genes.KS0, *range(genes.FIRST_BLOCK_GENE, genes.FIRST_BLOCK_GENE + _active_genes(genome))):
+        steps += [(gene, step) for step in ((-2, 2) if gene == genes.KS0 else (-1, 1))]
+    steps += [(genes.OC0, sign * int(step)) for step in CHANNEL_STEPS for sign in (-1, 1)]
+    near = np.tile(genome, (len(steps), 1))
+    rows, columns = np.arange(len(steps)), np.array([gene for gene, _ in steps])
+    moved = near[rows, columns] + np.array([step for _, step in steps])
+    low = np.concatenate([genes.STEM_LOW, np.tile(genes.BLOCK_LOW, genes.BLOCKS)])[columns]
+    high = np.concatenate([genes.STEM_HIGH, np.tile(genes.BLOCK_HIGH, genes.BLOCKS)])[columns]
+    near[rows, columns] = moved
+    parts = [near[(moved >= low) & (moved <= high)]]
+    if genome[genes.M] > arch.MAIN_BLOCKS[0]:
+        fewer = genome[None, :].copy()
+        fewer[:, genes.M] -= 1
+        parts.append(genes.clear_inactive(fewer))
+    if genome[genes.M] < arch.MAIN_BLOCKS[1]:
+        kinds = np.array([[1, 1, ct, wf, skip] for ct in (1, 2) for wf in (1, 2) for skip in (0, 1)], dtype=np.int16)
+        more = np.tile(genome, (len(kinds), 1))
+        genes.block_view(more)[:, genome[genes.M]] = kinds
+        more[:, genes.M] += 1
+        parts.append(more)
+    return np.concatenate(parts)
+
+
+def _active_genes(genome: npt.NDArray[np.int16]) -> int:
+    return int(genome[genes.M]) * genes.GENES_PER_BLOCK

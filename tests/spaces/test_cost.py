@@ -88,3 +88,24 @@ def test_the_largest_network_does_not_overflow() -> None:
         )
     )
     assert params == exact  # Python's integers do not overflow
+
+
+def test_the_size_is_that_of_the_built_networks_matrices_and_of_what_is_beside_them() -> None:
+    space = ResNetSpace((3, 9, 7), 4)
+    population = space.sample(20, np.random.default_rng(3), max_params=4e5)
+    table = space.layer_table(population)
+    for row, architecture in enumerate(space.decode(population)):
+        with torch.device("meta"):
+            network = build(architecture, space.input_shape, 4)
+        weights = [m.weight.numel() for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+        digital = sum(parameter.numel() for parameter in network.parameters()) - sum(weights)
+        for bits in (8, 4, 3):
+            assert table.size(bits)[row] == -(-sum(weights) * bits // 8) + 4 * digital
+    assert np.array_equal(table.size(), table.size(8))
+    assert np.array_equal(table.size(32), 4 * table.params())
+
+
+def test_the_size_of_the_largest_network_does_not_overflow() -> None:
+    space = ResNetSpace((3, 224, 224), 1000)
+    largest = space.repair(np.full((1, 28), 999))
+    assert space.layer_table(largest).size(32)[0] == 4 * int(space.params(largest)[0])

@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 from ohmnas.errors import InfeasibleError
 from ohmnas.spaces import genes, sampling
 from ohmnas.spaces.architecture import Architecture, MainBlock
+from ohmnas.spaces.bounds import EVERYTHING, Bounds
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
 
@@ -170,3 +171,50 @@ def test_whether_rare_architectures_are_found_does_not_depend_on_the_seed() -> N
 
 def test_nothing_wanted_is_nothing_found(rng: np.random.Generator) -> None:
     assert SPACE.sample(0, rng).shape == (0, genes.GENES)
+
+
+WITHIN = Bounds.of({"M": (2, 3), "R": (2, 4), "B": (1, 2), "B1": (3, 3), "KS0": (5, 7), "OC0": (10, 20), "CT": (1, 1)})
+
+
+def test_corners_of_the_unit_cube_are_the_least_and_the_most_within_bounds() -> None:
+    corners = np.array([[0.0] * genes.GENES, [np.nextafter(1.0, 0.0)] * genes.GENES])
+    low, high = sampling.from_unit_cube(corners, WITHIN)
+    assert low.tolist() == [10, 5, 2, 2, 3, 1, 1, 0, 2, 1, 1, 1, 0, *[0] * 15]
+    assert high.tolist() == [20, 7, 3, 4, 3, 1, 4, 1, 4, 2, 1, 4, 1, 4, 2, 1, 4, 1, *[0] * 10]
+    assert_array_equal(sampling.from_unit_cube(corners, EVERYTHING), sampling.from_unit_cube(corners))
+
+
+def test_within_bounds_every_value_of_every_gene_occurs_equally_often(rng: np.random.Generator) -> None:
+    population = sampling.from_unit_cube(rng.random((20_000, genes.GENES)), WITHIN)
+    assert WITHIN.contain(population).all()
+    for column in range(genes.GENES):
+        block = (column - genes.FIRST_BLOCK_GENE) // genes.GENES_PER_BLOCK
+        rows = population[population[:, genes.M] > block, column]
+        counts = (rows[:, None] == WITHIN.choices(column)).sum(axis=0)
+        assert counts.sum() == len(rows)
+        expected = len(rows) / len(counts)
+        assert (np.abs(counts - expected) <= 6 * np.sqrt(expected)).all(), genes.GENE_NAMES[column]
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_stratified_samples_lie_within_bounds_on_genes_and_costs(seed: int) -> None:
+    population = SPACE.sample(60, np.random.default_rng(seed), 40_000, 2e6, 5000, within=WITHIN)
+    assert len(np.unique(population, axis=0)) == 60
+    assert_array_equal(SPACE.check(population), population)
+    assert WITHIN.contain(population).all()
+    params, macs = SPACE.params_and_macs(population)
+    assert ((params >= 5000) & (params <= 40_000) & (macs <= 2e6)).all()
+
+
+def test_a_few_architectures_within_bounds_are_all_found(rng: np.random.Generator) -> None:
+    names = dict.fromkeys(("M", "R", "B", "CT", "WF"), (1, 1))
+    within = Bounds.of({**names, "OC0": (8, 10), "KS0": (3, 5)})
+    population = SPACE.sample(100, rng, at_least=1, within=within)
+    assert len(population) == within.size == 3 * 2 * 2
+    assert within.contain(population).all()
+
+
+def test_bounds_on_genes_that_leave_nothing_within_those_on_costs_are_infeasible(rng: np.random.Generator) -> None:
+    with pytest.raises(InfeasibleError, match="found only 0 of 5"):
+        SPACE.sample(5, rng, max_params=1000, within=Bounds.of({"OC0": (64, 128)}))

@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 from ohmnas.spaces import genes
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import MUTATION_RATES
-from ohmnas.spaces.variation import MUTATIONS, Mutation, crossover, mutate
+from ohmnas.spaces.variation import MUTATIONS, Mutation, crossover, mutate, neighbours
 
 from .conftest import SPACE, populations
 
@@ -234,3 +234,70 @@ def test_children_take_from_both_parents_everywhere(rng: np.random.Generator) ->
     four_blocks = children[:, : genes.FIRST_BLOCK_GENE + 4 * genes.GENES_PER_BLOCK]
     share = (four_blocks == mothers[:, : four_blocks.shape[1]]).mean(axis=0)
     assert ((share > 0.3) & (share < 0.7)).all()
+
+
+@given(populations(1))
+@settings(max_examples=60)
+def test_neighbours_are_canonical_all_different_and_others_than_the_genome(population: Population) -> None:
+    population.setflags(write=False)
+    near = neighbours(population[0])
+    assert near.dtype == np.int16
+    assert_array_equal(SPACE.check(near), near)
+    assert len(np.unique(near, axis=0)) == len(near)
+    assert (near != population[0]).any(axis=1).all()
+    assert_array_equal(SPACE.neighbours(population[0]), near)
+
+
+def one_step(genome: list[int]) -> set[tuple[int, ...]]:
+    """All neighbours, one after the other, from the ranges alone."""
+    found = []
+    for step in (1, 2, 4, 8, 16, 32):
+        found += [[genome[0] - step, *genome[1:]], [genome[0] + step, *genome[1:]]]
+    found += [[genome[0], kernel, *genome[2:]] for kernel in (genome[1] - 2, genome[1] + 2)]
+    depth = genome[2]
+    for column in range(3, 3 + 5 * depth):
+        for step in (-1, 1):
+            found.append([*genome[:column], genome[column] + step, *genome[column + 1 :]])
+    end = 3 + 5 * depth
+    if depth > 1:
+        found.append([*genome[:2], depth - 1, *genome[3 : end - 5], *[0] * (33 - end)])
+    if depth < 5:
+        for kind in ((1, 1, ct, wf, skip) for ct in (1, 2) for wf in (1, 2) for skip in (0, 1)):
+            found.append([*genome[:2], depth + 1, *genome[3:end], *kind, *[0] * (23 - end)])
+    matrix = np.array(found)
+    return {tuple(row) for row, repaired in zip(found, SPACE.repair(matrix), strict=True) if row == repaired.tolist()}
+
+
+@given(populations(1))
+@settings(max_examples=60)
+def test_neighbours_are_all_that_one_step_leads_to(population: Population) -> None:
+    assert {tuple(row.tolist()) for row in neighbours(population[0])} == one_step(population[0].tolist())
+
+
+def test_the_smallest_and_the_largest_have_so_many_neighbours() -> None:
+    smallest = np.array([8, 3, 1, 1, 1, 1, 1, 0, *[0] * 20], dtype=np.int16)
+    assert len(neighbours(smallest)) == 6 + 1 + 5 + 8  # channels, kernel, each block gene up, kinds of a second block
+    largest = np.array([128, 7, 5, *(16, 12, 2, 4, 1) * 5], dtype=np.int16)
+    assert len(neighbours(largest)) == 6 + 1 + 25 + 1  # the same downwards, and a block less
+    middle = np.array([64, 5, 2, *(5, 5, 1, 2, 0) * 2, *[0] * 15], dtype=np.int16)
+    assert len(neighbours(middle)) == 12 + 2 + 2 * (2 + 2 + 1 + 2 + 1) + 8 + 1
+
+
+@given(populations(1))
+@settings(max_examples=30)
+def test_a_step_can_be_taken_back(population: Population) -> None:
+    """But that which removes a block: it may have been of a kind that no step adds."""
+    genome = population[0]
+    for other in neighbours(genome):
+        back = (neighbours(other) == genome).all(axis=1).any()
+        assert back or other[genes.M] < genome[genes.M]
+
+
+@given(populations(1), seeds)
+@settings(max_examples=30)
+def test_mutations_of_one_block_gene_lead_to_neighbours(population: Population, seed: int) -> None:
+    near = neighbours(population[0])
+    for name in (*STEPS, "change_stem_channels", "remove_main_block"):
+        child = BY_NAME[name](population, np.random.default_rng(seed))[0]
+        clipped = name == "change_stem_channels" and child[genes.OC0] in {8, 128}
+        assert clipped or (child == population[0]).all() or (near == child).all(axis=1).any(), name

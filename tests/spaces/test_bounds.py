@@ -1,0 +1,199 @@
+"""Bounds: what lies within is what they say, and can be numbered."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from ohmnas.errors import InvalidValueError, OhmnasError, UnknownNameError
+from ohmnas.spaces import genes
+from ohmnas.spaces.bounds import EVERYTHING, Bounds, gene_value
+from ohmnas.spaces.genes import Population
+
+from .conftest import SPACE, populations
+
+RANGES = {
+    "OC0": (8, 128),
+    "KS0": (3, 7),
+    "M": (1, 5),
+    "R": (1, 16),
+    "B": (1, 12),
+    "CT": (1, 2),
+    "WF": (1, 4),
+    "skip": (0, 1),
+}
+"""Gene, less the number of its block -> least and most, written down independently of the gene table."""
+
+
+def ends(name: str) -> st.SearchStrategy[tuple[int, int]]:
+    low, high = RANGES[name.rstrip("12345")]
+    values = st.sampled_from([3, 5, 7]) if name == "KS0" else st.integers(low, high)
+    return st.tuples(values, values).map(lambda pair: (min(pair), max(pair)))
+
+
+@st.composite
+def ranges(draw: st.DrawFn) -> dict[str, tuple[int, int]]:
+    """Ranges of some genes, of the network, of all blocks or of one."""
+    names = draw(st.lists(st.sampled_from([*RANGES, *genes.GENE_NAMES]), unique=True, max_size=8))
+    return {name: draw(ends(name)) for name in names}
+
+
+bounds = ranges().map(Bounds.of)
+
+
+@st.composite
+def small_bounds(draw: st.DrawFn) -> Bounds:
+    """Bounds that leave some thousand architectures at most."""
+    least = draw(st.integers(1, 5))
+    chosen = {"M": (least, draw(st.integers(least, min(least + 1, 5))))}
+    for name in (*(name for name in genes.GENE_NAMES if name != "M"),):
+        low, high = draw(ends(name))
+        chosen[name] = (low, low)
+        if draw(st.integers(0, 9)) == 0:
+            chosen[name] = (low, min(low + 2, high))
+    return Bounds.of(chosen)
+
+
+@given(bounds, populations())
+@settings(max_examples=60)
+def test_projecting_leads_within_and_what_is_within_stays(within: Bounds, population: Population) -> None:
+    population.setflags(write=False)
+    projected = within.project(population)
+    assert projected.dtype == np.int16
+    assert_array_equal(SPACE.check(projected), projected)
+    assert within.contain(projected).all()
+    assert_array_equal(within.project(projected), projected)
+    inside = within.contain(population)
+    assert_array_equal(projected[inside], population[inside])
+
+
+@given(ranges(), populations())
+@settings(max_examples=60)
+def test_contained_is_what_has_each_gene_that_exists_in_its_range(
+    asked: dict[str, tuple[int, int]], population: Population
+) -> None:
+    population = np.concatenate([population, Bounds.of(asked).project(population)])
+    expected = []
+    for row in population:
+        blocks = int(row[genes.M])
+        names = list(genes.GENE_NAMES[: 3 + 5 * blocks])
+        within = True
+        for name, value in zip(names, row, strict=False):
+            low, high = asked.get(name, asked.get(name.rstrip("12345"), RANGES[name.rstrip("12345")]))
+            within &= low <= value <= high
+        expected.append(within)
+    assert Bounds.of(asked).contain(population).tolist() == expected
+
+
+@given(small_bounds())
+@settings(max_examples=60)
+def test_each_number_is_another_architecture_within_and_all_are_numbered(within: Bounds) -> None:
+    assert within.size < 100_000
+    population = within.nth(np.arange(min(within.size, 5000)))
+    assert population.dtype == np.int16
+    assert_array_equal(SPACE.check(population), population)
+    assert within.contain(population).all()
+    assert len(np.unique(population, axis=0)) == len(population)
+    number = 0
+    for depth in within.choices(genes.M).tolist():
+        several = 1
+        for gene in [genes.OC0, genes.KS0, *range(3, 3 + 5 * depth)]:
+            several *= len(within.choices(gene))
+        number += several
+    assert within.size == number
+
+
+@given(bounds, st.integers(0, 2**32 - 1))
+@settings(max_examples=60)
+def test_numbers_of_large_spaces_are_architectures_within_too(within: Bounds, seed: int) -> None:
+    if within.size > 2**62:
+        with pytest.raises(InvalidValueError, match=r"\d\.\de\+\d\d architectures are too many to go through"):
+            within.nth(np.arange(3))
+        return
+    numbers = np.random.default_rng(seed).integers(within.size, size=20)
+    numbers = np.unique([0, within.size - 1, *numbers])
+    population = within.nth(numbers)
+    assert_array_equal(SPACE.check(population), population)
+    assert within.contain(population).all()
+    assert len(np.unique(population, axis=0)) == len(numbers)
+
+
+def test_the_first_number_has_the_least_of_each_gene_and_the_last_the_most() -> None:
+    within = Bounds.of({"M": (2, 3), "R": (1, 2), "B": (3, 4), "KS0": (3, 5), "OC0": (8, 9)})
+    first, last = within.nth(np.array([0, within.size - 1]))
+    assert first.tolist() == [8, 3, 2, *(1, 3, 1, 1, 0) * 2, *[0] * 15]
+    assert last.tolist() == [9, 5, 3, *(2, 4, 2, 4, 1) * 3, *[0] * 10]
+
+
+def test_no_bounds_are_the_whole_space() -> None:
+    assert Bounds.of({}) == EVERYTHING == Bounds()
+    assert EVERYTHING.size == SPACE.size == 121 * 3 * sum((16 * 12 * 2 * 4 * 2) ** depth for depth in range(1, 6))
+
+
+def test_a_name_without_a_number_is_that_of_all_blocks_and_one_block_counts_more() -> None:
+    for asked in ({"R": (1, 3), "R2": (5, 6)}, {"R2": (5, 6), "R": (1, 3)}):
+        within = Bounds.of(asked)
+        choices = [within.choices(3 + 5 * block + genes.R).tolist() for block in range(5)]
+        assert choices == [[1, 2, 3], [5, 6], [1, 2, 3], [1, 2, 3], [1, 2, 3]]
+    others = [gene for gene in range(genes.GENES) if gene < 3 or (gene - 3) % 5 != genes.R]
+    assert all(within.choices(gene).tolist() == EVERYTHING.choices(gene).tolist() for gene in others)
+
+
+def test_kernel_sizes_are_odd() -> None:
+    assert EVERYTHING.choices(genes.KS0).tolist() == [3, 5, 7]
+    assert Bounds.of({"KS0": (3, 5)}).choices(genes.KS0).tolist() == [3, 5]
+    assert Bounds.of({"KS0": (7, 7)}).choices(genes.KS0).tolist() == [7]
+    with pytest.raises(InvalidValueError, match="KS0 can be 3, 5 or 7, not 4"):
+        Bounds.of({"KS0": (4, 4)})
+    with pytest.raises(InvalidValueError, match="KS0 can be 3, 5 or 7, not 3 to 6"):
+        Bounds.of({"KS0": (3, 6)})
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"M": (0, 3)}, "M can be 1 to 5, not 0 to 3"),
+        ({"M": (3, 2)}, "M can be 1 to 5, not 3 to 2"),
+        ({"OC0": (8, 129)}, "OC0 can be 8 to 128, not 8 to 129"),
+        ({"R3": (17, 17)}, "R3 can be 1 to 16, not 17"),
+        ({"skip": (0, 2)}, "skip can be 0 to 1, not 0 to 2"),
+    ],
+)
+def test_values_out_of_range_are_refused_with_the_range(asked: dict[str, tuple[int, int]], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        Bounds.of(asked)
+
+
+@pytest.mark.parametrize("name", ["R6", "R0", "r", "KS", "OC1", "M1", "", "skip12"])
+def test_genes_that_there_are_not_are_refused_with_those_that_there_are(name: str) -> None:
+    with pytest.raises(UnknownNameError, match=r"no gene .*; there are OC0, KS0, M and for all main blocks R, B, CT"):
+        Bounds.of({name: (1, 1)})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [("CT", "A", 1), ("CT", "b", 2), ("CT4", "B", 2), ("CT4", "2", 2), ("M", " 3 ", 3), ("R2", "16", 16)],
+)
+def test_values_are_read_as_people_write_them(name: str, text: str, value: int) -> None:
+    assert gene_value(name, text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("R", "A"), ("CT", "C"), ("M", "two"), ("M", "-1"), ("M", "1.0"), ("M", ""), ("OC0", "9" * 5000), ("CT", "AB")],
+)
+def test_what_is_no_value_is_refused(name: str, text: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"a value of {name} is a whole number"):
+        gene_value(name, text)
+
+
+@given(st.text(max_size=8), st.text(max_size=8))
+def test_whatever_a_user_types_is_a_value_or_a_sentence(name: str, text: str) -> None:
+    with contextlib.suppress(OhmnasError):
+        value = gene_value(name, text)
+        Bounds.of({name: (value, value)})
