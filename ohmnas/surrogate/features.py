@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.spaces import genes
-from ohmnas.spaces.cost import LayerTable
+from ohmnas.spaces.cost import LAST, LayerTable, by_gene, by_kind
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.spaces.signal import noise_budget
+from ohmnas.spaces.signal import NoiseBudget, noise_budget
 
 Values = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
@@ -67,67 +67,67 @@ def feature_matrix(space: ResNetSpace, population: Population, hardware: Mapping
     Returns:
         ``(n, f)`` in the order of `feature_names`.
     """
-    chip = {name: np.broadcast_to(np.asarray(value), len(population)) for name, value in hardware.items()}
-    parts = [np.empty((0, len(feature_names(hardware))), dtype=np.float32)]
+    chip = {name: np.asarray(value) for name, value in hardware.items()}
+    features = np.empty((len(population), CHIPLESS + len(chip)), dtype=np.float32)
     for start in range(0, len(population), _AT_ONCE):
         rows = slice(start, start + _AT_ONCE)
-        some = {name: values[rows] for name, values in chip.items()}
-        structure = _structure(population[rows], space.layer_table(population[rows]))
-        noise = _noise(population[rows], space, some)
-        parts.append(
-            np.hstack([population[rows], structure, noise, np.column_stack(list(some.values()))], dtype=np.float32)
-        )
-    return np.concatenate(parts)
+        some = {name: value[rows] if value.ndim else value for name, value in chip.items()}
+        features[rows, : genes.GENES] = population[rows]
+        features[rows, genes.GENES : CHIPLESS] = _derived(space, population[rows], some).T
+        for column, value in enumerate(some.values(), CHIPLESS):
+            features[rows, column] = value
+    return features
 
 
-_AT_ONCE = 4096
+_AT_ONCE = 512
 """Architectures whose intermediate results stay near the processor."""
 
 
-def _noise(population: Population, space: ResNetSpace, chip: Mapping[str, Values]) -> npt.NDArray[np.float64]:
-    """``(n, 7)``: depth and narrowest, then noise by origin and in all."""
-    budget = noise_budget(population, space.input_shape, chip)
-    shared = chip["device_offset_1d"] ** 2 * budget.offset
-    totals = [
-        budget.converters + chip[f"device_spread_{time}"] ** 2 * budget.weights + shared for time in ("1d", "1mo")
-    ]
-    noises = np.column_stack([budget.converters, budget.weights, budget.offset, *totals])
-    narrowest = np.log2(np.minimum(budget.narrowest, _WIDE))
-    return np.column_stack([budget.depth, narrowest, np.log2(np.maximum(noises, _QUIET))])
+def _derived(space: ResNetSpace, population: Population, chip: Mapping[str, Values]) -> Values:
+    """``(len(STRUCTURE_NAMES) + len(NOISE_NAMES), n)``."""
+    table = space.layer_table(population)
+    derived = np.empty((CHIPLESS - genes.GENES, len(population)))
+    _structure(population, table, derived[: len(STRUCTURE_NAMES)])
+    _noise(noise_budget(population, space.input_shape, chip, table), chip, derived[len(STRUCTURE_NAMES) :])
+    return derived
 
 
-def _structure(population: Population, table: LayerTable) -> npt.NDArray[np.float64]:
-    """``(n, len(STRUCTURE_NAMES))``."""
-    block = genes.block_view(population).astype(np.float64)
-    active = genes.active_blocks(population)
-    repeats, branches, skip = block[..., genes.R], block[..., genes.B], block[..., genes.SKIP]
-    bottleneck = block[..., genes.CT] == genes.CODE_OF_CONV_TYPE["B"]
+def _structure(population: Population, table: LayerTable, out: Values) -> None:
+    """Write ``(len(STRUCTURE_NAMES), n)``."""
+    repeats, branches, conv_type, _, skip = by_gene(population, np.int64)
+    bottleneck = conv_type == genes.CODE_OF_CONV_TYPE["B"]
     layers = repeats * np.where(bottleneck, 3, 2)
-    total = repeats.sum(axis=1)
-    macs, outputs = table.macs(), (table.count * table.outputs * table.positions).sum(axis=1)
-    channels = population[:, [genes.OC0]] * np.cumprod(np.maximum(block[..., genes.WF], 1), axis=1)
-    return np.column_stack(
-        [
-            np.log2(table.params()),
-            np.log2(macs),
-            np.log2(table.layers()),
-            np.log2(outputs),
-            np.log2(macs / outputs),
-            2 + layers.sum(axis=1),
-            total,
-            (repeats * bottleneck).sum(axis=1) / total,
-            (repeats * skip).sum(axis=1) / total,
-            _longest_run(layers * (skip == 0)),
-            (repeats * branches).sum(axis=1) / total,
-            np.where(active, np.log2(channels), 0.0),
-        ]
-    )
+    total = repeats.sum(axis=0)
+    out[0], out[1], out[2] = table.params(), table.macs(), table.layers()
+    out[3] = (table.count * table.outputs * table.positions).sum(axis=1)
+    np.divide(out[1], out[3], out=out[4])
+    np.log2(out[:5], out=out[:5])
+    out[5] = 2 + layers.sum(axis=0)
+    out[6] = total
+    out[7] = (repeats * bottleneck).sum(axis=0) / total
+    out[8] = (repeats * skip).sum(axis=0) / total
+    out[9] = _longest_run(layers * (skip == 0))
+    out[10] = (repeats * branches).sum(axis=0) / total
+    np.log2(np.where(repeats > 0, by_kind(table.outputs.T)[LAST], 1), out=out[11:])
 
 
-def _longest_run(lengths: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """``(n, b)`` -> ``(n,)``: largest sum over adjacent blocks that is not interrupted by a 0."""
-    best = run = np.zeros(len(lengths))
-    for column in lengths.T:
-        run = np.where(column > 0, run + column, 0.0)
+def _noise(budget: NoiseBudget, chip: Mapping[str, Values], out: Values) -> None:
+    """Write ``(len(NOISE_NAMES), n)``: depth and narrowest, then noise by origin and in all."""
+    out[0] = budget.depth
+    np.minimum(budget.narrowest, _WIDE, out=out[1])
+    out[2:5] = budget.converters, budget.weights, budget.offset
+    shared = budget.converters + chip["device_offset_1d"] ** 2 * budget.offset
+    for row, time in ((5, "1d"), (6, "1mo")):
+        out[row] = shared + chip[f"device_spread_{time}"] ** 2 * budget.weights
+    np.maximum(out[2:], _QUIET, out=out[2:])
+    np.log2(out[1:], out=out[1:])
+
+
+def _longest_run(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """``(b, n)`` -> ``(n,)``: largest sum over adjacent blocks that is not interrupted by a 0."""
+    best: npt.NDArray[np.int64] = lengths[0]
+    run = best
+    for block in lengths[1:]:
+        run = np.where(block > 0, run + block, 0)
         best = np.maximum(best, run)
     return best

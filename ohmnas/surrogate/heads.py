@@ -10,6 +10,7 @@ import xgboost as xgb
 from sklearn.isotonic import isotonic_regression
 
 from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate import boosters
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.hinge import HingeObjective
 
@@ -66,8 +67,16 @@ def fit_regressor(features: Features, labels: Values, settings: TreeSettings, se
 
 
 def predict(booster: xgb.Booster, features: Features) -> Values:
-    """``(n,)``: what the trees say."""
-    return np.asarray(booster.inplace_predict(features), dtype=np.float64)
+    """``(n,)``: what the trees say; ``(n, k)`` of k that were `boosters.joined`."""
+    said = boosters.predict(booster, features).astype(np.float64)
+    return said[:, 0] if said.shape[1] == 1 else said
+
+
+def with_score(features: Features, scores: Values) -> Features:
+    """What regressors see: ``(n, f)`` and ``(n,)`` -> ``(n, f + 1)``."""
+    informed = np.empty((len(features), features.shape[1] + 1), dtype=np.float32)
+    informed[:, :-1], informed[:, -1] = features, scores
+    return informed
 
 
 _SMALLEST_STEP = 1e-9

@@ -19,6 +19,7 @@ from ohmnas.files import write_atomically
 from ohmnas.spaces.genes import GENES
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate.boosters import joined
 from ohmnas.surrogate.checks import LARGEST_SIZE, check_model, check_provenance, finite, whole
 from ohmnas.surrogate.features import CHIPLESS, feature_names
 from ohmnas.surrogate.heads import Calibration, Values
@@ -109,7 +110,7 @@ def _shape(space: ResNetSpace) -> dict[str, Any]:
 
 def _lists(record: Calibration | Residuals | Line | Process) -> dict[str, Any]:
     """The arrays of a record as JSON values."""
-    return {entry.name: np.asarray(getattr(record, entry.name)).tolist() for entry in fields(record)}
+    return {entry.name: np.asarray(getattr(record, entry.name)).tolist() for entry in fields(record) if entry.init}
 
 
 def _named_models(folder: Path) -> set[str]:
@@ -162,6 +163,7 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     surrogate.ranker_ = _read_model(folder, header["models"]["ranker"], features)
     surrogate.std_model_ = _read_model(folder, header["models"]["std_model"], features + 1)  # sees the ranker's score
     surrogate.avm_model_ = _read_model(folder, header["models"]["avm_model"], features + 1)
+    surrogate.regressors_ = joined((surrogate.std_model_, surrogate.avm_model_))
     surrogate.log_std_mean_ = finite(header["log_std_mean"], -_LARGEST, 0.0, "log_std_mean")
     surrogate.avm_mean_ = finite(header["avm_mean"], -1.0, 1.0, "avm_mean")
     surrogate.process_ = _process(folder, header["models"][_PROCESS], features)

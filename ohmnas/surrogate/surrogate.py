@@ -19,11 +19,13 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads, metrics
+from ohmnas.surrogate.boosters import joined
 from ohmnas.surrogate.features import Features, feature_matrix
 from ohmnas.surrogate.heads import Calibration, TreeSettings, Values
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
 from ohmnas.surrogate.process import Kernel, Process
+from ohmnas.surrogate.threads import by_blocks
 from ohmnas.surrogate.transfer import Line, Start
 
 FOLDS = 5
@@ -46,6 +48,8 @@ SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
 """Setting -> least, most, kind."""
 _STD_HIGHEST = 1.0
 """Fractions spread by less."""
+_AT_ONCE = 2500
+"""Rows of a block that one thread predicts: fewer, and threads wait for the interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             expected[test] = process.predict(features[test])
         self.spreads_ = (_spread(ranked), _spread(expected[:, 0]))
         scores = self._scores(ranked, expected)
-        informed = _with_score(features, scores)
+        informed = heads.with_score(features, scores)
         for train, test in folds:
             models = self._regressors(informed[train], log_std[train], avm[train])
             held_out[test, 0] = Calibration.fit(scores[train], accuracy[train])(scores[test])
@@ -180,6 +184,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
         self.ranker_ = self._ranker(features, accuracy)
         self.std_model_, self.avm_model_ = self._regressors(informed, log_std, avm)
+        self.regressors_ = joined((self.std_model_, self.avm_model_))
         self.process_ = Process.fit(features, smooth, kernel, self.seed)
         self.calibration_ = Calibration.fit(scores, accuracy)
         held_out = self._bounded(held_out)
@@ -233,9 +238,10 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return np.hstack([own, said]), said
 
     def _forecast(self, population: Population) -> tuple[Values, Prediction]:
-        """Scores, and what all heads say."""
+        """Scores, and what all heads say; blocks of many rows side by side."""
         check_is_fitted(self)
-        return self.forecast_features(self._features(self.space_.check(population))[0])
+        said = by_blocks(lambda rows: self._said(self._features(rows)[0]), self.space_.check(population), _AT_ONCE)
+        return said[:, 0], self._prediction(said[:, 1:])
 
     def forecast_features(self, features: Features) -> tuple[Values, Prediction]:
         """Predict from features, also such as no architecture has.
@@ -246,14 +252,19 @@ class Surrogate(RegressorMixin, BaseEstimator):
         Returns:
             ``(n,)`` scores, whose order is that of the accuracies, and what all heads say.
         """
+        said = self._said(features)
+        return said[:, 0], self._prediction(said[:, 1:])
+
+    def _said(self, features: Features) -> Values:
+        """``(n, 4)``: scores, accuracy, logarithm of the standard deviation and AVM."""
         expected = self.process_.predict(features)
         scores = self._scores(heads.predict(self.ranker_, features), expected)
-        trees = self._trees((self.std_model_, self.avm_model_), _with_score(features, scores))
-        values = np.column_stack([self.calibration_(scores), self._mixed(trees, expected)])
+        trees = self._trees((self.regressors_,), heads.with_score(features, scores))
+        said = np.column_stack([scores, self.calibration_(scores), self._mixed(trees, expected)])
         if self.line_ is not None:
-            values = self.line_.blend(features[:, -len(HEADS) :], values)
-            scores = values[:, 0]
-        return scores, self._prediction(values)
+            said[:, 1:] = self.line_.blend(features[:, -len(HEADS) :], said[:, 1:])
+            said[:, 0] = said[:, 1]
+        return said
 
     def _scores(self, ranked: Values, expected: Values) -> Values:
         """``(n,)``: the ranker's scores and the ranks that the process expects, of equal weight."""
@@ -263,10 +274,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
     def _trees(self, models: tuple[xgb.Booster, ...], informed: Features) -> Values:
         """``(n, 2)``: logarithm of the standard deviation and AVM, as the trees have them."""
-        means = (self.log_std_mean_, self.avm_mean_)
-        return np.column_stack(
-            [heads.predict(model, informed) + mean for model, mean in zip(models, means, strict=True)]
-        )
+        said: Values = np.column_stack([heads.predict(model, informed) for model in models])
+        said += (self.log_std_mean_, self.avm_mean_)
+        return said
 
     def _mixed(self, trees: Values, expected: Values) -> Values:
         """``(n, 2)``: the same, of trees and process by their shares; within what was measured: a search goes far."""
@@ -337,8 +347,3 @@ def _share(labels: Values, trees: Values, process: Values) -> float:
     between = trees - process
     squares = float(between @ between)
     return float(np.clip((labels - process) @ between / squares, 0.0, 1.0)) if squares > 0.0 else 0.5
-
-
-def _with_score(features: Features, scores: Values) -> Features:
-    """``(n, f)`` and ``(n,)`` -> ``(n, f + 1)``."""
-    return np.column_stack([features, scores]).astype(np.float32)
