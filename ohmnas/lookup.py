@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 from ohmnas.errors import UnknownNameError
@@ -22,5 +22,20 @@ def look_up(kind: str, known: Mapping[str, T], name: str) -> T:
         UnknownNameError: there is none; the message lists all.
     """
     if name not in known:
-        raise UnknownNameError(f"no {kind} {name!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
+        raise unknown_name(kind, known, name)
     return known[name]
+
+
+def check_name(kind: str, known: Collection[str], name: str) -> None:
+    """Refuse a name that there is not.
+
+    Raises:
+        UnknownNameError: there is none; the message lists all.
+    """
+    if name not in known:
+        raise unknown_name(kind, known, name)
+
+
+def unknown_name(kind: str, known: Collection[str], name: str) -> UnknownNameError:
+    """The error of a name that there is not."""
+    return UnknownNameError(f"no {kind} {name!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")

@@ -24,7 +24,7 @@ ALLOWED = {
     "analog": {"errors", "spaces"},
     "datasets": {"errors", "files", "lookup", "spaces", "analog"},
     "surrogate": {"errors", "files", "spaces", "datasets"},
-    "search": {"errors", "files", "spaces"},
+    "search": {"errors", "files", "lookup", "spaces"},
     "cli": {"errors", "files", "lookup", "spaces", "datasets", "surrogate", "search"},
 }
 """Part of ohmnas -> the other parts that it may import."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ohmnas.errors import UnknownNameError
-from ohmnas.lookup import look_up
+from ohmnas.lookup import check_name, look_up, unknown_name
 
 
 def test_a_known_name_is_found_and_an_unknown_one_lists_the_known() -> None:
@@ -12,3 +12,16 @@ def test_a_known_name_is_found_and_an_unknown_one_lists_the_known() -> None:
         look_up("pet", {"cat": 1, "dog": 2}, "bat")
     with pytest.raises(UnknownNameError, match=r"^no pet ''; there is cat$"):
         look_up("pet", {"cat": 1}, "")
+
+
+@pytest.mark.parametrize("known", [("cat", "dog"), ["cat", "dog"], {"cat": 1, "dog": 2}])
+def test_a_name_is_checked_against_any_collection(known: tuple[str, ...]) -> None:
+    check_name("pet", known, "cat")
+    with pytest.raises(UnknownNameError, match=r"^no pet 'Cat'; there are cat, dog$"):
+        check_name("pet", known, "Cat")
+
+
+def test_the_error_of_an_unknown_name_is_made_and_not_raised() -> None:
+    error = unknown_name("pet", ["cat"], "bat")
+    assert isinstance(error, LookupError)
+    assert str(error) == "no pet 'bat'; there is cat"

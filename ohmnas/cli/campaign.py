@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ohmnas.cli import render
 from ohmnas.cli.arguments import above_zero, add_data_dir, add_json, positive, seed
 from ohmnas.cli.chooser import CHOICES, Chooser
@@ -27,6 +29,8 @@ from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.datasets.task import TASKS, Task, task
 from ohmnas.errors import InvalidValueError
+from ohmnas.search.result import read_result
+from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import PRESETS, hardware
 
 
@@ -54,6 +58,14 @@ def add_parser(commands: Any) -> None:
         choices=CHOICES,
         help="plan: evenly spread over all sizes; active: half of them near the front that a surrogate sees (plan)",
     )
+    parser.add_argument(
+        "--found",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="measure what this result.json of a search found, too: what a surrogate hopes for, it learns most from",
+    )
     parser.add_argument("--start-from", metavar="TABLE", help="take the rows of this table over first")
     parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
     parser.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
@@ -76,8 +88,10 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.status:
         show_status(arguments)
         return
-    if arguments.task is None or arguments.n is None:
-        raise InvalidValueError("a campaign needs --task and --n; what a store holds shows --status")
+    if arguments.task is None or (arguments.n is None and not arguments.found):
+        raise InvalidValueError("a campaign needs --task and --n or --found; what a store holds shows --status")
+    if arguments.found and arguments.choose != "plan":
+        raise InvalidValueError("a campaign that chooses by itself takes no --found: measure that in one of its own")
     campaign = planned(arguments)
     chosen = campaign.protocol.task
     table = _start_table(arguments.start_from, chosen)
@@ -120,7 +134,28 @@ def planned(arguments: argparse.Namespace) -> Campaign:
             f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are for verification"
         )
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
-    return Campaign(protocol, plan(chosen, arguments.n, arguments.plan_seed), chips, arguments.seed, limits)
+    population = plan(chosen, arguments.n or 0, arguments.plan_seed)
+    if arguments.found:
+        population = _with_found(arguments.found, chosen, population)
+    return Campaign(protocol, population, chips, arguments.seed, limits)
+
+
+def _with_found(paths: list[Path], chosen: Task, population: Population) -> Population:
+    """What searches found, then the others of the plan.
+
+    Raises:
+        InvalidValueError: a search was for another task.
+    """
+    found: dict[bytes, Population] = {}
+    for path in paths:
+        result = read_result(path)
+        if result.space != chosen.space or result.provenance.get("task") != chosen.name:
+            raise InvalidValueError(f"{path} is of the task {result.provenance.get('task')!r}, not of {chosen.name!r}")
+        for candidate in (result.best, *result.top):
+            genome = np.array(candidate.genome, dtype=np.int16)
+            found[genome.tobytes()] = genome
+    found |= {genome.tobytes(): genome for genome in population}
+    return np.array(list(found.values()), dtype=np.int16)
 
 
 def _chooser(arguments: argparse.Namespace, campaign: Campaign, store: Store) -> Chooser | None:

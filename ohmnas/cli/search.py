@@ -1,4 +1,4 @@
-"""`ohmnas search`: find an architecture under a parameter budget and an AVM limit."""
+"""`ohmnas search`: find architectures under limits, with any strategy."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from ohmnas.cli import render
-from ohmnas.cli.arguments import above_zero, add_json, add_source, fraction, positive, probability, seed, size
+from ohmnas.cli import found, render
+from ohmnas.cli.arguments import above_zero, add_json, add_source, positive, seed, size
 from ohmnas.cli.output import write_json
+from ohmnas.cli.problem import add_problem, pair, problem
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
-from ohmnas.lookup import look_up
-from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
-from ohmnas.search.result import Candidate
+from ohmnas.search import STRATEGIES, Budget, Problem, SearchResult, read_result, search
 from ohmnas.search.run import Generation
+from ohmnas.search.strategies import strategy
+from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.spaces.reference import reference
 from ohmnas.surrogate import LearningSet, Surrogate
 from ohmnas.surrogate.persist import load
 
-STRATEGIES = {"evolution": Evolution}
-GUESSES = 2.0
-"""A network that is right less often than so many guesses is not worth finding without a word."""
+BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
+"""Strategy -> births and generations, where they are not those of AnalogNAS: 100 and 200."""
 
 
 def add_parser(commands: Any) -> None:
@@ -34,55 +35,88 @@ def add_parser(commands: Any) -> None:
     source.add_argument("--table", help="search with this measured table (a shipped name or a path)")
     source.add_argument("--surrogate", type=Path, help="search with this fitted surrogate (a folder)")
     add_source(parser)
-    parser.add_argument("--max-params", type=size, metavar="N", help="at most N parameters, such as 50k")
-    parser.add_argument(
-        "--max-macs", type=size, metavar="N", help="at most N multiply-accumulates an image, such as 2M"
+    add_problem(parser)
+    how = parser.add_argument_group("how is searched")
+    how.add_argument("--strategy", default="evolution", help=f"one of {', '.join(STRATEGIES)} (evolution)")
+    how.add_argument("--param", type=pair, action="append", metavar="P=V", help="a parameter of the strategy: keep=50")
+    how.add_argument("--iterations", type=positive, help="generations (200)")
+    how.add_argument("--population", type=positive, help="births of a generation (100)")
+    how.add_argument("--evaluations", type=size, metavar="N", help="stop after so many architectures, such as 20k")
+    how.add_argument("--max-seconds", type=above_zero, metavar="S", default=3600.0, help="stop after so long (3600)")
+    how.add_argument("--patience", type=positive, metavar="N", help="stop after N generations with nothing better")
+    how.add_argument(
+        "--restarts", type=positive, default=1, metavar="N", help="begin N times, take the best of all (1)"
     )
-    parser.add_argument(
-        "--max-avm", type=fraction, metavar="F", help="accuracy variation over a month at most F, such as 0.02"
+    how.add_argument(
+        "--start-from",
+        action="append",
+        metavar="X",
+        help="begin with the architectures of a result.json, or with a reference network such as resnet14-w8",
     )
-    parser.add_argument(
-        "--min-accuracy", type=fraction, metavar="F", default=0.0, help="accuracy after a day at least F, such as 0.9"
-    )
-    parser.add_argument(
-        "--confidence",
-        type=probability,
-        metavar="P",
-        help="limits on AVM and accuracy hold with this probability, such as 0.9 (as expected)",
-    )
-    parser.add_argument("--strategy", default="evolution", help="how to search (evolution)")
-    parser.add_argument("--iterations", type=positive, default=200, help="generations (200)")
-    parser.add_argument("--population", type=positive, default=100, help="births of a generation (100)")
-    parser.add_argument("--max-seconds", type=above_zero, metavar="S", default=3600.0, help="stop after so long (3600)")
-    parser.add_argument("--seed", type=seed, default=0, help="same seed, same result (0)")
-    parser.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
+    how.add_argument("--exclude", action="append", metavar="T", help="leave out what this table has measured")
+    how.add_argument("--resume", type=Path, metavar="FILE", help="go on with the search of this result.json")
+    how.add_argument("--seed", type=seed, default=0, help="same seed, same result (0)")
+    out = parser.add_argument_group("what comes out")
+    out.add_argument("--top", type=positive, default=1, metavar="K", help="K architectures that differ, best first (1)")
+    out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
+    out.add_argument("--plots", action="store_true", help="pictures of the run beside result.json")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit or load the surrogate, search, write and show the result."""
-    strategy = look_up("strategy", STRATEGIES, arguments.strategy)
+    parameters = dict(arguments.param or [])
+    make = strategy(arguments.strategy, parameters)
+    before = None if arguments.resume is None else read_result(arguments.resume)
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"cannot make the folder {arguments.out}: {error.strerror}") from error
     surrogate = _surrogate(arguments)
-    problem = Problem(surrogate.space_, surrogate, _limits(arguments, surrogate))
-    with render.meter("searching", arguments.iterations, show=not arguments.json) as meter:
+    asked = problem(arguments, surrogate)
+    if before is not None:
+        _check_same(before, asked, arguments.resume)
+    budget = _budget(arguments)
+    with render.meter("searching", budget.iterations, show=not arguments.json) as meter:
 
         def report(generation: Generation) -> None:
-            meter.advance(generation.iteration, f"best accuracy/std {generation.best_objective:.1f}")
+            meter.advance(generation.iteration, f"best objective {generation.best_objective:.4g}")
 
-        budget = Budget(arguments.population, arguments.iterations, arguments.max_seconds)
-        result = search(problem, strategy(problem), arguments.seed, budget, report)
-    result = replace(result, strategy=arguments.strategy)
+        result = search(
+            asked,
+            make,
+            arguments.seed,
+            budget,
+            report,
+            given=_given(arguments.start_from or [], asked),
+            exclude=_excluded(arguments.exclude or [], asked),
+            restarts=arguments.restarts,
+            resume=before,
+            top=arguments.top,
+        )
+    result = replace(result, strategy=arguments.strategy, parameters=parameters)
     path = arguments.out / "result.json"
     write_json(path, result.to_dict())
+    pictures = found.draw(result, arguments.out) if arguments.plots else []
     if arguments.json:
-        render.machine({**result.to_dict(), "result": str(path)})
+        render.machine({**result.to_dict(), "result": str(path), "plots": list(map(str, pictures))})
     else:
-        _show(result, surrogate, path)
+        found.show(result, path, pictures)
+    if result.stopped == "interrupted":
+        render.notice(f"note: what was found until then is in {path}")
+        raise KeyboardInterrupt
+
+
+def _budget(arguments: argparse.Namespace) -> Budget:
+    usual = BUDGETS.get(arguments.strategy, Budget())
+    return Budget(
+        arguments.population or usual.population,
+        arguments.iterations or usual.iterations,
+        arguments.max_seconds,
+        arguments.evaluations or usual.evaluations,
+        arguments.patience or usual.patience,
+    )
 
 
 def _surrogate(arguments: argparse.Namespace) -> Surrogate:
@@ -109,61 +143,54 @@ def _task_table(task: str) -> MeasuredTable:
     return read_table(task)
 
 
-def _limits(arguments: argparse.Namespace, surrogate: Surrogate) -> Limits:
-    """The user's limits within what the surrogate has seen: beyond, trees repeat their outermost leaf."""
-    seen = surrogate.provenance_["seen"]
-    for name, asked in (("params", arguments.max_params), ("macs", arguments.max_macs)):
-        most = seen[f"max_{name}"]
-        if asked is not None and asked > most:
-            render.notice(
-                f"note: --max-{name} {asked:,} is beyond the {most:,} that was measured; searching up to {most:,}"
-            )
-    return Limits(
-        max_params=min(arguments.max_params or np.inf, seen["max_params"]),
-        max_macs=min(arguments.max_macs or np.inf, seen["max_macs"]),
-        max_avm=np.inf if arguments.max_avm is None else arguments.max_avm,
-        min_params=seen["min_params"],
-        min_accuracy=arguments.min_accuracy,
-        confidence=arguments.confidence,
-    )
+def _given(names: list[str], asked: Problem) -> Population:
+    """The architectures to begin with.
+
+    Raises:
+        UnknownNameError: a name is neither that of a reference nor a file.
+        InvalidValueError: a result is of another task.
+    """
+    parts = [np.empty((0, asked.genes), dtype=np.int16)]
+    for name in names:
+        if not name.endswith(".json"):
+            parts.append(asked.space.encode([reference(name)]))
+            continue
+        result = read_result(Path(name))
+        _check_space(result, asked, Path(name))
+        some = [result.best, *result.top, *result.front]
+        parts.append(np.array([candidate.genome for candidate in some], dtype=np.int16))
+    given = np.concatenate(parts)
+    lost = int((~asked.affordable(given)).sum())
+    if lost:
+        render.notice(f"note: {lost} of {len(given)} architectures to start from exceed the limits and are left out")
+    return given
 
 
-def _show(result: SearchResult, surrogate: Surrogate, path: Path) -> None:
-    best = result.best
-    learned = surrogate.provenance_
-    render.line(f"found   {best.architecture}")
-    if best.predicted["accuracy_1d"] < GUESSES / result.space.classes:
-        render.notice(
-            "warning: the found network hardly does better than guessing; a network that guesses never varies, so that "
-            "tight limits on AVM find it: ask for --min-accuracy too"
+def _excluded(names: list[str], asked: Problem) -> Population:
+    parts = [np.empty((0, asked.genes), dtype=np.int16)]
+    for name in names:
+        frame = read_table(name).measured
+        parts.append(frame[list(GENE_NAMES)].to_numpy(dtype=np.int16))
+    return np.concatenate(parts)
+
+
+def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
+    if result.space != asked.space:
+        raise InvalidValueError(
+            f"{path} is for images of {result.space.input_shape} in {result.space.classes} classes, this search for "
+            f"{asked.space.input_shape} in {asked.space.classes}"
         )
-    rows = [_row("found", best)] + [_row(candidate.name, candidate) for candidate in result.references[:3]]
-    render.table(["predicted", "1-day accuracy", "std", "AVM", "params", "MACs"], rows)
-    render.line(
-        f"nine of ten networks predicted like the found one have a 1-day accuracy of {_between(best, 'accuracy_1d')} % "
-        f"and an AVM of {_between(best, 'avm')} points"
-    )
-    render.line("AVM: accuracy variation over one month, from 1 second to 30 days after programming")
-    render.line(
-        f"{result.evaluations:,} architectures asked of a surrogate of {learned['rows']} measured ones "
-        f"({learned['task']} on {learned['hardware']}) in {result.seconds:.2f} s; seed {result.seed}"
-    )
-    render.line("The best of many predictions is an optimist; a number to quote comes from")
-    render.line(f"  ohmnas verify {path} --task {learned['task']}")
 
 
-def _between(candidate: Candidate, name: str) -> str:
-    low, high = candidate.interval[name]
-    return f"{100 * low:.1f} to {100 * high:.1f}"
+def _check_same(result: SearchResult, asked: Problem, path: Path) -> None:
+    """A search goes on only with the same question.
 
-
-def _row(name: str, candidate: Candidate) -> list[str]:
-    predicted = candidate.predicted
-    return [
-        name,
-        render.percent(predicted["accuracy_1d"]),
-        render.percent(predicted["accuracy_1d_std"]),
-        render.points(predicted["avm"]),
-        f"{candidate.params:,}",
-        f"{candidate.macs:,}",
-    ]
+    Raises:
+        InvalidValueError: it was another.
+    """
+    _check_space(result, asked, path)
+    same = (result.constraints, result.objective, result.pareto)
+    if same != (asked.to_dict(), asked.objective.name, asked.pareto):
+        raise InvalidValueError(
+            f"{path} was searched with other limits or another objective; --start-from {path} begins with what it found"
+        )

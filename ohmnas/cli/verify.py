@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import ohmnas
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_data_dir, add_json, positive, seed
 from ohmnas.cli.output import write_json
@@ -16,10 +19,13 @@ from ohmnas.datasets.measure import measure_accuracies, train_network
 from ohmnas.datasets.protocol import ENGINE_NAMES, VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
-from ohmnas.search.result import PREDICTED, Candidate, read_result
+from ohmnas.files import write_atomically
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.quantities import PREDICTIONS
+from ohmnas.search.result import read_result
 from ohmnas.spaces.hardware import PRESETS, Hardware, hardware
 
-MEASURED = (*PREDICTED, "accuracy_digital")
+MEASURED = (*PREDICTIONS, "accuracy_digital")
 
 
 def add_parser(commands: Any) -> None:
@@ -59,12 +65,16 @@ def run(arguments: argparse.Namespace) -> None:
         contenders[result.references[0].name] = result.references[0]
     seeds = [VERIFICATION_SEEDS + arguments.seed + index for index in range(arguments.seeds)]
     measured: dict[str, dict[str, list[float]]] = {}
+    parts = Parts(arguments.result.with_name("verify.parts.json"), (chosen.name, chip, effort.name, arguments.engine))
     with render.meter("training", len(contenders) * len(seeds), show=not arguments.json) as meter:
         for name, candidate in contenders.items():
             measured[name] = {head: [] for head in MEASURED}
             for index, training in enumerate(seeds):
                 meter.advance(sum(len(m["avm"]) for m in measured.values()), f"{name}, training {index + 1}")
-                for head, value in _measure(protocol, candidate, chip, training).items():
+                values_of = parts.known(candidate, training)
+                if values_of is None:
+                    values_of = parts.note(candidate, training, _measure(protocol, candidate, chip, training))
+                for head, value in values_of.items():
                     measured[name][head].append(value)
     values = {
         "task": chosen.name,
@@ -81,10 +91,39 @@ def run(arguments: argparse.Namespace) -> None:
     }
     path = arguments.result.with_name("verify.json")
     write_json(path, values)
+    parts.forget()
     if arguments.json:
         render.machine(values)
     else:
         _show(values, contenders, measured, path)
+
+
+class Parts:
+    """Trainings that are done while others are not: the same command goes on after any interruption."""
+
+    def __init__(self, path: Path, how: tuple[Any, ...]) -> None:
+        """Read what an earlier run left, if it measured the same way."""
+        self._path = path
+        self._how = repr((how, ohmnas.__version__))
+        self._done: dict[str, dict[str, float]] = {}
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):  # a broken one is as good as none
+            left = json.loads(path.read_text(encoding="utf-8"))
+            if left["how"] == self._how:
+                self._done = {key: {head: float(part[head]) for head in MEASURED} for key, part in left["done"].items()}
+
+    def known(self, candidate: Candidate, training: int) -> dict[str, float] | None:
+        """What was measured of one training."""
+        return self._done.get(f"{training}: {candidate.genome}")
+
+    def note(self, candidate: Candidate, training: int, found: dict[str, float]) -> dict[str, float]:
+        """Keep it."""
+        self._done[f"{training}: {candidate.genome}"] = found
+        write_atomically(self._path, json.dumps({"how": self._how, "done": self._done}))
+        return found
+
+    def forget(self) -> None:
+        """All is done."""
+        self._path.unlink(missing_ok=True)
 
 
 def _chip(learned: str, arguments: argparse.Namespace) -> Hardware:

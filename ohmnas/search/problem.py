@@ -1,40 +1,40 @@
-"""What is searched for: an objective, limits, and how far an architecture is from meeting them."""
+"""`Problem`: where is searched, for what, and within which limits. Strategies know architectures through it alone."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Protocol
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import Population
+from ohmnas.errors import InfeasibleError, InvalidValueError
+from ohmnas.lookup import check_name
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.limits import COST_LIMITS, PREDICTED_LIMITS, Limits
+from ohmnas.search.objective import Objective, Ratio
+from ohmnas.search.quantities import LARGER_IS_BETTER, QUANTITIES, PredictionLike, Quantities, Values
+from ohmnas.spaces import sampling
+from ohmnas.spaces.bounds import EVERYTHING, Bounds
+from ohmnas.spaces.genes import GENES, Population
 from ohmnas.spaces.resnet import ResNetSpace
 
-Values = npt.NDArray[np.float64]
-
-
-class PredictionLike(Protocol):
-    """What a predictor says of n architectures, each ``(n,)``, as fractions."""
-
-    @property
-    def accuracy_1d(self) -> Values:
-        """Mean accuracy one day after programming."""
-
-    @property
-    def accuracy_1d_std(self) -> Values:
-        """Its standard deviation over chips, above 0."""
-
-    @property
-    def avm(self) -> Values:
-        """Accuracy variation over one month."""
+_SAMPLE: Final = 256
+"""Architectures whose worst stands for a quantity without limit."""
+_BATCHES: Final = 4
+"""Of proposals, at the first tries; as many more for each batch that is wanted."""
+_DRAWS: Final = 6
+"""Samples after which limits beside parameters and MACs are said to leave nothing."""
+_HURRIED: Final = 2
+"""Samples drawn with few batches; less than half of a population is good enough after these."""
 
 
 class Predictor(Protocol):
     """Anything that predicts a population: a surrogate, or a formula.
 
-    One with a `space` predicts that space alone; one with `quantile(predicted, probability)` also says how sure it is.
+    One with a `space` predicts that space alone; one with `quantile(predicted, probability)` also says how sure it is;
+    one with `hardware_` says what chip its predictions are of.
     """
 
     def forecast(self, population: Population) -> PredictionLike:
@@ -42,124 +42,45 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Hard limits: the architecture that a search finds meets all; each that it asks about meets those on costs.
-
-    As long as none is known that meets `max_avm` and `min_accuracy`, a search may breed from those that miss them.
-    """
-
-    max_params: float = np.inf
-    """At most so many parameters."""
-    max_macs: float = np.inf
-    """At most so many MACs for one image."""
-    max_avm: float = np.inf
-    """Predicted accuracy variation over one month at most this, as a fraction."""
-    min_params: float = 0
-    """At least so many parameters: below what the table covers, a surrogate guesses."""
-
-    min_accuracy: float = 0
-    """Predicted accuracy after one day at least this, as a fraction."""
-    confidence: float | None = None
-    """Probability with which `max_avm` and `min_accuracy` hold, each by itself, by a predictor that knows how sure it
-    is; None: what it expects meets them."""
-
-    def __post_init__(self) -> None:
-        """Check that the limits leave room.
-
-        Raises:
-            InvalidValueError: a limit is not a number above 0, or the bounds contradict each other.
-        """
-        for name in ("max_params", "max_macs"):
-            if not getattr(self, name) > 0:
-                raise InvalidValueError(f"{name} must be above 0, not {getattr(self, name)}")
-        if np.isnan(self.max_avm):
-            raise InvalidValueError("max_avm must be a number")
-        if not 0 <= self.min_accuracy <= 1:
-            raise InvalidValueError(f"min_accuracy must be a fraction, 0 to 1, not {self.min_accuracy}")
-        if self.confidence is not None and not 0 < self.confidence < 1:
-            raise InvalidValueError(f"confidence is a probability between 0 and 1, not {self.confidence}")
-        if self.max_params < self.min_params:
-            raise InvalidValueError(
-                f"max_params is {self.max_params:,.0f}, but the smallest architectures that the surrogate knows have "
-                f"{self.min_params:,.0f}"
-            )
-
-    def to_dict(self) -> dict[str, float | None]:
-        """JSON values; None is no limit."""
-        return {
-            name: value if value is not None and np.isfinite(value) else None for name, value in asdict(self).items()
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What is known of n architectures, each ``(n,)``."""
-
-    objective: Values
-    """accuracy_1d / accuracy_1d_std: larger is better."""
-    shortfall: Values
-    """By how much the predictions miss the limits on AVM and accuracy, added up; 0 is feasible."""
-    accuracy_1d: Values
-    accuracy_1d_std: Values
-    avm: Values
-
-    def take(self, rows: npt.NDArray[np.intp]) -> Evaluation:
-        """Only these rows, in this order."""
-        return Evaluation(*(getattr(self, name)[rows] for name in self.__slots__))
-
-    def join(self, other: Evaluation) -> Evaluation:
-        """These rows, then the other's."""
-        return Evaluation(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__slots__))
-
-    def order(self) -> npt.NDArray[np.intp]:
-        """Best first: feasible ones by objective, then the others by how little they miss (Deb, 2000)."""
-        return np.lexsort((-self.objective, self.shortfall))
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
-    """Maximise accuracy_1d / std under limits."""
+    """Maximise an objective under limits, or find all that nothing else beats."""
 
     space: ResNetSpace
     predictor: Predictor
     limits: Limits
+    objective: Objective = field(default_factory=Ratio)
+    within: Bounds = EVERYTHING
+    """Bounds on the genes."""
+    pareto: tuple[str, ...] = ()
+    """Quantities whose Pareto front is wanted beside the best; none for no front."""
+    _scales: dict[str, tuple[float, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check that the predictor, if it is of a space, is of this one.
+        """Check that the parts belong together.
 
         Raises:
-            InvalidValueError: it is of another, or cannot say how sure it is where the limits ask for it.
+            InvalidValueError: the predictor is of another space, cannot say how sure it is where the limits ask for
+                it, or a front is asked for of less than two quantities.
+            UnknownNameError: a front is asked for of a quantity that there is not.
         """
         learned = getattr(self.predictor, "space", self.space)
         if learned != self.space:
             raise InvalidValueError(f"the predictor is of {learned}, the problem of {self.space}: take predictor.space")
         if self.limits.confidence is not None and not hasattr(self.predictor, "quantile"):
             raise InvalidValueError("limits with a confidence need a predictor that says how sure it is")
+        for name in self.pareto:
+            check_name("quantity", QUANTITIES, name)
+        if len(self.pareto) == 1 or len(set(self.pareto)) < len(self.pareto):
+            raise InvalidValueError("a Pareto front is one of at least two different quantities")
 
-    def affordable(self, population: Population) -> npt.NDArray[np.bool_]:
-        """``(n,)``: which architectures meet the limits on parameters and MACs, exactly."""
-        (params, macs), limits = self.space.params_and_macs(population), self.limits
-        return (params <= limits.max_params) & (params >= limits.min_params) & (macs <= limits.max_macs)
+    @property
+    def genes(self) -> int:
+        """Columns of a population."""
+        return GENES
 
-    def evaluate(self, population: Population) -> Evaluation:
-        """Predict ``(n, g)`` architectures."""
-        predicted = worst_avm = worst_accuracy = self.predictor.forecast(population)
-        if self.limits.confidence is not None:
-            worst_avm = self.quantile(predicted, self.limits.confidence) or predicted
-            worst_accuracy = self.quantile(predicted, 1.0 - self.limits.confidence) or predicted
-        return Evaluation(
-            predicted.accuracy_1d / predicted.accuracy_1d_std,
-            np.maximum(worst_avm.avm - self.limits.max_avm, 0.0)
-            + np.maximum(self.limits.min_accuracy - worst_accuracy.accuracy_1d, 0.0),
-            predicted.accuracy_1d,
-            predicted.accuracy_1d_std,
-            predicted.avm,
-        )
-
-    def quantile(self, predicted: PredictionLike, probability: float) -> PredictionLike | None:
-        """What the labels of architectures stay below with this probability, if the predictor says so."""
-        said = getattr(self.predictor, "quantile", None)
-        return None if said is None else said(predicted, probability)
+    def choices(self, gene: int) -> npt.NDArray[np.int16]:
+        """The values that a gene can take, where its block exists."""
+        return self.within.choices(gene)
 
     def sample(self, n: int, rng: np.random.Generator) -> Population:
         """Up to n affordable architectures, evenly spread over log parameters.
@@ -167,5 +88,152 @@ class Problem:
         Raises:
             InfeasibleError: none can be afforded; the message has the limits.
         """
+        if n == 0:
+            return np.empty((0, GENES), dtype=np.int16)
         limits = self.limits
-        return self.space.sample(n, rng, limits.max_params, limits.max_macs, min_params=limits.min_params, at_least=1)
+        bounds = (limits.max_params, limits.max_macs, limits.min_params)
+        batches = min(_BATCHES + _BATCHES * n // sampling.PROPOSALS, sampling.MAX_BATCHES)
+        found, tried = [np.empty((0, GENES), dtype=np.int16)], 0
+        for draw in range(_DRAWS):
+            hurry = batches if draw < _HURRIED else sampling.MAX_BATCHES
+            at_least = 0 if draw < _HURRIED else 1
+            drawn = self.space.sample(n, rng, *bounds, at_least=at_least, within=self.within, max_batches=hurry)
+            found.append(drawn[self.affordable(drawn)])
+            tried += len(drawn)
+            have = sum(map(len, found))
+            if 2 * have >= n or (have and draw + 1 >= _HURRIED):
+                break
+        population: Population = np.unique(np.concatenate(found), axis=0)
+        if not len(population):
+            most = {name: getattr(limits, name) for name in COST_LIMITS if getattr(limits, name) < np.inf}
+            asked = ", ".join(f"{name} {value:g}" for name, value in most.items())
+            raise InfeasibleError(f"none of {tried:,} architectures meets all limits on costs: {asked}")
+        return population[rng.permutation(len(population))[:n]]
+
+    def mutate(self, population: Population, rng: np.random.Generator, rates: Mapping[str, float]) -> Population:
+        """``(n, g)``: a child of each row, each group of genes mutated with its probability."""
+        return self._inside(self.space.mutate(population, rng, rates))
+
+    def cross(self, mothers: Population, fathers: Population, rng: np.random.Generator) -> Population:
+        """``(n, g)``: a child of each pair."""
+        return self._inside(self.space.cross(mothers, fathers, rng))
+
+    def neighbours(self, genome: npt.NDArray[np.int16]) -> Population:
+        """``(k, g)``: all that one step leads to from a ``(g,)`` genome."""
+        near = self.space.neighbours(genome)
+        return near[self.within.contain(near)]
+
+    def repair(self, population: npt.NDArray[np.integer]) -> Population:
+        """``(n, g)``: the nearest architectures that are searched."""
+        return self._inside(self.space.repair(population))
+
+    def _inside(self, population: Population) -> Population:
+        return population if self.within is EVERYTHING else self.within.project(population)
+
+    def affordable(self, population: Population) -> npt.NDArray[np.bool_]:
+        """``(n,)``: which architectures meet the hard limits on costs, exactly, and the bounds on genes."""
+        fits = self.fits(population)
+        return fits if self.within is EVERYTHING else fits & self.within.contain(population)
+
+    def fits(self, population: Population) -> npt.NDArray[np.bool_]:
+        """``(n,)``: which meet the hard limits on costs, wherever they are in the space."""
+        limited = {cost: getattr(self.limits, name) for name, cost in COST_LIMITS.items()}
+        limited = {cost: most for cost, most in limited.items() if most < np.inf}
+        least = self.limits.min_params
+        cheap = self.quantities(population, together=("params", "macs"))
+        within = cheap["params"] >= least if least > 0 else np.ones(len(population), dtype=bool)
+        for cost in ("params", "macs"):
+            if cost in limited:
+                within &= cheap[cost] <= limited.pop(cost)
+        if limited:  # the others take longer: only of what is left
+            rows = np.flatnonzero(within)
+            others = self.quantities(population[rows], together=limited)
+            within[rows] = np.all([others[cost] <= most for cost, most in limited.items()], axis=0)
+        return within
+
+    def evaluate(self, population: Population) -> Evaluation:
+        """Predict and judge ``(n, g)`` architectures."""
+        predicted = self.predictor.forecast(population)
+        of = self.quantities(population, predicted)
+
+        def losses(name: str) -> Values:
+            return self.loss(name, of[name])
+
+        objective = self.objective(of, losses)
+        if self.limits.soft:
+            excess = sum(np.maximum(of[name] / most - 1.0, 0.0) for name, most in self.limits.soft.items())
+            objective = objective - self.limits.penalty * np.abs(objective) * excess
+        return Evaluation(
+            objective,
+            self._shortfall(predicted),
+            predicted.accuracy_1d,
+            predicted.accuracy_1d_std,
+            predicted.avm,
+            np.column_stack([losses(name) for name in self.pareto]) if self.pareto else np.empty((len(population), 0)),
+        )
+
+    def quantities(
+        self, population: Population, predicted: PredictionLike | None = None, together: Collection[str] = ()
+    ) -> Quantities:
+        """What architectures can be judged by; predictions only if they are given; costs `together` in one pass."""
+        return Quantities(self.space, population, getattr(self.predictor, "hardware_", None), predicted, together)
+
+    @property
+    def has_chip(self) -> bool:
+        """Whether the predictor says what chip it is of, so that there are costs on tiles."""
+        return hasattr(self.predictor, "hardware_")
+
+    def _shortfall(self, predicted: PredictionLike) -> Values:
+        """``(n,)``: by how much the hard limits on predictions are missed, or with a confidence, by their bad end."""
+        limits, highest, lowest = self.limits, predicted, predicted
+        if limits.confidence is not None:
+            highest = self.quantile(predicted, limits.confidence) or predicted
+            lowest = self.quantile(predicted, 1.0 - limits.confidence) or predicted
+        missed = np.maximum(limits.min_accuracy - lowest.accuracy_1d, 0.0)
+        for name, quantity in PREDICTED_LIMITS.items():
+            most = getattr(limits, name)
+            if most < np.inf:
+                missed = missed + np.maximum(getattr(highest, quantity) - most, 0.0)
+        return missed
+
+    def quantile(self, predicted: PredictionLike, probability: float) -> PredictionLike | None:
+        """What the labels of architectures stay below with this probability, if the predictor says so."""
+        said = getattr(self.predictor, "quantile", None)
+        return None if said is None else said(predicted, probability)
+
+    def loss(self, name: str, values: Values) -> Values:
+        """``(n,)`` values of a quantity -> how bad they are: 0 as good as can be, 1 as bad as its scale's end."""
+        best, worst = self.scale(name)
+        return (values - best) / (worst - best)
+
+    def scale(self, name: str) -> tuple[float, float]:
+        """The best that a quantity can be, and its limit; without one, the worst of a sample that the problem decides.
+
+        So losses and hypervolumes of one problem can be compared whatever found them.
+        """
+        if name not in self._scales:
+            best = 1.0 if name in LARGER_IS_BETTER else 0.0
+            worst = self.limits.min_accuracy if name in LARGER_IS_BETTER else self.limits.on(name)
+            if not 0 < worst < np.inf:
+                sample = self.sample(_SAMPLE, np.random.default_rng(0))
+                values = self.quantities(sample, self.predictor.forecast(sample))[name]
+                worst = float(values.min() if name in LARGER_IS_BETTER else values.max())
+            is_worse = worst < best if name in LARGER_IS_BETTER else worst > best
+            self._scales[name] = (best, worst if is_worse else 1.0 - best)
+        return self._scales[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values: limits, and bounds on genes where there are any."""
+        bounds = {
+            name: [low, high]
+            for name, low, high, least, most in zip(
+                self.space.gene_names,
+                self.within.low,
+                self.within.high,
+                EVERYTHING.low,
+                EVERYTHING.high,
+                strict=True,
+            )
+            if (low, high) != (least, most)
+        }
+        return {**self.limits.to_dict(), **({"genes": bounds} if bounds else {})}

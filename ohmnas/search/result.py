@@ -5,76 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from ohmnas.errors import BrokenFileError, OhmnasError
 from ohmnas.files import write_atomically
-from ohmnas.spaces.architecture import Architecture
+from ohmnas.lookup import check_name
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.quantities import PREDICTIONS, QUANTITIES
+from ohmnas.spaces.genes import GENES, Population
 from ohmnas.spaces.resnet import ResNetSpace
 
-PREDICTED = ("accuracy_1d", "accuracy_1d_std", "avm")
-COVERAGE = 0.9
-"""Of the intervals beside predictions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One architecture with its exact costs and what was predicted of it."""
-
-    architecture: Architecture
-    genome: tuple[int, ...]
-    params: int
-    macs: int
-    predicted: dict[str, float]
-    """Accuracy one day after programming, its standard deviation, AVM; fractions."""
-    name: str = ""
-    """Of a reference network; empty for a found one."""
-    interval: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Prediction -> low and high end of what `COVERAGE` of all labels lie within; empty if nobody says."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        values = {
-            "architecture": self.architecture.to_dict(),
-            "genome": list(self.genome),
-            "params": self.params,
-            "macs": self.macs,
-            "predicted": self.predicted,
-        }
-        if self.interval:
-            values["interval_90"] = {name: list(ends) for name, ends in self.interval.items()}
-        return {"name": self.name, **values} if self.name else values
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any], space: ResNetSpace) -> Candidate:
-        """Read what `to_dict` gave and check it against the space.
-
-        Raises:
-            OhmnasError, KeyError, TypeError, ValueError: something is missing, out of range or contradictory.
-        """
-        architecture = Architecture.from_dict(values["architecture"])
-        if not all(type(gene) is int and abs(gene) < 2**31 for gene in values["genome"]):
-            raise BrokenFileError("a genome is a list of whole numbers")
-        genome = space.check(np.array([values["genome"]], dtype=np.int64))
-        if not np.array_equal(genome, space.encode([architecture])):
-            raise BrokenFileError("genome and architecture are not the same network")
-        table = space.layer_table(genome)
-        costs = int(table.params()[0]), int(table.macs()[0])
-        if costs != (values["params"], values["macs"]):
-            raise BrokenFileError(f"the genome has {costs[0]} parameters and {costs[1]} MACs, the file says otherwise")
-        predicted = {name: float(values["predicted"][name]) for name in PREDICTED}
-        interval = {name: _ends(values["interval_90"][name]) for name in PREDICTED if "interval_90" in values}
-        said = [*predicted.values(), *(end for ends in interval.values() for end in ends)]
-        if not all(abs(value) <= 1 for value in said):
-            raise BrokenFileError("predictions are fractions")
-        return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, str(values.get("name", "")), interval)
-
-
-def _ends(values: list[float]) -> tuple[float, float]:
-    low, high = values
-    return float(low), float(high)
+_OF_A_GENERATION: Final = ("iteration", "evaluations", "objective", *PREDICTIONS)
+"""What the history has of each, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +27,30 @@ class SearchResult:
 
     best: Candidate
     evaluations: int
-    """Architectures that the surrogate was asked about; none twice."""
+    """Architectures that the surrogate was asked about; none twice by one start of the strategy."""
     seconds: float
     """Wall time of the search alone."""
     seed: int
-    constraints: dict[str, float | None]
-    """Limit -> value; None is no limit."""
+    constraints: dict[str, Any]
+    """`Problem.to_dict`: limit -> value, where None is no limit; soft limits and bounds on genes by name."""
     history: list[dict[str, float]]
-    """For each generation: iteration, evaluations, feasible share of the births, best objective and its prediction."""
+    """For each generation: iteration, evaluations, feasible share of the births, best objective and its prediction;
+    with a front its hypervolume, after a restart its number."""
     space: ResNetSpace
     strategy: str = "evolution"
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Of the strategy, those that the user chose."""
     objective: str = "accuracy_1d / accuracy_1d_std"
+    stopped: str = "iterations"
+    """What ended it: iterations, seconds, evaluations, patience, nothing left, or interrupted."""
+    top: list[Candidate] = field(default_factory=list)
+    """Different architectures, the best first; empty unless several were asked for."""
+    front: list[Candidate] = field(default_factory=list)
+    """Those that no other beats in all of `pareto`; empty unless a front was asked for."""
+    pareto: tuple[str, ...] = ()
+    """Quantities of the front."""
+    population: Population = field(default_factory=lambda: np.empty((0, GENES), dtype=np.int16), compare=False)
+    """``(k, g)``: the best that were evaluated, for a search that goes on."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """What the surrogate was fitted on."""
     references: list[Candidate] = field(default_factory=list)
@@ -109,10 +66,19 @@ class SearchResult:
             "constraints": self.constraints,
             "history": self.history,
             "strategy": self.strategy,
+            **({"parameters": self.parameters} if self.parameters else {}),
             "objective": self.objective,
+            "stopped": self.stopped,
+            **({"top": [candidate.to_dict() for candidate in self.top]} if self.top else {}),
+            **(
+                {"pareto": list(self.pareto), "front": [candidate.to_dict() for candidate in self.front]}
+                if self.pareto
+                else {}
+            ),
             "space": {"name": self.space.name, "input_shape": self.space.input_shape, "classes": self.space.classes},
             "surrogate": self.provenance,
             "references": [reference.to_dict() for reference in self.references],
+            "population": self.population.tolist(),
         }
 
 
@@ -143,8 +109,7 @@ def read_result(path: Path) -> SearchResult:
             raise BrokenFileError(f"it is of the space {described['name']!r}, not of {ResNetSpace.name!r}")
         channels, height, width = (int(size) for size in described["input_shape"])
         space = ResNetSpace((channels, height, width), int(described["classes"]))
-        if not all(isinstance(entry, dict) for entry in values["history"]):
-            raise BrokenFileError("its history is not a list of generations")
+        _check_kinds(values)
         return SearchResult(
             Candidate.from_dict(values["best"], space),
             int(values["evaluations"]),
@@ -154,11 +119,41 @@ def read_result(path: Path) -> SearchResult:
             list(values["history"]),
             space,
             str(values["strategy"]),
+            dict(values.get("parameters", {})),
             str(values["objective"]),
-            dict(values["surrogate"]),
-            [Candidate.from_dict(reference, space) for reference in values["references"]],
+            str(values.get("stopped", "iterations")),
+            pareto=tuple(values.get("pareto", ())),
+            population=_population(values.get("population", []), space),
+            provenance=dict(values["surrogate"]),
+            **{
+                name: [Candidate.from_dict(candidate, space) for candidate in values.get(name, [])]
+                for name in ("top", "front", "references")
+            },
         )
     except KeyError as error:
         raise BrokenFileError(f"{path} is not the result of a search: it lacks {error}") from error
     except (TypeError, ValueError, OverflowError, OhmnasError) as error:
         raise BrokenFileError(f"{path} is not the result of a search: {error}") from error
+
+
+def _check_kinds(values: dict[str, Any]) -> None:
+    """Refuse lists that are none, a history without its numbers, and a front of what nobody knows."""
+    for name in ("history", "references", "top", "front", "pareto", "population"):
+        if not isinstance(values.get(name, []), list):
+            raise BrokenFileError(f"its {name} is no list")
+    for entry in values["history"]:
+        if not isinstance(entry, dict) or not all(_is_number(entry.get(name)) for name in _OF_A_GENERATION):
+            raise BrokenFileError(f"its history is not a list of generations with {', '.join(_OF_A_GENERATION)}")
+    pareto = values.get("pareto", [])
+    for name in pareto:
+        check_name("quantity", QUANTITIES, name)
+    if len(pareto) == 1 or (values.get("front") and not pareto):
+        raise BrokenFileError("a front is one of at least two quantities")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) < np.inf
+
+
+def _population(rows: list[list[int]], space: ResNetSpace) -> Population:
+    return space.check(np.array(rows)) if rows else np.empty((0, GENES), dtype=np.int16)

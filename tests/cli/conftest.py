@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ohmnas.cli.main import main
+from ohmnas.datasets.table import read_table
+from ohmnas.surrogate import LearningSet, Surrogate
+from ohmnas.surrogate.persist import save
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,11 @@ def ohmnas(capfd: pytest.CaptureFixture[str]) -> Ohmnas:
         return Run(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a surrogate of the shipped digits table: learning it takes longer than searching with it."""
+    folder = tmp_path_factory.mktemp("digits") / "surrogate"
+    save(Surrogate.learn(LearningSet.of(read_table("digits"))), folder)
+    return folder

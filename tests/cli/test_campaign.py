@@ -15,6 +15,7 @@ import torch
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table
 from ohmnas.datasets.task import TASKS
+from ohmnas.search import read_result
 from tests.datasets.loaders.conftest import (
     write_cifar10,
     write_cifar100,
@@ -39,6 +40,24 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
     grown = tmp_path / "grown.sqlite"
     third = ohmnas("campaign", *SMOKE, "--n", "3", "--store", grown, "--start-from", table, "--json").values
     assert (third["measured"], third["rows"]) == (0, 3)
+
+
+def test_what_a_search_found_is_measured_too(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--max-params", "5k", "--population", "30", "--iterations", "2", "--top", "2", "--out", tmp_path)
+    assert ohmnas("search", "--task", "digits", *words).code == 0
+    store, result = tmp_path / "s.sqlite", tmp_path / "result.json"
+    done = ohmnas("campaign", *SMOKE, "--n", "1", "--found", result, "--store", store, "--json").values
+    assert (done["measured"], done["failed"]) == (3, 0)
+    found = {candidate.genome for candidate in read_result(result).top}
+    with Store(store) as opened:
+        stored = {row[4:] for row in opened.identities()}
+    assert found < stored
+    alone = ohmnas("campaign", *SMOKE, "--found", result, "--store", store, "--json").values
+    assert (alone["planned"], alone["measured"]) == (2, 0)
+    both = ("campaign", *SMOKE, "--n", "1", "--found", result, "--choose", "active", "--store", store)
+    assert "takes no --found" in ohmnas(*both).sentence
+    other = ("campaign", "--task", "cifar10", "--fidelity", "smoke", "--found", result, "--store", store)
+    assert "is of the task 'digits', not of 'cifar10'" in ohmnas(*other).sentence
 
 
 @pytest.mark.parametrize(

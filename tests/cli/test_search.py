@@ -1,18 +1,48 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
 
-from ohmnas.datasets.table import find_table
-from ohmnas.search import read_result
+from ohmnas.cli.found import UNITS
+from ohmnas.datasets.table import find_table, read_table
+from ohmnas.search import STRATEGIES, SearchResult, read_result
+from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.resnet import ResNetSpace
 
-from .conftest import Ohmnas
+from .conftest import Ohmnas, Run
 
 SHORT = ("--iterations", "5", "--population", "30")
+
+
+class Search(Protocol):
+    """Searches with the fitted surrogate, shortly unless other words or `usual=False` say else."""
+
+    def __call__(self, *words: object, usual: bool = True) -> Run: ...
+
+
+@pytest.fixture
+def search(ohmnas: Ohmnas, fitted: Path, tmp_path: Path) -> Search:
+    def run(*words: object, usual: bool = True) -> Run:
+        return ohmnas("search", "--surrogate", fitted, "--out", tmp_path, *(SHORT if usual else ()), *words)
+
+    return run
+
+
+def read(done: Run, folder: Path) -> SearchResult:
+    """The result that a search has left behind."""
+    assert done.code == 0, done.err
+    return read_result(folder / "result.json")
 
 
 def test_the_main_job_finds_an_architecture_within_its_limits(ohmnas: Ohmnas, tmp_path: Path) -> None:
@@ -32,25 +62,23 @@ def test_the_file_and_the_json_have_the_documented_form(ohmnas: Ohmnas, tmp_path
     done = ohmnas("search", "--task", "digits", "--max-params", "20k", "--out", tmp_path, "--json", *SHORT)
     values = json.loads((tmp_path / "result.json").read_text("utf-8"))
     history = values["history"]
-    assert done.values == {**values, "result": str(tmp_path / "result.json")}
+    assert done.values == {**values, "result": str(tmp_path / "result.json"), "plots": []}
     assert list(values)[:6] == ["best", "evaluations", "seconds", "seed", "constraints", "history"]
-    assert set(values["best"]) == {"architecture", "genome", "params", "macs", "predicted", "interval_90"}
+    assert set(values["best"]) == {"architecture", "genome", "params", "macs", "predicted", "interval_90", "costs"}
     assert set(values["best"]["predicted"]) == {"accuracy_1d", "accuracy_1d_std", "avm"}
     assert values["constraints"]["max_params"] == 20_000
     assert len(history) == 6
 
 
-def test_the_same_seed_prints_the_same_architecture(ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("search", "--task", "digits", "--max-params", "30k", "--json", *SHORT)
-    runs = [ohmnas(*words, "--seed", seed, "--out", tmp_path / str(i)).values for i, seed in enumerate((3, 3))]
+def test_the_same_seed_prints_the_same_architecture(search: Search) -> None:
+    runs = [search("--max-params", "30k", "--json", "--seed", seed).values for seed in (3, 3, 4)]
     assert runs[0]["best"] == runs[1]["best"]
-    assert read_result(tmp_path / "0" / "result.json").history == read_result(tmp_path / "1" / "result.json").history
+    assert runs[0]["history"] == runs[1]["history"] != runs[2]["history"]
 
 
-def test_a_saved_surrogate_searches_like_its_table(ohmnas: Ohmnas, tmp_path: Path) -> None:
-    assert ohmnas("fit", "--table", "digits", "--out", tmp_path / "s").code == 0
+def test_a_saved_surrogate_searches_like_its_table(ohmnas: Ohmnas, fitted: Path, tmp_path: Path) -> None:
     words = ("--max-params", "30k", "--json", *SHORT)
-    first = ohmnas("search", "--surrogate", tmp_path / "s", "--out", tmp_path / "a", *words).values
+    first = ohmnas("search", "--surrogate", fitted, "--out", tmp_path / "a", *words).values
     second = ohmnas("search", "--table", "digits", "--out", tmp_path / "b", *words).values
     assert first["best"] == second["best"]
 
@@ -59,13 +87,11 @@ def test_a_saved_surrogate_searches_like_its_table(ohmnas: Ohmnas, tmp_path: Pat
     ("words", "message"),
     [
         (("--task", "mnist"), "no table is shipped for the task 'mnist'; there is one for digits"),
-        (("--task", "digits", "--max-params", "200"), "max_params is 200, but the smallest"),
         (("--task", "digits", "--max-avm", "7"), "2 percentage points are 0.02"),
-        (("--task", "digits", "--strategy", "magic"), "no strategy 'magic'; there is evolution"),
+        (("--task", "digits", "--strategy", "magic"), "no strategy 'magic'; there are evolution, random"),
         (("--task", "digits", "--hardware", "ideal"), "no measured rows of hardware 'ideal'"),
         (("--table", "nowhere.csv"), "no table 'nowhere.csv'"),
         (("--surrogate", "nowhere"), "nowhere holds no surrogate"),
-        (("--task", "digits", "--max-macs", "10"), "found only 0 of"),
     ],
 )
 def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
@@ -74,38 +100,35 @@ def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas:
 
 
 def test_an_impossible_accuracy_names_the_nearest_miss_and_keeps_the_last_result(
-    ohmnas: Ohmnas, tmp_path: Path
+    search: Search, tmp_path: Path
 ) -> None:
-    ohmnas("search", "--task", "digits", "--out", tmp_path, *SHORT)
+    search()
     before = (tmp_path / "result.json").read_bytes()
-    words = ("--max-params", "2k", "--min-accuracy", "0.999", "--iterations", "60", "--population", "20")
-    sentence = ohmnas("search", "--task", "digits", *words, "--out", tmp_path).sentence
+    sentence = search("--max-params", "2k", "--min-accuracy", "0.999", "--iterations", "60").sentence
     assert "1-day accuracy of at least 0.999; the nearest has AVM" in sentence
     assert (tmp_path / "result.json").read_bytes() == before
 
 
-def test_a_found_network_that_guesses_is_not_found_without_a_word(ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("--max-params", "50k", "--max-avm", "0.0001", "--out", tmp_path, "--population", "30")
-    done = ohmnas("search", "--task", "digits", *words, "--iterations", "60")
+def test_a_found_network_that_guesses_is_not_found_without_a_word(search: Search, tmp_path: Path) -> None:
+    words = ("--max-params", "50k", "--max-avm", "0.0001", "--iterations", "60")
+    done = search(*words)
     best = read_result(tmp_path / "result.json").best
-    assert ("--min-accuracy" in done.err) == (best.predicted["accuracy_1d"] < 0.2)
-    again = ohmnas("search", "--task", "digits", *words, "--iterations", "60", "--min-accuracy", "0.8")
+    assert ("--min-accuracy" in done.err) == (best.predicted["accuracy_1d"] < 0.19)
+    again = search(*words, "--min-accuracy", "0.8")
     assert again.code == 2 or read_result(tmp_path / "result.json").best.predicted["accuracy_1d"] >= 0.8
 
 
 @pytest.mark.parametrize("json_flag", [(), ("--json",)], ids=["table", "json"])
-def test_a_result_that_replaces_another_says_so(json_flag: tuple[str, ...], ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("search", "--task", "digits", "--out", tmp_path, *SHORT, *json_flag)
-    assert ohmnas(*words).err == ""
-    again = ohmnas(*words, "--seed", "1")
+def test_a_result_that_replaces_another_says_so(json_flag: tuple[str, ...], search: Search, tmp_path: Path) -> None:
+    assert search(*json_flag).err == ""
+    again = search(*json_flag, "--seed", "1")
     assert again.code == 0
     assert again.err == f"note: {tmp_path / 'result.json'} replaced the result of an earlier run\n"
     assert read_result(tmp_path / "result.json").seed == 1
 
 
-def test_a_search_of_less_than_a_second_ends_with_what_it_has(ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("--max-seconds", "0.001", "--iterations", "100000", "--out", tmp_path)
-    assert ohmnas("search", "--task", "digits", *words).code == 0
+def test_a_search_of_less_than_a_second_ends_with_what_it_has(search: Search, tmp_path: Path) -> None:
+    assert search("--max-seconds", "0.001", "--iterations", "100000").code == 0
     assert 1 <= len(read_result(tmp_path / "result.json").history) <= 100_000
 
 
@@ -124,9 +147,378 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(ohmnas: Ohmnas, tmp_path: 
     assert "cannot make the folder" in ohmnas("search", "--task", "digits", "--out", tmp_path / "file" / "x").sentence
 
 
-def test_confident_limits_are_kept_by_the_bad_end_of_the_interval(ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("search", "--task", "digits", "--max-params", "50k", "--max-avm", "0.05", "--out", tmp_path, *SHORT)
-    found = ohmnas(*words, "--confidence", "0.95", "--json").values
+def test_confident_limits_are_kept_by_the_bad_end_of_the_interval(search: Search) -> None:
+    words = ("--max-params", "50k", "--max-avm", "0.05")
+    found = search(*words, "--confidence", "0.95", "--json").values
     assert found["constraints"]["confidence"] == 0.95
     assert found["best"]["interval_90"]["avm"][1] <= 0.05
-    assert "not a probability" in ohmnas(*words, "--confidence", "90").sentence
+    assert "not a probability" in search(*words, "--confidence", "90").sentence
+
+
+def test_a_front_is_of_networks_that_none_of_it_beats(search: Search) -> None:
+    done = search("--pareto", "accuracy_1d,params,avm", "--max-params", "50k", "--json")
+    front = done.values["front"]
+    assert len(front) > 3
+    assert done.values["pareto"] == ["accuracy_1d", "params", "avm"]
+    losses = [[-c["predicted"]["accuracy_1d"], c["params"], c["predicted"]["avm"]] for c in front]
+    for one in losses:
+        beaten = [all(a <= b for a, b in zip(other, one, strict=True)) and other != one for other in losses]
+        assert not any(beaten)
+    least = 0.1 + 0.1 * 0.9
+    assert min(c["predicted"]["accuracy_1d"] for c in front) >= least
+    assert (
+        done.err
+        == f"note: the front is of networks with an accuracy of at least {least:g}; --min-accuracy says other\n"
+    )
+    assert 0 < done.values["history"][-1]["hypervolume"] <= 1
+    own = search("--pareto", "accuracy_1d,params", "--min-accuracy", "0.97", "--json")
+    assert own.err.startswith("note: ")
+    assert "replaced the result" in own.err
+    assert "the front is of networks" not in own.err
+    assert min(c["predicted"]["accuracy_1d"] for c in own.values["front"]) >= 0.97
+    assert "accuracy" not in search("--pareto", "params,avm", "--json").err
+
+
+def test_a_person_sees_the_front_and_how_much_it_dominates(search: Search) -> None:
+    out = search("--pareto", "accuracy_1d,tiles", "--max-params", "50k").out
+    assert re.search(r"\d+ that no other beats in accuracy_1d, tiles", out)
+    assert "tiles" in out
+    assert re.search(r"hypervolume 0\.\d{4} of 1", out)
+
+
+@pytest.mark.parametrize("cost", ["tiles", "energy", "latency", "memory", "size"])
+def test_limits_on_other_costs_are_kept_and_shown(cost: str, search: Search, tmp_path: Path) -> None:
+    free = read(search("--max-params", "100k"), tmp_path).best.costs[cost]
+    most = f"{0.8 * free:.3g}" if cost in {"energy", "latency"} else f"{0.8 * free:.0f}"
+    done = search("--max-params", "100k", f"--max-{cost}", most)
+    found = read(done, tmp_path)
+    assert found.best.costs[cost] <= float(most) < free
+    assert found.constraints[f"max_{cost}"] == float(most)
+    assert all(reference.costs[cost] <= float(most) for reference in found.references)
+    title, written = UNITS[cost]
+    assert title in done.out
+    assert written(found.best.costs[cost]) in done.out
+
+
+def test_a_limit_on_the_std_is_kept(search: Search) -> None:
+    found = search("--max-params", "50k", "--max-std", "0.006", "--objective", "accuracy", "--json").values
+    assert found["constraints"]["max_std"] == 0.006
+    assert found["best"]["predicted"]["accuracy_1d_std"] <= 0.006
+
+
+def test_genes_are_fixed_or_stay_within_their_ranges(search: Search) -> None:
+    words = (
+        "--fix",
+        "KS0=3",
+        "--fix",
+        "B=1",
+        "--fix",
+        "CT2=A",
+        "--range",
+        "M=2:3",
+        "--range",
+        "R=1:2",
+        "--range",
+        "R1=2:4",
+    )
+    values = search(*words, "--top", "20", "--json").values
+    assert len(values["top"]) == 20
+    for candidate in values["top"]:
+        found = candidate["architecture"]
+        blocks = found["blocks"]
+        assert found["stem_kernel"] == 3
+        assert len(blocks) in {2, 3}
+        assert {block["branches"] for block in blocks} == {1}
+        assert blocks[1]["conv_type"] == "A"
+        assert 2 <= blocks[0]["residual_blocks"] <= 4
+        assert {block["residual_blocks"] for block in blocks[1:]} <= {1, 2}
+    genes = values["constraints"]["genes"]
+    assert genes["KS0"] == [3, 3]
+    assert genes["R1"] == [2, 4]
+    assert genes["R5"] == [1, 2]
+    assert "OC0" not in genes
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("--objective", "accuracy"), "accuracy_1d"),
+        (("--objective", "ratio"), "accuracy_1d / accuracy_1d_std"),
+        (
+            ("--objective", "weighted", "--weight", "accuracy_1d=3", "--weight", "params=1"),
+            "0.75 accuracy_1d, 0.25 params",
+        ),
+        (("--objective", "exponential", "--weight", "avm=1"), "exponential penalties of 1 avm"),
+        (("--objective", "tchebycheff", "--weight", "macs=1", "--weight", "avm=1"), "Tchebycheff distance of 0.5 macs"),
+    ],
+)
+def test_the_objective_is_what_the_words_say(words: tuple[str, ...], name: str, search: Search) -> None:
+    values = search(*words, "--max-params", "50k", "--json").values
+    assert name in values["objective"]
+    if name == "accuracy_1d":
+        assert values["history"][-1]["objective"] == values["best"]["predicted"]["accuracy_1d"]
+
+
+def test_weights_move_what_is_found(search: Search) -> None:
+    words = (
+        "--objective",
+        "weighted",
+        "--weight",
+        "accuracy_1d=1",
+        "--max-params",
+        "100k",
+        "--iterations",
+        "10",
+        "--json",
+    )
+    light = search(*words, "--weight", "params=100").values["best"]["params"]
+    assert light < search(*words, "--weight", "params=0.001").values["best"]["params"] / 2
+
+
+def test_a_soft_limit_is_exceeded_only_at_a_price(search: Search) -> None:
+    words = ("--max-params", "100k", "--soft", "params=10k", "--objective", "accuracy", "--iterations", "20", "--json")
+    cheap = search(*words, "--penalty", "0.001").values
+    dear = search(*words, "--penalty", "100").values
+    assert cheap["best"]["params"] > 10_000
+    assert dear["best"]["params"] <= 10_000
+    assert dear["constraints"]["soft"] == {"params": 10_000}
+    assert dear["constraints"]["penalty"] == 100
+
+
+FEW = ("--fix", "M=1", "--fix", "KS0=3", "--range", "R=1:2", "--range", "B=1:2", "--range", "OC0=20:40")
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_finds_something_within_the_limits(name: str, search: Search) -> None:
+    pytest.importorskip({"nsga2": "pymoo", "bayesian": "optuna"}.get(name, "numpy"))
+    words = FEW if name == "grid" else ("--iterations", "2", "--population", "10")
+    few = ("--param", "startup=15") if name == "bayesian" else ()
+    words = ("--strategy", name, "--max-params", "50k", "--max-avm", "0.05", *words, *few, "--json")
+    done = search(*words, usual=name != "grid")
+    assert done.code == 0
+    assert done.err == ""
+    values = done.values
+    assert values["strategy"] == name
+    assert values["best"]["params"] <= 50_000
+    assert values["best"]["predicted"]["avm"] <= 0.05
+    assert values["stopped"] == ("nothing left" if name in {"grid", "rank"} else "iterations")
+
+
+def test_rank_and_grid_look_at_many_unless_they_are_told(search: Search) -> None:
+    rank = search("--strategy", "rank", "--max-params", "50k", "--json", usual=False).values
+    assert rank["evaluations"] > 10_000
+    grid = search("--strategy", "grid", *FEW, "--json", usual=False).values
+    assert grid["stopped"] == "nothing left"
+    assert len(grid["history"]) <= 2
+    assert 200 < grid["evaluations"] <= 21 * 2 * 2 * 2 * 4 * 2
+
+
+def test_parameters_of_the_strategy_are_kept_with_the_result(search: Search) -> None:
+    words = ("--strategy", "evolution", "--param", "keep=5", "--param", "selection=tournament", "--json")
+    values = search(*words).values
+    assert values["parameters"] == {"keep": "5", "selection": "tournament"}
+    assert values["history"] != search(*words, "--param", "keep=20").values["history"]
+
+
+def test_a_search_begins_with_the_references_and_results_that_are_named(search: Search, tmp_path: Path) -> None:
+    first = read(search("--max-params", "50k", "--objective", "accuracy", "--iterations", "20"), tmp_path)
+    (tmp_path / "before.json").write_bytes((tmp_path / "result.json").read_bytes())
+    words = ("--objective", "accuracy", "--max-params", "50k", "--population", "1", "--iterations", "1", "--json")
+    begun = search(*words, "--start-from", tmp_path / "before.json", "--start-from", "resnet8-w8").values
+    assert begun["history"][0]["objective"] > first.history[-1]["objective"] - 1e-6  # predictions are of float32
+    reference = next(entry for entry in begun["references"] if entry["name"] == "resnet8-w8")
+    assert reference["genome"] in begun["population"]
+    assert list(first.best.genome) in begun["population"]
+
+
+def test_what_exceeds_the_limits_is_no_beginning_and_that_is_said(search: Search) -> None:
+    done = search("--max-params", "50k", "--start-from", "resnet18", "--start-from", "resnet8-w8", "--json")
+    assert done.code == 0
+    assert done.err == "note: 1 of 2 architectures to start from exceed the limits and are left out\n"
+
+
+def test_what_a_table_has_measured_is_not_found(search: Search) -> None:
+    table = read_table("digits").measured
+    measured = {tuple(row) for row in table[list(GENE_NAMES)].to_numpy().tolist()}
+    words = ("--max-params", "20k", "--strategy", "local", "--population", "50", "--top", "50", "--json")
+    begin = ("--start-from", "resnet8-w8")
+    found = search(*words, *begin).values
+    assert measured & {tuple(genome) for genome in found["population"]}
+    others = search(*words, *begin, "--exclude", "digits").values
+    assert len(others["top"]) == 50
+    assert not measured & {tuple(genome) for genome in others["population"]}
+    assert not measured & {tuple(candidate["genome"]) for candidate in others["top"]}
+
+
+def test_several_that_differ_come_best_first(search: Search) -> None:
+    done = search("--top", "4", "--max-params", "50k", "--json")
+    top = done.values["top"]
+    assert len({tuple(candidate["genome"]) for candidate in top}) == 4
+    assert top[0]["genome"] == done.values["best"]["genome"]
+    ratio = [c["predicted"]["accuracy_1d"] / c["predicted"]["accuracy_1d_std"] for c in top]
+    assert ratio == sorted(ratio, reverse=True)
+    shown = search("--top", "4", "--max-params", "50k").out
+    assert all(f"#{place} " in shown for place in range(1, 5))
+    assert "top" not in search("--json").values
+
+
+def test_restarts_take_the_best_of_all(search: Search) -> None:
+    words = ("--max-params", "30k", "--iterations", "3", "--json")
+    one, three = search(*words).values, search(*words, "--restarts", "3").values
+    assert [entry.get("restart", 0) for entry in three["history"]] == [0] * 4 + [1] * 4 + [2] * 4
+    assert three["history"][:4] == one["history"]
+    assert three["history"][-1]["objective"] >= one["history"][-1]["objective"]
+    assert three["evaluations"] > 2 * one["evaluations"]
+
+
+def test_a_search_ends_when_nothing_better_comes_or_its_evaluations_are_used_up(search: Search) -> None:
+    idle = search("--max-params", "20k", "--iterations", "5000", "--patience", "3", "--json").values
+    assert idle["stopped"] == "patience"
+    assert len({entry["objective"] for entry in idle["history"][-4:]}) == 1
+    assert len({entry["objective"] for entry in idle["history"][-5:]}) == 2
+    counted = search("--max-params", "20k", "--iterations", "5000", "--evaluations", "0.2k", "--json").values
+    assert counted["stopped"] == "evaluations"
+    assert counted["evaluations"] == 200
+    assert "ended by evaluations" in search("--evaluations", "100").out
+
+
+def test_a_search_goes_on_where_it_ended(search: Search, tmp_path: Path) -> None:
+    words = ("--max-params", "30k", "--max-avm", "0.05")
+    first = read(search(*words), tmp_path)
+    (tmp_path / "before.json").write_bytes((tmp_path / "result.json").read_bytes())
+    again = read(search(*words, "--resume", tmp_path / "before.json"), tmp_path)
+    assert again.history[: len(first.history)] == first.history
+    assert len(again.history) == 2 * len(first.history)
+    assert [entry["iteration"] for entry in again.history] == list(range(len(again.history)))
+    assert again.history[len(first.history)]["objective"] > 0.999999 * first.history[-1]["objective"]
+    assert again.evaluations > first.evaluations
+    assert again.seconds > first.seconds
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--max-params", "20k"),
+        ("--max-params", "30k", "--objective", "accuracy"),
+        ("--max-params", "30k", "--fix", "KS0=3"),
+        ("--max-params", "30k", "--pareto", "params,avm"),
+        ("--max-params", "30k", "--soft", "macs=100k"),
+    ],
+)
+def test_a_search_of_something_else_does_not_go_on(words: tuple[str, ...], search: Search, tmp_path: Path) -> None:
+    search("--max-params", "30k")
+    done = search(*words, "--resume", tmp_path / "result.json")
+    assert f"with other limits or another objective; --start-from {tmp_path / 'result.json'}" in done.sentence
+
+
+def test_pictures_of_the_run_stand_beside_the_result_and_are_named(search: Search, tmp_path: Path) -> None:
+    drawn = search("--max-params", "30k", "--plots", "--json").values["plots"]
+    assert drawn == [str(tmp_path / name) for name in ("convergence.png", "architecture.png")]
+    done = search("--max-params", "30k", "--pareto", "params,avm", "--plots")
+    for name in ("convergence.png", "architecture.png", "pareto.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+        assert f"drawn in {tmp_path / name}" in done.out
+
+
+@pytest.mark.timeout(120)
+def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -> None:
+    script = (
+        "import signal, sys; from ohmnas.cli.main import main; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # tests that run in the background have it ignored
+        "sys.exit(main())"
+    )
+    words = ["search", "--surrogate", str(fitted), "--iterations", "1000000", "--out", str(tmp_path)]
+    reader, writer = os.openpty()  # progress is shown on terminals
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=writer,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(writer)
+    said = b""
+    while b"best objective" not in said:
+        said += os.read(reader, 1000)
+    os.kill(process.pid, signal.SIGINT)
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while more := os.read(reader, 1000):
+            said += more
+    os.close(reader)
+    assert process.wait() == 130
+    assert b"Traceback" not in said
+    assert b"interrupted" in said
+    result = read_result(tmp_path / "result.json")
+    assert result.stopped == "interrupted"
+    assert result.best.params > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--max-params", "200"), "max_params is 200, but the smallest"),
+        (("--max-macs", "10"), "found only 0 of"),
+        (("--fix", "KS9=3"), "no gene 'KS9'; there are OC0, KS0, M and for all main blocks R, B, CT"),
+        (("--fix", "KS0=4"), "KS0 can be 3, 5 or 7, not 4"),
+        (("--fix", "B=13"), "B can be 1 to 12, not 13"),
+        (("--fix", "B=few"), "a value of B is a whole number, not 'few'"),
+        (("--fix", "B"), "'B' is not NAME=VALUE"),
+        (("--range", "M=1"), "a range is FROM:TO, such as M=1:3, not '1'"),
+        (("--range", "M=1:9"), "M can be 1 to 5, not 1 to 9"),
+        (("--range", "M=3:2"), "M can be 1 to 5, not 3 to 2"),
+        (("--range", "M=:2"), "a value of M is a whole number, not ''"),
+        (("--pareto", "accuracy_1d"), "a Pareto front is one of at least two different quantities"),
+        (("--pareto", "avm,avm"), "a Pareto front is one of at least two different quantities"),
+        (("--pareto", "accuracy_1d,price"), "no quantity 'price'; there are accuracy_1d, accuracy_1d_std, avm, params"),
+        (("--objective", "profit"), "invalid choice: 'profit'"),
+        (("--weight", "accuracy_1d=1"), "the objective ratio takes no weights; weighted, tchebycheff, exponential do"),
+        (("--objective", "weighted", "--weight", "avm=much"), "the weight of avm is a number, not 'much'"),
+        (("--objective", "weighted", "--weight", "avm=0"), "the weight of avm must be above 0, not 0"),
+        (("--objective", "weighted", "--weight", "avm=nan"), "the weight of avm must be above 0, not nan"),
+        (("--objective", "weighted", "--weight", "price=1"), "no quantity 'price'"),
+        (("--soft", "macs=0"), "the soft limit on macs must be above 0, not 0"),
+        (("--soft", "macs=some"), "a soft limit is a number, not 'some'"),
+        (("--soft", "price=5"), "no quantity with a soft limit 'price'; there are params, macs"),
+        (("--soft", "accuracy_1d=0.9"), "no quantity with a soft limit 'accuracy_1d'"),
+        (("--penalty", "0"), "'0' is not a number above 0"),
+        (("--max-std", "2"), "'2' is not a fraction from 0 to 1"),
+        (("--max-std", "0"), "max_std must be above 0, not 0"),
+        (("--max-tiles", "0.5"), "'0.5' is not a whole number above 0"),
+        (("--max-energy", "0"), "'0' is not a number above 0"),
+        (("--max-latency", "fast"), "'fast' is not a number above 0"),
+        (("--strategy", "grid"), "has no end: bound the genes to at most 50,000,000"),
+        (("--strategy", "random", "--param", "keep=3"), "the strategy random has no parameters"),
+        (("--param", "kep=3"), "no parameter of evolution 'kep'; there are keep, selection"),
+        (("--param", "keep=few"), "the parameter keep of evolution is a whole number, not 'few'"),
+        (("--param", "keep=0"), "keep must be at least 1, not 0"),
+        (("--start-from", "resnet9"), "no reference network 'resnet9'; there are resnet8-w8"),
+        (("--start-from", "no.json"), "cannot read no.json"),
+        (("--exclude", "nothing.csv"), "no table 'nothing.csv'"),
+        (("--resume", "no.json"), "cannot read no.json"),
+        (("--evaluations", "0"), "'0' is not a whole number above 0"),
+        (("--restarts", "0"), "'0' is not a whole number above 0"),
+        (("--patience", "-1"), "'-1' is not a whole number above 0"),
+        (("--top", "0"), "'0' is not a whole number above 0"),
+        (("--hardware", "pcm"), "leave out --hardware and --fidelity"),
+    ],
+)
+def test_bad_flags_are_one_sentence_that_says_what_would_be_right(
+    words: tuple[str, ...], message: str, search: Search, tmp_path: Path
+) -> None:
+    assert message in search(*words).sentence
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_results_of_another_task_are_refused(search: Search, tmp_path: Path) -> None:
+    search()
+    path = tmp_path / "result.json"
+    values = json.loads(path.read_text("utf-8"))
+    other = ResNetSpace((3, 32, 32), 100)
+    for candidate in (values["best"], *values["references"]):
+        table = other.layer_table(np.array([candidate["genome"]], dtype=np.int16))
+        candidate["params"], candidate["macs"] = int(table.params()[0]), int(table.macs()[0])
+    values["space"] = {"name": other.name, "input_shape": [3, 32, 32], "classes": 100}
+    path.rename(tmp_path / "mine.json")
+    (tmp_path / "other.json").write_text(json.dumps(values), encoding="utf-8")
+    for flag in ("--start-from", "--resume"):
+        sentence = search(flag, tmp_path / "other.json").sentence
+        assert "is for images of (3, 32, 32) in 100 classes, this search for (1, 8, 8) in 10" in sentence

@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ohmnas.cli.verify import MEASURED, Parts
+from ohmnas.datasets.protocol import VERIFICATION_SEEDS
+from ohmnas.search import read_result
+from ohmnas.spaces.hardware import hardware
+
 from .conftest import Ohmnas
 
 
@@ -43,6 +48,32 @@ def test_the_reference_engine_verifies_too(result: Path, ohmnas: Ohmnas) -> None
     for network in values["networks"].values():
         assert 0 <= network["measured"]["accuracy_1d"][0] <= 1
     assert "invalid choice" in ohmnas("verify", result, "--task", "digits", "--engine", "spice").sentence
+
+
+def test_trainings_that_are_done_are_not_done_again(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke")
+    best = read_result(result).best
+    how = ("digits", hardware("pcm"), "smoke", "native")
+    kept = dict.fromkeys(MEASURED, 0.125)
+    Parts(tmp_path / "verify.parts.json", how).note(best, VERIFICATION_SEEDS, kept)
+    values = ohmnas(*words, "--seeds", "2", "--json").values
+    first, second = values["networks"]["found"]["measured"]["accuracy_1d"]
+    assert first == 0.125
+    assert second != 0.125
+    assert not (tmp_path / "verify.parts.json").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"how": 1}', "null", '{"how": "x", "done": 3}'])
+def test_parts_of_another_way_or_broken_ones_are_as_good_as_none(content: str, result: Path, tmp_path: Path) -> None:
+    path, best = tmp_path / "parts.json", read_result(result).best
+    Parts(path, ("a",)).note(best, 1, dict.fromkeys(MEASURED, 0.5))
+    assert Parts(path, ("a",)).known(best, 1) == dict.fromkeys(MEASURED, 0.5)
+    assert Parts(path, ("a",)).known(best, 2) is None
+    assert Parts(path, ("b",)).known(best, 1) is None
+    path.write_text(content, encoding="utf-8")
+    assert Parts(path, ("a",)).known(best, 1) is None
+    Parts(path, ("a",)).forget()
+    assert not path.exists()
 
 
 def test_a_result_for_a_chip_of_ones_own_needs_its_file(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:

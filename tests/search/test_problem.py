@@ -1,16 +1,35 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ohmnas.errors import InfeasibleError, InvalidValueError
-from ohmnas.search.problem import Evaluation, Limits, PredictionLike, Problem
-from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.errors import InfeasibleError, InvalidValueError, UnknownNameError
+from ohmnas.search.limits import Limits
+from ohmnas.search.problem import Problem
+from ohmnas.search.quantities import QUANTITIES
+from ohmnas.spaces import genes
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import MUTATION_RATES, ResNetSpace
 
-from .conftest import SPACE, Formula, Predicted, problem
+from .conftest import FEW, SPACE, Formula, OfChip, Predicted, exact_cost, problem, some
+
+BOUNDS = [
+    FEW,
+    Bounds.of({"M": (2, 3), "KS0": (5, 7), "R": (2, 5), "R1": (1, 1), "skip": (1, 1)}),
+    Bounds.of({"M": (5, 5), "OC0": (9, 9), "CT": (2, 2), "B2": (3, 4), "WF": (1, 2)}),
+]
+within = st.sampled_from(BOUNDS)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def bounded(bounds: Bounds) -> Problem:
+    return Problem(SPACE, OfChip(), Limits(), within=bounds)
 
 
 def test_affordable_means_within_every_cost_limit_exactly(rng: np.random.Generator) -> None:
@@ -23,11 +42,94 @@ def test_affordable_means_within_every_cost_limit_exactly(rng: np.random.Generat
     assert exactly.affordable(population)[0]
 
 
-def test_samples_are_affordable(rng: np.random.Generator) -> None:
+def test_affordable_is_within_limits_and_bounds_and_what_fits_within_limits_alone() -> None:
+    population = np.concatenate([some(200), FEW.nth(np.arange(FEW.size, dtype=np.int64))])
+    one = Problem(SPACE, Formula(), Limits(max_params=5000), within=FEW)
+    fits = SPACE.params(population) <= 5000
+    np.testing.assert_array_equal(one.fits(population), fits)
+    np.testing.assert_array_equal(one.affordable(population), fits & FEW.contain(population))
+    assert one.affordable(population).any()
+    assert (one.affordable(population) != fits).any()
+
+
+def test_samples_are_affordable_and_all_different(rng: np.random.Generator) -> None:
     one, _ = problem(20_000)
-    assert one.affordable(one.sample(200, rng)).all()
-    with pytest.raises(InfeasibleError):
+    population = one.sample(200, rng)
+    assert one.affordable(population).all()
+    assert len(np.unique(population, axis=0)) == len(population) == 200
+    assert one.sample(0, rng).shape == (0, genes.GENES)
+
+
+def test_samples_meet_limits_on_all_costs(rng: np.random.Generator) -> None:
+    half = {name: float(np.median(exact_cost(name, some(200)))) for name in ("tiles", "memory", "energy")}
+    limits = Limits(max_tiles=half["tiles"], max_memory=half["memory"], max_energy=half["energy"])
+    population = Problem(SPACE, OfChip(), limits).sample(100, rng)
+    assert 0 < len(population) <= 100
+    assert all((exact_cost(name, population) <= most).all() for name, most in half.items())
+
+
+def test_limits_that_nothing_meets_end_a_sample_with_a_message(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ohmnas.search.problem._DRAWS", 3)  # the usual ones take seconds
+    with pytest.raises(InfeasibleError, match=r"found only 0 of 10 architectures .* and 0 to 10 MACs"):
         Problem(SPACE, Formula(), Limits(max_macs=10)).sample(10, rng)
+    with pytest.raises(InfeasibleError, match="none of 30 architectures drawn meets all limits on costs"):
+        Problem(SPACE, OfChip(), Limits(max_energy=1e-30)).sample(10, rng)
+
+
+@given(within, seeds)
+def test_all_that_a_problem_makes_is_canonical_and_within_its_bounds(bounds: Bounds, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    one = bounded(bounds)
+    mothers, fathers = (one.repair(SPACE.sample_uniform(8, rng)) for _ in range(2))
+    made: dict[str, Population] = {
+        "repaired": mothers,
+        "from anything": one.repair(rng.integers(-300, 300, (8, genes.GENES))),
+        "mutants": one.mutate(mothers, rng, MUTATION_RATES),
+        "children": one.cross(mothers, fathers, rng),
+        "neighbours": one.neighbours(mothers[0]),
+    }
+    for name, population in made.items():
+        assert bounds.contain(SPACE.check(population)).all(), name
+    np.testing.assert_array_equal(one.repair(mothers), mothers)
+    assert len(made["mutants"]) == len(made["children"]) == 8
+
+
+@pytest.mark.parametrize("bounds", BOUNDS)
+def test_samples_are_within_bounds(bounds: Bounds, rng: np.random.Generator) -> None:
+    population = bounded(bounds).sample(30, rng)
+    assert bounds.contain(SPACE.check(population)).all()
+    assert len(population) > 10
+
+
+@given(within, seeds)
+def test_neighbours_within_bounds_are_the_neighbours_that_are_within(bounds: Bounds, seed: int) -> None:
+    one = bounded(bounds)
+    genome = one.repair(SPACE.sample_uniform(1, np.random.default_rng(seed)))[0]
+    near = {row.tobytes() for row in one.neighbours(genome)}
+    everywhere = SPACE.neighbours(genome)
+    assert near == {row.tobytes() for row in everywhere[bounds.contain(everywhere)]}
+    assert genome.tobytes() not in near
+
+
+def test_without_bounds_operators_are_those_of_the_space() -> None:
+    one, _ = problem()
+    mothers, fathers = some(20), some(20, seed=1)
+    for mine, theirs in (
+        (
+            one.mutate(mothers, np.random.default_rng(3), MUTATION_RATES),
+            SPACE.mutate(mothers, np.random.default_rng(3)),
+        ),
+        (
+            one.cross(mothers, fathers, np.random.default_rng(3)),
+            SPACE.cross(mothers, fathers, np.random.default_rng(3)),
+        ),
+        (one.neighbours(mothers[0]), SPACE.neighbours(mothers[0])),
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+    assert [one.choices(gene).tolist() for gene in (genes.KS0, genes.M)] == [[3, 5, 7], [1, 2, 3, 4, 5]]
+    assert bounded(FEW).choices(genes.OC0).tolist() == list(range(8, 15))
 
 
 def test_the_objective_is_accuracy_over_std_and_excess_is_beyond_the_limit(rng: np.random.Generator) -> None:
@@ -36,13 +138,81 @@ def test_the_objective_is_accuracy_over_std_and_excess_is_beyond_the_limit(rng: 
     found, said = one.evaluate(population), formula.forecast(population)
     assert np.array_equal(found.objective, said.accuracy_1d / said.accuracy_1d_std)
     assert np.array_equal(found.shortfall > 0, said.avm > 0.02)
+    assert found.losses.shape == (50, 0)
 
 
-def test_feasible_ones_come_first_then_the_nearest_misses() -> None:
-    zeros = np.zeros(5)
-    one = Evaluation(np.array([1.0, 3, 2, 9, 8]), np.array([0.0, 0, 0, 0.2, 0.1]), zeros, zeros, zeros)
-    assert one.order().tolist() == [1, 2, 0, 4, 3]
-    assert one.take(one.order()[:2]).join(one).objective.tolist() == [3, 2, 1, 3, 2, 9, 8]
+def test_a_front_has_the_losses_of_its_quantities() -> None:
+    limits = Limits(max_params=50_000, max_avm=0.04)
+    one = Problem(SPACE, OfChip(), limits, pareto=("accuracy_1d", "avm", "params"))
+    population = some(40)
+    said = Formula().forecast(population)
+    worst = 1.0 - one.scale("accuracy_1d")[1]
+    by_hand = [(1 - said.accuracy_1d) / worst, said.avm / 0.04, SPACE.params(population) / 50_000]
+    np.testing.assert_allclose(one.evaluate(population).losses, np.column_stack(by_hand))
+
+
+def test_a_scale_ends_at_the_limit_or_else_at_the_worst_of_a_sample() -> None:
+    limits = Limits(max_params=50_000, max_avm=0.04, min_accuracy=0.4, soft={"macs": 1e5})
+    one = Problem(SPACE, OfChip(), limits)
+    assert one.scale("params") == (0.0, 50_000)
+    assert one.scale("avm") == (0.0, 0.04)
+    assert one.scale("accuracy_1d") == (1.0, 0.4)
+    assert one.scale("macs") == (0.0, 1e5)
+    sample = one.sample(256, np.random.default_rng(0))
+    assert one.scale("tiles") == (0.0, exact_cost("tiles", sample).max())
+    assert one.scale("accuracy_1d_std") == (0.0, Formula().forecast(sample).accuracy_1d_std.max())
+    free = replace(one, limits=Limits(max_params=50_000))
+    assert free.scale("accuracy_1d") == (1.0, Formula().forecast(sample).accuracy_1d.min())
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_losses_are_0_at_best_1_at_the_end_and_larger_for_worse(name: str) -> None:
+    one = Problem(SPACE, OfChip(), Limits(max_params=50_000))
+    best, worst = one.scale(name)
+    losses = one.loss(name, np.linspace(best, worst, 5))
+    np.testing.assert_allclose(losses, [0, 0.25, 0.5, 0.75, 1], atol=1e-12)
+    assert (worst < best) == (name == "accuracy_1d")
+
+
+def test_scales_are_the_same_whenever_and_wherever_they_are_asked_for() -> None:
+    one, two = (Problem(SPACE, OfChip(), Limits(max_params=50_000)) for _ in range(2))
+    forwards = {name: one.scale(name) for name in QUANTITIES}
+    two.evaluate(some(30))
+    assert {name: two.scale(name) for name in reversed(QUANTITIES)} == forwards
+    assert replace(one, predictor=two.predictor) == two  # what was computed is no part of the problem
+
+
+def test_a_problem_with_other_limits_has_other_scales() -> None:
+    one = Problem(SPACE, OfChip(), Limits(max_params=50_000))
+    assert one.scale("params") == (0.0, 50_000)
+    assert replace(one, limits=Limits(max_params=9000)).scale("params") == (0.0, 9000)
+
+
+@dataclass
+class Constant(Formula):
+    """Says the same of all."""
+
+    accuracy: float = 1.0
+    avm: float = 0.0
+
+    def forecast(self, population: Population) -> Predicted:
+        same = np.ones(len(population))
+        return Predicted(self.accuracy * same, 0.01 * same, self.avm * same)
+
+
+def test_a_quantity_that_is_perfect_everywhere_has_no_loss() -> None:
+    one = Problem(SPACE, Constant(), Limits(max_params=9000), pareto=("accuracy_1d", "avm"))
+    assert one.evaluate(some(5)).losses.tolist() == [[0.0, 0.0]] * 5
+    assert np.isfinite(one.loss("params", exact_cost("params", some(5)))).all()
+
+
+def test_where_all_are_better_than_perfect_less_is_still_better() -> None:
+    """An AVM below 0 is an accuracy that rose; a sample may have no other."""
+    one = Problem(SPACE, Constant(avm=-0.02), Limits(max_params=9000))
+    assert one.loss("avm", np.array([-0.03, -0.02, 0.0])).tolist() == [-0.03, -0.02, 0.0]
+    limited = Problem(SPACE, Formula(), Limits(max_params=9000, max_avm=-0.01))
+    losses = limited.loss("avm", np.array([-0.03, -0.02, 0.0]))
+    assert losses.tolist() == sorted(losses.tolist())
 
 
 @dataclass
@@ -59,66 +229,24 @@ def test_predictors_of_another_space_are_refused(other: ResNetSpace) -> None:
         Problem(other, FormulaOfSpace(), Limits())
 
 
-@pytest.mark.parametrize(
-    ("limits", "message"),
-    [
-        ({"max_params": 0}, "max_params must be above 0"),
-        ({"max_macs": -1}, "max_macs must be above 0"),
-        ({"max_avm": float("nan")}, "max_avm must be a number"),
-        ({"max_params": 100, "min_params": 1000}, "max_params is 100, but the smallest"),
-    ],
-)
-def test_limits_that_leave_no_room_are_refused(limits: dict[str, float], message: str) -> None:
-    with pytest.raises(InvalidValueError, match=message):
-        Limits(**limits)
+def test_a_front_is_of_at_least_two_different_quantities() -> None:
+    for names in (("avm",), ("avm", "avm"), ("avm", "macs", "avm")):
+        with pytest.raises(InvalidValueError, match="at least two different quantities"):
+            Problem(SPACE, Formula(), Limits(), pareto=names)
+    with pytest.raises(UnknownNameError, match="no quantity 'speed'"):
+        Problem(SPACE, Formula(), Limits(), pareto=("avm", "speed"))
 
 
-def test_limits_are_json_with_null_for_none() -> None:
-    assert json.loads(json.dumps(Limits(max_params=5).to_dict())) == {
-        "max_params": 5,
-        "max_macs": None,
-        "max_avm": None,
-        "min_params": 0,
-        "min_accuracy": 0,
-        "confidence": None,
-    }
+def test_a_problem_is_json_with_bounds_where_there_are_any() -> None:
+    one, _ = problem()
+    assert one.to_dict() == one.limits.to_dict()
+    bounds = json.loads(json.dumps(replace(one, within=BOUNDS[1]).to_dict()))["genes"]
+    assert bounds["M"] == [2, 3]
+    assert bounds["R1"] == [1, 1]
+    assert bounds["R5"] == [2, 5]
+    assert not {"OC0", "B1"} & bounds.keys()
 
 
-def test_a_least_accuracy_is_a_limit_like_any_other() -> None:
-    one, formula = problem()
-    population = one.sample(200, np.random.default_rng(0))
-    least = float(np.median(formula.forecast(population).accuracy_1d))
-    said = Problem(SPACE, formula, Limits(min_accuracy=least)).evaluate(population)
-    assert np.array_equal(said.shortfall == 0, said.accuracy_1d >= least)
-    assert 50 < (said.shortfall == 0).sum() < 150
-    for wrong in (-0.1, 1.5, np.nan):
-        with pytest.raises(InvalidValueError, match="min_accuracy must be a fraction"):
-            Limits(min_accuracy=wrong)
-
-
-@dataclass
-class Sure(Formula):
-    """Labels lie within a hundredth of what the formula says."""
-
-    def quantile(self, predicted: PredictionLike, probability: float) -> Predicted:
-        shift = 0.01 * (2 * probability - 1)
-        return Predicted(predicted.accuracy_1d + shift, predicted.accuracy_1d_std, predicted.avm + shift)
-
-
-def test_with_confidence_it_is_the_bad_end_that_meets_a_limit() -> None:
-    population = SPACE.sample(200, np.random.default_rng(0), max_params=50_000)
-    said = Sure().forecast(population)
-    limits = Limits(max_avm=0.02, min_accuracy=0.6, confidence=0.9)
-    found = Problem(SPACE, Sure(), limits).evaluate(population)
-    worst = np.maximum(said.avm + 0.008 - 0.02, 0) + np.maximum(0.6 - (said.accuracy_1d - 0.008), 0)
-    np.testing.assert_allclose(found.shortfall, worst, atol=1e-12)
-    np.testing.assert_array_equal(found.avm, said.avm)
-    assert limits.to_dict()["confidence"] == 0.9
-    assert Limits().to_dict()["confidence"] is None
-
-
-def test_confidence_needs_a_probability_and_a_predictor_that_is_sure_of_something() -> None:
-    with pytest.raises(InvalidValueError, match="probability between 0 and 1, not 1"):
-        Limits(confidence=1.0)
-    with pytest.raises(InvalidValueError, match="how sure it is"):
-        Problem(SPACE, Formula(), Limits(confidence=0.9))
+def test_a_chip_is_known_if_the_predictor_says_so() -> None:
+    assert Problem(SPACE, OfChip(), Limits()).has_chip
+    assert not Problem(SPACE, Formula(), Limits()).has_chip

@@ -2,25 +2,50 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ohmnas.errors import BrokenFileError
-from ohmnas.search.evolution import Evolution
-from ohmnas.search.result import PREDICTED, read_result, write_result
+from ohmnas.errors import BrokenFileError, StorageError
+from ohmnas.search.limits import Limits
+from ohmnas.search.objective import WeightedSum
+from ohmnas.search.problem import Problem
+from ohmnas.search.quantities import PREDICTIONS
+from ohmnas.search.result import SearchResult, read_result, write_result
 from ohmnas.search.run import Budget, search
+from ohmnas.search.strategies import Evolution
+from ohmnas.spaces.bounds import Bounds
 
-from .conftest import Predicted, problem
+from .conftest import SPACE, Sure, problem
+
+SHORT = Budget(population=20, iterations=3)
+NEW_KEYS = ("stopped", "parameters", "top", "front", "pareto", "population")
+
+
+@cache
+def plain() -> SearchResult:
+    """As a search without any option gives it."""
+    return search(problem()[0], Evolution, 0, SHORT)
+
+
+@cache
+def full() -> SearchResult:
+    """As a search with all options gives it."""
+    limits = Limits(max_params=50_000, max_std=0.1, min_accuracy=0.4, confidence=0.6, soft={"tiles": 8.0})
+    objective = WeightedSum({"accuracy_1d": 2, "macs": 1})
+    bounds = Bounds.of({"M": (1, 3), "KS0": (3, 5)})
+    one = Problem(SPACE, Sure(), limits, objective, bounds, ("accuracy_1d", "macs", "energy"))
+    result = search(one, Evolution, 0, SHORT, restarts=2, top=4)
+    return replace(result, strategy="evolution", parameters={"keep": 40, "selection": "tournament"})
 
 
 @pytest.fixture
 def values() -> dict[str, Any]:
-    one, _ = problem()
-    result: dict[str, Any] = search(one, Evolution(one), 0, Budget(population=20, iterations=3)).to_dict()
-    return result
+    copy: dict[str, Any] = json.loads(json.dumps(full().to_dict()))
+    return copy
 
 
 def _write(folder: Path, values: Any) -> Path:
@@ -29,81 +54,170 @@ def _write(folder: Path, values: Any) -> Path:
     return path
 
 
-def test_json_gives_the_result_back(values: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [plain, full])
+def test_what_is_written_is_read(make: Any, tmp_path: Path) -> None:
+    result: SearchResult = make()
+    write_result(tmp_path / "result.json", result)
+    again = read_result(tmp_path / "result.json")
+    assert again == result
+    np.testing.assert_array_equal(again.population, result.population)
+    assert again.population.dtype == np.int16
+    assert json.dumps(again.to_dict()) == json.dumps(result.to_dict())
+
+
+def test_a_full_result_has_all_that_was_asked_for() -> None:
+    result = full()
+    assert len(result.top) == 4
+    assert result.top[0] == result.best
+    assert len(result.front) > 1
+    assert result.pareto == ("accuracy_1d", "macs", "energy")
+    assert {"size", "memory", "tiles", "energy", "latency"} == result.best.costs.keys()
+    assert result.best.interval.keys() == set(PREDICTIONS)
+    assert result.constraints["genes"] == {"M": [1, 3], "KS0": [3, 5]}
+    assert result.constraints["soft"] == {"tiles": 8.0}
+    assert result.objective == "weighted sum of 0.667 accuracy_1d, 0.333 macs"
+    assert {"hypervolume", "restart"} <= result.history[-1].keys()
+    assert next(iter(result.to_dict())) == "best"
+
+
+def test_a_plain_result_does_not_have_what_was_not_asked_for() -> None:
+    assert not {"top", "front", "pareto", "parameters"} & plain().to_dict().keys()
+    assert "interval_90" not in plain().best.to_dict()
+
+
+def test_files_of_before_are_read(values: dict[str, Any], tmp_path: Path) -> None:
+    for key in NEW_KEYS:
+        del values[key]
+    for candidate in (values["best"], *values["references"]):
+        del candidate["costs"], candidate["interval_90"]
     result = read_result(_write(tmp_path, values))
-    assert json.loads(json.dumps(result.to_dict())) == json.loads(json.dumps(values))
+    assert result.best.genome == full().best.genome
+    assert result.best.costs == {}
+    assert (result.stopped, result.parameters, result.top, result.front, result.pareto) == (
+        "iterations",
+        {},
+        [],
+        [],
+        (),
+    )
+    assert result.population.shape == (0, 28)
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    one, _ = problem()
-    result = search(one, Evolution(one), 0, Budget(population=20, iterations=3))
-    write_result(tmp_path / "result.json", result)
-    assert read_result(tmp_path / "result.json") == result
-
-
-def test_predictors_that_know_how_sure_they_are_give_intervals(tmp_path: Path) -> None:
-    one, formula = problem()
-    assert "interval_90" not in search(one, Evolution(one), 0, Budget(population=20, iterations=1)).best.to_dict()
-
-    class Sure(type(formula)):  # type: ignore[misc]
-        def quantile(self, predicted: Predicted, probability: float) -> Predicted:
-            low = probability < 0.5
-            ends = (getattr(predicted, name) + (-0.01 if low else 0.02) for name in PREDICTED)
-            return Predicted(*(np.clip(values, -1, 1) for values in ends))
-
-    sure = replace(one, predictor=Sure())
-    result = search(sure, Evolution(sure), 0, Budget(population=20, iterations=1))
-    low, high = result.best.interval["avm"]
-    assert (low, high) == pytest.approx((result.best.predicted["avm"] - 0.01, result.best.predicted["avm"] + 0.02))
-    write_result(tmp_path / "result.json", result)
-    assert read_result(tmp_path / "result.json") == result
-
-
-@pytest.mark.parametrize("key", ["best", "evaluations", "seconds", "seed", "constraints", "history", "space"])
+@pytest.mark.parametrize(
+    "key",
+    ["best", "evaluations", "seconds", "seed", "constraints", "history", "space", "strategy", "objective", "surrogate"],
+)
 def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path) -> None:
     del values[key]
     with pytest.raises(BrokenFileError, match=f"lacks '{key}'"):
         read_result(_write(tmp_path, values))
 
 
-def test_a_contradiction_is_refused(values: dict[str, Any], tmp_path: Path) -> None:
-    for key, value, message in (
+@pytest.mark.parametrize("where", ["best", "top", "front", "references"])
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
         ("params", 1, "parameters"),
         ("genome", [999] * 28, "gene"),
-        ("genome", [], "28 genes"),
-        ("genome", "x", "whole numbers"),
-        ("genome", [10**30] * 28, "whole numbers"),
         ("genome", [8.5] * 28, "whole numbers"),
         ("predicted", {}, "lacks 'accuracy_1d'"),
-        ("architecture", {**values["best"]["architecture"], "stem_channels": 9}, "not the same network"),
         ("architecture", None, "not the result"),
         ("interval_90", {"avm": [0.0, 0.1]}, "lacks 'accuracy_1d'"),
-        ("interval_90", {key: [0.0] for key in PREDICTED}, "not the result"),
-        ("interval_90", {key: [0.0, 2.0] for key in PREDICTED}, "fractions"),
-    ):
-        broken = {**values, "best": {**values["best"], key: value}}
-        with pytest.raises(BrokenFileError, match=message):
-            read_result(_write(tmp_path, broken))
+        ("interval_90", {name: [0.0] for name in PREDICTIONS}, "not the result"),
+        ("costs", {"size": -1}, "costs are numbers from 0 on"),
+        ("costs", None, "not the result"),
+        ("costs", ["size"], "not the result"),
+    ],
+)
+def test_a_contradiction_is_refused_wherever_it_stands(
+    where: str, key: str, value: object, message: str, values: dict[str, Any], tmp_path: Path
+) -> None:
+    candidate = values[where] if where == "best" else values[where][-1]
+    candidate[key] = value
+    with pytest.raises(BrokenFileError, match=message):
+        read_result(_write(tmp_path, values))
+
+
+GENERATION = {"iteration": 0, "evaluations": 20, "objective": 1.0, **dict.fromkeys(PREDICTIONS, 0.1)}
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("evaluations", float("inf")), ("seconds", "x"), ("history", [1, 2]), ("history", "abc"), ("constraints", 3)],
+    [
+        ("evaluations", float("inf")),
+        ("evaluations", None),
+        ("seconds", "x"),
+        ("seed", []),
+        ("constraints", 3),
+        ("surrogate", "pcm"),
+        ("parameters", 5),
+        ("history", [1, 2]),
+        ("history", "abc"),
+        ("history", {}),
+        ("history", [{}]),
+        ("history", [{**GENERATION, "objective": "large"}]),
+        ("history", [{**GENERATION, "avm": float("nan")}]),
+        ("top", {}),
+        ("top", "best"),
+        ("top", [None]),
+        ("front", {}),
+        ("front", 3),
+        ("front", ["network"]),
+        ("references", {}),
+        ("references", None),
+        ("pareto", "avm"),
+        ("pareto", ["avm"]),
+        ("pareto", ["avm", "speed"]),
+        ("pareto", ["avm", 3]),
+        ("pareto", ["avm", ["macs"]]),
+        ("pareto", []),
+        ("population", {}),
+        ("population", "none"),
+        ("population", 5),
+        ("population", [1, 2, 3]),
+        ("population", [[8, 3, 1]]),
+        ("population", [[0] * 28]),
+        ("population", [[8.0, 3, 1, 1, 1, 1, 1, 1] + [0] * 20]),
+        ("population", [[8, 3, 1, 1, 1, 1, 1, 1] + [0] * 19 + [1]]),
+        ("population", [[8, 3, 1, 1, 1, 1, 1, 1] + [0] * 20, [8, 3]]),
+        ("population", [[10**30] * 28]),
+        ("population", [["8"] * 28]),
+        ("population", [None]),
+    ],
 )
 def test_values_of_another_kind_are_refused(key: str, value: object, values: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(BrokenFileError, match="not the result of a search"):
         read_result(_write(tmp_path, {**values, key: value}))
 
 
+def test_a_canonical_population_is_read(values: dict[str, Any], tmp_path: Path) -> None:
+    rows = [[8, 3, 1, 1, 1, 1, 1, 1] + [0] * 20]
+    assert read_result(_write(tmp_path, {**values, "population": rows})).population.tolist() == rows
+    assert read_result(_write(tmp_path, {**values, "population": []})).population.shape == (0, 28)
+
+
 def test_another_space_is_refused(values: dict[str, Any], tmp_path: Path) -> None:
-    values["space"]["name"] = "cells-2"
-    with pytest.raises(BrokenFileError, match="of the space 'cells-2'"):
-        read_result(_write(tmp_path, values))
+    for space, message in (
+        ({**values["space"], "name": "cells-2"}, "of the space 'cells-2'"),
+        ({**values["space"], "input_shape": [8, 8]}, "not the result"),
+        ({**values["space"], "classes": None}, "not the result"),
+        ([], "not the result"),
+        ({}, "lacks 'name'"),
+    ):
+        with pytest.raises(BrokenFileError, match=message):
+            read_result(_write(tmp_path, {**values, "space": space}))
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "1", "null", '"text"', "\x00"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "1", "null", '"text"', "\x00", "[" * 100_000])
 def test_what_is_no_result_is_refused(content: str, tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(BrokenFileError, match=r"result\.json"):
         read_result(path)
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BrokenFileError, match=r"cannot read .*: No such file"):
+        read_result(tmp_path / "result.json")
+    with pytest.raises(StorageError, match="No such file or directory"):
+        write_result(tmp_path / "no" / "result.json", plain())

@@ -1,0 +1,76 @@
+"""What searches find at three budgets, trained and drifted for real beside the reference of each budget.
+
+python benchmarks/budgets.py [--tasks digits] [--budgets 10k,25k,50k] [--out found] [--json]
+
+Runs `ohmnas search` and `ohmnas verify` (three trainings each, 25 chips, the official test set) for each task and
+budget; what stands in OUT already is not measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+COLUMNS = ("accuracy_1d", "accuracy_1d_std", "avm")
+
+
+def main() -> None:
+    """Search, verify, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", default="digits")
+    parser.add_argument("--budgets", default="10k,25k,50k", help="parameters")
+    parser.add_argument("--max-avm", default="0.02")
+    parser.add_argument("--fidelity", default="paper")
+    parser.add_argument("--out", type=Path, default=Path("found"))
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    values: dict[str, Any] = {}
+    for task in arguments.tasks.split(","):
+        for budget in arguments.budgets.split(","):
+            folder = arguments.out / f"{task}-{budget}"
+            limits = ["--max-params", budget, "--max-avm", arguments.max_avm, "--min-accuracy", "0.5"]
+            if not (folder / "result.json").exists():
+                _ohmnas("search", "--task", task, *limits, "--out", str(folder))
+            if not (folder / "verify.json").exists():
+                words = ("--task", task, "--fidelity", arguments.fidelity)
+                _ohmnas("verify", str(folder / "result.json"), *words)
+            networks = json.loads((folder / "verify.json").read_text("utf-8"))["networks"]
+            values[f"{task}, {budget}"] = networks
+            if not arguments.json:
+                _show(f"{task}, at most {budget} parameters", networks)
+    if arguments.json:
+        print(json.dumps(values))
+
+
+def _ohmnas(*words: str) -> None:
+    command = [sys.executable, "-c", "import sys; from ohmnas.cli.main import main; sys.exit(main())", *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def _show(title: str, networks: dict[str, Any]) -> None:
+    """Means over the trainings, and their standard error."""
+    print(f"\n{title}")
+    heads = f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'params':>9}{'MACs':>12}"
+    print(f"{'':14}{heads}")
+    for name, network in networks.items():
+        measured = network["measured"]
+        accuracy, std, avm = (100 * np.array(measured[column]) for column in COLUMNS)
+        print(
+            f"{name:14}{100 * network['predicted']['accuracy_1d']:12.2f}{_mean(accuracy):>16}{std.mean():7.2f}"
+            f"{_mean(avm):>15}{np.mean(accuracy / std):14.0f}{network['params']:9,}{network['macs']:12,}"
+        )
+
+
+def _mean(values: np.ndarray) -> str:
+    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
+    return f"{values.mean():.2f} ± {error:.2f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""All strategies at equal evaluations on every shipped table: what they find, and how large their fronts are.
+
+python benchmarks/strategies.py [--evaluations 10000] [--seeds 10] [--json] [--plot FILE]
+
+The problem of each table and chip: accuracy over standard deviation, with at most the table's median parameters and at
+most its median AVM; for the fronts accuracy, parameters and AVM. Values are relative to the best that any strategy
+found on that table with any seed. Bayesian optimisation takes some 50 ms a proposal: it gets a tenth of the evaluations
+and is compared with the others at as many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmnas.cli.found import hardly_guessing
+from ohmnas.datasets.table import read_table, shipped_tables
+from ohmnas.errors import InfeasibleError
+from ohmnas.files import write_bytes_atomically
+from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
+from ohmnas.search.strategies import STRATEGIES, strategy
+from ohmnas.surrogate import LearningSet, Surrogate
+from ohmnas.surrogate.learning import learnable_chips
+
+FRONT = ("accuracy_1d", "params", "avm")
+SLOW = ("bayesian",)
+SHARE = 10
+"""Slow strategies get one in so many evaluations."""
+FRONT_SHARE = 4
+"""So do searches for fronts."""
+AS_PUBLISHED = "evolution, elitism"
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--evaluations", type=int, default=10_000)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--tables", default=",".join(shipped_tables()))
+    parser.add_argument("--strategies", default=",".join(name for name in STRATEGIES if name != "grid"))
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--plot", type=Path, help="PNG of how the best so far grows")
+    arguments = parser.parse_args()
+    makers: dict[str, Any] = {name: strategy(name) for name in arguments.strategies.split(",")}
+    if "evolution" in makers:
+        makers[AS_PUBLISHED] = partial(Evolution, selection="elitism")
+    values, curves = {}, {}
+    for table in arguments.tables.split(","):
+        for chip in learnable_chips(read_table(table)):
+            name = f"{table} on {chip}"
+            values[name], curves[name] = _compare(_problem(table, chip), makers, arguments.evaluations, arguments.seeds)
+            if not arguments.json:
+                _show(name, values[name], arguments)
+    if arguments.plot:
+        _plot(curves, arguments.plot)
+    if arguments.json:
+        print(json.dumps(values))
+
+
+def _problem(table: str, chip: str) -> Problem:
+    rows = read_table(table).select(chip)
+    surrogate = Surrogate.learn(LearningSet.of(read_table(table), chip))
+    limits = Limits(
+        max_params=float(rows["params"].median()),
+        max_macs=float(rows["macs"].max()),
+        max_avm=float(rows["avm"].median()),
+        min_params=float(rows["params"].min()),
+        min_accuracy=hardly_guessing(surrogate.space_.classes),
+    )
+    return Problem(surrogate.space_, surrogate, limits)
+
+
+def _compare(problem: Problem, makers: dict[str, Any], evaluations: int, seeds: int) -> tuple[dict[str, Any], Any]:
+    """Name -> best value early and at the end, hypervolume, seconds; and the curves behind them."""
+    early = evaluations // SHARE
+    fronts = Problem(problem.space, problem.predictor, problem.limits, pareto=FRONT)
+    found: dict[str, Any] = {}
+    curves: dict[str, list[SearchResult | None]] = {}
+    for name, make in makers.items():
+        asked = early if name in SLOW else evaluations
+        start = time.perf_counter()
+        runs = [_found(problem, make, seed, _budget(name, asked)) for seed in range(seeds)]
+        seconds = (time.perf_counter() - start) / seeds
+        first = runs
+        if name == "rank":  # its one sample has no history
+            first = [_found(problem, make, seed, _budget(name, early)) for seed in range(seeds)]
+        asked = early if name in SLOW else evaluations // FRONT_SHARE
+        several = [_found(fronts, make, seed, _budget(name, asked)) for seed in range(3 if name in SLOW else seeds)]
+        for run in (*runs, *several):
+            _check(problem, run)
+        curves[name] = runs
+        found[name] = {
+            "early": [_at(run, early) for run in first],
+            "best": None if name in SLOW else [_at(run, evaluations) for run in runs],
+            "hypervolume": None if name in SLOW else [_at(run, evaluations, "hypervolume") for run in several],
+            "hypervolume_early": [_at(run, early, "hypervolume") for run in several],
+            "seconds": seconds,
+        }
+    best = max(value for row in found.values() for value in row["best"] or row["early"])
+    for row in found.values():
+        for key in ("early", "best"):
+            row[key] = None if row[key] is None else [value / best for value in row[key]]
+    return found, curves
+
+
+def _found(problem: Problem, make: Any, seed: int, budget: Budget) -> SearchResult | None:
+    """None where nothing feasible was found."""
+    try:
+        return search(problem, make, seed, budget)
+    except InfeasibleError:
+        return None
+
+
+def _budget(name: str, evaluations: int) -> Budget:
+    if name == "rank":
+        return Budget(evaluations, 0, evaluations=evaluations)
+    return Budget(iterations=evaluations // 20, evaluations=evaluations)
+
+
+def _at(run: SearchResult | None, evaluations: int, key: str = "objective") -> float:
+    """The best so far after so many evaluations; 0 before anything feasible."""
+    if run is None:
+        return 0.0
+    values = [entry[key] for entry in run.history if entry["evaluations"] <= evaluations]
+    return values[-1] if values else 0.0
+
+
+def _check(problem: Problem, run: SearchResult | None) -> None:
+    """Limits hold in everything that is returned, counted anew."""
+    if run is None:
+        return
+    for candidate in (run.best, *run.front):
+        genome = np.array([candidate.genome], dtype=np.int16)
+        assert problem.space.params(genome)[0] <= problem.limits.max_params
+        assert problem.space.macs(genome)[0] <= problem.limits.max_macs
+        assert candidate.predicted["avm"] <= problem.limits.max_avm
+
+
+def _show(name: str, values: dict[str, Any], arguments: argparse.Namespace) -> None:
+    early, late = arguments.evaluations // SHARE, arguments.evaluations
+    print(f"\n{name}, {arguments.seeds} seeds: share of the best found (mean ± standard deviation)")
+    print(f"{'':20}{f'{early:,} asked':>16}{f'{late:,} asked':>16}{'hypervolume':>17}{'seconds':>9}")
+    order = sorted(values, key=lambda key: -float(np.mean(values[key]["best"] or values[key]["early"])))
+    for key in order:
+        row = values[key]
+        print(
+            f"{key:20}{_spread(row['early']):>16}{_spread(row['best']):>16}"
+            f"{_spread(row['hypervolume']):>17}{row['seconds']:9.2f}"
+        )
+
+
+def _spread(values: list[float] | None) -> str:
+    return "-" if values is None else f"{np.mean(values):.3f} ± {np.std(values):.3f}"
+
+
+def _plot(curves: dict[str, Any], path: Path) -> None:
+    """One panel for each table and chip: the mean of the best so far over the seeds."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.2 * min(len(curves), 3), 3.4 * -(-len(curves) // 3)), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(-(-len(curves) // 3), min(len(curves), 3))).ravel()
+    for panel in panels[len(curves) :]:
+        panel.axis("off")
+    for panel, (name, runs) in zip(panels, curves.items(), strict=False):
+        end = max(run.evaluations for results in runs.values() for run in results if run)
+        grid = np.unique(np.geomspace(100, end, 60).astype(int))
+        for number, (strategy_name, results) in enumerate(runs.items()):
+            reached = end // SHARE if strategy_name in SLOW else end
+            some = grid[grid <= reached]
+            mean = [np.mean([_at(run, asked) for run in results]) for asked in some]
+            style = "--" if number >= 10 else "-"
+            panel.plot(some, mean, style, label=strategy_name, color=f"C{number % 10}", lw=1.3)
+        panel.set(xscale="log", title=name, xlabel="architectures asked about", ylabel="accuracy / std")
+    panels[0].legend(fontsize="x-small", frameon=False)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110)
+    write_bytes_atomically(path, picture.getvalue())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""What a person sees of a search: the found architectures beside references, the front, where files are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ohmnas.cli import render
+from ohmnas.search import SearchResult
+from ohmnas.search.candidate import Candidate
+
+ABOVE_GUESSING = 0.1
+"""Of the way from guessing to perfection: a network that has not come so far is not worth finding without a word."""
+FRONT_ROWS = 12
+"""Of a front that are shown, evenly spread; all are in the file."""
+UNITS: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
+    "size": ("size", lambda value: f"{value / 1000:,.1f} kB"),
+    "memory": ("memory", lambda value: f"{value:,.0f}"),
+    "tiles": ("tiles", lambda value: f"{value:,.0f}"),
+    "energy": ("energy", lambda value: f"{1e6 * value:,.2f} µJ"),
+    "latency": ("latency", lambda value: f"{1e6 * value:,.1f} µs"),
+}
+"""Cost -> title and how it is written."""
+
+
+def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> None:
+    """Print the result of a search."""
+    best = result.best
+    learned = result.provenance
+    render.line(f"found   {best.architecture}")
+    if best.predicted["accuracy_1d"] < hardly_guessing(result.space.classes):
+        render.notice(
+            "warning: the found network hardly does better than guessing; a network that guesses never varies, so that "
+            "tight limits on AVM find it: ask for --min-accuracy too"
+        )
+    extra = _asked_costs(result)
+    several = [(f"#{place}", candidate) for place, candidate in enumerate(result.top, 1)] or [("found", best)]
+    rows = [
+        _row(name, candidate, extra)
+        for name, candidate in (*several, *((candidate.name, candidate) for candidate in result.references[:3]))
+    ]
+    columns = ["1-day accuracy", "std", "AVM", "params", "MACs", *(UNITS[name][0] for name in extra)]
+    render.table(["predicted", *columns], rows)
+    for place, candidate in enumerate(result.top[1:], 2):
+        render.line(f"#{place}      {candidate.architecture}")
+    if result.front:
+        front = _spread(result.front, FRONT_ROWS)
+        shown = "" if len(front) == len(result.front) else f", {len(front)} of them"
+        title = f"{len(result.front)} that no other beats in {', '.join(result.pareto)}{shown}"
+        render.table(["front", *columns], [_row(str(i + 1), c, extra) for i, c in front], title)
+        volume = result.history[-1]["hypervolume"]
+        render.line(f"hypervolume {volume:.4f} of 1: the share of the space within the limits that the front dominates")
+    if best.interval:
+        render.line(
+            f"nine of ten networks predicted like the found one have a 1-day accuracy of "
+            f"{_between(best, 'accuracy_1d')} % and an AVM of {_between(best, 'avm')} points"
+        )
+    render.line("AVM: accuracy variation over one month, from 1 second to 30 days after programming")
+    ended = "" if result.stopped == "iterations" else f"; ended by {result.stopped}"
+    render.line(
+        f"{result.evaluations:,} architectures asked of a surrogate of {learned['rows']} measured ones "
+        f"({learned['task']} on {learned['hardware']}) in {result.seconds:.2f} s; {result.strategy}, seed "
+        f"{result.seed}{ended}"
+    )
+    for picture in pictures:
+        render.line(f"drawn in {picture}")
+    render.line("The best of many predictions is an optimist; a number to quote comes from")
+    render.line(f"  ohmnas verify {path} --task {learned['task']}")
+
+
+def hardly_guessing(classes: int) -> float:
+    """The accuracy from which on a network does more than guess one of so many classes."""
+    return 1.0 / classes + ABOVE_GUESSING * (1.0 - 1.0 / classes)
+
+
+def draw(result: SearchResult, folder: Path) -> list[Path]:
+    """Pictures of the run.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    from ohmnas.search.plots import plot_search
+
+    return plot_search(result, folder)
+
+
+def _asked_costs(result: SearchResult) -> list[str]:
+    """Costs beside parameters and MACs that the search had to do with."""
+    asked = {name.removeprefix("max_") for name, value in result.constraints.items() if value is not None}
+    soft: Any = result.constraints.get("soft", {})
+    asked |= {*result.pareto, *soft}
+    return [name for name in UNITS if name in asked or name in result.objective]
+
+
+def _spread(front: Sequence[Candidate], most: int) -> list[tuple[int, Candidate]]:
+    if len(front) <= most:
+        return [*enumerate(front)]
+    places = sorted({round(turn * (len(front) - 1) / (most - 1)) for turn in range(most)})
+    return [(place, front[place]) for place in places]
+
+
+def _between(candidate: Candidate, name: str) -> str:
+    low, high = candidate.interval[name]
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def _row(name: str, candidate: Candidate, extra: Sequence[str]) -> list[str]:
+    predicted = candidate.predicted
+    return [
+        name,
+        render.percent(predicted["accuracy_1d"]),
+        render.percent(predicted["accuracy_1d_std"]),
+        render.points(predicted["avm"]),
+        f"{candidate.params:,}",
+        f"{candidate.macs:,}",
+        *(UNITS[cost][1](candidate.costs[cost]) for cost in extra),
+    ]

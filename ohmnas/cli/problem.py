@@ -1,0 +1,156 @@
+"""What is searched for, as words of the command line: limits, objective, bounds on genes, strategy."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+
+import numpy as np
+
+from ohmnas.cli import render
+from ohmnas.cli.arguments import above_zero, fraction, probability, size
+from ohmnas.cli.found import hardly_guessing
+from ohmnas.errors import InvalidValueError
+from ohmnas.search import Limits, Problem
+from ohmnas.search.limits import CEILINGS
+from ohmnas.search.objective import PLAIN, WEIGHING, Objective, Tchebycheff, objective
+from ohmnas.search.quantities import PREDICTIONS, QUANTITIES
+from ohmnas.spaces.bounds import Bounds, gene_value
+from ohmnas.surrogate import Surrogate
+
+
+def add_problem(parser: argparse.ArgumentParser) -> None:
+    """The flags that make a problem."""
+    hard = parser.add_argument_group("limits")
+    hard.add_argument("--max-params", type=size, metavar="N", help="at most N parameters, such as 50k")
+    hard.add_argument("--max-macs", type=size, metavar="N", help="at most N multiply-accumulates an image, such as 2M")
+    hard.add_argument("--max-size", type=size, metavar="B", help="at most B bytes: weights of 8 bits, others of 32")
+    hard.add_argument("--max-memory", type=size, metavar="N", help="at most N activations alive at once")
+    hard.add_argument("--max-tiles", type=size, metavar="N", help="at most N crossbar tiles of the chip")
+    hard.add_argument("--max-energy", type=above_zero, metavar="J", help="at most J joules an image, such as 5e-6")
+    hard.add_argument("--max-latency", type=above_zero, metavar="S", help="at most S seconds an image, such as 1e-4")
+    hard.add_argument(
+        "--max-avm", type=fraction, metavar="F", help="accuracy variation over a month at most F, such as 0.02"
+    )
+    hard.add_argument(
+        "--max-std", type=fraction, metavar="F", help="std of the accuracy over chips at most F, such as 0.01"
+    )
+    hard.add_argument("--min-accuracy", type=fraction, metavar="F", help="accuracy after a day at least F, such as 0.9")
+    hard.add_argument(
+        "--confidence",
+        type=probability,
+        metavar="P",
+        help="limits on predictions hold with this probability, such as 0.9 (as expected)",
+    )
+    hard.add_argument(
+        "--soft", type=pair, action="append", metavar="Q=N", help="what a quantity may exceed at a price: macs=500k"
+    )
+    hard.add_argument(
+        "--penalty", type=above_zero, default=1.0, metavar="X", help="that price: X times the share beyond it (1)"
+    )
+    wanted = parser.add_argument_group("what is wanted")
+    wanted.add_argument(
+        "--objective",
+        choices=[*PLAIN, *WEIGHING],
+        default="ratio",
+        help="what is maximised; ratio is accuracy over its std (ratio)",
+    )
+    wanted.add_argument(
+        "--weight", type=pair, action="append", metavar="Q=W", help="of a quantity in objectives that weigh"
+    )
+    wanted.add_argument(
+        "--pareto", type=_names, default=(), metavar="Q,Q", help=f"the front of some of {', '.join(QUANTITIES)}"
+    )
+    where = parser.add_argument_group("where is searched")
+    where.add_argument(
+        "--fix", type=pair, action="append", metavar="G=V", help="a gene at one value: KS0=3, B=1, CT2=A"
+    )
+    where.add_argument("--range", type=pair, action="append", metavar="G=A:B", help="a gene within a range: M=1:3")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def pair(text: str) -> tuple[str, str]:
+    """NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name.strip(), value.strip()
+
+
+def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
+    """The problem that the flags describe.
+
+    Raises:
+        InvalidValueError, UnknownNameError: a flag does not fit.
+    """
+    weights = {name: _number(f"the weight of {name}", text) for name, text in arguments.weight or []}
+    if arguments.objective == "tchebycheff" and not weights:
+        aim: Objective = Tchebycheff.drawn(arguments.pareto or PREDICTIONS, np.random.default_rng([arguments.seed, 1]))
+    else:
+        aim = objective(arguments.objective, weights)
+    notes: list[str] = []
+    asked = Problem(
+        surrogate.space_,
+        surrogate,
+        _limits(arguments, surrogate, notes),
+        aim,
+        _bounds(arguments.fix or [], arguments.range or []),
+        arguments.pareto,
+    )
+    for note in notes:  # once nothing is wrong
+        render.notice(f"note: {note}")
+    return asked
+
+
+def _amount(text: str) -> float:
+    """A size such as 50k, or any number."""
+    try:
+        return float(size(text))
+    except argparse.ArgumentTypeError:
+        return _number("a soft limit", text)
+
+
+def _number(what: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InvalidValueError(f"{what} is a number, not {text!r}") from error
+
+
+def _bounds(fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]]) -> Bounds:
+    both = {name: (gene_value(name, text), gene_value(name, text)) for name, text in fixed}
+    for name, text in ranges:
+        low, colon, high = text.partition(":")
+        if not colon:
+            raise InvalidValueError(f"a range is FROM:TO, such as {name}=1:3, not {text!r}")
+        both[name] = (gene_value(name, low), gene_value(name, high))
+    return Bounds.of(both)
+
+
+def _limits(arguments: argparse.Namespace, surrogate: Surrogate, notes: list[str]) -> Limits:
+    """The user's limits within what the surrogate has seen: beyond, trees repeat their outermost leaf."""
+    seen = surrogate.provenance_["seen"]
+    limits = {name: getattr(arguments, name) for name in CEILINGS if getattr(arguments, name) is not None}
+    for name in ("max_params", "max_macs"):
+        asked, most = limits.get(name), seen[name]
+        if asked is not None and asked > most:
+            notes.append(
+                f"--{name.replace('_', '-')} {asked:,} is beyond the {most:,} that was measured; "
+                f"searching up to {most:,}"
+            )
+        limits[name] = most if asked is None else min(asked, most)
+    least = arguments.min_accuracy
+    if least is None and "accuracy_1d" in arguments.pareto:
+        least = hardly_guessing(surrogate.space_.classes)
+        notes.append(f"the front is of networks with an accuracy of at least {least:g}; --min-accuracy says other")
+    return Limits(
+        **limits,
+        min_params=seen["min_params"],
+        min_accuracy=least or 0.0,
+        confidence=arguments.confidence,
+        soft={name: _amount(text) for name, text in arguments.soft or []},
+        penalty=arguments.penalty,
+    )

@@ -1,0 +1,119 @@
+"""`Archive`: what a search remembers of all that it evaluated: the best, the best different ones, the front."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.search import pareto
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.problem import Problem
+from ohmnas.spaces.genes import Population
+
+Rows = npt.NDArray[np.intp]
+
+ELITE: Final = 500
+"""Feasible architectures that are remembered, best first: among them are the different ones."""
+FRONT: Final = 300
+"""Of a front, so many at most, those that stand apart."""
+APART: Final = 4.0
+"""Distance that different architectures have if there are enough of them: a gene from its least to its most is 1."""
+
+
+class Archive:
+    """Remembers; forgets what is neither among the best nor on the front."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Begin empty."""
+        self._problem = problem
+        self._elite: tuple[Population, Evaluation] | None = None
+        self._front: tuple[Population, Evaluation] | None = None
+        self.nearest: tuple[Population, Evaluation] | None = None
+        """One row: of all that miss limits on predictions, the one that misses by least."""
+        self.hypervolume = 0.0
+        """Of the front, in the scales of the problem."""
+
+    def add(self, population: Population, evaluation: Evaluation) -> None:
+        """Remember what is worth it."""
+        feasible = np.flatnonzero(evaluation.feasible)
+        if len(feasible):
+            self._add_elite(population, evaluation, feasible)
+            if self._problem.pareto:
+                self._add_front(population[feasible], evaluation.take(feasible))
+        if len(feasible) < len(population):
+            first = np.argsort(np.where(evaluation.feasible, np.inf, evaluation.shortfall), kind="stable")[:1]
+            if self.nearest is None or evaluation.shortfall[first][0] < self.nearest[1].shortfall[0]:
+                self.nearest = population[first], evaluation.take(first)
+
+    def _add_elite(self, population: Population, evaluation: Evaluation, feasible: Rows) -> None:
+        if self._elite is not None:
+            elite, standing = self._elite
+            if len(elite) == ELITE:
+                feasible = feasible[evaluation.objective[feasible] > standing.objective[-1]]
+                if not len(feasible):
+                    return
+            population = np.concatenate([elite, population[feasible]])
+            evaluation = standing.join(evaluation.take(feasible))
+            feasible = np.arange(len(population))
+        order = feasible[np.argsort(-evaluation.objective[feasible], kind="stable")[:ELITE]]
+        self._elite = population[order], evaluation.take(order)
+
+    def _add_front(self, population: Population, evaluation: Evaluation) -> None:
+        if self._front is not None:
+            population = np.concatenate([self._front[0], population])
+            evaluation = self._front[1].join(evaluation)
+        rows = pareto.front(evaluation.losses)
+        grew = self._front is None or len(rows) != len(self._front[0]) or rows[-1] >= len(self._front[0])
+        rows = rows[pareto.thinned(evaluation.losses[rows], FRONT)]
+        self._front = population[rows], evaluation.take(rows)
+        if grew:
+            self.hypervolume = max(self.hypervolume, pareto.hypervolume(self._front[1].losses))
+
+    @property
+    def best(self) -> tuple[Population, Evaluation] | None:
+        """One row; None as long as nothing feasible is known."""
+        return None if self._elite is None else (self._elite[0][:1], self._elite[1].take(np.arange(1)))
+
+    @property
+    def best_objective(self) -> float:
+        """Of the best; NaN as long as nothing feasible is known."""
+        return float("nan") if self._elite is None else float(self._elite[1].objective[0])
+
+    def elite(self, most: int) -> Population:
+        """Up to so many feasible architectures, best first."""
+        if self._elite is None:
+            return np.empty((0, self._problem.genes), dtype=np.int16)
+        return self._elite[0][_once(self._elite[0])][:most]
+
+    def front(self) -> tuple[Population, Evaluation] | None:
+        """The front, in the order of its first loss; None if no front is wanted or nothing feasible is known."""
+        if self._front is None:
+            return None
+        order = np.argsort(self._front[1].losses[:, 0], kind="stable")
+        return self._front[0][order], self._front[1].take(order)
+
+    def different(self, k: int) -> tuple[Population, Evaluation] | None:
+        """The best, then up to k - 1 of the next best that differ from all before by `APART`, or by less if need be."""
+        if self._elite is None:
+            return None
+        once = _once(self._elite[0])
+        population, evaluation = self._elite[0][once], self._elite[1].take(once)
+        span = np.array([float(np.ptp(self._problem.choices(gene))) for gene in range(self._problem.genes)])
+        scaled = population / np.maximum(span, 1.0)
+        chosen, apart = [0], APART
+        while len(chosen) < min(k, len(population)):
+            distance = np.abs(scaled[:, None, :] - scaled[chosen][None, :, :]).sum(axis=2).min(axis=1)
+            far = np.flatnonzero(distance >= apart)
+            if len(far):
+                chosen.append(int(far[0]))
+            else:
+                apart /= 2.0
+        rows = np.sort(np.array(chosen, dtype=np.intp))
+        return population[rows], evaluation.take(rows)
+
+
+def _once(population: Population) -> Rows:
+    """``(k,)``: the first row of each architecture: a restart may have found what was known."""
+    return np.sort(np.unique(population, axis=0, return_index=True)[1])

@@ -1,0 +1,130 @@
+"""Pareto fronts: who is beaten by nobody, who stands apart, and how much a front dominates. Losses are minimised."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import qmc
+
+Values = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+EXACT: Final = 3
+"""Losses whose hypervolume is exact."""
+POINTS: Final = 4096
+"""Of an estimate of others: its error is about a percent."""
+_AT_ONCE: Final = 512
+"""Rows that are compared with all others at a time."""
+
+
+def front(losses: Values) -> Rows:
+    """Rows that no other row beats: none is at most as large in all and smaller in one. Of equal rows, the first.
+
+    Args:
+        losses: ``(n, k)``.
+
+    Returns:
+        ``(m,)``, ascending.
+    """
+    order = np.lexsort(losses.T[::-1])  # whoever beats a row stands before it
+    standing = np.empty((0, losses.shape[1]))
+    kept: list[Rows] = []
+    for start in range(0, len(order), _AT_ONCE):
+        rows = order[start : start + _AT_ONCE]
+        rows = rows[~_beaten(losses[rows], standing)]
+        rows = rows[~_beaten_before(losses[rows])]
+        kept.append(rows)
+        standing = np.concatenate([standing, losses[rows]])
+    return np.sort(np.concatenate(kept)) if kept else np.empty(0, dtype=np.intp)
+
+
+def _beaten(losses: Values, by: Values) -> npt.NDArray[np.bool_]:
+    """``(n,)``: rows that one of `by` is nowhere above."""
+    nowhere_above = np.all(by[None, :, :] <= losses[:, None, :], axis=2)
+    return np.asarray(np.any(nowhere_above, axis=1), dtype=bool)
+
+
+def _beaten_before(losses: Values) -> npt.NDArray[np.bool_]:
+    """``(n,)``: rows that an earlier row is nowhere above."""
+    nowhere_above = (losses[None, :, :] <= losses[:, None, :]).all(axis=2)
+    return np.asarray(np.any(np.tril(nowhere_above, -1), axis=1), dtype=bool)
+
+
+def ranks(losses: Values, enough: int | None = None) -> npt.NDArray[np.intp]:
+    """``(n,)``: 0 for the front, 1 for the front of the others, and so on (Deb et al., NSGA-II, 2002).
+
+    Args:
+        losses: ``(n, k)``.
+        enough: once so many rows have a rank, the others get the next one together.
+    """
+    rank = np.full(len(losses), -1, dtype=np.intp)
+    level = 0
+    while (rank < 0).any():
+        left = np.flatnonzero(rank < 0)
+        done = enough is not None and len(losses) - len(left) >= enough
+        rank[left if done else left[front(losses[left])]] = level
+        level += 1
+    return rank
+
+
+def crowding(losses: Values) -> Values:
+    """``(n,)``: how far the neighbours of each row are apart, added over the losses; infinite at the ends."""
+    n, several = losses.shape
+    distance = np.zeros(n)
+    for column in range(several):
+        order = np.argsort(losses[:, column], kind="stable")
+        sorted_losses = losses[order, column]
+        span = sorted_losses[-1] - sorted_losses[0]
+        distance[order[[0, -1]]] = np.inf
+        if span > 0 and n > 2:
+            distance[order[1:-1]] += (sorted_losses[2:] - sorted_losses[:-2]) / span
+    return distance
+
+
+def hypervolume(losses: Values, end: float = 1.0) -> float:
+    """The volume between a front and the point where each loss is `end`, over that of the unit cube.
+
+    Exact for up to `EXACT` losses, by slices along the last one (Knowles, 2002), whose number grows as a power of them;
+    of more, the share of `POINTS` points of a Sobol sequence, always the same, that are dominated.
+
+    Args:
+        losses: ``(n, k)``, k at least 1; rows beyond `end` count for nothing, losses below 0 as 0.
+        end: of each loss.
+    """
+    inside = np.maximum(losses[(losses < end).all(axis=1)], 0.0)
+    if not len(inside):
+        return 0.0
+    if inside.shape[1] <= EXACT:
+        return _volume(inside[front(inside)], end)
+    points = end * qmc.Sobol(inside.shape[1], scramble=False).random(POINTS)
+    dominated = [_beaten(points[start : start + _AT_ONCE], inside) for start in range(0, POINTS, _AT_ONCE)]
+    return float(np.concatenate(dominated).mean()) * float(end ** inside.shape[1])
+
+
+def _volume(losses: Values, end: float) -> float:
+    if losses.shape[1] == 1:
+        return end - float(losses.min())
+    losses = losses[np.argsort(losses[:, -1], kind="stable")]
+    if losses.shape[1] == 2:
+        lowest = np.minimum.accumulate(losses[:, 0])
+        return float((np.diff(losses[:, 1], append=end) * (end - lowest)).sum())
+    depths = np.diff(losses[:, -1], append=end)
+    volume = 0.0
+    standing = losses[:0, :-1]
+    for row, depth in zip(losses[:, :-1], depths, strict=True):
+        if not _beaten(row[None, :], standing)[0]:
+            standing = np.concatenate([standing[~_beaten(standing, row[None, :])], row[None, :]])
+        if depth > 0:
+            volume += float(depth) * _volume(standing, end)
+    return volume
+
+
+def thinned(losses: Values, most: int) -> Rows:
+    """``(m,)``: up to `most` rows of a front, dropping again and again whoever stands closest to its neighbours."""
+    rows = np.arange(len(losses))
+    while len(rows) > most:
+        drop = min(max((len(rows) - most) // 4, 1), len(rows) - most)
+        rows = np.sort(rows[np.argsort(-crowding(losses[rows]), kind="stable")[:-drop]])
+    return rows

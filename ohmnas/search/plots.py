@@ -1,0 +1,174 @@
+"""Pictures of a search: how it converged, its front, and the found network."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ohmnas.files import write_bytes_atomically
+from ohmnas.search.result import SearchResult
+from ohmnas.spaces.architecture import Architecture, MainBlock
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI = 120
+AS_POINTS = {"accuracy_1d": "1-day accuracy (%)", "accuracy_1d_std": "std over chips (points)", "avm": "AVM (points)"}
+"""Predictions, which are fractions, as people read them."""
+_MOST_BRANCHES = 12
+_BLUE, _ORANGE, _GREY = "#4c78a8", "#f58518", "#8c8c8c"
+
+
+def plot_search(result: SearchResult, folder: Path) -> list[Path]:
+    """Draw ``convergence.png``, ``architecture.png`` and, where there is a front, ``pareto.png``.
+
+    Args:
+        result: of a search.
+        folder: where they go.
+
+    Returns:
+        Their paths.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    pictures = {"convergence.png": _convergence(result), "architecture.png": _architecture(result.best.architecture)}
+    if result.front:
+        pictures["pareto.png"] = _front(result)
+    paths = []
+    for name, figure in pictures.items():
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=DPI)
+        write_bytes_atomically(folder / name, picture.getvalue())
+        paths.append(folder / name)
+    return paths
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _convergence(result: SearchResult) -> Figure:
+    asked = np.array([entry["evaluations"] for entry in result.history])
+    both = any("hypervolume" in entry for entry in result.history)
+    figure = _figure(8.0 if not both else 11.0, 3.6)
+    panels = figure.subplots(1, 3 if both else 2)
+    panels[0].step(asked, [entry["objective"] for entry in result.history], where="post", color=_BLUE)
+    panels[0].set(xlabel="architectures asked about", ylabel=result.objective)
+    predicted = [100 * np.array([entry[name] for entry in result.history]) for name in AS_POINTS]
+    accuracy, std, avm = predicted
+    panels[1].step(asked, accuracy, where="post", color=_BLUE, label="accuracy")
+    panels[1].set(xlabel="architectures asked about", ylabel=AS_POINTS["accuracy_1d"])
+    right = panels[1].twinx()
+    right.step(asked, std, where="post", color=_ORANGE, label="std")
+    right.step(asked, avm, where="post", color=_GREY, label="AVM")
+    right.set_ylabel("std and AVM (points)")
+    handles = [*panels[1].get_lines(), *right.get_lines()]
+    panels[1].legend(
+        handles, [line.get_label() for line in handles], fontsize="small", frameon=False, loc="center right"
+    )
+    if both:
+        panels[2].step(asked, [entry.get("hypervolume", np.nan) for entry in result.history], where="post", color=_BLUE)
+        panels[2].set(xlabel="architectures asked about", ylabel="hypervolume of the front")
+    figure.suptitle(f"{result.strategy}: the best so far, seed {result.seed}", fontsize="medium")
+    return figure
+
+
+def _front(result: SearchResult) -> Figure:
+    names = result.pareto
+    several = len(names) * (len(names) - 1) // 2
+    figure = _figure(4.6 * several, 3.8)
+    panels = np.atleast_1d(figure.subplots(1, several))
+    pairs = [(one, other) for i, one in enumerate(names) for other in names[i + 1 :]]
+    for panel, (one, other) in zip(panels, pairs, strict=True):
+        third = next((name for name in names if name not in {one, other}), None)
+        colour: Any = _BLUE if third is None else _values(result, third)
+        drawn = panel.scatter(_values(result, other), _values(result, one), c=colour, s=16, cmap=third and "viridis")
+        if third is not None:
+            figure.colorbar(drawn, ax=panel, label=AS_POINTS.get(third, third))
+        for reference in result.references:
+            values = [_value(reference, other), _value(reference, one)]
+            panel.scatter(*([value] for value in values), c=_ORANGE, marker="x", s=28)
+            panel.annotate(reference.name, values, fontsize="xx-small", color=_ORANGE)
+        panel.set(xlabel=AS_POINTS.get(other, other), ylabel=AS_POINTS.get(one, one))
+    figure.suptitle(f"{len(result.front)} networks that no other beats; references in orange", fontsize="medium")
+    return figure
+
+
+def _values(result: SearchResult, name: str) -> list[float]:
+    return [_value(candidate, name) for candidate in result.front]
+
+
+def _value(candidate: Any, name: str) -> float:
+    if name in AS_POINTS:
+        return 100 * float(candidate.predicted[name])
+    return float(getattr(candidate, name) if name in {"params", "macs"} else candidate.costs[name])
+
+
+def _architecture(architecture: Architecture) -> Figure:
+    """Stem, main blocks with their branches side by side, pooling and classes, from left to right."""
+    blocks = architecture.blocks
+    figure = _figure(2.6 + 2.1 * len(blocks), 3.6)
+    panel = figure.subplots()
+    panel.set(xlim=(-0.6, 2.1 * len(blocks) + 1.9), ylim=(-2.1, 2.4))
+    panel.axis("off")
+    _box(panel, 0.0, 0.0, 0.7, 1.6, _GREY)
+    panel.text(
+        0.0,
+        -1.25,
+        f"stem\n{architecture.stem_kernel}x{architecture.stem_kernel}, {architecture.stem_channels}",
+        ha="center",
+        va="top",
+        fontsize="small",
+    )
+    for place, (block, channels) in enumerate(zip(blocks, architecture.channels, strict=True)):
+        centre = 1.7 + 2.1 * place
+        panel.annotate("", (centre - 0.75, 0), (centre - 1.3, 0), arrowprops={"arrowstyle": "->", "color": _GREY})
+        if place:
+            panel.text(centre - 1.03, 0.12, "/2", ha="center", fontsize="x-small", color=_GREY)
+        _draw_block(panel, block, channels, centre)
+    end = 1.7 + 2.1 * len(blocks) - 0.75
+    panel.annotate("", (end, 0), (end - 0.55, 0), arrowprops={"arrowstyle": "->", "color": _GREY})
+    _box(panel, end + 0.3, 0.0, 0.5, 1.0, _GREY)
+    panel.text(end + 0.3, -1.25, "pool,\nlinear", ha="center", va="top", fontsize="small")
+    figure.suptitle(f"depth {architecture.depth}", fontsize="medium")
+    return figure
+
+
+def _draw_block(panel: Axes, block: MainBlock, channels: int, centre: float) -> None:
+    """One residual block of a main block, its branches as stripes; how often it is repeated stands below."""
+    colour = _BLUE if block.conv_type == "A" else _ORANGE
+    height = 2.0 / _MOST_BRANCHES
+    for branch in range(block.branches):
+        middle = (branch - (block.branches - 1) / 2) * height
+        layers = (0.5, 0.5) if block.conv_type == "A" else (0.28, 0.44, 0.28)
+        left = centre - 0.65
+        for share in layers:
+            width = 1.3 * share
+            _box(panel, left + width / 2, middle, width * 0.94, height * 0.8, colour)
+            left += width
+    if block.skip:
+        top = block.branches / 2 * height + 0.12
+        x = np.linspace(-0.72, 0.72, 40)
+        panel.plot(centre + x, top + 0.45 * (1 - (x / 0.72) ** 2), color=_GREY, lw=1.4)
+    kind = "basic" if block.conv_type == "A" else "bottleneck"
+    times = f"{block.residual_blocks}x " if block.residual_blocks > 1 else ""
+    branches = f"\n{block.branches} branches" if block.branches > 1 else ""
+    panel.text(centre, -1.25, f"{times}{kind}\n{channels} channels{branches}", ha="center", va="top", fontsize="small")
+
+
+def _box(panel: Axes, x: float, y: float, width: float, height: float, colour: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    panel.add_patch(
+        Rectangle((x - width / 2, y - height / 2), width, height, facecolor=colour, edgecolor="none", alpha=0.85)
+    )

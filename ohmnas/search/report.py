@@ -1,0 +1,57 @@
+"""Rows of a population as `Candidate`s: readable, with costs, predictions and how sure those are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.problem import Problem
+from ohmnas.search.quantities import PREDICTIONS
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.reference import REFERENCES
+
+
+def candidates(problem: Problem, population: Population, evaluation: Evaluation) -> list[Candidate]:
+    """One for each row."""
+    ends = [problem.quantile(evaluation, (1 + side * COVERAGE) / 2) for side in (-1, 1)]
+    of = problem.quantities(population)
+    costs = {name: of[name] for name in OTHER_COSTS if problem.has_chip or name in {"size", "memory"}}
+    params, macs = of["params"].astype(np.int64).tolist(), of["macs"].astype(np.int64).tolist()
+    return [
+        Candidate(
+            architecture,
+            tuple(genome.tolist()),
+            params[row],
+            macs[row],
+            predictions(evaluation, row),
+            interval={
+                name: (float(getattr(low, name)[row]), float(getattr(high, name)[row]))
+                for low, high in [ends]
+                for name in PREDICTIONS
+                if low is not None and high is not None
+            },
+            costs={name: float(values[row]) for name, values in costs.items()},
+        )
+        for row, (architecture, genome) in enumerate(zip(problem.space.decode(population), population, strict=True))
+    ]
+
+
+def predictions(evaluation: Evaluation, row: int) -> dict[str, float]:
+    """What is predicted of one row."""
+    return {name: float(getattr(evaluation, name)[row]) for name in PREDICTIONS}
+
+
+def references(problem: Problem) -> list[Candidate]:
+    """The reference networks that meet the same limits on costs, best predicted accuracy first."""
+    population = problem.space.encode(REFERENCES.values())
+    affordable = problem.fits(population)
+    names = [name for name, fits in zip(REFERENCES, affordable, strict=True) if fits]
+    population = population[affordable]
+    if not names:
+        return []
+    found = candidates(problem, population, problem.evaluate(population))
+    named = [replace(candidate, name=name) for name, candidate in zip(names, found, strict=True)]
+    return sorted(named, key=lambda candidate: -candidate.predicted["accuracy_1d"])

@@ -1,0 +1,66 @@
+"""Who survives and who breeds: selections of the field as functions that return rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.search import pareto
+from ohmnas.search.evaluation import Evaluation
+
+Rows = npt.NDArray[np.intp]
+
+
+def best_first(evaluation: Evaluation, most: int) -> Rows:
+    """Up to `most` rows, best first; once anything is feasible, feasible ones alone.
+
+    Where a front is wanted, better is a lower rank, then standing apart (Deb et al., NSGA-II, 2002).
+    """
+    feasible = np.flatnonzero(evaluation.feasible)
+    if not len(feasible):
+        return np.argsort(evaluation.shortfall, kind="stable")[:most]
+    if evaluation.losses.shape[1]:
+        losses = evaluation.losses[feasible]
+        rank = pareto.ranks(losses, most)
+        apart = np.zeros(len(losses))
+        for level in range(int(rank.max()) + 1):
+            rows = np.flatnonzero(rank == level)
+            apart[rows] = pareto.crowding(losses[rows])
+        return feasible[np.lexsort((-apart, rank))[:most]]
+    return feasible[np.argsort(-evaluation.objective[feasible], kind="stable")[:most]]
+
+
+def evenly(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a Choice
+    """``(n,)``: everyone breeds alike."""
+    return rng.integers(len(standing), size=n)
+
+
+def by_tournament(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:
+    """``(n,)``: the best of `size` drawn; rows stand best first."""
+    drawn: Rows = rng.integers(len(standing), size=(n, size)).min(axis=1)
+    return drawn
+
+
+def by_fitness(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a Choice
+    """``(n,)``: in proportion to the objective above the worst, which keeps a tenth of the mean (roulette wheel).
+
+    Evenly as long as nothing is feasible: objectives then say nothing.
+    """
+    if not standing.feasible.any():
+        return rng.integers(len(standing), size=n)
+    above = standing.objective - standing.objective.min()
+    weight = above + max(0.1 * float(above.mean()), 1e-12)
+    return rng.choice(len(standing), size=n, p=weight / weight.sum())
+
+
+Choice = Callable[[Evaluation, int, np.random.Generator, int], Rows]
+CHOICES: Final[dict[str, Choice]] = {
+    "elitism": evenly,
+    "tournament": by_tournament,
+    "proportionate": by_fitness,
+    "youngest": by_tournament,
+}
+"""Selection -> how it chooses parents among the survivors, which stand best first."""

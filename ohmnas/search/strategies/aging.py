@@ -1,0 +1,61 @@
+"""Regularised evolution (Real et al., AAAI 2019): who is oldest dies, however good it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.problem import Problem
+from ohmnas.search.selection import best_first
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import MUTATION_RATES
+
+
+@dataclass(slots=True)
+class Aging:
+    """A queue of architectures; each child is a mutant of the best of some drawn from it, and pushes out the oldest.
+
+    Children of a generation are drawn from the same queue, as by so many workers at once.
+    """
+
+    problem: Problem
+    alive: int = 300
+    """Architectures in the queue."""
+    sample: int = 25
+    """Drawn for each child, of which the best is its parent."""
+    _queue: Population | None = field(default=None, repr=False)
+    _standing: Evaluation | None = field(default=None, repr=False)
+    disposable: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the parameters.
+
+        Raises:
+            InvalidValueError: one is below 1.
+        """
+        if self.alive < 1 or self.sample < 1:
+            raise InvalidValueError(f"alive and sample must be at least 1, not {self.alive} and {self.sample}")
+
+    def ask(self, n: int, rng: np.random.Generator) -> Population:
+        """Mutants; before the first answer, a sample stratified by cost."""
+        if self._queue is None or self._standing is None:
+            return self.problem.sample(n, rng)
+        place = np.empty(len(self._queue), dtype=np.intp)
+        order = best_first(self._standing, len(self._queue))
+        place[:] = len(order)
+        place[order] = np.arange(len(order))
+        drawn = rng.integers(len(self._queue), size=(n, self.sample))
+        winners = drawn[np.arange(n), place[drawn].argmin(axis=1)]
+        return self.problem.mutate(self._queue[winners], rng, MUTATION_RATES)
+
+    def tell(self, population: Population, evaluation: Evaluation) -> None:
+        """The newborn join the queue, the oldest leave."""
+        if self._queue is not None and self._standing is not None:
+            population = np.concatenate([self._queue, population])
+            evaluation = self._standing.join(evaluation)
+        young = np.arange(max(len(population) - self.alive, 0), len(population))
+        self._queue, self._standing = population[young], evaluation.take(young)

@@ -1,0 +1,156 @@
+"""Bayesian optimisation through Optuna: tree-structured Parzen estimators (Bergstra et al., NeurIPS 2011)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.errors import InvalidValueError, MissingDependencyError
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.problem import Problem
+from ohmnas.search.strategies.answers import Answers
+from ohmnas.spaces import genes
+from ohmnas.spaces.genes import Population
+
+_NO_ANSWER = 1e6
+"""Violation of candidates that the search did not evaluate: too expensive, or known before."""
+_VIOLATION = "shortfall"
+
+
+@dataclass(slots=True)
+class Bayesian:
+    """Draws each candidate where good architectures are more likely than the others, gene by gene."""
+
+    problem: Problem
+    startup: int = 100
+    """Architectures of a sample stratified by cost, before the first that Optuna proposes."""
+    candidates: int = 24
+    """Draws of which the most promising is proposed."""
+    memory: int = 250
+    """Architectures that are learned from, the best and the latest: each proposal looks at all of them."""
+    _study: Any = field(default=None, repr=False)
+    _trials: list[tuple[Any, npt.NDArray[np.int16]]] = field(default_factory=list, repr=False)
+    disposable: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Check that Optuna is there.
+
+        Raises:
+            MissingDependencyError: it is not.
+            InvalidValueError: a parameter is out of range.
+        """
+        try:
+            import optuna
+        except ImportError as error:
+            raise MissingDependencyError(
+                "the strategy bayesian needs Optuna: pip install 'ohmnas[strategies]'"
+            ) from error
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        for name in ("startup", "candidates", "memory"):
+            if getattr(self, name) < 1:
+                raise InvalidValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+    def ask(self, n: int, rng: np.random.Generator) -> Population:
+        """A sample; later what Optuna suggests. From what is too expensive it learns at once."""
+        if self._study is None:
+            self._study = self._new_study(int(rng.integers(2**31)))
+        if not self._study.get_trials(deepcopy=False):
+            return self.problem.sample(max(n, self.startup), rng)
+        trials = [self._study.ask() for _ in range(n)]
+        population = np.array([self._suggest(trial) for trial in trials], dtype=np.int16)
+        for trial, genome, affordable in zip(trials, population, self.problem.affordable(population), strict=True):
+            if affordable:
+                self._trials.append((trial, genome))
+            else:
+                self._answer(trial, [0.0] * max(len(self.problem.pareto), 1), _NO_ANSWER)
+        return population
+
+    def _answer(self, trial: Any, values: list[float], short: float) -> None:
+        trial.set_constraint(_VIOLATION, short)
+        self._study.tell(trial, values)
+
+    def _new_study(self, seed: int) -> Any:
+        import optuna
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`: for genes that may lack
+            sampler = optuna.samplers.TPESampler(
+                seed=seed,
+                n_startup_trials=1,
+                n_ei_candidates=self.candidates,
+                multivariate=True,
+                group=True,
+                constant_liar=False,
+            )
+        return optuna.create_study(sampler=sampler, directions=["minimize"] * max(len(self.problem.pareto), 1))
+
+    def _suggest(self, trial: Any) -> npt.NDArray[np.int16]:
+        genome = np.zeros(self.problem.genes, dtype=np.int16)
+        for gene in _existing(self.problem, None):
+            genome[gene] = self._draw(trial, gene)
+        for gene in _existing(self.problem, int(genome[genes.M])):
+            genome[gene] = self._draw(trial, gene)
+        return genome
+
+    def _draw(self, trial: Any, gene: int) -> int:
+        values = self.problem.choices(gene)
+        step = int(values[1] - values[0]) if len(values) > 1 else 1
+        return int(trial.suggest_int(str(gene), int(values[0]), int(values[-1]), step=step))
+
+    def tell(self, population: Population, evaluation: Evaluation) -> None:
+        """Hand the answers on; what was asked for and got no answer counts as far from feasible."""
+        import optuna
+
+        if self._study is None:  # told before it was asked: what was given has used up the evaluations
+            return
+        values = evaluation.losses if evaluation.losses.shape[1] else -evaluation.objective[:, None]
+        answers = Answers(population, evaluation)
+        asked = np.array([genome for _, genome in self._trials], dtype=np.int16).reshape(-1, self.problem.genes)
+        rows = answers.rows(asked)
+        for (trial, _), row in zip(self._trials, rows, strict=True):
+            if row >= 0:
+                self._answer(trial, values[row].tolist(), float(evaluation.shortfall[row]))
+            else:
+                self._answer(trial, [0.0] * values.shape[1], _NO_ANSWER)
+        self._trials = []
+        for row in answers.unasked(asked):
+            self._study.add_trial(self._told(optuna, population[row], values[row], float(evaluation.shortfall[row])))
+        self._forget(optuna)
+
+    def _told(self, optuna: Any, genome: npt.NDArray[np.int16], values: npt.NDArray[np.float64], short: float) -> Any:
+        params, distributions = {}, {}
+        for gene in (*_existing(self.problem, None), *_existing(self.problem, int(genome[genes.M]))):
+            choices = self.problem.choices(gene)
+            step = int(choices[1] - choices[0]) if len(choices) > 1 else 1
+            distributions[str(gene)] = optuna.distributions.IntDistribution(
+                int(choices[0]), int(choices[-1]), step=step
+            )
+            params[str(gene)] = int(genome[gene])
+        return optuna.trial.create_trial(
+            params=params, distributions=distributions, values=values.tolist(), constraints={_VIOLATION: short}
+        )
+
+    def _forget(self, optuna: Any) -> None:
+        """Go on with a study of the best and the latest, once there are many more."""
+        trials = self._study.get_trials(deepcopy=False)
+        if len(trials) < 2 * self.memory:
+            return
+        done = [trial for trial in trials if trial.state == optuna.trial.TrialState.COMPLETE]
+        latest = done[-self.memory // 2 :]
+        best = sorted(
+            done[: -self.memory // 2], key=lambda trial: (trial.constraints.get(_VIOLATION, 0.0), sum(trial.values))
+        )
+        study = optuna.create_study(sampler=self._study.sampler, directions=self._study.directions)
+        study.add_trials([*best[: self.memory - len(latest)], *latest])
+        self._study = study
+
+
+def _existing(problem: Problem, blocks: int | None) -> range | tuple[int, ...]:
+    """The genes of the whole network, or those of so many main blocks."""
+    if blocks is None:
+        return (*range(genes.FIRST_BLOCK_GENE), *range(genes.GENES, problem.genes))
+    return range(genes.FIRST_BLOCK_GENE, genes.FIRST_BLOCK_GENE + blocks * genes.GENES_PER_BLOCK)

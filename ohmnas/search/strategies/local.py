@@ -1,0 +1,48 @@
+"""Local search: from the best that is known to all its neighbours, again and again (White et al., UAI 2021)."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.problem import Problem
+from ohmnas.spaces.genes import Population
+
+
+@dataclass(slots=True)
+class Local:
+    """Looks at all neighbours of the best architecture whose neighbours are unknown.
+
+    Where none of them is better, the next best has its turn, so that it never gets stuck.
+    """
+
+    problem: Problem
+    _waiting: list[tuple[float, float, int, bytes]] = field(default_factory=list, repr=False)
+    _left: list[Population] = field(default_factory=list, repr=False)
+    """Neighbours that the last question had no room for; they come first in the next."""
+    _told: int = field(default=0, repr=False)
+    disposable: ClassVar[bool] = False
+
+    def ask(self, n: int, rng: np.random.Generator) -> Population:
+        """Up to n neighbours of the best; before the first answer, a sample stratified by cost."""
+        if not self._told:
+            return self.problem.sample(n, rng)
+        parts = [self.problem.sample(0, rng), *self._left]
+        while self._waiting and sum(map(len, parts)) < n:
+            *_, genome = heapq.heappop(self._waiting)
+            near = self.problem.neighbours(np.frombuffer(genome, dtype=np.int16))
+            parts.append(near[self.problem.affordable(near)])
+        near = np.concatenate(parts)
+        self._left = [near[n:]] if len(near) > n else []
+        return near[:n]
+
+    def tell(self, population: Population, evaluation: Evaluation) -> None:
+        """Each waits for its turn."""
+        rows = np.ascontiguousarray(population, dtype=np.int16)
+        for short, objective, row in zip(evaluation.shortfall, -evaluation.objective, rows, strict=True):
+            heapq.heappush(self._waiting, (float(short), float(objective), self._told, row.tobytes()))
+            self._told += 1

@@ -1,0 +1,119 @@
+"""NSGA-II (Deb et al., IEEE TEC 2002) as pymoo has it, with the mutations and the crossover of the space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ohmnas.errors import InvalidValueError, MissingDependencyError
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.problem import Problem
+from ohmnas.search.strategies.answers import Answers
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import MUTATION_RATES
+
+_NO_ANSWER = 1e6
+"""Violation of candidates that the search did not evaluate: too expensive, or known before."""
+
+
+@dataclass(slots=True)
+class Nsga2:
+    """Fronts over the quantities that are asked for; over the objective alone, where none are."""
+
+    problem: Problem
+    crossover: float = 0.9
+    """Share of the children that have two parents; all are mutated."""
+    _algorithm: Any = field(default=None, repr=False)
+    _pending: list[Any] = field(default_factory=list, repr=False)
+    _rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), repr=False)
+    """That of the last question; the first question replaces this one."""
+    disposable: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Check that pymoo is there.
+
+        Raises:
+            MissingDependencyError: it is not.
+            InvalidValueError: a parameter is out of range.
+        """
+        try:
+            import pymoo  # noqa: F401
+        except ImportError as error:
+            raise MissingDependencyError("the strategy nsga2 needs pymoo: pip install 'ohmnas[strategies]'") from error
+        if not 0 <= self.crossover <= 1:
+            raise InvalidValueError(f"crossover is a probability, 0 to 1, not {self.crossover}")
+
+    def ask(self, n: int, rng: np.random.Generator) -> Population:
+        """A sample; later what pymoo breeds."""
+        self._rng = rng
+        if self._algorithm is None:
+            return self.problem.sample(n, rng)
+        self._algorithm.n_offsprings = n
+        offspring = self._algorithm.ask()
+        if offspring is None:  # it breeds nothing that it does not have already
+            return self.problem.sample(0, rng)
+        self._pending.append(offspring)
+        return np.asarray(offspring.get("X"), dtype=np.int16).reshape(-1, self.problem.genes)
+
+    def tell(self, population: Population, evaluation: Evaluation) -> None:
+        """Hand the answers on; what pymoo asked for and got no answer counts as far from feasible."""
+        from pymoo.core.population import Population as Individuals
+
+        losses = evaluation.losses if evaluation.losses.shape[1] else -evaluation.objective[:, None]
+        if self._algorithm is None:
+            first = Individuals.new(X=population.astype(int), F=losses, G=evaluation.shortfall[:, None])
+            self._algorithm = self._begin(first, losses.shape[1])
+            self._algorithm.tell(infills=self._algorithm.ask())
+            return
+        if not self._pending:
+            return
+        answers = Answers(population, evaluation)
+        infills = Individuals.merge(*self._pending) if len(self._pending) > 1 else self._pending[0]
+        rows = answers.rows(np.asarray(infills.get("X"), dtype=np.int16))
+        infills.set("F", np.where((rows >= 0)[:, None], losses[rows], 0.0))
+        infills.set("G", np.where(rows >= 0, evaluation.shortfall[rows], _NO_ANSWER)[:, None])
+        for individual in infills:
+            individual.evaluated = {"F", "G"}
+        self._pending = []
+        self._algorithm.tell(infills=infills)
+
+    def _begin(self, first: Any, several: int) -> Any:
+        from pymoo.algorithms.moo.nsga2 import NSGA2
+        from pymoo.core.crossover import Crossover
+        from pymoo.core.mutation import Mutation
+        from pymoo.core.problem import Problem as Described
+        from pymoo.core.termination import NoTermination
+
+        def mutate(X: Any) -> Any:
+            return self.problem.mutate(X.astype(np.int16), self._rng, MUTATION_RATES).astype(int)
+
+        def cross(X: Any) -> Any:
+            mothers, fathers = X.astype(np.int16)
+            pairs = ((mothers, fathers), (fathers, mothers))
+            return np.stack([self.problem.cross(one, other, self._rng) for one, other in pairs]).astype(int)
+
+        class Vary(Mutation):  # type: ignore[misc]
+            """The space's mutations."""
+
+            def _do(self, problem: Any, X: Any, **_: Any) -> Any:  # noqa: ARG002 - pymoo's
+                return mutate(X)
+
+        class Cross(Crossover):  # type: ignore[misc]
+            """The space's crossover."""
+
+            def _do(self, problem: Any, X: Any, **_: Any) -> Any:  # noqa: ARG002 - pymoo's
+                return cross(X)
+
+        genes = self.problem.genes
+        algorithm = NSGA2(
+            pop_size=len(first),
+            sampling=first,
+            crossover=Cross(2, 2, prob=self.crossover),
+            mutation=Vary(prob=1.0),
+            eliminate_duplicates=True,
+        )
+        described = Described(n_var=genes, n_obj=several, n_ieq_constr=1, xl=np.zeros(genes), xu=np.full(genes, 999))
+        algorithm.setup(described, termination=NoTermination(), seed=int(self._rng.integers(2**31)), verbose=False)
+        return algorithm

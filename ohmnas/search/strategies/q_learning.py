@@ -1,0 +1,123 @@
+"""Q-learning over choices, gene by gene (MetaQNN: Baker et al., ICLR 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.problem import Problem
+from ohmnas.search.strategies.alphabet import MOST, Alphabet, Letters, Reward
+from ohmnas.spaces.genes import Population
+
+_START = 0.5
+"""Of values that nothing is known of."""
+_REMEMBERED = 50
+"""Generations whose experiences are gone through again."""
+
+
+@dataclass(slots=True)
+class QLearning:
+    """A table of what each choice is worth after the one before, and a share of exploration that falls from 1.
+
+    Explorers are drawn from the affordable architectures; the others take the best choice but for a few at random.
+    What is too expensive is worth nothing.
+    """
+
+    problem: Problem
+    explore_for: int = 2000
+    """Architectures told until exploration has fallen to its end."""
+    least_exploration: float = 0.1
+    """Share of explorers at the end, and of random choices of the others."""
+    learning_rate: float = 0.1
+    """How far one experience moves a value."""
+    replay: int = 512
+    """Experiences that are gone through again with each generation."""
+    _alphabet: Alphabet = field(init=False, repr=False)
+    _values: npt.NDArray[np.float64] = field(init=False, repr=False)
+    _memory: list[tuple[Letters, npt.NDArray[np.float64]]] = field(default_factory=list, repr=False)
+    _reward: Reward = field(default_factory=Reward, repr=False)
+    _told: int = field(default=0, repr=False)
+    _rng: np.random.Generator | None = field(default=None, repr=False)
+    disposable: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Begin with a table that knows nothing.
+
+        Raises:
+            InvalidValueError: a parameter is out of range.
+        """
+        if not 0 < self.learning_rate <= 1 or not 0 <= self.least_exploration <= 1:
+            raise InvalidValueError("learning_rate and least_exploration are shares, 0 to 1")
+        if self.explore_for < 1 or self.replay < 1:
+            raise InvalidValueError("explore_for and replay must be at least 1")
+        self._alphabet = Alphabet.of(self.problem)
+        self._values = np.full((self.problem.genes, MOST, MOST), _START)
+        for gene, size in enumerate(self._alphabet.sizes):
+            self._values[gene, :, size:] = -np.inf
+
+    @property
+    def exploration(self) -> float:
+        """Share of explorers now."""
+        return max(self.least_exploration, 1.0 - self._told / self.explore_for)
+
+    def ask(self, n: int, rng: np.random.Generator) -> Population:
+        """Explorers and followers of the table; those of the latter that are too expensive are learned from at once."""
+        self._rng = rng
+        explorers = rng.binomial(n, self.exploration)
+        followers = self._follow(n - explorers, rng)
+        population = self.problem.repair(self._alphabet.write(followers, rng))
+        affordable = self.problem.affordable(population)
+        self._learn(self._alphabet.read(population[~affordable]), np.zeros(int((~affordable).sum())))
+        return np.concatenate([population[affordable], self.problem.sample(explorers, rng)])
+
+    def _follow(self, n: int, rng: np.random.Generator) -> Letters:
+        letters = np.zeros((n, self.problem.genes), dtype=np.intp)
+        before = np.zeros(n, dtype=np.intp)
+        for gene, size in enumerate(self._alphabet.sizes):
+            worth = self._values[gene, before] + 1e-6 * rng.random((n, MOST))
+            straying = rng.random(n) < self.least_exploration / 2
+            before = np.where(straying, rng.integers(size, size=n), worth.argmax(axis=1))
+            letters[:, gene] = before
+        return letters
+
+    def tell(self, population: Population, evaluation: Evaluation) -> None:
+        """Learn from these, and again from some of before."""
+        letters = self._alphabet.read(population)
+        reward = self._reward(evaluation.objective, evaluation.feasible)
+        self._memory = [*self._memory[1 - _REMEMBERED :], (letters, reward)]
+        self._told += len(population)
+        self._learn(letters, reward)
+        if self._rng is not None:
+            every = np.concatenate([part for part, _ in self._memory])
+            rewards = np.concatenate([part for _, part in self._memory])
+            again = self._rng.integers(len(every), size=self.replay)
+            self._learn(every[again], rewards[again])
+
+    def _learn(self, letters: Letters, reward: npt.NDArray[np.float64]) -> None:
+        """One step for each choice: towards the mean of its share of the reward and of the best that may follow.
+
+        Rewards are shared among all choices (reward shaping: Zhong et al., CVPR 2018): what is after the next choice
+        no longer depends on this one, so that a reward which came with the last choice alone would not reach it.
+        """
+        goal = reward.copy()
+        left = np.zeros(len(reward))
+        for gene in range(self.problem.genes - 1, -1, -1):
+            rows = np.flatnonzero(letters[:, gene] >= 0)
+            if not len(rows):
+                continue
+            left[rows] += 1.0
+            goal[rows] += (reward[rows] - goal[rows]) / left[rows]
+            before = np.maximum(letters[rows, gene - 1], 0) if gene else np.zeros(len(rows), dtype=np.intp)
+            place = np.ravel_multi_index((before, letters[rows, gene]), (MOST, MOST))
+            count = np.bincount(place, minlength=MOST * MOST)
+            total = np.bincount(place, goal[rows], minlength=MOST * MOST)
+            here = np.flatnonzero(count)
+            values = self._values[gene].reshape(-1)
+            share = 1.0 - (1.0 - self.learning_rate) ** count[here]
+            values[here] += share * (total[here] / count[here] - values[here])
+            goal[rows] = self._values[gene, before].max(axis=1)

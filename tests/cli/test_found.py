@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ohmnas.cli import found
+from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.hardware import Hardware
+from tests.search.conftest import SPACE, Formula, Predicted
+
+
+@dataclass
+class Learned(Formula):
+    """A formula that says what it was learned from, of what chip it is, and how sure it is."""
+
+    provenance_: dict[str, Any] = field(default_factory=lambda: {"rows": 681, "task": "digits", "hardware": "pcm"})
+    hardware_: dict[str, float] = field(default_factory=lambda: dict(Hardware().settings()))
+
+    def forecast(self, population: Population) -> Predicted:
+        said = super().forecast(population)
+        return Predicted(said.accuracy_1d, said.accuracy_1d_std, said.avm - 0.01)
+
+    def quantile(self, predicted: Predicted, probability: float) -> Predicted:
+        shift = 0.02 * (2 * probability - 1)
+        return Predicted(predicted.accuracy_1d + shift, predicted.accuracy_1d_std, predicted.avm + shift)
+
+
+def result(top: int = 1, pareto: tuple[str, ...] = (), **limits: Any) -> SearchResult:
+    one = Problem(SPACE, Learned(), Limits(50_000, 2e6, **limits), pareto=pareto)
+    return search(one, partial(Evolution, keep=20), 3, Budget(30, 5), top=top)
+
+
+PATH = Path("found/result.json")
+
+
+def test_the_found_network_stands_beside_three_references(capfd: pytest.CaptureFixture[str]) -> None:
+    one = result()
+    found.show(one, PATH)
+    out, err = capfd.readouterr()
+    assert err == ""
+    best = one.best
+    lines = out.splitlines()
+    assert lines[0] == f"found   {best.architecture}"
+    (row,) = (line.split() for line in lines if line.startswith(" found"))
+    assert row[0] == "found"
+    assert f"{100 * best.predicted['accuracy_1d']:.2f}" in row
+    assert f"{100 * best.predicted['avm']:+.2f}" in row
+    assert row[-2:] == [f"{best.params:,}", f"{best.macs:,}"]
+    shown = [line.split()[0] for line in lines if line.startswith((" resnet", " wrn"))]
+    assert shown == [reference.name for reference in one.references[:3]]
+    assert f"{one.evaluations:,} architectures asked of a surrogate of 681 measured ones (digits on pcm)" in out
+    assert "evolution, seed 3\n" in out
+    assert "ohmnas verify found/result.json --task digits" in out
+
+
+def test_intervals_are_those_of_the_found_network(capfd: pytest.CaptureFixture[str]) -> None:
+    one = result()
+    found.show(one, PATH)
+    low, high = (100 * end for end in one.best.interval["accuracy_1d"])
+    assert f"1-day accuracy of {low:.1f} to {high:.1f} %" in capfd.readouterr().out
+    found.show(replace(one, best=replace(one.best, interval={})), PATH)
+    assert "nine of ten" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("limits", "titles"),
+    [
+        ({}, []),
+        ({"max_tiles": 1000}, ["tiles"]),
+        ({"max_energy": 1.0, "max_latency": 1.0}, ["energy", "latency"]),
+        ({"soft": {"memory": 1e6}}, ["memory"]),
+        ({"max_size": 1e6, "soft": {"tiles": 1e5}}, ["size", "tiles"]),
+    ],
+)
+def test_costs_that_were_asked_about_have_a_column(
+    limits: dict[str, Any], titles: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    one = result(**limits)
+    found.show(one, PATH)
+    out = capfd.readouterr().out
+    (head,) = (line for line in out.splitlines() if line.startswith(" predicted"))
+    assert head.split()[-len(titles) - 1 :] == ["MACs", *titles]
+    for name, (title, written) in found.UNITS.items():
+        if title in titles:
+            assert written(one.best.costs[name]) in out
+
+
+def test_costs_of_the_front_have_a_column_too(capfd: pytest.CaptureFixture[str]) -> None:
+    one = result(pareto=("accuracy_1d", "energy"))
+    found.show(one, PATH)
+    out = capfd.readouterr().out
+    (head,) = (line for line in out.splitlines() if line.startswith(" front"))
+    assert head.split()[-1] == "energy"
+
+
+@pytest.mark.parametrize(("value", "text"), [(1234.0, "1.2 kB"), (2_500_000.0, "2,500.0 kB")])
+def test_units_are_those_that_people_read(value: float, text: str) -> None:
+    assert found.UNITS["size"][1](value) == text
+    assert found.UNITS["tiles"][1](1234.0) == "1,234"
+    assert found.UNITS["energy"][1](4.5e-7) == "0.45 µJ"
+    assert found.UNITS["latency"][1](1.25e-4) == "125.0 µs"
+
+
+def test_several_found_ones_have_numbers(capfd: pytest.CaptureFixture[str]) -> None:
+    one = result(top=3)
+    found.show(one, PATH)
+    out = capfd.readouterr().out
+    assert [line.split()[0] for line in out.splitlines() if line.startswith(" #")] == ["#1", "#2", "#3"]
+    for place, candidate in enumerate(one.top[1:], 2):
+        assert f"#{place}      {candidate.architecture}\n" in out
+
+
+def test_of_a_long_front_some_are_shown_with_both_ends(capfd: pytest.CaptureFixture[str]) -> None:
+    one = result(pareto=("accuracy_1d", "params", "avm"))
+    assert len(one.front) > found.FRONT_ROWS
+    found.show(one, PATH)
+    out = capfd.readouterr().out
+    assert f"{len(one.front)} that no other beats in accuracy_1d, params, avm, {found.FRONT_ROWS} of them" in out
+    shown = [int(number) for number in re.findall(r"^ (\d+) ", out, re.MULTILINE)]
+    assert len(shown) == found.FRONT_ROWS
+    assert shown[0] == 1
+    assert shown[-1] == len(one.front)
+    assert shown == sorted(shown)
+    short = replace(one, front=one.front[:5])
+    found.show(short, PATH)
+    assert re.search(r"^ *5 that no other beats in accuracy_1d, params, avm *$", capfd.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("accuracy", [0.05, 0.18, 0.2, 0.9])
+def test_a_network_that_hardly_does_better_than_guessing_is_warned_of(
+    accuracy: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one = result()
+    guess = replace(one.best, predicted={**one.best.predicted, "accuracy_1d": accuracy})
+    found.show(replace(one, best=guess), PATH)
+    assert ("ask for --min-accuracy too" in capfd.readouterr().err) == (accuracy < 0.19)
+
+
+@pytest.mark.parametrize("classes", [2, 10, 1000])
+def test_more_than_guessing_begins_a_tenth_of_the_way_above_it(classes: int) -> None:
+    assert 1 / classes < found.hardly_guessing(classes) < 1
+    assert found.hardly_guessing(classes) == pytest.approx(0.1 + 0.9 / classes)
+
+
+@pytest.mark.parametrize(("stopped", "text"), [("iterations", "seed 3\n"), ("patience", "seed 3; ended by patience\n")])
+def test_what_ended_a_search_before_its_time_is_said(
+    stopped: str, text: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found.show(replace(result(), stopped=stopped), PATH)
+    assert text in capfd.readouterr().out
+
+
+def test_pictures_are_drawn_and_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    one = result()
+    pictures = found.draw(one, tmp_path)
+    assert pictures
+    assert all(path.parent == tmp_path and path.stat().st_size > 1000 for path in pictures)
+    found.show(one, PATH, pictures)
+    out = capfd.readouterr().out
+    assert all(f"drawn in {path}\n" in out for path in pictures)

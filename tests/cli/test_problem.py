@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ohmnas.cli.arguments import Parser
+from ohmnas.cli.problem import add_problem, problem
+from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.search import Problem
+from ohmnas.search.objective import Accuracy, ExponentialPenalty, Ratio, Tchebycheff, WeightedSum
+from ohmnas.spaces.bounds import EVERYTHING
+from ohmnas.surrogate import Surrogate
+from ohmnas.surrogate.persist import load
+
+Asked = Callable[..., Problem]
+
+
+@pytest.fixture(scope="module")
+def surrogate(fitted: Path) -> Surrogate:
+    return load(fitted)
+
+
+@pytest.fixture
+def asked(surrogate: Surrogate) -> Asked:
+    """The problem that words of the command line describe."""
+
+    def read(*words: str, seed: int = 0) -> Problem:
+        parser = Parser(prog="ohmnas search")
+        add_problem(parser)
+        parser.set_defaults(seed=seed)
+        return problem(parser.parse_args(words), surrogate)
+
+    return read
+
+
+def test_without_words_it_is_the_best_ratio_within_what_was_measured(
+    asked: Asked, surrogate: Surrogate, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one, seen = asked(), surrogate.provenance_["seen"]
+    assert one.space == surrogate.space_
+    assert one.predictor is surrogate
+    assert one.objective == Ratio()
+    assert one.within == EVERYTHING
+    assert one.pareto == ()
+    limits = {name: value for name, value in one.limits.to_dict().items() if value}
+    assert limits == {name: seen[name] for name in ("max_params", "max_macs", "min_params")}
+    assert capfd.readouterr().err == ""
+
+
+def test_every_limit_has_its_flag(asked: Asked) -> None:
+    words = {
+        "max_params": ("20k", 20_000),
+        "max_macs": ("0.5M", 500_000),
+        "max_size": ("30000", 30_000),
+        "max_memory": ("4k", 4000),
+        "max_tiles": ("12", 12),
+        "max_energy": ("5e-6", 5e-6),
+        "max_latency": ("1e-4", 1e-4),
+        "max_avm": ("0.02", 0.02),
+        "max_std": ("0.01", 0.01),
+        "min_accuracy": ("0.9", 0.9),
+        "confidence": ("0.8", 0.8),
+    }
+    flags = [word for name, (text, _) in words.items() for word in (f"--{name.replace('_', '-')}", text)]
+    limits = asked(*flags).limits
+    assert {name: getattr(limits, name) for name in words} == {name: value for name, (_, value) in words.items()}
+
+
+@pytest.mark.parametrize("name", ["max_params", "max_macs"])
+def test_limits_beyond_what_was_measured_are_lowered_to_it_with_a_word(
+    name: str, asked: Asked, surrogate: Surrogate, capfd: pytest.CaptureFixture[str]
+) -> None:
+    most = surrogate.provenance_["seen"][name]
+    flag = f"--{name.replace('_', '-')}"
+    assert getattr(asked(flag, "900G").limits, name) == most
+    said = f"note: {flag} 900,000,000,000 is beyond the {most:,} that was measured; searching up to {most:,}\n"
+    assert capfd.readouterr().err == said
+    assert getattr(asked(flag, str(most)).limits, name) == most
+    assert capfd.readouterr().err == ""
+
+
+def test_soft_limits_are_sizes_or_other_numbers(asked: Asked) -> None:
+    limits = asked("--soft", "macs=500k", "--soft", "energy=2e-7", "--soft", "avm=0.01", "--penalty", "3").limits
+    assert limits.soft == {"macs": 500_000, "energy": 2e-7, "avm": 0.01}
+    assert limits.penalty == 3
+    assert asked("--soft", "params=10").limits.penalty == 1
+
+
+def test_objectives_and_their_weights(asked: Asked) -> None:
+    assert asked("--objective", "accuracy").objective == Accuracy()
+    words = ("--weight", "accuracy_1d=2", "--weight", "tiles=0.5")
+    weights = {"accuracy_1d": 2.0, "tiles": 0.5}
+    assert asked("--objective", "weighted", *words).objective == WeightedSum(weights)
+    assert asked("--objective", "exponential", *words).objective == ExponentialPenalty(weights)
+    assert asked("--objective", "tchebycheff", *words).objective == Tchebycheff(weights)
+    assert asked("--objective", "weighted").objective == WeightedSum()
+
+
+def test_tchebycheff_weights_that_nobody_gives_are_drawn_with_the_seed(asked: Asked) -> None:
+    words = ("--objective", "tchebycheff", "--min-accuracy", "0.5")
+    drawn = [asked(*words, seed=seed).objective for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert isinstance(drawn[0], Tchebycheff)
+    assert set(drawn[0].weights) == {"accuracy_1d", "accuracy_1d_std", "avm"}
+    assert sum(drawn[0].weights.values()) == pytest.approx(1)
+    of_front = asked(*words, "--pareto", "params,accuracy_1d").objective
+    assert isinstance(of_front, Tchebycheff)
+    assert set(of_front.weights) == {"params", "accuracy_1d"}
+
+
+def test_a_front_with_accuracy_leaves_out_what_guesses_unless_told_otherwise(
+    asked: Asked, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one = asked("--pareto", "accuracy_1d, params")
+    assert one.pareto == ("accuracy_1d", "params")
+    assert 0.1 < one.limits.min_accuracy < 0.3
+    assert "--min-accuracy says other" in capfd.readouterr().err
+    assert asked("--pareto", "accuracy_1d,params", "--min-accuracy", "0").limits.min_accuracy == 0
+    assert asked("--pareto", "avm,params").limits.min_accuracy == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_genes_are_bound_by_fix_and_range(asked: Asked) -> None:
+    within = asked(
+        "--fix", "KS0=5", "--fix", "CT=b", "--fix", "CT2=A", "--range", "M=2:3", "--range", "OC0=8:16"
+    ).within
+    names = asked().space.gene_names
+    bounds = {name: (low, high) for name, low, high in zip(names, within.low, within.high, strict=True)}
+    assert bounds["KS0"] == (5, 5)
+    assert bounds["M"] == (2, 3)
+    assert bounds["OC0"] == (8, 16)
+    assert [bounds[f"CT{block}"] for block in range(1, 6)] == [(2, 2), (1, 1), (2, 2), (2, 2), (2, 2)]
+    assert bounds["R1"] == (1, 16)
+
+
+def test_what_is_bound_is_what_is_searched(asked: Asked) -> None:
+    one = asked("--fix", "KS0=5", "--range", "M=2:3", "--max-params", "50k", "--max-tiles", "30")
+    population = one.sample(50, np.random.default_rng(0))
+    assert set(population[:, 1]) == {5}
+    assert set(population[:, 2]) <= {2, 3}
+    assert (one.quantities(population)["tiles"] <= 30).all()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--pareto", "accuracy_1d"),
+        ("--pareto", "accuracy_1d,price"),
+        ("--max-params", "900G", "--fix", "M=9"),
+        ("--max-params", "900G", "--weight", "avm=1"),
+        ("--max-params", "900G", "--soft", "macs=0"),
+    ],
+)
+def test_where_something_is_wrong_nothing_else_is_said(
+    words: tuple[str, ...], asked: Asked, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises((InvalidValueError, UnknownNameError)):
+        asked(*words)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("text", ["KS0", "=3", "KS0=", " = "])
+def test_what_is_no_pair_is_refused(text: str, asked: Asked, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        asked("--fix", text)
+    assert exit_.value.code == 2
+    assert f"{text!r} is not NAME=VALUE" in capfd.readouterr().err

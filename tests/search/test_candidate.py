@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohmnas.errors import BrokenFileError, OhmnasError
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.limits import Limits
+from ohmnas.search.problem import Problem
+from ohmnas.search.quantities import PREDICTIONS
+from ohmnas.search.report import candidates
+from ohmnas.spaces.resnet import ResNetSpace
+
+from .conftest import SPACE, OfChip, Sure, some
+
+
+def several(of_sure: bool = True) -> list[Candidate]:
+    one = Problem(SPACE, Sure() if of_sure else OfChip(), Limits())
+    population = some(20)
+    return candidates(one, population, one.evaluate(population))
+
+
+@given(st.integers(0, 19), st.booleans(), st.booleans(), st.sampled_from(["", "resnet8"]))
+def test_json_gives_a_candidate_back(row: int, of_sure: bool, with_costs: bool, name: str) -> None:
+    one = replace(several(of_sure)[row], name=name)
+    one = one if with_costs else replace(one, costs={})
+    values = json.loads(json.dumps(one.to_dict()))
+    assert Candidate.from_dict(values, SPACE) == one
+    assert ("interval_90" in values, "costs" in values, "name" in values) == (of_sure, with_costs, bool(name))
+
+
+def test_costs_that_are_not_known_are_left_out() -> None:
+    values = {**several()[0].to_dict(), "costs": {"size": 7, "price": 3}}
+    assert Candidate.from_dict(values, SPACE).costs == {"size": 7.0}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("params", 1, "parameters"),
+        ("macs", None, "MACs"),
+        ("genome", [999] * 28, "gene"),
+        ("genome", [], "28 genes"),
+        ("genome", "x", "whole numbers"),
+        ("genome", [10**30] * 28, "whole numbers"),
+        ("genome", [8.5] * 28, "whole numbers"),
+        ("genome", [True] * 28, "whole numbers"),
+        ("predicted", dict.fromkeys(PREDICTIONS, 1.5), "fractions"),
+        ("predicted", dict.fromkeys(PREDICTIONS, float("nan")), "fractions"),
+        ("interval_90", {name: [0.0, 2.0] for name in PREDICTIONS}, "fractions"),
+        ("costs", {"tiles": -1}, "costs are numbers from 0 on"),
+        ("costs", {"energy": float("inf")}, "costs are numbers from 0 on"),
+        ("costs", {"latency": float("nan")}, "costs are numbers from 0 on"),
+    ],
+)
+def test_contradictions_are_told(key: str, value: object, message: str) -> None:
+    with pytest.raises(OhmnasError, match=message):
+        Candidate.from_dict({**several()[0].to_dict(), key: value}, SPACE)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("architecture", None),
+        ("genome", None),
+        ("predicted", []),
+        ("predicted", {}),
+        ("predicted", dict.fromkeys(PREDICTIONS, "good")),
+        ("interval_90", [1]),
+        ("interval_90", {"avm": [0.0, 0.1]}),
+        ("interval_90", {name: [0.0] for name in PREDICTIONS}),
+        ("costs", ["size"]),
+        ("costs", {"size": "large"}),
+        ("costs", None),
+        ("costs", 3),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_as_documented(key: str, value: object) -> None:
+    with pytest.raises((OhmnasError, KeyError, TypeError, ValueError)):
+        Candidate.from_dict({**several()[0].to_dict(), key: value}, SPACE)
+
+
+def test_genome_and_architecture_are_one_network() -> None:
+    one, other = (candidate.to_dict() for candidate in several()[:2])
+    with pytest.raises(BrokenFileError, match="not the same network"):
+        Candidate.from_dict({**one, "architecture": other["architecture"]}, SPACE)
+    with pytest.raises(BrokenFileError, match="the file says otherwise"):  # the linear layer is another
+        Candidate.from_dict(one, ResNetSpace((1, 8, 8), 11))
+
+
+@pytest.mark.parametrize("key", ["architecture", "genome", "params", "macs", "predicted"])
+def test_what_every_candidate_has_is_missed(key: str) -> None:
+    values: dict[str, Any] = several()[0].to_dict()
+    del values[key]
+    with pytest.raises(KeyError, match=key):
+        Candidate.from_dict(values, SPACE)

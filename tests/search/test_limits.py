@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.search.limits import CEILINGS, COST_LIMITS, Limits
+from ohmnas.search.objective import Accuracy
+from ohmnas.search.problem import Problem
+from ohmnas.search.run import Budget, Generation, search
+from ohmnas.search.strategies import Evolution
+from ohmnas.spaces.genes import Population
+
+from .conftest import SPACE, Formula, OfChip, Sure, Values, exact_cost, some
+
+SHORT = Budget(population=15, iterations=4)
+
+
+def limited(**values: Any) -> Limits:
+    """Limits whose names are values."""
+    return Limits(**values)
+
+
+def no_losses(name: str) -> Values:
+    raise AssertionError(name)
+
+
+def births(problem: Problem) -> tuple[Population, Population]:
+    """All that were feasible when they were born, and the one that the search returns."""
+    generations: list[Generation] = []
+    result = search(problem, Evolution, 0, SHORT, generations.append)
+    return np.concatenate([one.born for one in generations]), np.array([result.best.genome], dtype=np.int16)
+
+
+@pytest.mark.parametrize(("limit", "cost"), COST_LIMITS.items())
+def test_every_limit_on_a_cost_holds_exactly_for_all_that_are_asked_about(limit: str, cost: str) -> None:
+    half = float(np.median(exact_cost(cost, some(200))))
+    predictor = OfChip()
+    one = Problem(SPACE, predictor, limited(**{"max_params": 50_000.0, limit: half}))
+    born, best = births(one)
+    assert len(born) >= 5 * 14
+    for population in (born, best, *predictor.asked):
+        assert (exact_cost(cost, population) <= half).all()
+        assert (exact_cost("params", population) <= 50_000).all()
+
+
+def test_all_limits_on_costs_hold_together() -> None:
+    population = some(300)
+    highest = {limit: float(np.quantile(exact_cost(cost, population), 0.8)) for limit, cost in COST_LIMITS.items()}
+    one = Problem(SPACE, OfChip(), limited(**highest, min_params=2000))
+    born, _ = births(one)
+    assert all((exact_cost(cost, born) <= highest[limit]).all() for limit, cost in COST_LIMITS.items())
+    assert (exact_cost("params", born) >= 2000).all()
+
+
+@pytest.mark.parametrize(("limit", "cost"), COST_LIMITS.items())
+def test_a_limit_is_met_by_what_costs_as_much_and_by_nothing_that_costs_more(limit: str, cost: str) -> None:
+    population = some(60)
+    costs = exact_cost(cost, population)
+    exactly = Problem(SPACE, OfChip(), limited(**{limit: float(costs[7])}))
+    np.testing.assert_array_equal(exactly.fits(population), costs <= costs[7])
+    assert exactly.fits(population)[7]
+
+
+@pytest.mark.parametrize("predicted", [{"max_avm": 0.016}, {"max_std": 0.015}, {"min_accuracy": 0.62}])
+@pytest.mark.parametrize("confidence", [None, 0.9])
+def test_limits_on_predictions_hold_for_all_that_breed(predicted: dict[str, float], confidence: float | None) -> None:
+    one = Problem(SPACE, Sure(), limited(max_params=50_000, confidence=confidence, **predicted))
+    for population in births(one):
+        said = Sure().forecast(population)
+        shift = 0.0 if confidence is None else 0.008
+        assert (said.avm + shift <= one.limits.max_avm).all()
+        assert (said.accuracy_1d_std <= one.limits.max_std).all()
+        assert (said.accuracy_1d - shift >= one.limits.min_accuracy).all()
+
+
+def test_a_shortfall_adds_up_what_is_missed() -> None:
+    population = some(100)
+    said = Formula().forecast(population)
+    limits = Limits(max_avm=0.025, max_std=0.025, min_accuracy=0.55)
+    expected = (
+        np.maximum(said.avm - 0.025, 0)
+        + np.maximum(said.accuracy_1d_std - 0.025, 0)
+        + np.maximum(0.55 - said.accuracy_1d, 0)
+    )
+    found = Problem(SPACE, Formula(), limits).evaluate(population)
+    np.testing.assert_allclose(found.shortfall, expected, atol=1e-15)
+    assert 0 < found.feasible.sum() < 100
+    np.testing.assert_array_equal(found.feasible, expected == 0)
+
+
+def test_a_least_accuracy_is_a_limit_like_any_other() -> None:
+    population = some(200)
+    least = float(np.median(Formula().forecast(population).accuracy_1d))
+    said = Problem(SPACE, Formula(), Limits(min_accuracy=least)).evaluate(population)
+    assert np.array_equal(said.shortfall == 0, said.accuracy_1d >= least)
+    assert 50 < (said.shortfall == 0).sum() < 150
+
+
+def test_with_confidence_it_is_the_bad_end_that_meets_a_limit() -> None:
+    population = some(200)
+    said = Sure().forecast(population)
+    limits = Limits(max_avm=0.02, min_accuracy=0.6, confidence=0.9)
+    found = Problem(SPACE, Sure(), limits).evaluate(population)
+    worst = np.maximum(said.avm + 0.008 - 0.02, 0) + np.maximum(0.6 - (said.accuracy_1d - 0.008), 0)
+    np.testing.assert_allclose(found.shortfall, worst, atol=1e-12)
+    np.testing.assert_array_equal(found.avm, said.avm)
+    assert limits.to_dict()["confidence"] == 0.9
+    assert Limits().to_dict()["confidence"] is None
+
+
+def test_to_be_surer_never_makes_anything_feasible() -> None:
+    population = some(200)
+    limits = Limits(max_avm=0.02, min_accuracy=0.6)
+    feasible = [
+        Problem(SPACE, Sure(), replace(limits, confidence=sure)).evaluate(population).feasible
+        for sure in (0.5, 0.8, 0.99)
+    ]
+    assert (feasible[0] >= feasible[1]).all()
+    assert (feasible[1] >= feasible[2]).all()
+    assert feasible[0].sum() > feasible[2].sum()
+    np.testing.assert_array_equal(feasible[0], Problem(SPACE, Sure(), limits).evaluate(population).feasible)
+
+
+@given(st.sampled_from(["macs", "size", "tiles", "avm"]), st.floats(0.1, 2.0), st.floats(0.0, 5.0))
+def test_a_soft_limit_costs_its_price_for_what_is_beyond_and_does_not_bind(
+    name: str, share: float, penalty: float
+) -> None:
+    population = some(20)
+    plain = Problem(SPACE, OfChip(), Limits(), Accuracy())
+    values = plain.quantities(population, OfChip().forecast(population))[name]
+    most = share * float(np.median(np.abs(values)))
+    soft = replace(plain, limits=Limits(soft={name: most}, penalty=penalty))
+    free, found = plain.evaluate(population), soft.evaluate(population)
+    excess = np.maximum(values / most - 1, 0)
+    np.testing.assert_allclose(found.objective, free.objective * (1 - penalty * excess), rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(found.objective[excess == 0], free.objective[excess == 0])
+    assert found.feasible.all()
+    assert soft.affordable(population).all()
+
+
+def test_several_soft_limits_add_up_their_prices() -> None:
+    population = some(50)
+    one = Problem(SPACE, Formula(), Limits(soft={"macs": 2e5, "params": 5000}, penalty=0.5))
+    ratio = one.objective(one.quantities(population, Formula().forecast(population)), no_losses)
+    excess = sum(
+        np.maximum(exact_cost(name, population) / most - 1, 0) for name, most in {"macs": 2e5, "params": 5000}.items()
+    )
+    np.testing.assert_allclose(one.evaluate(population).objective, ratio * (1 - 0.5 * excess))
+
+
+def test_a_soft_limit_draws_the_search_to_cheaper_architectures() -> None:
+    free = Problem(SPACE, Formula(), Limits(max_params=50_000), Accuracy())
+    soft = replace(free, limits=replace(free.limits, soft={"macs": 2e5}))
+    costs = [search(one, Evolution, 0, Budget(30, 10)).best.macs for one in (free, soft)]
+    assert costs[1] < costs[0]
+    assert costs[1] < 4e5
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"max_params": 0}, "max_params must be above 0, not 0"),
+        ({"max_macs": -1}, "max_macs must be above 0"),
+        ({"max_size": 0}, "max_size must be above 0"),
+        ({"max_memory": float("nan")}, "max_memory must be above 0, not nan"),
+        ({"max_tiles": -2}, "max_tiles must be above 0"),
+        ({"max_energy": 0}, "max_energy must be above 0"),
+        ({"max_latency": 0}, "max_latency must be above 0"),
+        ({"max_std": 0}, "max_std must be above 0"),
+        ({"max_avm": float("nan")}, "max_avm must be a number"),
+        ({"max_params": 100, "min_params": 1000}, "max_params is 100, but the smallest"),
+        ({"min_accuracy": -0.1}, "min_accuracy must be a fraction"),
+        ({"min_accuracy": 1.5}, "min_accuracy must be a fraction, 0 to 1, not 1.5"),
+        ({"min_accuracy": float("nan")}, "min_accuracy must be a fraction"),
+        ({"confidence": 1.0}, "probability between 0 and 1, not 1"),
+        ({"confidence": 0.0}, "probability between 0 and 1, not 0"),
+        ({"penalty": -1}, "penalty must be 0 or more, not -1"),
+        ({"penalty": float("inf")}, "penalty must be 0 or more"),
+        ({"soft": {"macs": 0}}, "the soft limit on macs must be above 0, not 0"),
+        ({"soft": {"avm": float("nan")}}, "the soft limit on avm must be above 0"),
+    ],
+)
+def test_limits_that_leave_no_room_are_refused(limits: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        Limits(**limits)
+
+
+@pytest.mark.parametrize("name", ["speed", "accuracy_1d", "max_macs"])
+def test_a_soft_limit_on_what_has_no_maximum_is_refused(name: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"no quantity with a soft limit '{name}'; there are params, macs"):
+        Limits(soft={name: 1.0})
+
+
+def test_limits_without_a_chip_or_someone_who_is_sure_are_refused() -> None:
+    with pytest.raises(InvalidValueError, match="how sure it is"):
+        Problem(SPACE, Formula(), Limits(confidence=0.9))
+    with pytest.raises(InvalidValueError, match="give the problem a chip"):
+        Problem(SPACE, Formula(), Limits(max_tiles=3)).fits(some(5))
+
+
+def test_the_limit_on_a_quantity_is_the_hard_one_before_the_soft() -> None:
+    both = Limits(max_macs=5.0, max_std=0.02, soft={"macs": 3.0, "avm": 0.1})
+    assert (both.on("macs"), both.on("accuracy_1d_std"), both.on("avm")) == (5.0, 0.02, 0.1)
+    assert both.on("params") == both.on("accuracy_1d") == np.inf
+    assert all(limited(**{limit: 7.0}).on(quantity) == 7.0 for limit, quantity in CEILINGS.items())
+
+
+def test_limits_are_json_with_null_for_none() -> None:
+    none = dict.fromkeys(CEILINGS) | {"min_params": 0, "min_accuracy": 0, "confidence": None}
+    assert json.loads(json.dumps(Limits().to_dict())) == none
+    assert json.loads(json.dumps(Limits(max_params=5, max_tiles=3).to_dict())) == none | {
+        "max_params": 5,
+        "max_tiles": 3,
+    }
+    assert Limits(soft={"macs": 2.0}, penalty=3).to_dict() == none | {"soft": {"macs": 2.0}, "penalty": 3}

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.search.limits import Limits
+from ohmnas.search.objective import (
+    PLAIN,
+    WEIGHING,
+    Accuracy,
+    ExponentialPenalty,
+    Objective,
+    Ratio,
+    Tchebycheff,
+    Values,
+    WeightedSum,
+    objective,
+)
+from ohmnas.search.problem import Problem
+from ohmnas.search.quantities import QUANTITIES, Quantities
+
+from .conftest import SPACE, Formula, OfChip, Predicted, some
+
+LOSSES = {"accuracy_1d": np.array([0.1, 0.5, 2.0]), "avm": np.array([0.4, 0.0, -1.0]), "macs": np.array([0.5, 1, 0])}
+weights = st.dictionaries(st.sampled_from(sorted(LOSSES)), st.floats(1e-3, 1e3), min_size=1)
+
+
+def three(accuracy: list[float] | None = None, std: list[float] | None = None) -> Quantities:
+    """Quantities of three architectures."""
+    said = Predicted(np.array(accuracy or [0.9, 0.8, 0.7]), np.array(std or [0.01, 0.02, 0.005]), np.zeros(3))
+    return Quantities(SPACE, some(3), None, said)
+
+
+def value(of: Objective) -> list[float]:
+    return list(of(three(), LOSSES.__getitem__))
+
+
+def test_plain_objectives_by_hand() -> None:
+    assert value(Accuracy()) == [0.9, 0.8, 0.7]
+    assert value(Ratio()) == pytest.approx([90, 40, 140])
+
+
+def test_weighing_objectives_by_hand() -> None:
+    shares = {"accuracy_1d": 3.0, "avm": 1.0}
+    assert value(WeightedSum(shares)) == pytest.approx([1 - 0.175, 1 - 0.375, 1 - 1.25])
+    assert value(Tchebycheff(shares)) == pytest.approx([1 - 0.1, 1 - 0.375, 1 - 1.5])
+    by_hand = 0.75 * np.exp([-0.1, -0.5, -2.0]) + 0.25 * np.exp([-0.4, 0.0, 1.0])
+    assert value(ExponentialPenalty(shares)) == pytest.approx(by_hand.tolist())
+
+
+@given(weights, st.floats(1e-3, 1e3))
+def test_weights_count_only_by_their_shares(given_weights: dict[str, float], factor: float) -> None:
+    scaled = {name: factor * weight for name, weight in given_weights.items()}
+    for make in WEIGHING.values():
+        assert value(make(scaled)) == pytest.approx(value(make(given_weights)))
+        assert make(scaled).name == make(given_weights).name
+
+
+@given(weights)
+def test_what_is_nowhere_worse_is_not_valued_less(given_weights: dict[str, float]) -> None:
+    better: dict[str, Values] = {name: loss - 0.1 for name, loss in LOSSES.items()}
+    for make in WEIGHING.values():
+        one = make(given_weights)
+        assert (one(three(), better.__getitem__) >= one(three(), LOSSES.__getitem__) - 1e-12).all()
+
+
+@given(weights)
+def test_of_perfect_losses_every_weighing_is_worth_1(given_weights: dict[str, float]) -> None:
+    perfect = {name: np.zeros(3) for name in LOSSES}
+    for make in WEIGHING.values():
+        np.testing.assert_allclose(make(given_weights)(three(), perfect.__getitem__), 1.0)
+
+
+def test_names_tell_the_shares() -> None:
+    assert WeightedSum({"accuracy_1d": 3, "avm": 1}).name == "weighted sum of 0.75 accuracy_1d, 0.25 avm"
+    assert Tchebycheff({"macs": 2}).name == "Tchebycheff distance of 1 macs"
+    assert ExponentialPenalty().name == "exponential penalties of 0.333 accuracy_1d, 0.333 accuracy_1d_std, 0.333 avm"
+    assert Ratio().name == "accuracy_1d / accuracy_1d_std"
+    assert Accuracy().name == "accuracy_1d"
+
+
+@pytest.mark.parametrize("make", WEIGHING.values())
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({}, "needs a weight of something"),
+        ({"avm": 0}, "the weight of avm must be above 0, not 0"),
+        ({"avm": -1.0}, "the weight of avm must be above 0, not -1"),
+        ({"avm": float("nan")}, "the weight of avm must be above 0, not nan"),
+        ({"avm": float("inf")}, "the weight of avm must be above 0, not inf"),
+    ],
+)
+def test_weights_that_are_none_are_refused(make: type[WeightedSum], bad: Mapping[str, float], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        make(bad)
+
+
+@pytest.mark.parametrize("make", WEIGHING.values())
+def test_weights_of_no_quantity_are_refused(make: type[WeightedSum]) -> None:
+    with pytest.raises(UnknownNameError, match="no quantity 'speed'; there are accuracy_1d, accuracy_1d_std, avm"):
+        make({"avm": 1, "speed": 1})
+
+
+def test_an_objective_is_found_by_its_name() -> None:
+    assert objective("ratio") == Ratio()
+    assert objective("accuracy", {}) == Accuracy()
+    assert objective("weighted", {"avm": 1.0}) == WeightedSum({"avm": 1.0})
+    for name in WEIGHING:
+        assert "0.333 accuracy_1d, 0.333 accuracy_1d_std, 0.333 avm" in objective(name).name
+    with pytest.raises(UnknownNameError, match="no objective 'best'; there are ratio, accuracy, weighted"):
+        objective("best")
+    for name in PLAIN:
+        with pytest.raises(InvalidValueError, match=f"{name} takes no weights; weighted, tchebycheff, exponential do"):
+            objective(name, {"avm": 1.0})
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.sampled_from(QUANTITIES), min_size=1, max_size=5, unique=True))
+def test_drawn_weights_follow_from_the_seed_and_add_up_to_1(seed: int, names: list[str]) -> None:
+    one, same = (Tchebycheff.drawn(tuple(names), np.random.default_rng(seed)) for _ in range(2))
+    assert one == same
+    assert list(one.weights) == names
+    assert sum(one.weights.values()) == pytest.approx(1, abs=0.01)
+    assert min(one.weights.values()) > 0
+
+
+def test_draws_search_different_parts_of_a_front(rng: np.random.Generator) -> None:
+    shares = [Tchebycheff.drawn(("avm", "macs"), rng).weights["avm"] for _ in range(200)]
+    assert np.histogram(shares, bins=4, range=(0, 1))[0].min() > 30
+
+
+def test_a_problem_hands_its_scales_to_its_objective() -> None:
+    population = some(30)
+    limits = Limits(max_params=50_000, max_macs=1e6, min_accuracy=0.5)
+    one = Problem(SPACE, OfChip(), limits, WeightedSum({"accuracy_1d": 1, "macs": 3}))
+    said = Formula().forecast(population)
+    by_hand = 1 - 0.25 * (1 - said.accuracy_1d) / 0.5 - 0.75 * SPACE.macs(population) / 1e6
+    np.testing.assert_allclose(one.evaluate(population).objective, by_hand)

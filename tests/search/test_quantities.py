@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.search.quantities import COSTS, PREDICTIONS, QUANTITIES, Quantities
+from ohmnas.spaces.memory import peak_memory
+from ohmnas.spaces.resnet import ResNetSpace
+
+from .conftest import CHIP, SPACE, Formula, exact_cost, some
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_costs_are_those_of_the_space(name: str) -> None:
+    population = some(50)
+    found = Quantities(SPACE, population, CHIP)[name]
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, exact_cost(name, population))
+
+
+def test_costs_of_many_are_the_costs_of_each() -> None:
+    population = np.tile(some(150), (9, 1))
+    of = Quantities(SPACE, population, CHIP)
+    for name in COSTS:
+        np.testing.assert_array_equal(of[name], np.tile(exact_cost(name, population[:150]), 9))
+
+
+def test_predictions_are_what_was_predicted() -> None:
+    population = some(20)
+    said = Formula().forecast(population)
+    of = Quantities(SPACE, population, None, said)
+    for name in PREDICTIONS:
+        np.testing.assert_array_equal(of[name], getattr(said, name))
+    assert len(of) == 20
+
+
+def test_what_cannot_be_known_is_refused() -> None:
+    of = Quantities(SPACE, some(3), None)
+    for name in ("tiles", "energy", "latency"):
+        with pytest.raises(InvalidValueError, match="give the problem a chip"):
+            of[name]
+    for name in PREDICTIONS:
+        with pytest.raises(InvalidValueError, match=f"{name} is predicted, and nothing was"):
+            of[name]
+    with pytest.raises(UnknownNameError, match="no quantity 'speed'; there are accuracy_1d"):
+        of["speed"]
+    assert of["params"].tolist() == SPACE.params(some(3)).tolist()  # what can be known still is
+
+
+def test_nobody_has_costs() -> None:
+    of = Quantities(SPACE, some(3)[:0], CHIP, Formula().forecast(some(3)[:0]))
+    assert all(of[name].shape == (0,) for name in QUANTITIES)
+
+
+def test_the_classes_of_a_space_count_in_its_memory() -> None:
+    """Ten thousand outputs are more than any feature map of a small image."""
+    wide = ResNetSpace((1, 4, 4), 10_000)
+    population = some(10)
+    found = Quantities(wide, population, None)["memory"]
+    np.testing.assert_array_equal(found, peak_memory(population, (1, 4, 4), 10_000))
+    assert (found > 10_000).all()

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ohmnas.search.candidate import COVERAGE, OTHER_COSTS
+from ohmnas.search.limits import Limits
+from ohmnas.search.problem import Problem
+from ohmnas.search.quantities import PREDICTIONS
+from ohmnas.search.report import candidates, predictions, references
+from ohmnas.spaces.reference import REFERENCES
+
+from .conftest import FEW, SPACE, Formula, OfChip, Sure, exact_cost, some
+
+PROBLEM = Problem(SPACE, OfChip(), Limits(max_params=100_000))
+
+
+def test_candidates_are_the_rows_with_their_exact_costs() -> None:
+    population = some(12)
+    found = candidates(PROBLEM, population, PROBLEM.evaluate(population))
+    assert SPACE.encode(one.architecture for one in found).tolist() == population.tolist()
+    assert [one.genome for one in found] == [tuple(row) for row in population.tolist()]
+    assert [one.params for one in found] == SPACE.params(population).tolist()
+    assert [one.macs for one in found] == SPACE.macs(population).tolist()
+    assert all(type(cost) is int for one in found for cost in (*one.genome, one.params, one.macs))
+    for name in OTHER_COSTS:
+        assert [one.costs[name] for one in found] == exact_cost(name, population).tolist()
+
+
+def test_costs_on_tiles_are_told_only_of_a_known_chip() -> None:
+    population = some(2)
+    unknown = replace(PROBLEM, predictor=Formula())
+    assert candidates(unknown, population, unknown.evaluate(population))[0].costs.keys() == {"size", "memory"}
+    assert candidates(PROBLEM, population, PROBLEM.evaluate(population))[0].costs.keys() == set(OTHER_COSTS)
+
+
+def test_predictions_are_those_of_the_row() -> None:
+    population = some(6)
+    evaluation = PROBLEM.evaluate(population)
+    said = Formula().forecast(population)
+    found = candidates(PROBLEM, population, evaluation)
+    for row, one in enumerate(found):
+        by_hand = {name: float(getattr(said, name)[row]) for name in PREDICTIONS}
+        assert one.predicted == predictions(evaluation, row) == by_hand
+        assert one.interval == {}
+
+
+def test_intervals_leave_as_much_above_as_below() -> None:
+    population = some(3)
+    sure = replace(PROBLEM, predictor=Sure())
+    for one in candidates(sure, population, sure.evaluate(population)):
+        for name, shift in (("accuracy_1d", 0.01 * COVERAGE), ("avm", 0.01 * COVERAGE), ("accuracy_1d_std", 0.0)):
+            middle = one.predicted[name]
+            assert one.interval[name] == pytest.approx((middle - shift, middle + shift))
+
+
+def test_references_are_those_within_the_limits_best_prediction_first() -> None:
+    found = references(PROBLEM)
+    costs = dict(zip(REFERENCES, SPACE.params(SPACE.encode(REFERENCES.values())).tolist(), strict=True))
+    assert {one.name: one.params for one in found} == {name: n for name, n in costs.items() if n <= 100_000}
+    assert 3 < len(found) < len(REFERENCES)
+    accuracies = [one.predicted["accuracy_1d"] for one in found]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert all(one.architecture == REFERENCES[one.name] for one in found)
+
+
+def test_references_need_not_be_where_is_searched() -> None:
+    """Bounds on genes say where to look; a well-known network outside of them is still to be beaten."""
+    bounded = replace(PROBLEM, within=FEW)
+    assert [one.name for one in references(bounded)] == [one.name for one in references(PROBLEM)]
+
+
+def test_where_no_reference_fits_there_is_none() -> None:
+    assert references(replace(PROBLEM, limits=Limits(max_params=100))) == []
+    population = some(3)[:0]
+    assert candidates(PROBLEM, population, PROBLEM.evaluate(population)) == []
+    assert np.isfinite(PROBLEM.scale("tiles")[1])
