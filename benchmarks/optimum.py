@@ -15,6 +15,7 @@ import numpy as np
 from ohmnas.datasets.table import read_table
 from ohmnas.search import Budget, Evolution, Limits, Problem, search
 from ohmnas.search.strategies import Aging, Grid, Local, Random
+from ohmnas.search.strategies.evolution import AS_PUBLISHED
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.surrogate import LearningSet, Surrogate
 
@@ -23,7 +24,7 @@ EVALUATIONS = 20_000
 SEEDS = 10
 MAKERS: dict[str, Any] = {
     "evolution": Evolution,
-    "evolution, elitism": partial(Evolution, selection="elitism", steps=0, crossover=0.0),
+    "evolution (paper)": partial(Evolution, **AS_PUBLISHED),
     "aging": Aging,
     "local": Local,
     "random": Random,

@@ -64,7 +64,7 @@ def add_parser(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="measure what this result.json of a search found, too: what a surrogate hopes for, it learns most from",
+        help="measure the best of this result.json of a search too, and what its --top gave; before the plan",
     )
     parser.add_argument("--start-from", metavar="TABLE", help="take the rows of this table over first")
     parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")

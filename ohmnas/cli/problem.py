@@ -121,6 +121,11 @@ def _number(what: str, text: str) -> float:
 
 
 def _bounds(fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]]) -> Bounds:
+    fixed, ranges = list(fixed), list(ranges)
+    names = [name for name, _ in (*fixed, *ranges)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidValueError(f"gene {twice} is bounded twice: say --fix or --range of it once")
     both = {name: (gene_value(name, text), gene_value(name, text)) for name, text in fixed}
     for name, text in ranges:
         low, colon, high = text.partition(":")

@@ -16,6 +16,7 @@ from ohmnas.cli.problem import add_problem, pair, problem
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
 from ohmnas.search import STRATEGIES, Budget, Problem, SearchResult, read_result, search
+from ohmnas.search.report import predictions
 from ohmnas.search.run import Generation
 from ohmnas.search.strategies import strategy
 from ohmnas.spaces.genes import GENE_NAMES, Population
@@ -23,6 +24,8 @@ from ohmnas.spaces.reference import reference
 from ohmnas.surrogate import LearningSet, Surrogate
 from ohmnas.surrogate.persist import load
 
+_SAME = 1e-4
+"""Predictions of one surrogate differ by less, in whatever company they were made."""
 BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
 """Strategy -> births and generations, where they are not those of AnalogNAS: 100 and 200."""
 
@@ -42,7 +45,13 @@ def add_parser(commands: Any) -> None:
     how.add_argument("--iterations", type=positive, help="generations (200)")
     how.add_argument("--population", type=positive, help="births of a generation (100)")
     how.add_argument("--evaluations", type=size, metavar="N", help="stop after so many architectures, such as 20k")
-    how.add_argument("--max-seconds", type=above_zero, metavar="S", default=3600.0, help="stop after so long (3600)")
+    how.add_argument(
+        "--max-seconds",
+        type=above_zero,
+        metavar="S",
+        default=3600.0,
+        help="stop the first generation after so long (3600)",
+    )
     how.add_argument("--patience", type=positive, metavar="N", help="stop after N generations with nothing better")
     how.add_argument(
         "--restarts", type=positive, default=1, metavar="N", help="begin N times, take the best of all (1)"
@@ -76,7 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
     surrogate = _surrogate(arguments)
     asked = problem(arguments, surrogate)
     if before is not None:
-        _check_same(before, asked, arguments.resume)
+        _check_same(before, asked, arguments)
     budget = _budget(arguments)
     with render.meter("searching", budget.iterations, show=not arguments.json) as meter:
 
@@ -169,7 +178,11 @@ def _given(names: list[str], asked: Problem) -> Population:
 def _excluded(names: list[str], asked: Problem) -> Population:
     parts = [np.empty((0, asked.genes), dtype=np.int16)]
     for name in names:
-        frame = read_table(name).measured
+        table = read_table(name)
+        task = getattr(asked.predictor, "provenance_", {}).get("task")
+        if table.card["task"] != task:
+            raise InvalidValueError(f"table {name} is of the task {table.card['task']!r}, this search of {task!r}")
+        frame = table.measured
         parts.append(frame[list(GENE_NAMES)].to_numpy(dtype=np.int16))
     return np.concatenate(parts)
 
@@ -182,15 +195,23 @@ def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
         )
 
 
-def _check_same(result: SearchResult, asked: Problem, path: Path) -> None:
-    """A search goes on only with the same question.
+def _check_same(result: SearchResult, asked: Problem, arguments: argparse.Namespace) -> None:
+    """A search goes on only with the same question, asked of the same surrogate in the same way.
 
     Raises:
-        InvalidValueError: it was another.
+        InvalidValueError: it was another, or a grid, which does not know where it was.
     """
+    path = arguments.resume
     _check_space(result, asked, path)
+    instead = f"--start-from {path} begins with what it found"
+    if arguments.strategy == "grid":
+        raise InvalidValueError(f"a grid goes through everything anew: it cannot go on; {instead}")
+    if (result.strategy, result.parameters) != (arguments.strategy, dict(arguments.param or [])):
+        raise InvalidValueError(f"{path} was searched with {result.strategy} and other parameters; {instead}")
     same = (result.constraints, result.objective, result.pareto)
     if same != (asked.to_dict(), asked.objective.name, asked.pareto):
-        raise InvalidValueError(
-            f"{path} was searched with other limits or another objective; --start-from {path} begins with what it found"
-        )
+        raise InvalidValueError(f"{path} was searched with other limits or another objective; {instead}")
+    best = np.array([result.best.genome], dtype=np.int16)
+    now = predictions(asked.evaluate(best), 0)
+    if any(abs(now[name] - value) > _SAME for name, value in result.best.predicted.items()):
+        raise InvalidValueError(f"{path} was searched with another surrogate; {instead}")

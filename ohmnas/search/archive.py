@@ -32,6 +32,8 @@ class Archive:
         self._front: tuple[Population, Evaluation] | None = None
         self.nearest: tuple[Population, Evaluation] | None = None
         """One row: of all that miss limits on predictions, the one that misses by least."""
+        self.changes_of_front = 0
+        """How often it has grown."""
         self.hypervolume = 0.0
         """Of the front, in the scales of the problem."""
 
@@ -69,6 +71,7 @@ class Archive:
         rows = rows[pareto.thinned(evaluation.losses[rows], FRONT)]
         self._front = population[rows], evaluation.take(rows)
         if grew:
+            self.changes_of_front += 1
             self.hypervolume = max(self.hypervolume, pareto.hypervolume(self._front[1].losses))
 
     @property

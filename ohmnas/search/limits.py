@@ -61,7 +61,7 @@ class Limits:
     soft: Mapping[str, float] = field(default_factory=dict)
     """Quantity -> what it may exceed at a price, such as ``{"macs": 2e6}``."""
     penalty: float = 1.0
-    """That price: the objective loses this share of its size for each 100 % beyond a soft limit."""
+    """That price: the objective is divided by 1 + this for each 100 % beyond a soft limit (or multiplied, below 0)."""
 
     def __post_init__(self) -> None:
         """Check that the limits leave room.

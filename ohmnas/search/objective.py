@@ -102,7 +102,7 @@ class WeightedSum(_Weighing):
 
 @dataclass(frozen=True, slots=True)
 class Tchebycheff(_Weighing):
-    """One less the largest weighted loss: reaches also the hollow parts of a front, as muNAS does (Liberis, 2021)."""
+    """One less the largest weighted loss: reaches also the hollow parts of a front (after muNAS: Liberis, 2021)."""
 
     @classmethod
     def drawn(cls, names: tuple[str, ...], rng: np.random.Generator) -> Self:

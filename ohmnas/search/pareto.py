@@ -14,7 +14,7 @@ Rows = npt.NDArray[np.intp]
 EXACT: Final = 3
 """Losses whose hypervolume is exact."""
 POINTS: Final = 4096
-"""Of an estimate of others: its error is about a percent."""
+"""Of an estimate of others, which so has steps of 0.00024; it was within 0.005 of the exact value in tests."""
 _AT_ONCE: Final = 512
 """Rows that are compared with all others at a time."""
 

@@ -26,6 +26,8 @@ _BATCHES: Final = 4
 """Of proposals, at the first tries; as many more for each batch that is wanted."""
 _DRAWS: Final = 6
 """Samples after which limits beside parameters and MACs are said to leave nothing."""
+_MANY: Final = 2000
+"""Architectures of each sample after those, before limits are said to leave nothing."""
 _HURRIED: Final = 2
 """Samples drawn with few batches; less than half of a population is good enough after these."""
 
@@ -97,7 +99,8 @@ class Problem:
         for draw in range(_DRAWS):
             hurry = batches if draw < _HURRIED else sampling.MAX_BATCHES
             at_least = 0 if draw < _HURRIED else 1
-            drawn = self.space.sample(n, rng, *bounds, at_least=at_least, within=self.within, max_batches=hurry)
+            many = n if draw < _HURRIED else max(n, _MANY)
+            drawn = self.space.sample(many, rng, *bounds, at_least=at_least, within=self.within, max_batches=hurry)
             found.append(drawn[self.affordable(drawn)])
             tried += len(drawn)
             have = sum(map(len, found))
@@ -120,8 +123,9 @@ class Problem:
 
     def neighbours(self, genome: npt.NDArray[np.int16]) -> Population:
         """``(k, g)``: all that one step leads to from a ``(g,)`` genome."""
-        near = self.space.neighbours(genome)
-        return near[self.within.contain(near)]
+        near = self._inside(self.space.neighbours(genome))
+        near = near[(near != genome).any(axis=1)]
+        return near if self.within is EVERYTHING else np.unique(near, axis=0)
 
     def repair(self, population: npt.NDArray[np.integer]) -> Population:
         """``(n, g)``: the nearest architectures that are searched."""
@@ -162,7 +166,8 @@ class Problem:
         objective = self.objective(of, losses)
         if self.limits.soft:
             excess = sum(np.maximum(of[name] / most - 1.0, 0.0) for name, most in self.limits.soft.items())
-            objective = objective - self.limits.penalty * np.abs(objective) * excess
+            price = 1.0 + self.limits.penalty * excess
+            objective = np.where(objective >= 0, objective / price, objective * price)
         return Evaluation(
             objective,
             self._shortfall(predicted),

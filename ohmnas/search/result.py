@@ -42,7 +42,7 @@ class SearchResult:
     """Of the strategy, those that the user chose."""
     objective: str = "accuracy_1d / accuracy_1d_std"
     stopped: str = "iterations"
-    """What ended it: iterations, seconds, evaluations, patience, nothing left, or interrupted."""
+    """What ended it: iterations, seconds, evaluations, patience, nothing new, or interrupted."""
     top: list[Candidate] = field(default_factory=list)
     """Different architectures, the best first; empty unless several were asked for."""
     front: list[Candidate] = field(default_factory=list)

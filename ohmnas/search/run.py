@@ -36,7 +36,7 @@ generation, and no more than if it were this one: a call for all is cheaper than
 PATIENCE = 50
 """Generations without anything feasible after which the problem is called infeasible."""
 BARREN = 20
-"""Generations in a row that propose nothing new after which nothing is left."""
+"""Generations in a row that propose nothing new after which a search ends."""
 STANDING = 100
 """Of the best architectures, so many are saved for a search that goes on."""
 
@@ -50,11 +50,11 @@ class Budget:
     iterations: int = 200
     """Generations after the first; 0 searches only the first."""
     seconds: float = 3600.0
-    """Wall time after which the search ends with what it has."""
+    """Wall time after which the search ends with what it has; looked at after each generation."""
     evaluations: float = math.inf
     """Architectures that the predictor is asked about, of all restarts together."""
     patience: float = math.inf
-    """Generations in a row that bring nothing better."""
+    """Generations in a row, of one start, that bring nothing better, and nothing to the front where one is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ class _Run:
         self.feasible_share = 1.0
         """Of the last generation."""
         self.exhausted = False
+        self.best = -math.inf
+        """Objective of the best feasible one of this start."""
 
     def generation(self, n: int, most: float, given: Population) -> tuple[Population, int]:
         """Bear n or some more feasible, unseen architectures and tell the strategy of all that were evaluated.
@@ -122,6 +124,7 @@ class _Run:
         self.strategy.tell(population, evaluation)
         self.archive.add(population, evaluation)
         self.feasible_share = feasible / len(population)
+        self.best = max(self.best, float(np.max(evaluation.objective, where=evaluation.feasible, initial=-math.inf)))
         return population[evaluation.feasible], evaluated
 
     def _candidates(self, wanted: int, given: Population) -> Population:
@@ -186,7 +189,7 @@ def search(
     none = problem.repair(np.empty((0, problem.genes), dtype=np.int16))
     begin = [none if given is None else given]
     if resume is not None:
-        best_and_front = [candidate.genome for candidate in (resume.best, *resume.front)]
+        best_and_front = [candidate.genome for candidate in (resume.best, *resume.top, *resume.front)]
         begin = [np.array(best_and_front, dtype=np.int16), resume.population, *begin]
     excluded = none if exclude is None else exclude
     archive = Archive(problem)
@@ -237,26 +240,29 @@ class _Progress:
         idle = barren = 0
         self.stopped = "iterations"
         for iteration in range(self.budget.iterations + 1):
-            before = self.archive.best_objective, self.archive.hypervolume
+            before = run.best, self.archive.changes_of_front
             left = self.budget.evaluations - self.evaluations
             born, evaluated = run.generation(self.budget.population, left, given if iteration == 0 else given[:0])
             self.evaluations += evaluated
-            after = self.archive.best_objective, self.archive.hypervolume
-            idle = idle + 1 if before == after else 0
+            idle = idle + 1 if before == (run.best, self.archive.changes_of_front) else 0
             barren = 0 if evaluated else barren + 1
             self._note(iteration, restart, len(born) / max(evaluated, 1))
             if self.report is not None:
-                self.report(Generation(iteration, self.budget.iterations, born, after[0]))
+                self.report(Generation(iteration, self.budget.iterations, born, self.archive.best_objective))
             if time.perf_counter() > self.end:
                 self.stopped = "seconds"
             elif self.evaluations >= self.budget.evaluations:
                 self.stopped = "evaluations"
             elif (run.exhausted and not evaluated) or barren >= BARREN:
-                self.stopped = "nothing left"
-            elif idle >= self.budget.patience or (math.isnan(after[0]) and iteration + 1 >= PATIENCE):
+                self.stopped = "nothing new"
+            elif idle >= self.budget.patience or self._hopeless(run, iteration):
                 self.stopped = "patience"
             if self.stopped != "iterations":
                 break
+
+    def _hopeless(self, run: _Run, iteration: int) -> bool:
+        """Whether nothing feasible is in sight; who needs an answer to each candidate may go through them in order."""
+        return self.archive.best is None and iteration + 1 >= PATIENCE and run.strategy.disposable
 
     def _note(self, iteration: int, restart: int, feasible_share: float) -> None:
         best = self.archive.best

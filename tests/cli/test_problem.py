@@ -15,6 +15,9 @@ from ohmnas.spaces.bounds import EVERYTHING
 from ohmnas.surrogate import Surrogate
 from ohmnas.surrogate.persist import load
 
+pytestmark = pytest.mark.timeout(240)
+"""A surrogate is learned first; on a machine with other work that takes its time."""
+
 Asked = Callable[..., Problem]
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search.limits import CEILINGS, COST_LIMITS, Limits
-from ohmnas.search.objective import Accuracy
+from ohmnas.search.objective import Accuracy, Losses
 from ohmnas.search.problem import Problem
+from ohmnas.search.quantities import Quantities
 from ohmnas.search.run import Budget, Generation, search
 from ohmnas.search.strategies import Evolution
 from ohmnas.spaces.genes import Population
@@ -139,7 +140,7 @@ def test_a_soft_limit_costs_its_price_for_what_is_beyond_and_does_not_bind(
     soft = replace(plain, limits=Limits(soft={name: most}, penalty=penalty))
     free, found = plain.evaluate(population), soft.evaluate(population)
     excess = np.maximum(values / most - 1, 0)
-    np.testing.assert_allclose(found.objective, free.objective * (1 - penalty * excess), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.objective, free.objective / (1 + penalty * excess), rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(found.objective[excess == 0], free.objective[excess == 0])
     assert found.feasible.all()
     assert soft.affordable(population).all()
@@ -152,7 +153,28 @@ def test_several_soft_limits_add_up_their_prices() -> None:
     excess = sum(
         np.maximum(exact_cost(name, population) / most - 1, 0) for name, most in {"macs": 2e5, "params": 5000}.items()
     )
-    np.testing.assert_allclose(one.evaluate(population).objective, ratio * (1 - 0.5 * excess))
+    np.testing.assert_allclose(one.evaluate(population).objective, ratio / (1 + 0.5 * excess))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_at_equal_excess_the_better_objective_wins_whatever_the_price(sign: float) -> None:
+    @dataclass(frozen=True)
+    class Signed:
+        name: str = "signed"
+
+        def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002
+            return sign * of["accuracy_1d"]
+
+    population = some(50)
+    excess = exact_cost("macs", population) / 100.0 - 1.0
+    one = Problem(SPACE, Formula(), Limits(soft={"macs": 100.0}, penalty=5.0), Signed())
+    plain = sign * Formula().forecast(population).accuracy_1d
+    priced = one.evaluate(population).objective
+    assert (excess > 10).all()  # the price is many times the objective
+    np.testing.assert_array_equal(np.sign(priced), np.sign(plain))
+    assert ((np.abs(priced) < np.abs(plain)) == (plain > 0)).all()
+    same = priced * (1 + 5 * excess) if sign > 0 else priced / (1 + 5 * excess)
+    np.testing.assert_allclose(same, plain)
 
 
 def test_a_soft_limit_draws_the_search_to_cheaper_architectures() -> None:

@@ -72,9 +72,9 @@ def test_limits_that_nothing_meets_end_a_sample_with_a_message(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ohmnas.search.problem._DRAWS", 3)  # the usual ones take seconds
-    with pytest.raises(InfeasibleError, match=r"found only 0 of 10 architectures .* and 0 to 10 MACs"):
+    with pytest.raises(InfeasibleError, match=r"found only 0 of 2000 architectures .* and 0 to 10 MACs"):
         Problem(SPACE, Formula(), Limits(max_macs=10)).sample(10, rng)
-    with pytest.raises(InfeasibleError, match="none of 30 architectures drawn meets all limits on costs"):
+    with pytest.raises(InfeasibleError, match="none of 2,020 architectures meets all limits on costs"):
         Problem(SPACE, OfChip(), Limits(max_energy=1e-30)).sample(10, rng)
 
 
@@ -107,10 +107,22 @@ def test_samples_are_within_bounds(bounds: Bounds, rng: np.random.Generator) -> 
 def test_neighbours_within_bounds_are_the_neighbours_that_are_within(bounds: Bounds, seed: int) -> None:
     one = bounded(bounds)
     genome = one.repair(SPACE.sample_uniform(1, np.random.default_rng(seed)))[0]
-    near = {row.tobytes() for row in one.neighbours(genome)}
+    found = one.neighbours(genome)
+    near = {row.tobytes() for row in found}
     everywhere = SPACE.neighbours(genome)
-    assert near == {row.tobytes() for row in everywhere[bounds.contain(everywhere)]}
+    assert {row.tobytes() for row in everywhere[bounds.contain(everywhere)]} <= near
+    assert bounds.contain(found).all()
     assert genome.tobytes() not in near
+    assert len(near) == len(found)
+
+
+def test_within_bounds_that_forbid_small_blocks_a_main_block_can_still_be_added() -> None:
+    bounds = Bounds.of({"M": (1, 3), "R": (2, 4), "B": (3, 3)})
+    one = bounded(bounds)
+    genome = bounds.project(SPACE.sample_uniform(1, np.random.default_rng(0)))[0]
+    genome = Bounds.of({"M": (1, 1), "R": (2, 4), "B": (3, 3)}).project(genome[None])[0]
+    assert genome[genes.M] == 1
+    assert 2 in one.neighbours(genome)[:, genes.M]
 
 
 def test_without_bounds_operators_are_those_of_the_space() -> None:

@@ -154,7 +154,7 @@ def test_a_grid_ends_when_all_were_asked_about_once(given: Population | None) ->
     everything = FEW.nth(np.arange(FEW.size, dtype=np.int64))
     affordable = everything[one.affordable(everything)]
     assert 0 < len(affordable) < len(everything)
-    assert result.stopped == "nothing left"
+    assert result.stopped == "nothing new"
     assert sorted(keys(asked(formula, bool(result.references)))) == sorted(keys(affordable))
     assert result.evaluations == len(affordable)
     assert column(result, "objective")[-1] == one.evaluate(affordable).objective.max()
@@ -173,7 +173,7 @@ def test_a_strategy_that_proposes_only_what_is_known_ends() -> None:
     generations: list[Generation] = []
     one = Problem(SPACE, Formula(), Limits())
     result = search(one, Always, 0, Budget(population=5, iterations=1000), generations.append)
-    assert result.stopped == "nothing left"
+    assert result.stopped == "nothing new"
     assert result.evaluations == 5
     assert len(generations) == 1 + BARREN
     assert all(len(one.born) == 0 for one in generations[1:])

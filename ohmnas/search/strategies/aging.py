@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ohmnas.search.problem import Problem
 from ohmnas.search.selection import best_first
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import MUTATION_RATES
+
+LARGEST: Final = 10_000
+"""Of both parameters."""
 
 
 @dataclass(slots=True)
@@ -35,10 +38,11 @@ class Aging:
         """Check the parameters.
 
         Raises:
-            InvalidValueError: one is below 1.
+            InvalidValueError: one is below 1, or too large.
         """
-        if self.alive < 1 or self.sample < 1:
-            raise InvalidValueError(f"alive and sample must be at least 1, not {self.alive} and {self.sample}")
+        for name in ("alive", "sample"):
+            if not 1 <= getattr(self, name) <= LARGEST:
+                raise InvalidValueError(f"{name} is 1 to {LARGEST:,}, not {getattr(self, name)}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
         """Mutants; before the first answer, a sample stratified by cost."""

@@ -34,6 +34,7 @@ class Bayesian:
     """Architectures that are learned from, the best and the latest: each proposal looks at all of them."""
     _study: Any = field(default=None, repr=False)
     _trials: list[tuple[Any, npt.NDArray[np.int16]]] = field(default_factory=list, repr=False)
+    _heard: int = field(default=0, repr=False)
     disposable: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -58,8 +59,8 @@ class Bayesian:
         """A sample; later what Optuna suggests. From what is too expensive it learns at once."""
         if self._study is None:
             self._study = self._new_study(int(rng.integers(2**31)))
-        if not self._study.get_trials(deepcopy=False):
-            return self.problem.sample(max(n, self.startup), rng)
+        if self._heard < self.startup:
+            return self.problem.sample(n, rng)
         trials = [self._study.ask() for _ in range(n)]
         population = np.array([self._suggest(trial) for trial in trials], dtype=np.int16)
         for trial, genome, affordable in zip(trials, population, self.problem.affordable(population), strict=True):
@@ -107,6 +108,7 @@ class Bayesian:
 
         if self._study is None:  # told before it was asked: what was given has used up the evaluations
             return
+        self._heard += len(population)
         values = evaluation.losses if evaluation.losses.shape[1] else -evaluation.objective[:, None]
         answers = Answers(population, evaluation)
         asked = np.array([genome for _, genome in self._trials], dtype=np.int16).reshape(-1, self.problem.genes)

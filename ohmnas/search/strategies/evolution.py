@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
 from ohmnas.search.selection import CHOICES, best_first
 from ohmnas.spaces.genes import Population
+
+AS_PUBLISHED: Final[dict[str, Any]] = {"selection": "elitism", "crossover": 0.0, "steps": 0}
+"""Parameters of the evolution as AnalogNAS describes it."""
+LARGEST_TOURNAMENT: Final = 1000
 
 
 @dataclass(slots=True)
@@ -41,12 +45,13 @@ class Evolution:
     other: float = 0.6
     """Probability of a mutation of the residual connections or the stem's kernel."""
     steps: int = 1
-    """In each generation, so many survivors whose neighbours are asked about, all of them: the best that had not had
-    their turn. Mutation alone leaves the last step to chance; AnalogNAS has 0."""
+    """In each generation, so many survivors whose neighbours are asked about, as far as there is room beside children:
+    the best that had not had their turn. Mutation alone leaves the last step to chance."""
     _parents: Population | None = field(default=None, repr=False)
     _standing: Evaluation | None = field(default=None, repr=False)
     _stepped: set[bytes] = field(default_factory=set, repr=False)
     _turns: int = field(default=0, repr=False)
+    _waiting: Population = field(init=False, repr=False, compare=False)
     disposable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -55,7 +60,10 @@ class Evolution:
         Raises:
             InvalidValueError, UnknownNameError: one is out of range, or there is no such selection.
         """
+        self._waiting = np.empty((0, self.problem.genes), dtype=np.int16)
         check_name("selection", CHOICES, self.selection)
+        if self.tournament > LARGEST_TOURNAMENT:
+            raise InvalidValueError(f"tournament is at most {LARGEST_TOURNAMENT:,}, not {self.tournament:,}")
         for name in ("crossover", "depth", "width", "other"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidValueError(f"{name} is a probability, 0 to 1, not {getattr(self, name)}")
@@ -80,18 +88,21 @@ class Evolution:
             children[crossed] = self.problem.cross(children[crossed], fathers[crossed], rng)
         rates = {"depth": self.depth, "width": self.width, "other": self.other}
         children = self.problem.mutate(children, rng, rates)
-        return np.concatenate([*self._neighbours(self._parents), children])[:n]
+        near = self._neighbours(self._parents, n // 2)
+        children = children[: n - len(near)]
+        order = np.argsort([*np.linspace(0, 1, len(near)), *np.linspace(0, 1, len(children))], kind="stable")
+        return np.concatenate([near, children])[order]  # side by side: a search may leave the last ones out
 
-    def _neighbours(self, parents: Population) -> list[Population]:
-        """All neighbours of the best parents that had not had their turn."""
-        near = []
+    def _neighbours(self, parents: Population, most: int) -> Population:
+        """Neighbours of the best parents that had not had their turn; beyond `most` they wait for the next question."""
         for parent in parents:
             if self._turns <= 0:
                 break
             if (genome := parent.tobytes()) not in self._stepped:
                 self._stepped.add(genome)
                 self._turns -= 1
-                near.append(self.problem.neighbours(parent))
+                self._waiting = np.concatenate([self._waiting, self.problem.neighbours(parent)])
+        near, self._waiting = self._waiting[:most], self._waiting[most:]
         return near
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:

@@ -16,6 +16,7 @@ from ohmnas.spaces.genes import Population
 
 _START = 0.5
 """Of values that nothing is known of."""
+_LARGEST_REPLAY = 100_000
 _REMEMBERED = 50
 """Generations whose experiences are gone through again."""
 
@@ -32,7 +33,7 @@ class QLearning:
     explore_for: int = 2000
     """Architectures told until exploration has fallen to its end."""
     least_exploration: float = 0.1
-    """Share of explorers at the end, and of random choices of the others."""
+    """Share of explorers at the end; of the others' choices, half as large a share is random."""
     learning_rate: float = 0.1
     """How far one experience moves a value."""
     replay: int = 512
@@ -53,8 +54,8 @@ class QLearning:
         """
         if not 0 < self.learning_rate <= 1 or not 0 <= self.least_exploration <= 1:
             raise InvalidValueError("learning_rate and least_exploration are shares, 0 to 1")
-        if self.explore_for < 1 or self.replay < 1:
-            raise InvalidValueError("explore_for and replay must be at least 1")
+        if self.explore_for < 1 or not 1 <= self.replay <= _LARGEST_REPLAY:
+            raise InvalidValueError(f"explore_for must be at least 1, and replay 1 to {_LARGEST_REPLAY:,}")
         self._alphabet = Alphabet.of(self.problem)
         self._values = np.full((self.problem.genes, MOST, MOST), _START)
         for gene, size in enumerate(self._alphabet.sizes):

@@ -26,12 +26,18 @@ def genome(trial: Any) -> dict[int, int]:
     return {int(gene): value for gene, value in trial.params.items()}
 
 
-def test_it_begins_with_a_sample_as_large_as_it_is_asked_for_or_as_it_needs(rng: np.random.Generator) -> None:
+def test_it_samples_until_it_has_heard_of_as_many_as_it_needs() -> None:
     one, _ = problem()
-    assert len(Bayesian(one, startup=30).ask(5, rng)) == 30
-    population = Bayesian(one, startup=5).ask(30, rng)
-    assert len(population) == 30
-    assert one.affordable(population).all()
+    asked: list[int] = []
+
+    class Counting(Bayesian):
+        def _suggest(self, trial: Any) -> Any:
+            asked.append(self._heard)
+            return super()._suggest(trial)
+
+    search(one, partial(Counting, startup=30), 0, Budget(10, 4))
+    assert asked
+    assert min(asked) >= 30
 
 
 def test_it_learns_from_what_it_did_not_ask_for(rng: np.random.Generator) -> None:
@@ -51,7 +57,7 @@ def test_it_learns_from_what_it_did_not_ask_for(rng: np.random.Generator) -> Non
 
 def test_each_proposal_has_one_answer_and_what_is_too_expensive_has_it_at_once(rng: np.random.Generator) -> None:
     one, _ = problem()
-    strategy = Bayesian(one, candidates=2)
+    strategy = Bayesian(one, candidates=2, startup=10)
     first = one.sample(10, rng)
     strategy.ask(1, rng)
     strategy.tell(first, one.evaluate(first))
@@ -70,7 +76,7 @@ def test_each_proposal_has_one_answer_and_what_is_too_expensive_has_it_at_once(r
 
 def test_with_a_front_it_minimises_each_loss(rng: np.random.Generator) -> None:
     one = replace(problem()[0], pareto=("accuracy_1d", "params", "avm"))
-    strategy = Bayesian(one, candidates=2)
+    strategy = Bayesian(one, candidates=2, startup=10)
     strategy.ask(1, rng)
     population = one.sample(10, rng)
     said = one.evaluate(population)

@@ -172,18 +172,26 @@ def test_rates_of_mutation_say_what_changes(group: str, columns: set[str]) -> No
     assert names == columns - {"M"}
 
 
-def test_the_neighbours_of_the_best_that_had_not_had_their_turn_come_before_the_children() -> None:
+def test_neighbours_of_the_best_that_had_not_had_their_turn_stand_beside_children_and_none_is_lost() -> None:
     one, parents, said = feasible(10)
     strategy = Evolution(one, steps=2)
     strategy.tell(parents, said)
-    for turn in range(3):  # nothing better comes
-        asked = strategy.ask(300, np.random.default_rng(0))
-        assert len(asked) == 300
-        near = np.concatenate([one.neighbours(parent) for parent in parents[2 * turn : 2 * turn + 2]])
-        assert asked[: len(near)].tolist() == near.tolist()
-        again = strategy.ask(300, np.random.default_rng(0))  # before an answer there is no further turn
-        assert again[: 300 - len(near)].tolist() == asked[len(near) :].tolist()
-        strategy.tell(parents, said)
+    asked = np.concatenate([strategy.ask(40, np.random.default_rng(0)) for _ in range(20)])
+    near = np.concatenate([one.neighbours(parent) for parent in parents[:2]])
+    there = {genome.tobytes() for genome in asked}
+    assert {genome.tobytes() for genome in near} <= there
+    first = strategy_asked_first(one, parents, said)
+    assert 0.3 < np.mean([genome.tobytes() in {row.tobytes() for row in near} for genome in first[:20]]) < 0.8
+    strategy.tell(parents, said)  # nothing better came: the next two have their turn
+    later = {genome.tobytes() for genome in strategy.ask(1000, np.random.default_rng(0))}
+    following = np.concatenate([one.neighbours(parent) for parent in parents[2:4]])
+    assert {genome.tobytes() for genome in following} <= later
+
+
+def strategy_asked_first(one: Problem, parents: Population, said: Evaluation) -> Population:
+    strategy = Evolution(one, steps=2)
+    strategy.tell(parents, said)
+    return strategy.ask(60, np.random.default_rng(0))
 
 
 def test_it_walks_to_feasibility_where_no_first_member_is_feasible() -> None:

@@ -69,7 +69,7 @@ def test_it_goes_through_a_small_space_whatever_the_births_of_a_generation() -> 
     best = one.evaluate(one.within.nth(np.arange(one.within.size))).objective.max()
     for births in (10, 100):
         result = search(one, Local, 0, Budget(births, 10_000))
-        assert result.stopped == "nothing left"
+        assert result.stopped == "nothing new"
         assert result.evaluations == within.size == 4 * 3 * 2 * 3 * 2 * 7 * 3
         assert result.history[-1]["objective"] == best
 

@@ -45,7 +45,7 @@ def test_every_generation_of_random_is_another_sample_even_over_log_params(rng: 
 def test_rank_ends_after_one_generation_with_the_best_of_its_sample() -> None:
     one, formula = problem()
     result = search(one, Rank, 0, Budget(population=300, iterations=50))
-    assert result.stopped == "nothing left"
+    assert result.stopped == "nothing new"
     said = one.evaluate(np.concatenate(formula.asked[:-1]))
     assert said.feasible.sum() > 200
     assert result.history[0]["objective"] == said.objective[said.feasible].max()
@@ -77,7 +77,7 @@ def test_a_search_of_the_grid_finds_the_true_optimum_and_ends(births: int) -> No
     population = population[one.affordable(population)]
     said = one.evaluate(population)
     result = search(one, Grid, 0, Budget(births, 100_000))
-    assert result.stopped == "nothing left"
+    assert result.stopped == "nothing new"
     assert result.evaluations == len(population)
     assert result.history[-1]["objective"] == said.objective[said.feasible].max()
 
