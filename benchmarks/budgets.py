@@ -1,6 +1,6 @@
 """What searches find at three budgets, trained and drifted for real beside the reference of each budget.
 
-python benchmarks/budgets.py [--tasks digits] [--budgets 10k,25k,50k] [--out found] [--json]
+python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--out found] [--json]
 
 Runs `ohmnas search` and `ohmnas verify` (three trainings each, 25 chips, the official test set) for each task and
 budget; what stands in OUT already is not measured again.
@@ -24,7 +24,7 @@ def main() -> None:
     """Search, verify, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", default="digits")
-    parser.add_argument("--budgets", default="10k,25k,50k", help="parameters")
+    parser.add_argument("--budgets", default="20k,50k,80k", help="parameters")
     parser.add_argument("--max-avm", default="0.02")
     parser.add_argument("--fidelity", default="paper")
     parser.add_argument("--out", type=Path, default=Path("found"))

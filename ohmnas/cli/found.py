@@ -14,6 +14,14 @@ ABOVE_GUESSING = 0.1
 """Of the way from guessing to perfection: a network that has not come so far is not worth finding without a word."""
 FRONT_ROWS = 12
 """Of a front that are shown, evenly spread; all are in the file."""
+ENDINGS: Final = {
+    "seconds": "; time was up",
+    "evaluations": "; no more evaluations were allowed",
+    "patience": "; nothing better came",
+    "nothing new": "; nothing new was proposed",
+    "interrupted": "; interrupted",
+}
+"""What ended a search, if not the number of its generations."""
 UNITS: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
     "size": ("size", lambda value: f"{value / 1000:,.1f} kB"),
     "memory": ("memory", lambda value: f"{value:,.0f}"),
@@ -57,7 +65,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
             f"{_between(best, 'accuracy_1d')} % and an AVM of {_between(best, 'avm')} points"
         )
     render.line("AVM: accuracy variation over one month, from 1 second to 30 days after programming")
-    ended = "" if result.stopped == "iterations" else f"; ended by {result.stopped}"
+    ended = ENDINGS.get(result.stopped, "")
     render.line(
         f"{result.evaluations:,} architectures asked of a surrogate of {learned['rows']} measured ones "
         f"({learned['task']} on {learned['hardware']}) in {result.seconds:.2f} s; {result.strategy}, seed "

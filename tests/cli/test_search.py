@@ -382,7 +382,7 @@ def test_a_search_ends_when_nothing_better_comes_or_its_evaluations_are_used_up(
     counted = search("--max-params", "20k", "--iterations", "5000", "--evaluations", "0.2k", "--json").values
     assert counted["stopped"] == "evaluations"
     assert counted["evaluations"] == 200
-    assert "ended by evaluations" in search("--evaluations", "100").out
+    assert "no more evaluations were allowed" in search("--evaluations", "100").out
 
 
 def test_a_search_goes_on_where_it_ended(search: Search, tmp_path: Path) -> None:
