@@ -205,6 +205,8 @@ def search(
         if archive.best is None:
             raise
         progress.stopped = "interrupted"
+        if not progress.history:  # in the middle of the first generation
+            progress.note(0, 0, 1.0)
     return _result(problem, archive, progress, seed, top)
 
 
@@ -246,7 +248,7 @@ class _Progress:
             self.evaluations += evaluated
             idle = idle + 1 if before == (run.best, self.archive.changes_of_front) else 0
             barren = 0 if evaluated else barren + 1
-            self._note(iteration, restart, len(born) / max(evaluated, 1))
+            self.note(iteration, restart, len(born) / max(evaluated, 1))
             if self.report is not None:
                 self.report(Generation(iteration, self.budget.iterations, born, self.archive.best_objective))
             if time.perf_counter() > self.end:
@@ -264,7 +266,8 @@ class _Progress:
         """Whether nothing feasible is in sight; who needs an answer to each candidate may go through them in order."""
         return self.archive.best is None and iteration + 1 >= PATIENCE and run.strategy.disposable
 
-    def _note(self, iteration: int, restart: int, feasible_share: float) -> None:
+    def note(self, iteration: int, restart: int, feasible_share: float) -> None:
+        """Add to the history."""
         best = self.archive.best
         if best is not None:
             entry = {

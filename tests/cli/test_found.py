@@ -148,7 +148,9 @@ def test_more_than_guessing_begins_a_tenth_of_the_way_above_it(classes: int) -> 
     assert found.hardly_guessing(classes) == pytest.approx(0.1 + 0.9 / classes)
 
 
-@pytest.mark.parametrize(("stopped", "text"), [("iterations", "seed 3\n"), ("patience", "seed 3; nothing better came\n")])
+@pytest.mark.parametrize(
+    ("stopped", "text"), [("iterations", "seed 3\n"), ("patience", "seed 3; nothing better came\n")]
+)
 def test_what_ended_a_search_before_its_time_is_said(
     stopped: str, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,7 @@ LARGEST: Final = 10_000
 """Of both parameters."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Aging:
     """A queue of architectures; each child is a mutant of the best of some drawn from it, and pushes out the oldest.
 

@@ -21,7 +21,7 @@ _NO_ANSWER = 1e6
 _VIOLATION = "shortfall"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Bayesian:
     """Draws each candidate where good architectures are more likely than the others, gene by gene."""
 

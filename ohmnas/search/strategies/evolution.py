@@ -19,7 +19,7 @@ AS_PUBLISHED: Final[dict[str, Any]] = {"selection": "elitism", "crossover": 0.0,
 LARGEST_TOURNAMENT: Final = 1000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Evolution:
     """Keeps the best, breeds the next generation from them.
 

@@ -13,7 +13,7 @@ from ohmnas.search.problem import Problem
 from ohmnas.spaces.genes import Population
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Local:
     """Looks at all neighbours of the best architecture whose neighbours are unknown.
 

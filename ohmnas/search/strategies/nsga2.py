@@ -18,7 +18,7 @@ _NO_ANSWER = 1e6
 """Violation of candidates that the search did not evaluate: too expensive, or known before."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Nsga2:
     """Fronts over the quantities that are asked for; over the objective alone, where none are."""
 

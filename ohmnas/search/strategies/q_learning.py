@@ -21,7 +21,7 @@ _REMEMBERED = 50
 """Generations whose experiences are gone through again."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class QLearning:
     """A table of what each choice is worth after the one before, and a share of exploration that falls from 1.
 

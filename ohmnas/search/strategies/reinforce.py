@@ -20,7 +20,7 @@ _FORGET = 0.9
 """Of the baseline, at each generation."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Reinforce:
     """One distribution over the choices of each gene, which begins like a sample of affordable architectures.
 

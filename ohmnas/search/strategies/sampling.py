@@ -19,7 +19,7 @@ _CHUNK: Final = 16_384
 """Architectures whose costs are looked at together."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Random:
     """Each generation is a new sample, evenly spread over log parameters."""
 
@@ -34,7 +34,7 @@ class Random:
         """Nothing is learned."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Rank:
     """One sample of which the best is taken: what a surrogate alone finds (predictor-based search)."""
 
@@ -51,7 +51,7 @@ class Rank:
         self._asked = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Grid:
     """All architectures within the bounds on genes, each once.
 
