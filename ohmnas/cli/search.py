@@ -50,7 +50,7 @@ def add_parser(commands: Any) -> None:
         type=above_zero,
         metavar="S",
         default=3600.0,
-        help="stop the first generation after so long (3600)",
+        help="stop after the generation in which so long has passed (3600)",
     )
     how.add_argument("--patience", type=positive, metavar="N", help="stop after N generations with nothing better")
     how.add_argument(

@@ -42,6 +42,11 @@ class Evaluation:
         met: npt.NDArray[np.bool_] = self.shortfall == 0
         return met
 
+    @property
+    def minimised(self) -> Values:
+        """``(n, k)``: the losses of a front; where none is wanted, the objective turned round."""
+        return self.losses if self.losses.shape[1] else -self.objective[:, None]
+
     def order(self) -> npt.NDArray[np.intp]:
         """Best first: feasible ones by objective, then the others by how little they miss (Deb, 2000)."""
         return np.lexsort((-self.objective, self.shortfall))

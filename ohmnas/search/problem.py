@@ -132,12 +132,12 @@ class Problem:
         return self._inside(self.space.repair(population))
 
     def _inside(self, population: Population) -> Population:
-        return population if self.within is EVERYTHING else self.within.project(population)
+        return population if self.within == EVERYTHING else self.within.project(population)
 
     def affordable(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: which architectures meet the hard limits on costs, exactly, and the bounds on genes."""
         fits = self.fits(population)
-        return fits if self.within is EVERYTHING else fits & self.within.contain(population)
+        return fits if self.within == EVERYTHING else fits & self.within.contain(population)
 
     def fits(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: which meet the hard limits on costs, wherever they are in the space."""

@@ -39,3 +39,10 @@ def test_without_a_front_there_are_no_losses() -> None:
     one = judged([1.0, 2.0]).join(judged([3.0]))
     assert one.losses.shape == (3, 0)
     assert one.take(np.array([2])).losses.shape == (1, 0)
+
+
+def test_what_is_minimised_are_the_losses_or_the_objective_turned_round() -> None:
+    zeros = np.zeros(2)
+    objective, losses = np.array([3.0, 1.0]), np.array([[0.1, 0.2], [0.3, 0.4]])
+    assert Evaluation(objective, *(zeros,) * 4, losses).minimised is losses
+    assert Evaluation(objective, *(zeros,) * 4, losses[:, :0]).minimised.tolist() == [[-3.0], [-1.0]]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.spaces.genes import Population
+
+NO_ANSWER: Final = 1e6
+"""Violation of candidates that the search did not evaluate: too expensive, or known before."""
 
 
 class Answers:

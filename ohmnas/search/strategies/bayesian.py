@@ -12,12 +12,10 @@ import numpy.typing as npt
 from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
-from ohmnas.search.strategies.answers import Answers
+from ohmnas.search.strategies.answers import NO_ANSWER, Answers
 from ohmnas.spaces import genes
 from ohmnas.spaces.genes import Population
 
-_NO_ANSWER = 1e6
-"""Violation of candidates that the search did not evaluate: too expensive, or known before."""
 _VIOLATION = "shortfall"
 
 
@@ -67,7 +65,7 @@ class Bayesian:
             if affordable:
                 self._trials.append((trial, genome))
             else:
-                self._answer(trial, [0.0] * max(len(self.problem.pareto), 1), _NO_ANSWER)
+                self._answer(trial, [0.0] * max(len(self.problem.pareto), 1), NO_ANSWER)
         return population
 
     def _answer(self, trial: Any, values: list[float], short: float) -> None:
@@ -98,9 +96,13 @@ class Bayesian:
         return genome
 
     def _draw(self, trial: Any, gene: int) -> int:
-        values = self.problem.choices(gene)
-        step = int(values[1] - values[0]) if len(values) > 1 else 1
-        return int(trial.suggest_int(str(gene), int(values[0]), int(values[-1]), step=step))
+        low, high, step = self._range(gene)
+        return int(trial.suggest_int(str(gene), low, high, step=step))
+
+    def _range(self, gene: int) -> tuple[int, int, int]:
+        """Least and most value of a gene, and the step between."""
+        values = self.problem.choices(gene).tolist()
+        return values[0], values[-1], values[1] - values[0] if len(values) > 1 else 1
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
         """Hand the answers on; what was asked for and got no answer counts as far from feasible."""
@@ -109,7 +111,7 @@ class Bayesian:
         if self._study is None:  # told before it was asked: what was given has used up the evaluations
             return
         self._heard += len(population)
-        values = evaluation.losses if evaluation.losses.shape[1] else -evaluation.objective[:, None]
+        values = evaluation.minimised
         answers = Answers(population, evaluation)
         asked = np.array([genome for _, genome in self._trials], dtype=np.int16).reshape(-1, self.problem.genes)
         rows = answers.rows(asked)
@@ -117,7 +119,7 @@ class Bayesian:
             if row >= 0:
                 self._answer(trial, values[row].tolist(), float(evaluation.shortfall[row]))
             else:
-                self._answer(trial, [0.0] * values.shape[1], _NO_ANSWER)
+                self._answer(trial, [0.0] * values.shape[1], NO_ANSWER)
         self._trials = []
         for row in answers.unasked(asked):
             self._study.add_trial(self._told(optuna, population[row], values[row], float(evaluation.shortfall[row])))
@@ -126,11 +128,8 @@ class Bayesian:
     def _told(self, optuna: Any, genome: npt.NDArray[np.int16], values: npt.NDArray[np.float64], short: float) -> Any:
         params, distributions = {}, {}
         for gene in (*_existing(self.problem, None), *_existing(self.problem, int(genome[genes.M]))):
-            choices = self.problem.choices(gene)
-            step = int(choices[1] - choices[0]) if len(choices) > 1 else 1
-            distributions[str(gene)] = optuna.distributions.IntDistribution(
-                int(choices[0]), int(choices[-1]), step=step
-            )
+            low, high, step = self._range(gene)
+            distributions[str(gene)] = optuna.distributions.IntDistribution(low, high, step=step)
             params[str(gene)] = int(genome[gene])
         return optuna.trial.create_trial(
             params=params, distributions=distributions, values=values.tolist(), constraints={_VIOLATION: short}

@@ -10,12 +10,9 @@ import numpy as np
 from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
-from ohmnas.search.strategies.answers import Answers
+from ohmnas.search.strategies.answers import NO_ANSWER, Answers
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import MUTATION_RATES
-
-_NO_ANSWER = 1e6
-"""Violation of candidates that the search did not evaluate: too expensive, or known before."""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +58,7 @@ class Nsga2:
         """Hand the answers on; what pymoo asked for and got no answer counts as far from feasible."""
         from pymoo.core.population import Population as Individuals
 
-        losses = evaluation.losses if evaluation.losses.shape[1] else -evaluation.objective[:, None]
+        losses = evaluation.minimised
         if self._algorithm is None:
             first = Individuals.new(X=population.astype(int), F=losses, G=evaluation.shortfall[:, None])
             self._algorithm = self._begin(first, losses.shape[1])
@@ -73,7 +70,7 @@ class Nsga2:
         infills = Individuals.merge(*self._pending) if len(self._pending) > 1 else self._pending[0]
         rows = answers.rows(np.asarray(infills.get("X"), dtype=np.int16))
         infills.set("F", np.where((rows >= 0)[:, None], losses[rows], 0.0))
-        infills.set("G", np.where(rows >= 0, evaluation.shortfall[rows], _NO_ANSWER)[:, None])
+        infills.set("G", np.where(rows >= 0, evaluation.shortfall[rows], NO_ANSWER)[:, None])
         for individual in infills:
             individual.evaluated = {"F", "G"}
         self._pending = []

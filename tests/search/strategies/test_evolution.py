@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,9 @@ from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search import Budget, Evolution, Problem, search
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.run import Generation
-from ohmnas.search.strategies import Random
+from ohmnas.search.strategies import Grid, Random
 from ohmnas.spaces import genes
+from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
 from tests.search.conftest import problem
 
@@ -240,3 +242,13 @@ def test_every_selection_breeds_better_than_random_sampling(selection: str) -> N
 def test_parameters_out_of_range_are_refused(parameters: dict[str, Any], message: str) -> None:
     with pytest.raises((InvalidValueError, UnknownNameError), match=message):
         Evolution(problem()[0], **parameters)
+
+
+def test_it_finds_the_optimum_that_a_grid_over_a_million_architectures_knows() -> None:
+    within = Bounds.of({"OC0": (8, 71), "KS0": (3, 3), "M": (1, 2), "R": (1, 4), "B": (1, 4), "WF": (1, 2)})
+    assert within.size > 1_000_000
+    one = replace(problem()[0], within=within)
+    best = search(one, Grid, 0, Budget(20_000, 1000)).history[-1]["objective"]
+    for seed in range(3):
+        found = search(one, Evolution, seed, Budget(iterations=1000, evaluations=5000))
+        assert found.history[-1]["objective"] == best
