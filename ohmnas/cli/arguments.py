@@ -114,3 +114,12 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     """Which rows of a table to learn, for commands that fit."""
     parser.add_argument("--hardware", type=chip_name, help="chip to learn, by name or TOML file (the only one, or pcm)")
     parser.add_argument("--fidelity", help="fidelity to learn (the only one, or paper)")
+
+
+def add_co_design(parser: argparse.ArgumentParser) -> None:
+    """Whether a surrogate knows one chip or many."""
+    parser.add_argument(
+        "--co-design",
+        action="store_true",
+        help="learn all chips of the table, so that technology, tiles and converters are chosen with the network",
+    )

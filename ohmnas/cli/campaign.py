@@ -30,8 +30,12 @@ from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.datasets.task import TASKS, Task, task
 from ohmnas.errors import InvalidValueError
 from ohmnas.search.result import read_result
+from ohmnas.spaces.chips import drawn_for, to_hardware
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import PRESETS, hardware
+from ohmnas.spaces.hardware import PRESETS, Hardware, hardware
+
+_FEW = 4
+"""Kinds of chip that a progress bar names."""
 
 
 def add_parser(commands: Any) -> None:
@@ -43,9 +47,16 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--hardware",
         nargs="+",
-        default=["pcm"],
         metavar="CHIP",
-        help=f"chips: {', '.join(PRESETS)} or TOML files (pcm); chips that are trained for alike share the training",
+        help=f"chips: {', '.join(PRESETS)}, varied ones such as pcm-t256-d8-a7, or TOML files (pcm); chips that are "
+        "trained for alike share the training",
+    )
+    parser.add_argument(
+        "--vary-chip",
+        type=positive,
+        metavar="K",
+        help="instead of --hardware: each architecture on K settings of tiles and converters that take turns, each in "
+        "all technologies; what a search of networks and chips together learns from",
     )
     parser.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
     parser.add_argument(
@@ -126,7 +137,9 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     """
     chosen = task(arguments.task, arguments.data_dir)
     protocol = Protocol(chosen, fidelity(arguments.fidelity), device=arguments.device)
-    chips = tuple(hardware(name) for name in arguments.hardware)
+    if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):
+        raise InvalidValueError("--vary-chip draws the chips for a plan: leave out --hardware, --found and --choose")
+    chips = tuple(hardware(name) for name in arguments.hardware or ["pcm"])
     if len({chip.name for chip in chips}) != len(chips):
         raise InvalidValueError(f"--hardware names a chip twice: {', '.join(chip.name for chip in chips)}")
     if arguments.seed >= VERIFICATION_SEEDS:
@@ -135,27 +148,38 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         )
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
     population = plan(chosen, arguments.n or 0, arguments.plan_seed)
+    own: list[tuple[Hardware, ...]] = []
+    if arguments.vary_chip:
+        own = [tuple(to_hardware(drawn_for(place, arguments.vary_chip))) for place in range(len(population))]
     if arguments.found:
-        population = _with_found(arguments.found, chosen, population)
-    return Campaign(protocol, population, chips, arguments.seed, limits)
+        designs = _with_found(arguments.found, chosen, population, chips)
+        population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
+    return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own))
 
 
-def _with_found(paths: list[Path], chosen: Task, population: Population) -> Population:
-    """What searches found, then the others of the plan.
+Designs = dict[tuple[int, ...], tuple[Hardware, ...]]
+"""Genome of a network -> the kinds of chip that it is measured on."""
+
+
+def _with_found(paths: list[Path], chosen: Task, population: Population, chips: tuple[Hardware, ...]) -> Designs:
+    """What searches found, on the chips that were found with it where they were, then the others of the plan.
 
     Raises:
         InvalidValueError: a search was for another task.
     """
-    found: dict[bytes, Population] = {}
+    designs: Designs = {}
     for path in paths:
         result = read_result(path)
-        if result.space != chosen.space or result.provenance.get("task") != chosen.name:
+        same = (result.space.input_shape, result.space.classes) == (chosen.space.input_shape, chosen.space.classes)
+        if not same or result.provenance.get("task") != chosen.name:
             raise InvalidValueError(f"{path} is of the task {result.provenance.get('task')!r}, not of {chosen.name!r}")
         for candidate in (result.best, *result.top):
-            genome = np.array(candidate.genome, dtype=np.int16)
-            found[genome.tobytes()] = genome
-    found |= {genome.tobytes(): genome for genome in population}
-    return np.array(list(found.values()), dtype=np.int16)
+            genome = tuple(candidate.network.tolist())
+            own = (hardware(candidate.chip),) if candidate.chip else chips
+            designs[genome] = tuple(dict.fromkeys((*designs.get(genome, ()), *own)))
+    for genome in map(tuple, population.tolist()):
+        designs[genome] = tuple(dict.fromkeys((*designs.get(genome, ()), *chips)))
+    return designs
 
 
 def _chooser(arguments: argparse.Namespace, campaign: Campaign, store: Store) -> Chooser | None:
@@ -211,7 +235,9 @@ class _Tally:
 
 @contextmanager
 def _progress(campaign: Campaign, there: int, quiet: bool) -> Iterator[_Tally]:
-    title = f"{campaign.protocol.task.name} on {', '.join(chip.name for chip in campaign.chips)}"
+    kinds = dict.fromkeys(chip.name for chips in campaign.own_chips or [campaign.chips] for chip in chips)
+    on = ", ".join(kinds) if len(kinds) <= _FEW else f"{len(kinds)} kinds of chip"
+    title = f"{campaign.protocol.task.name} on {on}"
     with render.meter(title, campaign.size, show=not quiet) as meter:
         yield _Tally(meter, there, campaign.size)
 

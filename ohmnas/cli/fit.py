@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_json, add_source, seed
-from ohmnas.datasets.table import read_table
+from ohmnas.cli.arguments import add_co_design, add_json, add_source, seed
+from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate import LearningSet, Start, Surrogate
 from ohmnas.surrogate.persist import save
 from ohmnas.surrogate.surrogate import MARGINS
@@ -20,6 +21,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("fit", help="learn a surrogate from a measured table")
     parser.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(parser)
+    add_co_design(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for the surrogate")
     parser.add_argument(
         "--start-from", metavar="TABLE", help="learn from few rows with what this table knows of other chips or tasks"
@@ -30,11 +32,26 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> LearningSet:
+    """The rows that the arguments ask for: of one chip, or with --co-design of all.
+
+    Raises:
+        InvalidValueError: both are asked for, or a choice is left open or empty.
+    """
+    if not arguments.co_design:
+        return LearningSet.of(table, arguments.hardware, arguments.fidelity)
+    if arguments.hardware is not None:
+        raise InvalidValueError("--co-design learns all chips: leave out --hardware; --fix TECH=pcm bounds the search")
+    return LearningSet.of_designs(table, arguments.fidelity)
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Fit and save."""
     began = time.perf_counter()
     table = read_table(arguments.table)
-    data = LearningSet.of(table, arguments.hardware, arguments.fidelity)
+    data = learning_set(table, arguments)
+    if arguments.co_design and arguments.start_from is not None:
+        raise InvalidValueError("--start-from is for one new chip, --co-design for all chips of a table: choose one")
     others = None if arguments.start_from is None else Start.of(read_table(arguments.start_from), data, arguments.seed)
     surrogate = Surrogate.learn(data, start=others, seed=arguments.seed, margin=arguments.margin)
     save(surrogate, arguments.out)
@@ -44,9 +61,10 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         render.machine({"out": str(arguments.out), "seconds": seconds, "started_from": sources, **learned})
     else:
+        what = "designs" if arguments.co_design else "architectures"
         render.line(
-            f"learned {learned['rows']} architectures of {arguments.table} ({learned['task']} on "
-            f"{learned['hardware']}, fidelity {learned['fidelity']}) in {seconds:.1f} s; saved in {arguments.out}"
+            f"learned {learned['rows']} {what} of {arguments.table} ({learned['task']} on {learned['hardware']}, "
+            f"fidelity {learned['fidelity']}) in {seconds:.1f} s; saved in {arguments.out}"
         )
         if sources:
             render.line(f"started from {', '.join(sources)}")

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ohmnas.cli import render
 from ohmnas.search import SearchResult
 from ohmnas.search.candidate import Candidate
+from ohmnas.spaces.hardware import hardware
 
 ABOVE_GUESSING = 0.1
 """Of the way from guessing to perfection: a network that has not come so far is not worth finding without a word."""
@@ -26,6 +27,7 @@ UNITS: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
     "size": ("size", lambda value: f"{value / 1000:,.1f} kB"),
     "memory": ("memory", lambda value: f"{value:,.0f}"),
     "tiles": ("tiles", lambda value: f"{value:,.0f}"),
+    "cells": ("cells", lambda value: f"{value:,.0f}"),
     "energy": ("energy", lambda value: f"{1e6 * value:,.2f} µJ"),
     "latency": ("latency", lambda value: f"{1e6 * value:,.1f} µs"),
 }
@@ -37,6 +39,8 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     best = result.best
     learned = result.provenance
     render.line(f"found   {best.architecture}")
+    if best.chip:
+        render.line(f"on      {chip_in_words(best.chip)}")
     if best.predicted["accuracy_1d"] < hardly_guessing(result.space.classes):
         render.notice(
             "warning: the found network hardly does better than guessing; a network that guesses never varies, so that "
@@ -48,10 +52,19 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         _row(name, candidate, extra)
         for name, candidate in (*several, *((candidate.name, candidate) for candidate in result.references[:3]))
     ]
-    columns = ["1-day accuracy", "std", "AVM", "params", "MACs", *(UNITS[name][0] for name in extra)]
+    columns = [
+        *(["chip"] if best.chip else []),
+        "1-day accuracy",
+        "std",
+        "AVM",
+        "params",
+        "MACs",
+        *(UNITS[name][0] for name in extra),
+    ]
     render.table(["predicted", *columns], rows)
     for place, candidate in enumerate(result.top[1:], 2):
-        render.line(f"#{place}      {candidate.architecture}")
+        on = f", on {candidate.chip}" if candidate.chip else ""
+        render.line(f"#{place}      {candidate.architecture}{on}")
     if result.front:
         front = _spread(result.front, FRONT_ROWS)
         shown = "" if len(front) == len(result.front) else f", {len(front)} of them"
@@ -67,7 +80,8 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     render.line("AVM: accuracy variation over one month, from 1 second to 30 days after programming")
     ended = ENDINGS.get(result.stopped, "")
     render.line(
-        f"{result.evaluations:,} architectures asked of a surrogate of {learned['rows']} measured ones "
+        f"{result.evaluations:,} {'designs' if best.chip else 'architectures'} asked of a surrogate of "
+        f"{learned['rows']} measured ones "
         f"({learned['task']} on {learned['hardware']}) in {result.seconds:.2f} s; {result.strategy}, seed "
         f"{result.seed}{ended}"
     )
@@ -75,6 +89,15 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.line(f"drawn in {picture}")
     render.line("The best of many predictions is an optimist; a number to quote comes from")
     render.line(f"  ohmnas verify {path} --task {learned['task']}")
+
+
+def chip_in_words(name: str) -> str:
+    """Technology, tiles and converters of a chip."""
+    chip = hardware(name)
+    return (
+        f"{chip.technology}, tiles of {chip.tile_rows} x {chip.tile_columns}, DACs of {chip.dac_bits} bits, ADCs of "
+        f"{chip.adc_bits} bits ({name})"
+    )
 
 
 def hardly_guessing(classes: int) -> float:
@@ -98,6 +121,8 @@ def _asked_costs(result: SearchResult) -> list[str]:
     asked = {name.removeprefix("max_") for name, value in result.constraints.items() if value is not None}
     soft: Any = result.constraints.get("soft", {})
     asked |= {*result.pareto, *soft}
+    if result.best.chip:
+        asked |= {"cells", "energy", "latency"}
     return [name for name in UNITS if name in asked or name in result.objective]
 
 
@@ -117,6 +142,7 @@ def _row(name: str, candidate: Candidate, extra: Sequence[str]) -> list[str]:
     predicted = candidate.predicted
     return [
         name,
+        *([candidate.chip] if candidate.chip else []),
         render.percent(predicted["accuracy_1d"]),
         render.percent(predicted["accuracy_1d_std"]),
         render.points(predicted["avm"]),

@@ -16,6 +16,7 @@ from ohmnas.search.limits import CEILINGS
 from ohmnas.search.objective import PLAIN, WEIGHING, Objective, Tchebycheff, objective
 from ohmnas.search.quantities import PREDICTIONS, QUANTITIES
 from ohmnas.spaces.bounds import Bounds, gene_value
+from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.surrogate import Surrogate
 
 
@@ -27,6 +28,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     hard.add_argument("--max-size", type=size, metavar="B", help="at most B bytes: weights of 8 bits, others of 32")
     hard.add_argument("--max-memory", type=size, metavar="N", help="at most N activations alive at once")
     hard.add_argument("--max-tiles", type=size, metavar="N", help="at most N crossbar tiles of the chip")
+    hard.add_argument("--max-cells", type=size, metavar="N", help="at most N cells of these tiles, such as 500k")
     hard.add_argument("--max-energy", type=above_zero, metavar="J", help="at most J joules an image, such as 5e-6")
     hard.add_argument("--max-latency", type=above_zero, metavar="S", help="at most S seconds an image, such as 1e-4")
     hard.add_argument(
@@ -63,9 +65,15 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     )
     where = parser.add_argument_group("where is searched")
     where.add_argument(
-        "--fix", type=pair, action="append", metavar="G=V", help="a gene at one value: KS0=3, B=1, CT2=A"
+        "--fix",
+        type=pair,
+        action="append",
+        metavar="G=V",
+        help="a gene at one value: KS0=3, B=1, CT2=A; with --co-design also those of the chip: TECH=hermes, TILE=256",
     )
-    where.add_argument("--range", type=pair, action="append", metavar="G=A:B", help="a gene within a range: M=1:3")
+    where.add_argument(
+        "--range", type=pair, action="append", metavar="G=A:B", help="a gene within a range: M=1:3, ADC=5:7"
+    )
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -97,7 +105,7 @@ def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
         surrogate,
         _limits(arguments, surrogate, notes),
         aim,
-        _bounds(arguments.fix or [], arguments.range or []),
+        _bounds(arguments.fix or [], arguments.range or [], isinstance(surrogate.space_, CoDesignSpace)),
         arguments.pareto,
     )
     for note in notes:  # once nothing is wrong
@@ -120,7 +128,7 @@ def _number(what: str, text: str) -> float:
         raise InvalidValueError(f"{what} is a number, not {text!r}") from error
 
 
-def _bounds(fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]]) -> Bounds:
+def _bounds(fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]], with_chips: bool) -> Bounds:
     fixed, ranges = list(fixed), list(ranges)
     names = [name for name, _ in (*fixed, *ranges)]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -132,7 +140,7 @@ def _bounds(fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]])
         if not colon:
             raise InvalidValueError(f"a range is FROM:TO, such as {name}=1:3, not {text!r}")
         both[name] = (gene_value(name, low), gene_value(name, high))
-    return Bounds.of(both)
+    return Bounds.of(both, with_chips)
 
 
 def _limits(arguments: argparse.Namespace, surrogate: Surrogate, notes: list[str]) -> Limits:

@@ -6,8 +6,10 @@ import argparse
 from typing import Any
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_json, add_source, positive, seed
-from ohmnas.datasets.table import read_table
+from ohmnas.cli.arguments import add_co_design, add_json, add_source, positive, seed
+from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate.designs import score_designs
 from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, score
 
 
@@ -16,6 +18,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("score", help="how well a surrogate of a table ranks architectures it never saw")
     parser.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(parser)
+    add_co_design(parser)
     parser.add_argument("--rounds", type=positive, default=3, help="how often the folds are drawn anew (3)")
     parser.add_argument("--seed", type=seed, default=0, help="of folds and trees (0)")
     add_json(parser)
@@ -25,6 +28,9 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Score and show."""
     table = read_table(arguments.table)
+    if arguments.co_design:
+        _show_designs(arguments, table)
+        return
     rows, scores = score(table, arguments.hardware, arguments.fidelity, arguments.seed, arguments.rounds)
     if arguments.json:
         heads = {head: _values(found) for head, found in scores.items()}
@@ -59,6 +65,36 @@ def run(arguments: argparse.Namespace) -> None:
         render.line(f"no ceiling: only {repeats} architectures were measured twice, {FEWEST_REPEATS} are needed")
 
 
+def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
+    if arguments.hardware is not None:
+        raise InvalidValueError("--co-design learns all chips: leave out --hardware")
+    data, scores = score_designs(table, arguments.fidelity, arguments.seed, arguments.rounds)
+    if arguments.json:
+        heads = {
+            head: {name: _pair(getattr(found, name)) for name in ("designs", "networks", "chips", "coverage")}
+            for head, found in scores.items()
+        }
+        render.machine({"table": arguments.table, "designs": len(data.population), "heads": heads})
+        return
+    render.table(
+        ["held-out, tau of", "designs", "networks on a chip", "chips of a network", "in 90 %"],
+        [
+            [
+                head,
+                *(_spread(value, 3) for value in (found.designs, found.networks, found.chips)),
+                "-" if found.coverage is None else f"{100 * found.coverage[0]:.0f} %",
+            ]
+            for head, found in scores.items()
+        ],
+    )
+    render.line(
+        f"{len(data.population)} designs of {arguments.table}, networks on chips; mean ± standard deviation over "
+        f"{arguments.rounds} x {FOLDS} folds of networks"
+    )
+    render.line("networks on a chip: on the one that most were measured on")
+    render.line("chips of a network: mean over networks that were measured on three or more")
+
+
 def _spread(value: Spread | None, digits: int) -> str:
     return "-" if value is None else f"{value[0]:.{digits}f}±{value[1]:.{digits}f}"
 
@@ -77,18 +113,18 @@ def _share(found: HeadScore) -> str:
     return f"{100 * found.kendall_tau[0] / found.ceiling:.0f} %"
 
 
+def _pair(value: Spread | None) -> dict[str, float] | None:
+    return None if value is None else {"mean": value[0], "std": value[1]}
+
+
 def _values(found: HeadScore) -> dict[str, Any]:
     """JSON values; null is what the labels do not define."""
-
-    def pair(value: Spread | None) -> dict[str, float] | None:
-        return None if value is None else {"mean": value[0], "std": value[1]}
-
     return {
-        "kendall_tau": pair(found.kendall_tau),
+        "kendall_tau": _pair(found.kendall_tau),
         "ceiling": found.ceiling,
         "ceiling_interval": None if found.ceiling_interval is None else list(found.ceiling_interval),
-        "spearman": pair(found.spearman),
-        "precision_at_10": pair(found.precision_at_10),
-        "coverage_90": pair(found.coverage),
+        "spearman": _pair(found.spearman),
+        "precision_at_10": _pair(found.precision_at_10),
+        "coverage_90": _pair(found.coverage),
         "repeats": found.repeats,
     }

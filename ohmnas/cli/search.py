@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ohmnas.cli import found, render
-from ohmnas.cli.arguments import above_zero, add_json, add_source, positive, seed, size
+from ohmnas.cli.arguments import above_zero, add_co_design, add_json, add_source, positive, seed, size
+from ohmnas.cli.fit import learning_set
 from ohmnas.cli.output import write_json
 from ohmnas.cli.problem import add_problem, pair, problem
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
@@ -19,13 +20,16 @@ from ohmnas.search import STRATEGIES, Budget, Problem, SearchResult, read_result
 from ohmnas.search.report import predictions
 from ohmnas.search.run import Generation
 from ohmnas.search.strategies import strategy
+from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import GENE_NAMES, Population
 from ohmnas.spaces.reference import reference
-from ohmnas.surrogate import LearningSet, Surrogate
+from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate import Surrogate
 from ohmnas.surrogate.persist import load
 
 _SAME = 1e-4
 """Predictions of one surrogate differ by less, in whatever company they were made."""
+_WHAT = {ResNetSpace.name: "networks", CoDesignSpace.name: "networks and chips"}
 BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
 """Strategy -> births and generations, where they are not those of AnalogNAS: 100 and 200."""
 
@@ -38,6 +42,7 @@ def add_parser(commands: Any) -> None:
     source.add_argument("--table", help="search with this measured table (a shipped name or a path)")
     source.add_argument("--surrogate", type=Path, help="search with this fitted surrogate (a folder)")
     add_source(parser)
+    add_co_design(parser)
     add_problem(parser)
     how = parser.add_argument_group("how is searched")
     how.add_argument("--strategy", default="evolution", help=f"one of {', '.join(STRATEGIES)} (evolution)")
@@ -130,13 +135,13 @@ def _budget(arguments: argparse.Namespace) -> Budget:
 
 def _surrogate(arguments: argparse.Namespace) -> Surrogate:
     if arguments.surrogate is not None:
-        if arguments.hardware or arguments.fidelity:
+        if arguments.hardware or arguments.fidelity or arguments.co_design:
             raise InvalidValueError(
-                "a fitted surrogate is of one hardware and fidelity: leave out --hardware and --fidelity"
+                "a fitted surrogate knows what it was fitted to: leave out --hardware, --fidelity and --co-design"
             )
         return load(arguments.surrogate)
     table = _task_table(arguments.task) if arguments.task else read_table(arguments.table)
-    return Surrogate.learn(LearningSet.of(table, arguments.hardware, arguments.fidelity))
+    return Surrogate.learn(learning_set(table, arguments))
 
 
 def _task_table(task: str) -> MeasuredTable:
@@ -182,12 +187,17 @@ def _excluded(names: list[str], asked: Problem) -> Population:
         task = getattr(asked.predictor, "provenance_", {}).get("task")
         if table.card["task"] != task:
             raise InvalidValueError(f"table {name} is of the task {table.card['task']!r}, this search of {task!r}")
-        frame = table.measured
-        parts.append(frame[list(GENE_NAMES)].to_numpy(dtype=np.int16))
+        measured = table.measured[list(GENE_NAMES)].to_numpy(dtype=np.int16)
+        space = asked.space
+        parts.append(space.on_all_chips(measured, asked.within) if isinstance(space, CoDesignSpace) else measured)
     return np.concatenate(parts)
 
 
 def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
+    if type(result.space) is not type(asked.space):
+        raise InvalidValueError(
+            f"{path} is of a search for {_WHAT[result.space.name]}, this one is for {_WHAT[asked.space.name]}"
+        )
     if result.space != asked.space:
         raise InvalidValueError(
             f"{path} is for images of {result.space.input_shape} in {result.space.classes} classes, this search for "

@@ -14,6 +14,7 @@ from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.hardware import kind_of
 
 GROUP = list(schema.KEY_COLUMNS)
 
@@ -22,7 +23,7 @@ _Plan = tuple[str, set[tuple[int, ...]]]
 
 
 def show_status(arguments: argparse.Namespace) -> None:
-    """Show the rows of a store, by task, chip, fidelity and seed; with a task and n also what is left of the plan.
+    """Show the rows of a store, by task, kind of chip, fidelity and seed; with a task and n also what a plan lacks.
 
     Raises:
         UnknownNameError: there is no such store.
@@ -31,7 +32,8 @@ def show_status(arguments: argparse.Namespace) -> None:
     with Store(arguments.store, must_exist=True) as store:
         frame = store.frame()
     wanted = _plan_keys(arguments)
-    groups = [_group(dict(zip(GROUP, names, strict=True)), rows, wanted) for names, rows in frame.groupby(GROUP)]
+    kinds = [frame[name].map(kind_of) if name == "hardware" else frame[name] for name in GROUP]
+    groups = [_group(dict(zip(GROUP, names, strict=True)), rows, wanted) for names, rows in frame.groupby(kinds)]
     if arguments.json:
         render.machine({"store": str(arguments.store), "rows": len(frame), "groups": groups})
         return

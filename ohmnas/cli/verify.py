@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantities import PREDICTIONS
-from ohmnas.search.result import read_result
-from ohmnas.spaces.hardware import PRESETS, Hardware, hardware
+from ohmnas.search.result import SearchResult, read_result
+from ohmnas.spaces.hardware import PRESETS, Hardware, hardware, is_varied
 
 MEASURED = (*PREDICTIONS, "accuracy_digital")
 
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure on the test images."""
     result = read_result(arguments.result)
     chosen, effort = task(arguments.task, arguments.data_dir), fidelity(arguments.fidelity)
-    if result.space != chosen.space:
+    if (result.space.input_shape, result.space.classes) != (chosen.space.input_shape, chosen.space.classes):
         raise InvalidValueError(
             f"{arguments.result} is for images of {result.space.input_shape} in {result.space.classes} classes; "
             f"{chosen.name} has {chosen.input_shape} in {chosen.classes}"
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     learned = result.provenance.get("task")
     if learned != chosen.name:
         raise InvalidValueError(f"{arguments.result} was searched with a table of {learned!r}, not of {chosen.name!r}")
-    chip = _chip(str(result.provenance.get("hardware")), arguments)
+    chip_of = _chips(result, arguments)
     require_training()
     protocol = Protocol(chosen, effort, arguments.engine)
     contenders = {"found": result.best}
@@ -65,7 +66,10 @@ def run(arguments: argparse.Namespace) -> None:
         contenders[result.references[0].name] = result.references[0]
     seeds = [VERIFICATION_SEEDS + arguments.seed + index for index in range(arguments.seeds)]
     measured: dict[str, dict[str, list[float]]] = {}
-    parts = Parts(arguments.result.with_name("verify.parts.json"), (chosen.name, chip, effort.name, arguments.engine))
+    parts = Parts(
+        arguments.result.with_name("verify.parts.json"),
+        (chosen.name, chip_of(result.best), effort.name, arguments.engine),
+    )
     with render.meter("training", len(contenders) * len(seeds), show=not arguments.json) as meter:
         for name, candidate in contenders.items():
             measured[name] = {head: [] for head in MEASURED}
@@ -73,12 +77,13 @@ def run(arguments: argparse.Namespace) -> None:
                 meter.advance(sum(len(m["avm"]) for m in measured.values()), f"{name}, training {index + 1}")
                 values_of = parts.known(candidate, training)
                 if values_of is None:
-                    values_of = parts.note(candidate, training, _measure(protocol, candidate, chip, training))
+                    found = _measure(protocol, candidate, chip_of(candidate), training)
+                    values_of = parts.note(candidate, training, found)
                 for head, value in values_of.items():
                     measured[name][head].append(value)
     values = {
         "task": chosen.name,
-        "hardware": chip.name,
+        "hardware": chip_of(result.best).name,
         "fidelity": effort.name,
         "engine": arguments.engine,
         "seeds": seeds,
@@ -126,20 +131,29 @@ class Parts:
         self._path.unlink(missing_ok=True)
 
 
-def _chip(learned: str, arguments: argparse.Namespace) -> Hardware:
-    """The chip that the search was for; one that is no preset must be given as a file."""
-    if arguments.hardware is None and learned not in PRESETS:
+def _chips(result: SearchResult, arguments: argparse.Namespace) -> Callable[[Candidate], Hardware]:
+    """The chip of each candidate: its own, or that of the search; one that is no preset must be given as a file.
+
+    Raises:
+        InvalidValueError: the chip is not known, or another one is given.
+    """
+    if result.best.chip:
+        if arguments.hardware is not None:
+            raise InvalidValueError(f"{arguments.result} found the chips too: leave out --hardware")
+        return lambda candidate: hardware(candidate.chip)
+    learned = str(result.provenance.get("hardware"))
+    if arguments.hardware is None and learned not in PRESETS and not is_varied(learned):
         raise InvalidValueError(f"the chip {learned!r} is no preset: give the file that describes it with --hardware")
     chip = hardware(arguments.hardware or learned)
     if chip.name != learned:
         raise InvalidValueError(f"{arguments.result} was searched for the chip {learned!r}, not for {chip.name!r}")
-    return chip
+    return lambda _: chip
 
 
 def _measure(protocol: Protocol, candidate: Candidate, chip: Hardware, training: int) -> dict[str, float]:
-    genome = np.array(candidate.genome, dtype=np.int16)
+    genome = candidate.network
     network, _ = train_network(protocol, genome, chip, training)
-    _, chip_seed = seeds_of(protocol.task, candidate.genome, training)
+    _, chip_seed = seeds_of(protocol.task, genome.tolist(), training)
     found = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)
     return {head: found[head] for head in MEASURED}
 
@@ -168,7 +182,8 @@ def _show(
     for name, found in measured.items():
         each = ", ".join(render.percent(accuracy) for accuracy in found["accuracy_1d"])
         render.line(f"{name}: 1-day accuracy of each training: {each}")
-    trainings, chips = len(values["seeds"]), f"{values['chips']} {values['hardware']} chips"
+    kinds = dict.fromkeys(candidate.chip or str(values["hardware"]) for candidate in contenders.values())
+    trainings, chips = len(values["seeds"]), f"{values['chips']} {' or '.join(kinds)} chips"
     mean = f"one training, on {chips}" if trainings == 1 else f"mean of {trainings} trainings, each on {chips}"
     render.line(
         f"measured: {mean}, on the {values['test_images']} test images that no table and no search has seen; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import joblib
@@ -42,6 +42,8 @@ class Campaign:
     """Of the measurements; the same architectures with another seed are independent repeats."""
     limits: RowLimits = NO_LIMITS
     """Of each row."""
+    own_chips: tuple[tuple[Hardware, ...], ...] = ()
+    """For each architecture its own kinds of chip instead; empty: `chips` for all."""
 
     def identity(self, genome: Population, chip: Hardware) -> Identity:
         """What the row of a genome on a chip will be stored as."""
@@ -51,7 +53,7 @@ class Campaign:
     @property
     def size(self) -> int:
         """Rows of the whole campaign."""
-        return len(self.population) * len(self.chips)
+        return sum(map(len, self.own_chips)) if self.own_chips else len(self.population) * len(self.chips)
 
     def check(self, store: Store) -> None:
         """Check that what a store holds under the campaign's names was measured as the campaign measures.
@@ -60,7 +62,7 @@ class Campaign:
             InvalidValueError: its chip has other settings, or its fidelity is another effort.
         """
         task, fidelity = self.protocol.task.name, self.protocol.fidelity.name
-        for chip in self.chips:
+        for chip in dict.fromkeys(chip for own in self.own_chips or [self.chips] for chip in own):
             stored = store.settings(task, chip.name, fidelity)
             for name, value in self.protocol.settings(chip).items():
                 if stored is not None and stored[name] != value:
@@ -73,13 +75,16 @@ class Campaign:
         """What the store does not hold yet, in the order of the plan."""
         done = store.identities()
         work = []
-        for genome in self.population:
+        for genome, chips in zip(self.population, self._chips_of_each(), strict=True):
             groups: dict[Hardware, list[Hardware]] = {}
-            for chip in self.chips:
+            for chip in chips:
                 if self.identity(genome, chip) not in done:
                     groups.setdefault(training_settings(chip), []).append(chip)
             work += [Work(genome, tuple(group)) for group in groups.values()]
         return work
+
+    def _chips_of_each(self) -> Sequence[tuple[Hardware, ...]]:
+        return self.own_chips or [self.chips] * len(self.population)
 
     def open_rows(self, store: Store) -> int:
         """How many rows the store does not hold yet."""

@@ -10,9 +10,13 @@ import pandas as pd
 from ohmnas.datasets import schema
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.task import Task
+from ohmnas.spaces.chips import MOST_SETTINGS, drawn_for, to_hardware
 from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.hardware import TECHNOLOGIES, is_varied, kind_of
 from ohmnas.spaces.resnet import ResNetSpace
 
+VARIED = "varied"
+"""What all chips are counted as that a campaign has drawn."""
 PROTOCOL = (
     "Each row is one network: built with freshly drawn weights, trained with the hardware's noise, clipping and "
     "converters, then programmed on `chips` simulated chips. Each chip is one programming event with its own noise and "
@@ -26,6 +30,7 @@ PROTOCOL = (
 
 def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
     """The card of a table's rows; `table.write_table` adds the number of rows and the checksum."""
+    kinds = frame["hardware"].map(lambda name: VARIED if is_varied(name) else name)
     return {
         "schema": schema.SCHEMA_VERSION,
         "space": ResNetSpace.name,
@@ -36,7 +41,7 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         "protocol": PROTOCOL,
         "status": {str(name): int(count) for name, count in frame["status"].value_counts().items()},
         "architectures": len(frame.drop_duplicates(list(ResNetSpace(task.input_shape, task.classes).gene_names))),
-        "hardware": sorted(set(frame["hardware"])),
+        "hardware": sorted(set(frame["hardware"].map(kind_of))),
         "fidelity": sorted(set(frame["fidelity"])),
         "seeds": sorted({int(seed) for seed in frame["seed"]}),
         "software": {column: sorted(set(frame[column])) for column in schema.VERSION_COLUMNS},
@@ -47,7 +52,7 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         },
         "hours_of_one_core": round(core_hours(frame), 2),
         "reproduce": [
-            *(c for key, rows in frame.groupby(["hardware", "fidelity", "seed"]) for c in _commands(task, key, rows)),
+            *(c for key, rows in frame.groupby([kinds, "fidelity", "seed"]) for c in _commands(task, key, rows)),
             f"ohmnas export-table --store {task.name}.sqlite --out {task.name}.csv",
         ],
     }
@@ -56,13 +61,24 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
 def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
     """The campaign that measures these rows; none for rows that are in no plan."""
     hardware, fidelity, seed = key
-    measured = {tuple(genome) for genome in rows[list(GENE_NAMES)].to_numpy().tolist()}
-    planned = {tuple(genome) for genome in plan(task, len(measured)).tolist()}
-    if measured != planned:
+    genomes = [tuple(genome) for genome in rows[list(GENE_NAMES)].to_numpy().tolist()]
+    planned = [tuple(genome) for genome in plan(task, len(set(genomes))).tolist()]
+    if set(genomes) != set(planned):
         return []
+    chips = f"--hardware {hardware}"
+    if hardware == VARIED:
+        times = len(rows) // (len(planned) * len(TECHNOLOGIES))
+        drawn = {
+            (genome, chip.name)
+            for place, genome in enumerate(planned)
+            for chip in to_hardware(drawn_for(place, min(times, MOST_SETTINGS)))
+        }
+        if drawn != set(zip(genomes, rows["hardware"], strict=True)):
+            return []
+        chips = f"--vary-chip {times}"
     return [
-        f"ohmnas campaign --task {task.name} --hardware {hardware} --fidelity {fidelity} --seed {seed} "
-        f"--n {len(rows)} --store {task.name}.sqlite"
+        f"ohmnas campaign --task {task.name} {chips} --fidelity {fidelity} --seed {seed} "
+        f"--n {len(planned)} --store {task.name}.sqlite"
     ]
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from ohmnas.datasets import schema
 from ohmnas.datasets.table import MeasuredTable
 from ohmnas.files import write_bytes_atomically
+from ohmnas.spaces.hardware import kind_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,7 @@ BAND = (0.05, 0.5, 0.95)
 
 
 def plot_table(table: MeasuredTable, folder: Path) -> list[Path]:
-    """Draw each chip and fidelity of a table: accuracy over parameters, std and AVM over accuracy, accuracy over time.
+    """Draw each kind of chip and fidelity: accuracy over parameters, std and AVM over accuracy, accuracy over time.
 
     Args:
         table: what to draw.
@@ -37,7 +38,8 @@ def plot_table(table: MeasuredTable, folder: Path) -> list[Path]:
     from matplotlib import pyplot
 
     paths = []
-    for key, rows in table.measured.groupby(["hardware", "fidelity"]):
+    measured = table.measured
+    for key, rows in measured.groupby([measured["hardware"].map(kind_of), "fidelity"]):
         hardware, fidelity = key
         figure, panels = pyplot.subplots(2, 2, figsize=(2 * PANEL * 1.25, 2 * PANEL), layout="constrained")
         _accuracy_over_params(panels[0, 0], rows)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ohmnas.datasets.table import MeasuredTable, genomes
 from ohmnas.spaces.architecture import Architecture
+from ohmnas.spaces.hardware import kind_of
 
 LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
 QUANTILES = (0.05, 0.5, 0.95)
@@ -16,14 +17,14 @@ LEARNED = 2.0
 
 
 def spread(table: MeasuredTable) -> pd.DataFrame:
-    """How far the labels of each chip, fidelity and seed spread.
+    """How far the labels of each chip, fidelity and seed spread; chips that are varied from a preset count together.
 
     Returns:
         A row for each; `rows`, `failed`, `given_up` (trainings whose loss never left chance), then for each of `LABELS`
         its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``, fractions.
     """
     found = []
-    for key, rows in table.frame.groupby(["hardware", "fidelity", "seed"]):
+    for key, rows in table.frame.groupby([table.frame["hardware"].map(kind_of), "fidelity", "seed"]):
         measured = rows[rows["status"] == "ok"]
         row = dict(zip(("hardware", "fidelity", "seed"), key, strict=True))
         row.update(rows=len(rows), failed=len(rows) - len(measured))

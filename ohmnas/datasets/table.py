@@ -25,6 +25,8 @@ from ohmnas.spaces.resnet import ResNetSpace
 
 _TOLERANCE = 1e-9
 """Of avm against the accuracies it is the difference of."""
+_MOST_NAMES = 10
+"""Of a choice that a message lists."""
 _LARGEST_SIZE = 65536
 """Of an image side or a number of classes: larger ones are mistakes, and would overflow the costs."""
 
@@ -68,23 +70,34 @@ class MeasuredTable:
         Raises:
             InvalidValueError: there are several and none of them is the usual one, or none of that name.
         """
-        frame = self.measured
-        for column, asked, usual in (("hardware", hardware, "pcm"), ("fidelity", fidelity, "paper")):
-            there = sorted(set(frame[column]))
-            chosen = asked
-            if asked is None:
-                chosen = there[0] if len(there) == 1 else usual
-                if there and chosen not in there:
-                    raise InvalidValueError(
-                        f"table {self.source} has several values of {column}: choose one with --{column}, of "
-                        f"{', '.join(there)}"
-                    )
-            frame = frame[frame[column] == chosen]
-            if frame.empty:
+        frame = self._chosen(self.measured, "hardware", hardware, "pcm")
+        return self._chosen(frame, "fidelity", fidelity, "paper")
+
+    def of_fidelity(self, fidelity: str | None = None) -> pd.DataFrame:
+        """The measured rows of all chips and one fidelity, chosen as in `select`."""
+        return self._chosen(self.measured, "fidelity", fidelity, "paper")
+
+    def _chosen(self, frame: pd.DataFrame, column: str, asked: str | None, usual: str) -> pd.DataFrame:
+        there = sorted(set(frame[column]))
+        chosen = asked
+        if asked is None:
+            chosen = there[0] if len(there) == 1 else usual
+            if there and chosen not in there:
                 raise InvalidValueError(
-                    f"table {self.source} has no measured rows of {column} {chosen!r}, only of {', '.join(there)}"
+                    f"table {self.source} has several values of {column}: choose one with --{column}, of {_few(there)}"
                 )
-        return frame
+        found = frame[frame[column] == chosen]
+        if found.empty:
+            raise InvalidValueError(
+                f"table {self.source} has no measured rows of {column} {chosen!r}, only of {_few(there)}"
+            )
+        return found
+
+
+def _few(names: list[str]) -> str:
+    """Names for a message."""
+    shown = names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
+    return ", ".join(shown)
 
 
 def accuracy_std_floor(frame: pd.DataFrame) -> float:

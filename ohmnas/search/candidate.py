@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ohmnas.errors import BrokenFileError
 from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.spaces.architecture import Architecture
+from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.genes import GENES
+from ohmnas.spaces.hardware import hardware
 from ohmnas.spaces.resnet import ResNetSpace
 
-OTHER_COSTS: Final = ("size", "memory", "tiles", "energy", "latency")
+OTHER_COSTS: Final = ("size", "memory", "tiles", "cells", "energy", "latency")
 """Costs beside parameters and MACs; units as in `search.quantities`."""
 COVERAGE = 0.9
 """Of the intervals beside predictions."""
@@ -33,7 +37,14 @@ class Candidate:
     interval: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Prediction -> low and high end of what `COVERAGE` of all labels lie within; empty if nobody says."""
     costs: dict[str, float] = field(default_factory=dict)
-    """Those of `OTHER_COSTS` that are known; those on tiles are of the surrogate's chip."""
+    """Those of `OTHER_COSTS` that are known; those on tiles are of its chip, or else the surrogate's."""
+    chip: str = ""
+    """What `hardware` knows the chip by that was found with it; empty where chips are not searched."""
+
+    @property
+    def network(self) -> npt.NDArray[np.int16]:
+        """``(g,)``: the genome without the genes of a chip."""
+        return np.array(self.genome[:GENES], dtype=np.int16)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -44,6 +55,8 @@ class Candidate:
             "macs": self.macs,
             "predicted": self.predicted,
         }
+        if self.chip:
+            values["chip"] = self.chip
         if self.interval:
             values["interval_90"] = {name: list(ends) for name, ends in self.interval.items()}
         if self.costs:
@@ -61,8 +74,14 @@ class Candidate:
         if not all(type(gene) is int and abs(gene) < 2**31 for gene in values["genome"]):
             raise BrokenFileError("a genome is a list of whole numbers")
         genome = space.check(np.array([values["genome"]], dtype=np.int64))
-        if not np.array_equal(genome, space.encode([architecture])):
-            raise BrokenFileError("genome and architecture are not the same network")
+        chip = str(values["chip"]) if isinstance(space, CoDesignSpace) else ""
+        same = (
+            space.encode([architecture], hardware(chip))
+            if isinstance(space, CoDesignSpace)
+            else (space.encode([architecture]))
+        )
+        if not np.array_equal(genome, same):
+            raise BrokenFileError("genome and architecture are not the same network" + " and chip" * bool(chip))
         table = space.layer_table(genome)
         costs = int(table.params()[0]), int(table.macs()[0])
         if costs != (values["params"], values["macs"]):
@@ -77,7 +96,7 @@ class Candidate:
         if not all(0 <= cost < np.inf for cost in others.values()):
             raise BrokenFileError("costs are numbers from 0 on")
         name = str(values.get("name", ""))
-        return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, name, interval, others)
+        return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, name, interval, others, chip)
 
 
 def _ends(values: list[float]) -> tuple[float, float]:

@@ -17,6 +17,7 @@ COST_LIMITS: Final = {
     "max_size": "size",
     "max_memory": "memory",
     "max_tiles": "tiles",
+    "max_cells": "cells",
     "max_energy": "energy",
     "max_latency": "latency",
 }
@@ -54,6 +55,8 @@ class Limits:
     """At most so many activations alive at once: bytes, where they have 8 bits."""
     max_tiles: float = np.inf
     """At most so many crossbar tiles of the chip."""
+    max_cells: float = np.inf
+    """At most so many cells of these tiles."""
     max_energy: float = np.inf
     """At most so many joules for one image, by the proxy of `spaces.crossbar`."""
     max_latency: float = np.inf

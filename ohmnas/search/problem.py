@@ -17,7 +17,7 @@ from ohmnas.search.objective import Objective, Ratio
 from ohmnas.search.quantities import LARGER_IS_BETTER, QUANTITIES, PredictionLike, Quantities, Values
 from ohmnas.spaces import sampling
 from ohmnas.spaces.bounds import EVERYTHING, Bounds
-from ohmnas.spaces.genes import GENES, Population
+from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
 
 _SAMPLE: Final = 256
@@ -52,7 +52,7 @@ class Problem:
     limits: Limits
     objective: Objective = field(default_factory=Ratio)
     within: Bounds = EVERYTHING
-    """Bounds on the genes."""
+    """Bounds on the genes; `EVERYTHING` is the whole space, also one that has chips."""
     pareto: tuple[str, ...] = ()
     """Quantities whose Pareto front is wanted beside the best; none for no front."""
     _scales: dict[str, tuple[float, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
@@ -65,6 +65,10 @@ class Problem:
                 it, or a front is asked for of less than two quantities.
             UnknownNameError: a front is asked for of a quantity that there is not.
         """
+        if self.within == EVERYTHING:
+            object.__setattr__(self, "within", self.space.everything)
+        if len(self.within.low) != len(self.space.gene_names):
+            raise InvalidValueError(f"the bounds are on {len(self.within.low)} genes, not those of {self.space.name}")
         learned = getattr(self.predictor, "space", self.space)
         if learned != self.space:
             raise InvalidValueError(f"the predictor is of {learned}, the problem of {self.space}: take predictor.space")
@@ -78,7 +82,7 @@ class Problem:
     @property
     def genes(self) -> int:
         """Columns of a population."""
-        return GENES
+        return len(self.space.gene_names)
 
     def choices(self, gene: int) -> npt.NDArray[np.int16]:
         """The values that a gene can take, where its block exists."""
@@ -91,11 +95,11 @@ class Problem:
             InfeasibleError: none can be afforded; the message has the limits.
         """
         if n == 0:
-            return np.empty((0, GENES), dtype=np.int16)
+            return np.empty((0, self.genes), dtype=np.int16)
         limits = self.limits
         bounds = (limits.max_params, limits.max_macs, limits.min_params)
         batches = min(_BATCHES + _BATCHES * n // sampling.PROPOSALS, sampling.MAX_BATCHES)
-        found, tried = [np.empty((0, GENES), dtype=np.int16)], 0
+        found, tried = [np.empty((0, self.genes), dtype=np.int16)], 0
         for draw in range(_DRAWS):
             hurry = batches if draw < _HURRIED else sampling.MAX_BATCHES
             at_least = 0 if draw < _HURRIED else 1
@@ -125,19 +129,19 @@ class Problem:
         """``(k, g)``: all that one step leads to from a ``(g,)`` genome."""
         near = self._inside(self.space.neighbours(genome))
         near = near[(near != genome).any(axis=1)]
-        return near if self.within is EVERYTHING else np.unique(near, axis=0)
+        return near if self.within == self.space.everything else np.unique(near, axis=0)
 
     def repair(self, population: npt.NDArray[np.integer]) -> Population:
         """``(n, g)``: the nearest architectures that are searched."""
         return self._inside(self.space.repair(population))
 
     def _inside(self, population: Population) -> Population:
-        return population if self.within == EVERYTHING else self.within.project(population)
+        return population if self.within == self.space.everything else self.within.project(population)
 
     def affordable(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: which architectures meet the hard limits on costs, exactly, and the bounds on genes."""
         fits = self.fits(population)
-        return fits if self.within == EVERYTHING else fits & self.within.contain(population)
+        return fits if self.within == self.space.everything else fits & self.within.contain(population)
 
     def fits(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: which meet the hard limits on costs, wherever they are in the space."""
@@ -235,8 +239,8 @@ class Problem:
                 self.space.gene_names,
                 self.within.low,
                 self.within.high,
-                EVERYTHING.low,
-                EVERYTHING.high,
+                self.space.everything.low,
+                self.space.everything.high,
                 strict=True,
             )
             if (low, high) != (least, most)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import check_name
+from ohmnas.spaces.codesign import chip_settings
 from ohmnas.spaces.crossbar import crossbar_costs
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.memory import peak_memory
@@ -41,13 +42,14 @@ COSTS: Final = {
     "size": "bytes: weights of 8 bits, digital parameters of 32",
     "memory": "activations alive at once",
     "tiles": "crossbar tiles",
+    "cells": "cells of these tiles",
     "energy": "joules for one image (proxy)",
     "latency": "seconds for one image (proxy)",
 }
 """Cost -> what it is."""
 QUANTITIES: Final = (*PREDICTIONS, *COSTS)
 LARGER_IS_BETTER: Final = ("accuracy_1d",)
-_ON_TILES: Final = ("tiles", "energy", "latency")
+_ON_TILES: Final = ("tiles", "cells", "energy", "latency")
 _AT_ONCE: Final = 1000
 """Networks whose layers stay near the processor."""
 
@@ -68,7 +70,7 @@ class Quantities:
         Args:
             space: gives the costs.
             population: ``(n, g)``, canonical.
-            chip: `Hardware.settings()`, for costs on tiles.
+            chip: `Hardware.settings()`, for costs on tiles; in a space with chips each has its own instead.
             predicted: what a predictor said of it, for predictions.
             together: costs that will be asked for: computed in one pass over the layers.
         """
@@ -103,7 +105,7 @@ class Quantities:
         """Compute costs, so many networks at once that their layers stay near the processor."""
         space, n = self._space, len(self._population)
         if self._chip is None and any(name in _ON_TILES for name in names):
-            raise InvalidValueError("tiles, energy and latency are those of a chip: give the problem a chip")
+            raise InvalidValueError("tiles, cells, energy and latency are those of a chip: give the problem a chip")
         self._known |= {name: np.empty(n) for name in names}
         for start in range(0, n, _AT_ONCE):
             rows = slice(start, start + _AT_ONCE)
@@ -111,7 +113,8 @@ class Quantities:
             table = space.layer_table(some)
             crossbar = None
             if self._chip is not None and any(name in _ON_TILES for name in names):
-                crossbar = crossbar_costs(some, space.input_shape, space.classes, self._chip, table)
+                chip = chip_settings(space, some, self._chip)
+                crossbar = crossbar_costs(some, space.input_shape, space.classes, chip, table)
             for name in names:
                 if name == "memory":
                     values = peak_memory(some, space.input_shape, space.classes)

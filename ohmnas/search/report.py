@@ -10,6 +10,8 @@ from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
 from ohmnas.search.quantities import PREDICTIONS
+from ohmnas.spaces.chips import to_hardware
+from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.reference import REFERENCES
 
@@ -19,6 +21,8 @@ def candidates(problem: Problem, population: Population, evaluation: Evaluation)
     ends = [problem.quantile(evaluation, (1 + side * COVERAGE) / 2) for side in (-1, 1)]
     of = problem.quantities(population)
     costs = {name: of[name] for name in OTHER_COSTS if problem.has_chip or name in {"size", "memory"}}
+    space = problem.space
+    chips = [chip.name for chip in to_hardware(space.chips(population))] if isinstance(space, CoDesignSpace) else None
     params, macs = of["params"].astype(np.int64).tolist(), of["macs"].astype(np.int64).tolist()
     return [
         Candidate(
@@ -34,6 +38,7 @@ def candidates(problem: Problem, population: Population, evaluation: Evaluation)
                 if low is not None and high is not None
             },
             costs={name: float(values[row]) for name, values in costs.items()},
+            chip=chips[row] if chips else "",
         )
         for row, (architecture, genome) in enumerate(zip(problem.space.decode(population), population, strict=True))
     ]
@@ -45,13 +50,24 @@ def predictions(evaluation: Evaluation, row: int) -> dict[str, float]:
 
 
 def references(problem: Problem) -> list[Candidate]:
-    """The reference networks that meet the same limits on costs, best predicted accuracy first."""
-    population = problem.space.encode(REFERENCES.values())
+    """The reference networks that meet the same limits on costs, best predicted accuracy first.
+
+    Where chips are searched too, each on the chip within the bounds that is best for it.
+    """
+    space = problem.space
+    if isinstance(space, CoDesignSpace):
+        networks = space.networks.encode(REFERENCES.values())
+        population = space.on_all_chips(networks, problem.within)
+    else:
+        population = space.encode(REFERENCES.values())
+    names = np.repeat(list(REFERENCES), len(population) // len(REFERENCES))
     affordable = problem.fits(population)
-    names = [name for name, fits in zip(REFERENCES, affordable, strict=True) if fits]
-    population = population[affordable]
-    if not names:
+    population, names = population[affordable], names[affordable]
+    if not len(names):
         return []
-    found = candidates(problem, population, problem.evaluate(population))
-    named = [replace(candidate, name=name) for name, candidate in zip(names, found, strict=True)]
+    evaluation = problem.evaluate(population)
+    order = evaluation.order()
+    best = order[np.sort(np.unique(names[order], return_index=True)[1])]
+    found = candidates(problem, population[best], evaluation.take(best))
+    named = [replace(candidate, name=str(name)) for name, candidate in zip(names[best], found, strict=True)]
     return sorted(named, key=lambda candidate: -candidate.predicted["accuracy_1d"])

@@ -14,6 +14,7 @@ from ohmnas.files import write_atomically
 from ohmnas.lookup import check_name
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantities import PREDICTIONS, QUANTITIES
+from ohmnas.spaces.codesign import space_of
 from ohmnas.spaces.genes import GENES, Population
 from ohmnas.spaces.resnet import ResNetSpace
 
@@ -105,10 +106,8 @@ def read_result(path: Path) -> SearchResult:
         raise BrokenFileError(f"{path} is not JSON: {error}") from error
     try:
         described = values["space"]
-        if described["name"] != ResNetSpace.name:
-            raise BrokenFileError(f"it is of the space {described['name']!r}, not of {ResNetSpace.name!r}")
         channels, height, width = (int(size) for size in described["input_shape"])
-        space = ResNetSpace((channels, height, width), int(described["classes"]))
+        space = space_of(str(described["name"]), (channels, height, width), int(described["classes"]))
         _check_kinds(values)
         return SearchResult(
             Candidate.from_dict(values["best"], space),
@@ -156,4 +155,4 @@ def _is_number(value: object) -> bool:
 
 
 def _population(rows: list[list[int]], space: ResNetSpace) -> Population:
-    return space.check(np.array(rows)) if rows else np.empty((0, GENES), dtype=np.int16)
+    return space.check(np.array(rows)) if rows else np.empty((0, len(space.gene_names)), dtype=np.int16)

@@ -1,7 +1,11 @@
-"""`Bounds`: the part of a space that a search stays within, as a least and a most for each gene."""
+"""`Bounds`: the part of a space that a search stays within, as a least and a most for each gene.
+
+Those of a space of networks and chips (`spaces.codesign`) have the genes of the chip behind those of the network.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
@@ -11,11 +15,13 @@ import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.spaces import architecture as arch
-from ohmnas.spaces import genes
+from ohmnas.spaces import chips, genes
 from ohmnas.spaces.genes import Population
 
 _LOWEST: Final = (*genes.STEM_LOW.tolist(), *genes.BLOCK_LOW.tolist() * genes.BLOCKS)
 _HIGHEST: Final = (*genes.STEM_HIGH.tolist(), *genes.BLOCK_HIGH.tolist() * genes.BLOCKS)
+_ENDS: Final = ((_LOWEST, tuple(chips.LOW.tolist())), (_HIGHEST, tuple(chips.HIGH.tolist())))
+"""Of the genes of networks and of chips."""
 _LONGEST: Final = 100
 """Characters of a number: Python refuses to read some thousand."""
 _LARGEST: Final = 2**62
@@ -30,21 +36,23 @@ class Bounds:
     high: tuple[int, ...] = _HIGHEST
 
     @classmethod
-    def of(cls, ranges: Mapping[str, tuple[int, int]]) -> Self:
+    def of(cls, ranges: Mapping[str, tuple[int, int]], with_chips: bool = False) -> Self:
         """Bounds on some genes.
 
         Args:
             ranges: name -> least and most, each allowed. ``R3`` is that of the third main block, ``R`` that of all;
                 what names one block counts more.
+            with_chips: whether the space has the genes of chips too.
 
         Raises:
             UnknownNameError: there is no such gene.
             InvalidValueError: a value is out of its range.
         """
-        low, high = list(_LOWEST), list(_HIGHEST)
+        lowest_of, highest_of = (ends + (chip if with_chips else ()) for ends, chip in _ENDS)
+        low, high = list(lowest_of), list(highest_of)
         for name, (least, most) in sorted(ranges.items(), key=lambda item: item[0] not in genes.BLOCK_GENE_NAMES):
-            columns = _columns(name)
-            lowest, highest = _LOWEST[columns[0]], _HIGHEST[columns[0]]
+            columns = _columns(name, with_chips)
+            lowest, highest = lowest_of[columns[0]], highest_of[columns[0]]
             odd = columns[0] == genes.KS0
             if not lowest <= least <= most <= highest or (odd and not least % 2 == most % 2 == 1):
                 allowed = "3, 5 or 7" if odd else f"{lowest} to {highest}"
@@ -72,15 +80,14 @@ class Bounds:
         """
         if self.size > _LARGEST:
             raise InvalidValueError(f"{self.size:.1e} architectures are too many to go through one by one")
-        population = np.zeros((len(numbers), genes.GENES), dtype=np.int16)
+        population = np.zeros((len(numbers), len(self.low)), dtype=np.int16)
         ends = np.cumsum(self._sizes())
         depth = np.searchsorted(ends, numbers, side="right")
         rest = numbers - np.concatenate([[0], ends])[depth]
         population[:, genes.M] = self.low[genes.M] + depth
-        exists = np.column_stack(
-            [np.ones((len(numbers), 3), dtype=bool), np.repeat(genes.active_blocks(population), 5, axis=1)]
-        )
-        for gene in range(genes.GENES):
+        exists = np.ones(population.shape, dtype=bool)
+        exists[:, genes.FIRST_BLOCK_GENE : genes.GENES] = np.repeat(genes.active_blocks(population), 5, axis=1)
+        for gene in range(len(self.low)):
             if gene != genes.M:
                 choices = self.choices(gene)
                 here = exists[:, gene]
@@ -96,17 +103,15 @@ class Bounds:
     def contain(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: which canonical genomes lie within."""
         here = (population >= np.array(self.low)) & (population <= np.array(self.high))
-        blocks = here[:, genes.FIRST_BLOCK_GENE :].reshape(len(population), genes.BLOCKS, genes.GENES_PER_BLOCK)
-        blocks_within = np.all(blocks, axis=2) | ~genes.active_blocks(population)
-        stem_within = np.all(here[:, : genes.FIRST_BLOCK_GENE], axis=1)
-        return np.asarray(stem_within & np.all(blocks_within, axis=1), dtype=bool)
+        genes.block_view(here)[~genes.active_blocks(population)] = True
+        return np.asarray(np.all(here, axis=1), dtype=bool)
 
     def _sizes(self) -> list[int]:
         """How many architectures have each allowed number of main blocks."""
-        count = [len(self.choices(gene)) for gene in range(genes.GENES)]
+        count = [len(self.choices(gene)) for gene in range(len(self.low))]
         sizes = []
         for depth in self.choices(genes.M):
-            several = count[genes.OC0] * count[genes.KS0]
+            several = math.prod(count[: genes.M] + count[genes.GENES :])
             for gene in range(genes.FIRST_BLOCK_GENE, genes.FIRST_BLOCK_GENE + int(depth) * genes.GENES_PER_BLOCK):
                 several *= count[gene]
             sizes.append(several)
@@ -114,15 +119,20 @@ class Bounds:
 
 
 EVERYTHING: Final = Bounds()
-"""The whole space."""
+"""All networks."""
+EVERY_DESIGN: Final = Bounds.of({}, with_chips=True)
+"""All networks on all chips."""
 
 
 def gene_value(name: str, text: str) -> int:
-    """The number of a gene's value as people write it: a convolution type may be A or B.
+    """The number of a gene's value as people write it: a convolution type may be A or B, a chip is of a technology.
 
     Raises:
+        UnknownNameError: there is no such technology.
         InvalidValueError: it is no whole number.
     """
+    if name in chips.CHIP_GENE_NAMES:
+        return chips.chip_value(name, text)
     if name.rstrip("12345") == "CT" and text.upper() in arch.CONV_TYPES:
         return genes.CODE_OF_CONV_TYPE[text.upper()]
     if not text.strip().isdecimal() or len(text) > _LONGEST:
@@ -130,14 +140,19 @@ def gene_value(name: str, text: str) -> int:
     return int(text)
 
 
-def _columns(name: str) -> list[int]:
+def _columns(name: str, with_chips: bool) -> list[int]:
     """The columns of a population that a name stands for."""
     if name in genes.GENE_NAMES:
         return [genes.GENE_NAMES.index(name)]
     if name in genes.BLOCK_GENE_NAMES:
         first = genes.FIRST_BLOCK_GENE + genes.BLOCK_GENE_NAMES.index(name)
         return [*range(first, genes.GENES, genes.GENES_PER_BLOCK)]
+    if name in chips.CHIP_GENE_NAMES:
+        if with_chips:
+            return [genes.GENES + chips.CHIP_GENE_NAMES.index(name)]
+        raise UnknownNameError(f"{name} is a gene of chips, and this is a search for one chip: --co-design is for both")
     blocks = ", ".join(genes.BLOCK_GENE_NAMES)
+    further = f", and of the chip {', '.join(chips.CHIP_GENE_NAMES)}" if with_chips else ""
     raise UnknownNameError(
-        f"no gene {name!r}; there are OC0, KS0, M and for all main blocks {blocks}, for one R1 to R5"
+        f"no gene {name!r}; there are OC0, KS0, M and for all main blocks {blocks}, for one R1 to R5{further}"
     )

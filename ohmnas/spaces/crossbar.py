@@ -50,8 +50,10 @@ class CrossbarCosts:
 
     tiles: Counts
     """Crossbar tiles of all layers."""
+    cells: Counts
+    """Cells of these tiles: what they take of a chip, whatever the tiles' size."""
     utilisation: Amounts
-    """Cells that hold a weight over cells of these tiles, above 0 and at most 1."""
+    """Share of the cells that hold a weight, above 0 and at most 1."""
     mvms: Counts
     """Matrix-vector multiplications of tiles: each tile of a layer does one at each position of its output."""
     conversions: Counts
@@ -66,7 +68,7 @@ def crossbar_costs(
     population: Population,
     input_shape: tuple[int, int, int],
     classes: int,
-    hardware: Mapping[str, float | npt.NDArray[np.float64]],
+    hardware: Mapping[str, float] | Mapping[str, npt.NDArray[np.float64]],
     table: LayerTable | None = None,
 ) -> CrossbarCosts:
     """Count what each network needs of a chip.
@@ -108,6 +110,7 @@ def crossbar_costs(
     conversions = (count * row_parts * outputs * positions).sum(axis=0)
     return CrossbarCosts(
         tiles=total,
+        cells=total * rows * columns,
         utilisation=(count * inputs * outputs).sum(axis=0) / (total * rows * columns),
         mvms=(tiles * positions).sum(axis=0),
         conversions=conversions,

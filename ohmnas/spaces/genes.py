@@ -7,18 +7,19 @@ Notation of all matrix code in `ohmnas.spaces`:
     b   main blocks (5); a block at or behind gene M is inactive and all its genes are 0
 
 A population is an ``(n, g)`` matrix of int16. The column names here are the only ones: tables, features and the command
-line use the same.
+line use the same. Further columns behind them, such as the genes of a chip (`spaces.codesign`), are left alone.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ohmnas.spaces import architecture as arch
 
+Scalar = TypeVar("Scalar", bound=np.generic)
 Population = npt.NDArray[np.int16]
 """``(n, g)`` matrix of int16: one architecture a row."""
 
@@ -46,9 +47,9 @@ BLOCK_LOW: Final = np.array([arch.RESIDUAL_BLOCKS[0], arch.BRANCHES[0], 1, arch.
 BLOCK_HIGH: Final = np.array([arch.RESIDUAL_BLOCKS[1], arch.BRANCHES[1], 2, arch.WIDENING[1], 1], dtype=np.int16)
 
 
-def block_view(population: Population) -> Population:
+def block_view(population: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
     """The block genes as ``(n, b, 5)``; a view, so that writing to it writes to the population."""
-    return population[:, FIRST_BLOCK_GENE:].reshape(len(population), BLOCKS, GENES_PER_BLOCK)
+    return population[:, FIRST_BLOCK_GENE:GENES].reshape(len(population), BLOCKS, GENES_PER_BLOCK)
 
 
 def active_blocks(population: Population) -> npt.NDArray[np.bool_]:

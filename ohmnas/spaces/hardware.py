@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import look_up
@@ -89,6 +91,17 @@ class Hardware:
         numeric = (field.name for field in fields(self) if field.name not in ("name", "technology"))
         return {f"hw_{name}": float(getattr(self, name)) for name in numeric}
 
+    @classmethod
+    def of_settings(cls, technology: str, settings: Mapping[str, float], name: str = "") -> Self:
+        """The chip of a technology whose `settings` are these.
+
+        Raises:
+            InvalidValueError, UnknownNameError: a setting is out of range, or the technology unknown.
+        """
+        preset = cls()
+        kinds = {key: type(getattr(preset, key[3:])) for key in settings}
+        return cls(name, technology, **{key[3:]: kinds[key](value) for key, value in settings.items()})
+
     def description(self) -> dict[str, float]:
         """What a surrogate knows of the chip: its settings and the errors of its devices."""
         return {**self.settings(), **DEVICE_ERRORS[self.technology]}
@@ -117,14 +130,50 @@ PRESETS = {preset.name: preset for preset in (Hardware(), HERMES, RERAM, IDEAL)}
 """Name -> chip. `pcm` follows aihwkit's standard setting for hardware-aware training and its PCM model."""
 
 
+_VARIED = re.compile(rf"({'|'.join(TECHNOLOGIES)})-t(\d{{1,5}})-d(\d{{1,2}})-a(\d{{1,2}})")
+
+
+def varied(technology: str, tile: int, dac_bits: int, adc_bits: int) -> Hardware:
+    """The preset of a technology with other tiles and converters, named after them: ``pcm-t256-d8-a7``.
+
+    Args:
+        technology: one of `TECHNOLOGIES`.
+        tile: rows and columns of a tile.
+        dac_bits: of the input converters.
+        adc_bits: of the output converters.
+
+    Raises:
+        UnknownNameError: the technology is unknown.
+        InvalidValueError: a setting is out of range.
+    """
+    name = f"{technology}-t{tile}-d{dac_bits}-a{adc_bits}"
+    base: Hardware = look_up("technology", {name: PRESETS[name] for name in TECHNOLOGIES}, technology)
+    return replace(base, name=name, tile_rows=tile, tile_columns=tile, dac_bits=dac_bits, adc_bits=adc_bits)
+
+
+def is_varied(name: str) -> bool:
+    """Whether a chip is called like one of `varied`."""
+    return _VARIED.fullmatch(name) is not None
+
+
+def kind_of(name: str) -> str:
+    """What a chip is counted with: all that are `varied` from a preset, such as ``varied-pcm``, or it alone."""
+    settings = _VARIED.fullmatch(name)
+    return f"varied-{settings[1]}" if settings else name
+
+
 def hardware(name: str) -> Hardware:
-    """The preset of that name, or the chip that a TOML file describes.
+    """The preset of that name, one of its variations such as ``pcm-t256-d8-a7``, or the chip of a TOML file.
 
     Raises:
         UnknownNameError: there is no such preset; the message lists all.
         InvalidValueError: the file cannot be read, or does not describe a chip.
     """
-    return read_hardware(Path(name)) if name.endswith(".toml") else look_up("hardware", PRESETS, name)
+    if name.endswith(".toml"):
+        return read_hardware(Path(name))
+    if settings := _VARIED.fullmatch(name):
+        return varied(settings[1], *(int(number) for number in settings.groups()[1:]))
+    return look_up("hardware", PRESETS, name)
 
 
 def read_hardware(path: Path) -> Hardware:
@@ -151,8 +200,9 @@ def read_hardware(path: Path) -> Hardware:
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise InvalidValueError(f"{path}: {name} is {value!r}, but must be {_KINDS[kind]}")
         settings[name] = kind(value)
-    if settings["name"] in PRESETS and replace(base, **settings) != PRESETS[settings["name"]]:
-        raise InvalidValueError(f"{path}: the name {settings['name']!r} is that of a preset; choose another")
+    named = settings["name"]
+    if (named in PRESETS or is_varied(named)) and replace(base, **settings) != hardware(named):
+        raise InvalidValueError(f"{path}: the name {named!r} is that of another chip; choose another")
     return replace(base, **settings)
 
 

@@ -52,17 +52,22 @@ class ResNetSpace:
         return genes.GENE_NAMES
 
     @property
+    def everything(self) -> Bounds:
+        """The whole space."""
+        return EVERYTHING
+
+    @property
     def size(self) -> int:
         """How many different architectures there are (about 1e20)."""
-        return EVERYTHING.size
+        return self.everything.size
 
     def sample_uniform(self, n: int, rng: np.random.Generator) -> Population:
         """``(n, g)``: each gene uniform over its values; rows may repeat."""
-        return sampling.uniform(n, rng)
+        return sampling.uniform(n, rng, self.everything)
 
     def sample_latin_hypercube(self, n: int, rng: np.random.Generator) -> Population:
         """``(n, g)``: Latin hypercube over the genes."""
-        return sampling.latin_hypercube(n, rng)
+        return sampling.latin_hypercube(n, rng, self.everything)
 
     def sample(
         self,
@@ -73,7 +78,7 @@ class ResNetSpace:
         min_params: float = 0,
         min_macs: float = 0,
         at_least: int | None = None,
-        within: Bounds = EVERYTHING,
+        within: Bounds | None = None,
         max_batches: int = sampling.MAX_BATCHES,
     ) -> Population:
         """``(n, g)``: all different, evenly spread over log parameters within the bounds.
@@ -82,7 +87,9 @@ class ResNetSpace:
             InfeasibleError: the bounds leave fewer than n (or `at_least`) architectures that could be found.
         """
         bounds = (max_params, max_macs, min_params, min_macs)
-        return sampling.stratified(n, rng, self.params_and_macs, *bounds, at_least, within, max_batches)
+        return sampling.stratified(
+            n, rng, self.params_and_macs, *bounds, at_least, within or self.everything, max_batches
+        )
 
     def mutate(
         self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] = MUTATION_RATES

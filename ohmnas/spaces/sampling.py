@@ -47,24 +47,24 @@ def from_unit_cube(points: npt.NDArray[np.float64], within: Bounds = EVERYTHING)
     return genes.clear_inactive(population)
 
 
-def uniform(n: int, rng: np.random.Generator) -> Population:
+def uniform(n: int, rng: np.random.Generator, within: Bounds = EVERYTHING) -> Population:
     """``(n, g)``: each gene uniform over its values."""
-    return from_unit_cube(rng.random((n, genes.GENES)))
+    return from_unit_cube(rng.random((n, len(within.low))), within)
 
 
-def latin_hypercube(n: int, rng: np.random.Generator) -> Population:
+def latin_hypercube(n: int, rng: np.random.Generator, within: Bounds = EVERYTHING) -> Population:
     """``(n, g)``: each gene covers its values evenly, independently of the others (McKay et al., 1979)."""
-    return from_unit_cube(qmc.LatinHypercube(d=genes.GENES, rng=rng).random(n))
+    return from_unit_cube(qmc.LatinHypercube(d=len(within.low), rng=rng).random(n), within)
 
 
 def _tilted(n: int, rng: np.random.Generator, within: Bounds) -> Population:
     """Proposals of every size: each row has its own leaning towards small values of the genes that cost."""
-    points = rng.random((n, genes.GENES))
+    points = rng.random((n, len(within.low)))
     lean = rng.uniform(0.0, 6.0, size=(n, 1))
-    costly = np.zeros(genes.GENES, dtype=bool)
+    costly = np.zeros(points.shape[1], dtype=bool)
     costly[genes.OC0] = True
     for gene in (genes.R, genes.B, genes.WF):
-        costly[genes.FIRST_BLOCK_GENE + gene :: genes.GENES_PER_BLOCK] = True
+        costly[genes.FIRST_BLOCK_GENE + gene : genes.GENES : genes.GENES_PER_BLOCK] = True
     points[:, costly] **= 1.0 + lean * rng.random((n, int(costly.sum())))
     return from_unit_cube(points, within)
 
@@ -102,14 +102,14 @@ def stratified(
         InfeasibleError: fewer than `at_least` different architectures within the bounds were found.
     """
     if n == 0:
-        return np.empty((0, genes.GENES), dtype=np.int16)
+        return np.empty((0, len(within.low)), dtype=np.int16)
     room = -(-2 * n // STRATA)  # no stratum can be asked for more than this before the others are full too
-    found: list[Population] = [np.empty((0, genes.GENES), dtype=np.int16)]
+    found: list[Population] = [np.empty((0, len(within.low)), dtype=np.int16)]
     strata: list[npt.NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
     have = np.zeros(STRATA, dtype=np.int64)
     seen: set[bytes] = set()
     edges: npt.NDArray[np.float64] | None = None
-    waiting = np.empty((0, genes.GENES), dtype=np.int16)
+    waiting = np.empty((0, len(within.low)), dtype=np.int16)
     smallest = least_work = np.iinfo(np.int64).max
     for batch_number in range(1, max_batches + 1):
         batch = _tilted(PROPOSALS, rng, within)

@@ -58,7 +58,7 @@ class NoiseBudget:
 def noise_budget(
     population: Population,
     input_shape: tuple[int, int, int],
-    chip: Mapping[str, float | npt.NDArray[np.float64]],
+    chip: Mapping[str, float] | Mapping[str, npt.NDArray[np.float64]],
     table: LayerTable | None = None,
 ) -> NoiseBudget:
     """Estimate the noise of each network.
@@ -142,7 +142,9 @@ def _shares_inside(height: int, width: int) -> tuple[Ratios, Ratios]:
     return _inside(kernels, height, width), _inside(3, *_sides(height, width))[:, None]
 
 
-def _layer_noise(inputs: Ratios, inside: Ratios, chip: Mapping[str, float | npt.NDArray[np.float64]]) -> Ratios:
+def _layer_noise(
+    inputs: Ratios, inside: Ratios, chip: Mapping[str, float] | Mapping[str, npt.NDArray[np.float64]]
+) -> Ratios:
     """``(3, k, n)``: noise over signal of converters, weights and offset that layers add; the stem is the first.
 
     Args:

@@ -168,7 +168,7 @@ def crossover(mothers: Population, fathers: Population, rng: np.random.Generator
         ``(n, g)``, canonical.
     """
     n = len(mothers)
-    children = np.where(rng.random((n, genes.GENES)) < 0.5, mothers, fathers)
+    children = np.where(rng.random(mothers.shape) < 0.5, mothers, fathers)
     mother_blocks, father_blocks = genes.block_view(mothers), genes.block_view(fathers)
     from_mother = rng.random((n, genes.BLOCKS)) < 0.5
     in_mother, in_father = genes.active_blocks(mothers), genes.active_blocks(fathers)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.spaces import genes
+from ohmnas.spaces.codesign import Settings, chip_settings
 from ohmnas.spaces.cost import LAST, LayerTable, by_gene, by_kind
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
@@ -56,23 +57,24 @@ def feature_names(hardware: Iterable[str]) -> tuple[str, ...]:
     return (*genes.GENE_NAMES, *STRUCTURE_NAMES, *NOISE_NAMES, *hardware)
 
 
-def feature_matrix(space: ResNetSpace, population: Population, hardware: Mapping[str, float | Values]) -> Features:
+def feature_matrix(space: ResNetSpace, population: Population, hardware: Settings) -> Features:
     """The features of a population on one chip, or each on its own.
 
     Args:
         space: gives the costs.
         population: ``(n, g)``, canonical.
-        hardware: `Hardware.description()` of the chip, or for each name ``(n,)``: the values of each row's chip.
+        hardware: `Hardware.description()` of the chip, or for each name ``(n,)``: the values of each row's chip. In a
+            space with chips each row has its own instead.
 
     Returns:
         ``(n, f)`` in the order of `feature_names`.
     """
-    chip = {name: np.asarray(value) for name, value in hardware.items()}
+    chip = {name: np.asarray(value) for name, value in chip_settings(space, population, hardware).items()}
     features = np.empty((len(population), CHIPLESS + len(chip)), dtype=np.float32)
     for start in range(0, len(population), _AT_ONCE):
         rows = slice(start, start + _AT_ONCE)
         some = {name: value[rows] if value.ndim else value for name, value in chip.items()}
-        features[rows, : genes.GENES] = population[rows]
+        features[rows, : genes.GENES] = population[rows, : genes.GENES]
         features[rows, genes.GENES : CHIPLESS] = _derived(space, population[rows], some).T
         for column, value in enumerate(some.values(), CHIPLESS):
             features[rows, column] = value

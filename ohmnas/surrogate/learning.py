@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+from sklearn.model_selection import GroupKFold, KFold
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.table import MeasuredTable, accuracy_std_floor, genomes
+from ohmnas.datasets.table import MeasuredTable, accuracy_std_floor
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import GENE_NAMES, Population
-from ohmnas.spaces.hardware import DEVICE_ERRORS
+from ohmnas.spaces.chips import CHIP_GENE_NAMES, from_hardware
+from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.genes import GENE_NAMES, GENES, Population
+from ohmnas.spaces.hardware import DEVICE_ERRORS, Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 
 Values = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
 
 HEADS = ("accuracy_1d", "accuracy_1d_std", "avm")
 """What is learned: 1-day accuracy, its standard deviation over chips, accuracy variation over one month."""
 FEWEST_ROWS = 10
 """Below, folds for the calibration would hold a single row."""
+VARIED: Final = "varied chips"
+"""What stands for the name of a chip where a surrogate knows many."""
+FEWEST_CHIPS: Final = 10
+"""Below, nothing can be said of what a setting does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +63,27 @@ class LearningSet:
             InvalidValueError: the choice is left open or empty, or the table has too few rows.
         """
         frame = table.select(hardware, fidelity)
-        groups = frame.sort_values("seed", kind="stable").groupby(list(GENE_NAMES), sort=True)
+        return cls._of(table, frame, table.space, str(frame["hardware"].iloc[0]))
+
+    @classmethod
+    def _of(cls, table: MeasuredTable, frame: pd.DataFrame, space: ResNetSpace, hardware: str) -> LearningSet:
+        """The rows of a frame that has the genes of a space; repeats averaged."""
+        names = list(space.gene_names)
+        groups = frame.sort_values("seed", kind="stable").groupby(names, sort=True)
         means = groups[[*HEADS, *schema.HARDWARE_COLUMNS]].mean().reset_index()
         first = groups[list(HEADS)].first()
         if len(means) < FEWEST_ROWS:
             raise InvalidValueError(
                 f"table {table.source} has {len(means)} measured architectures; a surrogate needs {FEWEST_ROWS} or more"
             )
-        population = genomes(means)
+        population = means[names].to_numpy(dtype=np.int16)
         costs = table.space.layer_table(population)
         params, macs = costs.params(), costs.macs()
         seen = {"min_params": int(params.min()), "max_params": int(params.max()), "max_macs": int(macs.max())}
         settings = {name: float(means[name].iloc[0]) for name in schema.HARDWARE_COLUMNS}
         settings |= DEVICE_ERRORS[str(frame["technology"].iloc[0])]
         return cls(
-            table.space,
+            space,
             population,
             {head: means[head].to_numpy(dtype=np.float64) for head in HEADS},
             settings,
@@ -76,13 +91,36 @@ class LearningSet:
             {
                 "table_sha256": table.card["sha256"],
                 "task": table.card["task"],
-                "hardware": str(frame["hardware"].iloc[0]),
+                "hardware": hardware,
                 "fidelity": str(frame["fidelity"].iloc[0]),
                 "rows": len(means),
                 "seen": seen,
             },
             {head: first[head].to_numpy(dtype=np.float64) for head in HEADS},
         )
+
+    @classmethod
+    def of_designs(cls, table: MeasuredTable, fidelity: str | None = None) -> LearningSet:
+        """The measured rows of all chips that `spaces.chips` describes, each a design: a network on a chip.
+
+        Args:
+            table: a checked table.
+            fidelity: which fidelity; None is the only one, or ``paper`` among several.
+
+        Raises:
+            InvalidValueError: the choice is left open or empty, or chips were hardly varied.
+        """
+        frame = table.of_fidelity(fidelity)
+        chips, described = from_hardware(_chips(frame))
+        frame = frame.assign(**dict(zip(CHIP_GENE_NAMES, chips.T, strict=True)))[described]
+        space = CoDesignSpace(table.space.input_shape, table.space.classes)
+        different = len(frame.drop_duplicates(list(CHIP_GENE_NAMES)))
+        if different < FEWEST_CHIPS:
+            raise InvalidValueError(
+                f"table {table.source} has networks on {different} chips that a search can vary; to learn what chips "
+                f"do takes {FEWEST_CHIPS} or more: ohmnas campaign --vary-chip measures them"
+            )
+        return replace(cls._of(table, frame, space, VARIED), hardware=Hardware().description())
 
     def take(self, rows: npt.NDArray[np.intp]) -> LearningSet:
         """The set with only these rows."""
@@ -108,6 +146,23 @@ class LearningSet:
     def single(self) -> Values:
         """``(n, 3)``: labels of one training each, in the order of `HEADS`."""
         return np.column_stack([(self.first or self.labels)[head] for head in HEADS])
+
+
+def folds(population: Population, parts: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """So many times the rows to train on and those to test: each row is tested once, no network is in both."""
+    networks = np.unique(population[:, :GENES], axis=0, return_inverse=True)[1].reshape(-1)
+    if networks.max() + 1 == len(population):
+        return [*KFold(parts, shuffle=True, random_state=seed).split(population)]
+    return [*GroupKFold(parts, shuffle=True, random_state=seed).split(population, groups=networks)]
+
+
+def _chips(frame: pd.DataFrame) -> list[Hardware]:
+    """The chip of each row."""
+    columns = ["technology", *schema.HARDWARE_COLUMNS]
+    known: dict[tuple[object, ...], Hardware] = {}
+    for values in frame[columns].drop_duplicates().itertuples(index=False, name=None):
+        known[values] = Hardware.of_settings(str(values[0]), dict(zip(columns[1:], values[1:], strict=True)))
+    return [known[values] for values in frame[columns].itertuples(index=False, name=None)]
 
 
 def learnable_chips(table: MeasuredTable) -> list[str]:

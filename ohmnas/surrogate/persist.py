@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError
 from ohmnas.files import write_atomically
-from ohmnas.spaces.genes import GENES
+from ohmnas.spaces.codesign import SPACES, space_of
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate.boosters import joined
@@ -64,7 +64,7 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         models[name] = {"file": f"{name}-{digest[:12]}.json", "sha256": digest}
     header = {
         "format": FORMAT,
-        "space": ResNetSpace.name,
+        "space": surrogate.space_.name,
         **_shape(surrogate.space_),
         "features": list(feature_names(surrogate.hardware_)),
         "hardware": dict(surrogate.hardware_),
@@ -156,9 +156,10 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     features = len(header["features"])
     settings = {name: _setting(name, header["settings"]) for name in SETTINGS}
     start = None if header["start"] is None else _start(folder, header)
-    surrogate = Surrogate(_space(header), hardware, start=start, **settings)
-    surrogate.space_, surrogate.hardware_ = _space(header), hardware
-    surrogate.n_features_in_ = GENES
+    space = _space(header, header["space"])
+    surrogate = Surrogate(space, hardware, start=start, **settings)
+    surrogate.space_, surrogate.hardware_ = space, hardware
+    surrogate.n_features_in_ = len(space.gene_names)
     features += 0 if start is None else len(HEADS)
     surrogate.ranker_ = _read_model(folder, header["models"]["ranker"], features)
     surrogate.std_model_ = _read_model(folder, header["models"]["std_model"], features + 1)  # sees the ranker's score
@@ -228,12 +229,12 @@ def _line(values: dict[str, Any]) -> Line:
     return Line(np.array(rows), heights, finite(values["share"], 0.0, 1.0, "start: share"))
 
 
-def _space(values: dict[str, Any]) -> ResNetSpace:
+def _space(values: dict[str, Any], name: str = ResNetSpace.name) -> ResNetSpace:
     shape = values["input_shape"]
     if not isinstance(shape, list) or len(shape) != 3:
         raise InvalidValueError("input_shape is not channels, height and width")
     channels, height, width = (whole(size, 1, LARGEST_SIZE, "a size of input_shape") for size in shape)
-    return ResNetSpace((channels, height, width), whole(values["classes"], 1, LARGEST_SIZE, "classes"))
+    return space_of(name, (channels, height, width), whole(values["classes"], 1, LARGEST_SIZE, "classes"))
 
 
 def _arrays(values: dict[str, Any], kind: type[Calibration | Residuals]) -> dict[str, Values]:
@@ -261,9 +262,9 @@ def _read_header(path: Path) -> dict[str, Any]:
         raise BrokenFileError(f"{path} has format {header['format']}, this ohmnas reads {FORMAT}: update ohmnas")
     if header["format"] < FORMAT:
         raise BrokenFileError(f"{path} is of an older ohmnas (format {header['format']}, not {FORMAT}): fit it again")
-    if header.get("space") != ResNetSpace.name:
+    if header.get("space") not in SPACES:
         raise BrokenFileError(
-            f"{path} is a surrogate of the space {header.get('space')!r}, not of {ResNetSpace.name!r}"
+            f"{path} is a surrogate of the space {header.get('space')!r}, not of {' or '.join(map(repr, SPACES))}"
         )
     return header
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 from sklearn.model_selection import KFold
@@ -16,7 +17,7 @@ from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
 from ohmnas.surrogate.heads import Values
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
-from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.surrogate.surrogate import Prediction, Surrogate
 
 FOLDS = 5
 FEWEST_SCORED = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))
@@ -94,8 +95,7 @@ def score(
             for head in HEADS:
                 truth = labels[head][test]
                 guess = scores if head == HEADS[0] else getattr(predicted, head)
-                resolved = np.maximum(truth, data.std_floor) if head == HEADS[1] else truth
-                inside = (getattr(low, head) <= resolved + ROUNDING) & (resolved <= getattr(high, head) + ROUNDING)
+                inside = covered(head, truth, low, high, data.std_floor)
                 found[head].append(
                     (
                         metrics.kendall_tau(truth, guess),
@@ -107,7 +107,7 @@ def score(
     pairs = repeated(table, chip, effort)
     result = {}
     for head in HEADS:
-        tau, rank, precision, coverage = (_spread(values) for values in np.array(found[head]).T)
+        tau, rank, precision, coverage = (spread(values) for values in np.array(found[head]).T)
         ceiling, interval = float("nan"), None
         if len(pairs) >= FEWEST_REPEATS:
             first, second = (pairs[f"{head}_{which}"].to_numpy() for which in ("first", "second"))
@@ -119,7 +119,13 @@ def score(
     return len(data.population), result
 
 
-def _spread(values: Values) -> Spread | None:
+def covered(head: str, truth: Values, low: Prediction, high: Prediction, std_floor: float) -> npt.NDArray[np.bool_]:
+    """``(n,)``: which labels lie in their interval; of standard deviations what the table resolves."""
+    resolved = np.maximum(truth, std_floor) if head == HEADS[1] else truth
+    return np.asarray((getattr(low, head) <= resolved + ROUNDING) & (resolved <= getattr(high, head) + ROUNDING))
+
+
+def spread(values: Values) -> Spread | None:
     """Of the folds that have a score."""
     known = values[~np.isnan(values)]
     return (float(known.mean()), float(known.std(ddof=1))) if len(known) >= 2 else None

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import xgboost as xgb
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
 from ohmnas.errors import InvalidValueError
@@ -23,7 +22,7 @@ from ohmnas.surrogate.boosters import joined
 from ohmnas.surrogate.features import Features, feature_matrix
 from ohmnas.surrogate.heads import Calibration, TreeSettings, Values
 from ohmnas.surrogate.intervals import Residuals
-from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
+from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, folds
 from ohmnas.surrogate.process import Kernel, Process
 from ohmnas.surrogate.threads import by_blocks
 from ohmnas.surrogate.transfer import Line, Start
@@ -96,7 +95,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
         Args:
             space: of the genomes; `fit` wants one.
-            hardware: the chip, or its `description()`; None is the ``pcm`` preset.
+            hardware: the chip, or its `description()`; None is the ``pcm`` preset. In a `CoDesignSpace` the genomes
+                say what chip they are on.
             start: what is known of other chips or tasks, whose predictions become features: see `transfer`.
             std_floor: smallest standard deviation that the chips of a row resolve; none below is predicted.
             margin: of the pairwise hinge loss.
@@ -160,16 +160,16 @@ class Surrogate(RegressorMixin, BaseEstimator):
         smooth = np.column_stack([rankdata(accuracy) / len(accuracy), log_std, avm])
         kernel = Kernel.fit(features, smooth, self.seed)
 
-        folds = [*KFold(FOLDS, shuffle=True, random_state=self.seed).split(features)]
+        parts = folds(X, FOLDS, self.seed)
         ranked, held_out, expected = np.empty(len(features)), np.empty_like(targets), np.empty_like(targets)
-        for train, test in folds:
+        for train, test in parts:
             ranked[test] = heads.predict(self._ranker(features[train], accuracy[train]), features[test])
             process = Process.fit(features[train], smooth[train], kernel, self.seed)
             expected[test] = process.predict(features[test])
         self.spreads_ = (_spread(ranked), _spread(expected[:, 0]))
         scores = self._scores(ranked, expected)
         informed = heads.with_score(features, scores)
-        for train, test in folds:
+        for train, test in parts:
             models = self._regressors(informed[train], log_std[train], avm[train])
             held_out[test, 0] = Calibration.fit(scores[train], accuracy[train])(scores[test])
             held_out[test, 1:] = self._trees(models, informed[test])
@@ -179,7 +179,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.extremes_ = (tuple(targets[:, 1:].min(axis=0).tolist()), tuple(targets[:, 1:].max(axis=0).tolist()))
         held_out[:, 1:] = self._mixed(held_out[:, 1:], expected)
         if said is not None:
-            for train, test in folds:
+            for train, test in parts:
                 held_out[test] = Line.fit(said[train], targets[train]).blend(said[test], held_out[test])
 
         self.ranker_ = self._ranker(features, accuracy)

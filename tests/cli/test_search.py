@@ -500,7 +500,7 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
         (("--restarts", "0"), "'0' is not a whole number above 0"),
         (("--patience", "-1"), "'-1' is not a whole number above 0"),
         (("--top", "0"), "'0' is not a whole number above 0"),
-        (("--hardware", "pcm"), "leave out --hardware and --fidelity"),
+        (("--hardware", "pcm"), "leave out --hardware, --fidelity and --co-design"),
     ],
 )
 def test_bad_flags_are_one_sentence_that_says_what_would_be_right(

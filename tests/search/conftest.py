@@ -93,7 +93,7 @@ def exact_cost(name: str, population: Population) -> Values:
     shape, classes = SPACE.input_shape, SPACE.classes
     if name == "memory":
         return peak_memory(population, shape, classes).astype(np.float64)
-    if name in {"tiles", "energy", "latency"}:
+    if name in {"tiles", "cells", "energy", "latency"}:
         return np.asarray(getattr(crossbar_costs(population, shape, classes, CHIP), name), dtype=np.float64)
     return np.asarray(getattr(SPACE.layer_table(population), name)(), dtype=np.float64)
 

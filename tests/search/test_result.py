@@ -71,7 +71,7 @@ def test_a_full_result_has_all_that_was_asked_for() -> None:
     assert result.top[0] == result.best
     assert len(result.front) > 1
     assert result.pareto == ("accuracy_1d", "macs", "energy")
-    assert {"size", "memory", "tiles", "energy", "latency"} == result.best.costs.keys()
+    assert {"size", "memory", "tiles", "cells", "energy", "latency"} == result.best.costs.keys()
     assert result.best.interval.keys() == set(PREDICTIONS)
     assert result.constraints["genes"] == {"M": [1, 3], "KS0": [3, 5]}
     assert result.constraints["soft"] == {"tiles": 8.0}
@@ -198,7 +198,7 @@ def test_a_canonical_population_is_read(values: dict[str, Any], tmp_path: Path) 
 
 def test_another_space_is_refused(values: dict[str, Any], tmp_path: Path) -> None:
     for space, message in (
-        ({**values["space"], "name": "cells-2"}, "of the space 'cells-2'"),
+        ({**values["space"], "name": "cells-2"}, "no space 'cells-2'"),
         ({**values["space"], "input_shape": [8, 8]}, "not the result"),
         ({**values["space"], "classes": None}, "not the result"),
         ([], "not the result"),

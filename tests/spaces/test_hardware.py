@@ -143,7 +143,7 @@ def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: P
         ("drift_compensation = 1", "must be true or false"),
         ('base = "memristor"', "memristor"),
         ('technology = "memristor"', "memristor"),
-        ('name = "pcm"\ndac_bits = 4', "the name 'pcm' is that of a preset"),
+        ('name = "pcm"\ndac_bits = 4', "the name 'pcm' is that of another chip"),
         ('base = "hermes"\ng_max = 25.0', "g_max of hermes is at most 20.7 uS"),
     ],
 )

@@ -16,8 +16,9 @@ import pytest
 from ohmnas.datasets import schema
 from ohmnas.datasets.table import MeasuredTable
 from ohmnas.spaces import genes
+from ohmnas.spaces.chips import drawn_for, to_hardware
 from ohmnas.spaces.genes import GENE_NAMES, Population
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.hardware import TECHNOLOGIES, Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate.learning import LearningSet
 from ohmnas.surrogate.persist import HEADER, save
@@ -85,6 +86,25 @@ def table(population: Population, seeds: tuple[int, ...] = (0,), noise: float = 
     frame = pd.DataFrame({**values, **columns}, index=range(len(rows)))[list(schema.COLUMNS)]
     card = {"sha256": "0" * 64, "task": "digits", "input_shape": [1, 8, 8], "classes": 10}
     return MeasuredTable(frame, card, "synthetic")
+
+
+def table_of_designs(n: int = 60, settings: int = 1, seed: int = 0) -> MeasuredTable:
+    """Networks on varied chips, each on so many settings in all technologies, and on the ``pcm`` preset.
+
+    The truth is that of the network, a hundredth more for each bit of the ADC, and two less for each next technology.
+    """
+    population = SPACE.sample(n, np.random.default_rng(seed), max_params=200_000)
+    chips = [chip for place in range(n) for chip in to_hardware(drawn_for(place, settings))]
+    every = [*chips, *[Hardware()] * n]
+    rows = np.concatenate([np.repeat(population, len(chips) // n, axis=0), population])
+    columns: dict[str, Any] = {key: [chip.settings()[key] for chip in every] for key in Hardware().settings()}
+    adc = np.array([chip.adc_bits for chip in every])
+    technology = [chip.technology for chip in every]
+    labels = truth(rows)
+    labels["accuracy_1d"] += 0.01 * adc - 0.02 * np.array([[*TECHNOLOGIES].index(name) for name in technology])
+    labels["accuracy_1d"] = np.clip(labels["accuracy_1d"], 0.0, 1.0)
+    columns |= {"hardware": [chip.name for chip in every], "technology": technology, **labels}
+    return table(rows, **columns)
 
 
 @pytest.fixture(scope="session")

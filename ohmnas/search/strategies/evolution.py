@@ -12,6 +12,7 @@ from ohmnas.lookup import check_name
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
 from ohmnas.search.selection import CHOICES, best_first
+from ohmnas.spaces.codesign import CHIP_RATE
 from ohmnas.spaces.genes import Population
 
 AS_PUBLISHED: Final[dict[str, Any]] = {"selection": "elitism", "crossover": 0.0, "steps": 0}
@@ -44,6 +45,8 @@ class Evolution:
     """Probability of a mutation in width."""
     other: float = 0.6
     """Probability of a mutation of the residual connections or the stem's kernel."""
+    chip: float = CHIP_RATE
+    """Probability that the chip changes, where chips are searched too."""
     steps: int = 1
     """In each generation, so many survivors whose neighbours are asked about, as far as there is room beside children:
     the best that had not had their turn. Mutation alone leaves the last step to chance."""
@@ -64,7 +67,7 @@ class Evolution:
         check_name("selection", CHOICES, self.selection)
         if self.tournament > LARGEST_TOURNAMENT:
             raise InvalidValueError(f"tournament is at most {LARGEST_TOURNAMENT:,}, not {self.tournament:,}")
-        for name in ("crossover", "depth", "width", "other"):
+        for name in ("crossover", "depth", "width", "other", "chip"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidValueError(f"{name} is a probability, 0 to 1, not {getattr(self, name)}")
         for name, least in (("keep", 1), ("tournament", 1), ("steps", 0)):
@@ -86,7 +89,7 @@ class Evolution:
             fathers = self._parents[choose(self._standing, n, rng, self.tournament)]
             crossed = rng.random(n) < self.crossover
             children[crossed] = self.problem.cross(children[crossed], fathers[crossed], rng)
-        rates = {"depth": self.depth, "width": self.width, "other": self.other}
+        rates = {"depth": self.depth, "width": self.width, "other": self.other, "chip": self.chip}
         children = self.problem.mutate(children, rng, rates)
         near = self._neighbours(self._parents, n // 2)
         children = children[: n - len(near)]
