@@ -152,6 +152,8 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     if arguments.vary_chip:
         own = [tuple(to_hardware(drawn_for(place, arguments.vary_chip))) for place in range(len(population))]
     if arguments.found:
+        if arguments.hardware and arguments.n is None and all(read_result(path).best.chip for path in arguments.found):
+            raise InvalidValueError("what --found names was found with chips of its own: leave out --hardware")
         designs = _with_found(arguments.found, chosen, population, chips)
         population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
     return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own))

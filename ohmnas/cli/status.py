@@ -9,12 +9,11 @@ import pandas as pd
 
 from ohmnas.cli import render
 from ohmnas.datasets import schema
-from ohmnas.datasets.card import core_hours
+from ohmnas.datasets.card import core_hours, varied_as_one
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.spaces.hardware import kind_of
 
 GROUP = list(schema.KEY_COLUMNS)
 
@@ -32,7 +31,7 @@ def show_status(arguments: argparse.Namespace) -> None:
     with Store(arguments.store, must_exist=True) as store:
         frame = store.frame()
     wanted = _plan_keys(arguments)
-    kinds = [frame[name].map(kind_of) if name == "hardware" else frame[name] for name in GROUP]
+    kinds = [varied_as_one(frame[name]) if name == "hardware" else frame[name] for name in GROUP]
     groups = [_group(dict(zip(GROUP, names, strict=True)), rows, wanted) for names, rows in frame.groupby(kinds)]
     if arguments.json:
         render.machine({"store": str(arguments.store), "rows": len(frame), "groups": groups})
@@ -67,6 +66,7 @@ def _group(names: dict[Any, Any], rows: pd.DataFrame, wanted: _Plan | None) -> d
         "hours": hours,
     }
     if wanted is not None and wanted[0] == group["task"]:
-        done = sum(tuple(genome) in wanted[1] for genome in rows[list(GENE_NAMES)].to_numpy().tolist())
-        group.update(done=done, hours_left=hours / len(rows) * (len(wanted[1]) - done))
+        there = {tuple(genome) for genome in rows[list(GENE_NAMES)].to_numpy().tolist()}
+        done = len(there & wanted[1])
+        group.update(done=done, hours_left=hours / len(there) * (len(wanted[1]) - done))
     return group

@@ -17,6 +17,8 @@ from ohmnas.spaces.resnet import ResNetSpace
 
 VARIED = "varied"
 """What all chips are counted as that a campaign has drawn."""
+_AFTER_TRAINING = ("hw_g_max", "hw_programming_noise", "hw_read_noise", "hw_drift", "hw_drift_compensation")
+"""Settings that a training knows nothing of, as `protocol.training_settings` has it."""
 PROTOCOL = (
     "Each row is one network: built with freshly drawn weights, trained with the hardware's noise, clipping and "
     "converters, then programmed on `chips` simulated chips. Each chip is one programming event with its own noise and "
@@ -30,7 +32,7 @@ PROTOCOL = (
 
 def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
     """The card of a table's rows; `table.write_table` adds the number of rows and the checksum."""
-    kinds = frame["hardware"].map(lambda name: VARIED if is_varied(name) else name)
+    kinds = varied_as_one(frame["hardware"])
     return {
         "schema": schema.SCHEMA_VERSION,
         "space": ResNetSpace.name,
@@ -58,32 +60,50 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
     }
 
 
+def varied_as_one(names: pd.Series) -> pd.Series:
+    """Names of chips, all that are varied from a preset under one."""
+    return names.map(lambda name: VARIED if is_varied(name) else name)
+
+
 def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
-    """The campaign that measures these rows; none for rows that are in no plan."""
+    """The campaigns that measure these rows; none for rows that are in no plan."""
     hardware, fidelity, seed = key
-    genomes = [tuple(genome) for genome in rows[list(GENE_NAMES)].to_numpy().tolist()]
+    drawn = _drawn(task, rows) if hardware == VARIED else 0
+    if hardware == VARIED and not drawn:
+        kinds = rows.groupby("hardware")
+        few = kinds if len(kinds) <= len(TECHNOLOGIES) else ()
+        return [command for name, own in few for command in _commands(task, (name, fidelity, seed), own)]
+    genomes = _genomes(rows)
     planned = [tuple(genome) for genome in plan(task, len(set(genomes))).tolist()]
     if set(genomes) != set(planned):
         return []
-    chips = f"--hardware {hardware}"
-    if hardware == VARIED:
-        times = len(rows) // (len(planned) * len(TECHNOLOGIES))
-        drawn = {
-            (genome, chip.name)
-            for place, genome in enumerate(planned)
-            for chip in to_hardware(drawn_for(place, min(times, MOST_SETTINGS)))
-        }
-        if drawn != set(zip(genomes, rows["hardware"], strict=True)):
-            return []
-        chips = f"--vary-chip {times}"
+    chips = f"--vary-chip {drawn}" if hardware == VARIED else f"--hardware {hardware}"
     return [
         f"ohmnas campaign --task {task.name} {chips} --fidelity {fidelity} --seed {seed} "
         f"--n {len(planned)} --store {task.name}.sqlite"
     ]
 
 
+def _drawn(task: Task, rows: pd.DataFrame) -> int:
+    """How many settings were drawn for each architecture of a plan; 0 if chips were chosen otherwise."""
+    genomes = _genomes(rows)
+    planned = [tuple(genome) for genome in plan(task, len(set(genomes))).tolist()]
+    times, rest = divmod(len(rows), len(planned) * len(TECHNOLOGIES))
+    if rest or not 1 <= times <= MOST_SETTINGS:
+        return 0
+    drawn = {
+        (genome, chip.name) for place, genome in enumerate(planned) for chip in to_hardware(drawn_for(place, times))
+    }
+    return times if drawn == set(zip(genomes, rows["hardware"], strict=True)) else 0
+
+
+def _genomes(rows: pd.DataFrame) -> list[tuple[int, ...]]:
+    return [tuple(genome) for genome in rows[list(GENE_NAMES)].to_numpy().tolist()]
+
+
 def core_hours(frame: pd.DataFrame) -> float:
     """Hours of one core that rows took; chips that were measured on one trained network count its training once."""
-    training = [*GENE_NAMES, "task", "fidelity", "seed", "train_seconds"]
+    settings = [name for name in schema.HARDWARE_COLUMNS if name not in _AFTER_TRAINING]
+    training = [*GENE_NAMES, *settings, "task", "fidelity", "seed", "train_seconds"]
     seconds = frame.drop_duplicates(training)["train_seconds"].sum() + frame["drift_seconds"].sum()
     return float(seconds) / 3600

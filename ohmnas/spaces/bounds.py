@@ -55,8 +55,8 @@ class Bounds:
             lowest, highest = lowest_of[columns[0]], highest_of[columns[0]]
             odd = columns[0] == genes.KS0
             if not lowest <= least <= most <= highest or (odd and not least % 2 == most % 2 == 1):
-                allowed = "3, 5 or 7" if odd else f"{lowest} to {highest}"
-                asked = str(least) if least == most else f"{least} to {most}"
+                allowed = "3, 5 or 7" if odd else f"{_text(name, lowest)} to {_text(name, highest)}"
+                asked = _text(name, least) if least == most else f"{_text(name, least)} to {_text(name, most)}"
                 raise InvalidValueError(f"{name} can be {allowed}, not {asked}")
             for column in columns:
                 low[column], high[column] = least, most
@@ -138,6 +138,13 @@ def gene_value(name: str, text: str) -> int:
     if not text.strip().isdecimal() or len(text) > _LONGEST:
         raise InvalidValueError(f"a value of {name} is a whole number, not {text!r}")
     return int(text)
+
+
+def _text(name: str, value: int) -> str:
+    """A value as people write it, also one that no gene has."""
+    column = chips.CHIP_GENE_NAMES.index(name) if name in chips.CHIP_GENE_NAMES else None
+    inside = column is not None and chips.LOW[column] <= value <= chips.HIGH[column]
+    return chips.chip_text(name, value) if inside else str(value)
 
 
 def _columns(name: str, with_chips: bool) -> list[int]:

@@ -83,6 +83,7 @@ def chip_value(name: str, text: str) -> int:
         UnknownNameError: there is no such technology.
         InvalidValueError: it is no whole number, or no side that tiles have.
     """
+    text = text.strip()
     if name == CHIP_GENE_NAMES[TECH]:
         check_name("technology", _NAMES, text)
         return _NAMES.index(text)
@@ -94,6 +95,13 @@ def chip_value(name: str, text: str) -> int:
     if int(text) not in sides:
         raise InvalidValueError(f"TILE is one of {', '.join(map(str, sides))}, not {text}")
     return int(np.log2(int(text)))
+
+
+def chip_text(name: str, value: int) -> str:
+    """A chip gene's value as people write it; the inverse of `chip_value`."""
+    if name == CHIP_GENE_NAMES[TECH]:
+        return _NAMES[value]
+    return str(2**value if name == CHIP_GENE_NAMES[TILE] else value)
 
 
 _LONGEST: Final = 9
@@ -137,12 +145,12 @@ def drawn_for(position: int, times: int) -> Chips:
         ``(times * technologies, c)``, all different.
     """
     settings = every_chip().reshape(-1, len(_NAMES), CHIP_GENES)
-    if times > MOST_SETTINGS:
-        raise InvalidValueError(f"there are {MOST_SETTINGS} settings of tiles and converters, not {times}")
+    if not 1 <= times <= MOST_SETTINGS:
+        raise InvalidValueError(f"there are 1 to {MOST_SETTINGS} settings of tiles and converters, not {times}")
     block, place = divmod(position, len(settings))
     order = np.random.default_rng([_DRAWS, block]).permutation(len(settings))
-    step = len(settings) // times
-    return settings[[order[(place + step * turn) % len(settings)] for turn in range(times)]].reshape(-1, CHIP_GENES)
+    turns = (place + np.arange(times) * len(settings) // times) % len(settings)
+    return settings[order[turns]].reshape(-1, CHIP_GENES)
 
 
 _DRAWS: Final = 20260

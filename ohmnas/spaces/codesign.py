@@ -76,6 +76,8 @@ class CoDesignSpace(ResNetSpace):
             InvalidValueError: a gene is out of range; the message names the row, the gene, its value and the nearest.
         """
         matrix = np.asarray(population)
+        if matrix.dtype.kind == "u":
+            matrix = matrix.astype(np.int64)
         width = len(self.gene_names)
         if matrix.ndim != 2 or matrix.shape[1] != width:
             raise InvalidValueError(f"a genome of {self.name} has {width} genes, not shape {matrix.shape}")

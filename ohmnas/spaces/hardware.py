@@ -98,8 +98,12 @@ class Hardware:
         Raises:
             InvalidValueError, UnknownNameError: a setting is out of range, or the technology unknown.
         """
-        preset = cls()
-        kinds = {key: type(getattr(preset, key[3:])) for key in settings}
+        known = cls().settings()
+        for key, value in settings.items():
+            whole = key in known and not isinstance(getattr(cls(), key[3:]), float)
+            if key not in known or not math.isfinite(value) or (whole and value % 1 != 0):
+                raise InvalidValueError(f"{key} is {value:g}, which no chip has")
+        kinds = {key: type(getattr(cls(), key[3:])) for key in known}
         return cls(name, technology, **{key[3:]: kinds[key](value) for key, value in settings.items()})
 
     def description(self) -> dict[str, float]:
@@ -130,7 +134,7 @@ PRESETS = {preset.name: preset for preset in (Hardware(), HERMES, RERAM, IDEAL)}
 """Name -> chip. `pcm` follows aihwkit's standard setting for hardware-aware training and its PCM model."""
 
 
-_VARIED = re.compile(rf"({'|'.join(TECHNOLOGIES)})-t(\d{{1,5}})-d(\d{{1,2}})-a(\d{{1,2}})")
+_VARIED = re.compile(rf"({'|'.join(TECHNOLOGIES)})-t(\d{{1,9}})-d(\d{{1,2}})-a(\d{{1,2}})")
 
 
 def varied(technology: str, tile: int, dac_bits: int, adc_bits: int) -> Hardware:

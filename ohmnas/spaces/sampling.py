@@ -108,6 +108,7 @@ def stratified(
     strata: list[npt.NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
     have = np.zeros(STRATA, dtype=np.int64)
     seen: set[bytes] = set()
+    spare: dict[bytes, tuple[npt.NDArray[np.int16], int]] = {}
     edges: npt.NDArray[np.float64] | None = None
     waiting = np.empty((0, len(within.low)), dtype=np.int16)
     smallest = least_work = np.iinfo(np.int64).max
@@ -128,16 +129,25 @@ def stratified(
         rows = []
         for row, place in enumerate(stratum):
             key = waiting[row].tobytes()
-            if have[place] < room and key not in seen:
+            if key in seen:
+                continue
+            if have[place] < room:
                 seen.add(key)
                 have[place] += 1
                 rows.append(row)
+            elif len(spare) < n:
+                spare[key] = (waiting[row], place)
         found.append(waiting[rows])
         strata.append(stratum[rows])
         waiting = waiting[:0]
         if have.sum() >= n and (have >= -(-n // STRATA)).all():
             break
     total = sum(map(len, found))
+    if total < n and spare:  # the bounds leave so few sizes that their strata have to give more
+        more = [*spare.values()][: n - total]
+        found.append(np.array([genome for genome, _ in more], dtype=np.int16))
+        strata.append(np.array([place for _, place in more], dtype=np.intp))
+        total += len(more)
     if total < (n if at_least is None else at_least):
         raise InfeasibleError(
             f"found only {total} of {n} architectures with {min_params:,.0f} to {max_params:,.0f} parameters and "

@@ -12,6 +12,7 @@ from sklearn.isotonic import isotonic_regression
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate import boosters
 from ohmnas.surrogate.features import Features
+from ohmnas.surrogate.growing import Growing
 from ohmnas.surrogate.hinge import HingeObjective
 
 Values = npt.NDArray[np.float64]
@@ -50,20 +51,31 @@ class TreeSettings:
         }
 
 
-def fit_ranker(features: Features, labels: Values, margin: float, settings: TreeSettings, seed: int) -> xgb.Booster:
-    """Boost trees on the pairwise hinge loss; the scores order the rows, their scale is the margin's."""
-    hinge = HingeObjective(labels, margin, seed=seed)
+def ranker(
+    features: Features, labels: Values, margin: float, settings: TreeSettings, seed: int, emphasis: float = 0.0
+) -> Growing:
+    """Trees that are boosted on the pairwise hinge loss; the scores order the rows, their scale is the margin's."""
+    hinge = HingeObjective(labels, margin, seed=seed, emphasis=emphasis)
 
     def objective(scores: npt.NDArray[np.float32], _: xgb.DMatrix) -> tuple[Values, Values]:
         return hinge(scores.astype(np.float64))
 
-    return xgb.train(settings.params(seed), xgb.DMatrix(features, labels), settings.rounds, obj=objective)
+    return Growing(settings.params(seed), features, labels, objective)
+
+
+def regressor(features: Features, labels: Values, settings: TreeSettings, seed: int) -> Growing:
+    """Trees that are boosted on the squared error of labels that have mean 0."""
+    return Growing({**settings.params(seed), "objective": "reg:squarederror"}, features, labels)
+
+
+def fit_ranker(features: Features, labels: Values, margin: float, settings: TreeSettings, seed: int) -> xgb.Booster:
+    """A `ranker` with all its trees."""
+    return ranker(features, labels, margin, settings, seed).grow(settings.rounds)
 
 
 def fit_regressor(features: Features, labels: Values, settings: TreeSettings, seed: int) -> xgb.Booster:
-    """Boost trees on the squared error of labels that have mean 0."""
-    params = {**settings.params(seed), "objective": "reg:squarederror"}
-    return xgb.train(params, xgb.DMatrix(features, labels), settings.rounds)
+    """A `regressor` with all its trees."""
+    return regressor(features, labels, settings, seed).grow(settings.rounds)
 
 
 def predict(booster: xgb.Booster, features: Features) -> Values:

@@ -7,6 +7,9 @@ For scores s and labels y of n rows, over all pairs with y_i > y_j,
 Call z_ij = m - (s_i - s_j); a pair is *active* when z_ij > 0: it is in the wrong order, or in the right order by less
 than the margin m.
 
+With an emphasis e > 0 each pair counts by the share of rows that its better row is not worse than, to the power e, over
+the mean of that over all pairs: mistakes among the best, where a search decides, weigh more.
+
 **Gradient.** An active pair pulls its better row up and its worse row down with a slope of 1:
 
     dL/ds_i = 1/n ( #{active pairs in which i is the worse} - #{active pairs in which i is the better} ).
@@ -68,7 +71,12 @@ class HingeObjective:
     """
 
     def __init__(
-        self, labels: Scores, margin: float, precision: type[np.floating[Any]] = np.float32, seed: int = 0
+        self,
+        labels: Scores,
+        margin: float,
+        precision: type[np.floating[Any]] = np.float32,
+        seed: int = 0,
+        emphasis: float = 0.0,
     ) -> None:
         """Sort the labels.
 
@@ -77,11 +85,13 @@ class HingeObjective:
             margin: m > 0.
             precision: of differences of scores; XGBoost's are float32.
             seed: of the sampled pairs, where there are too many for all.
+            emphasis: on pairs whose better row is among the best; 0 is none.
         """
         self._precision = precision
         self._margin = precision(margin)
         self._labels = labels
         self._rng = np.random.default_rng(seed)
+        self._weights = _weights(labels, emphasis).astype(precision) if emphasis else None
         if len(labels) > MOST_ROWS:
             return
         self._order = np.argsort(labels, kind="stable")
@@ -110,6 +120,10 @@ class HingeObjective:
             active = (shortfall > 0.0) & (sign != 0.0)
             pull = np.where(active, sign, 0.0)
             weight = active / np.maximum(shortfall, self._margin)
+            if self._weights is not None:
+                counts = np.where(sign > 0.0, self._weights, self._weights[there])
+                pull *= counts
+                weight *= counts
             gradient -= pull.sum(axis=0)
             gradient += np.bincount(there.ravel(), pull.ravel(), n)
             curvature += weight.sum(axis=0)
@@ -124,12 +138,29 @@ class HingeObjective:
         for start, stop, better in self._blocks:
             shortfall = (self._margin - ordered[start:stop, None]) + ordered[None, :stop]
             active = (shortfall > 0.0) & better
-            gradient[:stop] += active.sum(axis=0, dtype=np.int32)
-            gradient[start:stop] -= active.sum(axis=1, dtype=np.int32)
             np.maximum(shortfall, self._margin, out=shortfall)
-            weight = np.divide(active, shortfall, out=shortfall)
+            if self._weights is None:
+                gradient[:stop] += active.sum(axis=0, dtype=np.int32)
+                gradient[start:stop] -= active.sum(axis=1, dtype=np.int32)
+                weight = np.divide(active, shortfall, out=shortfall)
+            else:
+                counts = self._weights[self._order[start:stop], None]
+                pull = active * counts
+                gradient[:stop] += pull.sum(axis=0)
+                gradient[start:stop] -= pull.sum(axis=1)
+                weight = np.divide(pull, shortfall, out=shortfall)
             curvature[:stop] += weight.sum(axis=0)
             curvature[start:stop] += weight.sum(axis=1)
         result = np.empty((2, n))
         result[:, self._order] = gradient / n, curvature / n
         return result[0], result[1]
+
+
+def _weights(labels: Scores, emphasis: float) -> Scores:
+    """``(n,)``: what pairs count whose better row this is; 1 on average over all pairs."""
+    ordered = np.sort(labels)
+    not_better = np.searchsorted(ordered, labels, side="right") / len(labels)
+    worse = np.searchsorted(ordered, labels, side="left")
+    weights = not_better**emphasis
+    pairs = worse.sum()
+    return weights * (pairs / (weights @ worse)) if pairs else weights

@@ -10,8 +10,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate.heads import Values
-from ohmnas.surrogate.learning import HEADS
+from ohmnas.surrogate.learning import HEADS, Values
 
 
 def kendall_tau(truth: Values, predicted: Values) -> float:

@@ -25,11 +25,12 @@ from ohmnas.surrogate.features import CHIPLESS, feature_names
 from ohmnas.surrogate.heads import Calibration, Values
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.learning import HEADS
+from ohmnas.surrogate.mixture import LEAST_SPREAD
 from ohmnas.surrogate.process import MOST_ROWS, Process
-from ohmnas.surrogate.surrogate import LEAST_SPREAD, SETTINGS, Surrogate
+from ohmnas.surrogate.surrogate import SETTINGS, Surrogate
 from ohmnas.surrogate.transfer import Line, Start
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of the header; a reader refuses any other: a surrogate is fitted again in seconds."""
 HEADER: Final = "surrogate.json"
 _MODELS: Final = ("ranker", "std_model", "avm_model")
@@ -188,6 +189,8 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
 
 def _setting(name: str, settings: dict[str, Any]) -> Any:
     low, high, kind = SETTINGS[name]
+    if kind is bool:
+        return bool(whole(int(settings[name]), 0, 1, f"settings: {name}"))
     if kind is int:
         return whole(settings[name], int(low), int(high), f"settings: {name}")
     return finite(settings[name], low, high, f"settings: {name}")

@@ -17,7 +17,8 @@ from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
 from ohmnas.surrogate.heads import Values
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
-from ohmnas.surrogate.surrogate import Prediction, Surrogate
+from ohmnas.surrogate.prediction import Prediction
+from ohmnas.surrogate.surrogate import Surrogate
 
 FOLDS = 5
 FEWEST_SCORED = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))

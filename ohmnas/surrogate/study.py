@@ -24,7 +24,8 @@ from ohmnas.spaces.genes import Population
 from ohmnas.surrogate import metrics
 from ohmnas.surrogate.features import CHIPLESS, NOISE_NAMES, STRUCTURE_NAMES, Features, feature_matrix, feature_names
 from ohmnas.surrogate.learning import HEADS, LearningSet
-from ohmnas.surrogate.surrogate import Prediction, Surrogate
+from ohmnas.surrogate.prediction import Prediction
+from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.transfer import Start
 
 Values = npt.NDArray[np.float64]

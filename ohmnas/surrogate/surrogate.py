@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
 import numpy as np
@@ -20,9 +19,12 @@ from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads, metrics
 from ohmnas.surrogate.boosters import joined
 from ohmnas.surrogate.features import Features, feature_matrix
+from ohmnas.surrogate.growing import Growing, Rows, grown_on
 from ohmnas.surrogate.heads import Calibration, TreeSettings, Values
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, folds
+from ohmnas.surrogate.mixture import share, spread
+from ohmnas.surrogate.prediction import Prediction
 from ohmnas.surrogate.process import Kernel, Process
 from ohmnas.surrogate.threads import by_blocks
 from ohmnas.surrogate.transfer import Line, Start
@@ -31,12 +33,12 @@ FOLDS = 5
 """Of the training rows, so that each is predicted once by models that did not see it."""
 MARGINS = (0.05, 0.1, 0.15, 0.2)
 """AnalogNAS tried these; 0.1 is its choice and ours."""
-LEAST_SPREAD = 1e-9
-"""Of scores that say anything."""
 SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
     "std_floor": (1e-12, 1.0, float),  # what is divided by it stays finite
     "margin": (1e-12, 1e12, float),
+    "emphasis": (0.0, 10.0, float),
     "rounds": (1, 10**6, int),
+    "early_stopping": (0, 1, bool),
     "depth": (1, 1000, int),
     "learning_rate": (0.0, 1.0, float),
     "subsample": (0.0, 1.0, float),
@@ -49,18 +51,6 @@ _STD_HIGHEST = 1.0
 """Fractions spread by less."""
 _AT_ONCE = 2500
 """Rows of a block that one thread predicts: fewer, and threads wait for the interpreter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What the heads say of n architectures, each ``(n,)``, as fractions."""
-
-    accuracy_1d: Values
-    """Predicted mean accuracy one day after programming."""
-    accuracy_1d_std: Values
-    """Predicted standard deviation of it over chips; at least what the table can resolve."""
-    avm: Values
-    """Predicted accuracy variation over one month."""
 
 
 class Surrogate(RegressorMixin, BaseEstimator):
@@ -83,7 +73,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
         start: Start | None = None,
         std_floor: float = 1e-3,
         margin: float = 0.1,
-        rounds: int = 100,
+        emphasis: float = 0.0,
+        rounds: int = 250,
+        early_stopping: bool = True,
         depth: int = 4,
         learning_rate: float = 0.1,
         subsample: float = 0.7,
@@ -100,7 +92,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
             start: what is known of other chips or tasks, whose predictions become features: see `transfer`.
             std_floor: smallest standard deviation that the chips of a row resolve; none below is predicted.
             margin: of the pairwise hinge loss.
-            rounds: trees of each head.
+            emphasis: on pairs whose better row is among the best (`surrogate.hinge`); 0 is none, and on digits as good.
+            rounds: trees of each head, at most.
+            early_stopping: whether each head has only as many trees as rank best what folds of the rows did not see.
             depth: levels of a tree.
             learning_rate: share of each tree that is taken.
             subsample: share of the rows that each tree sees.
@@ -113,7 +107,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.start = start
         self.std_floor = std_floor
         self.margin = margin
+        self.emphasis = emphasis
         self.rounds = rounds
+        self.early_stopping = early_stopping
         self.depth = depth
         self.learning_rate = learning_rate
         self.subsample = subsample
@@ -161,20 +157,23 @@ class Surrogate(RegressorMixin, BaseEstimator):
         kernel = Kernel.fit(features, smooth, self.seed)
 
         parts = folds(X, FOLDS, self.seed)
-        ranked, held_out, expected = np.empty(len(features)), np.empty_like(targets), np.empty_like(targets)
+        held_out, expected = np.empty_like(targets), np.empty_like(targets)
+        trees = [0, 0, 0]
+        trees[0], ranked = self._grown(parts, features, accuracy, self._ranker)
         for train, test in parts:
-            ranked[test] = heads.predict(self._ranker(features[train], accuracy[train]), features[test])
             process = Process.fit(features[train], smooth[train], kernel, self.seed)
             expected[test] = process.predict(features[test])
-        self.spreads_ = (_spread(ranked), _spread(expected[:, 0]))
+        self.spreads_ = (spread(ranked), spread(expected[:, 0]))
         scores = self._scores(ranked, expected)
         informed = heads.with_score(features, scores)
         for train, test in parts:
-            models = self._regressors(informed[train], log_std[train], avm[train])
             held_out[test, 0] = Calibration.fit(scores[train], accuracy[train])(scores[test])
-            held_out[test, 1:] = self._trees(models, informed[test])
+        centred = targets - (0.0, self.log_std_mean_, self.avm_mean_)
+        for column in (1, 2):
+            trees[column], said_of = self._grown(parts, informed, centred[:, column], self._regressor)
+            held_out[:, column] = said_of + targets[:, column].mean()
         self.shares_ = tuple(
-            _share(*columns) for columns in zip(targets.T[1:], held_out.T[1:], expected.T[1:], strict=True)
+            share(*columns) for columns in zip(targets.T[1:], held_out.T[1:], expected.T[1:], strict=True)
         )
         self.extremes_ = (tuple(targets[:, 1:].min(axis=0).tolist()), tuple(targets[:, 1:].max(axis=0).tolist()))
         held_out[:, 1:] = self._mixed(held_out[:, 1:], expected)
@@ -182,8 +181,10 @@ class Surrogate(RegressorMixin, BaseEstimator):
             for train, test in parts:
                 held_out[test] = Line.fit(said[train], targets[train]).blend(said[test], held_out[test])
 
-        self.ranker_ = self._ranker(features, accuracy)
-        self.std_model_, self.avm_model_ = self._regressors(informed, log_std, avm)
+        self.ranker_ = self._ranker(features, accuracy).grow(trees[0])
+        self.std_model_, self.avm_model_ = (
+            self._regressor(informed, centred[:, column]).grow(trees[column]) for column in (1, 2)
+        )
         self.regressors_ = joined((self.std_model_, self.avm_model_))
         self.process_ = Process.fit(features, smooth, kernel, self.seed)
         self.calibration_ = Calibration.fit(scores, accuracy)
@@ -292,14 +293,19 @@ class Surrogate(RegressorMixin, BaseEstimator):
         """The same, each within what it can be."""
         return np.clip(values, (0.0, np.log(self.std_floor), -1.0), (1.0, np.log(_STD_HIGHEST), 1.0))
 
-    def _ranker(self, features: Features, accuracy: Values) -> xgb.Booster:
-        return heads.fit_ranker(features, accuracy, self.margin, self._settings(), self.seed)
+    def _grown(
+        self, parts: list[tuple[Rows, Rows]], features: Features, labels: Values, make: Callable[..., Growing]
+    ) -> tuple[int, Values]:
+        def learn(rows: Rows) -> Growing:
+            return make(features[rows], labels[rows])
 
-    def _regressors(self, informed: Features, log_std: Values, avm: Values) -> tuple[xgb.Booster, xgb.Booster]:
-        """Of the logarithm of the standard deviation and of the AVM, both less their mean over the whole table."""
-        labels = (log_std - self.log_std_mean_, avm - self.avm_mean_)
-        std_model, avm_model = (heads.fit_regressor(informed, y, self._settings(), self.seed) for y in labels)
-        return std_model, avm_model
+        return grown_on(parts, learn, features, labels, self.rounds, self.early_stopping)
+
+    def _ranker(self, features: Features, accuracy: Values) -> Growing:
+        return heads.ranker(features, accuracy, self.margin, self._settings(), self.seed, self.emphasis)
+
+    def _regressor(self, features: Features, centred: Values) -> Growing:
+        return heads.regressor(features, centred, self._settings(), self.seed)
 
     def _known_space(self) -> ResNetSpace:
         if self.space is None:
@@ -334,16 +340,3 @@ class Surrogate(RegressorMixin, BaseEstimator):
 def _description(hardware: Hardware | Mapping[str, float] | None) -> dict[str, float]:
     chip = Hardware() if hardware is None else hardware
     return chip.description() if isinstance(chip, Hardware) else dict(chip)
-
-
-def _spread(values: Values) -> float:
-    """Standard deviation, or 1 where nothing varies."""
-    spread = float(values.std())
-    return spread if spread > LEAST_SPREAD else 1.0
-
-
-def _share(labels: Values, trees: Values, process: Values) -> float:
-    """Of the trees in the mixture with the process that comes nearest to held-out labels."""
-    between = trees - process
-    squares = float(between @ between)
-    return float(np.clip((labels - process) @ between / squares, 0.0, 1.0)) if squares > 0.0 else 0.5

@@ -9,13 +9,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from ohmnas.datasets.store import Store
+from ohmnas.cli.campaign import planned
+from ohmnas.cli.main import parser
+from ohmnas.datasets import schema
+from ohmnas.datasets.card import make_card
+from ohmnas.datasets.plan import plan
+from ohmnas.datasets.store import Identity, Store, identity
 from ohmnas.datasets.table import read_table
-from ohmnas.datasets.task import TASKS
-from ohmnas.search import read_result
+from ohmnas.datasets.task import TASKS, task
+from ohmnas.search import SearchResult, read_result
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.quantities import PREDICTIONS
+from ohmnas.search.result import write_result
+from ohmnas.spaces.architecture import Architecture
+from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.hardware import hardware
+from ohmnas.spaces.resnet import ResNetSpace
+from tests.datasets.conftest import MadeMeasurements, varied_rows
 from tests.datasets.loaders.conftest import (
     write_cifar10,
     write_cifar100,
@@ -26,6 +40,7 @@ from tests.datasets.loaders.conftest import (
 
 from .conftest import Ohmnas
 
+DIGITS = task("digits")
 SMOKE = ("--task", "digits", "--fidelity", "smoke", "--jobs", "1")
 
 
@@ -60,6 +75,139 @@ def test_what_a_search_found_is_measured_too(ohmnas: Ohmnas, tmp_path: Path) -> 
     assert "is of the task 'digits', not of 'cifar10'" in ohmnas(*other).sentence
 
 
+@pytest.fixture
+def made_measurements(monkeypatch: pytest.MonkeyPatch) -> MadeMeasurements:
+    made = MadeMeasurements()
+    monkeypatch.setattr("ohmnas.datasets.campaign.measure", made)
+    return made
+
+
+def stored(path: Path) -> set[Identity]:
+    with Store(path) as store:
+        return store.identities()
+
+
+def identities(designs: list[tuple[Architecture, str]]) -> set[Identity]:
+    """What is stored of networks on chips."""
+    genomes = DIGITS.space.encode([network for network, _ in designs]).tolist()
+    return {("digits", chip, "smoke", 0, *genome) for genome, (_, chip) in zip(genomes, designs, strict=True)}
+
+
+def write_found(path: Path, space: ResNetSpace, designs: list[tuple[Architecture, str]]) -> Path:
+    """The result of a search that found these networks, on these chips where it searched for chips too."""
+    candidates = []
+    for network, chip in designs:
+        joint = isinstance(space, CoDesignSpace)
+        genome = (
+            space.encode([network], hardware(chip)) if isinstance(space, CoDesignSpace) else space.encode([network])
+        )
+        costs = int(space.params(genome)[0]), int(space.macs(genome)[0])
+        predicted = dict.fromkeys(PREDICTIONS, 0.5)
+        candidates.append(Candidate(network, tuple(genome[0].tolist()), *costs, predicted, chip=chip if joint else ""))
+    found = SearchResult(
+        candidates[0], 1, 0.1, 0, {}, [], space, top=candidates, provenance={"task": "digits", "hardware": "pcm"}
+    )
+    write_result(path, found)
+    return path
+
+
+def test_with_varied_chips_each_network_is_measured_in_all_technologies(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path, table = tmp_path / "s.sqlite", tmp_path / "t.csv"
+    words = ("campaign", *SMOKE, "--n", "1", "--vary-chip", "1", "--store", path)
+    first = ohmnas(*words, "--json").values
+    assert (first["planned"], first["measured"], first["failed"], first["rows"]) == (3, 3, 0, 3)
+    assert stored(path) == {identity(row) for row in varied_rows(1, 1)}
+    assert "0 rows measured" in ohmnas(*words).out
+    assert ohmnas("export-table", "--store", path, "--out", table).code == 0
+    card = read_table(str(table)).card
+    assert card["hardware"] == ["varied-hermes", "varied-pcm", "varied-reram"]
+    assert "--vary-chip 1 --fidelity smoke --seed 0 --n 1" in card["reproduce"][0]
+
+
+def test_more_settings_go_on_from_fewer(made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("campaign", *SMOKE, "--n", "5", "--store", tmp_path / "s.sqlite", "--json")
+    assert ohmnas(*words, "--vary-chip", "1").values["measured"] == 5 * 3
+    assert ohmnas(*words, "--vary-chip", "2").values["measured"] == 5 * 3
+    assert len(made_measurements.trained) == 5 * 2
+    assert ohmnas(*words, "--vary-chip", "2").values["measured"] == 0
+
+
+@pytest.mark.parametrize(("n", "times"), [(1, 1), (6, 2), (3, 7), (1, 100)])
+def test_the_command_on_a_card_plans_the_very_rows_of_the_card(n: int, times: int, tmp_path: Path) -> None:
+    rows = varied_rows(n, times)
+    card = make_card(pd.DataFrame(rows, columns=list(schema.COLUMNS)), DIGITS)
+    program, *words = card["reproduce"][0].split()
+    assert program == "ohmnas"
+    campaign = planned(parser().parse_args(words))
+    assert campaign.size == len(rows)
+    with Store(tmp_path / "s.sqlite") as store:
+        designs = [(work.genome, chip) for work in campaign.open_work(store) for chip in work.chips]
+    assert {campaign.identity(*design) for design in designs} == {identity(row) for row in rows}
+
+
+def test_varied_chips_can_be_named(made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    names = ["pcm-t64-d4-a5", "reram-t64-d4-a5", "pcm"]
+    path = tmp_path / "s.sqlite"
+    done = ohmnas("campaign", *SMOKE, "--n", "2", "--hardware", *names, "--store", path, "--json").values
+    assert (done["planned"], done["measured"]) == (6, 6)
+    first, second = DIGITS.space.decode(plan(DIGITS, 2))
+    assert stored(path) == identities([(network, name) for network in (first, second) for name in names])
+    on = [[chip.name for chip in chips] for _, chips in made_measurements.trained]
+    assert on == [["pcm-t64-d4-a5", "reram-t64-d4-a5"], ["pcm"]] * 2
+
+
+def test_designs_that_a_search_found_are_measured_on_their_own_chips(
+    made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    space = CoDesignSpace(DIGITS.input_shape, DIGITS.classes)
+    planned_one, *others = DIGITS.space.decode(plan(DIGITS, 4))
+    designs = [
+        (others[0], "hermes-t64-d6-a7"),
+        (others[1], "reram-t128-d8-a8"),
+        (others[0], "pcm-t512-d8-a8"),
+        (planned_one, "pcm-t64-d4-a9"),
+    ]
+    found, path = write_found(tmp_path / "result.json", space, designs), tmp_path / "s.sqlite"
+    words = ("campaign", *SMOKE, "--found", found, "--store", path, "--json")
+    assert ohmnas(*words).values["measured"] == 4
+    assert stored(path) == identities(designs)
+    assert made_measurements.trained[0][1] == (hardware("hermes-t64-d6-a7"),)  # the best comes first
+    with_plan = ohmnas(*words, "--n", "1").values
+    assert (with_plan["planned"], with_plan["measured"]) == (5, 1)
+    assert stored(path) == identities([*designs, (planned_one, "pcm")])
+    assert ohmnas(*words, "--n", "1").values["measured"] == 0
+
+
+def test_what_searches_for_networks_and_for_designs_found_is_measured_together(
+    made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    space = CoDesignSpace(DIGITS.input_shape, DIGITS.classes)
+    one, other, third = DIGITS.space.decode(plan(DIGITS, 3))
+    joint = write_found(tmp_path / "joint.json", space, [(one, "hermes-t64-d6-a7"), (other, "hermes-t256-d8-a8")])
+    alone = write_found(tmp_path / "alone.json", DIGITS.space, [(one, "pcm"), (third, "pcm")])
+    path = tmp_path / "s.sqlite"
+    words = ("--found", joint, "--found", alone, "--hardware", "hermes", "reram")
+    done = ohmnas("campaign", *SMOKE, *words, "--store", path, "--json").values
+    designs = [(one, "hermes-t64-d6-a7"), (other, "hermes-t256-d8-a8")]
+    designs += [(network, chip) for network in (one, third) for chip in ("hermes", "reram")]
+    assert (done["planned"], done["measured"]) == (6, 6)
+    assert stored(path) == identities(designs)
+
+
+def test_designs_for_other_images_are_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    network = DIGITS.space.decode(plan(DIGITS, 1))[0]
+    found = write_found(tmp_path / "result.json", CoDesignSpace((3, 8, 8), 10), [(network, "pcm-t64-d6-a7")])
+    words = ("campaign", *SMOKE, "--found", found, "--store", tmp_path / "s.sqlite")
+    assert "result.json is " in ohmnas(*words).sentence
+    assert not (tmp_path / "s.sqlite").exists()
+
+
+def test_varied_chips_need_a_plan(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("campaign", *SMOKE, "--vary-chip", "2", "--store", tmp_path / "s.sqlite")
+    assert "a campaign needs --task and --n or --found" in ohmnas(*words).sentence
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -70,6 +218,14 @@ def test_what_a_search_found_is_measured_too(ohmnas: Ohmnas, tmp_path: Path) -> 
         (("--store", "no/such/folder/s.sqlite"), "does not exist"),
         (("--start-from", "nowhere.csv"), "no table 'nowhere.csv'"),
         (("--hardware", "pcm", "pcm"), "names a chip twice"),
+        (("--hardware", "pcm-t256-d8-a7", "pcm-t0256-d8-a7"), "names a chip twice: pcm-t256-d8-a7, pcm-t256-d8-a7"),
+        (("--hardware", "pcm-t256-d1-a7"), "dac_bits must be 0 (ideal) or 2 to 16, not 1"),
+        (("--hardware", "ideal-t256-d8-a8"), "no hardware 'ideal-t256-d8-a8'; there are pcm"),
+        (("--vary-chip", "0"), "'0' is not a whole number above 0"),
+        (("--vary-chip", "101"), "there are 100 settings of tiles and converters, not 101"),
+        (("--vary-chip", "2", "--hardware", "pcm"), "--vary-chip draws the chips for a plan: leave out --hardware"),
+        (("--vary-chip", "2", "--choose", "active"), "leave out --hardware, --found and --choose"),
+        (("--vary-chip", "2", "--found", "result.json"), "leave out --hardware, --found and --choose"),
         (("--backend", "dask"), "needs the --scheduler"),
         (("--max-row-gib", "0"), "not a number above 0"),
         (("--seed", "1000000"), "seeds from 1000000 on are for verification"),

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
-from tests.datasets.conftest import made_rows
+from tests.datasets.conftest import made_rows, varied_rows
 
 from .conftest import Ohmnas
 
@@ -35,6 +37,40 @@ def test_with_a_plan_it_says_what_is_left(ohmnas: Ohmnas, tmp_path: Path) -> Non
     assert group["done"] == 4
     assert 0 < group["hours_left"] < 1e-3
     assert "of 10 planned" in ohmnas(*words).out
+
+
+def test_chips_that_are_varied_from_a_preset_are_one_line(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.add([*made_rows(6), *varied_rows(4, 3), *varied_rows(1, 2, seed=1)])
+    words = ("campaign", "--status", "--store", path)
+    groups = ohmnas(*words, "--json").values["groups"]
+    assert {(group["hardware"], group["seed"]): group["rows"] for group in groups} == {
+        ("pcm", 0): 6,
+        ("varied", 0): 36,
+        ("varied", 1): 6,
+    }
+    out = ohmnas(*words).out
+    assert "-t64-" not in out
+    assert "48 rows in" in out
+
+
+def test_a_store_without_rows_has_no_groups(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path):
+        pass
+    assert ohmnas("campaign", "--status", "--store", path, "--json").values["groups"] == []
+
+
+def test_of_a_plan_on_varied_chips_is_left_what_has_not_been_measured(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.add(varied_rows(2, 3))
+    words = ("campaign", "--status", "--store", path, "--task", "digits", "--json")
+    for group in ohmnas(*words, "--n", "2").values["groups"]:
+        assert group["hours_left"] == 0.0
+    for group in ohmnas(*words, "--n", "6").values["groups"]:
+        assert group["hours_left"] == pytest.approx(2 * group["hours"])
 
 
 def test_a_store_that_is_not_there_is_not_made(ohmnas: Ohmnas, tmp_path: Path) -> None:

@@ -9,24 +9,32 @@ import pytest
 
 from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.card import make_card
-from ohmnas.datasets.fidelity import Fidelity
+from ohmnas.datasets.fidelity import Fidelity, fidelity
 from ohmnas.datasets.plan import plan
-from ohmnas.datasets.protocol import Protocol
+from ohmnas.datasets.protocol import Protocol, training_settings
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.store import Store
+from ohmnas.datasets.store import Store, identity
 from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.chips import drawn_for, to_hardware
+from ohmnas.spaces.hardware import TECHNOLOGIES, Hardware, hardware
 
-from .conftest import comparable
+from .conftest import MadeMeasurements, comparable, varied_rows
 
 DIGITS = task("digits")
 TINY = Fidelity("tiny", epochs=1, chips=2, train_images=128)
+SMOKE = Protocol(DIGITS, fidelity("smoke"))
 
 
 def _campaign(n: int) -> Campaign:
     return Campaign(Protocol(DIGITS, TINY), plan(DIGITS, n), (Hardware(),), seed=0)
+
+
+def _varied(n: int, times: int, protocol: Protocol = SMOKE) -> Campaign:
+    """Each architecture on so many settings of chips, in all technologies."""
+    own = tuple(tuple(to_hardware(drawn_for(place, times))) for place in range(n))
+    return Campaign(protocol, plan(DIGITS, n), (Hardware(),), seed=0, own_chips=own)
 
 
 def _ignore(row: Row) -> None:
@@ -74,3 +82,85 @@ def test_two_workers_give_the_rows_of_one(tmp_path: Path) -> None:
             _campaign(4).run(store, jobs=jobs, report=_ignore)
             frames.append(comparable(store.frame()))
     assert frames[0].equals(frames[1])
+
+
+def test_each_architecture_is_measured_once_on_each_of_its_own_chips(
+    made_measurements: MadeMeasurements, tmp_path: Path
+) -> None:
+    campaign = _varied(4, times=3)
+    assert campaign.size == 4 * 3 * len(TECHNOLOGIES)
+    rows: list[Row] = []
+    with Store(tmp_path / "s.sqlite") as store:
+        assert campaign.open_rows(store) == campaign.size
+        campaign.run(store, jobs=1, report=rows.append)
+        assert campaign.open_rows(store) == 0
+        assert sorted(store.identities(), key=str) == sorted(map(identity, rows), key=str)
+    assert sorted(map(identity, rows), key=str) == sorted(map(identity, varied_rows(4, 3)), key=str)
+
+
+def test_the_technologies_of_one_setting_share_one_training(
+    made_measurements: MadeMeasurements, tmp_path: Path
+) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        _varied(4, times=3).run(store, jobs=1, report=_ignore)
+    assert len(made_measurements.trained) == 4 * 3
+    for _, chips in made_measurements.trained:
+        assert [chip.technology for chip in chips] == list(TECHNOLOGIES)
+        assert len({training_settings(chip) for chip in chips}) == 1
+
+
+def test_a_campaign_over_chips_goes_on_without_measuring_anything_twice(
+    made_measurements: MadeMeasurements, tmp_path: Path
+) -> None:
+    rows: list[Row] = []
+
+    def stop(row: Row) -> None:
+        rows.append(row)
+        if len(rows) == 7:
+            raise KeyboardInterrupt
+
+    with Store(tmp_path / "s.sqlite") as store:
+        with pytest.raises(KeyboardInterrupt):
+            _varied(3, times=2).run(store, jobs=1, report=stop)
+        stored = len(store.identities())
+        assert stored == 9  # the rows of a training are committed at once
+        assert _varied(3, times=2).open_rows(store) == 18 - stored
+        _varied(4, times=2).run(store, jobs=1, report=_ignore)
+        assert {identity(row) for row in varied_rows(4, 2)} == store.identities()
+    trained = [(genome, chip.name) for genome, chips in made_measurements.trained for chip in chips]
+    assert len(trained) == len(set(trained)) == 4 * 2 * 3
+
+
+def test_what_another_technology_lacks_of_a_setting_is_trained_for_it_alone(
+    made_measurements: MadeMeasurements, tmp_path: Path
+) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        store.add([row for row in varied_rows(2, 2) if row["technology"] == "hermes"])
+        _varied(2, times=2).run(store, jobs=1, report=_ignore)
+        assert len(store.identities()) == 2 * 2 * 3
+    assert [[chip.technology for chip in chips] for _, chips in made_measurements.trained] == [["pcm", "reram"]] * 4
+
+
+def test_chips_of_ones_own_are_checked_against_the_store(tmp_path: Path) -> None:
+    rows = varied_rows(3, 1)
+    rows[4]["hw_drift"] = 0.5
+    with Store(tmp_path / "s.sqlite") as store:
+        store.add(rows)
+        with pytest.raises(InvalidValueError, match=rf"holds rows of {rows[4]['hardware']} .* with hw_drift 0\.5"):
+            _varied(3, times=1).check(store)
+        _varied(1, times=1).check(store)
+
+
+def test_a_row_does_not_depend_on_the_chips_that_are_measured_with_it(tmp_path: Path) -> None:
+    campaign = _varied(1, times=1, protocol=Protocol(DIGITS, TINY))
+    rows: list[Row] = []
+    with Store(tmp_path / "together.sqlite") as together:
+        campaign.run(together, jobs=1, report=rows.append)
+        frame = comparable(together.frame())
+    assert len({row["accuracy_digital"] for row in rows}) == len({row["train_seconds"] for row in rows}) == 1
+    assert len({row["accuracy_1d"] for row in rows}) > 1
+    reram = hardware(str(rows[2]["hardware"]))
+    with Store(tmp_path / "alone.sqlite") as alone:
+        replace(campaign, chips=(reram,), own_chips=()).run(alone, jobs=1, report=_ignore)
+        expected = frame[frame["technology"] == "reram"].reset_index(drop=True)
+        assert comparable(alone.frame()).equals(expected)

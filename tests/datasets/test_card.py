@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
+import pytest
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.card import make_card
@@ -8,9 +11,23 @@ from ohmnas.datasets.plan import plan
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import task
 
+from .conftest import made_rows, varied_rows
+
+
+def card_of(rows: list[Row]) -> dict[str, Any]:
+    return make_card(pd.DataFrame(rows, columns=list(schema.COLUMNS)), task("digits"))
+
+
+def planned_rows(n: int) -> list[Row]:
+    """Rows of the first n architectures of the plan."""
+    rows = made_rows(n)
+    for row, genome in zip(rows, plan(task("digits"), n), strict=True):
+        row.update(zip(task("digits").space.gene_names, genome.tolist(), strict=True))
+    return rows
+
 
 def test_the_card_says_what_is_in_the_table_and_how_to_make_it_again(rows: list[Row]) -> None:
-    card = make_card(pd.DataFrame(rows, columns=list(schema.COLUMNS)), task("digits"))
+    card = card_of(rows)
     assert card["status"] == {"ok": 5, "failed": 1}
     assert card["architectures"] == 6
     assert card["input_shape"] == [1, 8, 8]
@@ -19,10 +36,48 @@ def test_the_card_says_what_is_in_the_table_and_how_to_make_it_again(rows: list[
     assert len(card["reproduce"]) == 1  # no plan has these rows, so that no campaign would measure them
 
 
-def test_rows_of_a_plan_come_with_the_campaign_that_measures_them(rows: list[Row]) -> None:
-    digits = task("digits")
-    for row, genome in zip(rows, plan(digits, 6), strict=True):
-        row.update(zip(digits.space.gene_names, genome.tolist(), strict=True))
-    card = make_card(pd.DataFrame(rows, columns=list(schema.COLUMNS)), digits)
+def test_rows_of_a_plan_come_with_the_campaign_that_measures_them() -> None:
+    card = card_of(planned_rows(6))
     assert "ohmnas campaign --task digits --hardware pcm --fidelity smoke --seed 0 --n 6" in card["reproduce"][0]
     assert "export-table" in card["reproduce"][1]
+
+
+@pytest.mark.parametrize(("n", "times"), [(1, 1), (4, 2), (2, 7), (1, 100)])
+def test_rows_of_varied_chips_come_with_the_one_campaign_that_draws_them(n: int, times: int) -> None:
+    card = card_of(varied_rows(n, times))
+    assert card["hardware"] == ["varied-hermes", "varied-pcm", "varied-reram"]
+    assert card["architectures"] == n
+    assert len(card["reproduce"]) == 2
+    words = f"ohmnas campaign --task digits --vary-chip {times} --fidelity smoke --seed 0 --n {n} --store"
+    assert card["reproduce"][0].startswith(words)
+
+
+def test_rows_of_a_preset_and_of_varied_chips_are_two_campaigns() -> None:
+    card = card_of([*planned_rows(5), *varied_rows(3, 2)])
+    assert card["hardware"] == ["pcm", "varied-hermes", "varied-pcm", "varied-reram"]
+    assert len(card["reproduce"]) == 3
+    for words in ("--hardware pcm --fidelity smoke --seed 0 --n 5", "--vary-chip 2 --fidelity smoke --seed 0 --n 3"):
+        assert sum(words in command for command in card["reproduce"]) == 1
+
+
+def test_repeats_with_another_seed_are_another_campaign() -> None:
+    card = card_of([*varied_rows(3, 2, seed=0), *varied_rows(2, 1, seed=1)])
+    assert "--vary-chip 2 --fidelity smoke --seed 0 --n 3" in card["reproduce"][0]
+    assert "--vary-chip 1 --fidelity smoke --seed 1 --n 2" in card["reproduce"][1]
+
+
+def test_varied_chips_that_no_campaign_draws_come_without_one() -> None:
+    rows = varied_rows(4, 2)
+    exchanged = varied_rows(4, 2)
+    exchanged[0]["hardware"], exchanged[6]["hardware"] = exchanged[6]["hardware"], exchanged[0]["hardware"]
+    for none in (rows[:-1], rows[6:], exchanged, [*varied_rows(4, 2)[:12], *varied_rows(4, 3)[18:]]):
+        assert [command.split()[1] for command in card_of(none)["reproduce"]] == ["export-table"]
+
+
+def test_rows_of_one_varied_chip_have_a_card() -> None:
+    rows = planned_rows(4)
+    for row in rows:
+        row["hardware"] = "pcm-t256-d8-a7"
+    card = card_of(rows)
+    assert card["hardware"] == ["varied-pcm"]
+    assert "export-table" in card["reproduce"][-1]

@@ -9,7 +9,7 @@ from ohmnas.datasets.schema import Row
 from ohmnas.datasets.summary import GROUPS, LABELS, choices, groups, learned, relations, spread
 from ohmnas.datasets.table import MeasuredTable, genomes, read_table
 
-from .conftest import made_rows
+from .conftest import made_rows, varied_rows
 
 
 @pytest.fixture
@@ -29,6 +29,15 @@ def test_the_spread_counts_rows_and_gives_quantiles(table: MeasuredTable) -> Non
     assert row["accuracy_1d_50"] == pytest.approx(table.measured["accuracy_1d"].median())
     for label in LABELS:
         assert row[f"{label}_5"] < row[f"{label}_50"] < row[f"{label}_95"]
+
+
+def test_chips_that_are_varied_from_a_preset_count_together(write_made_table: Callable[[list[Row]], Path]) -> None:
+    table = read_table(str(write_made_table([*made_rows(6), *varied_rows(5, 2)])))
+    found = spread(table).set_index("hardware")
+    assert found["rows"].to_dict() == {"pcm": 6, "varied-hermes": 10, "varied-pcm": 10, "varied-reram": 10}
+    assert found["failed"].to_dict() == {"pcm": 1, "varied-hermes": 0, "varied-pcm": 0, "varied-reram": 0}
+    hermes = table.measured[table.measured["technology"] == "hermes"]
+    assert found.loc["varied-hermes", "avm_50"] == pytest.approx(hermes["avm"].median())
 
 
 def test_networks_that_learned_nothing_are_left_out(table: MeasuredTable) -> None:

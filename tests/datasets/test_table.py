@@ -16,6 +16,8 @@ from ohmnas.datasets.task import task
 from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
 from ohmnas.spaces.reference import REFERENCES
 
+from .conftest import varied_rows
+
 Write = Callable[[list[Row]], Path]
 
 
@@ -184,6 +186,34 @@ def test_of_several_chips_and_fidelities_the_usual_ones_are_selected(rows: list[
     mixed.loc[mixed["hardware"] == "pcm", "hardware"] = "mine"
     with pytest.raises(InvalidValueError, match="choose one with --hardware, of mine, reram"):
         table.select()
+
+
+def test_the_rows_of_a_fidelity_are_those_of_all_chips(rows: list[Row], write_made_table: Write) -> None:
+    table = read_table(str(write_made_table([*rows, *varied_rows(2, 1)])))
+    assert len(table.of_fidelity()) == len(table.of_fidelity("smoke")) == 5 + 6  # one of the rows is a failure
+    assert set(table.of_fidelity()["technology"]) == {"pcm", "hermes", "reram"}
+    with pytest.raises(InvalidValueError, match="no measured rows of fidelity 'paper', only of smoke"):
+        table.of_fidelity("paper")
+    mixed = table.frame.copy()
+    mixed.loc[:1, "fidelity"] = "paper"
+    assert len(replace(table, frame=mixed).of_fidelity()) == 2
+    mixed.loc[:1, "fidelity"] = "low"
+    with pytest.raises(InvalidValueError, match="choose one with --fidelity, of low, smoke"):
+        replace(table, frame=mixed).of_fidelity()
+
+
+def test_of_many_chips_a_message_names_ten(write_made_table: Write) -> None:
+    table = read_table(str(write_made_table(varied_rows(2, 2))))
+    names = sorted(set(table.frame["hardware"]))
+    assert len(names) == 12
+    with pytest.raises(InvalidValueError, match=f"choose one with --hardware, of {', '.join(names[:10])}, 2 more$"):
+        table.select()
+    with pytest.raises(InvalidValueError, match=f"no measured rows of hardware 'pcm', only of {names[0]}, .*, 2 more$"):
+        table.select("pcm")
+    assert len(table.select(names[3])) == 1
+    few = replace(table, frame=table.frame[table.frame["hardware"].isin(names[:10])])
+    with pytest.raises(InvalidValueError, match=f"of {', '.join(names[:10])}$"):
+        few.select()
 
 
 def test_rows_that_cannot_be_are_refused_before_a_table_is_replaced(rows: list[Row], write_made_table: Write) -> None:

@@ -12,10 +12,11 @@ from numpy.testing import assert_array_equal
 
 from ohmnas.errors import InvalidValueError, OhmnasError, UnknownNameError
 from ohmnas.spaces import genes
-from ohmnas.spaces.bounds import EVERYTHING, Bounds, gene_value
+from ohmnas.spaces.bounds import EVERY_DESIGN, EVERYTHING, Bounds, gene_value
+from ohmnas.spaces.chips import MOST_CHIPS, to_hardware
 from ohmnas.spaces.genes import Population
 
-from .conftest import SPACE, populations
+from .conftest import DESIGNS, SPACE, designs, populations
 
 RANGES = {
     "OC0": (8, 128),
@@ -28,6 +29,10 @@ RANGES = {
     "skip": (0, 1),
 }
 """Gene, less the number of its block -> least and most, written down independently of the gene table."""
+
+
+CHIP_RANGES = {"TECH": (0, 2), "TILE": (6, 9), "DAC": (4, 8), "ADC": (5, 9)}
+"""The same of the genes of chips."""
 
 
 def ends(name: str) -> st.SearchStrategy[tuple[int, int]]:
@@ -57,6 +62,13 @@ def small_bounds(draw: st.DrawFn) -> Bounds:
         if draw(st.integers(0, 9)) == 0:
             chosen[name] = (low, min(low + 2, high))
     return Bounds.of(chosen)
+
+
+def pairs(low: int, high: int) -> st.SearchStrategy[tuple[int, int]]:
+    return st.tuples(st.integers(low, high), st.integers(low, high)).map(lambda pair: (min(pair), max(pair)))
+
+
+chip_ranges = st.fixed_dictionaries({}, optional={name: pairs(*values) for name, values in CHIP_RANGES.items()})
 
 
 @given(bounds, populations())
@@ -197,3 +209,136 @@ def test_whatever_a_user_types_is_a_value_or_a_sentence(name: str, text: str) ->
     with contextlib.suppress(OhmnasError):
         value = gene_value(name, text)
         Bounds.of({name: (value, value)})
+
+
+@given(ranges(), chip_ranges, designs())
+@settings(max_examples=60)
+def test_bounds_with_chips_bound_networks_as_bounds_without_and_chips_besides(
+    asked: dict[str, tuple[int, int]], of_chips: dict[str, tuple[int, int]], population: Population
+) -> None:
+    population.setflags(write=False)
+    within, networks = Bounds.of({**asked, **of_chips}, with_chips=True), Bounds.of(asked)
+    projected = within.project(population)
+    assert projected.dtype == np.int16
+    assert_array_equal(DESIGNS.check(projected), projected)
+    assert_array_equal(projected[:, : genes.GENES], networks.project(population[:, : genes.GENES]))
+    assert_array_equal(within.project(projected), projected)
+    assert within.contain(projected).all()
+    expected = networks.contain(population[:, : genes.GENES])
+    for column, (name, everything) in enumerate(CHIP_RANGES.items(), genes.GENES):
+        low, high = of_chips.get(name, everything)
+        expected &= (population[:, column] >= low) & (population[:, column] <= high)
+        assert within.choices(column).tolist() == list(range(low, high + 1))
+    assert within.contain(population).tolist() == expected.tolist()
+
+
+@given(small_bounds(), chip_ranges)
+@settings(max_examples=40)
+def test_each_number_is_another_design_and_all_are_numbered(
+    networks: Bounds, of_chips: dict[str, tuple[int, int]]
+) -> None:
+    asked = zip(genes.GENE_NAMES, networks.low, networks.high, strict=True)
+    within = Bounds.of({**{name: (low, high) for name, low, high in asked}, **of_chips}, with_chips=True)
+    count = 1
+    for name, everything in CHIP_RANGES.items():
+        low, high = of_chips.get(name, everything)
+        count *= high - low + 1
+    assert within.size == networks.size * count
+    population = within.nth(np.linspace(0, within.size - 1, min(within.size, 3000)).astype(np.int64))
+    assert population.dtype == np.int16
+    assert_array_equal(DESIGNS.check(population), population)
+    assert within.contain(population).all()
+    assert len(np.unique(population, axis=0)) == len(population)
+
+
+def test_the_first_design_has_the_least_of_each_gene_and_the_last_the_most() -> None:
+    within = Bounds.of({"M": (1, 2), "R": (1, 1), "OC0": (8, 9), "TECH": (1, 2), "ADC": (6, 7)}, with_chips=True)
+    first, last = within.nth(np.array([0, within.size - 1]))
+    assert first.tolist() == [8, 3, 1, 1, 1, 1, 1, 0, *[0] * 20, 1, 6, 4, 6]
+    assert last.tolist() == [9, 7, 2, *(1, 12, 2, 4, 1) * 2, *[0] * 15, 2, 9, 8, 7]
+
+
+def test_numbers_of_a_network_on_all_chips_are_all_chips() -> None:
+    one = {name: (low, low) for name, low in zip(genes.GENE_NAMES, EVERYTHING.low, strict=True)}
+    within = Bounds.of(one, with_chips=True)
+    assert within.size == MOST_CHIPS
+    population = within.nth(np.arange(MOST_CHIPS))
+    assert len({chip.name for chip in to_hardware(population[:, genes.GENES :])}) == MOST_CHIPS
+
+
+def test_no_bounds_with_chips_are_all_designs() -> None:
+    assert Bounds.of({}, with_chips=True) == EVERY_DESIGN
+    assert EVERY_DESIGN.size == EVERYTHING.size * 3 * 4 * 5 * 5
+    assert len(EVERY_DESIGN.low) == len(EVERY_DESIGN.high) == genes.GENES + 4
+    assert EVERY_DESIGN != EVERYTHING
+    with pytest.raises(InvalidValueError, match=r"\d\.\de\+\d\d architectures are too many to go through"):
+        EVERY_DESIGN.nth(np.arange(3))
+
+
+@pytest.mark.parametrize("name", CHIP_RANGES)
+def test_genes_of_chips_are_refused_in_a_search_for_one_chip(name: str) -> None:
+    low, high = CHIP_RANGES[name]
+    with pytest.raises(UnknownNameError, match=f"{name} is a gene of chips, .* one chip: --co-design is for both"):
+        Bounds.of({name: (low, high)})
+    assert Bounds.of({name: (low, high)}, with_chips=True) == EVERY_DESIGN
+
+
+@pytest.mark.parametrize("name", ["TECH1", "tile", "BITS", "R6"])
+def test_genes_that_there_are_not_are_refused_with_those_of_chips_too(name: str) -> None:
+    with pytest.raises(UnknownNameError, match=r"no gene .*, and of the chip TECH, TILE, DAC, ADC"):
+        Bounds.of({name: (1, 1)}, with_chips=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"DAC": (3, 8)}, "DAC can be 4 to 8, not 3 to 8"),
+        ({"ADC": (10, 10)}, "ADC can be 5 to 9, not 10"),
+        ({"ADC": (8, 6)}, "ADC can be 5 to 9, not 8 to 6"),
+        ({"R3": (17, 17), "TILE": (6, 6)}, "R3 can be 1 to 16, not 17"),
+        ({"TILE": (9, 6)}, "TILE can be 64 to 512, not 512 to 64"),
+        ({"TECH": (2, 0)}, "TECH can be pcm to reram, not reram to pcm"),
+    ],
+)
+def test_values_of_designs_out_of_range_are_refused_with_the_range_as_people_write_it(
+    asked: dict[str, tuple[int, int]], message: str
+) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        Bounds.of(asked, with_chips=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"), [("TECH", "reram", 2), ("TILE", "256", 8), ("DAC", "8", 8), ("ADC", "5", 5)]
+)
+def test_values_of_chips_are_read_as_people_write_them(name: str, text: str, value: int) -> None:
+    assert gene_value(name, text) == value
+    assert (
+        Bounds.of({name: (value, value)}, with_chips=True).size
+        == EVERY_DESIGN.size
+        // {
+            "TECH": 3,
+            "TILE": 4,
+            "DAC": 5,
+            "ADC": 5,
+        }[name]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("TECH", "ideal", "no technology 'ideal'; there are pcm, hermes, reram"),
+        ("TILE", "8", "TILE is one of 64, 128, 256, 512, not 8"),
+        ("ADC", "A", "a value of ADC is a whole number, not 'A'"),
+    ],
+)
+def test_what_is_no_value_of_a_chip_is_refused(name: str, text: str, message: str) -> None:
+    with pytest.raises(OhmnasError, match=message):
+        gene_value(name, text)
+
+
+@given(st.sampled_from([*CHIP_RANGES]), st.text(max_size=8))
+def test_whatever_a_user_types_of_a_chip_is_a_value_or_a_sentence(name: str, text: str) -> None:
+    with contextlib.suppress(OhmnasError):
+        value = gene_value(name, text)
+        Bounds.of({name: (value, value)}, with_chips=True)

@@ -94,7 +94,8 @@ def walked(network: Architecture, chip: Hardware) -> tuple[float, ...]:
         conversions += matrix.positions * matrix.copies * sum(columns) * len(parts)
     energy = conversions * CONVERSION_JOULES * 2.0 ** ((chip.adc_bits or 8) - 8)
     latency = positions * MVM_SECONDS * 2.0 ** ((chip.dac_bits or 8) - 8)
-    return tiles, cells / (tiles * chip.tile_rows * chip.tile_columns), mvms, conversions, energy, latency
+    there = tiles * chip.tile_rows * chip.tile_columns
+    return tiles, there, cells / there, mvms, conversions, energy, latency
 
 
 @given(populations(most=4))
@@ -106,7 +107,7 @@ def walked(network: Architecture, chip: Hardware) -> tuple[float, ...]:
 )
 def test_costs_are_those_of_a_walk_through_the_network(chip: Hardware, population: Population) -> None:
     found = costs(population, chip)
-    for field in (found.tiles, found.mvms, found.conversions):
+    for field in (found.tiles, found.cells, found.mvms, found.conversions):
         assert field.dtype == np.int64
     for row, network in enumerate(SPACE.decode(population)):
         assert_allclose([field[row] for field in astuple(found)], walked(network, chip), rtol=1e-12)
@@ -121,6 +122,7 @@ def test_tiles_of_a_network_by_hand() -> None:
     network = Architecture(8, 3, (MainBlock(1, 3, "A", 1, skip=True),))
     found = costs(SPACE.encode([network]), Hardware(tile_rows=32, tile_columns=16), (1, 8, 8))
     assert found.tiles.tolist() == [1 + 6 + 9 + 1]
+    assert found.cells.tolist() == [17 * 32 * 16]
     assert found.mvms.tolist() == [64 * (1 + 6 + 9) + 1]
     assert found.conversions.tolist() == [64 * (8 + 3 * 24 + 3 * 3 * 8) + 10]
     assert found.utilisation.tolist() == [(9 * 8 + 72 * 24 + 3 * 72 * 8 + 8 * 10) / (17 * 32 * 16)]
@@ -164,6 +166,17 @@ def test_utilisation_is_a_share(population: Population, chip: Hardware) -> None:
         assert (found.utilisation == 1).all()
 
 
+@given(populations(), chips, chips)
+def test_cells_in_use_are_the_weights_whatever_the_tiles(
+    population: Population, chip: Hardware, other: Hardware
+) -> None:
+    one, two = costs(population, chip), costs(population, other)
+    assert_allclose(one.cells * one.utilisation, two.cells * two.utilisation)
+    single = costs(population, Hardware(tile_rows=1, tile_columns=1))
+    assert (single.cells == np.round(one.cells * one.utilisation)).all()
+    assert (one.cells >= single.cells).all()
+
+
 @given(populations(), chips, st.integers(1, 512), st.integers(1, 512))
 def test_smaller_tiles_are_never_fewer(population: Population, chip: Hardware, rows: int, columns: int) -> None:
     smaller = replace(chip, tile_rows=min(rows, chip.tile_rows), tile_columns=min(columns, chip.tile_columns))
@@ -203,6 +216,7 @@ def test_the_largest_network_on_single_cells_does_not_overflow() -> None:
     largest = SPACE.repair(np.full((1, 28), 999))
     found = crossbar_costs(largest, (3, 224, 224), 1000, Hardware(tile_rows=1, tile_columns=1).settings())
     space = replace(SPACE, input_shape=(3, 224, 224), classes=1000)
+    assert found.cells[0] == found.tiles[0] < crossbar_costs(largest, (3, 224, 224), 1000, HERMES.settings()).cells[0]
     assert found.mvms[0] == space.macs(largest)[0]  # one cell a tile: each multiplication is one
 
 

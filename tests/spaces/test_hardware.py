@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ohmnas.errors import InvalidValueError, UnknownNameError
-from ohmnas.spaces.hardware import IDEAL, PRESETS, Hardware, hardware
+from ohmnas.spaces.hardware import HERMES, IDEAL, PRESETS, Hardware, hardware, is_varied, kind_of, varied
 
 NUMERIC = [field.name for field in fields(Hardware) if field.name not in ("name", "technology")]
 ABOVE_ZERO = ["g_max", "adc_bound"]
@@ -154,3 +154,124 @@ def test_a_file_that_describes_no_chip_is_refused(text: str, message: str, tmp_p
         hardware(str(path))
     with pytest.raises(InvalidValueError, match="cannot read"):
         hardware(str(tmp_path / "nothing.toml"))
+
+
+@given(
+    st.sampled_from(["pcm", "hermes", "reram"]),
+    st.integers(1, 99_999),
+    st.sampled_from([0, *range(2, 17)]),
+    st.sampled_from([0, *range(2, 17)]),
+)
+def test_a_varied_chip_is_its_preset_but_for_what_its_name_says(technology: str, tile: int, dac: int, adc: int) -> None:
+    chip = varied(technology, tile, dac, adc)
+    preset = PRESETS[technology]
+    changed = replace(preset, name=chip.name, tile_rows=tile, tile_columns=tile, dac_bits=dac, adc_bits=adc)
+    assert chip == changed
+    assert chip.name == f"{technology}-t{tile}-d{dac}-a{adc}"
+    assert hardware(chip.name) == chip
+    assert is_varied(chip.name)
+    assert kind_of(chip.name) == f"varied-{technology}"
+
+
+def test_a_varied_chip_has_the_devices_of_its_technology() -> None:
+    chip = hardware("hermes-t64-d4-a5")
+    assert (chip.technology, chip.g_max, chip.tile_rows, chip.tile_columns) == ("hermes", 20.7, 64, 64)
+    assert chip.description().items() >= {"device_spread_1d": 0.068, "hw_dac_bits": 4.0, "hw_adc_bits": 5.0}.items()
+
+
+@pytest.mark.parametrize("name", ["pcm-t256-d8-a07", "pcm-t0256-d08-a7", "pcm-t00256-d8-a7"])
+def test_a_varied_chip_has_one_name_however_it_is_written(name: str) -> None:
+    assert hardware(name).name == "pcm-t256-d8-a7"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "pcm-t256-d8", "pcm-t256-d8-a7-", "pcm-t-d8-a7", "PCM-t256-d8-a7", "ideal-t256-d8-a8", "pcm-t256-a7-d8"],
+)
+def test_other_names_are_no_varied_chips(name: str) -> None:
+    assert not is_varied(name)
+    assert kind_of(name) == name
+    with pytest.raises(UnknownNameError, match=r"no hardware .*; there are pcm, hermes, reram, ideal"):
+        hardware(name)
+
+
+def test_presets_count_as_themselves() -> None:
+    assert [kind_of(name) for name in PRESETS] == list(PRESETS)
+    assert not any(map(is_varied, PRESETS))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("pcm-t0-d8-a8", "tile_rows must be a whole number above 0, not 0"),
+        ("pcm-t256-d1-a8", "dac_bits must be .* not 1"),
+        ("reram-t256-d8-a17", "adc_bits must be .* not 17"),
+    ],
+)
+def test_a_varied_chip_has_settings_in_their_ranges(name: str, message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        hardware(name)
+
+
+def test_only_technologies_with_a_preset_are_varied() -> None:
+    with pytest.raises(UnknownNameError, match="no technology 'ideal'; there are pcm, hermes, reram"):
+        varied("ideal", 256, 8, 8)
+
+
+@given(
+    st.builds(
+        replace,
+        st.sampled_from([*PRESETS.values()]),
+        tile_rows=st.integers(1, 4096),
+        tile_columns=st.integers(1, 4096),
+        dac_bits=st.sampled_from([0, *range(2, 17)]),
+        adc_bits=st.sampled_from([0, *range(2, 17)]),
+        adc_bound=st.floats(0.1, 100),
+        drift=st.floats(0, 2),
+        drift_compensation=st.booleans(),
+    )
+)
+def test_a_chip_follows_from_its_technology_and_its_settings(chip: Hardware) -> None:
+    again = Hardware.of_settings(chip.technology, chip.settings(), chip.name)
+    assert again == chip
+    assert [type(getattr(again, name)) for name in NUMERIC] == [type(getattr(chip, name)) for name in NUMERIC]
+    assert Hardware.of_settings(chip.technology, chip.settings()) == replace(chip, name="")
+
+
+def test_settings_that_are_not_said_are_those_of_pcm() -> None:
+    assert Hardware.of_settings("pcm", {"hw_adc_bits": 6.0}, "mine") == Hardware(name="mine", adc_bits=6)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("g_max", 25.0),
+        ("tile_rows", 0.0),
+        ("adc_bits", 17.0),
+        ("output_noise", -1.0),
+        ("read_noise", math.nan),
+        ("tile_columns", 256.5),
+        ("dac_bits", 7.5),
+        ("dac_bits", math.nan),
+        ("adc_bits", math.inf),
+    ],
+)
+def test_settings_of_no_chip_are_refused(name: str, value: float) -> None:
+    with pytest.raises(InvalidValueError, match=name):
+        Hardware.of_settings("hermes", HERMES.settings() | {f"hw_{name}": value})
+
+
+def test_settings_of_an_unknown_technology_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="no technology 'rram'"):
+        Hardware.of_settings("rram", HERMES.settings())
+
+
+def test_a_file_may_have_the_name_of_a_varied_chip_if_it_describes_that_chip(tmp_path: Path) -> None:
+    path = tmp_path / "pcm-t64-d8-a6.toml"
+    path.write_text("tile_rows = 64\ntile_columns = 64\nadc_bits = 6\n", encoding="utf-8")
+    assert hardware(str(path)) == hardware("pcm-t64-d8-a6")
+    path.write_text("tile_rows = 64\ntile_columns = 64\nadc_bits = 7\n", encoding="utf-8")
+    with pytest.raises(InvalidValueError, match="the name 'pcm-t64-d8-a6' is that of another chip; choose another"):
+        hardware(str(path))
+    path.write_text('name = "mine"\nadc_bits = 7\n', encoding="utf-8")
+    assert hardware(str(path)) == Hardware(name="mine", adc_bits=7)

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
 from ohmnas.surrogate import hinge
-from ohmnas.surrogate.hinge import BLOCK, HingeObjective, pairwise_hinge
+from ohmnas.surrogate.hinge import BLOCK, MOST_ROWS, HingeObjective, pairwise_hinge
 
 Vector = npt.NDArray[np.float64]
 N = 7
@@ -168,3 +168,35 @@ def test_if_each_row_meets_all_others_the_sample_is_exact(monkeypatch: pytest.Mo
     monkeypatch.setattr(hinge, "PARTNERS", 64 / np.log2(65))
     for found, truth in zip(HingeObjective(ties, 0.1, np.float64)(scores), exact, strict=True):
         assert_allclose(found, truth, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [60, MOST_ROWS + 100])
+def test_emphasis_is_on_pairs_whose_better_row_is_among_the_best(n: int) -> None:
+    rng = np.random.default_rng(3)
+    labels, scores = rng.permutation(n).astype(np.float64), np.zeros(n)
+    plain, _ = HingeObjective(labels, 0.1)(scores)
+    pulled, curvature = HingeObjective(labels, 0.1, emphasis=2.0)(scores)
+    best, middle = labels >= 0.9 * n, (labels > 0.4 * n) & (labels < 0.6 * n)
+    assert (pulled[best] < plain[best]).all()  # pulled up harder
+    assert np.abs(pulled[middle]).mean() > 0
+    assert pulled.sum() == pytest.approx(0.0, abs=1e-2)  # each pair pulls both ways alike
+    assert (curvature > 0).all()
+
+
+def test_emphasis_counts_each_pair_by_its_better_row() -> None:
+    labels = np.array([0.3, 0.1, 0.2, 0.2, 0.5])
+    scores = np.array([0.0, 0.02, 0.05, 0.0, -0.01])
+    margin, emphasis = 0.1, 1.5
+    not_worse = (labels[:, None] >= labels[None, :]).mean(axis=1) ** emphasis
+    better = labels[:, None] > labels[None, :]
+    weight = not_worse / (not_worse[:, None] * better).sum() * better.sum()
+    active = better & (margin - (scores[:, None] - scores[None, :]) > 0)
+    pull = active * weight[:, None]
+    expected = (pull.sum(axis=0) - pull.sum(axis=1)) / len(labels)
+    assert np.allclose(HingeObjective(labels, margin, np.float64, emphasis=emphasis)(scores)[0], expected)
+
+
+def test_no_emphasis_is_the_plain_loss() -> None:
+    labels, scores = np.arange(20.0), np.random.default_rng(0).standard_normal(20)
+    one, same = (HingeObjective(labels, 0.1, emphasis=e)(scores) for e in (0.0, 1e-12))
+    assert np.allclose(one, same, atol=1e-5)
