@@ -36,10 +36,10 @@ def main() -> None:
             folder = arguments.out / f"{task}-{budget}"
             limits = ["--max-params", budget, "--max-avm", arguments.max_avm, "--min-accuracy", "0.5"]
             if not (folder / "result.json").exists():
-                _ohmnas("search", "--task", task, *limits, "--out", str(folder))
+                run_ohmnas("search", "--task", task, *limits, "--out", str(folder))
             if not (folder / "verify.json").exists():
                 words = ("--task", task, "--fidelity", arguments.fidelity)
-                _ohmnas("verify", str(folder / "result.json"), *words)
+                run_ohmnas("verify", str(folder / "result.json"), *words)
             networks = json.loads((folder / "verify.json").read_text("utf-8"))["networks"]
             values[f"{task}, {budget}"] = networks
             if not arguments.json:
@@ -48,7 +48,8 @@ def main() -> None:
         print(json.dumps(values))
 
 
-def _ohmnas(*words: str) -> None:
+def run_ohmnas(*words: str) -> None:
+    """Run a command, silent unless it fails."""
     command = [sys.executable, "-c", "import sys; from ohmnas.cli.main import main; sys.exit(main())", *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
@@ -62,12 +63,13 @@ def _show(title: str, networks: dict[str, Any]) -> None:
         measured = network["measured"]
         accuracy, std, avm = (100 * np.array(measured[column]) for column in COLUMNS)
         print(
-            f"{name:14}{100 * network['predicted']['accuracy_1d']:12.2f}{_mean(accuracy):>16}{std.mean():7.2f}"
-            f"{_mean(avm):>15}{np.mean(accuracy / std):14.0f}{network['params']:9,}{network['macs']:12,}"
+            f"{name:14}{100 * network['predicted']['accuracy_1d']:12.2f}{mean(accuracy):>16}{std.mean():7.2f}"
+            f"{mean(avm):>15}{np.mean(accuracy / std):14.0f}{network['params']:9,}{network['macs']:12,}"
         )
 
 
-def _mean(values: np.ndarray) -> str:
+def mean(values: np.ndarray) -> str:
+    """With its standard error."""
     error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
     return f"{values.mean():.2f} ± {error:.2f}"
 

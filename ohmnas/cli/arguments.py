@@ -77,6 +77,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.strip().isdecimal() or len(text) > _LONGEST_SIZE:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
 def above_zero(text: str) -> float:
     """A number above 0, of seconds or GiB; half a one is 0.5."""
     try:

@@ -14,7 +14,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.search import Limits, Problem
 from ohmnas.search.limits import CEILINGS
 from ohmnas.search.objective import PLAIN, WEIGHING, Objective, Tchebycheff, objective
-from ohmnas.search.quantities import PREDICTIONS, QUANTITIES
+from ohmnas.search.quantities import ON_TILES, PREDICTIONS, QUANTITIES
 from ohmnas.spaces.bounds import Bounds, gene_value
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.surrogate import Surrogate
@@ -108,9 +108,17 @@ def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
         _bounds(arguments.fix or [], arguments.range or [], isinstance(surrogate.space_, CoDesignSpace)),
         arguments.pareto,
     )
+    if isinstance(surrogate.space_, CoDesignSpace) and not _mind_the_chip(asked):
+        notes.append("nothing limits what the chip costs: --max-energy, --max-latency or --max-cells would")
     for note in notes:  # once nothing is wrong
         render.notice(f"note: {note}")
     return asked
+
+
+def _mind_the_chip(asked: Problem) -> bool:
+    """Whether a better chip costs anything."""
+    limited = [name for name in ON_TILES if asked.limits.on(name) < np.inf]
+    return bool(limited or {*ON_TILES} & {*asked.pareto} or any(name in asked.objective.name for name in ON_TILES))
 
 
 def _amount(text: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pandas as pd
 from ohmnas.cli import render
 from ohmnas.cli.arguments import add_json, add_source, positive, seed
 from ohmnas.datasets.table import MeasuredTable, read_table
-from ohmnas.errors import StorageError
+from ohmnas.errors import InvalidValueError, StorageError
 from ohmnas.files import write_atomically
 from ohmnas.surrogate import HEADS, LearningSet
 from ohmnas.surrogate.learning import learnable_chips
+from ohmnas.surrogate.measured import measured_chip_effects
 from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
 from ohmnas.surrogate.study import RESAMPLES, chip_effects, gene_effects, importance, space_map
 
@@ -52,13 +54,16 @@ def run(arguments: argparse.Namespace) -> None:
         found["gene_effects"] = gene_effects(data, arguments.seed, arguments.resamples)
         meter.advance(2, "effects of chip settings")
         found["chip_effects"] = chip_effects([data, *_others(table, data)], arguments.seed, arguments.resamples)
+        with suppress(InvalidValueError):  # the table's chips were not varied
+            designs = LearningSet.of_designs(table, arguments.fidelity)
+            found["measured_chip_effects"] = measured_chip_effects(designs)
         meter.advance(3, "map")
         found["map"] = space_map(data, arguments.seed)
     paths = [arguments.out / f"{name}.{kind}" for name in found for kind in ("csv", "png")]
     for name, frame in found.items():
         write_atomically(arguments.out / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
     plot_importance(found["importance"], arguments.out / "importance.png")
-    for name in ("gene_effects", "chip_effects"):
+    for name in (name for name in found if name.endswith("_effects")):
         plot_effects(found[name], arguments.out / f"{name}.png")
     plot_map(found["map"], arguments.out / "map.png")
     if arguments.json:
@@ -83,7 +88,17 @@ def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.
         ],
         title=where,
     )
-    for name, title in (("gene_effects", "choice"), ("chip_effects", "setting of the chip")):
+    predicted = "predicted change in points, against the first value of the same architectures"
+    measured = (
+        "measured change in points, of the same architectures: against 512, 8 and 8, and of technologies against pcm"
+    )
+    for name, title, what in (
+        ("gene_effects", "choice", predicted),
+        ("chip_effects", "setting of the chip", predicted),
+        ("measured_chip_effects", "setting of the chip", measured),
+    ):
+        if name not in found:
+            continue
         render.table(
             [title, "value", "accuracy, 90 % interval", "std", "AVM"],
             [
@@ -96,7 +111,7 @@ def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.
                 for row in found[name].to_dict("records")
                 if row[f"{HEADS[0]}_change"] or row[f"{HEADS[2]}_change"]
             ],
-            title="predicted change in points, against the first value of the same architectures",
+            title=what,
         )
     render.line(f"tables and pictures of all of it: {arguments.out}")
 

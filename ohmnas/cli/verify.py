@@ -13,7 +13,7 @@ import numpy as np
 
 import ohmnas
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_data_dir, add_json, positive, seed
+from ohmnas.cli.arguments import add_data_dir, add_json, count, positive, seed
 from ohmnas.cli.output import write_json
 from ohmnas.datasets.fidelity import FIDELITIES, fidelity
 from ohmnas.datasets.measure import measure_accuracies, train_network
@@ -39,6 +39,9 @@ def add_parser(commands: Any) -> None:
         "--engine", default="native", choices=ENGINE_NAMES, help="what simulates the chip (native); aihwkit is slower"
     )
     parser.add_argument("--hardware", help="TOML file of the chip, if the result is for one that is no preset")
+    parser.add_argument(
+        "--references", type=count, default=1, metavar="N", help="known networks of the same limits beside it (1)"
+    )
     parser.add_argument("--seeds", type=positive, default=3, help="independent trainings of each network (3)")
     parser.add_argument("--seed", type=seed, default=0, help="of the first training (0)")
     add_data_dir(parser)
@@ -62,8 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     require_training()
     protocol = Protocol(chosen, effort, arguments.engine)
     contenders = {"found": result.best}
-    if result.references:
-        contenders[result.references[0].name] = result.references[0]
+    contenders |= {reference.name: reference for reference in result.references[: arguments.references]}
     seeds = [VERIFICATION_SEEDS + arguments.seed + index for index in range(arguments.seeds)]
     measured: dict[str, dict[str, list[float]]] = {}
     parts = Parts(

@@ -49,7 +49,8 @@ COSTS: Final = {
 """Cost -> what it is."""
 QUANTITIES: Final = (*PREDICTIONS, *COSTS)
 LARGER_IS_BETTER: Final = ("accuracy_1d",)
-_ON_TILES: Final = ("tiles", "cells", "energy", "latency")
+ON_TILES: Final = ("tiles", "cells", "energy", "latency")
+"""Costs that depend on the chip."""
 _AT_ONCE: Final = 1000
 """Networks whose layers stay near the processor."""
 
@@ -104,7 +105,7 @@ class Quantities:
     def _count(self, names: Collection[str]) -> None:
         """Compute costs, so many networks at once that their layers stay near the processor."""
         space, n = self._space, len(self._population)
-        if self._chip is None and any(name in _ON_TILES for name in names):
+        if self._chip is None and any(name in ON_TILES for name in names):
             raise InvalidValueError("tiles, cells, energy and latency are those of a chip: give the problem a chip")
         self._known |= {name: np.empty(n) for name in names}
         for start in range(0, n, _AT_ONCE):
@@ -112,12 +113,12 @@ class Quantities:
             some = self._population[rows]
             table = space.layer_table(some)
             crossbar = None
-            if self._chip is not None and any(name in _ON_TILES for name in names):
+            if self._chip is not None and any(name in ON_TILES for name in names):
                 chip = chip_settings(space, some, self._chip)
                 crossbar = crossbar_costs(some, space.input_shape, space.classes, chip, table)
             for name in names:
                 if name == "memory":
                     values = peak_memory(some, space.input_shape, space.classes)
                 else:
-                    values = getattr(crossbar, name) if name in _ON_TILES else getattr(table, name)()
+                    values = getattr(crossbar, name) if name in ON_TILES else getattr(table, name)()
                 self._known[name][rows] = values

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmnas.cli.arguments import above_zero, fraction, positive, seed, size
+from ohmnas.cli.arguments import above_zero, count, fraction, positive, seed, size
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,7 @@ def test_fractions_seeds_and_counts_are_read() -> None:
     assert fraction("0.02") == 0.02
     assert seed("7") == 7
     assert positive("3") == 3
+    assert [count(text) for text in ("0", "12")] == [0, 12]
     assert [above_zero(text) for text in ("60", "0.5")] == [60.0, 0.5]
 
 
@@ -72,3 +73,9 @@ def test_what_is_no_seed_is_refused(text: str) -> None:
 def test_what_is_no_count_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="above 0"):
         positive(text)
+
+
+@pytest.mark.parametrize("text", ["-1", "1.0", "x", "", "9" * 30])
+def test_what_counts_nothing_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="whole number from 0 on"):
+        count(text)

@@ -1,0 +1,173 @@
+"""Networks and chips from the command line: fit, score, search, verify, and back into a store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ohmnas.datasets.table import read_table, write_table
+from ohmnas.search import read_result
+from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.hardware import hardware, is_varied
+
+from .conftest import Ohmnas
+
+LIMITS = ("--max-params", "20k", "--max-avm", "0.1", "--iterations", "5", "--population", "40")
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the shipped digits table the networks that were measured on varied chips: quick to learn."""
+    shipped = read_table("digits")
+    varied = shipped.frame["hardware"].map(is_varied)
+    networks = shipped.frame[varied].drop_duplicates(list(GENE_NAMES))[list(GENE_NAMES)].head(60)
+    rows = shipped.frame[shipped.frame["seed"] == 0].merge(networks, on=list(GENE_NAMES))
+    path = tmp_path_factory.mktemp("designs") / "digits.csv"
+    write_table(path, rows, shipped.card)
+    return path
+
+
+@pytest.fixture(scope="session")
+def folder(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from ohmnas.cli.main import main
+
+    out = tmp_path_factory.mktemp("fitted") / "designs"
+    assert not main(["fit", "--table", str(table), "--co-design", "--out", str(out)])
+    return out
+
+
+@pytest.fixture
+def result(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> Path:
+    done = ohmnas("search", "--surrogate", folder, *LIMITS, "--max-energy", "2e-6", "--out", tmp_path)
+    assert done.code == 0, done.err
+    return tmp_path / "result.json"
+
+
+def test_a_person_sees_the_chip_and_what_it_costs(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    done = ohmnas("search", "--surrogate", folder, *LIMITS, "--max-energy", "2e-6", "--out", tmp_path)
+    chip = read_result(tmp_path / "result.json").best.chip
+    assert f"on      {hardware(chip).technology}, tiles of {hardware(chip).tile_rows} x" in done.out
+    assert chip in done.out
+    assert "energy" in done.out
+    assert "cells" in done.out
+    assert "designs asked of a surrogate" in done.out
+    assert "note:" not in done.err
+
+
+def test_the_found_design_costs_no_more_than_allowed(result: Path) -> None:
+    best = read_result(result).best
+    assert best.costs["energy"] <= 2e-6
+    assert best.params <= 20_000
+
+
+def test_a_search_without_a_limit_on_the_chip_says_so(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    assert (
+        "nothing limits what the chip costs" in ohmnas("search", "--surrogate", folder, *LIMITS, "--out", tmp_path).err
+    )
+
+
+def test_genes_of_the_chip_can_be_bounded(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--fix", "TECH=hermes", "--fix", "TILE=256", "--range", "ADC=6:7", "--max-cells", "1M", "--out", tmp_path)
+    assert ohmnas("search", "--surrogate", folder, *LIMITS, *words).code == 0
+    best = read_result(tmp_path / "result.json")
+    chip = hardware(best.best.chip)
+    assert (chip.technology, chip.tile_rows) == ("hermes", 256)
+    assert 6 <= chip.adc_bits <= 7
+    assert best.constraints["genes"] == {"TECH": [1, 1], "TILE": [8, 8], "ADC": [6, 7]}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--fix", "TILE=100"), "TILE is one of 64, 128, 256, 512, not 100"),
+        (("--fix", "TECH=flash"), "no technology 'flash'; there are pcm, hermes, reram"),
+        (("--range", "ADC=3:7"), "ADC can be 5 to 9, not 3 to 7"),
+        (("--co-design",), "a fitted surrogate knows what it was fitted to"),
+    ],
+)
+def test_bad_flags_are_one_sentence(
+    words: tuple[str, ...], sentence: str, folder: Path, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    assert sentence in ohmnas("search", "--surrogate", folder, *LIMITS, *words, "--out", tmp_path).sentence
+
+
+def test_a_search_for_one_chip_has_no_genes_of_chips(fitted: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--surrogate", fitted, "--fix", "ADC=7", "--out", tmp_path)
+    assert "ADC is a gene of chips, and this is a search for one chip" in ohmnas("search", *words).sentence
+
+
+def test_a_search_of_networks_does_not_go_on_from_one_of_designs(
+    result: Path, fitted: Path, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    words = ("search", "--surrogate", fitted, "--out", tmp_path / "other")
+    for flag in ("--resume", "--start-from"):
+        assert (
+            "is of a search for networks and chips, this one is for networks" in ohmnas(*words, flag, result).sentence
+        )
+
+
+def test_what_was_measured_on_any_chip_can_be_left_out(
+    folder: Path, table: Path, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    assert ohmnas("search", "--surrogate", folder, *LIMITS, "--exclude", table, "--out", tmp_path).code == 0
+    best = read_result(tmp_path / "result.json").best
+    measured = read_table(str(table)).frame[list(GENE_NAMES)].to_numpy().tolist()
+    assert best.network.tolist() not in measured
+
+
+def test_fit_and_score_refuse_a_chip_beside_all_chips(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    both = ("--table", table, "--co-design", "--hardware", "pcm")
+    assert "leave out --hardware" in ohmnas("fit", *both, "--out", tmp_path).sentence
+    assert "leave out --hardware" in ohmnas("score", *both).sentence
+    words = ("fit", "--table", table, "--co-design", "--start-from", "digits", "--out", tmp_path)
+    assert "choose one" in ohmnas(*words).sentence
+
+
+def test_scores_are_of_designs_networks_and_chips(table: Path, ohmnas: Ohmnas) -> None:
+    values = ohmnas("score", "--table", table, "--co-design", "--rounds", "1", "--json").values
+    accuracy = values["heads"]["accuracy_1d"]
+    assert accuracy["designs"]["mean"] > 0.4
+    assert accuracy["chips"]["mean"] > 0.2
+    shown = ohmnas("score", "--table", table, "--co-design", "--rounds", "1").out
+    assert "chips of a network" in shown
+
+
+def test_designs_are_verified_on_their_own_chips(result: Path, ohmnas: Ohmnas) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
+    values = ohmnas(*words, "--json").values
+    best = read_result(result).best
+    assert values["networks"]["found"]["chip"] == best.chip == values["hardware"]
+    reference = [network for name, network in values["networks"].items() if name != "found"]
+    assert all(is_varied(network["chip"]) for network in reference)
+    assert best.chip in ohmnas(*words).out
+    assert "leave out --hardware" in ohmnas(*words, "--hardware", "pcm").sentence
+
+
+def test_references_can_be_left_out_of_a_verification(result: Path, ohmnas: Ohmnas) -> None:
+    words = ("--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--references", "0", "--json")
+    assert list(ohmnas("verify", result, *words).values["networks"]) == ["found"]
+
+
+def test_what_was_found_is_measured_on_its_chip(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    store = tmp_path / "s.sqlite"
+    words = ("campaign", "--task", "digits", "--fidelity", "smoke", "--found", result, "--store", store, "--jobs", "1")
+    assert ohmnas(*words).code == 0
+    out = tmp_path / "t.csv"
+    assert ohmnas("export-table", "--store", store, "--out", out).code == 0
+    rows = pd.read_csv(out)
+    best = read_result(result).best
+    assert rows["hardware"].tolist() == [best.chip]
+    assert rows[list(GENE_NAMES)].to_numpy().tolist() == [best.network.tolist()]
+    assert "leave out --hardware" in ohmnas(*words, "--hardware", "pcm").sentence
+
+
+def test_the_front_of_a_search_has_its_chips(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--pareto", "accuracy_1d,energy,cells", "--plots", "--out", tmp_path)
+    done = ohmnas("search", "--surrogate", folder, *LIMITS, *words)
+    assert done.code == 0, done.err
+    front = json.loads((tmp_path / "result.json").read_text("utf-8"))["front"]
+    assert len({one["chip"] for one in front}) > 1
+    assert (tmp_path / "pareto.png").exists()
