@@ -70,8 +70,17 @@ def test_varied_chips_that_no_campaign_draws_come_without_one() -> None:
     rows = varied_rows(4, 2)
     exchanged = varied_rows(4, 2)
     exchanged[0]["hardware"], exchanged[6]["hardware"] = exchanged[6]["hardware"], exchanged[0]["hardware"]
-    for none in (rows[:-1], rows[6:], exchanged, [*varied_rows(4, 2)[:12], *varied_rows(4, 3)[18:]]):
+    for none in (rows[6:], exchanged):
         assert [command.split()[1] for command in card_of(none)["reproduce"]] == ["export-table"]
+
+
+def test_what_a_plan_begins_with_comes_with_its_campaign_whatever_stands_beside() -> None:
+    found = planned_rows(9)[8]
+    assert "--hardware pcm --fidelity smoke --seed 0 --n 6 " in card_of([*planned_rows(6), found])["reproduce"][0]
+    varied = varied_rows(4, 2)
+    assert "--vary-chip 2 --fidelity smoke --seed 0 --n 3 " in card_of(varied[:-1])["reproduce"][0]
+    other = {**found, "hardware": "reram-t64-d4-a5"}
+    assert "--vary-chip 2 --fidelity smoke --seed 0 --n 4 " in card_of([*varied, other])["reproduce"][0]
 
 
 def test_rows_of_one_varied_chip_have_a_card() -> None:
