@@ -1,13 +1,13 @@
 """The surrogate against its rivals on equal terms: features, folds and labels are the same for all.
 
-python benchmarks/surrogates.py [--table NAME ...] [--ablation] [--rounds 2] [--json]
+python benchmarks/surrogates.py [--table NAME ...] [--ablation | --settings] [--rounds 2] [--json]
 
 Repeated 5-fold cross-validation over every chip of every table that is shipped, scored as `ohmnas score` does it: a
 model learns from all labels of the architectures it sees and is held to the label of the first seed of those it
 does not see. Precision is the share of the predicted best 10 (5) % that are among the real best; regret is what the
 predicted best of 100 held-out architectures (of all, where they are fewer) lacks to the really best of them, in
 points. Rivals see the logarithm of the standard deviation, as the surrogate does. With --ablation the surrogate
-takes the place of the rivals, with groups of its features left out.
+takes the place of the rivals, with groups of its features left out, with --settings with other settings.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.spaces.genes import GENE_NAMES, Population
 from ohmnas.surrogate import HEADS, LearningSet, Surrogate, metrics
 from ohmnas.surrogate.features import NOISE_NAMES, STRUCTURE_NAMES, Features, feature_matrix, feature_names
+from ohmnas.surrogate.learning import learnable_chips
 from ohmnas.surrogate.score import FOLDS
+from ohmnas.surrogate.surrogate import MARGINS
 
 Values = npt.NDArray[np.float64]
 Predictor = Callable[[LearningSet], dict[str, Values]]
@@ -65,6 +67,10 @@ def _learned(surrogate: Surrogate) -> Predictor:
 
 def _ours(data: LearningSet) -> Predictor:
     return _learned(Surrogate.learn(data))
+
+
+def _set(**settings: Any) -> Learner:
+    return lambda data: _learned(Surrogate.learn(data, **settings))
 
 
 def _without(*groups: str) -> Learner:
@@ -174,6 +180,14 @@ ABLATIONS: dict[str, Learner] = {
     "noise alone": _without("genes", "structure"),
 }
 
+SETTINGS: dict[str, Learner] = {
+    "as it is": _ours,
+    "100 trees each": _set(rounds=100, early_stopping=False),
+    "250 trees each": _set(early_stopping=False),
+    **{f"margin {margin:g}": _set(margin=margin) for margin in MARGINS if margin != 0.1},
+    **{f"emphasis {emphasis:g}": _set(emphasis=emphasis) for emphasis in (0.5, 1.0, 2.0)},
+}
+
 
 def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], rounds: int) -> dict[str, Any]:
     """Head -> model -> measure -> mean and standard deviation over the folds."""
@@ -223,7 +237,9 @@ def main() -> None:
     """Print a table for each chip."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", nargs="+", default=shipped_tables())
-    parser.add_argument("--ablation", action="store_true")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--ablation", action="store_true")
+    instead.add_argument("--settings", action="store_true")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -231,8 +247,8 @@ def main() -> None:
     results = {}
     for name in arguments.table:
         table = read_table(name)
-        for hardware in dict.fromkeys(table.frame["hardware"]):
-            learners = ABLATIONS if arguments.ablation else LEARNERS
+        for hardware in learnable_chips(table):
+            learners = ABLATIONS if arguments.ablation else SETTINGS if arguments.settings else LEARNERS
             results[f"{name} on {hardware}"] = compare(table, hardware, learners, arguments.rounds)
             if not arguments.json:
                 _show(f"{name} on {hardware}", results[f"{name} on {hardware}"])

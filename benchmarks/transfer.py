@@ -17,6 +17,7 @@ import numpy as np
 
 from ohmnas.datasets.table import read_table
 from ohmnas.surrogate import HEADS, LearningSet, Start, Surrogate
+from ohmnas.surrogate.learning import learnable_chips
 from ohmnas.surrogate.metrics import kendall_tau
 
 ROWS = (10, 20, 50, 100, 200)
@@ -33,11 +34,11 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # ridge penalties at the end of their range
     table = read_table(arguments.table)
-    chips = {str(chip): LearningSet.of(table, str(chip)) for chip in dict.fromkeys(table.measured["hardware"])}
+    chips = {chip: LearningSet.of(table, chip) for chip in learnable_chips(table)}
     known = chips
     if arguments.from_table:
         others = read_table(arguments.from_table)
-        known = {f"{chip} there": LearningSet.of(others, str(chip)) for chip in set(others.measured["hardware"])}
+        known = {f"{chip} there": LearningSet.of(others, chip) for chip in learnable_chips(others)}
     results = {}
     for chip, new in chips.items():
         sources = [rows for name, rows in known.items() if name != chip]

@@ -105,17 +105,6 @@ def hardly_guessing(classes: int) -> float:
     return 1.0 / classes + ABOVE_GUESSING * (1.0 - 1.0 / classes)
 
 
-def draw(result: SearchResult, folder: Path) -> list[Path]:
-    """Pictures of the run.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    from ohmnas.search.plots import plot_search
-
-    return plot_search(result, folder)
-
-
 def _asked_costs(result: SearchResult) -> list[str]:
     """Costs beside parameters and MACs that the search had to do with."""
     asked = {name.removeprefix("max_") for name, value in result.constraints.items() if value is not None}

@@ -17,6 +17,7 @@ from ohmnas.cli.problem import add_problem, pair, problem
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
 from ohmnas.search import STRATEGIES, Budget, Problem, SearchResult, read_result, search
+from ohmnas.search.plots import plot_search
 from ohmnas.search.report import predictions
 from ohmnas.search.run import Generation
 from ohmnas.search.strategies import strategy
@@ -112,7 +113,7 @@ def run(arguments: argparse.Namespace) -> None:
     result = replace(result, strategy=arguments.strategy, parameters=parameters)
     path = arguments.out / "result.json"
     write_json(path, result.to_dict())
-    pictures = found.draw(result, arguments.out) if arguments.plots else []
+    pictures = plot_search(result, arguments.out) if arguments.plots else []
     if arguments.json:
         render.machine({**result.to_dict(), "result": str(path), "plots": list(map(str, pictures))})
     else:

@@ -10,6 +10,7 @@ import pytest
 
 from ohmnas.cli import found
 from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
+from ohmnas.search.plots import plot_search
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
 from tests.search.conftest import SPACE, Formula, Predicted
@@ -160,7 +161,7 @@ def test_what_ended_a_search_before_its_time_is_said(
 
 def test_pictures_are_drawn_and_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     one = result()
-    pictures = found.draw(one, tmp_path)
+    pictures = plot_search(one, tmp_path)
     assert pictures
     assert all(path.parent == tmp_path and path.stat().st_size > 1000 for path in pictures)
     found.show(one, PATH, pictures)
