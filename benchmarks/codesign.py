@@ -31,14 +31,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("found"))
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    row, _ = from_hardware([hardware(arguments.chip)])
+    row, described = from_hardware([hardware(arguments.chip)])
+    if not described[0]:
+        parser.error(f"{arguments.chip} has settings that are no genes")
     genes = dict(zip(CHIP_GENE_NAMES, row[0].tolist(), strict=True))
     fixed = [word for name, value in genes.items() for word in ("--fix", f"{name}={chip_text(name, value)}")]
     values: dict[str, Any] = {}
     for energy in arguments.energies.split(","):
         found = {}
         for name, words in (("chip free", []), ("chip fixed", fixed)):
-            folder = arguments.out / f"{arguments.task}-{energy}-{name.replace(' ', '-')}"
+            chip = "free" if name == "chip free" else hardware(arguments.chip).name
+            folder = arguments.out / f"{arguments.task}-{energy}-{arguments.max_avm}-{chip}"
             limits = ["--max-energy", energy, "--max-avm", arguments.max_avm, "--min-accuracy", "0.5", *words]
             if not (folder / "result.json").exists():
                 run_ohmnas("search", "--task", arguments.task, "--co-design", *limits, "--out", str(folder))

@@ -68,4 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
         if sources:
             render.line(f"started from {', '.join(sources)}")
-        render.line(f"how good it is: ohmnas score --table {arguments.table}")
+        words = " --co-design" if arguments.co_design else ""
+        words += f" --hardware {learned['hardware']}" if arguments.hardware else ""
+        words += f" --fidelity {learned['fidelity']}" if arguments.fidelity else ""
+        render.line(f"how good it is: ohmnas score --table {arguments.table}{words}")

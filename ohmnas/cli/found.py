@@ -111,7 +111,7 @@ def _asked_costs(result: SearchResult) -> list[str]:
     soft: Any = result.constraints.get("soft", {})
     asked |= {*result.pareto, *soft}
     if result.best.chip:
-        asked |= {"cells", "energy", "latency"}
+        asked |= {"energy"}
     return [name for name in UNITS if name in asked or name in result.objective]
 
 

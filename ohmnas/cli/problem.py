@@ -16,7 +16,9 @@ from ohmnas.search.limits import CEILINGS
 from ohmnas.search.objective import PLAIN, WEIGHING, Objective, Tchebycheff, objective
 from ohmnas.search.quantities import ON_TILES, PREDICTIONS, QUANTITIES
 from ohmnas.spaces.bounds import Bounds, gene_value
+from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text
 from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.genes import GENES
 from ohmnas.surrogate import Surrogate
 
 
@@ -105,7 +107,7 @@ def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
         surrogate,
         _limits(arguments, surrogate, notes),
         aim,
-        _bounds(arguments.fix or [], arguments.range or [], isinstance(surrogate.space_, CoDesignSpace)),
+        _bounds(arguments.fix or [], arguments.range or [], surrogate, notes),
         arguments.pareto,
     )
     if isinstance(surrogate.space_, CoDesignSpace) and not _mind_the_chip(asked):
@@ -117,6 +119,8 @@ def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
 
 def _mind_the_chip(asked: Problem) -> bool:
     """Whether a better chip costs anything."""
+    if asked.within.low[GENES:] == asked.within.high[GENES:]:
+        return True  # there is no other
     limited = [name for name in ON_TILES if asked.limits.on(name) < np.inf]
     return bool(limited or {*ON_TILES} & {*asked.pareto} or any(name in asked.objective.name for name in ON_TILES))
 
@@ -136,7 +140,10 @@ def _number(what: str, text: str) -> float:
         raise InvalidValueError(f"{what} is a number, not {text!r}") from error
 
 
-def _bounds(fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]], with_chips: bool) -> Bounds:
+def _bounds(
+    fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]], surrogate: Surrogate, notes: list[str]
+) -> Bounds:
+    """The user's bounds; those of chips within what the surrogate has seen."""
     fixed, ranges = list(fixed), list(ranges)
     names = [name for name, _ in (*fixed, *ranges)]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -148,7 +155,22 @@ def _bounds(fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]],
         if not colon:
             raise InvalidValueError(f"a range is FROM:TO, such as {name}=1:3, not {text!r}")
         both[name] = (gene_value(name, low), gene_value(name, high))
-    return Bounds.of(both, with_chips)
+    asked = Bounds.of(both, isinstance(surrogate.space_, CoDesignSpace))
+    for name, (least, most) in surrogate.provenance_["seen"].get("chips", {}).items():
+        both[name] = _seen_of(name, asked, (least, most), name in both, notes)
+    return Bounds.of(both, isinstance(surrogate.space_, CoDesignSpace))
+
+
+def _seen_of(name: str, asked: Bounds, seen: tuple[int, int], by_user: bool, notes: list[str]) -> tuple[int, int]:
+    """What is asked for of a chip's gene, as far as it was measured."""
+    column = GENES + CHIP_GENE_NAMES.index(name)
+    low, high = max(asked.low[column], seen[0]), min(asked.high[column], seen[1])
+    known = f"{name} was measured from {chip_text(name, seen[0])} to {chip_text(name, seen[1])}"
+    if low > high:
+        raise InvalidValueError(f"{known}: nothing is known of what is asked for")
+    if by_user and (low, high) != (asked.low[column], asked.high[column]):
+        notes.append(f"{known}; searching there")
+    return low, high
 
 
 def _limits(arguments: argparse.Namespace, surrogate: Surrogate, notes: list[str]) -> Limits:

@@ -9,7 +9,7 @@ from ohmnas.cli import render
 from ohmnas.cli.arguments import add_co_design, add_json, add_source, positive, seed
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate.designs import score_designs
+from ohmnas.surrogate.designs import FEWEST_NETWORKS, score_designs
 from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, score
 
 
@@ -71,10 +71,13 @@ def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
     data, scores = score_designs(table, arguments.fidelity, arguments.seed, arguments.rounds)
     if arguments.json:
         heads = {
-            head: {name: _pair(getattr(found, name)) for name in ("designs", "networks", "chips", "coverage")}
+            head: {
+                **{name: _pair(getattr(found, name)) for name in ("designs", "networks", "chips")},
+                "coverage_90": _pair(found.coverage),
+            }
             for head, found in scores.items()
         }
-        render.machine({"table": arguments.table, "designs": len(data.population), "heads": heads})
+        render.machine({"table": arguments.table, "rows": len(data.population), "heads": heads})
         return
     render.table(
         ["held-out, tau of", "designs", "networks on a chip", "chips of a network", "in 90 %"],
@@ -91,7 +94,7 @@ def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
         f"{len(data.population)} designs of {arguments.table}, networks on chips; mean ± standard deviation over "
         f"{arguments.rounds} x {FOLDS} folds of networks"
     )
-    render.line("networks on a chip: on the one that most were measured on")
+    render.line(f"networks on a chip: mean over chips with {FEWEST_NETWORKS} held-out networks or more")
     render.line("chips of a network: mean over networks that were measured on three or more")
 
 

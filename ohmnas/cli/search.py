@@ -17,15 +17,17 @@ from ohmnas.cli.problem import add_problem, pair, problem
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
 from ohmnas.search import STRATEGIES, Budget, Problem, SearchResult, read_result, search
+from ohmnas.search.limits import COST_LIMITS
 from ohmnas.search.plots import plot_search
 from ohmnas.search.report import predictions
 from ohmnas.search.run import Generation
 from ohmnas.search.strategies import strategy
 from ohmnas.spaces.codesign import CoDesignSpace
-from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.spaces.genes import Population
 from ohmnas.spaces.reference import reference
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import Surrogate
+from ohmnas.surrogate.learning import with_chips
 from ohmnas.surrogate.persist import load
 
 _SAME = 1e-4
@@ -168,7 +170,8 @@ def _given(names: list[str], asked: Problem) -> Population:
     parts = [np.empty((0, asked.genes), dtype=np.int16)]
     for name in names:
         if not name.endswith(".json"):
-            parts.append(asked.space.encode([reference(name)]))
+            network = asked.space.networks.encode([reference(name)])
+            parts.append(asked.space.on_chips(network, asked.within))
             continue
         result = read_result(Path(name))
         _check_space(result, asked, Path(name))
@@ -188,9 +191,8 @@ def _excluded(names: list[str], asked: Problem) -> Population:
         task = getattr(asked.predictor, "provenance_", {}).get("task")
         if table.card["task"] != task:
             raise InvalidValueError(f"table {name} is of the task {table.card['task']!r}, this search of {task!r}")
-        measured = table.measured[list(GENE_NAMES)].to_numpy(dtype=np.int16)
-        space = asked.space
-        parts.append(space.on_all_chips(measured, asked.within) if isinstance(space, CoDesignSpace) else measured)
+        frame = with_chips(table.measured) if isinstance(asked.space, CoDesignSpace) else table.measured
+        parts.append(frame[list(asked.space.gene_names)].to_numpy(dtype=np.int16))
     return np.concatenate(parts)
 
 
@@ -219,8 +221,9 @@ def _check_same(result: SearchResult, asked: Problem, arguments: argparse.Namesp
         raise InvalidValueError(f"a grid goes through everything anew: it cannot go on; {instead}")
     if (result.strategy, result.parameters) != (arguments.strategy, dict(arguments.param or [])):
         raise InvalidValueError(f"{path} was searched with {result.strategy} and other parameters; {instead}")
-    same = (result.constraints, result.objective, result.pareto)
-    if same != (asked.to_dict(), asked.objective.name, asked.pareto):
+    now_asked = asked.to_dict()
+    limits = {**dict.fromkeys(COST_LIMITS), **result.constraints}  # an older file knows fewer
+    if (limits, result.objective, result.pareto) != (now_asked, asked.objective.name, asked.pareto):
         raise InvalidValueError(f"{path} was searched with other limits or another objective; {instead}")
     best = np.array([result.best.genome], dtype=np.int16)
     now = predictions(asked.evaluate(best), 0)

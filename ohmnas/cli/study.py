@@ -56,7 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
         found["chip_effects"] = chip_effects([data, *_others(table, data)], arguments.seed, arguments.resamples)
         with suppress(InvalidValueError):  # the table's chips were not varied
             designs = LearningSet.of_designs(table, arguments.fidelity)
-            found["measured_chip_effects"] = measured_chip_effects(designs)
+            if len(effects := measured_chip_effects(designs)):
+                found["measured_chip_effects"] = effects
         meter.advance(3, "map")
         found["map"] = space_map(data, arguments.seed)
     paths = [arguments.out / f"{name}.{kind}" for name in found for kind in ("csv", "png")]

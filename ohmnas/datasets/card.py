@@ -12,11 +12,9 @@ from ohmnas.datasets.plan import plan
 from ohmnas.datasets.task import Task
 from ohmnas.spaces.chips import MOST_SETTINGS, drawn_for, to_hardware
 from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.spaces.hardware import TECHNOLOGIES, is_varied, kind_of
+from ohmnas.spaces.hardware import TECHNOLOGIES, VARIED, is_varied, kind_of
 from ohmnas.spaces.resnet import ResNetSpace
 
-VARIED = "varied"
-"""What all chips are counted as that a campaign has drawn."""
 _AFTER_TRAINING = ("hw_g_max", "hw_programming_noise", "hw_read_noise", "hw_drift", "hw_drift_compensation")
 """Settings that a training knows nothing of, as `protocol.training_settings` has it."""
 PROTOCOL = (
@@ -74,7 +72,7 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
     times = sum(genome == planned[0] for genome, _ in measured) // len(TECHNOLOGIES)
     if hardware == VARIED and not 1 <= times <= MOST_SETTINGS:
         kinds = rows.groupby("hardware")
-        few = kinds if len(kinds) <= len(TECHNOLOGIES) else ()
+        few = kinds if len(kinds) <= len(TECHNOLOGIES) and hardware not in set(rows["hardware"]) else ()
         return [command for name, own in few for command in _commands(task, (name, fidelity, seed), own)]
     there = 0
     for place, genome in enumerate(planned):

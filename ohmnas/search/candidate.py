@@ -11,9 +11,9 @@ import numpy.typing as npt
 from ohmnas.errors import BrokenFileError
 from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.spaces.architecture import Architecture
+from ohmnas.spaces.chips import to_hardware
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import GENES
-from ohmnas.spaces.hardware import hardware
 from ohmnas.spaces.resnet import ResNetSpace
 
 OTHER_COSTS: Final = ("size", "memory", "tiles", "cells", "energy", "latency")
@@ -74,14 +74,13 @@ class Candidate:
         if not all(type(gene) is int and abs(gene) < 2**31 for gene in values["genome"]):
             raise BrokenFileError("a genome is a list of whole numbers")
         genome = space.check(np.array([values["genome"]], dtype=np.int64))
-        chip = str(values["chip"]) if isinstance(space, CoDesignSpace) else ""
-        same = (
-            space.encode([architecture], hardware(chip))
-            if isinstance(space, CoDesignSpace)
-            else (space.encode([architecture]))
-        )
-        if not np.array_equal(genome, same):
-            raise BrokenFileError("genome and architecture are not the same network" + " and chip" * bool(chip))
+        chip = ""
+        if isinstance(space, CoDesignSpace):
+            chip = to_hardware(space.chips(genome))[0].name  # the genome says it: no file is looked for
+            if values["chip"] != chip:
+                raise BrokenFileError("genome and chip are not the same")
+        if not np.array_equal(genome[:, :GENES], ResNetSpace.encode(space, [architecture])):
+            raise BrokenFileError("genome and architecture are not the same network")
         table = space.layer_table(genome)
         costs = int(table.params()[0]), int(table.macs()[0])
         if costs != (values["params"], values["macs"]):

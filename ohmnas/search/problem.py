@@ -17,6 +17,8 @@ from ohmnas.search.objective import Objective, Ratio
 from ohmnas.search.quantities import LARGER_IS_BETTER, QUANTITIES, PredictionLike, Quantities, Values
 from ohmnas.spaces import sampling
 from ohmnas.spaces.bounds import EVERYTHING, Bounds
+from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text
+from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
 
@@ -185,12 +187,13 @@ class Problem:
         self, population: Population, predicted: PredictionLike | None = None, together: Collection[str] = ()
     ) -> Quantities:
         """What architectures can be judged by; predictions only if they are given; costs `together` in one pass."""
-        return Quantities(self.space, population, getattr(self.predictor, "hardware_", None), predicted, together)
+        chip = getattr(self.predictor, "hardware_", {} if self.has_chip else None)
+        return Quantities(self.space, population, chip, predicted, together)
 
     @property
     def has_chip(self) -> bool:
-        """Whether the predictor says what chip it is of, so that there are costs on tiles."""
-        return hasattr(self.predictor, "hardware_")
+        """Whether a chip is known, so that there are costs on tiles: the predictor's, or each design's own."""
+        return isinstance(self.space, CoDesignSpace) or hasattr(self.predictor, "hardware_")
 
     def _shortfall(self, predicted: PredictionLike) -> Values:
         """``(n,)``: by how much the hard limits on predictions are missed, or with a confidence, by their bad end."""
@@ -234,7 +237,7 @@ class Problem:
     def to_dict(self) -> dict[str, Any]:
         """JSON values: limits, and bounds on genes where there are any."""
         bounds = {
-            name: [low, high]
+            name: [chip_text(name, low), chip_text(name, high)] if name in CHIP_GENE_NAMES else [low, high]
             for name, low, high, least, most in zip(
                 self.space.gene_names,
                 self.within.low,

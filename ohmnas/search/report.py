@@ -54,12 +54,8 @@ def references(problem: Problem) -> list[Candidate]:
 
     Where chips are searched too, each on the chip within the bounds that is best for it.
     """
-    space = problem.space
-    if isinstance(space, CoDesignSpace):
-        networks = space.networks.encode(REFERENCES.values())
-        population = space.on_all_chips(networks, problem.within)
-    else:
-        population = space.encode(REFERENCES.values())
+    networks = problem.space.networks.encode(REFERENCES.values())
+    population = problem.space.on_chips(networks, problem.within)
     names = np.repeat(list(REFERENCES), len(population) // len(REFERENCES))
     affordable = problem.fits(population)
     population, names = population[affordable], names[affordable]

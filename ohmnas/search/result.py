@@ -106,8 +106,9 @@ def read_result(path: Path) -> SearchResult:
         raise BrokenFileError(f"{path} is not JSON: {error}") from error
     try:
         described = values["space"]
+        name = str(described["name"])
         channels, height, width = (int(size) for size in described["input_shape"])
-        space = space_of(str(described["name"]), (channels, height, width), int(described["classes"]))
+        space = space_of(name, (channels, height, width), int(described["classes"]))
         _check_kinds(values)
         return SearchResult(
             Candidate.from_dict(values["best"], space),

@@ -52,8 +52,8 @@ def from_hardware(hardware: Iterable[Hardware]) -> tuple[Chips, npt.NDArray[np.b
     """``(n, c)`` genes of chips, and ``(n,)``: which chips these genes describe completely; others have any genes."""
     rows, described = [], []
     for chip in hardware:
-        tile = int(np.log2(chip.tile_rows))
-        row = np.array([_NAMES.index(chip.technology), tile, chip.dac_bits, chip.adc_bits])
+        tile = chip.tile_rows.bit_length() - 1
+        row = np.array([_NAMES.index(chip.technology), min(tile, int(HIGH[TILE])), chip.dac_bits, chip.adc_bits])
         row = np.clip(row, LOW, HIGH).astype(np.int16)
         described.append(same_but_name(to_hardware(row[None])[0], chip))
         rows.append(row)

@@ -104,7 +104,7 @@ class CoDesignSpace(ResNetSpace):
         networks = ResNetSpace.encode(self, architectures)
         return np.column_stack([networks, np.repeat(row, len(networks), axis=0)])
 
-    def on_all_chips(self, networks: Population, within: Bounds) -> Population:
+    def on_chips(self, networks: Population, within: Bounds) -> Population:
         """``(n * chips, g + c)``: each of ``(n, g)`` networks on each chip within bounds, network by network."""
         low, high = (np.array(ends[genes.GENES :]) for ends in (within.low, within.high))
         every = chips.every_chip()

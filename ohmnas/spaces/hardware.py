@@ -134,7 +134,9 @@ PRESETS = {preset.name: preset for preset in (Hardware(), HERMES, RERAM, IDEAL)}
 """Name -> chip. `pcm` follows aihwkit's standard setting for hardware-aware training and its PCM model."""
 
 
-_VARIED = re.compile(rf"({'|'.join(TECHNOLOGIES)})-t(\d{{1,9}})-d(\d{{1,2}})-a(\d{{1,2}})")
+VARIED = "varied"
+"""What chips are counted as that are `varied` from presets; no chip of one's own is called so."""
+_VARIED = re.compile(rf"({'|'.join(TECHNOLOGIES)})-t([1-9][0-9]{{0,8}})-d(0|[1-9][0-9]?)-a(0|[1-9][0-9]?)")
 
 
 def varied(technology: str, tile: int, dac_bits: int, adc_bits: int) -> Hardware:
@@ -163,7 +165,7 @@ def is_varied(name: str) -> bool:
 def kind_of(name: str) -> str:
     """What a chip is counted with: all that are `varied` from a preset, such as ``varied-pcm``, or it alone."""
     settings = _VARIED.fullmatch(name)
-    return f"varied-{settings[1]}" if settings else name
+    return f"{VARIED}-{settings[1]}" if settings else name
 
 
 def hardware(name: str) -> Hardware:
@@ -205,6 +207,10 @@ def read_hardware(path: Path) -> Hardware:
             raise InvalidValueError(f"{path}: {name} is {value!r}, but must be {_KINDS[kind]}")
         settings[name] = kind(value)
     named = settings["name"]
+    if named.startswith(VARIED):
+        raise InvalidValueError(
+            f"{path}: names that begin with {VARIED!r} are those of groups of chips; choose another"
+        )
     if (named in PRESETS or is_varied(named)) and replace(base, **settings) != hardware(named):
         raise InvalidValueError(f"{path}: the name {named!r} is that of another chip; choose another")
     return replace(base, **settings)

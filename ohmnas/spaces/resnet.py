@@ -57,6 +57,15 @@ class ResNetSpace:
         return EVERYTHING
 
     @property
+    def networks(self) -> ResNetSpace:
+        """The space of the networks alone: this one."""
+        return self
+
+    def on_chips(self, networks: Population, within: Bounds) -> Population:  # noqa: ARG002 - a space with chips has some
+        """``(n, g)`` networks on each chip of the space within bounds: here, where there is no choice, as they are."""
+        return networks
+
+    @property
     def size(self) -> int:
         """How many different architectures there are (about 1e20)."""
         return self.everything.size

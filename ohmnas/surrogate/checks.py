@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.chips import CHIP_GENE_NAMES, HIGH, LOW
 
 LARGEST_SIZE: Final = 65536
 """Of an image side or a number of classes, as in the cards of tables: larger ones would overflow the costs."""
@@ -70,12 +71,25 @@ def check_provenance(provenance: object) -> dict[str, Any]:
             raise InvalidValueError(f"provenance: {key} is missing or no text")
     whole(provenance.get("rows"), 1, LARGEST_COUNT, "provenance: rows")
     seen = provenance.get("seen")
-    if not isinstance(seen, dict) or set(seen) != {"min_params", "max_params", "max_macs"}:
+    if not isinstance(seen, dict) or set(seen) - {"chips"} != {"min_params", "max_params", "max_macs"}:
         raise InvalidValueError("provenance: seen is not min_params, max_params and max_macs")
+    _check_chips(seen.get("chips", {}))
     least = whole(seen["min_params"], 0, LARGEST_COUNT, "provenance: seen.min_params")
     whole(seen["max_params"], max(least, 1), LARGEST_COUNT, "provenance: seen.max_params")
     whole(seen["max_macs"], 1, LARGEST_COUNT, "provenance: seen.max_macs")
     return provenance
+
+
+def _check_chips(seen: object) -> None:
+    """Least and most of the genes of chips, if there are any."""
+    if not isinstance(seen, dict) or not set(seen) <= set(CHIP_GENE_NAMES):
+        raise InvalidValueError(f"provenance: seen.chips is not of {', '.join(CHIP_GENE_NAMES)}")
+    for name, low, high in zip(CHIP_GENE_NAMES, LOW.tolist(), HIGH.tolist(), strict=True):
+        ends = seen.get(name, [low, high])
+        if not isinstance(ends, list) or len(ends) != 2:
+            raise InvalidValueError(f"provenance: seen.chips.{name} is not least and most")
+        least = whole(ends[0], low, high, f"provenance: seen.chips.{name}")
+        whole(ends[1], least, high, f"provenance: seen.chips.{name}")
 
 
 def check_model(model: Any, features: int) -> None:

@@ -8,14 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.datasets.table import MeasuredTable
+from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate import metrics
 from ohmnas.surrogate.heads import Values
-from ohmnas.surrogate.learning import HEADS, LearningSet, folds
-from ohmnas.surrogate.score import COVERAGE, FOLDS, Spread, covered, spread
+from ohmnas.surrogate.learning import HEADS, LearningSet, folds, networks_of
+from ohmnas.surrogate.score import COVERAGE, FEWEST_SCORED, FOLDS, Spread, covered, spread
 from ohmnas.surrogate.surrogate import Surrogate
 
 FEWEST_CHIPS_OF_ONE = 3
 """Of a network, whose order says something."""
+FEWEST_NETWORKS = 10
+"""On a chip, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class DesignScore:
     designs: Spread | None
     """Over all held-out designs."""
     networks: Spread | None
-    """Over the held-out networks on the chip that most were measured on."""
+    """Over held-out networks on the same chip, mean over chips that have `FEWEST_NETWORKS` of them or more."""
     chips: Spread | None
     """Over the chips of one held-out network, mean over networks that have three or more."""
     coverage: Spread | None
@@ -50,13 +53,17 @@ def score_designs(
         InvalidValueError: chips were hardly varied, or the choice is left open or empty.
     """
     data = LearningSet.of_designs(table, fidelity)
+    different = len(np.unique(networks_of(data.population)))
+    if different < FEWEST_SCORED:
+        raise InvalidValueError(
+            f"table {table.source} has {different} networks on varied chips; a score needs {FEWEST_SCORED}"
+        )
     labels = dict(zip(HEADS, data.single().T, strict=True))
     width = len(table.space.gene_names)
     network, chip = (
         np.unique(part, axis=0, return_inverse=True)[1].reshape(-1)
         for part in (data.population[:, :width], data.population[:, width:])
     )
-    usual = int(np.bincount(chip).argmax())
     found: dict[str, list[tuple[float, float, float, float]]] = {head: [] for head in HEADS}
     for round_ in range(rounds):
         for train, test in folds(data.population, FOLDS, seed + round_):
@@ -67,25 +74,21 @@ def score_designs(
             for head in HEADS:
                 truth = labels[head][test]
                 guess = scores if head == HEADS[0] else getattr(predicted, head)
-                same_chip = chip[test] == usual
                 inside = covered(head, truth, low, high, data.std_floor)
                 found[head].append(
                     (
                         metrics.kendall_tau(truth, guess),
-                        metrics.kendall_tau(truth[same_chip], guess[same_chip]),
-                        _within(network[test], truth, guess),
+                        _within(chip[test], truth, guess, FEWEST_NETWORKS),
+                        _within(network[test], truth, guess, FEWEST_CHIPS_OF_ONE),
                         float(inside.mean()),
                     )
                 )
     return data, {head: DesignScore(*(spread(column) for column in np.array(found[head]).T)) for head in HEADS}
 
 
-def _within(network: npt.NDArray[np.intp], truth: Values, guess: Values) -> float:
-    """Kendall's tau among the chips of each network, mean over networks; NaN if none has enough."""
-    taus = []
-    for one in np.unique(network):
-        rows = network == one
-        if rows.sum() >= FEWEST_CHIPS_OF_ONE:
-            taus.append(metrics.kendall_tau(truth[rows], guess[rows]))
-    known = np.array(taus)
-    return float(known[~np.isnan(known)].mean()) if (~np.isnan(known)).any() else float("nan")
+def _within(group: npt.NDArray[np.intp], truth: Values, guess: Values, fewest: int) -> float:
+    """Kendall's tau within each group of so many rows or more, mean over groups; NaN if there is none."""
+    sizes = np.bincount(group)
+    taus = [metrics.kendall_tau(truth[group == one], guess[group == one]) for one in np.flatnonzero(sizes >= fewest)]
+    known = np.array(taus)[~np.isnan(taus)]
+    return float(known.mean()) if len(known) else float("nan")

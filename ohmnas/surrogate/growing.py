@@ -20,8 +20,8 @@ STEP: Final = 10
 """Trees between two looks at the rows that were not seen."""
 PATIENCE: Final = 4
 """Looks without improvement after which models stop growing."""
-FEWEST_ROWS: Final = 400
-"""Of which the best number of trees can be told; on digits, fewer than 300 tell one that is no better than chance."""
+FEWEST_TO_STOP: Final = 400
+"""Networks of which the best number of trees can be told; on digits, 300 tell one that is no better than `USUAL`."""
 USUAL: Final = 100
 """Trees where it cannot."""
 
@@ -69,13 +69,11 @@ def grown_on(
         features: ``(n, f)``.
         labels: ``(n,)``: what models should rank by.
         most: trees.
-        stop: whether to stop where Kendall's tau of all unseen rows was best; of fewer than `FEWEST_ROWS`, at `USUAL`.
+        stop: whether to stop where Kendall's tau of all unseen rows was best.
 
     Returns:
         Trees, and ``(n,)``: what the model of so many says that did not see the row.
     """
-    if stop and len(labels) < FEWEST_ROWS:
-        most, stop = min(most, USUAL), False
     models = [make(train) for train, _ in parts]
     best, best_tau, best_trees, trees = np.zeros(len(labels)), -np.inf, 0, 0
     while trees < most and (not best_trees or trees - best_trees < PATIENCE * STEP):
@@ -85,6 +83,6 @@ def grown_on(
         for model, (_, test) in zip(models, parts, strict=True):
             said[test] = boosters.predict(model.grow(more), features[test])[:, 0]
         tau = metrics.kendall_tau(labels, said)
-        if not best_trees or tau > best_tau:
+        if not best_trees or tau > best_tau or (np.isnan(best_tau) and not np.isnan(tau)):
             best, best_tau, best_trees = said, tau, trees
     return best_trees, best

@@ -1,4 +1,4 @@
-"""`LearningSet`: a measured table as a surrogate sees it, one row for each architecture."""
+"""`LearningSet`: a measured table as a surrogate sees it, one row for each architecture or design."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FEWEST_CHIPS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class LearningSet:
-    """A table as the surrogate sees it: one row for each architecture, repeats averaged."""
+    """A table as the surrogate sees it: one row for each architecture, or each on each chip, repeats averaged."""
 
     space: ResNetSpace
     population: Population
@@ -42,7 +42,7 @@ class LearningSet:
     labels: dict[str, Values]
     """Head -> ``(n,)``."""
     hardware: dict[str, float]
-    """`Hardware.description()` of the chip that was measured."""
+    """`Hardware.description()` of the chip that was measured; of designs, whose genomes say it, that of ``pcm``."""
     std_floor: float
     """Smallest standard deviation that the table resolves."""
     provenance: dict[str, Any]
@@ -111,8 +111,7 @@ class LearningSet:
             InvalidValueError: the choice is left open or empty, or chips were hardly varied.
         """
         frame = table.of_fidelity(fidelity)
-        chips, described = from_hardware(_chips(frame))
-        frame = frame.assign(**dict(zip(CHIP_GENE_NAMES, chips.T, strict=True)))[described]
+        frame = with_chips(frame)
         space = CoDesignSpace(table.space.input_shape, table.space.classes)
         different = len(frame.drop_duplicates(list(CHIP_GENE_NAMES)))
         if different < FEWEST_CHIPS:
@@ -120,7 +119,15 @@ class LearningSet:
                 f"table {table.source} has networks on {different} chips that a search can vary; to learn what chips "
                 f"do takes {FEWEST_CHIPS} or more: ohmnas campaign --vary-chip measures them"
             )
-        return replace(cls._of(table, frame, space, VARIED), hardware=Hardware().description())
+        if (networks := len(frame.drop_duplicates(list(GENE_NAMES)))) < FEWEST_ROWS:
+            raise InvalidValueError(
+                f"table {table.source} has {networks} networks on varied chips; a surrogate needs {FEWEST_ROWS} or more"
+            )
+        genes = frame[list(CHIP_GENE_NAMES)]
+        seen = {name: [int(genes[name].min()), int(genes[name].max())] for name in CHIP_GENE_NAMES}
+        learned = cls._of(table, frame, space, VARIED)
+        learned.provenance["seen"]["chips"] = seen
+        return replace(learned, hardware=Hardware().description())
 
     def take(self, rows: npt.NDArray[np.intp]) -> LearningSet:
         """The set with only these rows."""
@@ -148,12 +155,23 @@ class LearningSet:
         return np.column_stack([(self.first or self.labels)[head] for head in HEADS])
 
 
+def networks_of(population: Population) -> Rows:
+    """``(n,)``: a number for each network, whatever chip it is on."""
+    return np.unique(population[:, :GENES], axis=0, return_inverse=True)[1].reshape(-1)
+
+
 def folds(population: Population, parts: int, seed: int) -> list[tuple[Rows, Rows]]:
     """So many times the rows to train on and those to test: each row is tested once, no network is in both."""
-    networks = np.unique(population[:, :GENES], axis=0, return_inverse=True)[1].reshape(-1)
+    networks = networks_of(population)
     if networks.max() + 1 == len(population):
         return [*KFold(parts, shuffle=True, random_state=seed).split(population)]
     return [*GroupKFold(parts, shuffle=True, random_state=seed).split(population, groups=networks)]
+
+
+def with_chips(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table whose chip `spaces.chips` describes, with its genes as further columns."""
+    chips, described = from_hardware(_chips(frame))
+    return frame.assign(**dict(zip(CHIP_GENE_NAMES, chips.T, strict=True)))[described]
 
 
 def _chips(frame: pd.DataFrame) -> list[Hardware]:

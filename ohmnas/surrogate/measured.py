@@ -21,6 +21,14 @@ NAMES: Final = dict(
     zip(CHIP_GENE_NAMES, ("technology (pcm, hermes, reram)", "side of a tile", "DAC bits", "ADC bits"), strict=True)
 )
 """Gene -> what people call it."""
+COLUMNS: Final = [
+    "choice",
+    "value",
+    "architectures",
+    *(f"{head}_{end}" for head in HEADS for end in ("change", "low", "high")),
+]
+Level = tuple[str, int]
+"""A gene and its value."""
 TECH_NAME: Final = CHIP_GENE_NAMES[TECH]
 SETTINGS: Final = tuple(name for name in CHIP_GENE_NAMES if name != TECH_NAME)
 """Genes of tiles and converters."""
@@ -50,46 +58,62 @@ def measured_chip_effects(designs: LearningSet) -> pd.DataFrame:
     chips = designs.space.chips(designs.population)
     network = np.unique(designs.population[:, :GENES], axis=0, return_inverse=True)[1].reshape(-1)
     frame = pd.DataFrame({"network": network, **dict(zip(CHIP_GENE_NAMES, chips.T, strict=True)), **designs.labels})
-    return pd.DataFrame([*_settings(frame), *_technologies(frame)])
+    return pd.DataFrame([*_settings(frame), *_technologies(frame)], columns=COLUMNS)
 
 
 def _settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of tiles and converters; none if too few networks were measured on their preset too."""
     presets, _ = from_hardware(PRESETS[name] for name in TECHNOLOGIES)
-    usual = presets[frame[TECH_NAME].to_numpy()]
-    is_preset = (frame[list(CHIP_GENE_NAMES)].to_numpy() == usual).all(axis=1)
-    pairs = frame[~is_preset].merge(
-        frame[is_preset][["network", TECH_NAME, *HEADS]], on=["network", TECH_NAME], suffixes=("", "_before")
-    )
-    columns = [(gene, value) for gene in SETTINGS for value in sorted(set(pairs[gene]))]
-    of_preset = dict(zip(CHIP_GENE_NAMES, presets[pairs[TECH_NAME].to_numpy()].T, strict=True))
-    has = np.column_stack([pairs[gene] == value for gene, value in columns]) if columns else np.empty((len(pairs), 0))
-    had = [of_preset[gene] == value for gene, value in columns]
-    free = [place for place, (gene, value) in enumerate(columns) if value != presets[0, CHIP_GENE_NAMES.index(gene)]]
-    network = pairs["network"].to_numpy()
-    counts = [len(set(network[own])) for own in has.T]
-    free = [place for place in free if counts[place] >= FEWEST_NETWORKS]
-    if not free:
-        return []
-    steps = (has - np.column_stack(had).astype(np.float64))[:, free]
-    change = np.column_stack([pairs[head] - pairs[f"{head}_before"] for head in HEADS])
-    together = pd.DataFrame(np.column_stack([steps, change])).groupby(network).mean().to_numpy()
-    inputs, outputs = together[:, : len(free)], together[:, len(free) :]
+    is_preset = (frame[list(CHIP_GENE_NAMES)].to_numpy() == presets[frame[TECH_NAME].to_numpy()]).all(axis=1)
+    pairs = frame[~is_preset].merge(frame[is_preset], on=["network", TECH_NAME], suffixes=("", "_before"))
+    usual = dict(zip(CHIP_GENE_NAMES, presets[0].tolist(), strict=True))
+    pairs, levels = _with_known_levels(pairs, usual)
+    free = [(gene, value) for gene, value in levels if value != usual[gene]]
+    inputs, outputs = _steps(pairs, free)
     spare = len(inputs) - len(free)
-    if spare < FEWEST_NETWORKS or np.linalg.matrix_rank(inputs) < len(free):
+    if not free or spare < FEWEST_NETWORKS or np.linalg.matrix_rank(inputs) < len(free):
         return []
     effects = np.linalg.lstsq(inputs, outputs, rcond=None)[0]
     noise = ((outputs - inputs @ effects) ** 2).sum(axis=0) / spare
     errors = np.sqrt(np.diag(np.linalg.inv(inputs.T @ inputs))[:, None] * noise)
     half = student.ppf(0.95, spare) * errors
-    rows = []
-    for place, (gene, value) in enumerate(columns):
-        if place in free:
-            row = free.index(place)
-            rows.append(_row(gene, value, counts[place], effects[row], half[row]))
-        elif value == presets[0, CHIP_GENE_NAMES.index(gene)]:
-            rows.append(_row(gene, value, counts[place], np.zeros(len(HEADS)), np.zeros(len(HEADS))))
-    return rows
+    nothing = np.zeros(len(HEADS))
+    of = {level: (effects[row], half[row]) for row, level in enumerate(free)}
+    return [_row(*level, count, *of.get(level, (nothing, nothing))) for level, count in levels.items()]
+
+
+def _with_known_levels(pairs: pd.DataFrame, usual: dict[str, int]) -> tuple[pd.DataFrame, dict[Level, int]]:
+    """Pairs whose settings all are those of enough networks, and how many networks have each.
+
+    A setting of few networks would stand for whatever else they have; leaving it out may make others rare.
+    """
+    while True:
+        counts = {
+            (gene, int(str(value))): int(some["network"].nunique())
+            for gene in SETTINGS
+            for value, some in pairs.groupby(gene)
+        }
+        known = {level for level, count in counts.items() if count >= FEWEST_NETWORKS} | {*usual.items()}
+        both = [
+            pairs[f"{gene}{end}"].isin([value for name, value in known if name == gene])
+            for gene in SETTINGS
+            for end in ("", "_before")
+        ]
+        keep = np.all(both, axis=0) if len(pairs) else np.zeros(0, dtype=bool)
+        if keep.all():
+            return pairs, {level: count for level, count in counts.items() if level in known}
+        pairs = pairs[keep]
+
+
+def _steps(pairs: pd.DataFrame, free: list[Level]) -> tuple[Values, Values]:
+    """``(networks, levels)``, 1 for a level that was gained and -1 for one lost, and the changes, ``(networks, 3)``."""
+    steps = {
+        f"{gene} {value}": (pairs[gene] == value).astype(float) - (pairs[f"{gene}_before"] == value).astype(float)
+        for gene, value in free
+    }
+    changes = {head: pairs[head] - pairs[f"{head}_before"] for head in HEADS}
+    together = pd.DataFrame({**steps, **changes}, index=pairs.index).groupby(pairs["network"]).mean()
+    return together[[*steps]].to_numpy(), together[[*changes]].to_numpy()
 
 
 def _technologies(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -190,7 +190,9 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
 def _setting(name: str, settings: dict[str, Any]) -> Any:
     low, high, kind = SETTINGS[name]
     if kind is bool:
-        return bool(whole(int(settings[name]), 0, 1, f"settings: {name}"))
+        if type(settings[name]) is not bool:
+            raise InvalidValueError(f"settings: {name} is {settings[name]!r}, not true or false")
+        return settings[name]
     if kind is int:
         return whole(settings[name], int(low), int(high), f"settings: {name}")
     return finite(settings[name], low, high, f"settings: {name}")
@@ -265,7 +267,7 @@ def _read_header(path: Path) -> dict[str, Any]:
         raise BrokenFileError(f"{path} has format {header['format']}, this ohmnas reads {FORMAT}: update ohmnas")
     if header["format"] < FORMAT:
         raise BrokenFileError(f"{path} is of an older ohmnas (format {header['format']}, not {FORMAT}): fit it again")
-    if header.get("space") not in SPACES:
+    if not isinstance(header.get("space"), str) or header["space"] not in SPACES:
         raise BrokenFileError(
             f"{path} is a surrogate of the space {header.get('space')!r}, not of {' or '.join(map(repr, SPACES))}"
         )

@@ -13,16 +13,17 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads, metrics
 from ohmnas.surrogate.boosters import joined
 from ohmnas.surrogate.features import Features, feature_matrix
-from ohmnas.surrogate.growing import Growing, Rows, grown_on
+from ohmnas.surrogate.growing import FEWEST_TO_STOP, USUAL, Growing, Rows, grown_on
 from ohmnas.surrogate.heads import Calibration, TreeSettings, Values
 from ohmnas.surrogate.intervals import Residuals
-from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, folds
+from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, folds, networks_of
 from ohmnas.surrogate.mixture import share, spread
 from ohmnas.surrogate.prediction import Prediction
 from ohmnas.surrogate.process import Kernel, Process
@@ -94,7 +95,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
             margin: of the pairwise hinge loss.
             emphasis: on pairs whose better row is among the best (`surrogate.hinge`); 0 is none, and on digits as good.
             rounds: trees of each head, at most.
-            early_stopping: whether each head has only as many trees as rank best what folds of the rows did not see.
+            early_stopping: whether each head has only as many trees as rank best what folds of the rows did not see; of
+                fewer than `growing.FEWEST_TO_STOP` networks, which cannot tell, each head has `growing.USUAL`.
             depth: levels of a tree.
             learning_rate: share of each tree that is taken.
             subsample: share of the rows that each tree sees.
@@ -157,9 +159,10 @@ class Surrogate(RegressorMixin, BaseEstimator):
         kernel = Kernel.fit(features, smooth, self.seed)
 
         parts = folds(X, FOLDS, self.seed)
+        enough = len(np.unique(networks_of(X))) >= FEWEST_TO_STOP
         held_out, expected = np.empty_like(targets), np.empty_like(targets)
         trees = [0, 0, 0]
-        trees[0], ranked = self._grown(parts, features, accuracy, self._ranker)
+        trees[0], ranked = self._grown(parts, features, accuracy, self._ranker, enough)
         for train, test in parts:
             process = Process.fit(features[train], smooth[train], kernel, self.seed)
             expected[test] = process.predict(features[test])
@@ -170,7 +173,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             held_out[test, 0] = Calibration.fit(scores[train], accuracy[train])(scores[test])
         centred = targets - (0.0, self.log_std_mean_, self.avm_mean_)
         for column in (1, 2):
-            trees[column], said_of = self._grown(parts, informed, centred[:, column], self._regressor)
+            trees[column], said_of = self._grown(parts, informed, centred[:, column], self._regressor, enough)
             held_out[:, column] = said_of + targets[:, column].mean()
         self.shares_ = tuple(
             share(*columns) for columns in zip(targets.T[1:], held_out.T[1:], expected.T[1:], strict=True)
@@ -185,6 +188,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.std_model_, self.avm_model_ = (
             self._regressor(informed, centred[:, column]).grow(trees[column]) for column in (1, 2)
         )
+        self.trees_ = tuple(trees)
         self.regressors_ = joined((self.std_model_, self.avm_model_))
         self.process_ = Process.fit(features, smooth, kernel, self.seed)
         self.calibration_ = Calibration.fit(scores, accuracy)
@@ -294,12 +298,18 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return np.clip(values, (0.0, np.log(self.std_floor), -1.0), (1.0, np.log(_STD_HIGHEST), 1.0))
 
     def _grown(
-        self, parts: list[tuple[Rows, Rows]], features: Features, labels: Values, make: Callable[..., Growing]
+        self,
+        parts: list[tuple[Rows, Rows]],
+        features: Features,
+        labels: Values,
+        make: Callable[..., Growing],
+        enough: bool,
     ) -> tuple[int, Values]:
         def learn(rows: Rows) -> Growing:
             return make(features[rows], labels[rows])
 
-        return grown_on(parts, learn, features, labels, self.rounds, self.early_stopping)
+        most = self.rounds if enough or not self.early_stopping else min(self.rounds, USUAL)
+        return grown_on(parts, learn, features, labels, most, enough and self.early_stopping)
 
     def _ranker(self, features: Features, accuracy: Values) -> Growing:
         return heads.ranker(features, accuracy, self.margin, self._settings(), self.seed, self.emphasis)
@@ -322,13 +332,16 @@ class Surrogate(RegressorMixin, BaseEstimator):
         for name, (low, high, _) in SETTINGS.items():
             if not low <= getattr(self, name) <= high:
                 raise InvalidValueError(f"{name} is {getattr(self, name)}; it should be from {low:g} to {high:g}")
+        if self.start is not None and isinstance(self.space, CoDesignSpace):
+            raise InvalidValueError("a start knows networks on one chip: it says nothing of designs")
         labels = np.asarray(y, dtype=np.float64)
         if labels.shape != (len(X), len(HEADS)) or not np.isfinite(labels).all():
             raise InvalidValueError(f"y has shape {labels.shape}; it should be {len(X)} x {len(HEADS)} finite numbers")
         if not (np.abs(labels) <= 1.0).all() or (labels[:, :2] < 0.0).any():
             raise InvalidValueError("y are fractions: accuracies and standard deviations 0 to 1, AVMs -1 to 1")
-        if len(X) < FEWEST_ROWS:
-            raise InvalidValueError(f"{len(X)} architectures are too few for a surrogate, it needs {FEWEST_ROWS}")
+        different = len(np.unique(networks_of(X)))
+        if different < FEWEST_ROWS:
+            raise InvalidValueError(f"{different} architectures are too few for a surrogate, it needs {FEWEST_ROWS}")
         return X, labels
 
     def _settings(self) -> TreeSettings:

@@ -52,7 +52,6 @@ def test_a_person_sees_the_chip_and_what_it_costs(folder: Path, ohmnas: Ohmnas, 
     assert f"on      {hardware(chip).technology}, tiles of {hardware(chip).tile_rows} x" in done.out
     assert chip in done.out
     assert "energy" in done.out
-    assert "cells" in done.out
     assert "designs asked of a surrogate" in done.out
     assert "note:" not in done.err
 
@@ -76,7 +75,11 @@ def test_genes_of_the_chip_can_be_bounded(folder: Path, ohmnas: Ohmnas, tmp_path
     chip = hardware(best.best.chip)
     assert (chip.technology, chip.tile_rows) == ("hermes", 256)
     assert 6 <= chip.adc_bits <= 7
-    assert best.constraints["genes"] == {"TECH": [1, 1], "TILE": [8, 8], "ADC": [6, 7]}
+    assert best.constraints["genes"] == {
+        "TECH": ["hermes", "hermes"],
+        "TILE": ["256", "256"],
+        "ADC": ["6", "7"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_bad_flags_are_one_sentence(
 
 def test_a_search_for_one_chip_has_no_genes_of_chips(fitted: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("--surrogate", fitted, "--fix", "ADC=7", "--out", tmp_path)
-    assert "ADC is a gene of chips, and this is a search for one chip" in ohmnas("search", *words).sentence
+    assert "ADC is a gene of chips, and this is a space of networks alone" in ohmnas("search", *words).sentence
 
 
 def test_a_search_of_networks_does_not_go_on_from_one_of_designs(
@@ -171,3 +174,44 @@ def test_the_front_of_a_search_has_its_chips(folder: Path, ohmnas: Ohmnas, tmp_p
     front = json.loads((tmp_path / "result.json").read_text("utf-8"))["front"]
     assert len({one["chip"] for one in front}) > 1
     assert (tmp_path / "pareto.png").exists()
+
+
+def test_a_chip_that_was_not_measured_is_not_searched(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    shipped = read_table(str(table))
+    coarse = shipped.frame[(shipped.frame["hw_adc_bits"] < 8) & (shipped.frame["technology"] != "reram")]
+    write_table(tmp_path / "coarse.csv", coarse, shipped.card)
+    assert ohmnas("fit", "--table", tmp_path / "coarse.csv", "--co-design", "--out", tmp_path / "s").code == 0
+    words = ("search", "--surrogate", tmp_path / "s", *LIMITS, "--max-cells", "2M", "--out", tmp_path)
+    done = ohmnas(*words, "--range", "ADC=6:9")
+    assert "ADC was measured from 5 to 7; searching there" in done.err
+    best = read_result(tmp_path / "result.json")
+    chips = [hardware(one.chip) for one in (best.best, *best.references)]
+    assert all(chip.adc_bits in (6, 7) and chip.technology != "reram" for chip in chips)
+    refused = ohmnas(*words, "--fix", "TECH=reram").sentence
+    assert "TECH was measured from pcm to hermes: nothing is known of what is asked for" in refused
+
+
+def test_a_reference_can_be_where_a_search_begins(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--fix", "TECH=hermes", "--start-from", "resnet8-w8", "--out", tmp_path)
+    done = ohmnas("search", "--surrogate", folder, *LIMITS, *words, "--max-energy", "1")
+    assert done.code == 0
+    assert "exceed the limits" not in done.err
+
+
+def test_only_the_designs_that_were_measured_are_left_out(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("search", "--surrogate", folder, *LIMITS, "--max-cells", "2M", "--start-from", "resnet8-w8")
+    chip = ("--fix", "TECH=pcm", "--fix", "TILE=128", "--fix", "DAC=8", "--fix", "ADC=9")
+    assert ohmnas(*words, *chip, "--exclude", "digits", "--iterations", "1", "--out", tmp_path).code == 0
+
+
+def test_a_study_of_varied_chips_has_their_measured_effects(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("study", "--table", table, "--hardware", "pcm", "--resamples", "3", "--out", tmp_path)
+    done = ohmnas(*words)
+    assert done.code == 0, done.err
+    assert "measured change in points" in done.out
+    assert (tmp_path / "measured_chip_effects.png").exists()
+
+
+def test_who_fits_designs_is_told_how_to_score_them(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    done = ohmnas("fit", "--table", table, "--co-design", "--out", tmp_path / "s")
+    assert f"ohmnas score --table {table} --co-design" in done.out

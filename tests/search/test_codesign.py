@@ -99,7 +99,7 @@ def test_bounds_hold_chips_where_they_are(make: Any) -> None:
     assert (SPACE.chips(population)[:, [TECH, TILE]] == [1, 8]).all()
 
 
-def test_a_grid_goes_through_all_networks_on_all_chips() -> None:
+def test_a_grid_goes_through_all_networks_on_chips() -> None:
     one = problem(NARROW)
     result = search(one, STRATEGIES["grid"], 0, Budget(1000, 100))
     population = NARROW.nth(np.arange(NARROW.size))

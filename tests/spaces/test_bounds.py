@@ -258,7 +258,7 @@ def test_the_first_design_has_the_least_of_each_gene_and_the_last_the_most() -> 
     assert last.tolist() == [9, 7, 2, *(1, 12, 2, 4, 1) * 2, *[0] * 15, 2, 9, 8, 7]
 
 
-def test_numbers_of_a_network_on_all_chips_are_all_chips() -> None:
+def test_numbers_of_a_network_on_chips_are_all_chips() -> None:
     one = {name: (low, low) for name, low in zip(genes.GENE_NAMES, EVERYTHING.low, strict=True)}
     within = Bounds.of(one, with_chips=True)
     assert within.size == MOST_CHIPS
@@ -278,7 +278,7 @@ def test_no_bounds_with_chips_are_all_designs() -> None:
 @pytest.mark.parametrize("name", CHIP_RANGES)
 def test_genes_of_chips_are_refused_in_a_search_for_one_chip(name: str) -> None:
     low, high = CHIP_RANGES[name]
-    with pytest.raises(UnknownNameError, match=f"{name} is a gene of chips, .* one chip: --co-design is for both"):
+    with pytest.raises(UnknownNameError, match=f"{name} is a gene of chips, .* networks alone"):
         Bounds.of({name: (low, high)})
     assert Bounds.of({name: (low, high)}, with_chips=True) == EVERY_DESIGN
 

@@ -244,15 +244,15 @@ def test_a_chip_whose_settings_are_no_genes_cannot_be_encoded(chip: Hardware) ->
         DESIGNS.encode(REFERENCES.values(), chip)
 
 
-def test_networks_on_all_chips_within_bounds_are_all_of_these_designs(rng: np.random.Generator) -> None:
+def test_networks_on_chips_within_bounds_are_all_of_these_designs(rng: np.random.Generator) -> None:
     networks = SPACE.sample_uniform(3, rng)
-    everywhere = DESIGNS.on_all_chips(networks, EVERY_DESIGN)
+    everywhere = DESIGNS.on_chips(networks, EVERY_DESIGN)
     assert everywhere.shape == (3 * MOST_CHIPS, WIDTH)
     assert_array_equal(DESIGNS.check(everywhere), everywhere)
     assert_array_equal(networks_of(everywhere), np.repeat(networks, MOST_CHIPS, axis=0))
     assert len(np.unique(everywhere, axis=0)) == len(everywhere)
     within = Bounds.of({"TECH": (1, 2), "TILE": (9, 9), "ADC": (6, 8)}, with_chips=True)
-    some = DESIGNS.on_all_chips(networks, within)
+    some = DESIGNS.on_chips(networks, within)
     assert_array_equal(some, everywhere[within.contain(everywhere)])
     assert len(some) == 3 * 2 * 5 * 3
 

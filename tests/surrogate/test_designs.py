@@ -93,7 +93,7 @@ def test_it_learns_what_a_chip_does_to_networks_that_it_never_saw(of_designs: Su
 def test_the_same_network_differs_by_its_chip_alone(of_designs: Surrogate) -> None:
     space = CoDesignSpace(SPACE.input_shape, SPACE.classes)
     networks = SPACE.sample(1, np.random.default_rng(0), max_params=50_000)
-    everywhere = space.on_all_chips(networks, space.everything)
+    everywhere = space.on_chips(networks, space.everything)
     features = of_designs.features(everywhere)
     assert len(features) == chips.MOST_CHIPS
     assert (features[:, :GENES] == features[0, :GENES]).all()

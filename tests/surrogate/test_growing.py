@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold
 
 from ohmnas.surrogate import boosters, heads, metrics
 from ohmnas.surrogate.features import Features
-from ohmnas.surrogate.growing import FEWEST_ROWS, PATIENCE, STEP, USUAL, Growing, grown_on
+from ohmnas.surrogate.growing import PATIENCE, STEP, Growing, grown_on
 from ohmnas.surrogate.heads import TreeSettings
 
 Values = npt.NDArray[np.float64]
@@ -59,11 +59,6 @@ def test_no_other_number_that_was_looked_at_ranks_better(monkeypatch: pytest.Mon
     monkeypatch.setattr(metrics, "kendall_tau", noted)
     trees, _ = grown()
     assert int(np.argmax(taus)) + 1 == trees // STEP == len(taus) - PATIENCE
-
-
-@pytest.mark.parametrize(("most", "trees"), [(30, 30), (USUAL + 50, USUAL)])
-def test_few_rows_cannot_tell_where_to_stop(most: int, trees: int) -> None:
-    assert grown(FEWEST_ROWS - 1, most=most)[0] == trees
 
 
 def test_all_trees_are_grown_if_nobody_wants_it_stopped() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.hardware import HERMES, varied
+from ohmnas.surrogate import learning
 from ohmnas.surrogate.learning import HEADS, LearningSet
 from ohmnas.surrogate.measured import FEWEST_NETWORKS, measured_chip_effects
 
-from .conftest import learning_set, table_of_designs
+from .conftest import SPACE, learning_set, table, table_of_designs
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +60,24 @@ def test_few_networks_say_nothing() -> None:
 def test_rows_of_one_chip_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="measured on varied chips"):
         measured_chip_effects(learning_set(20))
+
+
+def test_a_preset_whose_setting_few_networks_have_does_not_bend_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of ``hermes`` the preset has tiles of 256, which here no other chip has: its pairs say nothing of 512."""
+    population = SPACE.sample(60, np.random.default_rng(0), max_params=200_000)
+    chips = [varied("hermes", (64, 128, 512)[place % 3], 8, 8) for place in range(60)]
+    every = [*chips, *[HERMES] * 60]
+    columns: dict[str, Any] = {key: [chip.settings()[key] for chip in every] for key in HERMES.settings()}
+    loss = np.select([np.array([chip.tile_rows == side for chip in every]) for side in (64, 256)], [0.06, 0.03], 0.0)
+    rows = np.concatenate([population, population])
+    columns |= {"hardware": [chip.name for chip in every], "technology": "hermes", "accuracy_1d": 0.7 - loss}
+    monkeypatch.setattr(learning, "FEWEST_CHIPS", 4)
+    designs = LearningSet.of_designs(table(rows, **columns))
+    assert measured_chip_effects(designs).empty
+
+
+def test_effects_of_an_empty_table_have_their_columns() -> None:
+    empty = measured_chip_effects(LearningSet.of_designs(table_of_designs(20)).take(np.arange(3)))
+    assert {"choice", "value", "accuracy_1d_change"} <= set(empty.columns)

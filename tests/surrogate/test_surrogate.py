@@ -17,12 +17,14 @@ from sklearn.preprocessing import FunctionTransformer
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import HERMES, Hardware
+from ohmnas.surrogate.growing import USUAL
+from ohmnas.surrogate.heads import TreeSettings
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
 from ohmnas.surrogate.metrics import kendall_tau, tau_scorer
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.transfer import Start
 
-from .conftest import CHIP, FAST, SPACE, STD_FLOOR, learning_set
+from .conftest import CHIP, FAST, SPACE, STD_FLOOR, learning_set, table_of_designs
 
 
 def test_every_head_recovers_its_formula_on_architectures_it_never_saw(surrogate: Surrogate) -> None:
@@ -217,3 +219,16 @@ def test_a_start_makes_few_rows_worth_more() -> None:
     for head in ("accuracy_1d", "avm"):
         taus = [kendall_tau(unseen.labels[head], getattr(s.forecast(unseen.population), head)) for s in (alone, helped)]
         assert taus[1] > taus[0] + 0.1, head
+
+
+@pytest.mark.parametrize(("stops", "trees"), [(True, USUAL), (False, USUAL + 20)])
+def test_few_networks_cannot_tell_where_to_stop(stops: bool, trees: int) -> None:
+    few = Surrogate.learn(learning_set(30), rounds=USUAL + 20, early_stopping=stops, depth=2)
+    assert few.trees_ == (trees, trees, trees)
+
+
+def test_a_start_says_nothing_of_designs() -> None:
+    designs = LearningSet.of_designs(table_of_designs(20))
+    start = Start.fit([learning_set(30)], TreeSettings(rounds=5))
+    with pytest.raises(InvalidValueError, match="says nothing of designs"):
+        Surrogate.learn(designs, start=start)
