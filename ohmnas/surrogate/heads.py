@@ -44,6 +44,7 @@ class TreeSettings:
             "colsample_bytree": self.columns,
             "min_child_weight": self.min_child_weight,
             "seed": seed,
+            "seed_per_iteration": True,  # else a model's trees depend on what else the process grows
             "max_bin": 64,  # on a few hundred rows as good as 256, in two thirds of the time
             "nthread": 1,  # a few hundred rows: threads only wait for each other
             "base_score": 0.0,

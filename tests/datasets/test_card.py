@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.card import make_card
+from ohmnas.datasets.card import core_hours, make_card
 from ohmnas.datasets.plan import plan
+from ohmnas.datasets.protocol import training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import task
+from ohmnas.spaces.hardware import Hardware
 
 from .conftest import made_rows, varied_rows
 
@@ -90,3 +93,21 @@ def test_rows_of_one_varied_chip_have_a_card() -> None:
     card = card_of(rows)
     assert card["hardware"] == ["varied-pcm"]
     assert "export-table" in card["reproduce"][-1]
+
+
+def test_hours_count_a_training_once_whatever_it_is_programmed_on() -> None:
+    """What a training knows nothing of does not tell trainings apart, all else does."""
+    first = planned_rows(1)[0]
+    chip = Hardware()
+    for name, value in chip.settings().items():
+        other = {**first, "hardware": "other", name: value / 2 + 1}
+        changed = (
+            replace(chip, **{name[3:]: type(getattr(chip, name[3:]))(value / 2 + 1)})
+            if "comp" not in name
+            else (replace(chip, drift_compensation=False))
+        )
+        shared = training_settings(changed) == training_settings(chip)
+        one = core_hours(pd.DataFrame([first]))
+        both = core_hours(pd.DataFrame([first, other]))
+        trained = float(str(first["train_seconds"])) / 3600
+        assert both == pytest.approx(2 * one - shared * trained), name
