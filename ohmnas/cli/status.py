@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.hardware import TECHNOLOGIES, VARIED
 
 GROUP = list(schema.KEY_COLUMNS)
 
@@ -31,8 +33,11 @@ def show_status(arguments: argparse.Namespace) -> None:
     with Store(arguments.store, must_exist=True) as store:
         frame = store.frame()
     wanted = _plan_keys(arguments)
+    settings = arguments.vary_chip or 1
     kinds = [varied_as_one(frame[name]) if name == "hardware" else frame[name] for name in GROUP]
-    groups = [_group(dict(zip(GROUP, names, strict=True)), rows, wanted) for names, rows in frame.groupby(kinds)]
+    groups = [
+        _group(dict(zip(GROUP, names, strict=True)), rows, wanted, settings) for names, rows in frame.groupby(kinds)
+    ]
     if arguments.json:
         render.machine({"store": str(arguments.store), "rows": len(frame), "groups": groups})
         return
@@ -57,7 +62,7 @@ def _plan_keys(arguments: argparse.Namespace) -> _Plan | None:
     return chosen.name, {tuple(genome) for genome in plan(chosen, arguments.n, arguments.plan_seed).tolist()}
 
 
-def _group(names: dict[Any, Any], rows: pd.DataFrame, wanted: _Plan | None) -> dict[str, Any]:
+def _group(names: dict[Any, Any], rows: pd.DataFrame, wanted: _Plan | None, settings: int) -> dict[str, Any]:
     hours = core_hours(rows)
     group: dict[str, Any] = {
         **{name: value if isinstance(value, str) else int(value) for name, value in names.items()},
@@ -66,7 +71,9 @@ def _group(names: dict[Any, Any], rows: pd.DataFrame, wanted: _Plan | None) -> d
         "hours": hours,
     }
     if wanted is not None and wanted[0] == group["task"]:
-        there = {tuple(genome) for genome in rows[list(GENE_NAMES)].to_numpy().tolist()}
-        done = len(there & wanted[1])
-        group.update(done=done, hours_left=hours / len(there) * (len(wanted[1]) - done))
+        rows_of = Counter(map(tuple, rows[list(GENE_NAMES)].to_numpy().tolist()))
+        each = settings * len(TECHNOLOGIES) if group["hardware"] == VARIED else 1
+        done = sum(rows_of[genome] >= each for genome in wanted[1])
+        left = sum(each - min(rows_of[genome], each) for genome in wanted[1])
+        group.update(done=done, hours_left=hours / len(rows) * left)
     return group

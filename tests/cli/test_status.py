@@ -67,10 +67,12 @@ def test_of_a_plan_on_varied_chips_is_left_what_has_not_been_measured(ohmnas: Oh
     with Store(path) as store:
         store.add(varied_rows(2, 3))
     words = ("campaign", "--status", "--store", path, "--task", "digits", "--json")
-    for group in ohmnas(*words, "--n", "2").values["groups"]:
-        assert group["hours_left"] == 0.0
-    for group in ohmnas(*words, "--n", "6").values["groups"]:
-        assert group["hours_left"] == pytest.approx(2 * group["hours"])
+    (group,) = ohmnas(*words, "--n", "2", "--vary-chip", "3").values["groups"]
+    assert (group["done"], group["hours_left"]) == (2, 0.0)
+    (group,) = ohmnas(*words, "--n", "6", "--vary-chip", "3").values["groups"]
+    assert (group["done"], group["hours_left"]) == (2, pytest.approx(2 * group["hours"]))
+    (group,) = ohmnas(*words, "--n", "2", "--vary-chip", "6").values["groups"]
+    assert (group["done"], group["hours_left"]) == (0, pytest.approx(group["hours"]))
 
 
 def test_a_store_that_is_not_there_is_not_made(ohmnas: Ohmnas, tmp_path: Path) -> None:
