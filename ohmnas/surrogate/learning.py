@@ -18,6 +18,7 @@ from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import GENE_NAMES, GENES, Population
 from ohmnas.spaces.hardware import DEVICE_ERRORS, Hardware
 from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate.scales import to_scales
 
 Values = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -142,9 +143,8 @@ class LearningSet:
         )
 
     def target(self, head: str) -> Values:
-        """``(n,)``: what models of a head learn: its labels; of standard deviations the logarithm, above the floor."""
-        labels = self.labels[head]
-        return np.log(np.maximum(labels, self.std_floor)) if head == HEADS[1] else labels
+        """``(n,)``: a head's labels on the scale on which models learn them (`scales`)."""
+        return to_scales(self.matrix(), self.std_floor)[:, HEADS.index(head)]
 
     def matrix(self) -> Values:
         """``(n, 3)``: the labels, in the order of `HEADS`."""
@@ -153,6 +153,20 @@ class LearningSet:
     def single(self) -> Values:
         """``(n, 3)``: labels of one training each, in the order of `HEADS`."""
         return np.column_stack([(self.first or self.labels)[head] for head in HEADS])
+
+
+def check_labels(y: npt.ArrayLike, n: int) -> Values:
+    """``(n, 3)``: labels in the order of `HEADS`.
+
+    Raises:
+        InvalidValueError: they are not so many, or no fractions.
+    """
+    labels = np.asarray(y, dtype=np.float64)
+    if labels.shape != (n, len(HEADS)) or not np.isfinite(labels).all():
+        raise InvalidValueError(f"y has shape {labels.shape}; it should be {n} x {len(HEADS)} finite numbers")
+    if not (np.abs(labels) <= 1.0).all() or (labels[:, :2] < 0.0).any():
+        raise InvalidValueError("y are fractions: accuracies and standard deviations 0 to 1, AVMs -1 to 1")
+    return labels
 
 
 def networks_of(population: Population) -> Rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -27,6 +28,7 @@ from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.learning import HEADS
 from ohmnas.surrogate.mixture import LEAST_SPREAD
 from ohmnas.surrogate.process import MOST_ROWS, Process
+from ohmnas.surrogate.scales import AVM_UNIT
 from ohmnas.surrogate.surrogate import SETTINGS, Surrogate
 from ohmnas.surrogate.transfer import Line, Start
 
@@ -37,6 +39,8 @@ _MODELS: Final = ("ranker", "std_model", "avm_model")
 _START_MODELS: Final = ("start_accuracy", "start_std", "start_avm")
 _PROCESS: Final = "process"
 _MODEL_FILE: Final = re.compile(rf"({'|'.join((*_MODELS, *_START_MODELS, _PROCESS))})-[0-9a-f]{{12}}\.json")
+_AVM_MOST: Final = math.asinh(1.0 / AVM_UNIT)
+"""Of an AVM on its scale."""
 _LARGEST: Final = 1e12
 """Of a number that is no fraction: settings of a chip, scores, logarithms."""
 
@@ -167,7 +171,7 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     surrogate.avm_model_ = _read_model(folder, header["models"]["avm_model"], features + 1)
     surrogate.regressors_ = joined((surrogate.std_model_, surrogate.avm_model_))
     surrogate.log_std_mean_ = finite(header["log_std_mean"], -_LARGEST, 0.0, "log_std_mean")
-    surrogate.avm_mean_ = finite(header["avm_mean"], -1.0, 1.0, "avm_mean")
+    surrogate.avm_mean_ = finite(header["avm_mean"], -_AVM_MOST, _AVM_MOST, "avm_mean")
     surrogate.process_ = _process(folder, header["models"][_PROCESS], features)
     spreads, shares = _numbers(header["spreads"], "spreads", 2), _numbers(header["shares"], "shares", 2)
     if not (spreads > LEAST_SPREAD).all() or not ((shares >= 0.0) & (shares <= 1.0)).all():

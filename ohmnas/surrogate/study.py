@@ -25,6 +25,7 @@ from ohmnas.surrogate import metrics
 from ohmnas.surrogate.features import CHIPLESS, NOISE_NAMES, STRUCTURE_NAMES, Features, feature_matrix, feature_names
 from ohmnas.surrogate.learning import HEADS, LearningSet
 from ohmnas.surrogate.prediction import Prediction
+from ohmnas.surrogate.scales import from_scales
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.transfer import Start
 
@@ -173,7 +174,7 @@ def chip_effects(
         chips = [_with(first.hardware, name, value) for value in values]
         said = np.array([[start.says(first.population, chip) for chip in (first.hardware, *chips)] for start in starts])
         means = levels + (said[:, 1:] - said[:, :1]).mean(axis=2, dtype=np.float64)
-        means[..., 1] = np.exp(means[..., 1])
+        means = from_scales(means.reshape(-1, len(HEADS))).reshape(means.shape)
         rows += _effects(name, values, len(first.population), means, None)
     return pd.DataFrame(rows)
 

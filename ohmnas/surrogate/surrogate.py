@@ -23,10 +23,11 @@ from ohmnas.surrogate.features import Features, feature_matrix
 from ohmnas.surrogate.growing import FEWEST_TO_STOP, USUAL, Growing, Rows, grown_on
 from ohmnas.surrogate.heads import Calibration, TreeSettings, Values
 from ohmnas.surrogate.intervals import Residuals
-from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, folds, networks_of
+from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, check_labels, folds, networks_of
 from ohmnas.surrogate.mixture import share, spread
 from ohmnas.surrogate.prediction import Prediction
 from ohmnas.surrogate.process import Kernel, Process
+from ohmnas.surrogate.scales import from_scales, to_scales
 from ohmnas.surrogate.threads import by_blocks
 from ohmnas.surrogate.transfer import Line, Start
 
@@ -48,8 +49,6 @@ SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
     "seed": (0, 2**32 - 1, int),
 }
 """Setting -> least, most, kind."""
-_STD_HIGHEST = 1.0
-"""Fractions spread by less."""
 _AT_ONCE = 2500
 """Rows of a block that one thread predicts: fewer, and threads wait for the interpreter."""
 
@@ -150,7 +149,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.provenance_ = dict(provenance or {})
         self.n_features_in_ = X.shape[1]
         features, said = self._features(X, unseen=True)
-        targets = self._targets(labels)
+        targets = to_scales(labels, self.std_floor)
         accuracy, log_std, avm = targets.T
         self.log_std_mean_, self.avm_mean_ = float(log_std.mean()), float(avm.mean())
         self.line_ = None if said is None else Line.fit(said, targets)
@@ -193,7 +192,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.process_ = Process.fit(features, smooth, kernel, self.seed)
         self.calibration_ = Calibration.fit(scores, accuracy)
         held_out = self._bounded(held_out)
-        residuals = (targets if single is None else self._targets(self._checked(X, single)[1])).T - held_out.T
+        residuals = (
+            targets if single is None else to_scales(self._checked(X, single)[1], self.std_floor)
+        ).T - held_out.T
         self.residuals_ = tuple(Residuals.fit(held_out[:, 0], column) for column in residuals)
         return self
 
@@ -221,7 +222,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
             InvalidValueError: it is not between 0 and 1.
         """
         position = predicted.accuracy_1d
-        values = np.column_stack([position, np.log(predicted.accuracy_1d_std), predicted.avm])
+        said = np.column_stack([position, predicted.accuracy_1d_std, predicted.avm])
+        values = to_scales(said, self.std_floor)
         values += np.column_stack([residuals.quantile(position, probability) for residuals in self.residuals_])
         return self._prediction(values)
 
@@ -261,7 +263,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return said[:, 0], self._prediction(said[:, 1:])
 
     def _said(self, features: Features) -> Values:
-        """``(n, 4)``: scores, accuracy, logarithm of the standard deviation and AVM."""
+        """``(n, 4)``: scores, accuracy, standard deviation and AVM, on their scales (`scales`)."""
         expected = self.process_.predict(features)
         scores = self._scores(heads.predict(self.ranker_, features), expected)
         trees = self._trees((self.regressors_,), heads.with_score(features, scores))
@@ -278,7 +280,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return scores
 
     def _trees(self, models: tuple[xgb.Booster, ...], informed: Features) -> Values:
-        """``(n, 2)``: logarithm of the standard deviation and AVM, as the trees have them."""
+        """``(n, 2)``: standard deviation and AVM on their scales, as the trees have them."""
         said: Values = np.column_stack([heads.predict(model, informed) for model in models])
         said += (self.log_std_mean_, self.avm_mean_)
         return said
@@ -289,13 +291,14 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return np.clip(shares * trees + (1.0 - shares) * expected[:, 1:], *self.extremes_)
 
     def _prediction(self, values: Values) -> Prediction:
-        """``(n, 3)`` accuracy, logarithm of the standard deviation and AVM as fractions."""
-        accuracy, log_std, avm = self._bounded(values).T
-        return Prediction(accuracy, np.maximum(np.exp(log_std), self.std_floor), avm)
+        """``(n, 3)`` on the heads' scales as fractions."""
+        accuracy, std, avm = from_scales(self._bounded(values)).T
+        return Prediction(accuracy, np.maximum(std, self.std_floor), avm)
 
     def _bounded(self, values: Values) -> Values:
         """The same, each within what it can be."""
-        return np.clip(values, (0.0, np.log(self.std_floor), -1.0), (1.0, np.log(_STD_HIGHEST), 1.0))
+        low, high = to_scales(np.array([[0.0, 0.0, -1.0], [1.0, 1.0, 1.0]]), self.std_floor)
+        return np.clip(values, low, high)
 
     def _grown(
         self,
@@ -322,11 +325,6 @@ class Surrogate(RegressorMixin, BaseEstimator):
             raise InvalidValueError("a surrogate is fitted to genomes of a space: Surrogate(space=...)")
         return self.space
 
-    def _targets(self, labels: Values) -> Values:
-        """``(n, 3)`` labels, of the standard deviation the logarithm."""
-        accuracy, std, avm = labels.T
-        return np.column_stack([accuracy, np.log(np.maximum(std, self.std_floor)), avm])
-
     def _checked(self, X: Population, y: npt.ArrayLike) -> tuple[Population, Values]:
         X = self._known_space().check(X)
         for name, (low, high, _) in SETTINGS.items():
@@ -334,11 +332,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
                 raise InvalidValueError(f"{name} is {getattr(self, name)}; it should be from {low:g} to {high:g}")
         if self.start is not None and isinstance(self.space, CoDesignSpace):
             raise InvalidValueError("a start knows networks on one chip: it says nothing of designs")
-        labels = np.asarray(y, dtype=np.float64)
-        if labels.shape != (len(X), len(HEADS)) or not np.isfinite(labels).all():
-            raise InvalidValueError(f"y has shape {labels.shape}; it should be {len(X)} x {len(HEADS)} finite numbers")
-        if not (np.abs(labels) <= 1.0).all() or (labels[:, :2] < 0.0).any():
-            raise InvalidValueError("y are fractions: accuracies and standard deviations 0 to 1, AVMs -1 to 1")
+        labels = check_labels(y, len(X))
         different = len(np.unique(networks_of(X)))
         if different < FEWEST_ROWS:
             raise InvalidValueError(f"{different} architectures are too few for a surrogate, it needs {FEWEST_ROWS}")

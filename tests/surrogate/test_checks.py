@@ -129,7 +129,7 @@ RESIDUALS = {"positions": [0.5], "scales": [1.0], "normalised": [0.0]}
         *({"intervals": [{**RESIDUALS, "scales": value}] * 3} for value in ([0.0], [1.0, 1.0], [float("nan")], 1.0)),
         *({"intervals": [{**RESIDUALS, "normalised": value}] * 3} for value in ([], [1.0, 0.0], ["a"])),
         *({"log_std_mean": value} for value in (0.5, float("-inf"), "0")),
-        *({"avm_mean": value} for value in (-1.5, float("nan"), 10**400)),
+        *({"avm_mean": value} for value in (-4.5, float("nan"), 10**400)),
         *(
             {"input_shape": shape}
             for shape in ([1, 0, 8], [1, 8], [1, 8, 8, 8], [1, 8.0, 8], [1, 65537, 8], [True, 8, 8])
