@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
         return
     render.table(
-        ["rows by chip, fidelity, seed", "", "given up", "failed", "1-day accuracy", "std", "AVM"],
+        ["chip, fidelity, seed", "rows", "given up", "failed", "1-day accuracy", "std", "AVM"],
         [
             [
                 f"{row['hardware']} {row['fidelity']} {row['seed']}",
