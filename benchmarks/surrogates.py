@@ -182,8 +182,8 @@ ABLATIONS: dict[str, Learner] = {
 
 SETTINGS: dict[str, Learner] = {
     "as it is": _ours,
-    "100 trees each": _set(rounds=100, early_stopping=False),
-    "250 trees each": _set(early_stopping=False),
+    "early stopping": _set(rounds=250, early_stopping=True),
+    "250 trees each": _set(rounds=250),
     **{f"margin {margin:g}": _set(margin=margin) for margin in MARGINS if margin != 0.1},
     **{f"emphasis {emphasis:g}": _set(emphasis=emphasis) for emphasis in (0.5, 1.0, 2.0)},
 }

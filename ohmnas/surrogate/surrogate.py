@@ -74,8 +74,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
         std_floor: float = 1e-3,
         margin: float = 0.1,
         emphasis: float = 0.0,
-        rounds: int = 250,
-        early_stopping: bool = True,
+        rounds: int = 100,
+        early_stopping: bool = False,
         depth: int = 4,
         learning_rate: float = 0.1,
         subsample: float = 0.7,
@@ -95,7 +95,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
             emphasis: on pairs whose better row is among the best (`surrogate.hinge`); 0 is none, and on digits as good.
             rounds: trees of each head, at most.
             early_stopping: whether each head has only as many trees as rank best what folds of the rows did not see; of
-                fewer than `growing.FEWEST_TO_STOP` networks, which cannot tell, each head has `growing.USUAL`.
+                fewer than `growing.FEWEST_TO_STOP` networks, which cannot tell, each head has `growing.USUAL` at most.
+                On digits as good as 100 trees each, and slower, since rankers grow to more than twice as many.
             depth: levels of a tree.
             learning_rate: share of each tree that is taken.
             subsample: share of the rows that each tree sees.
