@@ -1,6 +1,6 @@
 """Networks and chips searched together, beside networks searched for one chip, at budgets of energy, then measured.
 
-python benchmarks/codesign.py [--task digits] [--energies 0.25e-6,0.5e-6,1e-6] [--chip pcm-t512-d8-a8] [--out found] [--json]
+python benchmarks/codesign.py [--task digits] [--energies 0.25e-6,0.5e-6,1e-6] [--chip pcm-t512-d8-a8] [--out found]
 
 For each budget `ohmnas search --co-design` with the chip free, and once more with the chip fixed, by the same
 surrogate; `ohmnas verify` trains what both find three times, 25 chips each, on the official test set. What stands in
