@@ -1,6 +1,6 @@
 """Networks and chips searched together, beside networks searched for one chip, at budgets of energy, then measured.
 
-python benchmarks/codesign.py [--task digits] [--energies 0.03e-6,1e-6] [--chip pcm-t512-d8-a8] [--out found] [--json]
+python benchmarks/codesign.py [--task digits] [--energies 0.12e-6,1e-6] [--chip pcm-t512-d8-a8] [--out found] [--json]
 
 For each budget `ohmnas search --co-design` with the chip free, and once more with the chip fixed, by the same
 surrogate; `ohmnas verify` trains what both find three times, 25 chips each, on the official test set. What stands in
@@ -25,7 +25,7 @@ def main() -> None:
     """Search, verify, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="digits")
-    parser.add_argument("--energies", default="0.03e-6,0.1e-6,0.3e-6,1e-6", help="joules an image")
+    parser.add_argument("--energies", default="0.12e-6,0.25e-6,0.5e-6,1e-6", help="joules an image")
     parser.add_argument("--chip", default="pcm-t512-d8-a8", help="the fixed one")
     parser.add_argument("--max-avm", default="0.02")
     parser.add_argument("--out", type=Path, default=Path("found"))

@@ -9,6 +9,7 @@ from ohmnas.datasets.plots import plot_table
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.table import read_table
 from ohmnas.errors import StorageError
+from ohmnas.spaces.hardware import kind_of
 
 from .conftest import varied_rows
 
@@ -18,7 +19,8 @@ def test_each_chip_of_a_table_is_drawn(tmp_path: Path) -> None:
     table = read_table("digits")
     paths = plot_table(table, tmp_path)
     kinds = table.measured[["hardware", "fidelity"]].drop_duplicates().to_numpy().tolist()
-    assert {path.name for path in paths} == {f"digits-{hardware}-{fidelity}.png" for hardware, fidelity in kinds}
+    names = {f"digits-{kind_of(hardware)}-{fidelity}.png" for hardware, fidelity in kinds}
+    assert {path.name for path in paths} == names
     for path in paths:
         assert path.read_bytes().startswith(b"\x89PNG")
         assert path.stat().st_size > 20_000
