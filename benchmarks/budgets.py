@@ -34,7 +34,7 @@ def main() -> None:
     for task in arguments.tasks.split(","):
         for budget in arguments.budgets.split(","):
             folder = arguments.out / f"{task}-{budget}"
-            limits = ["--max-params", budget, "--max-avm", arguments.max_avm, "--min-accuracy", "0.5"]
+            limits = ["--max-params", budget, "--max-avm", arguments.max_avm]
             if not (folder / "result.json").exists():
                 run_ohmnas("search", "--task", task, *limits, "--out", str(folder))
             if not (folder / "verify.json").exists():

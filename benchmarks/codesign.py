@@ -42,7 +42,7 @@ def main() -> None:
         for name, words in (("chip free", []), ("chip fixed", fixed)):
             chip = "free" if name == "chip free" else hardware(arguments.chip).name
             folder = arguments.out / f"{arguments.task}-{energy}-{arguments.max_avm}-{chip}"
-            limits = ["--max-energy", energy, "--max-avm", arguments.max_avm, "--min-accuracy", "0.5", *words]
+            limits = ["--max-energy", energy, "--max-avm", arguments.max_avm, *words]
             if not (folder / "result.json").exists():
                 run_ohmnas("search", "--task", arguments.task, "--co-design", *limits, "--out", str(folder))
             if not (folder / "verify.json").exists():

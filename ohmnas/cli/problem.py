@@ -9,12 +9,12 @@ import numpy as np
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import above_zero, fraction, probability, size
-from ohmnas.cli.found import hardly_guessing
 from ohmnas.errors import InvalidValueError
 from ohmnas.search import Limits, Problem
 from ohmnas.search.limits import CEILINGS
 from ohmnas.search.objective import PLAIN, WEIGHING, Objective, Tchebycheff, objective
 from ohmnas.search.quantities import ON_TILES, PREDICTIONS, QUANTITIES
+from ohmnas.search.usual import usual_floor
 from ohmnas.spaces.bounds import Bounds, gene_value
 from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text
 from ohmnas.spaces.codesign import CoDesignSpace
@@ -39,7 +39,12 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     hard.add_argument(
         "--max-std", type=fraction, metavar="F", help="std of the accuracy over chips at most F, such as 0.01"
     )
-    hard.add_argument("--min-accuracy", type=fraction, metavar="F", help="accuracy after a day at least F, such as 0.9")
+    hard.add_argument(
+        "--min-accuracy",
+        type=fraction,
+        metavar="F",
+        help="accuracy after a day at least F, such as 0.9 (half of the way from guessing to the best measured)",
+    )
     hard.add_argument(
         "--confidence",
         type=probability,
@@ -185,14 +190,11 @@ def _limits(arguments: argparse.Namespace, surrogate: Surrogate, notes: list[str
                 f"searching up to {most:,}"
             )
         limits[name] = most if asked is None else min(asked, most)
-    least = arguments.min_accuracy
-    if least is None and "accuracy_1d" in arguments.pareto:
-        least = hardly_guessing(surrogate.space_.classes)
-        notes.append(f"the front is of networks with an accuracy of at least {least:g}; --min-accuracy says other")
+    least = usual_floor(surrogate) if arguments.min_accuracy is None else arguments.min_accuracy
     return Limits(
         **limits,
         min_params=seen["min_params"],
-        min_accuracy=least or 0.0,
+        min_accuracy=least,
         confidence=arguments.confidence,
         soft={name: _amount(text) for name, text in arguments.soft or []},
         penalty=arguments.penalty,

@@ -22,6 +22,7 @@ from ohmnas.search.plots import plot_search
 from ohmnas.search.report import predictions
 from ohmnas.search.run import Generation
 from ohmnas.search.strategies import strategy
+from ohmnas.search.usual import known_networks
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.reference import reference
@@ -68,7 +69,8 @@ def add_parser(commands: Any) -> None:
         "--start-from",
         action="append",
         metavar="X",
-        help="begin with the architectures of a result.json, or with a reference network such as resnet14-w8",
+        help="begin with the architectures of a result.json, or with a reference network such as resnet14-w8 (all that "
+        "the limits on costs leave)",
     )
     how.add_argument("--exclude", action="append", metavar="T", help="leave out what this table has measured")
     how.add_argument("--resume", type=Path, metavar="FILE", help="go on with the search of this result.json")
@@ -161,13 +163,15 @@ def _task_table(task: str) -> MeasuredTable:
 
 
 def _given(names: list[str], asked: Problem) -> Population:
-    """The architectures to begin with.
+    """The architectures to begin with: the named, or the known networks.
 
     Raises:
         UnknownNameError: a name is neither that of a reference nor a file.
         InvalidValueError: a result is of another task.
     """
     parts = [np.empty((0, asked.genes), dtype=np.int16)]
+    if not names:
+        return known_networks(asked)
     for name in names:
         if not name.endswith(".json"):
             network = asked.space.networks.encode([reference(name)])

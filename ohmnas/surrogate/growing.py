@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xgboost as xgb
 
-from ohmnas.surrogate import boosters, metrics
+from ohmnas.surrogate import metrics
 from ohmnas.surrogate.features import Features
 
 Values = npt.NDArray[np.float64]
@@ -81,7 +81,7 @@ def grown_on(
         trees += more
         said = np.empty(len(labels))
         for model, (_, test) in zip(models, parts, strict=True):
-            said[test] = boosters.predict(model.grow(more), features[test])[:, 0]
+            said[test] = model.grow(more).inplace_predict(features[test])
         tau = metrics.kendall_tau(labels, said)
         if not best_trees or tau > best_tau or (np.isnan(best_tau) and not np.isnan(tau)):
             best, best_tau, best_trees = said, tau, trees

@@ -10,7 +10,6 @@ import xgboost as xgb
 from sklearn.isotonic import isotonic_regression
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate import boosters
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.growing import Growing
 from ohmnas.surrogate.hinge import HingeObjective
@@ -80,9 +79,9 @@ def fit_regressor(features: Features, labels: Values, settings: TreeSettings, se
 
 
 def predict(booster: xgb.Booster, features: Features) -> Values:
-    """``(n,)``: what the trees say; ``(n, k)`` of k that were `boosters.joined`."""
-    said = boosters.predict(booster, features).astype(np.float64)
-    return said[:, 0] if said.shape[1] == 1 else said
+    """``(n,)``: what the trees say; who asks often asks a `forest.Forest`."""
+    said: Values = booster.inplace_predict(np.ascontiguousarray(features)).astype(np.float64)
+    return said
 
 
 def with_score(features: Features, scores: Values) -> Features:

@@ -20,9 +20,9 @@ from ohmnas.files import write_atomically
 from ohmnas.spaces.codesign import SPACES, space_of
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate.boosters import joined
 from ohmnas.surrogate.checks import LARGEST_SIZE, check_model, check_provenance, finite, whole
 from ohmnas.surrogate.features import CHIPLESS, feature_names
+from ohmnas.surrogate.forest import Forest
 from ohmnas.surrogate.heads import Calibration, Values
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.learning import HEADS
@@ -169,7 +169,10 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     surrogate.ranker_ = _read_model(folder, header["models"]["ranker"], features)
     surrogate.std_model_ = _read_model(folder, header["models"]["std_model"], features + 1)  # sees the ranker's score
     surrogate.avm_model_ = _read_model(folder, header["models"]["avm_model"], features + 1)
-    surrogate.regressors_ = joined((surrogate.std_model_, surrogate.avm_model_))
+    surrogate.forests_ = (
+        Forest.of([surrogate.ranker_]),
+        Forest.of([surrogate.std_model_, surrogate.avm_model_]),
+    )
     surrogate.log_std_mean_ = finite(header["log_std_mean"], -_LARGEST, 0.0, "log_std_mean")
     surrogate.avm_mean_ = finite(header["avm_mean"], -_AVM_MOST, _AVM_MOST, "avm_mean")
     surrogate.process_ = _process(folder, header["models"][_PROCESS], features)

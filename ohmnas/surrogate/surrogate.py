@@ -7,7 +7,6 @@ from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
-import xgboost as xgb
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
@@ -18,8 +17,8 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads, metrics
-from ohmnas.surrogate.boosters import joined
 from ohmnas.surrogate.features import Features, feature_matrix
+from ohmnas.surrogate.forest import Forest
 from ohmnas.surrogate.growing import FEWEST_TO_STOP, USUAL, Growing, Rows, grown_on
 from ohmnas.surrogate.heads import Calibration, TreeSettings, Values
 from ohmnas.surrogate.intervals import Residuals
@@ -189,7 +188,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             self._regressor(informed, centred[:, column]).grow(trees[column]) for column in (1, 2)
         )
         self.trees_ = tuple(trees)
-        self.regressors_ = joined((self.std_model_, self.avm_model_))
+        self.forests_ = Forest.of([self.ranker_]), Forest.of([self.std_model_, self.avm_model_])
         self.process_ = Process.fit(features, smooth, kernel, self.seed)
         self.calibration_ = Calibration.fit(scores, accuracy)
         held_out = self._bounded(held_out)
@@ -266,8 +265,10 @@ class Surrogate(RegressorMixin, BaseEstimator):
     def _said(self, features: Features) -> Values:
         """``(n, 4)``: scores, accuracy, standard deviation and AVM, on their scales (`scales`)."""
         expected = self.process_.predict(features)
-        scores = self._scores(heads.predict(self.ranker_, features), expected)
-        trees = self._trees((self.regressors_,), heads.with_score(features, scores))
+        ranker, regressors = self.forests_
+        scores = self._scores(ranker.predict(features)[:, 0].astype(np.float64), expected)
+        trees = regressors.predict(heads.with_score(features, scores)).astype(np.float64)
+        trees += (self.log_std_mean_, self.avm_mean_)
         said = np.column_stack([scores, self.calibration_(scores), self._mixed(trees, expected)])
         if self.line_ is not None:
             said[:, 1:] = self.line_.blend(features[:, -len(HEADS) :], said[:, 1:])
@@ -279,12 +280,6 @@ class Surrogate(RegressorMixin, BaseEstimator):
         trees, process = self.spreads_
         scores: Values = ranked / trees + expected[:, 0] / process
         return scores
-
-    def _trees(self, models: tuple[xgb.Booster, ...], informed: Features) -> Values:
-        """``(n, 2)``: standard deviation and AVM on their scales, as the trees have them."""
-        said: Values = np.column_stack([heads.predict(model, informed) for model in models])
-        said += (self.log_std_mean_, self.avm_mean_)
-        return said
 
     def _mixed(self, trees: Values, expected: Values) -> Values:
         """``(n, 2)``: the same, of trees and process by their shares; within what was measured: a search goes far."""

@@ -23,6 +23,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads
 from ohmnas.surrogate.features import CHIPLESS, Features, feature_matrix
+from ohmnas.surrogate.forest import Forest
 from ohmnas.surrogate.heads import TreeSettings, Values
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, learnable_chips
 
@@ -50,6 +51,11 @@ class Start:
     folds: tuple[Boosters, ...] = ()
     """Models that did not see a fold of the architectures; gone from a loaded start, which no more needs them."""
     fold_of: Mapping[bytes, int] = field(default_factory=dict)
+    _forest: Forest = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Take the trees over."""
+        object.__setattr__(self, "_forest", Forest.of(self.models))
 
     @classmethod
     def fit(cls, sets: Iterable[LearningSet], settings: TreeSettings | None = None, seed: int = 0) -> Self:
@@ -116,14 +122,14 @@ class Start:
         if unseen and not self.folds:
             raise InvalidValueError("a loaded start no longer knows what it had seen: learn it from its table again")
         features = _features(self.space, population, hardware)
-        said = _predicted(self.models, features)
+        said = self._forest.predict(features)
         if unseen:
             fold = np.array([self.fold_of.get(key, -1) for key in _keys(population)])
             for number, models in enumerate(self.folds):
                 rows = fold == number
                 if rows.any():
                     said[rows] = _predicted(models, features[rows])
-        return said.astype(np.float32)
+        return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import pytest
 
 from ohmnas.datasets.table import read_table, write_table
 from ohmnas.search import read_result
-from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.genes import GENE_NAMES, GENES
 from ohmnas.spaces.hardware import hardware, is_varied
+from ohmnas.spaces.reference import reference
 
 from .conftest import Ohmnas
 
@@ -112,15 +113,6 @@ def test_a_search_of_networks_does_not_go_on_from_one_of_designs(
         )
 
 
-def test_what_was_measured_on_any_chip_can_be_left_out(
-    folder: Path, table: Path, ohmnas: Ohmnas, tmp_path: Path
-) -> None:
-    assert ohmnas("search", "--surrogate", folder, *LIMITS, "--exclude", table, "--out", tmp_path).code == 0
-    best = read_result(tmp_path / "result.json").best
-    measured = read_table(str(table)).frame[list(GENE_NAMES)].to_numpy().tolist()
-    assert best.network.tolist() not in measured
-
-
 def test_fit_and_score_refuse_a_chip_beside_all_chips(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     both = ("--table", table, "--co-design", "--hardware", "pcm")
     assert "leave out --hardware" in ohmnas("fit", *both, "--out", tmp_path).sentence
@@ -198,10 +190,20 @@ def test_a_reference_can_be_where_a_search_begins(folder: Path, ohmnas: Ohmnas, 
     assert "exceed the limits" not in done.err
 
 
-def test_only_the_designs_that_were_measured_are_left_out(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("search", "--surrogate", folder, *LIMITS, "--max-cells", "2M", "--start-from", "resnet8-w8")
-    chip = ("--fix", "TECH=pcm", "--fix", "TILE=128", "--fix", "DAC=8", "--fix", "ADC=9")
-    assert ohmnas(*words, *chip, "--exclude", "digits", "--iterations", "1", "--out", tmp_path).code == 0
+@pytest.mark.parametrize(("adc", "measured"), [("8", True), ("7", False)])
+def test_only_the_designs_that_were_measured_are_left_out(
+    adc: str, measured: bool, folder: Path, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    words = ("search", "--surrogate", folder, *LIMITS, "--start-from", "resnet8-w8", "--iterations", "1")
+    chip = ("--fix", "TECH=pcm", "--fix", "TILE=512", "--fix", "DAC=8", "--fix", f"ADC={adc}", "--max-cells", "9M")
+    asked = {}
+    for out, more in (("all", ()), ("new", ("--exclude", "digits"))):
+        assert ohmnas(*words, *chip, *more, "--out", tmp_path / out).code == 0
+        result = read_result(tmp_path / out / "result.json")
+        asked[out] = {tuple(genome[:GENES]) for genome in result.population.tolist()}
+    network = tuple(result.space.networks.encode([reference("resnet8-w8")])[0].tolist())
+    assert network in asked["all"]
+    assert (network not in asked["new"]) == measured
 
 
 def test_a_study_of_varied_chips_has_their_measured_effects(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:

@@ -143,6 +143,30 @@ def test_a_network_that_hardly_does_better_than_guessing_is_warned_of(
     assert ("ask for --min-accuracy too" in capfd.readouterr().err) == (accuracy < 0.19)
 
 
+def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.CaptureFixture[str]) -> None:
+    one = result(max_avm=0.5)
+    found.show(one, PATH)
+    assert "*" not in capfd.readouterr().out
+    worse, *others = one.references
+    worse = replace(worse, predicted={**worse.predicted, "avm": 0.7, "accuracy_1d": 0.01})
+    limits = {**one.constraints, "min_accuracy": 0.02}
+    found.show(replace(one, references=[worse, *others], constraints=limits), PATH)
+    out = capfd.readouterr().out
+    assert re.findall(r"^ (\w+[\w-]*) \* ", out, re.MULTILINE) == [worse.name]
+    assert "* is predicted to miss the limit on AVM and accuracy\n" in out
+    assert "predicted accuracy below 2 % were left out (--min-accuracy)" in out
+    tight = {**one.constraints, "max_avm": 0.0}
+    found.show(replace(one, references=[worse], constraints=tight), PATH)
+    assert f" {worse.name} * " in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(("rows", "warned"), [(33, True), (99, True), (100, False)])
+def test_a_surrogate_of_few_networks_is_warned_of(rows: int, warned: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    one = result()
+    found.show(replace(one, provenance={**one.provenance, "rows": rows}), PATH)
+    assert (f"{rows} measured networks teach a surrogate little;" in capfd.readouterr().err) == warned
+
+
 @pytest.mark.parametrize("classes", [2, 10, 1000])
 def test_more_than_guessing_begins_a_tenth_of_the_way_above_it(classes: int) -> None:
     assert 1 / classes < found.hardly_guessing(classes) < 1

@@ -11,6 +11,7 @@ from ohmnas.cli.problem import add_problem, problem
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search import Problem
 from ohmnas.search.objective import Accuracy, ExponentialPenalty, Ratio, Tchebycheff, WeightedSum
+from ohmnas.search.usual import usual_floor
 from ohmnas.spaces.bounds import EVERYTHING
 from ohmnas.surrogate import Surrogate
 from ohmnas.surrogate.persist import load
@@ -49,7 +50,9 @@ def test_without_words_it_is_the_best_ratio_within_what_was_measured(
     assert one.within == EVERYTHING
     assert one.pareto == ()
     limits = {name: value for name, value in one.limits.to_dict().items() if value}
-    assert limits == {name: seen[name] for name in ("max_params", "max_macs", "min_params")}
+    floor = usual_floor(surrogate)
+    assert limits == {name: seen[name] for name in ("max_params", "max_macs", "min_params")} | {"min_accuracy": floor}
+    assert asked("--min-accuracy", "0").limits.min_accuracy == 0
     assert capfd.readouterr().err == ""
 
 
@@ -112,18 +115,6 @@ def test_tchebycheff_weights_that_nobody_gives_are_drawn_with_the_seed(asked: As
     of_front = asked(*words, "--pareto", "params,accuracy_1d").objective
     assert isinstance(of_front, Tchebycheff)
     assert set(of_front.weights) == {"params", "accuracy_1d"}
-
-
-def test_a_front_with_accuracy_leaves_out_what_guesses_unless_told_otherwise(
-    asked: Asked, capfd: pytest.CaptureFixture[str]
-) -> None:
-    one = asked("--pareto", "accuracy_1d, params")
-    assert one.pareto == ("accuracy_1d", "params")
-    assert 0.1 < one.limits.min_accuracy < 0.3
-    assert "--min-accuracy says other" in capfd.readouterr().err
-    assert asked("--pareto", "accuracy_1d,params", "--min-accuracy", "0").limits.min_accuracy == 0
-    assert asked("--pareto", "avm,params").limits.min_accuracy == 0
-    assert capfd.readouterr().err == ""
 
 
 def test_genes_are_bound_by_fix_and_range(asked: Asked) -> None:

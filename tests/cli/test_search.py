@@ -114,7 +114,7 @@ def test_an_impossible_accuracy_names_the_nearest_miss_and_keeps_the_last_result
 
 def test_a_found_network_that_guesses_is_not_found_without_a_word(search: Search, tmp_path: Path) -> None:
     words = ("--max-params", "50k", "--max-avm", "0.0001", "--iterations", "60")
-    done = search(*words)
+    done = search(*words, "--min-accuracy", "0")
     best = read_result(tmp_path / "result.json").best
     assert ("--min-accuracy" in done.err) == (best.predicted["accuracy_1d"] < 0.19)
     again = search(*words, "--min-accuracy", "0.8")
@@ -167,19 +167,15 @@ def test_a_front_is_of_networks_that_none_of_it_beats(search: Search) -> None:
     for one in losses:
         beaten = [all(a <= b for a, b in zip(other, one, strict=True)) and other != one for other in losses]
         assert not any(beaten)
-    least = 0.1 + 0.1 * 0.9
+    least = done.values["constraints"]["min_accuracy"]
+    assert 0.45 < least < 0.56
     assert min(c["predicted"]["accuracy_1d"] for c in front) >= least
-    assert (
-        done.err
-        == f"note: the front is of networks with an accuracy of at least {least:g}; --min-accuracy says other\n"
-    )
+    assert done.err == ""
     assert 0 < done.values["history"][-1]["hypervolume"] <= 1
     own = search("--pareto", "accuracy_1d,params", "--min-accuracy", "0.97", "--json")
     assert own.err.startswith("note: ")
     assert "replaced the result" in own.err
-    assert "the front is of networks" not in own.err
     assert min(c["predicted"]["accuracy_1d"] for c in own.values["front"]) >= 0.97
-    assert "accuracy" not in search("--pareto", "params,avm", "--json").err
 
 
 def test_a_person_sees_the_front_and_how_much_it_dominates(search: Search) -> None:
@@ -192,7 +188,7 @@ def test_a_person_sees_the_front_and_how_much_it_dominates(search: Search) -> No
 @pytest.mark.parametrize("cost", ["tiles", "energy", "latency", "memory", "size"])
 def test_limits_on_other_costs_are_kept_and_shown(cost: str, search: Search, tmp_path: Path) -> None:
     free = read(search("--max-params", "100k"), tmp_path).best.costs[cost]
-    most = f"{0.8 * free:.3g}" if cost in {"energy", "latency"} else f"{0.8 * free:.0f}"
+    most = f"{0.9 * free:.3g}" if cost in {"energy", "latency"} else f"{0.9 * free:.0f}"
     done = search("--max-params", "100k", f"--max-{cost}", most)
     found = read(done, tmp_path)
     assert found.best.costs[cost] <= float(most) < free

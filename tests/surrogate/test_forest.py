@@ -1,0 +1,92 @@
+"""Trees taken down by bits, against XGBoost's own walk, bit for bit."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import xgboost as xgb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate.features import Features
+from ohmnas.surrogate.forest import _AT_ONCE, DEEPEST, Forest
+
+F = 5
+
+
+def table(n: int, seed: int = 0) -> Features:
+    """Features some of which have few values, so that rows lie on thresholds."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, F)).astype(np.float32)
+    rows[:, :2] = np.round(rows[:, :2])
+    return rows
+
+
+def grown(rounds: int, seed: int = 0, base: float = 0.0, **params: object) -> xgb.Booster:
+    rows = table(300, seed)
+    labels = np.sin(3 * rows[:, 0]) + rows[:, 1] * rows[:, 2] - np.abs(rows[:, 3])
+    params = {"nthread": 1, "base_score": base, "max_depth": 4, "subsample": 0.7, "seed": seed, **params}
+    return xgb.train(params, xgb.DMatrix(rows, labels), rounds)
+
+
+def by_xgboost(models: list[xgb.Booster], rows: Features) -> np.ndarray:
+    return np.column_stack([model.inplace_predict(rows) for model in models])
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 12), st.integers(1, DEEPEST), st.floats(-1, 1, width=32)), min_size=1, max_size=3
+    ),
+    st.sampled_from([1, 2, 63, 64, 65, 110, _AT_ONCE, _AT_ONCE + 1]),
+    st.integers(0, 9),
+)
+@settings(max_examples=25, deadline=None)
+def test_it_says_to_the_bit_what_xgboost_says(sizes: list[tuple[int, int, float]], n: int, seed: int) -> None:
+    models = [grown(rounds, seed, base, max_depth=depth) for rounds, depth, base in sizes]
+    rows = table(n, seed + 1)
+    assert_array_equal(Forest.of(models).predict(rows), by_xgboost(models, rows))
+
+
+def test_rows_on_a_threshold_go_right() -> None:
+    model = grown(30)
+    tree = json.loads(model.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"][0]
+    feature, threshold = tree["split_indices"][0], np.float32(tree["split_conditions"][0])
+    rows = np.repeat(table(1), 3, axis=0)
+    rows[:, feature] = [np.nextafter(threshold, np.float32(-np.inf)), threshold, np.nextafter(threshold, np.float32(9))]
+    assert_array_equal(Forest.of([model]).predict(rows), by_xgboost([model], rows))
+
+
+def test_deep_trees_are_left_to_xgboost() -> None:
+    models = [grown(3, max_depth=DEEPEST + 2, min_child_weight=0), grown(2)]
+    forest, rows = Forest.of(models), table(90, 3)
+    assert forest.deep
+    assert_array_equal(forest.predict(rows), by_xgboost(models, rows))
+    assert forest.predict(rows[:0]).shape == (0, 2)
+
+
+def test_trees_without_a_split_are_constants() -> None:
+    model = grown(4, gamma=1e9)
+    rows = table(7)
+    forest = Forest.of([model, grown(3)])
+    assert_array_equal(forest.predict(rows), by_xgboost([model, grown(3)], rows))
+    assert_array_equal(Forest.of([model]).predict(rows), by_xgboost([model], rows))
+
+
+def test_a_row_is_judged_alike_in_any_company_and_layout() -> None:
+    forest, rows = Forest.of([grown(20), grown(9, seed=4)]), table(1300, 2)
+    together = forest.predict(rows)
+    assert_array_equal(together, np.concatenate([forest.predict(rows[i : i + 1]) for i in range(len(rows))]))
+    assert_array_equal(forest.predict(np.asfortranarray(rows)), together)
+    assert_array_equal(forest.predict(rows[::2]), together[::2])
+    assert forest.predict(rows[:0]).shape == (0, 2)
+
+
+def test_other_features_are_refused() -> None:
+    forest = Forest.of([grown(2)])
+    for rows in (table(3)[:, :-1], np.hstack([table(3), table(3)]), table(3)[0]):
+        with pytest.raises(InvalidValueError, match=f"{F} features"):
+            forest.predict(rows)
