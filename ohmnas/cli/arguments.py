@@ -10,8 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ohmnas.spaces.hardware import hardware
-
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _LONGEST_SIZE = 18
@@ -104,7 +102,24 @@ def seed(text: str) -> int:
 
 def chip_name(text: str) -> str:
     """The name by which tables call a chip: as given, or that of the chip which a TOML file describes."""
-    return hardware(text).name if text.endswith(".toml") else text
+    if not text.endswith(".toml"):
+        return text
+    from ohmnas.spaces.hardware import hardware  # with NumPy and more, which --help does without
+
+    return hardware(text).name
+
+
+def pair(text: str) -> tuple[str, str]:
+    """NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name.strip(), value.strip()
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -8,97 +8,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import above_zero, add_data_dir, add_json, positive, seed
-from ohmnas.cli.chooser import CHOICES, Chooser
+from ohmnas.cli.chooser import Chooser
 from ohmnas.cli.chooser import planned as planned_for
-from ohmnas.cli.status import show_status
 from ohmnas.datasets import schema
-from ohmnas.datasets.backends import BACKENDS, backend
+from ohmnas.datasets.backends import backend
 from ohmnas.datasets.campaign import Campaign
-from ohmnas.datasets.fidelity import FIDELITIES, fidelity
+from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.limits import RowLimits
 from ohmnas.datasets.plan import plan
-from ohmnas.datasets.protocol import DEVICES, VERIFICATION_SEEDS, Protocol, require_training
+from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import MeasuredTable, read_table
-from ohmnas.datasets.task import TASKS, Task, task
+from ohmnas.datasets.task import Task, task
 from ohmnas.errors import InvalidValueError
 from ohmnas.search.result import read_result
 from ohmnas.spaces.chips import drawn_for, to_hardware
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import PRESETS, Hardware, hardware
+from ohmnas.spaces.hardware import Hardware, hardware
 
 _FEW = 4
 """Kinds of chip that a progress bar names."""
 
 
-def add_parser(commands: Any) -> None:
-    """Add this command."""
-    parser = commands.add_parser("campaign", help="measure architectures; goes on where it stopped")
-    parser.add_argument("--task", help=f"one of {', '.join(TASKS)}, or an .npz file of images")
-    parser.add_argument("--n", type=positive, help="architectures; a larger n goes on from a smaller one")
-    parser.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; made if missing")
-    parser.add_argument(
-        "--hardware",
-        nargs="+",
-        metavar="CHIP",
-        help=f"chips: {', '.join(PRESETS)}, varied ones such as pcm-t256-d8-a7, or TOML files (pcm); chips that are "
-        "trained for alike share the training",
-    )
-    parser.add_argument(
-        "--vary-chip",
-        type=positive,
-        metavar="K",
-        help="instead of --hardware: each architecture on K settings of tiles and converters that take turns, each in "
-        "all technologies; what a search of networks and chips together learns from",
-    )
-    parser.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
-    parser.add_argument(
-        "--seed", type=seed, default=0, help="of the measurements; another one repeats them independently (0)"
-    )
-    parser.add_argument("--plan-seed", type=seed, default=0, help="another one plans other architectures (0)")
-    parser.add_argument(
-        "--choose",
-        default="plan",
-        choices=CHOICES,
-        help="plan: evenly spread over all sizes; active: half of them near the front that a surrogate sees (plan)",
-    )
-    parser.add_argument(
-        "--found",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="measure the best of this result.json of a search too, and what its --top gave; before the plan",
-    )
-    parser.add_argument("--start-from", metavar="TABLE", help="take the rows of this table over first")
-    parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
-    parser.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="of the Dask cluster, for --backend dask")
-    parser.add_argument("--device", default="cpu", choices=DEVICES, help="what workers compute on (cpu)")
-    parser.add_argument(
-        "--max-row-seconds", type=above_zero, metavar="S", help="a row that takes longer is a failed row"
-    )
-    parser.add_argument(
-        "--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory is a failed row"
-    )
-    parser.add_argument("--status", action="store_true", help="show what the store holds, measure nothing")
-    add_data_dir(parser)
-    add_json(parser)
-    parser.set_defaults(run=run)
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Measure what the store lacks."""
-    if arguments.status:
-        show_status(arguments)
-        return
     if arguments.task is None or (arguments.n is None and not arguments.found):
         raise InvalidValueError("a campaign needs --task and --n or --found; what a store holds shows --status")
     if arguments.found and arguments.choose != "plan":

@@ -5,23 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_data_dir, add_json
-from ohmnas.datasets.loaders.download import ARCHIVES, download
+from ohmnas.datasets.loaders.download import download
 from ohmnas.datasets.task import task
 
 MEGABYTE = 1_000_000
-
-
-def add_parser(commands: Any) -> None:
-    """Add this command."""
-    parser = commands.add_parser("data", help="download a task's official files")
-    parser.add_argument("task", help=f"one of {', '.join(ARCHIVES)}; for another it says where its files are")
-    add_data_dir(parser)
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -10,21 +10,10 @@ from typing import Any
 import pandas as pd
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_json, add_source
 from ohmnas.datasets.plots import plot_table
 from ohmnas.datasets.summary import LABELS, groups, learned, relations, spread
 from ohmnas.datasets.table import read_table
 from ohmnas.errors import StorageError
-
-
-def add_parser(commands: Any) -> None:
-    """Add this command."""
-    parser = commands.add_parser("describe", help="what a measured table shows, as numbers and pictures")
-    parser.add_argument("--table", required=True, help="name of a shipped table, or its .csv")
-    add_source(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for pictures; none are drawn without it")
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

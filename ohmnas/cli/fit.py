@@ -4,32 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
-from typing import Any
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_co_design, add_json, add_source, seed
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate import LearningSet, Start, Surrogate
 from ohmnas.surrogate.persist import save
-from ohmnas.surrogate.surrogate import MARGINS
-
-
-def add_parser(commands: Any) -> None:
-    """Add this command."""
-    parser = commands.add_parser("fit", help="learn a surrogate from a measured table")
-    parser.add_argument("--table", required=True, help="a shipped name or a path")
-    add_source(parser)
-    add_co_design(parser)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the surrogate")
-    parser.add_argument(
-        "--start-from", metavar="TABLE", help="learn from few rows with what this table knows of other chips or tasks"
-    )
-    parser.add_argument("--margin", type=float, choices=MARGINS, default=0.1, help="of the pairwise hinge loss (0.1)")
-    parser.add_argument("--seed", type=seed, default=0, help="same seed, same surrogate (0)")
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> LearningSet:

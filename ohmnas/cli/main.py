@@ -1,23 +1,13 @@
-"""Entry point: the parser of all commands, and what an error looks like."""
+"""Entry point: runs the command that was asked for, and says what an error looks like."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
-import ohmnas
-from ohmnas.cli import campaign, data, describe, fit, merge, render, score, search, study, table, verify
-from ohmnas.cli.arguments import Parser
+from ohmnas.cli import render
+from ohmnas.cli.parsers import parser
 from ohmnas.errors import OhmnasError
-
-
-def parser() -> Parser:
-    """The parser; each command's file adds its own part."""
-    top = Parser(prog="ohmnas", description="Architecture search for analog in-memory computing chips.")
-    top.add_argument("--version", action="version", version=f"ohmnas {ohmnas.__version__}")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (search, verify, campaign, table, merge, describe, study, fit, score, data):
-        module.add_parser(commands)
-    return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except SystemExit:  # --help and --version have printed
             render.flush()
             raise
-        arguments.run(arguments)
+        import_module(f"ohmnas.cli.{arguments.module}").run(arguments)
         render.flush()
     except OhmnasError as error:
         render.error(str(error))

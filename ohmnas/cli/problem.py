@@ -8,91 +8,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import above_zero, fraction, probability, size
+from ohmnas.cli.arguments import size
 from ohmnas.errors import InvalidValueError
 from ohmnas.search import Limits, Problem
 from ohmnas.search.limits import CEILINGS
-from ohmnas.search.objective import PLAIN, WEIGHING, Objective, Tchebycheff, objective
-from ohmnas.search.quantities import ON_TILES, PREDICTIONS, QUANTITIES
+from ohmnas.search.objective import Objective, Tchebycheff, objective
+from ohmnas.search.quantities import ON_TILES, PREDICTIONS
 from ohmnas.search.usual import usual_floor
 from ohmnas.spaces.bounds import Bounds, gene_value
 from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import GENES
 from ohmnas.surrogate import Surrogate
-
-
-def add_problem(parser: argparse.ArgumentParser) -> None:
-    """The flags that make a problem."""
-    hard = parser.add_argument_group("limits")
-    hard.add_argument("--max-params", type=size, metavar="N", help="at most N parameters, such as 50k")
-    hard.add_argument("--max-macs", type=size, metavar="N", help="at most N multiply-accumulates an image, such as 2M")
-    hard.add_argument("--max-size", type=size, metavar="B", help="at most B bytes: weights of 8 bits, others of 32")
-    hard.add_argument("--max-memory", type=size, metavar="N", help="at most N activations alive at once")
-    hard.add_argument("--max-tiles", type=size, metavar="N", help="at most N crossbar tiles of the chip")
-    hard.add_argument("--max-cells", type=size, metavar="N", help="at most N cells of these tiles, such as 500k")
-    hard.add_argument("--max-energy", type=above_zero, metavar="J", help="at most J joules an image, such as 5e-6")
-    hard.add_argument("--max-latency", type=above_zero, metavar="S", help="at most S seconds an image, such as 1e-4")
-    hard.add_argument(
-        "--max-avm", type=fraction, metavar="F", help="accuracy variation over a month at most F, such as 0.02"
-    )
-    hard.add_argument(
-        "--max-std", type=fraction, metavar="F", help="std of the accuracy over chips at most F, such as 0.01"
-    )
-    hard.add_argument(
-        "--min-accuracy",
-        type=fraction,
-        metavar="F",
-        help="accuracy after a day at least F, such as 0.9 (half of the way from guessing to the best measured)",
-    )
-    hard.add_argument(
-        "--confidence",
-        type=probability,
-        metavar="P",
-        help="limits on predictions hold with this probability, such as 0.9 (as expected)",
-    )
-    hard.add_argument(
-        "--soft", type=pair, action="append", metavar="Q=N", help="what a quantity may exceed at a price: macs=500k"
-    )
-    hard.add_argument(
-        "--penalty", type=above_zero, default=1.0, metavar="X", help="that price: X times the share beyond it (1)"
-    )
-    wanted = parser.add_argument_group("what is wanted")
-    wanted.add_argument(
-        "--objective",
-        choices=[*PLAIN, *WEIGHING],
-        default="ratio",
-        help="what is maximised; ratio is accuracy over its std (ratio)",
-    )
-    wanted.add_argument(
-        "--weight", type=pair, action="append", metavar="Q=W", help="of a quantity in objectives that weigh"
-    )
-    wanted.add_argument(
-        "--pareto", type=_names, default=(), metavar="Q,Q", help=f"the front of some of {', '.join(QUANTITIES)}"
-    )
-    where = parser.add_argument_group("where is searched")
-    where.add_argument(
-        "--fix",
-        type=pair,
-        action="append",
-        metavar="G=V",
-        help="a gene at one value: KS0=3, B=1, CT2=A; with --co-design also those of the chip: TECH=hermes, TILE=256",
-    )
-    where.add_argument(
-        "--range", type=pair, action="append", metavar="G=A:B", help="a gene within a range: M=1:3, ADC=5:7"
-    )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def pair(text: str) -> tuple[str, str]:
-    """NAME=VALUE."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip() or not value.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name.strip(), value.strip()
 
 
 def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:

@@ -6,23 +6,10 @@ import argparse
 from typing import Any
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_co_design, add_json, add_source, positive, seed
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.designs import FEWEST_NETWORKS, score_designs
 from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, score
-
-
-def add_parser(commands: Any) -> None:
-    """Add this command."""
-    parser = commands.add_parser("score", help="how well a surrogate of a table ranks architectures it never saw")
-    parser.add_argument("--table", required=True, help="a shipped name or a path")
-    add_source(parser)
-    add_co_design(parser)
-    parser.add_argument("--rounds", type=positive, default=3, help="how often the folds are drawn anew (3)")
-    parser.add_argument("--seed", type=seed, default=0, help="of folds and trees (0)")
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

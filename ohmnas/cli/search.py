@@ -5,18 +5,16 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ohmnas.cli import found, render
-from ohmnas.cli.arguments import above_zero, add_co_design, add_json, add_source, positive, seed, size
 from ohmnas.cli.fit import learning_set
 from ohmnas.cli.output import write_json
-from ohmnas.cli.problem import add_problem, pair, problem
+from ohmnas.cli.problem import problem
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
-from ohmnas.search import STRATEGIES, Budget, Problem, SearchResult, read_result, search
+from ohmnas.search import Budget, Problem, SearchResult, read_result, search
 from ohmnas.search.limits import COST_LIMITS
 from ohmnas.search.plots import plot_search
 from ohmnas.search.report import predictions
@@ -36,51 +34,6 @@ _SAME = 1e-4
 _WHAT = {ResNetSpace.name: "networks", CoDesignSpace.name: "networks and chips"}
 BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
 """Strategy -> births and generations, where they are not those of AnalogNAS: 100 and 200."""
-
-
-def add_parser(commands: Any) -> None:
-    """Add this command."""
-    parser = commands.add_parser("search", help="find an architecture under limits, with a surrogate")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--task", help="search with the measured table shipped for this task")
-    source.add_argument("--table", help="search with this measured table (a shipped name or a path)")
-    source.add_argument("--surrogate", type=Path, help="search with this fitted surrogate (a folder)")
-    add_source(parser)
-    add_co_design(parser)
-    add_problem(parser)
-    how = parser.add_argument_group("how is searched")
-    how.add_argument("--strategy", default="evolution", help=f"one of {', '.join(STRATEGIES)} (evolution)")
-    how.add_argument("--param", type=pair, action="append", metavar="P=V", help="a parameter of the strategy: keep=50")
-    how.add_argument("--iterations", type=positive, help="generations (200)")
-    how.add_argument("--population", type=positive, help="births of a generation (100)")
-    how.add_argument("--evaluations", type=size, metavar="N", help="stop after so many architectures, such as 20k")
-    how.add_argument(
-        "--max-seconds",
-        type=above_zero,
-        metavar="S",
-        default=3600.0,
-        help="stop after the generation in which so long has passed (3600)",
-    )
-    how.add_argument("--patience", type=positive, metavar="N", help="stop after N generations with nothing better")
-    how.add_argument(
-        "--restarts", type=positive, default=1, metavar="N", help="begin N times, take the best of all (1)"
-    )
-    how.add_argument(
-        "--start-from",
-        action="append",
-        metavar="X",
-        help="begin with the architectures of a result.json, or with a reference network such as resnet14-w8 (all that "
-        "the limits on costs leave)",
-    )
-    how.add_argument("--exclude", action="append", metavar="T", help="leave out what this table has measured")
-    how.add_argument("--resume", type=Path, metavar="FILE", help="go on with the search of this result.json")
-    how.add_argument("--seed", type=seed, default=0, help="same seed, same result (0)")
-    out = parser.add_argument_group("what comes out")
-    out.add_argument("--top", type=positive, default=1, metavar="K", help="K architectures that differ, best first (1)")
-    out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
-    out.add_argument("--plots", action="store_true", help="pictures of the run beside result.json")
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

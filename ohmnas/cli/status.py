@@ -23,7 +23,7 @@ _Plan = tuple[str, set[tuple[int, ...]]]
 """Task and genomes."""
 
 
-def show_status(arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Show the rows of a store, by task, kind of chip, fidelity and seed; with a task and n also what a plan lacks.
 
     Raises:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_json, add_source, positive, seed
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError, StorageError
 from ohmnas.files import write_atomically
@@ -19,24 +17,10 @@ from ohmnas.surrogate import HEADS, LearningSet
 from ohmnas.surrogate.learning import learnable_chips
 from ohmnas.surrogate.measured import measured_chip_effects
 from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
-from ohmnas.surrogate.study import RESAMPLES, chip_effects, gene_effects, importance, space_map
+from ohmnas.surrogate.study import chip_effects, gene_effects, importance, space_map
 
 SHOWN = 12
 """Features that are printed; the file has all."""
-
-
-def add_parser(commands: Any) -> None:
-    """Add this command."""
-    parser = commands.add_parser("study", help="what a table teaches: importance, effects, a map")
-    parser.add_argument("--table", required=True, help="a shipped name or a path")
-    add_source(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for tables and pictures")
-    parser.add_argument(
-        "--resamples", type=positive, default=RESAMPLES, help=f"bootstrap tables behind intervals ({RESAMPLES})"
-    )
-    parser.add_argument("--seed", type=seed, default=0, help="of folds, shuffles and resamples (0)")
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

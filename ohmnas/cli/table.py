@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_json
 from ohmnas.datasets.card import make_card
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError, StorageError
-
-
-def add_parser(commands: Any) -> None:
-    """Add this command."""
-    parser = commands.add_parser("export-table", help="write a store's rows as CSV with a card")
-    parser.add_argument("--store", type=Path, required=True, help="what ohmnas campaign wrote")
-    parser.add_argument("--out", type=Path, required=True, help="the CSV; the card stands beside it as .json")
-    parser.add_argument("--task", help="which task, if the store has several; the file, if it is one")
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -13,11 +13,10 @@ import numpy as np
 
 import ohmnas
 from ohmnas.cli import render
-from ohmnas.cli.arguments import add_data_dir, add_json, count, positive, seed
 from ohmnas.cli.output import write_json
-from ohmnas.datasets.fidelity import FIDELITIES, fidelity
+from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.measure import measure_accuracies, train_network
-from ohmnas.datasets.protocol import ENGINE_NAMES, VERIFICATION_SEEDS, Protocol, require_training, seeds_of
+from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
@@ -27,26 +26,6 @@ from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.hardware import PRESETS, Hardware, hardware, is_varied
 
 MEASURED = (*PREDICTIONS, "accuracy_digital")
-
-
-def add_parser(commands: Any) -> None:
-    """Add this command."""
-    parser = commands.add_parser("verify", help="train and drift the found network; predicted beside measured")
-    parser.add_argument("result", type=Path, help="the result.json of ohmnas search")
-    parser.add_argument("--task", required=True, help="the task it was searched for")
-    parser.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
-    parser.add_argument(
-        "--engine", default="native", choices=ENGINE_NAMES, help="what simulates the chip (native); aihwkit is slower"
-    )
-    parser.add_argument("--hardware", help="TOML file of the chip, if the result is for one that is no preset")
-    parser.add_argument(
-        "--references", type=count, default=1, metavar="N", help="known networks of the same limits beside it (1)"
-    )
-    parser.add_argument("--seeds", type=positive, default=3, help="independent trainings of each network (3)")
-    parser.add_argument("--seed", type=seed, default=0, help="of the first training (0)")
-    add_data_dir(parser)
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import qmc
 
 Values = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -98,6 +97,8 @@ def hypervolume(losses: Values, end: float = 1.0) -> float:
         return 0.0
     if inside.shape[1] <= EXACT:
         return _volume(inside[front(inside)], end)
+    from scipy.stats import qmc  # takes long to import, and few need it
+
     points = end * qmc.Sobol(inside.shape[1], scramble=False).random(POINTS)
     dominated = [_beaten(points[start : start + _AT_ONCE], inside) for start in range(0, POINTS, _AT_ONCE)]
     return float(np.concatenate(dominated).mean()) * float(end ** inside.shape[1])

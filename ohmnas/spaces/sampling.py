@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import qmc
 
 from ohmnas.errors import InfeasibleError
 from ohmnas.spaces import genes
@@ -54,6 +53,8 @@ def uniform(n: int, rng: np.random.Generator, within: Bounds = EVERYTHING) -> Po
 
 def latin_hypercube(n: int, rng: np.random.Generator, within: Bounds = EVERYTHING) -> Population:
     """``(n, g)``: each gene covers its values evenly, independently of the others (McKay et al., 1979)."""
+    from scipy.stats import qmc  # takes long to import, and few need it
+
     return from_unit_cube(qmc.LatinHypercube(d=len(within.low), rng=rng).random(n), within)
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from ohmnas.cli.campaign import planned
-from ohmnas.cli.main import parser
+from ohmnas.cli.parsers import parser
 from ohmnas.datasets import schema
 from ohmnas.datasets.card import make_card
 from ohmnas.datasets.plan import plan

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from ohmnas.cli.arguments import Parser
-from ohmnas.cli.problem import add_problem, problem
+from ohmnas.cli.problem import problem
+from ohmnas.cli.problem_flags import add_problem
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search import Problem
 from ohmnas.search.objective import Accuracy, ExponentialPenalty, Ratio, Tchebycheff, WeightedSum
