@@ -17,7 +17,7 @@ import pandas as pd
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
-from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
+from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError
 from ohmnas.files import write_atomically
 from ohmnas.spaces.genes import GENE_NAMES, Population
 from ohmnas.spaces.hardware import TECHNOLOGIES
@@ -142,14 +142,18 @@ def read_table(name_or_path: str) -> MeasuredTable:
     Raises:
         UnknownNameError: there is no such table.
         BrokenFileError: card or rows are not what they should be; the message names file, column and row.
+        StorageError: the disk refuses.
     """
     path = find_table(name_or_path)
     card = _read_card(path.with_suffix(".json"))
+    text = _text(path)
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    if checksum != card["sha256"]:
+        _complain_of_missing_rows(path, text, card)
     try:
-        text = path.read_text(encoding="utf-8")
         text_columns = dict.fromkeys(schema.TEXT_COLUMNS, str)
         frame = pd.read_csv(io.StringIO(text), dtype=text_columns, keep_default_na=False, na_values=[""])
-    except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
+    except ValueError as error:  # pandas' parser errors are ValueErrors
         raise BrokenFileError(f"{path} cannot be read as a table: {error}") from error
     frame = _upgraded(frame, card["schema"])
     missing = [column for column in schema.COLUMNS if column not in frame]
@@ -158,12 +162,32 @@ def read_table(name_or_path: str) -> MeasuredTable:
     frame = _typed(frame[list(schema.COLUMNS)], path)
     table = MeasuredTable(frame, card, name_or_path)
     _check_rows(table, path)
-    if card["sha256"] != hashlib.sha256(text.encode()).hexdigest():
+    if checksum != card["sha256"]:
         raise BrokenFileError(
             f"{path} is not the file that its card {path.with_suffix('.json').name} describes (checksum): "
             "a cell was changed, or the card belongs to another export"
         )
     return table
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BrokenFileError(f"{path} cannot be read as a table: {error}") from error
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _complain_of_missing_rows(path: Path, text: str, card: dict[str, Any]) -> None:
+    """What a torn download is to be told of; any cell that it ends in would say less."""
+    there, said = max(text.count("\n") - 1, 0), card.get("rows")
+    is_table = text.startswith(schema.COLUMNS[0]) or not text
+    if is_table and isinstance(said, int) and there < said:
+        raise BrokenFileError(
+            f"{path} seems cut off: it has {there:,} whole rows of the {said:,} that its card "
+            f"{path.with_suffix('.json').name} says; get it once more from where it came from"
+        )
 
 
 def write_table(path: Path, frame: pd.DataFrame, card: dict[str, Any]) -> None:

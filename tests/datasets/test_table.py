@@ -126,6 +126,27 @@ def test_a_file_that_is_no_table_is_refused(content: str, rows: list[Row], write
         read_table(str(path))
 
 
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.5, 0.999])
+def test_a_table_that_was_cut_off_is_called_so(share: float, rows: list[Row], write_made_table: Write) -> None:
+    path = write_made_table(rows)
+    text = path.read_text(encoding="utf-8")
+    left = text[: int(share * len(text))]
+    path.write_text(left, encoding="utf-8")
+    whole = max(left.count("\n") - 1, 0)
+    message = (
+        rf"^[^:]*made\.csv seems cut off: it has {whole} whole rows of the {len(rows)} that its card made\.json says"
+    )
+    with pytest.raises(BrokenFileError, match=message):
+        read_table(str(path))
+
+
+def test_a_page_that_came_instead_of_a_table_is_not_called_cut_off(rows: list[Row], write_made_table: Write) -> None:
+    path = write_made_table(rows)
+    path.write_text("<html>\nnot found\n</html>\n", encoding="utf-8")
+    with pytest.raises(BrokenFileError, match="lacks the column 'task'"):
+        read_table(str(path))
+
+
 def test_a_missing_card_is_one_sentence(rows: list[Row], write_made_table: Write) -> None:
     path = write_made_table(rows)
     path.with_suffix(".json").unlink()
