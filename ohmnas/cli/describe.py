@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from ohmnas.cli import render
+from ohmnas.cli.output import output_folder
 from ohmnas.datasets.plots import plot_table
 from ohmnas.datasets.summary import LABELS, groups, learned, relations, spread
 from ohmnas.datasets.table import read_table
-from ohmnas.errors import StorageError
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -24,11 +24,8 @@ def run(arguments: argparse.Namespace) -> None:
     grouped = groups(table, arguments.hardware, arguments.fidelity)
     pictures: list[Path] = []
     if arguments.out is not None:
-        try:
-            arguments.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"cannot make the folder {arguments.out}: {error.strerror}") from error
-        pictures = plot_table(table, arguments.out)
+        with output_folder(arguments.out):
+            pictures = plot_table(table, arguments.out)
     if arguments.json:
         render.machine(
             {

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ohmnas.cli import render
+from ohmnas.errors import StorageError
 from ohmnas.files import write_atomically
 
 
@@ -20,3 +23,30 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     write_atomically(path, json.dumps(values, indent=1) + "\n")
     if replaces:
         render.notice(f"note: {path} replaced the result of an earlier run")
+
+
+@contextmanager
+def output_folder(path: Path) -> Iterator[None]:
+    """Make a folder first, so that nothing is computed that cannot be saved; where the block fails, take it back.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _remove_empty(made)
+        raise StorageError(f"cannot make the folder {path}: {error.strerror}") from error
+    try:
+        yield
+    except BaseException:
+        _remove_empty(made)
+        raise
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove folders, the innermost first, up to the first that holds something."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()

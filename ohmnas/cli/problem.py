@@ -107,6 +107,10 @@ def _seen_of(name: str, asked: Bounds, seen: tuple[int, int], by_user: bool, not
 
 def _limits(arguments: argparse.Namespace, surrogate: Surrogate, notes: list[str]) -> Limits:
     """The user's limits within what the surrogate has seen: beyond, trees repeat their outermost leaf."""
+    if arguments.penalty is not None and not arguments.soft:
+        raise InvalidValueError(
+            "--penalty is the price of exceeding a --soft limit, and there is none: --soft macs=500k"
+        )
     seen = surrogate.provenance_["seen"]
     limits = {name: getattr(arguments, name) for name in CEILINGS if getattr(arguments, name) is not None}
     for name in ("max_params", "max_macs"):
@@ -124,5 +128,5 @@ def _limits(arguments: argparse.Namespace, surrogate: Surrogate, notes: list[str
         min_accuracy=least,
         confidence=arguments.confidence,
         soft={name: _amount(text) for name, text in arguments.soft or []},
-        penalty=arguments.penalty,
+        **({} if arguments.penalty is None else {"penalty": arguments.penalty}),
     )

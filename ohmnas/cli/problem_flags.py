@@ -41,7 +41,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "--soft", type=pair, action="append", metavar="Q=N", help="what a quantity may exceed at a price: macs=500k"
     )
     hard.add_argument(
-        "--penalty", type=above_zero, default=1.0, metavar="X", help="that price: X times the share beyond it (1)"
+        "--penalty", type=above_zero, metavar="X", help="that price: X times the share beyond what --soft says (1)"
     )
     wanted = parser.add_argument_group("what is wanted")
     wanted.add_argument(

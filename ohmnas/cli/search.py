@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +11,17 @@ import numpy as np
 
 from ohmnas.cli import found, render
 from ohmnas.cli.fit import learning_set
-from ohmnas.cli.output import write_json
+from ohmnas.cli.output import output_folder, write_json
 from ohmnas.cli.problem import problem
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
-from ohmnas.errors import InvalidValueError, StorageError, UnknownNameError
+from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search import Budget, Problem, SearchResult, read_result, search
 from ohmnas.search.limits import COST_LIMITS
 from ohmnas.search.plots import plot_search
 from ohmnas.search.report import predictions
 from ohmnas.search.run import Generation
 from ohmnas.search.strategies import strategy
+from ohmnas.search.strategy import Strategy
 from ohmnas.search.usual import known_networks
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
@@ -41,10 +43,24 @@ def run(arguments: argparse.Namespace) -> None:
     parameters = dict(arguments.param or [])
     make = strategy(arguments.strategy, parameters)
     before = None if arguments.resume is None else read_result(arguments.resume)
-    try:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"cannot make the folder {arguments.out}: {error.strerror}") from error
+    with output_folder(arguments.out):
+        result = replace(_found(arguments, make, before), strategy=arguments.strategy, parameters=parameters)
+        path = arguments.out / "result.json"
+        write_json(path, result.to_dict())
+    pictures = plot_search(result, arguments.out) if arguments.plots else []
+    if arguments.json:
+        render.machine({**result.to_dict(), "result": str(path), "plots": list(map(str, pictures))})
+    else:
+        found.show(result, path, pictures)
+    if result.stopped == "interrupted":
+        render.notice(f"note: what was found until then is in {path}")
+        raise KeyboardInterrupt
+
+
+def _found(
+    arguments: argparse.Namespace, make: Callable[[Problem], Strategy], before: SearchResult | None
+) -> SearchResult:
+    """What the search finds, with a bar of how far it is."""
     surrogate = _surrogate(arguments)
     asked = problem(arguments, surrogate)
     if before is not None:
@@ -55,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
         def report(generation: Generation) -> None:
             meter.advance(generation.iteration, f"best objective {generation.best_objective:.4g}")
 
-        result = search(
+        return search(
             asked,
             make,
             arguments.seed,
@@ -67,17 +83,6 @@ def run(arguments: argparse.Namespace) -> None:
             resume=before,
             top=arguments.top,
         )
-    result = replace(result, strategy=arguments.strategy, parameters=parameters)
-    path = arguments.out / "result.json"
-    write_json(path, result.to_dict())
-    pictures = plot_search(result, arguments.out) if arguments.plots else []
-    if arguments.json:
-        render.machine({**result.to_dict(), "result": str(path), "plots": list(map(str, pictures))})
-    else:
-        found.show(result, path, pictures)
-    if result.stopped == "interrupted":
-        render.notice(f"note: what was found until then is in {path}")
-        raise KeyboardInterrupt
 
 
 def _budget(arguments: argparse.Namespace) -> Budget:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ohmnas.cli import render
+from ohmnas.cli.output import output_folder
 from ohmnas.datasets.table import MeasuredTable, read_table
-from ohmnas.errors import InvalidValueError, StorageError
+from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
 from ohmnas.surrogate import HEADS, LearningSet
 from ohmnas.surrogate.learning import learnable_chips
@@ -27,10 +29,17 @@ def run(arguments: argparse.Namespace) -> None:
     """Study, write, show."""
     table = read_table(arguments.table)
     data = LearningSet.of(table, arguments.hardware, arguments.fidelity)
-    try:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"cannot make the folder {arguments.out}: {error.strerror}") from error
+    with output_folder(arguments.out):
+        found = _found(arguments, table, data)
+        paths = _write(arguments.out, found)
+    if arguments.json:
+        records = {name: json.loads(frame.to_json(orient="records")) for name, frame in found.items()}
+        render.machine({"table": arguments.table, **data.provenance, **records, "files": [str(path) for path in paths]})
+        return
+    _show(arguments, data, found)
+
+
+def _found(arguments: argparse.Namespace, table: MeasuredTable, data: LearningSet) -> dict[str, pd.DataFrame]:
     with render.meter("studying", 4, show=not arguments.json) as meter:
         meter.advance(0, "importance of features")
         found = {"importance": importance(data, arguments.seed)}
@@ -44,18 +53,18 @@ def run(arguments: argparse.Namespace) -> None:
                 found["measured_chip_effects"] = effects
         meter.advance(3, "map")
         found["map"] = space_map(data, arguments.seed)
-    paths = [arguments.out / f"{name}.{kind}" for name in found for kind in ("csv", "png")]
+    return found
+
+
+def _write(folder: Path, found: dict[str, pd.DataFrame]) -> list[Path]:
+    """Tables and pictures; returns their paths."""
     for name, frame in found.items():
-        write_atomically(arguments.out / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
-    plot_importance(found["importance"], arguments.out / "importance.png")
+        write_atomically(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
+    plot_importance(found["importance"], folder / "importance.png")
     for name in (name for name in found if name.endswith("_effects")):
-        plot_effects(found[name], arguments.out / f"{name}.png")
-    plot_map(found["map"], arguments.out / "map.png")
-    if arguments.json:
-        records = {name: json.loads(frame.to_json(orient="records")) for name, frame in found.items()}
-        render.machine({"table": arguments.table, **data.provenance, **records, "files": [str(path) for path in paths]})
-        return
-    _show(arguments, data, found)
+        plot_effects(found[name], folder / f"{name}.png")
+    plot_map(found["map"], folder / "map.png")
+    return [folder / f"{name}.{kind}" for name in found for kind in ("csv", "png")]
 
 
 def _others(table: MeasuredTable, data: LearningSet) -> list[LearningSet]:

@@ -13,6 +13,7 @@ from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.lookup import check_name
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.limits import COST_LIMITS, PREDICTED_LIMITS, Limits
+from ohmnas.search.misses import beyond_costs
 from ohmnas.search.objective import Objective, Ratio
 from ohmnas.search.quantities import LARGER_IS_BETTER, QUANTITIES, PredictionLike, Quantities, Values
 from ohmnas.spaces import sampling
@@ -101,22 +102,20 @@ class Problem:
         limits = self.limits
         bounds = (limits.max_params, limits.max_macs, limits.min_params)
         batches = min(_BATCHES + _BATCHES * n // sampling.PROPOSALS, sampling.MAX_BATCHES)
-        found, tried = [np.empty((0, self.genes), dtype=np.int16)], 0
+        found, tried = [np.empty((0, self.genes), dtype=np.int16)], []
         for draw in range(_DRAWS):
             hurry = batches if draw < _HURRIED else sampling.MAX_BATCHES
             at_least = 0 if draw < _HURRIED else 1
             many = n if draw < _HURRIED else max(n, _MANY)
             drawn = self.space.sample(many, rng, *bounds, at_least=at_least, within=self.within, max_batches=hurry)
             found.append(drawn[self.affordable(drawn)])
-            tried += len(drawn)
+            tried.append(drawn)
             have = sum(map(len, found))
             if 2 * have >= n or (have and draw + 1 >= _HURRIED):
                 break
         population: Population = np.unique(np.concatenate(found), axis=0)
         if not len(population):
-            most = {name: getattr(limits, name) for name in COST_LIMITS if getattr(limits, name) < np.inf}
-            asked = ", ".join(f"{name} {value:g}" for name, value in most.items())
-            raise InfeasibleError(f"none of {tried:,} architectures meets all limits on costs: {asked}")
+            raise InfeasibleError(beyond_costs(self, np.concatenate(tried)))
         return population[rng.permutation(len(population))[:n]]
 
     def mutate(self, population: Population, rng: np.random.Generator, rates: Mapping[str, float]) -> Population:

@@ -6,13 +6,13 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ohmnas.errors import InfeasibleError
 from ohmnas.search.archive import Archive
 from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.misses import beyond_predictions
 from ohmnas.search.problem import Problem
 from ohmnas.search.report import candidates, predictions, references
 from ohmnas.search.result import SearchResult
@@ -287,7 +287,7 @@ class _Progress:
 def _result(problem: Problem, archive: Archive, progress: _Progress, seed: int, top: int) -> SearchResult:
     best, different, front = archive.best, archive.different(top), archive.front()
     if best is None or different is None:
-        raise InfeasibleError(_nearest_miss(problem, archive, progress.evaluations))
+        raise InfeasibleError(beyond_predictions(problem, archive.nearest, progress.evaluations))
     return SearchResult(
         candidates(problem, *best)[0],
         progress.before + progress.evaluations,
@@ -304,24 +304,6 @@ def _result(problem: Problem, archive: Archive, progress: _Progress, seed: int, 
         population=archive.elite(STANDING),
         provenance=dict(getattr(problem.predictor, "provenance_", {})),
         references=references(problem),
-    )
-
-
-def _nearest_miss(problem: Problem, archive: Archive, evaluations: int) -> str:
-    if archive.nearest is None:
-        return "the strategy found no architecture within the limits on costs"
-    row, outcome = archive.nearest
-    limits = problem.limits
-    asked = [f"a predicted AVM of at most {limits.max_avm:g}"] if limits.max_avm < np.inf else []
-    asked += [f"a predicted std of at most {limits.max_std:g}"] if limits.max_std < np.inf else []
-    asked += [f"a predicted 1-day accuracy of at least {limits.min_accuracy:g}"] if limits.min_accuracy else []
-    sure = "" if limits.confidence is None else f" with a probability of {limits.confidence:g}"
-    near: dict[str, Any] = predictions(outcome, 0)
-    params = int(problem.quantities(row)["params"][0])
-    return (
-        f"none of {evaluations:,} architectures within the cost limits has {' and '.join(asked)}{sure}; the "
-        f"nearest has AVM {near['avm']:.4f}, std {near['accuracy_1d_std']:.4f} and accuracy {near['accuracy_1d']:.4f}, "
-        f"with {params:,} parameters: {problem.space.decode(row)[0]}"
     )
 
 

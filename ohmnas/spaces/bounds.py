@@ -157,7 +157,9 @@ def _columns(name: str, with_chips: bool) -> list[int]:
     if name in chips.CHIP_GENE_NAMES:
         if with_chips:
             return [genes.GENES + chips.CHIP_GENE_NAMES.index(name)]
-        raise UnknownNameError(f"{name} is a gene of chips, and this is a space of networks alone")
+        raise UnknownNameError(
+            f"{name} is a gene of chips, and this is a space of networks alone (--co-design has both)"
+        )
     blocks = ", ".join(genes.BLOCK_GENE_NAMES)
     further = f", and of the chip {', '.join(chips.CHIP_GENE_NAMES)}" if with_chips else ""
     raise UnknownNameError(

@@ -116,9 +116,10 @@ class LearningSet:
         space = CoDesignSpace(table.space.input_shape, table.space.classes)
         different = len(frame.drop_duplicates(list(CHIP_GENE_NAMES)))
         if different < FEWEST_CHIPS:
+            chips = "1 chip" if different == 1 else f"{different} chips"
             raise InvalidValueError(
-                f"table {table.source} has networks on {different} chips that a search can vary; to learn what chips "
-                f"do takes {FEWEST_CHIPS} or more: ohmnas campaign --vary-chip measures them"
+                f"table {table.source} has networks on {chips} that a search can vary; to learn what chips do takes "
+                f"{FEWEST_CHIPS} or more: ohmnas campaign --vary-chip measures them"
             )
         if (networks := len(frame.drop_duplicates(list(GENE_NAMES)))) < FEWEST_ROWS:
             raise InvalidValueError(

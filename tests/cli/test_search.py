@@ -478,6 +478,11 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
         (("--soft", "price=5"), "no quantity with a soft limit 'price'; there are params, macs"),
         (("--soft", "accuracy_1d=0.9"), "no quantity with a soft limit 'accuracy_1d'"),
         (("--penalty", "0"), "'0' is not a number above 0"),
+        (("--penalty", "3"), "--penalty is the price of exceeding a --soft limit, and there is none: --soft macs=500k"),
+        (
+            ("--max-energy", "1e-12"),
+            "architectures meets all limits on costs: max_energy 1e-12; the least energy seen is ",
+        ),
         (("--max-std", "2"), "'2' is not a fraction from 0 to 1"),
         (("--max-std", "0"), "max_std must be above 0, not 0"),
         (("--max-tiles", "0.5"), "'0.5' is not a whole number above 0"),
@@ -504,6 +509,15 @@ def test_bad_flags_are_one_sentence_that_says_what_would_be_right(
 ) -> None:
     assert message in search(*words).sentence
     assert not (tmp_path / "result.json").exists()
+
+
+@pytest.mark.parametrize("words", [("--fix", "KS9=3"), ("--max-macs", "10"), ("--min-accuracy", "1")], ids=" ".join)
+def test_a_refused_search_leaves_no_folder_behind(
+    words: tuple[str, ...], fitted: Path, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    out = tmp_path / "new" / "found"
+    ohmnas("search", "--surrogate", fitted, "--iterations", "1", *words, "--out", out).sentence  # noqa: B018
+    assert not [*tmp_path.iterdir()]
 
 
 def test_results_of_another_task_are_refused(search: Search, tmp_path: Path) -> None:

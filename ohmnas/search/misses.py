@@ -1,0 +1,69 @@
+"""What is said where nothing meets all limits: how near the nearest came, and so which limits to loosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ohmnas.search.limits import COST_LIMITS
+from ohmnas.spaces.chips import to_hardware
+from ohmnas.spaces.codesign import CoDesignSpace
+
+if TYPE_CHECKING:
+    from ohmnas.search.evaluation import Evaluation
+    from ohmnas.search.problem import Problem
+    from ohmnas.spaces.genes import Population
+
+
+def beyond_costs(problem: Problem, tried: Population) -> str:
+    """None of ``(n, g)`` architectures meets all limits on costs: which limits were missed, and the least of each."""
+    limited = {name: cost for name, cost in COST_LIMITS.items() if getattr(problem.limits, name) < np.inf}
+    of = problem.quantities(tried, together=limited.values())
+    missed = {name: cost for name, cost in limited.items() if (of[cost] > getattr(problem.limits, name)).any()}
+    limits = ", ".join(f"{name} {_number(getattr(problem.limits, name))}" for name in missed)
+    values = {cost: _number(float(of[cost].min())) for cost in missed.values()}
+    least = ", ".join(f"the least {cost} seen is {value}" for cost, value in values.items())
+    what = "designs" if isinstance(problem.space, CoDesignSpace) else "architectures"
+    return f"none of {len(tried):,} {what} meets all limits on costs: {limits}; {least}"
+
+
+def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] | None, evaluations: int) -> str:
+    """None that was evaluated meets the limits on predictions; `nearest` is the one row that misses by least."""
+    if nearest is None:
+        return "the strategy found no architecture within the limits on costs"
+    row, outcome = nearest
+    limits = problem.limits
+    asked = [f"a predicted AVM of at most {limits.max_avm:g}"] if limits.max_avm < np.inf else []
+    asked += [f"a predicted std of at most {limits.max_std:g}"] if limits.max_std < np.inf else []
+    asked += [f"a predicted 1-day accuracy of at least {limits.min_accuracy:g}"] if limits.min_accuracy else []
+    sure = "" if limits.confidence is None else f" with a probability of {limits.confidence:g}"
+    params = int(problem.quantities(row)["params"][0])
+    what = "architectures"
+    on = ""
+    if isinstance(problem.space, CoDesignSpace):
+        what, on = "designs", f", on {to_hardware(problem.space.chips(row))[0].name}"
+    return (
+        f"none of {evaluations:,} {what} within the cost limits has {' and '.join(asked)}{sure}; the "
+        f"nearest has {_predicted(problem, outcome)}, "
+        f"with {params:,} parameters: {problem.space.decode(row)[0]}{on}"
+    )
+
+
+def _predicted(problem: Problem, outcome: Evaluation) -> str:
+    """What is predicted of one row; with a confidence, what its labels are said not to pass."""
+    confidence = problem.limits.confidence
+    highest = None if confidence is None else problem.quantile(outcome, confidence)
+    lowest = None if confidence is None else problem.quantile(outcome, 1.0 - confidence)
+    if highest is None or lowest is None:
+        return (
+            f"AVM {outcome.avm[0]:.4f}, std {outcome.accuracy_1d_std[0]:.4f} and accuracy {outcome.accuracy_1d[0]:.4f}"
+        )
+    return (
+        f"with that probability AVM {highest.avm[0]:.4f} at most, std {highest.accuracy_1d_std[0]:.4f} at most and "
+        f"accuracy {lowest.accuracy_1d[0]:.4f} at least"
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 1 else f"{value:,.0f}"
