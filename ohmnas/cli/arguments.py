@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ohmnas.errors import OhmnasError
+
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _LONGEST_SIZE = 18
@@ -106,7 +108,10 @@ def chip_name(text: str) -> str:
         return text
     from ohmnas.spaces.hardware import hardware  # with NumPy and more, which --help does without
 
-    return hardware(text).name
+    try:
+        return hardware(text).name
+    except OhmnasError as error:  # of which argparse would say no more than that the value is invalid
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -77,9 +77,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     protocol = Protocol(chosen, fidelity(arguments.fidelity), device=arguments.device)
     if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):
         raise InvalidValueError("--vary-chip draws the chips for a plan: leave out --hardware, --found and --choose")
-    chips = tuple(hardware(name) for name in arguments.hardware or ["pcm"])
-    if len({chip.name for chip in chips}) != len(chips):
-        raise InvalidValueError(f"--hardware names a chip twice: {', '.join(chip.name for chip in chips)}")
+    chips = _chips(arguments.hardware or ["pcm"])
     if arguments.seed >= VERIFICATION_SEEDS:
         raise InvalidValueError(
             f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are for verification"
@@ -95,6 +93,23 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         designs = _with_found(arguments.found, chosen, population, chips)
         population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
     return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own))
+
+
+def _chips(words: list[str]) -> tuple[Hardware, ...]:
+    """The chips that --hardware names.
+
+    Raises:
+        InvalidValueError: two of them have one name.
+    """
+    of_name: dict[str, tuple[str, Hardware]] = {}
+    for word in words:
+        chip = hardware(word)
+        if chip.name in of_name:
+            before, _ = of_name[chip.name]
+            called = "" if before == word == chip.name else f", both called {chip.name!r}"
+            raise InvalidValueError(f"--hardware names a chip twice: {before}, {word}{called}")
+        of_name[chip.name] = word, chip
+    return tuple(chip for _, chip in of_name.values())
 
 
 Designs = dict[tuple[int, ...], tuple[Hardware, ...]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.lookup import look_up
 
 TECHNOLOGIES = {"pcm": "PCMLikeNoiseModel", "hermes": "HermesNoiseModel", "reram": "ReRamCMONoiseModel"}
@@ -189,6 +189,7 @@ def read_hardware(path: Path) -> Hardware:
 
     Raises:
         InvalidValueError: the file cannot be read, or a setting is unknown, of the wrong kind or out of range.
+        UnknownNameError: it names a base or a technology that there is not.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -196,24 +197,34 @@ def read_hardware(path: Path) -> Hardware:
         raise InvalidValueError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidValueError(f"{path} is not TOML: {error}") from error
+    try:
+        chip = _described(values, path.stem)
+    except OhmnasError as error:
+        raise type(error)(f"{path}: {error}") from error
+    return chip
+
+
+def _described(values: dict[str, Any], stem: str) -> Hardware:
+    """The chip of a file's values; called like the file where they have no name."""
     base = look_up("hardware", PRESETS, str(values.pop("base", "pcm")))
     known = {field.name: type(getattr(base, field.name)) for field in fields(Hardware)}
-    settings: dict[str, Any] = {"name": path.stem}
+    settings: dict[str, Any] = {"name": stem}
     for name, value in values.items():
         kind = known.get(name)
         if kind is None:
-            raise InvalidValueError(f"{path}: a chip has no setting {name!r}; it has {', '.join(known)}")
+            raise InvalidValueError(f"a chip has no setting {name!r}; it has {', '.join(known)}")
         if type(value) is not kind and not (kind is float and type(value) is int):
-            raise InvalidValueError(f"{path}: {name} is {value!r}, but must be {_KINDS[kind]}")
+            raise InvalidValueError(f"{name} is {value!r}, but must be {_KINDS[kind]}")
         settings[name] = kind(value)
     named = settings["name"]
+    if not named.strip() or named != named.strip() or named.endswith(".toml"):
+        raise InvalidValueError(f"a chip cannot be called {named!r}: tables and commands need a plain name")
     if named.startswith(VARIED):
-        raise InvalidValueError(
-            f"{path}: names that begin with {VARIED!r} are those of groups of chips; choose another"
-        )
-    if (named in PRESETS or is_varied(named)) and replace(base, **settings) != hardware(named):
-        raise InvalidValueError(f"{path}: the name {named!r} is that of another chip; choose another")
-    return replace(base, **settings)
+        raise InvalidValueError(f"names that begin with {VARIED!r} are those of groups of chips; choose another")
+    chip = replace(base, **settings)
+    if (named in PRESETS or is_varied(named)) and chip != hardware(named):
+        raise InvalidValueError(f"the name {named!r} is that of another chip; choose another")
+    return chip
 
 
 _KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}

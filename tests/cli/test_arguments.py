@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmnas.cli.arguments import above_zero, count, fraction, positive, seed, size
+from ohmnas.cli.arguments import above_zero, chip_name, count, fraction, positive, seed, size
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,13 @@ def test_what_is_no_count_is_refused(text: str) -> None:
 def test_what_counts_nothing_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="whole number from 0 on"):
         count(text)
+
+
+def test_the_name_of_a_chip_file_is_that_of_its_chip(tmp_path: Path) -> None:
+    path = tmp_path / "file.toml"
+    path.write_text('name = "mine"\n', encoding="utf-8")
+    assert chip_name(str(path)) == "mine"
+    assert chip_name("pcm") == "pcm"
+    path.write_text("bits = 7\n", encoding="utf-8")
+    with pytest.raises(argparse.ArgumentTypeError, match=r"file\.toml: a chip has no setting 'bits'; it has name"):
+        chip_name(str(path))

@@ -237,6 +237,28 @@ def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas:
     assert not list(tmp_path.iterdir())
 
 
+def test_two_chip_files_of_one_name_are_named(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    one, other = tmp_path / "one.toml", tmp_path / "other.toml"
+    one.write_text('name = "mine"\ndac_bits = 7\n', encoding="utf-8")
+    other.write_text('name = "mine"\ndac_bits = 6\n', encoding="utf-8")
+    words = ("campaign", *SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite", "--hardware")
+    assert f"names a chip twice: {one}, {other}, both called 'mine'" in ohmnas(*words, one, other).sentence
+    one.write_text('name = "pcm"\n', encoding="utf-8")
+    assert f"names a chip twice: {one}, pcm, both called 'pcm'" in ohmnas(*words, one, "pcm").sentence
+    assert not (tmp_path / "s.sqlite").exists()
+
+
+def test_the_rows_of_a_chip_file_have_its_name(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    chip, store = tmp_path / "file.toml", tmp_path / "s.sqlite"
+    chip.write_text('name = "mine"\ndac_bits = 7\n', encoding="utf-8")
+    words = ("campaign", *SMOKE, "--n", "1", "--store", store, "--jobs", "1", "--hardware", chip)
+    assert ohmnas(*words).code == 0
+    with Store(store) as stored:
+        assert [(row["hardware"], row["hw_dac_bits"]) for row in stored.rows()] == [("mine", 7.0)]
+    chip.write_text('name = "mine"\ndac_bits = 6\n', encoding="utf-8")
+    assert "holds rows of mine at fidelity smoke with hw_dac_bits 7.0" in ohmnas(*words).sentence
+
+
 def test_a_file_that_is_no_store_stays_as_it_is(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("my notes\n" * 100, encoding="utf-8")

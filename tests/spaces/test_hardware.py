@@ -145,14 +145,19 @@ def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: P
         ('technology = "memristor"', "memristor"),
         ('name = "pcm"\ndac_bits = 4', "the name 'pcm' is that of another chip"),
         ('base = "hermes"\ng_max = 25.0', "g_max of hermes is at most 20.7 uS"),
+        ('name = ""', "a chip cannot be called ''"),
+        ('name = " mine"', "a chip cannot be called ' mine'"),
+        ('name = "mine.toml"', "a chip cannot be called 'mine.toml'"),
+        ("dac_bits = 6\ndac_bits = 7", "is not TOML"),
     ],
 )
 def test_a_file_that_describes_no_chip_is_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "chip.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises((InvalidValueError, UnknownNameError), match=message):
+    with pytest.raises((InvalidValueError, UnknownNameError), match=message) as error:
         hardware(str(path))
-    with pytest.raises(InvalidValueError, match="cannot read"):
+    assert str(error.value).startswith(str(path))
+    with pytest.raises(InvalidValueError, match=r"cannot read .*nothing\.toml"):
         hardware(str(tmp_path / "nothing.toml"))
 
 
