@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class OhmnasError(Exception):
     """Base of all errors that ohmnas raises on purpose; the command line prints it and exits with 2."""
@@ -25,6 +27,17 @@ class InfeasibleError(OhmnasError, RuntimeError):
 
 class MissingDependencyError(OhmnasError, ImportError):
     """Something needs an optional package that is not installed; the message says how to install it."""
+
+    @classmethod
+    def of(cls, needs: str, extra: str, error: ImportError) -> Self:
+        """The error of an import that failed.
+
+        Args:
+            needs: what needs which package: ``the strategy nsga2 needs pymoo``.
+            extra: of ohmnas, that brings the package.
+            error: the import's own.
+        """
+        return cls(f"{needs} ({error}); install it with: pip install 'ohmnas[{extra}]'")
 
 
 class StorageError(OhmnasError, OSError):

@@ -20,3 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
         [[m.source, str(m.rows), str(m.new), str(m.other_results)] for m in done],
     )
     render.line(f"{sum(m.new for m in done)} new rows in {arguments.store}")
+    if arguments.salvage:
+        render.line(
+            f"rows that were lost are measured again by the campaign's own command with --store {arguments.store}"
+        )

@@ -35,9 +35,7 @@ def backend(name: str, scheduler: str | None = None, timeout: float = 30.0) -> I
     try:
         from distributed import Client
     except ImportError as error:
-        raise MissingDependencyError(
-            f"a Dask cluster needs distributed ({error}); install it with: pip install 'ohmnas[cluster]'"
-        ) from error
+        raise MissingDependencyError.of("a Dask cluster needs distributed", "cluster", error) from error
     try:
         client = Client(scheduler, timeout=timeout)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:

@@ -33,16 +33,14 @@ def require_training(device: str = "cpu") -> None:
     """Check that what measuring needs is installed, and that the device is there.
 
     Raises:
-        MissingDependencyError: torch or aihwkit is not.
+        MissingDependencyError: torch, aihwkit or Numba is not.
         InvalidValueError: torch sees no CUDA device, and one is asked for.
     """
-    for name in ("torch", "aihwkit"):
+    for name in ("torch", "aihwkit", "numba"):
         try:
             import_module(name)
         except ImportError as error:
-            raise MissingDependencyError(
-                f"training and measuring need {name} ({error}); install it with: pip install 'ohmnas[train]'"
-            ) from error
+            raise MissingDependencyError.of(f"training and measuring need {name}", "train", error) from error
     if device == "cuda" and not import_module("torch").cuda.is_available():
         raise InvalidValueError("--device is cuda, but torch sees no CUDA device here")
 

@@ -251,4 +251,9 @@ class Store:
         except sqlite3.OperationalError as error:
             raise StorageError(f"cannot {action} the store {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise BrokenFileError(f"cannot {action} {self.path}: {error}; it is damaged or not a store") from error
+            if "not a database" in str(error):
+                raise BrokenFileError(f"cannot {action} {self.path}: {error}; it is damaged or not a store") from error
+            raise BrokenFileError(
+                f"cannot {action} {self.path}: {error}; it is damaged, and what is readable of it goes into a new one "
+                f"with: ohmnas merge --salvage {self.path} --store rescued.sqlite"
+            ) from error

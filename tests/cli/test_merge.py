@@ -18,3 +18,29 @@ def test_a_person_sees_what_came_of_each_source(ohmnas: Ohmnas, tmp_path: Path) 
     values = ohmnas(*words, "--json").values
     assert [(s["rows"], s["new"], s["other_results"]) for s in values["sources"]] == [(3, 0, 0), (3, 0, 0)]
     assert "there is no store" in ohmnas("merge", tmp_path / "c.sqlite", "--store", tmp_path / "all.sqlite").sentence
+
+
+def test_a_damaged_store_says_how_it_is_salvaged_and_that_works(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with Store(path) as store:
+        store.add(made_rows(120))
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+    sentence = ohmnas("export-table", "--store", path, "--out", tmp_path / "t.csv").sentence
+    assert "it is damaged" in sentence
+    words = sentence.strip().rpartition("with: ohmnas ")[2].split()
+    assert words == ["merge", "--salvage", str(path), "--store", "rescued.sqlite"]
+    done = ohmnas(*words[:-1], tmp_path / "rescued.sqlite")
+    assert "measured again by the campaign's own command with --store" in done.out
+    with Store(tmp_path / "rescued.sqlite") as store:
+        assert len(store.rows()) > 60
+
+
+def test_what_is_no_store_is_not_said_to_be_salvageable(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    path.write_text("my notes\n" * 100, encoding="utf-8")
+    sentence = ohmnas("merge", path, "--store", tmp_path / "all.sqlite").sentence
+    assert "it is damaged or not a store" in sentence
+    assert "--salvage" not in sentence

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
+import pytest
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.fidelity import Fidelity
 from ohmnas.datasets.protocol import Protocol, require_training, seeds_of, training_settings
 from ohmnas.datasets.task import task
+from ohmnas.errors import MissingDependencyError
 from ohmnas.spaces.hardware import HERMES, RERAM, Hardware
 
 DIGITS = task("digits")
@@ -38,3 +42,13 @@ def test_seeds_follow_from_genome_and_seed_but_not_from_the_chip() -> None:
 
 def test_what_measuring_needs_is_installed_here() -> None:
     require_training()
+
+
+@pytest.mark.parametrize("name", ["torch", "aihwkit", "numba"])
+def test_what_measuring_lacks_is_named_with_the_words_that_install_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    expected = rf"^training and measuring need {name} \(.*\); install it with: pip install 'ohmnas\[train\]'$"
+    with pytest.raises(MissingDependencyError, match=expected):
+        require_training()

@@ -85,7 +85,7 @@ def _image(path: Path) -> np.ndarray:
     try:
         from PIL import Image
     except ImportError as error:
-        raise MissingDependencyError("visual-wake-words needs Pillow; install it with: pip install pillow") from error
+        raise MissingDependencyError.of("visual-wake-words needs Pillow", "images", error) from error
     try:
         with Image.open(path) as image:
             small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)

@@ -45,9 +45,7 @@ class Bayesian:
         try:
             import optuna
         except ImportError as error:
-            raise MissingDependencyError(
-                "the strategy bayesian needs Optuna: pip install 'ohmnas[strategies]'"
-            ) from error
+            raise MissingDependencyError.of("the strategy bayesian needs Optuna", "strategies", error) from error
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         for name in ("startup", "candidates", "memory"):
             if getattr(self, name) < 1:

@@ -38,7 +38,7 @@ class Nsga2:
         try:
             import pymoo  # noqa: F401
         except ImportError as error:
-            raise MissingDependencyError("the strategy nsga2 needs pymoo: pip install 'ohmnas[strategies]'") from error
+            raise MissingDependencyError.of("the strategy nsga2 needs pymoo", "strategies", error) from error
         if not 0 <= self.crossover <= 1:
             raise InvalidValueError(f"crossover is a probability, 0 to 1, not {self.crossover}")
 

@@ -123,5 +123,7 @@ def test_parameters_out_of_range_are_refused(name: str) -> None:
 
 def test_without_optuna_a_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(MissingDependencyError, match=r"bayesian needs Optuna: pip install 'ohmnas\[strategies\]'"):
+    with pytest.raises(
+        MissingDependencyError, match=r"bayesian needs Optuna .*; install it with: pip install 'ohmnas\[strategies\]'"
+    ):
         Bayesian(problem()[0])
