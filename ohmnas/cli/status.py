@@ -14,6 +14,7 @@ from ohmnas.datasets.card import core_hours, varied_as_one
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.spaces.hardware import TECHNOLOGIES, VARIED
 
@@ -28,8 +29,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises:
         UnknownNameError: there is no such store.
+        InvalidValueError: a plan is asked for without its task.
         BrokenFileError: it is damaged.
     """
+    if arguments.n is not None and arguments.task is None:
+        raise InvalidValueError("what is left of a plan takes its --task beside --n")
     with Store(arguments.store, must_exist=True) as store:
         frame = store.frame()
     wanted = _plan_keys(arguments)
@@ -53,6 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
             cells += [str(group.get("done", "")), "" if left is None else render.duration(3600 * left) + " of a core"]
     render.table(columns, shown)
     render.line(f"{len(frame)} rows in {arguments.store}")
+    if wanted is not None and not any("done" in group for group in groups):
+        render.line(f"nothing of the plan of {arguments.n:,} architectures for {wanted[0]} is measured yet")
 
 
 def _plan_keys(arguments: argparse.Namespace) -> _Plan | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,34 @@ def test_of_a_plan_on_varied_chips_is_left_what_has_not_been_measured(ohmnas: Oh
 def test_a_store_that_is_not_there_is_not_made(ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert "there is no store" in ohmnas("campaign", "--status", "--store", tmp_path / "s.sqlite").sentence
     assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_of_which_nothing_is_measured_is_said_to_be_so(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path):
+        pass
+    words = ("campaign", "--status", "--store", path)
+    said = ohmnas(*words, "--task", "digits", "--n", "1200").out
+    assert "nothing of the plan of 1,200 architectures for digits is measured yet" in said
+    assert "nothing of" not in ohmnas(*words).out
+
+
+def test_a_plan_has_a_task(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path):
+        pass
+    assert "takes its --task beside --n" in ohmnas("campaign", "--status", "--store", path, "--n", "3").sentence
+
+
+def test_a_status_loads_nothing_that_measures_or_learns(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        store.add(made_rows(2))
+    script = (
+        "import sys; from ohmnas.cli.main import main\n"
+        "assert not main(sys.argv[1:])\n"
+        "print({'torch', 'aihwkit', 'xgboost', 'sklearn', 'joblib', 'matplotlib'} & {*sys.modules}, file=sys.stderr)"
+    )
+    words = ["campaign", "--status", "--store", str(tmp_path / "s.sqlite")]
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+    assert "2 rows in" in done.stdout
+    assert done.stderr == "set()\n"
