@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         render.machine({"out": str(arguments.out), "card": table.card})
     else:
+        out, card = arguments.out, table.card
         render.line(
-            f"{len(frame)} rows of {table.card['architectures']} architectures in {arguments.out}, card beside it"
+            f"{len(frame):,} rows of {card['architectures']:,} architectures written to {out}, their card to "
+            f"{out.with_suffix('.json')}; next: ohmnas fit --table {out} --out surrogate"
         )

@@ -22,7 +22,12 @@ def store(tmp_path: Path) -> Path:
 
 def test_an_export_is_the_table_it_came_from(store: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     out = tmp_path / "t.csv"
-    assert ohmnas("export-table", "--store", store, "--out", out).code == 0
+    done, card = ohmnas("export-table", "--store", store, "--out", out), read_table("digits").card
+    assert done.code == 0
+    assert done.out == (
+        f"{card['rows']:,} rows of {card['architectures']:,} architectures written to {out}, "
+        f"their card to {tmp_path / 't.json'}; next: ohmnas fit --table {out} --out surrogate\n"
+    )
     assert read_table(str(out)).card["sha256"] == read_table("digits").card["sha256"]
 
 
