@@ -20,11 +20,12 @@ ALLOWED = {
     "errors": set[str](),
     "files": {"errors"},
     "lookup": {"errors"},
-    "spaces": {"errors", "lookup"},
+    "threads": set[str](),
+    "spaces": {"errors", "lookup", "threads"},
     "analog": {"errors", "spaces"},
     "datasets": {"errors", "files", "lookup", "spaces", "analog"},
-    "surrogate": {"errors", "files", "spaces", "datasets"},
-    "search": {"errors", "files", "lookup", "spaces"},
+    "surrogate": {"errors", "files", "threads", "spaces", "datasets"},
+    "search": {"errors", "files", "lookup", "threads", "spaces"},
     "cli": {"errors", "files", "lookup", "spaces", "datasets", "surrogate", "search"},
 }
 """Part of ohmnas -> the other parts that it may import."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.spaces import cost, genes
+from ohmnas.spaces import cost
 from ohmnas.spaces.cost import Counts, LayerTable
 from ohmnas.spaces.genes import Population
 
@@ -97,15 +97,19 @@ def crossbar_costs(
     count, inputs, outputs, positions = table.count.T, table.inputs.T, table.outputs.T, table.positions.T
     rows, columns = (np.asarray(hardware[f"hw_tile_{side}"], dtype=np.int64) for side in ("rows", "columns"))
     dac, adc = (_relative_levels(hardware[f"hw_{converter}_bits"]) for converter in ("dac", "adc"))
-    branches = np.maximum(cost.by_gene(population, np.int64)[genes.B], 1)  # 0 in blocks that do not exist
-    beside, at_once = np.ones_like(count), np.ones_like(count)  # branches in one matrix, branches that run at once
-    cost.by_kind(beside)[[cost.ENTRY, cost.FIRST]] = branches
-    cost.by_kind(at_once)[: cost.SKIP] = branches
-    in_a_row = count // at_once
-    cost.by_kind(in_a_row)[cost.SKIP] = 0
+    repeats, branches, *_ = cost.by_gene(population, np.int64)
+    exists = repeats > 0
+    matrices, wide, in_a_row = count.copy(), outputs.copy(), count.copy()
+    of_block = cost.by_kind(matrices)  # the first convolutions of branches are one matrix
+    of_block[cost.ENTRY], of_block[cost.FIRST] = exists, repeats - exists
+    cost.by_kind(wide)[[cost.ENTRY, cost.FIRST]] *= branches
+    of_block = cost.by_kind(in_a_row)  # branches run at once
+    of_block[cost.ENTRY], of_block[cost.FIRST], of_block[cost.LAST] = exists, repeats - exists, repeats
+    np.multiply(repeats, of_block[cost.MIDDLE] > 0, out=of_block[cost.MIDDLE])
+    of_block[cost.SKIP] = 0
 
-    row_parts = -(-inputs // rows)
-    tiles = count // beside * row_parts * -(-outputs * beside // columns)
+    row_parts = (inputs + (rows - 1)) // rows
+    tiles = matrices * row_parts * ((wide + (columns - 1)) // columns)
     total = tiles.sum(axis=0)
     conversions = (count * row_parts * outputs * positions).sum(axis=0)
     return CrossbarCosts(

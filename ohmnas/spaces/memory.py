@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from ohmnas.spaces import cost, genes
-from ohmnas.spaces.cost import Counts
+from ohmnas.spaces.cost import Counts, LayerTable
 from ohmnas.spaces.genes import Population
 
 _AT_ONCE = 1000
 """Architectures whose layer tables stay near the processor."""
 
 
-def peak_memory(population: Population, input_shape: tuple[int, int, int], classes: int = 0) -> Counts:
+def peak_memory(
+    population: Population, input_shape: tuple[int, int, int], classes: int = 0, table: LayerTable | None = None
+) -> Counts:
     """The largest number of activation values that are alive at once while one image goes through the network.
 
     Layers run one after another. A layer needs its whole input and its whole output at once; batch norm, ReLU and sums
@@ -29,19 +31,22 @@ def peak_memory(population: Population, input_shape: tuple[int, int, int], class
         input_shape: channels, height and width of an image; the image counts while the stem reads it.
         classes: outputs of the linear layer; without them the result can only be too low where they are more than the
             values of every feature map.
+        table: `cost.layer_table` of the same networks, where it is known.
 
     Returns:
         ``(n,)``: the peak; times the bytes of a value it is the memory that activations need.
     """
+    if table is not None:
+        return _peak_memory(population, table, input_shape, classes)
     peak = np.empty(len(population), dtype=np.int64)
     for start in range(0, len(population), _AT_ONCE):
         rows = slice(start, start + _AT_ONCE)
-        peak[rows] = _peak_memory(population[rows], input_shape, classes)
+        known = cost.layer_table(population[rows], input_shape, classes)
+        peak[rows] = _peak_memory(population[rows], known, input_shape, classes)
     return peak
 
 
-def _peak_memory(population: Population, input_shape: tuple[int, int, int], classes: int) -> Counts:
-    table = cost.layer_table(population, input_shape, classes)
+def _peak_memory(population: Population, table: LayerTable, input_shape: tuple[int, int, int], classes: int) -> Counts:
     count, values = table.count.T, (table.outputs * table.positions).T  # of each layer's output
     entry, first, middle, last, _ = cost.by_kind(values)
     repeats, branches, _, _, skip = cost.by_gene(population, np.int64)

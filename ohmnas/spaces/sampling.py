@@ -111,22 +111,21 @@ def stratified(
     seen: set[bytes] = set()
     spare: dict[bytes, tuple[npt.NDArray[np.int16], int]] = {}
     edges: npt.NDArray[np.float64] | None = None
-    waiting = np.empty((0, len(within.low)), dtype=np.int16)
+    waiting, sizes = np.empty((0, len(within.low)), dtype=np.int16), np.empty(0, dtype=np.int64)
     smallest = least_work = np.iinfo(np.int64).max
     for batch_number in range(1, max_batches + 1):
         batch = _tilted(PROPOSALS, rng, within)
         cost, work = costs(batch)
         smallest, least_work = min(smallest, int(cost.min())), min(least_work, int(work.min()))
         keep = (cost <= max_params) & (cost >= min_params) & (work <= max_macs) & (work >= min_macs)
-        waiting = np.concatenate([waiting, batch[keep]])
+        waiting, sizes = np.concatenate([waiting, batch[keep]]), np.concatenate([sizes, cost[keep]])
         if edges is None:
             if len(waiting) < STRATA and batch_number < max_batches:
                 continue  # too few to see the range that the bounds leave
             if not len(waiting):
                 break
-            cost, _ = costs(waiting)
-            edges = np.geomspace(cost.min(), cost.max() + 1.0, STRATA + 1)
-        stratum = np.clip(np.searchsorted(edges, costs(waiting)[0], side="right") - 1, 0, STRATA - 1)
+            edges = np.geomspace(sizes.min(), sizes.max() + 1.0, STRATA + 1)
+        stratum = np.clip(np.searchsorted(edges, sizes, side="right") - 1, 0, STRATA - 1)
         rows = []
         for row, place in enumerate(stratum):
             key = waiting[row].tobytes()
@@ -140,7 +139,7 @@ def stratified(
                 spare[key] = (waiting[row], place)
         found.append(waiting[rows])
         strata.append(stratum[rows])
-        waiting = waiting[:0]
+        waiting, sizes = waiting[:0], sizes[:0]
         if have.sum() >= n and (have >= -(-n // STRATA)).all():
             break
     total = sum(map(len, found))

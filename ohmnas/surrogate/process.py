@@ -22,7 +22,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENES
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.heads import Values
-from ohmnas.surrogate.threads import one_blas_thread
+from ohmnas.threads import one_blas_thread
 
 GENE_WEIGHT: Final = 0.3
 """Of a gene in a distance: what genes imply stands beside them and says more."""
@@ -32,7 +32,6 @@ MOST_ROWS: Final = 2000
 """That are conditioned on, drawn at random from more."""
 _AT_ONCE: Final = 192
 """Rows whose kernel stays near the processor."""
-_SQRT3: Final = np.float32(np.sqrt(3.0))
 
 Single = npt.NDArray[np.float32]
 
@@ -78,8 +77,10 @@ class Process:
     """``(n, h)``: of the kernel with each row in the mean of each head."""
     levels: Values
     """``(h,)``: means of the labels."""
-    _squares: Single = field(init=False, repr=False, compare=False)
-    """``(n,)``: of the rows' lengths."""
+    _varying: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
+    """``(v,)``: features that matter."""
+    _far: Single = field(init=False, repr=False, compare=False)
+    """``(v + 2, n)``: what distances from the rows are made of, see `_far`."""
 
     def __post_init__(self) -> None:
         """Check what a file may have brought.
@@ -93,7 +94,9 @@ class Process:
             raise InvalidValueError(
                 "a process has rows with as many features as scales, and a weight of each for each head"
             )
-        object.__setattr__(self, "_squares", _squares(self.inputs))
+        varying = np.flatnonzero(self.scale)
+        object.__setattr__(self, "_varying", varying)
+        object.__setattr__(self, "_far", _far(self.inputs[:, varying]))
 
     @classmethod
     def fit(cls, features: Features, labels: Values, kernel: Kernel, seed: int = 0) -> Self:
@@ -111,7 +114,7 @@ class Process:
         inputs = ((features[rows] - centre) * scale).astype(np.float32)
         levels = labels.mean(axis=0)
         with one_blas_thread():
-            covariance = _matern(inputs, inputs, _squares(inputs)).astype(np.float64)
+            covariance = _matern(inputs, _far(inputs)).astype(np.float64)
             weights = [
                 cho_solve(cho_factor(covariance + noise * np.eye(len(rows)), lower=True), column)
                 for noise, column in zip(kernel.noise, (labels[rows] - levels).T, strict=True)
@@ -120,14 +123,16 @@ class Process:
 
     def predict(self, features: Features) -> Values:
         """``(n, h)``: the labels to expect of ``(n, f)`` features."""
-        centre, scale = self.centre.astype(np.float32), self.scale.astype(np.float32)
+        varying = self._varying
+        centre, scale = self.centre[varying].astype(np.float32), self.scale[varying].astype(np.float32)
         found = np.empty((len(features), len(self.levels)))
         space = np.empty((2, min(len(features), _AT_ONCE), len(self.inputs)), dtype=np.float32)
         with one_blas_thread():
             for start in range(0, len(features), _AT_ONCE):
-                inputs = features[start : start + _AT_ONCE] - centre
+                inputs = features[start : start + _AT_ONCE].take(varying, axis=1)
+                inputs -= centre
                 inputs *= scale
-                kernel = _matern(inputs, self.inputs, self._squares, space[:, : len(inputs)])
+                kernel = _matern(inputs, self._far, space[:, : len(inputs)])
                 np.add(kernel @ self.weights, self.levels, out=found[start : start + _AT_ONCE])
         return found
 
@@ -140,36 +145,38 @@ def _standard(features: Features) -> tuple[Values, Values]:
     return centre, scale
 
 
-def _matern(one: Single, other: Single, squares: Single, space: Single | None = None) -> Single:
-    """``(n, f)`` and ``(m, f)`` -> ``(n, m)``: (1 + sqrt(3) r) exp(-sqrt(3) r).
+def _matern(one: Single, far: Single, space: Single | None = None) -> Single:
+    """``(n, f)`` and `_far` of ``(m, f)`` -> ``(n, m)``: (1 + r) exp(-r), where r is sqrt(3) times the distance.
 
     Each step is one pass over matrices that stay near the processor: passes are what it costs.
 
     Args:
-        one: ``(n, f)``.
-        other: ``(m, f)``.
-        squares: ``(m,)``: `_squares` of the other.
+        one: rows.
+        far: of the others.
         space: ``(2, n, m)``: where to work; the result lies there.
     """
-    space = np.empty((2, len(one), len(other)), dtype=np.float32) if space is None else space
+    space = np.empty((2, len(one), far.shape[1]), dtype=np.float32) if space is None else space
     kernel: Single = space[0]
-    fade = np.matmul(one, other.T, out=space[1])
-    fade *= 2.0
-    np.add(_squares(one)[:, None], squares, out=kernel)
-    kernel -= fade
-    np.clip(kernel, 0.0, np.inf, out=kernel)  # in a third of the time of np.maximum
+    near = np.empty((len(one), len(far)), dtype=np.float32)
+    near[:, :-2], near[:, -2], near[:, -1] = one, (one * one).sum(axis=1), 1.0
+    np.matmul(near, far, out=kernel)
+    np.abs(kernel, out=kernel)  # the squares of small distances may be rounded to below 0
     np.sqrt(kernel, out=kernel)
-    kernel *= -_SQRT3
-    np.exp(kernel, out=fade)
-    np.subtract(1.0, kernel, out=kernel)
+    fade = np.negative(kernel, out=space[1])
+    np.exp(fade, out=fade)
+    kernel += np.float32(1.0)
     kernel *= fade
     return kernel
 
 
-def _squares(rows: Single) -> Single:
-    """``(n, f)`` -> ``(n,)``: of their lengths."""
-    squares: Single = (rows * rows).sum(axis=1)
-    return squares
+def _far(rows: Single) -> Single:
+    """``(n, f)`` -> ``(f + 2, n)``: what makes distances from these rows a product of matrices.
+
+    Features of a row, the square of its length, and 1, times this, are 3 times the squares of its distances.
+    """
+    squares = (rows * rows).sum(axis=1)
+    far: Single = np.float32(3.0) * np.vstack([np.float32(-2.0) * rows.T, np.ones_like(squares), squares])
+    return far
 
 
 def _likely(inputs: Values, labels: Values, length: float | None) -> tuple[float, float]:

@@ -27,8 +27,8 @@ from ohmnas.surrogate.mixture import share, spread
 from ohmnas.surrogate.prediction import Prediction
 from ohmnas.surrogate.process import Kernel, Process
 from ohmnas.surrogate.scales import from_scales, to_scales
-from ohmnas.surrogate.threads import by_blocks
 from ohmnas.surrogate.transfer import Line, Start
+from ohmnas.threads import by_blocks
 
 FOLDS = 5
 """Of the training rows, so that each is predicted once by models that did not see it."""

@@ -14,9 +14,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from threadpoolctl import threadpool_limits
 
+from ohmnas import threads
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import HERMES, Hardware
+from ohmnas.surrogate import surrogate as module
 from ohmnas.surrogate.growing import USUAL
 from ohmnas.surrogate.heads import TreeSettings
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
@@ -232,3 +235,17 @@ def test_a_start_says_nothing_of_designs() -> None:
     start = Start.fit([learning_set(30)], TreeSettings(rounds=5))
     with pytest.raises(InvalidValueError, match="says nothing of designs"):
         Surrogate.learn(designs, start=start)
+
+
+def test_forecasts_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    surrogate = Surrogate.learn(learning_set(), **FAST)
+    population = SPACE.sample_uniform(300, rng)
+    monkeypatch.setattr(module, "_AT_ONCE", 40)
+    found = []
+    for workers in (1, 2, 5):
+        monkeypatch.setattr(threads, "cpu_count", lambda workers=workers: workers)
+        with threadpool_limits(workers, user_api="blas"):
+            found.append(surrogate.predict(population))
+    assert_array_equal(found[0], found[1])
+    assert_array_equal(found[0], found[2])
+    assert surrogate.predict(population[:0]).shape == (0, 3)

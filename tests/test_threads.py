@@ -7,14 +7,9 @@ import threading
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from threadpoolctl import threadpool_limits
 
-from ohmnas.surrogate import surrogate as module
-from ohmnas.surrogate import threads
-from ohmnas.surrogate.surrogate import Surrogate
-from ohmnas.surrogate.threads import by_blocks, one_blas_thread
-
-from .conftest import FAST, SPACE, learning_set
+from ohmnas import threads
+from ohmnas.threads import by_blocks, one_blas_thread
 
 
 class Library:
@@ -53,17 +48,3 @@ def test_blas_has_one_thread_until_the_last_has_left(monkeypatch: pytest.MonkeyP
     leave.set()
     other.join()
     assert library.num_threads == 3
-
-
-def test_forecasts_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
-    surrogate = Surrogate.learn(learning_set(), **FAST)
-    population = SPACE.sample_uniform(300, rng)
-    monkeypatch.setattr(module, "_AT_ONCE", 40)
-    found = []
-    for workers in (1, 2, 5):
-        monkeypatch.setattr(threads, "cpu_count", lambda workers=workers: workers)
-        with threadpool_limits(workers, user_api="blas"):
-            found.append(surrogate.predict(population))
-    assert_array_equal(found[0], found[1])
-    assert_array_equal(found[0], found[2])
-    assert surrogate.predict(population[:0]).shape == (0, 3)
