@@ -46,7 +46,8 @@ def _found(arguments: argparse.Namespace, table: MeasuredTable, data: LearningSe
         meter.advance(1, "effects of genes")
         found["gene_effects"] = gene_effects(data, arguments.seed, arguments.resamples)
         meter.advance(2, "effects of chip settings")
-        found["chip_effects"] = chip_effects([data, *_others(table, data)], arguments.seed, arguments.resamples)
+        if others := _others(table, data):
+            found["chip_effects"] = chip_effects([data, *others], arguments.seed, arguments.resamples)
         with suppress(InvalidValueError):  # the table's chips were not varied
             designs = LearningSet.of_designs(table, arguments.fidelity)
             if len(effects := measured_chip_effects(designs)):
@@ -82,34 +83,36 @@ def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.
         ],
         title=where,
     )
-    predicted = "predicted change in points, against the first value of the same architectures"
-    measured = (
-        "measured change in points, of the same architectures: against 512, 8 and 8, and of technologies against pcm"
-    )
     for name, title, what in (
-        ("gene_effects", "choice", predicted),
-        ("chip_effects", "setting of the chip", predicted),
-        ("measured_chip_effects", "setting of the chip", measured),
+        ("gene_effects", "choice", "predicted change in points, in the same architectures"),
+        ("chip_effects", "setting of the chip", "predicted change in points, of the same architectures"),
+        ("measured_chip_effects", "setting of the chip", "measured change in points, of the same architectures"),
     ):
         if name not in found:
             continue
         render.table(
-            [title, "value", "accuracy, 90 % interval", "std", "AVM"],
+            [title, "is", "against", "accuracy, 90 % interval", "std", "AVM"],
             [
                 [
-                    str(row["choice"]),
-                    f"{row['value']:g}",
+                    *(str(row[column]) for column in ("choice", "label", "against")),
                     _change(row, HEADS[0], interval=True),
                     *(_change(row, head) for head in HEADS[1:]),
                 ]
                 for row in found[name].to_dict("records")
-                if row[f"{HEADS[0]}_change"] or row[f"{HEADS[2]}_change"]
+                if row["label"] != row["against"]
             ],
             title=what,
         )
+    if "chip_effects" not in found:
+        render.line("the table has networks of one chip: it says nothing of what a chip's settings change")
     render.line(f"tables and pictures of all of it: {arguments.out}")
 
 
 def _change(row: dict[Any, Any], head: str, interval: bool = False) -> str:
     change, low, high = (100 * row[f"{head}_{name}"] for name in ("change", "low", "high"))
-    return f"{change:+.1f} ({low:+.1f} to {high:+.1f})" if interval else f"{change:+.1f}"
+    return f"{_points(change)} ({_points(low)} to {_points(high)})" if interval else _points(change)
+
+
+def _points(value: float) -> str:
+    """With a sign, unless it rounds to nothing."""
+    return f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"

@@ -19,7 +19,23 @@ if TYPE_CHECKING:
 DPI = 120
 AS_POINTS = {"accuracy_1d": "1-day accuracy (%)", "accuracy_1d_std": "std over chips (points)", "avm": "AVM (points)"}
 """Predictions, which are fractions, as people read them."""
+AXES = {
+    **AS_POINTS,
+    "params": "parameters",
+    "macs": "MACs of an image",
+    "size": "bytes",
+    "memory": "activations alive at once",
+    "tiles": "tiles",
+    "cells": "cells of the tiles",
+    "energy": "energy of an image (J, proxy)",
+    "latency": "latency of an image (s, proxy)",
+}
+"""Quantity -> what its axis says."""
 _MOST_BRANCHES = 12
+_LEGEND = (
+    "one residual block of each main block: stripes are branches, their parts layers; blue is basic, orange "
+    "bottleneck; an arc is a skip; /2 halves each side"
+)
 _BLUE, _ORANGE, _GREY = "#4c78a8", "#f58518", "#8c8c8c"
 
 
@@ -60,48 +76,65 @@ def _figure(width: float, height: float) -> Figure:
 def _convergence(result: SearchResult) -> Figure:
     asked = np.array([entry["evaluations"] for entry in result.history])
     both = any("hypervolume" in entry for entry in result.history)
-    figure = _figure(8.0 if not both else 11.0, 3.6)
-    panels = figure.subplots(1, 3 if both else 2)
-    panels[0].step(asked, [entry["objective"] for entry in result.history], where="post", color=_BLUE)
-    panels[0].set(xlabel="architectures asked about", ylabel=result.objective)
-    predicted = [100 * np.array([entry[name] for entry in result.history]) for name in AS_POINTS]
-    accuracy, std, avm = predicted
-    panels[1].step(asked, accuracy, where="post", color=_BLUE, label="accuracy")
-    panels[1].set(xlabel="architectures asked about", ylabel=AS_POINTS["accuracy_1d"])
-    right = panels[1].twinx()
-    right.step(asked, std, where="post", color=_ORANGE, label="std")
-    right.step(asked, avm, where="post", color=_GREY, label="AVM")
-    right.set_ylabel("std and AVM (points)")
-    handles = [*panels[1].get_lines(), *right.get_lines()]
-    panels[1].legend(
-        handles, [line.get_label() for line in handles], fontsize="small", frameon=False, loc="center right"
-    )
+    figure = _figure(14.0 if both else 10.8, 3.6)
+    panels = figure.subplots(1, 4 if both else 3)
+    of = {name: 100 * np.array([entry[name] for entry in result.history]) for name in AS_POINTS}
+    objective = [entry["objective"] for entry in result.history]
+    panels[0].step(asked, objective, where="post", color=_BLUE)
+    panels[0].set_ylabel(_in_words(result.objective))
+    panels[1].step(asked, of["accuracy_1d"], where="post", color=_BLUE)
+    panels[1].set_ylabel(AS_POINTS["accuracy_1d"])
+    panels[2].step(asked, of["accuracy_1d_std"], where="post", color=_ORANGE, label="std over chips")
+    panels[2].step(asked, of["avm"], where="post", color=_GREY, label="AVM")
+    panels[2].set_ylabel("points")
+    panels[2].legend(fontsize="small", frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2)
     if both:
-        panels[2].step(asked, [entry.get("hypervolume", np.nan) for entry in result.history], where="post", color=_BLUE)
-        panels[2].set(xlabel="architectures asked about", ylabel="hypervolume of the front")
-    figure.suptitle(f"{result.strategy}: the best so far, seed {result.seed}", fontsize="medium")
+        panels[3].step(asked, [entry.get("hypervolume", np.nan) for entry in result.history], where="post", color=_BLUE)
+        panels[3].set_ylabel("hypervolume of the front")
+    for panel in panels:
+        panel.set(xlabel=f"{'designs' if result.best.chip else 'architectures'} asked about", xscale="log")
+    figure.suptitle(f"{result.strategy}, seed {result.seed}: what is predicted of the best so far", fontsize="medium")
     return figure
+
+
+def _in_words(objective: str) -> str:
+    return objective.replace("accuracy_1d_std", "std over chips").replace("accuracy_1d", "1-day accuracy")
 
 
 def _front(result: SearchResult) -> Figure:
+    """Each pair of quantities, coloured by the third where there is one; references are numbered by their size."""
     names = result.pareto
     several = len(names) * (len(names) - 1) // 2
-    figure = _figure(4.6 * several, 3.8)
+    figure = _figure(4.6 * several, 4.4)
     panels = np.atleast_1d(figure.subplots(1, several))
     pairs = [(one, other) for i, one in enumerate(names) for other in names[i + 1 :]]
+    known = sorted(result.references, key=lambda reference: reference.params)
     for panel, (one, other) in zip(panels, pairs, strict=True):
         third = next((name for name in names if name not in {one, other}), None)
         colour: Any = _BLUE if third is None else _values(result, third)
-        drawn = panel.scatter(_values(result, other), _values(result, one), c=colour, s=16, cmap=third and "viridis")
+        drawn = panel.scatter(
+            _values(result, other), _values(result, one), c=colour, s=16, cmap=third and "viridis", norm=_norm(third)
+        )
         if third is not None:
-            figure.colorbar(drawn, ax=panel, label=AS_POINTS.get(third, third))
-        for reference in result.references:
-            values = [_value(reference, other), _value(reference, one)]
+            figure.colorbar(drawn, ax=panel, label=AXES[third])
+        for number, reference in enumerate(known, 1):
+            values = (_value(reference, other), _value(reference, one))
             panel.scatter(*([value] for value in values), c=_ORANGE, marker="x", s=28)
-            panel.annotate(reference.name, values, fontsize="xx-small", color=_ORANGE)
-        panel.set(xlabel=AS_POINTS.get(other, other), ylabel=AS_POINTS.get(one, one))
-    figure.suptitle(f"{len(result.front)} networks that no other beats; references in orange", fontsize="medium")
+            panel.annotate(str(number), values, (4, -9), textcoords="offset points", fontsize="x-small", color=_ORANGE)
+        panel.set(xlabel=AXES[other], ylabel=AXES[one])
+        for axis, name in (("x", other), ("y", one)):
+            if name not in AS_POINTS:
+                panel.set(**{f"{axis}scale": "log"})
+    figure.suptitle(f"{len(result.front)} networks that no other beats, as predicted", fontsize="medium")
+    if known:
+        said = ", ".join(f"{number} {reference.name}" for number, reference in enumerate(known, 1))
+        figure.supxlabel(f"in orange: {said}", fontsize="small", color=_ORANGE)
     return figure
+
+
+def _norm(name: str | None) -> Any:
+    """Of colours: costs differ by factors."""
+    return None if name is None or name in AS_POINTS else "log"
 
 
 def _values(result: SearchResult, name: str) -> list[float]:
@@ -141,6 +174,7 @@ def _architecture(architecture: Architecture) -> Figure:
     _box(panel, end + 0.3, 0.0, 0.5, 1.0, _GREY)
     panel.text(end + 0.3, -1.25, "pool,\nlinear", ha="center", va="top", fontsize="small")
     figure.suptitle(f"depth {architecture.depth}", fontsize="medium")
+    figure.supxlabel(_LEGEND, fontsize="x-small", color=_GREY)
     return figure
 
 

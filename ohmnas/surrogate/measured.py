@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.chips import CHIP_GENE_NAMES, TECH, TILE, from_hardware
+from ohmnas.spaces.chips import CHIP_GENE_NAMES, TECH, TILE, chip_text, from_hardware
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import GENES
 from ohmnas.spaces.hardware import PRESETS, TECHNOLOGIES
@@ -17,13 +17,13 @@ from ohmnas.surrogate.learning import HEADS, LearningSet, Values
 
 FEWEST_NETWORKS: Final = 5
 """That an effect is stated of."""
-NAMES: Final = dict(
-    zip(CHIP_GENE_NAMES, ("technology (pcm, hermes, reram)", "side of a tile", "DAC bits", "ADC bits"), strict=True)
-)
+NAMES: Final = dict(zip(CHIP_GENE_NAMES, ("technology", "side of a tile", "DAC bits", "ADC bits"), strict=True))
 """Gene -> what people call it."""
 COLUMNS: Final = [
     "choice",
     "value",
+    "label",
+    "against",
     "architectures",
     *(f"{head}_{end}" for head in HEADS for end in ("change", "low", "high")),
 ]
@@ -32,6 +32,10 @@ Level = tuple[str, int]
 TECH_NAME: Final = CHIP_GENE_NAMES[TECH]
 SETTINGS: Final = tuple(name for name in CHIP_GENE_NAMES if name != TECH_NAME)
 """Genes of tiles and converters."""
+
+
+_USUAL: Final = dict(zip(CHIP_GENE_NAMES, from_hardware([PRESETS["pcm"]])[0][0].tolist(), strict=True))
+"""Gene -> its value in the ``pcm`` preset."""
 
 
 def measured_chip_effects(designs: LearningSet) -> pd.DataFrame:
@@ -46,9 +50,9 @@ def measured_chip_effects(designs: LearningSet) -> pd.DataFrame:
         designs: `LearningSet.of_designs`.
 
     Returns:
-        One row for each setting and value: `choice`, `value`, `architectures` (networks that have it), and for each
-        head the mean change against the setting of the ``pcm`` preset and the ends of its 90 % interval
-        (`<head>_change`, `_low`, `_high`), as fractions.
+        One row for each setting and value: `choice`, `value`, `label` (the value in words), `against` (that of the
+        ``pcm`` preset), `architectures` (networks that have it), and for each head the mean change against the
+        latter and the ends of its 90 % interval (`<head>_change`, `_low`, `_high`), as fractions.
 
     Raises:
         InvalidValueError: the rows are not of a space with chips.
@@ -66,9 +70,8 @@ def _settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
     presets, _ = from_hardware(PRESETS[name] for name in TECHNOLOGIES)
     is_preset = (frame[list(CHIP_GENE_NAMES)].to_numpy() == presets[frame[TECH_NAME].to_numpy()]).all(axis=1)
     pairs = frame[~is_preset].merge(frame[is_preset], on=["network", TECH_NAME], suffixes=("", "_before"))
-    usual = dict(zip(CHIP_GENE_NAMES, presets[0].tolist(), strict=True))
-    pairs, levels = _with_known_levels(pairs, usual)
-    free = [(gene, value) for gene, value in levels if value != usual[gene]]
+    pairs, levels = _with_known_levels(pairs)
+    free = [(gene, value) for gene, value in levels if value != _USUAL[gene]]
     inputs, outputs = _steps(pairs, free)
     spare = len(inputs) - len(free)
     if not free or spare < FEWEST_NETWORKS or np.linalg.matrix_rank(inputs) < len(free):
@@ -82,7 +85,7 @@ def _settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [_row(*level, count, *of.get(level, (nothing, nothing))) for level, count in levels.items()]
 
 
-def _with_known_levels(pairs: pd.DataFrame, usual: dict[str, int]) -> tuple[pd.DataFrame, dict[Level, int]]:
+def _with_known_levels(pairs: pd.DataFrame) -> tuple[pd.DataFrame, dict[Level, int]]:
     """Pairs whose settings all are those of enough networks, and how many networks have each.
 
     A setting of few networks would stand for whatever else they have; leaving it out may make others rare.
@@ -93,7 +96,7 @@ def _with_known_levels(pairs: pd.DataFrame, usual: dict[str, int]) -> tuple[pd.D
             for gene in SETTINGS
             for value, some in pairs.groupby(gene)
         }
-        known = {level for level, count in counts.items() if count >= FEWEST_NETWORKS} | {*usual.items()}
+        known = {level for level, count in counts.items() if count >= FEWEST_NETWORKS} | {*_USUAL.items()}
         both = [
             pairs[f"{gene}{end}"].isin([value for name, value in known if name == gene])
             for gene in SETTINGS
@@ -135,6 +138,8 @@ def _row(gene: str, value: int, networks: int, change: Values, half: Values) -> 
     row: dict[str, Any] = {
         "choice": NAMES[gene],
         "value": 2 ** int(value) if gene == CHIP_GENE_NAMES[TILE] else int(value),
+        "label": chip_text(gene, value),
+        "against": chip_text(gene, _USUAL[gene]),
         "architectures": networks,
     }
     for head, middle, wide in zip(HEADS, change, half, strict=True):

@@ -20,6 +20,11 @@ DPI = 120
 SHOWN = 15
 """Most important features."""
 LABELS = {"accuracy_1d": "1-day accuracy", "accuracy_1d_std": "std over chips", "avm": "AVM"}
+LABELS_WITH_UNITS = {
+    "accuracy_1d": "1-day accuracy (%)",
+    "accuracy_1d_std": "std over chips (points)",
+    "avm": "AVM (points)",
+}
 COLOURS = ("tab:blue", "tab:orange", "tab:green")
 
 
@@ -49,17 +54,19 @@ def plot_effects(frame: pd.DataFrame, path: Path) -> None:
     figure, panels = _figure(len(HEADS), len(choices), (1.9 * len(choices) + 1.0, 6.0), sharey="row", sharex="col")
     for column, choice in enumerate(choices):
         rows = frame[frame["choice"] == choice]
-        at = np.arange(len(rows))
+        at, ordered = np.arange(len(rows)), rows["label"].str[0].str.isdigit().all()
         for row, head in enumerate(HEADS):
             panel = panels[row][column]
             change, low, high = (100 * rows[f"{head}_{name}"].to_numpy() for name in ("change", "low", "high"))
             panel.axhline(0.0, color="black", lw=0.6)
-            panel.fill_between(at, low, high, alpha=0.25, color=COLOURS[row])
-            panel.plot(at, change, marker="o", ms=3.5, color=COLOURS[row])
-            panel.set_xticks(at, [f"{value:g}" for value in rows["value"]])
+            panel.vlines(at, low, high, color=COLOURS[row], alpha=0.35, lw=5)
+            panel.plot(at, change, marker="o", ms=3.5, lw=0.8 if ordered else 0.0, color=COLOURS[row])
+            panel.set_xticks(at, rows["label"], rotation=30 if rows["label"].str.len().max() > 4 else 0)
+            panel.margins(x=0.15)
             if column == 0:
                 panel.set_ylabel(f"{LABELS[head]}\n(change, points)")
-        panels[0][column].set_title(choice.replace(" (", "\n("), fontsize="small")
+        against = "" if (rows["label"] == rows["against"]).any() else f"\nagainst {rows['against'].iloc[0]}"
+        panels[0][column].set_title(choice + against, fontsize="small")
     _save(figure, path)
 
 
@@ -75,7 +82,7 @@ def plot_map(frame: pd.DataFrame, path: Path) -> None:
         low, high = values.quantile((0.02, 0.98))
         limits: dict[str, Any] = {"norm": "log"} if name == "params" else {"vmin": low, "vmax": high}
         drawn = panel.scatter(frame["x"], frame["y"], s=8, c=values, cmap="viridis", **limits)
-        panel.set(xticks=[], yticks=[], title="parameters" if name == "params" else f"{LABELS[name]} (points)")
+        panel.set(xticks=[], yticks=[], title="parameters" if name == "params" else LABELS_WITH_UNITS[name])
         figure.colorbar(drawn, ax=panel)
     _save(figure, path)
 

@@ -47,11 +47,17 @@ CHOICES: Final[dict[str, tuple[int | tuple[int, ...], tuple[int, ...]]]] = {
     "stem kernel": (genes.KS0, (3, 5, 7)),
     "residual blocks (R)": ((genes.R,), (1, 2, 4, 8)),
     "branches (B)": ((genes.B,), (1, 2, 3, 4, 6)),
-    "block type (A 1, B 2)": ((genes.CT,), (1, 2)),
+    "block type": ((genes.CT,), (1, 2)),
     "widening (WF)": ((genes.WF,), (1, 2, 3)),
     "skip": ((genes.SKIP,), (0, 1)),
 }
 """What an architect chooses -> gene of the whole network, or (in a tuple) of each main block, and values to compare."""
+WORDS: Final[Mapping[str, Mapping[float, str]]] = {
+    "stem kernel": {3: "3x3", 5: "5x5", 7: "7x7"},
+    "block type": {1: "basic", 2: "bottleneck"},
+    "skip": {0: "without", 1: "with"},
+}
+"""Choice -> value -> what people call it, where a number says nothing."""
 DEVICES: Final = "device errors (times)"
 """All of them together, as multiples of what they are."""
 SETTINGS: Final[dict[str, tuple[float, ...]]] = {
@@ -62,6 +68,13 @@ SETTINGS: Final[dict[str, tuple[float, ...]]] = {
     DEVICES: (0.0, 0.5, 1.0, 2.0),
 }
 """Settings of a chip -> values to compare."""
+SETTING_NAMES: Final = {
+    "hw_output_noise": "output noise",
+    "hw_dac_bits": "DAC bits",
+    "hw_adc_bits": "ADC bits",
+    "hw_tile_rows": "rows of a tile",
+}
+"""Setting -> what people call it; others have their own name."""
 
 
 def importance(data: LearningSet, seed: int = 0, **settings: Any) -> pd.DataFrame:
@@ -127,9 +140,10 @@ def gene_effects(data: LearningSet, seed: int = 0, resamples: int = RESAMPLES, *
         InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures, or too few resamples.
 
     Returns:
-        One row for each choice and value: `choice`, `value`, `architectures`, `params` (their geometric mean), and for
-        each head its mean prediction and the ends of a 90 % interval of it less that of the choice's first value
-        (`<head>`, `<head>_change`, `<head>_low`, `<head>_high`), as fractions.
+        One row for each choice and value: `choice`, `value`, `label` (the value in words), `against` (that of the first
+        value), `architectures`, `params` (their geometric mean), and for each head its mean prediction, and that less
+        the prediction of the choice's first value with a 90 % interval (`<head>`, `<head>_change`, `<head>_low`,
+        `<head>_high`), as fractions.
     """
     _enough(data, resamples)
     surrogates = _resampled(data, resamples, seed, settings)
@@ -175,7 +189,7 @@ def chip_effects(
         said = np.array([[start.says(first.population, chip) for chip in (first.hardware, *chips)] for start in starts])
         means = levels + (said[:, 1:] - said[:, :1]).mean(axis=2, dtype=np.float64)
         means = from_scales(means.reshape(-1, len(HEADS))).reshape(means.shape)
-        rows += _effects(name, values, len(first.population), means, None)
+        rows += _effects(SETTING_NAMES.get(name, name), values, len(first.population), means, None)
     return pd.DataFrame(rows)
 
 
@@ -263,7 +277,13 @@ def _effects(
     low, high = change.mean(axis=0) - half, change.mean(axis=0) + half
     rows = []
     for index, value in enumerate(values):
-        row: dict[str, Any] = {"choice": choice, "value": value, "architectures": architectures}
+        row: dict[str, Any] = {
+            "choice": choice,
+            "value": value,
+            "label": _label(choice, value),
+            "against": _label(choice, values[0]),
+            "architectures": architectures,
+        }
         if params is not None:
             row["params"] = params[index]
         for column, head in enumerate(HEADS):
@@ -272,3 +292,7 @@ def _effects(
             row[f"{head}_low"], row[f"{head}_high"] = float(low[index, column]), float(high[index, column])
         rows.append(row)
     return rows
+
+
+def _label(choice: str, value: float) -> str:
+    return WORDS.get(choice, {}).get(value, f"{value:g}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +25,9 @@ def test_a_study_writes_what_it_shows(ohmnas: Ohmnas, tmp_path: Path) -> None:
     done = ohmnas(*words, tmp_path / "a")
     assert done.code == 0
     assert "digits on reram, 60 architectures" in done.out
-    assert "stem kernel" in done.out
+    assert re.search(r"block type +bottleneck +basic +[-+]\d", done.out)
+    assert re.search(r"ADC bits +8 +5 +[-+]?\d", done.out)
+    assert not re.search(r"-0\.0\b", done.out)
     assert {path.name for path in (tmp_path / "a").iterdir()} == {f"{n}.{k}" for n in NAMES for k in ("csv", "png")}
     values = ohmnas(*words, tmp_path / "b", "--json").values
     assert values["hardware"] == "reram"
@@ -32,6 +35,18 @@ def test_a_study_writes_what_it_shows(ohmnas: Ohmnas, tmp_path: Path) -> None:
         first, second = (tmp_path / folder / f"{name}.csv" for folder in "ab")
         assert first.read_bytes() == second.read_bytes()
         assert len(pd.read_csv(first)) == len(values[name])
+
+
+def test_a_table_of_one_chip_says_nothing_of_settings(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    shipped = read_table("digits")
+    write_table(tmp_path / "few.csv", shipped.frame[shipped.frame["hardware"] == "reram"].head(60), shipped.card)
+    done = ohmnas(
+        "study", "--table", tmp_path / "few.csv", "--hardware", "reram", "--resamples", "3", "--out", tmp_path
+    )
+    assert done.code == 0
+    assert "it says nothing of what a chip's settings change" in done.out
+    assert "DAC bits" not in done.out
+    assert not list(tmp_path.glob("chip_effects*"))
 
 
 def test_wrong_input_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:

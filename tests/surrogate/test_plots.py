@@ -16,7 +16,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 def effects(choices: int) -> pd.DataFrame:
     numbers = {f"{head}_{name}": 0.1 for head in HEADS for name in ("change", "low", "high")}
-    return pd.DataFrame([{"choice": f"c{c}", "value": v, **numbers} for c in range(choices) for v in range(3)])
+    words = [{"choice": f"c{c}", "label": f"l{v}", "against": "l0"} for c in range(choices) for v in range(3)]
+    return pd.DataFrame([{**row, **numbers} for row in words])
 
 
 def test_each_picture_is_a_png(tmp_path: Path) -> None:

@@ -13,7 +13,16 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import HERMES
 from ohmnas.surrogate.features import CHIPLESS
 from ohmnas.surrogate.learning import HEADS, LearningSet
-from ohmnas.surrogate.study import CHOICES, FEWEST_STUDIED, SETTINGS, chip_effects, gene_effects, importance, space_map
+from ohmnas.surrogate.study import (
+    CHOICES,
+    FEWEST_STUDIED,
+    SETTING_NAMES,
+    SETTINGS,
+    chip_effects,
+    gene_effects,
+    importance,
+    space_map,
+)
 
 from .conftest import FAST, learning_set
 
@@ -52,6 +61,8 @@ def test_effects_have_the_direction_of_the_formula(effects: pd.DataFrame) -> Non
 
 def test_changes_begin_at_nothing_and_lie_in_their_intervals(effects: pd.DataFrame) -> None:
     assert set(effects["choice"]) == set(CHOICES)
+    blocks = effects[effects["choice"] == "block type"]
+    assert blocks[["label", "against"]].to_numpy().tolist() == [["basic", "basic"], ["bottleneck", "basic"]]
     for _, group in effects.groupby("choice"):
         for head in HEADS:
             low, change, high = (group[f"{head}_{name}"].to_numpy() for name in ("low", "change", "high"))
@@ -81,7 +92,7 @@ def test_effects_of_a_chip_are_those_of_its_noise(rows: LearningSet) -> None:
     effects = chip_effects(sets, resamples=3, settings={name: SETTINGS[name] for name in ("hw_output_noise",)})
     assert (np.diff(of(effects, "hw_output_noise", "accuracy_1d")) < 0).all()
     devices = chip_effects(sets, resamples=3)
-    assert set(devices["choice"]) == set(SETTINGS)
+    assert set(devices["choice"]) == {SETTING_NAMES.get(name, name) for name in SETTINGS}
     assert (np.diff(of(devices, "device errors (times)", "accuracy_1d")) < 0).all()
 
 
