@@ -15,12 +15,16 @@ from ohmnas.datasets.plots import plot_table
 from ohmnas.datasets.summary import LABELS, groups, learned, relations, spread
 from ohmnas.datasets.table import read_table
 
+FEW_ROWS = 100
+
 
 def run(arguments: argparse.Namespace) -> None:
     """Show the numbers; draw the pictures."""
     table = read_table(arguments.table)
     chosen = learned(table, arguments.hardware, arguments.fidelity)
-    all_chips, related = spread(table), relations(table, chosen)
+    spreads, related = spread(table), relations(table, chosen)
+    if arguments.hardware is not None and len(chosen):
+        spreads = spreads[spreads["hardware"] == chosen["hardware"].iloc[0]]
     grouped = groups(table, arguments.hardware, arguments.fidelity)
     pictures: list[Path] = []
     if arguments.out is not None:
@@ -30,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine(
             {
                 "table": arguments.table,
-                "spread": json.loads(all_chips.to_json(orient="records", double_precision=6)),
+                "spread": json.loads(spreads.to_json(orient="records", double_precision=6)),
                 "learned": len(chosen),
                 "relations": json.loads(related.to_json(orient="index", double_precision=6)),
                 "groups": json.loads(grouped.to_json(orient="records", double_precision=6)),
@@ -48,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
                 str(row["failed"]),
                 *(_quantiles(row, label) for label in LABELS),
             ]
-            for row in all_chips.to_dict("records")
+            for row in spreads.to_dict("records")
         ],
         title=f"{table.card['task']}: median and 5 % to 95 % quantiles, in per cent",
     )
@@ -71,6 +75,8 @@ def run(arguments: argparse.Namespace) -> None:
         ],
         title=f"{where}: share of rows well above chance after a day, and medians of these in per cent",
     )
+    if 0 < len(chosen) < FEW_ROWS:
+        render.line(f"of {len(chosen)} rows, groups are small: a median of fewer than ten says little")
     for path in pictures:
         render.line(f"picture: {path}")
 

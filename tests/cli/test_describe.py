@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from ohmnas.datasets.table import read_table, write_table
+
 from .conftest import Ohmnas
 
 
@@ -23,3 +25,16 @@ def test_pictures_come_with_a_folder(ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert values["spread"][0]["rows"] > 40
     (tmp_path / "file").touch()
     assert "cannot make the folder" in ohmnas("describe", "--table", "digits", "--out", tmp_path / "file").sentence
+
+
+def test_a_chip_is_described_alone(ohmnas: Ohmnas) -> None:
+    out = ohmnas("describe", "--table", "digits", "--hardware", "hermes").out
+    assert "hermes paper 0" in out
+    assert "pcm" not in out
+
+
+def test_groups_of_a_small_table_are_taken_with_care(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    shipped = read_table("digits")
+    write_table(tmp_path / "few.csv", shipped.frame[shipped.frame["hardware"] == "pcm"].head(40), shipped.card)
+    assert "groups are small" in ohmnas("describe", "--table", tmp_path / "few.csv").out
+    assert "groups are small" not in ohmnas("describe", "--table", "digits").out
