@@ -92,7 +92,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.line(f"networks with a predicted accuracy below {100 * least:g} % were left out (--min-accuracy)")
     ended = ENDINGS.get(result.stopped, "")
     render.line(
-        f"{result.evaluations:,} {'designs' if best.chip else 'architectures'} asked of a surrogate of "
+        f"{result.evaluations:,} {result.space.members} asked of a surrogate of "
         f"{learned['rows']} measured ones "
         f"({learned['task']} on {learned['hardware']}) in {result.seconds:.2f} s; {result.strategy}, seed "
         f"{result.seed}{ended}"

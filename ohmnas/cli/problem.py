@@ -17,7 +17,6 @@ from ohmnas.search.quantities import ON_TILES, PREDICTIONS
 from ohmnas.search.usual import usual_floor
 from ohmnas.spaces.bounds import Bounds, gene_value
 from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text
-from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import GENES
 from ohmnas.surrogate import Surrogate
 
@@ -42,7 +41,7 @@ def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
         _bounds(arguments.fix or [], arguments.range or [], surrogate, notes),
         arguments.pareto,
     )
-    if isinstance(surrogate.space_, CoDesignSpace) and not _mind_the_chip(asked):
+    if surrogate.space_.has_chips and not _mind_the_chip(asked):
         notes.append("nothing limits what the chip costs: --max-energy, --max-latency or --max-cells would")
     for note in notes:  # once nothing is wrong
         render.notice(f"note: {note}")
@@ -87,10 +86,10 @@ def _bounds(
         if not colon:
             raise InvalidValueError(f"a range is FROM:TO, such as {name}=1:3, not {text!r}")
         both[name] = (gene_value(name, low), gene_value(name, high))
-    asked = Bounds.of(both, isinstance(surrogate.space_, CoDesignSpace))
+    asked = Bounds.of(both, surrogate.space_.has_chips)
     for name, (least, most) in surrogate.provenance_["seen"].get("chips", {}).items():
         both[name] = _seen_of(name, asked, (least, most), name in both, notes)
-    return Bounds.of(both, isinstance(surrogate.space_, CoDesignSpace))
+    return Bounds.of(both, surrogate.space_.has_chips)
 
 
 def _seen_of(name: str, asked: Bounds, seen: tuple[int, int], by_user: bool, notes: list[str]) -> tuple[int, int]:

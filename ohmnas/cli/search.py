@@ -153,7 +153,7 @@ def _excluded(names: list[str], asked: Problem) -> Population:
         task = getattr(asked.predictor, "provenance_", {}).get("task")
         if table.card["task"] != task:
             raise InvalidValueError(f"table {name} is of the task {table.card['task']!r}, this search of {task!r}")
-        frame = with_chips(table.measured) if isinstance(asked.space, CoDesignSpace) else table.measured
+        frame = with_chips(table.measured) if asked.space.has_chips else table.measured
         parts.append(frame[list(asked.space.gene_names)].to_numpy(dtype=np.int16))
     return np.concatenate(parts)
 

@@ -11,8 +11,6 @@ import numpy.typing as npt
 from ohmnas.errors import BrokenFileError
 from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.spaces.architecture import Architecture
-from ohmnas.spaces.chips import to_hardware
-from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import GENES
 from ohmnas.spaces.resnet import ResNetSpace
 
@@ -74,11 +72,9 @@ class Candidate:
         if not all(type(gene) is int and abs(gene) < 2**31 for gene in values["genome"]):
             raise BrokenFileError("a genome is a list of whole numbers")
         genome = space.check(np.array([values["genome"]], dtype=np.int64))
-        chip = ""
-        if isinstance(space, CoDesignSpace):
-            chip = to_hardware(space.chips(genome))[0].name  # the genome says it: no file is looked for
-            if values["chip"] != chip:
-                raise BrokenFileError("genome and chip are not the same")
+        chip = space.chip_names(genome)[0]  # the genome says it: no file is looked for
+        if values.get("chip", "") != chip:
+            raise BrokenFileError("genome and chip are not the same")
         if not np.array_equal(genome[:, :GENES], ResNetSpace.encode(space, [architecture])):
             raise BrokenFileError("genome and architecture are not the same network")
         table = space.layer_table(genome)

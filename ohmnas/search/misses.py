@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ohmnas.search.limits import COST_LIMITS
-from ohmnas.spaces.chips import to_hardware
-from ohmnas.spaces.codesign import CoDesignSpace
 
 if TYPE_CHECKING:
     from ohmnas.search.evaluation import Evaluation
@@ -24,8 +22,7 @@ def beyond_costs(problem: Problem, tried: Population) -> str:
     limits = ", ".join(f"{name} {_number(getattr(problem.limits, name))}" for name in missed)
     values = {cost: _number(float(of[cost].min())) for cost in missed.values()}
     least = ", ".join(f"the least {cost} seen is {value}" for cost, value in values.items())
-    what = "designs" if isinstance(problem.space, CoDesignSpace) else "architectures"
-    return f"none of {len(tried):,} {what} meets all limits on costs: {limits}; {least}"
+    return f"none of {len(tried):,} {problem.space.members} meets all limits on costs: {limits}; {least}"
 
 
 def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] | None, evaluations: int) -> str:
@@ -39,12 +36,10 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
     asked += [f"a predicted 1-day accuracy of at least {limits.min_accuracy:g}"] if limits.min_accuracy else []
     sure = "" if limits.confidence is None else f" with a probability of {limits.confidence:g}"
     params = int(problem.quantities(row)["params"][0])
-    what = "architectures"
-    on = ""
-    if isinstance(problem.space, CoDesignSpace):
-        what, on = "designs", f", on {to_hardware(problem.space.chips(row))[0].name}"
+    chip = problem.space.chip_names(row)[0]
+    on = f", on {chip}" if chip else ""
     return (
-        f"none of {evaluations:,} {what} within the cost limits has {' and '.join(asked)}{sure}; the "
+        f"none of {evaluations:,} {problem.space.members} within the cost limits has {' and '.join(asked)}{sure}; the "
         f"nearest has {_predicted(problem, outcome)}, "
         f"with {params:,} parameters: {problem.space.decode(row)[0]}{on}"
     )

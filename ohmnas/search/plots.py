@@ -92,7 +92,7 @@ def _convergence(result: SearchResult) -> Figure:
         panels[3].step(asked, [entry.get("hypervolume", np.nan) for entry in result.history], where="post", color=_BLUE)
         panels[3].set_ylabel("hypervolume of the front")
     for panel in panels:
-        panel.set(xlabel=f"{'designs' if result.best.chip else 'architectures'} asked about", xscale="log")
+        panel.set(xlabel=f"{result.space.members} asked about", xscale="log")
     figure.suptitle(f"{result.strategy}, seed {result.seed}: what is predicted of the best so far", fontsize="medium")
     return figure
 

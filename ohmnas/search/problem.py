@@ -19,7 +19,6 @@ from ohmnas.search.quantities import LARGER_IS_BETTER, QUANTITIES, PredictionLik
 from ohmnas.spaces import sampling
 from ohmnas.spaces.bounds import EVERYTHING, Bounds
 from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text
-from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
 
@@ -192,7 +191,7 @@ class Problem:
     @property
     def has_chip(self) -> bool:
         """Whether a chip is known, so that there are costs on tiles: the predictor's, or each design's own."""
-        return isinstance(self.space, CoDesignSpace) or hasattr(self.predictor, "hardware_")
+        return self.space.has_chips or hasattr(self.predictor, "hardware_")
 
     def _shortfall(self, predicted: PredictionLike) -> Values:
         """``(n,)``: by how much the hard limits on predictions are missed, or with a confidence, by their bad end."""

@@ -10,8 +10,6 @@ from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
 from ohmnas.search.quantities import PREDICTIONS
-from ohmnas.spaces.chips import to_hardware
-from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.reference import REFERENCES
 
@@ -22,7 +20,7 @@ def candidates(problem: Problem, population: Population, evaluation: Evaluation)
     of = problem.quantities(population)
     costs = {name: of[name] for name in OTHER_COSTS if problem.has_chip or name in {"size", "memory"}}
     space = problem.space
-    chips = [chip.name for chip in to_hardware(space.chips(population))] if isinstance(space, CoDesignSpace) else None
+    chips = space.chip_names(population)
     params, macs = of["params"].astype(np.int64).tolist(), of["macs"].astype(np.int64).tolist()
     return [
         Candidate(
@@ -38,7 +36,7 @@ def candidates(problem: Problem, population: Population, evaluation: Evaluation)
                 if low is not None and high is not None
             },
             costs={name: float(values[row]) for name, values in costs.items()},
-            chip=chips[row] if chips else "",
+            chip=chips[row],
         )
         for row, (architecture, genome) in enumerate(zip(problem.space.decode(population), population, strict=True))
     ]

@@ -28,6 +28,8 @@ class CoDesignSpace(ResNetSpace):
     """A design is a network and a chip: ``(n, g + c)``, the genes of `ResNetSpace`, then those of `spaces.chips`."""
 
     name: ClassVar[str] = "resnet-1+chips-1"
+    members: ClassVar[str] = "designs"
+    has_chips: ClassVar[bool] = True
 
     @property
     def gene_names(self) -> tuple[str, ...]:
@@ -47,6 +49,10 @@ class CoDesignSpace(ResNetSpace):
     def chips(self, population: Population) -> Chips:
         """``(n, c)``: the genes of the chips; a view."""
         return population[:, genes.GENES :]
+
+    def chip_names(self, population: Population) -> list[str]:
+        """``(n,)``: the chip of each row."""
+        return [chip.name for chip in chips.to_hardware(self.chips(population))]
 
     def mutate(
         self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] = MUTATION_RATES

@@ -46,6 +46,10 @@ class ResNetSpace:
 
     name: ClassVar[str] = "resnet-1"
     """Names the genes and their meaning; a change of either is another name, and surrogates refuse another name."""
+    members: ClassVar[str] = "architectures"
+    """What people call rows of a population."""
+    has_chips: ClassVar[bool] = False
+    """Whether a row is a network and the chip that it is on."""
 
     @property
     def gene_names(self) -> tuple[str, ...]:
@@ -65,6 +69,10 @@ class ResNetSpace:
     def on_chips(self, networks: Population, within: Bounds) -> Population:  # noqa: ARG002 - a space with chips has some
         """``(n, g)`` networks on each chip of the space within bounds: here, where there is no choice, as they are."""
         return networks
+
+    def chip_names(self, population: Population) -> list[str]:
+        """``(n,)``: the chip of each row; here, where there are none, empty."""
+        return [""] * len(population)
 
     @property
     def size(self) -> int:

@@ -12,7 +12,6 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
@@ -326,7 +325,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         for name, (low, high, _) in SETTINGS.items():
             if not low <= getattr(self, name) <= high:
                 raise InvalidValueError(f"{name} is {getattr(self, name)}; it should be from {low:g} to {high:g}")
-        if self.start is not None and isinstance(self.space, CoDesignSpace):
+        if self.start is not None and self._known_space().has_chips:
             raise InvalidValueError("a start knows networks on one chip: it says nothing of designs")
         labels = check_labels(y, len(X))
         different = len(np.unique(networks_of(X)))
