@@ -78,6 +78,8 @@ def one_blas_thread() -> _OneThread:
 
 @cache
 def _libraries() -> list[Any]:
-    """That are loaded; finding them takes long."""
+    """That are loaded; finding them takes long, and is done once: SciPy brings a BLAS of its own, which counts too."""
+    import scipy.linalg  # noqa: F401
+
     libraries: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
     return libraries

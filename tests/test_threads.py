@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -19,6 +22,20 @@ class Library:
 
     def set_num_threads(self, threads: int) -> None:
         self.num_threads = threads
+
+
+def test_a_blas_that_is_loaded_later_has_one_thread_too() -> None:
+    """SciPy's is not NumPy's, and spaces need NumPy's alone."""
+    script = (
+        "from threadpoolctl import threadpool_info\n"
+        "from ohmnas.threads import one_blas_thread\n"
+        "with one_blas_thread(): pass\n"
+        "import scipy.linalg\n"
+        "with one_blas_thread(): print({i['num_threads'] for i in threadpool_info() if i['user_api'] == 'blas'})"
+    )
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "{1}"
 
 
 def test_blocks_come_back_in_their_order() -> None:

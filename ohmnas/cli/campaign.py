@@ -31,8 +31,8 @@ from ohmnas.spaces.chips import drawn_for, to_hardware
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware, hardware
 
-MORE = 10
-"""Of a complete plan, the share by which it is said to be enlarged."""
+MORE = 0.1
+"""Share of a complete plan by which it is said to be enlarged."""
 _FEW = 4
 """Kinds of chip that a progress bar names."""
 
@@ -222,5 +222,5 @@ def _show(arguments: argparse.Namespace, campaign: Campaign, tally: _Tally, rows
         npz = f" --task {arguments.task}" if arguments.task.endswith(".npz") else ""
         render.line(f"next: ohmnas export-table --store {arguments.store}{npz} --out {name}.csv")
     if arguments.n is not None:
-        more = max(arguments.n // MORE, 1)
-        render.line(f"the plan of {arguments.n:,} is complete; --n {arguments.n + more} measures {more:,} more")
+        larger = arguments.n + max(round(MORE * arguments.n), 1)
+        render.line(f"the plan of {arguments.n:,} architectures is complete; --n {larger} goes on")

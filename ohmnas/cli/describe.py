@@ -15,16 +15,15 @@ from ohmnas.datasets.plots import plot_table
 from ohmnas.datasets.summary import LABELS, groups, learned, relations, spread
 from ohmnas.datasets.table import read_table
 
-FEW_ROWS = 100
+SMALL = 100
+"""Rows below which groups are said to be small."""
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Show the numbers; draw the pictures."""
     table = read_table(arguments.table)
     chosen = learned(table, arguments.hardware, arguments.fidelity)
-    spreads, related = spread(table), relations(table, chosen)
-    if arguments.hardware is not None and len(chosen):
-        spreads = spreads[spreads["hardware"] == chosen["hardware"].iloc[0]]
+    spreads, related = spread(table, arguments.hardware), relations(table, chosen)
     grouped = groups(table, arguments.hardware, arguments.fidelity)
     pictures: list[Path] = []
     if arguments.out is not None:
@@ -75,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
         ],
         title=f"{where}: share of rows well above chance after a day, and medians of these in per cent",
     )
-    if 0 < len(chosen) < FEW_ROWS:
+    if 0 < len(chosen) < SMALL:
         render.line(f"of {len(chosen)} rows, groups are small: a median of fewer than ten says little")
     for path in pictures:
         render.line(f"picture: {path}")

@@ -13,10 +13,11 @@ from ohmnas.spaces.hardware import hardware
 
 ABOVE_GUESSING = 0.1
 """Of the way from guessing to perfection: a network that has not come so far is not worth finding without a word."""
-FEW_ROWS = 100
+FEW_NETWORKS = 100
 """Below so many a surrogate is a guess about most of the space."""
 FRONT_ROWS = 12
 """Of a front that are shown, evenly spread; all are in the file."""
+_LIMITED: Final = {"max_std": "std", "max_avm": "AVM", "min_accuracy": "accuracy"}
 ENDINGS: Final = {
     "seconds": "; time was up",
     "evaluations": "; no more evaluations were allowed",
@@ -48,16 +49,15 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
             "warning: the found network hardly does better than guessing; a network that guesses never varies, so that "
             "tight limits on AVM find it: ask for --min-accuracy too"
         )
-    if learned["rows"] < FEW_ROWS:
-        few = f"{learned['rows']} measured networks teach a surrogate little"
-        render.notice(f"warning: {few}; ohmnas score says how far to trust it")
+    networks = learned.get("networks", learned["rows"])
+    if networks < FEW_NETWORKS:
+        few = f"{networks} measured networks teach a surrogate little"
+        score = f"ohmnas score --table TABLE{' --co-design' if best.chip else ''}"
+        render.notice(f"warning: {few}; {score} says how far to trust it")
     extra = _asked_costs(result)
     several = [(f"#{place}", candidate) for place, candidate in enumerate(result.top, 1)] or [("found", best)]
     known = result.references[:3]
-    missed = [_missed(candidate, result.constraints) for candidate in known]
-    beside = [
-        (candidate.name + (" *" if miss else ""), candidate) for candidate, miss in zip(known, missed, strict=True)
-    ]
+    beside = [(candidate.name + (" *" if candidate.misses else ""), candidate) for candidate in known]
     rows = [_row(name, candidate, extra) for name, candidate in (*several, *beside)]
     columns = [
         *(["chip"] if best.chip else []),
@@ -69,9 +69,10 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         *(UNITS[name][0] for name in extra),
     ]
     render.table(["predicted", *columns], rows)
-    if any(missed):
-        words = sorted({word for miss in missed for word in miss})
-        render.line(f"* is predicted to miss the limit on {' and '.join(words)}")
+    confidence = result.constraints.get("confidence")
+    sure = "" if confidence is None else f" with a probability of {confidence:g}"
+    if missed := sorted({_LIMITED[limit] for candidate in known for limit in candidate.misses}):
+        render.line(f"* is not predicted to meet the limit on {' and '.join(missed)}{sure}")
     for place, candidate in enumerate(result.top[1:], 2):
         on = f", on {candidate.chip}" if candidate.chip else ""
         render.line(f"#{place}      {candidate.architecture}{on}")
@@ -89,7 +90,10 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         )
     render.line("AVM: accuracy variation over one month, from 1 second to 30 days after programming")
     if least := result.constraints.get("min_accuracy"):
-        render.line(f"networks with a predicted accuracy below {100 * least:g} % were left out (--min-accuracy)")
+        render.line(
+            f"networks that are not predicted to reach an accuracy of {100 * least:g} %{sure} were left out "
+            "(--min-accuracy 0 would not)"
+        )
     ended = ENDINGS.get(result.stopped, "")
     render.line(
         f"{result.evaluations:,} {result.space.members} asked of a surrogate of "
@@ -115,15 +119,6 @@ def chip_in_words(name: str) -> str:
 def hardly_guessing(classes: int) -> float:
     """The accuracy from which on a network does more than guess one of so many classes."""
     return 1.0 / classes + ABOVE_GUESSING * (1.0 - 1.0 / classes)
-
-
-def _missed(candidate: Candidate, limits: dict[str, Any]) -> list[str]:
-    """Which limits on predictions are missed by what is expected."""
-    predicted = candidate.predicted
-    most = {"std": ("max_std", "accuracy_1d_std"), "AVM": ("max_avm", "avm")}
-    limited = {word: (limits[limit], name) for word, (limit, name) in most.items() if limits.get(limit) is not None}
-    above = [word for word, (limit, name) in limited.items() if predicted[name] > limit]
-    return [*above, *(["accuracy"] if predicted["accuracy_1d"] < (limits.get("min_accuracy") or 0.0) else [])]
 
 
 def _asked_costs(result: SearchResult) -> list[str]:

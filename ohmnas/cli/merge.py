@@ -21,6 +21,8 @@ def run(arguments: argparse.Namespace) -> None:
     )
     render.line(f"{sum(m.new for m in done)} new rows in {arguments.store}")
     if arguments.salvage:
+        for nothing in (m.source for m in done if not m.rows):
+            render.notice(f"warning: nothing of {nothing} could be read")
         render.line(
-            f"rows that were lost are measured again by the campaign's own command with --store {arguments.store}"
+            f"what damaged stores have lost, the campaign's own command measures again with --store {arguments.store}"
         )

@@ -32,8 +32,9 @@ def output_folder(path: Path) -> Iterator[None]:
     Raises:
         StorageError: it cannot be made.
     """
-    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    made: list[Path] = []
     try:
+        made = [folder for folder in (path, *path.parents) if not folder.exists()]
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         _remove_empty(made)
@@ -46,7 +47,7 @@ def output_folder(path: Path) -> Iterator[None]:
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    """Remove folders, the innermost first, up to the first that holds something."""
-    with suppress(OSError):
-        for folder in folders:
+    """Remove those that were made and hold nothing, the innermost first."""
+    for folder in folders:
+        with suppress(OSError):
             folder.rmdir()

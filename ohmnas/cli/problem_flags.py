@@ -29,7 +29,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "--min-accuracy",
         type=fraction,
         metavar="F",
-        help="accuracy after a day at least F, such as 0.9 (half of the way from guessing to the best measured)",
+        help="accuracy after a day at least F, such as 0.9 (half of the way from guessing to the best known)",
     )
     hard.add_argument(
         "--confidence",

@@ -103,8 +103,8 @@ def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.
             ],
             title=what,
         )
-    if "chip_effects" not in found:
-        render.line("the table has networks of one chip: it says nothing of what a chip's settings change")
+    if not any(name.endswith("chip_effects") for name in found):
+        render.line("no other chip of the table has enough rows: it says nothing of what a chip's settings change")
     render.line(f"tables and pictures of all of it: {arguments.out}")
 
 

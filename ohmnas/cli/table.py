@@ -7,9 +7,12 @@ import argparse
 from ohmnas.cli import render
 from ohmnas.datasets.card import make_card
 from ohmnas.datasets.store import Store
-from ohmnas.datasets.table import read_table, write_table
+from ohmnas.datasets.table import MeasuredTable, read_table, write_table
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError, StorageError
+from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.hardware import is_varied
+from ohmnas.surrogate.learning import FEWEST_ROWS, learnable_chips
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -34,8 +37,19 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         render.machine({"out": str(arguments.out), "card": table.card})
     else:
-        out, card = arguments.out, table.card
+        out, card, which = arguments.out, table.card, _learnable(table)
         render.line(
             f"{len(frame):,} rows of {card['architectures']:,} architectures written to {out}, their card to "
-            f"{out.with_suffix('.json')}; next: ohmnas fit --table {out} --out surrogate"
+            f"{out.with_suffix('.json')}"
+            + ("" if which is None else f"; next: ohmnas fit --table {out}{which} --out surrogate")
         )
+
+
+def _learnable(table: MeasuredTable) -> str | None:
+    """The flag, if one is needed, with which a surrogate can learn the table; None if it has too few rows."""
+    chips, names = learnable_chips(table), set(table.measured["hardware"])
+    if chips:
+        usual = len(names) == 1 or "pcm" in chips
+        return "" if usual else f" --hardware {chips[0]}"
+    networks = table.measured[table.measured["hardware"].map(is_varied)].drop_duplicates(list(GENE_NAMES))
+    return " --co-design" if len(networks) >= FEWEST_ROWS else None

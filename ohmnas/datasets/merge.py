@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store, identity
 from ohmnas.datasets.table import read_table
 from ohmnas.errors import InvalidValueError
+
+_SQLITE: Final = b"SQLite format 3\0"
+"""How a store's file begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def merge(target: Path, sources: Iterable[str], salvage: bool = False) -> list[M
 
     Args:
         target: the store, made if missing.
-        sources: paths of stores (``.sqlite``, ``.db``), names or paths of tables.
+        sources: paths of stores, names or paths of tables.
         salvage: take what can be read of damaged stores.
 
     Raises:
@@ -58,10 +62,20 @@ def merge(target: Path, sources: Iterable[str], salvage: bool = False) -> list[M
 
 
 def _rows(source: str, salvage: bool) -> list[Row]:
-    if Path(source).suffix not in (".sqlite", ".db"):
+    if not _is_store(Path(source)):
         return list(read_table(source).rows())
     with Store(Path(source), must_exist=True) as store:
         return store.readable_rows() if salvage else store.rows()
+
+
+def _is_store(path: Path) -> bool:
+    if path.suffix in (".sqlite", ".db"):
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:  # the name of a table, or nothing
+        return False
 
 
 def _check_alike(source: str, rows: list[Row], known: dict[tuple[object, ...], tuple[str, Row]]) -> None:

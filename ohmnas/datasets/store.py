@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import Final, Self
 
@@ -255,5 +256,5 @@ class Store:
                 raise BrokenFileError(f"cannot {action} {self.path}: {error}; it is damaged or not a store") from error
             raise BrokenFileError(
                 f"cannot {action} {self.path}: {error}; it is damaged, and what is readable of it goes into a new one "
-                f"with: ohmnas merge --salvage {self.path} --store rescued.sqlite"
+                f"with: ohmnas merge --salvage {quote(str(self.path))} --store rescued.sqlite"
             ) from error

@@ -16,15 +16,20 @@ LEARNED = 2.0
 """A network has learned something if its 1-day accuracy is above so many times chance."""
 
 
-def spread(table: MeasuredTable) -> pd.DataFrame:
+def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
     """How far the labels of each chip, fidelity and seed spread; chips that are varied from a preset count together.
+
+    Args:
+        table: all rows, failed ones too.
+        hardware: this chip alone.
 
     Returns:
         A row for each; `rows`, `failed`, `given_up` (trainings whose loss never left chance), then for each of `LABELS`
         its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``, fractions.
     """
     found = []
-    for key, rows in table.frame.groupby([table.frame["hardware"].map(kind_of), "fidelity", "seed"]):
+    frame = table.frame if hardware is None else table.frame[table.frame["hardware"] == hardware]
+    for key, rows in frame.groupby([frame["hardware"].map(kind_of), "fidelity", "seed"]):
         measured = rows[rows["status"] == "ok"]
         row = dict(zip(("hardware", "fidelity", "seed"), key, strict=True))
         row.update(rows=len(rows), failed=len(rows) - len(measured))

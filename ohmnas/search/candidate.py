@@ -38,6 +38,8 @@ class Candidate:
     """Those of `OTHER_COSTS` that are known; those on tiles are of its chip, or else the surrogate's."""
     chip: str = ""
     """What `hardware` knows the chip by that was found with it; empty where chips are not searched."""
+    misses: tuple[str, ...] = ()
+    """Limits on predictions that it misses: a reference may."""
 
     @property
     def network(self) -> npt.NDArray[np.int16]:
@@ -55,6 +57,8 @@ class Candidate:
         }
         if self.chip:
             values["chip"] = self.chip
+        if self.misses:
+            values["misses"] = list(self.misses)
         if self.interval:
             values["interval_90"] = {name: list(ends) for name, ends in self.interval.items()}
         if self.costs:
@@ -90,8 +94,8 @@ class Candidate:
         others = {name: float(costs_said[name]) for name in OTHER_COSTS if name in costs_said}
         if not all(0 <= cost < np.inf for cost in others.values()):
             raise BrokenFileError("costs are numbers from 0 on")
-        name = str(values.get("name", ""))
-        return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, name, interval, others, chip)
+        name, misses = str(values.get("name", "")), tuple(map(str, values.get("misses", ())))
+        return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, name, interval, others, chip, misses)
 
 
 def _ends(values: list[float]) -> tuple[float, float]:

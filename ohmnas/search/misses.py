@@ -33,7 +33,8 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
     limits = problem.limits
     asked = [f"a predicted AVM of at most {limits.max_avm:g}"] if limits.max_avm < np.inf else []
     asked += [f"a predicted std of at most {limits.max_std:g}"] if limits.max_std < np.inf else []
-    asked += [f"a predicted 1-day accuracy of at least {limits.min_accuracy:g}"] if limits.min_accuracy else []
+    if limits.min_accuracy:
+        asked.append(f"a predicted 1-day accuracy (min_accuracy) of at least {limits.min_accuracy:g}")
     sure = "" if limits.confidence is None else f" with a probability of {limits.confidence:g}"
     params = int(problem.quantities(row)["params"][0])
     chip = problem.space.chip_names(row)[0]

@@ -174,7 +174,7 @@ class Problem:
             objective = np.where(objective >= 0, objective / price, objective * price)
         return Evaluation(
             objective,
-            self._shortfall(predicted),
+            np.sum([*self.missed(predicted).values()], axis=0),
             predicted.accuracy_1d,
             predicted.accuracy_1d_std,
             predicted.avm,
@@ -193,17 +193,17 @@ class Problem:
         """Whether a chip is known, so that there are costs on tiles: the predictor's, or each design's own."""
         return self.space.has_chips or hasattr(self.predictor, "hardware_")
 
-    def _shortfall(self, predicted: PredictionLike) -> Values:
-        """``(n,)``: by how much the hard limits on predictions are missed, or with a confidence, by their bad end."""
+    def missed(self, predicted: PredictionLike) -> dict[str, Values]:
+        """Limit on predictions -> ``(n,)``: by how much it is missed, or with a confidence, by the bad end."""
         limits, highest, lowest = self.limits, predicted, predicted
         if limits.confidence is not None:
             highest = self.quantile(predicted, limits.confidence) or predicted
             lowest = self.quantile(predicted, 1.0 - limits.confidence) or predicted
-        missed = np.maximum(limits.min_accuracy - lowest.accuracy_1d, 0.0)
+        missed = {"min_accuracy": np.maximum(limits.min_accuracy - lowest.accuracy_1d, 0.0)}
         for name, quantity in PREDICTED_LIMITS.items():
             most = getattr(limits, name)
             if most < np.inf:
-                missed = missed + np.maximum(getattr(highest, quantity) - most, 0.0)
+                missed[name] = np.maximum(getattr(highest, quantity) - most, 0.0)
         return missed
 
     def quantile(self, predicted: PredictionLike, probability: float) -> PredictionLike | None:

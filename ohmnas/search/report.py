@@ -62,6 +62,12 @@ def references(problem: Problem) -> list[Candidate]:
     evaluation = problem.evaluate(population)
     order = evaluation.order()
     best = order[np.sort(np.unique(names[order], return_index=True)[1])]
-    found = candidates(problem, population[best], evaluation.take(best))
-    named = [replace(candidate, name=str(name)) for name, candidate in zip(names[best], found, strict=True)]
+    evaluation = evaluation.take(best)
+    missed = problem.missed(evaluation)
+    named = [
+        replace(candidate, name=str(name), misses=tuple(limit for limit in missed if missed[limit][row] > 0))
+        for row, (name, candidate) in enumerate(
+            zip(names[best], candidates(problem, population[best], evaluation), strict=True)
+        )
+    ]
     return sorted(named, key=lambda candidate: -candidate.predicted["accuracy_1d"])

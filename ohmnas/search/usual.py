@@ -35,7 +35,10 @@ class Learned(Protocol):
 
 
 def usual_floor(surrogate: Learned) -> float:
-    """The accuracy half of the way from guessing to the best that the surrogate learned from, in whole percents."""
+    """The accuracy half of the way from guessing to the best that the surrogate has learned of, in whole percents.
+
+    The best is what the best measured networks that it cannot tell apart reach on average: the end of its calibration.
+    """
     guessing = 1.0 / surrogate.space_.classes
     best = float(surrogate.calibration_.values[-1])
     return round((guessing + max(best, guessing)) / 2, 2)

@@ -65,7 +65,7 @@ class Forest:
         several: list[list[Tree]] = [learner["gradient_booster"]["model"]["trees"] for learner in learners]
         bases = [float(learner["learner_model_param"]["base_score"].strip("[]")) for learner in learners]
         trees = [tree for own in several for tree in own]
-        depth = max(1, *(_depth(tree) for tree in trees))
+        depth = max((_depth(tree) for tree in trees), default=0) or 1
         nothing = np.empty(0, dtype=np.float32)
         if depth > DEEPEST:
             return cls(

@@ -129,6 +129,7 @@ class LearningSet:
         seen = {name: [int(genes[name].min()), int(genes[name].max())] for name in CHIP_GENE_NAMES}
         learned = cls._of(table, frame, space, VARIED)
         learned.provenance["seen"]["chips"] = seen
+        learned.provenance["networks"] = networks
         return replace(learned, hardware=Hardware().description())
 
     def take(self, rows: npt.NDArray[np.intp]) -> LearningSet:

@@ -79,8 +79,8 @@ class Process:
     """``(h,)``: means of the labels."""
     _varying: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
     """``(v,)``: features that matter."""
-    _far: Single = field(init=False, repr=False, compare=False)
-    """``(v + 2, n)``: what distances from the rows are made of, see `_far`."""
+    _distant: Single = field(init=False, repr=False, compare=False)
+    """``(v + 2, n)``: `_far` of the rows' features that matter."""
 
     def __post_init__(self) -> None:
         """Check what a file may have brought.
@@ -96,7 +96,7 @@ class Process:
             )
         varying = np.flatnonzero(self.scale)
         object.__setattr__(self, "_varying", varying)
-        object.__setattr__(self, "_far", _far(self.inputs[:, varying]))
+        object.__setattr__(self, "_distant", _far(self.inputs[:, varying]))
 
     @classmethod
     def fit(cls, features: Features, labels: Values, kernel: Kernel, seed: int = 0) -> Self:
@@ -132,7 +132,7 @@ class Process:
                 inputs = features[start : start + _AT_ONCE].take(varying, axis=1)
                 inputs -= centre
                 inputs *= scale
-                kernel = _matern(inputs, self._far, space[:, : len(inputs)])
+                kernel = _matern(inputs, self._distant, space[:, : len(inputs)])
                 np.add(kernel @ self.weights, self.levels, out=found[start : start + _AT_ONCE])
         return found
 

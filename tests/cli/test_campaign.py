@@ -51,7 +51,7 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
     second = ohmnas("campaign", *SMOKE, "--n", "3", "--store", store)
     assert "1 rows measured" in second.out
     assert "2 were there" in second.out
-    assert "the plan of 3 is complete; --n 4 measures 1 more" in second.out
+    assert "the plan of 3 architectures is complete; --n 4 goes on" in second.out
     assert ohmnas("export-table", "--store", store, "--out", table).code == 0
     grown = tmp_path / "grown.sqlite"
     third = ohmnas("campaign", *SMOKE, "--n", "3", "--store", grown, "--start-from", table, "--json").values

@@ -31,6 +31,10 @@ def test_a_chip_is_described_alone(ohmnas: Ohmnas) -> None:
     out = ohmnas("describe", "--table", "digits", "--hardware", "hermes").out
     assert "hermes paper 0" in out
     assert "pcm" not in out
+    for varied in ("hermes-t128-d4-a7", "hermes-t128-d4-a5"):
+        values = ohmnas("describe", "--table", "digits", "--hardware", varied, "--json").values
+        assert [row["hardware"] for row in values["spread"]] == ["varied-hermes"]
+        assert 0 < values["spread"][0]["rows"] < 10
 
 
 def test_groups_of_a_small_table_are_taken_with_care(ohmnas: Ohmnas, tmp_path: Path) -> None:

@@ -148,23 +148,25 @@ def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.Ca
     found.show(one, PATH)
     assert "*" not in capfd.readouterr().out
     worse, *others = one.references
-    worse = replace(worse, predicted={**worse.predicted, "avm": 0.7, "accuracy_1d": 0.01})
+    worse = replace(worse, misses=("max_avm", "min_accuracy"))
     limits = {**one.constraints, "min_accuracy": 0.02}
     found.show(replace(one, references=[worse, *others], constraints=limits), PATH)
     out = capfd.readouterr().out
     assert re.findall(r"^ (\w+[\w-]*) \* ", out, re.MULTILINE) == [worse.name]
-    assert "* is predicted to miss the limit on AVM and accuracy\n" in out
-    assert "predicted accuracy below 2 % were left out (--min-accuracy)" in out
-    tight = {**one.constraints, "max_avm": 0.0}
-    found.show(replace(one, references=[worse], constraints=tight), PATH)
-    assert f" {worse.name} * " in capfd.readouterr().out
+    assert "* is not predicted to meet the limit on AVM and accuracy\n" in out
+    assert "not predicted to reach an accuracy of 2 % were left out (--min-accuracy 0 would not)" in out
+    found.show(replace(one, references=[worse], constraints={**limits, "confidence": 0.9}), PATH)
+    out = capfd.readouterr().out
+    assert "the limit on AVM and accuracy with a probability of 0.9\n" in out
+    assert "an accuracy of 2 % with a probability of 0.9 were left out" in out
 
 
 @pytest.mark.parametrize(("rows", "warned"), [(33, True), (99, True), (100, False)])
 def test_a_surrogate_of_few_networks_is_warned_of(rows: int, warned: bool, capfd: pytest.CaptureFixture[str]) -> None:
     one = result()
-    found.show(replace(one, provenance={**one.provenance, "rows": rows}), PATH)
-    assert (f"{rows} measured networks teach a surrogate little;" in capfd.readouterr().err) == warned
+    for provenance in ({"rows": rows}, {"rows": 300, "networks": rows}):
+        found.show(replace(one, provenance={**one.provenance, **provenance}), PATH)
+        assert (f"{rows} measured networks teach a surrogate little;" in capfd.readouterr().err) == warned
 
 
 @pytest.mark.parametrize("classes", [2, 10, 1000])

@@ -34,6 +34,13 @@ def test_what_fails_leaves_no_folder_behind_that_it_made(tmp_path: Path) -> None
     assert (tmp_path / "mine").is_dir()
 
 
+@pytest.mark.parametrize("name", ["a" * 300, "b/" + "a" * 300, "a" * 300 + "/b"])
+def test_a_name_that_is_too_long_is_one_sentence_and_leaves_nothing(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="File name too long"), output_folder(tmp_path / name):
+        pass
+    assert not [*tmp_path.iterdir()]
+
+
 def test_what_fails_removes_no_folder_that_holds_something(tmp_path: Path) -> None:
 
     def fail() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ohmnas.datasets.store import Store
-from ohmnas.datasets.table import read_table
+from ohmnas.datasets.table import read_table, write_table
+from ohmnas.spaces.hardware import is_varied
 
 from .conftest import Ohmnas
 
@@ -51,6 +52,30 @@ def test_a_full_disk_while_exporting_costs_nothing(store: Path, ohmnas: Ohmnas, 
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
     with Store(store) as one:
         assert len(one.identities()) == len(read_table("digits").frame)
+
+
+@pytest.mark.parametrize(
+    ("chips", "rows", "then"),
+    [
+        (["pcm", "hermes"], 40, ""),
+        (["hermes", "reram"], 40, " --hardware hermes"),
+        (["reram"], 20, ""),
+        (["pcm"], 9, None),
+        ([], 40, " --co-design"),
+    ],
+)
+def test_what_is_said_to_come_next_works(
+    chips: list[str], rows: int, then: str | None, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    frame = read_table("digits").frame
+    chosen = frame[frame["hardware"].isin(chips) if chips else frame["hardware"].map(is_varied)]
+    write_table(tmp_path / "some.csv", chosen.groupby("hardware").head(rows), read_table("digits").card)
+    assert ohmnas("merge", "--store", tmp_path / "s.sqlite", tmp_path / "some.csv").code == 0
+    out = tmp_path / "t.csv"
+    said = ohmnas("export-table", "--store", tmp_path / "s.sqlite", "--out", out).out
+    assert said.partition("next: ")[2].strip() == (
+        "" if then is None else f"ohmnas fit --table {out}{then} --out surrogate"
+    )
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,11 @@ def test_rows_that_were_measured_otherwise_are_refused_before_anything_is_writte
         merge(target, [second])
 
 
+def test_a_store_may_have_any_name(rows: list[Row], tmp_path: Path) -> None:
+    named = Path(_store(tmp_path / "a.sqlite", rows)).rename(tmp_path / "a.store")
+    assert [m.new for m in merge(tmp_path / "all.sqlite", [str(named)])] == [len(rows)]
+
+
 def test_a_source_that_is_not_there_is_named(rows: list[Row], tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"no store .*none\.sqlite"):
         merge(tmp_path / "all.sqlite", [_store(tmp_path / "a.sqlite", rows), str(tmp_path / "none.sqlite")])

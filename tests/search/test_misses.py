@@ -28,7 +28,9 @@ def test_designs_are_called_so_and_the_nearest_has_its_chip() -> None:
     assert beyond_costs(one, population).startswith("none of 5 designs meets all limits on costs: max_energy 1e-12; ")
     nearest = population[:1]
     said = beyond_predictions(one, (nearest, one.evaluate(nearest)), 7)
-    assert said.startswith("none of 7 designs within the cost limits has a predicted 1-day accuracy of at least 1; ")
+    assert said.startswith(
+        "none of 7 designs within the cost limits has a predicted 1-day accuracy (min_accuracy) of at least 1; "
+    )
     assert ", on " in said
 
 

@@ -51,6 +51,11 @@ def test_it_says_to_the_bit_what_xgboost_says(sizes: list[tuple[int, int, float]
     assert_array_equal(Forest.of(models).predict(rows), by_xgboost(models, rows))
 
 
+def test_no_trees_say_what_they_begin_with() -> None:
+    model = grown(0, base=0.5)
+    assert Forest.of([model]).predict(table(3)).tolist() == [[0.5]] * 3
+
+
 def test_rows_on_a_threshold_go_right() -> None:
     model = grown(30)
     tree = json.loads(model.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"][0]
