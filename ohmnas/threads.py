@@ -1,6 +1,6 @@
 """Blocks of rows side by side, each with a BLAS that uses no threads of its own.
 
-What is computed of a block does not depend on how many threads there are, and so neither do costs and predictions.
+What is computed of a block does not depend on how many threads there are, and so neither do predictions.
 """
 
 from __future__ import annotations

@@ -21,11 +21,11 @@ ALLOWED = {
     "files": {"errors"},
     "lookup": {"errors"},
     "threads": set[str](),
-    "spaces": {"errors", "lookup", "threads"},
+    "spaces": {"errors", "lookup"},
     "analog": {"errors", "spaces"},
     "datasets": {"errors", "files", "lookup", "spaces", "analog"},
     "surrogate": {"errors", "files", "threads", "spaces", "datasets"},
-    "search": {"errors", "files", "lookup", "threads", "spaces"},
+    "search": {"errors", "files", "lookup", "spaces"},
     "cli": {"errors", "files", "lookup", "spaces", "datasets", "surrogate", "search"},
 }
 """Part of ohmnas -> the other parts that it may import."""

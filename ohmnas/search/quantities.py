@@ -15,7 +15,6 @@ from ohmnas.spaces.crossbar import crossbar_costs
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.memory import peak_memory
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.threads import by_blocks
 
 Values = npt.NDArray[np.float64]
 
@@ -107,20 +106,18 @@ class Quantities:
         """Compute costs, so many networks at once that their layers stay near the processor."""
         if self._chip is None and any(name in ON_TILES for name in names):
             raise InvalidValueError("tiles, cells, energy and latency are those of a chip: give the problem a chip")
-        counted = by_blocks(lambda some: self._counted(some, names), self._population, _AT_ONCE)
-        self._known |= dict(zip(names, counted.T, strict=True))
-
-    def _counted(self, some: Population, names: Collection[str]) -> Values:
-        """``(n, k)``: k costs of a part of the population."""
-        space = self._space
-        table, crossbar = space.layer_table(some), None
-        if self._chip is not None and any(name in ON_TILES for name in names):
-            chip = chip_settings(space, some, self._chip)
-            crossbar = crossbar_costs(some, space.input_shape, space.classes, chip, table)
-        counted = np.empty((len(names), len(some)))
-        for row, name in enumerate(names):
-            if name == "memory":
-                counted[row] = peak_memory(some, space.input_shape, space.classes, table)
-            else:
-                counted[row] = getattr(crossbar, name) if name in ON_TILES else getattr(table, name)()
-        return counted.T
+        space, n = self._space, len(self._population)
+        self._known |= {name: np.empty(n) for name in names}
+        for start in range(0, n, _AT_ONCE):
+            rows = slice(start, start + _AT_ONCE)
+            some = self._population[rows]
+            table, crossbar = space.layer_table(some), None
+            if self._chip is not None and any(name in ON_TILES for name in names):
+                chip = chip_settings(space, some, self._chip)
+                crossbar = crossbar_costs(some, space.input_shape, space.classes, chip, table)
+            for name in names:
+                if name == "memory":
+                    values = peak_memory(some, space.input_shape, space.classes, table)
+                else:
+                    values = getattr(crossbar, name) if name in ON_TILES else getattr(table, name)()
+                self._known[name][rows] = values

@@ -15,7 +15,6 @@ from ohmnas.spaces import cost, genes, sampling, variation
 from ohmnas.spaces.architecture import Architecture, MainBlock
 from ohmnas.spaces.bounds import EVERYTHING, Bounds
 from ohmnas.spaces.genes import Population
-from ohmnas.threads import by_blocks
 
 MUTATION_RATES: Final[Mapping[str, float]] = {"depth": 0.8, "width": 0.8, "other": 0.6}
 """AnalogNAS, section III: about two of the three groups change in each child."""
@@ -165,13 +164,12 @@ class ResNetSpace:
 
     def params_and_macs(self, population: Population) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """``(n,)`` each: what limits are mostly set on; faster than either alone where n is large."""
-
-        def costs(rows: Population) -> npt.NDArray[np.int64]:
-            table = self.layer_table(rows)
-            return np.column_stack([table.params(), table.macs()])
-
-        params, macs = by_blocks(costs, population, _AT_ONCE).T
-        return params, macs
+        costs = np.empty((2, len(population)), dtype=np.int64)
+        for start in range(0, len(population), _AT_ONCE):
+            rows = slice(start, start + _AT_ONCE)
+            table = self.layer_table(population[rows])
+            costs[:, rows] = table.params(), table.macs()
+        return costs[0], costs[1]
 
     def layer_table(self, population: Population) -> cost.LayerTable:
         """What all costs are sums over; ask once for several costs."""

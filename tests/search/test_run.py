@@ -200,8 +200,8 @@ def test_an_infeasible_problem_ends_with_the_nearest_miss() -> None:
 def test_the_message_of_an_infeasible_problem_has_all_limits_on_predictions() -> None:
     limits = Limits(max_params=50_000, max_avm=-1.0, max_std=0.001, min_accuracy=0.99, confidence=0.9)
     expected = (
-        "a predicted AVM of at most -1 and a predicted std of at most 0.001 and a predicted 1-day accuracy of at "
-        "least 0.99 with a probability of 0.9; the nearest"
+        "a predicted AVM of at most -1 and a predicted std of at most 0.001 and a predicted 1-day accuracy "
+        "\\(min_accuracy\\) of at least 0.99 with a probability of 0.9; the nearest"
     )
     with pytest.raises(InfeasibleError, match=expected):
         search(Problem(SPACE, Sure(), limits), Evolution, 0, Budget(population=10, iterations=2))

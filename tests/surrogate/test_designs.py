@@ -68,7 +68,7 @@ def test_repeats_of_a_design_are_averaged() -> None:
 
 def test_a_table_of_few_chips_says_what_would_make_it_enough() -> None:
     population = SPACE.sample(20, np.random.default_rng(0), max_params=200_000)
-    with pytest.raises(InvalidValueError, match=r"networks on 1 chips .* --vary-chip"):
+    with pytest.raises(InvalidValueError, match=r"networks on 1 chip that .* --vary-chip"):
         LearningSet.of_designs(table(population))
 
 
