@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import check_name
@@ -25,6 +26,13 @@ COST_LIMITS: Final = {
 PREDICTED_LIMITS: Final = {"max_avm": "avm", "max_std": "accuracy_1d_std"}
 """Limit -> the prediction that it is on."""
 CEILINGS: Final = {**COST_LIMITS, **PREDICTED_LIMITS}
+
+
+class Costs(Protocol):
+    """Such as `quantities.Quantities`."""
+
+    def __getitem__(self, name: str) -> npt.NDArray[np.float64]:
+        """The values of one cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +108,24 @@ class Limits:
         hard: float = next((getattr(self, name) for name, of in CEILINGS.items() if of == quantity), np.inf)
         return hard if hard < np.inf else self.soft.get(quantity, np.inf)
 
+    def missed_costs(self, of: Costs) -> str:
+        """Which limits on costs some of n architectures miss, and the least of each cost, in words.
+
+        Args:
+            of: each cost, ``(n,)``.
+        """
+        limited = {name: cost for name, cost in COST_LIMITS.items() if getattr(self, name) < np.inf}
+        missed = {name: cost for name, cost in limited.items() if (of[cost] > getattr(self, name)).any()}
+        limits = ", ".join(f"{name} {_number(getattr(self, name))}" for name in missed)
+        values = {cost: _number(float(of[cost].min())) for cost in missed.values()}
+        return f"{limits}; " + ", ".join(f"the least {cost} seen is {value}" for cost, value in values.items())
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values; None is no limit."""
         values = {name: value for name, value in asdict(self).items() if name not in {"soft", "penalty"}}
         plain = {name: value if value is not None and np.isfinite(value) else None for name, value in values.items()}
         return {**plain, "soft": dict(self.soft), "penalty": self.penalty} if self.soft else plain
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 1 else f"{value:,.0f}"

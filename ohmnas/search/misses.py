@@ -1,4 +1,4 @@
-"""What is said where nothing meets all limits: how near the nearest came, and so which limits to loosen."""
+"""What is said where nothing meets the limits on predictions: how near the nearest came, and so which to loosen."""
 
 from __future__ import annotations
 
@@ -6,23 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ohmnas.search.limits import COST_LIMITS
-
 if TYPE_CHECKING:
     from ohmnas.search.evaluation import Evaluation
     from ohmnas.search.problem import Problem
     from ohmnas.spaces.genes import Population
-
-
-def beyond_costs(problem: Problem, tried: Population) -> str:
-    """None of ``(n, g)`` architectures meets all limits on costs: which limits were missed, and the least of each."""
-    limited = {name: cost for name, cost in COST_LIMITS.items() if getattr(problem.limits, name) < np.inf}
-    of = problem.quantities(tried, together=limited.values())
-    missed = {name: cost for name, cost in limited.items() if (of[cost] > getattr(problem.limits, name)).any()}
-    limits = ", ".join(f"{name} {_number(getattr(problem.limits, name))}" for name in missed)
-    values = {cost: _number(float(of[cost].min())) for cost in missed.values()}
-    least = ", ".join(f"the least {cost} seen is {value}" for cost, value in values.items())
-    return f"none of {len(tried):,} {problem.space.members} meets all limits on costs: {limits}; {least}"
 
 
 def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] | None, evaluations: int) -> str:
@@ -59,7 +46,3 @@ def _predicted(problem: Problem, outcome: Evaluation) -> str:
         f"with that probability AVM {highest.avm[0]:.4f} at most, std {highest.accuracy_1d_std[0]:.4f} at most and "
         f"accuracy {lowest.accuracy_1d[0]:.4f} at least"
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}" if value < 1 else f"{value:,.0f}"

@@ -13,7 +13,6 @@ from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.lookup import check_name
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.limits import COST_LIMITS, PREDICTED_LIMITS, Limits
-from ohmnas.search.misses import beyond_costs
 from ohmnas.search.objective import Objective, Ratio
 from ohmnas.search.quantities import LARGER_IS_BETTER, QUANTITIES, PredictionLike, Quantities, Values
 from ohmnas.spaces import sampling
@@ -114,7 +113,10 @@ class Problem:
                 break
         population: Population = np.unique(np.concatenate(found), axis=0)
         if not len(population):
-            raise InfeasibleError(beyond_costs(self, np.concatenate(tried)))
+            seen = self.quantities(np.concatenate(tried))
+            raise InfeasibleError(
+                f"none of {len(seen):,} {self.space.members} meets all limits on costs: {limits.missed_costs(seen)}"
+            )
         return population[rng.permutation(len(population))[:n]]
 
     def mutate(self, population: Population, rng: np.random.Generator, rates: Mapping[str, float]) -> Population:

@@ -242,3 +242,13 @@ def test_limits_are_json_with_null_for_none() -> None:
         "max_tiles": 3,
     }
     assert Limits(soft={"macs": 2.0}, penalty=3).to_dict() == none | {"soft": {"macs": 2.0}, "penalty": 3}
+
+
+def test_the_least_of_each_cost_that_was_missed_is_said() -> None:
+    population = some(50)
+    least = {name: exact_cost(name, population).min() for name in ("energy", "memory")}
+    one = Problem(SPACE, OfChip(), Limits(max_energy=1e-12, max_memory=3, max_params=1e9))
+    assert one.limits.missed_costs(one.quantities(population)) == (
+        "max_memory 3, max_energy 1e-12; "
+        f"the least memory seen is {least['memory']:,.0f}, the least energy seen is {least['energy']:.3g}"
+    )
