@@ -27,6 +27,8 @@ def main() -> None:
     parser.add_argument("--budgets", default="20k,50k,80k", help="parameters")
     parser.add_argument("--max-avm", default="0.02")
     parser.add_argument("--fidelity", default="paper")
+    parser.add_argument("--chips", default="25", help="of each training")
+    parser.add_argument("--jobs", default="2", help="trainings at a time")
     parser.add_argument("--out", type=Path, default=Path("found"))
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -38,7 +40,16 @@ def main() -> None:
             if not (folder / "result.json").exists():
                 run_ohmnas("search", "--task", task, *limits, "--out", str(folder))
             if not (folder / "verify.json").exists():
-                words = ("--task", task, "--fidelity", arguments.fidelity)
+                words = (
+                    "--task",
+                    task,
+                    "--fidelity",
+                    arguments.fidelity,
+                    "--chips",
+                    arguments.chips,
+                    "--jobs",
+                    arguments.jobs,
+                )
                 run_ohmnas("verify", str(folder / "result.json"), *words)
             networks = json.loads((folder / "verify.json").read_text("utf-8"))["networks"]
             values[f"{task}, {budget}"] = networks

@@ -132,6 +132,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object for machines, no progress")
 
 
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """How many processes measure, for commands that do."""
+    parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
+
+
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
     """Where the files of tasks are, for commands that load images."""
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder with the task's files ($OHMNAS_DATA)")

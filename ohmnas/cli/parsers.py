@@ -15,6 +15,7 @@ from ohmnas.cli.arguments import (
     above_zero,
     add_co_design,
     add_data_dir,
+    add_jobs,
     add_json,
     add_source,
     count,
@@ -112,6 +113,8 @@ def _verify(commands: Any) -> None:
         "--references", type=count, default=1, metavar="N", help="known networks of the same limits beside it (1)"
     )
     command.add_argument("--seeds", type=positive, default=3, help="independent trainings of each network (3)")
+    command.add_argument("--chips", type=positive, help="programming events of each training (the fidelity's)")
+    add_jobs(command)
     command.add_argument("--seed", type=seed, default=0, help="of the first training (0)")
     add_data_dir(command)
     add_json(command)
@@ -156,7 +159,7 @@ def _campaign(commands: Any) -> None:
         help="measure the best of this result.json of a search too, and what its --top gave; before the plan",
     )
     command.add_argument("--start-from", metavar="TABLE", help="take the rows of this table over first")
-    command.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
+    add_jobs(command)
     command.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
     command.add_argument("--scheduler", metavar="ADDRESS", help="of the Dask cluster, for --backend dask")
     command.add_argument(

@@ -6,14 +6,17 @@ import argparse
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 
 import ohmnas
 from ohmnas.cli import render
 from ohmnas.cli.output import write_json
+from ohmnas.datasets.backends import results
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.measure import measure_accuracies, train_network
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
@@ -32,6 +35,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure on the test images."""
     result = read_result(arguments.result)
     chosen, effort = task(arguments.task, arguments.data_dir), fidelity(arguments.fidelity)
+    if arguments.chips == 1:
+        raise InvalidValueError("--chips is 1, but a spread over chips needs at least 2")
+    effort = replace(effort, chips=arguments.chips or effort.chips)
     if (result.space.input_shape, result.space.classes) != (chosen.space.input_shape, chosen.space.classes):
         raise InvalidValueError(
             f"{arguments.result} is for images of {result.space.input_shape} in {result.space.classes} classes; "
@@ -46,22 +52,25 @@ def run(arguments: argparse.Namespace) -> None:
     contenders = {"found": result.best}
     contenders |= {reference.name: reference for reference in result.references[: arguments.references]}
     seeds = [VERIFICATION_SEEDS + arguments.seed + index for index in range(arguments.seeds)]
-    measured: dict[str, dict[str, list[float]]] = {}
     parts = Parts(
         arguments.result.with_name("verify.parts.json"),
-        (chosen.name, chip_of(result.best), effort.name, arguments.engine),
+        (chosen.name, chip_of(result.best), effort, arguments.engine),
     )
-    with render.meter("training", len(contenders) * len(seeds), show=not arguments.json) as meter:
-        for name, candidate in contenders.items():
-            measured[name] = {head: [] for head in MEASURED}
-            for index, training in enumerate(seeds):
-                meter.advance(sum(len(m["avm"]) for m in measured.values()), f"{name}, training {index + 1}")
-                values_of = parts.known(candidate, training)
-                if values_of is None:
-                    found = _measure(protocol, candidate, chip_of(candidate), training)
-                    values_of = parts.note(candidate, training, found)
-                for head, value in values_of.items():
-                    measured[name][head].append(value)
+    work = [(candidate, training) for candidate in contenders.values() for training in seeds]
+    calls = [
+        joblib.delayed(_measure)(protocol, candidate, chip_of(candidate), training)
+        for candidate, training in work
+        if (candidate, training) not in parts
+    ]
+    with render.meter("training", len(work), show=not arguments.json) as meter:
+        meter.advance(len(work) - len(calls), "the first")
+        for done, (candidate, training, found) in enumerate(results(calls, arguments.jobs), len(work) - len(calls) + 1):
+            parts.note(candidate, training, found)
+            meter.advance(done, "the last: " + render.percent(found["accuracy_1d"]))
+    measured = {
+        name: {head: [parts[candidate, training][head] for training in seeds] for head in MEASURED}
+        for name, candidate in contenders.items()
+    }
     values = {
         "task": chosen.name,
         "hardware": chip_of(result.best).name,
@@ -97,15 +106,22 @@ class Parts:
             if left["how"] == self._how:
                 self._done = {key: {head: float(part[head]) for head in MEASURED} for key, part in left["done"].items()}
 
-    def known(self, candidate: Candidate, training: int) -> dict[str, float] | None:
-        """What was measured of one training."""
-        return self._done.get(f"{training}: {candidate.genome}")
+    def __contains__(self, one: tuple[Candidate, int]) -> bool:
+        """Whether one training of a candidate was measured."""
+        return self._key(*one) in self._done
 
-    def note(self, candidate: Candidate, training: int, found: dict[str, float]) -> dict[str, float]:
+    def __getitem__(self, one: tuple[Candidate, int]) -> dict[str, float]:
+        """What was measured of it."""
+        return self._done[self._key(*one)]
+
+    def note(self, candidate: Candidate, training: int, found: dict[str, float]) -> None:
         """Keep it."""
-        self._done[f"{training}: {candidate.genome}"] = found
+        self._done[self._key(candidate, training)] = found
         write_atomically(self._path, json.dumps({"how": self._how, "done": self._done}))
-        return found
+
+    @staticmethod
+    def _key(candidate: Candidate, training: int) -> str:
+        return f"{training}: {candidate.genome}"
 
     def forget(self) -> None:
         """All is done."""
@@ -131,12 +147,15 @@ def _chips(result: SearchResult, arguments: argparse.Namespace) -> Callable[[Can
     return lambda _: chip
 
 
-def _measure(protocol: Protocol, candidate: Candidate, chip: Hardware, training: int) -> dict[str, float]:
+def _measure(
+    protocol: Protocol, candidate: Candidate, chip: Hardware, training: int
+) -> tuple[Candidate, int, dict[str, float]]:
+    """Which, and what was measured of it."""
     genome = candidate.network
     network, _ = train_network(protocol, genome, chip, training)
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), training)
     found = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)
-    return {head: found[head] for head in MEASURED}
+    return candidate, training, {head: found[head] for head in MEASURED}
 
 
 def _show(

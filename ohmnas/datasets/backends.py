@@ -1,11 +1,13 @@
-"""Where a campaign's workers run."""
+"""Where workers run, and what they give back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from ohmnas.errors import InvalidValueError, MissingDependencyError, OhmnasError
 
@@ -42,3 +44,30 @@ def backend(name: str, scheduler: str | None = None, timeout: float = 30.0) -> I
         raise OhmnasError(f"the scheduler {scheduler} does not answer: {error}") from error
     with client, joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=60):
         yield
+
+
+def results(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
+    """What calls return, each as soon as it is there, in whatever order.
+
+    Args:
+        calls: of `joblib.delayed`.
+        jobs: worker processes; 1 is this process. `backend` around it may choose another place.
+
+    Raises:
+        OhmnasError: a worker process was killed, or there was not enough memory.
+    """
+    work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
+    try:
+        yield from work(calls)
+    except TerminatedWorkerError as error:
+        raise OhmnasError(
+            "a worker process was killed, perhaps for want of memory; all that was finished is stored: start the same "
+            "command again, with fewer --jobs if memory is short"
+        ) from error
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, OhmnasError) or not (isinstance(error, MemoryError) or "memory" in str(error).lower()):
+            raise
+        raise OhmnasError(
+            "there was not enough memory to measure a network; all that was finished is stored: start the same "
+            "command again with fewer --jobs (a campaign with --max-row-gib records such networks as failed)"
+        ) from error

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import joblib
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from ohmnas.datasets.backends import results
 from ohmnas.datasets.limits import NO_LIMITS, RowLimits
 from ohmnas.datasets.measure import measure
 from ohmnas.datasets.protocol import Protocol, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Identity, Store
-from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
 
@@ -104,27 +104,11 @@ class Campaign:
             OhmnasError: a worker process was killed, or there was not enough memory.
         """
         self.check(store)
-        for rows in self._measured(self.open_work(store), jobs):
+        calls = (
+            joblib.delayed(measure)(self.protocol, one.genome, one.chips, self.seed, self.limits)
+            for one in self.open_work(store)
+        )
+        for rows in results(calls, jobs):
             store.add(rows)
             for row in rows:
                 report(row)
-
-    def _measured(self, open_work: list[Work], jobs: int) -> Iterator[list[Row]]:
-        work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
-        calls = (
-            joblib.delayed(measure)(self.protocol, one.genome, one.chips, self.seed, self.limits) for one in open_work
-        )
-        try:
-            yield from work(calls)
-        except TerminatedWorkerError as error:
-            raise OhmnasError(
-                "a worker process was killed, perhaps for want of memory; all finished rows are stored: start the same "
-                "command again, with fewer --jobs if memory is short"
-            ) from error
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, OhmnasError) or not (isinstance(error, MemoryError) or "memory" in str(error).lower()):
-                raise
-            raise OhmnasError(
-                "there was not enough memory to measure a network; all finished rows are stored: start the same "
-                "command again with fewer --jobs, or with --max-row-gib to record such networks as failed"
-            ) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ohmnas.cli.verify import MEASURED, Parts
+from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS
 from ohmnas.search import read_result
 from ohmnas.spaces.hardware import hardware
@@ -53,7 +54,7 @@ def test_the_reference_engine_verifies_too(result: Path, ohmnas: Ohmnas) -> None
 def test_trainings_that_are_done_are_not_done_again(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke")
     best = read_result(result).best
-    how = ("digits", hardware("pcm"), "smoke", "native")
+    how = ("digits", hardware("pcm"), fidelity("smoke"), "native")
     kept = dict.fromkeys(MEASURED, 0.125)
     Parts(tmp_path / "verify.parts.json", how).note(best, VERIFICATION_SEEDS, kept)
     values = ohmnas(*words, "--seeds", "2", "--json").values
@@ -67,13 +68,22 @@ def test_trainings_that_are_done_are_not_done_again(result: Path, ohmnas: Ohmnas
 def test_parts_of_another_way_or_broken_ones_are_as_good_as_none(content: str, result: Path, tmp_path: Path) -> None:
     path, best = tmp_path / "parts.json", read_result(result).best
     Parts(path, ("a",)).note(best, 1, dict.fromkeys(MEASURED, 0.5))
-    assert Parts(path, ("a",)).known(best, 1) == dict.fromkeys(MEASURED, 0.5)
-    assert Parts(path, ("a",)).known(best, 2) is None
-    assert Parts(path, ("b",)).known(best, 1) is None
+    assert Parts(path, ("a",))[best, 1] == dict.fromkeys(MEASURED, 0.5)
+    assert (best, 2) not in Parts(path, ("a",))
+    assert (best, 1) not in Parts(path, ("b",))
     path.write_text(content, encoding="utf-8")
-    assert Parts(path, ("a",)).known(best, 1) is None
+    assert (best, 1) not in Parts(path, ("a",))
     Parts(path, ("a",)).forget()
     assert not path.exists()
+
+
+def test_workers_and_chips_are_a_choice_and_workers_change_nothing(result: Path, ohmnas: Ohmnas) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--json")
+    assert "at least 2" in ohmnas(*words, "--chips", "1").sentence
+    one = ohmnas(*words, "--chips", "3", "--jobs", "1").values
+    assert one["chips"] == 3
+    assert ohmnas(*words, "--chips", "3", "--jobs", "2").values == one
+    assert ohmnas(*words, "--jobs", "1").values["networks"] != one["networks"]
 
 
 def test_a_result_for_a_chip_of_ones_own_needs_its_file(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:

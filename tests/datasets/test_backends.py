@@ -8,9 +8,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
 
-from ohmnas.datasets.backends import backend
+from ohmnas.datasets.backends import backend, results
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.errors import InvalidValueError, OhmnasError
@@ -61,3 +62,35 @@ def test_a_cluster_that_does_not_answer_is_named() -> None:
 def test_an_address_goes_with_a_cluster(name: str, scheduler: str | None) -> None:
     with pytest.raises(InvalidValueError, match="--scheduler"), backend(name, scheduler):
         pytest.fail("that is no backend")
+
+
+def _square(x: int) -> int:
+    return x * x
+
+
+def _short_of_memory(x: int) -> int:
+    raise MemoryError(x)
+
+
+def _wrong(x: int) -> int:
+    raise RuntimeError(f"{x} is wrong")
+
+
+def _dies(x: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_as_they_are_there(jobs: int) -> None:
+    assert sorted(results((joblib.delayed(_square)(x) for x in range(5)), jobs)) == [0, 1, 4, 9, 16]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_that_dies_and_memory_that_is_short_are_one_sentence() -> None:
+    with pytest.raises(OhmnasError, match="worker process was killed"):
+        list(results((joblib.delayed(_dies)(x) for x in range(3)), 2))
+    with pytest.raises(OhmnasError, match="not enough memory"):
+        list(results([joblib.delayed(_short_of_memory)(1)], 1))
+    with pytest.raises(RuntimeError, match="1 is wrong"):
+        list(results([joblib.delayed(_wrong)(1)], 1))
