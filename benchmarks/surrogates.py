@@ -6,8 +6,8 @@ Repeated 5-fold cross-validation over every chip of every table that is shipped,
 model learns from all labels of the architectures it sees and is held to the label of the first seed of those it
 does not see. Precision is the share of the predicted best 10 (5) % that are among the real best; regret is what the
 predicted best of 100 held-out architectures (of all, where they are fewer) lacks to the really best of them, in
-points. Rivals see the logarithm of the standard deviation, as the surrogate does. With --ablation the surrogate
-takes the place of the rivals, with groups of its features left out, with --settings with other settings.
+points. Rivals see the logarithm of the standard deviation cleared of chance, as the surrogate does. With --ablation
+the surrogate takes the place of the rivals, with groups of its features left out, with --settings with other settings.
 """
 
 from __future__ import annotations

@@ -48,6 +48,11 @@ class NoiseBudget:
     """Of independent errors of the weights, for errors of standard deviation 1 in units of the column's largest."""
     offset: Ratios
     """Of errors that the weights of a tile share, for an error of 1 in the same units."""
+    blocks: Ratios
+    """``(3, b, n)``: of these three, what arises in each main block."""
+    uneven: Ratios
+    """By how much `weights` differs from chip to chip: its standard deviation up to a constant. The errors of a layer's
+    weights add up to nearly the same power on each chip if they are many."""
     depth: npt.NDArray[np.float64]
     """``(n,)``: layers on the way, where skips and what they skip count by their share of the power."""
     narrowest: npt.NDArray[np.float64]
@@ -91,9 +96,13 @@ def noise_budget(
     widths = by_kind(table.outputs.T)[ENTRY] * branches
     narrowest = np.where((skip == 0) & (branches > 0), widths, np.inf).min(axis=0)
     # Five and five at a time, which NumPy adds in the same order for one network as for many.
-    blocks = noise[:, 1:-1].reshape(3, genes.BLOCKS, cost.KINDS_PER_BLOCK, -1).sum(axis=2).sum(axis=1)
-    converters, weights, offset = blocks + noise[:, 0] + noise[:, -1]
-    return NoiseBudget(converters, weights, offset, depth, narrowest)
+    blocks = noise[:, 1:-1].reshape(3, genes.BLOCKS, cost.KINDS_PER_BLOCK, -1).sum(axis=2)
+    converters, weights, offset = blocks.sum(axis=1) + noise[:, 0] + noise[:, -1]
+    several = np.square(noise[1])
+    several /= np.maximum((table.count * table.outputs).T * inputs, 1.0)  # by the number of its weights
+    by_block = several[1:-1].reshape(genes.BLOCKS, cost.KINDS_PER_BLOCK, -1).sum(axis=1)
+    uneven = np.sqrt(by_block.sum(axis=0) + several[0] + several[-1])
+    return NoiseBudget(converters, weights, offset, blocks, uneven, depth, narrowest)
 
 
 _SHAPE = (arch.RESIDUAL_BLOCKS[1] + 1, arch.BRANCHES[1] + 1, 2)

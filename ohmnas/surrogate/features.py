@@ -42,10 +42,18 @@ NOISE_NAMES: Final = (
     "log2_offset_noise",
     "log2_noise_1d",
     "log2_noise_1mo",
+    "log2_uneven_noise",
+    "log2_lasting_share",
+    "log2_noise_block",
 )
-"""What genes and chip imply, from `spaces.signal`; the last two add up all noise, with the errors of the devices."""
+"""What genes and chip imply, from `spaces.signal`; `log2_noise_1d` and `log2_noise_1mo` add up all noise, with the
+errors of the devices. After a day, a share of it lasts, which is the errors that differ from chip to chip alone, and it
+arises in one main block or another, on average in `log2_noise_block`."""
 CHIPLESS: Final = len(genes.GENE_NAMES) + len(STRUCTURE_NAMES) + len(NOISE_NAMES)
 """Features before those that describe the chip itself."""
+GROUPS: Final = ("genes", "structure", "noise", "chip", "told")
+"""Of features; with those of the chip count what a start says of it, and told is what another model of the same rows
+makes of all others."""
 _WIDE: Final = 2.0**16
 """Channels that stand for a network which nothing narrows."""
 _QUIET: Final = 2.0**-20
@@ -55,6 +63,17 @@ _QUIET: Final = 2.0**-20
 def feature_names(hardware: Iterable[str]) -> tuple[str, ...]:
     """Column names of `feature_matrix`: genes, derived quantities, description of the chip."""
     return (*genes.GENE_NAMES, *STRUCTURE_NAMES, *NOISE_NAMES, *hardware)
+
+
+def feature_groups(features: int, told: int) -> npt.NDArray[np.intp]:
+    """``(f,)``: the group of each feature, a number in `GROUPS`.
+
+    Args:
+        features: how many there are: those of `feature_names`, what a start says, then those that are told.
+        told: how many of the last.
+    """
+    sizes = (len(genes.GENE_NAMES), len(STRUCTURE_NAMES), len(NOISE_NAMES), features - CHIPLESS - told, told)
+    return np.repeat(np.arange(len(GROUPS)), sizes)
 
 
 def feature_matrix(space: ResNetSpace, population: Population, hardware: Settings) -> Features:
@@ -114,13 +133,20 @@ def _structure(population: Population, table: LayerTable, out: Values) -> None:
 
 
 def _noise(budget: NoiseBudget, chip: Mapping[str, Values], out: Values) -> None:
-    """Write ``(len(NOISE_NAMES), n)``: depth and narrowest, then noise by origin and in all."""
+    """Write ``(len(NOISE_NAMES), n)``: depth and narrowest, then noise by origin, in all, and how it is spread."""
+    spread, offset = (np.square(chip[f"device_{error}_1d"]) for error in ("spread", "offset"))
     out[0] = budget.depth
     np.minimum(budget.narrowest, _WIDE, out=out[1])
     out[2:5] = budget.converters, budget.weights, budget.offset
-    shared = budget.converters + chip["device_offset_1d"] ** 2 * budget.offset
+    shared = budget.converters + offset * budget.offset
     for row, time in ((5, "1d"), (6, "1mo")):
         out[row] = shared + chip[f"device_spread_{time}"] ** 2 * budget.weights
+    out[7] = budget.uneven
+    out[8] = (spread * budget.weights + offset * budget.offset) / np.maximum(out[5], _QUIET)
+    converters, weights, offsets = budget.blocks
+    in_block = converters + spread * weights + offset * offsets
+    numbers = np.arange(1.0, genes.BLOCKS + 1.0)
+    out[9] = (numbers[:, None] * in_block).sum(axis=0) / np.maximum(in_block.sum(axis=0), _QUIET)
     np.maximum(out[2:], _QUIET, out=out[2:])
     np.log2(out[1:], out=out[1:])
 

@@ -18,6 +18,7 @@ from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import GENE_NAMES, GENES, Population
 from ohmnas.spaces.hardware import DEVICE_ERRORS, Hardware
 from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate.clearing import cleared
 from ohmnas.surrogate.scales import to_scales
 
 Values = npt.NDArray[np.float64]
@@ -25,6 +26,8 @@ Rows = npt.NDArray[np.intp]
 
 HEADS = ("accuracy_1d", "accuracy_1d_std", "avm")
 """What is learned: 1-day accuracy, its standard deviation over chips, accuracy variation over one month."""
+VIEWS: Final = ("accuracy_1s_std", "accuracy_1h_std", "accuracy_1mo_std", "avm_std")
+"""Columns of a row that say something of its 1-day standard deviation."""
 FEWEST_ROWS = 10
 """Below, folds for the calibration would hold a single row."""
 VARIED: Final = "varied chips"
@@ -50,6 +53,10 @@ class LearningSet:
     """Table, task, hardware, fidelity, rows, range of costs seen: kept in the header of a saved surrogate."""
     first: dict[str, Values] = field(default_factory=dict)
     """Head -> ``(n,)``: labels of the first seed alone, noisier than means of several; empty: those of `labels`."""
+    views: Values | None = None
+    """``(n, k)``: logarithms of `VIEWS`, if they were measured."""
+    chips: int = 0
+    """Behind each standard deviation, where there are views."""
 
     @classmethod
     def of(cls, table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> LearningSet:
@@ -71,7 +78,7 @@ class LearningSet:
         """The rows of a frame that has the genes of a space; repeats averaged."""
         names = list(space.gene_names)
         groups = frame.sort_values("seed", kind="stable").groupby(names, sort=True)
-        means = groups[[*HEADS, *schema.HARDWARE_COLUMNS]].mean().reset_index()
+        means = groups[[*HEADS, *VIEWS, *schema.HARDWARE_COLUMNS]].mean().reset_index()
         first = groups[list(HEADS)].first()
         if len(means) < FEWEST_ROWS:
             raise InvalidValueError(
@@ -83,12 +90,13 @@ class LearningSet:
         seen = {"min_params": int(params.min()), "max_params": int(params.max()), "max_macs": int(macs.max())}
         settings = {name: float(means[name].iloc[0]) for name in schema.HARDWARE_COLUMNS}
         settings |= DEVICE_ERRORS[str(frame["technology"].iloc[0])]
+        floor = accuracy_std_floor(frame)
         return cls(
             space,
             population,
             {head: means[head].to_numpy(dtype=np.float64) for head in HEADS},
             settings,
-            accuracy_std_floor(frame),
+            floor,
             {
                 "table_sha256": table.card["sha256"],
                 "task": table.card["task"],
@@ -98,6 +106,8 @@ class LearningSet:
                 "seen": seen,
             },
             {head: first[head].to_numpy(dtype=np.float64) for head in HEADS},
+            np.log(np.maximum(means[list(VIEWS)].to_numpy(dtype=np.float64), floor)),
+            int(frame["chips"].min()),
         )
 
     @classmethod
@@ -142,11 +152,21 @@ class LearningSet:
             self.std_floor,
             self.provenance,
             {head: values[rows] for head, values in self.first.items()},
+            None if self.views is None else self.views[rows],
+            self.chips,
         )
 
     def target(self, head: str) -> Values:
-        """``(n,)``: a head's labels on the scale on which models learn them (`scales`)."""
-        return to_scales(self.matrix(), self.std_floor)[:, HEADS.index(head)]
+        """``(n,)``: what models learn of a head, on its scale (`scales`)."""
+        return to_scales(self.taught(), self.std_floor)[:, HEADS.index(head)]
+
+    def taught(self) -> Values:
+        """``(n, 3)``: the labels, in the order of `HEADS`; standard deviations cleared of chance (`clearing`)."""
+        labels = self.matrix()
+        if self.views is not None and self.chips > 1:
+            log_stds = np.log(np.maximum(labels[:, 1], self.std_floor))
+            labels[:, 1] = np.minimum(np.exp(cleared(log_stds, self.views, self.chips)), 1.0)
+        return labels
 
     def matrix(self) -> Values:
         """``(n, 3)``: the labels, in the order of `HEADS`."""

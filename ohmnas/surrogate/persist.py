@@ -32,13 +32,13 @@ from ohmnas.surrogate.scales import AVM_UNIT
 from ohmnas.surrogate.surrogate import SETTINGS, Surrogate
 from ohmnas.surrogate.transfer import Line, Start
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Version of the header; a reader refuses any other: a surrogate is fitted again in seconds."""
 HEADER: Final = "surrogate.json"
 _MODELS: Final = ("ranker", "std_model", "avm_model")
 _START_MODELS: Final = ("start_accuracy", "start_std", "start_avm")
-_PROCESS: Final = "process"
-_MODEL_FILE: Final = re.compile(rf"({'|'.join((*_MODELS, *_START_MODELS, _PROCESS))})-[0-9a-f]{{12}}\.json")
+_PROCESSES: Final = ("process", "spread_process")
+_MODEL_FILE: Final = re.compile(rf"({'|'.join((*_MODELS, *_START_MODELS, *_PROCESSES))})-[0-9a-f]{{12}}\.json")
 _AVM_MOST: Final = math.asinh(1.0 / AVM_UNIT)
 """Of an AVM on its scale."""
 _LARGEST: Final = 1e12
@@ -63,7 +63,7 @@ def save(surrogate: Surrogate, folder: Path) -> None:
     before = _named_models(folder)
     models = {}
     texts = {name: booster.save_raw("json").decode() for name, booster in _boosters(surrogate).items()}
-    texts[_PROCESS] = json.dumps(_lists(surrogate.process_))
+    texts |= {name: json.dumps(_lists(getattr(surrogate, f"{name}_"))) for name in _PROCESSES}
     for name, text in texts.items():
         digest = hashlib.sha256(text.encode()).hexdigest()
         models[name] = {"file": f"{name}-{digest[:12]}.json", "sha256": digest}
@@ -175,7 +175,8 @@ def _surrogate(folder: Path, header: dict[str, Any]) -> Surrogate:
     )
     surrogate.log_std_mean_ = finite(header["log_std_mean"], -_LARGEST, 0.0, "log_std_mean")
     surrogate.avm_mean_ = finite(header["avm_mean"], -_AVM_MOST, _AVM_MOST, "avm_mean")
-    surrogate.process_ = _process(folder, header["models"][_PROCESS], features)
+    surrogate.process_ = _process(folder, header["models"]["process"], features, heads=1)
+    surrogate.spread_process_ = _process(folder, header["models"]["spread_process"], features + 1, heads=2)
     spreads, shares = _numbers(header["spreads"], "spreads", 2), _numbers(header["shares"], "shares", 2)
     if not (spreads > LEAST_SPREAD).all() or not ((shares >= 0.0) & (shares <= 1.0)).all():
         raise InvalidValueError(f"spreads are above {LEAST_SPREAD:g} and shares from 0 to 1")
@@ -214,7 +215,7 @@ def _start(folder: Path, header: dict[str, Any]) -> Start:
     return Start(_space(values), models, tuple(sources))
 
 
-def _process(folder: Path, entry: dict[str, str], features: int) -> Process:
+def _process(folder: Path, entry: dict[str, str], features: int, heads: int) -> Process:
     path, content = _read_part(folder, entry)
     try:
         values = json.loads(content)
@@ -225,8 +226,8 @@ def _process(folder: Path, entry: dict[str, str], features: int) -> Process:
             _numbers(values["centre"], "centre", features),
             _numbers(values["scale"], "scale", features),
             np.array([_numbers(row, "inputs", features) for row in rows], dtype=np.float32),
-            np.array([_numbers(row, "weights", len(HEADS)) for row in weights], dtype=np.float32),
-            _numbers(values["levels"], "levels", len(HEADS)),
+            np.array([_numbers(row, "weights", heads) for row in weights], dtype=np.float32),
+            _numbers(values["levels"], "levels", heads),
         )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BrokenFileError(f"{path} is not a process of a surrogate: {error}") from error

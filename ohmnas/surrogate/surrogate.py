@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -24,7 +25,7 @@ from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, check_labels, folds, networks_of
 from ohmnas.surrogate.mixture import share, spread
 from ohmnas.surrogate.prediction import Prediction
-from ohmnas.surrogate.process import Kernel, Process
+from ohmnas.surrogate.process import MOST_ROWS, SPREAD_ROWS, fitted_on
 from ohmnas.surrogate.scales import from_scales, to_scales
 from ohmnas.surrogate.transfer import Line, Start
 from ohmnas.threads import by_blocks
@@ -47,6 +48,8 @@ SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
     "seed": (0, 2**32 - 1, int),
 }
 """Setting -> least, most, kind."""
+SPREAD_DEPTH: Final = 3
+"""Levels of a tree of these two, at most: the score says most, and deeper trees order no better."""
 _AT_ONCE = 2500
 """Rows of a block that one thread predicts: fewer, and threads wait for the interpreter."""
 
@@ -58,9 +61,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
     Each head mixes boosted trees and a Gaussian process. The trees of the accuracy rank pairs; the sum of their scores
     and of the ranks that the process expects is calibrated to accuracies. The spread over chips and the variation over
-    time depend on how accurate a network is: near chance and near perfection both are small. So their trees see that
-    score as well; in training that of models which did not see the row, as it will be for architectures that nobody
-    measured.
+    time depend on how accurate a network is: near chance and near perfection both are small. So their trees and their
+    process see that score as well; in training that of models which did not see the row, as it will be for
+    architectures that nobody measured.
     """
 
     def __init__(
@@ -121,7 +124,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
     def learn(cls, data: LearningSet, **settings: Any) -> Self:
         """Fit to a table's rows; `settings` are those of the constructor that the table does not give."""
         return cls(data.space, data.hardware, std_floor=data.std_floor, **settings).fit(
-            data.population, data.matrix(), data.provenance, data.single()
+            data.population, data.taught(), data.provenance, data.single()
         )
 
     def fit(
@@ -153,22 +156,20 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.log_std_mean_, self.avm_mean_ = float(log_std.mean()), float(avm.mean())
         self.line_ = None if said is None else Line.fit(said, targets)
 
-        smooth = np.column_stack([rankdata(accuracy) / len(accuracy), log_std, avm])
-        kernel = Kernel.fit(features, smooth, self.seed)
-
         parts = folds(X, FOLDS, self.seed)
         enough = len(np.unique(networks_of(X))) >= FEWEST_TO_STOP
         held_out, expected = np.empty_like(targets), np.empty_like(targets)
         trees = [0, 0, 0]
         trees[0], ranked = self._grown(parts, features, accuracy, self._ranker, enough)
-        for train, test in parts:
-            process = Process.fit(features[train], smooth[train], kernel, self.seed)
-            expected[test] = process.predict(features[test])
+        ranks = rankdata(accuracy)[:, None] / len(accuracy)
+        self.process_, expected[:, :1] = fitted_on(parts, features, ranks, 0, MOST_ROWS, self.seed)
         self.spreads_ = (spread(ranked), spread(expected[:, 0]))
         scores = self._scores(ranked, expected)
         informed = heads.with_score(features, scores)
         for train, test in parts:
             held_out[test, 0] = Calibration.fit(scores[train], accuracy[train])(scores[test])
+        spreads = targets[:, 1:]
+        self.spread_process_, expected[:, 1:] = fitted_on(parts, informed, spreads, 1, SPREAD_ROWS, self.seed)
         centred = targets - (0.0, self.log_std_mean_, self.avm_mean_)
         for column in (1, 2):
             trees[column], said_of = self._grown(parts, informed, centred[:, column], self._regressor, enough)
@@ -177,7 +178,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             share(*columns) for columns in zip(targets.T[1:], held_out.T[1:], expected.T[1:], strict=True)
         )
         self.extremes_ = (tuple(targets[:, 1:].min(axis=0).tolist()), tuple(targets[:, 1:].max(axis=0).tolist()))
-        held_out[:, 1:] = self._mixed(held_out[:, 1:], expected)
+        held_out[:, 1:] = self._mixed(held_out[:, 1:], expected[:, 1:])
         if said is not None:
             for train, test in parts:
                 held_out[test] = Line.fit(said[train], targets[train]).blend(said[test], held_out[test])
@@ -188,7 +189,6 @@ class Surrogate(RegressorMixin, BaseEstimator):
         )
         self.trees_ = tuple(trees)
         self.forests_ = Forest.of([self.ranker_]), Forest.of([self.std_model_, self.avm_model_])
-        self.process_ = Process.fit(features, smooth, kernel, self.seed)
         self.calibration_ = Calibration.fit(scores, accuracy)
         held_out = self._bounded(held_out)
         residuals = (
@@ -263,10 +263,12 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
     def _said(self, features: Features) -> Values:
         """``(n, 4)``: scores, accuracy, standard deviation and AVM, on their scales (`scales`)."""
-        expected = self.process_.predict(features)
         ranker, regressors = self.forests_
-        scores = self._scores(ranker.predict(features)[:, 0].astype(np.float64), expected)
-        trees = regressors.predict(heads.with_score(features, scores)).astype(np.float64)
+        ranked = ranker.predict(features)[:, 0].astype(np.float64)
+        scores = self._scores(ranked, self.process_.predict(features))
+        informed = heads.with_score(features, scores)
+        expected = self.spread_process_.predict(informed)
+        trees = regressors.predict(informed).astype(np.float64)
         trees += (self.log_std_mean_, self.avm_mean_)
         said = np.column_stack([scores, self.calibration_(scores), self._mixed(trees, expected)])
         if self.line_ is not None:
@@ -283,7 +285,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
     def _mixed(self, trees: Values, expected: Values) -> Values:
         """``(n, 2)``: the same, of trees and process by their shares; within what was measured: a search goes far."""
         shares = np.array(self.shares_)
-        return np.clip(shares * trees + (1.0 - shares) * expected[:, 1:], *self.extremes_)
+        return np.clip(shares * trees + (1.0 - shares) * expected, *self.extremes_)
 
     def _prediction(self, values: Values) -> Prediction:
         """``(n, 3)`` on the heads' scales as fractions."""
@@ -313,7 +315,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return heads.ranker(features, accuracy, self.margin, self._settings(), self.seed, self.emphasis)
 
     def _regressor(self, features: Features, centred: Values) -> Growing:
-        return heads.regressor(features, centred, self._settings(), self.seed)
+        settings = self._settings()
+        shallow = replace(settings, depth=min(settings.depth, SPREAD_DEPTH))
+        return heads.regressor(features, centred, shallow, self.seed)
 
     def _known_space(self) -> ResNetSpace:
         if self.space is None:

@@ -270,7 +270,7 @@ def test_a_design_costs_what_its_network_costs_on_its_chip(population: Populatio
         assert [field[row] for field in astuple(together)] == [field[0] for field in astuple(alone)]
         noise = noise_budget(network, shape, chip.description())
         for of_all, of_one in zip(astuple(budget), astuple(noise), strict=True):
-            assert_allclose(of_all[row], of_one[0], rtol=1e-12)
+            assert_allclose(of_all[..., row], of_one[..., 0], rtol=1e-12)
 
 
 @given(designs())

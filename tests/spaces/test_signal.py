@@ -107,6 +107,26 @@ def test_noise_grows_with_depth_and_falls_with_bits_width_and_skips() -> None:
     assert _budget(plain, IDEAL) == 0.0
 
 
+@given(populations)
+def test_what_blocks_add_is_all_but_that_of_the_ends(population: np.ndarray) -> None:
+    found = noise_budget(population, SHAPE, PCM.settings())
+    assert found.blocks.shape == (3, 5, len(population))
+    for whole, blocks in zip((found.converters, found.weights, found.offset), found.blocks, strict=True):
+        assert (blocks.sum(axis=0) < whole).all()
+        assert ([[block is not None for block in _five(n)] for n in SPACE.decode(population)] == (blocks > 0).T).all()
+
+
+def _five(network: Architecture) -> list[MainBlock | None]:
+    return [*network.blocks, *[None] * (5 - len(network.blocks))]
+
+
+def test_the_more_weights_the_more_alike_chips_are() -> None:
+    plain = Architecture(16, 3, (MainBlock(6, 1, "A", 1, skip=False),))
+    wide = replace(plain, stem_channels=64)
+    one, other = (noise_budget(SPACE.encode([network]), SHAPE, PCM.settings()) for network in (plain, wide))
+    assert other.uneven[0] / other.weights[0] < 0.6 * one.uneven[0] / one.weights[0]
+
+
 def test_no_networks_have_no_budget() -> None:
     assert (
         len(noise_budget(SPACE.sample_uniform(3, np.random.default_rng(0))[:0], SHAPE, Hardware().settings()).depth)

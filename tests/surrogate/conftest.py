@@ -29,7 +29,7 @@ CHIP = Hardware().description()
 FAST: dict[str, Any] = {"rounds": 60, "depth": 3, "learning_rate": 0.2, "subsample": 1.0}
 STD_FLOOR = 1e-3
 MODELS = ("ranker", "std_model", "avm_model")
-PARTS = (*MODELS, "process")
+PARTS = (*MODELS, "process", "spread_process")
 Header = dict[str, Any]
 PROVENANCE = {
     "table_sha256": "0" * 64,

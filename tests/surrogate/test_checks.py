@@ -193,7 +193,7 @@ PROCESS_EDITS: dict[str, Callable[[Model], object]] = {
     "infinite": lambda process: process["levels"].__setitem__(0, float("inf")),
     "text": lambda process: process["centre"].__setitem__(0, "0"),
     "no levels": lambda process: process.pop("levels"),
-    "too many rows": lambda process: process.update(inputs=process["inputs"] * 1000, weights=process["weights"] * 1000),
+    "too many rows": lambda process: process.update(inputs=process["inputs"] * 8, weights=process["weights"] * 8),
 }
 
 

@@ -12,7 +12,14 @@ from ohmnas.spaces import genes
 from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import IDEAL, Hardware
-from ohmnas.surrogate.features import NOISE_NAMES, STRUCTURE_NAMES, feature_matrix, feature_names
+from ohmnas.surrogate.features import (
+    GROUPS,
+    NOISE_NAMES,
+    STRUCTURE_NAMES,
+    feature_groups,
+    feature_matrix,
+    feature_names,
+)
 
 from .conftest import CHIP, SPACE
 
@@ -94,6 +101,16 @@ def test_every_column_has_its_own_name(rng: np.random.Generator) -> None:
     names = feature_names(CHIP)
     assert len(names) == len(set(names)) == genes.GENES + len(STRUCTURE_NAMES) + len(NOISE_NAMES) + len(CHIP)
     assert feature_matrix(SPACE, SPACE.sample_uniform(3, rng), CHIP).shape == (3, len(names))
+
+
+def test_every_feature_has_its_group() -> None:
+    names = [*feature_names(CHIP), "score"]
+    groups = feature_groups(len(names), told=1)
+    for group, members in zip(
+        GROUPS, (genes.GENE_NAMES, STRUCTURE_NAMES, NOISE_NAMES, [*CHIP], ["score"]), strict=True
+    ):
+        found = [name for name, number in zip(names, groups, strict=True) if GROUPS[number] == group]
+        assert found == list(members)
 
 
 @pytest.mark.parametrize("chip", [IDEAL, Hardware(g_max=10.0), Hardware(drift_compensation=False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,35 @@ def test_learning_set_says_where_it_comes_from(population: Population) -> None:
     }
     assert data.hardware == CHIP
     assert data.std_floor == pytest.approx(1 / (100 * 5))  # 100 images, 25 chips
+
+
+def test_what_is_taught_of_a_spread_is_nearer_to_that_of_another_training() -> None:
+    """Digits that were trained twice: rows cleared of chance agree better with what the other seed measured."""
+    table = read_table("digits")
+    pcm = table.frame[(table.frame["hardware"] == "pcm") & (table.frame["status"] == "ok")]
+    first = LearningSet.of(replace(table, frame=pcm[pcm["seed"] == 0]))
+    second = LearningSet.of(replace(table, frame=pcm[pcm["seed"] == 1]))
+    place = {genome.tobytes(): row for row, genome in enumerate(first.population)}
+    rows = np.array([place[genome.tobytes()] for genome in second.population])
+    other = np.log(second.labels["accuracy_1d_std"])
+    raw, taught = (np.log(labels[rows, 1]) for labels in (first.matrix(), first.taught()))
+    assert np.corrcoef(taught, other)[0, 1] > np.corrcoef(raw, other)[0, 1] + 0.01
+    assert_array_equal(first.taught()[:, [0, 2]], first.matrix()[:, [0, 2]])
+
+
+def test_what_is_taught_of_some_rows_knows_no_others() -> None:
+    data = LearningSet.of(read_table("digits"), "hermes")
+    some = data.take(np.arange(100))
+    spreads = data.labels["accuracy_1d_std"].copy()
+    spreads[100:] *= 7.0
+    data.labels["accuracy_1d_std"] = spreads
+    assert_array_equal(data.take(np.arange(100)).taught(), some.taught())
+    assert not np.array_equal(data.taught()[:100], some.taught())
+
+
+def test_without_views_the_labels_are_taught() -> None:
+    data = learning_set(30)
+    assert_array_equal(data.taught(), data.matrix())
 
 
 def test_failures_are_not_learned_from(population: Population) -> None:
