@@ -75,6 +75,24 @@ def test_predicted_accuracies_keep_the_order_of_the_scores(surrogate: Surrogate)
     assert (np.diff(surrogate.forecast(population).accuracy_1d[order]) >= 0).all()
 
 
+def test_the_process_of_spread_and_variation_sees_the_score(surrogate: Surrogate, data: LearningSet) -> None:
+    alone = copy(surrogate)
+    alone.shares_ = (0.0, 0.0)  # no trees
+    moved = copy(alone)
+    trees, process = alone.spreads_
+    moved.spreads_ = (2.0 * trees, 2.0 * process)  # half the score, features as they are
+    for head in HEADS[1:]:
+        assert (getattr(alone.forecast(data.population), head) != getattr(moved.forecast(data.population), head)).any()
+
+
+def test_trees_of_spread_and_variation_are_shallow_whatever_depth_the_ranker_has() -> None:
+    deep = Surrogate.learn(learning_set(60, noise=0.02), **{**FAST, "depth": 5})
+    ranker, regressors = deep.forests_
+    assert len(ranker.levels) == 5
+    assert len(regressors.levels) == module.SPREAD_DEPTH
+    assert len(Surrogate.learn(learning_set(60), **{**FAST, "depth": 2}).forests_[1].levels) == 2
+
+
 def test_same_data_and_seed_give_the_same_surrogate_and_another_seed_another() -> None:
     data = learning_set(40, noise=0.02)
     one, same, other = (

@@ -1,0 +1,121 @@
+"""What a start could give at best: a few rows of a new chip beside the measured labels of another, on digits.
+
+python benchmarks/transfer_limit.py [--known pcm] [--rounds 6] [--json]
+
+A start predicts the labels of the known chip for architectures that nobody measured. Here they are not predicted but
+measured: all labels of the known chip, of the architectures that are asked about too, are features. No start says more
+of that chip than that. Models: the mean of a Gaussian process, extremely randomised trees and ridge, standardised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.surrogate import HEADS, LearningSet
+from ohmnas.surrogate.features import feature_matrix
+from ohmnas.surrogate.learning import learnable_chips
+from ohmnas.surrogate.metrics import kendall_tau
+
+ROWS = (50, 100, 150)
+HELD_OUT = 0.25
+ACCURACIES = ("accuracy_digital", "accuracy_1s", "accuracy_1h", "accuracy_1d", "accuracy_1mo")
+SPREADS = ("accuracy_1s_std", "accuracy_1h_std", "accuracy_1d_std", "accuracy_1mo_std", "avm_std")
+Values = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    """Print tau of each head, with and without the known chip's labels."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--known", default="pcm", help="the chip whose labels are known")
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")  # lengths at the end of their range
+    table = read_table("digits")
+    results = {}
+    for chip in learnable_chips(table):
+        if chip != arguments.known:
+            results[chip] = _curve(table, chip, arguments.known, arguments.rounds)
+            if not arguments.json:
+                _show(f"digits on {chip}, {arguments.known} known", results[chip])
+    if arguments.json:
+        print(json.dumps(results))
+
+
+def _curve(table: MeasuredTable, chip: str, known: str, rounds: int) -> dict[str, dict[int, list[list[float]]]]:
+    """Way -> rows -> for each round, tau of each head."""
+    new = LearningSet.of(table, chip)
+    labels, measured = _known_labels(table, known, new.population)
+    features = feature_matrix(new.space, new.population, new.hardware)[measured]
+    features = features[:, features.std(axis=0) > 0.0]
+    inputs = {"alone": features, "known labels": np.hstack([features, labels])}
+    targets = np.column_stack([new.target(head) for head in HEADS])[measured]
+    truth = new.single()[measured]
+    found: dict[str, dict[int, list[list[float]]]] = {way: {rows: [] for rows in ROWS} for way in inputs}
+    for round_ in range(rounds):
+        order = np.random.default_rng(round_).permutation(len(truth))
+        test, rest = np.split(order, [round(HELD_OUT * len(order))])
+        for way, values in inputs.items():
+            for rows in ROWS:
+                train = rest[:rows]
+                said = [_said(values[train], targets[train, head], values[test]) for head in range(len(HEADS))]
+                taus = [kendall_tau(truth[test, head], one) for head, one in enumerate(said)]
+                found[way][rows].append(taus)
+    return found
+
+
+def _known_labels(table: MeasuredTable, chip: str, population: Population) -> tuple[Values, npt.NDArray[np.bool_]]:
+    """What was measured of architectures on a chip, on scales where it spreads, and which of them were."""
+    rows = table.select(chip)
+    of_first = rows[rows["seed"] == 0].set_index([*GENE_NAMES])
+    genomes = pd.MultiIndex.from_arrays(list(population.T), names=[*GENE_NAMES])
+    measured = genomes.isin(of_first.index)
+    frame = of_first.loc[genomes[measured]]
+    shares = np.clip(frame[[*ACCURACIES]].to_numpy(dtype=np.float64), 0.005, 0.995)
+    spreads = np.maximum(frame[[*SPREADS]].to_numpy(dtype=np.float64), 1e-3)
+    avm = np.arcsinh(frame[["avm"]].to_numpy(dtype=np.float64) / 0.03)
+    return np.hstack([shares, np.log(shares / (1.0 - shares)), np.log(spreads), avm]), measured
+
+
+def _said(inputs: Values, targets: Values, asked: Values) -> Values:
+    """The mean of the models' predictions, each standardised: what orders architectures."""
+    kernel = ConstantKernel(1.0) * Matern(10.0, (1.0, 200.0), nu=1.5) + WhiteKernel(0.2)
+    models: tuple[Any, ...] = (
+        make_pipeline(StandardScaler(), GaussianProcessRegressor(kernel, normalize_y=True)),
+        ExtraTreesRegressor(300, min_samples_leaf=2, random_state=0),
+        make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 4, 9))),
+    )
+    said = np.array([model.fit(inputs, targets).predict(asked) for model in models])
+    spread = np.maximum(said.std(axis=1, keepdims=True), 1e-12)
+    total: Values = ((said - said.mean(axis=1, keepdims=True)) / spread).sum(axis=0)
+    return total
+
+
+def _show(title: str, ways: dict[str, dict[int, list[list[float]]]]) -> None:
+    print(f"{title}\n{'':20}" + "".join(f"{'tau of ' + head:>24}" for head in HEADS))
+    for way, curve in ways.items():
+        for rows, taus in curve.items():
+            values = np.array(taus)
+            errors = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+            cells = (f"{mean:.3f} ±{error:.3f}" for mean, error in zip(values.mean(axis=0), errors, strict=True))
+            print(f"{way:14}{rows:6}" + "".join(f"{cell:>24}" for cell in cells))
+    print()
+
+
+if __name__ == "__main__":
+    main()
