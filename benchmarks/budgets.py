@@ -1,9 +1,9 @@
 """What searches find at three budgets, trained and drifted for real beside the reference of each budget.
 
-python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--out found] [--json]
+python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--chips 25] [--out found] [--json]
 
-Runs `ohmnas search` and `ohmnas verify` (three trainings each, 25 chips, the official test set) for each task and
-budget; what stands in OUT already is not measured again.
+Runs `ohmnas search` and `ohmnas verify` (three trainings each, the official test set) for each task and budget; what
+stands in OUT already, measured so, is not measured again.
 """
 
 from __future__ import annotations
@@ -39,24 +39,21 @@ def main() -> None:
             limits = ["--max-params", budget, "--max-avm", arguments.max_avm]
             if not (folder / "result.json").exists():
                 run_ohmnas("search", "--task", task, *limits, "--out", str(folder))
-            if not (folder / "verify.json").exists():
-                words = (
-                    "--task",
-                    task,
-                    "--fidelity",
-                    arguments.fidelity,
-                    "--chips",
-                    arguments.chips,
-                    "--jobs",
-                    arguments.jobs,
-                )
-                run_ohmnas("verify", str(folder / "result.json"), *words)
+            if not verified(folder / "verify.json", arguments.fidelity, int(arguments.chips)):
+                effort = ["--fidelity", arguments.fidelity, "--chips", arguments.chips, "--jobs", arguments.jobs]
+                run_ohmnas("verify", str(folder / "result.json"), "--task", task, *effort)
             networks = json.loads((folder / "verify.json").read_text("utf-8"))["networks"]
             values[f"{task}, {budget}"] = networks
             if not arguments.json:
                 _show(f"{task}, at most {budget} parameters", networks)
     if arguments.json:
         print(json.dumps(values))
+
+
+def verified(path: Path, fidelity: str, chips: int) -> bool:
+    """Whether what stands there was measured so."""
+    values = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return (values.get("fidelity"), values.get("chips")) == (fidelity, chips)
 
 
 def run_ohmnas(*words: str) -> None:

@@ -1,10 +1,11 @@
-"""What a start could give at best: a few rows of a new chip beside the measured labels of another, on digits.
+"""What measured labels of another chip are worth to a few rows of a new one, on digits.
 
 python benchmarks/transfer_limit.py [--known pcm] [--rounds 6] [--json]
 
 A start predicts the labels of the known chip for architectures that nobody measured. Here they are not predicted but
-measured: all labels of the known chip, of the architectures that are asked about too, are features. No start says more
-of that chip than that. Models: the mean of a Gaussian process, extremely randomised trees and ridge, standardised.
+measured: all labels of one training on the known chip, of the architectures that are asked about too, are features.
+That shows how much of what happens on one chip is in what happens on the other. Models: the mean of a Gaussian process,
+extremely randomised trees and ridge, standardised, with and without these labels.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ def _curve(table: MeasuredTable, chip: str, known: str, rounds: int) -> dict[str
     features = feature_matrix(new.space, new.population, new.hardware)[measured]
     features = features[:, features.std(axis=0) > 0.0]
     inputs = {"alone": features, "known labels": np.hstack([features, labels])}
-    targets = np.column_stack([new.target(head) for head in HEADS])[measured]
-    truth = new.single()[measured]
+    new = new.take(np.flatnonzero(measured))
+    truth = new.single()
     found: dict[str, dict[int, list[list[float]]]] = {way: {rows: [] for rows in ROWS} for way in inputs}
     for round_ in range(rounds):
         order = np.random.default_rng(round_).permutation(len(truth))
@@ -73,7 +74,8 @@ def _curve(table: MeasuredTable, chip: str, known: str, rounds: int) -> dict[str
         for way, values in inputs.items():
             for rows in ROWS:
                 train = rest[:rows]
-                said = [_said(values[train], targets[train, head], values[test]) for head in range(len(HEADS))]
+                taught = new.take(train)
+                said = [_said(values[train], taught.target(head), values[test]) for head in HEADS]
                 taus = [kendall_tau(truth[test, head], one) for head, one in enumerate(said)]
                 found[way][rows].append(taus)
     return found

@@ -56,10 +56,11 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.result.with_name("verify.parts.json"),
         (chosen.name, chip_of(result.best), effort, arguments.engine),
     )
-    work = [(candidate, training) for candidate in contenders.values() for training in seeds]
+    trainings = [(candidate, training) for candidate in contenders.values() for training in seeds]
+    work = {parts.key(*one): one for one in trainings}  # a reference may be what was found
     calls = [
         joblib.delayed(_measure)(protocol, candidate, chip_of(candidate), training)
-        for candidate, training in work
+        for candidate, training in work.values()
         if (candidate, training) not in parts
     ]
     with render.meter("training", len(work), show=not arguments.json) as meter:
@@ -108,19 +109,20 @@ class Parts:
 
     def __contains__(self, one: tuple[Candidate, int]) -> bool:
         """Whether one training of a candidate was measured."""
-        return self._key(*one) in self._done
+        return self.key(*one) in self._done
 
     def __getitem__(self, one: tuple[Candidate, int]) -> dict[str, float]:
         """What was measured of it."""
-        return self._done[self._key(*one)]
+        return self._done[self.key(*one)]
 
     def note(self, candidate: Candidate, training: int, found: dict[str, float]) -> None:
         """Keep it."""
-        self._done[self._key(candidate, training)] = found
+        self._done[self.key(candidate, training)] = found
         write_atomically(self._path, json.dumps({"how": self._how, "done": self._done}))
 
     @staticmethod
-    def _key(candidate: Candidate, training: int) -> str:
+    def key(candidate: Candidate, training: int) -> str:
+        """What tells trainings apart."""
         return f"{training}: {candidate.genome}"
 
     def forget(self) -> None:

@@ -28,6 +28,8 @@ LEARNED_ROWS: Final = 10_000
 """That are learned from, drawn at random from more."""
 _AT_ONCE: Final = 192
 """Rows whose kernel stays near the processor."""
+_LARGEST: Final = 1e7
+"""Of a feature, a scale, and what lies between: what features are is far below."""
 _JITTER: Final = 1e-6
 """Of a variance: rounding of single precision, which must not make a covariance indefinite."""
 
@@ -58,7 +60,8 @@ class Process:
         """Check what a file may have brought.
 
         Raises:
-            InvalidValueError: shapes do not belong together, or there is no row.
+            InvalidValueError: shapes do not belong together, there is no row, or a number is so large that the square
+                of a distance has none in single precision.
         """
         rows, features, several = len(self.inputs), len(self.centre), len(self.levels)
         shapes = (self.inputs.shape, self.scale.shape, self.weights.shape)
@@ -66,6 +69,8 @@ class Process:
             raise InvalidValueError(
                 "a process has rows with as many features as scales, and a weight of each for each head"
             )
+        if max(np.abs(part).max(initial=0.0) for part in (self.centre, self.scale, self.inputs)) > _LARGEST:
+            raise InvalidValueError(f"a process has centres, scales and rows of at most {_LARGEST:g}")
         varying = np.flatnonzero(self.scale)
         object.__setattr__(self, "_varying", varying)
         object.__setattr__(self, "_distant", _far(self.inputs[:, varying]))

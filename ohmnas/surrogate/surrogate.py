@@ -98,7 +98,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             early_stopping: whether each head has only as many trees as rank best what folds of the rows did not see; of
                 fewer than `growing.FEWEST_TO_STOP` networks, which cannot tell, each head has `growing.USUAL` at most.
                 On digits as good as 100 trees each, and slower, since rankers grow to more than twice as many.
-            depth: levels of a tree.
+            depth: levels of a tree; those of standard deviation and AVM have `SPREAD_DEPTH` at most.
             learning_rate: share of each tree that is taken.
             subsample: share of the rows that each tree sees.
             columns: share of the features that each tree sees.

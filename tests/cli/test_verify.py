@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ohmnas.cli import verify
 from ohmnas.cli.verify import MEASURED, Parts
+from ohmnas.datasets.backends import results
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS
 from ohmnas.search import read_result
@@ -62,6 +66,49 @@ def test_trainings_that_are_done_are_not_done_again(result: Path, ohmnas: Ohmnas
     assert first == 0.125
     assert second != 0.125
     assert not (tmp_path / "verify.parts.json").exists()
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many trainings each verification asks for from now on."""
+    asked: list[int] = []
+
+    def counted(calls: list[Any], jobs: int) -> Iterator[Any]:
+        asked.append(len(calls))
+        return results(calls, jobs)
+
+    monkeypatch.setattr(verify, "results", counted)
+    return asked
+
+
+def test_what_is_measured_is_kept_the_moment_it_is_there(
+    result: Path, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def until_interrupted(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
+        function, words, named = next(iter(calls))
+        yield function(*words, **named)
+        raise KeyboardInterrupt
+
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "2", "--jobs", "1", "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(verify, "results", until_interrupted)
+        assert ohmnas(*words).code != 0
+    assert len(json.loads((tmp_path / "verify.parts.json").read_text("utf-8"))["done"]) == 1
+    asked = _counted(monkeypatch)
+    assert ohmnas(*words).code == 0
+    assert asked == [3]
+
+
+def test_a_reference_that_was_found_is_trained_once(
+    result: Path, ohmnas: Ohmnas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = json.loads(result.read_text("utf-8"))
+    values["best"] = {key: values["references"][0][key] for key in values["best"]}
+    result.write_text(json.dumps(values), encoding="utf-8")
+    asked = _counted(monkeypatch)
+    words = ("--task", "digits", "--fidelity", "smoke", "--seeds", "2", "--jobs", "1", "--json")
+    networks = ohmnas("verify", result, *words).values["networks"]
+    assert asked == [2]
+    assert networks["found"]["measured"] == networks["resnet8-w8"]["measured"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"how": 1}', "null", '{"how": "x", "done": 3}'])

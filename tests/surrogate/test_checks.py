@@ -193,6 +193,9 @@ PROCESS_EDITS: dict[str, Callable[[Model], object]] = {
     "infinite": lambda process: process["levels"].__setitem__(0, float("inf")),
     "text": lambda process: process["centre"].__setitem__(0, "0"),
     "no levels": lambda process: process.pop("levels"),
+    "far beyond": lambda process: process.update(
+        centre=[1e12] * len(process["centre"]), scale=[1e12] * len(process["scale"])
+    ),
     "too many rows": lambda process: process.update(inputs=process["inputs"] * 8, weights=process["weights"] * 8),
 }
 
@@ -200,5 +203,5 @@ PROCESS_EDITS: dict[str, Callable[[Model], object]] = {
 @pytest.mark.parametrize("what", PROCESS_EDITS)
 def test_signed_processes_that_are_none_are_refused(what: str, folder: Path) -> None:
     edit_model(folder, "process", PROCESS_EDITS[what])
-    with pytest.raises(BrokenFileError, match=r"process-\w+\.json is not a process of a surrogate|a process has rows"):
+    with pytest.raises(BrokenFileError, match=r"process-\w+\.json is not a process of a surrogate|a process has"):
         load(folder)

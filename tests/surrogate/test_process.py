@@ -123,7 +123,7 @@ def test_what_is_none_is_refused() -> None:
             Process(*broken)
 
 
-def test_what_a_fold_expects_does_not_know_the_fold() -> None:
+def test_what_a_fold_expects_is_of_the_other_rows_with_the_kernel_of_all() -> None:
     some, labels = drawn(90, seed=0)
     features = np.hstack([some[:, :GENES], np.zeros((90, CHIPLESS - GENES), dtype=np.float32), some[:, GENES:]])
     parts = [*KFold(3).split(features)]
