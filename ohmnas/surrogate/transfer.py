@@ -22,7 +22,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads
-from ohmnas.surrogate.features import CHIPLESS, Features, feature_matrix
+from ohmnas.surrogate.features import CHIPLESS, Features, feature_matrix, feature_names
 from ohmnas.surrogate.forest import Forest
 from ohmnas.surrogate.heads import TreeSettings, Values
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, learnable_chips
@@ -33,6 +33,8 @@ EQUAL_ROWS = 30
 """Rows of the new chip at which its trees count as much as the line; measured on digits, flat from 15 to 60."""
 SHRINKAGES = np.logspace(-1, 4, 11)
 """Ridge penalties to choose from by cross-validation."""
+
+_LASTING = feature_names(()).index("log2_lasting_share")
 
 Boosters = tuple[xgb.Booster, ...]
 """One for each of `HEADS`."""
@@ -157,8 +159,14 @@ class Line:
 
 
 def _features(space: ResNetSpace, population: Population, hardware: Mapping[str, float]) -> Features:
-    """All but the settings of the chip: a new one would lie outside of what the models have seen."""
-    return feature_matrix(space, population, hardware)[:, :CHIPLESS]
+    """All but the settings of the chip: a new one would lie outside of what the models have seen.
+
+    So would the share of the noise that lasts: it says less of a network than of a chip, of which few were seen, and
+    models that see it predict that a chip with less output noise were worse. It is 0 here for all.
+    """
+    features = feature_matrix(space, population, hardware)[:, :CHIPLESS]
+    features[:, _LASTING] = 0.0
+    return features
 
 
 def _predicted(models: Boosters, features: Features) -> Values:

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ohmnas.datasets.table import MeasuredTable
+from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import HERMES
+from ohmnas.spaces.hardware import HERMES, Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate.heads import TreeSettings
 from ohmnas.surrogate.learning import HEADS, LearningSet
@@ -94,3 +94,16 @@ def test_sayings_that_never_change_make_a_level_line() -> None:
     labels = np.random.default_rng(0).normal(size=(20, 3))
     line = Line.fit(np.ones((20, 3), dtype=np.float32), labels)
     assert_allclose(line.blend(np.ones((1, 3), dtype=np.float32), np.zeros((1, 3))), [line.share * labels.mean(axis=0)])
+
+
+def test_of_a_quieter_chip_a_start_of_measured_chips_says_better_and_of_a_louder_one_worse() -> None:
+    digits = read_table("digits")
+    measured = Start.of(digits)
+    chip = Hardware().description()
+    population = LearningSet.of(digits, "hermes").population
+    quiet, usual, loud = (
+        measured.says(population, {**chip, "hw_output_noise": noise}).mean(axis=0) for noise in (0.0, 0.04, 0.08)
+    )
+    accuracy, avm = HEADS.index("accuracy_1d"), HEADS.index("avm")
+    assert quiet[accuracy] > usual[accuracy] > loud[accuracy]
+    assert quiet[avm] < usual[avm] < loud[avm]
