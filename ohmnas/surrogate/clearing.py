@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import RidgeCV
 
+from ohmnas.threads import one_blas_thread
+
 Values = npt.NDArray[np.float64]
 
 KURTOSIS: Final = 5.0
@@ -43,7 +45,8 @@ def cleared(log_stds: Values, views: Values, chips: int) -> Values:
     if not varied.any():
         return log_stds
     standard = (views[:, varied] - views[:, varied].mean(axis=0)) / deviations[varied]
-    expected: Values = RidgeCV(PENALTIES).fit(standard, log_stds).predict(standard)
+    with one_blas_thread():
+        expected: Values = RidgeCV(PENALTIES).fit(standard, log_stds).predict(standard)
     distance = log_stds - expected
     size = float(np.square(distance).mean())
     chance = (KURTOSIS - 1.0) / (4.0 * chips)  # variance of the logarithm of a standard deviation

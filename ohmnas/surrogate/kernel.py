@@ -56,7 +56,6 @@ class Kernel:
         centre, scale = standard(features)
         inputs = (features[rows] - centre) * scale
         present = np.unique(groups[scale > 0.0])
-        squares = np.array([_squares(inputs[:, groups == group]) for group in present])
         lengths = np.array([*USUAL_LENGTHS.values()])
         noise = np.full(labels.shape[1], USUAL_NOISE)
         deviations = labels[rows].std(axis=0)
@@ -64,6 +63,7 @@ class Kernel:
         if len(present) and len(differ):
             heads = (labels[rows][:, differ] - labels[rows][:, differ].mean(axis=0)) / deviations[differ]
             with one_blas_thread():
+                squares = np.array([_squares(inputs[:, groups == group]) for group in present])
                 lengths[present], noise[differ] = _likely(squares, heads, lengths[present])
         return cls(lengths[groups], noise)
 
