@@ -31,6 +31,7 @@ from ohmnas.surrogate import HEADS, LearningSet
 from ohmnas.surrogate.features import feature_matrix
 from ohmnas.surrogate.learning import learnable_chips
 from ohmnas.surrogate.metrics import kendall_tau
+from ohmnas.surrogate.scales import AVM_UNIT
 
 ROWS = (50, 100, 150)
 HELD_OUT = 0.25
@@ -90,7 +91,7 @@ def _known_labels(table: MeasuredTable, chip: str, population: Population) -> tu
     frame = of_first.loc[genomes[measured]]
     shares = np.clip(frame[[*ACCURACIES]].to_numpy(dtype=np.float64), 0.005, 0.995)
     spreads = np.maximum(frame[[*SPREADS]].to_numpy(dtype=np.float64), 1e-3)
-    avm = np.arcsinh(frame[["avm"]].to_numpy(dtype=np.float64) / 0.03)
+    avm = np.arcsinh(frame[["avm"]].to_numpy(dtype=np.float64) / AVM_UNIT)
     return np.hstack([shares, np.log(shares / (1.0 - shares)), np.log(spreads), avm]), measured
 
 

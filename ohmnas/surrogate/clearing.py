@@ -4,9 +4,7 @@ The standard deviation of 25 accuracies is known to 14 % at best, to less where 
 that. But the same chips were read at other times too, and how they differ then says where a network's spread lies.
 
 What a straight line through those columns misses is taken for chance up to an assumed size. That is an approximation:
-readings of the same chips share a part of their chance, which the line then keeps. It stands on two measurements: in
-networks that were trained and measured twice, what the line misses hardly comes back, and models that are taught so
-order unseen rows better, by their labels as they are.
+readings of the same chips share a part of their chance, which the line then keeps.
 """
 
 from __future__ import annotations
@@ -22,8 +20,7 @@ from ohmnas.threads import one_blas_thread
 Values = npt.NDArray[np.float64]
 
 KURTOSIS: Final = 5.0
-"""Of accuracies over chips, assumed: 3 if they were normal, but now and then a chip fails. Of what the line misses on
-the digits of `pcm`, it leaves 3 % in the labels, on `reram` 72 %."""
+"""Of accuracies over chips, assumed: 3 if they were normal, but now and then a chip fails."""
 PENALTIES: Final = np.logspace(-1, 3, 9)
 """To choose from by leaving out one row after the other."""
 

@@ -23,7 +23,7 @@ from ohmnas.threads import one_blas_thread
 USUAL_LENGTHS: Final = dict(zip(GROUPS, (25.0, 8.0, 8.0, 8.0, 2.0), strict=True))
 """Where the prior has its middle, in standard deviations of the features."""
 DOUBT: Final = 0.3
-"""Standard deviation of the logarithm of a length under the prior; on digits 1 is worse, on accuracy above all."""
+"""Standard deviation of the logarithm of a length under the prior: narrow, so that few rows change little."""
 LIKELIHOOD_ROWS: Final = 250
 """Whose marginal likelihood counts: it costs their number cubed, a dozen times."""
 USUAL_NOISE: Final = 0.2

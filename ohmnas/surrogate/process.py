@@ -21,9 +21,9 @@ from ohmnas.surrogate.kernel import Kernel, some, standard
 from ohmnas.threads import one_blas_thread
 
 MOST_ROWS: Final = 700
-"""That a kernel reaches: the time of a prediction goes by their number; 500 order the accuracies of digits worse."""
+"""That a kernel reaches: the time of a prediction goes by their number."""
 SPREAD_ROWS: Final = 250
-"""The same for standard deviation and AVM: along the score both are smooth, and on digits 700 order no better."""
+"""The same for standard deviation and AVM: along the score both are smooth, so that fewer do."""
 LEARNED_ROWS: Final = 10_000
 """That are learned from, drawn at random from more."""
 _AT_ONCE: Final = 192

@@ -49,7 +49,7 @@ SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
 }
 """Setting -> least, most, kind."""
 SPREAD_DEPTH: Final = 3
-"""Levels of a tree of these two, at most: the score says most, and deeper trees order no better."""
+"""Levels of a tree of these two, at most: the score says most, and shallow trees are asked faster."""
 _AT_ONCE = 2500
 """Rows of a block that one thread predicts: fewer, and threads wait for the interpreter."""
 
