@@ -7,7 +7,8 @@ model learns from all labels of the architectures it sees and is held to the lab
 does not see. Precision is the share of the predicted best 10 (5) % that are among the real best; regret is what the
 predicted best of 100 held-out architectures (of all, where they are fewer) lacks to the really best of them, in
 points. Rivals see the logarithm of the standard deviation cleared of chance, as the surrogate does. With --ablation
-the surrogate takes the place of the rivals, with groups of its features left out, with --settings with other settings.
+the surrogate takes the place of the rivals, with groups of its features left out, with --settings with other settings,
+and with other constants where its modules have chosen.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import json
 import time
 import warnings
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import lightgbm
 import numpy as np
@@ -37,6 +40,9 @@ from sklearn.preprocessing import StandardScaler
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.spaces.genes import GENE_NAMES, Population
 from ohmnas.surrogate import HEADS, LearningSet, Surrogate, metrics
+from ohmnas.surrogate import kernel as its_kernel
+from ohmnas.surrogate import learning as its_labels
+from ohmnas.surrogate import surrogate as its_model
 from ohmnas.surrogate.features import NOISE_NAMES, STRUCTURE_NAMES, Features, feature_matrix, feature_names
 from ohmnas.surrogate.learning import learnable_chips
 from ohmnas.surrogate.score import FOLDS
@@ -71,6 +77,16 @@ def _ours(data: LearningSet) -> Predictor:
 
 def _set(**settings: Any) -> Learner:
     return lambda data: _learned(Surrogate.learn(data, **settings))
+
+
+def _where(module: ModuleType, name: str, value: Any) -> Learner:
+    """The surrogate, learned while a name in one of its modules means something else."""
+
+    def learn(data: LearningSet) -> Predictor:
+        with patch.object(module, name, value):
+            return _ours(data)
+
+    return learn
 
 
 def _without(*groups: str) -> Learner:
@@ -186,7 +202,18 @@ SETTINGS: dict[str, Learner] = {
     "250 trees each": _set(rounds=250),
     **{f"margin {margin:g}": _set(margin=margin) for margin in MARGINS if margin != 0.1},
     **{f"emphasis {emphasis:g}": _set(emphasis=emphasis) for emphasis in (0.5, 1.0, 2.0)},
+    "std, AVM: 4 levels": _where(its_model, "SPREAD_DEPTH", 4),
+    "std, AVM: trees alone": _where(its_model, "share", lambda *_: 1.0),
+    "std, AVM: process alone": _where(its_model, "share", lambda *_: 0.0),
+    "std, AVM: 700 rows": _where(its_model, "SPREAD_ROWS", 700),
+    "accuracy: 350 rows": _where(its_model, "MOST_ROWS", 350),
+    "accuracy: all rows": _where(its_model, "MOST_ROWS", 10**6),
+    "usual lengths": _where(its_kernel, "DOUBT", 0.01),
+    "lengths less held": _where(its_kernel, "DOUBT", 1.0),
+    "std as measured": _where(its_labels, "cleared", lambda log_stds, *_: log_stds),
 }
+"""The last nine: levels of the trees, what is mixed (`surrogate`), rows that a kernel reaches (`process`), how far
+lengths may go from the usual ones (`kernel`), labels as they are (`clearing`)."""
 
 
 def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], rounds: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ohmnas.analog.fused import FusedConv2d
 from ohmnas.analog.layers import AnalogConv2d, AnalogLayer, AnalogLinear, Mode
 from ohmnas.analog.noise import Noise
 from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.network import BranchSum
 
 
 def to_analog(network: nn.Sequential, chip: Hardware) -> nn.Sequential:
@@ -30,13 +31,16 @@ def to_analog(network: nn.Sequential, chip: Hardware) -> nn.Sequential:
 
 
 def _absorb_norms(chain: nn.Sequential) -> None:
-    """Let each analog convolution do the batch norm and the ReLU that follow it; identities take their place."""
+    """Let each analog convolution do the batch norm and the ReLU or sum that follow; identities take their place."""
     for index in range(len(chain) - 1):
         layer, norm = chain[index], chain[index + 1]
         if isinstance(layer, AnalogConv2d) and isinstance(norm, nn.BatchNorm2d):
             layer.norm, chain[index + 1] = norm, nn.Identity()
-            if index + 2 < len(chain) and isinstance(chain[index + 2], nn.ReLU):
+            behind = chain[index + 2] if index + 2 < len(chain) else None
+            if isinstance(behind, nn.ReLU):
                 layer.relu, chain[index + 2] = True, nn.Identity()
+            elif isinstance(behind, BranchSum):
+                layer.sum, chain[index + 2] = behind, nn.Identity()
 
 
 def to_digital(network: nn.Sequential) -> nn.Sequential:

@@ -15,8 +15,10 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ohmnas.analog import kernels
+from ohmnas.analog.groups import join, joined_by, part
 from ohmnas.analog.layers import AnalogConv2d
 from ohmnas.spaces.hardware import Hardware
 
@@ -35,6 +37,20 @@ class FusedConv2d(AnalogConv2d):
         """Take over a convolution."""
         super().__init__(layer, chip)
         self.precision = torch.float32
+
+    @property
+    def branches(self) -> int:
+        """That are added up behind the batch norm."""
+        return 1 if self.sum is None else self.sum.branches
+
+    def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
+        """See `AnalogConv2d`."""
+        several = joined_by(self.groups, weight)
+        if several == 1:
+            return super().multiply(x, weight)
+        weight = join(weight, self.groups, several)
+        y = functional.conv2d(x, weight, None, self.stride, self.padding, 1, self.groups // several)
+        return y.contiguous(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, with the batch norm and ReLU that the layer has absorbed."""
@@ -76,8 +92,8 @@ class _Step(torch.autograd.Function):
         grad = kernels.rows_of(grads[0])
         clip = layer.adc_levels if single else math.inf
         precision = quantised.dtype if single else torch.float32
-        flow, sums = kernels.normalise_backward(grad, rows, saved[:3], ctx.floor, clip, precision)
-        flow = kernels.like(flow, grads[0])
+        flow, sums = kernels.normalise_backward(grad, rows, saved[:3], ctx.floor, clip, precision, layer.branches)
+        flow = kernels.like(flow, outputs[0])
         if single:
             back, weight = _backward(layer, flow, quantised, columns, ctx.needs_input_grad[0])
         else:
@@ -98,9 +114,11 @@ class _Step(torch.autograd.Function):
 
 def _backward(layer: AnalogConv2d, grad: Tensor, x: Tensor, weight: Tensor, wants_x: bool) -> tuple[Tensor, Tensor]:
     """Gradients of a convolution's input (if wanted) and weight."""
-    geometry = (layer.stride, layer.padding, (1, 1), False, (0, 0), layer.groups)
-    result = torch.ops.aten.convolution_backward(grad, x, weight, None, *geometry, (wants_x, True, False))
-    return result[0], result[1]
+    several = joined_by(layer.groups, weight)
+    held = join(weight, layer.groups, several) if several > 1 else weight
+    geometry = (layer.stride, layer.padding, (1, 1), False, (0, 0), layer.groups // several)
+    back, steep = torch.ops.aten.convolution_backward(grad, x, held, None, *geometry, (wants_x, True, False))[:2]
+    return back, part(steep, layer.groups, several) if several > 1 else steep
 
 
 def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:
@@ -135,11 +153,11 @@ def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:
     rows = kernels.rows_of(total)
     floor = 0.0 if layer.relu else -math.inf
     if norm.training:
-        result, saved = kernels.normalise(rows, gain, norm, floor)
+        result, saved = kernels.normalise(rows, gain, norm, floor, layer.branches)
         if ctx is not None:
             ctx.save_for_backward(quantised, weight, scale, *outputs, *saved, rows)
             ctx.unit, ctx.input_scale, ctx.floor, ctx.range_step = unit, input_scale, floor, input_range * step
     else:
         spread = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        result = kernels.affine(rows, spread * gain, norm.bias - norm.running_mean * spread, floor)
+        result = kernels.affine(rows, spread * gain, norm.bias - norm.running_mean * spread, floor, layer.branches)
     return kernels.like(result, total)

@@ -53,11 +53,11 @@ def rows_of(x: Tensor) -> Tensor:
 
 
 def like(rows: Tensor, x: Tensor) -> Tensor:
-    """Rows -> a tensor of the shape of x, dense in channels_last; the inverse of `rows_of`."""
+    """Rows -> a tensor of the positions of x, dense in channels_last; the inverse of `rows_of`."""
     if x.dim() == 2:
         return rows
-    batch, channels, height, width = x.shape
-    return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)
+    batch, _, height, width = x.shape
+    return rows.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
 
 def _pick(versions: tuple[Any, Any], elements: int) -> Any:
@@ -120,22 +120,25 @@ def columns(
 
 
 def normalise(
-    rows: Tensor, gain: Tensor, norm: TrackedNorm, floor: float
+    rows: Tensor, gain: Tensor, norm: TrackedNorm, floor: float, branches: int = 1
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
     """Batch norm of ``rows * gain`` by the batch's own statistics, at least `floor`; moves the running statistics.
+
+    Several branches, whose channels lie side by side, are added up; then there is no floor.
 
     Args:
         rows: ``(p, c)``.
         gain: ``(c,)``, above 0.
         norm: whose weight, bias and eps are used, and whose running statistics move as torch moves them.
         floor: 0 is ReLU, minus infinity is none.
+        branches: b, a divisor of c.
 
     Returns:
-        ``(p, c)``, and what `normalise_backward` needs: scale and shift by channel of the joined rows, and ``(2, c)``:
-        mean of the rows and the gain over the standard deviation of ``rows * gain``.
+        ``(p, c / b)``, and what `normalise_backward` needs: scale and shift by channel of the joined rows, and
+        ``(2, c)``: mean of the rows and the gain over the standard deviation of ``rows * gain``.
     """
     wide = _widen(rows)
-    out, coefficients = torch.empty_like(wide, dtype=torch.float32), torch.empty(2, wide.shape[1])
+    out, coefficients = torch.empty(len(wide), wide.shape[1] // branches), torch.empty(2, wide.shape[1])
     statistics = torch.empty(2, rows.shape[1], dtype=torch.float64)
     norm.num_batches_tracked += 1
     scale, shift = coefficients
@@ -146,6 +149,7 @@ def normalise(
         norm.bias.detach().numpy(),
         norm.eps,
         np.float32(floor),
+        branches,
         max(1, BLOCK // wide.shape[1]),
         out.numpy(),
         scale.numpy(),
@@ -155,7 +159,7 @@ def normalise(
         norm.running_var.numpy(),
         norm.momentum if norm.momentum is not None else 1.0 / int(norm.num_batches_tracked),
     )
-    return out.view(rows.shape), (scale, shift, statistics)
+    return out.view(len(rows), -1), (scale, shift, statistics)
 
 
 def normalise_backward(
@@ -165,16 +169,18 @@ def normalise_backward(
     floor: float,
     clip: float,
     precision: torch.dtype = torch.float32,
+    branches: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """Backward through `normalise`.
 
     Args:
-        grad: ``(p, c)``, of its result.
+        grad: ``(p, c / b)``, of its result.
         rows: its input.
         saved: what it returned beside the result.
         floor: as given to it.
         clip: the gradient is 0 where the rows have reached this.
         precision: of the gradients of the rows.
+        branches: b, as given to it.
 
     Returns:
         The gradients of the rows, ``(p, c)``, and of weight and bias, ``(2, c)``.
@@ -183,12 +189,13 @@ def normalise_backward(
     out, sums = torch.empty_like(wide, dtype=precision), torch.empty(2, rows.shape[1])
     scale, shift, statistics = (t.numpy() for t in saved)
     _pick(passes.NORMALISE_BACKWARD, rows.numel())(
-        grad.view(wide.shape).numpy(),
+        grad.view(len(wide), -1).numpy(),
         _array(wide),
         scale,
         shift,
         statistics,
         np.float32(floor),
+        branches,
         np.float32(clip),
         max(1, BLOCK // wide.shape[1]),
         _array(out),
@@ -197,14 +204,14 @@ def normalise_backward(
     return out.view(rows.shape), sums
 
 
-def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float) -> Tensor:
-    """``max(rows * scale + shift, floor)`` by channel: ``(p, c)`` with ``(c,)``; a floor of 0 is ReLU."""
+def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float, branches: int = 1) -> Tensor:
+    """``max(rows * scale + shift, floor)`` by channel: ``(p, c)`` with ``(c,)``; floor and branches as above."""
     wide = _widen(rows)
-    out = torch.empty_like(wide, dtype=torch.float32)
+    out = torch.empty(len(wide), wide.shape[1] // branches)
     height = max(1, BLOCK // wide.shape[1])
     coefficients = scale.detach().numpy(), shift.detach().numpy()
-    _pick(passes.AFFINE, rows.numel())(_array(wide), *coefficients, np.float32(floor), height, out.numpy())
-    return out.view(rows.shape)
+    _pick(passes.AFFINE, rows.numel())(_array(wide), *coefficients, np.float32(floor), branches, height, out.numpy())
+    return out.view(len(rows), -1)
 
 
 def root_mean_square(x: Tensor) -> float:

@@ -26,6 +26,7 @@ from ohmnas.analog import kernels
 from ohmnas.analog.mapping import Mapping
 from ohmnas.analog.noise import Noise
 from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.network import BranchSum
 
 Mode = Literal["digital", "analog"]
 
@@ -104,6 +105,7 @@ class AnalogLayer(nn.Module):
         """Weight noise in training relative to the chip's."""
         self.norm: nn.BatchNorm2d | None = None
         self.relu = False
+        self.sum: BranchSum | None = None
         self.dac_levels = _levels(chip.dac_bits)
         self.adc_levels = _levels(chip.adc_bits)
         self.adc_step = chip.adc_bound / self.adc_levels if chip.adc_bits else 1.0
@@ -163,6 +165,8 @@ class AnalogLayer(nn.Module):
             y = y + self.bias
         if self.norm is not None:
             y = self.norm(y)
+        if self.sum is not None:
+            y = self.sum(y)
         return torch.relu(y) if self.relu else y
 
     @torch.no_grad()
@@ -240,8 +244,8 @@ class AnalogConv2d(AnalogLayer):
 
     def absorbed(self) -> list[nn.Module]:
         """The modules behind the convolution that it computes too."""
-        norm: list[nn.Module] = [] if self.norm is None else [self.norm]
-        return norm + ([nn.ReLU(inplace=True)] if self.relu else [])
+        modules = [self.norm, nn.ReLU(inplace=True) if self.relu else None, self.sum]
+        return [module for module in modules if module is not None]
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
         """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, in channels_last."""

@@ -106,6 +106,41 @@ def columns(
                 result[i] = source[i] * factor + std * drawn[i]
 
 
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def fold(values: Array, width: int, sums: Array) -> None:
+    """Add up the branches of each position, `width` channels each: halves onto halves, which spoils the values."""
+    size = width * (len(values) // len(sums))
+    for position in range(len(sums) // width):
+        left = size
+        while left > width:
+            half = width * (left // width // 2)
+            first = values[position * size : position * size + half]
+            second = values[position * size + left - half : position * size + left]
+            for i in range(len(first)):
+                first[i] += second[i]
+            left -= half
+        first, result = values[position * size : position * size + width], sums[position * width :]
+        for i in range(len(first)):
+            result[i] = first[i]
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def unfold(sums: Array, width: int, values: Array) -> None:
+    """Give each branch of a position what their sum has: a copy, two, four, and so on."""
+    size = width * (len(values) // len(sums))
+    for position in range(len(sums) // width):
+        source, result = sums[position * width : (position + 1) * width], values[position * size :]
+        for i in range(len(source)):
+            result[i] = source[i]
+        done = width
+        while done < size:
+            more = min(done, size - done)
+            copy = result[done : done + more]
+            for i in range(len(copy)):
+                copy[i] = result[i]
+            done += more
+
+
 def normalise(
     rows: Array,
     gain: Array,
@@ -113,6 +148,7 @@ def normalise(
     bias: Array,
     eps: float,
     floor: np.float32,
+    branches: int,
     height: int,
     out: Array,
     scale: Array,
@@ -122,7 +158,7 @@ def normalise(
     running_var: Array,
     momentum: float,
 ) -> None:
-    """Batch norm of rows * gain, at least floor: moments, running statistics, then one affine pass."""
+    """Batch norm of rows * gain: moments, running statistics, then `_affine`."""
     positions, channels = rows.shape
     blocks = (positions + height - 1) // height
     sums = np.zeros((blocks, 2, channels), np.float32)
@@ -155,10 +191,33 @@ def normalise(
             shift[j * actual + c] = bias[c] - mean * weight[c] * inverse
     for block in prange(blocks):
         part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
-        for p in range(len(part)):
-            row, to = part[p], result[p]
+        _affine(part, scale, shift, floor, branches, actual // branches, result)
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def _affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches: int, width: int, out: Array) -> None:
+    """Out = rows * scale + shift, at least floor, or added up where there are branches of `width` channels each."""
+    if branches == 1:
+        for p in range(len(rows)):
+            row, to = rows[p], out[p]
             for c in range(len(row)):
                 to[c] = max(read(row[c]) * scale[c] + shift[c], floor)
+    else:
+        values = np.empty(rows.shape[1], np.float32)
+        for p in range(len(rows)):
+            row = rows[p]
+            for c in range(len(row)):
+                values[c] = read(row[c]) * scale[c] + shift[c]
+            fold(values, width, out[p])
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def _of_all(gradient: Array, branches: int, width: int, spread: Array) -> Array:
+    """The gradient of a row, or where branches were added up, what each of them gets of it, in `spread`."""
+    if branches == 1:
+        return gradient
+    unfold(gradient, width, spread)
+    return spread
 
 
 def normalise_backward(
@@ -168,6 +227,7 @@ def normalise_backward(
     shift: Array,
     statistics: npt.NDArray[np.float64],
     floor: np.float32,
+    branches: int,
     clip: np.float32,
     height: int,
     out: Array,
@@ -177,11 +237,12 @@ def normalise_backward(
     positions, channels = rows.shape
     blocks = (positions + height - 1) // height
     partial = np.zeros((blocks, 2, channels), np.float32)
+    width = statistics.shape[1] // branches
     for block in prange(blocks):
-        total, product = partial[block, 0], partial[block, 1]
+        total, product, spread = partial[block, 0], partial[block, 1], np.empty(channels, np.float32)
         part, incoming = rows[block * height : (block + 1) * height], grad[block * height : (block + 1) * height]
         for p in range(len(part)):
-            row, g = part[p], incoming[p]
+            row, g = part[p], _of_all(incoming[p], branches, width, spread)
             for c in range(len(row)):
                 value, incident = read(row[c]), g[c]
                 passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
@@ -205,9 +266,9 @@ def normalise_backward(
             offset[j * actual + c] = -scale[c] * first / (positions * joined) - steep * mean
     for block in prange(blocks):
         part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
-        incoming = grad[block * height : (block + 1) * height]
+        incoming, spread = grad[block * height : (block + 1) * height], np.empty(channels, np.float32)
         for p in range(len(part)):
-            row, g, to = part[p], incoming[p], result[p]
+            row, g, to = part[p], _of_all(incoming[p], branches, width, spread), result[p]
             for c in range(len(row)):
                 value, incident = read(row[c]), g[c]
                 passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
@@ -215,8 +276,8 @@ def normalise_backward(
                 to[c] = written(flow if abs(value) < clip else np.float32(0.0), to)
 
 
-def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, height: int, out: Array) -> None:
-    """Out = rows * scale + shift by channel, at least floor."""
+def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches: int, height: int, out: Array) -> None:
+    """`_affine` by channel."""
     positions, channels = rows.shape
     joined = channels // len(scale)
     wide_scale, wide_shift = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -225,10 +286,7 @@ def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, height: i
             wide_scale[j * len(scale) + c], wide_shift[j * len(scale) + c] = scale[c], shift[c]
     for block in prange((positions + height - 1) // height):
         part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
-        for p in range(len(part)):
-            row, to = part[p], result[p]
-            for c in range(len(row)):
-                to[c] = max(read(row[c]) * wide_scale[c] + wide_shift[c], floor)
+        _affine(part, wide_scale, wide_shift, floor, branches, len(scale) // branches, result)
 
 
 def _compile(function: Any) -> tuple[Any, Any]:

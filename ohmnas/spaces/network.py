@@ -37,6 +37,8 @@ class ResidualBlock(nn.Module):
                 nn.ReLU(inplace=True),
                 *_conv_norm(inner, out_channels, 1, 1, self.branches),
             ]
+        if self.branches > 1:
+            layers.append(BranchSum(self.branches))
         self.body = nn.Sequential(*layers)
         self.skip: nn.Module | None = None
         if block.skip:
@@ -46,15 +48,35 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, in_channels, h, w)`` -> ``(batch, out_channels, h', w')``."""
         y: Tensor = self.body(x)
-        if self.branches > 1:
-            y = _sum_branches(y, self.branches)
         if self.skip is not None:
             y = y + self.skip(x)
         return torch.relu(y)
 
 
-class _BranchSum(torch.autograd.Function):
-    """``(batch, b * c, h, w)`` -> ``(batch, c, h, w)``, both ways in channels_last; plain autograd changes layout."""
+class MeanOverPixels(nn.Module):
+    """``(batch, c, h, w)`` -> ``(batch, c)``; gradients come in channels_last, those of torch's pooling do not."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The mean of each channel."""
+        return x.permute(0, 2, 3, 1).flatten(1, 2).mean(dim=1)
+
+
+class BranchSum(nn.Module):
+    """``(batch, b * c, h, w)`` -> ``(batch, c, h, w)``: the sum of b branches whose channels lie side by side."""
+
+    def __init__(self, branches: int) -> None:
+        """Of so many branches."""
+        super().__init__()
+        self.branches = branches
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The sum."""
+        result: Tensor = _AddBranches.apply(x, self.branches)  # type: ignore[no-untyped-call]
+        return result
+
+
+class _AddBranches(torch.autograd.Function):
+    """Both ways in channels_last; plain autograd changes layout."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, branches: int) -> Tensor:
@@ -65,11 +87,6 @@ class _BranchSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         return grads[0].permute(0, 2, 3, 1).repeat(1, 1, 1, ctx.branches).permute(0, 3, 1, 2), None
-
-
-def _sum_branches(x: Tensor, branches: int) -> Tensor:
-    result: Tensor = _BranchSum.apply(x, branches)  # type: ignore[no-untyped-call]
-    return result
 
 
 def _conv_norm(
@@ -106,7 +123,7 @@ def build(architecture: Architecture, input_shape: tuple[int, int, int], classes
         for repeat in range(block.residual_blocks):
             layers.append(ResidualBlock(width, out, 2 if index > 0 and repeat == 0 else 1, block))
             width = out
-    network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+    network = nn.Sequential(*layers, MeanOverPixels(), nn.Linear(width, classes))
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

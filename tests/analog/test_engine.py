@@ -18,6 +18,7 @@ from ohmnas.analog.noise import NoisePool
 from ohmnas.analog.recipe import Recipe
 from ohmnas.datasets.protocol import ENGINE_NAMES
 from ohmnas.spaces.hardware import IDEAL, Hardware, hardware
+from ohmnas.spaces.network import BranchSum
 
 DRAWS = 1000
 LEVEL = 1e-3
@@ -51,7 +52,8 @@ def _grouped() -> nn.Sequential:
         nn.ReLU(),
         nn.Conv2d(8, 12, 3, stride=2, padding=1, groups=4, bias=False),
         nn.BatchNorm2d(12),
-        nn.Conv2d(12, 6, 1, bias=False),
+        BranchSum(2),
+        nn.Conv2d(6, 6, 1, bias=False),
         nn.BatchNorm2d(6),
         nn.ReLU(),
         nn.AdaptiveAvgPool2d(1),

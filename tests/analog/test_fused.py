@@ -14,6 +14,7 @@ from ohmnas.analog.convert import analog_layers, set_noise, set_precision, to_an
 from ohmnas.analog.layers import AnalogConv2d
 from ohmnas.analog.noise import NoisePool
 from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.network import BranchSum
 
 CHIPS = {
     "whole": Hardware(),
@@ -37,13 +38,13 @@ def _step(network: nn.Sequential, x: Tensor, steps: int = 3, seed: int = 3) -> l
     return [y.detach(), x.grad, *grads, *network.buffers()]
 
 
-def _network(stride: int, kernel: int, groups: int, relu: bool) -> nn.Sequential:
+def _network(stride: int, kernel: int, groups: int, relu: bool, branches: int = 1) -> nn.Sequential:
     torch.manual_seed(5)
     layers: list[nn.Module] = [
         nn.Conv2d(6, 10, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(10),
     ]
-    network = nn.Sequential(*layers, *([nn.ReLU()] if relu else []))
+    network = nn.Sequential(*layers, *([nn.ReLU()] if relu else []), *([BranchSum(branches)] if branches > 1 else []))
     norm = network[1]
     assert isinstance(norm, nn.BatchNorm2d)
     nn.init.uniform_(norm.weight, -1.0, 2.0)
@@ -53,13 +54,21 @@ def _network(stride: int, kernel: int, groups: int, relu: bool) -> nn.Sequential
 
 @pytest.mark.parametrize("chip", CHIPS.values(), ids=CHIPS)
 @pytest.mark.parametrize(
-    ("stride", "kernel", "groups", "relu"), [(1, 3, 1, True), (2, 3, 2, False), (1, 1, 1, True), (2, 1, 2, True)]
+    ("stride", "kernel", "groups", "relu", "branches"),
+    [
+        (1, 3, 1, True, 1),
+        (2, 3, 2, False, 1),
+        (1, 1, 1, True, 1),
+        (2, 1, 2, True, 1),
+        (1, 3, 2, False, 2),
+        (1, 1, 1, False, 5),
+    ],
 )
 def test_training_and_evaluation_agree_with_plain_torch(
-    stride: int, kernel: int, groups: int, relu: bool, chip: Hardware, monkeypatch: pytest.MonkeyPatch
+    stride: int, kernel: int, groups: int, relu: bool, branches: int, chip: Hardware, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Outputs, every gradient, batch norm statistics and input range, over three steps with the same noise."""
-    quick = to_analog(_network(stride, kernel, groups, relu), chip)
+    quick = to_analog(_network(stride, kernel, groups, relu, branches), chip)
     plain = copy.deepcopy(quick)
     x = torch.randn(7, 6, 5, 6)
     results = _step(quick.train(), x)
@@ -102,7 +111,9 @@ def _layer(network: nn.Sequential) -> AnalogConv2d:
 
 
 @pytest.mark.parametrize("chip", [CHIPS["whole"], CHIPS["split"]], ids=["whole", "split"])
-@pytest.mark.parametrize(("stride", "kernel", "groups", "relu"), [(1, 3, 1, True), (2, 3, 2, False), (1, 1, 1, True)])
+@pytest.mark.parametrize(
+    ("stride", "kernel", "groups", "relu"), [(1, 3, 1, True), (2, 3, 2, False), (1, 1, 1, True), (1, 1, 2, True)]
+)
 def test_bfloat16_changes_little_beside_the_noise_of_the_chip(
     stride: int, kernel: int, groups: int, relu: bool, chip: Hardware
 ) -> None:

@@ -73,11 +73,14 @@ def test_columns_are_relative_to_the_largest_of_each_part(starts: list[int]) -> 
 
 
 @pytest.mark.usefixtures("threads")
-@pytest.mark.parametrize("floor", [0.0, -math.inf])
+@pytest.mark.parametrize("behind", ["relu", "nothing", "sum"])
 @pytest.mark.parametrize("shape", [s for s in SHAPES if len(s) == 4 and s[0] * s[2] > 1])
-def test_normalising_is_torchs_batch_norm_forward_and_backward(shape: tuple[int, ...], floor: float) -> None:
-    x, grad = _image(*shape), _image(*shape)
+def test_normalising_is_torchs_batch_norm_forward_and_backward(shape: tuple[int, ...], behind: str) -> None:
+    """Also with the sum of branches behind it, here of all channels or of every fourth."""
     channels = shape[1]
+    branches = (channels // 4 if channels > 5 else channels) if behind == "sum" else 1
+    floor = 0.0 if behind == "relu" else -math.inf
+    x, grad = _image(*shape), _image(shape[0], channels // branches, *shape[2:])
     gain = torch.rand(channels) + 0.1
     mine, theirs = (kernels.TrackedNorm(channels), nn.BatchNorm2d(channels))
     nn.init.uniform_(theirs.weight, -1, 2)
@@ -85,11 +88,13 @@ def test_normalising_is_torchs_batch_norm_forward_and_backward(shape: tuple[int,
     mine.load_state_dict(theirs.state_dict())
     exact = x.clone().requires_grad_()
     y = theirs(exact * _by_channel(gain, x))
-    y = torch.relu(y) if floor == 0 else y
-    (y * grad).sum().backward()
+    y = torch.relu(y) if behind == "relu" else torch.unflatten(y, 1, (branches, -1)).sum(dim=1)
+    (y * grad).sum().backward()  # type: ignore[no-untyped-call]
     rows = kernels.rows_of(x)
-    found, saved = kernels.normalise(rows, gain, mine, floor)
-    back, sums = kernels.normalise_backward(kernels.rows_of(grad), rows, saved, floor, math.inf)
+    found, saved = kernels.normalise(rows, gain, mine, floor, branches)
+    back, sums = kernels.normalise_backward(
+        kernels.rows_of(grad), rows, saved, floor, math.inf, torch.float32, branches
+    )
     assert exact.grad is not None
     torch.testing.assert_close(kernels.like(found, x), y.detach(), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(kernels.like(back, x), exact.grad, rtol=1e-3, atol=1e-3)

@@ -27,25 +27,26 @@ def _bits(*shape: int) -> npt.NDArray[np.uint16]:
 
 FORMATS = {"float32": (_array, np.float32), "bfloat16": (_bits, np.uint16)}
 """Name -> what makes an array of that format, and its type in memory."""
-CALLS: dict[str, tuple[tuple[Any, ...], int, bool]] = {
-    "QUANTISE": ((_array(9000), F32(3), F32(4)), 1, True),
-    "MASK": ((_array(9000), _array(9000), F32(2), F32(1)), 4, False),
-    "AFFINE": ((_array(300, 10), _array(5), _array(5), F32(0), 7), 5, False),
+CALLS: dict[str, tuple[str, tuple[Any, ...], int, bool, tuple[int, ...]]] = {
+    "quantise": ("QUANTISE", (_array(9000), F32(3), F32(4)), 1, True, (9000,)),
+    "mask": ("MASK", (_array(9000), _array(9000), F32(2), F32(1)), 4, False, (9000,)),
+    "affine": ("AFFINE", (_array(300, 10), _array(5), _array(5), F32(0), 1, 7), 6, False, (300, 10)),
+    "branches": ("AFFINE", (_array(300, 24), _array(12), _array(12), F32(-math.inf), 3, 7), 6, False, (300, 8)),
 }
-"""Pass -> its inputs, of which the first is the array, where it writes, and whether that may be bfloat16."""
+"""A pass, its inputs, of which the first is the array, where it writes, whether that may be bfloat16, and its shape."""
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", CALLS)
 def test_compiled_on_one_and_many_threads_and_not_at_all(name: str, form: str) -> None:
-    inputs, position, may_write = CALLS[name]
+    compiled, inputs, position, may_write, shape = CALLS[name]
     make, kind = FORMATS[form]
     results = []
-    one, many = getattr(passes, name)
+    one, many = getattr(passes, compiled)
     first = inputs[0] if may_write else make(*inputs[0].shape)
     for run in (one, many, one.py_func):
         arguments = [first, *inputs[1:]]
-        arguments.insert(position, np.zeros(inputs[0].shape, kind if may_write else np.float32))
+        arguments.insert(position, np.zeros(shape, kind if may_write else np.float32))
         run(*arguments)
         results.append(arguments[position])
     for result in results[1:]:

@@ -61,7 +61,7 @@ def test_branches_are_summed_as_separate_branches_would_be() -> None:
         total = torch.zeros(2, 8, 4, 4)
         for branch in range(3):
             alone = ResidualBlock(6, 8, 2, MainBlock(1, 1, conv_type, 1, False)).eval()
-            for mine, theirs in zip(alone.body, together.body, strict=True):
+            for mine, theirs in zip(alone.body, together.body, strict=False):  # the latter ends with the sum
                 for name, tensor in mine.state_dict().items():
                     if tensor.dim():
                         whole = theirs.state_dict()[name]

@@ -1,0 +1,40 @@
+"""Convolutions of many groups of few channels, as one of fewer and larger groups whose other weights are 0.
+
+A matrix instruction for bfloat16 takes 32 inputs at once, whether they are there or not; with groups of two to eight
+channels most of the time goes into what is not. Joined two or four at a time they are the same convolution, since what
+is added is 0, in a third to two thirds of the time (`benchmarks/analog.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+MOST_JOINED: Final = 16
+"""Input channels of a joined group. With more, what is multiplied by 0 costs more than is won."""
+
+
+def joined_by(groups: int, weight: Tensor) -> int:
+    """How many groups are joined to one: the most that divide their number, 1 where it would not pay."""
+    if weight.dtype != torch.bfloat16:
+        return 1
+    most = max(MOST_JOINED // weight.shape[1], 1)
+    return max(several for several in range(1, min(most, groups) + 1) if groups % several == 0)
+
+
+def join(weight: Tensor, groups: int, several: int) -> Tensor:
+    """``(g * o, i, h, w)`` -> ``(g * o, s * i, h, w)`` in channels_last: weights for g / s groups that do the same."""
+    outputs, inputs, *kernel = weight.shape
+    apart = weight.view(groups // several, several, outputs // groups, inputs, *kernel)
+    whole = weight.new_zeros(groups // several, several, outputs // groups, several, inputs, *kernel)
+    torch.diagonal(whole, dim1=1, dim2=3).copy_(apart.movedim(1, -1))
+    return whole.view(outputs, several * inputs, *kernel).contiguous(memory_format=torch.channels_last)
+
+
+def part(whole: Tensor, groups: int, several: int) -> Tensor:
+    """What of `join`'s result, or of its gradient, is of the groups: ``(g * o, i, h, w)``."""
+    outputs, inputs, *kernel = whole.shape
+    apart = whole.view(groups // several, several, outputs // groups, several, inputs // several, *kernel)
+    return torch.diagonal(apart, dim1=1, dim2=3).movedim(-1, 1).reshape(outputs, inputs // several, *kernel)
