@@ -212,12 +212,35 @@ def _affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches
 
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
-def _of_all(gradient: Array, branches: int, width: int, spread: Array) -> Array:
-    """The gradient of a row, or where branches were added up, what each of them gets of it, in `spread`."""
-    if branches == 1:
-        return gradient
-    unfold(gradient, width, spread)
-    return spread
+def _sum_up(
+    row: Array, grad: Array, scale: Array, shift: Array, floor: np.float32, total: Array, product: Array
+) -> None:
+    """Add what of a gradient passes the floor, and that times the row, to two sums by channel."""
+    for c in range(len(row)):
+        value, incident = read(row[c]), grad[c]
+        passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
+        total[c] += passed
+        product[c] += passed * value
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def _flow(
+    row: Array,
+    grad: Array,
+    scale: Array,
+    shift: Array,
+    slope: Array,
+    offset: Array,
+    floor: np.float32,
+    clip: np.float32,
+    to: Array,
+) -> None:
+    """The gradient of a row, 0 where it has reached the clip."""
+    for c in range(len(row)):
+        value, incident = read(row[c]), grad[c]
+        passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
+        flow = passed * scale[c] + value * slope[c] + offset[c]
+        to[c] = written(flow if abs(value) < clip else np.float32(0.0), to)
 
 
 def normalise_backward(
@@ -239,15 +262,16 @@ def normalise_backward(
     partial = np.zeros((blocks, 2, channels), np.float32)
     width = statistics.shape[1] // branches
     for block in prange(blocks):
-        total, product, spread = partial[block, 0], partial[block, 1], np.empty(channels, np.float32)
+        total, product = partial[block, 0], partial[block, 1]
         part, incoming = rows[block * height : (block + 1) * height], grad[block * height : (block + 1) * height]
-        for p in range(len(part)):
-            row, g = part[p], _of_all(incoming[p], branches, width, spread)
-            for c in range(len(row)):
-                value, incident = read(row[c]), g[c]
-                passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
-                total[c] += passed
-                product[c] += passed * value
+        if branches == 1:
+            for p in range(len(part)):
+                _sum_up(part[p], incoming[p], scale, shift, floor, total, product)
+        else:
+            spread = np.empty(channels, np.float32)
+            for p in range(len(part)):
+                unfold(incoming[p], width, spread)
+                _sum_up(part[p], spread, scale, shift, floor, total, product)
     actual = statistics.shape[1]
     joined = channels // actual
     slope, offset = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -266,14 +290,15 @@ def normalise_backward(
             offset[j * actual + c] = -scale[c] * first / (positions * joined) - steep * mean
     for block in prange(blocks):
         part, result = rows[block * height : (block + 1) * height], out[block * height : (block + 1) * height]
-        incoming, spread = grad[block * height : (block + 1) * height], np.empty(channels, np.float32)
-        for p in range(len(part)):
-            row, g, to = part[p], _of_all(incoming[p], branches, width, spread), result[p]
-            for c in range(len(row)):
-                value, incident = read(row[c]), g[c]
-                passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
-                flow = passed * scale[c] + value * slope[c] + offset[c]
-                to[c] = written(flow if abs(value) < clip else np.float32(0.0), to)
+        incoming = grad[block * height : (block + 1) * height]
+        if branches == 1:
+            for p in range(len(part)):
+                _flow(part[p], incoming[p], scale, shift, slope, offset, floor, clip, result[p])
+        else:
+            spread = np.empty(channels, np.float32)
+            for p in range(len(part)):
+                unfold(incoming[p], width, spread)
+                _flow(part[p], spread, scale, shift, slope, offset, floor, clip, result[p])
 
 
 def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches: int, height: int, out: Array) -> None:
