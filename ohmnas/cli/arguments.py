@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 
 from ohmnas.errors import OhmnasError
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?|e\d)")
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _LONGEST_SIZE = 18
 """Digits and point: exact in a Decimal, with any unit."""
@@ -38,14 +39,19 @@ class Parser(argparse.ArgumentParser):
 
 
 def size(text: str) -> int:
-    """A count that may be written 50k, 1.5M or 2000."""
-    match = _SIZE.fullmatch(text.strip())
+    """A count that may be written 50k, 1.5M, 2000, 2,000 or 2e3."""
+    plain = text.strip()
+    match = _SIZE.fullmatch(plain.replace(",", "") if _GROUPED.fullmatch(plain) else plain)
     if match and len(match[1]) > _LONGEST_SIZE:
         raise argparse.ArgumentTypeError(f"a size has at most {_LONGEST_SIZE} characters, not {len(match[1])}")
-    value = Decimal(match[1]) * _FACTOR[match[2].lower()] if match else Decimal(0)  # a float of 4.1M is no whole number
+    value = Decimal(match[1]) * _factor(match[2]) if match else Decimal(0)  # a float of 4.1M is no whole number
     if value < 1 or value != int(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0 such as 50000, 50k or 1M")
     return int(value)
+
+
+def _factor(unit: str) -> int:
+    return 10 ** int(unit[1:]) if unit.startswith("e") else _FACTOR[unit.lower()]
 
 
 def fraction(text: str) -> float:
@@ -55,7 +61,7 @@ def fraction(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a fraction from 0 to 1; 2 percentage points are 0.02")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a fraction from 0 to 1; 98 % is 0.98, 2 points are 0.02")
     return value
 
 
@@ -91,7 +97,7 @@ def above_zero(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0.0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 such as 60 or 0.5")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 such as 60, 0.5 or 5e-6")
     return value
 
 
@@ -144,8 +150,10 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Which rows of a table to learn, for commands that fit."""
-    parser.add_argument("--hardware", type=chip_name, help="chip to learn, by name or TOML file (the only one, or pcm)")
-    parser.add_argument("--fidelity", help="fidelity to learn (the only one, or paper)")
+    parser.add_argument(
+        "--hardware", type=chip_name, help="which chip, by name or TOML file (default: the only one, or pcm)"
+    )
+    parser.add_argument("--fidelity", help="which fidelity (default: the only one, or paper)")
 
 
 def add_co_design(parser: argparse.ArgumentParser) -> None:

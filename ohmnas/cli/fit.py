@@ -9,7 +9,7 @@ from ohmnas.cli import render
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate import LearningSet, Start, Surrogate
-from ohmnas.surrogate.persist import save
+from ohmnas.surrogate.persist import HEADER, save
 
 
 def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> LearningSet:
@@ -34,7 +34,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise InvalidValueError("--start-from is for one new chip, --co-design for all chips of a table: choose one")
     others = None if arguments.start_from is None else Start.of(read_table(arguments.start_from), data, arguments.seed)
     surrogate = Surrogate.learn(data, start=others, seed=arguments.seed, margin=arguments.margin)
+    replaces = (arguments.out / HEADER).exists()
     save(surrogate, arguments.out)
+    if replaces:
+        render.notice(f"note: {arguments.out} replaced the surrogate that was there")
     seconds = time.perf_counter() - began
     learned = dict(surrogate.provenance_)
     sources = [] if others is None else list(others.sources)

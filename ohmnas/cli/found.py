@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from ohmnas.cli import render
 from ohmnas.search import SearchResult
+from ohmnas.search.archive import FRONT
 from ohmnas.search.candidate import Candidate
+from ohmnas.search.objective import Ratio
 from ohmnas.spaces.hardware import hardware
 
 ABOVE_GUESSING = 0.1
@@ -58,12 +61,13 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     several = [(f"#{place}", candidate) for place, candidate in enumerate(result.top, 1)] or [("found", best)]
     known = result.references[:3]
     beside = [(candidate.name + (" *" if candidate.misses else ""), candidate) for candidate in known]
-    rows = [_row(name, candidate, extra) for name, candidate in (*several, *beside)]
+    rows = [_row(name, candidate, result, extra) for name, candidate in (*several, *beside)]
     columns = [
         *(["chip"] if best.chip else []),
         "1-day accuracy",
         "std",
         "AVM",
+        *(["accuracy/std"] if result.objective == Ratio().name else []),
         "params",
         "MACs",
         *(UNITS[name][0] for name in extra),
@@ -79,8 +83,9 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     if result.front:
         front = _spread(result.front, FRONT_ROWS)
         shown = "" if len(front) == len(result.front) else f", {len(front)} of them"
-        title = f"{len(result.front)} that no other beats in {', '.join(result.pareto)}{shown}"
-        render.table(["front", *columns], [_row(str(i + 1), c, extra) for i, c in front], title)
+        most = ", those that stand most apart of more," if len(result.front) == FRONT else ""
+        title = f"{len(result.front)}{most} that no other beats in {', '.join(result.pareto)}{shown}"
+        render.table(["front", *columns], [_row(str(i + 1), c, result, extra) for i, c in front], title)
         volume = result.history[-1]["hypervolume"]
         render.line(f"hypervolume {volume:.4f} of 1: the share of the space within the limits that the front dominates")
     if best.interval:
@@ -89,22 +94,32 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
             f"{_between(best, 'accuracy_1d')} % and an AVM of {_between(best, 'avm')} points"
         )
     render.line("AVM: accuracy variation over one month, from 1 second to 30 days after programming")
+    render.line(f"maximised: {result.objective}; {_where(result)}")
     if least := result.constraints.get("min_accuracy"):
         render.line(
-            f"networks that are not predicted to reach an accuracy of {100 * least:g} %{sure} were left out "
-            "(--min-accuracy 0 would not)"
+            f"left out: networks that are predicted to be right in less than {100 * least:g} %{sure} "
+            "(--min-accuracy 0 keeps them)"
         )
     ended = ENDINGS.get(result.stopped, "")
     render.line(
-        f"{result.evaluations:,} {result.space.members} asked of a surrogate of "
-        f"{learned['rows']} measured ones "
-        f"({learned['task']} on {learned['hardware']}) in {result.seconds:.2f} s; {result.strategy}, seed "
-        f"{result.seed}{ended}"
+        f"a surrogate that learned {learned['rows']:,} measured {result.space.members} ({learned['task']} on "
+        f"{learned['hardware']}) was asked about {result.evaluations:,} in {result.seconds:.2f} s; {result.strategy}, "
+        f"seed {result.seed}{ended}"
     )
     for picture in pictures:
         render.line(f"drawn in {picture}")
     render.line("The best of many predictions is an optimist; a number to quote comes from")
-    render.line(f"  ohmnas verify {path} --task {learned['task']}")
+    needs = "" if find_spec("torch") else "   (which needs: pip install 'ohmnas[train]')"
+    render.line(f"  ohmnas verify {path} --task {learned['task']}{needs}")
+
+
+def _where(result: SearchResult) -> str:
+    """The sizes that were searched: what the limits leave of what the surrogate has seen."""
+    bounds = result.constraints
+    least, most, macs = (bounds.get(name) for name in ("min_params", "max_params", "max_macs"))
+    return (
+        f"searched: {least or 0:,} to {most:,} parameters, up to {macs:,.0f} MACs" if most and macs else "searched: all"
+    )
 
 
 def chip_in_words(name: str) -> str:
@@ -143,14 +158,16 @@ def _between(candidate: Candidate, name: str) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f}"
 
 
-def _row(name: str, candidate: Candidate, extra: Sequence[str]) -> list[str]:
+def _row(name: str, candidate: Candidate, result: SearchResult, extra: Sequence[str]) -> list[str]:
     predicted = candidate.predicted
+    ratio = predicted["accuracy_1d"] / predicted["accuracy_1d_std"]
     return [
         name,
         *([candidate.chip] if candidate.chip else []),
         render.percent(predicted["accuracy_1d"]),
         render.percent(predicted["accuracy_1d_std"]),
         render.points(predicted["avm"]),
+        *([f"{ratio:.0f}"] if result.objective == Ratio().name else []),
         f"{candidate.params:,}",
         f"{candidate.macs:,}",
         *(UNITS[cost][1](candidate.costs[cost]) for cost in extra),

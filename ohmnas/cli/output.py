@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,26 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     write_atomically(path, json.dumps(values, indent=1) + "\n")
     if replaces:
         render.notice(f"note: {path} replaced the result of an earlier run")
+
+
+def set_aside(folder: Path, names: Iterable[str]) -> None:
+    """Move what stands in a folder under these names into a new one within it, and say so.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    there = [folder / name for name in names if (folder / name).exists()]
+    if not there:
+        return
+    numbered = (folder / f"earlier-{number}" for number in count(1))
+    aside = next(place for place in numbered if not place.exists())
+    try:
+        aside.mkdir()
+        for path in there:
+            path.rename(aside / path.name)
+    except OSError as error:
+        raise StorageError(f"cannot move the earlier result to {aside}: {error.strerror}") from error
+    render.notice(f"note: {folder} held another result; it is in {aside} now")
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from ohmnas.search.limits import CEILINGS
 from ohmnas.search.objective import Objective, Tchebycheff, objective
 from ohmnas.search.quantities import ON_TILES, PREDICTIONS
 from ohmnas.search.usual import usual_floor
-from ohmnas.spaces.bounds import Bounds, gene_value
+from ohmnas.spaces.bounds import Bounds, gene_value, main_block
 from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text
-from ohmnas.spaces.genes import GENES
+from ohmnas.spaces.genes import GENES, M
 from ohmnas.surrogate import Surrogate
 
 
@@ -87,6 +87,12 @@ def _bounds(
             raise InvalidValueError(f"a range is FROM:TO, such as {name}=1:3, not {text!r}")
         both[name] = (gene_value(name, low), gene_value(name, high))
     asked = Bounds.of(both, surrogate.space_.has_chips)
+    deepest = asked.high[M]
+    missing = next((name for name in both if main_block(name) > deepest), None)
+    if missing is not None:
+        raise InvalidValueError(
+            f"{missing} is of main block {main_block(missing)}, and M, the number of main blocks, is at most {deepest}"
+        )
     for name, (least, most) in surrogate.provenance_["seen"].get("chips", {}).items():
         both[name] = _seen_of(name, asked, (least, most), name in both, notes)
     return Bounds.of(both, surrogate.space_.has_chips)

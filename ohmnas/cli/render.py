@@ -113,8 +113,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
         grid.add_column(Text(column), justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
         grid.add_row(*map(Text, row))
-    with _standard_output():
-        _out.print(grid)
+    if _out.is_terminal:
+        with _standard_output():
+            _out.print(grid)
+    else:  # blanks behind lines are for the eye only where colours are
+        with _out.capture() as captured:
+            _out.print(grid)
+        for text in captured.get().splitlines():
+            line(text.rstrip())
 
 
 class Meter:

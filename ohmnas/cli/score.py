@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
         f"{rows} architectures of {arguments.table}; mean ± standard deviation over {arguments.rounds} x {FOLDS} folds"
     )
     render.line("tau: Kendall's, against the label of an architecture's first seed")
-    render.line("in 90 %: labels that lie within their 90 % interval")
+    render.line("of it: tau as a share of the ceiling; in 90 %: labels that lie within their 90 % interval")
+    render.line("prec@10%: share of the predicted best tenth that are of the measured best tenth")
     if repeats >= FEWEST_REPEATS:
         render.line(
             f"ceiling: tau of a perfect predictor on labels this noisy, with its 95 % interval, from {repeats} "

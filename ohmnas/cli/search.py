@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ohmnas.cli import found, render
 from ohmnas.cli.fit import learning_set
-from ohmnas.cli.output import output_folder, write_json
+from ohmnas.cli.output import output_folder, set_aside, write_json
 from ohmnas.cli.problem import problem
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search import Budget, Problem, SearchResult, read_result, search
 from ohmnas.search.limits import COST_LIMITS
-from ohmnas.search.plots import plot_search
+from ohmnas.search.plots import PICTURES, plot_search
 from ohmnas.search.report import predictions
 from ohmnas.search.run import Generation
 from ohmnas.search.strategies import strategy
@@ -33,6 +35,8 @@ from ohmnas.surrogate.persist import load
 
 _SAME = 1e-4
 """Predictions of one surrogate differ by less, in whatever company they were made."""
+BELONGS_TOGETHER = ("result.json", "verify.json", "verify.parts.json", *PICTURES)
+"""What a search and its verification leave in a folder."""
 _WHAT = {ResNetSpace.name: "networks", CoDesignSpace.name: "networks and chips"}
 BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
 """Strategy -> births and generations, where they are not those of AnalogNAS: 100 and 200."""
@@ -46,15 +50,28 @@ def run(arguments: argparse.Namespace) -> None:
     with output_folder(arguments.out):
         result = replace(_found(arguments, make, before), strategy=arguments.strategy, parameters=parameters)
         path = arguments.out / "result.json"
+        if not _says_the_same(path, result):
+            set_aside(arguments.out, BELONGS_TOGETHER)
         write_json(path, result.to_dict())
     pictures = plot_search(result, arguments.out) if arguments.plots else []
     if arguments.json:
         render.machine({**result.to_dict(), "result": str(path), "plots": list(map(str, pictures))})
     else:
         found.show(result, path, pictures)
+    if 0 < len(result.top) < arguments.top:
+        render.notice(f"note: {len(result.top)} that differ were found, not {arguments.top}")
     if result.stopped == "interrupted":
         render.notice(f"note: what was found until then is in {path}")
         raise KeyboardInterrupt
+
+
+def _says_the_same(path: Path, result: SearchResult) -> bool:
+    """Whether the result that stands there is that of the same search: pictures and measurements beside it hold."""
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+        return bool({**there, "seconds": None} == {**json.loads(json.dumps(result.to_dict())), "seconds": None})
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
 
 
 def _found(
@@ -131,7 +148,7 @@ def _given(names: list[str], asked: Problem) -> Population:
     if not names:
         return known_networks(asked)
     for name in names:
-        if not name.endswith(".json"):
+        if not Path(name).exists() and not name.endswith(".json"):
             network = asked.space.networks.encode([reference(name)])
             parts.append(asked.space.on_chips(network, asked.within))
             continue
@@ -142,7 +159,7 @@ def _given(names: list[str], asked: Problem) -> Population:
     given = np.concatenate(parts)
     lost = int((~asked.affordable(given)).sum())
     if lost:
-        render.notice(f"note: {lost} of {len(given)} architectures to start from exceed the limits and are left out")
+        render.notice(f"note: of {len(given)} to start from, {lost} beyond the limits: left out")
     return given
 
 
@@ -185,9 +202,20 @@ def _check_same(result: SearchResult, asked: Problem, arguments: argparse.Namesp
         raise InvalidValueError(f"{path} was searched with {result.strategy} and other parameters; {instead}")
     now_asked = asked.to_dict()
     limits = {**dict.fromkeys(COST_LIMITS), **result.constraints}  # an older file knows fewer
-    if (limits, result.objective, result.pareto) != (now_asked, asked.objective.name, asked.pareto):
-        raise InvalidValueError(f"{path} was searched with other limits or another objective; {instead}")
+    then = {**limits, "objective": result.objective, "pareto": ", ".join(result.pareto)}
+    now = {**now_asked, "objective": asked.objective.name, "pareto": ", ".join(asked.pareto)}
+    if then != now:
+        raise InvalidValueError(
+            f"{path} was searched with other limits or another objective ({_difference(then, now)}): say them again, "
+            f"as they go on; {instead}"
+        )
     best = np.array([result.best.genome], dtype=np.int16)
-    now = predictions(asked.evaluate(best), 0)
-    if any(abs(now[name] - value) > _SAME for name, value in result.best.predicted.items()):
+    said = predictions(asked.evaluate(best), 0)
+    if any(abs(said[name] - value) > _SAME for name, value in result.best.predicted.items()):
         raise InvalidValueError(f"{path} was searched with another surrogate; {instead}")
+
+
+def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
+    """What differs, by name, there and here."""
+    names = [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]
+    return "; ".join(f"{name}: {then.get(name) or 'none'} there, {now.get(name) or 'none'} here" for name in names)

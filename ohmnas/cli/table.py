@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+import pandas as pd
 
 from ohmnas.cli import render
 from ohmnas.datasets.card import make_card
+from ohmnas.datasets.schema import KEY_COLUMNS
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import MeasuredTable, read_table, write_table
 from ohmnas.datasets.task import task
@@ -32,6 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     frame = frame[frame["task"] == chosen.name]
     if frame.empty:
         raise InvalidValueError(f"the store has no rows of {chosen.name}, only of {', '.join(tasks)}")
+    _check_nothing_is_lost(arguments.out, frame, arguments.store)
     write_table(arguments.out, frame, make_card(frame, chosen))
     table = read_table(str(arguments.out))
     if arguments.json:
@@ -42,6 +47,27 @@ def run(arguments: argparse.Namespace) -> None:
             f"{len(frame):,} rows of {card['architectures']:,} architectures written to {out}, their card to "
             f"{out.with_suffix('.json')}"
             + ("" if which is None else f"; next: ohmnas fit --table {out}{which} --out surrogate")
+        )
+
+
+def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, store: Path) -> None:
+    """A table may be exported again when the store has grown, and over nothing else.
+
+    Raises:
+        InvalidValueError: what stands at the path is no table that can be read, or has rows that the store lacks.
+    """
+    if not path.exists():
+        return
+    key = [*KEY_COLUMNS, *GENE_NAMES]
+    try:  # not `read_table`: after a kill between table and card they do not belong together, and this mends it
+        there = pd.read_csv(path, usecols=key, dtype=str)[key]
+    except (ValueError, OSError) as error:
+        raise InvalidValueError(f"{path} exists and is no table of measured rows: choose another --out") from error
+    lost = len(there) - len(there.merge(frame[key].astype(str)))
+    if lost > 0:
+        raise InvalidValueError(
+            f"{path} has {lost:,} rows that the store {store} lacks: choose another --out, or add them with "
+            f"ohmnas merge --store {store} {path}"
         )
 
 

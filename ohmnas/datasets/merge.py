@@ -11,7 +11,7 @@ from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store, identity
 from ohmnas.datasets.table import read_table
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import BrokenFileError, InvalidValueError
 
 _SQLITE: Final = b"SQLite format 3\0"
 """How a store's file begins."""
@@ -64,8 +64,14 @@ def merge(target: Path, sources: Iterable[str], salvage: bool = False) -> list[M
 def _rows(source: str, salvage: bool) -> list[Row]:
     if not _is_store(Path(source)):
         return list(read_table(source).rows())
-    with Store(Path(source), must_exist=True) as store:
-        return store.readable_rows() if salvage else store.rows()
+    if not salvage:
+        with Store(Path(source), must_exist=True) as store:
+            return store.rows()
+    try:
+        with Store(Path(source), must_exist=True) as store:
+            return store.readable_rows()
+    except BrokenFileError as error:
+        raise BrokenFileError(f"nothing of {source} can be read any more: {error.__cause__ or error}") from error
 
 
 def _is_store(path: Path) -> bool:

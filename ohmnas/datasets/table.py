@@ -20,7 +20,7 @@ from ohmnas.datasets.schema import Row
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError
 from ohmnas.files import write_atomically
 from ohmnas.spaces.genes import GENE_NAMES, Population
-from ohmnas.spaces.hardware import TECHNOLOGIES
+from ohmnas.spaces.hardware import TECHNOLOGIES, is_varied
 from ohmnas.spaces.resnet import ResNetSpace
 
 _TOLERANCE = 1e-9
@@ -95,7 +95,10 @@ class MeasuredTable:
 
 
 def _few(names: list[str]) -> str:
-    """Names for a message."""
+    """Names for a message; of chips that were varied, only how many."""
+    varied = sum(map(is_varied, names))
+    if varied > 1:
+        names = [*(name for name in names if not is_varied(name)), f"{varied} varied chips"]
     shown = names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
     return ", ".join(shown)
 

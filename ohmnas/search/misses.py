@@ -29,7 +29,7 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
     return (
         f"none of {evaluations:,} {problem.space.members} within the cost limits has {' and '.join(asked)}{sure}; the "
         f"nearest has {_predicted(problem, outcome)}, "
-        f"with {params:,} parameters: {problem.space.decode(row)[0]}{on}"
+        f"with {params:,} parameters: {problem.space.decode(row)[0]}{on}; another seed or strategy may come nearer"
     )
 
 

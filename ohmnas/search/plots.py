@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PICTURES = ("convergence.png", "architecture.png", "pareto.png")
 DPI = 120
 AS_POINTS = {"accuracy_1d": "1-day accuracy (%)", "accuracy_1d_std": "std over chips (points)", "avm": "AVM (points)"}
 """Predictions, which are fractions, as people read them."""
@@ -55,11 +56,11 @@ def plot_search(result: SearchResult, folder: Path) -> list[Path]:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    pictures = {"convergence.png": _convergence(result), "architecture.png": _architecture(result.best.architecture)}
+    figures = [_convergence(result), _architecture(result.best.architecture)]
     if result.front:
-        pictures["pareto.png"] = _front(result)
+        figures.append(_front(result))
     paths = []
-    for name, figure in pictures.items():
+    for name, figure in zip(PICTURES, figures, strict=False):
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=DPI)
         write_bytes_atomically(folder / name, picture.getvalue())
@@ -121,11 +122,13 @@ def _front(result: SearchResult) -> Figure:
             values = (_value(reference, other), _value(reference, one))
             panel.scatter(*([value] for value in values), c=_ORANGE, marker="x", s=28)
             panel.annotate(str(number), values, (4, -9), textcoords="offset points", fontsize="x-small", color=_ORANGE)
+        panel.scatter(_value(result.best, other), _value(result.best, one), c="black", marker="*", s=60)
         panel.set(xlabel=AXES[other], ylabel=AXES[one])
         for axis, name in (("x", other), ("y", one)):
             if name not in AS_POINTS:
                 panel.set(**{f"{axis}scale": "log"})
-    figure.suptitle(f"{len(result.front)} networks that no other beats, as predicted", fontsize="medium")
+    title = f"{len(result.front)} networks that no other beats, as predicted; the star is the found one"
+    figure.suptitle(title, fontsize="medium")
     if known:
         said = ", ".join(f"{number} {reference.name}" for number, reference in enumerate(known, 1))
         figure.supxlabel(f"in orange: {said}", fontsize="small", color=_ORANGE)

@@ -98,12 +98,16 @@ def read_result(path: Path) -> SearchResult:
     Raises:
         BrokenFileError: there is no such file, or it is not the result of a search.
     """
+    if path.is_dir():
+        raise BrokenFileError(f"{path} is a folder; the result of a search in it is {path / 'result.json'}")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BrokenFileError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise BrokenFileError(f"{path} is not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise BrokenFileError(f"{path} is not the result of a search: it is no JSON object")
     try:
         described = values["space"]
         name = str(described["name"])

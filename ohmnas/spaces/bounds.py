@@ -133,11 +133,19 @@ def gene_value(name: str, text: str) -> int:
     """
     if name in chips.CHIP_GENE_NAMES:
         return chips.chip_value(name, text)
-    if name.rstrip("12345") == "CT" and text.upper() in arch.CONV_TYPES:
-        return genes.CODE_OF_CONV_TYPE[text.upper()]
+    if name.rstrip("12345") == "CT":
+        if text.upper() in arch.CONV_TYPES:
+            return genes.CODE_OF_CONV_TYPE[text.upper()]
+        if not text.strip().isdecimal():
+            raise InvalidValueError(f"{name} is A (basic) or B (bottleneck), not {text!r}")
     if not text.strip().isdecimal() or len(text) > _LONGEST:
         raise InvalidValueError(f"a value of {name} is a whole number, not {text!r}")
     return int(text)
+
+
+def main_block(name: str) -> int:
+    """The main block that a gene's name ends with; 0 where it names none, or all."""
+    return int(name[-1]) if name in genes.GENE_NAMES and name[:-1] in genes.BLOCK_GENE_NAMES else 0
 
 
 def _text(name: str, value: int) -> str:

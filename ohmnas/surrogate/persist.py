@@ -135,6 +135,8 @@ def load(folder: Path) -> Surrogate:
         BrokenFileError: a file is missing, truncated, edited, of another space or of a newer version, or a value in it
             is none that a surrogate can have; nothing in it is believed unchecked.
     """
+    if folder.is_file():
+        raise BrokenFileError(f"{folder} is a file, and a surrogate is the folder that fit wrote")
     header = _read_header(folder / HEADER)
     checksum = header.pop("sha256", None)
     try:

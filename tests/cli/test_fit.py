@@ -14,6 +14,9 @@ def test_a_fitted_surrogate_can_be_loaded(ohmnas: Ohmnas, tmp_path: Path) -> Non
     assert done.code == 0
     assert "learned" in done.out
     assert load(tmp_path / "s").provenance_["task"] == "digits"
+    assert done.err == ""
+    again = ohmnas("fit", "--table", "digits", "--out", tmp_path / "s")
+    assert again.err == f"note: {tmp_path / 's'} replaced the surrogate that was there\n"
 
 
 def test_a_surrogate_of_another_space_is_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:

@@ -55,7 +55,9 @@ def test_the_found_network_stands_beside_three_references(capfd: pytest.CaptureF
     assert row[-2:] == [f"{best.params:,}", f"{best.macs:,}"]
     shown = [line.split()[0] for line in lines if line.startswith((" resnet", " wrn"))]
     assert shown == [reference.name for reference in one.references[:3]]
-    assert f"{one.evaluations:,} architectures asked of a surrogate of 681 measured ones (digits on pcm)" in out
+    assert "a surrogate that learned 681 measured architectures (digits on pcm) was asked about" in out
+    assert f" about {one.evaluations:,} in " in out
+    assert "maximised: accuracy_1d / accuracy_1d_std; searched: 0 to 50,000 parameters, up to 2,000,000 MACs\n" in out
     assert "evolution, seed 3\n" in out
     assert "ohmnas verify found/result.json --task digits" in out
 
@@ -129,6 +131,9 @@ def test_of_a_long_front_some_are_shown_with_both_ends(capfd: pytest.CaptureFixt
     assert shown[-1] == len(one.front)
     assert shown == sorted(shown)
     short = replace(one, front=one.front[:5])
+    full = replace(one, front=(one.front * 300)[: found.FRONT])
+    found.show(full, PATH)
+    assert "300, those that stand most apart of more, that no other beats in" in capfd.readouterr().out
     found.show(short, PATH)
     assert re.search(r"^ *5 that no other beats in accuracy_1d, params, avm *$", capfd.readouterr().out, re.MULTILINE)
 
@@ -154,11 +159,11 @@ def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.Ca
     out = capfd.readouterr().out
     assert re.findall(r"^ (\w+[\w-]*) \* ", out, re.MULTILINE) == [worse.name]
     assert "* is not predicted to meet the limit on AVM and accuracy\n" in out
-    assert "not predicted to reach an accuracy of 2 % were left out (--min-accuracy 0 would not)" in out
+    assert "predicted to be right in less than 2 % (--min-accuracy 0 keeps them)" in out
     found.show(replace(one, references=[worse], constraints={**limits, "confidence": 0.9}), PATH)
     out = capfd.readouterr().out
     assert "the limit on AVM and accuracy with a probability of 0.9\n" in out
-    assert "an accuracy of 2 % with a probability of 0.9 were left out" in out
+    assert "right in less than 2 % with a probability of 0.9 (" in out
 
 
 @pytest.mark.parametrize(("rows", "warned"), [(33, True), (99, True), (100, False)])

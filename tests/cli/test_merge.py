@@ -38,6 +38,17 @@ def test_a_damaged_store_says_how_it_is_salvaged_and_that_works(ohmnas: Ohmnas, 
         assert len(store.rows()) > 60
 
 
+def test_where_nothing_is_left_to_salvage_that_is_said(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with Store(path) as store:
+        store.add(made_rows(120))
+    path.write_bytes(path.read_bytes()[:8192])
+    sentence = ohmnas("merge", "--salvage", path, "--store", tmp_path / "all.sqlite").sentence
+    assert f"nothing of {path} can be read any more" in sentence
+    assert "--salvage" not in sentence
+    assert not (tmp_path / "all.sqlite").exists()
+
+
 def test_what_is_no_store_is_not_said_to_be_salvageable(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "notes.sqlite"
     path.write_text("my notes\n" * 100, encoding="utf-8")

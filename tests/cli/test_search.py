@@ -90,7 +90,7 @@ def test_a_saved_surrogate_searches_like_its_table(ohmnas: Ohmnas, fitted: Path,
     ("words", "message"),
     [
         (("--task", "mnist"), "no table is shipped for the task 'mnist'; there is one for digits"),
-        (("--task", "digits", "--max-avm", "7"), "2 percentage points are 0.02"),
+        (("--task", "digits", "--max-avm", "7"), "2 points are 0.02"),
         (("--task", "digits", "--strategy", "magic"), "no strategy 'magic'; there are evolution, random"),
         (("--task", "digits", "--hardware", "ideal"), "no measured rows of hardware 'ideal'"),
         (("--table", "nowhere.csv"), "no table 'nowhere.csv'"),
@@ -122,12 +122,23 @@ def test_a_found_network_that_guesses_is_not_found_without_a_word(search: Search
 
 
 @pytest.mark.parametrize("json_flag", [(), ("--json",)], ids=["table", "json"])
-def test_a_result_that_replaces_another_says_so(json_flag: tuple[str, ...], search: Search, tmp_path: Path) -> None:
+def test_another_result_and_what_belongs_to_it_is_set_aside(
+    json_flag: tuple[str, ...], search: Search, tmp_path: Path
+) -> None:
     assert search(*json_flag).err == ""
-    again = search(*json_flag, "--seed", "1")
-    assert again.code == 0
-    assert again.err == f"note: {tmp_path / 'result.json'} replaced the result of an earlier run\n"
-    assert read_result(tmp_path / "result.json").seed == 1
+    measured = tmp_path / "verify.json"
+    measured.write_text("{}", encoding="utf-8")
+    same = search(*json_flag)
+    assert same.err == f"note: {tmp_path / 'result.json'} replaced the result of an earlier run\n"
+    assert measured.exists()
+    for number, seed in ((1, 1), (2, 2)):
+        again = search(*json_flag, "--seed", seed)
+        assert again.code == 0
+        assert again.err == f"note: {tmp_path} held another result; it is in {tmp_path / f'earlier-{number}'} now\n"
+        assert read_result(tmp_path / "result.json").seed == seed
+        assert read_result(tmp_path / f"earlier-{number}" / "result.json").seed == seed - 1
+    assert not measured.exists()
+    assert (tmp_path / "earlier-1" / "verify.json").exists()
 
 
 def test_a_search_of_less_than_a_second_ends_with_what_it_has(search: Search, tmp_path: Path) -> None:
@@ -174,7 +185,7 @@ def test_a_front_is_of_networks_that_none_of_it_beats(search: Search) -> None:
     assert 0 < done.values["history"][-1]["hypervolume"] <= 1
     own = search("--pareto", "accuracy_1d,params", "--min-accuracy", "0.97", "--json")
     assert own.err.startswith("note: ")
-    assert "replaced the result" in own.err
+    assert "held another result" in own.err
     assert min(c["predicted"]["accuracy_1d"] for c in own.values["front"]) >= 0.97
 
 
@@ -333,7 +344,7 @@ def test_a_search_begins_with_the_references_and_results_that_are_named(search: 
 def test_what_exceeds_the_limits_is_no_beginning_and_that_is_said(search: Search) -> None:
     done = search("--max-params", "50k", "--start-from", "resnet18", "--start-from", "resnet8-w8", "--json")
     assert done.code == 0
-    assert done.err == "note: 1 of 2 architectures to start from exceed the limits and are left out\n"
+    assert done.err == "note: of 2 to start from, 1 beyond the limits: left out\n"
 
 
 def test_what_a_table_has_measured_is_not_found(search: Search) -> None:
@@ -395,19 +406,25 @@ def test_a_search_goes_on_where_it_ended(search: Search, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "difference"),
     [
-        ("--max-params", "20k"),
-        ("--max-params", "30k", "--objective", "accuracy"),
-        ("--max-params", "30k", "--fix", "KS0=3"),
-        ("--max-params", "30k", "--pareto", "params,avm"),
-        ("--max-params", "30k", "--soft", "macs=100k"),
+        (("--max-params", "20k"), "max_params: 30000 there, 20000 here"),
+        (
+            ("--max-params", "30k", "--objective", "accuracy"),
+            "objective: accuracy_1d / accuracy_1d_std there, a",
+        ),
+        (("--max-params", "30k", "--fix", "KS0=3"), "genes: none there, {'KS0': [3, 3]} here"),
+        (("--max-params", "30k", "--pareto", "params,avm"), "pareto: none there, params, avm here"),
+        (("--max-params", "30k", "--soft", "macs=100k"), "soft: none there, {'macs': 100000.0} here"),
     ],
 )
-def test_a_search_of_something_else_does_not_go_on(words: tuple[str, ...], search: Search, tmp_path: Path) -> None:
+def test_a_search_of_something_else_does_not_go_on(
+    words: tuple[str, ...], difference: str, search: Search, tmp_path: Path
+) -> None:
     search("--max-params", "30k")
     done = search(*words, "--resume", tmp_path / "result.json")
-    assert f"with other limits or another objective; --start-from {tmp_path / 'result.json'}" in done.sentence
+    assert f"with other limits or another objective ({difference}" in done.sentence
+    assert f"as they go on; --start-from {tmp_path / 'result.json'}" in done.sentence
 
 
 def test_pictures_of_the_run_stand_beside_the_result_and_are_named(search: Search, tmp_path: Path) -> None:

@@ -32,6 +32,25 @@ def test_an_export_is_the_table_it_came_from(store: Path, ohmnas: Ohmnas, tmp_pa
     assert read_table(str(out)).card["sha256"] == read_table("digits").card["sha256"]
 
 
+def test_an_export_grows_and_loses_nothing(store: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    some, out = tmp_path / "some.sqlite", tmp_path / "t.csv"
+    with Store(some) as one:
+        one.add([*read_table("digits").rows()][:30])
+    assert ohmnas("export-table", "--store", some, "--out", out).code == 0
+    out.with_suffix(".json").unlink()  # as if killed between the two
+    assert ohmnas("export-table", "--store", store, "--out", out).code == 0
+    before = out.read_bytes()
+    lost = len(read_table("digits").frame) - 30
+    assert (
+        f"{lost:,} rows that the store {some} lacks" in ohmnas("export-table", "--store", some, "--out", out).sentence
+    )
+    assert out.read_bytes() == before
+    notes = tmp_path / "notes.csv"
+    notes.write_text("my notes\n", encoding="utf-8")
+    assert "no table of measured rows" in ohmnas("export-table", "--store", store, "--out", notes).sentence
+    assert notes.read_text("utf-8") == "my notes\n"
+
+
 def test_a_full_disk_while_exporting_costs_nothing(store: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     """The process may write files of at most 64 KiB, which a store survives and a table does not fit into."""
     out = tmp_path / "t.csv"
