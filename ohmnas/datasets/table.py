@@ -97,7 +97,7 @@ class MeasuredTable:
 def _few(names: list[str]) -> str:
     """Names for a message; of chips that were varied, only how many."""
     varied = sum(map(is_varied, names))
-    if varied > 1:
+    if 0 < varied < len(names):
         names = [*(name for name in names if not is_varied(name)), f"{varied} varied chips"]
     shown = names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
     return ", ".join(shown)

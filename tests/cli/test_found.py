@@ -10,6 +10,7 @@ import pytest
 
 from ohmnas.cli import found
 from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
+from ohmnas.search.archive import FRONT
 from ohmnas.search.plots import plot_search
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
@@ -131,7 +132,7 @@ def test_of_a_long_front_some_are_shown_with_both_ends(capfd: pytest.CaptureFixt
     assert shown[-1] == len(one.front)
     assert shown == sorted(shown)
     short = replace(one, front=one.front[:5])
-    full = replace(one, front=(one.front * 300)[: found.FRONT])
+    full = replace(one, front=(one.front * 300)[:FRONT])
     found.show(full, PATH)
     assert "300, those that stand most apart of more, that no other beats in" in capfd.readouterr().out
     found.show(short, PATH)
