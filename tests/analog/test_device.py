@@ -65,7 +65,7 @@ def test_estimated_noise_of_converters_orders_networks_as_their_measured_noise_d
     measured = []
     for index, architecture in enumerate(space.decode(population)):
         torch.manual_seed(index)
-        network = to_analog(nn.Sequential(*list(build(architecture, (1, 8, 8), 10))[:-3]), chip).train()
+        network = to_analog(nn.Sequential(*list(build(architecture, (1, 8, 8), 10))[:-2]), chip).train()
         with torch.no_grad():
             set_noise(network, NoisePool(index))
             one, other = network(x), network(x)
