@@ -202,6 +202,8 @@ SETTINGS: dict[str, Learner] = {
     "250 trees each": _set(rounds=250),
     **{f"margin {margin:g}": _set(margin=margin) for margin in MARGINS if margin != 0.1},
     **{f"emphasis {emphasis:g}": _set(emphasis=emphasis) for emphasis in (0.5, 1.0, 2.0)},
+}
+CONSTANTS: dict[str, Learner] = {
     "std, AVM: 4 levels": _where(its_model, "SPREAD_DEPTH", 4),
     "std, AVM: trees alone": _where(its_model, "share", lambda *_: 1.0),
     "std, AVM: process alone": _where(its_model, "share", lambda *_: 0.0),
@@ -212,8 +214,8 @@ SETTINGS: dict[str, Learner] = {
     "lengths less held": _where(its_kernel, "DOUBT", 1.0),
     "std as measured": _where(its_labels, "cleared", lambda log_stds, *_: log_stds),
 }
-"""The last nine: levels of the trees, what is mixed (`surrogate`), rows that a kernel reaches (`process`), how far
-lengths may go from the usual ones (`kernel`), labels as they are (`clearing`)."""
+"""Levels of the trees, what is mixed (`surrogate`), rows that a kernel reaches (`process`), how far lengths may go from
+the usual ones (`kernel`), labels as they are (`clearing`)."""
 
 
 def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], rounds: int) -> dict[str, Any]:
@@ -275,7 +277,9 @@ def main() -> None:
     for name in arguments.table:
         table = read_table(name)
         for hardware in learnable_chips(table):
-            learners = ABLATIONS if arguments.ablation else SETTINGS if arguments.settings else LEARNERS
+            learners = (
+                ABLATIONS if arguments.ablation else {**SETTINGS, **CONSTANTS} if arguments.settings else LEARNERS
+            )
             results[f"{name} on {hardware}"] = compare(table, hardware, learners, arguments.rounds)
             if not arguments.json:
                 _show(f"{name} on {hardware}", results[f"{name} on {hardware}"])

@@ -50,7 +50,7 @@ def to_digital(network: nn.Sequential) -> nn.Sequential:
         for name, child in list(parent.named_children()):
             if isinstance(child, AnalogConv2d):
                 setattr(parent, name, child.to_torch())
-                position = int(name)  # convolutions lie in chains of layers, where their norm and ReLU were absorbed
+                position = int(name)  # convolutions lie in chains of layers, where what follows them was absorbed
                 for offset, module in enumerate(child.absorbed(), start=1):
                     setattr(parent, str(position + offset), module)
             elif isinstance(child, AnalogLinear):

@@ -1,4 +1,4 @@
-"""An analog convolution with its batch norm and ReLU as one autograd node on a CPU.
+"""An analog convolution with its batch norm, and the ReLU or the sum of branches behind, as one node on a CPU.
 
 The same arithmetic as `layers`, whose plain torch is the reference that tests hold this to, in the compiled passes of
 `kernels`: between the input and the output of a layer only what the DAC gives and what the ADC gives is ever in memory,
@@ -40,7 +40,7 @@ class FusedConv2d(AnalogConv2d):
 
     @property
     def branches(self) -> int:
-        """That are added up behind the batch norm."""
+        """How many branches are added up behind the batch norm."""
         return 1 if self.sum is None else self.sum.branches
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class FusedConv2d(AnalogConv2d):
         return y.contiguous(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, with the batch norm and ReLU that the layer has absorbed."""
+        """``(batch, c, h, w)`` -> ``(batch, o / b, h', w')``, with all that the layer has absorbed; b is `branches`."""
         if self.mode == "digital" or not applies(self, x):
             return super().forward(x)
         norm = cast(kernels.TrackedNorm, self.norm)
@@ -94,26 +94,30 @@ class _Step(torch.autograd.Function):
         precision = quantised.dtype if single else torch.float32
         flow, sums = kernels.normalise_backward(grad, rows, saved[:3], ctx.floor, clip, precision, layer.branches)
         flow = kernels.like(flow, outputs[0])
+        wanted = ctx.needs_input_grad[0]  # not of images
+        back: Tensor | None
         if single:
-            back, weight = _backward(layer, flow, quantised, columns, ctx.needs_input_grad[0])
+            back, weight = _backward(layer, flow, quantised, columns, wanted)
         else:
-            back = torch.zeros_like(quantised, dtype=torch.float32)
+            back = torch.zeros_like(quantised, dtype=torch.float32) if wanted else None
             weight = torch.zeros_like(columns, dtype=torch.float32)
             gain = scale * ctx.range_step
             for part, (start, stop) in enumerate(pairwise(layer.mapping.starts.tolist())):
                 one = kernels.mask(flow, outputs[part], 1.0, layer.adc_levels) * gain[:, part].view(-1, 1, 1)
                 seen, held = layer.slice_inputs(quantised, columns, start, stop)
-                x_part, w_part = _backward(layer, one.to(seen.dtype), seen, held, ctx.needs_input_grad[0])
+                x_part, w_part = _backward(layer, one.to(seen.dtype), seen, held, wanted)
                 layer.add_slices(back, x_part, weight, w_part, start, stop)
-        if ctx.needs_input_grad[0]:
+        if back is not None:
             back = kernels.mask(back, quantised, ctx.input_scale, layer.dac_levels)
         factor = torch.reciprocal(scale).mul_(ctx.unit)
         weight = weight.flatten(1) * (factor if single else layer.mapping.expand(factor))
-        return (back if ctx.needs_input_grad[0] else None), weight.view(layer.weight.shape), sums[0], sums[1], None
+        return back, weight.view(layer.weight.shape), sums[0], sums[1], None
 
 
-def _backward(layer: AnalogConv2d, grad: Tensor, x: Tensor, weight: Tensor, wants_x: bool) -> tuple[Tensor, Tensor]:
-    """Gradients of a convolution's input (if wanted) and weight."""
+def _backward(
+    layer: AnalogConv2d, grad: Tensor, x: Tensor, weight: Tensor, wants_x: bool
+) -> tuple[Tensor | None, Tensor]:
+    """Gradients of a convolution's input, if wanted, and weight."""
     several = joined_by(layer.groups, weight)
     held = join(weight, layer.groups, several) if several > 1 else weight
     geometry = (layer.stride, layer.padding, (1, 1), False, (0, 0), layer.groups // several)

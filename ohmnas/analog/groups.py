@@ -1,8 +1,7 @@
 """Convolutions of many groups of few channels, as one of fewer and larger groups whose other weights are 0.
 
-A matrix instruction for bfloat16 takes 32 inputs at once, whether they are there or not; with groups of two to eight
-channels most of the time goes into what is not. Joined two or four at a time they are the same convolution, since what
-is added is 0, in a third to two thirds of the time (`benchmarks/analog.py`).
+A matrix instruction for bfloat16 (AMX) takes up to 32 inputs at once; with groups of two to eight channels it is fed
+mostly nothing. Joined they are the same convolution, since what is added is 0, in less time (`benchmarks/branches.py`).
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def normalise(
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
     """Batch norm of ``rows * gain`` by the batch's own statistics, at least `floor`; moves the running statistics.
 
-    Several branches, whose channels lie side by side, are added up; then there is no floor.
+    Several branches, whose channels lie side by side, are added up; then there can be no floor.
 
     Args:
         rows: ``(p, c)``.

@@ -106,6 +106,7 @@ class AnalogLayer(nn.Module):
         self.norm: nn.BatchNorm2d | None = None
         self.relu = False
         self.sum: BranchSum | None = None
+        """Of branches, in place of the ReLU."""
         self.dac_levels = _levels(chip.dac_bits)
         self.adc_levels = _levels(chip.adc_bits)
         self.adc_step = chip.adc_bound / self.adc_levels if chip.adc_bits else 1.0
@@ -167,7 +168,9 @@ class AnalogLayer(nn.Module):
             y = self.norm(y)
         if self.sum is not None:
             y = self.sum(y)
-        return torch.relu(y) if self.relu else y
+        elif self.relu:
+            y = torch.relu(y)
+        return y
 
     @torch.no_grad()
     def calibrate(self, x: Tensor) -> None:
@@ -262,12 +265,13 @@ class AnalogConv2d(AnalogLayer):
         return x, weight[:, first:last] * inside
 
     def add_slices(
-        self, x: Tensor, part_of_x: Tensor, weight: Tensor, part_of_weight: Tensor, start: int, stop: int
+        self, x: Tensor | None, part_of_x: Tensor | None, weight: Tensor, part_of_weight: Tensor, start: int, stop: int
     ) -> None:
-        """Add the gradients of `slice_inputs`'s results to those of its arguments, in place."""
+        """Add the gradients of `slice_inputs`'s results to those of its arguments, in place; None are not wanted."""
         first, last, inside = self._channels(start, stop, weight)
-        target = torch.unflatten(x, 1, (self.groups, -1))[:, :, first:last]
-        target += torch.unflatten(part_of_x, 1, (self.groups, -1))
+        if x is not None and part_of_x is not None:
+            target = torch.unflatten(x, 1, (self.groups, -1))[:, :, first:last]
+            target += torch.unflatten(part_of_x, 1, (self.groups, -1))
         weight[:, first:last] += part_of_weight * inside
 
     def _channels(self, start: int, stop: int, weight: Tensor) -> tuple[int, int, Tensor]:

@@ -302,7 +302,7 @@ def normalise_backward(
 
 
 def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches: int, height: int, out: Array) -> None:
-    """`_affine` by channel."""
+    """`_affine` with scale and shift by channel, not by channel of joined rows."""
     positions, channels = rows.shape
     joined = channels // len(scale)
     wide_scale, wide_shift = np.empty(channels, np.float32), np.empty(channels, np.float32)

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 from ohmnas.errors import OhmnasError
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?|e\d)")
-_GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?|[eE]\+?\d{1,2})")
+_GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _LONGEST_SIZE = 18
 """Digits and point: exact in a Decimal, with any unit."""
@@ -51,7 +51,7 @@ def size(text: str) -> int:
 
 
 def _factor(unit: str) -> int:
-    return 10 ** int(unit[1:]) if unit.startswith("e") else _FACTOR[unit.lower()]
+    return 10 ** int(unit[1:]) if unit[:1] in ("e", "E") else _FACTOR[unit.lower()]
 
 
 def fraction(text: str) -> float:

@@ -83,7 +83,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     if result.front:
         front = _spread(result.front, FRONT_ROWS)
         shown = "" if len(front) == len(result.front) else f", {len(front)} of them"
-        most = ", those that stand most apart of more," if len(result.front) == FRONT else ""
+        most = ", the most that are kept," if len(result.front) == FRONT else ""
         title = f"{len(result.front)}{most} that no other beats in {', '.join(result.pareto)}{shown}"
         render.table(["front", *columns], [_row(str(i + 1), c, result, extra) for i, c in front], title)
         volume = result.history[-1]["hypervolume"]
@@ -97,7 +97,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     render.line(f"maximised: {result.objective}; {_where(result)}")
     if least := result.constraints.get("min_accuracy"):
         render.line(
-            f"left out: networks that are predicted to be right in less than {100 * least:g} %{sure} "
+            f"left out: networks that are not predicted to be right in {100 * least:g} % or more{sure} "
             "(--min-accuracy 0 keeps them)"
         )
     ended = ENDINGS.get(result.stopped, "")
@@ -114,12 +114,16 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
 
 
 def _where(result: SearchResult) -> str:
-    """The sizes that were searched: what the limits leave of what the surrogate has seen."""
+    """What was searched: of the sizes that the surrogate has seen what the limits leave, and bounds on genes."""
     bounds = result.constraints
     least, most, macs = (bounds.get(name) for name in ("min_params", "max_params", "max_macs"))
-    return (
-        f"searched: {least or 0:,} to {most:,} parameters, up to {macs:,.0f} MACs" if most and macs else "searched: all"
-    )
+    genes: dict[str, list[Any]] = bounds.get("genes", {})
+    parts = [
+        f"{least or 0:,} parameters and more" if most is None else f"{least or 0:,} to {most:,} parameters",
+        *([] if macs is None else [f"up to {macs:,.0f} MACs"]),
+        *(f"{name} {low}" if low == high else f"{name} {low} to {high}" for name, (low, high) in genes.items()),
+    ]
+    return f"searched: {', '.join(parts)}"
 
 
 def chip_in_words(name: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -14,36 +16,47 @@ from ohmnas.errors import StorageError
 from ohmnas.files import write_atomically
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write one JSON object in one piece; where a file stood there before, say on standard error that it is gone.
+def write_json(path: Path, values: dict[str, Any], replaces: bool | None = None) -> None:
+    """Write one JSON object in one piece; where it replaces a file, say on standard error that that is gone.
+
+    Args:
+        path: where.
+        values: what.
+        replaces: whether it does; None is if a file is there.
 
     Raises:
         StorageError: the disk is full or refuses; what stood at `path` before still stands there.
     """
-    replaces = path.exists()
+    replaces = path.exists() if replaces is None else replaces
     write_atomically(path, json.dumps(values, indent=1) + "\n")
     if replaces:
         render.notice(f"note: {path} replaced the result of an earlier run")
 
 
-def set_aside(folder: Path, names: Iterable[str]) -> None:
-    """Move what stands in a folder under these names into a new one within it, and say so.
+def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
+    """Where a folder holds a result, copy that and what belongs to it into a new folder within, then remove the latter.
+
+    Killed at any moment, the old result stands where it stood or, whole, in the copy; the caller then writes over it.
 
     Raises:
-        StorageError: the disk refuses.
+        StorageError: the disk refuses; nothing is lost.
     """
-    there = [folder / name for name in names if (folder / name).exists()]
-    if not there:
+    if not (folder / result).exists():
         return
-    numbered = (folder / f"earlier-{number}" for number in count(1))
-    aside = next(place for place in numbered if not place.exists())
+    there = [name for name in (result, *others) if (folder / name).is_file()]
+    aside = next(place for place in (folder / f"earlier-{number}" for number in count(1)) if not place.exists())
+    half = Path(tempfile.mkdtemp(prefix=".earlier-", dir=folder))
     try:
-        aside.mkdir()
-        for path in there:
-            path.rename(aside / path.name)
+        for name in there:
+            shutil.copy2(folder / name, half / name)
+        half.chmod(0o755)
+        half.rename(aside)
     except OSError as error:
-        raise StorageError(f"cannot move the earlier result to {aside}: {error.strerror}") from error
+        shutil.rmtree(half, ignore_errors=True)
+        raise StorageError(f"cannot move the earlier result to {aside}: {error.strerror or error}") from error
     render.notice(f"note: {folder} held another result; it is in {aside} now")
+    for name in there[1:]:
+        (folder / name).unlink(missing_ok=True)
 
 
 @contextmanager

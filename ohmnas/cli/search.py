@@ -27,7 +27,7 @@ from ohmnas.search.strategy import Strategy
 from ohmnas.search.usual import known_networks
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.reference import reference
+from ohmnas.spaces.reference import REFERENCES, reference
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import Surrogate
 from ohmnas.surrogate.learning import with_chips
@@ -35,8 +35,6 @@ from ohmnas.surrogate.persist import load
 
 _SAME = 1e-4
 """Predictions of one surrogate differ by less, in whatever company they were made."""
-BELONGS_TOGETHER = ("result.json", "verify.json", "verify.parts.json", *PICTURES)
-"""What a search and its verification leave in a folder."""
 _WHAT = {ResNetSpace.name: "networks", CoDesignSpace.name: "networks and chips"}
 BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
 """Strategy -> births and generations, where they are not those of AnalogNAS: 100 and 200."""
@@ -50,9 +48,10 @@ def run(arguments: argparse.Namespace) -> None:
     with output_folder(arguments.out):
         result = replace(_found(arguments, make, before), strategy=arguments.strategy, parameters=parameters)
         path = arguments.out / "result.json"
-        if not _says_the_same(path, result):
-            set_aside(arguments.out, BELONGS_TOGETHER)
-        write_json(path, result.to_dict())
+        same = _says_the_same(path, result)
+        if not same:
+            set_aside(arguments.out, path.name, ("verify.json", "verify.parts.json", *PICTURES))
+        write_json(path, result.to_dict(), replaces=same)
     pictures = plot_search(result, arguments.out) if arguments.plots else []
     if arguments.json:
         render.machine({**result.to_dict(), "result": str(path), "plots": list(map(str, pictures))})
@@ -148,7 +147,7 @@ def _given(names: list[str], asked: Problem) -> Population:
     if not names:
         return known_networks(asked)
     for name in names:
-        if not Path(name).exists() and not name.endswith(".json"):
+        if name in REFERENCES or not name.endswith(".json"):
             network = asked.space.networks.encode([reference(name)])
             parts.append(asked.space.on_chips(network, asked.within))
             continue
@@ -218,4 +217,9 @@ def _check_same(result: SearchResult, asked: Problem, arguments: argparse.Namesp
 def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
     """What differs, by name, there and here."""
     names = [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]
-    return "; ".join(f"{name}: {then.get(name) or 'none'} there, {now.get(name) or 'none'} here" for name in names)
+    return "; ".join(f"{name}: {_said(then.get(name))} there, {_said(now.get(name))} here" for name in names)
+
+
+def _said(value: Any) -> Any:
+    """What a message says of a value."""
+    return "none" if value is None or value in ("", {}) else value

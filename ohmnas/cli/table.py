@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
 from pathlib import Path
+from shlex import quote
 
 import pandas as pd
 
 from ohmnas.cli import render
 from ohmnas.datasets.card import make_card
-from ohmnas.datasets.schema import KEY_COLUMNS
+from ohmnas.datasets.schema import ACCURACY_COLUMNS, KEY_COLUMNS
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import MeasuredTable, read_table, write_table
 from ohmnas.datasets.task import task
@@ -54,21 +56,33 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, store: Path) -> None
     """A table may be exported again when the store has grown, and over nothing else.
 
     Raises:
-        InvalidValueError: what stands at the path is no table that can be read, or has rows that the store lacks.
+        InvalidValueError: what stands there is something else, or has rows that these do not have, or not so.
+        StorageError: it cannot be read.
     """
+    card, other = path.with_suffix(".json"), "choose another --out"
+    if card.exists() and '"sha256"' not in _text(card):
+        raise InvalidValueError(f"{card}, where the card would go, is something else: {other}")
     if not path.exists():
         return
-    key = [*KEY_COLUMNS, *GENE_NAMES]
+    values = [*KEY_COLUMNS, *GENE_NAMES, "status", *ACCURACY_COLUMNS]
     try:  # not `read_table`: after a kill between table and card they do not belong together, and this mends it
-        there = pd.read_csv(path, usecols=key, dtype=str)[key]
-    except (ValueError, OSError) as error:
-        raise InvalidValueError(f"{path} exists and is no table of measured rows: choose another --out") from error
-    lost = len(there) - len(there.merge(frame[key].astype(str)))
+        there = pd.read_csv(io.StringIO(_text(path)), usecols=values, dtype=str, keep_default_na=False)[values]
+    except ValueError as error:
+        raise InvalidValueError(f"{path} exists and is no table of measured rows: {other}") from error
+    written = pd.read_csv(io.StringIO(frame[values].to_csv(index=False)), dtype=str, keep_default_na=False)
+    lost = len(there) - len(there.merge(written))
     if lost > 0:
         raise InvalidValueError(
-            f"{path} has {lost:,} rows that the store {store} lacks: choose another --out, or add them with "
-            f"ohmnas merge --store {store} {path}"
+            f"{path} has {lost:,} rows that are not in this export of {store}, or with other results: {other}, or add "
+            f"them first with ohmnas merge --store {quote(str(store))} {quote(str(path))}"
         )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _learnable(table: MeasuredTable) -> str | None:

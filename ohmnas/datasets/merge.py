@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,9 @@ def _rows(source: str, salvage: bool) -> list[Row]:
         with Store(Path(source), must_exist=True) as store:
             return store.readable_rows()
     except BrokenFileError as error:
-        raise BrokenFileError(f"nothing of {source} can be read any more: {error.__cause__ or error}") from error
+        if not isinstance(error.__cause__, sqlite3.DatabaseError):  # it is of a newer version, or no store
+            raise
+        raise BrokenFileError(f"nothing of {source} can be read any more: {error.__cause__}") from error
 
 
 def _is_store(path: Path) -> bool:

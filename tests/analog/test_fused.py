@@ -104,6 +104,19 @@ def test_it_stands_aside_where_it_cannot_compute() -> None:
         assert fused.applies(layer, x)
 
 
+@pytest.mark.parametrize("chip", [CHIPS["whole"], CHIPS["split"]], ids=["whole", "split"])
+def test_images_want_no_gradient_and_weights_get_the_same(chip: Hardware) -> None:
+    network = to_analog(_network(1, 3, 1, True), chip).train()
+    x, grads = torch.randn(4, 6, 5, 5), []
+    for wanted in (True, False):
+        set_noise(network, NoisePool(1))
+        network.zero_grad()
+        network(x.clone().requires_grad_(wanted)).square().sum().backward()
+        grads.append([parameter.grad for parameter in network.parameters()])
+    for one, other in zip(*grads, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def _layer(network: nn.Sequential) -> AnalogConv2d:
     layer = next(analog_layers(network))
     assert isinstance(layer, AnalogConv2d)
@@ -112,13 +125,14 @@ def _layer(network: nn.Sequential) -> AnalogConv2d:
 
 @pytest.mark.parametrize("chip", [CHIPS["whole"], CHIPS["split"]], ids=["whole", "split"])
 @pytest.mark.parametrize(
-    ("stride", "kernel", "groups", "relu"), [(1, 3, 1, True), (2, 3, 2, False), (1, 1, 1, True), (1, 1, 2, True)]
+    ("stride", "kernel", "groups", "relu", "branches"),
+    [(1, 3, 1, True, 1), (2, 3, 2, False, 1), (1, 1, 1, True, 1), (1, 1, 2, True, 1), (1, 3, 2, False, 2)],
 )
 def test_bfloat16_changes_little_beside_the_noise_of_the_chip(
-    stride: int, kernel: int, groups: int, relu: bool, chip: Hardware
+    stride: int, kernel: int, groups: int, relu: bool, branches: int, chip: Hardware
 ) -> None:
     """Of outputs, gradients and statistics: root mean squares of what it changes and of what other noise changes."""
-    exact = to_analog(_network(stride, kernel, groups, relu), chip)
+    exact = to_analog(_network(stride, kernel, groups, relu, branches), chip)
     rounded, again = copy.deepcopy(exact), copy.deepcopy(exact)
     set_precision(rounded, torch.bfloat16)
     x = torch.randn(7, 6, 5, 6)

@@ -59,3 +59,16 @@ def test_bfloat16_is_torchs(value: float) -> None:
     bits = passes.written(F32(value), np.zeros(1, np.uint16))
     expected = torch.tensor(value).bfloat16().float().numpy()
     np.testing.assert_array_equal(passes.read(bits), expected)
+
+
+@pytest.mark.parametrize("branches", range(1, 13))
+@pytest.mark.parametrize("width", [1, 3, 8])
+@pytest.mark.parametrize("joined", [1, 2, 4])
+def test_branches_fold_to_their_sum_and_unfold_to_copies(branches: int, width: int, joined: int) -> None:
+    values, sums = _array(joined * branches * width), np.empty(joined * width, np.float32)
+    spread = np.empty_like(values)
+    expected = values.reshape(joined, branches, width).sum(axis=1)
+    passes.unfold.py_func(expected.ravel(), width, spread)
+    passes.fold.py_func(values, width, sums)
+    np.testing.assert_allclose(sums, expected.ravel(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(spread.reshape(joined, branches, width), np.repeat(expected[:, None], branches, 1))

@@ -63,6 +63,11 @@ def test_the_found_network_stands_beside_three_references(capfd: pytest.CaptureF
     assert "ohmnas verify found/result.json --task digits" in out
 
 
+def test_bounds_on_sizes_and_genes_are_said(capfd: pytest.CaptureFixture[str]) -> None:
+    found.show(replace(result(), constraints={"min_params": 5, "genes": {"M": [1, 1], "R1": [2, 3]}}), PATH)
+    assert "; searched: 5 parameters and more, M 1, R1 2 to 3\n" in capfd.readouterr().out
+
+
 def test_intervals_are_those_of_the_found_network(capfd: pytest.CaptureFixture[str]) -> None:
     one = result()
     found.show(one, PATH)
@@ -134,7 +139,7 @@ def test_of_a_long_front_some_are_shown_with_both_ends(capfd: pytest.CaptureFixt
     short = replace(one, front=one.front[:5])
     full = replace(one, front=(one.front * 300)[:FRONT])
     found.show(full, PATH)
-    assert "300, those that stand most apart of more, that no other beats in" in capfd.readouterr().out
+    assert "300, the most that are kept, that no other beats in" in capfd.readouterr().out
     found.show(short, PATH)
     assert re.search(r"^ *5 that no other beats in accuracy_1d, params, avm *$", capfd.readouterr().out, re.MULTILINE)
 
@@ -160,11 +165,11 @@ def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.Ca
     out = capfd.readouterr().out
     assert re.findall(r"^ (\w+[\w-]*) \* ", out, re.MULTILINE) == [worse.name]
     assert "* is not predicted to meet the limit on AVM and accuracy\n" in out
-    assert "predicted to be right in less than 2 % (--min-accuracy 0 keeps them)" in out
+    assert "not predicted to be right in 2 % or more (--min-accuracy 0 keeps them)" in out
     found.show(replace(one, references=[worse], constraints={**limits, "confidence": 0.9}), PATH)
     out = capfd.readouterr().out
     assert "the limit on AVM and accuracy with a probability of 0.9\n" in out
-    assert "right in less than 2 % with a probability of 0.9 (" in out
+    assert "right in 2 % or more with a probability of 0.9 (" in out
 
 
 @pytest.mark.parametrize(("rows", "warned"), [(33, True), (99, True), (100, False)])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from ohmnas.datasets.store import Store
@@ -47,6 +49,17 @@ def test_where_nothing_is_left_to_salvage_that_is_said(ohmnas: Ohmnas, tmp_path:
     assert f"nothing of {path} can be read any more" in sentence
     assert "--salvage" not in sentence
     assert not (tmp_path / "all.sqlite").exists()
+
+
+def test_a_newer_store_is_not_said_to_be_damaged(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with Store(path) as store:
+        store.add(made_rows(3))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=99")
+    sentence = ohmnas("merge", "--salvage", path, "--store", tmp_path / "all.sqlite").sentence
+    assert "schema 99" in sentence
+    assert "nothing of" not in sentence
 
 
 def test_what_is_no_store_is_not_said_to_be_salvageable(ohmnas: Ohmnas, tmp_path: Path) -> None:

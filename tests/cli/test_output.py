@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ohmnas.cli.output import output_folder, write_json
+from ohmnas.cli.output import output_folder, set_aside, write_json
 from ohmnas.errors import InfeasibleError, StorageError
 
 
@@ -60,3 +63,54 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
         output_folder(tmp_path / "file" / "a"),
     ):
         pass
+
+
+def test_where_there_is_no_result_nothing_is_set_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "verify.json").write_text("mine", encoding="utf-8")
+    set_aside(tmp_path, "result.json", ["verify.json"])
+    assert [path.name for path in tmp_path.iterdir()] == ["verify.json"]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("killed", ["shutil.copy2", "pathlib.Path.rename", "pathlib.Path.unlink"])
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_result_that_is_set_aside_survives_any_end(
+    killed: str, after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands with what belongs to it in its place, or in a copy, or in both; the next time goes on."""
+    contents = {"result.json": "found", "verify.json": "measured", "pareto.png": "drawn"}
+    for name, text in contents.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    module, name = killed.rsplit(".", 1)
+    owner = shutil if module == "shutil" else Path
+    whole, calls = getattr(owner, name), []
+
+    def dying(*words: Any, **named: Any) -> Any:
+        calls.append(words)
+        if len(calls) > after:
+            raise KeyboardInterrupt
+        return whole(*words, **named)
+
+    with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
+        patched.setattr(owner, name, dying)
+        set_aside(tmp_path, "result.json", ["verify.json", "pareto.png", "missing.png"])
+    places = [tmp_path, *tmp_path.glob("earlier-*")]
+    whole_ones = [place for place in places if all((place / name).exists() for name in contents)]
+    assert whole_ones
+    assert {name: (whole_ones[0] / name).read_text("utf-8") for name in contents} == contents
+    set_aside(tmp_path, "result.json", ["verify.json", "pareto.png", "missing.png"])
+    assert not (tmp_path / "verify.json").exists()
+    assert (tmp_path / "earlier-1" / "verify.json").read_text("utf-8") == "measured"
+
+
+def test_a_disk_that_refuses_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("result.json", "verify.json"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    with pytest.raises(StorageError, match=r"cannot move the earlier result to .*: No space left"):
+        set_aside(tmp_path, "result.json", ["verify.json"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["result.json", "verify.json"]

@@ -14,6 +14,7 @@ from ohmnas.search import Problem
 from ohmnas.search.objective import Accuracy, ExponentialPenalty, Ratio, Tchebycheff, WeightedSum
 from ohmnas.search.usual import usual_floor
 from ohmnas.spaces.bounds import EVERYTHING
+from ohmnas.spaces.genes import M
 from ohmnas.surrogate import Surrogate
 from ohmnas.surrogate.persist import load
 
@@ -55,6 +56,12 @@ def test_without_words_it_is_the_best_ratio_within_what_was_measured(
     assert limits == {name: seen[name] for name in ("max_params", "max_macs", "min_params")} | {"min_accuracy": floor}
     assert asked("--min-accuracy", "0").limits.min_accuracy == 0
     assert capfd.readouterr().err == ""
+
+
+def test_genes_of_blocks_that_cannot_be_are_refused(asked: Asked) -> None:
+    with pytest.raises(InvalidValueError, match=r"R2 is of main block 2, and M, .*, is at most 1"):
+        asked("--fix", "M=1", "--fix", "R2=3")
+    assert asked("--fix", "M=2", "--fix", "R2=3").within.high[M] == 2
 
 
 def test_every_limit_has_its_flag(asked: Asked) -> None:

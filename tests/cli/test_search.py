@@ -341,6 +341,28 @@ def test_a_search_begins_with_the_references_and_results_that_are_named(search: 
     assert list(first.best.genome) in begun["population"]
 
 
+def test_a_beginning_that_is_nowhere_is_one_sentence(
+    search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no reference network" in search("--start-from", "x" * 300).sentence
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "resnet20").mkdir()
+    assert search("--start-from", "resnet20").code == 0
+    (tmp_path / "list.json").write_text("[]", encoding="utf-8")
+    assert "it is no JSON object" in search("--start-from", "list.json").sentence
+    assert "is a folder" in search("--resume", "resnet20").sentence
+
+
+def test_fewer_that_differ_than_wanted_are_said(search: Search) -> None:
+    done = search("--top", "1000", "--iterations", "3", "--population", "10")
+    assert re.search(r"^note: \d+ that differ were found, not 1000$", done.err, re.MULTILINE)
+
+
+def test_a_surrogate_is_a_folder(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("", encoding="utf-8")
+    assert "a surrogate is the folder" in ohmnas("search", "--surrogate", tmp_path / "s", "--out", tmp_path).sentence
+
+
 def test_what_exceeds_the_limits_is_no_beginning_and_that_is_said(search: Search) -> None:
     done = search("--max-params", "50k", "--start-from", "resnet18", "--start-from", "resnet8-w8", "--json")
     assert done.code == 0
@@ -413,6 +435,7 @@ def test_a_search_goes_on_where_it_ended(search: Search, tmp_path: Path) -> None
             ("--max-params", "30k", "--objective", "accuracy"),
             "objective: accuracy_1d / accuracy_1d_std there, a",
         ),
+        (("--max-params", "30k", "--min-accuracy", "0"), "min_accuracy: 0.5"),
         (("--max-params", "30k", "--fix", "KS0=3"), "genes: none there, {'KS0': [3, 3]} here"),
         (("--max-params", "30k", "--pareto", "params,avm"), "pareto: none there, params, avm here"),
         (("--max-params", "30k", "--soft", "macs=100k"), "soft: none there, {'macs': 100000.0} here"),

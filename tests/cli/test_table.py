@@ -42,13 +42,31 @@ def test_an_export_grows_and_loses_nothing(store: Path, ohmnas: Ohmnas, tmp_path
     before = out.read_bytes()
     lost = len(read_table("digits").frame) - 30
     assert (
-        f"{lost:,} rows that the store {some} lacks" in ohmnas("export-table", "--store", some, "--out", out).sentence
+        f"{lost:,} rows that are not in this export" in ohmnas("export-table", "--store", some, "--out", out).sentence
     )
     assert out.read_bytes() == before
     notes = tmp_path / "notes.csv"
     notes.write_text("my notes\n", encoding="utf-8")
     assert "no table of measured rows" in ohmnas("export-table", "--store", store, "--out", notes).sentence
     assert notes.read_text("utf-8") == "my notes\n"
+    (tmp_path / "result.json").write_text("{}", encoding="utf-8")
+    sentence = ohmnas("export-table", "--store", store, "--out", tmp_path / "result.csv").sentence
+    assert "is something else: choose another --out" in sentence
+    assert sorted(path.name for path in tmp_path.glob("result.*")) == ["result.json"]
+
+
+def test_an_export_does_not_replace_other_results_of_the_same_rows(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    rows = [*read_table("digits").rows()][:20]
+    one, other, out = tmp_path / "one.sqlite", tmp_path / "other.sqlite", tmp_path / "t.csv"
+    with Store(one) as store:
+        store.add(rows)
+    with Store(other) as store:
+        store.add([{**row, "accuracy_digital": 0.5} for row in rows])
+    assert ohmnas("export-table", "--store", one, "--out", out).code == 0
+    before = out.read_bytes()
+    assert "20 rows that are not in this export" in ohmnas("export-table", "--store", other, "--out", out).sentence
+    assert out.read_bytes() == before
+    assert ohmnas("export-table", "--store", one, "--out", out).code == 0
 
 
 def test_a_full_disk_while_exporting_costs_nothing(store: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ import copy
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ohmnas.spaces import genes
 from ohmnas.spaces.architecture import Architecture, MainBlock
-from ohmnas.spaces.network import ResidualBlock, build
+from ohmnas.spaces.network import MeanOverPixels, ResidualBlock, build
 from ohmnas.spaces.reference import reference
 from ohmnas.spaces.resnet import ResNetSpace
 
@@ -61,7 +62,7 @@ def test_branches_are_summed_as_separate_branches_would_be() -> None:
         total = torch.zeros(2, 8, 4, 4)
         for branch in range(3):
             alone = ResidualBlock(6, 8, 2, MainBlock(1, 1, conv_type, 1, False)).eval()
-            for mine, theirs in zip(alone.body, together.body, strict=False):  # the latter ends with the sum
+            for mine, theirs in zip(alone.body, list(together.body)[:-1], strict=True):
                 for name, tensor in mine.state_dict().items():
                     if tensor.dim():
                         whole = theirs.state_dict()[name]
@@ -101,3 +102,13 @@ def test_a_seed_gives_the_same_weights() -> None:
         torch.manual_seed(5)
         states.append(copy.deepcopy(build(BASE, (1, 8, 8), 10).state_dict()))
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_the_mean_over_pixels_is_torchs_pooling_with_gradients_in_channels_last() -> None:
+    x = torch.randn(3, 5, 4, 6).contiguous(memory_format=torch.channels_last).requires_grad_()
+    found = MeanOverPixels()(x)
+    torch.testing.assert_close(found, functional.adaptive_avg_pool2d(x, 1).flatten(1))
+    grads: list[Tensor] = []
+    x.register_hook(grads.append)  # type: ignore[no-untyped-call]
+    found.square().sum().backward()
+    assert grads[0].is_contiguous(memory_format=torch.channels_last)
