@@ -210,8 +210,9 @@ def test_only_the_designs_that_were_measured_are_left_out(
     assert (network not in asked["new"]) == measured
 
 
+@pytest.mark.timeout(180)
 def test_a_study_of_varied_chips_has_their_measured_effects(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("study", "--table", table, "--hardware", "pcm", "--resamples", "2", "--out", tmp_path)
+    words = ("study", "--table", table, "--hardware", "pcm", "--resamples", "3", "--out", tmp_path)
     done = ohmnas(*words)
     assert done.code == 0, done.err
     assert "measured change in points" in done.out
