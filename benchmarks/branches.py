@@ -85,7 +85,7 @@ def _convolution(groups: int, inputs: int, kernel: int, side: int) -> list[float
     several = joined_by(groups, weight)
 
     def run(several: int) -> None:
-        held = join(weight, groups, several) if several > 1 else weight
+        held = join(weight, groups, several)
         y = functional.conv2d(x, held, None, 1, kernel // 2, 1, groups // several)
         geometry = ((1, 1), (kernel // 2, kernel // 2), (1, 1), False, (0, 0), groups // several)
         torch.ops.aten.convolution_backward(y, x, held, None, *geometry, (True, True, False))

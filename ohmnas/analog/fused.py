@@ -15,7 +15,6 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ohmnas.analog import kernels
 from ohmnas.analog.groups import join, joined_by, part
@@ -46,11 +45,7 @@ class FusedConv2d(AnalogConv2d):
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
         """See `AnalogConv2d`."""
         several = joined_by(self.groups, weight)
-        if several == 1:
-            return super().multiply(x, weight)
-        weight = join(weight, self.groups, several)
-        y = functional.conv2d(x, weight, None, self.stride, self.padding, 1, self.groups // several)
-        return y.contiguous(memory_format=torch.channels_last)
+        return self.convolve(x, join(weight, self.groups, several), self.groups // several)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, c, h, w)`` -> ``(batch, o / b, h', w')``, with all that the layer has absorbed; b is `branches`."""
@@ -119,10 +114,10 @@ def _backward(
 ) -> tuple[Tensor | None, Tensor]:
     """Gradients of a convolution's input, if wanted, and weight."""
     several = joined_by(layer.groups, weight)
-    held = join(weight, layer.groups, several) if several > 1 else weight
+    held = join(weight, layer.groups, several)
     geometry = (layer.stride, layer.padding, (1, 1), False, (0, 0), layer.groups // several)
     back, steep = torch.ops.aten.convolution_backward(grad, x, held, None, *geometry, (wants_x, True, False))[:2]
-    return back, part(steep, layer.groups, several) if several > 1 else steep
+    return back, part(steep, layer.groups, several)
 
 
 def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:

@@ -24,7 +24,9 @@ def joined_by(groups: int, weight: Tensor) -> int:
 
 
 def join(weight: Tensor, groups: int, several: int) -> Tensor:
-    """``(g * o, i, h, w)`` -> ``(g * o, s * i, h, w)`` in channels_last: weights for g / s groups that do the same."""
+    """``(g * o, i, h, w)`` -> ``(g * o, s * i, h, w)`` in channels_last: weights of g / s groups that do the same."""
+    if several == 1:
+        return weight
     outputs, inputs, *kernel = weight.shape
     apart = weight.view(groups // several, several, outputs // groups, inputs, *kernel)
     whole = weight.new_zeros(groups // several, several, outputs // groups, several, inputs, *kernel)
@@ -34,6 +36,8 @@ def join(weight: Tensor, groups: int, several: int) -> Tensor:
 
 def part(whole: Tensor, groups: int, several: int) -> Tensor:
     """What of `join`'s result, or of its gradient, is of the groups: ``(g * o, i, h, w)``."""
+    if several == 1:
+        return whole
     outputs, inputs, *kernel = whole.shape
     apart = whole.view(groups // several, several, outputs // groups, several, inputs // several, *kernel)
     return torch.diagonal(apart, dim1=1, dim2=3).movedim(-1, 1).reshape(outputs, inputs // several, *kernel)

@@ -252,8 +252,12 @@ class AnalogConv2d(AnalogLayer):
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
         """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, in channels_last."""
+        return self.convolve(x, weight, self.groups)
+
+    def convolve(self, x: Tensor, weight: Tensor, groups: int) -> Tensor:
+        """The product with weights of so many groups."""
         weight = weight.contiguous(memory_format=torch.channels_last)
-        y = functional.conv2d(x, weight, None, self.stride, self.padding, 1, self.groups)
+        y = functional.conv2d(x, weight, None, self.stride, self.padding, 1, groups)
         return y.contiguous(memory_format=torch.channels_last)  # a 1x1 convolution of a contiguous input is not
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:

@@ -45,14 +45,16 @@ def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
         return
     there = [name for name in (result, *others) if (folder / name).is_file()]
     aside = next(place for place in (folder / f"earlier-{number}" for number in count(1)) if not place.exists())
-    half = Path(tempfile.mkdtemp(prefix=".earlier-", dir=folder))
+    half: Path | None = None
     try:
+        half = Path(tempfile.mkdtemp(prefix=".earlier-", dir=folder))
         for name in there:
             shutil.copy2(folder / name, half / name)
         half.chmod(0o755)
         half.rename(aside)
     except OSError as error:
-        shutil.rmtree(half, ignore_errors=True)
+        if half is not None:
+            shutil.rmtree(half, ignore_errors=True)
         raise StorageError(f"cannot move the earlier result to {aside}: {error.strerror or error}") from error
     render.notice(f"note: {folder} held another result; it is in {aside} now")
     for name in there[1:]:

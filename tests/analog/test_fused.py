@@ -176,13 +176,13 @@ def test_images_of_a_few_pixels_stay_in_float32(monkeypatch: pytest.MonkeyPatch)
     assert not outer.any()
     assert weight.grad.any()
     seen: list[torch.dtype] = []
-    multiply = AnalogConv2d.multiply
+    multiply = fused.FusedConv2d.multiply
 
-    def noted(layer: AnalogConv2d, x: Tensor, kernel: Tensor) -> Tensor:
+    def noted(layer: fused.FusedConv2d, x: Tensor, kernel: Tensor) -> Tensor:
         seen.append(x.dtype)
         return multiply(layer, x, kernel)
 
-    monkeypatch.setattr(AnalogConv2d, "multiply", noted)
+    monkeypatch.setattr(fused.FusedConv2d, "multiply", noted)
     for side in (3, 4):
         network(torch.randn(2, 6, side, side))
     assert seen == [torch.float32, torch.bfloat16]

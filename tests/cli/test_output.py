@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -103,14 +105,17 @@ def test_a_result_that_is_set_aside_survives_any_end(
     assert (tmp_path / "earlier-1" / "verify.json").read_text("utf-8") == "measured"
 
 
-def test_a_disk_that_refuses_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("module", "refused"), [(shutil, "copy2"), (tempfile, "mkdtemp")])
+def test_a_disk_that_refuses_costs_nothing(
+    module: ModuleType, refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("result.json", "verify.json"):
         (tmp_path / name).write_text(name, encoding="utf-8")
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shutil, "copy2", full)
+    monkeypatch.setattr(module, refused, full)
     with pytest.raises(StorageError, match=r"cannot move the earlier result to .*: No space left"):
         set_aside(tmp_path, "result.json", ["verify.json"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["result.json", "verify.json"]
