@@ -18,6 +18,7 @@ from ohmnas.cli.arguments import (
     add_jobs,
     add_json,
     add_source,
+    chip_name,
     count,
     pair,
     positive,
@@ -190,6 +191,14 @@ def _export_table(commands: Any) -> None:
     command.add_argument("--store", type=Path, required=True, help="what ohmnas campaign wrote")
     command.add_argument("--out", type=Path, required=True, help="the CSV; the card stands beside it as .json")
     command.add_argument("--task", help="which task, if the store has several; the file, if it is one")
+    command.add_argument(
+        "--hardware",
+        type=chip_name,
+        nargs="+",
+        metavar="H",
+        help="of these chips alone: pcm hermes, a TOML file, or all that were varied from a preset: varied-pcm",
+    )
+    command.add_argument("--fidelity", help="of this fidelity alone")
     add_json(command)
 
 

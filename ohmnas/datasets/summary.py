@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
@@ -21,14 +22,15 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
 
     Args:
         table: all rows, failed ones too.
-        hardware: this chip alone.
+        hardware: this chip alone, or those of this kind, such as ``varied-pcm``.
 
     Returns:
         A row for each; `rows`, `failed`, `given_up` (trainings whose loss never left chance), then for each of `LABELS`
         its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``, fractions.
     """
     found = []
-    frame = table.frame if hardware is None else table.frame[table.frame["hardware"] == hardware]
+    frame = _of_kinds(table, hardware).frame
+    frame = frame if hardware is None else frame[frame["hardware"] == hardware]
     for key, rows in frame.groupby([frame["hardware"].map(kind_of), "fidelity", "seed"]):
         measured = rows[rows["status"] == "ok"]
         row = dict(zip(("hardware", "fidelity", "seed"), key, strict=True))
@@ -42,14 +44,24 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
 
 
 def learned(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
-    """The rows of one chip (`MeasuredTable.select`) whose networks are above `LEARNED` times chance after one day.
+    """The rows of one chip, or kind of chips, whose networks are above `LEARNED` times chance after one day.
 
-    Of two classes, where that is beyond everything, those halfway between chance and 1.
+    Of two classes, where that is beyond everything, those halfway between chance and 1. Chosen as by
+    `MeasuredTable.select`; a kind is what `spread` counts together, such as ``varied-pcm``.
     """
-    rows = table.select(hardware, fidelity)
+    rows = _of_kinds(table, hardware).select(hardware, fidelity)
     chance = 1 / table.card["classes"]
     above: pd.DataFrame = rows[rows["accuracy_1d"] > min(LEARNED * chance, (1 + chance) / 2)]
     return above
+
+
+def _of_kinds(table: MeasuredTable, hardware: str | None) -> MeasuredTable:
+    """The table whose chips are called by their kind, unless one chip is meant that was varied."""
+    names = table.frame["hardware"]
+    kinds = names.map(kind_of)
+    return (
+        table if (names[kinds != names] == hardware).any() else replace(table, frame=table.frame.assign(hardware=kinds))
+    )
 
 
 def choices(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
@@ -101,13 +113,13 @@ GROUPS: Final[dict[str, tuple[list[float], list[str]]]] = {
 
 
 def groups(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
-    """The labels of one chip (`MeasuredTable.select`) by groups of what its architectures chose.
+    """The labels of one chip, or kind of chips (as in `learned`), by groups of what its architectures chose.
 
     Returns:
         A row for each group of `GROUPS` that is not empty: `choice`, `group`, `rows`, `learned` (share of the rows),
         and of those that learned the medians of `LABELS`.
     """
-    rows, above = table.select(hardware, fidelity), learned(table, hardware, fidelity)
+    rows, above = _of_kinds(table, hardware).select(hardware, fidelity), learned(table, hardware, fidelity)
     chosen = choices(table, rows)
     found = []
     for choice, (edges, names) in GROUPS.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ _LEGEND = (
     "one residual block of each main block: stripes are branches, their parts layers; blue is basic, orange "
     "bottleneck; an arc is a skip; /2 halves each side"
 )
+_LETTERS = 12
+"""Of a title in an inch, so that it fits."""
 _BLUE, _ORANGE, _GREY = "#4c78a8", "#f58518", "#8c8c8c"
 
 
@@ -104,6 +107,8 @@ def _in_words(objective: str) -> str:
 
 def _front(result: SearchResult) -> Figure:
     """Each pair of quantities, coloured by the third where there is one; references are numbered by their size."""
+    from matplotlib.patheffects import withStroke
+
     names = result.pareto
     several = len(names) * (len(names) - 1) // 2
     figure = _figure(4.6 * several, 4.4)
@@ -120,19 +125,27 @@ def _front(result: SearchResult) -> Figure:
             figure.colorbar(drawn, ax=panel, label=AXES[third])
         for number, reference in enumerate(known, 1):
             values = (_value(reference, other), _value(reference, one))
-            panel.scatter(*([value] for value in values), c=_ORANGE, marker="x", s=28)
-            panel.annotate(str(number), values, (4, -9), textcoords="offset points", fontsize="x-small", color=_ORANGE)
+            panel.scatter(*([value] for value in values), c=_ORANGE, marker="x", s=28, zorder=3)
+            label = panel.annotate(
+                str(number), values, (4, -9), textcoords="offset points", fontsize="small", color=_ORANGE, zorder=4
+            )
+            label.set_path_effects([withStroke(linewidth=2, foreground="white")])
         panel.scatter(_value(result.best, other), _value(result.best, one), c="black", marker="*", s=60)
         panel.set(xlabel=AXES[other], ylabel=AXES[one])
         for axis, name in (("x", other), ("y", one)):
             if name not in AS_POINTS:
                 panel.set(**{f"{axis}scale": "log"})
     title = f"{len(result.front)} networks that no other beats, as predicted; the star is the found one"
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(_wrapped(title, figure), fontsize="medium")
     if known:
-        said = ", ".join(f"{number} {reference.name}" for number, reference in enumerate(known, 1))
-        figure.supxlabel(f"in orange: {said}", fontsize="small", color=_ORANGE)
+        said = ", ".join(f"{number}\N{NO-BREAK SPACE}{reference.name}" for number, reference in enumerate(known, 1))
+        figure.supxlabel(_wrapped(f"in orange: {said}", figure), fontsize="small", color=_ORANGE)
     return figure
+
+
+def _wrapped(text: str, figure: Figure) -> str:
+    """In lines that the figure has room for."""
+    return textwrap.fill(text, int(_LETTERS * figure.get_figwidth()), break_on_hyphens=False)
 
 
 def _norm(name: str | None) -> Any:

@@ -31,6 +31,7 @@ def test_a_chip_is_described_alone(ohmnas: Ohmnas) -> None:
     out = ohmnas("describe", "--table", "digits", "--hardware", "hermes").out
     assert "hermes paper 0" in out
     assert "pcm" not in out
+    assert "80 rows of varied-pcm" in ohmnas("describe", "--table", "digits", "--hardware", "varied-pcm").out
     for varied in ("hermes-t128-d4-a7", "hermes-t128-d4-a5"):
         values = ohmnas("describe", "--table", "digits", "--hardware", varied, "--json").values
         assert [row["hardware"] for row in values["spread"]] == ["varied-hermes"]

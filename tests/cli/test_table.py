@@ -64,9 +64,31 @@ def test_an_export_does_not_replace_other_results_of_the_same_rows(ohmnas: Ohmna
         store.add([{**row, "accuracy_digital": 0.5} for row in rows])
     assert ohmnas("export-table", "--store", one, "--out", out).code == 0
     before = out.read_bytes()
-    assert "20 rows that are not in this export" in ohmnas("export-table", "--store", other, "--out", out).sentence
+    sentence = ohmnas("export-table", "--store", other, "--out", out).sentence
+    assert f"20 rows with other results than {other}" in sentence
+    assert "merge" not in sentence  # it would refuse them
     assert out.read_bytes() == before
     assert ohmnas("export-table", "--store", one, "--out", out).code == 0
+
+
+def test_an_export_may_be_of_some_chips(store: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    out, frame = tmp_path / "t.csv", read_table("digits").frame
+    for chips, count in (
+        (["reram"], (frame["hardware"] == "reram").sum()),
+        (
+            ["reram", "varied-pcm"],
+            (frame["hardware"] == "reram").sum() + frame["hardware"].str.startswith("pcm-").sum(),
+        ),
+    ):
+        assert ohmnas("export-table", "--store", store, "--out", out, "--hardware", *chips).code == 0
+        assert len(read_table(str(out)).frame) == count
+        assert set(read_table(str(out)).card["hardware"]) == set(chips)
+    sentence = ohmnas("export-table", "--store", store, "--out", out, "--hardware", "reram").sentence
+    assert "100 rows that are not in this export" in sentence
+    assert "merge" not in sentence  # the store has them
+    sentence = ohmnas("export-table", "--store", store, "--out", out, "--hardware", "hermes", "ideal").sentence
+    assert "no rows of ideal, only of hermes, pcm, reram, varied-hermes" in sentence
+    assert "only of paper" in ohmnas("export-table", "--store", store, "--out", out, "--fidelity", "low").sentence
 
 
 def test_a_full_disk_while_exporting_costs_nothing(store: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:

@@ -38,6 +38,11 @@ def test_chips_that_are_varied_from_a_preset_count_together(write_made_table: Ca
     assert found["failed"].to_dict() == {"pcm": 1, "varied-hermes": 0, "varied-pcm": 0, "varied-reram": 0}
     hermes = table.measured[table.measured["technology"] == "hermes"]
     assert found.loc["varied-hermes", "avm_50"] == pytest.approx(hermes["avm"].median())
+    assert spread(table, "varied-hermes")["rows"].tolist() == [10]
+    one = hermes["hardware"].iloc[0]
+    for name, rows in (("varied-hermes", hermes), (one, hermes[hermes["hardware"] == one])):
+        assert groups(table, name).groupby("choice")["rows"].sum().unique().tolist() == [len(rows)]
+        assert len(learned(table, name)) == (rows["accuracy_1d"] > 0.2).sum()
 
 
 def test_networks_that_learned_nothing_are_left_out(table: MeasuredTable) -> None:

@@ -47,6 +47,15 @@ def test_with_a_front_there_are_three(pareto: tuple[str, ...], tmp_path: Path) -
     assert drawn(found(pareto), tmp_path) == ["architecture.png", "convergence.png", "pareto.png"]
 
 
+def test_words_are_not_wider_than_the_picture(tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    result = found(("accuracy_1d", "params"))
+    drawn(replace(result, references=result.references * 5), tmp_path)
+    picture = imread(tmp_path / "pareto.png")
+    assert (picture[:, [0, -1], :3] == 1.0).all()
+
+
 def test_a_front_of_one_network_and_a_search_of_one_generation_are_drawn(tmp_path: Path) -> None:
     one = found(("accuracy_1d", "avm", "energy"))
     assert len(drawn(replace(one, front=one.front[:1], history=one.history[:1], references=[]), tmp_path)) == 3
