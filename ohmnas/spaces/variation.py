@@ -7,6 +7,7 @@ chosen main block where a block must be chosen; other rows come back unchanged. 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -186,29 +187,38 @@ def neighbours(genome: npt.NDArray[np.int16]) -> Population:
     Returns:
         ``(k, g)``, canonical, all different and none the genome itself.
     """
-    steps = []
-    for gene in (genes.KS0, *range(genes.FIRST_BLOCK_GENE, genes.FIRST_BLOCK_GENE + _active_genes(genome))):
-        steps += [(gene, step) for step in ((-2, 2) if gene == genes.KS0 else (-1, 1))]
-    steps += [(genes.OC0, sign * int(step)) for step in CHANNEL_STEPS for sign in (-1, 1)]
-    near = np.tile(genome, (len(steps), 1))
-    rows, columns = np.arange(len(steps)), np.array([gene for gene, _ in steps])
-    moved = near[rows, columns] + np.array([step for _, step in steps])
-    low = np.concatenate([genes.STEM_LOW, np.tile(genes.BLOCK_LOW, genes.BLOCKS)])[columns]
-    high = np.concatenate([genes.STEM_HIGH, np.tile(genes.BLOCK_HIGH, genes.BLOCKS)])[columns]
-    near[rows, columns] = moved
-    parts = [near[(moved >= low) & (moved <= high)]]
+    columns, steps, low, high = _steps(int(genome[genes.M]))
+    moved = genome[columns] + steps
+    inside = np.flatnonzero((moved >= low) & (moved <= high))
+    near = genome[None].repeat(len(inside), axis=0)
+    near[np.arange(len(inside)), columns[inside]] = moved[inside]
+    parts = [near]
     if genome[genes.M] > arch.MAIN_BLOCKS[0]:
         fewer = genome[None, :].copy()
         fewer[:, genes.M] -= 1
         parts.append(genes.clear_inactive(fewer))
     if genome[genes.M] < arch.MAIN_BLOCKS[1]:
-        kinds = np.array([[1, 1, ct, wf, skip] for ct in (1, 2) for wf in (1, 2) for skip in (0, 1)], dtype=np.int16)
-        more = np.tile(genome, (len(kinds), 1))
-        genes.block_view(more)[:, genome[genes.M]] = kinds
+        more = genome[None].repeat(len(_NEW_BLOCKS), axis=0)
+        genes.block_view(more)[:, genome[genes.M]] = _NEW_BLOCKS
         more[:, genes.M] += 1
         parts.append(more)
     return np.concatenate(parts)
 
 
-def _active_genes(genome: npt.NDArray[np.int16]) -> int:
-    return int(genome[genes.M]) * genes.GENES_PER_BLOCK
+_NEW_BLOCKS: Final = np.array(
+    [[1, 1, ct, wf, skip] for ct in (1, 2) for wf in (1, 2) for skip in (0, 1)], dtype=np.int16
+)
+"""What a neighbour with a main block more has in it."""
+
+
+@cache
+def _steps(main_blocks: int) -> tuple[npt.NDArray[np.intp], Population, Population, Population]:
+    """``(s,)`` each: the gene of each step, how far it goes, least and most of the gene."""
+    steps = [(genes.KS0, -2), (genes.KS0, 2)]
+    for gene in range(genes.FIRST_BLOCK_GENE, genes.FIRST_BLOCK_GENE + main_blocks * genes.GENES_PER_BLOCK):
+        steps += [(gene, -1), (gene, 1)]
+    steps += [(genes.OC0, sign * int(step)) for step in CHANNEL_STEPS for sign in (-1, 1)]
+    columns = np.array([gene for gene, _ in steps])
+    low = np.concatenate([genes.STEM_LOW, np.tile(genes.BLOCK_LOW, genes.BLOCKS)])
+    high = np.concatenate([genes.STEM_HIGH, np.tile(genes.BLOCK_HIGH, genes.BLOCKS)])
+    return columns, np.array([step for _, step in steps], dtype=np.int16), low[columns], high[columns]
