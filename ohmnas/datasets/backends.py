@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,6 +57,8 @@ def results(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
     Raises:
         OhmnasError: a worker process was killed, or there was not enough memory.
     """
+    # The next row starts a new worker where one has grown; loky tells the person, for whom nothing has happened.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
     try:
         yield from work(calls)

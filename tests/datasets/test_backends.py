@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,25 @@ def test_a_cluster_gives_the_rows_of_one_process_though_a_worker_is_killed(tmp_p
     with Store(tmp_path / "local.sqlite") as store:
         campaign(6).run(store, 1, lambda _: None)
         assert found.equals(comparable(store.frame()))
+
+
+GROWS = """
+import os, time
+import joblib
+from ohmnas.datasets.backends import results
+def grow(size):
+    time.kept = b"1" * size  # whatever outlives the call
+    time.sleep(1.1)
+    return os.getpid()
+print(len(set(results([joblib.delayed(grow)(size) for size in (1, 1, 1, 4 * 10**8, 1, 1, 1, 1)], 2))))
+"""
+
+
+def test_a_worker_that_has_grown_is_replaced_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "grows.py").write_text(GROWS, encoding="utf-8")
+    done = subprocess.run([sys.executable, tmp_path / "grows.py"], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 2
+    assert done.stderr == ""
 
 
 @pytest.mark.filterwarnings("ignore")
