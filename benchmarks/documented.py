@@ -1,0 +1,63 @@
+"""Run commands of the documentation again, and put what they print behind them.
+
+python benchmarks/documented.py PAGE [--only TEXT] [--check]
+
+A page shows a command in an indented line and behind it, in a fenced block, what it printed. Each such command that
+has TEXT in it is run from the root of the tree, with COLUMNS 100, and its block replaced where the output is another;
+with --check the page stays as it is. Figures in the sentences around are for a person to mend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from ohmnas.files import write_atomically
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTED = re.compile(
+    r"^    (?P<command>(?:python|ohmnas) [^\n#]+?)\n\n```\n(?P<said>.*?)\n```$", re.MULTILINE | re.DOTALL
+)
+
+
+def output(command: str) -> str:
+    """What a command prints, without empty lines around it and without the names of pictures.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "COLUMNS": "100"}
+    done = subprocess.run(shlex.split(command), cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{command} failed with {done.returncode}:\n{done.stderr[-2000:]}")
+    lines = [line.rstrip() for line in done.stdout.splitlines() if not line.startswith("picture: ")]
+    return "\n".join(lines).strip("\n")
+
+
+def main() -> None:
+    """Say of each command whether it prints what the page has."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--only", default="", metavar="TEXT", help="commands that have this in them")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    arguments = parser.parse_args()
+    commands = [found["command"] for found in DOCUMENTED.finditer(arguments.page.read_text(encoding="utf-8"))]
+    for command in [command for command in commands if arguments.only in command]:
+        said = output(command)
+        text = arguments.page.read_text(encoding="utf-8")  # anew: somebody may have edited it meanwhile
+        (found,) = (found for found in DOCUMENTED.finditer(text) if found["command"] == command)
+        same = said == found["said"]
+        if not (same or arguments.check):
+            write_atomically(arguments.page, text[: found.start("said")] + said + text[found.end("said") :])
+        print(f"{'same   ' if same else 'changed'}  {command}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
