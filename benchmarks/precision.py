@@ -44,6 +44,8 @@ def main() -> None:
     images, validation = (ImageSet(split.images, data.mean, data.std) for split in (data.train, data.validation))
     labels, answers = torch.from_numpy(data.train.labels), torch.from_numpy(data.validation.labels)
     pairs = []
+    if not arguments.json:
+        print(f"{'network':82}{PRECISIONS[0]:>9} {PRECISIONS[1]:>9}")
     for round_ in range(arguments.seeds):
         for index in AT_THE_EDGE:
             architecture, seed = architectures[index], 5000 + 100 * round_ + index

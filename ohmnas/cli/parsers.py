@@ -105,7 +105,7 @@ def _verify(commands: Any) -> None:
     command = _command(commands, "verify", "train and drift the found network; predicted beside measured")
     command.add_argument("result", type=Path, help="the result.json of ohmnas search")
     command.add_argument("--task", required=True, help="the task it was searched for")
-    command.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
+    command.add_argument("--fidelity", help=f"effort: one of {', '.join(FIDELITIES)} (that of the surrogate's table)")
     command.add_argument(
         "--engine", default="native", choices=ENGINES, help="what simulates the chip (native); aihwkit is slower"
     )

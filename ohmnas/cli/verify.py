@@ -34,7 +34,9 @@ MEASURED = (*PREDICTIONS, "accuracy_digital")
 def run(arguments: argparse.Namespace) -> None:
     """Measure on the test images."""
     result = read_result(arguments.result)
-    chosen, effort = task(arguments.task, arguments.data_dir), fidelity(arguments.fidelity)
+    learned = result.provenance
+    chosen = task(arguments.task, arguments.data_dir)
+    effort = fidelity(arguments.fidelity or learned.get("fidelity") or "paper")
     if arguments.chips == 1:
         raise InvalidValueError("--chips is 1, but a spread over chips needs at least 2")
     effort = replace(effort, chips=arguments.chips or effort.chips)
@@ -43,9 +45,10 @@ def run(arguments: argparse.Namespace) -> None:
             f"{arguments.result} is for images of {result.space.input_shape} in {result.space.classes} classes; "
             f"{chosen.name} has {chosen.input_shape} in {chosen.classes}"
         )
-    learned = result.provenance.get("task")
-    if learned != chosen.name:
-        raise InvalidValueError(f"{arguments.result} was searched with a table of {learned!r}, not of {chosen.name!r}")
+    if learned.get("task") != chosen.name:
+        raise InvalidValueError(
+            f"{arguments.result} was searched with a table of {learned.get('task')!r}, not of {chosen.name!r}"
+        )
     chip_of = _chips(result, arguments)
     require_training()
     protocol = Protocol(chosen, effort, arguments.engine)
@@ -80,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
         "seeds": seeds,
         "test_images": len(chosen.load().test.labels),
         "chips": effort.chips,
-        "predicted_fidelity": result.provenance.get("fidelity"),
+        "predicted_fidelity": learned.get("fidelity"),
         "networks": {
             name: {**candidate.to_dict(), "measured": measured[name]} for name, candidate in contenders.items()
         },
@@ -187,10 +190,8 @@ def _show(
     kinds = dict.fromkeys(candidate.chip or str(values["hardware"]) for candidate in contenders.values())
     trainings, chips = len(values["seeds"]), f"{values['chips']} {' or '.join(kinds)} chips"
     mean = f"one training, on {chips}" if trainings == 1 else f"mean of {trainings} trainings, each on {chips}"
-    render.line(
-        f"measured: {mean}, on the {values['test_images']} test images that no table and no search has seen; "
-        f"saved in {path}"
-    )
+    render.line(f"measured: {mean}, on the {values['test_images']} test images that no table and no search has seen")
+    render.line(f"predicted: for validation images, as tables have them; all is saved in {path}")
     if values["predicted_fidelity"] != values["fidelity"]:
         render.line(
             f"predicted and measured are not comparable: the surrogate learned trainings of fidelity "

@@ -153,7 +153,7 @@ def test_another_fidelity_than_the_tables_is_not_compared_without_a_word(result:
     values = json.loads(result.read_text("utf-8"))
     values["surrogate"]["fidelity"] = "smoke"  # as if its table had been measured so
     result.write_text(json.dumps(values), encoding="utf-8")
-    out = ohmnas(*words[:-1], "2").out
+    out = ohmnas("verify", result, "--task", "digits", "--seeds", "2").out  # the fidelity of the table, if none is said
     assert "comparable" not in out
     assert "measured: mean of 2 trainings, each on 2 pcm chips, on the 360 test images" in out
     verified = json.loads(result.with_name("verify.json").read_text("utf-8"))
