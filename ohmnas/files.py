@@ -9,6 +9,18 @@ from pathlib import Path
 from ohmnas.errors import StorageError
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file.
+
+    Raises:
+        StorageError: nobody can tell: a folder may not be looked into, or the name is too long.
+    """
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+
+
 def write_atomically(path: Path, text: str) -> None:
     """`write_bytes_atomically` of a text in UTF-8."""
     write_bytes_atomically(path, text.encode("utf-8"))

@@ -49,10 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
     require_training(arguments.device)
     chosen.load()  # once, before workers do it all at the same time
     with backend(arguments.backend, arguments.scheduler), Store(arguments.store) as store:
+        campaign.check(store)
         if table is not None:
+            campaign.check_table(table)
             taken = store.add(table.rows())
             render.notice(f"{taken} rows of {arguments.start_from} taken over into {arguments.store}")
-        campaign.check(store)
         chooser = _chooser(arguments, campaign, store)
         there = _there(campaign, store, chooser)
         jobs = arguments.jobs if arguments.backend == "local" else -1
@@ -94,7 +95,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
             raise InvalidValueError("what --found names was found with chips of its own: leave out --hardware")
         designs = _with_found(arguments.found, chosen, population, chips)
         population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
-    return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own))
+    return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own), arguments.retry_failed)
 
 
 def _chips(words: list[str]) -> tuple[Hardware, ...]:

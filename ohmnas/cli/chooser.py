@@ -49,8 +49,8 @@ class Chooser:
         """All that was chosen: batches are whole, so that a campaign that grows chooses as one that began as large."""
         noted = self.store.chosen(self._key)
         if not len(noted):
-            noted = self.plan[:FIRST]
-            self.store.choose(self._key, noted)
+            self.store.choose(self._key, self.plan[:FIRST], after=0)
+            noted = self.store.chosen(self._key)
         return noted
 
     def choose(self) -> None:
@@ -66,7 +66,7 @@ class Chooser:
         there = {genome.tobytes() for genome in np.concatenate([known, hopeful])}
         planned = [genome for genome in self.plan if genome.tobytes() not in there]
         rest = np.array(planned[: BATCH - len(hopeful)], dtype=np.int16).reshape(-1, GENES)
-        self.store.choose(self._key, np.concatenate([hopeful, rest]))
+        self.store.choose(self._key, np.concatenate([hopeful, rest]), after=len(noted))
 
     def _stored(self) -> Population:
         """``(n, g)``: what the store holds of this key, failures included."""

@@ -175,6 +175,7 @@ def _campaign(commands: Any) -> None:
     command.add_argument(
         "--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory is a failed row"
     )
+    command.add_argument("--retry-failed", action="store_true", help="measure failed rows again: limits may be others")
     command.add_argument(
         "--status",
         action="store_const",

@@ -13,6 +13,7 @@ from ohmnas.datasets.measure import measure
 from ohmnas.datasets.protocol import Protocol, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Identity, Store
+from ohmnas.datasets.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware
@@ -44,6 +45,8 @@ class Campaign:
     """Of each row."""
     own_chips: tuple[tuple[Hardware, ...], ...] = ()
     """For each architecture its own kinds of chip instead; empty: `chips` for all."""
+    retry_failed: bool = False
+    """Whether rows that failed, perhaps of a limit that is another now, are measured again."""
 
     def identity(self, genome: Population, chip: Hardware) -> Identity:
         """What the row of a genome on a chip will be stored as."""
@@ -62,18 +65,34 @@ class Campaign:
             InvalidValueError: its chip has other settings, or its fidelity is another effort.
         """
         task, fidelity = self.protocol.task.name, self.protocol.fidelity.name
-        for chip in dict.fromkeys(chip for own in self.own_chips or [self.chips] for chip in own):
+        for chip in self._kinds:
             stored = store.settings(task, chip.name, fidelity)
-            for name, value in self.protocol.settings(chip).items():
-                if stored is not None and stored[name] != value:
-                    raise InvalidValueError(
-                        f"{store.path} holds rows of {chip.name} at fidelity {fidelity} with {name} {stored[name]}, "
-                        f"but this campaign measures with {value}: use another store"
-                    )
+            if stored is not None:
+                self._check_settings(chip, stored, f"{store.path} holds", "use another store")
+
+    def check_table(self, table: MeasuredTable) -> None:
+        """The same of a table that a store is to begin with."""
+        stored = {row["hardware"]: row for row in table.rows() if row["fidelity"] == self.protocol.fidelity.name}
+        for chip in self._kinds:
+            if chip.name in stored:
+                self._check_settings(chip, stored[chip.name], f"{table.source} has", "call the chip otherwise")
+
+    @property
+    def _kinds(self) -> list[Hardware]:
+        """Of chips."""
+        return [*dict.fromkeys(chip for own in self.own_chips or [self.chips] for chip in own)]
+
+    def _check_settings(self, chip: Hardware, stored: Row, who_has: str, instead: str) -> None:
+        for name, value in self.protocol.settings(chip).items():
+            if stored[name] != value:
+                raise InvalidValueError(
+                    f"{who_has} rows of {chip.name} at fidelity {self.protocol.fidelity.name} with {name} "
+                    f"{stored[name]}, but this campaign measures with {value}: {instead}"
+                )
 
     def open_work(self, store: Store) -> list[Work]:
         """What the store does not hold yet, in the order of the plan."""
-        done = store.identities()
+        done = store.identities(failed=not self.retry_failed)
         work = []
         for genome, chips in zip(self.population, self._chips_of_each(), strict=True):
             groups: dict[Hardware, list[Hardware]] = {}

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import pandas as pd
+
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.store import Store, identity
-from ohmnas.datasets.table import read_table
-from ohmnas.errors import BrokenFileError, InvalidValueError
+from ohmnas.datasets.store import Key, Store, check_alike, identity
+from ohmnas.datasets.table import faults, read_table
+from ohmnas.datasets.task import TASKS
+from ohmnas.errors import BrokenFileError
+from ohmnas.files import is_file
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import ResNetSpace
 
 _SQLITE: Final = b"SQLite format 3\0"
 """How a store's file begins."""
@@ -26,15 +34,16 @@ class Merged:
     rows: int
     """In the source."""
     new: int
-    """That the store did not have."""
+    """That the store did not have, or had failed."""
     other_results: int
     """That the store had with other accuracies, as another machine's arithmetic gives them; the store's stay."""
 
 
 def merge(target: Path, sources: Iterable[str], salvage: bool = False) -> list[Merged]:
-    """Add the rows of stores and tables to a store; the first row of an identity stays.
+    """Add the rows of stores and tables to a store; the first row of an identity stays, unless it failed.
 
-    All sources are read and checked before anything is written, and each is written in one transaction.
+    All sources are read and checked before anything is written, and each is written in one transaction. What a campaign
+    chose to measure next comes along, where the store has nothing of that campaign.
 
     Args:
         target: the store, made if missing.
@@ -47,34 +56,56 @@ def merge(target: Path, sources: Iterable[str], salvage: bool = False) -> list[M
         InvalidValueError: rows of the same chip and fidelity names were measured otherwise than those before.
         StorageError: the disk refuses.
     """
-    read = [(source, _rows(source, salvage)) for source in sources]
+    read = [(source, *_read(source, salvage)) for source in sources]
     known: dict[tuple[object, ...], tuple[str, Row]] = {}
-    if target.is_file():
-        _check_alike(str(target), _rows(str(target), False), known)
-    for source, rows in read:
-        _check_alike(source, rows, known)
+    if is_file(target):
+        with Store(target) as store:
+            check_alike(str(target), store.rows(), known)
+    for source, rows, _ in read:
+        check_alike(source, rows, known)
     done = []
     with Store(target) as store:
-        for source, rows in read:
+        for source, rows, choices in read:
             there = {identity(row): row for row in store.rows()}
-            other = [row for row in rows if identity(row) in there and _results(row) != _results(there[identity(row)])]
-            done.append(Merged(source, len(rows), store.add(rows), len(other)))
+            new = store.add(rows)
+            stayed = {identity(row): row for row in store.rows()}
+            other = [row for row in rows if identity(row) in there and _results(row) != _results(stayed[identity(row)])]
+            for key, population in choices.items():
+                store.choose(key, population, after=0)
+            done.append(Merged(source, len(rows), new, len(other)))
     return done
 
 
-def _rows(source: str, salvage: bool) -> list[Row]:
+def _read(source: str, salvage: bool) -> tuple[list[Row], dict[Key, Population]]:
+    """Rows, and what campaigns chose."""
     if not _is_store(Path(source)):
-        return list(read_table(source).rows())
+        return list(read_table(source).rows()), {}
     if not salvage:
         with Store(Path(source), must_exist=True) as store:
-            return store.rows()
+            return store.rows(), {key: store.chosen(key) for key in store.choices()}
     try:
         with Store(Path(source), must_exist=True) as store:
-            return store.readable_rows()
+            rows, choices = _whole(store.readable_rows()), {}
+            with suppress(BrokenFileError, ValueError):  # a campaign then chooses anew
+                choices = {key: store.chosen(key) for key in store.choices()}
+            return rows, choices
     except BrokenFileError as error:
         if not isinstance(error.__cause__, sqlite3.DatabaseError):  # it is of a newer version, or no store
             raise
         raise BrokenFileError(f"nothing of {source} can be read any more: {error.__cause__}") from error
+
+
+def _whole(rows: list[Row]) -> list[Row]:
+    """Those of a damaged store that a table would take; of a task that is not built in, whatever its costs."""
+    frame = pd.DataFrame(rows, columns=list(schema.COLUMNS)).astype(dict.fromkeys(schema.FLOAT_COLUMNS, np.float64))
+    broken = np.zeros(len(rows), dtype=bool)
+    for name, some in frame.groupby("task"):
+        known = name in TASKS
+        space = TASKS[str(name)].space if known else ResNetSpace((1, 8, 8), 10)
+        for wrong, column, _ in faults(some, space):
+            if known or column not in schema.COST_COLUMNS:
+                broken[some.index[wrong]] = True
+    return [row for row, lost in zip(rows, broken, strict=True) if not lost]
 
 
 def _is_store(path: Path) -> bool:
@@ -85,18 +116,6 @@ def _is_store(path: Path) -> bool:
             return file.read(len(_SQLITE)) == _SQLITE
     except OSError:  # the name of a table, or nothing
         return False
-
-
-def _check_alike(source: str, rows: list[Row], known: dict[tuple[object, ...], tuple[str, Row]]) -> None:
-    for row in rows:
-        key = tuple(row[name] for name in ("task", "hardware", "fidelity"))
-        first, expected = known.setdefault(key, (source, row))
-        for name in schema.SETTING_COLUMNS:
-            if row[name] != expected[name]:
-                raise InvalidValueError(
-                    f"{source} has rows of {key[0]} on {key[1]} at fidelity {key[2]} with {name} {row[name]}, but "
-                    f"those of {first} have {expected[name]}: they do not belong into one table"
-                )
 
 
 def _results(row: Row) -> tuple[object, ...]:

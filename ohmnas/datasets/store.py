@@ -13,14 +13,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
-from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError
+from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError
 from ohmnas.spaces.genes import GENE_NAMES, Population
 
 _TYPES: Final = {
@@ -30,7 +30,17 @@ _TYPES: Final = {
 }
 _IDENTITY: Final = (*schema.KEY_COLUMNS, *GENE_NAMES)
 
+_ALIKE: Final = ("task", "hardware", "fidelity")
+"""Rows that share these share `schema.SETTING_COLUMNS`."""
+
 _NAMES: Final = ", ".join(f'"{name}"' for name in schema.COLUMNS)
+_IDENTITY_NAMES: Final = ", ".join(f'"{name}"' for name in _IDENTITY)
+_INSERT: Final = (
+    f"INSERT INTO rows ({_NAMES}) VALUES ({', '.join('?' * len(schema.COLUMNS))}) "  # noqa: S608 - our own column names
+    f"ON CONFLICT ({_IDENTITY_NAMES}) DO UPDATE SET "
+    + ", ".join(f'"{name}"=excluded."{name}"' for name in schema.COLUMNS)
+    + f" WHERE rows.status='{schema.STATUS_FAILED}' AND excluded.status='{schema.STATUS_OK}'"
+)
 _SMALLEST_ROW: Final = 100
 """Bytes that a row takes at least."""
 
@@ -52,9 +62,32 @@ def identity(row: Row) -> Identity:
     return tuple(row[column] for column in _IDENTITY)
 
 
+def check_alike(source: str, rows: Iterable[Row], known: dict[tuple[Any, ...], tuple[str, Row]]) -> None:
+    """Check that all rows of a chip and a fidelity were measured alike.
+
+    Args:
+        source: of the rows, for messages.
+        rows: as a store takes them.
+        known: task, hardware and fidelity -> where the first such row came from, and its settings; grows.
+
+    Raises:
+        InvalidValueError: a row differs from the first.
+    """
+    for row in rows:
+        key = tuple(row[name] for name in _ALIKE)
+        first, expected = known.setdefault(key, (source, row))
+        for name in schema.SETTING_COLUMNS:
+            if row[name] != expected[name]:
+                raise InvalidValueError(
+                    f"{source} has rows of {key[0]} on {key[1]} at fidelity {key[2]} with {name} {row[name]}, but "
+                    f"those of {first} have {expected[name]}: they do not belong into one table"
+                )
+
+
 def _fits(value: object, kind: str) -> bool:
-    """Whether a cell holds what its column is for; all but texts may be empty."""
-    return isinstance(value, str) if kind == "TEXT" else value is None or isinstance(value, int | float)
+    """Whether a cell holds what its column is for; where a measurement failed, some numbers are not there."""
+    allowed = {"TEXT": str, "INTEGER": int, "REAL": int | float | None}
+    return isinstance(value, allowed[kind])
 
 
 class Store:
@@ -116,8 +149,7 @@ class Store:
             version = self._version()
             if version == 0:
                 columns = ", ".join(f'"{name}" {_TYPES[name]}' for name in schema.COLUMNS)
-                key = ", ".join(f'"{name}"' for name in _IDENTITY)
-                self._connection.execute(f"CREATE TABLE rows ({columns}, UNIQUE ({key}))")
+                self._connection.execute(f"CREATE TABLE rows ({columns}, UNIQUE ({_IDENTITY_NAMES}))")
             elif version < schema.SCHEMA_VERSION:
                 for name in schema.added_since(version, ""):
                     self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{name}" {_TYPES[name]}')
@@ -144,35 +176,44 @@ class Store:
         self._connection.close()
 
     def add(self, rows: Iterable[Row]) -> int:
-        """Commit rows in one transaction; a row whose identity is there already is left as it was.
+        """Commit rows in one transaction. One whose identity is there already is left out, unless what is there failed.
 
         Returns:
-            How many rows are new.
+            How many rows are new, or took the place of a failed one.
 
         Raises:
-            StorageError: the disk is full or refuses; none of these rows is stored, all earlier ones are.
+            InvalidValueError: a row was measured otherwise than those before it of its chip and fidelity.
+            StorageError: the disk is full or refuses. In both cases none of these rows is stored, all earlier ones are.
         """
-        marks = ", ".join("?" * len(schema.COLUMNS))
-        with self._explained("write to"):
+        rows = list(rows)
+        with self._transaction():
             before = self._connection.total_changes
+            known: dict[tuple[Any, ...], tuple[str, Row]] = {}
+            for names in dict.fromkeys(tuple(row[name] for name in _ALIKE) for row in rows):
+                if (stored := self.settings(*map(str, names))) is not None:
+                    known[names] = str(self.path), stored
+            check_alike("what is to be added", rows, known)
+            self._connection.executemany(_INSERT, [[row[name] for name in schema.COLUMNS] for row in rows])
+            return self._connection.total_changes - before
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """What is written inside is there as a whole, or not at all."""
+        with self._explained("write to"):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany(
-                    f"INSERT OR IGNORE INTO rows ({_NAMES}) VALUES ({marks})",  # noqa: S608 - our own column names
-                    [[row[name] for name in schema.COLUMNS] for row in rows],
-                )
+                yield
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-            return self._connection.total_changes - before
 
-    def identities(self) -> set[Identity]:
-        """What has been measured, failures included."""
-        names = ", ".join(f'"{name}"' for name in _IDENTITY)
+    def identities(self, failed: bool = True) -> set[Identity]:
+        """What has been measured, failures included or not."""
+        which = "" if failed else f" WHERE status!='{schema.STATUS_FAILED}'"
         with self._explained("read"):
-            return set(self._connection.execute(f"SELECT {names} FROM rows"))  # noqa: S608
+            return set(self._connection.execute(f"SELECT {_IDENTITY_NAMES} FROM rows{which}"))  # noqa: S608
 
     def chosen(self, key: Key) -> Population:
         """``(n, g)``: the architectures that `choose` noted under a key, in their order."""
@@ -182,28 +223,30 @@ class Store:
             found = [json.loads(genome) for (genome,) in self._connection.execute(query, key)]
         return np.array(found, dtype=np.int16).reshape(-1, len(GENE_NAMES))
 
-    def choose(self, key: Key, population: Population) -> None:
-        """Note architectures as the next to be measured, in one transaction.
+    def choose(self, key: Key, population: Population, after: int) -> None:
+        """Note architectures as the next to be measured, unless another process has noted some meanwhile.
 
         Args:
             key: task, hardware, fidelity and seed that they will be measured with.
             population: ``(n, g)``.
+            after: how many were noted when these were chosen.
 
         Raises:
             StorageError: the disk is full or refuses; none of them is noted.
         """
-        with self._explained("write to"):
+        with self._transaction():
+            if len(self.chosen(key)) != after:
+                return
+            noted = [(*key, after + row, json.dumps(genome.tolist())) for row, genome in enumerate(population)]
+            self._connection.executemany("INSERT INTO choices VALUES (?, ?, ?, ?, ?, ?)", noted)
+
+    def choices(self) -> list[Key]:
+        """The keys that `chosen` has something of."""
+        with self._explained("read"):
             self._connection.execute(_CHOICES)
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                first = len(self.chosen(key))
-                noted = [(*key, first + row, json.dumps(genome.tolist())) for row, genome in enumerate(population)]
-                self._connection.executemany("INSERT INTO choices VALUES (?, ?, ?, ?, ?, ?)", noted)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+            return self._connection.execute(
+                "SELECT DISTINCT task, hardware, fidelity, seed FROM choices ORDER BY 1, 2, 3, 4"
+            ).fetchall()
 
     def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
         """`schema.SETTING_COLUMNS` of the rows of these names, which are those of any of them; None without rows."""
@@ -216,9 +259,9 @@ class Store:
 
     def rows(self) -> list[Row]:
         """All rows in the order of their identity."""
-        order = ", ".join(f'"{name}"' for name in _IDENTITY)
+        query = f"SELECT {_NAMES} FROM rows ORDER BY {_IDENTITY_NAMES}"  # noqa: S608
         with self._explained("read"):
-            found = self._connection.execute(f"SELECT {_NAMES} FROM rows ORDER BY {order}").fetchall()  # noqa: S608
+            found = self._connection.execute(query).fetchall()
         return [dict(zip(schema.COLUMNS, values, strict=True)) for values in found]
 
     def readable_rows(self) -> list[Row]:

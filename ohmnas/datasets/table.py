@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,10 +18,12 @@ import pandas as pd
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError
-from ohmnas.files import write_atomically
+from ohmnas.files import is_file, write_atomically
 from ohmnas.spaces.genes import GENE_NAMES, Population
 from ohmnas.spaces.hardware import TECHNOLOGIES, is_varied
 from ohmnas.spaces.resnet import ResNetSpace
+
+Mask = npt.NDArray[np.bool_]
 
 _TOLERANCE = 1e-9
 """Of avm against the accuracies it is the difference of."""
@@ -88,9 +90,8 @@ class MeasuredTable:
                 )
         found = frame[frame[column] == chosen]
         if found.empty:
-            raise InvalidValueError(
-                f"table {self.source} has no measured rows of {column} {chosen!r}, only of {_few(there)}"
-            )
+            only = f", only of {_few(there)}" if there else ""
+            raise InvalidValueError(f"table {self.source} has no measured rows of {column} {chosen!r}{only}")
         return found
 
 
@@ -129,10 +130,10 @@ def find_table(name_or_path: str) -> Path:
         UnknownNameError: there is neither.
     """
     shipped = Path(str(resources.files("ohmnas.datasets") / "tables" / f"{name_or_path}.csv"))
-    if "/" not in name_or_path and shipped.is_file():
+    if "/" not in name_or_path and is_file(shipped):
         return shipped
     path = Path(name_or_path)
-    if path.is_file():
+    if is_file(path):
         return path
     raise UnknownNameError(
         f"no table {name_or_path!r}: shipped are {', '.join(shipped_tables())}, and no such file exists"
@@ -266,43 +267,55 @@ def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _check_rows(table: MeasuredTable, path: Path) -> None:
-    """Everything in a row that can be checked against the rest of it."""
+    """Everything in a row that can be checked against the rest of it, the card and other rows."""
     frame = table.frame
-    ok = (frame["status"] == schema.STATUS_OK).to_numpy()
-    known = frame["status"].isin([schema.STATUS_OK, schema.STATUS_FAILED]).to_numpy()
-    _complain(path, frame, ~known, "status", "not ok or failed")
-    _complain(path, frame, (frame["task"] != table.card["task"]).to_numpy(), "task", "not the task of the card")
-    matrix = frame[list(GENE_NAMES)].to_numpy(dtype=np.int64)
-    repaired = table.space.repair(matrix)
-    for column, name in enumerate(GENE_NAMES):
-        _complain(path, frame, matrix[:, column] != repaired[:, column], name, "out of its range or not canonical")
-    costs = table.space.layer_table(repaired)
-    _complain(path, frame, frame["params"].to_numpy() != costs.params(), "params", "not what its genome has")
-    _complain(path, frame, frame["macs"].to_numpy() != costs.macs(), "macs", "not what its genome has")
-    for name in schema.EFFORT_COLUMNS:
-        _complain(path, frame, frame[name].to_numpy() < 1, name, "not above 0")
-    for name in (*schema.HARDWARE_COLUMNS, *schema.SECONDS_COLUMNS):
-        values = frame[name].to_numpy()
-        needed = ok if name in schema.SECONDS_COLUMNS else np.ones(len(frame), dtype=bool)
-        _complain(path, frame, needed & ~np.isfinite(values), name, "not a finite number")
-    for name in ("hardware", "fidelity", "technology", *schema.COMPUTING_COLUMNS):
-        _complain(path, frame, frame[name].isna().to_numpy(), name, "missing")
-    precise = frame["precision"].isin(schema.PRECISIONS).to_numpy()
-    _complain(path, frame, ~precise, "precision", f"none of {', '.join(schema.PRECISIONS)}")
-    technologies = frame["technology"].isin(list(TECHNOLOGIES)).to_numpy()
-    _complain(path, frame, ~technologies, "technology", f"none of {', '.join(TECHNOLOGIES)}")
+    wrong_task = (frame["task"] != table.card["task"]).to_numpy()
+    _complain(path, frame, wrong_task, "task", "not the task of the card")
+    for wrong, column, why in faults(frame, table.space):
+        _complain(path, frame, wrong, column, why)
     for name in schema.SETTING_COLUMNS:
         first = frame.groupby(["hardware", "fidelity"])[name].transform("first").to_numpy()
         different = frame[name].to_numpy() != first
         _complain(path, frame, different, name, "not what earlier rows of the same hardware and fidelity have")
+    repeated = frame.duplicated([*schema.KEY_COLUMNS, *GENE_NAMES]).to_numpy()
+    _complain(path, frame, repeated, "seed", "a second measurement of an earlier row's architecture, chip and fidelity")
+
+
+def faults(frame: pd.DataFrame, space: ResNetSpace) -> Iterator[tuple[Mask, str, str]]:
+    """What is wrong with rows of one task by themselves, check by check: ``(rows,)``, the column, and why.
+
+    Args:
+        frame: `schema.COLUMNS`, numbers as numbers.
+        space: of the task.
+    """
+    ok = (frame["status"] == schema.STATUS_OK).to_numpy()
+    known = frame["status"].isin([schema.STATUS_OK, schema.STATUS_FAILED]).to_numpy()
+    yield ~known, "status", "not ok or failed"
+    matrix = frame[list(GENE_NAMES)].to_numpy(dtype=np.int64)
+    repaired = space.repair(matrix)
+    for column, name in enumerate(GENE_NAMES):
+        yield matrix[:, column] != repaired[:, column], name, "out of its range or not canonical"
+    costs = space.layer_table(repaired)
+    yield frame["params"].to_numpy() != costs.params(), "params", "not what its genome has"
+    yield frame["macs"].to_numpy() != costs.macs(), "macs", "not what its genome has"
+    for name in schema.EFFORT_COLUMNS:
+        yield frame[name].to_numpy() < 1, name, "not above 0"
+    for name in (*schema.HARDWARE_COLUMNS, *schema.SECONDS_COLUMNS):
+        values = frame[name].to_numpy()
+        needed = ok if name in schema.SECONDS_COLUMNS else np.ones(len(frame), dtype=bool)
+        yield needed & ~np.isfinite(values), name, "not a finite number"
+    for name in ("hardware", "fidelity", "technology", *schema.COMPUTING_COLUMNS):
+        yield frame[name].isna().to_numpy(), name, "missing"
+    precise = frame["precision"].isin(schema.PRECISIONS).to_numpy()
+    yield ~precise, "precision", f"none of {', '.join(schema.PRECISIONS)}"
+    technologies = frame["technology"].isin(list(TECHNOLOGIES)).to_numpy()
+    yield ~technologies, "technology", f"none of {', '.join(TECHNOLOGIES)}"
     for name in schema.ACCURACY_COLUMNS:
         low = -1.0 if name == "avm" else 0.0
         values = frame[name].to_numpy()
-        _complain(path, frame, ok & ~((values >= low) & (values <= 1.0)), name, "not a fraction")
+        yield ok & ~((values >= low) & (values <= 1.0)), name, "not a fraction"
     difference = frame["avm"] - (frame["accuracy_1s"] - frame["accuracy_1mo"])
-    _complain(path, frame, ok & (difference.abs() > _TOLERANCE).to_numpy(), "avm", "not accuracy_1s - accuracy_1mo")
-    repeated = frame.duplicated([*schema.KEY_COLUMNS, *GENE_NAMES]).to_numpy()
-    _complain(path, frame, repeated, "seed", "a second measurement of an earlier row's architecture, chip and fidelity")
+    yield ok & (difference.abs() > _TOLERANCE).to_numpy(), "avm", "not accuracy_1s - accuracy_1mo"
 
 
 def _complain(path: Path, frame: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, why: str) -> None:

@@ -19,7 +19,7 @@ from ohmnas.datasets import schema
 from ohmnas.datasets.card import make_card
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Identity, Store, identity
-from ohmnas.datasets.table import read_table
+from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import TASKS, task
 from ohmnas.search import SearchResult, read_result
 from ohmnas.search.candidate import Candidate
@@ -56,6 +56,30 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
     grown = tmp_path / "grown.sqlite"
     third = ohmnas("campaign", *SMOKE, "--n", "3", "--store", grown, "--start-from", table, "--json").values
     assert (third["measured"], third["rows"]) == (0, 3)
+
+
+def test_a_table_that_was_measured_otherwise_is_not_taken_over(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    frame, store = read_table("digits").frame, tmp_path / "s.sqlite"
+    for of, also in ((frame["hardware"] == "pcm", {"epochs": 12}), (frame["hardware"] == "hermes", {"hw_adc_bits": 5})):
+        some = frame[of].head(5).assign(fidelity="smoke", **also)
+        write_table(tmp_path / "t.csv", some, make_card(some, DIGITS))
+        found = ohmnas("campaign", *SMOKE, "--n", "1", "--store", store, "--start-from", tmp_path / "t.csv")
+        if "epochs" in also:
+            assert "with epochs 12, but this campaign measures with 1" in found.sentence
+            assert not store.exists() or not pd.DataFrame(Store(store).rows()).size
+    assert "6 rows" in ohmnas("campaign", "--status", "--store", store).out
+    chip = tmp_path / "hermes.toml"
+    chip.write_text('base = "hermes"\n', encoding="utf-8")
+    words = ("--n", "1", "--store", store, "--hardware", "hermes")
+    assert "with hw_adc_bits 5" in ohmnas("campaign", *SMOKE, *words).sentence
+
+
+def test_failed_rows_are_measured_again_if_that_is_asked_for(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("campaign", *SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite", "--json")
+    assert ohmnas(*words, "--max-row-seconds", "0.001").values["failed"] == 1
+    assert ohmnas(*words).values["measured"] == 0
+    again = ohmnas(*words, "--retry-failed").values
+    assert (again["measured"], again["failed"], again["rows"]) == (1, 0, 1)
 
 
 def test_what_a_search_found_is_measured_too(ohmnas: Ohmnas, tmp_path: Path) -> None:

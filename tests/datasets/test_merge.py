@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ohmnas.datasets.merge import merge
+from ohmnas.datasets.plan import plan
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
+from ohmnas.datasets.task import task
 from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
 
 
@@ -55,6 +59,42 @@ def test_a_source_that_is_not_there_is_named(rows: list[Row], tmp_path: Path) ->
     with pytest.raises(UnknownNameError, match=r"no store .*none\.sqlite"):
         merge(tmp_path / "all.sqlite", [_store(tmp_path / "a.sqlite", rows), str(tmp_path / "none.sqlite")])
     assert not (tmp_path / "all.sqlite").exists()
+
+
+def test_what_a_campaign_chose_comes_along(rows: list[Row], tmp_path: Path) -> None:
+    key, population = ("digits", "pcm", "smoke", 0), plan(task("digits"), 9)
+    for name, some in (("a.sqlite", population[:4]), ("b.sqlite", population[4:])):
+        _store(tmp_path / name, rows)
+        with Store(tmp_path / name) as store:
+            store.choose(key, some, after=0)
+    merge(tmp_path / "all.sqlite", [str(tmp_path / "a.sqlite"), str(tmp_path / "b.sqlite")], salvage=True)
+    with Store(tmp_path / "all.sqlite") as store:
+        np.testing.assert_array_equal(store.chosen(key), population[:4])
+
+
+def test_a_measurement_is_merged_over_a_failure(rows: list[Row], tmp_path: Path) -> None:
+    failed = [{**row, "status": "failed", "reason": "stopped after 1 s"} for row in rows]
+    target = _store(tmp_path / "all.sqlite", failed)
+    (done,) = merge(Path(target), [_store(tmp_path / "a.sqlite", rows)])
+    measured = sum(row["status"] == "ok" for row in rows)
+    assert (done.new, done.other_results) == (measured, 0)
+    with Store(Path(target)) as store:
+        assert sum(row["status"] == "ok" for row in store.rows()) == measured
+
+
+def test_an_empty_file_may_become_a_store(rows: list[Row], tmp_path: Path) -> None:
+    (tmp_path / "all.store").touch()
+    assert [m.new for m in merge(tmp_path / "all.store", [_store(tmp_path / "a.sqlite", rows)])] == [len(rows)]
+
+
+def test_rows_that_no_table_takes_are_not_salvaged(rows: list[Row], tmp_path: Path) -> None:
+    path = _store(tmp_path / "a.sqlite", rows)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE rows SET OC0=NULL WHERE rowid=1")
+        connection.execute("UPDATE rows SET params=-5 WHERE rowid=2")
+        connection.execute("UPDATE rows SET accuracy_1d=7.5 WHERE rowid=4")
+    (done,) = merge(tmp_path / "all.sqlite", [path], salvage=True)
+    assert done.rows == len(rows) - 3
 
 
 def test_what_is_readable_of_a_damaged_store_is_salvaged(tmp_path: Path) -> None:

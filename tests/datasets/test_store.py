@@ -9,7 +9,7 @@ import pytest
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store, identity
-from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError
+from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError
 from ohmnas.spaces.resnet import ResNetSpace
 
 
@@ -30,6 +30,27 @@ def test_a_second_row_of_the_same_identity_leaves_the_first(rows: list[Row], tmp
         frame = store.frame()
         mine = frame[frame["params"] == rows[0]["params"]]
         assert rows[0]["accuracy_1d"] in set(mine["accuracy_1d"])
+
+
+def test_a_measurement_takes_the_place_of_a_failure_alone(rows: list[Row], tmp_path: Path) -> None:
+    failed = [{**row, "status": "failed", "reason": "stopped"} for row in rows]
+    with Store(tmp_path / "s.sqlite") as store:
+        assert store.add(failed[:2]) == 2
+        assert store.add([rows[0], {**failed[1], "reason": "stopped again"}]) == 1
+        assert [row["reason"] for row in store.rows() if row["status"] == "failed"] == ["stopped"]
+        assert store.identities(failed=False) == {identity(rows[0])}
+        assert store.add(failed[:1]) == 0
+        assert store.identities(failed=False) == {identity(rows[0])}
+
+
+def test_rows_that_were_measured_otherwise_are_not_taken(rows: list[Row], tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        store.add(rows[:1])
+        with pytest.raises(InvalidValueError, match=r"epochs 99, but those of .*s\.sqlite have 1"):
+            store.add([rows[1], {**rows[3], "epochs": 99}])
+        with pytest.raises(InvalidValueError, match="they do not belong into one table"):
+            store.add([{**row, "hardware": "mine", "epochs": epochs} for epochs, row in enumerate(rows)])
+        assert len(store.rows()) == 1
 
 
 def test_rows_come_out_in_the_same_order_however_they_came_in(rows: list[Row], tmp_path: Path) -> None:
@@ -126,9 +147,11 @@ def test_what_was_chosen_is_there_in_its_order_and_by_its_key(tmp_path: Path) ->
     population = ResNetSpace((1, 8, 8), 10).sample_uniform(7, np.random.default_rng(0))
     with Store(tmp_path / "s.sqlite") as store:
         assert store.chosen(key).shape == (0, population.shape[1])
-        store.choose(key, population[:3])
-        store.choose(key, population[3:])
-        store.choose(other, population[:1])
+        store.choose(key, population[:3], after=0)
+        store.choose(key, population[3:], after=3)
+        store.choose(other, population[:1], after=0)
+        store.choose(key, population[:2], after=3)  # of a process that has not seen the others
+        assert store.choices() == [key, other]
     with Store(tmp_path / "s.sqlite") as store:
         np.testing.assert_array_equal(store.chosen(key), population)
         np.testing.assert_array_equal(store.chosen(other), population[:1])
