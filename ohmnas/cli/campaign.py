@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.chooser import Chooser
-from ohmnas.cli.chooser import planned as planned_for
 from ohmnas.datasets import schema
 from ohmnas.datasets.backends import backend
 from ohmnas.datasets.campaign import Campaign
@@ -26,10 +24,12 @@ from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.datasets.task import Task, task
 from ohmnas.errors import InvalidValueError
-from ohmnas.search.result import read_result
+from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.chips import drawn_for, to_hardware
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import Hardware, hardware
+from ohmnas.spaces.hardware import PRESETS, Hardware, hardware, is_varied
+from ohmnas.surrogate.chooser import Chooser
+from ohmnas.surrogate.chooser import planned as planned_for
 
 MORE = 0.1
 """Share of a complete plan by which it is said to be enlarged."""
@@ -93,7 +93,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     if arguments.found:
         if arguments.hardware and arguments.n is None and all(read_result(path).best.chip for path in arguments.found):
             raise InvalidValueError("what --found names was found with chips of its own: leave out --hardware")
-        designs = _with_found(arguments.found, chosen, population, chips)
+        designs = _with_found(arguments.found, chosen, population, chips, bool(arguments.hardware))
         population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
     return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own), arguments.retry_failed)
 
@@ -119,11 +119,15 @@ Designs = dict[tuple[int, ...], tuple[Hardware, ...]]
 """Genome of a network -> the kinds of chip that it is measured on."""
 
 
-def _with_found(paths: list[Path], chosen: Task, population: Population, chips: tuple[Hardware, ...]) -> Designs:
-    """What searches found, on the chips that were found with it where they were, then the others of the plan.
+def _with_found(
+    paths: list[Path], chosen: Task, population: Population, chips: tuple[Hardware, ...], asked: bool
+) -> Designs:
+    """What searches found, then the others of the plan, which are on `chips`.
+
+    What was found with a chip is measured on that; what was found for a chip on that too, unless chips were asked for.
 
     Raises:
-        InvalidValueError: a search was for another task.
+        InvalidValueError: a search was for another task, or for a chip that only its file describes.
     """
     designs: Designs = {}
     for path in paths:
@@ -133,11 +137,23 @@ def _with_found(paths: list[Path], chosen: Task, population: Population, chips: 
             raise InvalidValueError(f"{path} is of the task {result.provenance.get('task')!r}, not of {chosen.name!r}")
         for candidate in (result.best, *result.top):
             genome = tuple(candidate.network.tolist())
-            own = (hardware(candidate.chip),) if candidate.chip else chips
+            own = (hardware(candidate.chip),) if candidate.chip else chips if asked else (_searched_for(path, result),)
             designs[genome] = tuple(dict.fromkeys((*designs.get(genome, ()), *own)))
     for genome in map(tuple, population.tolist()):
         designs[genome] = tuple(dict.fromkeys((*designs.get(genome, ()), *chips)))
     return designs
+
+
+def _searched_for(path: Path, result: SearchResult) -> Hardware:
+    """The chip that a search was for.
+
+    Raises:
+        InvalidValueError: it is no preset.
+    """
+    name = str(result.provenance.get("hardware"))
+    if name not in PRESETS and not is_varied(name):
+        raise InvalidValueError(f"{path} was searched for the chip {name!r}: give its file with --hardware {name}.toml")
+    return hardware(name)
 
 
 def _chooser(arguments: argparse.Namespace, campaign: Campaign, store: Store) -> Chooser | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from shlex import quote
 
 from ohmnas.cli import render
 from ohmnas.datasets.table import MeasuredTable, read_table
@@ -54,4 +55,5 @@ def run(arguments: argparse.Namespace) -> None:
         words = " --co-design" if arguments.co_design else ""
         words += f" --hardware {learned['hardware']}" if arguments.hardware else ""
         words += f" --fidelity {learned['fidelity']}" if arguments.fidelity else ""
-        render.line(f"how good it is: ohmnas score --table {arguments.table}{words}")
+        if not sources:  # `score` knows no start
+            render.line(f"how good it is: ohmnas score --table {quote(arguments.table)}{words}")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from ohmnas.cli import render
+from ohmnas.datasets.task import task_word
 from ohmnas.search import SearchResult
 from ohmnas.search.archive import FRONT
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.objective import Ratio
-from ohmnas.spaces.hardware import hardware
+from ohmnas.spaces.hardware import PRESETS, hardware, is_varied
 
 ABOVE_GUESSING = 0.1
 """Of the way from guessing to perfection: a network that has not come so far is not worth finding without a word."""
@@ -110,7 +112,14 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.line(f"drawn in {picture}")
     render.line("The best of many predictions is an optimist; a number to quote comes from")
     needs = "" if find_spec("torch") else "   (which needs: pip install 'ohmnas[train]')"
-    render.line(f"  ohmnas verify {path} --task {learned['task']}{needs}")
+    render.line(f"  ohmnas verify {quote(str(path))} {_how_measured(learned, best)}{needs}")
+
+
+def _how_measured(learned: dict[str, Any], best: Candidate) -> str:
+    """The flags that say what network on what chip; files as they are called where their name is all that is known."""
+    chip = str(learned["hardware"])
+    file = "" if best.chip or chip in PRESETS or is_varied(chip) else f" --hardware {quote(chip + '.toml')}"
+    return f"--task {quote(task_word(str(learned['task'])))}{file}"
 
 
 def _where(result: SearchResult) -> str:

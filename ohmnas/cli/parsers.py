@@ -225,7 +225,7 @@ def _study(commands: Any) -> None:
     add_source(command)
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for tables and pictures")
     command.add_argument(
-        "--resamples", type=positive, default=RESAMPLES, help=f"bootstrap tables behind intervals ({RESAMPLES})"
+        "--resamples", type=positive, default=RESAMPLES, help=f"resampled tables behind intervals ({RESAMPLES})"
     )
     command.add_argument("--seed", type=seed, default=0, help="of folds, shuffles and resamples (0)")
     add_json(command)

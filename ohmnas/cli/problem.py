@@ -27,6 +27,8 @@ def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
     Raises:
         InvalidValueError, UnknownNameError: a flag does not fit.
     """
+    for flag, pairs in (("--weight", arguments.weight), ("--soft", arguments.soft)):
+        _check_once(flag, pairs or [])
     weights = {name: _number(f"the weight of {name}", text) for name, text in arguments.weight or []}
     if arguments.objective == "tchebycheff" and not weights:
         aim: Objective = Tchebycheff.drawn(arguments.pareto or PREDICTIONS, np.random.default_rng([arguments.seed, 1]))
@@ -46,6 +48,12 @@ def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
     for note in notes:  # once nothing is wrong
         render.notice(f"note: {note}")
     return asked
+
+
+def _check_once(flag: str, pairs: list[tuple[str, str]]) -> None:
+    names = [name for name, _ in pairs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InvalidValueError(f"{flag} says {twice} twice: say it once")
 
 
 def _mind_the_chip(asked: Problem) -> bool:

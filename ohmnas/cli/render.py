@@ -18,8 +18,8 @@ from rich.text import Text
 
 from ohmnas.errors import StorageError
 
-_PIPE_WIDTH = 120
-"""Columns where no terminal says how many it has."""
+_PIPE_WIDTH = 10_000
+"""Columns where no terminal says how many it has: tables are as wide as they are, and nothing of them is cut."""
 
 
 LOG_SECONDS = 60.0

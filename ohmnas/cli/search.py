@@ -18,7 +18,7 @@ from ohmnas.cli.problem import problem
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search import Budget, Problem, SearchResult, read_result, search
-from ohmnas.search.limits import COST_LIMITS
+from ohmnas.search.limits import CEILINGS
 from ohmnas.search.plots import PICTURES, plot_search
 from ohmnas.search.report import predictions
 from ohmnas.search.run import Generation
@@ -45,8 +45,14 @@ def run(arguments: argparse.Namespace) -> None:
     parameters = dict(arguments.param or [])
     make = strategy(arguments.strategy, parameters)
     before = None if arguments.resume is None else read_result(arguments.resume)
+    excluded = [read_table(name) for name in arguments.exclude or []]
     with output_folder(arguments.out):
-        result = replace(_found(arguments, make, before), strategy=arguments.strategy, parameters=parameters)
+        result = replace(
+            _found(arguments, make, before, excluded),
+            strategy=arguments.strategy,
+            parameters=parameters,
+            excluded=_checksums(excluded),
+        )
         path = arguments.out / "result.json"
         same = _says_the_same(path, result)
         if not same:
@@ -74,13 +80,16 @@ def _says_the_same(path: Path, result: SearchResult) -> bool:
 
 
 def _found(
-    arguments: argparse.Namespace, make: Callable[[Problem], Strategy], before: SearchResult | None
+    arguments: argparse.Namespace,
+    make: Callable[[Problem], Strategy],
+    before: SearchResult | None,
+    excluded: list[MeasuredTable],
 ) -> SearchResult:
     """What the search finds, with a bar of how far it is."""
     surrogate = _surrogate(arguments)
     asked = problem(arguments, surrogate)
     if before is not None:
-        _check_same(before, asked, arguments)
+        _check_same(before, asked, arguments, excluded)
     budget = _budget(arguments)
     with render.meter("searching", budget.iterations, show=not arguments.json) as meter:
 
@@ -94,7 +103,7 @@ def _found(
             budget,
             report,
             given=_given(arguments.start_from or [], asked),
-            exclude=_excluded(arguments.exclude or [], asked),
+            exclude=_excluded(excluded, asked),
             restarts=arguments.restarts,
             resume=before,
             top=arguments.top,
@@ -162,16 +171,21 @@ def _given(names: list[str], asked: Problem) -> Population:
     return given
 
 
-def _excluded(names: list[str], asked: Problem) -> Population:
+def _excluded(tables: list[MeasuredTable], asked: Problem) -> Population:
     parts = [np.empty((0, asked.genes), dtype=np.int16)]
-    for name in names:
-        table = read_table(name)
+    for table in tables:
         task = getattr(asked.predictor, "provenance_", {}).get("task")
         if table.card["task"] != task:
-            raise InvalidValueError(f"table {name} is of the task {table.card['task']!r}, this search of {task!r}")
+            raise InvalidValueError(
+                f"table {table.source} is of the task {table.card['task']!r}, this search of {task!r}"
+            )
         frame = with_chips(table.measured) if asked.space.has_chips else table.measured
         parts.append(frame[list(asked.space.gene_names)].to_numpy(dtype=np.int16))
     return np.concatenate(parts)
+
+
+def _checksums(tables: list[MeasuredTable]) -> tuple[str, ...]:
+    return tuple(sorted(table.card["sha256"] for table in tables))
 
 
 def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
@@ -186,7 +200,9 @@ def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
         )
 
 
-def _check_same(result: SearchResult, asked: Problem, arguments: argparse.Namespace) -> None:
+def _check_same(
+    result: SearchResult, asked: Problem, arguments: argparse.Namespace, excluded: list[MeasuredTable]
+) -> None:
     """A search goes on only with the same question, asked of the same surrogate in the same way.
 
     Raises:
@@ -200,7 +216,9 @@ def _check_same(result: SearchResult, asked: Problem, arguments: argparse.Namesp
     if (result.strategy, result.parameters) != (arguments.strategy, dict(arguments.param or [])):
         raise InvalidValueError(f"{path} was searched with {result.strategy} and other parameters; {instead}")
     now_asked = asked.to_dict()
-    limits = {**dict.fromkeys(COST_LIMITS), **result.constraints}  # an older file knows fewer
+    if result.excluded != _checksums(excluded):
+        raise InvalidValueError(f"{path} was searched with other tables to --exclude: say them again; {instead}")
+    limits = {**dict.fromkeys([*CEILINGS, "confidence"]), **result.constraints}  # an older file knows fewer
     then = {**limits, "objective": result.objective, "pareto": ", ".join(result.pareto)}
     now = {**now_asked, "objective": asked.objective.name, "pareto": ", ".join(asked.pareto)}
     if then != now:

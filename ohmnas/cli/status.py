@@ -16,7 +16,7 @@ from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.spaces.hardware import TECHNOLOGIES, VARIED
+from ohmnas.spaces.hardware import TECHNOLOGIES, VARIED, hardware
 
 GROUP = list(schema.KEY_COLUMNS)
 
@@ -34,9 +34,9 @@ def run(arguments: argparse.Namespace) -> None:
     """
     if arguments.n is not None and arguments.task is None:
         raise InvalidValueError("what is left of a plan takes its --task beside --n")
-    with Store(arguments.store, must_exist=True) as store:
+    with Store(arguments.store, read_only=True) as store:
         frame = store.frame()
-    wanted = _plan_keys(arguments)
+        wanted = _plan_keys(arguments, store)
     settings = arguments.vary_chip or 1
     kinds = [varied_as_one(frame[name]) if name == "hardware" else frame[name] for name in GROUP]
     groups = [
@@ -61,11 +61,16 @@ def run(arguments: argparse.Namespace) -> None:
         render.line(f"nothing of the plan of {arguments.n:,} architectures for {wanted[0]} is measured yet")
 
 
-def _plan_keys(arguments: argparse.Namespace) -> _Plan | None:
+def _plan_keys(arguments: argparse.Namespace, store: Store) -> _Plan | None:
+    """What the plan, or what chooses instead, wants measured, as far as it is known yet."""
     if arguments.task is None or arguments.n is None:
         return None
     chosen = task(arguments.task, arguments.data_dir)
-    return chosen.name, {tuple(genome) for genome in plan(chosen, arguments.n, arguments.plan_seed).tolist()}
+    if arguments.choose == "plan":
+        return chosen.name, {tuple(genome) for genome in plan(chosen, arguments.n, arguments.plan_seed).tolist()}
+    chip = hardware((arguments.hardware or ["pcm"])[0])
+    noted = store.chosen((chosen.name, chip.name, arguments.fidelity, arguments.seed))[: arguments.n]
+    return chosen.name, {tuple(genome) for genome in noted.tolist()}
 
 
 def _group(names: dict[Any, Any], rows: pd.DataFrame, wanted: _Plan | None, settings: int) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
 from ohmnas.surrogate import HEADS, LearningSet
-from ohmnas.surrogate.learning import learnable_chips
 from ohmnas.surrogate.measured import measured_chip_effects
 from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
 from ohmnas.surrogate.study import chip_effects, gene_effects, importance, space_map
@@ -31,6 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     data = LearningSet.of(table, arguments.hardware, arguments.fidelity)
     with output_folder(arguments.out):
         found = _found(arguments, table, data)
+        _tidy(arguments.out, found)
         paths = _write(arguments.out, found)
     if arguments.json:
         records = {name: json.loads(frame.to_json(orient="records")) for name, frame in found.items()}
@@ -49,12 +49,21 @@ def _found(arguments: argparse.Namespace, table: MeasuredTable, data: LearningSe
         if others := _others(table, data):
             found["chip_effects"] = chip_effects([data, *others], arguments.seed, arguments.resamples)
         with suppress(InvalidValueError):  # the table's chips were not varied
-            designs = LearningSet.of_designs(table, arguments.fidelity)
+            designs = LearningSet.of_designs(table, data.provenance["fidelity"])
             if len(effects := measured_chip_effects(designs)):
                 found["measured_chip_effects"] = effects
         meter.advance(3, "map")
         found["map"] = space_map(data, arguments.seed)
     return found
+
+
+def _tidy(folder: Path, found: dict[str, pd.DataFrame]) -> None:
+    """Take the files of an earlier study away that this one does not write: they would seem to belong to it."""
+    for name in ("chip_effects", "measured_chip_effects"):
+        for kind in ("csv", "png"):
+            if name not in found and (folder / f"{name}.{kind}").exists():
+                (folder / f"{name}.{kind}").unlink()
+                render.notice(f"note: {folder / name}.{kind} of an earlier study is removed: this one has none")
 
 
 def _write(folder: Path, found: dict[str, pd.DataFrame]) -> list[Path]:
@@ -69,8 +78,12 @@ def _write(folder: Path, found: dict[str, pd.DataFrame]) -> list[Path]:
 
 
 def _others(table: MeasuredTable, data: LearningSet) -> list[LearningSet]:
-    """The rows of the table's other chips, as far as they are enough."""
-    return [LearningSet.of(table, chip) for chip in learnable_chips(table) if chip != data.provenance["hardware"]]
+    """The rows of the table's other chips, of the same fidelity, as far as they are enough."""
+    others = []
+    for chip in sorted(set(table.measured["hardware"]) - {data.provenance["hardware"]}):
+        with suppress(InvalidValueError):
+            others.append(LearningSet.of(table, chip, data.provenance["fidelity"]))
+    return others
 
 
 def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.DataFrame]) -> None:

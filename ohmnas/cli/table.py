@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InvalidValueError(f"--out {arguments.out} must end in .csv; the card will stand beside it")
     if not arguments.out.parent.is_dir():
         raise StorageError(f"cannot write {arguments.out}: the folder {arguments.out.parent} does not exist")
-    with Store(arguments.store, must_exist=True) as store:
+    with Store(arguments.store, read_only=True) as store:
         frame = store.frame()
     tasks = sorted(set(frame["task"]))
     if not tasks:
@@ -85,7 +85,7 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataF
         StorageError: it cannot be read.
     """
     card, other = path.with_suffix(".json"), "choose another --out"
-    if card.exists() and '"sha256"' not in _text(card):
+    if card.exists() and not all(f'"{key}"' in _text(card) for key in ("sha256", "architectures", "reproduce")):
         raise InvalidValueError(f"{card}, where the card would go, is something else: {other}")
     if not path.exists():
         return

@@ -15,7 +15,7 @@ import numpy as np
 
 import ohmnas
 from ohmnas.cli import render
-from ohmnas.cli.output import write_json
+from ohmnas.cli.output import set_aside, write_json
 from ohmnas.datasets.backends import results
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.measure import measure_accuracies, train_network
@@ -29,6 +29,8 @@ from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.hardware import PRESETS, Hardware, hardware, is_varied
 
 MEASURED = (*PREDICTIONS, "accuracy_digital")
+_WAYS = ("task", "hardware", "fidelity", "engine", "chips")
+"""To measure: what says how, but for the seeds."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -89,7 +91,10 @@ def run(arguments: argparse.Namespace) -> None:
         },
     }
     path = arguments.result.with_name("verify.json")
-    write_json(path, values)
+    same = _measured_alike(path, values)
+    if not same:
+        set_aside(path.parent, path.name, ())
+    write_json(path, values, replaces=same)
     parts.forget()
     if arguments.json:
         render.machine(values)
@@ -101,14 +106,15 @@ class Parts:
     """Trainings that are done while others are not: the same command goes on after any interruption."""
 
     def __init__(self, path: Path, how: tuple[Any, ...]) -> None:
-        """Read what an earlier run left, if it measured the same way."""
+        """Read what earlier runs left, of this way to measure and of others."""
         self._path = path
         self._how = repr((how, ohmnas.__version__))
-        self._done: dict[str, dict[str, float]] = {}
+        self._of_all: dict[str, dict[str, dict[str, float]]] = {}
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):  # a broken one is as good as none
-            left = json.loads(path.read_text(encoding="utf-8"))
-            if left["how"] == self._how:
-                self._done = {key: {head: float(part[head]) for head in MEASURED} for key, part in left["done"].items()}
+            for way, done in json.loads(path.read_text(encoding="utf-8")).items():
+                parts = {key: {head: float(part[head]) for head in MEASURED} for key, part in done.items()}
+                self._of_all[way] = parts
+        self._done = self._of_all.setdefault(self._how, {})
 
     def __contains__(self, one: tuple[Candidate, int]) -> bool:
         """Whether one training of a candidate was measured."""
@@ -121,7 +127,7 @@ class Parts:
     def note(self, candidate: Candidate, training: int, found: dict[str, float]) -> None:
         """Keep it."""
         self._done[self.key(candidate, training)] = found
-        write_atomically(self._path, json.dumps({"how": self._how, "done": self._done}))
+        write_atomically(self._path, json.dumps(self._of_all))
 
     @staticmethod
     def key(candidate: Candidate, training: int) -> str:
@@ -129,8 +135,25 @@ class Parts:
         return f"{training}: {candidate.genome}"
 
     def forget(self) -> None:
-        """All is done."""
-        self._path.unlink(missing_ok=True)
+        """All is done; what other ways to measure have left stays."""
+        del self._of_all[self._how]
+        if any(self._of_all.values()):
+            write_atomically(self._path, json.dumps(self._of_all))
+        else:
+            self._path.unlink(missing_ok=True)
+
+
+def _measured_alike(path: Path, values: dict[str, Any]) -> bool:
+    """Whether the measurement that stands there is of the same networks in the same way."""
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+        genomes = [
+            {name: network["genome"] for name, network in one["networks"].items()}
+            for one in (there, json.loads(json.dumps(values)))
+        ]
+        return genomes[0] == genomes[1] and all(there[name] == values[name] for name in _WAYS)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return False
 
 
 def _chips(result: SearchResult, arguments: argparse.Namespace) -> Callable[[Candidate], Hardware]:
@@ -149,6 +172,12 @@ def _chips(result: SearchResult, arguments: argparse.Namespace) -> Callable[[Can
     chip = hardware(arguments.hardware or learned)
     if chip.name != learned:
         raise InvalidValueError(f"{arguments.result} was searched for the chip {learned!r}, not for {chip.name!r}")
+    for name, value in result.provenance.get("chip", {}).items():
+        if (now := {**chip.settings(), "technology": chip.technology}.get(name)) != value:
+            raise InvalidValueError(
+                f"{arguments.result} was searched for a chip {learned!r} with {name} {value}; that of "
+                f"{arguments.hardware or learned} has {now}"
+            )
     return lambda _: chip
 
 

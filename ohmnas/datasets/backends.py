@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -55,18 +56,20 @@ def results(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
         jobs: worker processes; 1 is this process. `backend` around it may choose another place.
 
     Raises:
-        OhmnasError: a worker process was killed, or there was not enough memory.
+        OhmnasError: a worker process was killed, a cluster has none, or there was not enough memory.
     """
     # The next row starts a new worker where one has grown; loky tells the person, for whom nothing has happened.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
     try:
         yield from work(calls)
-    except TerminatedWorkerError as error:
+    except _worker_deaths() as error:
         raise OhmnasError(
             "a worker process was killed, perhaps for want of memory; all that was finished is stored: start the same "
             "command again, with fewer --jobs if memory is short"
         ) from error
+    except TimeoutError as error:
+        raise OhmnasError(f"the cluster has no worker that answers: {str(error).splitlines()[0]}") from error
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, OhmnasError) or not (isinstance(error, MemoryError) or "memory" in str(error).lower()):
             raise
@@ -74,3 +77,9 @@ def results(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
             "there was not enough memory to measure a network; all that was finished is stored: start the same "
             "command again with fewer --jobs (a campaign with --max-row-gib records such networks as failed)"
         ) from error
+
+
+def _worker_deaths() -> tuple[type[Exception], ...]:
+    """What says that a worker died, of joblib and of Dask, which gives up after some."""
+    distributed = sys.modules.get("distributed")
+    return (TerminatedWorkerError, *([] if distributed is None else [distributed.KilledWorker]))

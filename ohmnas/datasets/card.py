@@ -9,10 +9,10 @@ import pandas as pd
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.plan import plan
-from ohmnas.datasets.task import Task
+from ohmnas.datasets.task import TASKS, Task, task_word
 from ohmnas.spaces.chips import MOST_SETTINGS, drawn_for, to_hardware
 from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.spaces.hardware import TECHNOLOGIES, VARIED, is_varied, kind_of
+from ohmnas.spaces.hardware import PRESETS, TECHNOLOGIES, VARIED, is_varied, kind_of
 from ohmnas.spaces.resnet import ResNetSpace
 
 _AFTER_TRAINING = ("hw_g_max", "hw_programming_noise", "hw_read_noise", "hw_drift", "hw_drift_compensation")
@@ -53,7 +53,9 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         "hours_of_one_core": round(core_hours(frame), 2),
         "reproduce": [
             *(c for key, rows in frame.groupby([kinds, "fidelity", "seed"]) for c in _commands(task, key, rows)),
-            f"ohmnas export-table --store {task.name}.sqlite --out {task.name}.csv",
+            f"ohmnas export-table --store {task.name}.sqlite --task {task_word(task.name)} --out {task.name}.csv"
+            if task.name not in TASKS
+            else f"ohmnas export-table --store {task.name}.sqlite --out {task.name}.csv",
         ],
     }
 
@@ -82,9 +84,10 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
         there += 1
     if not there:
         return []
-    chips = f"--vary-chip {times}" if hardware == VARIED else f"--hardware {hardware}"
+    word = hardware if hardware in PRESETS or is_varied(str(hardware)) else f"{hardware}.toml"
+    chips = f"--vary-chip {times}" if hardware == VARIED else f"--hardware {word}"
     return [
-        f"ohmnas campaign --task {task.name} {chips} --fidelity {fidelity} --seed {seed} "
+        f"ohmnas campaign --task {task_word(task.name)} {chips} --fidelity {fidelity} --seed {seed} "
         f"--n {there} --store {task.name}.sqlite"
     ]
 

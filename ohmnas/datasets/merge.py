@@ -81,7 +81,7 @@ def _read(source: str, salvage: bool) -> tuple[list[Row], dict[Key, Population]]
     if not _is_store(Path(source)):
         return list(read_table(source).rows()), {}
     if not salvage:
-        with Store(Path(source), must_exist=True) as store:
+        with Store(Path(source), read_only=True) as store:
             return store.rows(), {key: store.chosen(key) for key in store.choices()}
     try:
         with Store(Path(source), must_exist=True) as store:

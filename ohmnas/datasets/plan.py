@@ -32,7 +32,8 @@ def plan(task: Task, n: int, seed: int = 0) -> Population:
     space = task.space
     known = space.encode(REFERENCES.values())
     costs = space.layer_table(known)
-    chosen = known[(costs.params() <= task.max_params) & (costs.macs() <= task.max_macs)]
+    params = costs.params()
+    chosen = known[(task.min_params <= params) & (params <= task.max_params) & (costs.macs() <= task.max_macs)]
     seen = {row.tobytes() for row in chosen}
     block = 0
     while len(chosen) < n:
@@ -42,6 +43,6 @@ def plan(task: Task, n: int, seed: int = 0) -> Population:
         if not fresh:
             raise InfeasibleError(f"found only {len(chosen)} of {n} architectures within the bounds of {task.name}")
         seen.update(row.tobytes() for row in fresh)
-        chosen = np.concatenate([chosen, fresh]) if fresh else chosen
+        chosen = np.concatenate([chosen, fresh])
         block += 1
     return chosen[:n]

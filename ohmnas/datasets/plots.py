@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,12 @@ import pandas as pd
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.table import MeasuredTable
-from ohmnas.files import write_bytes_atomically
+from ohmnas.pictures import new_figure, save
 from ohmnas.spaces.hardware import kind_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DPI = 120
 PANEL = 3.6
 """Inches of a panel's sides."""
 BAND = (0.05, 0.5, 0.95)
@@ -32,26 +30,19 @@ def plot_table(table: MeasuredTable, folder: Path) -> list[Path]:
     Raises:
         StorageError: the disk refuses.
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
     paths = []
     measured = table.measured
     for key, rows in measured.groupby([measured["hardware"].map(kind_of), "fidelity"]):
         hardware, fidelity = key
-        figure, panels = pyplot.subplots(2, 2, figsize=(2 * PANEL * 1.25, 2 * PANEL), layout="constrained")
+        figure = new_figure(2 * PANEL * 1.25, 2 * PANEL)
+        panels = figure.subplots(2, 2)
         _accuracy_over_params(panels[0, 0], rows)
         _over_accuracy(panels[0, 1], rows, "accuracy_1d_std", "std over chips (points)")
         _over_accuracy(panels[1, 0], rows, "avm", "AVM: accuracy lost in a month (points)")
         _accuracy_over_time(panels[1, 1], rows)
         figure.suptitle(f"{table.card['task']} on {hardware}, fidelity {fidelity}: {len(rows)} measured networks")
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=DPI)
-        pyplot.close(figure)
         path = folder / f"{table.card['task']}-{hardware}-{fidelity}.png"
-        write_bytes_atomically(path, picture.getvalue())
+        save(figure, path)
         paths.append(path)
     return paths
 

@@ -21,6 +21,7 @@ import pandas as pd
 from ohmnas.datasets import schema
 from ohmnas.datasets.schema import Row
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError
+from ohmnas.files import is_file
 from ohmnas.spaces.genes import GENE_NAMES, Population
 
 _TYPES: Final = {
@@ -93,12 +94,13 @@ def _fits(value: object, kind: str) -> bool:
 class Store:
     """Rows on disk; open it with ``with Store(path) as store``."""
 
-    def __init__(self, path: Path, must_exist: bool = False) -> None:
+    def __init__(self, path: Path, must_exist: bool = False, read_only: bool = False) -> None:
         """Open a store, or make one; a file that is no store is left exactly as it was.
 
         Args:
             path: the file.
             must_exist: do not make one.
+            read_only: leave it as it is, and ask for no more than to read it; one of an older schema is upgraded still.
 
         Raises:
             UnknownNameError: there is none, and there must be.
@@ -108,8 +110,10 @@ class Store:
         self.path = path
         if not path.parent.is_dir():
             raise StorageError(f"cannot make the store {path}: the folder {path.parent} does not exist")
-        if must_exist and not path.is_file():
+        if (must_exist or read_only) and not is_file(path):
             raise UnknownNameError(f"there is no store {path}")
+        if read_only and self._opened_to_read():
+            return
         with self._explained("open"):
             self._connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
         try:
@@ -122,6 +126,19 @@ class Store:
         except BaseException:
             self._connection.close()
             raise
+
+    def _opened_to_read(self) -> bool:
+        """Open the file for reading; whether that can be done, or else why not is for a connection that may write."""
+        waiting = self.path.with_name(self.path.name + "-wal")
+        # Where the folder is not ours SQLite cannot share the file with writers: with nothing waiting it need not.
+        for how in ("mode=ro", *([] if waiting.exists() else ["immutable=1"])):
+            with suppress(sqlite3.DatabaseError, BrokenFileError):
+                uri = f"{self.path.resolve().as_uri()}?{how}"
+                self._connection = sqlite3.connect(uri, uri=True, timeout=60.0, isolation_level=None)
+                if self._version() == schema.SCHEMA_VERSION:
+                    return True
+                self._connection.close()
+        return False
 
     def _version(self) -> int:
         """The schema of the file, 0 if it is empty; only reads."""
@@ -218,7 +235,8 @@ class Store:
     def chosen(self, key: Key) -> Population:
         """``(n, g)``: the architectures that `choose` noted under a key, in their order."""
         with self._explained("read"):
-            self._connection.execute(_CHOICES)
+            if not self._has_choices():
+                return np.empty((0, len(GENE_NAMES)), dtype=np.int16)
             query = "SELECT genome FROM choices WHERE task=? AND hardware=? AND fidelity=? AND seed=? ORDER BY position"
             found = [json.loads(genome) for (genome,) in self._connection.execute(query, key)]
         return np.array(found, dtype=np.int16).reshape(-1, len(GENE_NAMES))
@@ -235,6 +253,7 @@ class Store:
             StorageError: the disk is full or refuses; none of them is noted.
         """
         with self._transaction():
+            self._connection.execute(_CHOICES)
             if len(self.chosen(key)) != after:
                 return
             noted = [(*key, after + row, json.dumps(genome.tolist())) for row, genome in enumerate(population)]
@@ -242,11 +261,13 @@ class Store:
 
     def choices(self) -> list[Key]:
         """The keys that `chosen` has something of."""
+        query = "SELECT DISTINCT task, hardware, fidelity, seed FROM choices ORDER BY 1, 2, 3, 4"
         with self._explained("read"):
-            self._connection.execute(_CHOICES)
-            return self._connection.execute(
-                "SELECT DISTINCT task, hardware, fidelity, seed FROM choices ORDER BY 1, 2, 3, 4"
-            ).fetchall()
+            return self._connection.execute(query).fetchall() if self._has_choices() else []
+
+    def _has_choices(self) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE type='table' AND name='choices'"
+        return self._connection.execute(query).fetchone() is not None
 
     def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
         """`schema.SETTING_COLUMNS` of the rows of these names, which are those of any of them; None without rows."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 
 from ohmnas.datasets.table import MeasuredTable, genomes
-from ohmnas.spaces.architecture import Architecture
+from ohmnas.spaces.architecture import Architecture, MainBlock
 from ohmnas.spaces.hardware import kind_of
 
 LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
@@ -78,17 +79,21 @@ def choices(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _described(one: Architecture) -> dict[str, float]:
-    repeats = [block.residual_blocks for block in one.blocks]
-    weights = [repeat / sum(repeats) for repeat in repeats]
+    total = sum(block.residual_blocks for block in one.blocks)
+
+    def share(of: Callable[[MainBlock], int]) -> float:
+        """The mean over residual blocks, exact where all are alike."""
+        return sum(block.residual_blocks * of(block) for block in one.blocks) / total
+
     return {
         "depth": one.depth,
         "main_blocks": len(one.blocks),
         "stem_channels": one.stem_channels,
         "stem_kernel": one.stem_kernel,
         "last_channels": one.channels[-1],
-        "branches": sum(w * block.branches for w, block in zip(weights, one.blocks, strict=True)),
-        "bottleneck": sum(w * (block.conv_type == "B") for w, block in zip(weights, one.blocks, strict=True)),
-        "skip": sum(w * block.skip for w, block in zip(weights, one.blocks, strict=True)),
+        "branches": share(lambda block: block.branches),
+        "bottleneck": share(lambda block: block.conv_type == "B"),
+        "skip": share(lambda block: block.skip),
     }
 
 

@@ -14,6 +14,7 @@ from ohmnas.datasets.loaders.digits import load_digits
 from ohmnas.datasets.loaders.speech_commands import load_speech_commands
 from ohmnas.datasets.loaders.spoken_digits import load_new_speakers, load_spoken_digits
 from ohmnas.datasets.loaders.wake_words import load_wake_words
+from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import look_up
 from ohmnas.spaces.resnet import ResNetSpace
 
@@ -86,10 +87,20 @@ def task(name: str, data_dir: Path | None = None) -> Task:
     Raises:
         UnknownNameError: there is none; the message lists all.
         BrokenFileError: the file does not hold a task.
+        InvalidValueError: it is called like one of `TASKS`.
     """
     if name.endswith(".npz"):
+        if (stem := Path(name).stem) in TASKS:
+            raise InvalidValueError(
+                f"{name} would be called {stem!r}, which is another task: give the file another name"
+            )
         return _of_arrays(Path(name))
     return replace(look_up("task", TASKS, name), data_dir=data_dir)
+
+
+def task_word(name: str) -> str:
+    """What a command wants to hear of a task: its name, or that of the file it is from."""
+    return name if name in TASKS else f"{name}.npz"
 
 
 def _of_arrays(path: Path) -> Task:

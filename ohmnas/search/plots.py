@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ohmnas.files import write_bytes_atomically
+from ohmnas.pictures import new_figure, save
 from ohmnas.search.result import SearchResult
 from ohmnas.spaces.architecture import Architecture, MainBlock
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PICTURES = ("convergence.png", "architecture.png", "pareto.png")
-DPI = 120
 AS_POINTS = {"accuracy_1d": "1-day accuracy (%)", "accuracy_1d_std": "std over chips (points)", "avm": "AVM (points)"}
 """Predictions, which are fractions, as people read them."""
 AXES = {
@@ -56,31 +54,20 @@ def plot_search(result: SearchResult, folder: Path) -> list[Path]:
     Raises:
         StorageError: the disk refuses.
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
     figures = [_convergence(result), _architecture(result.best.architecture)]
     if result.front:
         figures.append(_front(result))
     paths = []
     for name, figure in zip(PICTURES, figures, strict=False):
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=DPI)
-        write_bytes_atomically(folder / name, picture.getvalue())
+        save(figure, folder / name)
         paths.append(folder / name)
     return paths
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _convergence(result: SearchResult) -> Figure:
     asked = np.array([entry["evaluations"] for entry in result.history])
     both = any("hypervolume" in entry for entry in result.history)
-    figure = _figure(14.0 if both else 10.8, 3.6)
+    figure = new_figure(14.0 if both else 10.8, 3.6)
     panels = figure.subplots(1, 4 if both else 3)
     of = {name: 100 * np.array([entry[name] for entry in result.history]) for name in AS_POINTS}
     objective = [entry["objective"] for entry in result.history]
@@ -111,7 +98,7 @@ def _front(result: SearchResult) -> Figure:
 
     names = result.pareto
     several = len(names) * (len(names) - 1) // 2
-    figure = _figure(4.6 * several, 4.4)
+    figure = new_figure(4.6 * several, 4.4)
     panels = np.atleast_1d(figure.subplots(1, several))
     pairs = [(one, other) for i, one in enumerate(names) for other in names[i + 1 :]]
     known = sorted(result.references, key=lambda reference: reference.params)
@@ -166,7 +153,7 @@ def _value(candidate: Any, name: str) -> float:
 def _architecture(architecture: Architecture) -> Figure:
     """Stem, main blocks with their branches side by side, pooling and classes, from left to right."""
     blocks = architecture.blocks
-    figure = _figure(2.6 + 2.1 * len(blocks), 3.6)
+    figure = new_figure(2.6 + 2.1 * len(blocks), 3.6)
     panel = figure.subplots()
     panel.set(xlim=(-0.6, 2.1 * len(blocks) + 1.9), ylim=(-2.1, 2.4))
     panel.axis("off")

@@ -54,6 +54,8 @@ class SearchResult:
     """``(k, g)``: the best that were evaluated, for a search that goes on."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """What the surrogate was fitted on."""
+    excluded: tuple[str, ...] = ()
+    """Checksums of the tables whose architectures were left out."""
     references: list[Candidate] = field(default_factory=list)
     """Known networks that meet the same cost limits, with what is predicted of them."""
 
@@ -78,6 +80,7 @@ class SearchResult:
             ),
             "space": {"name": self.space.name, "input_shape": self.space.input_shape, "classes": self.space.classes},
             "surrogate": self.provenance,
+            **({"excluded": list(self.excluded)} if self.excluded else {}),
             "references": [reference.to_dict() for reference in self.references],
             "population": self.population.tolist(),
         }
@@ -98,10 +101,11 @@ def read_result(path: Path) -> SearchResult:
     Raises:
         BrokenFileError: there is no such file, or it is not the result of a search.
     """
-    if path.is_dir():
-        raise BrokenFileError(f"{path} is a folder; the result of a search in it is {path / 'result.json'}")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+    except IsADirectoryError as error:
+        message = f"{path} is a folder; the result of a search in it is {path / 'result.json'}"
+        raise BrokenFileError(message) from error
     except OSError as error:
         raise BrokenFileError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -129,6 +133,7 @@ def read_result(path: Path) -> SearchResult:
             pareto=tuple(values.get("pareto", ())),
             population=_population(values.get("population", []), space),
             provenance=dict(values["surrogate"]),
+            excluded=tuple(map(str, values.get("excluded", ()))),
             **{
                 name: [Candidate.from_dict(candidate, space) for candidate in values.get(name, [])]
                 for name in ("top", "front", "references")

@@ -217,7 +217,7 @@ def _described(values: dict[str, Any], stem: str) -> Hardware:
             raise InvalidValueError(f"{name} is {value!r}, but must be {_KINDS[kind]}")
         settings[name] = kind(value)
     named = settings["name"]
-    if not named.strip() or named != named.strip() or named.endswith(".toml"):
+    if not named.strip() or named != named.strip() or named.endswith(".toml") or "/" in named:
         raise InvalidValueError(f"a chip cannot be called {named!r}: tables and commands need a plain name")
     if named.startswith(VARIED):
         raise InvalidValueError(f"names that begin with {VARIED!r} are those of groups of chips; choose another")

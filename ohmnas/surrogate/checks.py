@@ -62,9 +62,12 @@ def check_provenance(provenance: object) -> dict[str, Any]:
     """
     if not isinstance(provenance, dict):
         raise InvalidValueError("provenance is not an object")
-    for key, value in provenance.items():
+    chip = provenance.get("chip", {})
+    if not isinstance(chip, dict):
+        raise InvalidValueError("provenance: chip is not an object")
+    for key, value in [*provenance.items(), *chip.items()]:
         plain = isinstance(value, str | int | None) or (isinstance(value, float) and math.isfinite(value))
-        if key != "seen" and not plain:  # it goes on into results, which are JSON
+        if key not in {"seen", "chip"} and not plain:  # it goes on into results, which are JSON
             raise InvalidValueError(f"provenance: {key} is neither text nor a finite number")
     for key in ("table_sha256", "task", "hardware", "fidelity"):
         if not isinstance(provenance.get(key), str):

@@ -104,6 +104,7 @@ class LearningSet:
                 "fidelity": str(frame["fidelity"].iloc[0]),
                 "rows": len(means),
                 "seen": seen,
+                **({} if space.has_chips else {"chip": _settings_of(frame)}),
             },
             {head: first[head].to_numpy(dtype=np.float64) for head in HEADS},
             np.log(np.maximum(means[list(VIEWS)].to_numpy(dtype=np.float64), floor)),
@@ -175,6 +176,12 @@ class LearningSet:
     def single(self) -> Values:
         """``(n, 3)``: labels of one training each, in the order of `HEADS`."""
         return np.column_stack([(self.first or self.labels)[head] for head in HEADS])
+
+
+def _settings_of(frame: pd.DataFrame) -> dict[str, Any]:
+    """`Hardware.settings` of the chip of some rows, and its technology."""
+    row = frame.iloc[0]
+    return {"technology": str(row["technology"]), **{name: float(row[name]) for name in schema.HARDWARE_COLUMNS}}
 
 
 def check_labels(y: npt.ArrayLike, n: int) -> Values:

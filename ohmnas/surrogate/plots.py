@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from ohmnas.files import write_bytes_atomically
+from ohmnas.pictures import new_figure, save
 from ohmnas.surrogate.learning import HEADS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DPI = 120
 SHOWN = 15
 """Most important features."""
 LABELS = {"accuracy_1d": "1-day accuracy", "accuracy_1d_std": "std over chips", "avm": "AVM"}
@@ -41,7 +39,7 @@ def plot_importance(frame: pd.DataFrame, path: Path) -> None:
         panel.barh(shown["feature"], shown[head], xerr=shown[f"{head}_error"], color=colour, height=0.7)
         panel.axvline(0.0, color="black", lw=0.6)
         panel.set(xlabel="loss of tau when shuffled", title=LABELS[head])
-    _save(figure, path)
+    save(figure, path)
 
 
 def plot_effects(frame: pd.DataFrame, path: Path) -> None:
@@ -67,7 +65,7 @@ def plot_effects(frame: pd.DataFrame, path: Path) -> None:
                 panel.set_ylabel(f"{LABELS[head]}\n(change, points)")
         against = "" if (rows["label"] == rows["against"]).any() else f"\nagainst {rows['against'].iloc[0]}"
         panels[0][column].set_title(choice + against, fontsize="small")
-    _save(figure, path)
+    save(figure, path)
 
 
 def plot_map(frame: pd.DataFrame, path: Path) -> None:
@@ -84,23 +82,9 @@ def plot_map(frame: pd.DataFrame, path: Path) -> None:
         drawn = panel.scatter(frame["x"], frame["y"], s=8, c=values, cmap="viridis", **limits)
         panel.set(xticks=[], yticks=[], title="parameters" if name == "params" else LABELS_WITH_UNITS[name])
         figure.colorbar(drawn, ax=panel)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _figure(rows: int, columns: int, size: tuple[float, float], **shared: Any) -> tuple[Figure, list[list[Axes]]]:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, panels = pyplot.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, **shared)
-    return figure, panels.tolist()
-
-
-def _save(figure: Figure, path: Path) -> None:
-    from matplotlib import pyplot
-
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=DPI)
-    pyplot.close(figure)
-    write_bytes_atomically(path, picture.getvalue())
+    figure = new_figure(*size)
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared).tolist()

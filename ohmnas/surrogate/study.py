@@ -1,7 +1,7 @@
 """What a table teaches of robust architectures, as data frames: what matters, in which direction, and how sure that is.
 
-Nothing here is a measurement: effects are what surrogates that learned the table say, and intervals are those of
-surrogates that learned resampled tables (bootstrap). A surrogate knows a gene's effect where the table has seen the
+Nothing here is a measurement: effects are what surrogates that learned the table say, and intervals come from
+surrogates that learned parts of it. A surrogate knows a gene's effect where the table has seen the
 gene vary, so that effects are asked only of architectures within the costs that were measured.
 """
 
@@ -33,6 +33,8 @@ Values = npt.NDArray[np.float64]
 
 RESAMPLES = 8
 """Tables that intervals come from: their spread, times the quantile of Student's t for so many."""
+DRAWN: Final = 1.0 - np.exp(-1.0)
+"""Share of the rows that is in such a table."""
 FEWEST_RESAMPLES = 3
 FEWEST_STUDIED = 20
 """Architectures: folds and resampled tables hold fewer."""
@@ -132,8 +134,8 @@ def gene_effects(data: LearningSet, seed: int = 0, resamples: int = RESAMPLES, *
 
     Args:
         data: rows of one chip.
-        seed: of the bootstrap.
-        resamples: tables that are drawn, at least `FEWEST_RESAMPLES`.
+        seed: of the parts.
+        resamples: parts that are drawn, at least `FEWEST_RESAMPLES`.
         settings: of `Surrogate`.
 
     Raises:
@@ -171,7 +173,7 @@ def chip_effects(
 
     Args:
         sets: rows of all chips of a task; the first is the chip whose settings are changed.
-        seed: of the bootstrap.
+        seed: of the parts.
         resamples: tables that are drawn, at least `FEWEST_RESAMPLES`.
         settings: setting -> values to compare; None is `SETTINGS`.
 
@@ -241,7 +243,7 @@ def _resampled(data: LearningSet, resamples: int, seed: int, settings: Mapping[s
 
 
 def _resample(data: LearningSet, rng: np.random.Generator) -> LearningSet:
-    """As many rows, drawn with replacement; each of the drawn once, so that folds hold nothing twice."""
+    """As many rows, drawn with replacement; each of the drawn once (`DRAWN`), so that folds hold nothing twice."""
     return data.take(np.unique(rng.integers(len(data.population), size=len(data.population))))
 
 
@@ -271,9 +273,14 @@ def _means(predicted: Prediction) -> list[float]:
 def _effects(
     choice: str, values: tuple[float, ...], architectures: int, said: Values, params: list[float] | None
 ) -> list[dict[str, Any]]:
-    """Rows of a choice from ``(resamples, values, 3)`` mean predictions."""
+    """Rows of a choice from ``(resamples, values, 3)`` mean predictions.
+
+    Of a table of n rows, parts of a share s differ from each other by sqrt((1 - s) / s) of what tables of n rows would:
+    they share rows. The intervals are of such tables (delete-d jackknife: Shao and Wu, 1989).
+    """
     change = said - said[:, :1]
-    half = student.ppf(0.95, len(said) - 1) * change.std(axis=0, ddof=1)
+    error = np.sqrt(DRAWN / (1.0 - DRAWN)) * change.std(axis=0, ddof=1)
+    half = student.ppf(0.95, len(said) - 1) * error
     low, high = change.mean(axis=0) - half, change.mean(axis=0) + half
     rows = []
     for index, value in enumerate(values):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -29,6 +30,7 @@ from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.hardware import hardware
 from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate import chooser
 from tests.datasets.conftest import MadeMeasurements, varied_rows
 from tests.datasets.loaders.conftest import (
     write_cifar10,
@@ -179,6 +181,24 @@ def test_varied_chips_can_be_named(made_measurements: MadeMeasurements, ohmnas: 
     assert stored(path) == identities([(network, name) for network in (first, second) for name in names])
     on = [[chip.name for chip in chips] for _, chips in made_measurements.trained]
     assert on == [["pcm-t64-d4-a5", "reram-t64-d4-a5"], ["pcm"]] * 2
+
+
+def test_what_was_found_for_a_chip_is_measured_on_it(
+    made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    (one,) = DIGITS.space.decode(plan(DIGITS, 1))
+    found = write_found(tmp_path / "result.json", DIGITS.space, [(one, "pcm")])
+    for chip, given, measured in (("hermes", (), "hermes"), ("hermes", ("--hardware", "reram"), "reram")):
+        values = json.loads(found.read_text("utf-8"))
+        values["surrogate"]["hardware"] = chip
+        found.write_text(json.dumps(values), encoding="utf-8")
+        path = tmp_path / f"{measured}.sqlite"
+        assert ohmnas("campaign", *SMOKE, "--found", found, "--store", path, *given).code == 0
+        assert stored(path) == identities([(one, measured)])
+    values["surrogate"]["hardware"] = "mine"
+    found.write_text(json.dumps(values), encoding="utf-8")
+    words = ("campaign", *SMOKE, "--found", found, "--store", tmp_path / "s.sqlite")
+    assert "for the chip 'mine': give its file with --hardware mine.toml" in ohmnas(*words).sentence
 
 
 def test_designs_that_a_search_found_are_measured_on_their_own_chips(
@@ -369,3 +389,26 @@ def test_images_in_a_numpy_archive_are_a_task_throughout(ohmnas: Ohmnas, tmp_pat
     assert "no task 'mine'" in ohmnas("export-table", "--store", store, "--out", table).sentence
     assert ohmnas("export-table", "--store", store, "--task", path, "--out", table).code == 0
     assert read_table(str(table)).card["input_shape"] == [1, 6, 6]
+
+
+@pytest.mark.train
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_campaign_that_chooses_in_two_parts_measures_what_one_in_one_does(
+    ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chooser, "FIRST", 12)
+    monkeypatch.setattr(chooser, "BATCH", 4)
+    words = ("campaign", "--task", "digits", "--fidelity", "smoke", "--choose", "active", "--jobs", 1, "--json")
+    once = ohmnas(*words, "--n", 20, "--store", tmp_path / "once.sqlite").values
+    assert (once["planned"], once["measured"]) == (20, 20)
+    parts = [ohmnas(*words, "--n", n, "--store", tmp_path / "parts.sqlite").values["measured"] for n in (14, 20)]
+    assert parts == [14, 6]
+    measured = []
+    for name in ("once", "parts"):
+        with Store(tmp_path / f"{name}.sqlite") as store:
+            measured.append(store.identities())
+    assert len(measured[0]) == 20
+    assert measured[0] == measured[1]
+    again = ohmnas(*words, "--n", 20, "--store", tmp_path / "parts.sqlite").values
+    assert again["measured"] == 0

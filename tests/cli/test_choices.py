@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from ohmnas.cli import choices, chooser
+from ohmnas.cli import choices
 from ohmnas.datasets.backends import BACKENDS
 from ohmnas.datasets.fidelity import FIDELITIES
 from ohmnas.datasets.loaders.download import ARCHIVES
@@ -28,7 +28,6 @@ from ohmnas.surrogate.surrogate import MARGINS
         (choices.ENGINES, ENGINE_NAMES),
         (choices.DEVICES, DEVICES),
         (choices.BACKENDS, BACKENDS),
-        (choices.CHOOSERS, chooser.CHOICES),
         (choices.OBJECTIVES, [*PLAIN, *WEIGHING]),
         (choices.QUANTITIES, QUANTITIES),
         (choices.STRATEGIES, STRATEGIES),

@@ -13,6 +13,7 @@ def test_numbers_read_as_people_say_them() -> None:
 
 def test_a_table_is_not_cut_where_no_terminal_is(capfd: pytest.CaptureFixture[str]) -> None:
     render.table(["name", *"abcde"], [["x" * 30, *["12.345 ± 0.678"] * 5]])
+    render.table(["name", *"abcde"], [["x" * 90, *["12.345 ± 0.678"] * 5]])
     assert "…" not in capfd.readouterr().out
 
 

@@ -450,6 +450,13 @@ def test_a_search_of_something_else_does_not_go_on(
     assert f"as they go on; --start-from {tmp_path / 'result.json'}" in done.sentence
 
 
+def test_a_search_that_left_tables_out_goes_on_without_them(search: Search, tmp_path: Path) -> None:
+    search("--max-params", "30k", "--exclude", "digits")
+    words = ("--max-params", "30k", "--resume", tmp_path / "result.json")
+    assert "with other tables to --exclude: say them again" in search(*words).sentence
+    assert read(search(*words, "--exclude", "digits"), tmp_path).excluded == (read_table("digits").card["sha256"],)
+
+
 def test_pictures_of_the_run_stand_beside_the_result_and_are_named(search: Search, tmp_path: Path) -> None:
     drawn = search("--max-params", "30k", "--plots", "--json").values["plots"]
     assert drawn == [str(tmp_path / name) for name in ("convergence.png", "architecture.png")]
@@ -508,6 +515,8 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
         (("--pareto", "avm,avm"), "a Pareto front is one of at least two different quantities"),
         (("--pareto", "accuracy_1d,price"), "no quantity 'price'; there are accuracy_1d, accuracy_1d_std, avm, params"),
         (("--objective", "profit"), "invalid choice: 'profit'"),
+        (("--objective", "weighted", "--weight", "avm=1", "--weight", "avm=2"), "--weight says avm twice"),
+        (("--soft", "macs=1k", "--soft", "macs=2k"), "--soft says macs twice"),
         (("--weight", "accuracy_1d=1"), "the objective ratio takes no weights; weighted, tchebycheff, exponential do"),
         (("--objective", "weighted", "--weight", "avm=much"), "the weight of avm is a number, not 'much'"),
         (("--objective", "weighted", "--weight", "avm=0"), "the weight of avm must be above 0, not 0"),

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ohmnas.datasets.plan import plan
@@ -39,6 +41,38 @@ def test_with_a_plan_it_says_what_is_left(ohmnas: Ohmnas, tmp_path: Path) -> Non
     assert group["done"] == 4
     assert 0 < group["hours_left"] < 1e-3
     assert "of 10 planned" in ohmnas(*words).out
+
+
+def test_of_a_campaign_that_chooses_it_counts_what_was_chosen(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path, rows = tmp_path / "s.sqlite", made_rows(4)
+    genomes = np.array([[row[name] for name in task("digits").space.gene_names] for row in rows], dtype=np.int16)
+    with Store(path) as store:
+        store.add(rows)
+        store.choose(("digits", "pcm", "smoke", 0), genomes, after=0)
+    words = ("campaign", "--status", "--store", path, "--task", "digits", "--n", "4", "--fidelity", "smoke", "--json")
+    assert ohmnas(*words, "--choose", "active").values["groups"][0]["done"] == 4
+    assert ohmnas(*words).values["groups"][0]["done"] == 0
+
+
+def test_reading_a_store_leaves_it_as_it_is(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.add(made_rows(4))
+    before, there = path.read_bytes(), sorted(tmp_path.iterdir())
+    assert ohmnas("campaign", "--status", "--store", path).code == 0
+    assert ohmnas("export-table", "--store", path, "--out", tmp_path / "t.csv").code == 0
+    assert ohmnas("merge", path, "--store", tmp_path / "all.sqlite").code == 0
+    assert path.read_bytes() == before
+    assert {*there} <= {*tmp_path.iterdir()}
+    with sqlite3.connect(path) as connection:  # an older schema is upgraded, which is writing
+        connection.execute("PRAGMA user_version=2")
+        connection.execute("ALTER TABLE rows DROP COLUMN precision")
+    assert "4 rows in" in ohmnas("campaign", "--status", "--store", path).out
+
+
+def test_a_name_that_no_file_can_have_is_one_sentence(ohmnas: Ohmnas) -> None:
+    assert "too long" in ohmnas("campaign", "--status", "--store", "x" * 300).sentence
+    assert "too long" in ohmnas("describe", "--table", "x" * 300).sentence
 
 
 def test_chips_that_are_varied_from_a_preset_are_one_line(ohmnas: Ohmnas, tmp_path: Path) -> None:

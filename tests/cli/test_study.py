@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ohmnas.cli import study
 from ohmnas.datasets.table import read_table, write_table
 
 from .conftest import Ohmnas
@@ -47,6 +48,23 @@ def test_a_table_of_one_chip_says_nothing_of_settings(ohmnas: Ohmnas, tmp_path: 
     assert "it says nothing of what a chip's settings change" in done.out
     assert "DAC bits" not in done.out
     assert not list(tmp_path.glob("chip_effects*"))
+
+
+def test_only_rows_of_one_fidelity_are_studied_together(
+    ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = read_table("digits")
+    rows = shipped.frame[shipped.frame["hardware"].isin(["reram", "hermes"])].groupby("hardware").head(30)
+    rows = rows.assign(fidelity=rows["hardware"].map({"reram": "low", "hermes": "paper"}))
+    write_table(tmp_path / "few.csv", rows, shipped.card)
+    for name, found in (("importance", "importance"), ("gene_effects", "gene_effects"), ("space_map", "map")):
+        monkeypatch.setattr(study, name, lambda *_, found=found: pd.DataFrame({"feature": [found]}))
+    monkeypatch.setattr(study, "_write", lambda *_: [])
+    monkeypatch.setattr(study, "_show", lambda *_: None)
+    (tmp_path / "chip_effects.csv").write_text("of an earlier study", encoding="utf-8")
+    words = ("study", "--table", tmp_path / "few.csv", "--hardware", "reram", "--out", tmp_path)
+    assert "chip_effects" not in ohmnas(*words, "--json").values
+    assert not (tmp_path / "chip_effects.csv").exists()
 
 
 def test_wrong_input_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def test_predicted_stands_beside_measured_for_found_and_reference(result: Path, 
 def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
     result.with_name("verify.json").write_text("{}", encoding="utf-8")
     done = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
-    assert "verify.json replaced the result of an earlier run" in done.err
+    assert "held another result; it is in" in done.err
+    assert result.parent.joinpath("earlier-1", "verify.json").read_text("utf-8") == "{}"
     out = done.out
     for line in ("found predicted", "found measured", "resnet8-w8 predicted", "resnet8-w8 measured"):
         assert line in out
@@ -92,10 +93,17 @@ def test_what_is_measured_is_kept_the_moment_it_is_there(
     with monkeypatch.context() as patch:
         patch.setattr(verify, "results", until_interrupted)
         assert ohmnas(*words).code != 0
-    assert len(json.loads((tmp_path / "verify.parts.json").read_text("utf-8"))["done"]) == 1
+    (done,) = json.loads((tmp_path / "verify.parts.json").read_text("utf-8")).values()
+    assert len(done) == 1
     asked = _counted(monkeypatch)
+    assert ohmnas(*words[:-3], "--chips", "3", *words[-3:]).code == 0  # another way to measure loses nothing of it
     assert ohmnas(*words).code == 0
-    assert asked == [3]
+    assert asked == [4, 3]
+    assert not (tmp_path / "verify.parts.json").exists()
+    assert json.loads((tmp_path / "verify.json").read_text("utf-8"))["chips"] == 2
+    assert json.loads((tmp_path / "earlier-1" / "verify.json").read_text("utf-8"))["chips"] == 3
+    assert ohmnas(*words).code == 0  # the same again replaces it
+    assert sorted(path.name for path in tmp_path.glob("earlier-*")) == ["earlier-1"]
 
 
 def test_a_reference_that_was_found_is_trained_once(
@@ -136,6 +144,7 @@ def test_workers_and_chips_are_a_choice_and_workers_change_nothing(result: Path,
 def test_a_result_for_a_chip_of_ones_own_needs_its_file(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     values = json.loads(result.read_text("utf-8"))
     values["surrogate"]["hardware"] = "mine"
+    del values["surrogate"]["chip"]  # as older results are
     result.write_text(json.dumps(values), encoding="utf-8")
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
     assert "--hardware" in ohmnas(*words).sentence
@@ -143,6 +152,19 @@ def test_a_result_for_a_chip_of_ones_own_needs_its_file(result: Path, ohmnas: Oh
     chip = tmp_path / "mine.toml"
     chip.write_text('base = "hermes"\ndac_bits = 7\n', encoding="utf-8")
     assert ohmnas(*words, "--hardware", chip, "--json").values["hardware"] == "mine"
+
+
+def test_a_chip_that_is_called_alike_and_is_another_is_refused(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    values = json.loads(result.read_text("utf-8"))
+    values["surrogate"]["hardware"] = "mine"
+    values["surrogate"]["chip"] = {"technology": "pcm", "hw_adc_bits": 6.0}
+    result.write_text(json.dumps(values), encoding="utf-8")
+    chip = tmp_path / "mine.toml"
+    chip.write_text("adc_bits = 5\n", encoding="utf-8")
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--hardware", chip)
+    assert "with hw_adc_bits 6.0; that of" in ohmnas(*words).sentence
+    chip.write_text("adc_bits = 6\n", encoding="utf-8")
+    assert ohmnas(*words, "--json").values["hardware"] == "mine"
 
 
 def test_another_fidelity_than_the_tables_is_not_compared_without_a_word(result: Path, ohmnas: Ohmnas) -> None:

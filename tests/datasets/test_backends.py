@@ -69,6 +69,23 @@ def test_a_worker_that_has_grown_is_replaced_without_a_word(tmp_path: Path) -> N
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (distributed.KilledWorker("one", None, 3), "a worker process was killed"),
+        (TimeoutError("no worker after 60 seconds"), "no worker that answers: no worker after 60 seconds"),
+        (MemoryError(), "not enough memory"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_ends_a_cluster_is_one_sentence(error: Exception, message: str) -> None:
+    def fails() -> None:
+        raise error
+
+    with pytest.raises(OhmnasError, match=message):
+        list(results([joblib.delayed(fails)()], 1))
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_that_does_not_answer_is_named() -> None:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.summary import GROUPS, LABELS, choices, groups, learned, relations, spread
 from ohmnas.datasets.table import MeasuredTable, genomes, read_table
+from ohmnas.datasets.task import task
+from ohmnas.spaces.architecture import Architecture, MainBlock
+from ohmnas.spaces.genes import GENE_NAMES
 
 from .conftest import made_rows, varied_rows
 
@@ -29,6 +34,14 @@ def test_the_spread_counts_rows_and_gives_quantiles(table: MeasuredTable) -> Non
     assert row["accuracy_1d_50"] == pytest.approx(table.measured["accuracy_1d"].median())
     for label in LABELS:
         assert row[f"{label}_5"] < row[f"{label}_50"] < row[f"{label}_95"]
+
+
+def test_shares_of_networks_that_are_all_alike_are_exact() -> None:
+    space = task("digits").space
+    alike = Architecture(8, 3, tuple(MainBlock(repeats, 1, "A", 1, True) for repeats in (2, 5, 3, 3)))
+    rows = pd.DataFrame(space.encode([alike]), columns=list(GENE_NAMES)).assign(params=1, macs=1)
+    (found,) = choices(replace(read_table("digits"), frame=rows), rows).to_dict("records")
+    assert (found["skip"], found["branches"], found["bottleneck"]) == (1.0, 1.0, 0.0)
 
 
 def test_chips_that_are_varied_from_a_preset_count_together(write_made_table: Callable[[list[Row]], Path]) -> None:

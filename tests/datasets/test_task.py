@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from ohmnas.datasets.task import TASKS, Task, task
-from ohmnas.errors import UnknownNameError
+from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.spaces.reference import REFERENCES
 
 from .loaders.conftest import real_task
@@ -40,6 +42,11 @@ def test_references_fit_the_bounds_of_every_task(name: str) -> None:
     costs = one.space.layer_table(one.space.encode(REFERENCES.values()))
     fitting = (costs.params() <= one.max_params) & (costs.macs() <= one.max_macs)
     assert fitting.sum() >= 2
+
+
+def test_a_file_called_like_a_task_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="'digits', which is another task"):
+        task(str(tmp_path / "digits.npz"))
 
 
 def test_an_unknown_task_names_those_that_exist() -> None:

@@ -147,6 +147,7 @@ def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: P
         ('base = "hermes"\ng_max = 25.0', "g_max of hermes is at most 20.7 uS"),
         ('name = ""', "a chip cannot be called ''"),
         ('name = " mine"', "a chip cannot be called ' mine'"),
+        ('name = "my/chip"', "a chip cannot be called 'my/chip'"),
         ('name = "mine.toml"', "a chip cannot be called 'mine.toml'"),
         ("dac_bits = 6\ndac_bits = 7", "is not TOML"),
     ],

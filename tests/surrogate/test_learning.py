@@ -14,6 +14,7 @@ from ohmnas.datasets import schema
 from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.spaces.hardware import Hardware
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, learnable_chips
 from ohmnas.surrogate.scales import AVM_UNIT
 
@@ -53,6 +54,7 @@ def test_learning_set_says_where_it_comes_from(population: Population) -> None:
         "fidelity": "paper",
         "rows": 30,
         "seen": {"min_params": params.min(), "max_params": params.max(), "max_macs": macs.max()},
+        "chip": {"technology": "pcm", **Hardware().settings()},
     }
     assert data.hardware == CHIP
     assert data.std_floor == pytest.approx(1 / (100 * 5))  # 100 images, 25 chips

@@ -11,6 +11,7 @@ import pytest
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import HERMES
+from ohmnas.surrogate import study
 from ohmnas.surrogate.features import CHIPLESS
 from ohmnas.surrogate.learning import HEADS, LearningSet
 from ohmnas.surrogate.study import (
@@ -96,6 +97,20 @@ def test_effects_of_a_chip_are_those_of_its_noise(rows: LearningSet) -> None:
     assert (np.diff(of(devices, "device errors (times)", "accuracy_1d")) < 0).all()
 
 
+def test_nine_of_ten_intervals_hold_what_is_true(rows: LearningSet) -> None:
+    """Of the mean of numbers, which says what it learned exactly: means of parts of a table stand for surrogates."""
+    rng, truth, held = np.random.default_rng(0), 0.3, 0
+    for _ in range(400):
+        table = rng.normal(truth, 1.0, len(rows.population))
+        parts = [study._resample(rows.take(np.arange(len(table))), rng).population for _ in range(8)]
+        place = {genome.tobytes(): index for index, genome in enumerate(rows.population)}
+        means = [table[[place[genome.tobytes()] for genome in part]].mean() for part in parts]
+        said = np.stack([np.zeros((8, 3)), np.repeat(np.array(means)[:, None], 3, axis=1)], axis=1)
+        (_, row) = study._effects("skip", (0, 1), 1, said, None)
+        held += row["avm_low"] <= truth <= row["avm_high"]
+    assert 0.86 <= held / 400 <= 0.94
+
+
 def test_neighbours_on_the_map_are_alike(rows: LearningSet) -> None:
     frame = space_map(rows)
     assert len(frame) == len(rows.population)
@@ -109,9 +124,9 @@ def test_neighbours_on_the_map_are_alike(rows: LearningSet) -> None:
 
 def test_too_little_to_study_is_refused_at_once(rows: LearningSet) -> None:
     few = rows.take(np.arange(FEWEST_STUDIED - 1))
-    for study in (importance, gene_effects, lambda data: chip_effects([data])):
+    for refuses in (importance, gene_effects, lambda data: chip_effects([data])):
         with pytest.raises(InvalidValueError, match=f"{len(few.population)} architectures are too few for a study"):
-            study(few)
+            refuses(few)
     with pytest.raises(InvalidValueError, match="3 resampled tables or more, not 2"):
         gene_effects(rows, resamples=2)
     enough = rows.take(np.arange(FEWEST_STUDIED))

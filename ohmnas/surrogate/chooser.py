@@ -14,7 +14,6 @@ from ohmnas.spaces.genes import GENES, Population
 from ohmnas.surrogate import LearningSet, Surrogate
 from ohmnas.surrogate.active import candidates_near, promising
 
-CHOICES = ("plan", "active")
 FIRST = 40
 """Architectures of the plan before a surrogate is asked."""
 BATCH = 20

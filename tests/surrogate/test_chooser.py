@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from numpy.testing import assert_array_equal
 
-from ohmnas.cli import chooser
-from ohmnas.cli.chooser import Chooser
 from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.fidelity import FIDELITIES
 from ohmnas.datasets.plan import plan
@@ -17,8 +15,8 @@ from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import Hardware
-
-from .conftest import Ohmnas
+from ohmnas.surrogate import chooser
+from ohmnas.surrogate.chooser import Chooser
 
 
 @pytest.fixture(autouse=True)
@@ -62,22 +60,3 @@ def test_without_rows_to_learn_from_it_goes_on_with_the_plan(tmp_path: Path) -> 
         one.choose()
         one.choose()
         assert_array_equal(one.chosen(), one.plan[:20])
-
-
-@pytest.mark.train
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_a_campaign_in_two_parts_measures_what_one_in_one_does(ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("campaign", "--task", "digits", "--fidelity", "smoke", "--choose", "active", "--jobs", 1, "--json")
-    once = ohmnas(*words, "--n", 20, "--store", tmp_path / "once.sqlite").values
-    assert (once["planned"], once["measured"]) == (20, 20)
-    parts = [ohmnas(*words, "--n", n, "--store", tmp_path / "parts.sqlite").values["measured"] for n in (14, 20)]
-    assert parts == [14, 6]
-    measured = []
-    for name in ("once", "parts"):
-        with Store(tmp_path / f"{name}.sqlite") as store:
-            measured.append(store.identities())
-    assert len(measured[0]) == 20
-    assert measured[0] == measured[1]
-    again = ohmnas(*words, "--n", 20, "--store", tmp_path / "parts.sqlite").values
-    assert again["measured"] == 0
