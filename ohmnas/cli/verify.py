@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,19 @@ from typing import Any
 import joblib
 import numpy as np
 
-import ohmnas
 from ohmnas.cli import render
 from ohmnas.cli.output import set_aside, write_json
+from ohmnas.cli.parts import MEASURED, Parts
 from ohmnas.datasets.backends import results
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.measure import measure_accuracies, train_network
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
-from ohmnas.files import write_atomically
 from ohmnas.search.candidate import Candidate
-from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.hardware import PRESETS, Hardware, hardware, is_varied
 
-MEASURED = (*PREDICTIONS, "accuracy_digital")
 _WAYS = ("task", "hardware", "fidelity", "engine", "chips")
 """To measure: what says how, but for the seeds."""
 
@@ -100,47 +96,6 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine(values)
     else:
         _show(values, contenders, measured, path)
-
-
-class Parts:
-    """Trainings that are done while others are not: the same command goes on after any interruption."""
-
-    def __init__(self, path: Path, how: tuple[Any, ...]) -> None:
-        """Read what earlier runs left, of this way to measure and of others."""
-        self._path = path
-        self._how = repr((how, ohmnas.__version__))
-        self._of_all: dict[str, dict[str, dict[str, float]]] = {}
-        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):  # a broken one is as good as none
-            for way, done in json.loads(path.read_text(encoding="utf-8")).items():
-                parts = {key: {head: float(part[head]) for head in MEASURED} for key, part in done.items()}
-                self._of_all[way] = parts
-        self._done = self._of_all.setdefault(self._how, {})
-
-    def __contains__(self, one: tuple[Candidate, int]) -> bool:
-        """Whether one training of a candidate was measured."""
-        return self.key(*one) in self._done
-
-    def __getitem__(self, one: tuple[Candidate, int]) -> dict[str, float]:
-        """What was measured of it."""
-        return self._done[self.key(*one)]
-
-    def note(self, candidate: Candidate, training: int, found: dict[str, float]) -> None:
-        """Keep it."""
-        self._done[self.key(candidate, training)] = found
-        write_atomically(self._path, json.dumps(self._of_all))
-
-    @staticmethod
-    def key(candidate: Candidate, training: int) -> str:
-        """What tells trainings apart."""
-        return f"{training}: {candidate.genome}"
-
-    def forget(self) -> None:
-        """All is done; what other ways to measure have left stays."""
-        del self._of_all[self._how]
-        if any(self._of_all.values()):
-            write_atomically(self._path, json.dumps(self._of_all))
-        else:
-            self._path.unlink(missing_ok=True)
 
 
 def _measured_alike(path: Path, values: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ohmnas.cli import verify
-from ohmnas.cli.verify import MEASURED, Parts
+from ohmnas.cli.parts import MEASURED, Parts
 from ohmnas.datasets.backends import results
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS
