@@ -129,16 +129,17 @@ class Store:
 
     def _opened_to_read(self) -> bool:
         """Open the file for reading; whether that can be done, or else why not is for a connection that may write."""
-        waiting = self.path.with_name(self.path.name + "-wal")
-        # Where the folder is not ours SQLite cannot share the file with writers: with nothing waiting it need not.
-        for how in ("mode=ro", *([] if waiting.exists() else ["immutable=1"])):
-            with suppress(sqlite3.DatabaseError, BrokenFileError):
-                uri = f"{self.path.resolve().as_uri()}?{how}"
-                self._connection = sqlite3.connect(uri, uri=True, timeout=60.0, isolation_level=None)
-                if self._version() == schema.SCHEMA_VERSION:
-                    return True
-                self._connection.close()
-        return False
+        shared = self.path.with_name(self.path.name + "-wal").exists()  # with writers, or one that was killed
+        uri = f"{self.path.resolve().as_uri()}?{'mode=ro' if shared else 'immutable=1'}"
+        current = False
+        with suppress(sqlite3.DatabaseError, BrokenFileError):
+            self._connection = sqlite3.connect(uri, uri=True, timeout=60.0, isolation_level=None)
+            try:
+                current = self._version() == schema.SCHEMA_VERSION
+            finally:
+                if not current:
+                    self._connection.close()
+        return current
 
     def _version(self) -> int:
         """The schema of the file, 0 if it is empty; only reads."""
