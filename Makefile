@@ -9,7 +9,7 @@ search: $(VENV)/.base
 	$(BIN)/ohmnas search --task digits --max-params 50k --max-avm 0.02 --out found
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -21,11 +21,12 @@ ALLOWED = {
     "files": {"errors"},
     "lookup": {"errors"},
     "threads": set[str](),
+    "pictures": {"files"},
     "spaces": {"errors", "lookup"},
     "analog": {"errors", "spaces"},
-    "datasets": {"errors", "files", "lookup", "spaces", "analog"},
-    "surrogate": {"errors", "files", "threads", "spaces", "datasets"},
-    "search": {"errors", "files", "lookup", "spaces"},
+    "datasets": {"errors", "files", "lookup", "pictures", "spaces", "analog"},
+    "surrogate": {"errors", "files", "pictures", "threads", "spaces", "datasets"},
+    "search": {"errors", "files", "lookup", "pictures", "spaces"},
     "cli": {"errors", "files", "lookup", "spaces", "datasets", "surrogate", "search"},
 }
 """Part of ohmnas -> the other parts that it may import."""

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ohmnas.cli import render
+from ohmnas.cli.chooser import Chooser
+from ohmnas.cli.chooser import planned as planned_for
 from ohmnas.datasets import schema
 from ohmnas.datasets.backends import backend
 from ohmnas.datasets.campaign import Campaign
@@ -28,8 +30,6 @@ from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.chips import drawn_for, to_hardware
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import PRESETS, Hardware, hardware, is_varied
-from ohmnas.surrogate.chooser import Chooser
-from ohmnas.surrogate.chooser import planned as planned_for
 
 MORE = 0.1
 """Share of a complete plan by which it is said to be enlarged."""

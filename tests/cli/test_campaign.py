@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
+from ohmnas.cli import chooser
 from ohmnas.cli.campaign import planned
 from ohmnas.cli.parsers import parser
 from ohmnas.datasets import schema
@@ -30,7 +31,6 @@ from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.hardware import hardware
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate import chooser
 from tests.datasets.conftest import MadeMeasurements, varied_rows
 from tests.datasets.loaders.conftest import (
     write_cifar10,

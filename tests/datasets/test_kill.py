@@ -131,6 +131,7 @@ def _kill(driver: int, whom: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.minutes
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux")
 def test_a_campaign_killed_fifty_times_ends_with_the_rows_of_an_undisturbed_one(

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from numpy.testing import assert_array_equal
 
+from ohmnas.cli import chooser
+from ohmnas.cli.chooser import Chooser
 from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.fidelity import FIDELITIES
 from ohmnas.datasets.plan import plan
@@ -15,8 +17,6 @@ from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import read_table
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import Hardware
-from ohmnas.surrogate import chooser
-from ohmnas.surrogate.chooser import Chooser
 
 
 @pytest.fixture(autouse=True)
