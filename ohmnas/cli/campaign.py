@@ -29,7 +29,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.chips import drawn_for, to_hardware
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import PRESETS, Hardware, hardware, is_varied
+from ohmnas.spaces.hardware import Hardware, hardware, has_name
 
 MORE = 0.1
 """Share of a complete plan by which it is said to be enlarged."""
@@ -151,7 +151,7 @@ def _searched_for(path: Path, result: SearchResult) -> Hardware:
         InvalidValueError: it is no preset.
     """
     name = str(result.provenance.get("hardware"))
-    if name not in PRESETS and not is_varied(name):
+    if not has_name(name):
         raise InvalidValueError(f"{path} was searched for the chip {name!r}: give its file with --hardware {name}.toml")
     return hardware(name)
 

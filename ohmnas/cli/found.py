@@ -14,7 +14,7 @@ from ohmnas.search import SearchResult
 from ohmnas.search.archive import FRONT
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.objective import Ratio
-from ohmnas.spaces.hardware import PRESETS, hardware, is_varied
+from ohmnas.spaces.hardware import hardware, has_name
 
 ABOVE_GUESSING = 0.1
 """Of the way from guessing to perfection: a network that has not come so far is not worth finding without a word."""
@@ -118,7 +118,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
 def _how_measured(learned: dict[str, Any], best: Candidate) -> str:
     """The flags that say what network on what chip; files as they are called where their name is all that is known."""
     chip = str(learned["hardware"])
-    file = "" if best.chip or chip in PRESETS or is_varied(chip) else f" --hardware {quote(chip + '.toml')}"
+    file = "" if best.chip or has_name(chip) else f" --hardware {quote(chip + '.toml')}"
     return f"--task {quote(task_word(str(learned['task'])))}{file}"
 
 

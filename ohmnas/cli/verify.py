@@ -23,7 +23,7 @@ from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import SearchResult, read_result
-from ohmnas.spaces.hardware import PRESETS, Hardware, hardware, is_varied
+from ohmnas.spaces.hardware import Hardware, hardware, has_name
 
 _WAYS = ("task", "hardware", "fidelity", "engine", "chips")
 """To measure: what says how, but for the seeds."""
@@ -122,7 +122,7 @@ def _chips(result: SearchResult, arguments: argparse.Namespace) -> Callable[[Can
             raise InvalidValueError(f"{arguments.result} found the chips too: leave out --hardware")
         return lambda candidate: hardware(candidate.chip)
     learned = str(result.provenance.get("hardware"))
-    if arguments.hardware is None and learned not in PRESETS and not is_varied(learned):
+    if arguments.hardware is None and not has_name(learned):
         raise InvalidValueError(f"the chip {learned!r} is no preset: give the file that describes it with --hardware")
     chip = hardware(arguments.hardware or learned)
     if chip.name != learned:

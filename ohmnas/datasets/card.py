@@ -12,7 +12,7 @@ from ohmnas.datasets.plan import plan
 from ohmnas.datasets.task import TASKS, Task, task_word
 from ohmnas.spaces.chips import MOST_SETTINGS, drawn_for, to_hardware
 from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.spaces.hardware import PRESETS, TECHNOLOGIES, VARIED, is_varied, kind_of
+from ohmnas.spaces.hardware import TECHNOLOGIES, VARIED, has_name, is_varied, kind_of
 from ohmnas.spaces.resnet import ResNetSpace
 
 _AFTER_TRAINING = ("hw_g_max", "hw_programming_noise", "hw_read_noise", "hw_drift", "hw_drift_compensation")
@@ -84,7 +84,7 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
         there += 1
     if not there:
         return []
-    word = hardware if hardware in PRESETS or is_varied(str(hardware)) else f"{hardware}.toml"
+    word = hardware if has_name(str(hardware)) else f"{hardware}.toml"
     chips = f"--vary-chip {times}" if hardware == VARIED else f"--hardware {word}"
     return [
         f"ohmnas campaign --task {task_word(task.name)} {chips} --fidelity {fidelity} --seed {seed} "

@@ -162,6 +162,11 @@ def is_varied(name: str) -> bool:
     return _VARIED.fullmatch(name) is not None
 
 
+def has_name(name: str) -> bool:
+    """Whether a chip is known by this name alone: a preset, or one that is `varied` from it; others are in files."""
+    return name in PRESETS or is_varied(name)
+
+
 def kind_of(name: str) -> str:
     """What a chip is counted with: all that are `varied` from a preset, such as ``varied-pcm``, or it alone."""
     settings = _VARIED.fullmatch(name)
@@ -222,7 +227,7 @@ def _described(values: dict[str, Any], stem: str) -> Hardware:
     if named.startswith(VARIED):
         raise InvalidValueError(f"names that begin with {VARIED!r} are those of groups of chips; choose another")
     chip = replace(base, **settings)
-    if (named in PRESETS or is_varied(named)) and chip != hardware(named):
+    if has_name(named) and chip != hardware(named):
         raise InvalidValueError(f"the name {named!r} is that of another chip; choose another")
     return chip
 
