@@ -48,7 +48,7 @@ def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, se
     Raises:
         DivergedError: the loss is not finite.
     """
-    set_precision(network, getattr(torch, recipe.precision))
+    set_precision(network, torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32)
     set_noise(network, noise_source(seed, images.device))
     hooks = NativeHooks(list(analog_layers(network)))
     result = fit(network, images, labels, recipe, seed, hooks, graphed=images.device.type == "cuda")

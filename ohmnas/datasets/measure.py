@@ -61,6 +61,7 @@ def train_network(
     from ohmnas.spaces.network import build
 
     torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = protocol.precision() == "tf32"
     keep_freed()
     task, data = protocol.task, protocol.data()
     train_seed, _ = seeds_of(task, genome.tolist(), seed)

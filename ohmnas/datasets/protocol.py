@@ -71,11 +71,13 @@ class Protocol:
         return _data(self.task, self.fidelity)
 
     def precision(self) -> str:
-        """The number format of the convolutions: in our own layers the fastest, on this CPU and for these images."""
+        """The number format of the convolutions: in our own layers the fastest, on this device and for these images."""
         from ohmnas.analog.precision import fastest
 
-        if self.engine != "native" or self.device != "cpu":
+        if self.engine != "native":
             return "float32"
+        if self.device != "cpu":
+            return "tf32"
         return fastest(math.prod(self.data().train.images.shape[2:]))
 
     def settings(self, chip: Hardware) -> Row:
