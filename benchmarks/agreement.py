@@ -26,7 +26,6 @@ from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.measure import train_network
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.protocol import Protocol
-from ohmnas.datasets.schema import PRECISIONS
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import hardware
 
@@ -42,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=int, default=12)
     parser.add_argument("--chips", type=int, default=25)
-    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     digits = task("digits")

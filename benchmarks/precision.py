@@ -23,10 +23,10 @@ from ohmnas.analog.drift import digital_accuracy
 from ohmnas.analog.images import ImageSet
 from ohmnas.analog.memory import keep_freed
 from ohmnas.analog.train import DivergedError, train
-from ohmnas.datasets.schema import PRECISIONS
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.network import build
 
+PRECISIONS = ("float32", "bfloat16")
 NETWORKS, AT_THE_EDGE = 12, (2, 4, 7, 8, 9, 10)
 """Architectures of the plan, and which of them."""
 

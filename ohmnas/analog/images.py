@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -41,6 +42,7 @@ class ImageSet:
         mean: npt.NDArray[np.float64],
         std: npt.NDArray[np.float64],
         device: torch.device | str = "cpu",
+        before_batch: Callable[[], None] | None = None,
     ) -> None:
         """Wrap an array; a memory-mapped one stays on disk until it is read.
 
@@ -49,11 +51,13 @@ class ImageSet:
             mean: ``(channels,)``: what is taken off.
             std: ``(channels,)``: what is divided by then.
             device: where batches come to lie.
+            before_batch: called before each batch is made; what it raises ends what reads the images.
         """
         self._images = torch.from_numpy(images).to(device)
         self._mean, self._std = (torch.from_numpy(v).to(device).view(-1, 1, 1) for v in (mean, std))
         self.device = self._images.device
         self.shape = self._images.shape
+        self._before_batch = before_batch
 
     def __len__(self) -> int:
         """How many images."""
@@ -61,5 +65,7 @@ class ImageSet:
 
     def __getitem__(self, chosen: Tensor | slice, /) -> Tensor:
         """``(b, channels, height, width)`` float32, with the channels of a pixel side by side."""
+        if self._before_batch is not None:
+            self._before_batch()
         batch = (self._images[chosen] - self._mean).div_(self._std)
         return batch.to(torch.float32, memory_format=torch.channels_last)

@@ -186,7 +186,8 @@ class AnalogLayer(nn.Module):
     def _root_mean_square(x: Tensor) -> Tensor:
         if kernels.usable(x):
             return torch.tensor(kernels.root_mean_square(x))
-        return torch.linalg.vector_norm(x) / math.sqrt(x.numel())
+        norm: Tensor = torch.linalg.vector_norm(x)
+        return norm / math.sqrt(x.numel())
 
     def columns(self, unit: float) -> tuple[Tensor, Tensor]:
         """The weights that the tiles hold now, times `unit`, and their digital factors, ``(o, k)`` and ``(o, p)``.

@@ -164,10 +164,7 @@ def _campaign(commands: Any) -> None:
     command.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
     command.add_argument("--scheduler", metavar="ADDRESS", help="of the Dask cluster, for --backend dask")
     command.add_argument(
-        "--device",
-        default="cpu",
-        choices=DEVICES,
-        help="what workers compute on; cuda has not been tested on a GPU (cpu)",
+        "--device", default="cpu", choices=DEVICES, help="what workers compute on; several share a GPU (cpu)"
     )
     command.add_argument(
         "--max-row-seconds", type=above_zero, metavar="S", help="a row that takes longer is a failed row"

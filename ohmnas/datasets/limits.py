@@ -37,12 +37,12 @@ NO_LIMITS = RowLimits()
 
 
 @contextmanager
-def guarded(limits: RowLimits) -> Iterator[Callable[..., None]]:
+def guarded(limits: RowLimits) -> Iterator[Callable[[], None]]:
     """Hold what runs inside to limits.
 
-    Gives a function to be called now and then, with any arguments, that raises when the time is over or memory has
-    peaked too high since the block began. (A hard limit of the system's is no way: an allocation that fails inside of
-    a numerical library leaves the library broken for all later rows.)
+    Gives a function to be called now and then that raises when the time is over or memory has peaked too high since the
+    block began. (A hard limit of the system's is no way: an allocation that fails inside of a numerical library leaves
+    the library broken for all later rows.)
 
     Raises:
         InvalidValueError: memory is limited and this system does not say how much a process has.
@@ -51,7 +51,7 @@ def guarded(limits: RowLimits) -> Iterator[Callable[..., None]]:
     end = time.monotonic() + limits.seconds if limits.seconds else None
     most = _begin_peak() + limits.gib * GIB if limits.gib else None
 
-    def check(*_: object) -> None:
+    def check() -> None:
         if end is not None and time.monotonic() > end:
             raise LimitError(f"stopped after {limits.seconds:g} s, the limit for a row")
         if most is not None and _peak() > most:

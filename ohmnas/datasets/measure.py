@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 import ohmnas
 from ohmnas.datasets import schema
-from ohmnas.datasets.data import Split, TaskData
+from ohmnas.datasets.data import Split
 from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, guarded
 from ohmnas.datasets.protocol import Protocol, seeds_of, training_settings
 from ohmnas.datasets.schema import Row
@@ -37,7 +37,7 @@ def train_network(
     genome: npt.NDArray[np.int16],
     chip: Hardware,
     seed: int,
-    check: Callable[..., None] | None = None,
+    check: Callable[[], None] | None = None,
 ) -> tuple[nn.Sequential, Training]:
     """Build and train the network of a genome with the chip's training noise; also how the training went.
 
@@ -72,16 +72,17 @@ def train_network(
     analog = engine.to_analog(network, chip).to(protocol.device)
     recipe = replace(Recipe(), epochs=protocol.fidelity.epochs, shift=task.shift, flip=task.flip)
     recipe = replace(recipe, precision=protocol.precision())
-    images, labels = _images(protocol, data, data.train), torch.from_numpy(data.train.labels).to(protocol.device)
-    handle = analog.register_forward_pre_hook(check) if check else None
-    training = engine.train(analog, images, labels, recipe, train_seed)
-    if handle:
-        handle.remove()
-    return analog, training
+    images, labels = _images(protocol, data.train, check), torch.from_numpy(data.train.labels).to(protocol.device)
+    return analog, engine.train(analog, images, labels, recipe, train_seed)
 
 
 def measure_accuracies(
-    protocol: Protocol, network: nn.Sequential, split: Split, chip: Hardware, seed: int
+    protocol: Protocol,
+    network: nn.Sequential,
+    split: Split,
+    chip: Hardware,
+    seed: int,
+    check: Callable[[], None] | None = None,
 ) -> dict[str, float]:
     """The `schema.ACCURACY_COLUMNS` of a trained network on one split.
 
@@ -91,6 +92,7 @@ def measure_accuracies(
         split: the images to classify.
         chip: the hardware to program.
         seed: of the chips.
+        check: as in `train_network`.
     """
     import torch
 
@@ -98,7 +100,7 @@ def measure_accuracies(
     from ohmnas.analog.engine import ENGINES
 
     engine = ENGINES[protocol.engine]
-    images, labels = _images(protocol, protocol.data(), split), torch.from_numpy(split.labels).to(protocol.device)
+    images, labels = _images(protocol, split, check), torch.from_numpy(split.labels).to(protocol.device)
     values: dict[str, float] = {"accuracy_digital": engine.digital_accuracy(network, images, labels)}
     accuracies = engine.accuracy_over_time(network, chip, images, labels, protocol.fidelity.chips, seed)
     for column, name in enumerate(TIMES):
@@ -178,7 +180,7 @@ def _measure_into(
     genome: npt.NDArray[np.int16],
     chips: Sequence[Hardware],
     seed: int,
-    check: Callable[..., None],
+    check: Callable[[], None],
 ) -> None:
     start = time.perf_counter()
     network, training = train_network(protocol, genome, chips[0], seed, check)
@@ -187,15 +189,15 @@ def _measure_into(
     if training.epochs < protocol.fidelity.epochs:
         reason = f"given up after {training.epochs} of {protocol.fidelity.epochs} epochs: the loss never left chance"
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), seed)
-    network.register_forward_pre_hook(check)
     for row, chip in zip(rows, chips, strict=True):
         start = time.perf_counter()
-        values = measure_accuracies(protocol, network, protocol.data().validation, chip, chip_seed)
+        values = measure_accuracies(protocol, network, protocol.data().validation, chip, chip_seed, check)
         row.update(values, train_seconds=seconds, drift_seconds=round(time.perf_counter() - start, 3))
         row.update(status=schema.STATUS_OK, reason=reason)
 
 
-def _images(protocol: Protocol, data: TaskData, split: Split) -> ImageSet:
+def _images(protocol: Protocol, split: Split, check: Callable[[], None] | None) -> ImageSet:
     from ohmnas.analog.images import ImageSet
 
-    return ImageSet(split.images, data.mean, data.std, protocol.device)
+    data = protocol.data()
+    return ImageSet(split.images, data.mean, data.std, protocol.device, check)

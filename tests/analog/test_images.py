@@ -19,3 +19,18 @@ def test_batches_are_the_chosen_images_normalised(dtype: type) -> None:
         assert batch.is_contiguous(memory_format=torch.channels_last)
         assert np.allclose(batch.numpy(), expected[np.asarray(chosen) if torch.is_tensor(chosen) else chosen])
     assert (len(images), images.shape, images.device.type) == (10, (10, 3, 4, 5), "cpu")
+
+
+def test_what_is_called_before_each_batch_can_end_the_reading() -> None:
+    seen: list[int] = []
+
+    def check() -> None:
+        seen.append(1)
+        if len(seen) > 2:
+            raise RuntimeError("enough")
+
+    images = ImageSet(np.zeros((4, 1, 2, 2)), np.zeros(1), np.ones(1), before_batch=check)
+    for start in (0, 2):
+        assert len(images[slice(start, start + 2)]) == 2
+    with pytest.raises(RuntimeError, match="enough"):
+        images[slice(0, 2)]

@@ -11,7 +11,7 @@ from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, guarded
 
 def test_without_limits_nothing_is_checked() -> None:
     with guarded(NO_LIMITS) as check:
-        check("any", "arguments")
+        check()
 
 
 def test_time_that_is_over_is_an_error_at_the_next_check() -> None:

@@ -1,0 +1,54 @@
+"""The same networks measured on a CPU and on a GPU: what a table says of their difference.
+
+python benchmarks/devices.py [--tables cifar10,people] [--json]
+
+Rows of one architecture whose convolutions were computed in TF32 (a GPU) against those in float32 or bfloat16 (a CPU),
+each with a seed of its own: what differs on average is the device's doing, what is left is the seeds'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import numpy as np
+
+from ohmnas.datasets.table import read_table
+from ohmnas.spaces.genes import GENE_NAMES
+
+LABELS = ("accuracy_digital", "accuracy_1d", "accuracy_1d_std", "avm")
+
+
+def differences(name: str) -> dict[str, Any]:
+    """Of the networks that were measured on both, GPU minus CPU, in points: number, mean, its error, deviation."""
+    frame = read_table(name).select("pcm")
+    on_gpu = frame["precision"] == "tf32"
+    keys = list(GENE_NAMES)
+    pairs = frame[~on_gpu].merge(frame[on_gpu], on=keys, suffixes=("_cpu", "_gpu"))
+    found: dict[str, Any] = {"pairs": len(pairs)}
+    for label in LABELS:
+        points = 100 * (pairs[f"{label}_gpu"] - pairs[f"{label}_cpu"])
+        found[label] = [points.mean(), points.std() / np.sqrt(len(points)), points.std()]
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", default="cifar10,people")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    values = {name: differences(name) for name in arguments.tables.split(",")}
+    if arguments.json:
+        print(json.dumps(values))
+        return
+    for name, found in values.items():
+        print(f"{name}, {found['pairs']} networks: GPU minus CPU, in points")
+        for label in LABELS:
+            mean, error, deviation = found[label]
+            print(f"  {label:18}{mean:+6.2f} ± {error:.2f}   standard deviation of a difference {deviation:.2f}")
+
+
+if __name__ == "__main__":
+    main()
