@@ -25,7 +25,7 @@ from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.hardware import Hardware, hardware, has_name
 
-_WAYS = ("task", "hardware", "fidelity", "engine", "chips")
+_WAYS = ("task", "hardware", "fidelity", "engine", "test_images", "chips")
 """To measure: what says how, but for the seeds."""
 
 
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
         "fidelity": effort.name,
         "engine": arguments.engine,
         "seeds": seeds,
-        "test_images": len(chosen.load().test.labels),
+        "test_images": len(protocol.data().test.labels),
         "chips": effort.chips,
         "predicted_fidelity": learned.get("fidelity"),
         "networks": {

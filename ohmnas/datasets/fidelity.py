@@ -21,6 +21,8 @@ class Fidelity:
     """At most so many of the training images; None is all."""
     validation_images: int | None = None
     """At most so many of the validation images; None is all."""
+    test_images: int | None = None
+    """At most so many of the test images, which a verification reads; None is all."""
     resolution: int | None = None
     """Images with a longer side are averaged down to at most so many pixels; None leaves them as they are."""
 
@@ -29,7 +31,7 @@ FIDELITIES = {
     f.name: f
     for f in (
         Fidelity("smoke", epochs=1, chips=2, train_images=256, validation_images=400, resolution=16),
-        Fidelity("low", epochs=12, chips=10, train_images=5000, validation_images=1000),
+        Fidelity("low", epochs=12, chips=10, train_images=5000, validation_images=1000, test_images=2500),
         Fidelity("paper", epochs=24, chips=25),
     )
 }

@@ -67,7 +67,7 @@ class Protocol:
     """Where networks are trained and read, as torch names it."""
 
     def data(self) -> TaskData:
-        """The task's images at the fidelity's resolution; its training and validation images cut to its numbers."""
+        """The task's images at the fidelity's resolution, each part cut to its number."""
         return _data(self.task, self.fidelity)
 
     def precision(self) -> str:
@@ -100,7 +100,8 @@ def _data(task: Task, effort: Fidelity) -> TaskData:
     data = task.load()
     train = data.train.first(effort.train_images).shrunk(effort.resolution)
     validation = data.validation.first(effort.validation_images).shrunk(effort.resolution)
-    return replace(data, train=train, validation=validation, test=data.test.shrunk(effort.resolution))
+    test = data.test.first(effort.test_images).shrunk(effort.resolution)
+    return replace(data, train=train, validation=validation, test=test)
 
 
 def training_settings(chip: Hardware) -> Hardware:

@@ -16,7 +16,7 @@ DIGITS = task("digits")
 
 
 def test_settings_are_what_every_row_has_and_data_is_cut_to_them() -> None:
-    effort = Fidelity("tiny", epochs=3, chips=2, train_images=130, validation_images=90, resolution=4)
+    effort = Fidelity("tiny", epochs=3, chips=2, train_images=130, validation_images=90, test_images=70, resolution=4)
     protocol = Protocol(DIGITS, effort)
     settings = protocol.settings(RERAM)
     assert tuple(settings) == schema.SETTING_COLUMNS
@@ -24,7 +24,7 @@ def test_settings_are_what_every_row_has_and_data_is_cut_to_them() -> None:
     data = protocol.data()
     assert data.train.images.shape == (130, 1, 4, 4)
     assert data.validation.images.shape == (90, 1, 4, 4)
-    assert len(data.test.labels) == 360
+    assert data.test.images.shape == (70, 1, 4, 4)
     assert np.array_equal(data.train.labels, DIGITS.load().train.labels[:130])
 
 
