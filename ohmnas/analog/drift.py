@@ -17,9 +17,8 @@ from ohmnas.spaces.hardware import Hardware
 
 TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
 """Name -> seconds after programming; AVM is the accuracy at the first minus that at the last."""
-EVALUATION_PIXELS: Final = {"cpu": 1 << 17, "cuda": 1 << 19}
-"""Pixels of the images that are computed at once: on a CPU their activations then stay near the processor, on a GPU
-they are enough that the GPU does not wait for the launches."""
+EVALUATION_PIXELS: Final = 1 << 17
+"""Pixels of the images that are computed at once on a CPU; their activations then stay near the processor."""
 EVALUATION_BATCH: Final = 512
 """Images that are computed at once at most."""
 
@@ -28,8 +27,9 @@ EVALUATION_BATCH: Final = 512
 def accuracy(network: nn.Module, images: Images, labels: Tensor) -> float:
     """Fraction of images that the network classifies right, in evaluation mode."""
     network.eval()
-    pixels = EVALUATION_PIXELS[images.device.type]
-    batch = max(1, min(EVALUATION_BATCH, pixels // (images.shape[-2] * images.shape[-1])))
+    batch = EVALUATION_BATCH
+    if images.device.type == "cpu":
+        batch = max(1, min(batch, EVALUATION_PIXELS // (images.shape[-2] * images.shape[-1])))
     right = torch.zeros((), dtype=torch.int64, device=labels.device)
     for start in range(0, len(labels), batch):
         part = slice(start, start + batch)

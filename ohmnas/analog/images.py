@@ -44,14 +44,14 @@ class ImageSet:
         device: torch.device | str = "cpu",
         before_batch: Callable[[], None] | None = None,
     ) -> None:
-        """Wrap an array; a memory-mapped one stays on disk until it is read.
+        """Wrap an array; on a CPU a memory-mapped one stays on disk until it is read, a GPU takes all of it.
 
         Args:
             images: ``(m, channels, height, width)`` of any type that torch knows.
             mean: ``(channels,)``: what is taken off.
             std: ``(channels,)``: what is divided by then.
             device: where batches come to lie.
-            before_batch: called before each batch is made; what it raises ends what reads the images.
+            before_batch: called before each batch is made; what it raises reaches the reader.
         """
         self._images = torch.from_numpy(images).to(device)
         self._mean, self._std = (torch.from_numpy(v).to(device).view(-1, 1, 1) for v in (mean, std))

@@ -1,12 +1,20 @@
-"""In which number format convolutions compute fastest on this machine. Loads no torch."""
+"""In which number format convolutions compute, and which is the fastest on a device. Loads torch only for a GPU."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 SMALLEST_IMAGE = 256
 """Pixels from which on bfloat16 pays; for the digits' 64 it is the calls that take the time, not the arithmetic."""
+EXACT_BITS: Final = {"bfloat16": 9, "tf32": 12}
+"""Of a DAC, at most: its levels, whole numbers, are exact in the format then."""
+_AMPERE: Final = (8, 0)
+"""Compute capability from which on GPUs multiply in TensorFloat-32."""
 
 
 @lru_cache(maxsize=1)
@@ -19,6 +27,38 @@ def has_bfloat16() -> bool:
     return bool(flags & {"avx512_bf16", "amx_bf16"})
 
 
-def fastest(pixels: int) -> str:
-    """float32 or bfloat16, for images of so many pixels on this CPU."""
-    return "bfloat16" if pixels >= SMALLEST_IMAGE and has_bfloat16() else "float32"
+@lru_cache(maxsize=1)
+def has_tf32() -> bool:
+    """Whether the GPU here multiplies in TensorFloat-32."""
+    torch = import_module("torch")
+    return torch.version.cuda is not None and torch.cuda.get_device_capability() >= _AMPERE
+
+
+def fastest(device: str, pixels: int, dac_bits: int) -> str:
+    """The format that is fastest on a device and in which the levels of a DAC are exact.
+
+    Args:
+        device: as torch names it.
+        pixels: of an image.
+        dac_bits: 0 is an ideal DAC, which has no levels.
+
+    Returns:
+        One of `schema.PRECISIONS`.
+    """
+    if device == "cpu":
+        wanted = "bfloat16" if pixels >= SMALLEST_IMAGE and has_bfloat16() else "float32"
+    else:
+        wanted = "tf32" if has_tf32() else "float32"
+    return wanted if 0 < dac_bits <= EXACT_BITS.get(wanted, 0) else "float32"
+
+
+@contextmanager
+def tf32(allowed: bool) -> Iterator[None]:
+    """Let convolutions on a GPU multiply in TensorFloat-32, or not, as long as the block runs."""
+    cudnn = import_module("torch").backends.cudnn
+    before = cudnn.allow_tf32
+    cudnn.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32 = before

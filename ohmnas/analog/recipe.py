@@ -36,7 +36,7 @@ class Recipe:
     hopeless_loss: float = 0.98
     """What counts as chance: the lowest mean loss of an epoch, relative to guessing evenly."""
     precision: str = "float32"
-    """Of the convolutions, in training and in all readings after it: float32 or bfloat16, or tf32 on a GPU."""
+    """Of the convolutions, in training and in all readings after it: float32, bfloat16 (CPU) or tf32 (GPU)."""
     norm_batches: int = 10
     """Noisy batches of unshifted images over which the final batch norm statistics are averaged. The running ones hold
     the shifts and the weight noise of the last few steps, which no chip has. 0: the running ones stay."""

@@ -16,6 +16,10 @@ from ohmnas.analog.noise import noise_source
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.step import GraphedStep, Hooks, Step
 from ohmnas.errors import OhmnasError
+from ohmnas.lookup import look_up
+
+_FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.float32}
+"""Precision -> what tensors are. A GPU multiplies float32 in TensorFloat-32 where it may (`precision.tf32`)."""
 
 
 class DivergedError(OhmnasError, ArithmeticError):
@@ -47,8 +51,9 @@ def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, se
 
     Raises:
         DivergedError: the loss is not finite.
+        UnknownNameError: there is no such precision.
     """
-    set_precision(network, torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32)
+    set_precision(network, look_up("precision", _FORMATS, recipe.precision))
     set_noise(network, noise_source(seed, images.device))
     hooks = NativeHooks(list(analog_layers(network)))
     result = fit(network, images, labels, recipe, seed, hooks, graphed=images.device.type == "cuda")

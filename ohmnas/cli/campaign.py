@@ -74,7 +74,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     """The campaign that the arguments describe.
 
     Raises:
-        InvalidValueError: two chips of one name, or a seed that is for verification.
+        InvalidValueError: two chips of one name, a seed that is for verification, or options that exclude each other.
     """
     chosen = task(arguments.task, arguments.data_dir)
     protocol = Protocol(chosen, fidelity(arguments.fidelity), device=arguments.device)
@@ -85,6 +85,8 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         raise InvalidValueError(
             f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are for verification"
         )
+    if arguments.max_row_gib and arguments.device != "cpu":
+        raise InvalidValueError("--max-row-gib limits what a process has of the machine's memory, not of a GPU's")
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
     population = plan(chosen, arguments.n or 0, arguments.plan_seed)
     own: list[tuple[Hardware, ...]] = []

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ohmnas.cli import render
 from ohmnas.datasets import schema
-from ohmnas.datasets.card import core_hours, varied_as_one
+from ohmnas.datasets.card import varied_as_one, worker_hours
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         render.machine({"store": str(arguments.store), "rows": len(frame), "groups": groups})
         return
-    columns = ["task", "chip", "fidelity", "seed", "rows", "failed", "core hours"]
+    columns = ["task", "chip", "fidelity", "seed", "rows", "failed", "worker hours"]
     shown = [
         [g["task"], g["hardware"], g["fidelity"], str(g["seed"]), str(g["rows"]), str(g["failed"]), f"{g['hours']:.2f}"]
         for g in groups
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         columns += [f"of {arguments.n} planned", "left"]
         for cells, group in zip(shown, groups, strict=True):
             left = group.get("hours_left")
-            cells += [str(group.get("done", "")), "" if left is None else render.duration(3600 * left) + " of a core"]
+            cells += [str(group.get("done", "")), "" if left is None else render.duration(3600 * left) + " of a worker"]
     render.table(columns, shown)
     render.line(f"{len(frame)} rows in {arguments.store}")
     if wanted is not None and not any("done" in group for group in groups):
@@ -74,7 +74,7 @@ def _plan_keys(arguments: argparse.Namespace, store: Store) -> _Plan | None:
 
 
 def _group(names: dict[Any, Any], rows: pd.DataFrame, wanted: _Plan | None, settings: int) -> dict[str, Any]:
-    hours = core_hours(rows)
+    hours = worker_hours(rows)
     group: dict[str, Any] = {
         **{name: value if isinstance(value, str) else int(value) for name, value in names.items()},
         "rows": len(rows),

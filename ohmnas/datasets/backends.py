@@ -75,7 +75,7 @@ def results(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
             raise
         raise OhmnasError(
             "there was not enough memory to measure a network; all that was finished is stored: start the same "
-            "command again with fewer --jobs (a campaign with --max-row-gib records such networks as failed)"
+            "command again with fewer --jobs (a campaign on CPUs with --max-row-gib records such networks as failed)"
         ) from error
 
 

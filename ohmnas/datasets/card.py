@@ -30,7 +30,7 @@ PROTOCOL = (
 
 def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
     """The card of a table's rows; `table.write_table` adds the number of rows and the checksum."""
-    kinds = varied_as_one(frame["hardware"])
+    kinds, on_gpu = varied_as_one(frame["hardware"]), frame["precision"] == schema.GPU_PRECISION
     return {
         "schema": schema.SCHEMA_VERSION,
         "space": ResNetSpace.name,
@@ -44,13 +44,14 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         "hardware": sorted(set(frame["hardware"].map(kind_of))),
         "fidelity": sorted(set(frame["fidelity"])),
         "seeds": sorted({int(seed) for seed in frame["seed"]}),
-        "software": {column: sorted(set(frame[column])) for column in schema.VERSION_COLUMNS},
+        "software": {column: sorted(set(frame[column])) for column in schema.COMPUTING_COLUMNS},
         "bounds": {
             "min_params": task.min_params,
             "max_params": task.max_params,
             "max_macs": task.max_macs,
         },
-        "hours_of_one_core": round(core_hours(frame), 2),
+        "hours_of_one_core": round(worker_hours(frame[~on_gpu]), 2),
+        **({"hours_of_one_gpu_worker": round(worker_hours(frame[on_gpu]), 2)} if on_gpu.any() else {}),
         "reproduce": [
             *(c for key, rows in frame.groupby([kinds, "fidelity", "seed"]) for c in _commands(task, key, rows)),
             f"ohmnas export-table --store {task.name}.sqlite --task {task_word(task.name)} --out {task.name}.csv"
@@ -86,9 +87,10 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
         return []
     word = hardware if has_name(str(hardware)) else f"{hardware}.toml"
     chips = f"--vary-chip {times}" if hardware == VARIED else f"--hardware {word}"
+    device = " --device cuda" if (rows["precision"] == schema.GPU_PRECISION).all() else ""
     return [
         f"ohmnas campaign --task {task_word(task.name)} {chips} --fidelity {fidelity} --seed {seed} "
-        f"--n {there} --store {task.name}.sqlite"
+        f"--n {there}{device} --store {task.name}.sqlite"
     ]
 
 
@@ -96,8 +98,8 @@ def _genomes(rows: pd.DataFrame) -> list[tuple[int, ...]]:
     return [tuple(genome) for genome in rows[list(GENE_NAMES)].to_numpy().tolist()]
 
 
-def core_hours(frame: pd.DataFrame) -> float:
-    """Hours of one core that rows took; chips that were measured on one trained network count its training once."""
+def worker_hours(frame: pd.DataFrame) -> float:
+    """Hours of one worker that rows took; chips that were measured on one trained network count its training once."""
     settings = [name for name in schema.HARDWARE_COLUMNS if name not in _AFTER_TRAINING]
     training = [*GENE_NAMES, *settings, "task", "fidelity", "seed", "train_seconds"]
     seconds = frame.drop_duplicates(training)["train_seconds"].sum() + frame["drift_seconds"].sum()

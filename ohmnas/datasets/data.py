@@ -45,7 +45,7 @@ class TaskData:
     validation: Split
     """What tables are measured on; carved from the training data."""
     test: Split
-    """Touched only by `ohmnas verify`, so that no search ever tunes to it."""
+    """Touched only by `ohmnas verify`, so that no search ever tunes to it; in no order."""
     mean: npt.NDArray[np.float64]
     """``(channels,)``: of all pixels of the training images; networks see (image - mean) / std."""
     std: npt.NDArray[np.float64]

@@ -30,7 +30,7 @@ class Fidelity:
 FIDELITIES = {
     f.name: f
     for f in (
-        Fidelity("smoke", epochs=1, chips=2, train_images=256, validation_images=400, resolution=16),
+        Fidelity("smoke", epochs=1, chips=2, train_images=256, validation_images=400, test_images=400, resolution=16),
         Fidelity("low", epochs=12, chips=10, train_images=5000, validation_images=1000, test_images=2500),
         Fidelity("paper", epochs=24, chips=25),
     )

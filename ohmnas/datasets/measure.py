@@ -57,11 +57,11 @@ def train_network(
 
     from ohmnas.analog.engine import ENGINES
     from ohmnas.analog.memory import keep_freed
+    from ohmnas.analog.precision import tf32
     from ohmnas.analog.recipe import Recipe
     from ohmnas.spaces.network import build
 
     torch.set_num_threads(1)
-    torch.backends.cudnn.allow_tf32 = protocol.precision() == "tf32"
     keep_freed()
     task, data = protocol.task, protocol.data()
     train_seed, _ = seeds_of(task, genome.tolist(), seed)
@@ -71,9 +71,10 @@ def train_network(
     engine = ENGINES[protocol.engine]
     analog = engine.to_analog(network, chip).to(protocol.device)
     recipe = replace(Recipe(), epochs=protocol.fidelity.epochs, shift=task.shift, flip=task.flip)
-    recipe = replace(recipe, precision=protocol.precision())
+    recipe = replace(recipe, precision=protocol.precision(chip))
     images, labels = _images(protocol, data.train, check), torch.from_numpy(data.train.labels).to(protocol.device)
-    return analog, engine.train(analog, images, labels, recipe, train_seed)
+    with tf32(recipe.precision == "tf32"):
+        return analog, engine.train(analog, images, labels, recipe, train_seed)
 
 
 def measure_accuracies(
@@ -98,11 +99,14 @@ def measure_accuracies(
 
     from ohmnas.analog.drift import TIMES
     from ohmnas.analog.engine import ENGINES
+    from ohmnas.analog.precision import tf32
 
     engine = ENGINES[protocol.engine]
     images, labels = _images(protocol, split, check), torch.from_numpy(split.labels).to(protocol.device)
-    values: dict[str, float] = {"accuracy_digital": engine.digital_accuracy(network, images, labels)}
-    accuracies = engine.accuracy_over_time(network, chip, images, labels, protocol.fidelity.chips, seed)
+    with tf32(False):
+        values: dict[str, float] = {"accuracy_digital": engine.digital_accuracy(network, images, labels)}
+    with tf32(protocol.precision(chip) == "tf32"):
+        accuracies = engine.accuracy_over_time(network, chip, images, labels, protocol.fidelity.chips, seed)
     for column, name in enumerate(TIMES):
         values[f"accuracy_{name}"] = float(accuracies[:, column].mean())
         values[f"accuracy_{name}_std"] = float(accuracies[:, column].std(ddof=1))
@@ -169,7 +173,7 @@ def _begun(protocol: Protocol, genome: npt.NDArray[np.int16], chip: Hardware, se
         ohmnas_version=ohmnas.__version__,
         torch_version=torch.__version__,
         aihwkit_version=metadata.version("aihwkit"),
-        precision=protocol.precision(),
+        precision=protocol.precision(chip),
     )
     return row
 

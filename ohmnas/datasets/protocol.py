@@ -70,15 +70,13 @@ class Protocol:
         """The task's images at the fidelity's resolution, each part cut to its number."""
         return _data(self.task, self.fidelity)
 
-    def precision(self) -> str:
-        """The number format of the convolutions: in our own layers the fastest, on this device and for these images."""
+    def precision(self, chip: Hardware) -> str:
+        """The number format of the convolutions: in our own layers the fastest for these images and this chip."""
         from ohmnas.analog.precision import fastest
 
         if self.engine != "native":
             return "float32"
-        if self.device != "cpu":
-            return "tf32"
-        return fastest(math.prod(self.data().train.images.shape[2:]))
+        return fastest(self.device, math.prod(self.data().train.images.shape[2:]), chip.dac_bits)
 
     def settings(self, chip: Hardware) -> Row:
         """The `schema.SETTING_COLUMNS` of every row of a chip at this fidelity."""

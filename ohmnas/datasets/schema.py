@@ -33,8 +33,9 @@ SECONDS_COLUMNS: Final = ("train_seconds", "drift_seconds")
 VERSION_COLUMNS: Final = ("ohmnas_version", "torch_version", "aihwkit_version")
 COMPUTING_COLUMNS: Final = (*VERSION_COLUMNS, "precision")
 """With what a row was computed. precision: the number format of the convolutions, one of `PRECISIONS`."""
-PRECISIONS: Final = ("float32", "bfloat16", "tf32")
-"""tf32: a GPU multiplies what is rounded to the 10 bits of TensorFloat-32; converters' levels are exact in it."""
+GPU_PRECISION: Final = "tf32"
+"""A GPU multiplies what is rounded to the 10 bits of TensorFloat-32; no CPU does."""
+PRECISIONS: Final = ("float32", "bfloat16", GPU_PRECISION)
 
 STATUS_OK: Final = "ok"
 STATUS_FAILED: Final = "failed"

@@ -370,6 +370,11 @@ def test_a_device_that_is_not_there_is_one_sentence(ohmnas: Ohmnas, tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
+def test_a_limit_of_memory_is_not_one_of_a_gpu(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("campaign", *SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite", "--device", "cuda")
+    assert "--max-row-gib" in ohmnas(*words, "--max-row-gib", "1").sentence
+
+
 def test_missing_files_are_one_sentence_and_leave_no_store(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("--task", "cifar10", "--fidelity", "smoke", "--n", "1", "--data-dir", tmp_path)
     assert "--data-dir" in ohmnas("campaign", *words, "--store", tmp_path / "s.sqlite").sentence

@@ -47,6 +47,16 @@ def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
         assert line in out
 
 
+def test_a_verification_on_other_test_images_is_another_one(result: Path, ohmnas: Ohmnas) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--json")
+    path = result.with_name("verify.json")
+    values = ohmnas(*words).values
+    path.write_text(json.dumps({**values, "test_images": 5}), encoding="utf-8")
+    ohmnas(*words)
+    assert json.loads(result.parent.joinpath("earlier-1", "verify.json").read_text("utf-8"))["test_images"] == 5
+    assert json.loads(path.read_text("utf-8")) == values
+
+
 def test_the_reference_engine_verifies_too(result: Path, ohmnas: Ohmnas) -> None:
     words = ("--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--engine", "aihwkit", "--json")
     values = ohmnas("verify", result, *words).values

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.card import core_hours, make_card
+from ohmnas.datasets.card import make_card, worker_hours
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.protocol import training_settings
 from ohmnas.datasets.schema import Row
@@ -43,6 +43,19 @@ def test_rows_of_a_plan_come_with_the_campaign_that_measures_them() -> None:
     card = card_of(planned_rows(6))
     assert "ohmnas campaign --task digits --hardware pcm --fidelity smoke --seed 0 --n 6" in card["reproduce"][0]
     assert "export-table" in card["reproduce"][1]
+
+
+def test_rows_of_a_gpu_are_no_hours_of_a_core_and_say_where_they_are_from() -> None:
+    rows = planned_rows(6)
+    for index, row in enumerate(rows):
+        row.update(train_seconds=3600.0, drift_seconds=0.0, precision="tf32" if index > 1 else "bfloat16")
+    card = card_of(rows)
+    assert (card["hours_of_one_core"], card["hours_of_one_gpu_worker"]) == (2.0, 4.0)
+    assert card["software"]["precision"] == ["bfloat16", "tf32"]
+    assert "--device" not in card["reproduce"][0]
+    for row in rows:
+        row["precision"] = "tf32"
+    assert "--n 6 --device cuda --store" in card_of(rows)["reproduce"][0]
 
 
 @pytest.mark.parametrize(("n", "times"), [(1, 1), (4, 2), (2, 7), (1, 100)])
@@ -107,7 +120,7 @@ def test_hours_count_a_training_once_whatever_it_is_programmed_on() -> None:
             else (replace(chip, drift_compensation=False))
         )
         shared = training_settings(changed) == training_settings(chip)
-        one = core_hours(pd.DataFrame([first]))
-        both = core_hours(pd.DataFrame([first, other]))
+        one = worker_hours(pd.DataFrame([first]))
+        both = worker_hours(pd.DataFrame([first, other]))
         trained = float(str(first["train_seconds"])) / 3600
         assert both == pytest.approx(2 * one - shared * trained), name

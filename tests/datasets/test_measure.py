@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,8 +11,8 @@ from ohmnas.analog.train import DivergedError
 from ohmnas.datasets import measure as module
 from ohmnas.datasets import schema
 from ohmnas.datasets.fidelity import Fidelity, fidelity
-from ohmnas.datasets.limits import NO_LIMITS, RowLimits
-from ohmnas.datasets.measure import measure
+from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits
+from ohmnas.datasets.measure import measure, train_network
 from ohmnas.datasets.protocol import Protocol, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import task
@@ -84,6 +87,27 @@ def test_a_row_that_takes_too_long_is_a_failed_row(genome: Population) -> None:
     row = one_row(genome, 0, limits=RowLimits(seconds=1e-6))
     assert row["status"] == "failed"
     assert row["reason"] == "stopped after 1e-06 s, the limit for a row"
+
+
+def test_limits_hold_while_chips_are_read_too(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[bool] = []
+
+    def training(*arguments: Any) -> Any:
+        result = train_network(*arguments)
+        trained.append(True)
+        return result
+
+    @contextmanager
+    def guarded(limits: RowLimits) -> Iterator[Callable[[], None]]:
+        def check() -> None:
+            if trained:
+                raise LimitError("late")
+
+        yield check
+
+    monkeypatch.setattr(module, "train_network", training)
+    monkeypatch.setattr(module, "guarded", guarded)
+    assert one_row(genome, 0)["reason"] == "late"
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")

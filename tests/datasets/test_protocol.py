@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.fidelity import Fidelity
+from ohmnas.datasets.fidelity import Fidelity, fidelity
 from ohmnas.datasets.protocol import Protocol, require_training, seeds_of, training_settings
 from ohmnas.datasets.task import task
 from ohmnas.errors import MissingDependencyError
@@ -26,6 +26,14 @@ def test_settings_are_what_every_row_has_and_data_is_cut_to_them() -> None:
     assert data.validation.images.shape == (90, 1, 4, 4)
     assert data.test.images.shape == (70, 1, 4, 4)
     assert np.array_equal(data.train.labels, DIGITS.load().train.labels[:130])
+
+
+def test_only_our_own_layers_compute_in_other_formats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ohmnas.analog.precision.has_tf32", lambda: True)
+    smoke = fidelity("smoke")
+    assert Protocol(DIGITS, smoke, device="cuda").precision(Hardware()) == "tf32"
+    assert Protocol(DIGITS, smoke, device="cuda").precision(Hardware(dac_bits=0)) == "float32"
+    assert Protocol(DIGITS, smoke, "aihwkit", "cuda").precision(Hardware()) == "float32"
 
 
 def test_a_training_knows_the_tiles_but_not_the_devices() -> None:

@@ -22,8 +22,8 @@ VALIDATION_SHARE = 5
 def load_npz(path: Path) -> TaskData:
     """Images ``(m, h, w)``, ``(m, h, w, c)`` or ``(m, c, h, w)`` with c of 1 to 4, and labels ``(m,)`` from 0 on.
 
-    A fifth of the training images, drawn once for all, is for validation. Images of uint8, float16 and float32 stay
-    what they are; others become float32.
+    A fifth of the training images, drawn once for all, is for validation; test images are mixed. Images of uint8,
+    float16 and float32 stay what they are; others become float32.
 
     Raises:
         BrokenFileError: the file is not such an archive; the message says what is wrong.
@@ -43,7 +43,8 @@ def load_npz(path: Path) -> TaskData:
     order = np.random.default_rng(0).permutation(len(labels["train"]))
     held = len(order) // VALIDATION_SHARE
     train, validation = (Split(images["train"][p], labels["train"][p]) for p in (order[held:], order[:held]))
-    return task_data(train, validation, Split(images["test"], labels["test"]))
+    mixed = np.random.default_rng(1).permutation(len(labels["test"]))
+    return task_data(train, validation, Split(images["test"][mixed], labels["test"][mixed]))
 
 
 def _read(path: Path) -> dict[str, npt.NDArray[np.generic]]:

@@ -39,6 +39,14 @@ def test_any_usual_form_of_images_is_a_task(
     assert data.train.images.dtype == (dtype if dtype in ("uint8", "float16", "float32") else "float32")
 
 
+def test_test_images_of_a_file_that_is_sorted_are_mixed(tmp_path: Path) -> None:
+    labels = np.arange(90) // 30
+    images = np.tile(labels[:, None, None], (1, 6, 7)).astype(np.uint8)
+    test = task(str(_write(tmp_path / "mine.npz", x_test=images, y_test=labels))).load().test
+    assert set(test.labels[:30].tolist()) == {0, 1, 2}
+    assert np.array_equal(test.images[:, 0, 0, 0], test.labels)
+
+
 @pytest.mark.parametrize(
     ("others", "message"),
     [
