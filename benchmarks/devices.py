@@ -3,7 +3,7 @@
 python benchmarks/devices.py [--tables cifar10,people] [--json]
 
 Rows of one architecture whose convolutions were computed in TF32 (a GPU) against those in float32 or bfloat16 (a CPU),
-each with a seed of its own: what differs on average is the device's doing, what is left is the seeds'.
+with different seeds. A mean difference would be the doing of the device, or of what else differs: the version of torch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ohmnas.datasets.schema import GPU_PRECISION
 from ohmnas.datasets.table import read_table
 from ohmnas.spaces.genes import GENE_NAMES
 
@@ -23,9 +24,9 @@ LABELS = ("accuracy_digital", "accuracy_1d", "accuracy_1d_std", "avm")
 def differences(name: str) -> dict[str, Any]:
     """Of the networks that were measured on both, GPU minus CPU, in points: number, mean, its error, deviation."""
     frame = read_table(name).select("pcm")
-    on_gpu = frame["precision"] == "tf32"
-    keys = list(GENE_NAMES)
-    pairs = frame[~on_gpu].merge(frame[on_gpu], on=keys, suffixes=("_cpu", "_gpu"))
+    on_gpu = frame["precision"] == GPU_PRECISION
+    cpu, gpu = (part.groupby(list(GENE_NAMES))[list(LABELS)].mean() for part in (frame[~on_gpu], frame[on_gpu]))
+    pairs = cpu.join(gpu, how="inner", lsuffix="_cpu", rsuffix="_gpu")
     found: dict[str, Any] = {"pairs": len(pairs)}
     for label in LABELS:
         points = 100 * (pairs[f"{label}_gpu"] - pairs[f"{label}_cpu"])
