@@ -1,11 +1,12 @@
 """Rows an hour with one worker process and with two, in one run.
 
-python benchmarks/workers.py [--n 24] [--json]
+python benchmarks/workers.py [--n 16] [--json]
 
-The same architectures of the digits plan at fidelity `low`, on one worker and on two, each count started anew. Workers
-load torch before their first row, and when the plan ends one has nothing left to do; so what counts is the time in
-which both are at work, from the second row that is done to the last but one. What was done in that time, rows at its
-end by the part that lies in it, took one worker so many seconds; the ratio is how many times as long.
+The same architectures of the digits plan at fidelity `low`, on one worker, on two, and on one again, each time started
+anew: a machine that others share is now faster, now slower, and the two runs of one worker are averaged. Workers load
+torch before their first row, and when the plan ends one has nothing left to do; so what counts is the time in which
+both are at work, from the second row that is done to the last but one. What was done in that time, rows at its end by
+the part that lies in it, took one worker so many seconds; the ratio is how many times as long.
 """
 
 from __future__ import annotations
@@ -52,9 +53,10 @@ def measured(n: int, jobs: int) -> tuple[list[Genome], npt.NDArray[np.float64], 
 
 def paces(n: int) -> tuple[float, float]:
     """Rows an hour of one worker, and how many times that two do."""
-    genomes, done, _ = measured(n, 1)
-    alone = dict(zip(genomes[1:], np.diff(done), strict=True))  # all it takes: row, commit, the next one handed over
-    genomes, done, took = measured(n, 2)
+    before, both, after = measured(n, 1), measured(n, 2), measured(n, 1)
+    seconds = (np.diff(before[1]) + np.diff(after[1])) / 2  # all it takes: row, commit, the next one handed over
+    alone = dict(zip(before[0][1:], seconds, strict=True))
+    genomes, done, took = both
     begin, end = done[1], done[-2]
     inside = np.clip(np.minimum(done, end) - np.maximum(done - took, begin), 0.0, None) / took
     work = sum(share * alone.get(genome, 0.0) for share, genome in zip(inside, genomes, strict=True))
@@ -64,7 +66,7 @@ def paces(n: int) -> tuple[float, float]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=24)
+    parser.add_argument("--n", type=int, default=16)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     one, ratio = paces(arguments.n)

@@ -23,7 +23,7 @@ ALLOWED = {
     "threads": set[str](),
     "pictures": {"files"},
     "spaces": {"errors", "lookup"},
-    "analog": {"errors", "spaces"},
+    "analog": {"errors", "lookup", "spaces"},
     "datasets": {"errors", "files", "lookup", "pictures", "spaces", "analog"},
     "surrogate": {"errors", "files", "pictures", "threads", "spaces", "datasets"},
     "search": {"errors", "files", "lookup", "pictures", "spaces"},
