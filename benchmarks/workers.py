@@ -51,16 +51,16 @@ def measured(n: int, jobs: int) -> tuple[list[Genome], npt.NDArray[np.float64], 
     return genomes, np.array(done), np.array(took)
 
 
-def paces(n: int) -> tuple[float, float]:
-    """Rows an hour of one worker, and how many times that two do."""
+def paces(n: int) -> tuple[list[float], float]:
+    """Rows an hour of one worker, before and after, and how many times their mean two do."""
     before, both, after = measured(n, 1), measured(n, 2), measured(n, 1)
-    seconds = (np.diff(before[1]) + np.diff(after[1])) / 2  # all it takes: row, commit, the next one handed over
-    alone = dict(zip(before[0][1:], seconds, strict=True))
+    runs = np.diff(before[1]), np.diff(after[1])  # all it takes: row, commit, the next one handed over
+    alone = dict(zip(before[0][1:], np.mean(runs, axis=0), strict=True))
     genomes, done, took = both
     begin, end = done[1], done[-2]
     inside = np.clip(np.minimum(done, end) - np.maximum(done - took, begin), 0.0, None) / took
     work = sum(share * alone.get(genome, 0.0) for share, genome in zip(inside, genomes, strict=True))
-    return 3600 * len(alone) / sum(alone.values()), work / (end - begin)
+    return [3600 / float(run.mean()) for run in runs], work / (end - begin)
 
 
 def main() -> None:
@@ -69,11 +69,14 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=16)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    one, ratio = paces(arguments.n)
+    if arguments.n < 8:
+        parser.error("--n is at least 8: fewer rows say nothing of a pace")
+    ones, ratio = paces(arguments.n)
+    one = 2 / (1 / ones[0] + 1 / ones[1])  # of the mean seconds of a row
     if arguments.json:
-        print(json.dumps({"rows_per_hour": {1: one, 2: ratio * one}, "ratio": ratio}))
+        print(json.dumps({"rows_per_hour": {1: one, 2: ratio * one}, "one_worker_twice": ones, "ratio": ratio}))
         return
-    print(f"1 worker   {one:6.0f} rows/h")
+    print(f"1 worker   {one:6.0f} rows/h, before and after: {ones[0]:.0f} and {ones[1]:.0f}")
     print(f"2 workers  {ratio * one:6.0f} rows/h")
     print(f"ratio      {ratio:6.2f}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +29,8 @@ def has_bfloat16() -> bool:
 @lru_cache(maxsize=1)
 def has_tf32() -> bool:
     """Whether the GPU here multiplies in TensorFloat-32."""
-    torch = import_module("torch")
+    import torch
+
     return torch.version.cuda is not None and torch.cuda.get_device_capability() >= _AMPERE
 
 
@@ -55,7 +55,8 @@ def fastest(device: str, pixels: int, dac_bits: int) -> str:
 @contextmanager
 def tf32(allowed: bool) -> Iterator[None]:
     """Let convolutions on a GPU multiply in TensorFloat-32, or not, as long as the block runs."""
-    cudnn = import_module("torch").backends.cudnn
+    from torch.backends import cudnn
+
     before = cudnn.allow_tf32
     cudnn.allow_tf32 = allowed
     try:
