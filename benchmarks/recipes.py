@@ -68,7 +68,7 @@ def digits_plan(networks: int) -> tuple[Task, list[Architecture], Recipe]:
 
 
 def _cifar(folder: Path) -> tuple[Task, list[Architecture], Recipe]:
-    recipe = replace(Recipe(), epochs=12, precision=fastest("cpu", 32 * 32, 8))
+    recipe = replace(Recipe(), epochs=12, precision=fastest("cpu", 32 * 32, Hardware()))
     return task("cifar10", folder), [REFERENCES["resnet8-w8"]] * 2, recipe
 
 

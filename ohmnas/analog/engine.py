@@ -128,7 +128,7 @@ class Aihwkit:
 
 
 ENGINES: dict[str, Engine] = {"native": Native(), "aihwkit": Aihwkit()}
-"""Name -> engine; `datasets.measure.ENGINE_NAMES` names them for those who must not import torch."""
+"""Name -> engine; `datasets.protocol.ENGINE_NAMES` names them for those who must not import torch."""
 
 
 class _TileHooks:

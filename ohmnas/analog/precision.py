@@ -1,4 +1,4 @@
-"""In which number format convolutions compute, and which is the fastest on a device. Loads torch only for a GPU."""
+"""In which number format convolutions compute, and which is the fastest on a device."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from ohmnas.spaces.hardware import Hardware
+
 SMALLEST_IMAGE = 256
 """Pixels from which on bfloat16 pays; for the digits' 64 it is the calls that take the time, not the arithmetic."""
 EXACT_BITS: Final = {"bfloat16": 9, "tf32": 12}
-"""Of a DAC, at most: its levels, whole numbers, are exact in the format then."""
+"""Of a converter, at most: its levels, whole numbers, are exact in the format then."""
 _AMPERE: Final = (8, 0)
 """Compute capability from which on GPUs multiply in TensorFloat-32."""
 
@@ -34,22 +36,26 @@ def has_tf32() -> bool:
     return torch.version.cuda is not None and torch.cuda.get_device_capability() >= _AMPERE
 
 
-def fastest(device: str, pixels: int, dac_bits: int) -> str:
-    """The format that is fastest on a device and in which the levels of a DAC are exact.
+def fastest(device: str, pixels: int, chip: Hardware) -> str:
+    """The format that is fastest on a device and in which the levels of the chip's converters are exact.
+
+    A GPU only multiplies in TensorFloat-32, what a DAC gives; on a CPU also what an ADC gives is kept in bfloat16.
 
     Args:
         device: as torch names it.
         pixels: of an image.
-        dac_bits: 0 is an ideal DAC, which has no levels.
+        chip: an ideal converter, of 0 bits, has no levels.
 
     Returns:
         One of `schema.PRECISIONS`.
     """
     if device == "cpu":
         wanted = "bfloat16" if pixels >= SMALLEST_IMAGE and has_bfloat16() else "float32"
+        rounded = [chip.dac_bits, chip.adc_bits]
     else:
         wanted = "tf32" if has_tf32() else "float32"
-    return wanted if 0 < dac_bits <= EXACT_BITS.get(wanted, 0) else "float32"
+        rounded = [chip.dac_bits]
+    return wanted if all(0 < bits <= EXACT_BITS.get(wanted, 0) for bits in rounded) else "float32"
 
 
 @contextmanager

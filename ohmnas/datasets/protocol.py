@@ -76,7 +76,7 @@ class Protocol:
 
         if self.engine != "native":
             return "float32"
-        return fastest(self.device, math.prod(self.data().train.images.shape[2:]), chip.dac_bits)
+        return fastest(self.device, math.prod(self.data().train.images.shape[2:]), chip)
 
     def settings(self, chip: Hardware) -> Row:
         """The `schema.SETTING_COLUMNS` of every row of a chip at this fidelity."""

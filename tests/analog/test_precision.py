@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from ohmnas.analog import precision
 from ohmnas.analog.precision import EXACT_BITS, SMALLEST_IMAGE, fastest, has_bfloat16, tf32
+from ohmnas.spaces.hardware import Hardware
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_bfloat16_is_for_large_images_on_cpus_that_have_it(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "has_bfloat16", lambda: there)
-    assert fastest("cpu", SMALLEST_IMAGE - 1, 8) == "float32"
-    assert fastest("cpu", SMALLEST_IMAGE, 8) == ("bfloat16" if there else "float32")
+    assert fastest("cpu", SMALLEST_IMAGE - 1, Hardware()) == "float32"
+    assert fastest("cpu", SMALLEST_IMAGE, Hardware()) == ("bfloat16" if there else "float32")
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_tf32_is_for_gpus_that_have_it(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "has_tf32", lambda: there)
-    assert fastest("cuda", 64, 8) == ("tf32" if there else "float32")
+    assert fastest("cuda", 64, Hardware()) == ("tf32" if there else "float32")
 
 
-@pytest.mark.parametrize(("device", "wanted"), [("cpu", "bfloat16"), ("cuda", "tf32")])
-def test_the_levels_of_a_dac_are_exact_in_the_format(device: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("device", "wanted", "converter"),
+    [("cpu", "bfloat16", "dac_bits"), ("cpu", "bfloat16", "adc_bits"), ("cuda", "tf32", "dac_bits")],
+)
+def test_the_levels_of_converters_are_exact_in_the_format(
+    device: str, wanted: str, converter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
     monkeypatch.setattr(precision, "has_tf32", lambda: True)
-    bits = EXACT_BITS[wanted]
-    assert fastest(device, SMALLEST_IMAGE, bits) == wanted
-    assert [fastest(device, SMALLEST_IMAGE, other) for other in (0, bits + 1)] == ["float32"] * 2
+    most = EXACT_BITS[wanted]
+    chips = [replace(Hardware(), **{converter: bits}) for bits in (most, 0, most + 1)]
+    assert [fastest(device, SMALLEST_IMAGE, chip) for chip in chips] == [wanted, "float32", "float32"]
+
+
+def test_what_an_adc_gives_is_not_rounded_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "has_tf32", lambda: True)
+    assert fastest("cuda", 64, replace(Hardware(), adc_bits=0)) == "tf32"
 
 
 def test_nine_bits_are_what_bfloat16_holds() -> None:
