@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,28 +36,43 @@ class RowLimits:
 NO_LIMITS = RowLimits()
 
 
-@contextmanager
-def guarded(limits: RowLimits) -> Iterator[Callable[[], None]]:
-    """Hold what runs inside to limits.
+class Watch:
+    """Holds a measurement to limits: to be called now and then, it raises when time or memory was too much.
 
-    Gives a function to be called now and then that raises when the time is over or memory has peaked too high since the
-    block began. (A hard limit of the system's is no way: an allocation that fails inside of a numerical library leaves
-    the library broken for all later rows.)
-
-    Raises:
-        InvalidValueError: memory is limited and this system does not say how much a process has.
-        LimitError: a limit was exceeded; its text names it.
+    A hard limit of the system's is no way: an allocation that fails inside of a numerical library leaves the library
+    broken for all later rows.
     """
-    end = time.monotonic() + limits.seconds if limits.seconds else None
-    most = _begin_peak() + limits.gib * GIB if limits.gib else None
 
-    def check() -> None:
-        if end is not None and time.monotonic() > end:
-            raise LimitError(f"stopped after {limits.seconds:g} s, the limit for a row")
-        if most is not None and _peak() > most:
-            raise LimitError(f"needs more than {limits.gib:g} GiB, the limit for a row")
+    def __init__(self, limits: RowLimits) -> None:
+        """Begin.
 
-    yield check
+        Raises:
+            InvalidValueError: memory is limited and this system does not say how much a process has.
+        """
+        self._limits = limits
+        self._end = time.monotonic() + limits.seconds if limits.seconds else math.inf
+        self._most = _begin_peak() + limits.gib * GIB if limits.gib else math.inf
+        self._reading: float | None = None
+
+    def next_reading(self) -> None:
+        """Begin to read another kind of chip: what was spent on reading the one before is not of its row."""
+        now = time.monotonic()
+        if self._reading is not None:
+            self._end += now - self._reading
+            if self._limits.gib:
+                _begin_peak()
+        self._reading = now
+
+    def __call__(self) -> None:
+        """Look at the clock and the memory.
+
+        Raises:
+            LimitError: a limit was exceeded; its text names it.
+        """
+        if time.monotonic() > self._end:
+            raise LimitError(f"stopped after {self._limits.seconds:g} s, the limit for a row")
+        if self._most < math.inf and _peak() > self._most:
+            raise LimitError(f"needs more than {self._limits.gib:g} GiB, the limit for a row")
 
 
 def _begin_peak() -> int:

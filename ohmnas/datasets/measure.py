@@ -15,7 +15,7 @@ import numpy.typing as npt
 import ohmnas
 from ohmnas.datasets import schema
 from ohmnas.datasets.data import Split
-from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, guarded
+from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, Watch
 from ohmnas.datasets.protocol import Protocol, seeds_of, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.errors import InvalidValueError
@@ -75,6 +75,13 @@ def train_network(
     images, labels = _images(protocol, data.train, check), torch.from_numpy(data.train.labels).to(protocol.device)
     with tf32(recipe.precision == "tf32"):
         return analog, engine.train(analog, images, labels, recipe, train_seed)
+
+
+def given_up(protocol: Protocol, training: Training) -> str:
+    """Why a training ended before its last epoch; empty where it did not."""
+    if training.epochs == protocol.fidelity.epochs:
+        return ""
+    return f"given up after {training.epochs} of {protocol.fidelity.epochs} epochs: the loss never left chance"
 
 
 def measure_accuracies(
@@ -148,12 +155,11 @@ def measure(
 
     look_up("engine", ENGINES, protocol.engine)
     rows = [_begun(protocol, genome, chip, seed) for chip in chips]
-    try:
-        with _ONE_AT_A_TIME, guarded(limits) as check:
-            _measure_into(rows, protocol, genome, chips, seed, check)
-    except (DivergedError, LimitError) as error:
-        for row in rows:
-            if row["status"] == schema.STATUS_FAILED:
+    with _ONE_AT_A_TIME:
+        try:
+            _measure_into(rows, protocol, genome, chips, seed, Watch(limits))
+        except (DivergedError, LimitError) as error:
+            for row in rows:
                 row["reason"] = str(error)
     return rows
 
@@ -184,20 +190,23 @@ def _measure_into(
     genome: npt.NDArray[np.int16],
     chips: Sequence[Hardware],
     seed: int,
-    check: Callable[[], None],
+    watch: Watch,
 ) -> None:
+    """Fill in what is measured, or for a kind of chip whose reading exceeds a limit, why not."""
     start = time.perf_counter()
-    network, training = train_network(protocol, genome, chips[0], seed, check)
+    network, training = train_network(protocol, genome, chips[0], seed, watch)
     seconds = round(time.perf_counter() - start, 3)
-    reason = ""
-    if training.epochs < protocol.fidelity.epochs:
-        reason = f"given up after {training.epochs} of {protocol.fidelity.epochs} epochs: the loss never left chance"
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), seed)
     for row, chip in zip(rows, chips, strict=True):
         start = time.perf_counter()
-        values = measure_accuracies(protocol, network, protocol.data().validation, chip, chip_seed, check)
+        watch.next_reading()
+        try:
+            values = measure_accuracies(protocol, network, protocol.data().validation, chip, chip_seed, watch)
+        except LimitError as error:
+            row["reason"] = str(error)
+            continue
         row.update(values, train_seconds=seconds, drift_seconds=round(time.perf_counter() - start, 3))
-        row.update(status=schema.STATUS_OK, reason=reason)
+        row.update(status=schema.STATUS_OK, reason=given_up(protocol, training))
 
 
 def _images(protocol: Protocol, split: Split, check: Callable[[], None] | None) -> ImageSet:

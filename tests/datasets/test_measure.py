@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ from ohmnas.analog.train import DivergedError
 from ohmnas.datasets import measure as module
 from ohmnas.datasets import schema
 from ohmnas.datasets.fidelity import Fidelity, fidelity
-from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits
+from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, Watch
 from ohmnas.datasets.measure import measure, train_network
 from ohmnas.datasets.protocol import Protocol, training_settings
 from ohmnas.datasets.schema import Row
@@ -97,17 +95,33 @@ def test_limits_hold_while_chips_are_read_too(genome: Population, monkeypatch: p
         trained.append(True)
         return result
 
-    @contextmanager
-    def guarded(limits: RowLimits) -> Iterator[Callable[[], None]]:
-        def check() -> None:
+    class Late(Watch):
+        def __call__(self) -> None:
             if trained:
                 raise LimitError("late")
 
-        yield check
-
     monkeypatch.setattr(module, "train_network", training)
-    monkeypatch.setattr(module, "guarded", guarded)
+    monkeypatch.setattr(module, "Watch", Late)
     assert one_row(genome, 0)["reason"] == "late"
+
+
+def test_a_chip_whose_reading_exceeds_a_limit_costs_the_others_nothing(
+    genome: Population, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hasty(Watch):
+        readings = 0
+
+        def next_reading(self) -> None:
+            self.readings += 1
+
+        def __call__(self) -> None:
+            if self.readings == 1:
+                raise LimitError("late")
+
+    monkeypatch.setattr(module, "Watch", Hasty)
+    rows = measure(Protocol(DIGITS, SMOKE), genome, [Hardware(), RERAM], 3)
+    assert [row["status"] for row in rows] == ["failed", "ok"]
+    assert rows[0]["reason"] == "late"
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
