@@ -13,6 +13,8 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from ohmnas.errors import InvalidValueError, MissingDependencyError, OhmnasError
 
+_WANT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
+"""What torch says where it gets none."""
 BACKENDS = ("local", "dask")
 """Where workers run: processes of this machine, or a Dask cluster."""
 
@@ -71,12 +73,19 @@ def results(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
     except TimeoutError as error:
         raise OhmnasError(f"the cluster has no worker that answers: {str(error).splitlines()[0]}") from error
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, OhmnasError) or not (isinstance(error, MemoryError) or "memory" in str(error).lower()):
+        if not _is_want_of_memory(error):
             raise
         raise OhmnasError(
             "there was not enough memory to measure a network; all that was finished is stored: start the same "
             "command again with fewer --jobs (a campaign on CPUs with --max-row-gib records such networks as failed)"
         ) from error
+
+
+def _is_want_of_memory(error: Exception) -> bool:
+    """Whether an allocation failed: torch says so by errors of its own on a GPU, by text alone on a CPU."""
+    if isinstance(error, OhmnasError):
+        return False
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _WANT_OF_MEMORY)
 
 
 def _worker_deaths() -> tuple[type[Exception], ...]:

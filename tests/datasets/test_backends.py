@@ -132,3 +132,20 @@ def test_a_worker_that_dies_and_memory_that_is_short_are_one_sentence() -> None:
         list(results([joblib.delayed(_short_of_memory)(1)], 1))
     with pytest.raises(RuntimeError, match="1 is wrong"):
         list(results([joblib.delayed(_wrong)(1)], 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("CUDA out of memory. Tried to allocate 2 GiB", True),
+        ("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes", True),
+        ("CUDA error: an illegal memory access was encountered", False),
+        ("unsupported memory format option Preserve", False),
+    ],
+)
+def test_only_an_allocation_that_fails_is_want_of_memory(text: str, short: bool) -> None:
+    def fails() -> None:
+        raise RuntimeError(text)
+
+    with pytest.raises(OhmnasError if short else RuntimeError, match="not enough memory" if short else text[:20]):
+        list(results([joblib.delayed(fails)()], 1))
