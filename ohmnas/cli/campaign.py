@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     campaign = planned(arguments)
     chosen = campaign.protocol.task
     table = _start_table(arguments.start_from, chosen)
-    require_training(arguments.device)
+    require_training(arguments.device if arguments.backend == "local" else "cpu")  # workers have devices of their own
     chosen.load()  # once, before workers do it all at the same time
     with backend(arguments.backend, arguments.scheduler), Store(arguments.store) as store:
         campaign.check(store)
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
                 render.notice(f"stopped: {stored} of {campaign.size} rows are stored; the same command goes on")
                 raise
         rows = len(store.identities())
-    _show(arguments, campaign, tally, rows, time.perf_counter() - start)
+    _show(arguments, campaign, tally, there, rows, time.perf_counter() - start)
 
 
 def planned(arguments: argparse.Namespace) -> Campaign:
@@ -172,6 +172,7 @@ def _parts(campaign: Campaign, chooser: Chooser | None) -> Iterator[Campaign]:
         return
     while len(chosen := chooser.chosen()) < len(campaign.population):
         yield replace(campaign, population=chosen)
+        campaign = replace(campaign, retry_failed=False)  # once is enough
         chooser.choose()
     yield replace(campaign, population=chosen)
 
@@ -218,7 +219,9 @@ def _progress(campaign: Campaign, there: int, quiet: bool) -> Iterator[_Tally]:
         yield _Tally(meter, there, campaign.size)
 
 
-def _show(arguments: argparse.Namespace, campaign: Campaign, tally: _Tally, rows: int, seconds: float) -> None:
+def _show(
+    arguments: argparse.Namespace, campaign: Campaign, tally: _Tally, there: int, rows: int, seconds: float
+) -> None:
     measured, failed = tally.done, tally.failed
     if arguments.json:
         render.machine(
@@ -233,8 +236,8 @@ def _show(arguments: argparse.Namespace, campaign: Campaign, tally: _Tally, rows
         )
         return
     render.line(
-        f"{measured} rows measured in {render.duration(seconds)} ({failed} failed), {campaign.size - measured} were "
-        f"there; {arguments.store} holds {rows}"
+        f"{measured} rows measured in {render.duration(seconds)} ({failed} failed), {there} were there; "
+        f"{arguments.store} holds {rows}"
     )
     if measured:
         name = campaign.protocol.task.name

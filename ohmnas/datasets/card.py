@@ -67,9 +67,12 @@ def varied_as_one(names: pd.Series) -> pd.Series:
 
 
 def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
-    """The campaign that measures these rows, or those of them that a plan has; none for rows that are in no plan."""
+    """The campaigns that measure these rows, or those of them that a plan has; none for rows that are in no plan.
+
+    Where a CPU began and a GPU went on, these are two: the second leaves out what the store holds.
+    """
     hardware, fidelity, seed = key
-    measured = set(zip(_genomes(rows), rows["hardware"], strict=True))
+    measured = dict(zip(zip(_genomes(rows), rows["hardware"], strict=True), rows["precision"], strict=True))
     genomes = {genome for genome, _ in measured}
     planned = [tuple(genome) for genome in plan(task, len(genomes)).tolist()]
     times = sum(genome == planned[0] for genome, _ in measured) // len(TECHNOLOGIES)
@@ -77,20 +80,20 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
         kinds = rows.groupby("hardware")
         few = kinds if len(kinds) <= len(TECHNOLOGIES) and hardware not in set(rows["hardware"]) else ()
         return [command for name, own in few for command in _commands(task, (name, fidelity, seed), own)]
-    there = 0
+    there = on_cpu = 0
     for place, genome in enumerate(planned):
         names = [chip.name for chip in to_hardware(drawn_for(place, times))] if hardware == VARIED else [hardware]
         if not all((genome, name) in measured for name in names):
             break
+        on_cpu += on_cpu == there and all(measured[genome, name] != schema.GPU_PRECISION for name in names)
         there += 1
-    if not there:
-        return []
     word = hardware if has_name(str(hardware)) else f"{hardware}.toml"
     chips = f"--vary-chip {times}" if hardware == VARIED else f"--hardware {word}"
-    device = " --device cuda" if (rows["precision"] == schema.GPU_PRECISION).all() else ""
+    numbers = [*([f"{on_cpu}"] if on_cpu else []), *([f"{there} --device cuda"] if there > on_cpu else [])]
     return [
         f"ohmnas campaign --task {task_word(task.name)} {chips} --fidelity {fidelity} --seed {seed} "
-        f"--n {there}{device} --store {task.name}.sqlite"
+        f"--n {number} --store {task.name}.sqlite"
+        for number in numbers
     ]
 
 

@@ -8,18 +8,22 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from ohmnas.cli import chooser
+from ohmnas.cli import campaign, chooser
 from ohmnas.cli.campaign import planned
 from ohmnas.cli.parsers import parser
 from ohmnas.datasets import schema
+from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.card import make_card
+from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.plan import plan
+from ohmnas.datasets.protocol import Protocol
 from ohmnas.datasets.store import Identity, Store, identity
 from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import TASKS, task
@@ -29,7 +33,8 @@ from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.search.result import write_result
 from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.codesign import CoDesignSpace
-from ohmnas.spaces.hardware import hardware
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.hardware import Hardware, hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from tests.datasets.conftest import MadeMeasurements, varied_rows
 from tests.datasets.loaders.conftest import (
@@ -82,6 +87,24 @@ def test_failed_rows_are_measured_again_if_that_is_asked_for(ohmnas: Ohmnas, tmp
     assert ohmnas(*words).values["measured"] == 0
     again = ohmnas(*words, "--retry-failed").values
     assert (again["measured"], again["failed"], again["rows"]) == (1, 0, 1)
+
+
+def test_a_campaign_that_chooses_measures_failed_rows_again_only_once() -> None:
+    class Growing:
+        chosen_until_now = 0
+
+        def chosen(self) -> Population:
+            return planned_networks[: self.chosen_until_now]
+
+        def choose(self) -> None:
+            self.chosen_until_now += 20
+
+    planned_networks = plan(DIGITS, 60)
+    chips = (Hardware(),)
+    asked = Campaign(Protocol(DIGITS, fidelity("smoke")), planned_networks, chips, seed=0, retry_failed=True)
+    parts = [*campaign._parts(asked, cast(chooser.Chooser, Growing()))]
+    assert [len(part.population) for part in parts] == [0, 20, 40, 60]
+    assert [part.retry_failed for part in parts] == [True, False, False, False]
 
 
 def test_what_a_search_found_is_measured_too(ohmnas: Ohmnas, tmp_path: Path) -> None:

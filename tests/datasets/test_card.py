@@ -52,7 +52,8 @@ def test_rows_of_a_gpu_are_no_hours_of_a_core_and_say_where_they_are_from() -> N
     card = card_of(rows)
     assert (card["hours_of_one_core"], card["hours_of_one_gpu_worker"]) == (2.0, 4.0)
     assert card["software"]["precision"] == ["bfloat16", "tf32"]
-    assert "--device" not in card["reproduce"][0]
+    words = [command.partition(" --seed 0 ")[2] for command in card["reproduce"][:2]]
+    assert words == ["--n 2 --store digits.sqlite", "--n 6 --device cuda --store digits.sqlite"]
     for row in rows:
         row["precision"] = "tf32"
     assert "--n 6 --device cuda --store" in card_of(rows)["reproduce"][0]
