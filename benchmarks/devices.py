@@ -27,6 +27,8 @@ def differences(name: str) -> dict[str, Any]:
     on_gpu = frame["precision"] == GPU_PRECISION
     cpu, gpu = (part.groupby(list(GENE_NAMES))[list(LABELS)].mean() for part in (frame[~on_gpu], frame[on_gpu]))
     pairs = cpu.join(gpu, how="inner", lsuffix="_cpu", rsuffix="_gpu")
+    if len(pairs) < 2:
+        raise SystemExit(f"table {name} has {len(pairs)} networks that were measured on both: too few to compare")
     found: dict[str, Any] = {"pairs": len(pairs)}
     for label in LABELS:
         points = 100 * (pairs[f"{label}_gpu"] - pairs[f"{label}_cpu"])

@@ -1,12 +1,13 @@
 """Rows an hour with one worker process and with two, in one run.
 
-python benchmarks/workers.py [--n 16] [--json]
+python benchmarks/workers.py [--n 16] [--rounds 3] [--json]
 
-The same architectures of the digits plan at fidelity `low`, on one worker, on two, and on one again, each time started
-anew: a machine that others share is now faster, now slower, and the two runs of one worker are averaged. Workers load
-torch before their first row, and when the plan ends one has nothing left to do; so what counts is the time in which
-both are at work, from the second row that is done to the last but one. What was done in that time, rows at its end by
-the part that lies in it, took one worker so many seconds; the ratio is how many times as long.
+The same architectures of the digits plan at fidelity `low`, on one worker and on two in turns, one worker first and
+last: a machine that others share is now faster, now slower, and each run of two is held to the mean of the runs of one
+before and after it. Workers load torch before their first row, and when the plan ends one has nothing left to do; so
+what counts is the time in which both are at work, from the second row that is done to the last but one. What was done
+in that time, rows at its end by the part that lies in it, took one worker so many seconds; the ratio is how many times
+as long.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import json
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +35,19 @@ from ohmnas.spaces.hardware import Hardware
 Genome = tuple[int, ...]
 
 
-def measured(n: int, jobs: int) -> tuple[list[Genome], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """A campaign of n digits rows: which, in the order in which they are done, when each is, and its own seconds."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A campaign's rows, in the order in which they are done."""
+
+    genomes: list[Genome]
+    done: npt.NDArray[np.float64]
+    """``(n,)``: when each is, seconds."""
+    took: npt.NDArray[np.float64]
+    """``(n,)``: its own seconds."""
+
+
+def measured(n: int, jobs: int) -> Run:
+    """A campaign of n digits rows."""
     digits = task("digits")
     campaign = Campaign(Protocol(digits, fidelity("low")), plan(digits, n), (Hardware(),), seed=0)
     genomes: list[Genome] = []
@@ -48,37 +61,44 @@ def measured(n: int, jobs: int) -> tuple[list[Genome], npt.NDArray[np.float64], 
 
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "s.sqlite") as store:
         campaign.run(store, jobs, note)
-    return genomes, np.array(done), np.array(took)
+    return Run(genomes, np.array(done), np.array(took))
 
 
-def paces(n: int) -> tuple[list[float], float]:
-    """Rows an hour of one worker, before and after, and how many times their mean two do."""
-    before, both, after = measured(n, 1), measured(n, 2), measured(n, 1)
-    runs = np.diff(before[1]), np.diff(after[1])  # all it takes: row, commit, the next one handed over
-    alone = dict(zip(before[0][1:], np.mean(runs, axis=0), strict=True))
-    genomes, done, took = both
-    begin, end = done[1], done[-2]
-    inside = np.clip(np.minimum(done, end) - np.maximum(done - took, begin), 0.0, None) / took
-    work = sum(share * alone.get(genome, 0.0) for share, genome in zip(inside, genomes, strict=True))
-    return [3600 / float(run.mean()) for run in runs], work / (end - begin)
+def ratio(before: Run, both: Run, after: Run) -> float:
+    """How many times the pace of one worker two have."""
+    besides = [np.diff(run.done) - run.took[1:] for run in (before, after)]  # commit, the next row handed over
+    alone = dict(zip(before.genomes, (before.took + after.took) / 2 + np.mean(besides), strict=True))
+    begin, end = both.done[1], both.done[-2]
+    inside = np.minimum(both.done, end) - np.maximum(both.done - both.took, begin)
+    shares = np.clip(inside, 0.0, None) / both.took
+    work = sum(share * alone[genome] for share, genome in zip(shares, both.genomes, strict=True))
+    return float(work / (end - begin))
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    if arguments.n < 8:
-        parser.error("--n is at least 8: fewer rows say nothing of a pace")
-    ones, ratio = paces(arguments.n)
-    one = 2 / (1 / ones[0] + 1 / ones[1])  # of the mean seconds of a row
+    if arguments.n < 8 or arguments.rounds < 2:
+        parser.error("--n is at least 8, --rounds at least 2: fewer say nothing of a pace")
+    measured(1, 1)  # loads torch and compiles
+    ones = [measured(arguments.n, 1)]
+    ratios = []
+    for _ in range(arguments.rounds):
+        both = measured(arguments.n, 2)
+        ones.append(measured(arguments.n, 1))
+        ratios.append(ratio(ones[-2], both, ones[-1]))
+    alone = [3600 / float(np.diff(run.done).mean()) for run in ones]
+    mean, error = float(np.mean(ratios)), float(np.std(ratios, ddof=1) / np.sqrt(len(ratios)))
     if arguments.json:
-        print(json.dumps({"rows_per_hour": {1: one, 2: ratio * one}, "one_worker_twice": ones, "ratio": ratio}))
+        print(json.dumps({"one_worker_rows_per_hour": alone, "ratios": ratios, "ratio": mean, "error": error}))
         return
-    print(f"1 worker   {one:6.0f} rows/h, before and after: {ones[0]:.0f} and {ones[1]:.0f}")
-    print(f"2 workers  {ratio * one:6.0f} rows/h")
-    print(f"ratio      {ratio:6.2f}")
+    print(f"1 worker   {np.mean(alone):6.0f} rows/h; each run: {', '.join(f'{pace:.0f}' for pace in alone)}")
+    print(f"2 workers  {mean * np.mean(alone):6.0f} rows/h")
+    print(f"ratio      {mean:6.2f} ± {error:.2f}; each round: {', '.join(f'{one:.2f}' for one in ratios)}")
 
 
 if __name__ == "__main__":
