@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -35,7 +36,7 @@ def test_the_levels_of_converters_are_exact_in_the_format(
     monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
     monkeypatch.setattr(precision, "has_tf32", lambda: True)
     most = EXACT_BITS[wanted]
-    chips = [replace(Hardware(), **{converter: bits}) for bits in (most, 0, most + 1)]
+    chips = [replace(Hardware(), **cast(Any, {converter: bits})) for bits in (most, 0, most + 1)]
     assert [fastest(device, SMALLEST_IMAGE, chip) for chip in chips] == [wanted, "float32", "float32"]
 
 
