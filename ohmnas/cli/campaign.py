@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
         campaign.check(store)
         if table is not None:
             campaign.check_table(table)
-            taken = store.add(table.rows())
+            taken = store.take_over(table.rows())
             render.notice(f"{taken} rows of {arguments.start_from} taken over into {arguments.store}")
         chooser = _chooser(arguments, campaign, store)
         there = _there(campaign, store, chooser)

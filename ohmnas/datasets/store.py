@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
@@ -24,7 +25,7 @@ from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, Unkn
 from ohmnas.files import is_file
 from ohmnas.spaces.genes import GENE_NAMES, Population
 
-_TYPES: Final = {
+COLUMN_TYPES: Final = {
     **dict.fromkeys(schema.TEXT_COLUMNS, "TEXT"),
     **dict.fromkeys(schema.INTEGER_COLUMNS, "INTEGER"),
     **dict.fromkeys(schema.FLOAT_COLUMNS, "REAL"),
@@ -40,10 +41,11 @@ _INSERT: Final = (
     f"INSERT INTO rows ({_NAMES}) VALUES ({', '.join('?' * len(schema.COLUMNS))}) "  # noqa: S608 - our own column names
     f"ON CONFLICT ({_IDENTITY_NAMES}) DO UPDATE SET "
     + ", ".join(f'"{name}"=excluded."{name}"' for name in schema.COLUMNS)
-    + f" WHERE rows.status='{schema.STATUS_FAILED}' AND excluded.status='{schema.STATUS_OK}'"
+    + f" WHERE rows.status='{schema.STATUS_FAILED}'"
 )
-_SMALLEST_ROW: Final = 100
-"""Bytes that a row takes at least."""
+_PATIENCE: Final = 60.0
+"""Seconds to wait for other processes."""
+_TAKE_OVER: Final = f"{_INSERT} AND excluded.status='{schema.STATUS_OK}'"
 
 _CHOICES: Final = (
     "CREATE TABLE IF NOT EXISTS choices "
@@ -85,10 +87,54 @@ def check_alike(source: str, rows: Iterable[Row], known: dict[tuple[Any, ...], t
                 )
 
 
-def _fits(value: object, kind: str) -> bool:
-    """Whether a cell holds what its column is for; where a measurement failed, some numbers are not there."""
-    allowed = {"TEXT": str, "INTEGER": int, "REAL": int | float | None}
-    return isinstance(value, allowed[kind])
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    """What is read inside is of one moment; what is written inside is there as a whole, or not at all."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def stored_schema(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema of a file, 0 if it is empty; only reads.
+
+    Raises:
+        BrokenFileError: the file is not a store, is damaged, or was written by a newer version.
+        sqlite3.DatabaseError: it cannot be read.
+    """
+    # another process may make the store in between two reads
+    with nullcontext() if connection.in_transaction else _transaction(connection, "BEGIN"):
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
+        columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")}
+    if version == 0 and not tables:
+        return 0
+    if version < 1 or not set(_IDENTITY) <= columns:
+        raise BrokenFileError(f"{path} is an SQLite file of another program, not a store of ohmnas")
+    if version > schema.SCHEMA_VERSION:
+        raise BrokenFileError(
+            f"{path} is a store of schema {version}, this ohmnas reads up to {schema.SCHEMA_VERSION}: update ohmnas"
+        )
+    if version == schema.SCHEMA_VERSION and columns != set(schema.COLUMNS):
+        wrong = ", ".join(sorted(columns ^ set(schema.COLUMNS)))
+        raise BrokenFileError(f"{path} is damaged: its columns differ from a store's in {wrong}")
+    return version
+
+
+def stored_choices(connection: sqlite3.Connection) -> dict[Key, Population]:
+    """What `Store.choose` noted under each key, in its order."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name='choices'").fetchone() is None:
+        return {}
+    query = "SELECT task, hardware, fidelity, seed, genome FROM choices ORDER BY 1, 2, 3, 4, position"
+    noted: dict[Key, list[list[int]]] = {}
+    for task, hardware, fidelity, seed, genome in connection.execute(query):
+        noted.setdefault((task, hardware, fidelity, seed), []).append(json.loads(genome))
+    return {key: np.array(genomes, dtype=np.int16).reshape(-1, len(GENE_NAMES)) for key, genomes in noted.items()}
 
 
 class Store:
@@ -115,11 +161,11 @@ class Store:
         if read_only and self._opened_to_read():
             return
         with self._explained("open"):
-            self._connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         try:
             with self._explained("open"):
-                version = self._version()
-                self._connection.execute("PRAGMA journal_mode=WAL")
+                version = stored_schema(self._connection, path)
+                self._log_ahead()
                 self._connection.execute("PRAGMA synchronous=FULL")
                 if version < schema.SCHEMA_VERSION:
                     self._make_or_upgrade()
@@ -133,55 +179,42 @@ class Store:
         uri = f"{self.path.resolve().as_uri()}?{'mode=ro' if shared else 'immutable=1'}"
         current = False
         with suppress(sqlite3.DatabaseError, BrokenFileError):
-            self._connection = sqlite3.connect(uri, uri=True, timeout=60.0, isolation_level=None)
+            self._connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
             try:
-                current = self._version() == schema.SCHEMA_VERSION
+                current = stored_schema(self._connection, self.path) == schema.SCHEMA_VERSION
             finally:
                 if not current:
                     self._connection.close()
         return current
 
-    def _version(self) -> int:
-        """The schema of the file, 0 if it is empty; only reads."""
-        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-        tables = {name for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-        if version == 0 and not tables:
-            return 0
-        columns = {name for _, name, *_ in self._connection.execute("PRAGMA table_info(rows)")}
-        if version < 1 or not set(_IDENTITY) <= columns:
-            raise BrokenFileError(f"{self.path} is an SQLite file of another program, not a store of ohmnas")
-        if version > schema.SCHEMA_VERSION:
-            raise BrokenFileError(
-                f"{self.path} is a store of schema {version}, this ohmnas reads up to {schema.SCHEMA_VERSION}: "
-                "update ohmnas"
-            )
-        if version == schema.SCHEMA_VERSION and columns != set(schema.COLUMNS):
-            wrong = ", ".join(sorted(columns ^ set(schema.COLUMNS)))
-            raise BrokenFileError(f"{self.path} is damaged: its columns differ from a store's in {wrong}")
-        return version
+    def _log_ahead(self) -> None:
+        """Write to a log first, as readers beside a writer need it; SQLite does not wait for others by itself here."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
     def _make_or_upgrade(self) -> None:
         """Bring the file to this schema in one transaction; another process may have been faster."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            version = self._version()
+        with _transaction(self._connection, "BEGIN IMMEDIATE"):
+            version = stored_schema(self._connection, self.path)
             if version == 0:
-                columns = ", ".join(f'"{name}" {_TYPES[name]}' for name in schema.COLUMNS)
+                columns = ", ".join(f'"{name}" {COLUMN_TYPES[name]}' for name in schema.COLUMNS)
                 self._connection.execute(f"CREATE TABLE rows ({columns}, UNIQUE ({_IDENTITY_NAMES}))")
             elif version < schema.SCHEMA_VERSION:
                 for name in schema.added_since(version, ""):
-                    self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{name}" {_TYPES[name]}')
+                    self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{name}" {COLUMN_TYPES[name]}')
                 for (hardware,) in self._connection.execute("SELECT DISTINCT hardware FROM rows").fetchall():
                     added = schema.added_since(version, hardware)
                     marks = ", ".join(f'"{name}"=?' for name in added)
                     query = f"UPDATE rows SET {marks} WHERE hardware=?"  # noqa: S608 - our own column names
                     self._connection.execute(query, (*added.values(), hardware))
             self._connection.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
 
     def __enter__(self) -> Self:
         """The open store."""
@@ -194,7 +227,10 @@ class Store:
         self._connection.close()
 
     def add(self, rows: Iterable[Row]) -> int:
-        """Commit rows in one transaction. One whose identity is there already is left out, unless what is there failed.
+        """Commit rows that were measured just now, in one transaction.
+
+        Where its identity is there already, a row takes the place of one that failed, also if it failed itself: the
+        newer reason is the one that counts. It never takes the place of a good one.
 
         Returns:
             How many rows are new, or took the place of a failed one.
@@ -203,29 +239,23 @@ class Store:
             InvalidValueError: a row was measured otherwise than those before it of its chip and fidelity.
             StorageError: the disk is full or refuses. In both cases none of these rows is stored, all earlier ones are.
         """
+        return self._write(rows, _INSERT)
+
+    def take_over(self, rows: Iterable[Row]) -> int:
+        """`add` for rows of another store or a table, which may be older: a failed one never takes another's place."""
+        return self._write(rows, _TAKE_OVER)
+
+    def _write(self, rows: Iterable[Row], insert: str) -> int:
         rows = list(rows)
-        with self._transaction():
+        with self._explained("write to"), _transaction(self._connection, "BEGIN IMMEDIATE"):
             before = self._connection.total_changes
             known: dict[tuple[Any, ...], tuple[str, Row]] = {}
             for names in dict.fromkeys(tuple(row[name] for name in _ALIKE) for row in rows):
                 if (stored := self.settings(*map(str, names))) is not None:
                     known[names] = str(self.path), stored
             check_alike("what is to be added", rows, known)
-            self._connection.executemany(_INSERT, [[row[name] for name in schema.COLUMNS] for row in rows])
+            self._connection.executemany(insert, [[row[name] for name in schema.COLUMNS] for row in rows])
             return self._connection.total_changes - before
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """What is written inside is there as a whole, or not at all."""
-        with self._explained("write to"):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
 
     def identities(self, failed: bool = True) -> set[Identity]:
         """What has been measured, failures included or not."""
@@ -235,12 +265,7 @@ class Store:
 
     def chosen(self, key: Key) -> Population:
         """``(n, g)``: the architectures that `choose` noted under a key, in their order."""
-        with self._explained("read"):
-            if not self._has_choices():
-                return np.empty((0, len(GENE_NAMES)), dtype=np.int16)
-            query = "SELECT genome FROM choices WHERE task=? AND hardware=? AND fidelity=? AND seed=? ORDER BY position"
-            found = [json.loads(genome) for (genome,) in self._connection.execute(query, key)]
-        return np.array(found, dtype=np.int16).reshape(-1, len(GENE_NAMES))
+        return self.choices().get(key, np.empty((0, len(GENE_NAMES)), dtype=np.int16))
 
     def choose(self, key: Key, population: Population, after: int) -> None:
         """Note architectures as the next to be measured, unless another process has noted some meanwhile.
@@ -253,22 +278,17 @@ class Store:
         Raises:
             StorageError: the disk is full or refuses; none of them is noted.
         """
-        with self._transaction():
+        with self._explained("write to"), _transaction(self._connection, "BEGIN IMMEDIATE"):
             self._connection.execute(_CHOICES)
             if len(self.chosen(key)) != after:
                 return
             noted = [(*key, after + row, json.dumps(genome.tolist())) for row, genome in enumerate(population)]
             self._connection.executemany("INSERT INTO choices VALUES (?, ?, ?, ?, ?, ?)", noted)
 
-    def choices(self) -> list[Key]:
-        """The keys that `chosen` has something of."""
-        query = "SELECT DISTINCT task, hardware, fidelity, seed FROM choices ORDER BY 1, 2, 3, 4"
+    def choices(self) -> dict[Key, Population]:
+        """The keys that `chosen` has something of, in their order, and what."""
         with self._explained("read"):
-            return self._connection.execute(query).fetchall() if self._has_choices() else []
-
-    def _has_choices(self) -> bool:
-        query = "SELECT 1 FROM sqlite_master WHERE type='table' AND name='choices'"
-        return self._connection.execute(query).fetchone() is not None
+            return stored_choices(self._connection)
 
     def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
         """`schema.SETTING_COLUMNS` of the rows of these names, which are those of any of them; None without rows."""
@@ -285,25 +305,6 @@ class Store:
         with self._explained("read"):
             found = self._connection.execute(query).fetchall()
         return [dict(zip(schema.COLUMNS, values, strict=True)) for values in found]
-
-    def readable_rows(self) -> list[Row]:
-        """The rows of a damaged store that can still be read and are whole, one by one past what is broken."""
-        query = f"SELECT {_NAMES} FROM rows WHERE rowid=?"  # noqa: S608
-        found = []
-        for rowid in range(1, self._most_rows() + 1):
-            with suppress(sqlite3.DatabaseError):
-                values = self._connection.execute(query, (rowid,)).fetchone()
-                row = dict(zip(schema.COLUMNS, values, strict=True)) if values else None
-                if row and all(_fits(row[name], _TYPES[name]) for name in schema.COLUMNS):
-                    found.append(row)
-        return sorted(found, key=lambda row: repr(identity(row)))
-
-    def _most_rows(self) -> int:
-        """The largest rowid, or where that cannot be read how many rows the file may hold at most."""
-        try:
-            return int(self._connection.execute("SELECT max(rowid) FROM rows").fetchone()[0] or 0)
-        except sqlite3.DatabaseError:
-            return self.path.stat().st_size // _SMALLEST_ROW
 
     def frame(self) -> pd.DataFrame:
         """All rows in the order of their identity, as a data frame with `schema.COLUMNS`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ohmnas.datasets.store import Store
 from tests.datasets.conftest import made_rows
+from tests.datasets.test_salvage import break_a_page
 
 from .conftest import Ohmnas
 
@@ -26,10 +27,7 @@ def test_a_damaged_store_says_how_it_is_salvaged_and_that_works(ohmnas: Ohmnas, 
     path = tmp_path / "a.sqlite"
     with Store(path) as store:
         store.add(made_rows(120))
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 2 // 4096 * 4096
-    content[middle : middle + 4096] = b"\xff" * 4096
-    path.write_bytes(content)
+    break_a_page(path)
     sentence = ohmnas("export-table", "--store", path, "--out", tmp_path / "t.csv").sentence
     assert "it is damaged" in sentence
     words = sentence.strip().rpartition("with: ohmnas ")[2].split()

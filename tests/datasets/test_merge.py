@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from ohmnas.datasets.plan import plan
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
-from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
+from ohmnas.errors import InvalidValueError, UnknownNameError
 
 
 def _store(path: Path, rows: list[Row]) -> str:
@@ -87,31 +86,12 @@ def test_an_empty_file_may_become_a_store(rows: list[Row], tmp_path: Path) -> No
     assert [m.new for m in merge(tmp_path / "all.store", [_store(tmp_path / "a.sqlite", rows)])] == [len(rows)]
 
 
-def test_rows_that_no_table_takes_are_not_salvaged(rows: list[Row], tmp_path: Path) -> None:
-    path = _store(tmp_path / "a.sqlite", rows)
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE rows SET OC0=NULL WHERE rowid=1")
-        connection.execute("UPDATE rows SET params=-5 WHERE rowid=2")
-        connection.execute("UPDATE rows SET accuracy_1d=7.5 WHERE rowid=4")
-    (done,) = merge(tmp_path / "all.sqlite", [path], salvage=True)
-    assert done.rows == len(rows) - 3
-
-
-def test_what_is_readable_of_a_damaged_store_is_salvaged(tmp_path: Path) -> None:
-    from .conftest import made_rows
-
-    rows = made_rows(120)
-    path = Path(_store(tmp_path / "a.sqlite", rows))
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 2 // 4096 * 4096
-    content[middle : middle + 4096] = b"\xff" * 4096
-    path.write_bytes(content)
-    with pytest.raises(BrokenFileError, match="damaged"):
-        merge(tmp_path / "all.sqlite", [str(path)])
-    (done,) = merge(tmp_path / "all.sqlite", [str(path)], salvage=True)
-    assert 60 < done.rows < 120
-    with Store(tmp_path / "all.sqlite") as store, Store(tmp_path / "whole.sqlite") as whole:
-        whole.add(rows)
-        expected = {repr(row) for row in whole.rows()}
-        assert {repr(row) for row in store.rows()} <= expected
-        assert len(store.rows()) == done.new == done.rows
+def test_an_older_failure_is_merged_over_nothing(rows: list[Row], tmp_path: Path) -> None:
+    failed = [{**row, "status": "failed", "reason": "stopped after 60 s"} for row in rows]
+    target = _store(tmp_path / "all.sqlite", [{**failed[0], "reason": "needs more than 4 GiB"}, rows[1]])
+    source = _store(tmp_path / "a.sqlite", failed[:3])
+    counts = [(m.rows, m.new, m.other_results) for _ in range(2) for m in merge(Path(target), [source])]
+    assert counts == [(3, 1, 0), (3, 0, 0)]
+    with Store(Path(target)) as store:
+        reasons = {row["params"]: row["reason"] for row in store.rows()}
+    assert [reasons[row["params"]] for row in rows[:3]] == ["needs more than 4 GiB", "", "stopped after 60 s"]

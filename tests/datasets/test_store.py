@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,15 +35,25 @@ def test_a_second_row_of_the_same_identity_leaves_the_first(rows: list[Row], tmp
         assert rows[0]["accuracy_1d"] in set(mine["accuracy_1d"])
 
 
-def test_a_measurement_takes_the_place_of_a_failure_alone(rows: list[Row], tmp_path: Path) -> None:
+def test_a_newer_row_takes_the_place_of_a_failure_alone(rows: list[Row], tmp_path: Path) -> None:
     failed = [{**row, "status": "failed", "reason": "stopped"} for row in rows]
     with Store(tmp_path / "s.sqlite") as store:
         assert store.add(failed[:2]) == 2
-        assert store.add([rows[0], {**failed[1], "reason": "stopped again"}]) == 1
-        assert [row["reason"] for row in store.rows() if row["status"] == "failed"] == ["stopped"]
+        assert store.add([rows[0], {**failed[1], "reason": "stopped again"}]) == 2
+        assert [row["reason"] for row in store.rows() if row["status"] == "failed"] == ["stopped again"]
         assert store.identities(failed=False) == {identity(rows[0])}
         assert store.add(failed[:1]) == 0
         assert store.identities(failed=False) == {identity(rows[0])}
+
+
+def test_of_rows_taken_over_only_good_ones_take_the_place_of_failures(rows: list[Row], tmp_path: Path) -> None:
+    failed = [{**row, "status": "failed", "reason": "stopped"} for row in rows]
+    with Store(tmp_path / "s.sqlite") as store:
+        store.add([*failed[:2], rows[3]])
+        older = [rows[0], {**failed[1], "reason": "stopped before"}, failed[3], failed[4]]
+        assert [store.take_over(older) for _ in range(2)] == [2, 0]
+        assert [row["reason"] for row in store.rows() if row["status"] == "failed"] == ["stopped", "stopped"]
+        assert store.identities(failed=False) == {identity(rows[0]), identity(rows[3])}
 
 
 def test_rows_that_were_measured_otherwise_are_not_taken(rows: list[Row], tmp_path: Path) -> None:
@@ -88,6 +101,30 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(BrokenFileError, match="schema 99"):
         Store(newer)
+
+
+def test_a_store_that_another_process_makes_while_it_is_opened_is_a_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.sqlite"
+    made: list[Path] = []
+    with closing(sqlite3.connect(path)) as connection:  # so far has the other process come
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    class Interrupted(sqlite3.Connection):
+        """Between its first read and the next, another process makes the store."""
+
+        def execute(self, query: str, *values: Any) -> sqlite3.Cursor:
+            if "sqlite_master" in query and not made:
+                made.append(path)
+                with Store(path) as store:
+                    assert store.rows() == []
+            return super().execute(query, *values)
+
+    monkeypatch.setattr("sqlite3.connect", partial(sqlite3.connect, factory=Interrupted))
+    with Store(path) as store:
+        assert store.rows() == []
+    assert made
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
@@ -151,7 +188,7 @@ def test_what_was_chosen_is_there_in_its_order_and_by_its_key(tmp_path: Path) ->
         store.choose(key, population[3:], after=3)
         store.choose(other, population[:1], after=0)
         store.choose(key, population[:2], after=3)  # of a process that has not seen the others
-        assert store.choices() == [key, other]
+        assert list(store.choices()) == [key, other]
     with Store(tmp_path / "s.sqlite") as store:
         np.testing.assert_array_equal(store.chosen(key), population)
         np.testing.assert_array_equal(store.chosen(other), population[:1])
