@@ -1,9 +1,9 @@
 """What searches find at three budgets, trained and drifted for real beside the reference of each budget.
 
-python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--chips 25] [--out found] [--json]
+python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--seeds 3] [--chips 25] [--out found] [--json]
 
-Runs `ohmnas search` and `ohmnas verify` (three trainings each, the official test set) for each task and budget; what
-stands in OUT already, measured so, is not measured again.
+Runs `ohmnas search` and `ohmnas verify` (so many trainings each, the official test set) for each task and budget; what
+stands in OUT already, searched and measured so, is not measured again. A training that diverged is in no mean.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+from ohmnas.cli.arguments import size
+from ohmnas.datasets.protocol import VERIFICATION_SEEDS
 
 COLUMNS = ("accuracy_1d", "accuracy_1d_std", "avm")
 
@@ -27,6 +31,7 @@ def main() -> None:
     parser.add_argument("--budgets", default="20k,50k,80k", help="parameters")
     parser.add_argument("--max-avm", default="0.02")
     parser.add_argument("--fidelity", default="paper")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each network")
     parser.add_argument("--chips", default="25", help="of each training")
     parser.add_argument("--jobs", default="2", help="trainings at a time")
     parser.add_argument("--out", type=Path, default=Path("found"))
@@ -36,13 +41,16 @@ def main() -> None:
     for task in arguments.tasks.split(","):
         for budget in arguments.budgets.split(","):
             folder = arguments.out / f"{task}-{budget}"
-            limits = ["--max-params", budget, "--max-avm", arguments.max_avm]
-            if not (folder / "result.json").exists():
+            if not searched(folder, {"max_params": size(budget), "max_avm": float(arguments.max_avm)}):
+                limits = ["--max-params", budget, "--max-avm", arguments.max_avm]
                 run_ohmnas("search", "--task", task, *limits, "--out", str(folder))
-            if not verified(folder / "verify.json", arguments.fidelity, int(arguments.chips)):
+            if not verified(
+                folder, 1, arguments.seeds, {"fidelity": arguments.fidelity, "chips": int(arguments.chips)}
+            ):
                 effort = ["--fidelity", arguments.fidelity, "--chips", arguments.chips, "--jobs", arguments.jobs]
+                effort += ["--seeds", str(arguments.seeds)]
                 run_ohmnas("verify", str(folder / "result.json"), "--task", task, *effort)
-            networks = json.loads((folder / "verify.json").read_text("utf-8"))["networks"]
+            networks = read(folder / "verify.json")["networks"]
             values[f"{task}, {budget}"] = networks
             if not arguments.json:
                 _show(f"{task}, at most {budget} parameters", networks)
@@ -50,10 +58,28 @@ def main() -> None:
         print(json.dumps(values))
 
 
-def verified(path: Path, fidelity: str, chips: int) -> bool:
-    """Whether what stands there was measured so."""
-    values = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    return (values.get("fidelity"), values.get("chips")) == (fidelity, chips)
+def read(path: Path) -> dict[str, Any]:
+    """A file of JSON; empty if there is none."""
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
+def searched(folder: Path, asked: dict[str, Any]) -> bool:
+    """Whether the search whose result stands there had these limits and bounds on genes."""
+    had = read(folder / "result.json").get("constraints", {})
+    had = {**had, **had.get("genes", {})}
+    return all(had.get(name) == value for name, value in asked.items())
+
+
+def verified(folder: Path, references: int, trainings: int, how: dict[str, Any]) -> bool:
+    """Whether what was searched there, and so many references, were trained so often and measured so."""
+    result, there = read(folder / "result.json"), read(folder / "verify.json")
+    known = {"found": result["best"], **{one["name"]: one for one in result["references"][:references]}}
+    genomes, measured = (
+        {name: network["genome"] for name, network in networks.items()}
+        for networks in (known, there.get("networks", {}))
+    )
+    how = {"seeds": [VERIFICATION_SEEDS + training for training in range(trainings)], **how}
+    return genomes == measured and all(there.get(name) == value for name, value in how.items())
 
 
 def run_ohmnas(*words: str) -> None:
@@ -68,15 +94,32 @@ def _show(title: str, networks: dict[str, Any]) -> None:
     heads = f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'params':>9}{'MACs':>12}"
     print(f"{'':14}{heads}")
     for name, network in networks.items():
-        measured = network["measured"]
-        accuracy, std, avm = (100 * np.array(measured[column]) for column in COLUMNS)
         print(
-            f"{name:14}{100 * network['predicted']['accuracy_1d']:12.2f}{mean(accuracy):>16}{std.mean():7.2f}"
-            f"{mean(avm):>15}{np.mean(accuracy / std):14.0f}{network['params']:9,}{network['macs']:12,}"
+            f"{name:14}{100 * network['predicted']['accuracy_1d']:12.2f}{measured_cells(network)}"
+            f"{network['params']:9,}{network['macs']:12,}"
         )
+    print_reasons(networks)
 
 
-def mean(values: np.ndarray) -> str:
+def measured_cells(network: dict[str, Any]) -> str:
+    """Accuracy, std, AVM and their quotient, of the trainings that did not diverge."""
+    accuracy, std, avm = (
+        100 * np.array([value for value in network["measured"][column] if value is not None]) for column in COLUMNS
+    )
+    if not len(accuracy):
+        return f"{'-':>16}{'-':>7}{'-':>15}{'-':>14}"
+    return f"{_mean(accuracy):>16}{std.mean():7.2f}{_mean(avm):>15}{np.mean(accuracy / std):14.0f}"
+
+
+def print_reasons(networks: dict[str, Any]) -> None:
+    """Of the trainings that diverged or were given up."""
+    for name, network in networks.items():
+        for training, reason in enumerate(network.get("reasons", []), 1):
+            if reason:
+                print(f"{name}, training {training}: {reason}")
+
+
+def _mean(values: npt.NDArray[np.float64]) -> str:
     """With its standard error."""
     error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
     return f"{values.mean():.2f} ± {error:.2f}"

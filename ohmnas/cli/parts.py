@@ -1,9 +1,10 @@
-"""What a verification has measured while it goes on, in a file beside its result."""
+"""Every training that a verification has measured, in a file beside its result."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,42 +17,54 @@ MEASURED: Final = (*PREDICTIONS, "accuracy_digital")
 """Of each training, means and spread over its chips."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One training of a candidate."""
+
+    measured: dict[str, float] | None
+    """Those of `MEASURED`; None where the training diverged."""
+    reason: str = ""
+    """Why it diverged or was given up; empty where all went well."""
+
+    def __getitem__(self, head: str) -> float | None:
+        """What was measured of it."""
+        return None if self.measured is None else self.measured[head]
+
+
 class Parts:
-    """Trainings that are done while others are not: the same command goes on after any interruption."""
+    """Trainings are done once: after an interruption, and where more or others are asked for later."""
 
     def __init__(self, path: Path, how: tuple[Any, ...]) -> None:
         """Read what earlier runs left, of this way to measure and of others."""
         self._path = path
         self._how = repr((how, ohmnas.__version__))
-        self._of_all: dict[str, dict[str, dict[str, float]]] = {}
+        self._of_all: dict[str, dict[str, Part]] = {}
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):  # a broken one is as good as none
             for way, done in json.loads(path.read_text(encoding="utf-8")).items():
-                parts = {key: {head: float(part[head]) for head in MEASURED} for key, part in done.items()}
-                self._of_all[way] = parts
+                self._of_all[way] = {key: _read(part) for key, part in done.items()}
         self._done = self._of_all.setdefault(self._how, {})
 
     def __contains__(self, one: tuple[Candidate, int]) -> bool:
-        """Whether one training of a candidate was measured."""
+        """Whether one training of a candidate is done."""
         return self.key(*one) in self._done
 
-    def __getitem__(self, one: tuple[Candidate, int]) -> dict[str, float]:
-        """What was measured of it."""
+    def __getitem__(self, one: tuple[Candidate, int]) -> Part:
+        """What came of it."""
         return self._done[self.key(*one)]
 
-    def note(self, candidate: Candidate, training: int, found: dict[str, float]) -> None:
+    def note(self, candidate: Candidate, training: int, part: Part) -> None:
         """Keep it."""
-        self._done[self.key(candidate, training)] = found
-        write_atomically(self._path, json.dumps(self._of_all))
+        self._done[self.key(candidate, training)] = part
+        kept = {way: {key: asdict(one) for key, one in done.items()} for way, done in self._of_all.items()}
+        write_atomically(self._path, json.dumps(kept))
 
     @staticmethod
     def key(candidate: Candidate, training: int) -> str:
         """What tells trainings apart."""
         return f"{training}: {candidate.genome}"
 
-    def forget(self) -> None:
-        """All is done; what other ways to measure have left stays."""
-        del self._of_all[self._how]
-        if any(self._of_all.values()):
-            write_atomically(self._path, json.dumps(self._of_all))
-        else:
-            self._path.unlink(missing_ok=True)
+
+def _read(part: dict[str, Any]) -> Part:
+    measured = part["measured"]
+    numbers = None if measured is None else {head: float(measured[head]) for head in MEASURED}
+    return Part(numbers, str(part["reason"]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ import numpy as np
 
 from ohmnas.cli import render
 from ohmnas.cli.output import set_aside, write_json
-from ohmnas.cli.parts import MEASURED, Parts
+from ohmnas.cli.parts import MEASURED, Part, Parts
 from ohmnas.datasets.backends import results
+from ohmnas.datasets.data import TaskData
 from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.measure import measure_accuracies, train_network
+from ohmnas.datasets.measure import given_up, measure_accuracies, train_network
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.task import task
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.hardware import Hardware, hardware, has_name
@@ -53,9 +55,10 @@ def run(arguments: argparse.Namespace) -> None:
     contenders = {"found": result.best}
     contenders |= {reference.name: reference for reference in result.references[: arguments.references]}
     seeds = [VERIFICATION_SEEDS + arguments.seed + index for index in range(arguments.seeds)]
+    data = protocol.data()
     parts = Parts(
         arguments.result.with_name("verify.parts.json"),
-        (chosen.name, chip_of(result.best), effort, arguments.engine),
+        (chosen.name, _checksum(data), chip_of(result.best), effort, arguments.engine),
     )
     trainings = [(candidate, training) for candidate in contenders.values() for training in seeds]
     work = {parts.key(*one): one for one in trainings}  # a reference may be what was found
@@ -66,49 +69,66 @@ def run(arguments: argparse.Namespace) -> None:
     ]
     with render.meter("training", len(work), show=not arguments.json) as meter:
         meter.advance(len(work) - len(calls), "the first")
-        for done, (candidate, training, found) in enumerate(results(calls, arguments.jobs), len(work) - len(calls) + 1):
-            parts.note(candidate, training, found)
-            meter.advance(done, "the last: " + render.percent(found["accuracy_1d"]))
-    measured = {
-        name: {head: [parts[candidate, training][head] for training in seeds] for head in MEASURED}
-        for name, candidate in contenders.items()
-    }
+        for done, (candidate, training, part) in enumerate(results(calls, arguments.jobs), len(work) - len(calls) + 1):
+            parts.note(candidate, training, part)
+            meter.advance(done, "the last: " + (part.reason or _percent(part["accuracy_1d"])))
     values = {
         "task": chosen.name,
         "hardware": chip_of(result.best).name,
         "fidelity": effort.name,
         "engine": arguments.engine,
         "seeds": seeds,
-        "test_images": len(protocol.data().test.labels),
+        "test_images": len(data.test.labels),
         "chips": effort.chips,
         "predicted_fidelity": learned.get("fidelity"),
         "networks": {
-            name: {**candidate.to_dict(), "measured": measured[name]} for name, candidate in contenders.items()
+            name: {**candidate.to_dict(), **_of_each([parts[candidate, training] for training in seeds])}
+            for name, candidate in contenders.items()
         },
     }
     path = arguments.result.with_name("verify.json")
-    same = _measured_alike(path, values)
-    if not same:
+    repeated = _is_among(path, values)
+    if not repeated:
         set_aside(path.parent, path.name, ())
-    write_json(path, values, replaces=same)
-    parts.forget()
+    write_json(path, values, replaces=repeated)
     if arguments.json:
         render.machine(values)
     else:
-        _show(values, contenders, measured, path)
+        _show(values, contenders, path)
 
 
-def _measured_alike(path: Path, values: dict[str, Any]) -> bool:
-    """Whether the measurement that stands there is of the same networks in the same way."""
+def _checksum(data: TaskData) -> int:
+    """What tells the images that decide a measurement from others of the same task."""
+    checksum = 0
+    for split in (data.train, data.test):
+        for values in (split.images, split.labels):
+            checksum = zlib.crc32(np.ascontiguousarray(values).data, checksum)
+    return checksum
+
+
+def _of_each(parts: list[Part]) -> dict[str, Any]:
+    """A value for each training: what was measured, null where it diverged, and why, empty where all went well."""
+    return {
+        "measured": {head: [part[head] for part in parts] for head in MEASURED},
+        "reasons": [part.reason for part in parts],
+    }
+
+
+def _is_among(path: Path, values: dict[str, Any]) -> bool:
+    """Whether all that stands there, measured in the same way, is among these values too."""
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
-        genomes = [
-            {name: network["genome"] for name, network in one["networks"].items()}
-            for one in (there, json.loads(json.dumps(values)))
-        ]
-        return genomes[0] == genomes[1] and all(there[name] == values[name] for name in _WAYS)
+        return all(there[way] == values[way] for way in _WAYS) and all(
+            network["genome"] == values["networks"][name]["genome"]
+            and all(_by_seed(there, name, head) <= _by_seed(values, name, head) for head in network["measured"])
+            for name, network in there["networks"].items()
+        )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
+
+
+def _by_seed(values: dict[str, Any], name: str, head: str) -> Set[tuple[int, float | None]]:
+    return dict(zip(values["seeds"], values["networks"][name]["measured"][head], strict=True)).items()
 
 
 def _chips(result: SearchResult, arguments: argparse.Namespace) -> Callable[[Candidate], Hardware]:
@@ -136,44 +156,43 @@ def _chips(result: SearchResult, arguments: argparse.Namespace) -> Callable[[Can
     return lambda _: chip
 
 
-def _measure(
-    protocol: Protocol, candidate: Candidate, chip: Hardware, training: int
-) -> tuple[Candidate, int, dict[str, float]]:
-    """Which, and what was measured of it."""
+def _measure(protocol: Protocol, candidate: Candidate, chip: Hardware, training: int) -> tuple[Candidate, int, Part]:
+    """Which, and what came of it."""
     genome = candidate.network
-    network, _ = train_network(protocol, genome, chip, training)
+    try:
+        network, how = train_network(protocol, genome, chip, training)
+    except OhmnasError as error:
+        if not isinstance(error, ArithmeticError):  # which a DivergedError is, that only `analog` and `datasets` know
+            raise
+        return candidate, training, Part(None, f"diverged: {error}")
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), training)
     found = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)
-    return candidate, training, {head: found[head] for head in MEASURED}
+    return candidate, training, Part({head: found[head] for head in MEASURED}, given_up(protocol, how))
 
 
-def _show(
-    values: dict[str, Any], contenders: dict[str, Candidate], measured: dict[str, dict[str, list[float]]], path: Path
-) -> None:
+def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) -> None:
     rows = []
     for name, candidate in contenders.items():
-        predicted, found = candidate.predicted, measured[name]
-        for label, numbers in (
-            ("predicted", predicted),
-            ("measured", {h: float(np.mean(v)) for h, v in found.items()}),
-        ):
+        means = {head: _mean(each) for head, each in values["networks"][name]["measured"].items()}
+        for label, numbers in (("predicted", candidate.predicted), ("measured", means)):
             rows.append(
                 [
                     f"{name} {label}",
-                    render.percent(numbers["accuracy_1d"]),
-                    render.percent(numbers["accuracy_1d_std"]),
-                    render.points(numbers["avm"]),
+                    _percent(numbers["accuracy_1d"]),
+                    _percent(numbers["accuracy_1d_std"]),
+                    "-" if numbers["avm"] is None else render.points(numbers["avm"]),
                     f"{candidate.params:,}",
                     f"{candidate.macs:,}",
                 ]
             )
     render.table(["", "1-day accuracy", "std", "AVM", "params", "MACs"], rows)
-    for name, found in measured.items():
-        each = ", ".join(render.percent(accuracy) for accuracy in found["accuracy_1d"])
-        render.line(f"{name}: 1-day accuracy of each training: {each}")
+    for name, network in values["networks"].items():
+        _show_trainings(name, network, values["seeds"])
     kinds = dict.fromkeys(candidate.chip or str(values["hardware"]) for candidate in contenders.values())
     trainings, chips = len(values["seeds"]), f"{values['chips']} {' or '.join(kinds)} chips"
-    mean = f"one training, on {chips}" if trainings == 1 else f"mean of {trainings} trainings, each on {chips}"
+    lacks = any(None in network["measured"]["accuracy_1d"] for network in values["networks"].values())
+    several = f"mean of {trainings} trainings{' less those left out' if lacks else ''}, each on {chips}"
+    mean = f"one training, on {chips}" if trainings == 1 else several
     render.line(f"measured: {mean}, on the {values['test_images']} test images that no table and no search has seen")
     render.line(f"predicted: for validation images, as tables have them; all is saved in {path}")
     if values["predicted_fidelity"] != values["fidelity"]:
@@ -181,3 +200,25 @@ def _show(
             f"predicted and measured are not comparable: the surrogate learned trainings of fidelity "
             f"{values['predicted_fidelity'] or 'unknown'}, these are of {values['fidelity']}"
         )
+
+
+def _show_trainings(name: str, network: dict[str, Any], seeds: list[int]) -> None:
+    """The accuracy of each, and a line for each that did not go well."""
+    accuracies = network["measured"]["accuracy_1d"]
+    render.line(f"{name}: 1-day accuracy of each training: {', '.join(map(_percent, accuracies))}")
+    for place, (seed, accuracy, reason) in enumerate(zip(seeds, accuracies, network["reasons"], strict=True), 1):
+        if reason:
+            fate = "left out of the means" if accuracy is None else "it is in the means"
+            render.line(f"{name}, training {place} of {len(seeds)} (seed {seed}): {reason}; {fate}")
+    if _mean(accuracies) is None:
+        render.line(f"{name}: every training diverged, so that nothing is measured of it")
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """Of those that there are."""
+    there = [value for value in values if value is not None]
+    return float(np.mean(there)) if there else None
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else render.percent(value)

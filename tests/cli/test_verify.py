@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ohmnas.analog.train import DivergedError
 from ohmnas.cli import verify
-from ohmnas.cli.parts import MEASURED, Parts
+from ohmnas.cli.parts import MEASURED
 from ohmnas.datasets.backends import results
-from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.protocol import VERIFICATION_SEEDS
-from ohmnas.search import read_result
-from ohmnas.spaces.hardware import hardware
+from ohmnas.datasets.data import TaskData
+from ohmnas.datasets.measure import train_network
+from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol
 
 from .conftest import Ohmnas
 
@@ -66,19 +67,6 @@ def test_the_reference_engine_verifies_too(result: Path, ohmnas: Ohmnas) -> None
     assert "invalid choice" in ohmnas("verify", result, "--task", "digits", "--engine", "spice").sentence
 
 
-def test_trainings_that_are_done_are_not_done_again(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
-    words = ("verify", result, "--task", "digits", "--fidelity", "smoke")
-    best = read_result(result).best
-    how = ("digits", hardware("pcm"), fidelity("smoke"), "native")
-    kept = dict.fromkeys(MEASURED, 0.125)
-    Parts(tmp_path / "verify.parts.json", how).note(best, VERIFICATION_SEEDS, kept)
-    values = ohmnas(*words, "--seeds", "2", "--json").values
-    first, second = values["networks"]["found"]["measured"]["accuracy_1d"]
-    assert first == 0.125
-    assert second != 0.125
-    assert not (tmp_path / "verify.parts.json").exists()
-
-
 def _counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many trainings each verification asks for from now on."""
     asked: list[int] = []
@@ -109,11 +97,115 @@ def test_what_is_measured_is_kept_the_moment_it_is_there(
     assert ohmnas(*words[:-3], "--chips", "3", *words[-3:]).code == 0  # another way to measure loses nothing of it
     assert ohmnas(*words).code == 0
     assert asked == [4, 3]
-    assert not (tmp_path / "verify.parts.json").exists()
     assert json.loads((tmp_path / "verify.json").read_text("utf-8"))["chips"] == 2
     assert json.loads((tmp_path / "earlier-1" / "verify.json").read_text("utf-8"))["chips"] == 3
-    assert ohmnas(*words).code == 0  # the same again replaces it
+    assert ohmnas(*words).code == 0  # the same again replaces it, and trains nothing
+    assert asked == [4, 3, 0]
     assert sorted(path.name for path in tmp_path.glob("earlier-*")) == ["earlier-1"]
+
+
+def _accuracies(path: Path) -> dict[int, float]:
+    """Of the found network in a verify.json: seed of the training -> accuracy."""
+    values = json.loads(path.read_text("utf-8"))
+    return dict(zip(values["seeds"], values["networks"]["found"]["measured"]["accuracy_1d"], strict=True))
+
+
+def test_more_trainings_add_to_those_that_are_done_and_no_measurement_is_lost(
+    result: Path, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--references", "0", "--jobs", "1")
+    asked, path = _counted(monkeypatch), tmp_path / "verify.json"
+    assert ohmnas(*words, "--seeds", "2").code == 0
+    two = _accuracies(path)
+    assert ohmnas(*words, "--seeds", "3").code == 0
+    assert asked == [2, 1]
+    three = _accuracies(path)
+    assert two.items() < three.items()
+    assert not (tmp_path / "earlier-1").exists()  # all that stood there stands there still
+    assert ohmnas(*words, "--seeds", "1").code == 0
+    assert _accuracies(tmp_path / "earlier-1" / "verify.json") == three
+    assert ohmnas(*words, "--seeds", "1", "--seed", "2").code == 0
+    assert _accuracies(path) == {VERIFICATION_SEEDS + 2: three[VERIFICATION_SEEDS + 2]}
+    assert _accuracies(tmp_path / "earlier-2" / "verify.json").keys() == {VERIFICATION_SEEDS}
+    assert asked == [2, 1, 0, 0]
+
+
+def test_other_images_of_the_same_task_are_measured_anew(
+    result: Path, ohmnas: Ohmnas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--references", "0", "--seeds", "1")
+    asked = _counted(monkeypatch)
+    ohmnas(*words, "--jobs", "1")
+    digits = Protocol.data
+
+    def mirrored(protocol: Protocol) -> TaskData:
+        data = digits(protocol)
+        return replace(data, test=replace(data.test, images=data.test.images[..., ::-1].copy()))
+
+    monkeypatch.setattr(Protocol, "data", mirrored)
+    ohmnas(*words, "--jobs", "1")
+    assert asked == [1, 1]
+
+
+def _trained_unless(monkeypatch: pytest.MonkeyPatch, ends_otherwise: Callable[[int], bool], epochs: int | None) -> None:
+    """From now on trainings with some seeds diverge, or end after `epochs` if that is given."""
+
+    def trained(protocol: Any, genome: Any, chip: Any, seed: int) -> Any:
+        if not ends_otherwise(seed):
+            return train_network(protocol, genome, chip, seed)
+        if epochs is None:
+            raise DivergedError("the loss was not finite in epoch 3 of 24")
+        network, training = train_network(protocol, genome, chip, seed)
+        return network, replace(training, epochs=epochs)
+
+    monkeypatch.setattr(verify, "train_network", trained)
+
+
+def test_a_training_that_diverges_is_left_out_of_the_means_and_said(
+    result: Path, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _trained_unless(monkeypatch, lambda seed: seed == VERIFICATION_SEEDS + 1, None)
+    asked = _counted(monkeypatch)
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "3", "--jobs", "1")
+    done = ohmnas(*words)
+    assert done.code == 0
+    reason = "diverged: the loss was not finite in epoch 3 of 24"
+    assert f"resnet8-w8, training 2 of 3 (seed 1000001): {reason}; left out of the means" in done.out
+    assert "measured: mean of 3 trainings less those left out, each on 2 pcm chips" in done.out
+    network = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["resnet8-w8"]
+    assert network["reasons"] == ["", reason, ""]
+    assert all(network["measured"][head][1] is None for head in MEASURED)
+    first, _, third = network["measured"]["accuracy_1d"]
+    (row,) = (line for line in done.out.splitlines() if "resnet8-w8 measured" in line)
+    assert f"{50 * (first + third):.2f} %" in row
+    assert ohmnas(*words, "--json").code == 0
+    assert asked == [6, 0]
+
+
+def test_a_network_whose_every_training_diverges_has_dashes(
+    result: Path, ohmnas: Ohmnas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _trained_unless(monkeypatch, lambda _: True, None)
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--jobs", "1")
+    done = ohmnas(*words)
+    assert done.code == 0
+    (row,) = (line for line in done.out.splitlines() if "found measured" in line)
+    assert row.split()[2:5] == ["-", "-", "-"]
+    assert "found: every training diverged, so that nothing is measured of it" in done.out
+
+
+def test_a_training_that_was_given_up_is_said(
+    result: Path, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _trained_unless(monkeypatch, lambda seed: seed == VERIFICATION_SEEDS + 1, 0)
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "2", "--jobs", "1")
+    out = ohmnas(*words).out
+    reason = "given up after 0 of 1 epochs: the loss never left chance"
+    assert f"found, training 2 of 2 (seed 1000001): {reason}; it is in the means" in out
+    assert "measured: mean of 2 trainings, each on" in out
+    found = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["found"]
+    assert found["reasons"] == ["", reason]
+    assert None not in found["measured"]["accuracy_1d"]
 
 
 def test_a_reference_that_was_found_is_trained_once(
@@ -127,19 +219,6 @@ def test_a_reference_that_was_found_is_trained_once(
     networks = ohmnas("verify", result, *words).values["networks"]
     assert asked == [2]
     assert networks["found"]["measured"] == networks["resnet8-w8"]["measured"]
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"how": 1}', "null", '{"how": "x", "done": 3}'])
-def test_parts_of_another_way_or_broken_ones_are_as_good_as_none(content: str, result: Path, tmp_path: Path) -> None:
-    path, best = tmp_path / "parts.json", read_result(result).best
-    Parts(path, ("a",)).note(best, 1, dict.fromkeys(MEASURED, 0.5))
-    assert Parts(path, ("a",))[best, 1] == dict.fromkeys(MEASURED, 0.5)
-    assert (best, 2) not in Parts(path, ("a",))
-    assert (best, 1) not in Parts(path, ("b",))
-    path.write_text(content, encoding="utf-8")
-    assert (best, 1) not in Parts(path, ("a",))
-    Parts(path, ("a",)).forget()
-    assert not path.exists()
 
 
 def test_workers_and_chips_are_a_choice_and_workers_change_nothing(result: Path, ohmnas: Ohmnas) -> None:

@@ -1,0 +1,138 @@
+"""What benchmarks take from earlier runs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+class Runs:
+    """A benchmark in a folder, with commands that leave small files where a search and a verification would."""
+
+    def __init__(self, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+        """Load the benchmark."""
+        monkeypatch.syspath_prepend(BENCHMARKS)
+        self.benchmark = importlib.import_module(name)
+        monkeypatch.setattr(self.benchmark, "run_ohmnas", self._run_ohmnas)
+        self.name, self.folder, self.monkeypatch, self.capsys = name, folder, monkeypatch, capsys
+        self.commands: list[str] = []
+        self.finds = [1]
+        self.accuracies: list[float | None] = [0.5, 0.75, 0.625]
+
+    def __call__(self, *words: str) -> str:
+        """What it prints; `commands` are those that it ran."""
+        self.commands.clear()
+        self.monkeypatch.setattr("sys.argv", [self.name, "--out", str(self.folder), *words])
+        self.benchmark.main()
+        return self.capsys.readouterr().out
+
+    def _run_ohmnas(self, command: str, *words: str) -> None:
+        self.commands.append(command)
+        after = dict(pairwise(words))
+        if command == "search":
+            self._search(after, [word.split("=") for word in words if "=" in word])
+        else:
+            self._verify(Path(words[0]), after)
+
+    def _search(self, after: dict[str, str], fixed: list[list[str]]) -> None:
+        costs = {"energy": 1e-7, "cells": 100}
+        best = {"genome": self.finds, "predicted": {"accuracy_1d": 0.5}, "params": 10, "macs": 10, "costs": costs}
+        constraints: dict[str, Any] = {"max_avm": float(after["--max-avm"])}
+        if "--max-params" in after:
+            constraints["max_params"] = int(after["--max-params"].replace("k", "000"))
+        else:
+            constraints["max_energy"] = float(after["--max-energy"])
+        constraints |= {"genes": {gene: [text, text] for gene, text in fixed}} if fixed else {}
+        chip = {"chip": "pcm-t512-d8-a8"} if "--co-design" in after else {}
+        references = [{**best, "name": "resnet8-w8", "genome": [8]}]
+        result = {"best": {**best, **chip}, "references": references, "constraints": constraints}
+        folder = Path(after["--out"])
+        folder.mkdir(exist_ok=True)
+        folder.joinpath("result.json").write_text(json.dumps(result), encoding="utf-8")
+
+    def _verify(self, path: Path, after: dict[str, str]) -> None:
+        result = json.loads(path.read_text("utf-8"))
+        reasons = ["diverged: the loss" if accuracy is None else "" for accuracy in self.accuracies]
+        spreads = [accuracy and 0.01 for accuracy in self.accuracies]
+        measured = {"accuracy_1d": self.accuracies, "accuracy_1d_std": spreads, "avm": spreads}
+        networks = {"found": result["best"]}
+        if after.get("--references") != "0":
+            networks["resnet8-w8"] = result["references"][0]
+        values = {
+            "fidelity": after.get("--fidelity"),
+            "chips": int(after["--chips"]),
+            "seeds": [1_000_000, 1_000_001, 1_000_002],
+            "networks": {n: {**network, "measured": measured, "reasons": reasons} for n, network in networks.items()},
+        }
+        path.with_name("verify.json").write_text(json.dumps(values), encoding="utf-8")
+
+
+@pytest.fixture(params=[("budgets", "--budgets", "20k"), ("codesign", "--energies", "1e-6")], ids=lambda p: p[0])
+def runs(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> tuple[Runs, tuple[str, ...]]:
+    name, *words = request.param
+    return Runs(name, tmp_path, monkeypatch, capsys), tuple(words)
+
+
+def test_what_stands_there_is_taken_if_it_is_of_the_same_search(runs: tuple[Runs, tuple[str, ...]]) -> None:
+    run, words = runs
+    table = run(*words)
+    assert set(run.commands) == {"search", "verify"}
+    assert run(*words) == table
+    assert run.commands == []
+    for path in run.folder.glob("*/result.json"):
+        path.unlink()
+    run.finds = [2]
+    networks = json.loads(run(*words, "--json"))
+    assert set(run.commands) == {"search", "verify"}  # an old verify.json is not of what is found now
+    (of_one,) = networks.values()
+    assert next(iter(of_one.values()))["genome"] == [2]
+
+
+def test_other_limits_are_another_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Runs("budgets", tmp_path, monkeypatch, capsys)
+    run("--budgets", "20k")
+    run.finds = [2]
+    run("--budgets", "20k", "--max-avm", "0.05")
+    assert run.commands == ["search", "verify"]
+    path = tmp_path / "digits-20k" / "verify.json"
+    path.write_text(path.read_text("utf-8").replace("1000002", "1000003"), encoding="utf-8")
+    run("--budgets", "20k", "--max-avm", "0.05")
+    assert run.commands == ["verify"]
+
+
+def test_a_fixed_chip_is_searched_again_if_the_result_is_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Runs("codesign", tmp_path, monkeypatch, capsys)
+    run("--energies", "1e-6")
+    (path,) = tmp_path.glob("*-pcm-t512-d8-a8/result.json")
+    path.write_text(path.read_text("utf-8").replace('"ADC": ["8", "8"]', '"ADC": ["7", "7"]'), encoding="utf-8")
+    run("--energies", "1e-6")
+    assert run.commands == ["search"]
+
+
+@pytest.mark.parametrize(("accuracies", "cell"), [([0.5, None, 0.75], "62.50 ± 12.50"), ([None] * 3, " - ")])
+def test_a_training_that_diverged_is_in_no_mean(
+    accuracies: list[float | None], cell: str, runs: tuple[Runs, tuple[str, ...]]
+) -> None:
+    run, words = runs
+    run.accuracies = accuracies
+    out = run(*words)
+    assert cell in out
+    assert "nan" not in out
+    assert "training 2: diverged: the loss" in out
+    assert "null" in run(*words, "--json")
