@@ -26,7 +26,7 @@ def differences(name: str) -> dict[str, Any]:
     frame = read_table(name).select("pcm")
     on_gpu = frame["precision"] == GPU_PRECISION
     cpu, gpu = (part.groupby(list(GENE_NAMES))[list(LABELS)].mean() for part in (frame[~on_gpu], frame[on_gpu]))
-    pairs = cpu.join(gpu, how="inner", lsuffix="_cpu", rsuffix="_gpu")
+    pairs = cpu.add_suffix("_cpu").join(gpu.add_suffix("_gpu"), how="inner")
     if len(pairs) < 2:
         raise SystemExit(f"table {name} has {len(pairs)} networks that were measured on both: too few to compare")
     found: dict[str, Any] = {"pairs": len(pairs)}

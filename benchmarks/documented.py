@@ -48,8 +48,13 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="commands that have this in them")
     parser.add_argument("--check", action="store_true", help="write nothing")
     arguments = parser.parse_args()
+    if not arguments.page.is_file():
+        parser.error(f"there is no page {arguments.page}")
     commands = [found["command"] for found in DOCUMENTED.finditer(arguments.page.read_text(encoding="utf-8"))]
-    for command in [command for command in commands if arguments.only in command]:
+    chosen = [command for command in commands if arguments.only in command]
+    if not chosen:
+        sys.exit(f"{arguments.page} has no such command with what it printed right behind it: nothing to run")
+    for command in chosen:
         said = output(command)
         text = arguments.page.read_text(encoding="utf-8")  # anew: somebody may have edited it meanwhile
         (found,) = (found for found in DOCUMENTED.finditer(text) if found["command"] == command)

@@ -8,9 +8,12 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ohmnas.errors import OhmnasError
+
+if TYPE_CHECKING:
+    from ohmnas.spaces.hardware import Hardware
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?|[eE]\+?\d{1,2})")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
@@ -110,12 +113,18 @@ def seed(text: str) -> int:
 
 def chip_name(text: str) -> str:
     """The name by which tables call a chip: as given, or that of the chip which a TOML file describes."""
+    chip = _chip(text)
+    return chip if isinstance(chip, str) else chip.name
+
+
+def _chip(text: str) -> str | Hardware:
+    """A name as given, or the chip that a TOML file describes."""
     if not text.endswith(".toml"):
         return text
     from ohmnas.spaces.hardware import hardware  # with NumPy and more, which --help does without
 
     try:
-        return hardware(text).name
+        return hardware(text)
     except OhmnasError as error:  # of which argparse would say no more than that the value is invalid
         raise argparse.ArgumentTypeError(str(error)) from error
 
@@ -148,11 +157,26 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder with the task's files ($OHMNAS_DATA)")
 
 
+class _ChipAction(argparse.Action):
+    """Keep the name of a chip, and as `chip` what a file says of it."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        del parser, option
+        namespace.hardware, namespace.chip = (values, None) if isinstance(values, str) else (values.name, values)
+
+
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Which rows of a table to learn, for commands that fit."""
     parser.add_argument(
-        "--hardware", type=chip_name, help="which chip, by name or TOML file (default: the only one, or pcm)"
+        "--hardware",
+        type=_chip,
+        action=_ChipAction,
+        metavar="HARDWARE",
+        help="which chip, by name or TOML file (default: the only one, or pcm)",
     )
+    parser.set_defaults(chip=None)
     parser.add_argument("--fidelity", help="which fidelity (default: the only one, or paper)")
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from ohmnas.cli import render
 from ohmnas.cli.output import output_folder
+from ohmnas.cli.source import source_table
 from ohmnas.datasets.plots import plot_table
 from ohmnas.datasets.summary import LABELS, groups, learned, relations, spread
-from ohmnas.datasets.table import read_table
 
 SMALL = 100
 """Rows below which groups are said to be small."""
@@ -21,7 +21,7 @@ SMALL = 100
 
 def run(arguments: argparse.Namespace) -> None:
     """Show the numbers; draw the pictures."""
-    table = read_table(arguments.table)
+    table = source_table(arguments.table, arguments)
     chosen = learned(table, arguments.hardware, arguments.fidelity)
     spreads, related = spread(table, arguments.hardware), relations(table, chosen)
     grouped = groups(table, arguments.hardware, arguments.fidelity)

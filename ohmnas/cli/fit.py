@@ -7,29 +7,17 @@ import time
 from shlex import quote
 
 from ohmnas.cli import render
-from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.cli.source import learning_set, source_table
+from ohmnas.datasets.table import read_table
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate import LearningSet, Start, Surrogate
+from ohmnas.surrogate import Start, Surrogate
 from ohmnas.surrogate.persist import HEADER, save
-
-
-def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> LearningSet:
-    """The rows that the arguments ask for: of one chip, or with --co-design of all.
-
-    Raises:
-        InvalidValueError: both are asked for, or a choice is left open or empty.
-    """
-    if not arguments.co_design:
-        return LearningSet.of(table, arguments.hardware, arguments.fidelity)
-    if arguments.hardware is not None:
-        raise InvalidValueError("--co-design learns all chips: leave out --hardware; --fix TECH=pcm bounds the search")
-    return LearningSet.of_designs(table, arguments.fidelity)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit and save."""
     began = time.perf_counter()
-    table = read_table(arguments.table)
+    table = source_table(arguments.table, arguments)
     data = learning_set(table, arguments)
     if arguments.co_design and arguments.start_from is not None:
         raise InvalidValueError("--start-from is for one new chip, --co-design for all chips of a table: choose one")

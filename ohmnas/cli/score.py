@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from ohmnas.cli import render
-from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.cli.source import source_table
+from ohmnas.datasets.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.designs import FEWEST_NETWORKS, score_designs
 from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, score
@@ -14,7 +15,7 @@ from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, sco
 
 def run(arguments: argparse.Namespace) -> None:
     """Score and show."""
-    table = read_table(arguments.table)
+    table = source_table(arguments.table, arguments)
     if arguments.co_design:
         _show_designs(arguments, table)
         return

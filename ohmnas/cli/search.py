@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ohmnas.cli import found, render
-from ohmnas.cli.fit import learning_set
 from ohmnas.cli.output import output_folder, set_aside, write_json
 from ohmnas.cli.problem import problem
+from ohmnas.cli.source import learning_set, source_table
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search import Budget, Problem, SearchResult, read_result, search
@@ -128,12 +128,12 @@ def _surrogate(arguments: argparse.Namespace) -> Surrogate:
                 "a fitted surrogate knows what it was fitted to: leave out --hardware, --fidelity and --co-design"
             )
         return load(arguments.surrogate)
-    table = _task_table(arguments.task) if arguments.task else read_table(arguments.table)
+    table = source_table(_shipped(arguments.task) if arguments.task else arguments.table, arguments)
     return Surrogate.learn(learning_set(table, arguments))
 
 
-def _task_table(task: str) -> MeasuredTable:
-    """The shipped table of a task.
+def _shipped(task: str) -> str:
+    """The task, which is the name of its shipped table.
 
     Raises:
         UnknownNameError: none is shipped.
@@ -142,7 +142,7 @@ def _task_table(task: str) -> MeasuredTable:
         raise UnknownNameError(
             f"no table is shipped for the task {task!r}; there is one for {', '.join(shipped_tables())}"
         )
-    return read_table(task)
+    return task
 
 
 def _given(names: list[str], asked: Problem) -> Population:

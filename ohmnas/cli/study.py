@@ -12,7 +12,8 @@ import pandas as pd
 
 from ohmnas.cli import render
 from ohmnas.cli.output import output_folder
-from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.cli.source import source_table
+from ohmnas.datasets.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
 from ohmnas.surrogate import HEADS, LearningSet
@@ -26,7 +27,7 @@ SHOWN = 12
 
 def run(arguments: argparse.Namespace) -> None:
     """Study, write, show."""
-    table = read_table(arguments.table)
+    table = source_table(arguments.table, arguments)
     data = LearningSet.of(table, arguments.hardware, arguments.fidelity)
     with output_folder(arguments.out):
         found = _found(arguments, table, data)

@@ -20,7 +20,7 @@ from ohmnas.datasets.schema import Row
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError
 from ohmnas.files import is_file, write_atomically
 from ohmnas.spaces.genes import GENE_NAMES, Population
-from ohmnas.spaces.hardware import TECHNOLOGIES, is_varied
+from ohmnas.spaces.hardware import TECHNOLOGIES, Hardware, is_varied
 from ohmnas.spaces.resnet import ResNetSpace
 
 Mask = npt.NDArray[np.bool_]
@@ -78,6 +78,20 @@ class MeasuredTable:
     def of_fidelity(self, fidelity: str | None = None) -> pd.DataFrame:
         """The measured rows of all chips and one fidelity, chosen as in `select`."""
         return self._chosen(self.measured, "fidelity", fidelity, "paper")
+
+    def check_chip(self, chip: Hardware) -> None:
+        """Check that the rows of a chip's name, if there are any, were measured on this chip.
+
+        Raises:
+            InvalidValueError: a setting is another one.
+        """
+        rows = self.frame[self.frame["hardware"] == chip.name]
+        for name, value in {"technology": chip.technology, **chip.settings()}.items():
+            if len(rows) and rows[name].iloc[0] != value:
+                raise InvalidValueError(
+                    f"table {self.source} has rows of a chip {chip.name!r} with {name} {rows[name].iloc[0]}; this one "
+                    f"has {value}"
+                )
 
     def _chosen(self, frame: pd.DataFrame, column: str, asked: str | None, usual: str) -> pd.DataFrame:
         there = sorted(set(frame[column]))

@@ -40,6 +40,10 @@ def load_npz(path: Path) -> TaskData:
     classes = int(labels["train"].max()) + 1
     if classes < 2 or labels["test"].max() >= classes:
         raise BrokenFileError(f"{path}: y_train needs two classes or more, and all that y_test has")
+    if labels["train"].min() > 0:
+        raise BrokenFileError(
+            f"{path}: labels of y_train begin with {labels['train'].min()}; they are numbers from 0 on"
+        )
     order = np.random.default_rng(0).permutation(len(labels["train"]))
     held = len(order) // VALIDATION_SHARE
     train, validation = (Split(images["train"][p], labels["train"][p]) for p in (order[held:], order[:held]))

@@ -55,6 +55,7 @@ def test_test_images_of_a_file_that_is_sorted_are_mixed(tmp_path: Path) -> None:
         ({"y_train": np.zeros(30, int)}, "two classes or more"),
         ({"y_test": np.arange(9)}, "all that y_test has"),
         ({"y_train": np.arange(30) % 3 - 1}, "y_train must be"),
+        ({"y_train": np.arange(30) % 3 + 1}, "labels of y_train begin with 1; they are numbers from 0 on"),
         ({"x_test": np.zeros((9, 5, 7), np.uint8)}, "x_train has images of"),
         ({"x_train": np.full((30, 6, 7), np.nan)}, "no finite numbers"),
         ({"x_train": np.zeros((30, 6, 7, 9))}, "1 to 4 channels"),
