@@ -22,7 +22,8 @@ from ohmnas.analog.convert import to_analog
 from ohmnas.analog.drift import digital_accuracy
 from ohmnas.analog.images import ImageSet
 from ohmnas.analog.memory import keep_freed
-from ohmnas.analog.train import DivergedError, train
+from ohmnas.analog.train import train
+from ohmnas.errors import DivergedError
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.network import build
 

@@ -24,10 +24,11 @@ from ohmnas.analog.images import ImageSet
 from ohmnas.analog.memory import keep_freed
 from ohmnas.analog.precision import fastest
 from ohmnas.analog.recipe import Recipe
-from ohmnas.analog.train import DivergedError, train
+from ohmnas.analog.train import train
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.task import Task, task
+from ohmnas.errors import DivergedError
 from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.network import build

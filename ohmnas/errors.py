@@ -25,6 +25,10 @@ class InfeasibleError(OhmnasError, RuntimeError):
     """No architecture meets all limits; the message names the nearest miss."""
 
 
+class DivergedError(OhmnasError, ArithmeticError):
+    """The training loss stopped being a number."""
+
+
 class MissingDependencyError(OhmnasError, ImportError):
     """Something needs an optional package that is not installed; the message says how to install it."""
 

@@ -15,15 +15,11 @@ from ohmnas.analog.layers import AnalogLayer
 from ohmnas.analog.noise import noise_source
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.step import GraphedStep, Hooks, Step
-from ohmnas.errors import OhmnasError
+from ohmnas.errors import DivergedError
 from ohmnas.lookup import look_up
 
 _FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.float32}
 """Precision -> what tensors are. A GPU multiplies float32 in TensorFloat-32 where it may (`precision.tf32`)."""
-
-
-class DivergedError(OhmnasError, ArithmeticError):
-    """The training loss stopped being a number."""
 
 
 @dataclass(frozen=True, slots=True)

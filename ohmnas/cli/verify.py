@@ -22,7 +22,7 @@ from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.measure import given_up, measure_accuracies, train_network
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.task import task
-from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.errors import DivergedError, InvalidValueError
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.hardware import Hardware, hardware, has_name
@@ -161,9 +161,7 @@ def _measure(protocol: Protocol, candidate: Candidate, chip: Hardware, training:
     genome = candidate.network
     try:
         network, how = train_network(protocol, genome, chip, training)
-    except OhmnasError as error:
-        if not isinstance(error, ArithmeticError):  # which a DivergedError is, that only `analog` and `datasets` know
-            raise
+    except DivergedError as error:
         return candidate, training, Part(None, f"diverged: {error}")
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), training)
     found = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)

@@ -18,7 +18,7 @@ from ohmnas.datasets.data import Split
 from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, Watch
 from ohmnas.datasets.protocol import Protocol, seeds_of, training_settings
 from ohmnas.datasets.schema import Row
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import DivergedError, InvalidValueError
 from ohmnas.lookup import look_up
 from ohmnas.spaces.hardware import Hardware
 
@@ -151,7 +151,6 @@ def measure(
     if len({training_settings(chip) for chip in chips}) != 1:
         raise InvalidValueError("chips that are trained for otherwise cannot share a trained network")
     from ohmnas.analog.engine import ENGINES  # loaded here, so that a row's memory is its own
-    from ohmnas.analog.train import DivergedError
 
     look_up("engine", ENGINES, protocol.engine)
     rows = [_begun(protocol, genome, chip, seed) for chip in chips]

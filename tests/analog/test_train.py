@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from ohmnas.analog.convert import analog_layers, to_analog
 from ohmnas.analog.drift import accuracy
 from ohmnas.analog.recipe import Recipe
-from ohmnas.analog.train import DivergedError, train
+from ohmnas.analog.train import train
+from ohmnas.errors import DivergedError
 from ohmnas.spaces.hardware import Hardware
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ohmnas.analog.train import DivergedError
 from ohmnas.cli import verify
 from ohmnas.cli.parts import MEASURED
 from ohmnas.datasets.backends import results
 from ohmnas.datasets.data import TaskData
 from ohmnas.datasets.measure import train_network
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol
+from ohmnas.errors import DivergedError
 
 from .conftest import Ohmnas
 

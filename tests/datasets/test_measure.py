@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from ohmnas.analog.train import DivergedError
 from ohmnas.datasets import measure as module
 from ohmnas.datasets import schema
 from ohmnas.datasets.fidelity import Fidelity, fidelity
@@ -14,7 +13,7 @@ from ohmnas.datasets.measure import measure, train_network
 from ohmnas.datasets.protocol import Protocol, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import task
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import DivergedError, InvalidValueError
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import HERMES, IDEAL, RERAM, Hardware
 from ohmnas.spaces.reference import reference
