@@ -45,12 +45,13 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     digits = task("digits")
-    population = plan(digits, 200)[7:]
+    population = plan(digits, 200, kind="spread")[7:]
     population = population[digits.space.layer_table(population).macs() <= LARGEST_MACS]
     data = digits.load()
     images = ImageSet(data.validation.images, data.mean, data.std)
     labels = torch.from_numpy(data.validation.labels)
-    protocol = Protocol(digits, fidelity("paper"))
+    calibration = ImageSet(data.train.images, data.mean, data.std)
+    protocol = Protocol(digits, fidelity("table", digits.name))
     rows: list[dict[str, Any]] = []
     scores = []
     heading = " | ".join(f"{name}: native, aihwkit, z" for name in TIMES)
@@ -66,7 +67,7 @@ def main() -> None:
         set_precision(network, getattr(torch, arguments.precision))
         theirs = Aihwkit().from_native(network, chip)
         accuracies = [
-            engine.accuracy_over_time(one, chip, images, labels, arguments.chips, seed=3)
+            engine.read_over_time(one, chip, images, labels, arguments.chips, 3, calibration).accuracies
             for engine, one in ((Native(), network), (Aihwkit(), theirs))
         ]
         means = [a.mean(axis=0) for a in accuracies]

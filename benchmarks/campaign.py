@@ -2,7 +2,7 @@
 
 python benchmarks/campaign.py --before COMMIT [--n 12] [--json]
 
-Both measure the same architectures of the campaign's plan at fidelity `paper` on one core, taking turns, each in a
+Both measure the same architectures of the campaign's plan at the fidelity of tables on one core, taking turns, each in a
 process of its own; seconds are those of the processor. The other commit is checked out beside this one for as long.
 """
 
@@ -33,14 +33,19 @@ from ohmnas.datasets.measure import measure
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import Hardware
 digits = task("digits")
-population = plan(digits, 400)[7:]
+try:
+    effort = fidelity("table", "digits")
+    population = plan(digits, 400, kind="spread")[7:]
+except TypeError:  # before protocol 4
+    effort = fidelity("paper")
+    population = plan(digits, 400)[7:]
 for line in sys.stdin:
     genome = population[int(line)]
     start = time.process_time()
     if Protocol is None:
-        row = measure(digits, genome, Hardware(), fidelity("paper"), 0)
+        row = measure(digits, genome, Hardware(), effort, 0)
     else:
-        (row,) = measure(Protocol(digits, fidelity("paper")), genome, [Hardware()], 0)
+        (row,) = measure(Protocol(digits, effort), genome, [Hardware()], 0)
     row["seconds"] = time.process_time() - start
     print(json.dumps({k: row[k] for k in ("seconds", "train_seconds", "drift_seconds", "accuracy_1d")}), flush=True)
 """
@@ -91,7 +96,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({**result, "rows": rows}))
         return
-    print(f"mean of {arguments.n} architectures of the digits plan, fidelity paper, one core")
+    print(f"mean of {arguments.n} architectures of the digits plan, fidelity of tables, one core")
     for name in rows:
         r = result[name]
         print(

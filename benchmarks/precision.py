@@ -2,8 +2,8 @@
 
 python benchmarks/precision.py [--seeds 8] [--json]
 
-The architectures are six of those of `recipes.py`: the ones at the edge of what can be trained at all, where rounding
-decides what comes out as much as a seed does; the others reach the same with both. Accuracies are of the trained
+The architectures are six of the digits plan at the edge of what can be trained at all, where rounding decides what
+comes out as much as a seed does; the others reach the same with both. Accuracies are of the trained
 weights computed exactly, on the validation images of the digits. The difference is paired; its standard error is that
 of the pairs.
 """
@@ -16,13 +16,16 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from recipes import digits_plan
 
 from ohmnas.analog.convert import to_analog
 from ohmnas.analog.drift import digital_accuracy
 from ohmnas.analog.images import ImageSet
 from ohmnas.analog.memory import keep_freed
+from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import train
+from ohmnas.datasets.fidelity import fidelity
+from ohmnas.datasets.plan import plan
+from ohmnas.datasets.task import task
 from ohmnas.errors import DivergedError
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.network import build
@@ -40,8 +43,12 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed()
-    task, architectures, recipe = digits_plan(NETWORKS)
-    data = task.load()
+    digits = task("digits")
+    population = plan(digits, 400, kind="spread")[7:]
+    architectures = digits.space.decode(population[np.linspace(0, len(population) - 1, NETWORKS).astype(int)])
+    effort = fidelity("table", digits.name)
+    recipe = replace(Recipe(), epochs=effort.epochs, batch=effort.batch)
+    data = digits.load()
     images, validation = (ImageSet(split.images, data.mean, data.std) for split in (data.train, data.validation))
     labels, answers = torch.from_numpy(data.train.labels), torch.from_numpy(data.validation.labels)
     pairs = []
@@ -53,12 +60,12 @@ def main() -> None:
             pair = []
             for precision in PRECISIONS:
                 torch.manual_seed(seed)
-                network = to_analog(build(architecture, task.input_shape, task.classes), Hardware())
+                network = to_analog(build(architecture, digits.input_shape, digits.classes), Hardware())
                 try:
                     train(network, images, labels, replace(recipe, precision=precision), seed)
                     pair.append(digital_accuracy(network, validation, answers))
                 except DivergedError:
-                    pair.append(1 / task.classes)
+                    pair.append(1 / digits.classes)
             pairs.append(pair)
             if not arguments.json:
                 print(f"{str(architecture)[:80]:82}{100 * pair[0]:7.2f} %{100 * pair[1]:7.2f} %", flush=True)

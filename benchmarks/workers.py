@@ -49,7 +49,7 @@ class Run:
 def measured(n: int, jobs: int) -> Run:
     """A campaign of n digits rows."""
     digits = task("digits")
-    campaign = Campaign(Protocol(digits, fidelity("low")), plan(digits, n), (Hardware(),), seed=0)
+    campaign = Campaign(Protocol(digits, fidelity("table", digits.name)), plan(digits, n), (Hardware(),), seed=0)
     genomes: list[Genome] = []
     done: list[float] = []
     took: list[float] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,43 +15,92 @@ from ohmnas.analog.chip import Chip, Targets
 from ohmnas.analog.convert import analog_layers, set_mode, set_noise
 from ohmnas.analog.images import Images
 from ohmnas.analog.noise import noise_source
+from ohmnas.analog.norms import average_statistics, saved_statistics
+from ohmnas.analog.spread import Spread
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import Hardware
 
 TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
 """Name -> seconds after programming; AVM is the accuracy at the first minus that at the last."""
+AGAIN: Final = "1d"
+"""The time at which each chip is read twice, so that read noise can be told from what the chip keeps."""
 EVALUATION_PIXELS: Final = 1 << 17
 """Pixels of the images that are computed at once on a CPU; their activations then stay near the processor."""
 EVALUATION_BATCH: Final = 512
 """Images that are computed at once at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Which images the chips of a network classified correctly."""
+
+    right: npt.NDArray[np.bool_]
+    """``(chips, t, m)``: by chip, time (`TIMES`) and image."""
+    again: npt.NDArray[np.bool_]
+    """``(chips, m)``: a second reading of each chip a day after programming, with its own read noise."""
+
+    @property
+    def accuracies(self) -> npt.NDArray[np.float64]:
+        """``(chips, t)``: a row is one chip, so differences within it are paired."""
+        found: npt.NDArray[np.float64] = self.right.mean(axis=2)
+        return found
+
+    @property
+    def spread(self) -> Spread:
+        """Causes of the spread over chips a day after programming."""
+        return Spread.of(self.right[:, list(TIMES).index(AGAIN)], self.again)
+
+
 @torch.no_grad()
-def accuracy(network: nn.Module, images: Images, labels: Tensor) -> float:
-    """Fraction of images that the network classifies right, in evaluation mode."""
+def correct(network: nn.Module, images: Images, labels: Tensor) -> Tensor:
+    """``(m,)`` bool: which images the network classifies correctly, in evaluation mode."""
     network.eval()
     batch = EVALUATION_BATCH
     if images.device.type == "cpu":
         batch = max(1, min(batch, EVALUATION_PIXELS // (images.shape[-2] * images.shape[-1])))
-    right = torch.zeros((), dtype=torch.int64, device=labels.device)
+    right = torch.empty(len(labels), dtype=torch.bool, device=labels.device)
     for start in range(0, len(labels), batch):
         part = slice(start, start + batch)
-        right += (network(images[part]).argmax(dim=1) == labels[part]).sum()
-    return int(right) / len(labels)
+        torch.eq(network(images[part]).argmax(dim=1), labels[part], out=right[part])
+    return right
 
 
-def digital_accuracy(network: nn.Module, images: Images, labels: Tensor) -> float:
-    """Accuracy of the network computed exactly, without any chip."""
+@torch.no_grad()
+def accuracy(network: nn.Module, images: Images, labels: Tensor) -> float:
+    """Fraction of images that the network classifies correctly, in evaluation mode."""
+    return float(correct(network, images, labels).double().mean())
+
+
+def digital_accuracy(network: nn.Module, images: Images, labels: Tensor, calibration: Images | None = None) -> float:
+    """Accuracy of the network computed exactly, without any chip; values saturate as in training (`layers.Mode`).
+
+    Args:
+        network: an analog network, trained.
+        images: ``(m, channels, height, width)``.
+        labels: ``(m,)``.
+        calibration: training images, over which batch norm statistics are averaged under exact arithmetic; the trained
+            ones hold the noise of the training. None keeps those.
+    """
     set_mode(network, "digital")
-    result = accuracy(network, images, labels)
+    with saved_statistics(network):
+        if calibration is not None:
+            average_statistics(network, calibration)
+        result = accuracy(network, images, labels)
     set_mode(network, "analog")
     return result
 
 
 @torch.no_grad()
-def accuracy_over_time(
-    network: nn.Module, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
-) -> npt.NDArray[np.float64]:
-    """Measure chips of a trained analog network.
+def read_over_time(
+    network: nn.Module,
+    chip: Hardware,
+    images: Images,
+    labels: Tensor,
+    chips: int,
+    seed: int,
+    calibration: Images | None = None,
+) -> Readings:
+    """Program chips of a trained analog network and read each of them at several times.
 
     Args:
         network: an analog network (`convert.to_analog`), trained.
@@ -58,21 +109,93 @@ def accuracy_over_time(
         labels: ``(m,)``.
         chips: how many programming events.
         seed: everything drawn follows from it.
+        calibration: training images; a chip with adaptive batch norm averages its statistics over some of them before
+            each reading.
 
-    Returns:
-        ``(chips, t)``: accuracy of each chip at each of `TIMES`; a row is one chip, so differences in it are paired.
+    Raises:
+        InvalidValueError: the chip's batch norm is adaptive, and there are no calibration images.
     """
-    result = np.empty((chips, len(TIMES)))
     targets = Targets.of(network)
+
+    def program() -> Callable[[float], None]:
+        one = Chip(targets, chip)
+        return lambda seconds: one.load_into(network, seconds)
+
     set_noise(network, noise_source(seed, images.device))
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), saved_statistics(network):
         torch.manual_seed(seed)
-        for row in range(chips):
-            one = Chip(targets, chip)
-            for column, seconds in enumerate(TIMES.values()):
-                one.load_into(network, seconds)
-                result[row, column] = accuracy(network, images, labels)
+        found = readings(network, program, chip, images, labels, chips, calibration)
     for layer in analog_layers(network):
         layer.unload()
     set_noise(network, None)
+    return found
+
+
+def readings(
+    network: nn.Module,
+    program: Callable[[], Callable[[float], None]],
+    chip: Hardware,
+    images: Images,
+    labels: Tensor,
+    chips: int,
+    calibration: Images | None,
+) -> Readings:
+    """`read_over_time` for the layers of any engine; batch norm statistics may change.
+
+    Args:
+        network: of layers of any engine.
+        program: programs one chip; what it returns lets the network compute with that chip after so many seconds.
+        chip: as in `read_over_time`.
+        images: as in `read_over_time`.
+        labels: as in `read_over_time`.
+        chips: as in `read_over_time`.
+        calibration: as in `read_over_time`.
+    """
+    adaptive = chip.batch_norm == "adaptive"
+    if adaptive and calibration is None:
+        raise InvalidValueError("adaptive batch norm needs calibration images")
+    right = np.empty((chips, len(TIMES), len(labels)), dtype=np.bool_)
+    again = np.empty((chips, len(labels)), dtype=np.bool_)
+    for row in range(chips):
+        age = program()
+
+        def read(seconds: float, age: Callable[[float], None] = age) -> npt.NDArray[np.bool_]:
+            age(seconds)
+            if adaptive and calibration is not None:
+                average_statistics(network, calibration)
+            found: npt.NDArray[np.bool_] = correct(network, images, labels).cpu().numpy()
+            return found
+
+        for column, (name, seconds) in enumerate(TIMES.items()):
+            right[row, column] = read(seconds)
+            if name == AGAIN:
+                again[row] = read(seconds)
+    return Readings(right, again)
+
+
+def accuracy_over_time(
+    network: nn.Module, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
+) -> npt.NDArray[np.float64]:
+    """``(chips, t)``: the accuracies of `read_over_time`; a row is one chip."""
+    return read_over_time(network, chip, images, labels, chips, seed).accuracies
+
+
+@torch.no_grad()
+def accuracy_of_one_chip(
+    network: nn.Module, chip: Hardware, images: Images, labels: Tensor, seed: int, seconds: float = TIMES["1d"]
+) -> float:
+    """Accuracy of one newly programmed chip, `seconds` after programming; for learning curves.
+
+    A training can go on afterwards: the network's noise source and batch norm statistics stay as they were.
+    """
+    layers = list(analog_layers(network))
+    sources = [layer.noise for layer in layers]
+    set_noise(network, noise_source(seed, images.device))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        Chip(Targets.of(network), chip).load_into(network, seconds)
+        result = accuracy(network, images, labels)
+    for layer, source in zip(layers, sources, strict=True):
+        layer.unload()
+        layer.noise = source
     return result

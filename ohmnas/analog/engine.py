@@ -7,10 +7,9 @@ same network, chip, recipe and seed, and draw their own noise.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from aihwkit.nn import AnalogConv2d, AnalogLinear
 from aihwkit.nn.conversion import convert_to_analog, convert_to_digital
@@ -18,12 +17,13 @@ from aihwkit.nn.modules.base import AnalogLayerBase
 from torch import Tensor, nn
 
 from ohmnas.analog.convert import analog_layers, to_analog, to_digital
-from ohmnas.analog.drift import TIMES, accuracy, accuracy_over_time, digital_accuracy
+from ohmnas.analog.drift import Readings, accuracy, digital_accuracy, read_over_time, readings
 from ohmnas.analog.images import Images
-from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_STDS
+from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_MULTIPLE
+from ohmnas.analog.norms import average_statistics
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.rpu import rpu_config
-from ohmnas.analog.train import Training, fit, train
+from ohmnas.analog.train import AfterEpoch, Training, fit, train
 from ohmnas.spaces.hardware import Hardware
 
 
@@ -34,7 +34,15 @@ class Engine(Protocol):
         """A copy of a torch network with the engine's analog layers."""
         ...
 
-    def train(self, network: nn.Sequential, images: Images, labels: Tensor, recipe: Recipe, seed: int) -> Training:
+    def train(
+        self,
+        network: nn.Sequential,
+        images: Images,
+        labels: Tensor,
+        recipe: Recipe,
+        seed: int,
+        after_epoch: AfterEpoch | None = None,
+    ) -> Training:
         """Train what `to_analog` gave, in place.
 
         Raises:
@@ -42,14 +50,21 @@ class Engine(Protocol):
         """
         ...
 
-    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor) -> float:
-        """Accuracy of the trained weights computed exactly, without any chip."""
+    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor, calibration: Images) -> float:
+        """Accuracy of the trained weights computed exactly, with batch norm statistics of exact arithmetic."""
         ...
 
-    def accuracy_over_time(
-        self, network: nn.Sequential, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
-    ) -> npt.NDArray[np.float64]:
-        """``(chips, t)``: accuracy of each programmed chip at each of `drift.TIMES`; the network stays as it was."""
+    def read_over_time(
+        self,
+        network: nn.Sequential,
+        chip: Hardware,
+        images: Images,
+        labels: Tensor,
+        chips: int,
+        seed: int,
+        calibration: Images,
+    ) -> Readings:
+        """Program chips and read each at each of `drift.TIMES`; the network stays as it was."""
         ...
 
 
@@ -60,19 +75,34 @@ class Native:
         """See `Engine`."""
         return to_analog(network, chip)
 
-    def train(self, network: nn.Sequential, images: Images, labels: Tensor, recipe: Recipe, seed: int) -> Training:
+    def train(
+        self,
+        network: nn.Sequential,
+        images: Images,
+        labels: Tensor,
+        recipe: Recipe,
+        seed: int,
+        after_epoch: AfterEpoch | None = None,
+    ) -> Training:
         """See `Engine`."""
-        return train(network, images, labels, recipe, seed)
+        return train(network, images, labels, recipe, seed, after_epoch)
 
-    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor) -> float:
+    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor, calibration: Images) -> float:
         """See `Engine`."""
-        return digital_accuracy(network, images, labels)
+        return digital_accuracy(network, images, labels, calibration)
 
-    def accuracy_over_time(
-        self, network: nn.Sequential, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
-    ) -> npt.NDArray[np.float64]:
+    def read_over_time(
+        self,
+        network: nn.Sequential,
+        chip: Hardware,
+        images: Images,
+        labels: Tensor,
+        chips: int,
+        seed: int,
+        calibration: Images,
+    ) -> Readings:
         """See `Engine`."""
-        return accuracy_over_time(network, chip, images, labels, chips, seed)
+        return read_over_time(network, chip, images, labels, chips, seed, calibration)
 
 
 class Aihwkit:
@@ -92,39 +122,57 @@ class Aihwkit:
                 _set_input_range(next(tiles), layer.input_range)
         return analog
 
-    def train(self, network: nn.Sequential, images: Images, labels: Tensor, recipe: Recipe, seed: int) -> Training:
+    def train(
+        self,
+        network: nn.Sequential,
+        images: Images,
+        labels: Tensor,
+        recipe: Recipe,
+        seed: int,
+        after_epoch: AfterEpoch | None = None,
+    ) -> Training:
         """See `Engine`; input ranges are calibrated as the native layers do it."""
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
         try:
-            return fit(network, images, labels, recipe, seed, _TileHooks(layers))
+            return fit(network, images, labels, recipe, seed, _TileHooks(layers), after_epoch)
         finally:
             for handle in handles:
                 handle.remove()
 
-    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor) -> float:
+    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor, calibration: Images) -> float:
         """See `Engine`."""
-        return accuracy(convert_to_digital(copy.deepcopy(network)), images, labels)
+        digital = convert_to_digital(copy.deepcopy(network))
+        average_statistics(digital, calibration)
+        return accuracy(digital, images, labels)
 
     @torch.no_grad()
-    def accuracy_over_time(
-        self, network: nn.Sequential, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
-    ) -> npt.NDArray[np.float64]:
+    def read_over_time(
+        self,
+        network: nn.Sequential,
+        chip: Hardware,
+        images: Images,
+        labels: Tensor,
+        chips: int,
+        seed: int,
+        calibration: Images,
+    ) -> Readings:
         """See `Engine`."""
-        del chip  # it is the network's own
         network = copy.deepcopy(network).eval()
-        result = np.empty((chips, len(TIMES)))
         layers = _layers(network)
+
+        def program() -> Callable[[float], None]:
+            for layer in layers:
+                layer.program_analog_weights()  # from the targets, which it keeps
+            return drift
+
+        def drift(seconds: float) -> None:
+            for layer in layers:
+                layer.drift_analog_weights(seconds)
+
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            for row in range(chips):
-                for layer in layers:
-                    layer.program_analog_weights()  # from the targets, which it keeps
-                for column, seconds in enumerate(TIMES.values()):
-                    for layer in layers:
-                        layer.drift_analog_weights(seconds)
-                    result[row, column] = accuracy(network, images, labels)
-        return result
+            return readings(network, program, chip, images, labels, chips, calibration)
 
 
 ENGINES: dict[str, Engine] = {"native": Native(), "aihwkit": Aihwkit()}
@@ -157,7 +205,7 @@ class _Calibrate:
     def __call__(self, layer: AnalogLayerBase, inputs: tuple[Tensor]) -> None:
         if not layer.training:
             return
-        now = RANGE_STDS * inputs[0].detach().square().mean().sqrt() + 1e-6
+        now = RANGE_MULTIPLE * inputs[0].detach().square().mean().sqrt() + 1e-6
         self._range = now if self._range is None else torch.lerp(self._range, now, RANGE_MOMENTUM)
         _set_input_range(layer, self._range)
 

@@ -52,8 +52,10 @@ class FusedConv2d(AnalogConv2d):
         if self.mode == "digital" or not applies(self, x):
             return super().forward(x)
         norm = cast(kernels.TrackedNorm, self.norm)
+        if self.training:
+            self.calibrate(x)
         if torch.is_grad_enabled():
-            result: Tensor = _Step.apply(x, self.weight, norm.weight, norm.bias, self)  # type: ignore[no-untyped-call]
+            result: Tensor = _Step.apply(x, self.weight, norm.weight, norm.bias, self.log_range, self)  # type: ignore[no-untyped-call]
             return result
         return _compute(self, x, None)
 
@@ -72,8 +74,10 @@ class _Step(torch.autograd.Function):
     """One training step of a layer; backward is straight through the rounding and 0 where a converter clips."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, scale: Tensor, bias: Tensor, layer: FusedConv2d) -> Tensor:
-        del weight, scale, bias  # the layer's own; named so that autograd knows them
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, scale: Tensor, bias: Tensor, log_range: Tensor, layer: FusedConv2d
+    ) -> Tensor:
+        del weight, scale, bias, log_range  # the layer's own; named so that autograd knows them
         ctx.layer = layer
         return _compute(layer, x, ctx)
 
@@ -102,11 +106,13 @@ class _Step(torch.autograd.Function):
                 seen, held = layer.slice_inputs(quantised, columns, start, stop)
                 x_part, w_part = _backward(layer, one.to(seen.dtype), seen, held, wanted)
                 layer.add_slices(back, x_part, weight, w_part, start, stop)
+        steep = None
         if back is not None:
-            back = kernels.mask(back, quantised, ctx.input_scale, layer.dac_levels)
+            back, total = kernels.mask_and_sum(back, quantised, ctx.input_scale, layer.dac_levels)
+            steep = torch.tensor(-total)
         factor = torch.reciprocal(scale).mul_(ctx.unit)
         weight = weight.flatten(1) * (factor if single else layer.mapping.expand(factor))
-        return back, weight.view(layer.weight.shape), sums[0], sums[1], None
+        return back, weight.view(layer.weight.shape), sums[0], sums[1], steep, None
 
 
 def _backward(
@@ -124,8 +130,6 @@ def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:
     """Forward; with a context, what backward needs goes there."""
     norm = cast(kernels.TrackedNorm, layer.norm)
     chip = layer.chip
-    if layer.training:
-        layer.calibrate(x)
     input_range, step = float(layer.input_range), layer.adc_step
     unit = 1.0 / (step * layer.dac_levels)
     columns, scale = layer.columns(unit)

@@ -66,10 +66,10 @@ def _pick(versions: tuple[Any, Any], elements: int) -> Any:
 
 def quantise(x: Tensor, scale: float, limit: float, precision: torch.dtype = torch.float32) -> Tensor:
     """``round(x * scale)``, clipped to +-limit: what a DAC makes of x, in its levels; dense in channels_last."""
-    rows = rows_of(x.detach())
-    out = torch.empty_like(rows, dtype=precision)
-    _pick(passes.QUANTISE, x.numel())(_flat(rows), _flat(out), np.float32(scale), np.float32(limit))
-    return like(out, x)
+    x = _dense(x.detach())
+    out = torch.empty_like(x, dtype=precision)
+    _pick(passes.QUANTISE, x.numel())(_memory(x), _memory(out), np.float32(scale), np.float32(limit))
+    return out
 
 
 def convert_(y: Tensor, noise: Noise | None, std: float, limit: float) -> None:
@@ -81,7 +81,8 @@ def convert_(y: Tensor, noise: Noise | None, std: float, limit: float) -> None:
         std: standard deviation of the noise in ADC steps.
         limit: steps at which the ADC saturates.
     """
-    flat = rows_of(y).detach().view(-1)
+    y = y.detach()
+    flat = y.as_strided((y.numel(),), (1,))
     noisy = noise is not None and std > 0.0
     for piece, drawn in noise.pieces(flat) if noise is not None and noisy else ((flat, _NONE.expand(flat.shape)),):
         factor = np.float32(std if noisy else 0.0)
@@ -89,12 +90,16 @@ def convert_(y: Tensor, noise: Noise | None, std: float, limit: float) -> None:
 
 
 def mask(grad: Tensor, x: Tensor, factor: float, limit: float) -> Tensor:
-    """``grad * factor`` where x lies inside of +-limit, 0 elsewhere: backward through `quantise` and `convert_`."""
-    incoming = rows_of(grad)
-    out = torch.empty_like(incoming, dtype=torch.float32)
+    """``grad * factor`` where x lies inside of +-limit, 0 elsewhere: backward through `convert_`."""
+    return mask_and_sum(grad, x, factor, limit)[0]
+
+
+def mask_and_sum(grad: Tensor, x: Tensor, factor: float, limit: float) -> tuple[Tensor, float]:
+    """`mask`, and the sum of ``grad * x`` where x lies inside of +-limit: backward through `quantise`."""
+    grad, x = _dense(grad.detach()), _dense(x.detach())
+    out = torch.empty_like(grad, dtype=torch.float32)
     run = _pick(passes.MASK, x.numel())
-    run(_flat(incoming), _flat(rows_of(x)), np.float32(factor), np.float32(limit), _flat(out))
-    return like(out, grad)
+    return out, run(_memory(grad), _memory(x), np.float32(factor), np.float32(limit), _memory(out))
 
 
 def columns(
@@ -117,6 +122,11 @@ def columns(
         weight.numpy(), noise.numpy(), starts, np.float32(std), np.float32(unit), out.numpy(), scale.numpy()
     )
     return out, scale
+
+
+def clip_(weight: Tensor, groups: int, sigma: float) -> None:
+    """Clip each group of the weights ``(o, ...)`` at so many of its standard deviations (n-1), in place."""
+    passes.CLIP[0](weight.detach().view(groups, -1).numpy(), np.float32(sigma))
 
 
 def normalise(
@@ -216,12 +226,19 @@ def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float, branches: i
 
 def root_mean_square(x: Tensor) -> float:
     """Of all elements."""
-    flat = _flat(rows_of(x))
+    flat = _memory(_dense(x.detach()))
     return math.sqrt(float(np.dot(flat, flat)) / flat.size)
 
 
-def _flat(x: Tensor) -> Array:
-    return _array(x.view(-1))
+def _dense(x: Tensor) -> Tensor:
+    """The tensor, or a copy, without gaps in memory and in channels_last."""
+    layout = torch.channels_last if x.dim() == 4 else torch.contiguous_format
+    return x if x.is_contiguous(memory_format=layout) else x.contiguous(memory_format=layout)
+
+
+def _memory(x: Tensor) -> Array:
+    """What a dense tensor has in memory, flat, as the passes know it."""
+    return _array(x.as_strided((x.numel(),), (1,)))
 
 
 def _array(x: Tensor) -> Array:

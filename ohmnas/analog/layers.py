@@ -29,11 +29,15 @@ from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.network import BranchSum
 
 Mode = Literal["digital", "analog"]
+"""Digital: exact arithmetic without noise and rounding. Values still saturate where the converters do: the network was
+trained with that, and computes another function without it."""
 
-RANGE_STDS = 4.0
-"""Input range in root mean squares of the input; what a ReLU lets through has a long tail."""
+RANGE_MULTIPLE = 4.0
+"""Input range in root mean squares of the input, from which training begins; a ReLU's outputs have a long tail."""
+SMALLEST_RANGE = 1e-6
+"""Root mean square of an input of only zeros."""
 RANGE_MOMENTUM = 0.1
-"""Weight of the newest batch in the running input range, as in batch norm."""
+"""Weight of the newest batch in the running root mean square of the input, as in batch norm."""
 
 
 class _PassUnclipped(torch.autograd.Function):
@@ -49,6 +53,34 @@ class _PassUnclipped(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         return torch.ops.aten.hardtanh_backward(grads[0], x, -ctx.limit, ctx.limit), None
+
+
+class _ScaleInput(torch.autograd.Function):
+    """The input in DAC levels, rounded and clipped, for an input range of ``exp(log_range)`` times its unit.
+
+    The gradient of `log_range` is minus the sum of gradient times level over the inputs that are not clipped. Together
+    with the gradient of the range in the gain behind the ADC it weighs clipping against noise and rounding.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, log_range: Tensor, input_range: Tensor, levels: float, clips: bool, rounds: bool
+    ) -> Tensor:
+        del log_range  # part of the input range; named so that autograd knows it
+        scaled = x * (levels / input_range)
+        if clips:
+            _converted(scaled, levels, rounds)
+        ctx.save_for_backward(scaled, input_range)
+        ctx.levels, ctx.clips = levels, clips
+        return scaled
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None, None]:
+        scaled, input_range = ctx.saved_tensors
+        passed = grads[0]
+        if ctx.clips:
+            passed = torch.ops.aten.hardtanh_backward(passed, scaled, -ctx.levels, ctx.levels)
+        return passed * (ctx.levels / input_range), -(passed * scaled).sum(), None, None, None, None
 
 
 class _NoisyColumns(torch.autograd.Function):
@@ -88,8 +120,10 @@ def _levels(bits: int) -> float:
 class AnalogLayer(nn.Module):
     """A weight matrix on the tiles of a chip; subclasses say how it meets its input."""
 
+    input_rms: Tensor
+    """Running root mean square of the input, a scalar: follows the batches in training, fixed in evaluation."""
     input_range: Tensor
-    """Running input range r, a scalar: calibrated in training, fixed in evaluation."""
+    """Input range r, a scalar: `input_rms` times ``exp(log_range)``, as of the last training step."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, groups: int, chip: Hardware) -> None:
         """Take over a layer's parameters; the bias stays digital."""
@@ -111,8 +145,11 @@ class AnalogLayer(nn.Module):
         self.adc_levels = _levels(chip.adc_bits)
         self.adc_step = chip.adc_bound / self.adc_levels if chip.adc_bits else 1.0
         """One step of the ADC in units of the crossbar's output."""
-        self.register_buffer("input_range", torch.ones(()))
-        self._calibrated = False
+        self.log_range = nn.Parameter(torch.tensor(math.log(RANGE_MULTIPLE)))
+        """Logarithm of the input range in root mean squares of the input; learned."""
+        self.register_buffer("input_rms", torch.ones(()))
+        self.register_buffer("input_range", torch.tensor(RANGE_MULTIPLE))
+        self._calibrated = self._reads_images = False
         self._programmed: tuple[Tensor, Tensor] | None = None
 
     def load(self, columns: Tensor, gain: Tensor) -> None:
@@ -138,25 +175,23 @@ class AnalogLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output for ``(batch, ...)``."""
-        if self.mode == "digital":
-            return self._digital(self.multiply(x, self.weight))
-        if self.training:
+        analog = self.mode == "analog"
+        if self.training and analog:
             self.calibrate(x)
         levels = self.dac_levels if self.chip.dac_bits else 1.0
         columns, gain = self.columns(1.0 / (self.adc_step * levels))
-        gain = gain * (self.input_range * self.adc_step)
-        x = x * (levels / self.input_range)
-        if self.chip.dac_bits:
-            x = _pass_unclipped(_converted(x, self.dac_levels), self.dac_levels)
+        gain = gain * (self._range() * self.adc_step)
+        learned = self.log_range.detach() if self._reads_images else self.log_range
+        x = _scale_input(x, learned, self.input_range, levels, self.chip.dac_bits > 0, analog)
         weight = columns.view_as(self.weight)
         outputs = []
         for part, (start, stop) in enumerate(pairwise(self.mapping.starts.tolist())):
             y = self.multiply(*self.slice_inputs(x, weight, start, stop))
             with torch.no_grad():
-                if self.noise is not None and self.chip.output_noise:
+                if self.noise is not None and self.chip.output_noise and analog:
                     self.noise.add_(y, self.chip.output_noise / self.adc_step)
             if self.chip.adc_bits:
-                y = _pass_unclipped(_converted(y, self.adc_levels), self.adc_levels)
+                y = _pass_unclipped(_converted(y, self.adc_levels, analog), self.adc_levels)
             outputs.append(y * gain[:, part].view(-1, *([1] * (y.dim() - 2))))
         return self._digital(torch.stack(outputs).sum(dim=0) if len(outputs) > 1 else outputs[0])
 
@@ -172,22 +207,35 @@ class AnalogLayer(nn.Module):
             y = torch.relu(y)
         return y
 
-    @torch.no_grad()
-    def calibrate(self, x: Tensor) -> None:
-        """Move the running input range towards `RANGE_STDS` root mean squares of a batch; the first sets it."""
-        now = RANGE_STDS * self._root_mean_square(x) + 1e-6
-        if self._calibrated:
-            self.input_range.lerp_(now, RANGE_MOMENTUM)
-        else:
-            self.input_range.copy_(now)
-            self._calibrated = True
+    def _range(self) -> Tensor:
+        """The input range as a function of what is learned of it."""
+        if self.training and torch.is_grad_enabled() and not self._reads_images:
+            return self.input_rms * torch.exp(self.log_range)
+        return self.input_range
 
-    @staticmethod
-    def _root_mean_square(x: Tensor) -> Tensor:
-        if kernels.usable(x):
-            return torch.tensor(kernels.root_mean_square(x))
-        norm: Tensor = torch.linalg.vector_norm(x)
-        return norm / math.sqrt(x.numel())
+    def calibrate(self, x: Tensor) -> None:
+        """Move the running root mean square of the input towards a batch's, which the first sets; then the range.
+
+        Images are bounded, and their gradient would cost a convolution: the range of the first layer is their largest
+        absolute value so far.
+        """
+        if torch.is_grad_enabled():
+            self._reads_images = not x.requires_grad
+        with torch.no_grad():
+            if self._reads_images:
+                largest = x.abs().amax()
+                self.input_range.copy_(torch.maximum(self.input_range, largest) if self._calibrated else largest)
+            elif kernels.usable(x):
+                now = kernels.root_mean_square(x) + SMALLEST_RANGE
+                before = float(self.input_rms)
+                now = before + RANGE_MOMENTUM * (now - before) if self._calibrated else now
+                self.input_rms.fill_(now)
+                self.input_range.fill_(now * math.exp(float(self.log_range.detach())))
+            else:
+                norm = torch.linalg.vector_norm(x) / math.sqrt(x.numel()) + SMALLEST_RANGE
+                self.input_rms.copy_(torch.lerp(self.input_rms, norm, RANGE_MOMENTUM) if self._calibrated else norm)
+                torch.mul(self.input_rms, torch.exp(self.log_range), out=self.input_range)
+        self._calibrated = True
 
     def columns(self, unit: float) -> tuple[Tensor, Tensor]:
         """The weights that the tiles hold now, times `unit`, and their digital factors, ``(o, k)`` and ``(o, p)``.
@@ -212,9 +260,17 @@ class AnalogLayer(nn.Module):
         return self.noise.take(weight) if self.noise is not None else torch.randn_like(weight)
 
 
-def _converted(x: Tensor, limit: float) -> Tensor:
-    """Rounded and clipped in place, unseen by autograd."""
-    x.detach().round_().clamp_(-limit, limit)
+def _scale_input(x: Tensor, log_range: Tensor, input_range: Tensor, levels: float, clips: bool, rounds: bool) -> Tensor:
+    result: Tensor = _ScaleInput.apply(x, log_range, input_range, levels, clips, rounds)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _converted(x: Tensor, limit: float, rounds: bool) -> Tensor:
+    """Rounded, if so wanted, and clipped in place, unseen by autograd."""
+    hidden = x.detach()
+    if rounds:
+        hidden.round_()
+    hidden.clamp_(-limit, limit)
     return x
 
 
@@ -298,7 +354,9 @@ class AnalogLinear(AnalogLayer):
     def to_torch(self) -> nn.Linear:
         """A linear layer with the same weights."""
         layer = nn.Linear(self.weight.shape[1], self.weight.shape[0], bias=self.bias is not None)
-        layer.load_state_dict({name: p.detach().clone() for name, p in self.named_parameters()})
+        layer.weight = nn.Parameter(self.weight.detach().clone())
+        if self.bias is not None:
+            layer.bias = nn.Parameter(self.bias.detach().clone())
         return layer
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:

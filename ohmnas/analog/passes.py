@@ -79,14 +79,24 @@ def convert(y: Array, noise: Array, std: np.float32, limit: np.float32) -> None:
             result[i] = written(min(max(value, -limit), limit), result)
 
 
-def mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Array) -> None:
-    """Out = grad * factor where x is inside of +-limit, else 0; all flat."""
-    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+def mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Array) -> float:
+    """Out = grad * factor where x is inside of +-limit, else 0; all flat. Returns the sum of grad * x there."""
+    blocks = (len(x) + BLOCK - 1) // BLOCK
+    sums = np.zeros(blocks, np.float32)
+    for block in prange(blocks):
         source, result = x[block * BLOCK : (block + 1) * BLOCK], out[block * BLOCK : (block + 1) * BLOCK]
         incoming = grad[block * BLOCK : (block + 1) * BLOCK]
+        total = np.float32(0.0)
         for i in range(len(source)):
-            g = read(incoming[i]) * factor
-            result[i] = g if abs(read(source[i])) < limit else np.float32(0.0)
+            value, incident = read(source[i]), read(incoming[i])
+            passed = incident if abs(value) < limit else np.float32(0.0)
+            result[i] = passed * factor
+            total += passed * value
+        sums[block] = total
+    whole = 0.0
+    for block in range(blocks):
+        whole += sums[block]
+    return whole
 
 
 def columns(
@@ -104,6 +114,21 @@ def columns(
             factor = unit / largest
             for i in range(len(source)):
                 result[i] = source[i] * factor + std * drawn[i]
+
+
+def clip(weight: Array, sigma: np.float32) -> None:
+    """Clip each row at so many of its standard deviations (n-1), in place."""
+    for g in range(len(weight)):
+        row = weight[g]
+        total, square = 0.0, 0.0
+        for i in range(len(row)):
+            total += row[i]
+            square += row[i] * row[i]
+        mean = total / len(row)
+        variance = max(square - mean * total, 0.0) / max(len(row) - 1, 1)
+        limit = np.float32(np.sqrt(variance)) * sigma
+        for i in range(len(row)):
+            row[i] = min(max(row[i], -limit), limit)
 
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
@@ -324,6 +349,7 @@ QUANTISE = _compile(quantise)
 CONVERT = _compile(convert)
 MASK = _compile(mask)
 COLUMNS = _compile(columns)
+CLIP = _compile(clip)
 NORMALISE = _compile(normalise)
 NORMALISE_BACKWARD = _compile(normalise_backward)
 AFFINE = _compile(affine)

@@ -15,6 +15,8 @@ class Recipe:
     """Images a step."""
     learning_rate: float = 0.2
     """Peak of the cycle, reached after `warmup`, from where it falls to 0 linearly."""
+    range_rate: float = 1.0
+    """Learning rate of the layers' input ranges (their logarithms), relative to that of the weights."""
     warmup: float = 0.2
     """Share of the steps in which the learning rate rises."""
     momentum: float = 0.9
@@ -22,9 +24,14 @@ class Recipe:
     weight_decay: float = 5e-4
     """On weights; batch norm and bias have none."""
     shift: tuple[int, int] = (0, 0)
-    """Augmentation: images move by up to so many pixels down and right, or up and left, drawn for each batch."""
+    """Augmentation: each image moves by up to so many pixels down and right, or up and left; zeros come in."""
     flip: bool = False
-    """Augmentation: each image is mirrored with a probability of one half."""
+    """Augmentation: half of the images are mirrored."""
+    alternate: bool = True
+    """Mirror each image in every second epoch, from the first or the second, instead of at random (K. Jordan,
+    *94% on CIFAR-10 in 3.29 seconds on a single GPU*, 2024)."""
+    label_smoothing: float = 0.0
+    """Share of the label that is spread evenly over all classes."""
     gradient_norm: float = 2.0
     """Gradients are scaled down to this norm, so that deep networks without skips survive the first steps."""
     noise_from: float = 0.3

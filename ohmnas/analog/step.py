@@ -29,11 +29,17 @@ class Step:
     def __init__(self, network: nn.Module, recipe: Recipe, hooks: Hooks) -> None:
         """Make the optimizer of a network's parameters."""
         decayed = [p for p in network.parameters() if p.dim() > 1]
-        free = [p for p in network.parameters() if p.dim() <= 1]
+        free = [p for p in network.parameters() if p.dim() == 1]
+        ranges = [p for p in network.parameters() if p.dim() == 0]
         self.network, self.recipe, self.hooks = network, recipe, hooks
-        self._parameters = decayed + free
+        self._parameters = decayed + free + ranges
+        groups = [
+            {"params": decayed, "weight_decay": recipe.weight_decay, "share": 1.0},
+            {"params": free, "weight_decay": 0.0, "share": 1.0},
+            {"params": ranges, "weight_decay": 0.0, "share": recipe.range_rate},
+        ]
         self.optimizer = torch.optim.SGD(
-            [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}],
+            [group for group in groups if group["params"]],
             lr=recipe.learning_rate,
             momentum=recipe.momentum,
             nesterov=True,
@@ -52,12 +58,12 @@ class Step:
             The loss before the step, a scalar, which the next call may overwrite.
         """
         for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.rate(progress)
+            group["lr"] = self.recipe.rate(progress) * group["share"]
         self.hooks.before_step(self.recipe.noise(progress))
         return self._learn(images, labels)
 
     def _learn(self, images: Tensor, labels: Tensor) -> Tensor:
-        loss = functional.cross_entropy(self.network(images), labels)
+        loss = functional.cross_entropy(self.network(images), labels, label_smoothing=self.recipe.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._parameters, self.recipe.gradient_norm, foreach=True)
@@ -81,9 +87,9 @@ class GraphedStep(Step):
         """As `Step`, for a network on a CUDA device and hooks that take a tensor."""
         super().__init__(network, recipe, hooks)
         self._device = next(network.parameters()).device
-        self._rate, self._strength, self._loss = (torch.zeros((), device=self._device) for _ in range(3))
+        self._strength, self._loss = (torch.zeros((), device=self._device) for _ in range(2))
         for group in self.optimizer.param_groups:
-            group["lr"] = self._rate
+            group["lr"] = torch.zeros((), device=self._device)
         hooks.before_step(self._strength)
         self._batch: tuple[Tensor, Tensor] | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -91,7 +97,8 @@ class GraphedStep(Step):
 
     def __call__(self, images: Tensor, labels: Tensor, progress: float) -> Tensor:
         """See `Step`; all batches are of one size."""
-        self._rate.fill_(self.recipe.rate(progress))
+        for group in self.optimizer.param_groups:
+            group["lr"].fill_(self.recipe.rate(progress) * group["share"])
         self._strength.fill_(self.recipe.noise(progress))
         if self._batch is None:
             self._batch = torch.empty_like(images), torch.empty_like(labels)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ohmnas.analog import kernels
 from ohmnas.analog.convert import analog_layers, set_noise, set_precision
 from ohmnas.analog.images import Images
 from ohmnas.analog.layers import AnalogLayer
 from ohmnas.analog.noise import noise_source
+from ohmnas.analog.norms import batch_norms
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.step import GraphedStep, Hooks, Step
 from ohmnas.errors import DivergedError
@@ -26,13 +29,32 @@ _FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.
 class Training:
     """How a training went."""
 
-    loss: float
-    """Mean of the last epoch."""
-    epochs: int
-    """Epochs that were trained; fewer than the recipe's where it was given up as hopeless."""
+    losses: tuple[float, ...]
+    """Mean loss of each epoch; fewer than the recipe's epochs where the training was given up as hopeless."""
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the last epoch."""
+        return self.losses[-1]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that were trained."""
+        return len(self.losses)
 
 
-def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, seed: int) -> Training:
+AfterEpoch = Callable[[int], None]
+"""Called with the number of epochs done, between two epochs; may read the network, and leaves its state as it was."""
+
+
+def train(
+    network: nn.Module,
+    images: Images,
+    labels: Tensor,
+    recipe: Recipe,
+    seed: int,
+    after_epoch: AfterEpoch | None = None,
+) -> Training:
     """Train an analog network in place.
 
     Args:
@@ -41,6 +63,7 @@ def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, se
         labels: ``(m,)`` int64.
         recipe: schedule and optimizer.
         seed: everything drawn follows from it.
+        after_epoch: called after each epoch but the last.
 
     Returns:
         How it went.
@@ -52,13 +75,20 @@ def train(network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, se
     set_precision(network, look_up("precision", _FORMATS, recipe.precision))
     set_noise(network, noise_source(seed, images.device))
     hooks = NativeHooks(list(analog_layers(network)))
-    result = fit(network, images, labels, recipe, seed, hooks, graphed=images.device.type == "cuda")
+    result = fit(network, images, labels, recipe, seed, hooks, after_epoch, graphed=images.device.type == "cuda")
     set_noise(network, None)
     return result
 
 
 def fit(
-    network: nn.Module, images: Images, labels: Tensor, recipe: Recipe, seed: int, hooks: Hooks, graphed: bool = False
+    network: nn.Module,
+    images: Images,
+    labels: Tensor,
+    recipe: Recipe,
+    seed: int,
+    hooks: Hooks,
+    after_epoch: AfterEpoch | None = None,
+    graphed: bool = False,
 ) -> Training:
     """The recipe itself, for the layers of any engine: `train` without what only native layers know.
 
@@ -69,6 +99,7 @@ def fit(
         recipe: as in `train`.
         seed: as in `train`.
         hooks: the engine's.
+        after_epoch: as in `train`.
         graphed: replay steps as a CUDA graph (`GraphedStep`).
     """
     steps_per_epoch = max(len(images) // recipe.batch, 1)
@@ -76,27 +107,33 @@ def fit(
     chance = math.log(int(labels.max()) + 1)
     network.train()
     step = (GraphedStep if graphed else Step)(network, recipe, hooks)
-    loss = lowest = math.inf
-    epoch = 0
+    losses: list[float] = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        mirrored = torch.rand(len(images)).to(images.device) < 0.5
         for epoch in range(1, recipe.epochs + 1):
             order = torch.randperm(len(images)).to(images.device)
+            mirrored = ~mirrored if recipe.alternate else torch.rand(len(images)).to(images.device) < 0.5
             total = torch.zeros((), device=images.device)
             for index in range(steps_per_epoch):
                 progress = ((epoch - 1) * steps_per_epoch + index + 1) / steps
                 chosen = order[index * recipe.batch : (index + 1) * recipe.batch]
-                batch = _shifted(_flipped(images[chosen], recipe.flip), recipe.shift)
-                total += step(batch, labels[chosen], progress)
-            loss = float(total) / steps_per_epoch
-            lowest = min(lowest, loss)
-            if not math.isfinite(loss):
+                batch = images[chosen]
+                if recipe.flip:
+                    batch = _flipped(batch, mirrored[chosen])
+                total += step(_shifted(batch, recipe.shift), labels[chosen], progress)
+            losses.append(float(total) / steps_per_epoch)
+            if not math.isfinite(losses[-1]):
                 raise DivergedError(f"the loss was not finite in epoch {epoch} of {recipe.epochs}")
-            if epoch >= recipe.hopeless_after * recipe.epochs and lowest > recipe.hopeless_loss * chance:
+            if epoch >= recipe.hopeless_after * recipe.epochs and min(losses) > recipe.hopeless_loss * chance:
                 break
+            if after_epoch is not None and epoch < recipe.epochs:
+                with torch.random.fork_rng(devices=[]):
+                    after_epoch(epoch)
+                network.train()
         hooks.before_step(1.0)
         _average_batch_norms(network, images, recipe)
-    return Training(loss, epoch)
+    return Training(tuple(losses))
 
 
 @torch.no_grad()
@@ -104,8 +141,7 @@ def _average_batch_norms(network: nn.Module, images: Images, recipe: Recipe) -> 
     """Replace the running statistics of all batch norms by plain averages under the final, noisy weights."""
     if not recipe.norm_batches:
         return
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
+    for norm in batch_norms(network):
         norm.reset_running_stats()
         norm.momentum = None  # torch's word for the plain average
     for _ in range(recipe.norm_batches):
@@ -128,25 +164,26 @@ class NativeHooks:
     def after_step(self) -> None:
         """Clip each group's weights at the chip's multiple of their standard deviation (aihwkit's LAYER_GAUSSIAN)."""
         for layer in self._layers:
-            if layer.chip.clip_sigma:
+            if layer.chip.clip_sigma and kernels.usable(layer.weight):
+                kernels.clip_(layer.weight, layer.groups, layer.chip.clip_sigma)
+            elif layer.chip.clip_sigma:
                 groups = layer.weight.view(layer.groups, -1)
                 limit = groups.std(dim=1, keepdim=True) * layer.chip.clip_sigma
                 groups.clamp_(-limit, limit)
 
 
-def _flipped(images: Tensor, flip: bool) -> Tensor:
-    """Images of which each is mirrored with a probability of one half."""
-    if not flip:
-        return images
-    chosen = torch.rand(len(images), 1, 1, 1).to(images.device) < 0.5
-    return torch.where(chosen, images.flip(-1), images)
+def _flipped(images: Tensor, mirrored: Tensor) -> Tensor:
+    """Images of which the chosen ones, ``(b,)``, are mirrored."""
+    return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 
 def _shifted(images: Tensor, shift: tuple[int, int]) -> Tensor:
-    """All images of a batch moved by the same random offset of up to `shift` pixels, zeros coming in."""
+    """Each image moved by a random offset of its own of up to `shift` pixels, zeros coming in."""
     if not any(shift):
         return images
-    down, right = (int(torch.randint(2 * most + 1, ())) for most in shift)
-    height, width = images.shape[-2:]
-    padded = functional.pad(images, (shift[1], shift[1], shift[0], shift[0]))
-    return padded[..., down : down + height, right : right + width]
+    (down, right), (count, _, height, width) = shift, images.shape
+    padded = functional.pad(images, (right, right, down, down)).permute(0, 2, 3, 1)
+    rows = torch.randint(2 * down + 1, (count, 1, 1)) + torch.arange(height)[:, None]
+    columns = torch.randint(2 * right + 1, (count, 1, 1)) + torch.arange(width)
+    which = torch.arange(count)[:, None, None].to(images.device)
+    return padded[which, rows.to(images.device), columns.to(images.device)].permute(0, 3, 1, 2)

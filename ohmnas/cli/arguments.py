@@ -177,7 +177,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         help="which chip, by name or TOML file (default: the only one, or pcm)",
     )
     parser.set_defaults(chip=None)
-    parser.add_argument("--fidelity", help="which fidelity (default: the only one, or paper)")
+    parser.add_argument("--fidelity", help="which fidelity (default: the only one, or table)")
 
 
 def add_co_design(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.chooser import Chooser
+from ohmnas.cli.chooser import Chooser, best_measured
 from ohmnas.cli.chooser import planned as planned_for
 from ohmnas.datasets import schema
 from ohmnas.datasets.backends import backend
@@ -50,6 +50,9 @@ def run(arguments: argparse.Namespace) -> None:
     chosen.load()  # once, before workers do it all at the same time
     with backend(arguments.backend, arguments.scheduler), Store(arguments.store) as store:
         campaign.check(store)
+        if arguments.choose == "best":
+            names = (chosen, campaign.chips[0].name, campaign.protocol.fidelity.name, campaign.seed)
+            campaign = replace(campaign, population=best_measured(store, *names, arguments.n))
         if table is not None:
             campaign.check_table(table)
             taken = store.take_over(table.rows())
@@ -77,7 +80,12 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         InvalidValueError: two chips of one name, a seed that is for verification, or options that exclude each other.
     """
     chosen = task(arguments.task, arguments.data_dir)
-    protocol = Protocol(chosen, fidelity(arguments.fidelity), device=arguments.device)
+    effort = fidelity(arguments.fidelity, chosen.name)
+    if effort.trains_on_validation:
+        raise InvalidValueError(
+            f"fidelity {effort.name} trains on the validation images, on which tables are measured: only verify takes it"
+        )
+    protocol = Protocol(chosen, effort, device=arguments.device)
     if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):
         raise InvalidValueError("--vary-chip draws the chips for a plan: leave out --hardware, --found and --choose")
     chips = _chips(arguments.hardware or ["pcm"])
@@ -88,7 +96,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     if arguments.max_row_gib and arguments.device != "cpu":
         raise InvalidValueError("--max-row-gib limits what a process has of the machine's memory, not of a GPU's")
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
-    population = plan(chosen, arguments.n or 0, arguments.plan_seed)
+    population = plan(chosen, arguments.n or 0, arguments.plan_seed, arguments.plan)
     own: list[tuple[Hardware, ...]] = []
     if arguments.vary_chip:
         own = [tuple(to_hardware(drawn_for(place, arguments.vary_chip))) for place in range(len(population))]
@@ -159,10 +167,10 @@ def _searched_for(path: Path, result: SearchResult) -> Hardware:
 
 
 def _chooser(arguments: argparse.Namespace, campaign: Campaign, store: Store) -> Chooser | None:
-    if arguments.choose == "plan":
+    if arguments.choose != "active":
         return None
     wanted = planned_for(len(campaign.population), len(store.identities()))
-    return Chooser(campaign, plan(campaign.protocol.task, wanted, arguments.plan_seed), store)
+    return Chooser(campaign, plan(campaign.protocol.task, wanted, arguments.plan_seed, arguments.plan), store)
 
 
 def _parts(campaign: Campaign, chooser: Chooser | None) -> Iterator[Campaign]:

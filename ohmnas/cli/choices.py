@@ -18,14 +18,15 @@ TASKS: Final = (
 )
 DOWNLOADS: Final = ("cifar10", "people", "speech-commands")
 """Tasks whose files `ohmnas data` fetches."""
-FIDELITIES: Final = ("smoke", "low", "paper")
+FIDELITIES: Final = ("smoke", "table", "full")
 CHIPS: Final = ("pcm", "hermes", "reram", "ideal")
 """Presets."""
 ENGINES: Final = ("native", "aihwkit")
 DEVICES: Final = ("cpu", "cuda")
 BACKENDS: Final = ("local", "dask")
-CHOOSERS: Final = ("plan", "active")
-"""Who says what a campaign measures."""
+CHOOSERS: Final = ("plan", "active", "best")
+"""Where the architectures of a campaign come from."""
+PLANS: Final = ("mixed", "spread")
 OBJECTIVES: Final = ("ratio", "accuracy", "weighted", "tchebycheff", "exponential")
 QUANTITIES: Final = (
     "accuracy_1d",

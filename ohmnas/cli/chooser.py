@@ -1,4 +1,4 @@
-"""What `ohmnas campaign --choose active` measures next: the plan's beginning, then batches with a surrogate's help."""
+"""Architectures that `ohmnas campaign --choose` takes by what is measured already, instead of a plan alone."""
 
 from __future__ import annotations
 
@@ -6,18 +6,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ohmnas.datasets import schema
 from ohmnas.datasets.campaign import Campaign
+from ohmnas.datasets.plan import mutants
 from ohmnas.datasets.store import Key, Store
-from ohmnas.datasets.table import MeasuredTable
+from ohmnas.datasets.table import MeasuredTable, genomes
+from ohmnas.datasets.task import Task
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import GENES, Population
+from ohmnas.spaces.genes import GENE_NAMES, GENES, Population
 from ohmnas.surrogate import LearningSet, Surrogate
 from ohmnas.surrogate.active import candidates_near, promising
 
 FIRST = 40
 """Architectures of the plan before a surrogate is asked."""
-BATCH = 20
-"""Architectures that are chosen at once."""
+BATCH = 24
+"""Architectures that are chosen at once: a sixth where the surrogate hopes most, a sixth mutants of the best measured
+networks, the others from the plan."""
+
+
+PARENTS = 20
+"""The best measured networks, whose mutants are measured."""
+MUTANTS = 200
+"""That are drawn, so that some are new and within bounds."""
 
 
 def planned(n: int, there: int) -> int:
@@ -41,19 +51,23 @@ class Chooser:
         return protocol.task.name, self.campaign.chips[0].name, protocol.fidelity.name, self.campaign.seed
 
     def chosen(self) -> Population:
-        """``(n, g)``: what has been chosen, at most as many as the campaign measures; at first from the plan alone."""
+        """``(n, g)``: what has been chosen, at most as many as the campaign measures.
+
+        At first these are the rows of the table that the store began with, or else the plan's beginning.
+        """
         return self._noted()[: len(self.campaign.population)]
 
     def _noted(self) -> Population:
         """All that was chosen: batches are whole, so that a campaign that grows chooses as one that began as large."""
         noted = self.store.chosen(self._key)
         if not len(noted):
-            self.store.choose(self._key, self.plan[:FIRST], after=0)
+            there = self._stored()  # of a table that the store began with
+            self.store.choose(self._key, there if len(there) else self.plan[:FIRST], after=0)
             noted = self.store.chosen(self._key)
         return noted
 
     def choose(self) -> None:
-        """Choose the next batch by all that is measured: half promising architectures, the others from the plan."""
+        """Choose the next batch by all that is measured; `BATCH` says of what."""
         noted, data = self._noted(), self._measured()
         known = np.concatenate([noted, self._stored()])
         hopeful = noted[:0]
@@ -61,7 +75,10 @@ class Chooser:
             surrogate, task = Surrogate.learn(data), self.campaign.protocol.task
             bounds = (task.max_params, task.max_macs, task.min_params)
             candidates = candidates_near(surrogate, data.population, known, *bounds, self.campaign.seed)
-            hopeful = candidates[promising(surrogate, candidates, data.population, BATCH // 2)]
+            hopeful = candidates[promising(surrogate, candidates, data.population, BATCH // 6)]
+            rng = np.random.default_rng([self.campaign.seed, len(known)])
+            drawn = mutants(task, _best(data), MUTANTS, rng)
+            hopeful = np.concatenate([hopeful, _fresh(drawn, np.concatenate([known, hopeful]))[: BATCH // 6]])
         there = {genome.tobytes() for genome in np.concatenate([known, hopeful])}
         planned = [genome for genome in self.plan if genome.tobytes() not in there]
         rest = np.array(planned[: BATCH - len(hopeful)], dtype=np.int16).reshape(-1, GENES)
@@ -69,7 +86,7 @@ class Chooser:
 
     def _stored(self) -> Population:
         """``(n, g)``: what the store holds of this key, failures included."""
-        found = [row[len(self._key) :] for row in self.store.identities() if row[: len(self._key)] == self._key]
+        found = sorted(row[len(self._key) :] for row in self.store.identities() if row[: len(self._key)] == self._key)
         return np.array(found, dtype=np.int16).reshape(-1, GENES)
 
     def _measured(self) -> LearningSet | None:
@@ -83,3 +100,36 @@ class Chooser:
             return LearningSet.of(table, hardware, fidelity)
         except InvalidValueError:
             return None
+
+
+def _best(data: LearningSet) -> Population:
+    """``(k, g)``: the measured networks whose accuracy is nearest to the best at no more parameters."""
+    order = np.argsort(data.space.params(data.population), kind="stable")
+    accuracy = data.labels["accuracy_1d"][order]
+    gap = np.maximum.accumulate(accuracy) - accuracy
+    return data.population[order[np.argsort(gap, kind="stable")[:PARENTS]]]
+
+
+def _fresh(population: Population, known: Population) -> Population:
+    """The rows that are not known, each once."""
+    old = {genome.tobytes() for genome in known}
+    fresh = {key: genome for genome in population if (key := genome.tobytes()) not in old}
+    return np.array(list(fresh.values()), dtype=np.int16).reshape(-1, GENES)
+
+
+def best_measured(store: Store, task: Task, hardware: str, fidelity: str, seed: int, n: int) -> Population:
+    """``(k, g)``, k at most n: the most accurate networks that a store has of other seeds, best first.
+
+    Raises:
+        InvalidValueError: it has none.
+    """
+    frame = store.frame()
+    same = (frame["task"] == task.name) & (frame["hardware"] == hardware) & (frame["fidelity"] == fidelity)
+    rows = frame[same & (frame["seed"] != seed) & (frame["status"] == schema.STATUS_OK)]
+    if rows.empty:
+        raise InvalidValueError(
+            f"{store.path} has nothing to repeat: no rows of {task.name} on {hardware} at fidelity {fidelity} with "
+            f"another seed than {seed}"
+        )
+    best = rows.sort_values("accuracy_1d", ascending=False, kind="stable").drop_duplicates(list(GENE_NAMES))
+    return genomes(best.head(n))

@@ -34,6 +34,7 @@ from ohmnas.cli.choices import (
     ENGINES,
     FIDELITIES,
     MARGINS,
+    PLANS,
     RESAMPLES,
     STRATEGIES,
     TASKS,
@@ -105,7 +106,9 @@ def _verify(commands: Any) -> None:
     command = _command(commands, "verify", "train and drift the found network; predicted beside measured")
     command.add_argument("result", type=Path, help="the result.json of ohmnas search")
     command.add_argument("--task", required=True, help="the task it was searched for")
-    command.add_argument("--fidelity", help=f"effort: one of {', '.join(FIDELITIES)} (that of the surrogate's table)")
+    command.add_argument(
+        "--fidelity", help=f"effort: one of {', '.join(FIDELITIES)} (that of the surrogate's table, or table)"
+    )
     command.add_argument(
         "--engine", default="native", choices=ENGINES, help="what simulates the chip (native); aihwkit is slower"
     )
@@ -140,7 +143,7 @@ def _campaign(commands: Any) -> None:
         help="instead of --hardware: each architecture on K settings of tiles and converters that take turns, each in "
         "all technologies; what a search of networks and chips together learns from",
     )
-    command.add_argument("--fidelity", default="paper", help=f"effort: one of {', '.join(FIDELITIES)} (paper)")
+    command.add_argument("--fidelity", default="table", help=f"effort: one of {', '.join(FIDELITIES)} (table)")
     command.add_argument(
         "--seed", type=seed, default=0, help="of the measurements; another one repeats them independently (0)"
     )
@@ -149,7 +152,15 @@ def _campaign(commands: Any) -> None:
         "--choose",
         default="plan",
         choices=CHOOSERS,
-        help="plan: evenly spread over all sizes; active: half of them near the front that a surrogate sees (plan)",
+        help="plan: those of --plan; active: a third near the front of what is measured, the rest of --plan; best: the "
+        "most accurate networks that the store has of another seed, for repeats (plan)",
+    )
+    command.add_argument(
+        "--plan",
+        default="mixed",
+        choices=PLANS,
+        help="mixed: half evenly spread over all sizes, half mutants of the reference networks; spread: all evenly "
+        "spread (mixed)",
     )
     command.add_argument(
         "--found",

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ohmnas.cli import render
+from ohmnas.cli.chooser import best_measured
 from ohmnas.datasets import schema
 from ohmnas.datasets.card import varied_as_one, worker_hours
 from ohmnas.datasets.plan import plan
@@ -67,8 +68,13 @@ def _plan_keys(arguments: argparse.Namespace, store: Store) -> _Plan | None:
         return None
     chosen = task(arguments.task, arguments.data_dir)
     if arguments.choose == "plan":
-        return chosen.name, {tuple(genome) for genome in plan(chosen, arguments.n, arguments.plan_seed).tolist()}
+        return chosen.name, {
+            tuple(genome) for genome in plan(chosen, arguments.n, arguments.plan_seed, arguments.plan).tolist()
+        }
     chip = hardware((arguments.hardware or ["pcm"])[0])
+    if arguments.choose == "best":
+        best = best_measured(store, chosen, chip.name, arguments.fidelity, arguments.seed, arguments.n)
+        return chosen.name, {tuple(genome) for genome in best.tolist()}
     noted = store.chosen((chosen.name, chip.name, arguments.fidelity, arguments.seed))[: arguments.n]
     return chosen.name, {tuple(genome) for genome in noted.tolist()}
 

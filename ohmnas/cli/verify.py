@@ -18,7 +18,7 @@ from ohmnas.cli.output import set_aside, write_json
 from ohmnas.cli.parts import MEASURED, Part, Parts
 from ohmnas.datasets.backends import results
 from ohmnas.datasets.data import TaskData
-from ohmnas.datasets.fidelity import fidelity
+from ohmnas.datasets.fidelity import FIDELITIES, fidelity
 from ohmnas.datasets.measure import given_up, measure_accuracies, train_network
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.task import task
@@ -36,7 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
     result = read_result(arguments.result)
     learned = result.provenance
     chosen = task(arguments.task, arguments.data_dir)
-    effort = fidelity(arguments.fidelity or learned.get("fidelity") or "paper")
+    known = learned.get("fidelity") if learned.get("fidelity") in FIDELITIES else "table"
+    effort = fidelity(arguments.fidelity or str(known), chosen.name)
     if arguments.chips == 1:
         raise InvalidValueError("--chips is 1, but a spread over chips needs at least 2")
     effort = replace(effort, chips=arguments.chips or effort.chips)

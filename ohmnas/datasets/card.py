@@ -8,14 +8,21 @@ from typing import Any
 import pandas as pd
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.plan import plan
+from ohmnas.datasets.plan import PLANS, plan
 from ohmnas.datasets.task import TASKS, Task, task_word
 from ohmnas.spaces.chips import MOST_SETTINGS, drawn_for, to_hardware
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.spaces.hardware import TECHNOLOGIES, VARIED, has_name, is_varied, kind_of
 from ohmnas.spaces.resnet import ResNetSpace
 
-_AFTER_TRAINING = ("hw_g_max", "hw_programming_noise", "hw_read_noise", "hw_drift", "hw_drift_compensation")
+_AFTER_TRAINING = (
+    "hw_g_max",
+    "hw_programming_noise",
+    "hw_read_noise",
+    "hw_drift",
+    "hw_drift_compensation",
+    "hw_batch_norm",
+)
 """Settings that a training knows nothing of, as `protocol.training_settings` has it."""
 PROTOCOL = (
     "Each row is one network: built with freshly drawn weights, trained with the hardware's noise, clipping and "
@@ -74,7 +81,9 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
     hardware, fidelity, seed = key
     measured = dict(zip(zip(_genomes(rows), rows["hardware"], strict=True), rows["precision"], strict=True))
     genomes = {genome for genome, _ in measured}
-    planned = [tuple(genome) for genome in plan(task, len(genomes)).tolist()]
+    plans = {kind: [tuple(genome) for genome in plan(task, len(genomes), kind=kind).tolist()] for kind in PLANS}
+    kind = max(plans, key=lambda kind: _first_missing(plans[kind], genomes))
+    planned = plans[kind]
     times = sum(genome == planned[0] for genome, _ in measured) // len(TECHNOLOGIES)
     if hardware == VARIED and not 1 <= times <= MOST_SETTINGS:
         kinds = rows.groupby("hardware")
@@ -92,9 +101,14 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
     numbers = [*([f"{on_cpu}"] if on_cpu else []), *([f"{there} --device cuda"] if there > on_cpu else [])]
     return [
         f"ohmnas campaign --task {task_word(task.name)} {chips} --fidelity {fidelity} --seed {seed} "
-        f"--n {number} --store {task.name}.sqlite"
+        f"--n {number}{f' --plan {kind}' if kind != PLANS[0] else ''} --store {task.name}.sqlite"
         for number in numbers
     ]
+
+
+def _first_missing(planned: list[tuple[int, ...]], genomes: set[tuple[int, ...]]) -> int:
+    """How many of a plan's first architectures are there."""
+    return next((place for place, genome in enumerate(planned) if genome not in genomes), len(planned))
 
 
 def _genomes(rows: pd.DataFrame) -> list[tuple[int, ...]]:

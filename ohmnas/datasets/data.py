@@ -23,6 +23,10 @@ class Split:
         """The first so many images; None is all."""
         return Split(self.images[:count], self.labels[:count])
 
+    def joined(self, other: Split) -> Split:
+        """The images of both."""
+        return Split(np.concatenate([self.images, other.images]), np.concatenate([self.labels, other.labels]))
+
     def shrunk(self, side: int | None) -> Split:
         """Images with blocks of pixels averaged until no side is longer than `side`; None leaves them as they are."""
         height, width = self.images.shape[2:]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
 
 _ONE_AT_A_TIME = threading.Lock()
 """Random numbers and limits are those of the process: threads of a Dask worker measure in turn."""
+CURVE_IMAGES = 1000
+"""Validation images, at most, that an accuracy of a learning curve is measured on."""
+CURVE_SHARES = (0.03, 0.06, 0.125, 0.25, 0.5, 0.75)
+"""Shares of the epochs after which a learning curve has an accuracy."""
 
 
 def train_network(
@@ -38,6 +41,7 @@ def train_network(
     chip: Hardware,
     seed: int,
     check: Callable[[], None] | None = None,
+    curve: dict[int, float] | None = None,
 ) -> tuple[nn.Sequential, Training]:
     """Build and train the network of a genome with the chip's training noise; also how the training went.
 
@@ -49,6 +53,8 @@ def train_network(
         chip: what it is trained for.
         seed: of the measurement.
         check: called before each batch; what it raises ends the training.
+        curve: gets the accuracy of one chip, a day after programming, on up to `CURVE_IMAGES` validation images after
+            some of the epochs (`curve_epochs`); native engine only.
 
     Raises:
         DivergedError: the loss stopped being finite.
@@ -58,7 +64,6 @@ def train_network(
     from ohmnas.analog.engine import ENGINES
     from ohmnas.analog.memory import keep_freed
     from ohmnas.analog.precision import tf32
-    from ohmnas.analog.recipe import Recipe
     from ohmnas.spaces.network import build
 
     torch.set_num_threads(1)
@@ -70,11 +75,42 @@ def train_network(
         network = build(task.space.decode(genome[None])[0], task.input_shape, task.classes)
     engine = ENGINES[protocol.engine]
     analog = engine.to_analog(network, chip).to(protocol.device)
-    recipe = replace(Recipe(), epochs=protocol.fidelity.epochs, shift=task.shift, flip=task.flip)
-    recipe = replace(recipe, precision=protocol.precision(chip))
+    recipe = protocol.training_recipe(chip)
     images, labels = _images(protocol, data.train, check), torch.from_numpy(data.train.labels).to(protocol.device)
+    after_epoch = None
+    if curve is not None and protocol.engine == "native":
+        after_epoch = _curve_reader(protocol, analog, chip, train_seed, check, curve)
     with tf32(recipe.precision == "tf32"):
-        return analog, engine.train(analog, images, labels, recipe, train_seed)
+        return analog, engine.train(analog, images, labels, recipe, train_seed, after_epoch)
+
+
+def curve_epochs(epochs: int) -> tuple[int, ...]:
+    """The epochs after which a learning curve has an accuracy: some six, closer together in the beginning."""
+    return tuple(sorted({max(round(epochs * share), 1) for share in CURVE_SHARES} - {epochs}))
+
+
+def _curve_reader(
+    protocol: Protocol,
+    network: nn.Sequential,
+    chip: Hardware,
+    seed: int,
+    check: Callable[[], None] | None,
+    curve: dict[int, float],
+) -> Callable[[int], None]:
+    """Called after each epoch, it notes the accuracy of one chip in the curve where there is to be one."""
+    import torch
+
+    from ohmnas.analog.drift import accuracy_of_one_chip
+
+    some = protocol.data().validation.first(CURVE_IMAGES)
+    images, labels = _images(protocol, some, check), torch.from_numpy(some.labels).to(protocol.device)
+    wanted = curve_epochs(protocol.fidelity.epochs)
+
+    def read(epoch: int) -> None:
+        if epoch in wanted:
+            curve[epoch] = accuracy_of_one_chip(network, chip, images, labels, seed + epoch)
+
+    return read
 
 
 def given_up(protocol: Protocol, training: Training) -> str:
@@ -92,7 +128,7 @@ def measure_accuracies(
     seed: int,
     check: Callable[[], None] | None = None,
 ) -> dict[str, float]:
-    """The `schema.ACCURACY_COLUMNS` of a trained network on one split.
+    """The `schema.ACCURACY_COLUMNS` and `schema.SPREAD_COLUMNS` of a trained network on one split.
 
     Args:
         protocol: with which it was trained.
@@ -110,16 +146,19 @@ def measure_accuracies(
 
     engine = ENGINES[protocol.engine]
     images, labels = _images(protocol, split, check), torch.from_numpy(split.labels).to(protocol.device)
+    calibration = _images(protocol, protocol.data().train, check)
     with tf32(False):
-        values: dict[str, float] = {"accuracy_digital": engine.digital_accuracy(network, images, labels)}
+        values: dict[str, float] = {"accuracy_digital": engine.digital_accuracy(network, images, labels, calibration)}
     with tf32(protocol.precision(chip) == "tf32"):
-        accuracies = engine.accuracy_over_time(network, chip, images, labels, protocol.fidelity.chips, seed)
+        readings = engine.read_over_time(network, chip, images, labels, protocol.fidelity.chips, seed, calibration)
+    accuracies, spread = readings.accuracies, readings.spread
     for column, name in enumerate(TIMES):
         values[f"accuracy_{name}"] = float(accuracies[:, column].mean())
         values[f"accuracy_{name}_std"] = float(accuracies[:, column].std(ddof=1))
     variation = accuracies[:, 0] - accuracies[:, -1]
     values["avm"] = float(variation.mean())
     values["avm_std"] = float(variation.std(ddof=1))
+    values |= {"spread_flips": spread.flips, "spread_read": spread.read, "spread_chip": spread.chip}
     return values
 
 
@@ -170,7 +209,7 @@ def _begun(protocol: Protocol, genome: npt.NDArray[np.int16], chip: Hardware, se
     task = protocol.task
     row: Row = dict.fromkeys(schema.COLUMNS)
     row.update(task=task.name, hardware=chip.name, fidelity=protocol.fidelity.name, seed=seed)
-    row.update(status=schema.STATUS_FAILED, reason="")
+    row.update(status=schema.STATUS_FAILED, reason="", **dict.fromkeys(schema.CURVE_COLUMNS, ""))
     row.update(zip(task.space.gene_names, (int(gene) for gene in genome), strict=True))
     table = task.space.layer_table(genome[None])
     row.update(params=int(table.params()[0]), macs=int(table.macs()[0]), **protocol.settings(chip))
@@ -193,8 +232,13 @@ def _measure_into(
 ) -> None:
     """Fill in what is measured, or for a kind of chip whose reading exceeds a limit, why not."""
     start = time.perf_counter()
-    network, training = train_network(protocol, genome, chips[0], seed, watch)
+    curve: dict[int, float] = {}
+    network, training = train_network(protocol, genome, chips[0], seed, watch, curve)
     seconds = round(time.perf_counter() - start, 3)
+    curves = {
+        "loss_curve": schema.curve(dict(enumerate(training.losses, start=1))),
+        "accuracy_curve": schema.curve(curve),
+    }
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), seed)
     for row, chip in zip(rows, chips, strict=True):
         start = time.perf_counter()
@@ -205,7 +249,7 @@ def _measure_into(
             row["reason"] = str(error)
             continue
         row.update(values, train_seconds=seconds, drift_seconds=round(time.perf_counter() - start, 3))
-        row.update(status=schema.STATUS_OK, reason=given_up(protocol, training))
+        row.update(status=schema.STATUS_OK, reason=given_up(protocol, training), **curves)
 
 
 def _images(protocol: Protocol, split: Split, check: Callable[[], None] | None) -> ImageSet:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import Task
 from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.spaces.hardware import Hardware
+
+if TYPE_CHECKING:
+    from ohmnas.analog.recipe import Recipe
 
 ENGINE_NAMES = ("native", "aihwkit")
 """What simulates the chip: our own layers, or aihwkit's as the reference."""
@@ -66,6 +70,18 @@ class Protocol:
     device: str = "cpu"
     """Where networks are trained and read, as torch names it."""
 
+    recipe: Recipe | None = None
+    """How networks are trained, but for what task, fidelity and chip say; None is the default, as tables have it."""
+
+    def training_recipe(self, chip: Hardware) -> Recipe:
+        """The recipe with what task, fidelity and chip say."""
+        from ohmnas.analog.recipe import Recipe
+
+        task, effort = self.task, self.fidelity
+        batch = min(effort.batch, len(self.data().train.labels))
+        own = replace(self.recipe or Recipe(), epochs=effort.epochs, batch=batch, shift=task.shift, flip=task.flip)
+        return replace(own, precision=self.precision(chip))
+
     def data(self) -> TaskData:
         """The task's images at the fidelity's resolution, each part cut to its number."""
         return _data(self.task, self.fidelity)
@@ -86,6 +102,7 @@ class Protocol:
             **chip.settings(),
             "protocol": schema.PROTOCOL_VERSION,
             "epochs": effort.epochs,
+            "batch": effort.batch,
             "train_images": len(data.train.labels),
             "validation_images": len(data.validation.labels),
             "resolution": max(data.train.images.shape[2:]),
@@ -96,7 +113,8 @@ class Protocol:
 @lru_cache(maxsize=1)
 def _data(task: Task, effort: Fidelity) -> TaskData:
     data = task.load()
-    train = data.train.first(effort.train_images).shrunk(effort.resolution)
+    train = data.train.joined(data.validation) if effort.trains_on_validation else data.train
+    train = train.first(effort.train_images).shrunk(effort.resolution)
     validation = data.validation.first(effort.validation_images).shrunk(effort.resolution)
     test = data.test.first(effort.test_images).shrunk(effort.resolution)
     return replace(data, train=train, validation=validation, test=test)
@@ -114,4 +132,5 @@ def training_settings(chip: Hardware) -> Hardware:
         read_noise=1.0,
         drift=1.0,
         drift_compensation=True,
+        batch_norm=same.batch_norm,
     )

@@ -25,10 +25,16 @@ from ohmnas.spaces.resnet import ResNetSpace
 
 Mask = npt.NDArray[np.bool_]
 
+USUAL_FIDELITIES = ("table", "paper")
+"""Taken among several where none is asked for, the first that there is; tables before protocol 4 have the second."""
 _TOLERANCE = 1e-9
 """Of avm against the accuracies it is the difference of."""
 _MOST_NAMES = 10
 """Of a choice that a message lists."""
+_PROTOCOL_WITH_CURVES = 4
+"""Since then rows have `schema.SPREAD_COLUMNS` and `schema.CURVE_COLUMNS`."""
+_LARGEST_VARIANCE = 0.5
+"""Of a fraction over at least two chips, as estimated (n-1)."""
 _LARGEST_SIZE = 65536
 """Of an image side or a number of classes: larger ones are mistakes, and would overflow the costs."""
 
@@ -59,7 +65,7 @@ class MeasuredTable:
         """The rows as a store takes them."""
         for record in self.frame.astype(object).where(self.frame.notna(), None).to_dict("records"):
             row = cast("Row", record)
-            row["reason"] = row["reason"] or ""
+            row |= {name: row[name] or "" for name in ("reason", *schema.CURVE_COLUMNS)}
             yield row
 
     def select(self, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
@@ -67,17 +73,17 @@ class MeasuredTable:
 
         Args:
             hardware: which chip; None is the only one, or ``pcm`` among several.
-            fidelity: which fidelity; None is the only one of the chip, or ``paper`` among several.
+            fidelity: which fidelity; None is the only one of the chip, or one of `USUAL_FIDELITIES` among several.
 
         Raises:
             InvalidValueError: there are several and none of them is the usual one, or none of that name.
         """
-        frame = self._chosen(self.measured, "hardware", hardware, "pcm")
-        return self._chosen(frame, "fidelity", fidelity, "paper")
+        frame = self._chosen(self.measured, "hardware", hardware, ("pcm",))
+        return self._chosen(frame, "fidelity", fidelity, USUAL_FIDELITIES)
 
     def of_fidelity(self, fidelity: str | None = None) -> pd.DataFrame:
         """The measured rows of all chips and one fidelity, chosen as in `select`."""
-        return self._chosen(self.measured, "fidelity", fidelity, "paper")
+        return self._chosen(self.measured, "fidelity", fidelity, USUAL_FIDELITIES)
 
     def check_chip(self, chip: Hardware) -> None:
         """Check that the rows of a chip's name, if there are any, were measured on this chip.
@@ -93,11 +99,11 @@ class MeasuredTable:
                     f"has {value}"
                 )
 
-    def _chosen(self, frame: pd.DataFrame, column: str, asked: str | None, usual: str) -> pd.DataFrame:
+    def _chosen(self, frame: pd.DataFrame, column: str, asked: str | None, usual: tuple[str, ...]) -> pd.DataFrame:
         there = sorted(set(frame[column]))
         chosen = asked
         if asked is None:
-            chosen = there[0] if len(there) == 1 else usual
+            chosen = there[0] if len(there) == 1 else next((name for name in usual if name in there), None)
             if there and chosen not in there:
                 raise InvalidValueError(
                     f"table {self.source} has several values of {column}: choose one with --{column}, of {_few(there)}"
@@ -328,8 +334,29 @@ def faults(frame: pd.DataFrame, space: ResNetSpace) -> Iterator[tuple[Mask, str,
         low = -1.0 if name == "avm" else 0.0
         values = frame[name].to_numpy()
         yield ok & ~((values >= low) & (values <= 1.0)), name, "not a fraction"
+    yield from _faulty_additions(frame, ok & (frame["protocol"] >= _PROTOCOL_WITH_CURVES).to_numpy())
     difference = frame["avm"] - (frame["accuracy_1s"] - frame["accuracy_1mo"])
     yield ok & (difference.abs() > _TOLERANCE).to_numpy(), "avm", "not accuracy_1s - accuracy_1mo"
+
+
+def _faulty_additions(frame: pd.DataFrame, measured: Mask) -> Iterator[tuple[Mask, str, str]]:
+    """Faults of the columns that rows have since protocol 4."""
+    for name in schema.SPREAD_COLUMNS:
+        values = frame[name].to_numpy()
+        low = 0.0 if name == "spread_flips" else -_LARGEST_VARIANCE
+        yield measured & ~((values >= low) & (values <= _LARGEST_VARIANCE)), name, "not the variance of a fraction"
+    for name in schema.CURVE_COLUMNS:
+        broken = [bool(here) and not _is_curve(text) for here, text in zip(measured, frame[name], strict=True)]
+        yield np.array(broken, dtype=bool), name, "no learning curve"
+
+
+def _is_curve(text: object) -> bool:
+    if not isinstance(text, str):  # an empty cell
+        return True
+    try:
+        return all(np.isfinite(value) for value in schema.points(text).values())
+    except ValueError:
+        return False
 
 
 def _complain(path: Path, frame: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, why: str) -> None:

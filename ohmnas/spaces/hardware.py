@@ -15,6 +15,8 @@ from ohmnas.lookup import look_up
 
 TECHNOLOGIES = {"pcm": "PCMLikeNoiseModel", "hermes": "HermesNoiseModel", "reram": "ReRamCMONoiseModel"}
 """Device technology -> its noise model in aihwkit."""
+BATCH_NORMS = ("trained", "adaptive")
+"""Where batch norm statistics come from; tables have the place in this list (`hw_batch_norm`)."""
 LARGEST_CONDUCTANCE = {"hermes": 20.7}
 """uS; up to where a technology's devices were measured."""
 DEVICE_ERRORS = {
@@ -56,6 +58,9 @@ class Hardware:
     """Scale of the technology's drift exponents; 1 is the measured device, 0 is none."""
     drift_compensation: bool = True
     """Global drift compensation: each tile's outputs are scaled by how much its mean readout has decayed."""
+    batch_norm: str = "trained"
+    """Statistics of the batch norms, one of `BATCH_NORMS`: those of the training, or averaged over calibration images
+    on the programmed and drifted chip before each reading (V. Joshi et al., Nature Communications 2020)."""
     training_noise: float = 0.06
     """Std of the Gaussian noise on weights in training, relative to the largest of the column."""
     clip_sigma: float = 2.0
@@ -69,6 +74,7 @@ class Hardware:
             UnknownNameError: the technology is unknown.
         """
         look_up("technology", TECHNOLOGIES, self.technology)
+        look_up("batch norm", dict.fromkeys(BATCH_NORMS), self.batch_norm)
         largest = LARGEST_CONDUCTANCE.get(self.technology, math.inf)
         if self.g_max > largest:
             raise InvalidValueError(f"g_max of {self.technology} is at most {largest} uS, not {self.g_max}")
@@ -88,8 +94,9 @@ class Hardware:
 
     def settings(self) -> dict[str, float]:
         """The numbers that describe the chip, by table column; the surrogate's features are among them."""
-        numeric = (field.name for field in fields(self) if field.name not in ("name", "technology"))
-        return {f"hw_{name}": float(getattr(self, name)) for name in numeric}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "technology")}
+        values["batch_norm"] = BATCH_NORMS.index(self.batch_norm)
+        return {f"hw_{name}": float(value) for name, value in values.items()}
 
     @classmethod
     def of_settings(cls, technology: str, settings: Mapping[str, float], name: str = "") -> Self:
@@ -101,9 +108,11 @@ class Hardware:
         known = cls().settings()
         for key, value in settings.items():
             whole = key in known and not isinstance(getattr(cls(), key[3:]), float)
-            if key not in known or not math.isfinite(value) or (whole and value % 1 != 0):
+            wrong = key not in known or not math.isfinite(value) or (whole and value % 1 != 0)
+            if wrong or (key == "hw_batch_norm" and not 0 <= value < len(BATCH_NORMS)):
                 raise InvalidValueError(f"{key} is {value:g}, which no chip has")
-        kinds = {key: type(getattr(cls(), key[3:])) for key in known}
+        kinds: dict[str, Any] = {key: type(getattr(cls(), key[3:])) for key in known}
+        kinds["hw_batch_norm"] = lambda place: BATCH_NORMS[int(place)]
         return cls(name, technology, **{key[3:]: kinds[key](value) for key, value in settings.items()})
 
     def description(self) -> dict[str, float]:

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold, KFold
 
 from ohmnas.datasets import schema
-from ohmnas.datasets.table import MeasuredTable, accuracy_std_floor
+from ohmnas.datasets.table import USUAL_FIDELITIES, MeasuredTable, accuracy_std_floor
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.chips import CHIP_GENE_NAMES, from_hardware
 from ohmnas.spaces.codesign import CoDesignSpace
@@ -65,7 +65,7 @@ class LearningSet:
         Args:
             table: a checked table.
             hardware: which chip; None is the only one, or ``pcm`` among several.
-            fidelity: which fidelity; None is the only one, or ``paper`` among several.
+            fidelity: which fidelity; None is the only one, or one of `USUAL_FIDELITIES` among several.
 
         Raises:
             InvalidValueError: the choice is left open or empty, or the table has too few rows.
@@ -117,7 +117,7 @@ class LearningSet:
 
         Args:
             table: a checked table.
-            fidelity: which fidelity; None is the only one, or ``paper`` among several.
+            fidelity: which fidelity; None is the only one, or one of `USUAL_FIDELITIES` among several.
 
         Raises:
             InvalidValueError: the choice is left open or empty, or chips were hardly varied.
@@ -231,7 +231,9 @@ def learnable_chips(table: MeasuredTable) -> list[str]:
     chips = []
     for name, rows in table.measured.groupby("hardware"):
         fidelities = set(rows["fidelity"])
-        usual = rows if len(fidelities) == 1 else rows[rows["fidelity"] == "paper"]
+        usual = rows
+        if len(fidelities) > 1:
+            usual = rows[rows["fidelity"] == next((name for name in USUAL_FIDELITIES if name in fidelities), "")]
         if len(usual.drop_duplicates(list(GENE_NAMES))) >= FEWEST_ROWS:
             chips.append(str(name))
     return chips

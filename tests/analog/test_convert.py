@@ -26,7 +26,9 @@ def test_every_weight_layer_becomes_analog_and_the_original_stays() -> None:
 def test_parameters_are_those_of_the_network() -> None:
     network = build(reference("resnet14-w8"), (1, 8, 8), 10)
     analog = to_analog(network, Hardware())
-    assert sum(p.numel() for p in analog.parameters()) == sum(p.numel() for p in network.parameters())
+    assert sum(p.numel() for p in analog.parameters() if p.dim()) == sum(p.numel() for p in network.parameters())
+    ranges = [name for name, p in analog.named_parameters() if not p.dim()]
+    assert len(ranges) == len(list(analog_layers(analog)))  # and an input range for each layer
 
 
 def test_modes_and_noise_reach_every_layer(small_network: nn.Sequential, chip: Hardware) -> None:

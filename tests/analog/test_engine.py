@@ -162,13 +162,13 @@ def test_a_network_learns_and_is_measured_with_either_engine(engine: Engine, two
     analog = engine.to_analog(network, chip)
     training = engine.train(analog, images, labels, Recipe(epochs=4, batch=32, norm_batches=4), 0)
     assert training.epochs == 4
-    assert engine.digital_accuracy(analog, images, labels) > 0.9
-    before = engine.digital_accuracy(analog, images, labels)
-    accuracies = engine.accuracy_over_time(analog, chip, images, labels, 3, 0)
+    assert engine.digital_accuracy(analog, images, labels, images) > 0.9
+    before = engine.digital_accuracy(analog, images, labels, images)
+    accuracies = engine.read_over_time(analog, chip, images, labels, 3, 0, images).accuracies
     assert accuracies.shape == (3, 4)
     assert accuracies.mean() > 0.85
-    assert np.array_equal(accuracies, engine.accuracy_over_time(analog, chip, images, labels, 3, 0))
-    assert engine.digital_accuracy(analog, images, labels) == before
+    assert np.array_equal(accuracies, engine.read_over_time(analog, chip, images, labels, 3, 0, images).accuracies)
+    assert engine.digital_accuracy(analog, images, labels, images) == before
 
 
 def test_from_native_keeps_the_input_ranges() -> None:

@@ -76,7 +76,8 @@ def test_training_and_evaluation_agree_with_plain_torch(
     monkeypatch.setattr(fused, "applies", lambda *_: False)
     for found, expected in zip(results, _step(plain.train(), x), strict=True):
         scale = float(expected.abs().max()) + 1e-6
-        assert float((found - expected).abs().max()) < 2e-4 * scale
+        # the gradient of the input range, a scalar, leaves out the eps of batch norm
+        assert float((found - expected).abs().max()) < (5e-3 if expected.dim() == 0 else 2e-4) * scale
     assert torch.allclose(evaluated, _evaluate(plain, x), rtol=1e-4, atol=1e-4)
 
 
@@ -105,14 +106,16 @@ def test_it_stands_aside_where_it_cannot_compute() -> None:
 
 
 @pytest.mark.parametrize("chip", [CHIPS["whole"], CHIPS["split"]], ids=["whole", "split"])
-def test_images_want_no_gradient_and_weights_get_the_same(chip: Hardware) -> None:
+def test_images_want_no_gradient_and_weights_get_the_same(chip: Hardware, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AnalogConv2d, "calibrate", lambda layer, _: layer.input_range.fill_(3.0))
     network = to_analog(_network(1, 3, 1, True), chip).train()
     x, grads = torch.randn(4, 6, 5, 5), []
     for wanted in (True, False):
         set_noise(network, NoisePool(1))
         network.zero_grad()
         network(x.clone().requires_grad_(wanted)).square().sum().backward()
-        grads.append([parameter.grad for parameter in network.parameters()])
+        grads.append([parameter.grad for parameter in network.parameters() if parameter.dim()])
+        assert (_layer(network).log_range.grad is None) is not wanted
     for one, other in zip(*grads, strict=True):
         torch.testing.assert_close(one, other)
 
@@ -142,7 +145,24 @@ def test_bfloat16_changes_little_beside_the_noise_of_the_chip(
     other.append(_evaluate(again, x, seed=9))
     for one, sure, noisy in zip(found, expected, other, strict=True):
         assert one.dtype == sure.dtype
-        assert _distance(one, sure) <= 0.5 * _distance(noisy, sure) + 1e-6
+        if one.dim():  # of a single number more noises are needed, below
+            assert _distance(one, sure) <= 0.5 * _distance(noisy, sure) + 1e-6
+
+
+def test_bfloat16_changes_the_gradient_of_the_input_range_less_than_noise_does() -> None:
+    exact = to_analog(_network(1, 3, 1, True), Hardware())
+    rounded = copy.deepcopy(exact)
+    set_precision(rounded, torch.bfloat16)
+    x = torch.randn(7, 6, 5, 6)
+    found = {}
+    for name, network in (("exact", exact), ("rounded", rounded)):
+        for seed in range(20):
+            _step(network.train(), x, steps=1, seed=seed)
+            grad = _layer(network).log_range.grad
+            assert grad is not None
+            found[name, seed] = float(grad)
+    exactly, roundly = (torch.tensor([found[name, seed] for seed in range(20)]) for name in ("exact", "rounded"))
+    assert _distance(exactly, roundly) < 0.5 * float(exactly.std())
 
 
 def _distance(x: Tensor, y: Tensor) -> float:

@@ -140,10 +140,40 @@ def test_nothing_flows_back_where_the_dac_clips() -> None:
     assert x.grad[0, 1] == 0
 
 
+def test_the_input_range_of_images_is_their_largest_value() -> None:
+    network = to_analog(nn.Sequential(nn.Linear(20, 1)), Hardware()).train()
+    layer = next(analog_layers(network))
+    batches = torch.randn(3, 50, 20)
+    for batch in batches:
+        network(batch).sum().backward()
+    assert float(layer.input_range) == float(batches.abs().max())
+    assert layer.log_range.grad is None
+
+
+def test_the_input_range_is_learned() -> None:
+    """Noise asks for a small range, clipping for a large one."""
+    multiples = []
+    for noise in (0.0, 0.3):
+        torch.manual_seed(0)
+        network = to_analog(nn.Sequential(nn.Linear(8, 1, bias=False)), Hardware(output_noise=noise)).train()
+        layer = next(analog_layers(network))
+        set_noise(network, NoisePool(0))
+        optimizer = torch.optim.SGD([layer.log_range], lr=0.5)
+        for _ in range(300):
+            x = torch.randn(256, 8, requires_grad=True)
+            optimizer.zero_grad()
+            (network(x) - torch.nn.functional.linear(x, layer.weight)).square().mean().backward()
+            optimizer.step()
+        multiples.append(float(layer.log_range.detach().exp()))
+    quiet, noisy = multiples
+    assert noisy < quiet - 0.3
+    assert noisy > 1.0
+
+
 def test_the_input_range_follows_training_and_rests_in_evaluation() -> None:
     network = to_analog(nn.Sequential(nn.Linear(20, 1)), Hardware())
     layer = next(analog_layers(network))
-    network.train()(3 * torch.randn(500, 20))
+    network.train()((3 * torch.randn(500, 20)).requires_grad_())
     assert 11 < float(layer.input_range) < 13
     before = layer.input_range.clone()
     network.eval()(torch.randn(5, 20))
@@ -155,7 +185,7 @@ def test_digital_mode_is_exact() -> None:
     network = to_analog(nn.Sequential(linear), Hardware()).eval()
     set_mode(network, "digital")
     x = torch.randn(4, 7)
-    assert torch.equal(network(x), linear(x))
+    torch.testing.assert_close(network(x), linear(x))
 
 
 def test_convolutions_that_are_not_modelled_are_refused() -> None:

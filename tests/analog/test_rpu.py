@@ -28,11 +28,16 @@ OTHER: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", [f.name for f in fields(Hardware) if f.name not in ("name", "technology")])
+@pytest.mark.parametrize("name", [f.name for f in fields(Hardware) if f.name in OTHER])
 def test_every_hardware_field_changes_the_configuration(name: str) -> None:
     assert str(rpu_config(Hardware())) == str(rpu_config(Hardware()))
     changed = rpu_config(replace(Hardware(), **{name: OTHER[name]}))
     assert str(changed) != str(rpu_config(Hardware()))
+
+
+def test_only_what_aihwkit_has_no_setting_for_is_left_out() -> None:
+    assert {f.name for f in fields(Hardware)} - set(OTHER) == {"name", "technology", "batch_norm"}
+    assert str(rpu_config(Hardware(batch_norm="adaptive"))) == str(rpu_config(Hardware()))
 
 
 def test_an_ideal_chip_has_no_modifier_and_no_clipping() -> None:

@@ -68,7 +68,8 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
 def test_a_table_that_was_measured_otherwise_is_not_taken_over(ohmnas: Ohmnas, tmp_path: Path) -> None:
     frame, store = read_table("digits").frame, tmp_path / "s.sqlite"
     for of, also in ((frame["hardware"] == "pcm", {"epochs": 12}), (frame["hardware"] == "hermes", {"hw_adc_bits": 5})):
-        some = frame[of].head(5).assign(fidelity="smoke", **also)
+        some = frame[of].head(5).assign(fidelity="smoke", protocol=schema.PROTOCOL_VERSION, batch=32, **also)
+        some = some.assign(**dict.fromkeys(schema.SPREAD_COLUMNS, 0.0), **dict.fromkeys(schema.CURVE_COLUMNS, "1:1"))
         write_table(tmp_path / "t.csv", some, make_card(some, DIGITS))
         found = ohmnas("campaign", *SMOKE, "--n", "1", "--store", store, "--start-from", tmp_path / "t.csv")
         if "epochs" in also:
@@ -101,7 +102,7 @@ def test_a_campaign_that_chooses_measures_failed_rows_again_only_once() -> None:
 
     planned_networks = plan(DIGITS, 60)
     chips = (Hardware(),)
-    asked = Campaign(Protocol(DIGITS, fidelity("smoke")), planned_networks, chips, seed=0, retry_failed=True)
+    asked = Campaign(Protocol(DIGITS, fidelity("smoke", "digits")), planned_networks, chips, seed=0, retry_failed=True)
     parts = [*campaign._parts(asked, cast(chooser.Chooser, Growing()))]
     assert [len(part.population) for part in parts] == [0, 20, 40, 60]
     assert [part.retry_failed for part in parts] == [True, False, False, False]

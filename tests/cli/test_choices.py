@@ -8,6 +8,7 @@ from ohmnas.cli import choices
 from ohmnas.datasets.backends import BACKENDS
 from ohmnas.datasets.fidelity import FIDELITIES
 from ohmnas.datasets.loaders.download import ARCHIVES
+from ohmnas.datasets.plan import PLANS
 from ohmnas.datasets.protocol import DEVICES, ENGINE_NAMES
 from ohmnas.datasets.task import TASKS
 from ohmnas.search.objective import PLAIN, WEIGHING
@@ -28,6 +29,7 @@ from ohmnas.surrogate.surrogate import MARGINS
         (choices.ENGINES, ENGINE_NAMES),
         (choices.DEVICES, DEVICES),
         (choices.BACKENDS, BACKENDS),
+        (choices.PLANS, PLANS),
         (choices.OBJECTIVES, [*PLAIN, *WEIGHING]),
         (choices.QUANTITIES, QUANTITIES),
         (choices.STRATEGIES, STRATEGIES),

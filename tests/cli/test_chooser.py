@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 from ohmnas.cli import chooser
 from ohmnas.cli.chooser import Chooser
 from ohmnas.datasets.campaign import Campaign
-from ohmnas.datasets.fidelity import FIDELITIES
+from ohmnas.datasets.fidelity import Fidelity
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.protocol import Protocol
 from ohmnas.datasets.store import Store
@@ -22,16 +22,20 @@ from ohmnas.spaces.hardware import Hardware
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chooser, "FIRST", 12)
-    monkeypatch.setattr(chooser, "BATCH", 4)
+    monkeypatch.setattr(chooser, "BATCH", 6)
+
+
+PAPER = Fidelity("paper", epochs=24, batch=128, chips=25)
+"""Of the shipped rows."""
 
 
 def choosing(n: int, store: Store) -> Chooser:
     digits = task("digits")
-    campaign = Campaign(Protocol(digits, FIDELITIES["paper"]), plan(digits, n), (Hardware(),), seed=0)
+    campaign = Campaign(Protocol(digits, PAPER), plan(digits, n), (Hardware(),), seed=0)
     return Chooser(campaign, plan(digits, chooser.planned(n, len(store.identities()))), store)
 
 
-def test_it_begins_with_the_plan_and_goes_on_with_half_of_it(tmp_path: Path) -> None:
+def test_it_begins_with_the_plan_and_goes_on_with_two_thirds_of_it(tmp_path: Path) -> None:
     """The shipped rows stand in for what would be measured."""
     with Store(tmp_path / "s.sqlite") as store:
         one = choosing(24, store)
@@ -49,7 +53,8 @@ def test_it_begins_with_the_plan_and_goes_on_with_half_of_it(tmp_path: Path) -> 
     keys = [genome.tobytes() for genome in chosen]
     assert len(chosen) == len(set(keys)) == 24
     from_plan = [genome.tobytes() in set(keys) for genome in one.plan]
-    assert sum(from_plan) == 12 + 6
+    assert sum(from_plan) >= 12 + 8  # 2 of 6 are chosen otherwise, and may stand in the plan too
+    assert not all(from_plan)
     assert not measured & {tuple(genome.tolist()) for genome in chosen[12:]}  # nothing is measured twice
     assert_array_equal(task("digits").space.check(chosen), chosen)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ohmnas.datasets import schema
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
@@ -68,7 +69,8 @@ def test_reading_a_store_leaves_it_as_it_is(ohmnas: Ohmnas, tmp_path: Path) -> N
         assert "7 rows in" in ohmnas("campaign", "--status", "--store", path).out
     with sqlite3.connect(path) as connection:  # an older schema is upgraded, which is writing
         connection.execute("PRAGMA user_version=2")
-        connection.execute("ALTER TABLE rows DROP COLUMN precision")
+        for name in schema.added_since(2, "pcm"):
+            connection.execute(f'ALTER TABLE rows DROP COLUMN "{name}"')
     assert "7 rows in" in ohmnas("campaign", "--status", "--store", path).out
 
 

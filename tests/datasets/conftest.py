@@ -35,7 +35,16 @@ def made_rows(n: int, seed: int = 0) -> list[Row]:
 def made_row(genome: Population, chip: Hardware, seed: int, rng: np.random.Generator, failed: bool = False) -> Row:
     """The row of a genome on a chip."""
     row: Row = dict.fromkeys(schema.COLUMNS)
-    row.update(task="digits", hardware=chip.name, fidelity="smoke", seed=seed, status="ok", reason="")
+    row.update(
+        task="digits",
+        hardware=chip.name,
+        fidelity="smoke",
+        seed=seed,
+        status="ok",
+        reason="",
+        loss_curve="1:2.3",
+        accuracy_curve="",
+    )
     row.update(zip(DIGITS.space.gene_names, genome.tolist(), strict=True))
     costs = DIGITS.space.layer_table(genome[None])
     row.update(params=int(costs.params()[0]), macs=int(costs.macs()[0]), **chip.settings())
@@ -43,15 +52,17 @@ def made_row(genome: Population, chip: Hardware, seed: int, rng: np.random.Gener
         technology=chip.technology,
         protocol=schema.PROTOCOL_VERSION,
         epochs=1,
+        batch=32,
         train_images=256,
         validation_images=400,
     )
     row.update(resolution=8, chips=2, train_seconds=0.1, drift_seconds=0.1)
     row.update(ohmnas_version="0", torch_version="0", aihwkit_version="0", precision="float32")
     if failed:
-        row.update(status="failed", reason="DivergedError: made")
+        row.update(status="failed", loss_curve="", reason="DivergedError: made")
         return row
     row.update({name: float(rng.uniform(0.1, 0.9)) for name in schema.ACCURACY_COLUMNS})
+    row.update({name: float(rng.uniform(0.0, 1e-3)) for name in schema.SPREAD_COLUMNS})
     first, last = row["accuracy_1s"], row["accuracy_1mo"]
     assert isinstance(first, float)
     assert isinstance(last, float)

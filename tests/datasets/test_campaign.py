@@ -23,8 +23,8 @@ from ohmnas.spaces.hardware import TECHNOLOGIES, Hardware, hardware
 from .conftest import MadeMeasurements, comparable, varied_rows
 
 DIGITS = task("digits")
-TINY = Fidelity("tiny", epochs=1, chips=2, train_images=128)
-SMOKE = Protocol(DIGITS, fidelity("smoke"))
+TINY = Fidelity("tiny", epochs=1, batch=32, chips=2, train_images=128)
+SMOKE = Protocol(DIGITS, fidelity("smoke", "digits"))
 
 
 def _campaign(n: int) -> Campaign:

@@ -117,8 +117,10 @@ def test_hours_count_a_training_once_whatever_it_is_programmed_on() -> None:
         other = {**first, "hardware": "other", name: value / 2 + 1}
         changed = (
             replace(chip, **{name[3:]: type(getattr(chip, name[3:]))(value / 2 + 1)})
-            if "comp" not in name
-            else (replace(chip, drift_compensation=False))
+            if name not in ("hw_drift_compensation", "hw_batch_norm")
+            else replace(
+                chip, drift_compensation="batch" in name, batch_norm="adaptive" if "batch" in name else "trained"
+            )
         )
         shared = training_settings(changed) == training_settings(chip)
         one = worker_hours(pd.DataFrame([first]))

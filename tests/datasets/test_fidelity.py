@@ -3,16 +3,28 @@ from __future__ import annotations
 import pytest
 
 from ohmnas.datasets.fidelity import FIDELITIES, fidelity
-from ohmnas.errors import UnknownNameError
+from ohmnas.datasets.task import TASKS
+from ohmnas.errors import InvalidValueError, UnknownNameError
 
 
-def test_efforts_grow_with_their_name() -> None:
-    smoke, low, paper = (fidelity(name) for name in ("smoke", "low", "paper"))
-    assert smoke.epochs < low.epochs < paper.epochs
-    assert smoke.chips < low.chips < paper.chips == 25
-    assert all(one.chips >= 2 for one in FIDELITIES.values())
+@pytest.mark.parametrize("task", TASKS)
+def test_efforts_grow_with_their_name(task: str) -> None:
+    smoke, table, full = (fidelity(name, task) for name in FIDELITIES)
+    assert (smoke.name, table.name, full.name) == tuple(FIDELITIES)
+    assert smoke.epochs < table.epochs < full.epochs
+    assert 2 <= smoke.chips < table.chips <= full.chips == 25
+    assert [one.trains_on_validation for one in (smoke, table, full)] == [False, False, True]
+
+
+def test_own_efforts_are_of_tasks_that_exist() -> None:
+    assert {task for own in FIDELITIES.values() for task in own} <= set(TASKS)
 
 
 def test_an_unknown_fidelity_names_those_that_exist() -> None:
-    with pytest.raises(UnknownNameError, match="smoke, low, paper"):
-        fidelity("high")
+    with pytest.raises(UnknownNameError, match="smoke, table, full"):
+        fidelity("high", "digits")
+
+
+def test_a_fidelity_of_an_earlier_protocol_says_so() -> None:
+    with pytest.raises(InvalidValueError, match="'paper' belongs to protocol 3"):
+        fidelity("paper", "digits")

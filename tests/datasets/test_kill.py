@@ -25,7 +25,7 @@ from ohmnas.spaces.hardware import RERAM, Hardware
 from .conftest import comparable
 
 DIGITS = task("digits")
-TINY = Protocol(DIGITS, Fidelity("tiny", epochs=1, chips=2, train_images=128))
+TINY = Protocol(DIGITS, Fidelity("tiny", epochs=1, batch=32, chips=2, train_images=128))
 CHIPS = (Hardware(), RERAM)
 ENDLESS = 1000
 """More architectures than all lives together reach on any machine: each life ends by a kill, not for lack of work."""

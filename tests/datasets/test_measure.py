@@ -18,7 +18,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import HERMES, IDEAL, RERAM, Hardware
 from ohmnas.spaces.reference import reference
 
-SMOKE = fidelity("smoke")
+SMOKE = fidelity("smoke", "digits")
 DIGITS = task("digits")
 SECONDS = set(schema.SECONDS_COLUMNS)
 
@@ -56,7 +56,10 @@ def test_another_seed_is_another_measurement(genome: Population) -> None:
 def test_on_an_ideal_chip_nothing_varies(genome: Population) -> None:
     row = one_row(genome, 0, IDEAL)
     assert row["avm"] == row["avm_std"] == row["accuracy_1d_std"] == 0.0
-    assert row["accuracy_1s"] == row["accuracy_1mo"] == row["accuracy_digital"]
+    assert row["accuracy_1s"] == row["accuracy_1mo"]
+    # the digital accuracy has batch norm statistics of its own, over other batches
+    assert abs(float(row["accuracy_1s"] or 0) - float(row["accuracy_digital"] or 0)) <= 0.03
+    assert row["spread_flips"] == row["spread_read"] == row["spread_chip"] == 0.0
 
 
 def test_a_training_that_diverges_is_a_row_with_its_reason(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +151,9 @@ def test_chips_share_the_training_where_it_is_the_same(genome: Population) -> No
 
 def test_effort_is_what_the_row_records(genome: Population) -> None:
     row = one_row(
-        genome, 0, effort=Fidelity("tiny", epochs=1, chips=2, train_images=130, validation_images=90, resolution=4)
+        genome,
+        0,
+        effort=Fidelity("tiny", epochs=1, batch=32, chips=2, train_images=130, validation_images=90, resolution=4),
     )
     assert (row["epochs"], row["train_images"], row["chips"], row["validation_images"]) == (1, 130, 2, 90)
     assert (row["resolution"], row["protocol"], row["technology"]) == (4, schema.PROTOCOL_VERSION, "pcm")

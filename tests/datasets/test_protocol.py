@@ -16,7 +16,9 @@ DIGITS = task("digits")
 
 
 def test_settings_are_what_every_row_has_and_data_is_cut_to_them() -> None:
-    effort = Fidelity("tiny", epochs=3, chips=2, train_images=130, validation_images=90, test_images=70, resolution=4)
+    effort = Fidelity(
+        "tiny", epochs=3, batch=32, chips=2, train_images=130, validation_images=90, test_images=70, resolution=4
+    )
     protocol = Protocol(DIGITS, effort)
     settings = protocol.settings(RERAM)
     assert tuple(settings) == schema.SETTING_COLUMNS
@@ -30,7 +32,7 @@ def test_settings_are_what_every_row_has_and_data_is_cut_to_them() -> None:
 
 def test_only_our_own_layers_compute_in_other_formats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ohmnas.analog.precision.has_tf32", lambda: True)
-    smoke = fidelity("smoke")
+    smoke = fidelity("smoke", "digits")
     assert Protocol(DIGITS, smoke, device="cuda").precision(Hardware()) == "tf32"
     assert Protocol(DIGITS, smoke, device="cuda").precision(Hardware(dac_bits=0)) == "float32"
     assert Protocol(DIGITS, smoke, "aihwkit", "cuda").precision(Hardware()) == "float32"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ohmnas.errors import InvalidValueError, UnknownNameError
-from ohmnas.spaces.hardware import HERMES, IDEAL, PRESETS, Hardware, hardware, is_varied, kind_of, varied
+from ohmnas.spaces.hardware import BATCH_NORMS, HERMES, IDEAL, PRESETS, Hardware, hardware, is_varied, kind_of, varied
 
 NUMERIC = [field.name for field in fields(Hardware) if field.name not in ("name", "technology")]
 ABOVE_ZERO = ["g_max", "adc_bound"]
@@ -27,7 +27,7 @@ def with_setting(name: str, value: object) -> Hardware:
 
 
 def test_every_number_of_a_chip_has_a_rule_here() -> None:
-    assert sorted(NUMERIC) == sorted([*ABOVE_ZERO, *WHOLE, *FROM_ZERO, *BITS, "drift_compensation"])
+    assert sorted(NUMERIC) == sorted([*ABOVE_ZERO, *WHOLE, *FROM_ZERO, *BITS, "drift_compensation", "batch_norm"])
 
 
 @pytest.mark.parametrize("name", ABOVE_ZERO)
@@ -86,16 +86,17 @@ def test_settings_are_all_numbers_of_the_chip_in_order() -> None:
     settings_ = chip.settings()
     assert list(settings_) == [f"hw_{name}" for name in NUMERIC]
     assert all(type(value) is float for value in settings_.values())
-    assert settings_ == {f"hw_{name}": float(getattr(chip, name)) for name in NUMERIC}
+    numbers = {name: getattr(chip, name) for name in NUMERIC} | {"batch_norm": 0}
+    assert settings_ == {f"hw_{name}": float(value) for name, value in numbers.items()}
+    assert Hardware(batch_norm="adaptive").settings()["hw_batch_norm"] == 1.0
     assert (settings_["hw_tile_rows"], settings_["hw_drift_compensation"]) == (256.0, 0.0)
 
 
 @pytest.mark.parametrize("name", NUMERIC)
 def test_changing_a_number_changes_its_setting_and_no_other(name: str) -> None:
     chip = Hardware()
-    changes: dict[str, Any] = {
-        name: not getattr(chip, name) if name == "drift_compensation" else 2 * getattr(chip, name)
-    }
+    named: dict[str, Any] = {"drift_compensation": False, "batch_norm": "adaptive"}
+    changes = {name: named[name] if name in named else 2 * getattr(chip, name)}
     changed = replace(chip, **changes).settings()
     assert {key for key, value in changed.items() if value != chip.settings()[key]} == {f"hw_{name}"}
 
@@ -103,6 +104,11 @@ def test_changing_a_number_changes_its_setting_and_no_other(name: str) -> None:
 def test_chips_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         Hardware().g_max = 1.0  # type: ignore[misc]
+
+
+def test_a_batch_norm_is_one_of_the_known() -> None:
+    with pytest.raises(UnknownNameError, match="no batch norm 'adabs'; there are trained, adaptive"):
+        Hardware(batch_norm="adabs")
 
 
 def test_presets_are_found_by_their_own_names() -> None:
@@ -240,6 +246,7 @@ def test_only_technologies_with_a_preset_are_varied() -> None:
         adc_bound=st.floats(0.1, 100),
         drift=st.floats(0, 2),
         drift_compensation=st.booleans(),
+        batch_norm=st.sampled_from(BATCH_NORMS),
     )
 )
 def test_a_chip_follows_from_its_technology_and_its_settings(chip: Hardware) -> None:
@@ -257,6 +264,8 @@ def test_settings_that_are_not_said_are_those_of_pcm() -> None:
     ("name", "value"),
     [
         ("g_max", 25.0),
+        ("hw_batch_norm", 2.0),
+        ("hw_batch_norm", 0.5),
         ("tile_rows", 0.0),
         ("adc_bits", 17.0),
         ("output_noise", -1.0),

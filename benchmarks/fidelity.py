@@ -1,0 +1,221 @@
+"""How much of a long training's labels a short one gives: fidelities against a reference, at what cost.
+
+python benchmarks/fidelity.py [--task digits] [--json] [--measure [--jobs 2] [--minutes M]]
+
+Every candidate trains the same networks, half of them from the best third of the measured table and half from all over
+its range, twice, and reads each on `pcm` chips. The reference is the longest training. The order of a label under a
+candidate is compared with that under the reference of *another* seed, so the reference's own seed-to-seed tau is what
+a candidate can reach. Without --measure the rows of `benchmarks/fidelity.csv` are shown; with it, rows that it lacks
+are measured first, the most useful first, and each is in the file as soon as it is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from ohmnas.analog.recipe import Recipe
+from ohmnas.datasets import schema
+from ohmnas.datasets.backends import results
+from ohmnas.datasets.fidelity import Fidelity, fidelity
+from ohmnas.datasets.measure import measure
+from ohmnas.datasets.plan import fitting_references
+from ohmnas.datasets.protocol import Protocol
+from ohmnas.datasets.schema import Row
+from ohmnas.datasets.table import genomes, read_table
+from ohmnas.datasets.task import task
+from ohmnas.files import write_atomically
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.hardware import Hardware
+from ohmnas.surrogate.metrics import kendall_tau
+
+FILE = Path(__file__).with_suffix(".csv")
+TARGETS = ("accuracy_1d", "accuracy_1d_std", "avm")
+SEEDS = (0, 1)
+NETWORKS = {"digits": 24, "cifar10": 12}
+FIRST = 3
+"""Candidates that are measured with one seed before any with the other."""
+UPPER = 1 / 3
+"""The best share of the networks by the reference's accuracy, in which order counts most."""
+Candidate = tuple[Fidelity, Recipe]
+
+_RECIPE = Recipe()
+_FIXED = replace(_RECIPE, range_rate=0.0)
+"""Input ranges stay at 4 root mean squares."""
+
+
+def candidates(name: str) -> dict[str, Candidate]:
+    """Candidates of a task, the reference first, the others in the order in which they are worth measuring."""
+    table = fidelity("table", name)
+    if name == "digits":
+        return {
+            "reference": (replace(table, epochs=120), _RECIPE),
+            "table": (table, _RECIPE),
+            "48 epochs": (replace(table, epochs=48), _RECIPE),
+            "protocol 3": (replace(table, batch=128), _FIXED),
+            "batches of 128": (replace(table, batch=128), _RECIPE),
+            "fixed ranges": (table, _FIXED),
+            "12 epochs": (replace(table, epochs=12), _RECIPE),
+            "batches of 16": (replace(table, batch=16), replace(_RECIPE, learning_rate=0.1)),
+            "batches of 64": (replace(table, batch=64), _RECIPE),
+            "learning rate 0.1": (table, replace(_RECIPE, learning_rate=0.1)),
+            "label smoothing 0.1": (table, replace(_RECIPE, label_smoothing=0.1)),
+            "linear decay": (table, replace(_RECIPE, warmup=0.02)),
+            "noise from the start": (table, replace(_RECIPE, noise_from=-1.0, noise_full=0.0)),
+            "noise late": (table, replace(_RECIPE, noise_from=0.5, noise_full=0.8)),
+        }
+    return {
+        "table": (table, _RECIPE),
+        "reference": (replace(table, epochs=30, train_images=None), _RECIPE),
+        "protocol 3": (
+            replace(table, epochs=12, batch=128, train_images=5000, validation_images=1000, chips=10),
+            replace(_FIXED, alternate=False),
+        ),
+        "fixed ranges": (table, _FIXED),
+        "45,000 images, 6 epochs": (replace(table, epochs=6, train_images=None), _RECIPE),
+        "10,000 images, 12 epochs": (replace(table, train_images=10_000), _RECIPE),
+        "batches of 32": (replace(table, batch=32), replace(_RECIPE, learning_rate=0.1)),
+        "batches of 128": (replace(table, batch=128), _RECIPE),
+        "label smoothing 0.1": (table, replace(_RECIPE, label_smoothing=0.1)),
+        "random flips": (table, replace(_RECIPE, alternate=False)),
+    }
+
+
+def networks(name: str) -> Population:
+    """``(n, g)``: half from the best third of the task's first table, two references among them, half from all over."""
+    chosen, n = task(name), NETWORKS[name]
+    columns = list(chosen.space.gene_names)
+    frame = read_table(_FIRST_TABLES[name]).select("pcm").drop_duplicates(columns)
+    frame = frame.sort_values("accuracy_1d", ascending=False, kind="stable").reset_index(drop=True)
+    third = len(frame) // 3
+    rng = np.random.default_rng(0)
+    places = np.concatenate(
+        [rng.choice(third, n // 2 - 2, replace=False), rng.choice(len(frame) * 19 // 20, n, replace=False)]
+    )
+    known = fitting_references(chosen)[[0, 1]]
+    pool = np.concatenate([known, genomes(frame.iloc[places])])
+    _, first = np.unique(pool, axis=0, return_index=True)
+    population: Population = pool[np.sort(first)[:n]]
+    return population
+
+
+_FIRST_TABLES = {"digits": "digits", "cifar10": "cifar10"}
+
+
+def _measure(name: str, candidate: str, index: int, genome: Population, seed: int) -> Row:
+    effort, recipe = candidates(name)[candidate]
+    start = time.process_time()
+    (row,) = measure(Protocol(task(name), effort, recipe=recipe), genome, [Hardware()], seed)
+    kept = ("status", "params", "macs", *schema.ACCURACY_COLUMNS, *schema.SPREAD_COLUMNS, "train_seconds")
+    own: Row = {"task": name, "candidate": candidate, "network": index, "seed": seed}
+    return own | {column: row[column] for column in kept} | {"core_seconds": round(time.process_time() - start, 2)}
+
+
+def _missing(name: str, frame: pd.DataFrame) -> list[tuple[str, int, int]]:
+    there = set(zip(frame["task"], frame["candidate"], frame["network"], frame["seed"], strict=True))
+    order = list(candidates(name))
+    first = [(candidate, seed) for candidate in order[:FIRST] for seed in SEEDS]
+    first.sort(key=lambda one: one[1])
+    rest = [(candidate, seed) for candidate in order[FIRST:] for seed in SEEDS]
+    wanted = [(candidate, network, seed) for candidate, seed in first + rest for network in range(NETWORKS[name])]
+    return [one for one in wanted if (name, *one) not in there]
+
+
+def _stored() -> pd.DataFrame:
+    return pd.read_csv(FILE) if FILE.exists() else pd.DataFrame(columns=["task", "candidate", "network", "seed"])
+
+
+def measure_missing(name: str, jobs: int, minutes: float) -> None:
+    """Measure what the file lacks of a task; each row is in the file as soon as it is measured."""
+    population, end = networks(name), time.monotonic() + 60 * minutes
+    calls = (
+        joblib.delayed(lambda *one: [_measure(*one)])(name, candidate, index, population[index], seed)
+        for candidate, index, seed in _missing(name, _stored())
+        if time.monotonic() < end
+    )
+    for rows in results(calls, jobs):
+        frame = pd.concat([_stored(), pd.DataFrame(rows)], ignore_index=True)
+        write_atomically(FILE, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def study(name: str, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """What each candidate's labels are worth; only networks that the reference has of both seeds count."""
+    values = {
+        candidate: rows.pivot_table(index="network", columns="seed", values=[*TARGETS, "core_seconds"])
+        for candidate, rows in frame[(frame["task"] == name) & (frame["status"] == "ok")].groupby("candidate")
+    }
+    if "reference" not in values:
+        return {}
+    reference = values["reference"].dropna()
+    mean = pd.Series(reference["accuracy_1d"].to_numpy().mean(axis=1), index=reference.index)
+    best = mean.index[mean.rank(ascending=False) <= round(UPPER * len(mean))]
+    found = {}
+    for candidate in candidates(name):
+        own = values.get(candidate)
+        if own is None:
+            continue
+        # fewer networks, where a candidate is not measured whole yet
+        own = own.loc[own.index.intersection(reference.index)].dropna()
+        if len(own) < 4 or not set(SEEDS) <= set(own["avm"].columns):
+            continue
+        upper = own.index.intersection(best)
+        result: dict[str, Any] = {"networks": len(own), "upper": len(upper)}
+        result["core_seconds"] = float(own["core_seconds"].to_numpy().mean())
+        for target in TARGETS:
+            taus = {}
+            for part, rows in (("all", own.index), ("upper", upper)):
+                pairs = [(own, reference, 0, 1), (own, reference, 1, 0)]
+                each = [
+                    kendall_tau(a.loc[rows, (target, s)].to_numpy(), b.loc[rows, (target, t)].to_numpy())
+                    for a, b, s, t in pairs
+                ]
+                taus[part] = float(np.mean(each))
+            result[target] = {
+                "tau": taus["all"],
+                "tau_upper": taus["upper"],
+                "mean": float(own[target].to_numpy().mean()),
+                "mean_upper": float(own.loc[upper, target].to_numpy().mean()),
+            }
+        found[candidate] = result
+    return found
+
+
+def main() -> None:
+    """Print the study."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", choices=list(NETWORKS), help="of this task alone")
+    parser.add_argument("--measure", action="store_true", help="measure what the file lacks first")
+    parser.add_argument("--jobs", type=int, default=2, help="processes that measure (2)")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no row after so many minutes")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    names = [arguments.task] if arguments.task else list(NETWORKS)
+    if arguments.measure:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        for name in names:
+            measure_missing(name, arguments.jobs, arguments.minutes)
+    found = {name: study(name, _stored()) for name in names}
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    for name, rows in found.items():
+        print(f"{name}: {NETWORKS[name]} networks, two trainings each; tau against the reference, all and best third")
+        print(f"{'':26}{'tau acc.':>13}{'tau std':>13}{'tau AVM':>13}{'acc.':>15}{'std':>12}{'AVM':>12}{'s each':>8}")
+        for candidate, result in rows.items():
+            cells = "".join(f"{result[t]['tau']:7.2f}{result[t]['tau_upper']:6.2f}" for t in TARGETS)
+            a, s, v = (f"{100 * result[t]['mean']:.2f}/{100 * result[t]['mean_upper']:.2f}" for t in TARGETS)
+            short = f" ({result['networks']})" if result["networks"] < NETWORKS[name] else ""
+            print(f"{candidate + short:26}{cells}{a:>15}{s:>12}{v:>12}{result['core_seconds']:8.1f}")
+
+
+if __name__ == "__main__":
+    main()

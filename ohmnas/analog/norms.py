@@ -1,0 +1,55 @@
+"""Batch norm statistics: averaged anew under the weights and the arithmetic of the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import torch
+from torch import nn
+
+from ohmnas.analog.images import Images
+
+CALIBRATION_IMAGES: Final = 1280
+"""Images over which statistics are averaged, at most."""
+_BATCH: Final = 128
+
+
+@contextmanager
+def saved_statistics(network: nn.Module) -> Iterator[None]:
+    """Give all batch norms the statistics back that they had before the block."""
+    kept = [(norm, {name: buffer.clone() for name, buffer in norm.named_buffers()}) for norm in batch_norms(network)]
+    try:
+        yield
+    finally:
+        for norm, buffers in kept:
+            for name, value in buffers.items():
+                getattr(norm, name).copy_(value)
+
+
+@torch.no_grad()
+def average_statistics(network: nn.Module, images: Images) -> None:
+    """Replace the statistics of all batch norms by plain averages over the first images, in batches of 128.
+
+    The network computes as in evaluation otherwise: with the weights of its chip, if one is loaded, and fixed input
+    ranges. On a programmed and drifted chip this is adaptive batch norm (V. Joshi et al., Nature Communications 2020).
+    """
+    norms = batch_norms(network)
+    network.eval()
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # torch's word for the plain average
+        norm.train()
+    count = min(len(images), CALIBRATION_IMAGES)
+    for start in range(0, max(count - _BATCH, 0) + 1, _BATCH):
+        network(images[start : start + min(_BATCH, count)])
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()
+
+
+def batch_norms(network: nn.Module) -> list[nn.BatchNorm2d]:
+    """The batch norms of a network, in the order in which they were built."""
+    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]

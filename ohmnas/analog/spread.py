@@ -1,0 +1,54 @@
+"""The spread of accuracy over chips, split by its cause.
+
+Notation: n chips, m images; X and Y are ``(n, m)``, 1 where a chip classified an image correctly, of two readings of
+the same chips at the same time.
+
+The accuracy is the mean of X over images. Its variance over chips is a sum over pairs of images of the covariance of X
+over chips. Pairs of an image with itself are flips of single images: they shrink with 1/m and count the images on the
+border between two classes. Pairs of different images are what the chip does to all images alike. Their mean is the
+variance of the accuracy on infinitely many images, estimated without bias from any number of them. Between X and Y
+these pairs share the chip (its programming errors and drift), but not the read noise of its weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Parts of the variance over chips of the accuracy, in squared fractions; their sum is the variance itself."""
+
+    flips: float
+    """Independent flips of single images: what more images would remove; 0 or more."""
+    read: float
+    """Read noise of the weights, which all images of a reading share. An unbiased estimate, which can be below 0."""
+    chip: float
+    """What a chip keeps from one reading to the next. An unbiased estimate, which can be below 0."""
+
+    @classmethod
+    def of(cls, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> Spread:
+        """Split the spread of two readings.
+
+        Args:
+            first: ``(n, m)``, which images each chip classified correctly; n and m at least 2.
+            second: ``(n, m)``, the same of another reading of the same chips at the same time.
+        """
+        chips, images = first.shape
+        x, y = (reading - reading.mean(axis=0) for reading in (first.astype(float), second.astype(float)))
+        within = [one.sum(axis=1) @ one.sum(axis=1) / (chips - 1) for one in (x, y)]
+        single = [np.square(one).sum() / (chips - 1) for one in (x, y)]
+        between = x.sum(axis=1) @ y.sum(axis=1) / (chips - 1) - (x * y).sum() / (chips - 1)
+        pairs = images * (images - 1)
+        common = (np.mean(within) - np.mean(single)) / pairs
+        kept = between / pairs
+        share = 1.0 - 1.0 / images
+        return cls(float(np.mean(single)) / images**2, share * float(common - kept), share * float(kept))
+
+    @property
+    def variance(self) -> float:
+        """Variance over chips of the accuracy, mean of the two readings."""
+        return self.flips + self.read + self.chip
