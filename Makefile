@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: search test lint format clean
+.PHONY: search test lint campaigns format clean
 
 search: $(VENV)/.base
 	$(BIN)/ohmnas search --task digits --max-params 50k --max-avm 0.02 --out found
@@ -15,6 +15,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+campaigns: $(VENV)/.dev
+	$(BIN)/python benchmarks/campaigns.py
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -2,8 +2,8 @@
 
 python benchmarks/campaign.py --before COMMIT [--n 12] [--json]
 
-Both measure the same architectures of the campaign's plan at the fidelity of tables on one core, taking turns, each in a
-process of its own; seconds are those of the processor. The other commit is checked out beside this one for as long.
+Both measure the same architectures of the plan at the fidelity of tables on one core, taking turns, each in a process
+of its own; seconds are those of the processor. The other commit is checked out beside this one for as long.
 """
 
 from __future__ import annotations

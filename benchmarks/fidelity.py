@@ -48,67 +48,69 @@ UPPER = 1 / 3
 """The best share of the networks by the reference's accuracy, in which order counts most."""
 Candidate = tuple[Fidelity, Recipe]
 
-_RECIPE = Recipe()
-_FIXED = replace(_RECIPE, range_rate=0.0)
-"""Input ranges stay at 4 root mean squares."""
-
 
 def candidates(name: str) -> dict[str, Candidate]:
     """Candidates of a task, the reference first, the others in the order in which they are worth measuring."""
     table = fidelity("table", name)
+    recipe = Recipe(label_smoothing=task(name).label_smoothing)
+    fixed = replace(recipe, range_rate=0.0)  # input ranges of 4 root mean squares
+    before = replace(fixed, label_smoothing=0.0, alternate=False)
     if name == "digits":
         return {
-            "reference": (replace(table, epochs=120), _RECIPE),
-            "table": (table, _RECIPE),
-            "48 epochs": (replace(table, epochs=48), _RECIPE),
-            "protocol 3": (replace(table, batch=128), _FIXED),
-            "batches of 128": (replace(table, batch=128), _RECIPE),
-            "fixed ranges": (table, _FIXED),
-            "12 epochs": (replace(table, epochs=12), _RECIPE),
-            "batches of 16": (replace(table, batch=16), replace(_RECIPE, learning_rate=0.1)),
-            "batches of 64": (replace(table, batch=64), _RECIPE),
-            "learning rate 0.1": (table, replace(_RECIPE, learning_rate=0.1)),
-            "label smoothing 0.1": (table, replace(_RECIPE, label_smoothing=0.1)),
-            "linear decay": (table, replace(_RECIPE, warmup=0.02)),
-            "noise from the start": (table, replace(_RECIPE, noise_from=-1.0, noise_full=0.0)),
-            "noise late": (table, replace(_RECIPE, noise_from=0.5, noise_full=0.8)),
+            "reference": (replace(table, epochs=120), recipe),
+            "table": (table, recipe),
+            "24 epochs": (replace(table, epochs=24), recipe),
+            "protocol 3": (replace(table, epochs=24, batch=128), before),
+            "fixed ranges": (table, fixed),
+            "12 epochs": (replace(table, epochs=12), recipe),
+            "batches of 128": (replace(table, batch=128), recipe),
+            "batches of 64": (replace(table, batch=64), recipe),
+            "batches of 16": (replace(table, batch=16), replace(recipe, learning_rate=0.1)),
+            "learning rate 0.1": (table, replace(recipe, learning_rate=0.1)),
+            "label smoothing 0.1": (table, replace(recipe, label_smoothing=0.1)),
+            "linear decay": (table, replace(recipe, warmup=0.02)),
+            "noise from the start": (table, replace(recipe, noise_from=-1.0, noise_full=0.0)),
+            "noise late": (table, replace(recipe, noise_from=0.5, noise_full=0.8)),
         }
     return {
-        "table": (table, _RECIPE),
-        "reference": (replace(table, epochs=30, train_images=None), _RECIPE),
+        "reference": (replace(table, epochs=30), recipe),
+        "table": (table, recipe),
         "protocol 3": (
             replace(table, epochs=12, batch=128, train_images=5000, validation_images=1000, chips=10),
-            replace(_FIXED, alternate=False),
+            before,
         ),
-        "fixed ranges": (table, _FIXED),
-        "45,000 images, 6 epochs": (replace(table, epochs=6, train_images=None), _RECIPE),
-        "10,000 images, 12 epochs": (replace(table, train_images=10_000), _RECIPE),
-        "batches of 32": (replace(table, batch=32), replace(_RECIPE, learning_rate=0.1)),
-        "batches of 128": (replace(table, batch=128), _RECIPE),
-        "label smoothing 0.1": (table, replace(_RECIPE, label_smoothing=0.1)),
-        "random flips": (table, replace(_RECIPE, alternate=False)),
+        "20,000 images, 12 epochs": (replace(table, epochs=12, train_images=20_000), recipe),
+        "4 epochs": (replace(table, epochs=4), recipe),
+        "fixed ranges": (table, fixed),
+        "no label smoothing": (table, replace(recipe, label_smoothing=0.0)),
+        "batches of 32": (replace(table, batch=32), replace(recipe, learning_rate=0.1)),
+        "batches of 128": (replace(table, batch=128), recipe),
+        "random flips": (table, replace(recipe, alternate=False)),
     }
 
 
 def networks(name: str) -> Population:
-    """``(n, g)``: half from the best third of the task's first table, two references among them, half from all over."""
+    """``(n, g)``: those of the file, or at first: half from the best third of the task's table and two references, half
+    from all over its range.
+    """
     chosen, n = task(name), NETWORKS[name]
+    stored = _stored()
+    known = stored[stored["task"] == name].drop_duplicates("network").set_index("network")["genome"]
+    if set(known.index) == set(range(n)):
+        return np.array([known[place].split() for place in range(n)], dtype=np.int16)
     columns = list(chosen.space.gene_names)
-    frame = read_table(_FIRST_TABLES[name]).select("pcm").drop_duplicates(columns)
+    frame = read_table(name).select("pcm").drop_duplicates(columns)
     frame = frame.sort_values("accuracy_1d", ascending=False, kind="stable").reset_index(drop=True)
     third = len(frame) // 3
     rng = np.random.default_rng(0)
     places = np.concatenate(
         [rng.choice(third, n // 2 - 2, replace=False), rng.choice(len(frame) * 19 // 20, n, replace=False)]
     )
-    known = fitting_references(chosen)[[0, 1]]
-    pool = np.concatenate([known, genomes(frame.iloc[places])])
+    references = fitting_references(chosen)[[0, 1]]
+    pool = np.concatenate([references, genomes(frame.iloc[places])])
     _, first = np.unique(pool, axis=0, return_index=True)
     population: Population = pool[np.sort(first)[:n]]
     return population
-
-
-_FIRST_TABLES = {"digits": "digits", "cifar10": "cifar10"}
 
 
 def _measure(name: str, candidate: str, index: int, genome: Population, seed: int) -> Row:
@@ -117,6 +119,7 @@ def _measure(name: str, candidate: str, index: int, genome: Population, seed: in
     (row,) = measure(Protocol(task(name), effort, recipe=recipe), genome, [Hardware()], seed)
     kept = ("status", "params", "macs", *schema.ACCURACY_COLUMNS, *schema.SPREAD_COLUMNS, "train_seconds")
     own: Row = {"task": name, "candidate": candidate, "network": index, "seed": seed}
+    own |= {"genome": " ".join(map(str, genome.tolist()))}
     return own | {column: row[column] for column in kept} | {"core_seconds": round(time.process_time() - start, 2)}
 
 
@@ -131,7 +134,9 @@ def _missing(name: str, frame: pd.DataFrame) -> list[tuple[str, int, int]]:
 
 
 def _stored() -> pd.DataFrame:
-    return pd.read_csv(FILE) if FILE.exists() else pd.DataFrame(columns=["task", "candidate", "network", "seed"])
+    return (
+        pd.read_csv(FILE) if FILE.exists() else pd.DataFrame(columns=["task", "candidate", "network", "seed", "genome"])
+    )
 
 
 def measure_missing(name: str, jobs: int, minutes: float) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -47,7 +47,7 @@ def test_a_killed_run_goes_on_to_the_same_tables(tmp_path: Path) -> None:
     for folder in (calm, killed):
         folder.mkdir()
     _run(calm)
-    moments = random.Random(0)
+    moments = np.random.default_rng(0)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     for kill in range(KILLS):
         process = subprocess.Popen(
@@ -78,6 +78,6 @@ def test_tasks_without_files_are_left_out(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("OHMNAS_DATA", str(tmp_path / "none"))
     monkeypatch.setenv("OHMNAS_CACHE", str(tmp_path / "cache"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    words = _command(tmp_path)[:4] + ["--store", str(tmp_path / "s.sqlite"), "--stage", "cifar10:plan:3:0"]
+    words = [*_command(tmp_path)[:4], "--store", str(tmp_path / "s.sqlite"), "--stage", "cifar10:plan:3:0"]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
     assert "cifar10:plan:3:0: left out" in done.stdout

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.chooser import Chooser, best_measured
+from ohmnas.cli.chooser import Chooser
 from ohmnas.cli.chooser import planned as planned_for
 from ohmnas.datasets import schema
 from ohmnas.datasets.backends import backend
@@ -21,6 +21,7 @@ from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.limits import RowLimits
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training
+from ohmnas.datasets.repeats import best_measured
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import MeasuredTable, read_table
@@ -83,7 +84,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     effort = fidelity(arguments.fidelity, chosen.name)
     if effort.trains_on_validation:
         raise InvalidValueError(
-            f"fidelity {effort.name} trains on the validation images, on which tables are measured: only verify takes it"
+            f"fidelity {effort.name} trains on the validation images, on which tables are measured: it is for verify"
         )
     protocol = Protocol(chosen, effort, device=arguments.device)
     if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):

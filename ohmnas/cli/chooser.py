@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ohmnas.datasets import schema
 from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.plan import mutants
 from ohmnas.datasets.store import Key, Store
-from ohmnas.datasets.table import MeasuredTable, genomes
-from ohmnas.datasets.task import Task
+from ohmnas.datasets.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import GENE_NAMES, GENES, Population
+from ohmnas.spaces.genes import GENES, Population
 from ohmnas.surrogate import LearningSet, Surrogate
 from ohmnas.surrogate.active import candidates_near, promising
 
@@ -115,21 +113,3 @@ def _fresh(population: Population, known: Population) -> Population:
     old = {genome.tobytes() for genome in known}
     fresh = {key: genome for genome in population if (key := genome.tobytes()) not in old}
     return np.array(list(fresh.values()), dtype=np.int16).reshape(-1, GENES)
-
-
-def best_measured(store: Store, task: Task, hardware: str, fidelity: str, seed: int, n: int) -> Population:
-    """``(k, g)``, k at most n: the most accurate networks that a store has of other seeds, best first.
-
-    Raises:
-        InvalidValueError: it has none.
-    """
-    frame = store.frame()
-    same = (frame["task"] == task.name) & (frame["hardware"] == hardware) & (frame["fidelity"] == fidelity)
-    rows = frame[same & (frame["seed"] != seed) & (frame["status"] == schema.STATUS_OK)]
-    if rows.empty:
-        raise InvalidValueError(
-            f"{store.path} has nothing to repeat: no rows of {task.name} on {hardware} at fidelity {fidelity} with "
-            f"another seed than {seed}"
-        )
-    best = rows.sort_values("accuracy_1d", ascending=False, kind="stable").drop_duplicates(list(GENE_NAMES))
-    return genomes(best.head(n))

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from ohmnas.cli import render
-from ohmnas.cli.chooser import best_measured
 from ohmnas.datasets import schema
 from ohmnas.datasets.card import varied_as_one, worker_hours
 from ohmnas.datasets.plan import plan
+from ohmnas.datasets.repeats import best_measured
 from ohmnas.datasets.store import Store
 from ohmnas.datasets.task import task
 from ohmnas.errors import InvalidValueError

@@ -43,7 +43,8 @@ _FULL: Final = Fidelity("full", epochs=120, batch=32, chips=25, trains_on_valida
 FIDELITIES: Final = {
     "smoke": dict[str, Fidelity](),
     "table": {
-        "cifar10": replace(_TABLE, epochs=12, batch=64, chips=16),
+        "digits": replace(_TABLE, epochs=48),
+        "cifar10": replace(_TABLE, epochs=8, batch=64, chips=16, train_images=None),
     },
     "full": {
         "cifar10": replace(_FULL, epochs=100, batch=64),

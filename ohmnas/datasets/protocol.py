@@ -71,7 +71,7 @@ class Protocol:
     """Where networks are trained and read, as torch names it."""
 
     recipe: Recipe | None = None
-    """How networks are trained, but for what task, fidelity and chip say; None is the default, as tables have it."""
+    """How networks are trained, but for what fidelity, chip and the task's augmentation say; None is as for tables."""
 
     def training_recipe(self, chip: Hardware) -> Recipe:
         """The recipe with what task, fidelity and chip say."""
@@ -79,7 +79,8 @@ class Protocol:
 
         task, effort = self.task, self.fidelity
         batch = min(effort.batch, len(self.data().train.labels))
-        own = replace(self.recipe or Recipe(), epochs=effort.epochs, batch=batch, shift=task.shift, flip=task.flip)
+        own = self.recipe or Recipe(label_smoothing=task.label_smoothing)
+        own = replace(own, epochs=effort.epochs, batch=batch, shift=task.shift, flip=task.flip)
         return replace(own, precision=self.precision(chip))
 
     def data(self) -> TaskData:

@@ -266,7 +266,7 @@ def _upgraded(frame: pd.DataFrame, version: int) -> pd.DataFrame:
         return frame
     added = [schema.added_since(version, str(name)) for name in frame["hardware"]]
     missing = [column for column in schema.added_since(version, "") if column not in frame]
-    return frame.join(pd.DataFrame(added, index=frame.index)[missing]) if added else frame
+    return frame.join(pd.DataFrame(added, index=frame.index)[missing].replace("", np.nan)) if added else frame
 
 
 def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -44,6 +44,8 @@ class Task:
     """Augmentation: training images move by up to so many pixels down and right, or up and left."""
     flip: bool = False
     """Augmentation: half of the training images are mirrored."""
+    label_smoothing: float = 0.0
+    """Share of a training label that is spread evenly over all classes."""
     data_dir: Path | None = None
     """Below which folder the files are; None is ``$OHMNAS_DATA``."""
 
@@ -69,7 +71,7 @@ TASKS = {
         Task("spoken-digits", (1, 16, 32), 10, 1_000, 200_000, 8_000_000, load_spoken_digits, (1, 3)),
         Task("spoken-digits-new-speakers", (1, 16, 32), 10, 1_000, 200_000, 8_000_000, load_new_speakers, (1, 3)),
         Task("people", (3, 32, 32), 2, 2_000, 1_000_000, 41_000_000, load_people, (2, 2), flip=True),
-        Task("cifar10", (3, 32, 32), 10, 2_000, 1_000_000, 41_000_000, load_cifar10, (2, 2), flip=True),
+        Task("cifar10", (3, 32, 32), 10, 2_000, 1_000_000, 41_000_000, load_cifar10, (2, 2), True, 0.1),
         Task("speech-commands", (1, 40, 49), 12, 2_000, 500_000, 41_000_000, load_speech_commands, (2, 5)),
         Task("visual-wake-words", (3, 96, 96), 2, 2_000, 1_000_000, 100_000_000, load_wake_words, (6, 6), flip=True),
     )

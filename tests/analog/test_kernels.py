@@ -120,3 +120,20 @@ def test_a_nan_stays_one() -> None:
 def test_root_mean_square() -> None:
     x = _image(3, 5, 4, 3)
     assert kernels.root_mean_square(x) == pytest.approx(float(x.square().mean().sqrt()), rel=1e-5)
+
+
+@pytest.mark.parametrize("groups", [1, 3])
+def test_weights_are_clipped_at_deviations_of_their_group(groups: int) -> None:
+    weight = torch.randn(6, 4, 3, 3)
+    expected = weight.clone().view(groups, -1)
+    limit = 1.5 * expected.std(dim=1, keepdim=True)
+    kernels.clip_(weight, groups, 1.5)
+    torch.testing.assert_close(weight.view(groups, -1), expected.clamp(-limit, limit))
+
+
+def test_the_sum_of_a_mask_is_that_of_gradients_times_inputs_inside() -> None:
+    x, grad = _image(16, 5, 8, 8), _image(16, 5, 8, 8)
+    masked, total = kernels.mask_and_sum(grad, x, 2.0, 4.0)
+    inside = (grad * x)[x.abs() < 4.0].double().sum()
+    assert total == pytest.approx(float(inside), rel=1e-4)
+    assert torch.equal(masked, torch.where(x.abs() < 4.0, 2.0 * grad, 0.0))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ohmnas.analog.convert import analog_layers, to_analog
-from ohmnas.analog.drift import accuracy
+from ohmnas.analog.drift import accuracy, accuracy_of_one_chip
 from ohmnas.analog.recipe import Recipe
-from ohmnas.analog.train import train
+from ohmnas.analog.train import NativeHooks, _shifted, fit, train
 from ohmnas.errors import DivergedError
 from ohmnas.spaces.hardware import Hardware
 
@@ -86,3 +87,82 @@ def test_running_statistics_stay_where_none_are_averaged(
     network = to_analog(small_network, chip)
     train(network, *two_blobs, Recipe(epochs=4, batch=50, norm_batches=0), seed=0)
     assert accuracy(network, *two_blobs) > 0.6
+
+
+def test_images_move_one_by_one_within_the_shift() -> None:
+    images = torch.zeros(200, 2, 5, 7)
+    images[:, 0, 2, 3] = 1.0
+    images[:, 1, 2, 3] = 2.0
+    moved = _shifted(images, (1, 2))
+    which, rows, columns = torch.nonzero(moved[:, 0], as_tuple=True)
+    assert torch.equal(which, torch.arange(200))
+    assert {*zip(rows.tolist(), columns.tolist(), strict=True)} == {(r, c) for r in (1, 2, 3) for c in range(1, 6)}
+    assert torch.equal(moved[:, 1], 2 * moved[:, 0])
+    assert _shifted(images, (0, 0)) is images
+
+
+def test_every_second_epoch_mirrors_the_same_images(two_blobs: tuple[Tensor, Tensor]) -> None:
+    """Of two epochs an image is mirrored in one; at random it would be in none or in both half of the time."""
+    seen = _Seen(two_blobs[0])
+    for alternate, expected in ((True, 1.0), (False, 0.5)):
+        recipe = Recipe(epochs=2, batch=len(two_blobs[1]), flip=True, alternate=alternate, hopeless_loss=10.0)
+        counts = seen.mirrored_in(recipe)
+        assert abs(float((counts == 1).double().mean()) - expected) <= (0.0 if alternate else 0.15)
+
+
+class _Seen:
+    """Notes which images a training mirrors."""
+
+    def __init__(self, images: Tensor) -> None:
+        self._images = images
+
+    def mirrored_in(self, recipe: Recipe) -> Tensor:
+        """``(m,)``: in how many epochs each image was mirrored."""
+        counts = torch.zeros(len(self._images))
+
+        class Network(nn.Module):
+            def __init__(network) -> None:  # noqa: N805 - self is the outer one
+                super().__init__()
+                network.linear = nn.Linear(1, 3)
+
+            def forward(network, x: Tensor) -> Tensor:  # noqa: N805
+                if network.training and torch.is_grad_enabled():
+                    for image in x:
+                        plain = (self._images == image).flatten(1).all(dim=1)
+                        if not plain.any():
+                            counts[(self._images.flip(-1) == image).flatten(1).all(dim=1)] += 1
+                result: Tensor = network.linear(x.mean(dim=(1, 2, 3))[:, None])
+                return result
+
+        labels = torch.arange(len(self._images)) % 3
+        fit(Network(), self._images, labels, recipe, 0, NativeHooks([]))
+        return counts
+
+
+def test_label_smoothing_bounds_the_loss_from_below(
+    small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware
+) -> None:
+    losses = [
+        train(to_analog(small_network, chip), *two_blobs, Recipe(epochs=8, batch=30, label_smoothing=share), 0).loss
+        for share in (0.0, 0.3)
+    ]
+    right, wrong = 0.8, 0.1  # of a perfect answer to three classes with a share of 0.3
+    assert losses[1] > -(right * math.log(right) + 2 * wrong * math.log(wrong)) > losses[0]
+
+
+def test_what_is_read_between_epochs_changes_no_training(
+    small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware
+) -> None:
+    networks: list[nn.Sequential] = []
+    accuracies: list[tuple[int, float]] = []
+
+    def read(epoch: int) -> None:
+        accuracies.append((epoch, accuracy_of_one_chip(networks[-1], chip, *two_blobs, seed=epoch)))
+
+    for after_epoch in (None, read):
+        networks.append(to_analog(small_network, chip))
+        training = train(networks[-1], *two_blobs, Recipe(epochs=3, batch=50), 0, after_epoch)
+        assert training.epochs == len(training.losses) == 3
+    assert [epoch for epoch, _ in accuracies] == [1, 2]
+    for one, other in zip(*(network.state_dict().values() for network in networks), strict=True):
+        assert torch.equal(one, other)

@@ -13,7 +13,7 @@ from ohmnas.datasets.campaign import Campaign
 from ohmnas.datasets.fidelity import Fidelity
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.protocol import Protocol
-from ohmnas.datasets.store import Store
+from ohmnas.datasets.store import Store, identity
 from ohmnas.datasets.table import read_table
 from ohmnas.datasets.task import task
 from ohmnas.spaces.hardware import Hardware
@@ -65,3 +65,15 @@ def test_without_rows_to_learn_from_it_goes_on_with_the_plan(tmp_path: Path) -> 
         one.choose()
         one.choose()
         assert_array_equal(one.chosen(), one.plan[:20])
+
+
+def test_a_store_that_began_with_a_table_goes_on_from_its_rows(tmp_path: Path) -> None:
+    some = [row for row in read_table("digits").rows() if row["hardware"] == "pcm" and row["seed"] == 0][:30]
+    with Store(tmp_path / "s.sqlite") as store:
+        store.add(some)
+        one = choosing(36, store)
+        there = {tuple(genome.tolist()) for genome in one.chosen()}
+        assert there == {identity(row)[4:] for row in some}
+        one.choose()
+        assert len(one.chosen()) == 36
+        assert_array_equal(choosing(36, store).chosen(), one.chosen())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from ohmnas.datasets import measure as module
 from ohmnas.datasets import schema
 from ohmnas.datasets.fidelity import Fidelity, fidelity
 from ohmnas.datasets.limits import NO_LIMITS, LimitError, RowLimits, Watch
-from ohmnas.datasets.measure import measure, train_network
+from ohmnas.datasets.measure import curve_epochs, measure, train_network
 from ohmnas.datasets.protocol import Protocol, training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import task
@@ -157,3 +158,31 @@ def test_effort_is_what_the_row_records(genome: Population) -> None:
     )
     assert (row["epochs"], row["train_images"], row["chips"], row["validation_images"]) == (1, 130, 2, 90)
     assert (row["resolution"], row["protocol"], row["technology"]) == (4, schema.PROTOCOL_VERSION, "pcm")
+
+
+def test_a_row_has_its_learning_curves(genome: Population) -> None:
+    effort = Fidelity("tiny", epochs=8, batch=32, chips=2, train_images=128, validation_images=50)
+    row = one_row(genome, 0, effort=effort)
+    losses, accuracies = schema.points(str(row["loss_curve"])), schema.points(str(row["accuracy_curve"]))
+    assert list(losses) == list(range(1, 9))
+    assert losses[8] < losses[1]
+    assert tuple(accuracies) == curve_epochs(8) == (1, 2, 4, 6)
+    assert all(round(50 * value, 6) % 1 == 0 for value in accuracies.values())
+
+
+def test_validation_images_are_trained_on_for_a_verification_alone() -> None:
+    few = Fidelity("few", epochs=1, batch=32, chips=2)
+    data = Protocol(DIGITS, few).data()
+    more = Protocol(DIGITS, replace(few, trains_on_validation=True)).data()
+    assert len(more.train.labels) == len(data.train.labels) + len(data.validation.labels)
+    assert len(more.test.labels) == len(data.test.labels)
+
+
+def test_adaptive_batch_norm_is_measured_on_the_same_training(genome: Population) -> None:
+    adaptive = replace(Hardware(), name="adaptive", batch_norm="adaptive")
+    effort = Fidelity("tiny", epochs=2, batch=32, chips=3)
+    fixed, found = measure(Protocol(DIGITS, effort), genome, [Hardware(), adaptive], 0)
+    assert fixed["loss_curve"] == found["loss_curve"]
+    assert (fixed["hw_batch_norm"], found["hw_batch_norm"]) == (0.0, 1.0)
+    assert fixed["accuracy_1mo"] != found["accuracy_1mo"]
+    assert fixed["accuracy_digital"] == found["accuracy_digital"]

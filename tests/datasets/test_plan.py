@@ -25,8 +25,11 @@ def test_a_plan_does_not_depend_on_how_long_it_is(kind: str) -> None:
 def test_every_second_network_of_a_mixed_plan_is_a_mutant_of_a_reference() -> None:
     known = fitting_references(DIGITS)
     mixed, spread = (plan(DIGITS, len(known) + 60, kind=kind)[len(known) :] for kind in PLANS)
-    assert np.array_equal(mixed[::2], spread[:30])
-    ways = np.array([(np.abs(genome - known) > 0).sum(axis=1).min() for genome in mixed[1::2]])
+    evenly = {genome.tobytes() for genome in spread}
+    there = np.array([genome.tobytes() in evenly for genome in mixed])
+    assert 28 <= there.sum() <= 32
+    assert np.array_equal(mixed[there], spread[: there.sum()])
+    ways = np.array([(np.abs(genome - known) > 0).sum(axis=1).min() for genome in mixed[~there]])
     others = np.array([(np.abs(genome - known) > 0).sum(axis=1).min() for genome in spread])
     assert ways.mean() < 0.7 * others.mean()
 
