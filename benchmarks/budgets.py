@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--tasks", default="digits")
     parser.add_argument("--budgets", default="20k,50k,80k", help="parameters")
     parser.add_argument("--max-avm", default="0.02")
-    parser.add_argument("--fidelity", default="paper")
+    parser.add_argument("--fidelity", default="table")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each network")
     parser.add_argument("--chips", default="25", help="of each training")
     parser.add_argument("--jobs", default="2", help="trainings at a time")

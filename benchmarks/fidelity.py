@@ -90,8 +90,9 @@ def candidates(name: str) -> dict[str, Candidate]:
 
 
 def networks(name: str) -> Population:
-    """``(n, g)``: those of the file, or at first: half from the best third of the task's table and two references, half
-    from all over its range.
+    """``(n, g)``: those of the file.
+
+    At first they are drawn: half from the best third of the task's table and two references, half from all over it.
     """
     chosen, n = task(name), NETWORKS[name]
     stored = _stored()

@@ -2,12 +2,12 @@
 
 python benchmarks/workers.py [--n 16] [--rounds 3] [--json]
 
-The same architectures of the digits plan at fidelity `low`, on one worker and on two in turns, one worker first and
-last: a machine that others share is now faster, now slower, and each run of two is held to the mean of the runs of one
-before and after it. Workers load torch before their first row, and when the plan ends one has nothing left to do; so
-what counts is the time in which both are at work, from the second row that is done to the last but one. What was done
-in that time, rows at its end by the part that lies in it, took one worker so many seconds; the ratio is how many times
-as long.
+The same architectures of the digits plan at the fidelity of tables, on one worker and on two in turns, one worker
+first and last: a machine that others share is now faster, now slower, and each run of two is held to the mean of the
+runs of one before and after it. Workers load torch before their first row, and when the plan ends one has nothing
+left to do; so what counts is the time in which both are at work, from the second row that is done to the last but
+one. What was done in that time, rows at its end by the part that lies in it, took one worker so many seconds; the
+ratio is how many times as long.
 """
 
 from __future__ import annotations

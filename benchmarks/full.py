@@ -1,0 +1,65 @@
+"""A reference network trained on all images for as long as it helps, and read on the test images.
+
+python benchmarks/full.py [--task cifar10] [--network resnet8] [--hardware pcm ideal] [--fidelity full] [--epochs N]
+                          [--seed 0] [--json]
+
+`ideal` trains and reads without any noise: it says how accurate the network can be. The test images decide nothing
+here: no network, recipe or epoch is chosen by them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import replace
+
+from ohmnas.datasets.fidelity import FIDELITIES, fidelity
+from ohmnas.datasets.measure import measure_accuracies, train_network
+from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, seeds_of
+from ohmnas.datasets.task import TASKS, task
+from ohmnas.spaces.hardware import hardware
+from ohmnas.spaces.reference import REFERENCES, reference
+
+SHOWN = ("accuracy_digital", "accuracy_1s", "accuracy_1d", "accuracy_1mo", "accuracy_1d_std", "avm")
+
+
+def main() -> None:
+    """Train and print a line for each chip."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", default="cifar10", choices=list(TASKS))
+    parser.add_argument("--network", default="resnet8", choices=list(REFERENCES))
+    parser.add_argument("--hardware", nargs="+", default=["pcm", "ideal"])
+    parser.add_argument("--fidelity", default="full", choices=list(FIDELITIES))
+    parser.add_argument("--epochs", type=int, help="instead of the fidelity's")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    chosen = task(arguments.task)
+    effort = fidelity(arguments.fidelity, chosen.name)
+    effort = replace(effort, epochs=arguments.epochs or effort.epochs)
+    protocol = Protocol(chosen, effort)
+    genome = chosen.space.encode([reference(arguments.network)])[0]
+    seed = VERIFICATION_SEEDS + arguments.seed
+    data = protocol.data()
+    if not arguments.json:
+        images = f"{len(data.train.labels):,} images, {effort.epochs} epochs; {len(data.test.labels):,} test images"
+        print(f"{arguments.network} on {chosen.name}, {images}, {effort.chips} chips")
+        print(f"{'':12}{'digital':>9}{'1 s':>9}{'1 day':>9}{'1 month':>9}{'std':>7}{'AVM':>7}{'core-minutes':>14}")
+    for name in arguments.hardware:
+        chip = hardware(name)
+        start = time.process_time()
+        network, training = train_network(protocol, genome, chip, seed)
+        _, chip_seed = seeds_of(chosen, genome.tolist(), seed)
+        found = measure_accuracies(protocol, network, data.test, chip, chip_seed)
+        minutes = (time.process_time() - start) / 60
+        if arguments.json:
+            print(json.dumps({"hardware": name, **found, "loss": training.loss, "core_minutes": minutes}), flush=True)
+            continue
+        values = [100 * found[column] for column in SHOWN]
+        cells = "".join(f"{value:8.2f} " for value in values[:4]) + "".join(f"{value:7.2f}" for value in values[4:])
+        print(f"{name:12}{cells}{minutes:14.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
