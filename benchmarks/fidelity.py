@@ -42,6 +42,8 @@ FILE = Path(__file__).with_suffix(".csv")
 TARGETS = ("accuracy_1d", "accuracy_1d_std", "avm")
 SEEDS = (0, 1)
 NETWORKS = {"digits": 24, "cifar10": 12}
+FEWEST = 4
+"""Networks that have an order worth comparing."""
 FIRST = 3
 """Candidates that are measured with one seed before any with the other."""
 UPPER = 1 / 3
@@ -171,20 +173,16 @@ def study(name: str, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
             continue
         # fewer networks, where a candidate is not measured whole yet
         own = own.loc[own.index.intersection(reference.index)].dropna()
-        if len(own) < 4 or not set(SEEDS) <= set(own["avm"].columns):
+        if len(own) < FEWEST or not set(SEEDS) <= set(own["avm"].columns):
             continue
         upper = own.index.intersection(best)
         result: dict[str, Any] = {"networks": len(own), "upper": len(upper)}
         result["core_seconds"] = float(own["core_seconds"].to_numpy().mean())
         for target in TARGETS:
-            taus = {}
-            for part, rows in (("all", own.index), ("upper", upper)):
-                pairs = [(own, reference, 0, 1), (own, reference, 1, 0)]
-                each = [
-                    kendall_tau(a.loc[rows, (target, s)].to_numpy(), b.loc[rows, (target, t)].to_numpy())
-                    for a, b, s, t in pairs
-                ]
-                taus[part] = float(np.mean(each))
+            taus = {
+                part: _tau(own[target], reference[target], rows)
+                for part, rows in (("all", own.index), ("upper", upper))
+            }
             result[target] = {
                 "tau": taus["all"],
                 "tau_upper": taus["upper"],
@@ -193,6 +191,14 @@ def study(name: str, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
             }
         found[candidate] = result
     return found
+
+
+def _tau(own: pd.DataFrame, reference: pd.DataFrame, rows: pd.Index) -> float:
+    """Mean tau of a candidate's order with the reference's of the other seed; NaN for too few networks."""
+    if len(rows) < FEWEST:
+        return float("nan")
+    each = [kendall_tau(own.loc[rows, s].to_numpy(), reference.loc[rows, 1 - s].to_numpy()) for s in SEEDS]
+    return float(np.mean(each))
 
 
 def main() -> None:

@@ -8,7 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+
+from ohmnas.datasets.table import read_table
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -136,3 +139,61 @@ def test_a_training_that_diverged_is_in_no_mean(
     assert "nan" not in out
     assert "training 2: diverged: the loss" in out
     assert "null" in run(*words, "--json")
+
+
+def _study_rows(candidate: str, seed: int, accuracies: list[float]) -> list[dict[str, Any]]:
+    return [
+        {
+            "task": "digits",
+            "candidate": candidate,
+            "network": network,
+            "seed": seed,
+            "status": "ok",
+            "accuracy_1d": accuracy,
+            "accuracy_1d_std": 1 - accuracy,
+            "avm": accuracy**2,
+            "core_seconds": 2.0,
+        }
+        for network, accuracy in enumerate(accuracies)
+    ]
+
+
+def test_a_study_compares_a_candidate_with_the_reference_of_another_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    fidelity = importlib.import_module("fidelity")
+    rising = [0.1 * place for place in range(1, 9)]
+    swapped = [rising[1], rising[0], *rising[2:]]  # one pair of 28: tau 26/28
+    rows = _study_rows("reference", 0, rising) + _study_rows("reference", 1, swapped)
+    rows += _study_rows("table", 0, rising[::-1]) + _study_rows("table", 1, rising[::-1])
+    rows += _study_rows("24 epochs", 0, rising[:6]) + _study_rows("24 epochs", 1, rising[:6])
+    found = fidelity.study("digits", pd.DataFrame(rows))
+    assert list(found) == ["reference", "table", "24 epochs"]
+    assert found["reference"]["accuracy_1d"]["tau"] == pytest.approx(26 / 28)
+    assert found["table"]["accuracy_1d"]["tau"] == pytest.approx(-27 / 28)  # the mean of -1 and -26/28
+    assert found["table"]["accuracy_1d_std"]["mean"] == pytest.approx(0.55)
+    assert (found["24 epochs"]["networks"], found["24 epochs"]["upper"]) == (6, 1)
+    assert fidelity.study("digits", pd.DataFrame(rows[16:])) == {}
+
+
+def test_ceilings_are_of_networks_measured_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    ceilings = importlib.import_module("ceilings")
+    found = ceilings.ceilings(read_table("digits").select("pcm"))
+    assert found["all"]["pairs"] == 48
+    assert found["best 40 %"]["pairs"] < 48
+    for part in found.values():
+        for label in ceilings.LABELS:
+            assert 0.0 < part[label]["tau"] < part[label]["ceiling"] < 1.0
+            assert 0.0 < part[label]["noise"] < 1.0
+
+
+def test_the_studied_networks_stay_those_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    fidelity = importlib.import_module("fidelity")
+    monkeypatch.setattr(fidelity, "FILE", tmp_path / "none.csv")
+    drawn = fidelity.networks("digits")
+    assert len({tuple(genome) for genome in drawn.tolist()}) == fidelity.NETWORKS["digits"]
+    backwards = [" ".join(map(str, genome)) for genome in drawn[::-1].tolist()]
+    frame = pd.DataFrame({"task": "digits", "network": range(len(backwards)), "genome": backwards})
+    frame.assign(candidate="reference", seed=0).to_csv(tmp_path / "none.csv", index=False)
+    assert (fidelity.networks("digits") == drawn[::-1]).all()
