@@ -179,10 +179,7 @@ def study(name: str, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
         result: dict[str, Any] = {"networks": len(own), "upper": len(upper)}
         result["core_seconds"] = float(own["core_seconds"].to_numpy().mean())
         for target in TARGETS:
-            taus = {
-                part: _tau(own[target], reference[target], rows)
-                for part, rows in (("all", own.index), ("upper", upper))
-            }
+            taus = {part: _tau(own, reference, target, rows) for part, rows in (("all", own.index), ("upper", upper))}
             result[target] = {
                 "tau": taus["all"],
                 "tau_upper": taus["upper"],
@@ -193,11 +190,14 @@ def study(name: str, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _tau(own: pd.DataFrame, reference: pd.DataFrame, rows: pd.Index) -> float:
+def _tau(own: pd.DataFrame, reference: pd.DataFrame, target: str, rows: pd.Index) -> float:
     """Mean tau of a candidate's order with the reference's of the other seed; NaN for too few networks."""
     if len(rows) < FEWEST:
         return float("nan")
-    each = [kendall_tau(own.loc[rows, s].to_numpy(), reference.loc[rows, 1 - s].to_numpy()) for s in SEEDS]
+    each = [
+        kendall_tau(own.loc[rows, (target, s)].to_numpy(), reference.loc[rows, (target, 1 - s)].to_numpy())
+        for s in SEEDS
+    ]
     return float(np.mean(each))
 
 
