@@ -88,6 +88,7 @@ def candidates(name: str) -> dict[str, Candidate]:
         "batches of 32": (replace(table, batch=32), replace(recipe, learning_rate=0.1)),
         "batches of 128": (replace(table, batch=128), recipe),
         "random flips": (table, replace(recipe, alternate=False)),
+        "half the resolution first": (replace(table, epochs=11), replace(recipe, small_until=0.4)),
     }
 
 

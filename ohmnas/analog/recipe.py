@@ -30,6 +30,8 @@ class Recipe:
     alternate: bool = True
     """Mirror each image in every second epoch, from the first or the second, instead of at random (K. Jordan,
     *94% on CIFAR-10 in 3.29 seconds on a single GPU*, 2024)."""
+    small_until: float = 0.0
+    """Share of the steps in which images are averaged down to half their sides (progressive resolution)."""
     label_smoothing: float = 0.0
     """Share of the label that is spread evenly over all classes."""
     gradient_norm: float = 2.0

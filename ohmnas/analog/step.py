@@ -96,11 +96,12 @@ class GraphedStep(Step):
         self._warm_ups = 0
 
     def __call__(self, images: Tensor, labels: Tensor, progress: float) -> Tensor:
-        """See `Step`; all batches are of one size."""
+        """See `Step`; a batch of another shape than the last is recorded anew."""
         for group in self.optimizer.param_groups:
             group["lr"].fill_(self.recipe.rate(progress) * group["share"])
         self._strength.fill_(self.recipe.noise(progress))
-        if self._batch is None:
+        if self._batch is None or self._batch[0].shape != images.shape:
+            self._graph, self._warm_ups = None, 0
             self._batch = torch.empty_like(images), torch.empty_like(labels)
         for place, one in zip(self._batch, (images, labels), strict=True):
             place.copy_(one)

@@ -121,7 +121,10 @@ def fit(
                 batch = images[chosen]
                 if recipe.flip:
                     batch = _flipped(batch, mirrored[chosen])
-                total += step(_shifted(batch, recipe.shift), labels[chosen], progress)
+                batch = _shifted(batch, recipe.shift)
+                if progress <= recipe.small_until:
+                    batch = functional.avg_pool2d(batch, 2)
+                total += step(batch, labels[chosen], progress)
             losses.append(float(total) / steps_per_epoch)
             if not math.isfinite(losses[-1]):
                 raise DivergedError(f"the loss was not finite in epoch {epoch} of {recipe.epochs}")

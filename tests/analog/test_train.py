@@ -139,6 +139,19 @@ class _Seen:
         return counts
 
 
+def test_images_are_small_at_first(two_blobs: tuple[Tensor, Tensor]) -> None:
+    sides: list[int] = []
+
+    class Network(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            sides.append(x.shape[-1])
+            return super().forward(x.mean(dim=(1, 2, 3))[:, None])
+
+    recipe = Recipe(epochs=2, batch=100, small_until=0.5, norm_batches=0, hopeless_loss=10.0)
+    fit(Network(1, 3), *two_blobs, recipe, 0, NativeHooks([]))
+    assert sides == [3, 3, 3, 6, 6, 6]
+
+
 def test_label_smoothing_bounds_the_loss_from_below(
     small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware
 ) -> None:
