@@ -38,4 +38,5 @@ def check_name(kind: str, known: Collection[str], name: str) -> None:
 
 def unknown_name(kind: str, known: Collection[str], name: str) -> UnknownNameError:
     """The error of a name that there is not."""
-    return UnknownNameError(f"no {kind} {name!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
+    shown = name if len(name) <= 60 else f"{name[:57]}..."
+    return UnknownNameError(f"no {kind} {shown!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
