@@ -21,6 +21,8 @@ from ohmnas.spaces.resnet import ResNetSpace
 MACS_PER_PIXEL = 31_250
 """Of an image at most, on average over its pixels, where nothing else is said: what the digits have."""
 
+LONGEST_NAME = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -89,12 +91,17 @@ def task(name: str, data_dir: Path | None = None) -> Task:
     Raises:
         UnknownNameError: there is none; the message lists all.
         BrokenFileError: the file does not hold a task.
-        InvalidValueError: it is called like one of `TASKS`.
+        InvalidValueError: it is called like one of `TASKS`, or has a name that tables cannot have.
     """
     if name.endswith(".npz"):
         if (stem := Path(name).stem) in TASKS:
             raise InvalidValueError(
                 f"{name} would be called {stem!r}, which is another task: give the file another name"
+            )
+        if not stem.isprintable() or stem.strip() != stem or len(stem) > LONGEST_NAME:
+            raise InvalidValueError(
+                f"a task cannot be called {stem[:60]!r}, like its file: tables and commands need a plain name of at "
+                f"most {LONGEST_NAME} characters"
             )
         return _of_arrays(Path(name))
     return replace(look_up("task", TASKS, name), data_dir=data_dir)
