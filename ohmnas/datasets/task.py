@@ -14,7 +14,7 @@ from ohmnas.datasets.loaders.digits import load_digits
 from ohmnas.datasets.loaders.speech_commands import load_speech_commands
 from ohmnas.datasets.loaders.spoken_digits import load_new_speakers, load_spoken_digits
 from ohmnas.datasets.loaders.wake_words import load_wake_words
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, shown
 from ohmnas.lookup import look_up
 from ohmnas.spaces.resnet import ResNetSpace
 
@@ -100,7 +100,7 @@ def task(name: str, data_dir: Path | None = None) -> Task:
             )
         if not stem.isprintable() or stem.strip() != stem or len(stem) > LONGEST_NAME:
             raise InvalidValueError(
-                f"a task cannot be called {stem[:60]!r}, like its file: tables and commands need a plain name of at "
+                f"a task cannot be called {shown(stem)}, like its file: tables and commands need a plain name of at "
                 f"most {LONGEST_NAME} characters"
             )
         return _of_arrays(Path(name))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError
+from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, in_short, shown
 from ohmnas.files import read_text
 from ohmnas.lookup import look_up
 
@@ -166,7 +166,7 @@ LARGEST_TEXT, LONGEST_TEXT = 1 << 16, 1 << 12
 """Bytes of a chip's file, and characters of it without lines of comments, at most. The time and memory that Python
 needs for TOML can grow with the square of its length."""
 LONGEST_NAME = 100
-LARGEST_NUMBER = 10**18
+LARGEST_NUMBER = 10**18 - 1
 
 VARIED = "varied"
 """What chips are counted as that are `varied` from presets; no chip of one's own is called so."""
@@ -242,7 +242,7 @@ def read_hardware(path: Path) -> Hardware:
     try:
         values = tomllib.loads(text)
     except (ValueError, OverflowError) as error:  # the first also of numbers with too many digits
-        raise InvalidValueError(f"{path} is not TOML: {error}") from error
+        raise InvalidValueError(f"{path} is not TOML: {in_short(error, 200)}") from error
     except RecursionError as error:
         raise InvalidValueError(f"{path} is not TOML of a chip: its values are nested too deeply") from error
     try:
@@ -256,40 +256,29 @@ def _described(values: dict[str, Any], stem: str) -> Hardware:
     """The chip of a file's values; called like the file where they have no name."""
     preset = values.pop("base", "pcm")
     if not isinstance(preset, str):
-        raise InvalidValueError(f"base is {_short(preset)}, but must be the name of a preset")
+        raise InvalidValueError(f"base is {shown(preset)}, but must be the name of a preset")
     base = look_up("hardware", PRESETS, preset)
     known = {field.name: type(getattr(base, field.name)) for field in fields(Hardware)}
     settings: dict[str, Any] = {"name": stem}
     for name, value in values.items():
         kind = known.get(name)
         if kind is None:
-            raise InvalidValueError(f"a chip has no setting {_short(name)}; it has {', '.join(known)}")
+            raise InvalidValueError(f"a chip has no setting {shown(name)}; it has {', '.join(known)}")
         if type(value) is not kind and not (kind is float and type(value) is int):
-            raise InvalidValueError(f"{name} is {_short(value)}, but must be {_KINDS[kind]}")
+            raise InvalidValueError(f"{name} is {shown(value)}, but must be {_KINDS[kind]}")
         if type(value) is int and abs(value) > LARGEST_NUMBER:
-            raise InvalidValueError(f"{name} is {_short(value)}, which no chip has")
+            raise InvalidValueError(f"{name} is {shown(value)}, which no chip has")
         settings[name] = kind(value)
     named = settings["name"]
     plain = named.strip() == named and named.isprintable() and 0 < len(named) <= LONGEST_NAME
     if not plain or named.endswith(".toml") or "/" in named:
-        raise InvalidValueError(f"a chip cannot be called {_short(named)}: tables and commands need a plain name")
+        raise InvalidValueError(f"a chip cannot be called {shown(named)}: tables and commands need a plain name")
     if named.startswith(VARIED):
         raise InvalidValueError(f"names that begin with {VARIED!r} are those of groups of chips; choose another")
     chip = replace(base, **settings)
     if has_name(named) and chip != hardware(named):
         raise InvalidValueError(f"the name {named!r} is that of another chip; choose another")
     return chip
-
-
-def _short(value: object) -> str:
-    """As a message has it: short, also of what a file should not have."""
-    if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
-        return "a number of more than 18 digits"
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # of large numbers within, or deep nesting
-        return "a list or table"
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 _KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas.datasets.loaders.npz import mapped
 from ohmnas.errors import OhmnasError, UnknownNameError
 from ohmnas.files import opened, read_text, regular
 
@@ -109,18 +110,12 @@ def _kept(folder: Path) -> Arrays | None:
     """The arrays of a copy; None where there is none that is whole."""
     try:
         index = json.loads(read_text(folder / INDEX, CHUNK))
-        arrays = {name: _mapped(folder / f"{name}.npy") for name in index}
+        arrays = {name: mapped(folder / f"{name}.npy") for name in index}
         if index and all([str(a.dtype), list(a.shape)] == index[name] for name, a in arrays.items()):
             return arrays
-    except (OSError, ValueError, TypeError, KeyError, EOFError, RecursionError, OhmnasError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, OhmnasError):
         pass
     return None
-
-
-def _mapped(path: Path) -> npt.NDArray[np.generic]:
-    regular(path, LARGEST)
-    array: npt.NDArray[np.generic] = np.load(path, mmap_mode="c", allow_pickle=False)
-    return array
 
 
 def _keep(folder: Path, arrays: Arrays) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import struct
 import zipfile
@@ -14,7 +15,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.errors import BrokenFileError
+from ohmnas.errors import BrokenFileError, in_short
 from ohmnas.files import opened
 
 LARGEST = 16 << 30
@@ -31,6 +32,8 @@ NPY, ZIP = b"\x93NUMPY", b"PK"
 _ENCRYPTED = 1
 
 Array = npt.NDArray[np.generic]
+Form = tuple[np.dtype[np.generic], bool, tuple[int, ...]]
+"""Type, whether the first index changes fastest, and shape."""
 
 _PAIR = rb"""\s*(?:'(\w+)'|"(\w+)")\s*:\s*(True|False|'[^'"]*'|"[^'"]*"|\([\d\s,L]*\))\s*"""
 _HEADER = re.compile(rb"\s*\{" + _PAIR + rb"," + _PAIR + rb"," + _PAIR + rb",?\s*\}\s*")
@@ -66,9 +69,9 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, Array]:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
         if isinstance(error, BrokenFileError):
             raise
-        raise BrokenFileError(f"{path} is a damaged NumPy archive: {error}") from error
+        raise BrokenFileError(f"{path} is a damaged NumPy archive: {in_short(error, 200)}") from error
     except (RuntimeError, NotImplementedError, LookupError, AttributeError, TypeError, OverflowError) as error:
-        raise BrokenFileError(f"{path} is an archive that cannot be read: {error}") from error
+        raise BrokenFileError(f"{path} is an archive that cannot be read: {in_short(error, 200)}") from error
     except MemoryError as error:
         raise BrokenFileError(f"{path} has arrays that do not fit into memory") from error
 
@@ -108,8 +111,21 @@ def _check_member(path: Path, name: str, member: zipfile.ZipInfo) -> None:
         )
 
 
-def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
-    """An array in NumPy's format (versions 1 to 3) from a stream of `size` bytes."""
+def mapped(path: Path) -> Array:
+    """An array of a file in NumPy's format, mapped into memory; changes to it do not reach the file.
+
+    Raises:
+        BrokenFileError: it is not such a file, or not as long as its header says.
+    """
+    with opened(path, LARGEST_CONTENT) as file:
+        size = os.fstat(file.fileno()).st_size
+        kind, columns_first, shape = _begin(path, path.stem, file, size)
+        at = file.tell()
+    return np.memmap(path, kind, "c", at, shape, "F" if columns_first else "C")
+
+
+def _begin(path: Path, name: str, content: IO[bytes], size: int) -> Form:
+    """The header of an array in NumPy's format (versions 1 to 3) from a stream of `size` bytes, which it must fill."""
     begin = content.read(len(NPY) + 2)
     if not begin.startswith(NPY) or len(begin) != len(NPY) + 2 or begin[6] not in (1, 2, 3):
         raise BrokenFileError(f"{path}: {name} does not begin as an array, {_NO_ARRAY}")
@@ -118,13 +134,20 @@ def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
     if length > LONGEST_HEADER:
         raise BrokenFileError(f"{path}: {name} has a header of {length:,} bytes, {_NO_ARRAY}")
     kind, columns_first, shape = _header(path, name, content.read(length))
-    count = math.prod(shape)
-    left = size - len(begin) - width - length
-    if count * kind.itemsize != left:
+    claimed, left = math.prod(shape) * kind.itemsize, size - len(begin) - width - length
+    if claimed != left:
         raise BrokenFileError(
-            f"{path}: {name} has a shape of {_short(shape)} of {kind}, {count * kind.itemsize:.6g} bytes, but {left:,} "
-            "bytes of content"
+            f"{path}: {name} has a shape of {in_short(shape)} of {kind}, {claimed:.6g} bytes, but {left:,} bytes of "
+            "content"
         )
+    return kind, columns_first, shape
+
+
+def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
+    """An array in NumPy's format from a stream of `size` bytes."""
+    kind, columns_first, shape = _begin(path, name, content, size)
+    count = math.prod(shape)
+    left = count * kind.itemsize
     flat = np.empty(count, kind)
     octets = flat.view(np.uint8)
     at = 0
@@ -140,8 +163,8 @@ def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
     return array.astype(kind.newbyteorder("="), copy=False)
 
 
-def _header(path: Path, name: str, header: bytes) -> tuple[np.dtype[np.generic], bool, tuple[int, ...]]:
-    """Type, whether the first index changes fastest, and shape. Matched, not evaluated."""
+def _header(path: Path, name: str, header: bytes) -> Form:
+    """What a header says. It is matched, not evaluated."""
     found = _HEADER.fullmatch(header)
     groups = found.groups() if found else ()
     values = {(groups[i] or groups[i + 1]).decode(): groups[i + 2].decode() for i in range(0, len(groups), 3)}
@@ -150,12 +173,7 @@ def _header(path: Path, name: str, header: bytes) -> tuple[np.dtype[np.generic],
     described, order, shape = values["descr"][1:-1], values["fortran_order"], values["shape"]
     lengths = [one.strip().rstrip("L") for one in shape.strip("()").split(",") if one.strip()]
     if not _TYPE.fullmatch(described) or order not in ("True", "False") or not shape.startswith("("):
-        raise BrokenFileError(f"{path}: {name} has the type {_short(described)}, {_NO_ARRAY}")
+        raise BrokenFileError(f"{path}: {name} has the type {in_short(described)}, {_NO_ARRAY}")
     if len(lengths) > 8 or not all(one.isdecimal() and len(one) <= 18 for one in lengths):
-        raise BrokenFileError(f"{path}: {name} has a shape of {_short(shape)}, {_NO_ARRAY}")
+        raise BrokenFileError(f"{path}: {name} has a shape of {in_short(shape)}, {_NO_ARRAY}")
     return np.dtype(described), order == "True", tuple(int(one) for one in lengths)
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

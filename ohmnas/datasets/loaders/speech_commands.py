@@ -11,7 +11,7 @@ import numpy as np
 from ohmnas.datasets.data import Split, TaskData, task_data
 from ohmnas.datasets.loaders.audio import Samples, centred, log_mel, read_wav
 from ohmnas.datasets.loaders.files import Arrays, decoded, find_folder, visible
-from ohmnas.errors import BrokenFileError
+from ohmnas.errors import BrokenFileError, shown
 from ohmnas.files import read_text
 
 RATE = 16_000
@@ -75,7 +75,7 @@ def read_list(path: Path, files: list[Path]) -> set[str]:
     names = {line.replace("\\", "/").removeprefix("./") for line in lines if line}
     if missing := sorted(names - there):
         raise BrokenFileError(
-            f"{path} names {len(missing)} recordings that are not in {path.parent}, such as {missing[0][:80]!r}"
+            f"{path} names {len(missing)} recordings that are not in {path.parent}, such as {shown(missing[0])}"
         )
     return names
 

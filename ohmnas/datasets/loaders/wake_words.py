@@ -14,7 +14,7 @@ import numpy as np
 
 from ohmnas.datasets.data import Split, TaskData, task_data
 from ohmnas.datasets.loaders.files import Arrays, decoded, find_folder, visible
-from ohmnas.errors import BrokenFileError, MissingDependencyError
+from ohmnas.errors import BrokenFileError, MissingDependencyError, in_short, shown
 from ohmnas.files import read_bytes, read_text, regular
 
 SIDE = 96
@@ -81,7 +81,7 @@ def read_labels(path: Path) -> dict[str, int]:
     except BrokenFileError:
         raise
     except (ValueError, RecursionError, MemoryError) as error:
-        raise BrokenFileError(f"{path} cannot be read as JSON: {error or 'it does not fit into memory'}") from error
+        raise BrokenFileError(f"{path} cannot be read as JSON: {in_short(error, 200) or 'no memory'}") from error
     try:
         person = next(one["id"] for one in content["categories"] if one["name"] == "person")
         images = {one["id"]: (Path(one["file_name"]).name, _pixels(path, one)) for one in content["images"]}
@@ -93,7 +93,7 @@ def read_labels(path: Path) -> dict[str, int]:
             if one["category_id"] == person and _area(path, one) / pixels >= SMALLEST_AREA:
                 labels[name] = 1
     except (KeyError, TypeError, StopIteration, AttributeError) as error:
-        raise BrokenFileError(f"{path} is not an annotation file of COCO: {_short(error)}") from error
+        raise BrokenFileError(f"{path} is not an annotation file of COCO: {shown(error)}") from error
     if len(labels) < 2:
         raise BrokenFileError(f"{path} has {len(labels)} images; a task needs two or more")
     if len(labels) < len(content["images"]):
@@ -108,8 +108,8 @@ def _pixels(path: Path, image: dict[str, Any]) -> int:
     width, height = image["width"], image["height"]
     if any(type(length) is not int or not 0 < length < 1_000_000 for length in (width, height)):
         raise BrokenFileError(
-            f"{path}: the image {_short(image['file_name'])} has a width of {_short(width)} and a height of "
-            f"{_short(height)}; both are numbers of pixels"
+            f"{path}: the image {shown(image['file_name'])} has a width of {shown(width)} and a height of "
+            f"{shown(height)}; both are numbers of pixels"
         )
     return int(width * height)
 
@@ -119,18 +119,10 @@ def _area(path: Path, annotation: dict[str, Any]) -> float:
     area = annotation["area"]
     if type(area) not in (int, float) or not 0 <= area < 1e12 or not math.isfinite(area):
         raise BrokenFileError(
-            f"{path}: an annotation of the image {_short(annotation['image_id'])} has an area of {_short(area)}, which "
+            f"{path}: an annotation of the image {shown(annotation['image_id'])} has an area of {shown(area)}, which "
             "is not a number of pixels"
         )
     return float(area)
-
-
-def _short(value: object) -> str:
-    """As a message has it: short, also of what a file should not have."""
-    if isinstance(value, int) and abs(value) > 10**18:
-        return "a number of more than 18 digits"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _image(path: Path) -> np.ndarray:
@@ -156,7 +148,7 @@ def _image(path: Path) -> np.ndarray:
         LookupError,
         Image.DecompressionBombError,
     ) as error:
-        raise BrokenFileError(f"{path} cannot be read as an image (JPEG or PNG): {error}") from error
+        raise BrokenFileError(f"{path} cannot be read as an image (JPEG or PNG): {in_short(error, 200)}") from error
     except (Image.DecompressionBombWarning, MemoryError) as error:
         raise BrokenFileError(f"{path} has more pixels than are read, which are 50 million") from error
     return np.asarray(small)
