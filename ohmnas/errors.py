@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
+LONGEST = 60
+"""Characters of a value in a message, at most."""
+
 
 class OhmnasError(Exception):
     """Base of all errors that ohmnas raises on purpose; the command line prints it and exits with 2."""
@@ -46,3 +49,19 @@ class MissingDependencyError(OhmnasError, ImportError):
 
 class StorageError(OhmnasError, OSError):
     """The disk refused a write (full, read-only); nothing that was stored before is lost."""
+
+
+def shown(value: object) -> str:
+    """A value of unknown origin as a message shows it: as Python writes it, in short, without control characters."""
+    if isinstance(value, int) and abs(value) >= 10**18:
+        return "a number of more than 18 digits"  # Python refuses to write numbers of more than 4,300
+    try:
+        return in_short(repr(value))
+    except (ValueError, RecursionError):  # there is such a number in it, or it is nested deeply
+        return "a list or table"
+
+
+def in_short(text: object, longest: int = LONGEST) -> str:
+    """The begin of a text, or of an error's, in one line."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."

@@ -1,12 +1,106 @@
-"""Writing files so that a reader never sees half of one."""
+"""Reading files of unknown origin safely, and writing files so that a reader never sees half of one."""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from ohmnas.errors import StorageError
+from ohmnas.errors import BrokenFileError, StorageError
+
+_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+"""Flags for reading; without blocking, because opening a named pipe would wait for its writer."""
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def regular(path: Path, limit: int) -> os.stat_result:
+    """The status of a file that is fit to be read: a regular file of at most `limit` bytes.
+
+    Raises:
+        BrokenFileError: there is no such file, it may not be read, it is not a regular file, or it is too large.
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    return _checked(path, status, limit)
+
+
+@contextmanager
+def opened(path: Path, limit: int) -> Iterator[BinaryIO]:
+    """A file of unknown origin, open for reading in binary. Its kind and size are checked before anything is read.
+
+    Args:
+        path: the file.
+        limit: bytes that a file of its kind has at most.
+
+    Raises:
+        BrokenFileError: there is no such file, it may not be read, it is not a regular file, or it is too large.
+    """
+    regular(path, limit)  # before it is opened: opening a device can have effects
+    try:
+        descriptor = os.open(path, _OPEN)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    with os.fdopen(descriptor, "rb") as file:
+        _checked(path, os.fstat(file.fileno()), limit)
+        yield file
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """All bytes of a file of unknown origin, at most `limit`.
+
+    Raises:
+        BrokenFileError: as `opened`; or the file changes while it is read.
+    """
+    with opened(path, limit) as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            content = file.read(size + 1) or b""
+        except (OSError, MemoryError) as error:
+            raise _unreadable(path, error) from error
+    if len(content) != size:
+        raise BrokenFileError(f"cannot read {path}: its size is not {size:,} bytes, as its folder says")
+    return content
+
+
+def read_text(path: Path, limit: int) -> str:
+    """The text of a file of unknown origin in UTF-8, with or without a byte order mark.
+
+    Raises:
+        BrokenFileError: as `read_bytes`; or the file is not UTF-8.
+    """
+    content = read_bytes(path, limit)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BrokenFileError(f"{path} is not a text in UTF-8: byte {error.start + 1:,} is wrong") from error
+
+
+def _checked(path: Path, status: os.stat_result, limit: int) -> os.stat_result:
+    if not stat.S_ISREG(status.st_mode):
+        raise BrokenFileError(f"{path} is {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}, not a file")
+    if status.st_size > limit:
+        raise BrokenFileError(f"{path} has {status.st_size:,} bytes; a file of its kind has at most {limit:,}")
+    return status
+
+
+def _unreadable(path: Path, error: Exception) -> BrokenFileError:
+    if isinstance(error, FileNotFoundError):
+        reason = "it is a link to a file that is not there" if path.is_symlink() else "there is no file of that name"
+    else:
+        reason = getattr(error, "strerror", None) or str(error) or "there is not enough memory"
+    return BrokenFileError(f"cannot read {path}: {reason}")
 
 
 def is_file(path: Path) -> bool:

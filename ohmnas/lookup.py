@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 
-from ohmnas.errors import UnknownNameError
+from ohmnas.errors import UnknownNameError, shown
 
 T = TypeVar("T")
 
@@ -38,4 +38,4 @@ def check_name(kind: str, known: Collection[str], name: str) -> None:
 
 def unknown_name(kind: str, known: Collection[str], name: str) -> UnknownNameError:
     """The error of a name that there is not."""
-    return UnknownNameError(f"no {kind} {name!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
+    return UnknownNameError(f"no {kind} {shown(name)}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")

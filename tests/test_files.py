@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ohmnas.errors import StorageError
-from ohmnas.files import write_atomically
+from ohmnas.errors import BrokenFileError, StorageError
+from ohmnas.files import opened, read_bytes, read_text, regular, write_atomically
 
 
 def test_the_text_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -37,3 +40,66 @@ def test_a_refused_write_keeps_what_was_there(tmp_path: Path) -> None:
     assert "File too large" in done.stdout
     assert path.read_text(encoding="utf-8") == "precious\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_within_its_limit_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\xef\xbb\xbfgr\xc3\xbcn")
+    assert regular(path, 9).st_size == 8
+    assert read_bytes(path, 8) == path.read_bytes()
+    assert read_text(path, 8) == "grün"
+    with opened(path, 8) as file:
+        assert file.read(3) == b"\xef\xbb\xbf"
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+
+
+def _giant(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 10**13)  # without a byte on the disk
+
+
+@pytest.mark.parametrize("read", [regular, read_bytes, read_text])
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.mkdir(), "is a folder, not a file"),
+        (_pipe, "is a named pipe, not a file"),
+        (_socket, "is a socket, not a file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is a device, not a file"),
+        (lambda path: path.symlink_to("nowhere"), "it is a link to a file that is not there"),
+        (lambda path: path.symlink_to(path), "cannot read .*: Too many levels of symbolic links"),
+        (Path.exists, "there is no file of that name"),
+        (_giant, "has 10,000,000,000,000 bytes; a file of its kind has at most 1,000"),
+    ],
+)
+def test_only_regular_files_within_their_limit_are_read(
+    read: Callable[[Path, int], object], make: Callable[[Path], object], message: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "a")
+    with pytest.raises(BrokenFileError, match=message):
+        read(tmp_path / "a", 1000)
+
+
+def test_names_that_no_file_can_have_are_an_error_for_people(tmp_path: Path) -> None:
+    for name in ("a" * 300, "a\0b"):
+        with pytest.raises(BrokenFileError, match="cannot read"):
+            read_bytes(tmp_path / name, 9)
+
+
+def test_a_file_that_is_larger_than_its_folder_says_is_refused() -> None:
+    with pytest.raises(BrokenFileError, match="its size is not 0 bytes"):
+        read_bytes(Path("/proc/self/status"), 9)
+
+
+def test_other_texts_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"ab\xff")
+    with pytest.raises(BrokenFileError, match=r"a\.txt is not a text in UTF-8: byte 3 is wrong"):
+        read_text(tmp_path / "a.txt", 9)

@@ -22,7 +22,7 @@ ALLOWED = {
     "lookup": {"errors"},
     "threads": set[str](),
     "pictures": {"files"},
-    "spaces": {"errors", "lookup"},
+    "spaces": {"errors", "files", "lookup"},
     "analog": {"errors", "lookup", "spaces"},
     "datasets": {"errors", "files", "lookup", "pictures", "spaces", "analog"},
     "surrogate": {"errors", "files", "pictures", "threads", "spaces", "datasets"},

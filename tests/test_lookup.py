@@ -25,3 +25,8 @@ def test_the_error_of_an_unknown_name_is_made_and_not_raised() -> None:
     error = unknown_name("pet", ["cat"], "bat")
     assert isinstance(error, LookupError)
     assert str(error) == "no pet 'bat'; there is cat"
+
+
+def test_a_long_name_is_shown_in_short() -> None:
+    with pytest.raises(UnknownNameError, match=r"no fruit 'x{56}\.\.\.; there is apple"):
+        look_up("fruit", {"apple": 1}, "x" * 5000)

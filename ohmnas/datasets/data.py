@@ -53,12 +53,20 @@ class TaskData:
     mean: npt.NDArray[np.float64]
     """``(channels,)``: of all pixels of the training images; networks see (image - mean) / std."""
     std: npt.NDArray[np.float64]
-    """``(channels,)``: likewise."""
+    """``(channels,)``: likewise; 1 of a channel that is constant."""
+
+
+CONSTANT = 1e-6
+"""A channel whose standard deviation is smaller than this share of its mean is constant but for rounding."""
 
 
 def task_data(train: Split, validation: Split, test: Split) -> TaskData:
-    """The three splits with the mean and standard deviation of the first."""
+    """The three splits with the mean and standard deviation of the first.
+
+    A constant channel, such as an opaque alpha channel, becomes 0 when it is normalised: its standard deviation is 1.
+    """
     pixels = train.images
     mean = pixels.mean(axis=(0, 2, 3), dtype=np.float64)
     squares = np.stack([np.square(pixels[:, c].astype(np.float32) - mean[c]).mean() for c in range(pixels.shape[1])])
-    return TaskData(train, validation, test, mean, np.sqrt(squares))
+    std = np.sqrt(squares)
+    return TaskData(train, validation, test, mean, np.where(std > CONSTANT * np.abs(mean), std, 1.0))

@@ -10,15 +10,24 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, in_short, shown
+from ohmnas.files import read_text
 from ohmnas.lookup import look_up
 
 TECHNOLOGIES = {"pcm": "PCMLikeNoiseModel", "hermes": "HermesNoiseModel", "reram": "ReRamCMONoiseModel"}
 """Device technology -> its noise model in aihwkit."""
 BATCH_NORMS = ("trained", "adaptive")
 """Where batch norm statistics come from; tables have the place in this list (`hw_batch_norm`)."""
+SMALLEST_CONDUCTANCE = {"reram": 9.0}
+"""uS; g_min of aihwkit's model of a technology's single devices: weights are between it and g_max."""
 LARGEST_CONDUCTANCE = {"hermes": 20.7}
 """uS; up to where a technology's devices were measured."""
+RANGES = {"g_max": (1e-3, 1e6), "adc_bound": (1e-6, 1e6)}
+"""Smallest and largest value of a size. Beyond, squares and quotients of it leave float32."""
+LARGEST_NOISE = 1e6
+"""Of standard deviations and scales; likewise."""
+LARGEST_TILE = 999_999_999
+"""Rows or columns; more than any layer has, so that a larger tile would be no other chip."""
 DEVICE_ERRORS = {
     "pcm": {"device_spread_1d": 0.053, "device_spread_1mo": 0.061, "device_offset_1d": 0.0},
     "hermes": {"device_spread_1d": 0.068, "device_spread_1mo": 0.091, "device_offset_1d": 0.0},
@@ -75,18 +84,28 @@ class Hardware:
         """
         look_up("technology", TECHNOLOGIES, self.technology)
         look_up("batch norm", dict.fromkeys(BATCH_NORMS), self.batch_norm)
-        largest = LARGEST_CONDUCTANCE.get(self.technology, math.inf)
-        if self.g_max > largest:
-            raise InvalidValueError(f"g_max of {self.technology} is at most {largest} uS, not {self.g_max}")
-        for name in ("g_max", "adc_bound"):
-            if not getattr(self, name) > 0 or not math.isfinite(getattr(self, name)):
-                raise InvalidValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name, (smallest, largest) in RANGES.items():
+            value = getattr(self, name)
+            if not value > 0 or not math.isfinite(value):
+                raise InvalidValueError(f"{name} must be above 0, not {value}")
+            if not smallest <= value <= largest:
+                raise InvalidValueError(f"{name} must be {smallest:g} to {largest:g}, not {value:g}")
+        low, high = SMALLEST_CONDUCTANCE.get(self.technology, 0.0), LARGEST_CONDUCTANCE.get(self.technology, math.inf)
+        if not self.g_max <= high:
+            raise InvalidValueError(f"g_max of {self.technology} is at most {high} uS, not {self.g_max}")
+        if not self.g_max > low:
+            raise InvalidValueError(f"g_max of {self.technology} is above its g_min of {low} uS, not {self.g_max}")
         for name in ("tile_rows", "tile_columns"):
             if not getattr(self, name) >= 1 or getattr(self, name) % 1 != 0:
                 raise InvalidValueError(f"{name} must be a whole number above 0, not {getattr(self, name)}")
+            if getattr(self, name) > LARGEST_TILE:
+                raise InvalidValueError(f"{name} must be at most {LARGEST_TILE}, not {getattr(self, name)}")
         for name in ("output_noise", "programming_noise", "read_noise", "drift", "training_noise", "clip_sigma"):
-            if not getattr(self, name) >= 0 or not math.isfinite(getattr(self, name)):
-                raise InvalidValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+            value = getattr(self, name)
+            if not value >= 0 or not math.isfinite(value):
+                raise InvalidValueError(f"{name} must be 0 or more, not {value}")
+            if value > LARGEST_NOISE:
+                raise InvalidValueError(f"{name} must be at most {LARGEST_NOISE:g}, not {value:g}")
         for name in ("dac_bits", "adc_bits"):
             bits = getattr(self, name)
             if bits not in (0, *range(2, 17)):
@@ -142,6 +161,12 @@ RERAM = Hardware(name="reram", technology="reram", g_max=88.2)
 PRESETS = {preset.name: preset for preset in (Hardware(), HERMES, RERAM, IDEAL)}
 """Name -> chip. `pcm` follows aihwkit's standard setting for hardware-aware training and its PCM model."""
 
+
+LARGEST_TEXT, LONGEST_TEXT = 1 << 16, 1 << 12
+"""Bytes of a chip's file, and characters of it without lines of comments, at most. The time and memory that Python
+needs for TOML can grow with the square of its length."""
+LONGEST_NAME = 100
+LARGEST_NUMBER = 10**18 - 1
 
 VARIED = "varied"
 """What chips are counted as that are `varied` from presets; no chip of one's own is called so."""
@@ -206,11 +231,20 @@ def read_hardware(path: Path) -> Hardware:
         UnknownNameError: it names a base or a technology that there is not.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidValueError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidValueError(f"{path} is not TOML: {error}") from error
+        text = read_text(path, LARGEST_TEXT)
+    except BrokenFileError as error:
+        raise InvalidValueError(str(error)) from error
+    told = sum(len(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
+    if told > LONGEST_TEXT:
+        raise InvalidValueError(
+            f"{path} has {told:,} characters without its comments; a chip has at most {LONGEST_TEXT:,}"
+        )
+    try:
+        values = tomllib.loads(text)
+    except (ValueError, OverflowError) as error:  # the first also of numbers with too many digits
+        raise InvalidValueError(f"{path} is not TOML: {in_short(error, 200)}") from error
+    except RecursionError as error:
+        raise InvalidValueError(f"{path} is not TOML of a chip: its values are nested too deeply") from error
     try:
         chip = _described(values, path.stem)
     except OhmnasError as error:
@@ -220,19 +254,25 @@ def read_hardware(path: Path) -> Hardware:
 
 def _described(values: dict[str, Any], stem: str) -> Hardware:
     """The chip of a file's values; called like the file where they have no name."""
-    base = look_up("hardware", PRESETS, str(values.pop("base", "pcm")))
+    preset = values.pop("base", "pcm")
+    if not isinstance(preset, str):
+        raise InvalidValueError(f"base is {shown(preset)}, but must be the name of a preset")
+    base = look_up("hardware", PRESETS, preset)
     known = {field.name: type(getattr(base, field.name)) for field in fields(Hardware)}
     settings: dict[str, Any] = {"name": stem}
     for name, value in values.items():
         kind = known.get(name)
         if kind is None:
-            raise InvalidValueError(f"a chip has no setting {name!r}; it has {', '.join(known)}")
+            raise InvalidValueError(f"a chip has no setting {shown(name)}; it has {', '.join(known)}")
         if type(value) is not kind and not (kind is float and type(value) is int):
-            raise InvalidValueError(f"{name} is {value!r}, but must be {_KINDS[kind]}")
+            raise InvalidValueError(f"{name} is {shown(value)}, but must be {_KINDS[kind]}")
+        if type(value) is int and abs(value) > LARGEST_NUMBER:
+            raise InvalidValueError(f"{name} is {shown(value)}, which no chip has")
         settings[name] = kind(value)
     named = settings["name"]
-    if not named.strip() or named != named.strip() or named.endswith(".toml") or "/" in named:
-        raise InvalidValueError(f"a chip cannot be called {named!r}: tables and commands need a plain name")
+    plain = named.strip() == named and named.isprintable() and 0 < len(named) <= LONGEST_NAME
+    if not plain or named.endswith(".toml") or "/" in named:
+        raise InvalidValueError(f"a chip cannot be called {shown(named)}: tables and commands need a plain name")
     if named.startswith(VARIED):
         raise InvalidValueError(f"names that begin with {VARIED!r} are those of groups of chips; choose another")
     chip = replace(base, **settings)

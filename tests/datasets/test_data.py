@@ -34,3 +34,14 @@ def test_images_are_averaged_down_to_a_side(side: int | None, shape: tuple[int, 
         assert small.images.dtype == dtype
         assert abs(float(small.images.mean()) - float(split.images.mean())) < 1
         assert small.images.max() <= split.images.max()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32"])
+@pytest.mark.parametrize("value", [0, 0.1, 7, 255])
+def test_a_constant_channel_becomes_zero(dtype: str, value: float) -> None:
+    train = _split((20, 3, 6, 5), dtype)
+    train.images[:, 1] = value
+    data = task_data(train, _split((2, 3, 6, 5)), _split((2, 3, 6, 5)))
+    assert data.std[1] == 1
+    assert np.abs(train.images[:, 1].astype(np.float64) - data.mean[1]).max() < 1e-3
+    assert np.allclose(np.delete(data.std, 1), np.delete(train.images.astype(np.float64).std(axis=(0, 2, 3)), 1))

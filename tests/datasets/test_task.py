@@ -52,3 +52,9 @@ def test_a_file_called_like_a_task_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_task_names_those_that_exist() -> None:
     with pytest.raises(UnknownNameError, match="no task 'mnist'; there are digits, "):
         task("mnist")
+
+
+@pytest.mark.parametrize("stem", ["a\nb", " mine", "\x1b[31mred", "m" * 150])
+def test_a_file_whose_name_no_table_can_have_is_refused(stem: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="a task cannot be called"):
+        task(str(tmp_path / f"{stem}.npz"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ohmnas.errors import InvalidValueError, UnknownNameError
-from ohmnas.spaces.hardware import BATCH_NORMS, HERMES, IDEAL, PRESETS, Hardware, hardware, is_varied, kind_of, varied
+from ohmnas.spaces.hardware import (
+    BATCH_NORMS,
+    HERMES,
+    IDEAL,
+    LARGEST_NOISE,
+    PRESETS,
+    RANGES,
+    SMALLEST_CONDUCTANCE,
+    Hardware,
+    hardware,
+    is_varied,
+    kind_of,
+    varied,
+)
 
 NUMERIC = [field.name for field in fields(Hardware) if field.name not in ("name", "technology")]
 ABOVE_ZERO = ["g_max", "adc_bound"]
@@ -74,7 +88,8 @@ def test_tiles_have_whole_rows_and_columns(name: str, value: float) -> None:
 @given(st.sampled_from(ABOVE_ZERO + FROM_ZERO), st.floats() | st.integers(-(10**9), 10**9))
 @settings(max_examples=200)
 def test_any_number_is_a_chip_or_an_error_that_names_the_setting(name: str, value: float) -> None:
-    if math.isfinite(value) and (value > 0 or (value == 0 and name in FROM_ZERO)):
+    low, high = RANGES.get(name, (0, LARGEST_NOISE))
+    if low <= value <= high:
         assert with_setting(name, value).settings()[f"hw_{name}"] == float(value)
     else:
         with pytest.raises(InvalidValueError, match=name):
@@ -156,6 +171,26 @@ def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: P
         ('name = "my/chip"', "a chip cannot be called 'my/chip'"),
         ('name = "mine.toml"', "a chip cannot be called 'mine.toml'"),
         ("dac_bits = 6\ndac_bits = 7", "is not TOML"),
+        (f"g_max = {'9' * 3500}", "g_max is a number of more than 18 digits"),
+        (f"tile_rows = 0x{'f' * 4000}", "tile_rows is a number of more than 18 digits"),
+        (f"name = [0x{'f' * 4000}]", "name is a list or table, but must be a text"),
+        (f"x = {'[' * 2000}{']' * 2000}", "nested too deeply"),
+        (f"a{'.a' * 3000} = 1", "has 6,005 characters without its comments; a chip has at most 4,096"),
+        (f"a{'.a' * 1900} = 1", "a chip has no setting 'a'"),
+        ("#" * 70_000, "has 70,000 bytes; a file of its kind has at most 65,536"),
+        ("base = 3", "base is 3, but must be the name of a preset"),
+        (f'base = "{"x" * 3000}"', "no hardware"),
+        ("g_max = 1e300", r"g_max must be 0\.001 to 1e\+06, not 1e\+300"),
+        ("adc_bound = 1e-300", "adc_bound must be 1e-06 to"),
+        ("tile_rows = 1_000_000_000", "tile_rows must be at most 999999999"),
+        ("drift = 1e30", r"drift must be at most 1e\+06, not 1e\+30"),
+        ('technology = "reram"\ng_max = 1e-5', r"g_max must be 0\.001"),
+        ('technology = "reram"\ng_max = 9.0', r"g_max of reram is above its g_min of 9\.0 uS, not 9\.0"),
+        ('technology = "reram"\ng_max = 0.5', r"g_max of reram is above its g_min of 9\.0 uS, not 0\.5"),
+        ('name = "a\\u001b[31m"', "a chip cannot be called"),
+        ('name = "a\\nb"', "a chip cannot be called"),
+        (f'name = "{"m" * 101}"', "a chip cannot be called 'm.*\\.\\.\\.: tables"),
+        (f"{'k' * 3000} = 1", "a chip has no setting 'k"),
     ],
 )
 def test_a_file_that_describes_no_chip_is_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -164,6 +199,7 @@ def test_a_file_that_describes_no_chip_is_refused(text: str, message: str, tmp_p
     with pytest.raises((InvalidValueError, UnknownNameError), match=message) as error:
         hardware(str(path))
     assert str(error.value).startswith(str(path))
+    assert len(str(error.value)) < 500 + len(str(path))
     with pytest.raises(InvalidValueError, match=r"cannot read .*nothing\.toml"):
         hardware(str(tmp_path / "nothing.toml"))
 
@@ -295,3 +331,27 @@ def test_a_file_may_have_the_name_of_a_varied_chip_if_it_describes_that_chip(tmp
         hardware(str(path))
     path.write_text('name = "mine"\nadc_bits = 7\n', encoding="utf-8")
     assert hardware(str(path)) == Hardware(name="mine", adc_bits=7)
+
+
+def test_a_chip_file_of_windows_with_many_comments_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + b"# dots .................\r\n" * 500 + b"adc_bits = 6\r\n")
+    assert hardware(str(path)) == Hardware(name="mine", adc_bits=6)
+
+
+def test_only_regular_files_are_chips(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "latin.toml").write_bytes(b'name = "gr\xfcn"')
+    for name, message in (("pipe", "is a named pipe, not a file"), ("latin", "is not a text in UTF-8")):
+        with pytest.raises(InvalidValueError, match=message):
+            hardware(str(tmp_path / f"{name}.toml"))
+
+
+def test_the_smallest_conductance_is_that_of_the_device_models() -> None:
+    device = pytest.importorskip("ohmnas.analog.device")
+    for technology, smallest in SMALLEST_CONDUCTANCE.items():
+        assert device.noise_model(PRESETS[technology]).g_converter.g_min == smallest
+        device.noise_model(replace(PRESETS[technology], g_max=smallest + 0.1))
+    assert {name for name in PRESETS if hasattr(device.noise_model(PRESETS[name]).g_converter, "g_min")} >= set(
+        SMALLEST_CONDUCTANCE
+    )

@@ -10,13 +10,18 @@ import numpy.typing as npt
 
 from ohmnas.datasets.data import Split, TaskData, task_data
 from ohmnas.datasets.loaders.files import Arrays, decoded, find_folder
-from ohmnas.errors import BrokenFileError
+from ohmnas.errors import BrokenFileError, UnknownNameError
+from ohmnas.files import read_bytes
 
 PIXELS = 3 * 32 * 32
 PEOPLE = 14
 """Coarse label of CIFAR-100's superclass "people"."""
 CIFAR10_VALIDATION = 5000
 PEOPLE_VALIDATION = 1000
+LARGEST_FILE = 512 << 20
+"""Bytes of a file, at most; the official ones have up to 31 million."""
+PYTHON_VERSIONS = {"cifar-10-batches-bin": "cifar-10-batches-py", "cifar-100-binary": "cifar-100-python"}
+"""Folder of the binary version -> folder of the version for Python, of which files are pickled."""
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -31,10 +36,7 @@ def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Byt
     Raises:
         BrokenFileError: it cannot be read, is cut short, or has a label that does not exist.
     """
-    try:
-        raw = np.fromfile(path, dtype=np.uint8)
-    except OSError as error:
-        raise BrokenFileError(f"{path} cannot be read: {error.strerror}") from error
+    raw = np.frombuffer(read_bytes(path, LARGEST_FILE), np.uint8)
     size = len(label_classes) + PIXELS
     if len(raw) == 0 or len(raw) % size:
         raise BrokenFileError(f"{path} has {len(raw):,} bytes, which is not a number of whole records of {size} bytes")
@@ -57,7 +59,7 @@ def load_cifar10(data_dir: Path | None = None) -> TaskData:
         UnknownNameError: the files are not there.
         BrokenFileError: a file is not what it should be.
     """
-    folder = find_folder(data_dir, "cifar10", ("cifar-10-batches-bin",), "data_batch_1.bin")
+    folder = _folder(data_dir, "cifar10", "cifar-10-batches-bin", "data_batch_1.bin")
     batches = sorted(folder.glob("data_batch_[1-5].bin"))
     test = folder / "test_batch.bin"
 
@@ -71,7 +73,6 @@ def load_cifar10(data_dir: Path | None = None) -> TaskData:
         rest = [(labels[n:], images[n:]) for (labels, images), n in zip(parts, held, strict=False)]
         return _arrays(train=_mixed(_joined(kept)), validation=_mixed(_joined(rest)), test=parts[-1])
 
-    _need(test)
     return _data(decoded("cifar10", 1, (*batches, test), decode))
 
 
@@ -85,7 +86,7 @@ def load_people(data_dir: Path | None = None) -> TaskData:
         UnknownNameError: the files are not there.
         BrokenFileError: a file is not what it should be.
     """
-    folder = find_folder(data_dir, "people", ("cifar-100-binary",), "train.bin")
+    folder = _folder(data_dir, "people", "cifar-100-binary", "train.bin")
     train, test = folder / "train.bin", folder / "test.bin"
 
     def decode() -> Arrays:
@@ -95,8 +96,26 @@ def load_people(data_dir: Path | None = None) -> TaskData:
             raise BrokenFileError(f"{train} is too small: it leaves nothing to train on")
         return _arrays(train=(labels[:n], images[:n]), validation=(labels[n:], images[n:]), test=_balanced(test))
 
-    _need(test)
     return _data(decoded("people", 1, (train, test), decode))
+
+
+def _folder(data_dir: Path | None, task: str, name: str, marker: str) -> Path:
+    """The folder of the binary version.
+
+    Raises:
+        UnknownNameError: it is not there; where the Python version is, the message says that it is another.
+    """
+    try:
+        return find_folder(data_dir, task, (name,), marker)
+    except UnknownNameError as error:
+        try:
+            other = find_folder(data_dir, task, (PYTHON_VERSIONS[name],), marker.removesuffix(".bin"))
+        except UnknownNameError:
+            raise error from None
+        raise UnknownNameError(
+            f"{other} has the Python version of the images; {task} needs the binary version, {name}: see "
+            f"ohmnas data {task}"
+        ) from error
 
 
 def _balanced(path: Path) -> tuple[Bytes, Bytes]:
@@ -135,8 +154,3 @@ def _data(arrays: Arrays) -> TaskData:
         for name in ("train", "validation", "test")
     )
     return task_data(*splits)
-
-
-def _need(path: Path) -> None:
-    if not path.is_file():
-        raise BrokenFileError(f"{path} is missing")

@@ -10,8 +10,9 @@ import numpy as np
 
 from ohmnas.datasets.data import Split, TaskData, task_data
 from ohmnas.datasets.loaders.audio import Samples, centred, log_mel, read_wav
-from ohmnas.datasets.loaders.files import Arrays, decoded, find_folder
-from ohmnas.errors import BrokenFileError
+from ohmnas.datasets.loaders.files import Arrays, decoded, find_folder, visible
+from ohmnas.errors import BrokenFileError, shown
+from ohmnas.files import read_text
 
 RATE = 16_000
 BANDS, FRAMES, WINDOW = 40, 49, 640
@@ -21,6 +22,8 @@ UNKNOWN, SILENCE = len(WORDS), len(WORDS) + 1
 NOISE = "_background_noise_"
 BLOCK = 1024
 """Recordings that are decoded at once."""
+LARGEST_LIST = 16 << 20
+"""Bytes of a list of recordings, at most; the official ones have up to 0.4 million."""
 
 Recording = tuple[Path, int, int]
 """File, class, and for silence where in the file it begins, else -1."""
@@ -35,14 +38,10 @@ def load_speech_commands(data_dir: Path | None = None) -> TaskData:
         BrokenFileError: a file is not what it should be.
     """
     folder = find_folder(data_dir, "speech-commands", ("speech_commands_v0.02", "speech_commands"), "testing_list.txt")
-    listed = {name: _listed(folder / f"{name}_list.txt") for name in ("validation", "testing")}
-    files = sorted(path for path in folder.glob("[!_]*/*.wav"))
-    noises = sorted((folder / NOISE).glob("*.wav"))
-    parts: dict[str, list[Path]] = {"train": [], "validation": [], "test": []}
-    for file in files:
-        name = f"{file.parent.name}/{file.name}"
-        part = "validation" if name in listed["validation"] else "test" if name in listed["testing"] else "train"
-        parts[part].append(file)
+    files = visible(file for word in visible(folder.glob("[!_]*")) for file in word.glob("*.wav"))
+    noises = visible((folder / NOISE).glob("*.wav"))
+    lists = {part: folder / f"{name}_list.txt" for part, name in (("validation", "validation"), ("test", "testing"))}
+    parts = _split(files, {part: read_list(path, files) for part, path in lists.items()})
     chosen = {part: _chosen(part, members, noises) for part, members in parts.items()}
 
     def decode() -> Arrays:
@@ -53,16 +52,49 @@ def load_speech_commands(data_dir: Path | None = None) -> TaskData:
             arrays[f"{part}_labels"] = np.array([label for _, label, _ in recordings])
         return arrays
 
-    arrays = decoded("speech-commands", 1, [*files, *noises], decode)
+    arrays = decoded("speech-commands", 1, [*files, *noises], decode, lists.values())
     splits = (Split(arrays[f"{part}_images"], arrays[f"{part}_labels"].astype(np.int64)) for part in parts)
     return task_data(*splits)
 
 
-def _listed(path: Path) -> set[str]:
-    try:
-        return set(path.read_text(encoding="utf-8").split())
-    except (OSError, UnicodeDecodeError) as error:
-        raise BrokenFileError(f"{path} cannot be read: {error}") from error
+def read_list(path: Path, files: list[Path]) -> set[str]:
+    """The recordings, as ``word/file.wav``, that a list of the data names, one a line.
+
+    Byte order marks, backslashes and ``./`` are understood. A line that names no recording is an error: it would leave
+    a recording of its test or validation set in the training set.
+
+    Args:
+        path: the list.
+        files: all recordings.
+
+    Raises:
+        BrokenFileError: the list cannot be read, or names a recording that is not there.
+    """
+    there = {_name(file) for file in files}
+    lines = [line.strip() for line in read_text(path, LARGEST_LIST).splitlines()]
+    names = {line.replace("\\", "/").removeprefix("./") for line in lines if line}
+    if missing := sorted(names - there):
+        raise BrokenFileError(
+            f"{path} names {len(missing)} recordings that are not in {path.parent}, such as {shown(missing[0])}"
+        )
+    return names
+
+
+def _name(file: Path) -> str:
+    return f"{file.parent.name}/{file.name}"
+
+
+def _split(files: list[Path], listed: dict[str, set[str]]) -> dict[str, list[Path]]:
+    """Part -> its recordings; what no list names is for training."""
+    if both := listed["validation"] & listed["test"]:
+        raise BrokenFileError(
+            f"{min(both)} is in both lists of speech-commands: a recording is for validation or for testing"
+        )
+    parts: dict[str, list[Path]] = {"train": [], "validation": [], "test": []}
+    for file in files:
+        named = [part for part, names in listed.items() if _name(file) in names]
+        parts[named[0] if named else "train"].append(file)
+    return parts
 
 
 def _chosen(part: str, files: list[Path], noises: list[Path]) -> list[Recording]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ohmnas.datasets.data import Split, TaskData, task_data
 from ohmnas.datasets.loaders.audio import centred, log_mel, read_wav
-from ohmnas.datasets.loaders.files import Arrays, decoded, find_folder
+from ohmnas.datasets.loaders.files import Arrays, decoded, find_folder, visible
 from ohmnas.errors import BrokenFileError
 
 RATE = 8000
@@ -62,7 +62,7 @@ def _split(arrays: Arrays, test: np.ndarray, validation: np.ndarray) -> TaskData
 def _features(data_dir: Path | None) -> Arrays:
     names = ("free-spoken-digit-dataset", "free-spoken-digit-dataset-master")
     folder = find_folder(data_dir, "spoken-digits", names, "recordings") / "recordings"
-    files = sorted(folder.glob("*.wav"))
+    files = visible(folder.glob("*.wav"))
     if not files:
         raise BrokenFileError(f"{folder} has no WAV files")
     parts = [_NAME.fullmatch(file.name) for file in files]

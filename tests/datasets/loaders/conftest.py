@@ -134,11 +134,11 @@ def write_coco(data_dir: Path, count: int = 40) -> Path:
             Image.fromarray(pixels).save(folder / f"{part}2017" / name)
             images.append({"id": index, "file_name": name, "width": 200, "height": 100})
             if index % 4 == 0:  # a large person
-                annotations.append({"image_id": index, "category_id": 1, "bbox": [0, 0, 50, 50]})
-            if index % 4 == 1:  # one that is too small: 0.5 % of the image exactly
-                annotations.append({"image_id": index, "category_id": 1, "bbox": [0, 0, 10, 10]})
+                annotations.append({"image_id": index, "category_id": 1, "bbox": [0, 0, 50, 50], "area": 900.5})
+            if index % 4 == 1:  # one that is too small: less than 0.5 % of the image, in a large box
+                annotations.append({"image_id": index, "category_id": 1, "bbox": [0, 0, 80, 80], "area": 99.9})
             if index % 4 == 2:  # a large dog
-                annotations.append({"image_id": index, "category_id": 18, "bbox": [0, 0, 90, 90]})
+                annotations.append({"image_id": index, "category_id": 18, "bbox": [0, 0, 90, 90], "area": 8000})
         categories = [{"id": 1, "name": "person"}, {"id": 18, "name": "dog"}]
         content = {"images": images, "annotations": annotations, "categories": categories}
         (folder / "annotations" / f"instances_{part}2017.json").write_text(json.dumps(content), encoding="utf-8")

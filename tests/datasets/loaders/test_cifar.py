@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ohmnas.datasets.data import TaskData
 from ohmnas.datasets.loaders.cifar import load_cifar10, load_people, read_records
 from ohmnas.errors import BrokenFileError, UnknownNameError
 
@@ -62,7 +65,7 @@ def test_missing_files_are_named_with_what_to_do(data_dir: Path) -> None:
         load_cifar10(data_dir)
     folder = write_cifar10(data_dir)
     (folder / "test_batch.bin").unlink()
-    with pytest.raises(BrokenFileError, match=r"test_batch\.bin is missing"):
+    with pytest.raises(BrokenFileError, match=r"cannot read .*test_batch\.bin: there is no file"):
         load_cifar10(data_dir)
 
 
@@ -88,3 +91,33 @@ def test_people_need_others(data_dir: Path) -> None:
     write_cifar100(data_dir, people=600, others=500)
     with pytest.raises(BrokenFileError, match="600 images of people and 500 others"):
         load_people(data_dir)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "load", "needs"),
+    [
+        ("cifar-10-batches-py", "data_batch_1", load_cifar10, "cifar10 needs the binary version, cifar-10-batches-bin"),
+        ("cifar-100-python", "train", load_people, "people needs the binary version, cifar-100-binary"),
+    ],
+)
+def test_the_python_version_is_recognised(
+    name: str, file: str, load: Callable[[Path], TaskData], needs: str, data_dir: Path
+) -> None:
+    (data_dir / name).mkdir()
+    (data_dir / name / file).write_bytes(b"pickled")
+    for folder in (data_dir, data_dir / name):
+        with pytest.raises(UnknownNameError, match=f"{name} has the Python version of the images; {needs}"):
+            load(folder)
+
+
+def test_links_to_nothing_and_giants_are_named_before_they_are_read(data_dir: Path) -> None:
+    folder = write_cifar10(data_dir)
+    (folder / "data_batch_2.bin").unlink()
+    (folder / "data_batch_2.bin").symlink_to("nowhere")
+    with pytest.raises(BrokenFileError, match=r"data_batch_2\.bin: it is a link to a file that is not there"):
+        load_cifar10(data_dir)
+    (folder / "data_batch_2.bin").unlink()
+    (folder / "data_batch_2.bin").touch()
+    os.truncate(folder / "data_batch_2.bin", 3073 * 10**8)
+    with pytest.raises(BrokenFileError, match="has 307,300,000,000 bytes; a file of its kind has at most"):
+        load_cifar10(data_dir)

@@ -47,3 +47,9 @@ def test_too_few_recordings_leave_a_part_empty(data_dir: Path) -> None:
     write_spoken_digits(data_dir, each=9)
     with pytest.raises(BrokenFileError, match="empty"):
         load_spoken_digits(data_dir)
+
+
+def test_files_that_macos_adds_are_passed_over(data_dir: Path) -> None:
+    folder = write_spoken_digits(data_dir)
+    (folder / "._3_bert_7.wav").write_bytes(b"resource fork")
+    assert len(load_spoken_digits(data_dir).train.labels) == 30
