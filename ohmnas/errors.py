@@ -32,6 +32,10 @@ class DivergedError(OhmnasError, ArithmeticError):
     """The training loss stopped being a number."""
 
 
+class AllFailedError(OhmnasError, RuntimeError):
+    """Not one of the rows of a campaign could be measured; the message says why. The command line exits with 1."""
+
+
 class MissingDependencyError(OhmnasError, ImportError):
     """Something needs an optional package that is not installed; the message says how to install it."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.chooser import Chooser
-from ohmnas.cli.chooser import planned as planned_for
 from ohmnas.datasets import schema
 from ohmnas.datasets.backends import backend
 from ohmnas.datasets.campaign import Campaign
@@ -23,14 +24,17 @@ from ohmnas.datasets.plan import plan
 from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training
 from ohmnas.datasets.repeats import best_measured
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.store import Store
-from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.datasets.store import Store, identity
+from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.datasets.task import Task, task
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import AllFailedError, InvalidValueError
 from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.chips import drawn_for, to_hardware
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware, hardware, has_name
+
+if TYPE_CHECKING:
+    from ohmnas.cli.chooser import Chooser
 
 MORE = 0.1
 """Share of a complete plan by which it is said to be enlarged."""
@@ -47,9 +51,13 @@ def run(arguments: argparse.Namespace) -> None:
     campaign = planned(arguments)
     chosen = campaign.protocol.task
     table = _start_table(arguments.start_from, chosen)
-    require_training(arguments.device if arguments.backend == "local" else "cpu")  # workers have devices of their own
+    local = arguments.backend == "local"
+    require_training(arguments.device if local else "cpu", load=local and arguments.jobs == 1)  # workers load their own
     chosen.load()  # once, before workers do it all at the same time
-    with backend(arguments.backend, arguments.scheduler), Store(arguments.store) as store:
+    with (
+        backend(arguments.backend, arguments.scheduler, say=render.notice) as cluster,
+        Store(arguments.store) as store,
+    ):
         campaign.check(store)
         if arguments.choose == "best":
             names = (chosen, campaign.chips[0].name, campaign.protocol.fidelity.name, campaign.seed)
@@ -60,18 +68,20 @@ def run(arguments: argparse.Namespace) -> None:
             render.notice(f"{taken} rows of {arguments.start_from} taken over into {arguments.store}")
         chooser = _chooser(arguments, campaign, store)
         there = _there(campaign, store, chooser)
-        jobs = arguments.jobs if arguments.backend == "local" else -1
         start = time.perf_counter()
         with _progress(campaign, there, arguments.json) as tally:
             try:
                 for part in _parts(campaign, chooser):
-                    part.run(store, jobs, tally)
+                    part.run(store, arguments.jobs, tally, cluster)
             except KeyboardInterrupt:
                 stored = _there(campaign, store, chooser)
                 render.notice(f"stopped: {stored} of {campaign.size} rows are stored; the same command goes on")
                 raise
         rows = len(store.identities())
+        why = _why_all_failed(campaign, store, chooser)
     _show(arguments, campaign, tally, there, rows, time.perf_counter() - start)
+    if why is not None:
+        raise AllFailedError(why)
 
 
 def planned(arguments: argparse.Namespace) -> Campaign:
@@ -170,6 +180,9 @@ def _searched_for(path: Path, result: SearchResult) -> Hardware:
 def _chooser(arguments: argparse.Namespace, campaign: Campaign, store: Store) -> Chooser | None:
     if arguments.choose != "active":
         return None
+    from ohmnas.cli.chooser import Chooser
+    from ohmnas.cli.chooser import planned as planned_for  # with all that surrogates need, which takes seconds
+
     wanted = planned_for(len(campaign.population), len(store.identities()))
     return Chooser(campaign, plan(campaign.protocol.task, wanted, arguments.plan_seed, arguments.plan), store)
 
@@ -184,6 +197,21 @@ def _parts(campaign: Campaign, chooser: Chooser | None) -> Iterator[Campaign]:
         campaign = replace(campaign, retry_failed=False)  # once is enough
         chooser.choose()
     yield replace(campaign, population=chosen)
+
+
+def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -> str | None:
+    """What a person is to know of a campaign without a measured row; None if it has one."""
+    if chooser is not None:
+        campaign = replace(campaign, population=chooser.chosen())
+    wanted = campaign.identities()
+    if wanted & store.identities(failed=False):
+        return None
+    reasons = Counter(str(row["reason"]) for row in store.rows() if identity(row) in wanted)
+    if not reasons:
+        return None
+    (reason, times), others = reasons.most_common(1)[0], len(reasons) - 1
+    say = f"all {sum(reasons.values())} rows of this campaign failed, " + (f"{times} of them with: " if others else "")
+    return f"{say}{reason}; --retry-failed measures them again, where a limit or the images are others now"
 
 
 def _there(campaign: Campaign, store: Store, chooser: Chooser | None) -> int:
@@ -209,7 +237,7 @@ class _Tally:
         self._meter, self._there, self._size = meter, there, size
         self._start = time.perf_counter()
         self.done = self.failed = 0
-        meter.advance(there, "")
+        meter.begin(there, f"{size - there} to measure" if there < size else "nothing is left")
 
     def __call__(self, row: Row) -> None:
         self.done += 1
@@ -250,8 +278,9 @@ def _show(
     )
     if measured:
         name = campaign.protocol.task.name
-        npz = f" --task {arguments.task}" if arguments.task.endswith(".npz") else ""
-        render.line(f"next: ohmnas export-table --store {arguments.store}{npz} --out {name}.csv")
+        npz = f" --task {quote(arguments.task)}" if arguments.task.endswith(".npz") else ""
+        out = f"my-{name}" if name in shipped_tables() else name
+        render.line(f"next: ohmnas export-table --store {quote(str(arguments.store))}{npz} --out {quote(out)}.csv")
     if arguments.n is not None:
         larger = arguments.n + max(round(MORE * arguments.n), 1)
         render.line(f"the plan of {arguments.n:,} architectures is complete; --n {larger} goes on")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
@@ -42,6 +42,21 @@ UNITS: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
 """Cost -> title and how it is written."""
 
 
+def say_if_few(learned: Mapping[str, Any], table: str, co_design: bool) -> None:
+    """A warning if a surrogate knows few networks.
+
+    Args:
+        learned: the surrogate's provenance.
+        table: what to score.
+        co_design: whether it knows chips too.
+    """
+    networks = learned.get("networks", learned["rows"])
+    if networks < FEW_NETWORKS:
+        few = f"{networks} measured networks teach a surrogate little"
+        score = f"ohmnas score --table {quote(table)}{' --co-design' if co_design else ''}"
+        render.notice(f"warning: {few}; {score} says how far to trust it")
+
+
 def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> None:
     """Print the result of a search."""
     best = result.best
@@ -54,11 +69,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
             "warning: the found network hardly does better than guessing; a network that guesses never varies, so that "
             "tight limits on AVM find it: ask for --min-accuracy too"
         )
-    networks = learned.get("networks", learned["rows"])
-    if networks < FEW_NETWORKS:
-        few = f"{networks} measured networks teach a surrogate little"
-        score = f"ohmnas score --table TABLE{' --co-design' if best.chip else ''}"
-        render.notice(f"warning: {few}; {score} says how far to trust it")
+    say_if_few(learned, "TABLE", bool(best.chip))
     extra = _asked_costs(result)
     several = [(f"#{place}", candidate) for place, candidate in enumerate(result.top, 1)] or [("found", best)]
     known = result.references[:3]

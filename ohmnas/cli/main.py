@@ -6,12 +6,22 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ohmnas.cli import render
+from ohmnas.cli.interrupts import ending_as_interrupts
 from ohmnas.cli.parsers import parser
-from ohmnas.errors import OhmnasError
+from ohmnas.errors import AllFailedError, OhmnasError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code: 0, 2 for anything the user can mend, 130 after Ctrl-C."""
+    """Run a command; returns its exit code.
+
+    0, 1 where nothing of what was to be measured could be, 2 for anything the user can mend, 130 after Ctrl-C, SIGTERM
+    or SIGHUP.
+    """
+    with ending_as_interrupts():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         try:
             arguments = parser().parse_args(argv)
@@ -22,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         render.flush()
     except OhmnasError as error:
         render.error(str(error))
-        return 2
+        return 1 if isinstance(error, AllFailedError) else 2
     except KeyboardInterrupt:
         render.error("interrupted")
         return 130

@@ -22,8 +22,8 @@ _PIPE_WIDTH = 10_000
 """Columns where no terminal says how many it has: tables are as wide as they are, and nothing of them is cut."""
 
 
-LOG_SECONDS = 60.0
-"""Between lines of progress where no terminal is."""
+LOG_SECONDS = 10.0
+"""At least between lines of progress where no terminal is."""
 
 
 class ClosedOutputError(Exception):
@@ -124,7 +124,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
 
 
 class Meter:
-    """A progress bar on standard error with a text that its owner sets; a line each minute where no terminal is."""
+    """A progress bar on standard error with a text that its owner sets; a line now and then where no terminal is."""
 
     def __init__(self, progress: Progress, task: TaskID, log: str | None) -> None:
         """Wrap a running progress bar.
@@ -139,30 +139,48 @@ class Meter:
         self._log = log
         self._next_line = time.monotonic() + LOG_SECONDS
 
+    def begin(self, to: float, text: str) -> None:
+        """Begin at step `to`; where no terminal is, a line says so at once, and the next one after the next step."""
+        self._next_line = time.monotonic()
+        self.advance(to, text)
+        self._next_line = time.monotonic()
+
     def advance(self, to: float, text: str) -> None:
         """Move to step `to` and show `text`."""
         self._progress.update(self._task, completed=to, note=text)
         if self._log is not None and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LOG_SECONDS
-            notice(f"{self._log}: {to:g} of {self._progress.tasks[self._task].total or 0:g}, {text}")
+            total = self._progress.tasks[self._task].total
+            notice(f"{self._log}{'' if total is None else f': {to:g} of {total:g}'}{text and f', {text}'}")
 
 
 @contextmanager
-def meter(title: str, total: int, show: bool) -> Iterator[Meter]:
-    """A progress bar while the block runs, or lines where no terminal is; nothing if `show` is false."""
+def meter(title: str, total: int | None, show: bool) -> Iterator[Meter]:
+    """A progress bar while the block runs, or lines where no terminal is; nothing if `show` is false.
+
+    Args:
+        title: what is done.
+        total: steps; None where nobody knows how far it is.
+        show: whether a person reads along.
+    """
     progress = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
+        *([] if total is None else [MofNCompleteColumn()]),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}", markup=False),
         console=_err,
         disable=not (show and _err.is_terminal),
         transient=True,
     )
-    with progress:
-        log = title if show and not _err.is_terminal else None
-        yield Meter(progress, progress.add_task(title, total=total, note=""), log)
+    task = progress.add_task(title, total=total, note="")
+    with suppress(OSError):  # the terminal may be closed
+        progress.start()
+    try:
+        yield Meter(progress, task, title if show and not _err.is_terminal else None)
+    finally:
+        with suppress(OSError):
+            progress.stop()
 
 
 def percent(value: float) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ohmnas.cli import render
@@ -19,7 +22,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.co_design:
         _show_designs(arguments, table)
         return
-    rows, scores = score(table, arguments.hardware, arguments.fidelity, arguments.seed, arguments.rounds)
+    with _progress(arguments) as report:
+        rows, scores = score(table, arguments.hardware, arguments.fidelity, arguments.seed, arguments.rounds, report)
     if arguments.json:
         heads = {head: _values(found) for head, found in scores.items()}
         render.machine({"table": arguments.table, "rows": rows, "heads": heads})
@@ -54,10 +58,24 @@ def run(arguments: argparse.Namespace) -> None:
         render.line(f"no ceiling: only {repeats} architectures were measured twice, {FEWEST_REPEATS} are needed")
 
 
+@contextmanager
+def _progress(arguments: argparse.Namespace) -> Iterator[Callable[[int], None]]:
+    """A bar of the fits that are done; gives what is to be called with their number."""
+    total, start = arguments.rounds * FOLDS, time.perf_counter()
+    with render.meter("scoring", total, show=not arguments.json) as meter:
+
+        def report(done: int) -> None:
+            left = render.duration((time.perf_counter() - start) / done * (total - done))
+            meter.advance(done, f"{left} left")
+
+        yield report
+
+
 def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
     if arguments.hardware is not None:
         raise InvalidValueError("--co-design learns all chips: leave out --hardware")
-    data, scores = score_designs(table, arguments.fidelity, arguments.seed, arguments.rounds)
+    with _progress(arguments) as report:
+        data, scores = score_designs(table, arguments.fidelity, arguments.seed, arguments.rounds, report)
     if arguments.json:
         heads = {
             head: {

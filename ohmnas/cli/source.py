@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from shlex import quote
 
 from ohmnas.datasets.table import MeasuredTable, read_table
+from ohmnas.datasets.task import task_word
 from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.hardware import has_name
 from ohmnas.surrogate import LearningSet
 
 
@@ -18,7 +21,28 @@ def source_table(name: str, arguments: argparse.Namespace) -> MeasuredTable:
     table = read_table(name)
     if arguments.chip is not None:
         table.check_chip(arguments.chip)
+    _check_has_rows(table, arguments.hardware, arguments.chip is not None)
     return table
+
+
+def _check_has_rows(table: MeasuredTable, chip: str | None, from_file: bool) -> None:
+    """Say what can be done for a chip that a table has no rows of; a name of no chip is left to the table.
+
+    Raises:
+        InvalidValueError: it has none.
+    """
+    if chip is None or (table.measured["hardware"] == chip).any() or not (from_file or has_name(chip)):
+        return
+    try:
+        table.select(chip)
+    except InvalidValueError as error:
+        word = quote(chip if has_name(chip) else f"{chip}.toml")
+        source, task = quote(table.source), quote(task_word(table.card["task"]))
+        raise InvalidValueError(
+            f"{error}: measure some networks on it, ohmnas campaign --task {task} --hardware {word}, and learn these "
+            f"with ohmnas fit --start-from {source}; or search for another chip, and measure what that finds on this "
+            f"one, ohmnas campaign --task {task} --found result.json --hardware {word}"
+        ) from error
 
 
 def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> LearningSet:

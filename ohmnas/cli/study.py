@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _found(arguments: argparse.Namespace, table: MeasuredTable, data: LearningSet) -> dict[str, pd.DataFrame]:
     with render.meter("studying", 4, show=not arguments.json) as meter:
-        meter.advance(0, "importance of features")
+        meter.begin(0, "importance of features")
         found = {"importance": importance(data, arguments.seed)}
         meter.advance(1, "effects of genes")
         found["gene_effects"] = gene_effects(data, arguments.seed, arguments.resamples)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import joblib
 
 from ohmnas.datasets.backends import results
+from ohmnas.datasets.cluster import Cluster
 from ohmnas.datasets.limits import NO_LIMITS, RowLimits
 from ohmnas.datasets.measure import measure
 from ohmnas.datasets.protocol import Protocol, training_settings
@@ -52,6 +53,11 @@ class Campaign:
         """What the row of a genome on a chip will be stored as."""
         names = (self.protocol.task.name, chip.name, self.protocol.fidelity.name, self.seed)
         return (*names, *(int(gene) for gene in genome))
+
+    def identities(self) -> set[Identity]:
+        """Of all rows of the campaign."""
+        chips_of_each = zip(self.population, self._chips_of_each(), strict=True)
+        return {self.identity(genome, chip) for genome, chips in chips_of_each for chip in chips}
 
     @property
     def size(self) -> int:
@@ -109,25 +115,26 @@ class Campaign:
         """How many rows the store does not hold yet."""
         return sum(len(work.chips) for work in self.open_work(store))
 
-    def run(self, store: Store, jobs: int, report: Callable[[Row], None]) -> None:
+    def run(self, store: Store, jobs: int, report: Callable[[Row], None], cluster: Cluster | None = None) -> None:
         """Measure what is open and commit the rows of a network the moment they are measured.
 
         Args:
             store: where rows go; only this process writes.
-            jobs: worker processes (joblib; a `joblib.parallel_config` around the call chooses another backend).
+            jobs: worker processes of this machine; 1 is this process.
             report: called with each row after its commit.
+            cluster: measures instead, with all workers that it has.
 
         Raises:
             InvalidValueError: the store holds rows of the same names that were measured otherwise.
             StorageError: a row could not be written; all earlier ones are stored.
-            OhmnasError: a worker process was killed, or there was not enough memory.
+            OhmnasError: a worker process was killed, a scheduler is gone, or there was not enough memory.
         """
         self.check(store)
         calls = (
             joblib.delayed(measure)(self.protocol, one.genome, one.chips, self.seed, self.limits)
             for one in self.open_work(store)
         )
-        for rows in results(calls, jobs):
+        for rows in results(calls, jobs, cluster):
             store.add(rows)
             for row in rows:
                 report(row)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,8 +34,12 @@ VERIFICATION_SEEDS = 1_000_000
 """Verification trains with seeds from here on; campaigns with those below, so that no table holds what verifies it."""
 
 
-def require_training(device: str = "cpu") -> None:
+def require_training(device: str = "cpu", load: bool = True) -> None:
     """Check that what measuring needs is installed, and that the device is there.
+
+    Args:
+        device: what is computed on.
+        load: whether this process will measure itself; one that leaves it to others need not wait for torch.
 
     Raises:
         MissingDependencyError: torch, aihwkit or Numba is not.
@@ -42,7 +47,10 @@ def require_training(device: str = "cpu") -> None:
     """
     for name in ("torch", "aihwkit", "numba"):
         try:
-            import_module(name)
+            if load:
+                import_module(name)
+            elif find_spec(name) is None:
+                raise ModuleNotFoundError(f"No module named {name!r}")
         except ImportError as error:
             raise MissingDependencyError.of(f"training and measuring need {name}", "train", error) from error
     if device == "cuda" and not import_module("torch").cuda.is_available():

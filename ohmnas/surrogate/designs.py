@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,11 @@ class DesignScore:
 
 
 def score_designs(
-    table: MeasuredTable, fidelity: str | None = None, seed: int = 0, rounds: int = 3
+    table: MeasuredTable,
+    fidelity: str | None = None,
+    seed: int = 0,
+    rounds: int = 3,
+    report: Callable[[int], None] = lambda _: None,
 ) -> tuple[LearningSet, dict[str, DesignScore]]:
     """Score all heads by repeated 5-fold cross-validation over networks.
 
@@ -45,6 +50,7 @@ def score_designs(
         fidelity: which fidelity; None as in `LearningSet.of_designs`.
         seed: of the folds.
         rounds: how often the folds are drawn anew.
+        report: called with how many of the ``rounds * FOLDS`` fits are done.
 
     Returns:
         What was learned, and a score for each head.
@@ -83,6 +89,7 @@ def score_designs(
                         float(inside.mean()),
                     )
                 )
+            report(len(found[HEADS[0]]))
     return data, {head: DesignScore(*(spread(column) for column in np.array(found[head]).T)) for head in HEADS}
 
 

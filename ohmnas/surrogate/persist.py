@@ -94,6 +94,11 @@ def save(surrogate: Surrogate, folder: Path) -> None:
             (folder / old).unlink()
 
 
+def is_of_a_surrogate(name: str) -> bool:
+    """Whether `save` names files so, while it writes too; a killed one may have left some, and no header."""
+    return name.startswith(f".{HEADER}.") or _MODEL_FILE.match(name.removeprefix(".")) is not None or name == HEADER
+
+
 def _boosters(surrogate: Surrogate) -> dict[str, xgb.Booster]:
     """Name -> model; those of a start, if it has one."""
     boosters = {name: getattr(surrogate, f"{name}_") for name in _MODELS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,12 @@ class HeadScore:
 
 
 def score(
-    table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None, seed: int = 0, rounds: int = 3
+    table: MeasuredTable,
+    hardware: str | None = None,
+    fidelity: str | None = None,
+    seed: int = 0,
+    rounds: int = 3,
+    report: Callable[[int], None] = lambda _: None,
 ) -> tuple[int, dict[str, HeadScore]]:
     """Score all heads by repeated 5-fold cross-validation over architectures.
 
@@ -71,6 +77,7 @@ def score(
         fidelity: which fidelity; likewise.
         seed: of the folds.
         rounds: how often the folds are drawn anew.
+        report: called with how many of the ``rounds * FOLDS`` fits are done.
 
     Returns:
         Architectures learned from, and a score for each head.
@@ -105,6 +112,7 @@ def score(
                         float(inside.mean()),
                     )
                 )
+            report(len(found[HEADS[0]]))
     pairs = repeated(table, chip, effort)
     result = {}
     for head in HEADS:

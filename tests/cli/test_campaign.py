@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +24,7 @@ from ohmnas.datasets.card import make_card
 from ohmnas.datasets.fidelity import fidelity
 from ohmnas.datasets.plan import plan
 from ohmnas.datasets.protocol import Protocol
+from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Identity, Store, identity
 from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import TASKS, task
@@ -36,7 +37,7 @@ from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.hardware import Hardware, hardware
 from ohmnas.spaces.resnet import ResNetSpace
-from tests.datasets.conftest import MadeMeasurements, varied_rows
+from tests.datasets.conftest import MadeMeasurements, made_row, varied_rows
 from tests.datasets.loaders.conftest import (
     write_cifar10,
     write_cifar100,
@@ -88,6 +89,53 @@ def test_failed_rows_are_measured_again_if_that_is_asked_for(ohmnas: Ohmnas, tmp
     assert ohmnas(*words).values["measured"] == 0
     again = ohmnas(*words, "--retry-failed").values
     assert (again["measured"], again["failed"], again["rows"]) == (1, 0, 1)
+
+
+def test_a_campaign_of_which_every_row_failed_says_why(
+    made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("campaign", *SMOKE, "--store", tmp_path / "s.sqlite")
+    with monkeypatch.context() as broken:
+        broken.setattr("ohmnas.datasets.campaign.measure", _failing)
+        done = ohmnas(*words, "--n", 2, "--json")
+        assert (done.code, done.values["failed"]) == (1, 2)
+        assert "error: all 2 rows of this campaign failed, DivergedError: made; --retry-failed" in done.err
+        assert ohmnas(*words, "--n", 2).code == 1  # nothing is left, and nothing is well
+        assert ohmnas(*words, "--n", 2, "--hardware", "reram").code == 1
+    assert ohmnas(*words, "--n", 3).code == 0  # one was measured
+    with monkeypatch.context() as broken:
+        broken.setattr("ohmnas.datasets.campaign.measure", _failing)
+        assert ohmnas(*words, "--n", 4).code == 0
+    assert ohmnas(*words, "--n", 2, "--retry-failed").code == 0
+
+
+def _failing(protocol: Protocol, genome: Population, chips: Sequence[Hardware], seed: int, *_: object) -> list[Row]:
+    return [made_row(genome, chip, seed, np.random.default_rng(0), failed=True) for chip in chips]
+
+
+def test_progress_is_lines_where_no_terminal_is_and_none_for_machines(
+    made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    words = ("campaign", *SMOKE, "--store", tmp_path / "s.sqlite", "--n")
+    first, second, *_ = ohmnas(*words, 2).err.splitlines()
+    assert first == "digits on pcm: 0 of 2, 2 to measure"
+    assert second.startswith("digits on pcm: 1 of 2, ")
+    assert " left, 0 failed" in second
+    assert ohmnas(*words, 2).err == "digits on pcm: 2 of 2, nothing is left\n"
+    assert ohmnas(*words, 3, "--json").err == ""
+
+
+def test_the_suggested_table_is_called_like_none_that_is_shipped(
+    made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    out = ohmnas("campaign", *SMOKE, "--n", 1, "--store", tmp_path / "s.sqlite").out
+    assert f"--store {tmp_path / 's.sqlite'} --out my-digits.csv" in out
+
+
+def test_a_campaign_begins_without_what_only_choosing_needs() -> None:
+    heavy = "{'sklearn', 'xgboost', 'torch', 'distributed'}"
+    script = f"import sys, ohmnas.cli.campaign; print(sorted({heavy} & {{*sys.modules}}))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_a_campaign_that_chooses_measures_failed_rows_again_only_once() -> None:
@@ -337,16 +385,19 @@ def test_a_file_that_is_no_store_stays_as_it_is(ohmnas: Ohmnas, tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "jobs"), [("SIGINT", 1), ("SIGTERM", 2), ("SIGHUP", 1)])
+def test_a_campaign_that_is_asked_to_end_says_how_to_go_on(name: str, jobs: int, tmp_path: Path) -> None:
+    """A batch system's signal goes to the workers too."""
     path = tmp_path / "s.sqlite"
     script = (
         "import signal, sys; from ohmnas.cli.main import main; "
         "signal.signal(signal.SIGINT, signal.default_int_handler); "  # tests that run in the background have it ignored
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
         "sys.exit(main())"
     )
     command = [sys.executable, "-W", "ignore", "-c", script]
-    words = ["campaign", *SMOKE, "--n", "200", "--store", str(path)]
-    process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True)
+    words = ["campaign", *SMOKE[:-1], str(jobs), "--n", "200", "--store", str(path)]
+    process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True, start_new_session=True)
     rows = 0
     while rows == 0:
         time.sleep(0.2)
@@ -354,9 +405,12 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         if path.is_file():
             with Store(path) as store:
                 rows = len(store.identities())
-    os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
+    os.killpg(process.pid, getattr(signal, name))
+    _, errors = process.communicate(timeout=120)  # also of the workers, which have ended when it does
     assert process.returncode == 130
+    assert errors.startswith("digits on pcm: 0 of 200, 200 to measure\n")
+    with Store(path) as store:
+        assert f"{len(store.identities())} of 200 rows are stored" in errors
     assert "of 200 rows are stored; the same command goes on" in errors
     assert "Traceback" not in errors
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import errno
+import io
+
 import pytest
+from rich.console import Console
 
 from ohmnas.cli import render
 
@@ -38,6 +42,29 @@ def test_names_that_look_like_markup_are_shown_as_they_are(name: str, capfd: pyt
 def test_values_that_json_does_not_have_are_a_bug_of_the_caller() -> None:
     with pytest.raises(ValueError, match="JSON"):
         render.machine({"value": float("nan")})
+
+
+def test_a_beginning_is_a_line_at_once_and_the_first_step_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with render.meter("digits on pcm", 30, show=True) as meter:
+        meter.begin(2, "28 to measure")
+        assert capsys.readouterr().err == "digits on pcm: 2 of 30, 28 to measure\n"
+        meter.advance(3, "9 min left")
+        assert capsys.readouterr().err == "digits on pcm: 3 of 30, 9 min left\n"
+        meter.advance(4, "8 min left")
+    with render.meter("learning", None, show=True) as meter:
+        meter.begin(0, "40 architectures")
+    assert capsys.readouterr().err == "learning, 40 architectures\n"
+
+
+def test_a_terminal_that_is_closed_does_not_end_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            del text
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(render, "_err", Console(file=Closed(), force_terminal=True))
+    with pytest.raises(KeyboardInterrupt), render.meter("digits on pcm", 30, show=True):
+        raise KeyboardInterrupt
 
 
 def test_progress_is_lines_where_no_terminal_is(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ohmnas.cli import render
 from ohmnas.datasets.table import read_table, write_table
 
 from .conftest import Ohmnas
@@ -31,8 +32,11 @@ def test_scores_have_the_documented_form_and_stand_below_their_ceilings(ohmnas: 
         assert 0.8 < head["coverage_90"]["mean"] < 0.97
 
 
-def test_a_person_sees_tau_beside_its_ceiling(ohmnas: Ohmnas) -> None:
-    out = ohmnas("score", "--table", "digits", "--rounds", "1").out
+def test_a_person_sees_progress_then_tau_beside_its_ceiling(ohmnas: Ohmnas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "LOG_SECONDS", 0.0)
+    done = ohmnas("score", "--table", "digits", "--rounds", "1")
+    assert re.fullmatch(r"(scoring: [1-5] of 5, \d+ \w+ left\n){5}", done.err)
+    out = done.out
     assert set(out.split()) >= HEADS
     assert "Kendall's" in out
     assert "95 % interval" in out

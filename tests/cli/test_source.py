@@ -56,3 +56,18 @@ def test_a_chip_that_a_table_lacks_is_no_other_chip(table: Path, tmp_path: Path)
     arguments = parser().parse_args(words)
     with pytest.raises(InvalidValueError, match="no measured rows of hardware 'other'"):
         source_table(str(table), arguments).select(arguments.hardware)
+
+
+@pytest.mark.parametrize("command", ["fit", "search", "score", "study"])
+def test_a_chip_without_rows_is_told_what_to_do(command: str, ohmnas: Ohmnas, table: Path, tmp_path: Path) -> None:
+    chip = chip_file(tmp_path, "dac_bits = 5", name="other")
+    out = () if command == "score" else ("--out", tmp_path / "out")
+    for word, name in ((chip, "other.toml"), ("hermes", "hermes"), ("pcm-t256-d8-a7", "pcm-t256-d8-a7")):
+        said = ohmnas(command, "--table", table, "--hardware", word, *out).sentence
+        assert f"campaign --task digits --hardware {name}" in said
+        assert f"fit --start-from {table}" in said
+        assert f"--found result.json --hardware {name}" in said
+    assert "no measured rows of hardware 'abacus'" in (
+        unknown := ohmnas(command, "--table", table, "--hardware", "abacus", *out).sentence
+    )
+    assert "campaign" not in unknown
