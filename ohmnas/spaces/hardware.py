@@ -24,8 +24,8 @@ LARGEST_CONDUCTANCE = {"hermes": 20.7}
 """uS; up to where a technology's devices were measured."""
 RANGES = {"g_max": (1e-3, 1e6), "adc_bound": (1e-6, 1e6)}
 """Smallest and largest value of a size. Beyond, squares and quotients of it leave float32."""
-LARGEST_NOISE = 1e6
-"""Of standard deviations and scales; likewise."""
+LARGEST_NOISE = 1e3
+"""Of standard deviations and scales: a thousand times the measured device; likewise."""
 LARGEST_TILE = 999_999_999
 """Rows or columns; more than any layer has, so that a larger tile would be no other chip."""
 DEVICE_ERRORS = {

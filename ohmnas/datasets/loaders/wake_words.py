@@ -15,7 +15,7 @@ import numpy as np
 from ohmnas.datasets.data import Split, TaskData, task_data
 from ohmnas.datasets.loaders.files import Arrays, decoded, find_folder, visible
 from ohmnas.errors import BrokenFileError, MissingDependencyError, in_short, shown
-from ohmnas.files import read_bytes, read_text, regular
+from ohmnas.files import is_file, read_bytes, read_text, regular
 
 SIDE = 96
 """Pixels of a side, as in the MLPerf Tiny benchmark (C. Banbury et al., 2021)."""
@@ -41,7 +41,7 @@ def load_wake_words(data_dir: Path | None = None) -> TaskData:
         MissingDependencyError: Pillow, which reads the images, is not installed.
     """
     folder = find_folder(data_dir, "visual-wake-words", ("coco",), "annotations")
-    year = next((y for y in YEARS if (folder / "annotations" / f"instances_train{y}.json").is_file()), None)
+    year = next((y for y in YEARS if is_file(folder / "annotations" / f"instances_train{y}.json")), None)
     if year is None:
         raise BrokenFileError(f"{folder / 'annotations'} lacks instances_train2014.json, or 2017")
     annotations = {part: folder / "annotations" / f"instances_{part}{year}.json" for part in ("train", "val")}
