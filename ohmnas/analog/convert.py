@@ -109,7 +109,10 @@ def convertible(network: nn.Module, keep_digital: Collection[str] = ()) -> list[
         own = {name for name in own if _joined(path, name) not in keep_digital}
         if not own or type(module) in DIGITAL:
             continue
-        if fault := _fault(module, own) or _sharing(path, module, places):
+        fault = _fault(module, own)
+        if fault is None:
+            fault = _sharing(path, module, places)
+        if fault is not None:
             refused.append(f"{path or 'the network'} ({type(module).__name__}{fault})")
             skipped.append(path)
         else:
@@ -131,7 +134,10 @@ def _lies_in(path: str, containers: list[str]) -> bool:
 
 
 def _fault(module: nn.Module, own: set[str]) -> str | None:
-    """Why there is no analog layer for a module with parameters of its own; None where there is one."""
+    """Why there is no analog layer for a module with parameters of its own, or an empty text if its type says enough.
+
+    None if there is one.
+    """
     if type(module) not in _ANALOG:
         standard = type(module).__module__.startswith("torch.")
         return "" if standard else f" with parameters {', '.join(sorted(own))}"

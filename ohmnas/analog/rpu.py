@@ -88,7 +88,7 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
         InvalidValueError: settings are not modelled; the message has all of them, with their values and the modelled
             ones.
     """
-    missing = [part for part in _PARTS if not hasattr(config, part)]
+    missing = [part for part in _PARTS if getattr(config, part, None) is None]
     if missing:
         raise InvalidValueError(f"{type(config).__name__} is no configuration for inference: no {', '.join(missing)}")
     model = config.noise_model
@@ -111,7 +111,7 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
     return chip
 
 
-_PARTS = ("noise_model", "drift_compensation", "mapping", "forward", "modifier", "clip", "remap", "pre_post")
+_PARTS = ("noise_model", "mapping", "forward", "modifier", "clip", "remap", "pre_post")
 _Setting = tuple[str, str, Any, Any]
 """Path in aihwkit's configuration, name in `Hardware`, value there, value here (None: no number)."""
 
