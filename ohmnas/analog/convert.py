@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import fields
+from typing import Any, Final, TypeVar, cast
 
 import torch
 from torch import nn
@@ -11,51 +13,220 @@ from torch import nn
 from ohmnas.analog.fused import FusedConv2d
 from ohmnas.analog.layers import AnalogConv2d, AnalogLayer, AnalogLinear, Mode
 from ohmnas.analog.noise import Noise
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.network import BranchSum
+from ohmnas.spaces.network import BranchSum, ResidualBlock
+
+_Network = TypeVar("_Network", bound=nn.Module)
+
+_ANALOG: Final[dict[type[nn.Module], Callable[[Any, Hardware], AnalogLayer]]] = {
+    nn.Conv2d: FusedConv2d,
+    nn.Linear: AnalogLinear,
+}
+DIGITAL: Final = (
+    nn.BatchNorm1d,
+    nn.BatchNorm2d,
+    nn.BatchNorm3d,
+    nn.SyncBatchNorm,
+    nn.InstanceNorm1d,
+    nn.InstanceNorm2d,
+    nn.InstanceNorm3d,
+    nn.GroupNorm,
+    nn.LayerNorm,
+    nn.RMSNorm,
+    nn.PReLU,
+)
+"""Modules whose parameters are not matrices: the digital periphery computes them."""
+READ_SETTINGS: Final = frozenset(
+    {
+        "name",
+        "technology",
+        "g_max",
+        "programming_noise",
+        "read_noise",
+        "drift",
+        "drift_compensation",
+        "batch_norm",
+    }
+)
+"""Settings of a chip that only matter when it is programmed and read. The others are part of a converted network."""
 
 
-def to_analog(network: nn.Sequential, chip: Hardware) -> nn.Sequential:
-    """A copy of the network whose convolutions and linear layers are analog layers of the chip."""
-    analog = copy.deepcopy(network)
-    for parent in list(analog.modules()):
-        for name, child in parent.named_children():
-            if isinstance(child, nn.Conv2d):
-                setattr(parent, name, FusedConv2d(child, chip))
-            elif isinstance(child, nn.Linear):
-                setattr(parent, name, AnalogLinear(child, chip))
-    for parent in analog.modules():
-        if isinstance(parent, nn.Sequential):
-            _absorb_norms(parent)
-    return analog
+def to_analog(network: _Network, chip: Hardware, keep_digital: Collection[str] = ()) -> _Network:
+    """A copy of the network whose convolutions and linear layers are analog layers of the chip.
+
+    Args:
+        network: any module of `Conv2d`, `Linear`, norms and modules without parameters. Plain chains of convolution,
+            batch norm and ReLU are computed in one step.
+        chip: whose tiles and converters the layers get.
+        keep_digital: paths of modules (with all that they contain) and of parameters that stay as they are.
+
+    Returns:
+        A network of the same type; a bare layer becomes an analog layer.
+
+    Raises:
+        InvalidValueError: a module has parameters but cannot be converted, a layer is shared, a path does not exist,
+            or no layer is left to convert.
+    """
+    paths = convertible(network, keep_digital)
+    analog: nn.Module = copy.deepcopy(network)
+    for path in paths:
+        layer = analog.get_submodule(path)
+        converted = _ANALOG[type(layer)](layer, chip)
+        converted.path = path
+        converted.train(layer.training)
+        if not path:
+            return cast(_Network, converted)
+        parent, _, name = path.rpartition(".")
+        setattr(analog.get_submodule(parent), name, converted)
+    for chain in _chains(analog):
+        _absorb_norms(chain)
+    return cast(_Network, analog)
+
+
+def convertible(network: nn.Module, keep_digital: Collection[str] = ()) -> list[str]:
+    """Paths of the layers that `to_analog` converts.
+
+    Raises:
+        InvalidValueError: as for `to_analog`.
+    """
+    modules = dict(network.named_modules(remove_duplicate=False))
+    parameters = dict(network.named_parameters(remove_duplicate=False))
+    unknown = [path for path in keep_digital if not path or (path not in modules and path not in parameters)]
+    if unknown:
+        raise InvalidValueError(f"the network has no {', '.join(map(repr, unknown))} to keep digital")
+
+    places: dict[int, list[str]] = {}
+    for path, parameter in parameters.items():
+        places.setdefault(id(parameter), []).append(path)
+
+    paths, refused = [], list[str]()
+    skipped = [*keep_digital]
+    for path, module in modules.items():
+        if _lies_in(path, skipped):
+            continue
+        own = {name for name, _ in module.named_parameters(recurse=False, remove_duplicate=False)}
+        own = {name for name in own if _joined(path, name) not in keep_digital}
+        if not own or type(module) in DIGITAL:
+            continue
+        fault = _fault(module, own)
+        if fault is None:
+            fault = _sharing(path, module, places)
+        if fault is not None:
+            refused.append(f"{path or 'the network'} ({type(module).__name__}{fault})")
+            skipped.append(path)
+        else:
+            paths.append(path)
+    if refused:
+        names = "; ".join(refused)
+        raise InvalidValueError(f"no analog layers for {names}: replace them, or list their paths in keep_digital")
+    if not paths:
+        raise InvalidValueError("the network has no convolution or linear layer to convert")
+    return paths
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _lies_in(path: str, containers: list[str]) -> bool:
+    return any(path == one or path.startswith(f"{one}.") for one in containers)
+
+
+def _fault(module: nn.Module, own: set[str]) -> str | None:
+    """Why there is no analog layer for a module with parameters of its own, or an empty text if its type says enough.
+
+    None if there is one.
+    """
+    if type(module) not in _ANALOG:
+        standard = type(module).__module__.startswith("torch.")
+        return "" if standard else f" with parameters {', '.join(sorted(own))}"
+    if not {"weight"} <= own <= {"weight", "bias"}:
+        return f" with parameters {', '.join(sorted(own))}"
+    return " with hooks or a forward of its own" if not _is_plain(module) else None
+
+
+def _is_plain(module: nn.Module) -> bool:
+    """Whether calling a module is calling its class's `forward`."""
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return not any(hooks) and "forward" not in vars(module)
+
+
+def _sharing(path: str, module: nn.Module, places: dict[int, list[str]]) -> str | None:
+    """With which other layers a layer shares its weight."""
+    own = _joined(path, "weight")
+    others = [place.removesuffix(".weight") for place in places[id(module.weight)] if place != own]
+    return f", shared with {', '.join(others)}" if others else None
+
+
+def _chains(module: nn.Module) -> Iterator[nn.Sequential]:
+    """The chains that run as a whole. Other modules may call a chain's layers one by one."""
+    if type(module).forward is nn.Sequential.forward and isinstance(module, nn.Sequential):
+        yield module
+    elif not isinstance(module, ResidualBlock):
+        return
+    for child in module.children():
+        yield from _chains(child)
 
 
 def _absorb_norms(chain: nn.Sequential) -> None:
     """Let each analog convolution do the batch norm and the ReLU or sum that follow; identities take their place."""
+    names = _children(chain)
     for index in range(len(chain) - 1):
         layer, norm = chain[index], chain[index + 1]
-        if isinstance(layer, AnalogConv2d) and isinstance(norm, nn.BatchNorm2d):
-            layer.norm, chain[index + 1] = norm, nn.Identity()
+        if isinstance(layer, AnalogConv2d) and type(norm) is nn.BatchNorm2d and _is_plain(norm):
+            layer.norm = norm
+            setattr(chain, names[index + 1], nn.Identity())
             behind = chain[index + 2] if index + 2 < len(chain) else None
-            if isinstance(behind, nn.ReLU):
-                layer.relu, chain[index + 2] = True, nn.Identity()
-            elif isinstance(behind, BranchSum):
-                layer.sum, chain[index + 2] = behind, nn.Identity()
+            if type(behind) is nn.ReLU and _is_plain(behind):
+                layer.relu = True
+            elif type(behind) is BranchSum:
+                layer.sum = behind
+            else:
+                continue
+            setattr(chain, names[index + 2], nn.Identity())
 
 
-def to_digital(network: nn.Sequential) -> nn.Sequential:
+def _children(module: nn.Module) -> list[str]:
+    """Names of a module's children, also of those that it has several times."""
+    return [name for name, child in module._modules.items() if child is not None]
+
+
+def to_digital(network: _Network) -> _Network:
     """The inverse of `to_analog`: a copy with torch's own layers and the same parameters and statistics."""
-    digital = copy.deepcopy(network)
+    digital: nn.Module = copy.deepcopy(network)
+    if isinstance(digital, AnalogLayer):
+        return cast(_Network, digital.to_torch())
     for parent in list(digital.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, AnalogConv2d):
+        if isinstance(parent, AnalogLayer):
+            continue
+        names = _children(parent)
+        for position, name in enumerate(names):
+            child = getattr(parent, name)
+            if isinstance(child, AnalogLayer):
                 setattr(parent, name, child.to_torch())
-                position = int(name)  # convolutions lie in chains of layers, where what follows them was absorbed
                 for offset, module in enumerate(child.absorbed(), start=1):
-                    setattr(parent, str(position + offset), module)
-            elif isinstance(child, AnalogLinear):
-                setattr(parent, name, child.to_torch())
-    return digital
+                    setattr(parent, names[position + offset], module)
+    return cast(_Network, digital)
+
+
+def check_chip(network: nn.Module, chip: Hardware) -> None:
+    """Check that a network was converted for a chip; `READ_SETTINGS` may differ.
+
+    Raises:
+        InvalidValueError: it was converted for another chip.
+    """
+    for layer in analog_layers(network):
+        found = [
+            f"{name} is {getattr(layer.chip, name)} in the network and {getattr(chip, name)} on the chip"
+            for name in (field.name for field in fields(Hardware))
+            if name not in READ_SETTINGS and getattr(layer.chip, name) != getattr(chip, name)
+        ]
+        if found:
+            raise InvalidValueError(
+                f"the network was converted for another chip than {chip.name!r}: {'; '.join(found)}; "
+                "convert and train it for this chip"
+            )
 
 
 def analog_layers(network: nn.Module) -> Iterator[AnalogLayer]:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ohmnas.analog.calibration import warn_uncalibrated
 from ohmnas.analog.chip import Chip, Targets
-from ohmnas.analog.convert import analog_layers, set_mode, set_noise
+from ohmnas.analog.convert import analog_layers, check_chip, set_mode, set_noise
 from ohmnas.analog.images import Images
 from ohmnas.analog.noise import noise_source
 from ohmnas.analog.norms import average_statistics, saved_statistics
@@ -81,6 +82,7 @@ def digital_accuracy(network: nn.Module, images: Images, labels: Tensor, calibra
         calibration: training images, over which batch norm statistics are averaged under exact arithmetic; the trained
             ones hold the noise of the training. None keeps those.
     """
+    warn_uncalibrated(network)
     set_mode(network, "digital")
     with saved_statistics(network):
         if calibration is not None:
@@ -104,7 +106,7 @@ def read_over_time(
 
     Args:
         network: an analog network (`convert.to_analog`), trained.
-        chip: the hardware to program.
+        chip: the hardware to program; its tiles and converters are those that the network was converted for.
         images: ``(m, channels, height, width)``, prepared as in training.
         labels: ``(m,)``.
         chips: how many programming events.
@@ -113,8 +115,14 @@ def read_over_time(
             each reading.
 
     Raises:
-        InvalidValueError: the chip's batch norm is adaptive, and there are no calibration images.
+        InvalidValueError: the network was converted for another chip (`convert.check_chip`), or the chip's batch norm
+            is adaptive and there are no calibration images.
+
+    Warns:
+        UserWarning: the network's input ranges are not calibrated (`calibration.calibrate`).
     """
+    check_chip(network, chip)
+    warn_uncalibrated(network)
     targets = Targets.of(network)
 
     def program() -> Callable[[float], None]:
@@ -187,7 +195,12 @@ def accuracy_of_one_chip(
     """Accuracy of one newly programmed chip, `seconds` after programming; for learning curves.
 
     A training can go on afterwards: the network's noise source and batch norm statistics stay as they were.
+
+    Raises:
+        InvalidValueError: the network was converted for another chip (`convert.check_chip`).
     """
+    check_chip(network, chip)
+    warn_uncalibrated(network)
     layers = list(analog_layers(network))
     sources = [layer.noise for layer in layers]
     set_noise(network, noise_source(seed, images.device))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from aihwkit.nn import AnalogConv2d, AnalogLinear
@@ -16,15 +16,18 @@ from aihwkit.nn.conversion import convert_to_analog, convert_to_digital
 from aihwkit.nn.modules.base import AnalogLayerBase
 from torch import Tensor, nn
 
-from ohmnas.analog.convert import analog_layers, to_analog, to_digital
+from ohmnas.analog.convert import analog_layers, check_chip, convertible, to_analog, to_digital
 from ohmnas.analog.drift import Readings, accuracy, digital_accuracy, read_over_time, readings
 from ohmnas.analog.images import Images
-from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_MULTIPLE
+from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_MULTIPLE, AnalogLayer, padding_of
 from ohmnas.analog.norms import average_statistics
 from ohmnas.analog.recipe import Recipe
-from ohmnas.analog.rpu import rpu_config
+from ohmnas.analog.rpu import differences, rpu_config
 from ohmnas.analog.train import AfterEpoch, Training, fit, train
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import Hardware
+
+_Network = TypeVar("_Network", bound=nn.Module)
 
 
 class Engine(Protocol):
@@ -109,13 +112,23 @@ class Aihwkit:
     """Aihwkit's layers on its tiles in pure torch, whose weights any optimizer of torch can train."""
 
     def to_analog(self, network: nn.Sequential, chip: Hardware) -> nn.Sequential:
-        """See `Engine`; grouped convolutions, which aihwkit refuses, become one convolution a group."""
-        analog: nn.Sequential = convert_to_analog(_split_groups(network), rpu_config(chip, torch_tile=True))
-        return analog
+        """See `Engine`; grouped convolutions, which aihwkit refuses, become one convolution a group.
 
-    def from_native(self, network: nn.Sequential, chip: Hardware) -> nn.Sequential:
-        """A trained native network, weights, statistics and input ranges, on aihwkit's layers."""
-        analog = self.to_analog(to_digital(network), chip)
+        Raises:
+            InvalidValueError: as for `convert.to_analog`, or a convolution pads in a way that aihwkit does not.
+        """
+        return _converted(network, chip, convertible(network))
+
+    def from_native(self, network: _Network, chip: Hardware) -> _Network:
+        """A trained native network, weights, statistics and input ranges, on aihwkit's layers.
+
+        Raises:
+            InvalidValueError: the network was converted for another chip, or a convolution pads in a way that aihwkit
+                does not.
+        """
+        check_chip(network, chip)
+        paths = [path for path, module in network.named_modules() if isinstance(module, AnalogLayer)]
+        analog = _converted(to_digital(network), chip, paths)
         tiles = iter(_layers(analog))
         for layer in analog_layers(network):
             for _ in range(layer.groups):
@@ -157,9 +170,14 @@ class Aihwkit:
         seed: int,
         calibration: Images,
     ) -> Readings:
-        """See `Engine`."""
+        """See `Engine`.
+
+        Raises:
+            InvalidValueError: the network was converted for another chip (`convert.check_chip`).
+        """
         network = copy.deepcopy(network).eval()
         layers = _layers(network)
+        _let_read(layers, chip)
 
         def program() -> Callable[[float], None]:
             for layer in layers:
@@ -219,28 +237,67 @@ def _set_input_range(layer: AnalogLayerBase, value: Tensor) -> None:
         tile.input_range.data.fill_(float(value))
 
 
+def _let_read(layers: list[AnalogLayerBase], chip: Hardware) -> None:
+    """Give the tiles a chip's devices and drift compensation, which aihwkit keeps with each tile.
+
+    Raises:
+        InvalidValueError: tiles or converters are not the chip's.
+    """
+    wanted = rpu_config(chip, torch_tile=True)
+    for tile in (tile for layer in layers for tile in layer.analog_tiles()):
+        config = tile.rpu_config
+        config.noise_model, config.drift_compensation = wanted.noise_model, wanted.drift_compensation
+        if found := differences(config, wanted):
+            raise InvalidValueError(
+                f"the network was converted for another chip than {chip.name!r}: "
+                f"{'; '.join(found)}; convert and train it for this chip"
+            )
+
+
 class _Groups(nn.Module):
     """A grouped convolution as one convolution a group."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
-        inputs, outputs, groups = layer.in_channels // layer.groups, layer.out_channels // layer.groups, layer.groups
+        self.groups = layer.groups
         self.parts = nn.ModuleList()
-        for weight in torch.split(layer.weight.detach(), outputs):
-            part = nn.Conv2d(inputs, outputs, layer.kernel_size, layer.stride, layer.padding, bias=False)  # type: ignore[arg-type]
-            part.weight = nn.Parameter(weight.clone())
-            self.parts.append(part)
-        self.groups = groups
+        for group, weight in enumerate(layer.weight.chunk(layer.groups)):
+            bias = None if layer.bias is None else layer.bias.chunk(layer.groups)[group]
+            self.parts.append(_plain_convolution(layer, weight, bias))
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, c, h, w)`` -> ``(batch, o, h', w')``."""
         return torch.cat([part(one) for part, one in zip(self.parts, x.chunk(self.groups, dim=1), strict=True)], dim=1)
 
 
-def _split_groups(network: nn.Sequential) -> nn.Sequential:
-    result = to_digital(network)  # of a torch network a plain copy
-    for parent in list(result.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Conv2d) and child.groups > 1:
-                setattr(parent, name, _Groups(child))
-    return result
+def _plain_convolution(layer: nn.Conv2d, weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
+    """A convolution without groups and with its padding in numbers, as aihwkit takes it."""
+    outputs, inputs, *kernel = weight.shape
+    geometry: dict[str, Any] = {"stride": layer.stride, "padding": padding_of(layer)[0], "dilation": layer.dilation}
+    plain = nn.Conv2d(inputs, outputs, (kernel[0], kernel[1]), bias=bias is not None, **geometry)
+    plain.weight = nn.Parameter(weight.detach().clone())
+    if bias is not None:
+        plain.bias = nn.Parameter(bias.detach().clone())
+    return plain
+
+
+def _converted(network: _Network, chip: Hardware, paths: list[str]) -> _Network:
+    """A copy whose layers at these paths are aihwkit's."""
+    result = copy.deepcopy(network)
+    for path in paths:
+        layer = result.get_submodule(path)
+        if not isinstance(layer, nn.Conv2d):
+            continue
+        if any(padding_of(layer)[1]):
+            raise InvalidValueError(
+                f"{path} (Conv2d) pads with {layer.padding_mode!r} by {layer.padding}; "
+                "aihwkit's layers pad with as many zeros on both sides"
+            )
+        parent, _, name = path.rpartition(".")
+        plain = _Groups(layer) if layer.groups > 1 else _plain_convolution(layer, layer.weight, layer.bias)
+        setattr(result.get_submodule(parent), name, plain)
+    kinds = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear
+    wanted = tuple(f"{path}." for path in paths)
+    kept = [n for n, m in result.named_modules() if isinstance(m, kinds) and not f"{n}.".startswith(wanted)]
+    analog: _Network = convert_to_analog(result, rpu_config(chip, torch_tile=True), exclude_modules=kept)
+    return analog

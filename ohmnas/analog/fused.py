@@ -48,7 +48,12 @@ class FusedConv2d(AnalogConv2d):
         return self.convolve(x, join(weight, self.groups, several), self.groups // several)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(batch, c, h, w)`` -> ``(batch, o / b, h', w')``, with all that the layer has absorbed; b is `branches`."""
+        """``(batch, c, h, w)`` -> ``(batch, o / b, h', w')``, with all that the layer has absorbed; b is `branches`.
+
+        Raises:
+            InvalidValueError: the layer was made for inputs of another shape.
+        """
+        self.check(x)
         if self.mode == "digital" or not applies(self, x):
             return super().forward(x)
         norm = cast(kernels.TrackedNorm, self.norm)
@@ -63,9 +68,18 @@ class FusedConv2d(AnalogConv2d):
 def applies(layer: AnalogConv2d, x: Tensor) -> bool:
     """Whether there is a short way through a layer: on a CPU, with converters, followed by batch norm.
 
-    Gradients it has only for batch norm by the batch's own statistics, as in training.
+    The convolution has no bias, is not dilated and pads with as many zeros on both sides; the batch norm has weights
+    and running statistics. Gradients are only of batch norm by the batch's own statistics, as in training.
     """
-    if layer.norm is None or (torch.is_grad_enabled() and not layer.norm.training):
+    norm = layer.norm
+    if (
+        norm is None
+        or not norm.affine
+        or not norm.track_running_stats
+        or (torch.is_grad_enabled() and not norm.training)
+    ):
+        return False
+    if layer.bias is not None or layer.dilation != (1, 1) or any(layer.sides):
         return False
     return layer.chip.dac_bits > 0 and layer.chip.adc_bits > 0 and kernels.usable(x)
 

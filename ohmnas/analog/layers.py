@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ from torch.nn import functional
 from ohmnas.analog import kernels
 from ohmnas.analog.mapping import Mapping
 from ohmnas.analog.noise import Noise
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.network import BranchSum
 
@@ -128,6 +129,8 @@ class AnalogLayer(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None, groups: int, chip: Hardware) -> None:
         """Take over a layer's parameters; the bias stays digital."""
         super().__init__()
+        self.path = ""
+        """Of the layer in its network, for messages."""
         self.weight = weight
         self.bias = bias
         self.groups = groups
@@ -145,12 +148,22 @@ class AnalogLayer(nn.Module):
         self.adc_levels = _levels(chip.adc_bits)
         self.adc_step = chip.adc_bound / self.adc_levels if chip.adc_bits else 1.0
         """One step of the ADC in units of the crossbar's output."""
-        self.log_range = nn.Parameter(torch.tensor(math.log(RANGE_MULTIPLE)))
+        self.log_range = nn.Parameter(torch.tensor(math.log(RANGE_MULTIPLE), device=weight.device))
         """Logarithm of the input range in root mean squares of the input; learned."""
-        self.register_buffer("input_rms", torch.ones(()))
-        self.register_buffer("input_range", torch.tensor(RANGE_MULTIPLE))
-        self._calibrated = self._reads_images = False
+        self.register_buffer("input_rms", torch.ones((), device=weight.device))
+        self.register_buffer("input_range", torch.tensor(RANGE_MULTIPLE, device=weight.device))
+        self._calibrated = False
+        self.reads_images = False
+        """Whether the input is images, which no gradient flows back to."""
         self._programmed: tuple[Tensor, Tensor] | None = None
+
+    kind: ClassVar[str]
+    """Name of the layer's type in torch, for messages."""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the input range was set from inputs; an ideal DAC does not need it."""
+        return self._calibrated or self.chip.dac_bits == 0 or float(self.input_range) != RANGE_MULTIPLE
 
     def load(self, columns: Tensor, gain: Tensor) -> None:
         """Take a chip's weights for evaluation.
@@ -165,6 +178,15 @@ class AnalogLayer(nn.Module):
         """Forget the chip; the layer computes with its target weights again."""
         self._programmed = None
 
+    def to_torch(self) -> nn.Module:
+        """A layer of torch with the same parameters."""
+        raise NotImplementedError
+
+    def absorbed(self) -> list[nn.Module]:
+        """The modules behind the layer that it computes too."""
+        modules = [self.norm, nn.ReLU(inplace=True) if self.relu else None, self.sum]
+        return [module for module in modules if module is not None]
+
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
         """The layer's plain product of an input and a weight tensor that has the shape of `self.weight`."""
         raise NotImplementedError
@@ -173,15 +195,33 @@ class AnalogLayer(nn.Module):
         """The part of input and weights that rows `start` to `stop` of the tiles see."""
         raise NotImplementedError
 
+    def check(self, x: Tensor) -> None:
+        """Check the shape of an input.
+
+        Raises:
+            InvalidValueError: the layer was made for inputs of another shape.
+        """
+        raise NotImplementedError
+
+    def pad(self, x: Tensor) -> Tensor:
+        """The input with the padding that `multiply` does not add itself."""
+        return x
+
     def forward(self, x: Tensor) -> Tensor:
-        """The layer's output for ``(batch, ...)``."""
+        """The layer's output for ``(batch, ...)``.
+
+        Raises:
+            InvalidValueError: the layer was made for inputs of another shape.
+        """
+        self.check(x)
         analog = self.mode == "analog"
         if self.training and analog:
             self.calibrate(x)
+        x = self.pad(x)
         levels = self.dac_levels if self.chip.dac_bits else 1.0
         columns, gain = self.columns(1.0 / (self.adc_step * levels))
         gain = gain * (self._range() * self.adc_step)
-        learned = self.log_range.detach() if self._reads_images else self.log_range
+        learned = self.log_range.detach() if self.reads_images else self.log_range
         x = _scale_input(x, learned, self.input_range, levels, self.chip.dac_bits > 0, analog)
         weight = columns.view_as(self.weight)
         outputs = []
@@ -198,7 +238,7 @@ class AnalogLayer(nn.Module):
     def _digital(self, y: Tensor) -> Tensor:
         """What the digital periphery does behind the tiles."""
         if self.bias is not None:
-            y = y + self.bias
+            y = y + self.bias.view(-1, *([1] * (y.dim() - 2)))
         if self.norm is not None:
             y = self.norm(y)
         if self.sum is not None:
@@ -209,31 +249,36 @@ class AnalogLayer(nn.Module):
 
     def _range(self) -> Tensor:
         """The input range as a function of what is learned of it."""
-        if self.training and torch.is_grad_enabled() and not self._reads_images:
+        if self.training and torch.is_grad_enabled() and not self.reads_images:
             return self.input_rms * torch.exp(self.log_range)
         return self.input_range
 
-    def calibrate(self, x: Tensor) -> None:
+    def calibrate(self, x: Tensor, momentum: float = RANGE_MOMENTUM) -> None:
         """Move the running root mean square of the input towards a batch's, which the first sets; then the range.
 
         Images are bounded, and their gradient would cost a convolution: the range of the first layer is their largest
         absolute value so far.
+
+        Args:
+            x: a batch of inputs.
+            momentum: weight of this batch; 1 forgets all batches before it.
         """
+        moves = self._calibrated and momentum < 1.0
         if torch.is_grad_enabled():
-            self._reads_images = not x.requires_grad
+            self.reads_images = not x.requires_grad
         with torch.no_grad():
-            if self._reads_images:
+            if self.reads_images:
                 largest = x.abs().amax()
-                self.input_range.copy_(torch.maximum(self.input_range, largest) if self._calibrated else largest)
+                self.input_range.copy_(torch.maximum(self.input_range, largest) if moves else largest)
             elif kernels.usable(x):
                 now = kernels.root_mean_square(x) + SMALLEST_RANGE
                 before = float(self.input_rms)
-                now = before + RANGE_MOMENTUM * (now - before) if self._calibrated else now
+                now = before + momentum * (now - before) if moves else now
                 self.input_rms.fill_(now)
                 self.input_range.fill_(now * math.exp(float(self.log_range.detach())))
             else:
                 norm = torch.linalg.vector_norm(x) / math.sqrt(x.numel()) + SMALLEST_RANGE
-                self.input_rms.copy_(torch.lerp(self.input_rms, norm, RANGE_MOMENTUM) if self._calibrated else norm)
+                self.input_rms.copy_(torch.lerp(self.input_rms, norm, momentum) if moves else norm)
                 torch.mul(self.input_rms, torch.exp(self.log_range), out=self.input_range)
         self._calibrated = True
 
@@ -282,30 +327,39 @@ def _pass_unclipped(x: Tensor, limit: float) -> Tensor:
 class AnalogConv2d(AnalogLayer):
     """`torch.nn.Conv2d` on tiles; each group of channels lies on tiles of its own."""
 
-    def __init__(self, layer: nn.Conv2d, chip: Hardware) -> None:
-        """Take over a convolution.
+    kind = "Conv2d"
 
-        Raises:
-            NotImplementedError: it pads otherwise than with zeros, is dilated or has a bias.
-        """
-        if layer.padding_mode != "zeros" or layer.dilation != (1, 1) or layer.bias is not None:
-            raise NotImplementedError(f"only plain convolutions without bias are analog, not {layer}")
-        super().__init__(layer.weight, None, layer.groups, chip)
+    def __init__(self, layer: nn.Conv2d, chip: Hardware) -> None:
+        """Take over a convolution; the bias stays digital."""
+        super().__init__(layer.weight, layer.bias, layer.groups, chip)
         self.stride = layer.stride
-        self.padding = layer.padding
+        self.dilation = layer.dilation
+        self.padding, self.sides = padding_of(layer)
+        self._given = layer.padding, layer.padding_mode
 
     def to_torch(self) -> nn.Conv2d:
-        """A convolution with the same weights."""
+        """A convolution with the same parameters."""
         outputs, inputs, *kernel = self.weight.shape
-        geometry: dict[str, Any] = {"stride": self.stride, "padding": self.padding, "groups": self.groups}
-        layer = nn.Conv2d(inputs * self.groups, outputs, (kernel[0], kernel[1]), bias=False, **geometry)
-        layer.weight = nn.Parameter(self.weight.detach().clone())
-        return layer
+        padding, mode = self._given
+        geometry: dict[str, Any] = {"stride": self.stride, "dilation": self.dilation, "groups": self.groups}
+        geometry |= {"padding": padding, "padding_mode": mode, "bias": self.bias is not None}
+        layer = nn.Conv2d(inputs * self.groups, outputs, (kernel[0], kernel[1]), **geometry)
+        return _with_parameters(layer, self)
 
-    def absorbed(self) -> list[nn.Module]:
-        """The modules behind the convolution that it computes too."""
-        modules = [self.norm, nn.ReLU(inplace=True) if self.relu else None, self.sum]
-        return [module for module in modules if module is not None]
+    def check(self, x: Tensor) -> None:
+        """See `AnalogLayer`."""
+        channels = self.weight.shape[1] * self.groups
+        if x.dim() != 4 or x.shape[1] != channels:
+            raise InvalidValueError(
+                f"{self.path or 'a convolution'} reads (batch, {channels}, height, width), not {tuple(x.shape)}"
+            )
+
+    def pad(self, x: Tensor) -> Tensor:
+        """See `AnalogLayer`."""
+        if not any(self.sides):
+            return x
+        mode = self._given[1]
+        return functional.pad(x, self.sides, "constant" if mode == "zeros" else mode)
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
         """``(batch, c, h, w)`` -> ``(batch, o, h', w')``, in channels_last."""
@@ -314,7 +368,7 @@ class AnalogConv2d(AnalogLayer):
     def convolve(self, x: Tensor, weight: Tensor, groups: int) -> Tensor:
         """The product with weights of so many groups."""
         weight = weight.contiguous(memory_format=torch.channels_last)
-        y = functional.conv2d(x, weight, None, self.stride, self.padding, 1, groups)
+        y = functional.conv2d(x, weight, None, self.stride, self.padding, self.dilation, groups)
         return y.contiguous(memory_format=torch.channels_last)  # a 1x1 convolution of a contiguous input is not
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
@@ -347,6 +401,8 @@ class AnalogConv2d(AnalogLayer):
 class AnalogLinear(AnalogLayer):
     """`torch.nn.Linear` on tiles, with a digital bias."""
 
+    kind = "Linear"
+
     def __init__(self, layer: nn.Linear, chip: Hardware) -> None:
         """Take over a linear layer."""
         super().__init__(layer.weight, layer.bias, 1, chip)
@@ -354,10 +410,20 @@ class AnalogLinear(AnalogLayer):
     def to_torch(self) -> nn.Linear:
         """A linear layer with the same weights."""
         layer = nn.Linear(self.weight.shape[1], self.weight.shape[0], bias=self.bias is not None)
-        layer.weight = nn.Parameter(self.weight.detach().clone())
-        if self.bias is not None:
-            layer.bias = nn.Parameter(self.bias.detach().clone())
-        return layer
+        return _with_parameters(layer, self)
+
+    def check(self, x: Tensor) -> None:
+        """See `AnalogLayer`."""
+        inputs = self.weight.shape[1]
+        if not x.dim() or x.shape[-1] != inputs:
+            raise InvalidValueError(f"{self.path or 'a linear layer'} reads (..., {inputs}), not {tuple(x.shape)}")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(..., k)`` -> ``(..., o)``: tiles read one vector after the other."""
+        if x.dim() == 2:
+            return super().forward(x)
+        self.check(x)
+        return super().forward(x.reshape(-1, x.shape[-1])).view(*x.shape[:-1], self.weight.shape[0])
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
         """``(batch, k)`` -> ``(batch, o)``."""
@@ -366,3 +432,32 @@ class AnalogLinear(AnalogLayer):
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """The inputs of a part."""
         return x[:, start:stop], weight[:, start:stop]
+
+
+def padding_of(layer: nn.Conv2d) -> tuple[tuple[int, int], list[int]]:
+    """The padding of a convolution as ``(rows, columns)`` of zeros on each side.
+
+    Also the padding that cannot be said like that, for `torch.nn.functional.pad`: left, right, top, bottom; else zeros.
+    """
+    if layer.padding == "valid":
+        return (0, 0), [0] * 4
+    if isinstance(layer.padding, str):
+        spans = [dilation * (size - 1) for dilation, size in zip(layer.dilation, layer.kernel_size, strict=True)]
+        top, left = (span // 2 for span in spans)
+        bottom, right = spans[0] - top, spans[1] - left
+    else:
+        top, left = bottom, right = layer.padding
+    if layer.padding_mode == "zeros" and (top, left) == (bottom, right):
+        return (top, left), [0] * 4
+    return (0, 0), [left, right, top, bottom]
+
+
+_Torch = TypeVar("_Torch", nn.Conv2d, nn.Linear)
+
+
+def _with_parameters(layer: _Torch, analog: AnalogLayer) -> _Torch:
+    """A layer of torch with copies of an analog layer's parameters."""
+    layer.weight = nn.Parameter(analog.weight.detach().clone(), analog.weight.requires_grad)
+    if analog.bias is not None:
+        layer.bias = nn.Parameter(analog.bias.detach().clone(), analog.bias.requires_grad)
+    return layer.train(analog.training)

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from typing import Final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ohmnas.analog.images import Images
 
 CALIBRATION_IMAGES: Final = 1280
 """Images over which statistics are averaged, at most."""
 _BATCH: Final = 128
+
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 
 
 @contextmanager
@@ -42,14 +44,20 @@ def average_statistics(network: nn.Module, images: Images) -> None:
         norm.reset_running_stats()
         norm.momentum = None  # torch's word for the plain average
         norm.train()
-    count = min(len(images), CALIBRATION_IMAGES)
-    for start in range(0, max(count - _BATCH, 0) + 1, _BATCH):
-        network(images[start : start + min(_BATCH, count)])
+    for batch in calibration_batches(images):
+        network(batch)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         norm.eval()
 
 
-def batch_norms(network: nn.Module) -> list[nn.BatchNorm2d]:
+def calibration_batches(images: Images) -> Iterator[Tensor]:
+    """The first images in batches of 128; an incomplete batch only if there is no other."""
+    count = min(len(images), CALIBRATION_IMAGES)
+    for start in range(0, max(count - _BATCH, 0) + 1, _BATCH):
+        yield images[start : start + min(_BATCH, count)]
+
+
+def batch_norms(network: nn.Module) -> list[BatchNorm]:
     """The batch norms of a network, in the order in which they were built."""
-    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    return [module for module in network.modules() if isinstance(module, BatchNorm)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import is_dataclass, replace
 from enum import Enum
+from numbers import Real
 from typing import Any
 
 from aihwkit.inference.compensation.drift import GlobalDriftCompensation
@@ -19,7 +21,7 @@ from aihwkit.simulator.parameters.enums import (
 
 from ohmnas.analog.device import MODELS, noise_model
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.hardware import PRESETS, Hardware
 
 
 def rpu_config(chip: Hardware, torch_tile: bool = False) -> InferenceRPUConfig:
@@ -32,8 +34,8 @@ def rpu_config(chip: Hardware, torch_tile: bool = False) -> InferenceRPUConfig:
     config.mapping.digital_bias = True
     config.mapping.weight_scaling_omega = 1.0
     config.mapping.weight_scaling_columnwise = True
-    config.mapping.max_input_size = chip.tile_rows
-    config.mapping.max_output_size = chip.tile_columns
+    config.mapping.max_input_size = _size(chip.tile_rows)
+    config.mapping.max_output_size = _size(chip.tile_columns)
     config.remap.type = WeightRemapType.CHANNELWISE_SYMMETRIC
 
     forward = config.forward
@@ -60,6 +62,9 @@ def rpu_config(chip: Hardware, torch_tile: bool = False) -> InferenceRPUConfig:
     return config
 
 
+UNLIMITED = 1 << 20
+"""Rows or columns of a tile that splits no layer: aihwkit's `max_input_size` or `max_output_size` of 0."""
+
 _NOT_OF_INFERENCE = (
     "backward",
     "update",
@@ -80,60 +85,161 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
         name: what tables and commands shall call the chip.
 
     Raises:
-        InvalidValueError: a setting is not modelled; the message names it, its value and the one that is.
+        InvalidValueError: settings are not modelled; the message has all of them, with their values and the modelled
+            ones.
     """
-    model, forward = config.noise_model, config.forward
+    missing = [part for part in _PARTS if getattr(config, part, None) is None]
+    if missing:
+        raise InvalidValueError(f"{type(config).__name__} is no configuration for inference: no {', '.join(missing)}")
+    model = config.noise_model
     technology = next((key for key, kind in MODELS.items() if type(model) is kind), None)
+    found: list[str] = []
+    chip = Hardware(name=name, drift_compensation=config.drift_compensation is not None)
     if technology is None:
         known = ", ".join(kind.__name__ for kind in MODELS.values())
-        raise InvalidValueError(f"noise_model is {type(model).__name__}; modelled are {known}")
-    dac_bits, adc_bits = _bits(forward.inp_res), _bits(forward.out_res)
-    chip = Hardware(
-        name=name,
-        technology=technology,
-        g_max=model.g_max,
-        tile_rows=config.mapping.max_input_size,
-        tile_columns=config.mapping.max_output_size,
-        dac_bits=dac_bits,
-        adc_bits=adc_bits,
-        adc_bound=forward.out_bound if adc_bits else Hardware().adc_bound,
-        output_noise=forward.out_noise,
-        programming_noise=model.prog_noise_scale,
-        read_noise=model.read_noise_scale,
-        drift=model.drift_scale,
-        drift_compensation=config.drift_compensation is not None,
-        training_noise=config.modifier.std_dev if config.modifier.type == WeightModifierType.ADD_NORMAL else 0.0,
-        clip_sigma=config.clip.sigma if config.clip.type == WeightClipType.LAYER_GAUSSIAN else 0.0,
-    )
-    for path, value, modelled in _differences(config, rpu_config(chip), ""):
-        raise InvalidValueError(f"{path} is {value}, which is not modelled; it would have to be {modelled}")
+        found.append(f"noise_model is {_shown(model)} (modelled: {known})")
+    else:
+        chip = replace(chip, technology=technology, g_max=PRESETS[technology].g_max)
+        chip, wrong = _with(chip, _of_devices(model))
+        found += wrong
+    chip, wrong = _with(chip, _of_tiles(config))
+    found += wrong
+    refused = tuple(text.partition(" is ")[0] for text in found)
+    found += [text for text in differences(config, rpu_config(chip)) if not text.startswith(refused)]
+    if found:
+        raise InvalidValueError(f"not modelled: {'; '.join(found)}")
     return chip
 
 
-def _differences(found: Any, modelled: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    """Where two settings differ: path, value found, value modelled."""
-    if type(found) is not type(modelled) and path:
+_PARTS = ("noise_model", "mapping", "forward", "modifier", "clip", "remap", "pre_post")
+_Setting = tuple[str, str, Any, Any]
+"""Path in aihwkit's configuration, name in `Hardware`, value there, value here (None: no number)."""
+
+
+def _of_devices(model: Any) -> list[_Setting]:
+    names = {
+        "g_max": "g_max",
+        "prog_noise_scale": "programming_noise",
+        "read_noise_scale": "read_noise",
+        "drift_scale": "drift",
+    }
+    values = {theirs: getattr(model, theirs) for theirs in names}
+    return [(f"noise_model.{theirs}", names[theirs], v, _number(v)) for theirs, v in values.items()]
+
+
+def _of_tiles(config: InferenceRPUConfig) -> list[_Setting]:
+    mapping, forward, modifier, clip = config.mapping, config.forward, config.modifier, config.clip
+    settings: list[_Setting] = [
+        ("mapping.max_input_size", "tile_rows", mapping.max_input_size, _unlimited(mapping.max_input_size)),
+        ("mapping.max_output_size", "tile_columns", mapping.max_output_size, _unlimited(mapping.max_output_size)),
+        ("forward.inp_res", "dac_bits", forward.inp_res, _bits(forward.inp_res)),
+        ("forward.out_res", "adc_bits", forward.out_res, _bits(forward.out_res)),
+        ("forward.out_noise", "output_noise", forward.out_noise, _number(forward.out_noise)),
+    ]
+    if _bits(forward.out_res):
+        settings.append(("forward.out_bound", "adc_bound", forward.out_bound, _number(forward.out_bound)))
+    noisy, clipped = modifier.type == WeightModifierType.ADD_NORMAL, clip.type == WeightClipType.LAYER_GAUSSIAN
+    settings += [
+        ("modifier.std_dev", "training_noise", modifier.std_dev, _number(modifier.std_dev) if noisy else 0.0),
+        ("clip.sigma", "clip_sigma", clip.sigma, _number(clip.sigma) if clipped else 0.0),
+    ]
+    return settings
+
+
+def _with(chip: Hardware, settings: list[_Setting]) -> tuple[Hardware, list[str]]:
+    """The chip with these settings, but for those that it cannot have; and what is wrong with them."""
+    wrong = []
+    for path, name, theirs, ours in settings:
+        try:
+            if ours is None:
+                raise InvalidValueError("it must be a finite number")
+            chip = replace(chip, **{name: ours})
+        except InvalidValueError as error:
+            wrong.append(f"{path} is {_shown(theirs)} ({error})")
+    return chip, wrong
+
+
+def differences(found: Any, modelled: Any) -> list[str]:
+    """Where two of aihwkit's configurations compute differently: path, value found, value modelled; one text each."""
+    return [
+        f"{path} is {_shown(value)} (modelled: {_shown(other)})"
+        for path, value, other in _differing(found, modelled, "")
+    ]
+
+
+def _differing(found: Any, modelled: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(found, Real) and isinstance(modelled, Real):
+        if not math.isclose(_same(found, path), _same(modelled, path), rel_tol=1e-6, abs_tol=1e-12):
+            yield path, found, modelled
+    elif not hasattr(modelled, "__dict__") or isinstance(modelled, Enum | type):
+        if found != modelled:
+            yield path, found, modelled
+    elif path and not _is_kind_of(found, modelled):
         yield path, found, modelled
-    elif hasattr(found, "__dict__") and not isinstance(found, Enum | type):
+    elif not _is_off(found, modelled):
         for name in sorted(vars(modelled).keys() | vars(found).keys()):
             if path or name not in _NOT_OF_INFERENCE:
                 inner = f"{path}.{name}" if path else name
-                yield from _differences(getattr(found, name, None), getattr(modelled, name, None), inner)
-    elif isinstance(found, float):
-        if not math.isclose(_inverted(found), _inverted(modelled), rel_tol=1e-6, abs_tol=1e-12):
-            yield path, found, modelled
-    elif found != modelled:
-        yield path, found, modelled
+                yield from _differing(getattr(found, name, None), getattr(modelled, name, None), inner)
 
 
-def _inverted(resolution: float) -> float:
-    """Aihwkit takes resolutions above 1 as numbers of steps; of other numbers this changes no comparison."""
-    return 1.0 / resolution if resolution > 1.0 else resolution
+def _is_kind_of(found: Any, modelled: Any) -> bool:
+    """Whether two objects hold the same settings: of one class, or records whose classes add fields or defaults."""
+    if type(found) is type(modelled):
+        return True
+    return is_dataclass(found) and (isinstance(found, type(modelled)) or isinstance(modelled, type(found)))
 
 
-def _bits(resolution: float) -> int:
+def _is_off(found: Any, modelled: Any) -> bool:
+    """Whether both switch an effect off by their type; its other settings do not matter then."""
+    return all(getattr(getattr(one, "type", None), "name", "") == "NONE" for one in (found, modelled))
+
+
+def _shown(value: Any) -> str:
+    """A value in a message; of objects their class."""
+    plain = isinstance(value, Real | str | Enum | type(None) | list | tuple | dict)
+    return str(value) if plain else type(value).__name__
+
+
+def _same(value: Any, path: str) -> float:
+    """One number for all that aihwkit takes for the same.
+
+    Resolutions above 1 are numbers of steps, up to 0 ideal. Bounds of 0 and infinity are none, sizes of 0 unlimited.
+    """
+    if path.endswith("_res"):
+        return 1.0 / value if value > 1.0 else max(float(value), 0.0)
+    if path.endswith("_bound") and value == math.inf:
+        return 0.0
+    if path in ("mapping.max_input_size", "mapping.max_output_size"):
+        return float(max(value, 0))
+    return float(value)
+
+
+def _number(value: Any) -> float | None:
+    """A finite number; None if it is none."""
+    return float(value) if isinstance(value, Real) and math.isfinite(value) else None
+
+
+def _unlimited(size: Any) -> int | float | None:
+    """Rows or columns of a tile; the inverse of `_size`."""
+    number = _number(size)
+    if number is None or number % 1 != 0:
+        return number
+    return int(number) if number > 0 else UNLIMITED
+
+
+def _size(rows: int) -> int:
+    """Aihwkit's limit of a tile; 0 is none."""
+    return rows if rows < UNLIMITED else 0
+
+
+def _bits(resolution: Any) -> int | None:
     """The inverse of `_resolution`, rounded; what it does not hit exactly is refused by comparison."""
-    return round(math.log2(1.0 / _inverted(resolution) + 2.0)) if resolution > 0 else 0
+    number = _number(resolution)
+    if number is None:
+        return None
+    step = _same(number, "_res")
+    return round(math.log2(1.0 / step + 2.0)) if step > 0 else 0
 
 
 def _resolution(bits: int) -> float:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ohmnas.analog import kernels
+from ohmnas.analog.calibration import check_use
 from ohmnas.analog.convert import analog_layers, set_noise, set_precision
 from ohmnas.analog.images import Images
 from ohmnas.analog.layers import AnalogLayer
@@ -71,7 +72,9 @@ def train(
     Raises:
         DivergedError: the loss is not finite.
         UnknownNameError: there is no such precision.
+        InvalidValueError: an analog layer is used several times or not at all (`calibration.check_use`).
     """
+    check_use(network, images)
     set_precision(network, look_up("precision", _FORMATS, recipe.precision))
     set_noise(network, noise_source(seed, images.device))
     hooks = NativeHooks(list(analog_layers(network)))

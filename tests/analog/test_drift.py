@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from ohmnas.analog.convert import analog_layers, to_analog
-from ohmnas.analog.drift import TIMES, accuracy, accuracy_over_time, digital_accuracy
+from ohmnas.analog.drift import TIMES, accuracy, accuracy_of_one_chip, accuracy_over_time, digital_accuracy
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import train
 from ohmnas.datasets import schema
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import IDEAL, Hardware
 
 
@@ -63,3 +66,25 @@ def test_afterwards_the_network_holds_no_chip(trained: nn.Sequential, two_blobs:
     before = accuracy(trained, *two_blobs)
     accuracy_over_time(trained, Hardware(), *two_blobs, chips=2, seed=0)
     assert accuracy(trained, *two_blobs) == before
+
+
+def test_another_chip_than_the_networks_is_refused(trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]) -> None:
+    low = replace(Hardware(), name="low", dac_bits=2, adc_bits=2)
+    with pytest.raises(InvalidValueError, match="dac_bits is 8 in the network and 2 on the chip; adc_bits is 8"):
+        accuracy_over_time(trained, low, *two_blobs, chips=2, seed=0)
+    with pytest.raises(InvalidValueError, match="another chip than 'low'"):
+        accuracy_of_one_chip(trained, low, *two_blobs, seed=0)
+    accuracy_over_time(trained, replace(Hardware(), technology="reram", g_max=88.2), *two_blobs, chips=2, seed=0)
+
+
+def test_reading_an_uncalibrated_network_warns(small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor]) -> None:
+    network = to_analog(small_network, Hardware())
+    for read in (
+        lambda: accuracy_over_time(network, Hardware(), *two_blobs, chips=2, seed=0),
+        lambda: accuracy_of_one_chip(network, Hardware(), *two_blobs, seed=0),
+        lambda: digital_accuracy(network, *two_blobs),
+    ):
+        with pytest.warns(UserWarning, match="input ranges of 0, 3, 8 are not calibrated.*calibrate"):
+            read()
+    ideal = to_analog(small_network, IDEAL)
+    accuracy_over_time(ideal, IDEAL, *two_blobs, chips=2, seed=0)  # which clips nothing

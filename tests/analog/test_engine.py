@@ -11,12 +11,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ohmnas.analog.calibration import calibrate
 from ohmnas.analog.chip import Chip, Targets
 from ohmnas.analog.convert import analog_layers, set_noise, to_analog, to_digital
 from ohmnas.analog.engine import ENGINES, Aihwkit, Engine
 from ohmnas.analog.noise import NoisePool
 from ohmnas.analog.recipe import Recipe
 from ohmnas.datasets.protocol import ENGINE_NAMES
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import IDEAL, Hardware, hardware
 from ohmnas.spaces.network import BranchSum
 
@@ -143,10 +145,10 @@ def test_training_noise_has_the_mean_and_variance_of_aihwkits() -> None:
 def _compare(a: Tensor, b: Tensor) -> None:
     bound = NormalDist().inv_cdf(1 - LEVEL / 2 / (2 * a.shape[1]))
     assert float(a.var(0).min()) > 1e-9  # there is noise to compare
-    z = (a.mean(0) - b.mean(0)) / ((a.var(0) + b.var(0)) / DRAWS).sqrt()
+    z = (a.mean(0) - b.mean(0)) / ((a.var(0) + b.var(0)) / len(a)).sqrt()
     assert float(z.abs().max()) < bound
     kurtosis = (((a - a.mean(0)) ** 4).mean(0) / a.var(0) ** 2).clamp(min=3.0)
-    spread = ((kurtosis - 1) * 2 / DRAWS).sqrt()  # standard error of the difference of two log variances
+    spread = ((kurtosis - 1) * 2 / len(a)).sqrt()  # standard error of the difference of two log variances
     assert float(((a.var(0) / b.var(0)).log() / spread).abs().max()) < bound
 
 
@@ -178,3 +180,106 @@ def test_from_native_keeps_the_input_ranges() -> None:
     ranges = [float(tile.input_range) for tile in theirs.analog_tiles()]
     expected = [float(layer.input_range) for layer in analog_layers(native) for _ in range(layer.groups)]
     assert ranges == pytest.approx(expected)
+
+
+class Residual(nn.Module):
+    """Biases, groups, dilation, padding in words, forward code: what the networks of the space do not have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding="same")
+        self.conv1 = nn.Conv2d(8, 8, 3, padding=1, groups=2)
+        self.norm1 = nn.BatchNorm2d(8)
+        self.conv2 = nn.Conv2d(8, 8, 3, padding=2, dilation=2)
+        self.norm2 = nn.BatchNorm2d(8, affine=False)
+        self.kept = nn.Conv2d(8, 8, 1)
+        self.classifier = nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.stem(x))
+        y = torch.relu(self.norm1(self.conv1(x)))
+        y = self.norm2(self.conv2(y))
+        x = self.kept(torch.relu(x + y))
+        result: Tensor = self.classifier(x.mean(dim=(2, 3)))
+        return result
+
+
+def _residual(chip: Hardware, x: Tensor) -> Residual:
+    torch.manual_seed(3)
+    network = to_analog(Residual(), chip, keep_digital=["kept"])
+    calibrate(network, x, batch_norm=True)
+    return network
+
+
+@pytest.mark.parametrize("rows", [512, 13])
+@pytest.mark.parametrize("bits", [(8, 8), (0, 0)])
+def test_without_noise_any_module_with_biases_computes_the_same(bits: tuple[int, int], rows: int) -> None:
+    chip = replace(QUIET, tile_rows=rows, dac_bits=bits[0], adc_bits=bits[1])
+    x = torch.randn(40, 3, 9, 9)
+    native = _residual(chip, x)
+    if bits[0] == 0:
+        for layer in analog_layers(native):  # aihwkit clips to its input range even where the DAC is ideal
+            layer.input_range.fill_(100.0)
+    theirs = Aihwkit().from_native(native, chip).eval()
+    assert type(theirs.get_submodule("kept")) is nn.Conv2d
+    with torch.no_grad():
+        found, expected = native(x), theirs(x)
+    scale = float(expected.abs().max())
+    assert float((found - expected).abs().median()) < (1e-3 if any(bits) else 1e-5) * scale
+    assert float((found - expected).abs().max()) < (0.05 if any(bits) else 1e-5) * scale
+
+
+def test_chips_of_any_module_with_biases_have_the_mean_and_variance_of_aihwkits() -> None:
+    chip = Hardware(drift_compensation=True)
+    x = torch.rand(1, 3, 5, 5)
+    native = _residual(chip, torch.rand(64, 3, 5, 5))
+    theirs: Any = Aihwkit().from_native(native, chip).eval()
+    set_noise(native, NoisePool(0))
+    targets = Targets.of(native)
+    draws: tuple[list[Tensor], list[Tensor]] = ([], [])
+    with torch.no_grad():
+        for _ in range(300):
+            Chip(targets, chip).load_into(native, DAY)
+            draws[0].append(native(x)[0])
+            theirs.program_analog_weights()
+            theirs.drift_analog_weights(DAY)
+            draws[1].append(theirs(x)[0])
+    _compare(*(torch.stack(d).double() for d in draws))
+
+
+def test_groups_keep_their_biases() -> None:
+    layer = nn.Conv2d(4, 6, 3, padding="same", groups=2, dilation=2)
+    theirs = Aihwkit().to_analog(nn.Sequential(layer), replace(IDEAL, dac_bits=0)).eval()
+    for tile in theirs.analog_tiles():  # type: ignore[operator]
+        tile.input_range.data.fill_(100.0)
+    x = torch.randn(3, 4, 7, 7)
+    torch.testing.assert_close(theirs(x), layer(x), rtol=1e-4, atol=1e-4)
+
+
+def test_aihwkit_refuses_what_its_layers_cannot_do() -> None:
+    for network, message in (
+        (nn.Sequential(nn.Conv2d(4, 6, 2, padding="same")), r"0 \(Conv2d\) pads with 'zeros' by same"),
+        (nn.Sequential(nn.Conv2d(4, 6, 3, padding=1, padding_mode="reflect")), "pads with 'reflect' by"),
+        (nn.Sequential(nn.Conv1d(1, 2, 3)), r"0 \(Conv1d\)"),
+    ):
+        with pytest.raises(InvalidValueError, match=message):
+            Aihwkit().to_analog(network, Hardware())
+
+
+def test_aihwkit_reads_the_chip_that_is_asked_for(two_blobs: tuple[Tensor, Tensor]) -> None:
+    """A network that was trained once is read on several chips: devices are those of each, not of the first."""
+    images, labels = two_blobs[0][:30], two_blobs[1][:30]
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(72, 3))
+    pcm, reram = hardware("pcm"), hardware("reram")
+    engine = Aihwkit()
+    found, expected = (
+        engine.read_over_time(engine.to_analog(network, trained_for), reram, images, labels, 3, 0, images).right
+        for trained_for in (pcm, reram)
+    )
+    assert np.array_equal(found, expected)
+    low = replace(pcm, name="low", dac_bits=4, tile_rows=16)
+    with pytest.raises(InvalidValueError, match=r"another chip than 'low': forward\.inp_res .*mapping\.max_input_size"):
+        engine.read_over_time(engine.to_analog(network, pcm), low, images, labels, 3, 0, images)
+    with pytest.raises(InvalidValueError, match="dac_bits is 8"):
+        engine.from_native(to_analog(network, pcm), low)

@@ -105,6 +105,39 @@ def test_it_stands_aside_where_it_cannot_compute() -> None:
         assert fused.applies(layer, x)
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [nn.Conv2d(6, 10, 3), nn.BatchNorm2d(10)],
+        [nn.Conv2d(6, 10, 3, padding=2, dilation=2, bias=False), nn.BatchNorm2d(10)],
+        [nn.Conv2d(6, 10, 2, padding="same", bias=False), nn.BatchNorm2d(10)],
+        [nn.Conv2d(6, 10, 3, padding=1, padding_mode="reflect", bias=False), nn.BatchNorm2d(10)],
+        [nn.Conv2d(6, 10, 3, bias=False), nn.BatchNorm2d(10, affine=False)],
+        [nn.Conv2d(6, 10, 3, bias=False), nn.BatchNorm2d(10, track_running_stats=False)],
+    ],
+    ids=["bias", "dilation", "one-sided padding", "reflect", "no affine", "no statistics"],
+)
+def test_it_leaves_rare_layers_to_plain_torch(layers: list[nn.Module]) -> None:
+    network = to_analog(nn.Sequential(*layers, nn.ReLU()), replace(Hardware(), dac_bits=14, adc_bits=14))
+    layer, x = _layer(network), torch.randn(4, 6, 8, 8)
+    assert layer.norm is not None
+    assert not fused.applies(layer, x)
+    for training in (True, False):
+        set_noise(network.train(training), None)
+        layer.noise_strength = 0.0
+        expected = nn.Sequential(*layers, nn.ReLU()).train(training)
+        found = network(x)
+        assert float((found - expected(x)).detach().abs().max()) < 0.01
+
+
+def test_padding_in_words_takes_the_short_way() -> None:
+    network = to_analog(nn.Sequential(nn.Conv2d(6, 9, 3, padding="same", bias=False), nn.BatchNorm2d(9)), Hardware())
+    x = torch.randn(4, 6, 8, 8)
+    assert fused.applies(_layer(network), x)
+    network(x).sum().backward()
+    assert _layer(network).weight.grad is not None
+
+
 @pytest.mark.parametrize("chip", [CHIPS["whole"], CHIPS["split"]], ids=["whole", "split"])
 def test_images_want_no_gradient_and_weights_get_the_same(chip: Hardware, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AnalogConv2d, "calibrate", lambda layer, _: layer.input_range.fill_(3.0))

@@ -9,10 +9,10 @@ import torch
 from aihwkit.nn.conversion import convert_to_analog
 from torch import Tensor, nn
 
-from ohmnas.analog.convert import analog_layers, set_mode, set_noise, to_analog
-from ohmnas.analog.layers import AnalogConv2d
+from ohmnas.analog.convert import analog_layers, set_mode, set_noise, to_analog, to_digital
 from ohmnas.analog.noise import NoisePool
 from ohmnas.analog.rpu import rpu_config
+from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.hardware import IDEAL, Hardware
 
 QUIET = Hardware(output_noise=0.0)
@@ -188,7 +188,69 @@ def test_digital_mode_is_exact() -> None:
     torch.testing.assert_close(network(x), linear(x))
 
 
-def test_convolutions_that_are_not_modelled_are_refused() -> None:
-    for layer in (nn.Conv2d(2, 2, 3, bias=True), nn.Conv2d(2, 2, 3, bias=False, dilation=2)):
-        with pytest.raises(NotImplementedError, match="without bias"):
-            AnalogConv2d(layer, Hardware())
+ODD_LAYERS: dict[str, nn.Conv2d | nn.Linear] = {
+    "bias": nn.Conv2d(6, 8, 3, padding=1),
+    "grouped, bias": nn.Conv2d(6, 8, 3, padding=1, groups=2),
+    "dilation": nn.Conv2d(6, 8, 3, padding=2, dilation=2, bias=False),
+    "same": nn.Conv2d(6, 8, 3, padding="same"),
+    "same, even kernel": nn.Conv2d(6, 8, (4, 2), padding="same"),
+    "same, dilation": nn.Conv2d(6, 8, (2, 3), padding="same", dilation=(3, 2)),
+    "valid": nn.Conv2d(6, 8, 3, padding="valid"),
+    "reflect": nn.Conv2d(6, 8, 3, padding=(2, 1), padding_mode="reflect"),
+    "circular": nn.Conv2d(6, 8, 3, padding="same", padding_mode="circular"),
+    "linear without bias": nn.Linear(9, 5, bias=False),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")  # torch's of its own layer
+@pytest.mark.parametrize("rows", [512, 7])
+@pytest.mark.parametrize("name", ODD_LAYERS)
+def test_padding_dilation_and_bias_are_those_of_the_layer(name: str, rows: int) -> None:
+    layer = ODD_LAYERS[name]
+    analog = to_analog(nn.Sequential(layer), replace(IDEAL, tile_rows=rows))
+    x = torch.randn(3, 6, 8, 9) if isinstance(layer, nn.Conv2d) else torch.randn(3, 9)
+    grads = []
+    for network in (layer, analog[0]):
+        one = x.clone().requires_grad_()
+        y = network(one)
+        y.square().sum().backward()
+        weight, bias = network.weight, network.bias
+        assert isinstance(weight, nn.Parameter)
+        grads.append([y, one.grad, weight.grad, *([bias.grad] if isinstance(bias, nn.Parameter) else [])])
+        network.zero_grad()
+    for exact, found in zip(*grads, strict=True):
+        torch.testing.assert_close(found, exact, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ODD_LAYERS)
+def test_a_layer_comes_back_with_its_settings(name: str) -> None:
+    layer = ODD_LAYERS[name]
+    layer.weight.requires_grad_(False)
+    back = to_digital(to_analog(nn.Sequential(layer), IDEAL))[0]
+    assert repr(back) == repr(layer)
+    assert back.state_dict().keys() == layer.state_dict().keys()
+    assert all(torch.equal(one, layer.state_dict()[key]) for key, one in back.state_dict().items())
+    assert [p.requires_grad for p in back.parameters()] == [p.requires_grad for p in layer.parameters()]
+    layer.weight.requires_grad_(True)
+
+
+@pytest.mark.parametrize("rows", [512, 3])
+@pytest.mark.parametrize("shape", [(7,), (3, 7), (3, 3, 7), (2, 3, 4, 7)])
+def test_a_linear_layer_reads_vectors_one_after_the_other(shape: tuple[int, ...], rows: int) -> None:
+    """Also where there are as many vectors as outputs: gains belong to outputs."""
+    linear = nn.Linear(7, 3)
+    network = to_analog(nn.Sequential(linear), replace(IDEAL, tile_rows=rows)).eval()
+    x = torch.randn(shape)
+    torch.testing.assert_close(network(x), linear(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("chip", [Hardware(), replace(IDEAL, tile_rows=7)], ids=["whole", "split"])
+@pytest.mark.parametrize("training", [True, False])
+def test_inputs_of_another_shape_are_refused(chip: Hardware, training: bool) -> None:
+    convolution = to_analog(nn.Sequential(nn.Conv2d(4, 6, 3, bias=False), nn.BatchNorm2d(6)), chip).train(training)
+    linear = to_analog(nn.Sequential(nn.Flatten(), nn.Linear(9, 5)), chip).train(training)
+    for shape in ((2, 5, 8, 8), (4, 8, 8), (2, 3, 8, 8)):
+        with pytest.raises(InvalidValueError, match=r"0 reads \(batch, 4, height, width\), not \("):
+            convolution(torch.randn(shape))
+    with pytest.raises(InvalidValueError, match=r"1 reads \(\.\.\., 9\), not \(2, 10\)"):
+        linear(torch.randn(2, 10))

@@ -11,7 +11,7 @@ from ohmnas.analog.convert import analog_layers, to_analog
 from ohmnas.analog.drift import accuracy, accuracy_of_one_chip
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import NativeHooks, _shifted, fit, train
-from ohmnas.errors import DivergedError
+from ohmnas.errors import DivergedError, InvalidValueError
 from ohmnas.spaces.hardware import Hardware
 
 
@@ -179,3 +179,55 @@ def test_what_is_read_between_epochs_changes_no_training(
     assert [epoch for epoch, _ in accuracies] == [1, 2]
     for one, other in zip(*(network.state_dict().values() for network in networks), strict=True):
         assert torch.equal(one, other)
+
+
+class _Twice(nn.Module):
+    """Calls one layer twice, and another never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.shared, self.unused = nn.Linear(72, 8), nn.Linear(8, 8), nn.Linear(8, 8)
+        self.last = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.first(x.flatten(1)))
+        result: Tensor = self.last(torch.relu(self.shared(torch.relu(self.shared(x)))))
+        return result
+
+
+def test_layers_that_are_not_used_once_are_refused(two_blobs: tuple[Tensor, Tensor], chip: Hardware) -> None:
+    message = r"shared \(Linear\): 2 times, unused \(Linear\): 0 times.*keep_digital"
+    with pytest.raises(InvalidValueError, match=message):
+        train(to_analog(_Twice(), chip), *two_blobs, Recipe(epochs=1, batch=50), seed=0)
+    network = to_analog(_Twice(), chip, keep_digital=["shared", "unused"])
+    assert train(network, *two_blobs, Recipe(epochs=6, batch=50), seed=0).loss < 0.8
+
+
+def test_batch_norms_behind_linear_layers_end_with_plain_averages(
+    two_blobs: tuple[Tensor, Tensor], chip: Hardware
+) -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(72, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+    analog = to_analog(network, chip)
+    train(analog, *two_blobs, Recipe(epochs=1, batch=50, norm_batches=7), seed=0)
+    norm = analog[2]
+    assert isinstance(norm, nn.BatchNorm1d)
+    assert int(norm.num_batches_tracked or 0) == 7
+
+
+@pytest.mark.parametrize("options", [{"affine": False}, {"track_running_stats": False}])
+def test_networks_with_biases_and_plain_batch_norms_learn(
+    options: dict[str, bool], two_blobs: tuple[Tensor, Tensor], chip: Hardware
+) -> None:
+    network = to_analog(
+        nn.Sequential(
+            nn.Conv2d(2, 8, 3, padding="same"),
+            nn.BatchNorm2d(8, **options),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(32, 3),
+        ),
+        chip,
+    )
+    train(network, *two_blobs, Recipe(epochs=8, batch=50), seed=0)
+    assert accuracy(network, *two_blobs) > 0.8
