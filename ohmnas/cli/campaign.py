@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -163,7 +164,9 @@ def _searched_for(path: Path, result: SearchResult) -> Hardware:
     """
     name = str(result.provenance.get("hardware"))
     if not has_name(name):
-        raise InvalidValueError(f"{path} was searched for the chip {name!r}: give its file with --hardware {name}.toml")
+        raise InvalidValueError(
+            f"{path} was searched for the chip {name!r}: give its file with --hardware {quote(name)}.toml"
+        )
     return hardware(name)
 
 
@@ -250,8 +253,9 @@ def _show(
     )
     if measured:
         name = campaign.protocol.task.name
-        npz = f" --task {arguments.task}" if arguments.task.endswith(".npz") else ""
-        render.line(f"next: ohmnas export-table --store {arguments.store}{npz} --out {name}.csv")
+        npz = f" --task {quote(arguments.task)}" if arguments.task.endswith(".npz") else ""
+        out = quote(f"{name}.csv")
+        render.line(f"next: ohmnas export-table --store {quote(str(arguments.store))}{npz} --out {out}")
     if arguments.n is not None:
         larger = arguments.n + max(round(MORE * arguments.n), 1)
         render.line(f"the plan of {arguments.n:,} architectures is complete; --n {larger} goes on")

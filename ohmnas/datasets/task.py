@@ -15,7 +15,7 @@ from ohmnas.datasets.loaders.speech_commands import load_speech_commands
 from ohmnas.datasets.loaders.spoken_digits import load_new_speakers, load_spoken_digits
 from ohmnas.datasets.loaders.wake_words import load_wake_words
 from ohmnas.errors import InvalidValueError
-from ohmnas.lookup import look_up
+from ohmnas.lookup import check_plain_name, look_up
 from ohmnas.spaces.resnet import ResNetSpace
 
 MACS_PER_PIXEL = 31_250
@@ -89,7 +89,7 @@ def task(name: str, data_dir: Path | None = None) -> Task:
     Raises:
         UnknownNameError: there is none; the message lists all.
         BrokenFileError: the file does not hold a task.
-        InvalidValueError: it is called like one of `TASKS`.
+        InvalidValueError: it is called like one of `TASKS`, or as no task can be.
     """
     if name.endswith(".npz"):
         if (stem := Path(name).stem) in TASKS:
@@ -106,6 +106,7 @@ def task_word(name: str) -> str:
 
 
 def _of_arrays(path: Path) -> Task:
+    check_plain_name("task", path.stem)
     data = load_npz(path)
     channels, height, width = data.train.images.shape[1:]
     classes = int(data.train.labels.max()) + 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ohmnas.errors import InvalidValueError, OhmnasError
-from ohmnas.lookup import look_up
+from ohmnas.lookup import check_plain_name, look_up
 
 TECHNOLOGIES = {"pcm": "PCMLikeNoiseModel", "hermes": "HermesNoiseModel", "reram": "ReRamCMONoiseModel"}
 """Device technology -> its noise model in aihwkit."""
@@ -231,7 +231,8 @@ def _described(values: dict[str, Any], stem: str) -> Hardware:
             raise InvalidValueError(f"{name} is {value!r}, but must be {_KINDS[kind]}")
         settings[name] = kind(value)
     named = settings["name"]
-    if not named.strip() or named != named.strip() or named.endswith(".toml") or "/" in named:
+    check_plain_name("chip", named)
+    if named.endswith(".toml"):
         raise InvalidValueError(f"a chip cannot be called {named!r}: tables and commands need a plain name")
     if named.startswith(VARIED):
         raise InvalidValueError(f"names that begin with {VARIED!r} are those of groups of chips; choose another")
