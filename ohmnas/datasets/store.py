@@ -163,7 +163,7 @@ class Store:
                 self._connection.execute("PRAGMA synchronous=FULL")
                 if version < schema.SCHEMA_VERSION:
                     self._make_or_upgrade()
-            self._mark = mark(path)
+            self._mark, self._log = mark(path), mark(path.with_name(f"{path.name}-wal"))
         except BaseException:
             self._connection.close()
             raise
@@ -173,7 +173,7 @@ class Store:
         shared = self.path.with_name(self.path.name + "-wal").exists()  # with writers, or one that was killed
         uri = f"{self.path.resolve().as_uri()}?{'mode=ro' if shared else 'immutable=1'}"
         current = False
-        self._mark = mark(self.path)
+        self._mark, self._log = mark(self.path), None
         with suppress(sqlite3.DatabaseError, BrokenFileError):
             self._connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
             try:
@@ -349,7 +349,9 @@ class Store:
             StorageError: it was; the message says which new file holds its rows and these.
         """
         there = mark(self.path)
+        log = self.path.with_name(f"{self.path.name}-wal")
         if there == self._mark:
+            self._log = mark(log)
             return
         what = f"the store {self.path} was {'deleted' if there is None else 'replaced'} while it was open"
         target = free_name(self.path)
@@ -363,6 +365,9 @@ class Store:
                 saved = len(rescued.identities())
         except OhmnasError as error:
             raise StorageError(f"{what}; its rows could not be saved elsewhere: {error}") from error
+        if mark(log) == self._log:  # or SQLite would take it for the log of the next file that is called so
+            with suppress(OSError):
+                log.unlink(missing_ok=True)
         raise StorageError(f"{what}; its {saved} rows, with the last measured, are in {target}")
 
     @contextmanager

@@ -259,7 +259,7 @@ def test_rows_with_more_cells_than_columns_are_one_sentence(rows: list[Row], wri
     path = write_made_table(rows)
     first, *others = path.read_text("utf-8").splitlines()
     for more in ("x,", "x,y,"):
-        path.write_text("\n".join([first, *(more + line for line in others)]), encoding="utf-8")
+        path.write_text("\n".join([first, *(more + line for line in others), ""]), encoding="utf-8")
         with pytest.raises(BrokenFileError, match="more cells than its first line"):
             read_table(path)
 
