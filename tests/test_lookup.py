@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ohmnas.errors import UnknownNameError
-from ohmnas.lookup import check_name, look_up, unknown_name
+from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.lookup import LONGEST_NAME, check_name, check_plain_name, look_up, name_fault, unknown_name
 
 
 def test_a_known_name_is_found_and_an_unknown_one_lists_the_known() -> None:
@@ -30,3 +30,33 @@ def test_the_error_of_an_unknown_name_is_made_and_not_raised() -> None:
 def test_a_long_name_is_shown_in_short() -> None:
     with pytest.raises(UnknownNameError, match=r"no fruit 'x{56}\.\.\.; there is apple"):
         look_up("fruit", {"apple": 1}, "x" * 5000)
+
+
+@pytest.mark.parametrize("name", ["pcm", "my img", "größe", "pcm-t256-d8-a7", "a=1", "x" * LONGEST_NAME, "[b]", "a.b"])
+def test_plain_names_are_taken(name: str) -> None:
+    assert name_fault(name) == ""
+    check_plain_name("chip", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "not empty"),
+        (" a", "blanks"),
+        ("a\n", "blanks"),
+        ("a\nb", "control"),
+        ("\x1b[2J", "control"),
+        ("a\u202eb", "control"),
+        ("a\udc80", "control"),
+        ("x" * (LONGEST_NAME + 1), "at most 100 characters"),
+        ("a/b", "no path"),
+        ("a\\b", "no path"),
+        ("..", "no path"),
+        *((sign + "a", "spreadsheet") for sign in "=+-@"),
+    ],
+)
+def test_a_name_that_can_be_taken_for_something_else_is_refused(name: str, why: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"^a chip cannot be called .*: .*{why}") as raised:
+        check_plain_name("chip", name)
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 200

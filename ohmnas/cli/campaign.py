@@ -173,7 +173,9 @@ def _searched_for(path: Path, result: SearchResult) -> Hardware:
     """
     name = str(result.provenance.get("hardware"))
     if not has_name(name):
-        raise InvalidValueError(f"{path} was searched for the chip {name!r}: give its file with --hardware {name}.toml")
+        raise InvalidValueError(
+            f"{path} was searched for the chip {name!r}: give its file with --hardware {quote(name)}.toml"
+        )
     return hardware(name)
 
 
@@ -279,8 +281,8 @@ def _show(
     if measured:
         name = campaign.protocol.task.name
         npz = f" --task {quote(arguments.task)}" if arguments.task.endswith(".npz") else ""
-        out = f"my-{name}" if name in shipped_tables() else name
-        render.line(f"next: ohmnas export-table --store {quote(str(arguments.store))}{npz} --out {quote(out)}.csv")
+        out = quote(f"my-{name}.csv" if name in shipped_tables() else f"{name}.csv")
+        render.line(f"next: ohmnas export-table --store {quote(str(arguments.store))}{npz} --out {out}")
     if arguments.n is not None:
         larger = arguments.n + max(round(MORE * arguments.n), 1)
         render.line(f"the plan of {arguments.n:,} architectures is complete; --n {larger} goes on")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohmnas.datasets.campaign import Campaign
+from ohmnas.datasets.choices import Key
 from ohmnas.datasets.plan import mutants
-from ohmnas.datasets.store import Key, Store
+from ohmnas.datasets.store import Store
 from ohmnas.datasets.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import GENES, Population

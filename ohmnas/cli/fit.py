@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
         if sources:
             render.line(f"started from {', '.join(sources)}")
         words = " --co-design" if arguments.co_design else ""
-        words += f" --hardware {learned['hardware']}" if arguments.hardware else ""
-        words += f" --fidelity {learned['fidelity']}" if arguments.fidelity else ""
+        words += f" --hardware {quote(learned['hardware'])}" if arguments.hardware else ""
+        words += f" --fidelity {quote(learned['fidelity'])}" if arguments.fidelity else ""
         if not sources:  # `score` knows no start
             render.line(f"how good it is: ohmnas score --table {quote(arguments.table)}{words}")
 

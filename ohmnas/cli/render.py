@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
+from unicodedata import category
 
 from rich import box
 from rich.console import Console
@@ -42,6 +43,18 @@ _out = _Console(highlight=False, emoji=False)
 if not _out.is_terminal:
     _out.width = _PIPE_WIDTH
 _err = _Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+
+def visible(text: str) -> str:
+    """A text without what a terminal would obey: control characters as Python writes them.
+
+    Names come from files, and a file may come from anybody.
+    """
+    return "".join(ascii(char)[1:-1] if category(char) in _OBEYED and char not in "\n\t" else char for char in text)
+
+
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories: control and format characters, halves of pairs, and what is no character."""
 
 
 @contextmanager
@@ -88,7 +101,7 @@ def machine(values: dict[str, Any]) -> None:
 def line(text: str) -> None:
     """One line of plain text."""
     with _standard_output():
-        _out.print(text, markup=False, soft_wrap=True)
+        _out.print(visible(text), markup=False, soft_wrap=True)
 
 
 def error(text: str) -> None:
@@ -99,7 +112,7 @@ def error(text: str) -> None:
 def notice(text: str) -> None:
     """A remark on standard error, so that standard output stays clean; lost if nobody can read it."""
     try:
-        _err.print(text, markup=False)
+        _err.print(visible(text), markup=False)
     except OSError:
         _discard(sys.stderr)
 
@@ -107,12 +120,12 @@ def notice(text: str) -> None:
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
     """A table; all columns but the first are set to the right. No text is markup: names may come from files."""
     grid = Table(
-        title=None if title is None else Text(title), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
+        title=None if title is None else Text(visible(title)), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
     )
     for index, column in enumerate(columns):
-        grid.add_column(Text(column), justify="left" if index == 0 else "right", no_wrap=True)
+        grid.add_column(Text(visible(column)), justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(Text(visible(cell)) for cell in row))
     if _out.is_terminal:
         with _standard_output():
             _out.print(grid)
@@ -147,7 +160,7 @@ class Meter:
 
     def advance(self, to: float, text: str) -> None:
         """Move to step `to` and show `text`."""
-        self._progress.update(self._task, completed=to, note=text)
+        self._progress.update(self._task, completed=to, note=visible(text))
         if self._log is not None and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LOG_SECONDS
             total = self._progress.tasks[self._task].total
@@ -173,7 +186,7 @@ def meter(title: str, total: int | None, show: bool) -> Iterator[Meter]:
         disable=not (show and _err.is_terminal),
         transient=True,
     )
-    task = progress.add_task(title, total=total, note="")
+    task = progress.add_task(visible(title), total=total, note="")
     with suppress(OSError):  # the terminal may be closed
         progress.start()
     try:

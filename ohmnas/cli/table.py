@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
         render.line(
             f"{len(frame):,} rows of {card['architectures']:,} architectures written to {out}, their card to "
             f"{out.with_suffix('.json')}"
-            + ("" if which is None else f"; next: ohmnas fit --table {out}{which} --out surrogate")
+            + ("" if which is None else f"; next: ohmnas fit --table {quote(str(out))}{which} --out surrogate")
         )
 
 
@@ -124,6 +124,6 @@ def _learnable(table: MeasuredTable) -> str | None:
     chips, names = learnable_chips(table), set(table.measured["hardware"])
     if chips:
         usual = len(names) == 1 or "pcm" in chips
-        return "" if usual else f" --hardware {chips[0]}"
+        return "" if usual else f" --hardware {quote(chips[0])}"
     networks = table.measured[table.measured["hardware"].map(is_varied)].drop_duplicates(list(GENE_NAMES))
     return " --co-design" if len(networks) >= FEWEST_ROWS else None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pandas as pd
 
 from ohmnas.datasets import schema
+from ohmnas.datasets.cells import typed
 from ohmnas.datasets.plan import PLANS, plan
 from ohmnas.datasets.task import TASKS, Task, task_word
 from ohmnas.spaces.chips import MOST_SETTINGS, drawn_for, to_hardware
@@ -36,7 +39,16 @@ PROTOCOL = (
 
 
 def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
-    """The card of a table's rows; `table.write_table` adds the number of rows and the checksum."""
+    """The card of a table's rows; `table.write_table` adds the number of rows and the checksum.
+
+    Args:
+        frame: `schema.COLUMNS`, with any index.
+        task: of the rows.
+
+    Raises:
+        BrokenFileError: a column is missing, or a cell is of another kind.
+    """
+    frame = typed(frame, Path(f"{task.name}.csv"))
     kinds, on_gpu = varied_as_one(frame["hardware"]), frame["precision"] == schema.GPU_PRECISION
     return {
         "schema": schema.SCHEMA_VERSION,
@@ -61,11 +73,16 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         **({"hours_of_one_gpu_worker": round(worker_hours(frame[on_gpu]), 2)} if on_gpu.any() else {}),
         "reproduce": [
             *(c for key, rows in frame.groupby([kinds, "fidelity", "seed"]) for c in _commands(task, key, rows)),
-            f"ohmnas export-table --store {task.name}.sqlite --task {task_word(task.name)} --out {task.name}.csv"
-            if task.name not in TASKS
-            else f"ohmnas export-table --store {task.name}.sqlite --out {task.name}.csv",
+            f"ohmnas export-table --store {_store(task)}"
+            + ("" if task.name in TASKS else f" --task {quote(task_word(task.name))}")
+            + f" --out {quote(f'{task.name}.csv')}",
         ],
     }
+
+
+def _store(task: Task) -> str:
+    """What the commands of a card call the store, as a shell takes it."""
+    return quote(f"{task.name}.sqlite")
 
 
 def varied_as_one(names: pd.Series) -> pd.Series:
@@ -97,11 +114,11 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
         on_cpu += on_cpu == there and all(measured[genome, name] != schema.GPU_PRECISION for name in names)
         there += 1
     word = hardware if has_name(str(hardware)) else f"{hardware}.toml"
-    chips = f"--vary-chip {times}" if hardware == VARIED else f"--hardware {word}"
+    chips = f"--vary-chip {times}" if hardware == VARIED else f"--hardware {quote(word)}"
     numbers = [*([f"{on_cpu}"] if on_cpu else []), *([f"{there} --device cuda"] if there > on_cpu else [])]
     return [
-        f"ohmnas campaign --task {task_word(task.name)} {chips} --fidelity {fidelity} --seed {seed} "
-        f"--n {number}{f' --plan {kind}' if kind != PLANS[0] else ''} --store {task.name}.sqlite"
+        f"ohmnas campaign --task {quote(task_word(task.name))} {chips} --fidelity {quote(fidelity)} --seed {seed} "
+        f"--n {number}{f' --plan {kind}' if kind != PLANS[0] else ''} --store {_store(task)}"
         for number in numbers
     ]
 

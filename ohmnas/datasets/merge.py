@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from ohmnas.datasets import schema
+from ohmnas.datasets.choices import Key
 from ohmnas.datasets.salvage import salvaged
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.store import Identity, Key, Store, check_alike, identity
+from ohmnas.datasets.store import Identity, Store, check_alike, identity
 from ohmnas.datasets.table import read_table
 from ohmnas.files import is_file
 from ohmnas.spaces.genes import Population
@@ -32,7 +33,7 @@ class Merged:
     """That the store had with other accuracies, as another machine's arithmetic gives them; the store's stay."""
 
 
-def merge(target: Path, sources: Iterable[str], salvage: bool = False) -> list[Merged]:
+def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = False) -> list[Merged]:
     """Add the rows of stores and tables to a store; the first row of an identity stays, unless it alone failed.
 
     All sources are read and checked before anything is written, and each is written in one transaction. What a campaign
@@ -49,7 +50,8 @@ def merge(target: Path, sources: Iterable[str], salvage: bool = False) -> list[M
         InvalidValueError: rows of the same chip and fidelity names were measured otherwise than those before.
         StorageError: the disk refuses.
     """
-    read = [(source, *_read(source, salvage)) for source in sources]
+    target = Path(target)
+    read = [(str(source), *_read(source, salvage)) for source in sources]
     known: dict[tuple[object, ...], tuple[str, Row]] = {}
     if is_file(target):
         with Store(target) as store:
@@ -68,7 +70,7 @@ def merge(target: Path, sources: Iterable[str], salvage: bool = False) -> list[M
     return done
 
 
-def _read(source: str, salvage: bool) -> tuple[list[Row], dict[Key, Population]]:
+def _read(source: str | Path, salvage: bool) -> tuple[list[Row], dict[Key, Population]]:
     """Rows, and what campaigns chose."""
     path = Path(source)
     if not _is_store(path):

@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 
 from ohmnas.datasets import schema
+from ohmnas.datasets.cells import cell_fault
+from ohmnas.datasets.choices import Key, stored_choices
+from ohmnas.datasets.faults import faults
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.store import COLUMN_TYPES, Key, identity, stored_choices, stored_schema
-from ohmnas.datasets.table import faults
+from ohmnas.datasets.store import identity, stored_schema
 from ohmnas.datasets.task import TASKS
 from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError
 from ohmnas.files import is_file
@@ -25,11 +27,13 @@ from ohmnas.spaces.resnet import ResNetSpace
 
 _SMALLEST_ROW: Final = 100
 """Bytes that a row takes at least."""
-_ALLOWED: Final = {"TEXT": str, "INTEGER": int, "REAL": int | float | None}
-"""What a column of a type may hold; where a measurement failed, some numbers are not there."""
+_HEADER: Final = 100
+"""Bytes at the beginning of a file that say, among others, how large a page is and how many there are."""
+_MOST_LOST: Final = 64
+"""Times its size that a damaged file may have had: a header that claims more is damaged itself."""
 
 
-def salvaged(path: Path) -> tuple[list[Row], dict[Key, Population]]:
+def salvaged(path: str | Path) -> tuple[list[Row], dict[Key, Population]]:
     """The rows of a damaged store that are whole, in the order of their identity, and what campaigns chose.
 
     Rows are read one by one past what is broken; those of an older schema get the columns that they lack. If what
@@ -40,6 +44,7 @@ def salvaged(path: Path) -> tuple[list[Row], dict[Key, Population]]:
         BrokenFileError: nothing can be read any more, it is not a store, or was written by a newer version.
         StorageError: it cannot be copied.
     """
+    path = Path(path)
     if not is_file(path):
         raise UnknownNameError(f"there is no store {path}")
     try:
@@ -61,28 +66,53 @@ def _copied(path: Path, folder: Path) -> Path:
     return copy
 
 
+def _padded(copy: Path) -> tuple[int, str]:
+    """Give a file that was cut off the size that its header says: SQLite reads nothing of a shorter one.
+
+    Returns:
+        Bytes that it has then, with its log: rows have had their place in as many. And how it was cut off, if it was.
+    """
+    size = sum(file.stat().st_size for file in copy.parent.iterdir())  # with the log
+    with copy.open("r+b") as file:
+        header = file.read(_HEADER)
+        if len(header) < _HEADER:
+            return size, ""
+        page = int.from_bytes(header[16:18], "big")
+        said = (2**16 if page == 1 else page) * int.from_bytes(header[28:32], "big")
+        if (there := copy.stat().st_size) < said <= _MOST_LOST * size:
+            file.truncate(said)
+            return max(size, said), f"it is cut off after {there:,} of {said:,} bytes"
+    return size, ""
+
+
 def _read(copy: Path, path: Path) -> tuple[list[Row], dict[Key, Population]]:
-    most = sum(file.stat().st_size for file in copy.parent.iterdir()) // _SMALLEST_ROW
+    size, cut_off = _padded(copy)
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         version = stored_schema(connection, path)
-        rows = _whole(list(_readable(connection, version, most))) if version else []
+        rows = _whole(list(_readable(connection, version, size // _SMALLEST_ROW))) if version else []
+        if cut_off and not rows:
+            raise BrokenFileError(f"nothing of {path} can be read any more: {cut_off}")
         with suppress(sqlite3.DatabaseError, ValueError, TypeError, OverflowError):
-            return rows, stored_choices(connection)
+            return rows, stored_choices(connection, path)
     return rows, {}
 
 
 def _readable(connection: sqlite3.Connection, version: int, most: int) -> Iterator[Row]:
-    """Rows of this schema whose cells hold what their columns are for; most: how many there may be at most."""
-    with suppress(sqlite3.DatabaseError):
-        most = min(most, connection.execute("SELECT max(rowid) FROM rows").fetchone()[0] or 0)
+    """Rows of this schema whose cells hold what their columns are for.
+
+    Args:
+        connection: to the copy.
+        version: of its schema.
+        most: rows that there may be. The file's own largest number says nothing: its page may be the broken one.
+    """
     for rowid in range(1, most + 1):
-        with suppress(sqlite3.DatabaseError):
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError, OverflowError):
             cells = connection.execute("SELECT * FROM rows WHERE rowid=?", (rowid,))
             if (values := cells.fetchone()) is not None:
                 stored = dict(zip((name for name, *_ in cells.description), values, strict=True))
                 stored |= schema.added_since(version, str(stored["hardware"]))
                 row = {name: stored.get(name) for name in schema.COLUMNS}
-                if all(isinstance(row[name], _ALLOWED[COLUMN_TYPES[name]]) for name in schema.COLUMNS):
+                if not any(cell_fault(name, value) for name, value in row.items()):
                     yield row
 
 

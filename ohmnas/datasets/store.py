@@ -14,22 +14,20 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import numpy as np
 import pandas as pd
 
 from ohmnas.datasets import schema
+from ohmnas.datasets.cells import COLUMN_TYPES, NAME_COLUMNS, cell_fault, damage, plain
+from ohmnas.datasets.choices import CHOICES, Key, stored_choices
+from ohmnas.datasets.moved import free_name, mark
 from ohmnas.datasets.schema import Row
-from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError
+from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, StorageError, UnknownNameError
 from ohmnas.files import is_file
 from ohmnas.spaces.genes import GENE_NAMES, Population
 
-COLUMN_TYPES: Final = {
-    **dict.fromkeys(schema.TEXT_COLUMNS, "TEXT"),
-    **dict.fromkeys(schema.INTEGER_COLUMNS, "INTEGER"),
-    **dict.fromkeys(schema.FLOAT_COLUMNS, "REAL"),
-}
 _IDENTITY: Final = (*schema.KEY_COLUMNS, *GENE_NAMES)
 
 _ALIKE: Final = ("task", "hardware", "fidelity")
@@ -47,15 +45,6 @@ _PATIENCE: Final = 60.0
 """Seconds to wait for other processes."""
 _TAKE_OVER: Final = f"{_INSERT} AND excluded.status='{schema.STATUS_OK}'"
 
-_CHOICES: Final = (
-    "CREATE TABLE IF NOT EXISTS choices "
-    "(task TEXT, hardware TEXT, fidelity TEXT, seed INTEGER, position INTEGER, genome TEXT, "
-    "UNIQUE (task, hardware, fidelity, seed, position))"
-)
-"""What a campaign that chooses as it goes has chosen: it must choose the same again after any interruption."""
-
-Key = tuple[str, str, str, int]
-"""Task, hardware, fidelity, seed."""
 Identity = tuple[object, ...]
 """Task, hardware, fidelity, seed, then the genes: what a row is a measurement of."""
 
@@ -63,6 +52,19 @@ Identity = tuple[object, ...]
 def identity(row: Row) -> Identity:
     """What a row is a measurement of."""
     return tuple(row[column] for column in _IDENTITY)
+
+
+def _storable(row: Row) -> Row:
+    """A row as SQLite takes it: NumPy's numbers as Python's.
+
+    Raises:
+        InvalidValueError: a cell cannot be; the message names its column.
+    """
+    values = {name: plain(row[name]) for name in schema.COLUMNS}
+    for name, value in values.items():
+        if why := cell_fault(name, value):
+            raise InvalidValueError(f"a row cannot be stored: {why}")
+    return cast("Row", values)
 
 
 def check_alike(source: str, rows: Iterable[Row], known: dict[tuple[Any, ...], tuple[str, Row]]) -> None:
@@ -108,10 +110,13 @@ def stored_schema(connection: sqlite3.Connection, path: Path) -> int:
         sqlite3.DatabaseError: it cannot be read.
     """
     # another process may make the store in between two reads
-    with nullcontext() if connection.in_transaction else _transaction(connection, "BEGIN"):
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
-        columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")}
+    try:
+        with nullcontext() if connection.in_transaction else _transaction(connection, "BEGIN"):
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
+            columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")}
+    except UnicodeDecodeError as error:
+        raise BrokenFileError(f"{path} is damaged: a name in it is no text ({error.reason})") from error
     if version == 0 and not tables:
         return 0
     if version < 1 or not set(_IDENTITY) <= columns:
@@ -126,21 +131,10 @@ def stored_schema(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def stored_choices(connection: sqlite3.Connection) -> dict[Key, Population]:
-    """What `Store.choose` noted under each key, in its order."""
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name='choices'").fetchone() is None:
-        return {}
-    query = "SELECT task, hardware, fidelity, seed, genome FROM choices ORDER BY 1, 2, 3, 4, position"
-    noted: dict[Key, list[list[int]]] = {}
-    for task, hardware, fidelity, seed, genome in connection.execute(query):
-        noted.setdefault((task, hardware, fidelity, seed), []).append(json.loads(genome))
-    return {key: np.array(genomes, dtype=np.int16).reshape(-1, len(GENE_NAMES)) for key, genomes in noted.items()}
-
-
 class Store:
     """Rows on disk; open it with ``with Store(path) as store``."""
 
-    def __init__(self, path: Path, must_exist: bool = False, read_only: bool = False) -> None:
+    def __init__(self, path: str | Path, must_exist: bool = False, read_only: bool = False) -> None:
         """Open a store, or make one; a file that is no store is left exactly as it was.
 
         Args:
@@ -153,7 +147,7 @@ class Store:
             BrokenFileError: the file is not a store, is damaged, or was written by a newer version.
             StorageError: it cannot be opened or made there.
         """
-        self.path = path
+        self.path = path = Path(path)
         if not path.parent.is_dir():
             raise StorageError(f"cannot make the store {path}: the folder {path.parent} does not exist")
         if (must_exist or read_only) and not is_file(path):
@@ -169,6 +163,7 @@ class Store:
                 self._connection.execute("PRAGMA synchronous=FULL")
                 if version < schema.SCHEMA_VERSION:
                     self._make_or_upgrade()
+            self._mark, self._log = mark(path), mark(path.with_name(f"{path.name}-wal"))
         except BaseException:
             self._connection.close()
             raise
@@ -178,6 +173,7 @@ class Store:
         shared = self.path.with_name(self.path.name + "-wal").exists()  # with writers, or one that was killed
         uri = f"{self.path.resolve().as_uri()}?{'mode=ro' if shared else 'immutable=1'}"
         current = False
+        self._mark, self._log = mark(self.path), None
         with suppress(sqlite3.DatabaseError, BrokenFileError):
             self._connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
             try:
@@ -236,8 +232,10 @@ class Store:
             How many rows are new, or took the place of a failed one.
 
         Raises:
-            InvalidValueError: a row was measured otherwise than those before it of its chip and fidelity.
+            InvalidValueError: a row was measured otherwise than those before it of its chip and fidelity, or has a cell
+                that cannot be.
             StorageError: the disk is full or refuses. In both cases none of these rows is stored, all earlier ones are.
+                Or the file was deleted or replaced since it was opened: then all rows, these too, are in a new file.
         """
         return self._write(rows, _INSERT)
 
@@ -246,7 +244,8 @@ class Store:
         return self._write(rows, _TAKE_OVER)
 
     def _write(self, rows: Iterable[Row], insert: str) -> int:
-        rows = list(rows)
+        rows = [_storable(row) for row in rows]
+        self._check_not_moved(rows)
         with self._explained("write to"), _transaction(self._connection, "BEGIN IMMEDIATE"):
             before = self._connection.total_changes
             known: dict[tuple[Any, ...], tuple[str, Row]] = {}
@@ -261,6 +260,7 @@ class Store:
         """What has been measured, failures included or not."""
         which = "" if failed else f" WHERE status!='{schema.STATUS_FAILED}'"
         with self._explained("read"):
+            self._check_cells(_IDENTITY)
             return set(self._connection.execute(f"SELECT {_IDENTITY_NAMES} FROM rows{which}"))  # noqa: S608
 
     def chosen(self, key: Key) -> Population:
@@ -278,8 +278,10 @@ class Store:
         Raises:
             StorageError: the disk is full or refuses; none of them is noted.
         """
+        key = (*key[:3], int(key[3]))
+        self._check_not_moved([])
         with self._explained("write to"), _transaction(self._connection, "BEGIN IMMEDIATE"):
-            self._connection.execute(_CHOICES)
+            self._connection.execute(CHOICES)
             if len(self.chosen(key)) != after:
                 return
             noted = [(*key, after + row, json.dumps(genome.tolist())) for row, genome in enumerate(population)]
@@ -288,7 +290,7 @@ class Store:
     def choices(self) -> dict[Key, Population]:
         """The keys that `chosen` has something of, in their order, and what."""
         with self._explained("read"):
-            return stored_choices(self._connection)
+            return stored_choices(self._connection, self.path)
 
     def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
         """`schema.SETTING_COLUMNS` of the rows of these names, which are those of any of them; None without rows."""
@@ -300,15 +302,73 @@ class Store:
         return None if values is None else dict(zip(columns, values, strict=True))
 
     def rows(self) -> list[Row]:
-        """All rows in the order of their identity."""
+        """All rows in the order of their identity.
+
+        Raises:
+            BrokenFileError: a cell is damaged; the message names row and column.
+        """
         query = f"SELECT {_NAMES} FROM rows ORDER BY {_IDENTITY_NAMES}"  # noqa: S608
         with self._explained("read"):
+            self._check_cells(schema.COLUMNS)
             found = self._connection.execute(query).fetchall()
         return [dict(zip(schema.COLUMNS, values, strict=True)) for values in found]
 
     def frame(self) -> pd.DataFrame:
         """All rows in the order of their identity, as a data frame with `schema.COLUMNS`."""
         return pd.DataFrame(self.rows(), columns=list(schema.COLUMNS))
+
+    def _check_cells(self, columns: tuple[str, ...]) -> None:
+        """Refuse cells that nothing can be computed with; rows are called by their numbers in the file.
+
+        Raises:
+            BrokenFileError: there is one; the message names row and column.
+        """
+        names, texts = (", ".join(f'"{name}"' for name in some) for some in (columns, NAME_COLUMNS))
+        damaged = f"SELECT rowid, {names} FROM rows WHERE {damage(columns)} ORDER BY rowid LIMIT 1"  # noqa: S608
+        named = f"SELECT min(rowid), {texts} FROM rows GROUP BY {texts}"  # noqa: S608 - our own column names
+        for shown, query in ((columns, damaged), (NAME_COLUMNS, named)):
+            for row, *values in self._connection.execute(query):
+                for name, value in zip(shown, values, strict=True):
+                    if why := cell_fault(name, value):
+                        raise BrokenFileError(
+                            f"{self.path} is damaged in row {row}: {why}; its other rows go into a new store with: "
+                            f"{self._salvage}"
+                        )
+
+    @property
+    def _salvage(self) -> str:
+        return f"ohmnas merge --salvage {quote(str(self.path))} --store rescued.sqlite"
+
+    def _check_not_moved(self, rows: list[Row]) -> None:
+        """Notice that the file was deleted or replaced: what is written now would be gone with the process.
+
+        Args:
+            rows: to be written now.
+
+        Raises:
+            StorageError: it was; the message says which new file holds its rows and these.
+        """
+        there = mark(self.path)
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if there == self._mark:
+            self._log = mark(log)
+            return
+        what = f"the store {self.path} was {'deleted' if there is None else 'replaced'} while it was open"
+        target = free_name(self.path)
+        try:
+            with Store(target) as rescued:
+                with suppress(OhmnasError):  # the system keeps an open file until it is closed
+                    rescued.take_over(self.rows())
+                    for key, population in self.choices().items():
+                        rescued.choose(key, population, after=0)
+                rescued.add(rows)
+                saved = len(rescued.identities())
+        except OhmnasError as error:
+            raise StorageError(f"{what}; its rows could not be saved elsewhere: {error}") from error
+        if mark(log) == self._log:  # or SQLite would take it for the log of the next file that is called so
+            with suppress(OSError):
+                log.unlink(missing_ok=True)
+        raise StorageError(f"{what}; its {saved} rows, with the last measured, are in {target}")
 
     @contextmanager
     def _explained(self, action: str) -> Iterator[None]:
@@ -322,5 +382,7 @@ class Store:
                 raise BrokenFileError(f"cannot {action} {self.path}: {error}; it is damaged or not a store") from error
             raise BrokenFileError(
                 f"cannot {action} {self.path}: {error}; it is damaged, and what is readable of it goes into a new one "
-                f"with: ohmnas merge --salvage {quote(str(self.path))} --store rescued.sqlite"
+                f"with: {self._salvage}"
             ) from error
+        except (UnicodeDecodeError, OverflowError) as error:
+            raise BrokenFileError(f"cannot {action} {self.path}: {error}; it is damaged") from error

@@ -5,36 +5,30 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ohmnas.datasets import schema
+from ohmnas.datasets.cells import cell_text, typed
+from ohmnas.datasets.faults import Mask, faults
 from ohmnas.datasets.schema import Row
-from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError
+from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError, shown
 from ohmnas.files import is_file, write_atomically
+from ohmnas.lookup import name_fault
 from ohmnas.spaces.genes import GENE_NAMES, Population
-from ohmnas.spaces.hardware import TECHNOLOGIES, Hardware, is_varied
+from ohmnas.spaces.hardware import Hardware, is_varied
 from ohmnas.spaces.resnet import ResNetSpace
-
-Mask = npt.NDArray[np.bool_]
 
 USUAL_FIDELITIES = ("table", "paper")
 """Taken among several where none is asked for, the first that there is; tables before protocol 4 have the second."""
-_TOLERANCE = 1e-9
-"""Of avm against the accuracies it is the difference of."""
 _MOST_NAMES = 10
 """Of a choice that a message lists."""
-_PROTOCOL_WITH_CURVES = 4
-"""Since then rows have `schema.SPREAD_COLUMNS` and `schema.CURVE_COLUMNS`."""
-_LARGEST_VARIANCE = 0.5
-"""Of a fraction over at least two chips, as estimated (n-1)."""
 _LARGEST_SIZE = 65536
 """Of an image side or a number of classes: larger ones are mistakes, and would overflow the costs."""
 
@@ -143,14 +137,14 @@ def shipped_tables() -> list[str]:
     return sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".csv"))
 
 
-def find_table(name_or_path: str) -> Path:
+def find_table(name_or_path: str | Path) -> Path:
     """The CSV of a shipped table, by name, or of any other, by path.
 
     Raises:
         UnknownNameError: there is neither.
     """
     shipped = Path(str(resources.files("ohmnas.datasets") / "tables" / f"{name_or_path}.csv"))
-    if "/" not in name_or_path and is_file(shipped):
+    if isinstance(name_or_path, str) and "/" not in name_or_path and is_file(shipped):
         return shipped
     path = Path(name_or_path)
     if is_file(path):
@@ -160,8 +154,8 @@ def find_table(name_or_path: str) -> Path:
     )
 
 
-def read_table(name_or_path: str) -> MeasuredTable:
-    """Read and check a table.
+def read_table(name_or_path: str | Path) -> MeasuredTable:
+    """Read and check a table: a shipped one by its name, any other by the path of its CSV.
 
     Raises:
         UnknownNameError: there is no such table.
@@ -176,15 +170,15 @@ def read_table(name_or_path: str) -> MeasuredTable:
         _complain_of_missing_rows(path, text, card)
     try:
         text_columns = dict.fromkeys(schema.TEXT_COLUMNS, str)
-        frame = pd.read_csv(io.StringIO(text), dtype=text_columns, keep_default_na=False, na_values=[""])
-    except ValueError as error:  # pandas' parser errors are ValueErrors
+        frame = pd.read_csv(
+            io.StringIO(text), dtype=text_columns, keep_default_na=False, na_values=[""], low_memory=False
+        )
+    except (ValueError, OverflowError) as error:  # pandas' parser errors are ValueErrors
         raise BrokenFileError(f"{path} cannot be read as a table: {error}") from error
-    frame = _upgraded(frame, card["schema"])
-    missing = [column for column in schema.COLUMNS if column not in frame]
-    if missing:
-        raise BrokenFileError(f"{path} lacks the column {missing[0]!r}")
-    frame = _typed(frame[list(schema.COLUMNS)], path)
-    table = MeasuredTable(frame, card, name_or_path)
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the first cells of longer rows for an index
+        raise BrokenFileError(f"{path} has rows with more cells than its first line has names of columns")
+    frame = typed(_upgraded(frame, card["schema"]), path)
+    table = MeasuredTable(frame, card, str(name_or_path))
     _check_rows(table, path)
     if checksum != card["sha256"]:
         raise BrokenFileError(
@@ -214,14 +208,22 @@ def _complain_of_missing_rows(path: Path, text: str, card: dict[str, Any]) -> No
         )
 
 
-def write_table(path: Path, frame: pd.DataFrame, card: dict[str, Any]) -> None:
+def write_table(path: str | Path, frame: pd.DataFrame, card: dict[str, Any]) -> None:
     """Check a table and write it and its card, each in one piece, the card last.
 
+    Args:
+        path: of the CSV; the card stands beside it.
+        frame: `schema.COLUMNS`, with any index.
+        card: as `card.make_card` makes it.
+
     Raises:
-        BrokenFileError: the rows are not what they should be; what stood there before still stands there.
+        BrokenFileError: rows or card are not what they should be; what stood there before still stands there.
         StorageError: the disk refuses.
     """
-    _check_rows(MeasuredTable(_typed(frame[list(schema.COLUMNS)], path), card, str(path)), path)
+    path = Path(path)
+    stamp = {"schema": schema.SCHEMA_VERSION, "sha256": ""}  # what is written below
+    checked = _checked_card(card | stamp if isinstance(card, dict) else card, path.with_suffix(".json"))
+    _check_rows(MeasuredTable(typed(frame, path), checked, str(path)), path)
     text = frame[list(schema.COLUMNS)].to_csv(index=False, lineterminator="\n")
     card = {
         **card,
@@ -235,29 +237,44 @@ def write_table(path: Path, frame: pd.DataFrame, card: dict[str, Any]) -> None:
 
 def _read_card(path: Path) -> dict[str, Any]:
     try:
-        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        card = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BrokenFileError(f"the card {path} of the table is missing; export-table writes both") from None
     except (ValueError, RecursionError) as error:  # JSON's and Unicode's errors are ValueErrors
         raise BrokenFileError(f"the card {path} is not JSON: {error}") from error
     except OSError as error:
         raise BrokenFileError(f"the card {path} cannot be read: {error.strerror}") from error
+    return _checked_card(card, path)
+
+
+def _checked_card(card: Any, path: Path) -> dict[str, Any]:
+    """The card, if it says what readers of a table need.
+
+    Raises:
+        BrokenFileError: it lacks something, or a value is of another kind; the message names it.
+    """
+    if not isinstance(card, dict):
+        raise BrokenFileError(f"the card {path} lacks 'schema': it is no JSON object")
     for key in ("schema", "space", "task", "input_shape", "classes", "sha256"):
-        if not isinstance(card, dict) or key not in card:
+        if key not in card:
             raise BrokenFileError(f"the card {path} lacks {key!r}")
-    if not isinstance(card["schema"], int):
-        raise BrokenFileError(f"the card {path} needs a whole number as schema, not {card['schema']!r}")
+    if type(card["schema"]) is not int or card["schema"] < 1:
+        raise BrokenFileError(f"the card {path} needs a whole number as schema, not {shown(card['schema'])}")
     if card["schema"] > schema.SCHEMA_VERSION:
         raise BrokenFileError(f"{path} has schema {card['schema']}, this ohmnas reads up to {schema.SCHEMA_VERSION}")
     if card["space"] != ResNetSpace.name:
-        raise BrokenFileError(f"{path} is a table of the space {card['space']!r}, not of {ResNetSpace.name!r}")
+        raise BrokenFileError(f"{path} is a table of the space {shown(card['space'])}, not of {ResNetSpace.name!r}")
     shape = card["input_shape"]
     numbers = [*shape, card["classes"]] if isinstance(shape, list) and len(shape) == 3 else [0]
     if not all(type(number) is int and 0 < number <= _LARGEST_SIZE for number in numbers):
         raise BrokenFileError(
             f"the card {path} needs an input_shape of 3 and a number of classes, all whole, 1 to {_LARGEST_SIZE}"
         )
-    return card
+    if not isinstance(card["task"], str):
+        raise BrokenFileError(f"the card {path} needs a text as task, not {shown(card['task'])}")
+    if why := name_fault(card["task"]):
+        raise BrokenFileError(f"the card {path} has the task {shown(card['task'])}: {why}")
+    return dict(card)
 
 
 def _upgraded(frame: pd.DataFrame, version: int) -> pd.DataFrame:
@@ -269,23 +286,6 @@ def _upgraded(frame: pd.DataFrame, version: int) -> pd.DataFrame:
     return frame.join(pd.DataFrame(added, index=frame.index)[missing].replace("", np.nan)) if added else frame
 
 
-def _typed(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The frame with numbers as numbers."""
-    frame = frame.copy()
-    for column in (*schema.INTEGER_COLUMNS, *schema.FLOAT_COLUMNS):
-        numbers = pd.to_numeric(frame[column], errors="coerce")
-        wrong = numbers.isna() & (frame[column].notna() | (column in schema.INTEGER_COLUMNS))
-        if column in schema.INTEGER_COLUMNS:
-            wrong |= (numbers != numbers.round()) | ~(numbers.abs() < 2.0**53)
-        if wrong.any():
-            row = int(np.flatnonzero(wrong)[0])
-            raise BrokenFileError(
-                f"{path}, row {row + 1}: {column} is {_cell(frame, column, row)}, not a number it can be"
-            )
-        frame[column] = numbers.astype(np.int64 if column in schema.INTEGER_COLUMNS else np.float64)
-    return frame
-
-
 def _check_rows(table: MeasuredTable, path: Path) -> None:
     """Everything in a row that can be checked against the rest of it, the card and other rows."""
     frame = table.frame
@@ -293,79 +293,15 @@ def _check_rows(table: MeasuredTable, path: Path) -> None:
     _complain(path, frame, wrong_task, "task", "not the task of the card")
     for wrong, column, why in faults(frame, table.space):
         _complain(path, frame, wrong, column, why)
+    first = frame.groupby(["hardware", "fidelity"])[list(schema.SETTING_COLUMNS)].transform("first")
     for name in schema.SETTING_COLUMNS:
-        first = frame.groupby(["hardware", "fidelity"])[name].transform("first").to_numpy()
-        different = frame[name].to_numpy() != first
+        different = (frame[name] != first[name]).to_numpy()
         _complain(path, frame, different, name, "not what earlier rows of the same hardware and fidelity have")
     repeated = frame.duplicated([*schema.KEY_COLUMNS, *GENE_NAMES]).to_numpy()
     _complain(path, frame, repeated, "seed", "a second measurement of an earlier row's architecture, chip and fidelity")
 
 
-def faults(frame: pd.DataFrame, space: ResNetSpace) -> Iterator[tuple[Mask, str, str]]:
-    """What is wrong with rows of one task by themselves, check by check: ``(rows,)``, the column, and why.
-
-    Args:
-        frame: `schema.COLUMNS`, numbers as numbers.
-        space: of the task.
-    """
-    ok = (frame["status"] == schema.STATUS_OK).to_numpy()
-    known = frame["status"].isin([schema.STATUS_OK, schema.STATUS_FAILED]).to_numpy()
-    yield ~known, "status", "not ok or failed"
-    matrix = frame[list(GENE_NAMES)].to_numpy(dtype=np.int64)
-    repaired = space.repair(matrix)
-    for column, name in enumerate(GENE_NAMES):
-        yield matrix[:, column] != repaired[:, column], name, "out of its range or not canonical"
-    costs = space.layer_table(repaired)
-    yield frame["params"].to_numpy() != costs.params(), "params", "not what its genome has"
-    yield frame["macs"].to_numpy() != costs.macs(), "macs", "not what its genome has"
-    for name in schema.EFFORT_COLUMNS:
-        yield frame[name].to_numpy() < 1, name, "not above 0"
-    for name in (*schema.HARDWARE_COLUMNS, *schema.SECONDS_COLUMNS):
-        values = frame[name].to_numpy()
-        needed = ok if name in schema.SECONDS_COLUMNS else np.ones(len(frame), dtype=bool)
-        yield needed & ~np.isfinite(values), name, "not a finite number"
-    for name in ("hardware", "fidelity", "technology", *schema.COMPUTING_COLUMNS):
-        yield frame[name].isna().to_numpy(), name, "missing"
-    precise = frame["precision"].isin(schema.PRECISIONS).to_numpy()
-    yield ~precise, "precision", f"none of {', '.join(schema.PRECISIONS)}"
-    technologies = frame["technology"].isin(list(TECHNOLOGIES)).to_numpy()
-    yield ~technologies, "technology", f"none of {', '.join(TECHNOLOGIES)}"
-    for name in schema.ACCURACY_COLUMNS:
-        low = -1.0 if name == "avm" else 0.0
-        values = frame[name].to_numpy()
-        yield ok & ~((values >= low) & (values <= 1.0)), name, "not a fraction"
-    yield from _faulty_additions(frame, ok & (frame["protocol"] >= _PROTOCOL_WITH_CURVES).to_numpy())
-    difference = frame["avm"] - (frame["accuracy_1s"] - frame["accuracy_1mo"])
-    yield ok & (difference.abs() > _TOLERANCE).to_numpy(), "avm", "not accuracy_1s - accuracy_1mo"
-
-
-def _faulty_additions(frame: pd.DataFrame, measured: Mask) -> Iterator[tuple[Mask, str, str]]:
-    """Faults of the columns that rows have since protocol 4."""
-    for name in schema.SPREAD_COLUMNS:
-        values = frame[name].to_numpy()
-        low = 0.0 if name == "spread_flips" else -_LARGEST_VARIANCE
-        yield measured & ~((values >= low) & (values <= _LARGEST_VARIANCE)), name, "not the variance of a fraction"
-    for name in schema.CURVE_COLUMNS:
-        broken = [bool(here) and not _is_curve(text) for here, text in zip(measured, frame[name], strict=True)]
-        yield np.array(broken, dtype=bool), name, "no learning curve"
-
-
-def _is_curve(text: object) -> bool:
-    if not isinstance(text, str):  # an empty cell
-        return True
-    try:
-        return all(np.isfinite(value) for value in schema.points(text).values())
-    except ValueError:
-        return False
-
-
-def _complain(path: Path, frame: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, why: str) -> None:
+def _complain(path: Path, frame: pd.DataFrame, wrong: Mask, column: str, why: str) -> None:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise BrokenFileError(f"{path}, row {row + 1}: {column} is {_cell(frame, column, row)}, which is {why}")
-
-
-def _cell(frame: pd.DataFrame, column: str, row: int) -> str:
-    """What stands in a cell, as Python would write it."""
-    value = frame[column].iloc[row]
-    return "empty" if pd.isna(value) else repr(value.item() if isinstance(value, np.generic) else value)
+        raise BrokenFileError(f"{path}, row {row + 1}: {column} is {cell_text(frame, column, row)}, which is {why}")

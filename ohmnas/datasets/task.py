@@ -14,14 +14,12 @@ from ohmnas.datasets.loaders.digits import load_digits
 from ohmnas.datasets.loaders.speech_commands import load_speech_commands
 from ohmnas.datasets.loaders.spoken_digits import load_new_speakers, load_spoken_digits
 from ohmnas.datasets.loaders.wake_words import load_wake_words
-from ohmnas.errors import InvalidValueError, shown
-from ohmnas.lookup import look_up
+from ohmnas.errors import InvalidValueError
+from ohmnas.lookup import check_plain_name, look_up
 from ohmnas.spaces.resnet import ResNetSpace
 
 MACS_PER_PIXEL = 31_250
 """Of an image at most, on average over its pixels, where nothing else is said: what the digits have."""
-
-LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +89,12 @@ def task(name: str, data_dir: Path | None = None) -> Task:
     Raises:
         UnknownNameError: there is none; the message lists all.
         BrokenFileError: the file does not hold a task.
-        InvalidValueError: it is called like one of `TASKS`, or has a name that tables cannot have.
+        InvalidValueError: it is called like one of `TASKS`, or as no task can be.
     """
     if name.endswith(".npz"):
         if (stem := Path(name).stem) in TASKS:
             raise InvalidValueError(
                 f"{name} would be called {stem!r}, which is another task: give the file another name"
-            )
-        if not stem.isprintable() or stem.strip() != stem or len(stem) > LONGEST_NAME:
-            raise InvalidValueError(
-                f"a task cannot be called {shown(stem)}, like its file: tables and commands need a plain name of at "
-                f"most {LONGEST_NAME} characters"
             )
         return _of_arrays(Path(name))
     return replace(look_up("task", TASKS, name), data_dir=data_dir)
@@ -113,6 +106,7 @@ def task_word(name: str) -> str:
 
 
 def _of_arrays(path: Path) -> Task:
+    check_plain_name("task", path.stem)
     data = load_npz(path)
     channels, height, width = data.train.images.shape[1:]
     classes = int(data.train.labels.max()) + 1

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.errors import BrokenFileError
+from ohmnas.search import kinds
 from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.genes import GENES
@@ -48,7 +49,7 @@ class Candidate:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
-        values = {
+        values: dict[str, Any] = {
             "architecture": self.architecture.to_dict(),
             "genome": list(self.genome),
             "params": self.params,
@@ -63,6 +64,7 @@ class Candidate:
             values["interval_90"] = {name: list(ends) for name, ends in self.interval.items()}
         if self.costs:
             values["costs"] = self.costs
+        values = kinds.as_json(values)
         return {"name": self.name, **values} if self.name else values
 
     @classmethod
@@ -72,9 +74,11 @@ class Candidate:
         Raises:
             OhmnasError, KeyError, TypeError, ValueError: something is missing, out of range or contradictory.
         """
+        values = kinds.mapping(values, "candidate")
         architecture = Architecture.from_dict(values["architecture"])
-        if not all(type(gene) is int and abs(gene) < 2**31 for gene in values["genome"]):
-            raise BrokenFileError("a genome is a list of whole numbers")
+        for gene in kinds.sequence(values["genome"], "genome"):
+            if type(gene) is not int or abs(gene) >= 2**31:
+                raise BrokenFileError("a genome is a list of whole numbers")
         genome = space.check(np.array([values["genome"]], dtype=np.int64))
         chip = space.chip_names(genome)[0]  # the genome says it: no file is looked for
         if values.get("chip", "") != chip:
@@ -85,19 +89,29 @@ class Candidate:
         costs = int(table.params()[0]), int(table.macs()[0])
         if costs != (values["params"], values["macs"]):
             raise BrokenFileError(f"the genome has {costs[0]} parameters and {costs[1]} MACs, the file says otherwise")
-        predicted = {name: float(values["predicted"][name]) for name in PREDICTIONS}
-        interval = {name: _ends(values["interval_90"][name]) for name in PREDICTIONS if "interval_90" in values}
-        said = [*predicted.values(), *(end for ends in interval.values() for end in ends)]
-        if not all(abs(value) <= 1 for value in said):
-            raise BrokenFileError("predictions are fractions")
-        costs_said = values.get("costs", {})
-        others = {name: float(costs_said[name]) for name in OTHER_COSTS if name in costs_said}
-        if not all(0 <= cost < np.inf for cost in others.values()):
+        said = kinds.mapping(values["predicted"], "predicted")
+        interval: dict[str, tuple[float, float]] = {}
+        predicted = {name: _fraction(said[name], name) for name in PREDICTIONS}
+        if "interval_90" in values:
+            ends = kinds.mapping(values["interval_90"], "interval_90")
+            interval = {name: _ends(ends[name], name) for name in PREDICTIONS}
+        costs_said = kinds.mapping(values.get("costs", {}), "costs")
+        others: dict[str, float] = {
+            name: kinds.number(costs_said[name], name) for name in OTHER_COSTS if name in costs_said
+        }
+        if not all(cost >= 0 for cost in others.values()):
             raise BrokenFileError("costs are numbers from 0 on")
-        name, misses = str(values.get("name", "")), tuple(map(str, values.get("misses", ())))
+        name = kinds.name(values["name"], "reference's name") if "name" in values else ""
+        misses = tuple(kinds.text(limit, "misses") for limit in kinds.sequence(values.get("misses", []), "misses"))
         return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, name, interval, others, chip, misses)
 
 
-def _ends(values: list[float]) -> tuple[float, float]:
-    low, high = values
-    return float(low), float(high)
+def _fraction(value: object, name: str) -> float:
+    if abs(number := kinds.number(value, name)) > 1:
+        raise BrokenFileError(f"predictions are fractions, but {name} is {number:g}")
+    return number
+
+
+def _ends(values: object, name: str) -> tuple[float, float]:
+    low, high = (_fraction(end, name) for end in kinds.sequence(values, f"interval of {name}"))
+    return low, high

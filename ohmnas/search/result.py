@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
 from ohmnas.errors import BrokenFileError, OhmnasError
 from ohmnas.files import write_atomically
 from ohmnas.lookup import check_name
+from ohmnas.search import kinds
 from ohmnas.search.candidate import Candidate
+from ohmnas.search.kinds import as_json
 from ohmnas.search.quantities import PREDICTIONS, QUANTITIES
 from ohmnas.spaces.codesign import space_of
 from ohmnas.spaces.genes import GENES, Population
@@ -20,6 +22,8 @@ from ohmnas.spaces.resnet import ResNetSpace
 
 _OF_A_GENERATION: Final = ("iteration", "evaluations", "objective", *PREDICTIONS)
 """What the history has of each, at least."""
+_LARGEST_SIZE: Final = 65536
+"""Of an image side or a number of classes: larger ones are mistakes, and would overflow the costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class SearchResult:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; `best` comes first."""
-        return {
+        values = {
             "best": self.best.to_dict(),
             "evaluations": self.evaluations,
             "seconds": self.seconds,
@@ -84,23 +88,25 @@ class SearchResult:
             "references": [reference.to_dict() for reference in self.references],
             "population": self.population.tolist(),
         }
+        return {key: as_json(value) for key, value in values.items()}
 
 
-def write_result(path: Path, result: SearchResult) -> None:
+def write_result(path: str | Path, result: SearchResult) -> None:
     """Write a `result.json` in one piece; `ohmnas verify` and `read_result` read it.
 
     Raises:
         StorageError: the disk is full or refuses; what stood at `path` before still stands there.
     """
-    write_atomically(path, json.dumps(result.to_dict(), indent=1) + "\n")
+    write_atomically(Path(path), json.dumps(result.to_dict(), indent=1) + "\n")
 
 
-def read_result(path: Path) -> SearchResult:
+def read_result(path: str | Path) -> SearchResult:
     """Read a `result.json`.
 
     Raises:
         BrokenFileError: there is no such file, or it is not the result of a search.
     """
+    path = Path(path)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except IsADirectoryError as error:
@@ -113,55 +119,121 @@ def read_result(path: Path) -> SearchResult:
     if not isinstance(values, dict):
         raise BrokenFileError(f"{path} is not the result of a search: it is no JSON object")
     try:
-        described = values["space"]
-        name = str(described["name"])
-        channels, height, width = (int(size) for size in described["input_shape"])
-        space = space_of(name, (channels, height, width), int(described["classes"]))
-        _check_kinds(values)
-        return SearchResult(
-            Candidate.from_dict(values["best"], space),
-            int(values["evaluations"]),
-            float(values["seconds"]),
-            int(values["seed"]),
-            dict(values["constraints"]),
-            list(values["history"]),
-            space,
-            str(values["strategy"]),
-            dict(values.get("parameters", {})),
-            str(values["objective"]),
-            str(values.get("stopped", "iterations")),
-            pareto=tuple(values.get("pareto", ())),
-            population=_population(values.get("population", []), space),
-            provenance=dict(values["surrogate"]),
-            excluded=tuple(map(str, values.get("excluded", ()))),
-            **{
-                name: [Candidate.from_dict(candidate, space) for candidate in values.get(name, [])]
-                for name in ("top", "front", "references")
-            },
-        )
+        return _result(values)
     except KeyError as error:
         raise BrokenFileError(f"{path} is not the result of a search: it lacks {error}") from error
     except (TypeError, ValueError, OverflowError, OhmnasError) as error:
         raise BrokenFileError(f"{path} is not the result of a search: {error}") from error
 
 
-def _check_kinds(values: dict[str, Any]) -> None:
-    """Refuse lists that are none, a history without its numbers, and a front of what nobody knows."""
-    for name in ("history", "references", "top", "front", "pareto", "population"):
-        if not isinstance(values.get(name, []), list):
-            raise BrokenFileError(f"its {name} is no list")
-    for entry in values["history"]:
-        if not isinstance(entry, dict) or not all(_is_number(entry.get(name)) for name in _OF_A_GENERATION):
-            raise BrokenFileError(f"its history is not a list of generations with {', '.join(_OF_A_GENERATION)}")
-    pareto = values.get("pareto", [])
-    for name in pareto:
-        check_name("quantity", QUANTITIES, name)
+def _result(values: dict[str, Any]) -> SearchResult:
+    """The result of a file's values.
+
+    Raises:
+        OhmnasError, KeyError, TypeError, ValueError, OverflowError: a value is missing, or of another kind.
+    """
+    space = _space(kinds.mapping(values["space"], "space"))
+    pareto = _pareto(values)
+    return SearchResult(
+        Candidate.from_dict(values["best"], space),
+        kinds.whole(values["evaluations"], "evaluations"),
+        _at_least_0(values["seconds"], "seconds"),
+        kinds.whole(values["seed"], "seed"),
+        _constraints(kinds.mapping(values["constraints"], "constraints")),
+        [_generation(entry) for entry in kinds.sequence(values["history"], "history")],
+        space,
+        kinds.name(values["strategy"], "strategy"),
+        _plain_values(values.get("parameters", {}), "parameters"),
+        kinds.text(values["objective"], "objective"),
+        kinds.text(values.get("stopped", "iterations"), "stopped"),
+        pareto=pareto,
+        population=_population(kinds.sequence(values.get("population", []), "population"), space),
+        provenance=_provenance(kinds.mapping(values["surrogate"], "surrogate")),
+        excluded=tuple(kinds.text(each, "excluded") for each in kinds.sequence(values.get("excluded", []), "excluded")),
+        **{
+            name: [Candidate.from_dict(one, space) for one in kinds.sequence(values.get(name, []), name)]
+            for name in ("top", "front", "references")
+        },
+    )
+
+
+def _space(described: dict[str, Any]) -> ResNetSpace:
+    name = kinds.text(described["name"], "space")
+    sizes = [kinds.whole(size, "input_shape", 1, _LARGEST_SIZE) for size in described["input_shape"]]
+    channels, height, width = sizes
+    classes = kinds.whole(described["classes"], "number of classes", 1, _LARGEST_SIZE)
+    return space_of(name, (channels, height, width), classes)
+
+
+def _pareto(values: dict[str, Any]) -> tuple[str, ...]:
+    """Quantities of the front; refuse a front of what nobody knows."""
+    pareto = kinds.sequence(values.get("pareto", []), "pareto")
+    for quantity in pareto:
+        check_name("quantity", QUANTITIES, kinds.text(quantity, "pareto"))
     if len(pareto) == 1 or (values.get("front") and not pareto):
         raise BrokenFileError("a front is one of at least two quantities")
+    return tuple(pareto)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) < np.inf
+def _generation(entry: object) -> dict[str, float]:
+    """An entry of the history; all that it has are numbers."""
+    if not isinstance(entry, dict) or not all(kinds.is_number(entry.get(name)) for name in _OF_A_GENERATION):
+        raise BrokenFileError(f"its history is not a list of generations with {', '.join(_OF_A_GENERATION)}")
+    for name, value in entry.items():
+        kinds.number(value, f"history's {name}")
+    return entry
+
+
+def _at_least_0(value: object, what: str) -> float:
+    if (number := kinds.number(value, what)) < 0:
+        raise BrokenFileError(f"its {what} is {number:g}, but cannot be below 0")
+    return number
+
+
+def _plain_values(values: object, what: str) -> dict[str, Any]:
+    """Texts and numbers by name."""
+    for name, value in kinds.mapping(values, what).items():
+        kinds.plain(value, f"{what}' {name}")
+    return cast("dict[str, Any]", values)
+
+
+def _constraints(values: dict[str, Any]) -> dict[str, Any]:
+    """Limits, None for none; soft limits and bounds on genes by name."""
+    for name, value in values.items():
+        if name == "soft":
+            for quantity, limit in kinds.mapping(value, "soft limits").items():
+                kinds.number(limit, f"soft limit on {quantity}")
+        elif name == "genes":
+            for gene, ends in kinds.mapping(value, "bounds on genes").items():
+                for end in _two(ends, f"bounds on {gene}"):
+                    kinds.plain(end, f"bound on {gene}")
+        elif value is not None:
+            kinds.number(value, name)
+    return values
+
+
+def _two(values: object, what: str) -> list[Any]:
+    if len(ends := kinds.sequence(values, what)) != 2:
+        raise BrokenFileError(f"its {what} are not least and most")
+    return ends
+
+
+def _provenance(values: dict[str, Any]) -> dict[str, Any]:
+    """What the surrogate was fitted on, as far as it is known."""
+    for name, value in values.items():
+        if name in {"task", "hardware"}:
+            kinds.name(value, f"surrogate's {name}")
+        elif name in {"table_sha256", "fidelity"}:
+            kinds.text(value, f"surrogate's {name}")
+        elif name in {"rows", "networks"}:
+            kinds.whole(value, f"surrogate's {name}", 1)
+        elif name in {"chip", "seen"}:
+            for key, one in kinds.mapping(value, f"surrogate's {name}").items():
+                if key != "chips":
+                    kinds.plain(one, f"surrogate's {name}, {key}")
+        else:
+            kinds.plain(value, f"surrogate's {name}")
+    return values
 
 
 def _population(rows: list[list[int]], space: ResNetSpace) -> Population:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, in_short, shown
 from ohmnas.files import read_text
-from ohmnas.lookup import look_up
+from ohmnas.lookup import check_plain_name, look_up
 
 TECHNOLOGIES = {"pcm": "PCMLikeNoiseModel", "hermes": "HermesNoiseModel", "reram": "ReRamCMONoiseModel"}
 """Device technology -> its noise model in aihwkit."""
@@ -165,7 +165,6 @@ PRESETS = {preset.name: preset for preset in (Hardware(), HERMES, RERAM, IDEAL)}
 LARGEST_TEXT, LONGEST_TEXT = 1 << 16, 1 << 12
 """Bytes of a chip's file, and characters of it without lines of comments, at most. The time and memory that Python
 needs for TOML can grow with the square of its length."""
-LONGEST_NAME = 100
 LARGEST_NUMBER = 10**18 - 1
 
 VARIED = "varied"
@@ -270,8 +269,8 @@ def _described(values: dict[str, Any], stem: str) -> Hardware:
             raise InvalidValueError(f"{name} is {shown(value)}, which no chip has")
         settings[name] = kind(value)
     named = settings["name"]
-    plain = named.strip() == named and named.isprintable() and 0 < len(named) <= LONGEST_NAME
-    if not plain or named.endswith(".toml") or "/" in named:
+    check_plain_name("chip", named)
+    if named.endswith(".toml"):
         raise InvalidValueError(f"a chip cannot be called {shown(named)}: tables and commands need a plain name")
     if named.startswith(VARIED):
         raise InvalidValueError(f"names that begin with {VARIED!r} are those of groups of chips; choose another")

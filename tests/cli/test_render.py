@@ -77,3 +77,17 @@ def test_progress_is_lines_where_no_terminal_is(
     with render.meter("quiet", 30, show=False) as meter:
         meter.advance(2, "")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["\x1b]0;owned\x07", "a\rb", "\x9b2J", "a\u202eb", "a\udc80"])
+def test_what_a_terminal_would_obey_is_shown_instead(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    render.table([name], [[name]], title=name)
+    render.line(name)
+    render.notice(name)
+    render.error(name)
+    out, err = capfd.readouterr()
+    for char in name:
+        if not char.isprintable():
+            assert char not in out + err
+            assert out.count(ascii(char)[1:-1]) >= 4
+    assert render.visible("größe\n\t±\xa0") == "größe\n\t±\xa0"

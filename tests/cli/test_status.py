@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +150,36 @@ def test_a_status_loads_nothing_that_measures_or_learns(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
     assert "2 rows in" in done.stdout
     assert done.stderr == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("seed", None), ("train_seconds", "x"), ("hardware", "\x1b]0;owned\x07pcm"), ("OC0", 1e9)]
+)
+def test_a_damaged_cell_is_one_sentence_for_all_who_read_stores(
+    column: str, value: object, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.add(made_rows(4))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f'UPDATE rows SET "{column}"=? WHERE rowid=2', (value,))  # noqa: S608
+    status, merge = ("campaign", "--status", "--store", path), ("merge", path, "--store", tmp_path / "all.sqlite")
+    for words in (status, merge, ("export-table", "--store", path, "--out", tmp_path / "t.csv")):
+        sentence = ohmnas(*words).sentence
+        assert f"{path} is damaged in row 2: {column} is " in sentence
+        assert "\x1b" not in sentence
+    assert ohmnas("merge", "--salvage", path, "--store", tmp_path / "all.sqlite").code == 0
+    assert "3 rows in" in ohmnas("campaign", "--status", "--store", tmp_path / "all.sqlite").out
+
+
+@pytest.mark.parametrize("genome", ["[1, 2]", "[99999", "", "null"])
+def test_a_damaged_choice_is_one_sentence(genome: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    path, key = tmp_path / "s.sqlite", ("digits", "pcm", "smoke", 0)
+    with Store(path) as store:
+        store.add(made_rows(4))
+        store.choose(key, store.chosen(key), after=0)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO choices VALUES (?, ?, ?, ?, 0, ?)", (*key, genome))
+    words = ("campaign", "--status", "--store", path, "--task", "digits", "--n", "4", "--fidelity", "smoke")
+    assert f"{path} is damaged: choice 0 of" in ohmnas(*words, "--choose", "active").sentence
+    assert f"{path} is damaged: choice 0 of" in ohmnas("merge", path, "--store", tmp_path / "all.sqlite").sentence

@@ -278,6 +278,38 @@ def test_a_file_that_is_no_result_is_one_sentence(content: str, ohmnas: Ohmnas, 
     assert str(path) in ohmnas("verify", path, "--task", "digits").sentence
 
 
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("evaluations",), -1),
+        (("surrogate", "chip"), "x"),
+        (("surrogate", "hardware"), "\x1b[2J"),
+        (("surrogate", "task"), ["digits"]),
+        (("surrogate", "fidelity"), {}),
+        (("constraints", "max_params"), "x"),
+        (("history", 0, "objective"), None),
+        (("references", 0, "name"), 3),
+        (("best", "costs", "size"), "x"),
+        (("parameters",), [1]),
+    ],
+)
+def test_a_value_of_another_kind_is_one_sentence_for_all_who_read_results(
+    where: tuple[str | int, ...], value: object, result: Path, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    values = json.loads(result.read_text("utf-8"))
+    place = values
+    for key in where[:-1]:
+        place = place[key]
+    place[where[-1]] = value
+    result.write_text(json.dumps(values), encoding="utf-8")
+    campaign = ("campaign", "--task", "digits", "--store", tmp_path / "s.sqlite", "--found", result)
+    search = ("search", "--task", "digits", "--max-params", "20k", "--out", tmp_path / "out", "--resume", result)
+    for words in (("verify", result, "--task", "digits"), search, campaign):
+        sentence = ohmnas(*words).sentence
+        assert f"{result} is not the result of a search" in sentence
+        assert "\x1b" not in sentence
+
+
 def test_a_genome_out_of_range_is_one_sentence(result: Path, ohmnas: Ohmnas) -> None:
     values = json.loads(result.read_text("utf-8"))
     values["best"]["genome"][0] = 999

@@ -16,7 +16,7 @@ from ohmnas.datasets.schema import Row
 from ohmnas.datasets.store import Store, identity
 from ohmnas.datasets.table import read_table, write_table
 from ohmnas.datasets.task import task
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, StorageError
 from ohmnas.spaces.chips import drawn_for, to_hardware
 from ohmnas.spaces.hardware import TECHNOLOGIES, Hardware, hardware
 
@@ -164,3 +164,23 @@ def test_a_row_does_not_depend_on_the_chips_that_are_measured_with_it(tmp_path: 
         replace(campaign, chips=(reram,), own_chips=()).run(alone, jobs=1, report=_ignore)
         expected = frame[frame["technology"] == "reram"].reset_index(drop=True)
         assert comparable(alone.frame()).equals(expected)
+
+
+def test_a_campaign_whose_store_is_deleted_ends_and_its_rows_are_rescued(
+    made_measurements: MadeMeasurements, tmp_path: Path
+) -> None:
+    path, there = tmp_path / "s.sqlite", 0
+
+    def delete_after_two(row: Row) -> None:
+        nonlocal there
+        there += 1
+        if there == 2:
+            path.unlink()
+
+    campaign = Campaign(SMOKE, plan(DIGITS, 6), (Hardware(),), seed=0)
+    with pytest.raises(StorageError, match=r"s\.sqlite was deleted"), Store(path) as store:
+        campaign.run(store, 1, delete_after_two)
+    with Store(tmp_path / "s-rescued.sqlite") as rescued:
+        assert len(rescued.rows()) == 3  # the row that could not be written is there too
+        campaign.run(rescued, 1, _ignore)
+        assert len(rescued.rows()) == 6

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from shlex import split
 from typing import Any
 
 import pandas as pd
@@ -12,9 +13,10 @@ from ohmnas.datasets.plan import plan
 from ohmnas.datasets.protocol import training_settings
 from ohmnas.datasets.schema import Row
 from ohmnas.datasets.task import task
+from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.spaces.hardware import Hardware
 
-from .conftest import made_rows, varied_rows
+from .conftest import DIGITS, made_rows, varied_rows
 
 
 def card_of(rows: list[Row]) -> dict[str, Any]:
@@ -127,3 +129,14 @@ def test_hours_count_a_training_once_whatever_it_is_programmed_on() -> None:
         both = worker_hours(pd.DataFrame([first, other]))
         trained = float(str(first["train_seconds"])) / 3600
         assert both == pytest.approx(2 * one - shared * trained), name
+
+
+def test_a_shell_takes_the_names_in_commands_as_they_are() -> None:
+    odd = replace(DIGITS, name="my images; rm -r ~")
+    rows = [{**row, "task": odd.name, "hardware": "mine $(x)"} for row in varied_rows(2, 1)[:1]]
+    for row, genome in zip(rows, plan(odd, 1), strict=True):
+        row.update(zip(GENE_NAMES, genome.tolist(), strict=True))
+    campaign, export = make_card(pd.DataFrame(rows), odd)["reproduce"]
+    assert split(campaign)[:6] == ["ohmnas", "campaign", "--task", f"{odd.name}.npz", "--hardware", "mine $(x).toml"]
+    assert split(campaign)[-1] == split(export)[3] == f"{odd.name}.sqlite"
+    assert split(export)[-1] == f"{odd.name}.csv"

@@ -116,3 +116,43 @@ def test_what_cannot_be_salvaged_is_one_sentence(
     monkeypatch.setattr("shutil.copyfile", full)
     with pytest.raises(StorageError, match=r"cannot copy .*: No space left"):
         salvaged(path)
+
+
+@pytest.mark.parametrize("lost", [0.2, 1, 1.6, 3])
+def test_of_a_store_that_was_cut_off_the_rows_of_the_pages_that_are_there_are_salvaged(
+    lost: float, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.sqlite"
+    with Store(path) as store:
+        store.add(made_rows(60))
+        expected = {repr(row) for row in store.rows()}
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) - round(lost * 4096)])
+    before = _files(tmp_path)
+    found, _ = salvaged(str(path))
+    assert _files(tmp_path) == before
+    assert 60 - 12 * (lost + 1) <= len(found) <= 60
+    assert {repr(row) for row in found} <= expected
+    (done,) = merge(str(tmp_path / "all.sqlite"), [path], salvage=True)
+    assert done.new == len(found)
+
+
+def test_a_header_that_claims_a_giant_is_not_believed(rows: list[Row], tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with Store(path) as store:
+        store.add(rows)
+    content = bytearray(path.read_bytes())
+    content[28:32] = b"\xff" * 4
+    path.write_bytes(content)
+    with pytest.raises(BrokenFileError, match=r"nothing of .* can be read any more"):
+        salvaged(path)
+
+
+@pytest.mark.parametrize(("column", "value"), [("seed", None), ("train_seconds", "x"), ("hardware", "\x1b[2Jpcm")])
+def test_of_a_damaged_cell_its_row_alone_is_lost(column: str, value: object, rows: list[Row], tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with Store(path) as store:
+        store.add(rows)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f'UPDATE rows SET "{column}"=? WHERE rowid=2', (value,))  # noqa: S608
+    assert len(salvaged(path)[0]) == len(rows) - 1

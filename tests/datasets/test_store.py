@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -193,3 +194,98 @@ def test_what_was_chosen_is_there_in_its_order_and_by_its_key(tmp_path: Path) ->
         np.testing.assert_array_equal(store.chosen(key), population)
         np.testing.assert_array_equal(store.chosen(other), population[:1])
         assert store.rows() == []
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+@pytest.mark.parametrize("choosing", [False, True])
+def test_a_store_that_is_gone_while_it_is_open_is_noticed_and_its_rows_are_rescued(
+    how: str, choosing: bool, rows: list[Row], tmp_path: Path
+) -> None:
+    path, key = tmp_path / "s.sqlite", ("digits", "pcm", "smoke", 0)
+    population = ResNetSpace((1, 8, 8), 10).sample_uniform(3, np.random.default_rng(0))
+    with Store(tmp_path / "other.sqlite") as other:
+        other.add(rows[5:])
+    with Store(path) as store:
+        store.add(rows[:3])
+        store.choose(key, population, after=0)
+        path.unlink()
+        if how == "replaced":
+            (tmp_path / "other.sqlite").replace(path)
+        with pytest.raises(
+            StorageError, match=rf"{how} while it was open; its {3 if choosing else 5} rows, .*-rescued"
+        ):
+            store.choose(key, population, after=3) if choosing else store.add(rows[3:5])
+    with Store(tmp_path / "s-rescued.sqlite") as rescued:
+        assert rescued.identities() == {identity(row) for row in rows[: 3 if choosing else 5]}
+        np.testing.assert_array_equal(rescued.chosen(key), population)
+    assert path.exists() == (how == "replaced")
+    if how == "replaced":
+        with Store(path) as other:
+            assert other.identities() == {identity(row) for row in rows[5:]}
+
+
+def test_where_nothing_can_be_rescued_that_is_said(rows: list[Row], tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with Store(folder / "s.sqlite") as store:
+        store.add(rows[:3])
+        rmtree(folder)
+        with pytest.raises(StorageError, match=r"could not be saved elsewhere: .* does not exist"):
+            store.add(rows[3:])
+
+
+def test_a_store_that_others_write_to_or_move_back_is_the_same(rows: list[Row], tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store, Store(path) as other:
+        store.add(rows[:2])
+        other.add(rows[2:4])
+        store.add(rows[4:])
+        assert len(other.identities()) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("seed", None),
+        ("seed", "x"),
+        ("OC0", 10**9),
+        ("train_seconds", "x"),
+        ("accuracy_1d", float("inf")),
+        ("reason", b"x"),
+        ("hardware", "\x1b[2Jpcm"),
+        ("task", "=1+1"),
+        ("fidelity", ""),
+    ],
+)
+def test_a_damaged_cell_is_named_with_its_row(column: str, value: object, rows: list[Row], tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.add(rows)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f'UPDATE rows SET "{column}"=? WHERE rowid=4', (value,))  # noqa: S608
+    with Store(path, read_only=True) as store:
+        for read in (store.rows, store.frame):
+            with pytest.raises(BrokenFileError, match=rf"s\.sqlite is damaged in row 4: {column} is .*merge --salvage"):
+                read()
+    with pytest.raises(InvalidValueError, match=f"a row cannot be stored: {column} is "), Store(path) as store:
+        store.add([{**rows[0], column: value}])  # type: ignore[dict-item]
+
+
+def test_a_damaged_identity_is_named_before_it_is_computed_with(rows: list[Row], tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.add(rows)
+        store._connection.execute("UPDATE rows SET M=NULL WHERE rowid=2")
+        with pytest.raises(BrokenFileError, match="row 2: M is empty"):
+            store.identities()
+
+
+def test_seeds_and_genes_of_numpy_are_numbers(rows: list[Row], tmp_path: Path) -> None:
+    path, key = tmp_path / "s.sqlite", ("digits", "pcm", "smoke", 7)
+    population = ResNetSpace((1, 8, 8), 10).sample_uniform(2, np.random.default_rng(0))
+    with Store(str(path)) as store:
+        numbers = {name: np.int16(rows[0][name]) for name in ("OC0", "M")}  # type: ignore[arg-type]
+        store.add([{**rows[0], **numbers, "seed": np.int64(7), "avm": np.float32(0.5)}])  # type: ignore[dict-item]
+        assert [(row["seed"], row["avm"]) for row in store.rows()] == [(7, 0.5)]
+        store.choose((*key[:3], np.int64(7)), population, after=0)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(store.chosen(key), population)

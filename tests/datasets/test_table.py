@@ -4,19 +4,21 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from ohmnas.datasets import schema
+from ohmnas.datasets.card import make_card
 from ohmnas.datasets.schema import Row
-from ohmnas.datasets.table import accuracy_std_floor, genomes, read_table, shipped_tables
+from ohmnas.datasets.table import accuracy_std_floor, genomes, read_table, shipped_tables, write_table
 from ohmnas.datasets.task import task
 from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
 from ohmnas.spaces.reference import REFERENCES
 
-from .conftest import varied_rows
+from .conftest import DIGITS, varied_rows
 
 Write = Callable[[list[Row]], Path]
 
@@ -243,4 +245,43 @@ def test_rows_that_cannot_be_are_refused_before_a_table_is_replaced(rows: list[R
     rows[0]["macs"] = 5
     with pytest.raises(BrokenFileError, match="row 1: macs is 5"):
         write_made_table(rows)
+    assert path.read_bytes() == before
+
+
+def test_a_path_may_be_a_text_or_a_path(rows: list[Row], tmp_path: Path) -> None:
+    frame = pd.DataFrame(rows, columns=list(schema.COLUMNS))
+    for path in (tmp_path / "a.csv", str(tmp_path / "b.csv")):
+        write_table(path, frame.set_index(pd.MultiIndex.from_product([["a", "b"], range(3)])), make_card(frame, DIGITS))
+        assert list(read_table(Path(path)).rows()) == list(read_table(str(path)).rows()) == rows
+
+
+def test_rows_with_more_cells_than_columns_are_one_sentence(rows: list[Row], write_made_table: Write) -> None:
+    path = write_made_table(rows)
+    first, *others = path.read_text("utf-8").splitlines()
+    for more in ("x,", "x,y,"):
+        path.write_text("\n".join([first, *(more + line for line in others), ""]), encoding="utf-8")
+        with pytest.raises(BrokenFileError, match="more cells than its first line"):
+            read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("task", []), ("task", None), ("task", "\x1b[2J"), ("schema", True), ("schema", -1), ("space", [])],
+)
+def test_a_card_of_another_kind_is_neither_read_nor_written(
+    key: str, value: object, rows: list[Row], write_made_table: Write
+) -> None:
+    path = write_made_table(rows)
+    card = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    path.with_suffix(".json").write_text(json.dumps({**card, key: value}), encoding="utf-8")
+    with pytest.raises(BrokenFileError, match=key if key == "task" else r"made\.json"):
+        read_table(path)
+    before = path.read_bytes()
+    if key != "schema":
+        with pytest.raises(BrokenFileError, match=r"made\.json"):
+            write_table(path, pd.DataFrame(rows), {**card, key: value})
+    nothing: tuple[Any, ...] = (None, [], {})
+    for none in nothing:
+        with pytest.raises(BrokenFileError, match=r"made\.json lacks"):
+            write_table(path, pd.DataFrame(rows), none)
     assert path.read_bytes() == before

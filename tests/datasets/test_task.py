@@ -49,6 +49,12 @@ def test_a_file_called_like_a_task_is_refused(tmp_path: Path) -> None:
         task(str(tmp_path / "digits.npz"))
 
 
+@pytest.mark.parametrize("name", ["=1+1", "-rf", "\x1b[2J", "x" * 200])
+def test_a_file_called_as_no_task_can_be_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="a task cannot be called "):
+        task(str(tmp_path / f"{name}.npz"))
+
+
 def test_an_unknown_task_names_those_that_exist() -> None:
     with pytest.raises(UnknownNameError, match="no task 'mnist'; there are digits, "):
         task("mnist")

@@ -127,6 +127,15 @@ def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path
         ("costs", {"size": -1}, "costs are numbers from 0 on"),
         ("costs", None, "not the result"),
         ("costs", ["size"], "not the result"),
+        ("costs", {"size": "5"}, "its size is '5', not a finite number"),
+        ("costs", {"size": True}, "its size is True"),
+        ("predicted", {**dict.fromkeys(PREDICTIONS, 0.5), "avm": "0.5"}, "its avm is '0.5'"),
+        ("predicted", [], "its predicted is "),
+        ("name", 3, "its reference's name is 3"),
+        ("name", "\x1b[2J", "control characters"),
+        ("misses", "max_std", "its misses is no list"),
+        ("misses", [1], "its misses is 1"),
+        ("genome", {"a": 1}, "its genome is no list"),
     ],
 )
 def test_a_contradiction_is_refused_wherever_it_stands(
@@ -146,6 +155,41 @@ GENERATION = {"iteration": 0, "evaluations": 20, "objective": 1.0, **dict.fromke
     [
         ("evaluations", float("inf")),
         ("evaluations", None),
+        ("evaluations", -1),
+        ("evaluations", True),
+        ("evaluations", "5"),
+        ("evaluations", 5.5),
+        ("seconds", -1.0),
+        ("seconds", "1"),
+        ("seconds", 10**400),
+        ("seed", -1),
+        ("seed", 0.5),
+        ("constraints", []),
+        ("constraints", {"max_params": "x"}),
+        ("constraints", {"max_params": float("nan")}),
+        ("constraints", {"soft": [1]}),
+        ("constraints", {"soft": {"macs": "x"}}),
+        ("constraints", {"genes": {"M": 3}}),
+        ("constraints", {"genes": {"M": [1, []]}}),
+        ("constraints", {"genes": {"M": [1]}}),
+        ("strategy", 3),
+        ("strategy", "\x1b[2J"),
+        ("objective", None),
+        ("stopped", []),
+        ("parameters", []),
+        ("parameters", {"keep": []}),
+        ("excluded", "x"),
+        ("excluded", [1]),
+        ("surrogate", {"task": 3}),
+        ("surrogate", {"task": "../x"}),
+        ("surrogate", {"hardware": "\x1b[2J"}),
+        ("surrogate", {"hardware": ["pcm"]}),
+        ("surrogate", {"fidelity": []}),
+        ("surrogate", {"rows": "many"}),
+        ("surrogate", {"chip": "x"}),
+        ("surrogate", {"chip": {"hw_g_max": []}}),
+        ("surrogate", {"seen": 3}),
+        ("surrogate", {"other": [1]}),
         ("seconds", "x"),
         ("seed", []),
         ("constraints", 3),
@@ -157,6 +201,8 @@ GENERATION = {"iteration": 0, "evaluations": 20, "objective": 1.0, **dict.fromke
         ("history", [{}]),
         ("history", [{**GENERATION, "objective": "large"}]),
         ("history", [{**GENERATION, "avm": float("nan")}]),
+        ("history", [{**GENERATION, "hypervolume": "x"}]),
+        ("history", [{**GENERATION, "restart": None}]),
         ("top", {}),
         ("top", "best"),
         ("top", [None]),
@@ -221,3 +267,13 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
         read_result(tmp_path / "result.json")
     with pytest.raises(StorageError, match="No such file or directory"):
         write_result(tmp_path / "no" / "result.json", plain())
+
+
+def test_numbers_of_numpy_are_written_and_a_path_may_be_a_text(tmp_path: Path) -> None:
+    result = plain()
+    best = replace(result.best, genome=tuple(np.array(result.best.genome)), params=np.int64(result.best.params))  # type: ignore[arg-type]
+    numbers = replace(result, best=best, seed=np.int64(0), evaluations=np.int32(result.evaluations))  # type: ignore[arg-type]
+    write_result(str(tmp_path / "result.json"), numbers)
+    again = read_result(str(tmp_path / "result.json"))
+    assert again == result
+    assert type(again.seed) is int

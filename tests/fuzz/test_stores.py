@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ohmnas.datasets import schema
+from ohmnas.datasets.salvage import salvaged
+from ohmnas.datasets.store import Store
+from ohmnas.errors import OhmnasError
+from tests.datasets.conftest import DIGITS, made_rows
+
+from .conftest import damaged
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "made.sqlite"
+    rows = made_rows(12)
+    with Store(path) as store:
+        store.add(rows)
+        genomes = np.array([[row[name] for name in DIGITS.space.gene_names] for row in rows], dtype=np.int16)
+        store.choose(("digits", "pcm", "smoke", 0), genomes, after=0)
+    return path
+
+
+def _read(path: Path) -> None:
+    with suppress(OhmnasError), Store(path, read_only=True) as store:
+        store.choices()
+    with suppress(OhmnasError), Store(path, read_only=True) as store:
+        store.identities()
+        store.frame()
+    with suppress(OhmnasError):
+        rows, _ = salvaged(path)
+        assert all(row.keys() == set(schema.COLUMNS) for row in rows)
+
+
+@pytest.mark.timeout(120)
+def test_a_damaged_file_is_read_or_refused(made: Path, tmp_path: Path, rng: np.random.Generator) -> None:
+    path, content = tmp_path / "s.sqlite", made.read_bytes()
+    for _ in range(300):
+        path.write_bytes(damaged(content, rng))
+        _read(path)
+        for other in tmp_path.glob("s.sqlite-*"):
+            other.unlink()
+
+
+@pytest.mark.timeout(120)
+def test_damaged_cells_are_read_or_refused(made: Path, tmp_path: Path, rng: np.random.Generator) -> None:
+    path, content = tmp_path / "s.sqlite", made.read_bytes()
+    odd = (None, -1, 0.5, 2**62, 1e308, float("inf"), "", "x", "\x1b[2J", "=1", "a/b", "y" * 5000, b"\xff\x00", "a\0b")
+    tables = {"rows": schema.COLUMNS, "choices": ("task", "hardware", "fidelity", "seed", "position", "genome")}
+    for _ in range(300):
+        path.write_bytes(content)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("PRAGMA synchronous=OFF")  # nothing here survives a crash
+            table = "rows" if rng.random() < 0.8 else "choices"
+            column = tables[table][rng.integers(len(tables[table]))]
+            query = f'UPDATE {table} SET "{column}"=? WHERE rowid=?'  # noqa: S608 - our own names
+            connection.execute(query, (odd[rng.integers(len(odd))], int(rng.integers(1, 13))))
+        _read(path)
+        for other in tmp_path.glob("s.sqlite-*"):
+            other.unlink()
+
+
+@pytest.mark.timeout(120)
+def test_a_store_that_was_cut_off_anywhere_gives_whole_rows(
+    made: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path, content = tmp_path / "s.sqlite", made.read_bytes()
+    with Store(made, read_only=True) as store:
+        whole = {repr(row) for row in store.rows()}
+    for cut in rng.integers(len(content), size=100).tolist():
+        path.write_bytes(content[:cut])
+        with suppress(OhmnasError):
+            assert {repr(row) for row in salvaged(path)[0]} <= whole
