@@ -180,7 +180,8 @@ def search(
         top: how many architectures that differ are wanted, best first.
 
     Returns:
-        The best feasible architecture of all that were evaluated.
+        The best feasible architecture of all that were evaluated; where the problem wants a front, the member of the
+        front with the highest objective.
 
     Raises:
         InfeasibleError: nothing feasible was found; the message has the nearest miss.
@@ -285,7 +286,7 @@ class _Progress:
 
 
 def _result(problem: Problem, archive: Archive, progress: _Progress, seed: int, top: int) -> SearchResult:
-    best, different, front = archive.best, archive.different(top), archive.front()
+    best, different, front = archive.found, archive.different(top), archive.front()
     if best is None or different is None:
         raise InfeasibleError(beyond_predictions(problem, archive.nearest, progress.evaluations))
     return SearchResult(

@@ -447,6 +447,20 @@ def test_the_front_is_that_of_all_that_were_asked_about() -> None:
     np.testing.assert_array_equal(found, np.unique(losses[pareto.front(losses)], axis=0))
 
 
+@pytest.mark.parametrize("top", [1, 4])
+def test_what_is_found_with_a_front_is_the_best_of_it(top: int) -> None:
+    """The one with the best ratio of all has a rival here that is nowhere worse in these quantities."""
+    one = Problem(SPACE, OfChip(), Limits(max_params=50_000), pareto=("params", "macs"))
+    result = search(one, Evolution, 0, SHORT, top=top)
+    genomes = [candidate.genome for candidate in result.front]
+    assert result.best.genome in genomes
+    assert all(candidate.genome in genomes for candidate in result.top)
+    objectives = one.evaluate(np.array(genomes, dtype=np.int16)).objective
+    assert objectives[genomes.index(result.best.genome)] == objectives.max() < result.history[-1]["objective"]
+    if top > 1:
+        assert result.top[0] == result.best
+
+
 def test_without_a_front_there_is_none() -> None:
     result = search(problem()[0], Evolution, 0, SHORT)
     assert result.front == []
