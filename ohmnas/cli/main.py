@@ -1,17 +1,35 @@
-"""Entry point: runs the command that was asked for, and says what an error looks like."""
+"""Entry point: runs the command that was asked for, and says what an error looks like.
+
+Nothing else is imported before `main` runs: who presses Ctrl-C while the rest is loaded sees a sentence too.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from importlib import import_module
+from contextlib import suppress
 
-from ohmnas.cli import render
-from ohmnas.cli.parsers import parser
-from ohmnas.errors import OhmnasError
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code: 0, 2 for anything the user can mend, 130 after Ctrl-C."""
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:
+        with suppress(OSError, ValueError, AttributeError):  # nobody may read it
+            sys.stderr.write("ohmnas: error: interrupted\n")
+        return INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    from importlib import import_module
+
+    from ohmnas.cli import render
+    from ohmnas.cli.parsers import parser
+    from ohmnas.errors import OhmnasError
+
     try:
         try:
             arguments = parser().parse_args(argv)
@@ -23,9 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OhmnasError as error:
         render.error(str(error))
         return 2
-    except KeyboardInterrupt:
-        render.error("interrupted")
-        return 130
+    except MemoryError:
+        render.error("there is not enough memory for this: ask for less at a time, such as a smaller population")
+        return 2
     except render.ClosedOutputError:
         return 0
     return 0

@@ -150,8 +150,8 @@ def test_with_a_front_what_is_found_and_all_different_ones_are_on_it(told: Told,
 
 
 def test_without_a_front_the_best_is_found() -> None:
+    assert Archive(NO_FRONT).found is None
     archive = Archive(NO_FRONT)
-    assert archive.found is None
     archive.add(some(3), judged([1, 3, 2], 0.0, np.empty((3, 0))))
     assert archive.found is not None
     np.testing.assert_array_equal(archive.found[0], some(3)[1:2])
