@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import xgboost as xgb
 
 from ohmnas.datasets.table import read_table
 from ohmnas.search import Budget, Evolution, Limits, Problem, search
@@ -111,7 +112,8 @@ def _trees(surrogate: Surrogate, features: np.ndarray, repeats: int) -> float:
 def _xgboost(surrogate: Surrogate, features: np.ndarray, repeats: int) -> float:
     """Seconds that XGBoost's own calls take for them, in one thread."""
     informed = heads.with_score(features, np.zeros(len(features)))
-    asked = ((surrogate.ranker_, features), (surrogate.std_model_, informed), (surrogate.avm_model_, informed))
+    texts = ((surrogate.ranker_, features), (surrogate.std_model_, informed), (surrogate.avm_model_, informed))
+    asked = [(xgb.Booster({"nthread": 1}, model_file=bytearray(text.encode())), rows) for text, rows in texts]
     return _seconds(lambda: [model.inplace_predict(rows) for model, rows in asked], repeats)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Final, TypeVar
 
 from ohmnas.errors import InvalidValueError, UnknownNameError, shown
 
 T = TypeVar("T")
+LONGEST: Final = 100
+"""Letters of a typed name that are compared."""
 
 LONGEST_NAME: Final = 100
 """Characters of a chip's or a task's name: it is part of file names."""
@@ -40,8 +43,16 @@ def check_name(kind: str, known: Collection[str], name: str) -> None:
 
 
 def unknown_name(kind: str, known: Collection[str], name: str) -> UnknownNameError:
-    """The error of a name that there is not."""
-    return UnknownNameError(f"no {kind} {shown(name)}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
+    """The error of a name that there is not, with the one that was probably meant."""
+    there = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
+    return UnknownNameError(f"no {kind} {shown(name)}; {there}{suggestion(known, name)}")
+
+
+def suggestion(known: Collection[str], name: str) -> str:
+    """``; did you mean NAME?`` of the name that is closest to the typed one; empty where none is close."""
+    folded = {other.casefold(): other for other in known}
+    close = get_close_matches(name[:LONGEST].casefold(), folded, n=1)
+    return f"; did you mean {folded[close[0]]}?" if close else ""
 
 
 def name_fault(name: str) -> str:

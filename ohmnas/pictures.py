@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +16,50 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 120
+_BACKEND = "MPLBACKEND"
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw with Matplotlib's own settings, whatever a matplotlibrc or a notebook says: no LaTeX, no style of others.
+
+    As a decorator, ``@drawing()``, it holds for a whole function.
+    """
+    _import_matplotlib()
+    from matplotlib import style
+
+    with style.context("default", after_reset=True):
+        yield
+
+
+def _import_matplotlib() -> None:
+    """Import Matplotlib also where `MPLBACKEND` names a backend that is not there, which no picture here needs.
+
+    Jupyter sets the variable for all that it starts, also for programs of other environments.
+    """
+    try:
+        import matplotlib
+    except ValueError:
+        if _BACKEND not in os.environ:  # another setting is wrong
+            raise
+        for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+            del sys.modules[name]  # half of it stayed behind
+        backend = os.environ.pop(_BACKEND)
+        try:
+            import matplotlib  # noqa: F401
+        finally:
+            os.environ[_BACKEND] = backend
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches, whose parts make room for each other."""
+    """An empty figure of so many inches, whose parts make room for each other; `drawing` holds while it is filled."""
+    _import_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def save(drawn: Figure, path: Path) -> None:

@@ -27,6 +27,7 @@ ALLOWED = {
     "datasets": {"errors", "files", "lookup", "pictures", "spaces", "analog"},
     "surrogate": {"errors", "files", "pictures", "threads", "spaces", "datasets"},
     "search": {"errors", "files", "lookup", "pictures", "spaces"},
+    "__main__": {"cli"},
     "cli": {"errors", "files", "lookup", "spaces", "datasets", "surrogate", "search"},
 }
 """Part of ohmnas -> the other parts that it may import."""

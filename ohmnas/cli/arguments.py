@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ohmnas.errors import OhmnasError
+from ohmnas.lookup import check_name
 
 if TYPE_CHECKING:
     from ohmnas.spaces.hardware import Hardware
@@ -140,6 +141,19 @@ def pair(text: str) -> tuple[str, str]:
 def names(text: str) -> tuple[str, ...]:
     """Names between commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def one_of(kind: str, known: Collection[str]) -> Callable[[str], str]:
+    """A type: one of these names, whose error suggests the closest; the library need not be loaded for it."""
+
+    def name(text: str) -> str:
+        try:
+            check_name(kind, known, text)
+        except OhmnasError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+        return text
+
+    return name
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

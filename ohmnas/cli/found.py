@@ -99,6 +99,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         most = ", the most that are kept," if len(result.front) == FRONT else ""
         title = f"{len(result.front)}{most} that no other beats in {', '.join(result.pareto)}{shown}"
         render.table(["front", *columns], [_row(str(i + 1), c, result, extra) for i, c in front], title)
+        render.line(f"found: the member of the front with the highest {result.objective}")
         volume = result.history[-1]["hypervolume"]
         render.line(f"hypervolume {volume:.4f} of 1: the share of the space within the limits that the front dominates")
     if best.interval:

@@ -20,6 +20,7 @@ from ohmnas.cli.arguments import (
     add_source,
     chip_name,
     count,
+    one_of,
     pair,
     positive,
     seed,
@@ -69,7 +70,12 @@ def _search(commands: Any) -> None:
     add_co_design(command)
     add_problem(command)
     how = command.add_argument_group("how is searched")
-    how.add_argument("--strategy", default="evolution", help=f"one of {', '.join(STRATEGIES)} (evolution)")
+    how.add_argument(
+        "--strategy",
+        type=one_of("strategy", STRATEGIES),
+        default="evolution",
+        help=f"one of {', '.join(STRATEGIES)} (evolution)",
+    )
     how.add_argument("--param", type=pair, action="append", metavar="P=V", help="a parameter of the strategy: keep=50")
     how.add_argument("--iterations", type=positive, help="generations (200)")
     how.add_argument("--population", type=positive, help="births of a generation (100)")
@@ -79,7 +85,7 @@ def _search(commands: Any) -> None:
         type=above_zero,
         metavar="S",
         default=3600.0,
-        help="stop after the generation in which so long has passed (3600)",
+        help="stop once so long has passed (3600)",
     )
     how.add_argument("--patience", type=positive, metavar="N", help="stop after N generations with nothing better")
     how.add_argument(

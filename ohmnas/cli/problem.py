@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,16 +15,68 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.search import Limits, Problem
 from ohmnas.search.limits import CEILINGS
 from ohmnas.search.objective import Objective, Tchebycheff, objective
-from ohmnas.search.quantities import ON_TILES, PREDICTIONS
+from ohmnas.search.quantities import ON_TILES, PREDICTIONS, PredictionLike
 from ohmnas.search.usual import usual_floor
 from ohmnas.spaces.bounds import Bounds, gene_value, main_block
 from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text
-from ohmnas.spaces.genes import GENES, M
-from ohmnas.surrogate import Surrogate
+from ohmnas.spaces.genes import GENES, M, Population
+from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate import LearningSet
+from ohmnas.surrogate.heads import Calibration
 
 
-def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
-    """The problem that the flags describe.
+class Learned(Protocol):
+    """A fitted surrogate, or what is known of it before."""
+
+    @property
+    def space_(self) -> ResNetSpace:
+        """Of the networks that it learns from."""
+
+    @property
+    def provenance_(self) -> dict[str, Any]:
+        """Where they came from."""
+
+    @property
+    def calibration_(self) -> Calibration:
+        """Whose last value is the highest accuracy."""
+
+    def forecast(self, population: Population) -> PredictionLike:
+        """Predict ``(n, g)`` architectures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfitted:
+    """What is known of a surrogate before it is fitted: enough to see whether the flags describe a problem."""
+
+    space_: ResNetSpace
+    provenance_: dict[str, Any]
+    hardware_: dict[str, float]
+    calibration_: Calibration = field(default_factory=lambda: Calibration(np.zeros(1), np.zeros(1)))
+
+    @classmethod
+    def of(cls, data: LearningSet) -> Unfitted:
+        """Of the surrogate that will learn these rows."""
+        return cls(data.space, data.provenance, data.hardware)
+
+    def forecast(self, population: Population) -> PredictionLike:
+        """Predict nothing.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(f"{len(population)} architectures asked about before the surrogate is fitted")
+
+    def quantile(self, predicted: PredictionLike, probability: float) -> PredictionLike:
+        """Predict nothing.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(f"{probability} of {predicted} asked about before the surrogate is fitted")
+
+
+def problem(arguments: argparse.Namespace, surrogate: Learned) -> Problem:
+    """The problem that the flags describe; what is to be known about it is said, unless the surrogate is `Unfitted`.
 
     Raises:
         InvalidValueError, UnknownNameError: a flag does not fit.
@@ -45,7 +99,7 @@ def problem(arguments: argparse.Namespace, surrogate: Surrogate) -> Problem:
     )
     if surrogate.space_.has_chips and not _mind_the_chip(asked):
         notes.append("nothing limits what the chip costs: --max-energy, --max-latency or --max-cells would")
-    for note in notes:  # once nothing is wrong
+    for note in notes if not isinstance(surrogate, Unfitted) else ():  # once nothing is wrong
         render.notice(f"note: {note}")
     return asked
 
@@ -80,7 +134,7 @@ def _number(what: str, text: str) -> float:
 
 
 def _bounds(
-    fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]], surrogate: Surrogate, notes: list[str]
+    fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]], surrogate: Learned, notes: list[str]
 ) -> Bounds:
     """The user's bounds; those of chips within what the surrogate has seen."""
     fixed, ranges = list(fixed), list(ranges)
@@ -118,7 +172,7 @@ def _seen_of(name: str, asked: Bounds, seen: tuple[int, int], by_user: bool, not
     return low, high
 
 
-def _limits(arguments: argparse.Namespace, surrogate: Surrogate, notes: list[str]) -> Limits:
+def _limits(arguments: argparse.Namespace, surrogate: Learned, notes: list[str]) -> Limits:
     """The user's limits within what the surrogate has seen: beyond, trees repeat their outermost leaf."""
     if arguments.penalty is not None and not arguments.soft:
         raise InvalidValueError(

@@ -13,10 +13,11 @@ import numpy as np
 
 from ohmnas.cli import found, render
 from ohmnas.cli.output import output_folder, set_aside, write_json
-from ohmnas.cli.problem import problem
+from ohmnas.cli.problem import Unfitted, problem
 from ohmnas.cli.source import learning_set, source_table
 from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.lookup import suggestion
 from ohmnas.search import Budget, Problem, SearchResult, read_result, search
 from ohmnas.search.limits import CEILINGS
 from ohmnas.search.plots import PICTURES, plot_search
@@ -44,11 +45,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Fit or load the surrogate, search, write and show the result."""
     parameters = dict(arguments.param or [])
     make = strategy(arguments.strategy, parameters)
+    budget = _budget(arguments)
     before = None if arguments.resume is None else read_result(arguments.resume)
     excluded = [read_table(name) for name in arguments.exclude or []]
     with output_folder(arguments.out):
         result = replace(
-            _found(arguments, make, before, excluded),
+            _found(arguments, make, budget, before, excluded),
             strategy=arguments.strategy,
             parameters=parameters,
             excluded=_checksums(excluded),
@@ -82,15 +84,25 @@ def _says_the_same(path: Path, result: SearchResult) -> bool:
 def _found(
     arguments: argparse.Namespace,
     make: Callable[[Problem], Strategy],
+    budget: Budget,
     before: SearchResult | None,
     excluded: list[MeasuredTable],
 ) -> SearchResult:
     """What the search finds, with a bar of how far it is."""
-    surrogate = _surrogate(arguments)
+
+    def check(unfitted: Unfitted) -> None:
+        described = problem(arguments, unfitted)
+        make(described)
+        for name in arguments.start_from or []:
+            _start(name, described)
+        _excluded(excluded, described)
+        if before is not None:
+            _check_space(before, described, arguments.resume)
+
+    surrogate = _surrogate(arguments, check)
     asked = problem(arguments, surrogate)
     if before is not None:
         _check_same(before, asked, arguments, excluded)
-    budget = _budget(arguments)
     with render.meter("searching", budget.iterations, show=not arguments.json) as meter:
 
         def report(generation: Generation) -> None:
@@ -121,7 +133,8 @@ def _budget(arguments: argparse.Namespace) -> Budget:
     )
 
 
-def _surrogate(arguments: argparse.Namespace) -> Surrogate:
+def _surrogate(arguments: argparse.Namespace, check: Callable[[Unfitted], None]) -> Surrogate:
+    """The surrogate; one that has to be fitted, which takes seconds, once `check` has found nothing wrong."""
     if arguments.surrogate is not None:
         if arguments.hardware or arguments.fidelity or arguments.co_design:
             raise InvalidValueError(
@@ -129,7 +142,9 @@ def _surrogate(arguments: argparse.Namespace) -> Surrogate:
             )
         return load(arguments.surrogate)
     table = source_table(_shipped(arguments.task) if arguments.task else arguments.table, arguments)
-    return Surrogate.learn(learning_set(table, arguments))
+    data = learning_set(table, arguments)
+    check(Unfitted.of(data))
+    return Surrogate.learn(data)
 
 
 def _shipped(task: str) -> str:
@@ -141,6 +156,7 @@ def _shipped(task: str) -> str:
     if task not in shipped_tables():
         raise UnknownNameError(
             f"no table is shipped for the task {task!r}; there is one for {', '.join(shipped_tables())}"
+            f"{suggestion(shipped_tables(), task)}"
         )
     return task
 
@@ -152,23 +168,23 @@ def _given(names: list[str], asked: Problem) -> Population:
         UnknownNameError: a name is neither that of a reference nor a file.
         InvalidValueError: a result is of another task.
     """
-    parts = [np.empty((0, asked.genes), dtype=np.int16)]
     if not names:
         return known_networks(asked)
-    for name in names:
-        if name in REFERENCES or not name.endswith(".json"):
-            network = asked.space.networks.encode([reference(name)])
-            parts.append(asked.space.on_chips(network, asked.within))
-            continue
-        result = read_result(Path(name))
-        _check_space(result, asked, Path(name))
-        some = [result.best, *result.top, *result.front]
-        parts.append(np.array([candidate.genome for candidate in some], dtype=np.int16))
-    given = np.concatenate(parts)
+    given = np.concatenate([_start(name, asked) for name in names])
     lost = int((~asked.affordable(given)).sum())
     if lost:
         render.notice(f"note: of {len(given)} to start from, {lost} beyond the limits: left out")
     return given
+
+
+def _start(name: str, asked: Problem) -> Population:
+    """The architectures of a reference or of a result."""
+    if name in REFERENCES or not name.endswith(".json"):
+        return asked.space.on_chips(asked.space.networks.encode([reference(name)]), asked.within)
+    result = read_result(Path(name))
+    _check_space(result, asked, Path(name))
+    some = [result.best, *result.top, *result.front]
+    return np.array([candidate.genome for candidate in some], dtype=np.int16)
 
 
 def _excluded(tables: list[MeasuredTable], asked: Problem) -> Population:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ohmnas.datasets import schema
 from ohmnas.datasets.table import MeasuredTable
-from ohmnas.pictures import new_figure, save
+from ohmnas.pictures import drawing, new_figure, save
 from ohmnas.spaces.hardware import kind_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ PANEL = 3.6
 BAND = (0.05, 0.5, 0.95)
 
 
+@drawing()
 def plot_table(table: MeasuredTable, folder: Path) -> list[Path]:
     """Draw each kind of chip and fidelity: accuracy over parameters, std and AVM over accuracy, accuracy over time.
 

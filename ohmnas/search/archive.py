@@ -68,11 +68,16 @@ class Archive:
             evaluation = self._front[1].join(evaluation)
         rows = pareto.front(evaluation.losses)
         grew = self._front is None or len(rows) != len(self._front[0]) or rows[-1] >= len(self._front[0])
-        rows = rows[pareto.thinned(evaluation.losses[rows], FRONT)]
+        rows = rows[_kept(evaluation.take(rows))]
         self._front = population[rows], evaluation.take(rows)
         if grew:
             self.changes_of_front += 1
             self.hypervolume = max(self.hypervolume, pareto.hypervolume(self._front[1].losses))
+
+    @property
+    def found(self) -> tuple[Population, Evaluation] | None:
+        """One row, the result: the best; where a front is wanted, the best of its members, which nothing dominates."""
+        return self.different(1)
 
     @property
     def best(self) -> tuple[Population, Evaluation] | None:
@@ -98,11 +103,16 @@ class Archive:
         return self._front[0][order], self._front[1].take(order)
 
     def different(self, k: int) -> tuple[Population, Evaluation] | None:
-        """The best, then up to k - 1 of the next best that differ from all before by `APART`, or by less if need be."""
-        if self._elite is None:
+        """The best, then up to k - 1 of the next best that differ from all before by `APART`, or by less if need be.
+
+        Where a front is wanted, all are members of it: others are dominated.
+        """
+        among = self._front if self._problem.pareto else self._elite
+        if among is None:
             return None
-        once = _once(self._elite[0])
-        population, evaluation = self._elite[0][once], self._elite[1].take(once)
+        once = _once(among[0])
+        once = once[np.argsort(-among[1].objective[once], kind="stable")]
+        population, evaluation = among[0][once], among[1].take(once)
         span = np.array([float(np.ptp(self._problem.choices(gene))) for gene in range(self._problem.genes)])
         scaled = population / np.maximum(span, 1.0)
         chosen, apart = [0], APART
@@ -115,6 +125,13 @@ class Archive:
                 apart /= 2.0
         rows = np.sort(np.array(chosen, dtype=np.intp))
         return population[rows], evaluation.take(rows)
+
+
+def _kept(front: Evaluation) -> Rows:
+    """``(m,)``: up to `FRONT` rows of a front that stand apart, among them the one with the highest objective."""
+    rows = pareto.thinned(front.losses, FRONT)
+    best = int(np.argmax(front.objective))
+    return rows if best in rows else np.union1d(pareto.thinned(front.losses, FRONT - 1), [best])
 
 
 def _once(population: Population) -> Rows:

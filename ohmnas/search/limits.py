@@ -123,8 +123,16 @@ class Limits:
     def to_dict(self) -> dict[str, Any]:
         """JSON values; None is no limit."""
         values = {name: value for name, value in asdict(self).items() if name not in {"soft", "penalty"}}
-        plain = {name: value if value is not None and np.isfinite(value) else None for name, value in values.items()}
-        return {**plain, "soft": dict(self.soft), "penalty": self.penalty} if self.soft else plain
+        plain = {
+            name: _plain(value) if value is not None and np.isfinite(value) else None for name, value in values.items()
+        }
+        soft = {name: _plain(value) for name, value in self.soft.items()}
+        return {**plain, "soft": soft, "penalty": _plain(self.penalty)} if soft else plain
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy's as one of Python's, which JSON has."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _number(value: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ohmnas.pictures import new_figure, save
+from ohmnas.pictures import drawing, new_figure, save
 from ohmnas.search.result import SearchResult
 from ohmnas.spaces.architecture import Architecture, MainBlock
 
@@ -41,6 +41,7 @@ _LETTERS = 12
 _BLUE, _ORANGE, _GREY = "#4c78a8", "#f58518", "#8c8c8c"
 
 
+@drawing()
 def plot_search(result: SearchResult, folder: Path) -> list[Path]:
     """Draw ``convergence.png``, ``architecture.png`` and, where there is a front, ``pareto.png``.
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.lookup import check_name
+from ohmnas.search.clock import Clock
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.limits import COST_LIMITS, PREDICTED_LIMITS, Limits
 from ohmnas.search.objective import Objective, Ratio
@@ -56,6 +57,8 @@ class Problem:
     """Bounds on the genes; `EVERYTHING` is the whole space, also one that has chips."""
     pareto: tuple[str, ...] = ()
     """Quantities whose Pareto front is wanted beside the best; none for no front."""
+    clock: Clock = field(default_factory=Clock, init=False, compare=False, repr=False)
+    """When the search that runs has to end; strategies that take long for a question end it early."""
     _scales: dict[str, tuple[float, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -90,7 +93,7 @@ class Problem:
         return self.within.choices(gene)
 
     def sample(self, n: int, rng: np.random.Generator) -> Population:
-        """Up to n affordable architectures, evenly spread over log parameters.
+        """Up to n affordable architectures, evenly spread over log parameters; fewer where time is up.
 
         Raises:
             InfeasibleError: none can be afforded; the message has the limits.
@@ -109,7 +112,7 @@ class Problem:
             found.append(drawn[self.affordable(drawn)])
             tried.append(drawn)
             have = sum(map(len, found))
-            if 2 * have >= n or (have and draw + 1 >= _HURRIED):
+            if 2 * have >= n or (have and (draw + 1 >= _HURRIED or self.clock.is_up())):
                 break
         population: Population = np.unique(np.concatenate(found), axis=0)
         if not len(population):
@@ -237,7 +240,7 @@ class Problem:
     def to_dict(self) -> dict[str, Any]:
         """JSON values: limits, and bounds on genes where there are any."""
         bounds = {
-            name: [chip_text(name, low), chip_text(name, high)] if name in CHIP_GENE_NAMES else [low, high]
+            name: [chip_text(name, low), chip_text(name, high)] if name in CHIP_GENE_NAMES else [int(low), int(high)]
             for name, low, high, least, most in zip(
                 self.space.gene_names,
                 self.within.low,

@@ -31,6 +31,7 @@ class SearchResult:
     """The best feasible architecture of a search, and how it was found."""
 
     best: Candidate
+    """The one with the highest objective; where there is a front, of its members, so that no other dominates it."""
     evaluations: int
     """Architectures that the surrogate was asked about; none twice by one start of the strategy."""
     seconds: float
@@ -39,8 +40,8 @@ class SearchResult:
     constraints: dict[str, Any]
     """`Problem.to_dict`: limit -> value, where None is no limit; soft limits and bounds on genes by name."""
     history: list[dict[str, float]]
-    """For each generation: iteration, evaluations, feasible share of the births, best objective and its prediction;
-    with a front its hypervolume, after a restart its number."""
+    """For each generation: iteration, evaluations, feasible share of the births, best objective so far and its
+    prediction, whether on the front or not; with a front its hypervolume, after a restart its number."""
     space: ResNetSpace
     strategy: str = "evolution"
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -49,7 +50,8 @@ class SearchResult:
     stopped: str = "iterations"
     """What ended it: iterations, seconds, evaluations, patience, nothing new, or interrupted."""
     top: list[Candidate] = field(default_factory=list)
-    """Different architectures, the best first; empty unless several were asked for."""
+    """Different architectures, the best first, members of the front where there is one; empty unless several were
+    asked for."""
     front: list[Candidate] = field(default_factory=list)
     """Those that no other beats in all of `pareto`; empty unless a front was asked for."""
     pareto: tuple[str, ...] = ()

@@ -6,10 +6,11 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
-from ohmnas.errors import InfeasibleError
+from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.search.archive import Archive
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.misses import beyond_predictions
@@ -33,6 +34,11 @@ MARGIN = 1.1
 LEAST_SHARE = 0.25
 """A round evaluates so many that the missing ones are among them if as large a share is feasible as in the last
 generation, and no more than if it were this one: a call for all is cheaper than a call for each remainder."""
+LARGEST_POPULATION = 100_000
+"""Births of a generation, at most, and candidates that are bred at once: more would take long to breed and to remember,
+and a search that has more time has more generations."""
+PIECE = 10_000
+"""Candidates that are looked at between two looks at the clock: a few tenths of a second."""
 PATIENCE = 50
 """Generations without anything feasible after which the problem is called infeasible."""
 BARREN = 20
@@ -46,15 +52,37 @@ class Budget:
     """How long to search; whatever comes first ends it."""
 
     population: int = 100
-    """Births of a generation."""
+    """Births of a generation, up to `LARGEST_POPULATION`."""
     iterations: int = 200
     """Generations after the first; 0 searches only the first."""
     seconds: float = 3600.0
-    """Wall time after which the search ends with what it has; looked at after each generation."""
+    """Wall time after which the search ends with what it has; looked at within generations too."""
     evaluations: float = math.inf
     """Architectures that the predictor is asked about, of all restarts together."""
     patience: float = math.inf
     """Generations in a row, of one start, that bring nothing better, and nothing to the front where one is wanted."""
+    clock: Callable[[], float] = time.perf_counter
+    """What tells the time, in seconds."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            InvalidValueError: one is out of range, or no whole number where it counts something.
+        """
+        _whole("population", self.population, 1, LARGEST_POPULATION)
+        _whole("iterations", self.iterations, 0)
+        for name in ("seconds", "evaluations", "patience"):
+            if not getattr(self, name) >= 0:
+                raise InvalidValueError(f"{name} is a number from 0, not {getattr(self, name)}")
+
+
+def _whole(name: str, value: object, least: int, most: float = math.inf) -> int:
+    """The value, if it is a whole number, Python's or NumPy's, from least to most."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
+        largest = "" if most == math.inf else f" to {most:,}"
+        raise InvalidValueError(f"{name} is a whole number from {least}{largest}, not {value!r}")
+    return int(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +134,18 @@ class _Run:
                 break
             begin = given[: int(min(len(given), most))] if turn == 0 else given[:0]
             left = most - evaluated - len(begin)
-            wanted = int(min(math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE)), left))
+            wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
+            wanted = int(min(wanted, MARGIN * LARGEST_POPULATION, left))
             candidates = self._candidates(wanted, begin)
-            if not len(candidates):
-                break
-            evaluation = self.problem.evaluate(candidates)
-            evaluated += len(candidates)
-            feasible += int(evaluation.feasible.sum())
-            parts.append((candidates, evaluation))
-            if len(candidates) * DRY < wanted or self.exhausted:
+            for start in range(0, len(candidates), PIECE):
+                piece = candidates[start : start + PIECE]
+                evaluation = self.problem.evaluate(piece)
+                evaluated += len(piece)
+                feasible += int(evaluation.feasible.sum())
+                parts.append((piece, evaluation))
+                if self.problem.clock.is_up():
+                    break
+            if len(candidates) * DRY < wanted or self.exhausted or self.problem.clock.is_up():
                 break
         if not parts:
             return given[:0], 0
@@ -129,12 +160,19 @@ class _Run:
 
     def _candidates(self, wanted: int, given: Population) -> Population:
         """Of the given and up to `wanted` more, the affordable that were not seen before; from now on they were."""
-        asked = math.ceil(self.surplus * wanted) if self.strategy.disposable else wanted
+        asked = wanted
+        if self.strategy.disposable:
+            asked = max(wanted, min(math.ceil(self.surplus * wanted), LARGEST_POPULATION))
         proposed = self.strategy.ask(asked, self.rng) if wanted > 0 else given[:0]
         self.exhausted = wanted <= 0 or not len(proposed)
         proposed = np.concatenate([given, proposed]) if len(given) else proposed
-        affordable = np.flatnonzero(self.problem.affordable(proposed))
-        fresh = affordable[self._unseen(proposed[affordable], wanted + len(given))]
+        most, fresh = wanted + len(given), np.empty(0, dtype=np.intp)
+        for start in range(0, len(proposed), PIECE):
+            affordable = start + np.flatnonzero(self.problem.affordable(proposed[start : start + PIECE]))
+            unseen = affordable[self._unseen(proposed[affordable], most - len(fresh))]
+            fresh = np.concatenate([fresh, unseen])
+            if len(fresh) >= most or (len(fresh) and self.problem.clock.is_up()):
+                break
         needed = fresh[-1] + 1 if len(fresh) else len(proposed)
         self.surplus = min(max(MARGIN * needed / max(len(fresh), 1), SURPLUS[0]), SURPLUS[1])
         return proposed[fresh]
@@ -180,11 +218,14 @@ def search(
         top: how many architectures that differ are wanted, best first.
 
     Returns:
-        The best feasible architecture of all that were evaluated.
+        The best feasible architecture of all that were evaluated; where the problem wants a front, the member of the
+        front with the highest objective.
 
     Raises:
         InfeasibleError: nothing feasible was found; the message has the nearest miss.
+        InvalidValueError: the seed is none.
     """
+    seed = _whole("the seed", seed, 0)  # NumPy's are no JSON
     budget = budget or Budget()
     none = problem.repair(np.empty((0, problem.genes), dtype=np.int16))
     begin = [none if given is None else given]
@@ -193,12 +234,28 @@ def search(
         begin = [np.array(best_and_front, dtype=np.int16), resume.population, *begin]
     excluded = none if exclude is None else exclude
     archive = Archive(problem)
-    progress = _Progress(problem, archive, budget, report, resume)
+    with problem.clock.running(budget.seconds, budget.clock):
+        progress = _Progress(problem, archive, budget, report, resume)
+        _run_all(progress, problem, make, seed, restarts, np.concatenate(begin), excluded)
+    return _result(problem, archive, progress, seed, top)
+
+
+def _run_all(
+    progress: _Progress,
+    problem: Problem,
+    make: Callable[[Problem], Strategy],
+    seed: int,
+    restarts: int,
+    begin: Population,
+    excluded: Population,
+) -> None:
+    """Let all starts of a strategy run, or those for which there is time."""
+    archive = progress.archive
     try:
         for restart in range(restarts):
             rng = np.random.default_rng([seed, restart, progress.before] if restart or progress.before else seed)
             run = _Run(problem, make(problem), archive, excluded, rng)
-            progress.follow(run, restart, np.concatenate(begin))
+            progress.follow(run, restart, begin)
             if progress.over:
                 break
     except KeyboardInterrupt:
@@ -207,7 +264,6 @@ def search(
         progress.stopped = "interrupted"
         if not progress.history:  # in the middle of the first generation
             progress.note(0, 0, 1.0)
-    return _result(problem, archive, progress, seed, top)
 
 
 class _Progress:
@@ -225,8 +281,7 @@ class _Progress:
         self.archive = archive
         self.budget = budget
         self.report = report
-        self.start = time.perf_counter() - (resume.seconds if resume else 0.0)
-        self.end = time.perf_counter() + budget.seconds
+        self.start = budget.clock() - (resume.seconds if resume else 0.0)
         self.before = resume.evaluations if resume else 0
         self.evaluations = 0
         self.history: list[dict[str, float]] = list(resume.history) if resume else []
@@ -251,7 +306,7 @@ class _Progress:
             self.note(iteration, restart, len(born) / max(evaluated, 1))
             if self.report is not None:
                 self.report(Generation(iteration, self.budget.iterations, born, self.archive.best_objective))
-            if time.perf_counter() > self.end:
+            if self.problem.clock.is_up():
                 self.stopped = "seconds"
             elif self.evaluations >= self.budget.evaluations:
                 self.stopped = "evaluations"
@@ -285,13 +340,14 @@ class _Progress:
 
 
 def _result(problem: Problem, archive: Archive, progress: _Progress, seed: int, top: int) -> SearchResult:
-    best, different, front = archive.best, archive.different(top), archive.front()
+    best, different, front = archive.found, archive.different(top), archive.front()
     if best is None or different is None:
-        raise InfeasibleError(beyond_predictions(problem, archive.nearest, progress.evaluations))
+        late = "; time was up" if progress.stopped == "seconds" else ""
+        raise InfeasibleError(beyond_predictions(problem, archive.nearest, progress.evaluations) + late)
     return SearchResult(
         candidates(problem, *best)[0],
         progress.before + progress.evaluations,
-        time.perf_counter() - progress.start,
+        progress.budget.clock() - progress.start,
         seed,
         problem.to_dict(),
         progress.history,

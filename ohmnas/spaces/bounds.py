@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.lookup import suggestion
 from ohmnas.spaces import architecture as arch
 from ohmnas.spaces import chips, genes
 from ohmnas.spaces.genes import Population
@@ -170,6 +171,8 @@ def _columns(name: str, with_chips: bool) -> list[int]:
         )
     blocks = ", ".join(genes.BLOCK_GENE_NAMES)
     further = f", and of the chip {', '.join(chips.CHIP_GENE_NAMES)}" if with_chips else ""
+    known = [*genes.GENE_NAMES, *genes.BLOCK_GENE_NAMES, *(chips.CHIP_GENE_NAMES if with_chips else ())]
     raise UnknownNameError(
         f"no gene {name!r}; there are OC0, KS0, M and for all main blocks {blocks}, for one R1 to R5{further}"
+        f"{suggestion(known, name)}"
     )

@@ -20,6 +20,10 @@ LARGEST_PREDICTION: Final = 1e6
 DEEPEST_TREE: Final = 1000
 """Levels: XGBoost walks some trees by recursion, and deep ones would overflow its stack."""
 
+OLDEST_XGBOOST: Final = 2
+NEWEST_XGBOOST: Final = 3
+"""Major versions whose files are understood; the file of another may mean something else by the same words."""
+
 _FLOATS: Final = ("split_conditions", "base_weights", "loss_changes", "sum_hessian")
 _WHOLES: Final = ("left_children", "right_children", "parents", "split_indices", "split_type", "default_left")
 _NO_PARENT: Final = (-1, 2**31 - 1)
@@ -67,12 +71,15 @@ def check_provenance(provenance: object) -> dict[str, Any]:
         raise InvalidValueError("provenance: chip is not an object")
     for key, value in [*provenance.items(), *chip.items()]:
         plain = isinstance(value, str | int | None) or (isinstance(value, float) and math.isfinite(value))
-        if key not in {"seen", "chip"} and not plain:  # it goes on into results, which are JSON
+        if key not in {"seen", "chip", "versions"} and not plain:  # it goes on into results, which are JSON
             raise InvalidValueError(f"provenance: {key} is neither text nor a finite number")
     for key in ("table_sha256", "task", "hardware", "fidelity"):
         if not isinstance(provenance.get(key), str):
             raise InvalidValueError(f"provenance: {key} is missing or no text")
     whole(provenance.get("rows"), 1, LARGEST_COUNT, "provenance: rows")
+    versions = provenance.get("versions", {})
+    if not isinstance(versions, dict) or not all(isinstance(version, str) for version in versions.values()):
+        raise InvalidValueError("provenance: versions are not the version of each package as text")
     seen = provenance.get("seen")
     if not isinstance(seen, dict) or set(seen) - {"chips"} != {"min_params", "max_params", "max_macs"}:
         raise InvalidValueError("provenance: seen is not min_params, max_params and max_macs")
@@ -137,8 +144,9 @@ def _check_version(version: object) -> None:
         raise InvalidValueError("its version is not three numbers")
     for part in version:
         whole(part, 0, 10**6, "its version")
-    if version[0] < 2:
-        raise InvalidValueError("it was written by an XGBoost before 2.0")
+    if not OLDEST_XGBOOST <= version[0] <= NEWEST_XGBOOST:
+        known = f"{OLDEST_XGBOOST} to {NEWEST_XGBOOST}"
+        raise InvalidValueError(f"it was written by XGBoost {'.'.join(map(str, version))}; known are versions {known}")
 
 
 def _check_counts(model: dict[str, Any], trees: int) -> None:

@@ -25,7 +25,7 @@ from ohmnas.surrogate.features import Features
 
 DEEPEST: Final = 8
 """Levels of splits. A level has twice as many as the one above, whether a tree needs them or not: in deeper trees a row
-rather takes its own path, by XGBoost."""
+rather takes its own path."""
 _WORD: Final = 64
 """Bits that a processor combines at a time."""
 _AT_ONCE: Final = 512
@@ -37,8 +37,61 @@ Tree = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Paths:
+    """Nodes of all trees in one row, for rows that each take their own path; children are places in it."""
+
+    roots: Indices
+    """``(t,)``."""
+    left: Indices
+    """``(m,)``: the child on this side; of a leaf, the leaf itself."""
+    right: Indices
+    """``(m,)``, likewise."""
+    features: Indices
+    """``(m,)``: what a node splits by."""
+    numbers: Single
+    """``(m,)``: threshold of a split, or value of a leaf."""
+
+    @classmethod
+    def of(cls, trees: list[Tree]) -> Self:
+        """Put the nodes of the trees one after the other."""
+        sizes = [len(tree["left_children"]) for tree in trees]
+        roots = np.cumsum([0, *sizes[:-1]], dtype=np.intp)
+        first = np.repeat(roots, sizes)
+        itself = np.arange(sum(sizes), dtype=np.intp)
+
+        def joined(name: str) -> Indices:
+            return np.concatenate([np.array(tree[name], dtype=np.intp) for tree in trees])
+
+        left, right = joined("left_children"), joined("right_children")
+        leaf = left == -1
+        return cls(
+            roots,
+            np.where(leaf, itself, left + first),
+            np.where(leaf, itself, right + first),
+            joined("split_indices"),
+            np.concatenate([np.array(tree["split_conditions"], dtype=np.float32) for tree in trees]),
+        )
+
+    def values(self, rows: Single) -> Single:
+        """``(n, f)`` -> ``(t, n)``: value of the leaf of each tree that each row comes to; of a single row ``(t, 2)``.
+
+        NumPy would add up a single column in another order, which rounds otherwise.
+        """
+        rows = np.repeat(rows, 2, axis=0) if len(rows) == 1 else rows
+        at = np.repeat(self.roots[:, None], len(rows), axis=1)
+        row = np.arange(len(rows))[None, :]
+        while True:
+            goes_right = rows[row, self.features[at]] >= self.numbers[at]
+            below = np.where(goes_right, self.right[at], self.left[at])
+            if np.array_equal(below, at):
+                values: Single = self.numbers[at]
+                return values
+            at = below
+
+
+@dataclass(frozen=True, slots=True)
 class Forest:
-    """The trees of some boosters of the same features, whose sums are as many outputs."""
+    """The trees of some models of the same features, whose sums are as many outputs."""
 
     features: int
     """That rows have."""
@@ -54,23 +107,28 @@ class Forest:
     """For each output, how many trees there are up to its last."""
     bases: tuple[float, ...]
     """What each sum begins with."""
-    deep: tuple[xgb.Booster, ...] = ()
-    """The boosters instead, where trees are deeper than `DEEPEST`."""
+    deep: Paths | None = None
+    """The trees instead, where some are deeper than `DEEPEST`."""
 
     @classmethod
-    def of(cls, boosters: Iterable[xgb.Booster]) -> Self:
-        """Take over the trees of regressors."""
-        models = list(boosters)
-        learners = [json.loads(model.save_raw("json"))["learner"] for model in models]
+    def of(cls, models: Iterable[xgb.Booster | str]) -> Self:
+        """Take over the trees of regressors.
+
+        Args:
+            models: boosters, or what `model_text` says of them. Texts are read here and never by XGBoost: versions
+                differ in what they read in a file of another one.
+        """
+        texts = [model if isinstance(model, str) else model_text(model) for model in models]
+        learners = [json.loads(text)["learner"] for text in texts]
+        features = int(learners[0]["learner_model_param"]["num_feature"])
         several: list[list[Tree]] = [learner["gradient_booster"]["model"]["trees"] for learner in learners]
         bases = [float(learner["learner_model_param"]["base_score"].strip("[]")) for learner in learners]
         trees = [tree for own in several for tree in own]
+        ends = tuple(np.cumsum([len(own) for own in several]).tolist())
         depth = max((_depth(tree) for tree in trees), default=0) or 1
-        nothing = np.empty(0, dtype=np.float32)
         if depth > DEEPEST:
-            return cls(
-                models[0].num_features(), np.empty(0, np.intp), nothing, (), nothing, (), tuple(bases), tuple(models)
-            )
+            nothing = np.empty(0, dtype=np.float32)
+            return cls(features, np.empty(0, np.intp), nothing, (), nothing, ends, tuple(bases), Paths.of(trees))
         placed = [[*_places(tree)] for tree in trees]
         found = {split for tree in placed for _, _, split, _ in tree if split is not None} or {(0, math.inf)}
         number = {split: index for index, split in enumerate(sorted(found))}
@@ -84,12 +142,12 @@ class Forest:
                 else:
                     levels[level][place, column] = number[split]
         return cls(
-            models[0].num_features(),
+            features,
             np.array([feature for feature, _ in number], dtype=np.intp),
             np.array([[threshold] for _, threshold in number], dtype=np.float32),
             tuple(levels),
             leaves.ravel(),
-            tuple(np.cumsum([len(own) for own in several]).tolist()),
+            ends,
             tuple(bases),
         )
 
@@ -102,13 +160,12 @@ class Forest:
         if rows.ndim != 2 or rows.shape[1] != self.features:
             raise InvalidValueError(f"rows have {self.features} features, not shape {rows.shape}")
         said = np.empty((len(rows), len(self.bases)), dtype=np.float32)
-        if self.deep:
-            for column, booster in enumerate(self.deep if len(rows) else ()):
-                said[:, column] = booster.inplace_predict(np.ascontiguousarray(rows, dtype=np.float32))
-            return said
         for start in range(0, len(rows), _AT_ONCE):
             some = rows[start : start + _AT_ONCE]
-            values = self.leaves.take(self._reached(some))
+            if self.deep is None:
+                values = self.leaves.take(self._reached(some))
+            else:
+                values = self.deep.values(np.asarray(some, dtype=np.float32))
             for column, (begin, end) in enumerate(zip((0, *self.ends), self.ends, strict=False)):
                 # tree after tree, as XGBoost does: another order would round otherwise
                 total = np.add.reduce(values[begin:end], axis=0, initial=np.float32(self.bases[column]))
@@ -136,6 +193,11 @@ class Forest:
         first = np.arange(len(leaf), dtype=np.intp)[:, None] << len(self.levels)
         reached: Indices = leaf + first
         return reached
+
+
+def model_text(booster: xgb.Booster) -> str:
+    """A booster as XGBoost writes it: JSON."""
+    return str(booster.save_raw("json").decode())
 
 
 def _depth(tree: Tree) -> int:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import xgboost as xgb
 from sklearn.utils.validation import check_is_fitted
 
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError
@@ -62,7 +61,7 @@ def save(surrogate: Surrogate, folder: Path) -> None:
         raise StorageError(f"cannot make the folder {folder}: {error.strerror}") from error
     before = _named_models(folder)
     models = {}
-    texts = {name: booster.save_raw("json").decode() for name, booster in _boosters(surrogate).items()}
+    texts = dict(_model_texts(surrogate))
     texts |= {name: json.dumps(_lists(getattr(surrogate, f"{name}_"))) for name in _PROCESSES}
     for name, text in texts.items():
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -99,12 +98,12 @@ def is_of_a_surrogate(name: str) -> bool:
     return name.startswith(f".{HEADER}.") or _MODEL_FILE.match(name.removeprefix(".")) is not None or name == HEADER
 
 
-def _boosters(surrogate: Surrogate) -> dict[str, xgb.Booster]:
-    """Name -> model; those of a start, if it has one."""
-    boosters = {name: getattr(surrogate, f"{name}_") for name in _MODELS}
+def _model_texts(surrogate: Surrogate) -> dict[str, str]:
+    """Name -> model in XGBoost's JSON; those of a start, if it has one."""
+    texts = {name: getattr(surrogate, f"{name}_") for name in _MODELS}
     if surrogate.start is not None:
-        boosters |= dict(zip(_START_MODELS, surrogate.start.models, strict=True))
-    return boosters
+        texts |= dict(zip(_START_MODELS, surrogate.start.models, strict=True))
+    return texts
 
 
 def _start_values(surrogate: Surrogate) -> dict[str, Any] | None:
@@ -294,18 +293,15 @@ def _digest(header: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
 
 
-def _read_model(folder: Path, entry: dict[str, str], features: int) -> xgb.Booster:
+def _read_model(folder: Path, entry: dict[str, str], features: int) -> str:
+    """The text of a model. The installed XGBoost never reads it: versions differ in what they make of each other's."""
     path, content = _read_part(folder, entry)
-    booster = xgb.Booster()
     try:
-        model = json.loads(content)
-        check_model(model, features)
-        # What was checked is what is loaded: parsers differ in what they make of a key that occurs twice.
-        booster.load_model(bytearray(json.dumps(model).encode()))
-        booster.set_param({"nthread": 1})  # a hundred rows at a time: threads would only wait for each other
-    except (ValueError, RecursionError, xgb.core.XGBoostError) as error:
+        text = content.decode()
+        check_model(json.loads(text), features)
+    except (ValueError, RecursionError) as error:
         raise BrokenFileError(f"{path} is not a model of a surrogate: {str(error).splitlines()[0]}") from error
-    return booster
+    return text
 
 
 def _read_part(folder: Path, entry: dict[str, str]) -> tuple[Path, bytes]:

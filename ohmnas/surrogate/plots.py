@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ohmnas.pictures import new_figure, save
+from ohmnas.pictures import drawing, new_figure, save
 from ohmnas.surrogate.learning import HEADS
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ LABELS_WITH_UNITS = {
 COLOURS = ("tab:blue", "tab:orange", "tab:green")
 
 
+@drawing()
 def plot_importance(frame: pd.DataFrame, path: Path) -> None:
     """Bars of what features are worth for each head, groups first.
 
@@ -42,6 +43,7 @@ def plot_importance(frame: pd.DataFrame, path: Path) -> None:
     save(figure, path)
 
 
+@drawing()
 def plot_effects(frame: pd.DataFrame, path: Path) -> None:
     """Changes of each head with each choice, with their 90 % intervals, in percentage points.
 
@@ -68,6 +70,7 @@ def plot_effects(frame: pd.DataFrame, path: Path) -> None:
     save(figure, path)
 
 
+@drawing()
 def plot_map(frame: pd.DataFrame, path: Path) -> None:
     """The t-SNE map, coloured by parameters and by each label.
 

@@ -18,7 +18,7 @@ from ohmnas.spaces.hardware import Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads, metrics
 from ohmnas.surrogate.features import Features, feature_matrix
-from ohmnas.surrogate.forest import Forest
+from ohmnas.surrogate.forest import Forest, model_text
 from ohmnas.surrogate.growing import FEWEST_TO_STOP, USUAL, Growing, Rows, grown_on
 from ohmnas.surrogate.heads import Calibration, TreeSettings, Values
 from ohmnas.surrogate.intervals import Residuals
@@ -28,6 +28,7 @@ from ohmnas.surrogate.prediction import Prediction
 from ohmnas.surrogate.process import MOST_ROWS, SPREAD_ROWS, fitted_on
 from ohmnas.surrogate.scales import from_scales, to_scales
 from ohmnas.surrogate.transfer import Line, Start
+from ohmnas.surrogate.versions import versions
 from ohmnas.threads import by_blocks
 
 FOLDS = 5
@@ -148,7 +149,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         X, labels = self._checked(X, y)
         self.space_ = self._known_space()
         self.hardware_ = _description(self.hardware)
-        self.provenance_ = dict(provenance or {})
+        self.provenance_ = {**(provenance or {}), "versions": versions()}
         self.n_features_in_ = X.shape[1]
         features, said = self._features(X, unseen=True)
         targets = to_scales(labels, self.std_floor)
@@ -183,9 +184,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
             for train, test in parts:
                 held_out[test] = Line.fit(said[train], targets[train]).blend(said[test], held_out[test])
 
-        self.ranker_ = self._ranker(features, accuracy).grow(trees[0])
+        self.ranker_ = model_text(self._ranker(features, accuracy).grow(trees[0]))
         self.std_model_, self.avm_model_ = (
-            self._regressor(informed, centred[:, column]).grow(trees[column]) for column in (1, 2)
+            model_text(self._regressor(informed, centred[:, column]).grow(trees[column])) for column in (1, 2)
         )
         self.trees_ = tuple(trees)
         self.forests_ = Forest.of([self.ranker_]), Forest.of([self.std_model_, self.avm_model_])

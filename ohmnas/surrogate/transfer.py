@@ -23,7 +23,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate import heads
 from ohmnas.surrogate.features import CHIPLESS, Features, feature_matrix, feature_names
-from ohmnas.surrogate.forest import Forest
+from ohmnas.surrogate.forest import Forest, model_text
 from ohmnas.surrogate.heads import TreeSettings, Values
 from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet, learnable_chips
 
@@ -46,8 +46,8 @@ class Start:
 
     space: ResNetSpace
     """Of the task that the rows are of: costs that the models see are those of this task."""
-    models: Boosters
-    """Of accuracy, logarithm of the standard deviation and AVM, each less its mean."""
+    models: tuple[str, ...]
+    """Of accuracy, logarithm of the standard deviation and AVM, each less its mean; as `forest.model_text` has them."""
     sources: tuple[str, ...]
     """Task and chip of each table that was learned, such as ``digits on pcm``."""
     folds: tuple[Boosters, ...] = ()
@@ -88,7 +88,8 @@ class Start:
 
         sources = tuple(f"{part.provenance['task']} on {part.provenance['hardware']}" for part in parts)
         folds = tuple(learn(row_fold != fold) for fold in range(FOLDS))
-        return cls(parts[0].space, learn(row_fold >= 0), sources, folds, fold_of)
+        models = tuple(map(model_text, learn(row_fold >= 0)))
+        return cls(parts[0].space, models, sources, folds, fold_of)
 
     @classmethod
     def of(cls, table: MeasuredTable, besides: LearningSet | None = None, seed: int = 0) -> Self:

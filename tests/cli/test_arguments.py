@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmnas.cli.arguments import above_zero, chip_name, count, fraction, positive, seed, size
+from ohmnas.cli.arguments import above_zero, chip_name, count, fraction, one_of, positive, seed, size
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,10 @@ def test_the_name_of_a_chip_file_is_that_of_its_chip(tmp_path: Path) -> None:
     path.write_text("bits = 7\n", encoding="utf-8")
     with pytest.raises(argparse.ArgumentTypeError, match=r"file\.toml: a chip has no setting 'bits'; it has name"):
         chip_name(str(path))
+
+
+def test_a_name_is_one_of_those_that_are_known_or_the_closest_is_suggested() -> None:
+    read = one_of("strategy", ("evolution", "random"))
+    assert read("random") == "random"
+    with pytest.raises(argparse.ArgumentTypeError, match=r"no strategy 'randm'; .*; did you mean random\?$"):
+        read("randm")

@@ -48,6 +48,37 @@ def test_the_installed_command_runs() -> None:
     assert done.returncode == 0
 
 
+INTERRUPT = """
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder())
+from ohmnas.cli.main import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["argparse", "rich", "ohmnas.cli.render", "ohmnas.cli.parsers", "numpy", "pandas", "ohmnas.cli.search"]
+)
+def test_an_interruption_while_modules_are_loaded_is_one_sentence(module: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", INTERRUPT, module, "search", "--task", "digits"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "ohmnas: error: interrupted\n")
+
+
+def test_what_no_memory_suffices_for_is_one_sentence(ohmnas: Ohmnas, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("ohmnas.cli.search.run", run)
+    assert "not enough memory" in ohmnas("search", "--task", "digits").sentence
+
+
 SCRIPT = "import sys; from ohmnas.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 

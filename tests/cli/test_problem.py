@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from ohmnas.cli.arguments import Parser
-from ohmnas.cli.problem import problem
+from ohmnas.cli.problem import Unfitted, problem
 from ohmnas.cli.problem_flags import add_problem
+from ohmnas.datasets.table import read_table
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search import Problem
 from ohmnas.search.objective import Accuracy, ExponentialPenalty, Ratio, Tchebycheff, WeightedSum
 from ohmnas.search.usual import usual_floor
 from ohmnas.spaces.bounds import EVERYTHING
 from ohmnas.spaces.genes import M
-from ohmnas.surrogate import Surrogate
+from ohmnas.surrogate import LearningSet, Surrogate
 from ohmnas.surrogate.persist import load
 
 pytestmark = pytest.mark.timeout(240)
@@ -56,6 +57,28 @@ def test_without_words_it_is_the_best_ratio_within_what_was_measured(
     assert limits == {name: seen[name] for name in ("max_params", "max_macs", "min_params")} | {"min_accuracy": floor}
     assert asked("--min-accuracy", "0").limits.min_accuracy == 0
     assert capfd.readouterr().err == ""
+
+
+def test_before_the_surrogate_is_fitted_the_same_flags_are_right_and_nothing_is_said(
+    surrogate: Surrogate, capfd: pytest.CaptureFixture[str]
+) -> None:
+    parser = Parser(prog="ohmnas search")
+    add_problem(parser)
+    parser.set_defaults(seed=0)
+    unfitted = Unfitted.of(LearningSet.of(read_table("digits")))
+    words = parser.parse_args(["--max-params", "9G", "--fix", "KS0=3", "--pareto", "avm,energy", "--confidence", "0.9"])
+    before = problem(words, unfitted)
+    assert capfd.readouterr().err == ""
+    after = problem(words, surrogate)
+    assert "is beyond the" in capfd.readouterr().err
+    assert (before.space, before.within, before.pareto) == (after.space, after.within, after.pareto)
+    assert before.limits.max_params == after.limits.max_params
+    population = before.sample(3, np.random.default_rng(0))
+    for ask in (before.evaluate, lambda rows: before.quantile(rows, 0.5)):
+        with pytest.raises(NotImplementedError, match="before the surrogate is fitted"):
+            ask(population)
+    with pytest.raises(UnknownNameError, match="no gene"):
+        problem(parser.parse_args(["--fix", "KS=3"]), unfitted)
 
 
 def test_genes_of_blocks_that_cannot_be_are_refused(asked: Asked) -> None:

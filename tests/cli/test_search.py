@@ -19,6 +19,7 @@ from ohmnas.datasets.table import find_table, read_table
 from ohmnas.search import STRATEGIES, SearchResult, read_result
 from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate import Surrogate
 
 from .conftest import Ohmnas, Run
 
@@ -583,3 +584,33 @@ def test_results_of_another_task_are_refused(search: Search, tmp_path: Path) -> 
     for flag in ("--start-from", "--resume"):
         sentence = search(flag, tmp_path / "other.json").sentence
         assert "is for images of (3, 32, 32) in 100 classes, this search for (1, 8, 8) in 10" in sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--fix", "KS=3"), "did you mean KS0?"),
+        (("--fix", "KS0=4"), "KS0 can be 3, 5 or 7, not 4"),
+        (("--pareto", "accuracy,params"), "did you mean accuracy_1d?"),
+        (("--strategy", "evoluton"), "did you mean evolution?"),
+        (("--param", "kep=3"), "did you mean keep?"),
+        (("--param", "keep=0"), "keep must be at least 1, not 0"),
+        (("--strategy", "grid"), "has no end"),
+        (("--soft", "mac=1k"), "did you mean macs?"),
+        (("--objective", "weighted", "--weight", "avm=0"), "the weight of avm must be above 0"),
+        (("--max-params", "200"), "max_params is 200, but the smallest"),
+        (("--start-from", "resnet8w8"), "did you mean resnet8-w8?"),
+        (("--exclude", "people"), "is of the task 'people'"),
+        (("--population", "1000000000"), "population is a whole number from 1 to 100,000, not 1000000000"),
+    ],
+)
+def test_wrong_values_are_found_before_anything_is_fitted(
+    words: tuple[str, ...], message: str, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("fitted")
+
+    monkeypatch.setattr(Surrogate, "fit", refuse)
+    run = ohmnas("search", "--task", "digits", "--out", tmp_path, *words)
+    assert message in run.sentence
+    assert not (tmp_path / "result.json").exists()

@@ -21,6 +21,7 @@ from .conftest import SPACE, Formula, judged, some
 
 POOL = 40
 PROBLEM = Problem(SPACE, Formula(), Limits(), pareto=("avm", "params"))
+NO_FRONT = Problem(SPACE, Formula(), Limits())
 
 
 @dataclass
@@ -121,7 +122,7 @@ def test_the_front_is_that_of_all(told: Told) -> None:
 
 @given(histories(), st.integers(1, 60))
 def test_the_different_ones_differ_and_the_best_is_first(told: Told, k: int) -> None:
-    archive = told.archive()
+    archive = told.archive(NO_FRONT)
     found = archive.different(k)
     if found is None:
         assert not told.feasible
@@ -132,13 +133,52 @@ def test_the_different_ones_differ_and_the_best_is_first(told: Told, k: int) -> 
     assert evaluation.objective.tolist() == sorted(evaluation.objective, reverse=True)
 
 
+@given(histories(), st.integers(1, 60))
+def test_with_a_front_what_is_found_and_all_different_ones_are_on_it(told: Told, k: int) -> None:
+    archive = told.archive()
+    front, different, found = archive.front(), archive.different(k), archive.found
+    if front is None:
+        assert different is found is None
+        return
+    assert different is not None
+    assert found is not None
+    members = front[0].tolist()
+    assert [row for row in different[0].tolist() if row not in members] == []
+    assert len(different[0]) == len(np.unique(different[0], axis=0)) == min(k, len(members))
+    assert found[0].tolist() == different[0][:1].tolist()
+    assert found[1].objective[0] == front[1].objective.max()
+
+
+def test_without_a_front_the_best_is_found() -> None:
+    assert Archive(NO_FRONT).found is None
+    archive = Archive(NO_FRONT)
+    archive.add(some(3), judged([1, 3, 2], 0.0, np.empty((3, 0))))
+    assert archive.found is not None
+    np.testing.assert_array_equal(archive.found[0], some(3)[1:2])
+
+
+def test_a_front_of_too_many_keeps_the_one_with_the_highest_objective() -> None:
+    """Whoever stands closest to its neighbours is dropped, but the one that is to be found."""
+    n = FRONT + 100
+    first = np.sort(np.concatenate([np.linspace(0, 1, n - 3), 0.5 + np.array([1e-5, 2e-5, 3e-5])]))
+    objective = np.zeros(n)
+    objective[np.searchsorted(first, 0.5 + 2e-5)] = 1.0
+    archive = Archive(PROBLEM)
+    archive.add(some(n), judged(objective, 0.0, np.column_stack([first, 1 - first])))
+    assert archive.found is not None
+    assert archive.found[1].objective[0] == 1.0
+    front = archive.front()
+    assert front is not None
+    assert len(front[0]) <= FRONT
+
+
 def distances(population: Population) -> list[float]:
     span = np.array([max(float(np.ptp(PROBLEM.choices(gene))), 1.0) for gene in range(PROBLEM.genes)])
     return [float(np.abs((one - other) / span).sum()) for one, other in pairwise(population.astype(float))]
 
 
 def test_different_ones_stand_apart_where_there_are_enough() -> None:
-    archive = Archive(PROBLEM)
+    archive = Archive(NO_FRONT)
     near = SPACE.neighbours(some(1)[0])
     others = some(200, max_params=1e7)
     population = np.concatenate([some(1), near, others])

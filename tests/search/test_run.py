@@ -14,15 +14,16 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from ohmnas.errors import InfeasibleError
+from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.search import pareto
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
 from ohmnas.search.result import SearchResult, read_result, write_result
-from ohmnas.search.run import BARREN, PATIENCE, STANDING, Budget, Generation, search
-from ohmnas.search.strategies import Evolution, Grid, Random
+from ohmnas.search.run import BARREN, PATIENCE, PIECE, STANDING, Budget, Generation, search
+from ohmnas.search.strategies import Aging, Evolution, Grid, Local, QLearning, Random, Rank, Reinforce
 from ohmnas.search.strategy import Strategy
+from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
 
 from .conftest import FEW, SPACE, Formula, OfChip, Sure, problem, some
@@ -144,6 +145,90 @@ def test_no_time_left_ends_with_the_best_so_far() -> None:
     result = search(problem()[0], Evolution, 0, Budget(iterations=10_000, seconds=0.0), restarts=5)
     assert result.stopped == "seconds"
     assert len(result.history) == 1
+
+
+@dataclass
+class Slow(Formula):
+    """Takes a second for each thousand architectures, on its own clock."""
+
+    now: float = 0.0
+
+    def forecast(self, population: Population) -> Any:
+        self.now += len(population) / 1000
+        return super().forecast(population)
+
+
+@pytest.mark.parametrize("make", [Evolution, Random, Rank, Grid, Aging, Local, QLearning, Reinforce])
+def test_time_that_is_up_within_a_generation_ends_it(make: Callable[[Problem], Strategy]) -> None:
+    slow = Slow()
+    one = Problem(SPACE, slow, Limits(), within=FEW if make is Grid else Bounds.of({"M": (1, 4)}))
+    population = 20 if make is Grid else 3 * PIECE
+    piece = 100 if make is Grid else PIECE
+    seconds = piece / 1000 / 2
+    result = search(one, make, 0, Budget(population, 50, seconds=seconds, clock=lambda: slow.now))
+    assert result.stopped == "seconds"
+    assert 0 < result.evaluations <= piece
+    assert not one.clock.is_up()
+
+
+def test_time_that_is_up_is_said_where_nothing_was_found() -> None:
+    slow = Slow(avm_offset=5.0)
+    one = Problem(SPACE, slow, Limits(max_avm=0.02))
+    with pytest.raises(InfeasibleError, match=r"time was up$"):
+        search(one, Random, 0, Budget(50, 50, seconds=0.01, clock=lambda: slow.now))
+
+
+def test_pieces_of_a_large_generation_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = values(search(problem()[0], Evolution, 0, SHORT, given=some(90, seed=5)))
+    monkeypatch.setattr("ohmnas.search.run.PIECE", 7)
+    assert values(search(problem()[0], Evolution, 0, SHORT, given=some(90, seed=5))) == whole
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"population": 0},
+        {"population": 10**9},
+        {"population": 2.5},
+        {"population": True},
+        {"iterations": -1},
+        {"iterations": float("inf")},
+        {"seconds": -1.0},
+        {"seconds": float("nan")},
+        {"evaluations": -1},
+        {"patience": -1},
+    ],
+    ids=str,
+)
+def test_budgets_that_are_none_are_one_sentence(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(InvalidValueError, match=f"^{name} is a .*number from"):
+        Budget(**wrong)
+
+
+def test_numpys_numbers_are_numbers(tmp_path: Path) -> None:
+    number: Any = np.int64
+    limits = Limits(number(50_000), number(2_000_000), min_params=number(1000), soft={"macs": number(1_000_000)})
+    within = Bounds.of({"M": (number(1), number(3))})
+    one = Problem(SPACE, Formula(), limits, within=within)
+    same = Problem(
+        SPACE,
+        Formula(),
+        Limits(50_000, 2_000_000, min_params=1000, soft={"macs": 1_000_000}),
+        within=Bounds.of({"M": (1, 3)}),
+    )
+    budget = Budget(number(20), number(3), number(9e9), number(200), number(9))
+    result = search(one, Evolution, number(3), budget, restarts=number(2), top=number(2), given=some(5))
+    plain = search(same, Evolution, 3, Budget(20, 3, 9e9, 200, 9), restarts=2, top=2, given=some(5))
+    assert values(result) == values(plain)
+    write_result(tmp_path / "result.json", result)
+    assert values(read_result(tmp_path / "result.json")) == values(plain)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "3", None, True])
+def test_seeds_that_are_none_are_one_sentence(seed: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"^the seed is a whole number from 0"):
+        search(problem()[0], Evolution, seed, SHORT)
 
 
 @pytest.mark.parametrize("given", [None, some(50)])
@@ -445,6 +530,20 @@ def test_the_front_is_that_of_all_that_were_asked_about() -> None:
     losses = evaluation.losses[evaluation.feasible]
     found = one.evaluate(np.array([candidate.genome for candidate in result.front], dtype=np.int16)).losses
     np.testing.assert_array_equal(found, np.unique(losses[pareto.front(losses)], axis=0))
+
+
+@pytest.mark.parametrize("top", [1, 4])
+def test_what_is_found_with_a_front_is_the_best_of_it(top: int) -> None:
+    """The one with the best ratio of all has a rival here that is nowhere worse in these quantities."""
+    one = Problem(SPACE, OfChip(), Limits(max_params=50_000), pareto=("params", "macs"))
+    result = search(one, Evolution, 0, SHORT, top=top)
+    genomes = [candidate.genome for candidate in result.front]
+    assert result.best.genome in genomes
+    assert all(candidate.genome in genomes for candidate in result.top)
+    objectives = one.evaluate(np.array(genomes, dtype=np.int16)).objective
+    assert objectives[genomes.index(result.best.genome)] == objectives.max() < result.history[-1]["objective"]
+    if top > 1:
+        assert result.top[0] == result.best
 
 
 def test_without_a_front_there_is_none() -> None:

@@ -98,6 +98,7 @@ MODEL_EDITS: dict[str, Callable[[Model], object]] = {
     "trees of a round": lambda model: model["learner"]["gradient_booster"]["model"].update(iteration_indptr=[0, 10**9]),
     "classes of trees": lambda model: model["learner"]["gradient_booster"]["model"].update(tree_info=[7]),
     "version": lambda model: model.update(version=[0, 9, 0]),
+    "version to come": lambda model: model.update(version=[4, 0, 0]),
     "no learner": lambda model: model.pop("learner"),
     "learner that is none": lambda model: model.update(learner=[1]),
 }

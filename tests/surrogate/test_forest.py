@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.features import Features
-from ohmnas.surrogate.forest import _AT_ONCE, DEEPEST, Forest
+from ohmnas.surrogate.forest import _AT_ONCE, DEEPEST, Forest, model_text
 
 F = 5
 
@@ -65,12 +65,23 @@ def test_rows_on_a_threshold_go_right() -> None:
     assert_array_equal(Forest.of([model]).predict(rows), by_xgboost([model], rows))
 
 
-def test_deep_trees_are_left_to_xgboost() -> None:
-    models = [grown(3, max_depth=DEEPEST + 2, min_child_weight=0), grown(2)]
-    forest, rows = Forest.of(models), table(90, 3)
-    assert forest.deep
+@pytest.mark.parametrize("n", [1, 90, _AT_ONCE + 1])
+def test_deep_trees_say_to_the_bit_what_xgboost_says(n: int) -> None:
+    models = [grown(3, max_depth=DEEPEST + 2, min_child_weight=0), grown(2), grown(3, base=0.5, gamma=1e9)]
+    forest, rows = Forest.of(models), table(n, 3)
+    assert forest.deep is not None
     assert_array_equal(forest.predict(rows), by_xgboost(models, rows))
-    assert forest.predict(rows[:0]).shape == (0, 2)
+    assert forest.predict(rows[:0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("depth", [4, DEEPEST + 2])
+@pytest.mark.parametrize("written", ["5E-1", "[5E-1]", "0.5"])
+def test_texts_say_what_boosters_say_whatever_way_their_version_wrote_the_base_score(written: str, depth: int) -> None:
+    """XGBoost before 3.1 writes a number; from then on a list, which older versions read as if none stood there."""
+    model, rows = grown(5, base=0.5, max_depth=depth, min_child_weight=0), table(20, 1)
+    content = json.loads(model_text(model))
+    content["learner"]["learner_model_param"]["base_score"] = written
+    assert_array_equal(Forest.of([json.dumps(content)]).predict(rows), by_xgboost([model], rows))
 
 
 def test_trees_without_a_split_are_constants() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xgboost as xgb
 from numpy.testing import assert_array_equal
 
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError
@@ -32,6 +33,26 @@ def test_loaded_surrogate_predicts_exactly_the_same(surrogate: Surrogate, folder
         surrogate.provenance_,
     )
     assert loaded.get_params() == surrogate.get_params()
+
+
+def test_reading_and_predicting_never_ask_the_installed_xgboost(
+    surrogate: Surrogate, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its versions differ in what they read in each other's files."""
+    population = SPACE.sample_uniform(20, np.random.default_rng(1))
+    helped = Surrogate.learn(learning_set(20, seed=8), start=Start.fit([learning_set(60)]), **{**FAST, "depth": 12})
+    save(helped, folder.parent / "helped")
+    before = surrogate.predict(population), helped.predict(population)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("XGBoost was asked")
+
+    for name in ("__init__", "load_model", "inplace_predict", "predict", "save_raw", "load_config"):
+        monkeypatch.setattr(xgb.Booster, name, refuse)
+    for path, expected in zip((folder, folder.parent / "helped"), before, strict=True):
+        loaded = load(path)
+        assert_array_equal(loaded.predict(population), expected)
+        save(loaded, folder.parent / "again")
 
 
 def test_saving_what_was_loaded_writes_the_same_bytes(folder: Path, tmp_path: Path) -> None:

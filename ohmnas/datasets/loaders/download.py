@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import http.client
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,10 @@ from ohmnas.errors import BrokenFileError, OhmnasError, StorageError, UnknownNam
 CHUNK = 1 << 20
 TIMEOUT = 60.0
 """Seconds without a byte after which a download is given up."""
+LONGEST_LENGTH = 18
+"""Digits of a length that is believed."""
+LONGEST_REASON = 200
+"""Letters of what a server says went wrong."""
 
 
 class DownloadError(OhmnasError, OSError):
@@ -113,24 +119,36 @@ def download(task: str, data_dir: Path, report: Callable[[int, int], None], arch
 def _fetch(archive: Archive, file: Path, report: Callable[[int, int], None]) -> None:
     algorithm, expected = archive.checksum.split(":")
     stamp = hashlib.new(algorithm, usedforsecurity=False)
-    try:
-        with urllib.request.urlopen(archive.url, timeout=TIMEOUT) as answer, file.open("wb") as out:  # noqa: S310
-            total = int(answer.headers.get("Content-Length") or 0)
-            came = 0
-            while chunk := answer.read(CHUNK):
-                stamp.update(chunk)
-                out.write(chunk)
-                came += len(chunk)
-                report(came, total)
-    except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
-        raise DownloadError(f"cannot download {archive.url}: {getattr(error, 'reason', None) or error}") from error
+    came = 0
+    with file.open("wb") as out:
+        for chunk, total in _reply(archive):
+            stamp.update(chunk)
+            out.write(chunk)
+            came += len(chunk)
+            report(came, total)
     if stamp.hexdigest() != expected:
         raise BrokenFileError(f"what {archive.url} sent is not the official archive ({algorithm} differs); try again")
+
+
+def _reply(archive: Archive) -> Iterator[tuple[bytes, int]]:
+    """Pieces of what the server sends, each with the bytes in all, 0 if unknown; every broken reply is one error."""
+    try:
+        with urllib.request.urlopen(archive.url, timeout=TIMEOUT) as answer:  # noqa: S310
+            length = str(answer.headers.get("Content-Length"))
+            total = int(length) if length.isdecimal() and len(length) <= LONGEST_LENGTH else 0
+            while chunk := answer.read(CHUNK):
+                yield chunk, total
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = str(getattr(error, "reason", None) or error) or type(error).__name__
+        printable = "".join(letter if letter.isprintable() else " " for letter in reason)[:LONGEST_REASON]
+        raise DownloadError(f"cannot download {archive.url}: {printable}") from error
 
 
 def _unpack(archive: Archive, file: Path, folder: Path) -> None:
     try:
         with tarfile.open(file, "r:gz") as members:
             members.extractall(folder, filter="data")  # refuses paths and links that lead out of the folder
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
         raise BrokenFileError(f"what {archive.url} sent cannot be unpacked: {error}") from error
+    if archive.in_folder and not (folder / archive.folder).is_dir():
+        raise BrokenFileError(f"what {archive.url} sent cannot be used: it has no folder {archive.folder}")

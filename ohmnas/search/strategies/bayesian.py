@@ -52,13 +52,17 @@ class Bayesian:
                 raise InvalidValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """A sample; later what Optuna suggests. From what is too expensive it learns at once."""
+        """A sample; later what Optuna suggests, less where time is up. From what is too expensive it learns at once."""
         if self._study is None:
             self._study = self._new_study(int(rng.integers(2**31)))
         if self._heard < self.startup:
             return self.problem.sample(n, rng)
-        trials = [self._study.ask() for _ in range(n)]
-        population = np.array([self._suggest(trial) for trial in trials], dtype=np.int16)
+        trials: list[Any] = []
+        genomes: list[npt.NDArray[np.int16]] = []
+        while len(trials) < n and not (trials and self.problem.clock.is_up()):
+            trials.append(self._study.ask())
+            genomes.append(self._suggest(trials[-1]))
+        population = np.array(genomes, dtype=np.int16)
         for trial, genome, affordable in zip(trials, population, self.problem.affordable(population), strict=True):
             if affordable:
                 self._trials.append((trial, genome))
@@ -120,6 +124,8 @@ class Bayesian:
                 self._answer(trial, [0.0] * values.shape[1], NO_ANSWER)
         self._trials = []
         for row in answers.unasked(asked):
+            if self.problem.clock.is_up():
+                return
             self._study.add_trial(self._told(optuna, population[row], values[row], float(evaluation.shortfall[row])))
         self._forget(optuna)
 

@@ -32,7 +32,7 @@ class Local:
         if not self._told:
             return self.problem.sample(n, rng)
         parts = [self.problem.sample(0, rng), *self._left]
-        while self._waiting and sum(map(len, parts)) < n:
+        while self._waiting and sum(map(len, parts)) < n and not (len(parts) > 1 and self.problem.clock.is_up()):
             *_, genome = heapq.heappop(self._waiting)
             near = self.problem.neighbours(np.frombuffer(genome, dtype=np.int16))
             parts.append(near[self.problem.affordable(near)])

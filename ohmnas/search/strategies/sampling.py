@@ -77,12 +77,12 @@ class Grid:
             )
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:  # noqa: ARG002 - a Strategy
-        """The next n that meet the limits on costs."""
+        """The next n that meet the limits on costs; fewer where time is up."""
         size = self.problem.within.size
         step = round(size * (math.sqrt(5) - 1) / 2) or 1
         while math.gcd(step, size) > 1:
             step += 1
-        while sum(map(len, self._waiting)) < n and self._next < size:
+        while sum(map(len, self._waiting)) < n and self._next < size and not self.problem.clock.is_up():
             turns = np.arange(self._next, min(self._next + _CHUNK, size), dtype=np.int64)
             self._next += len(turns)
             some = self.problem.within.nth(turns * step % size)

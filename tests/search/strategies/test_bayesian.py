@@ -40,6 +40,22 @@ def test_it_samples_until_it_has_heard_of_as_many_as_it_needs() -> None:
     assert min(asked) >= 30
 
 
+def test_it_proposes_no_more_once_time_is_up() -> None:
+    one, _ = problem()
+    now = [0.0]
+    suggested: list[float] = []
+
+    class Slow(Bayesian):
+        def _suggest(self, trial: Any) -> Any:
+            now[0] += 1.0
+            suggested.append(now[0])
+            return super()._suggest(trial)
+
+    result = search(one, partial(Slow, startup=30), 0, Budget(40, 99, seconds=2.5, clock=lambda: now[0]))
+    assert result.stopped == "seconds"
+    assert len(suggested) == 3
+
+
 def test_it_learns_from_what_it_did_not_ask_for(rng: np.random.Generator) -> None:
     one, _ = problem()
     strategy = Bayesian(one)
