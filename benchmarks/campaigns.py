@@ -29,7 +29,14 @@ from ohmnas.errors import OhmnasError
 ROOT = Path(__file__).parent.parent
 TABLES = ROOT / "ohmnas" / "datasets" / "tables"
 EXPORT_MINUTES = 5.0
-_OHMNAS = (sys.executable, "-W", "ignore", "-c", "import sys; from ohmnas.cli.main import main; sys.exit(main())")
+_RUN = """
+import ctypes, signal, sys
+if sys.platform.startswith("linux"):  # two campaigns would measure the same rows: end when the parent dies
+    ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG of sys/prctl.h
+from ohmnas.cli.main import main
+sys.exit(main())
+"""
+_OHMNAS = (sys.executable, "-W", "ignore", "-c", _RUN)
 
 
 @dataclass(frozen=True)

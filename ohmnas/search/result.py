@@ -229,6 +229,9 @@ def _provenance(values: dict[str, Any]) -> dict[str, Any]:
             kinds.text(value, f"surrogate's {name}")
         elif name in {"rows", "networks"}:
             kinds.whole(value, f"surrogate's {name}", 1)
+        elif name == "versions":
+            for package, version in kinds.mapping(value, f"surrogate's {name}").items():
+                kinds.text(version, f"surrogate's {name}, {package}")
         elif name in {"chip", "seen"}:
             for key, one in kinds.mapping(value, f"surrogate's {name}").items():
                 if key != "chips":

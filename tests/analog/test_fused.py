@@ -117,6 +117,7 @@ def test_it_stands_aside_where_it_cannot_compute() -> None:
     ],
     ids=["bias", "dilation", "one-sided padding", "reflect", "no affine", "no statistics"],
 )
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")  # torch's own layer
 def test_it_leaves_rare_layers_to_plain_torch(layers: list[nn.Module]) -> None:
     network = to_analog(nn.Sequential(*layers, nn.ReLU()), replace(Hardware(), dac_bits=14, adc_bits=14))
     layer, x = _layer(network), torch.randn(4, 6, 8, 8)
