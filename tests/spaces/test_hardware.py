@@ -192,7 +192,7 @@ def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: P
         ('technology = "reram"\ng_max = 0.5', r"g_max of reram is above its g_min of 9\.0 uS, not 0\.5"),
         ('name = "a\\u001b[31m"', "a chip cannot be called"),
         ('name = "a\\nb"', "a chip cannot be called"),
-        (f'name = "{"m" * 101}"', "a chip cannot be called 'm.*\\.\\.\\.: tables"),
+        (f'name = "{"m" * 101}"', "a chip cannot be called 'm.*\\.\\.\\.: a name has at most 100"),
         (f"{'k' * 3000} = 1", "a chip has no setting 'k"),
     ],
 )
