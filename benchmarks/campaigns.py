@@ -91,7 +91,7 @@ def table_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class Campaigns:
-    """Where rows and tables are, and how they are measured."""
+    """Store, tables and effort of all campaigns."""
 
     store: Path
     tables: Path

@@ -157,7 +157,7 @@ def measure_missing(name: str, jobs: int, minutes: float) -> None:
 
 
 def study(name: str, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """What each candidate's labels are worth; only networks that the reference has of both seeds count."""
+    """Order, levels and cost of each candidate's labels, over the networks that the reference has of both seeds."""
     values = {
         candidate: rows.pivot_table(index="network", columns="seed", values=[*TARGETS, "core_seconds"])
         for candidate, rows in frame[(frame["task"] == name) & (frame["status"] == "ok")].groupby("candidate")
