@@ -60,8 +60,8 @@ class _Average:
 def check_use(network: nn.Module, images: Images) -> None:
     """Check, with two images, that each analog layer computes once on the way from images to outputs.
 
-    A tile's input range is that of one input, and a layer that is never called takes no part in what the chip computes:
-    its weights may be read by other code, which then computes digitally.
+    A tile has one input range, for one input. Other code may read the weights of a layer that is never called, and then
+    computes digitally.
 
     Raises:
         InvalidValueError: there are no images, or a layer is used several times or not at all; the message names all.

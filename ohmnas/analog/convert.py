@@ -147,7 +147,7 @@ def _fault(module: nn.Module, own: set[str]) -> str | None:
 
 
 def _is_plain(module: nn.Module) -> bool:
-    """Whether calling a module is calling its class's `forward`."""
+    """True if a call of the module runs the `forward` of its class and nothing else."""
     hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
     return not any(hooks) and "forward" not in vars(module)
 

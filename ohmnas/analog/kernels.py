@@ -237,7 +237,7 @@ def _dense(x: Tensor) -> Tensor:
 
 
 def _memory(x: Tensor) -> Array:
-    """What a dense tensor has in memory, flat, as the passes know it."""
+    """The memory of a dense tensor as a flat array, in the format of the passes."""
     return _array(x.as_strided((x.numel(),), (1,)))
 
 

@@ -154,7 +154,7 @@ class AnalogLayer(nn.Module):
         self.register_buffer("input_range", torch.tensor(RANGE_MULTIPLE, device=weight.device))
         self._calibrated = False
         self.reads_images = False
-        """Whether the input is images, which no gradient flows back to."""
+        """True if the layer reads images, which need no gradient."""
         self._programmed: tuple[Tensor, Tensor] | None = None
 
     kind: ClassVar[str]
@@ -162,7 +162,7 @@ class AnalogLayer(nn.Module):
 
     @property
     def calibrated(self) -> bool:
-        """Whether the input range was set from inputs; an ideal DAC does not need it."""
+        """True if the input range was set from inputs; an ideal DAC does not need it."""
         return self._calibrated or self.chip.dac_bits == 0 or float(self.input_range) != RANGE_MULTIPLE
 
     def load(self, columns: Tensor, gain: Tensor) -> None:
