@@ -155,7 +155,7 @@ def _shipped(task: str) -> str:
     """
     if task not in shipped_tables():
         raise UnknownNameError(
-            f"no table is shipped for the task {task!r}; there is one for {', '.join(shipped_tables())}"
+            f"no table is shipped for the task {task!r}; the shipped tables are {', '.join(shipped_tables())}"
             f"{suggestion(shipped_tables(), task)}"
         )
     return task
