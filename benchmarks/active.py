@@ -1,10 +1,10 @@
-"""Whether choosing what to measure next pays: replayed on a measured table, against choosing at random.
+"""Active selection of architectures against random selection, replayed on a measured table.
 
 python benchmarks/active.py [--table digits] [--hardware pcm] [--rounds 10] [--json]
 
-Both begin with the same 40 architectures and add 20 at a time from those that the table holds, as `ohmnas campaign
---choose active` does; the surrogates of both are asked about the same held-out quarter. "tau upper" is that of the
-held-out architectures whose accuracy is in the upper 40 %, among which a search decides; "best" is the best measured.
+Both start with the same 40 architectures and add 20 at a time from the table, like `ohmnas campaign --choose active`.
+Both surrogates predict the same held-out quarter. "tau upper" is Kendall's tau over the held-out architectures in the
+upper 40 % by accuracy, where a search decides; "best" is the best measured accuracy.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.datasets.table import read_table
-from ohmnas.surrogate import HEADS, LearningSet, Surrogate
+from ohmnas.datasets.tables.table import read_table
+from ohmnas.surrogate import HEADS, Surrogate, SurrogateModel, TrainingSet
 from ohmnas.surrogate.active import promising
 from ohmnas.surrogate.metrics import kendall_tau, precision_at
 
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
-    data = LearningSet.of(read_table(arguments.table), arguments.hardware)
+    data = TrainingSet.of(read_table(arguments.table), arguments.hardware)
     found: dict[str, dict[int, list[list[float]]]] = {"random": {}, "active": {}}
     for round_ in range(arguments.rounds):
         order = np.random.default_rng(round_).permutation(len(data.population))
@@ -54,7 +54,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(results))
         return
-    print(f"{arguments.table} on {data.provenance['hardware']}, {arguments.rounds} rounds; gain: active less random")
+    print(f"{arguments.table} on {data.provenance['hardware']}, {arguments.rounds} rounds; gain: active minus random")
     print(" " * 12 + "".join(f"{name:>15}" for name in MEASURES))
     for way, summary in results.items():
         for rows, measures in summary.items():
@@ -74,11 +74,11 @@ def _summary(curve: dict[int, Values]) -> dict[int, dict[str, dict[str, float]]]
     }
 
 
-def _replay(data: LearningSet, pool: Rows, active: bool) -> Any:
+def _replay(data: TrainingSet, pool: Rows, active: bool) -> Any:
     """Yields the rows known so far and their surrogate, with every batch; the pool is in the order of the plan."""
     rows, left = pool[:FIRST], pool[FIRST:]
     while True:
-        surrogate = Surrogate.learn(data.take(rows))
+        surrogate = Surrogate.learn(data.take(rows)).model_
         yield rows, surrogate
         if len(rows) >= min(MOST, len(pool) - BATCH):
             return
@@ -90,16 +90,16 @@ def _replay(data: LearningSet, pool: Rows, active: bool) -> Any:
         rows, left = np.concatenate([rows, hopeful, left[: BATCH - len(hopeful)]]), left[BATCH - len(hopeful) :]
 
 
-def _measures(surrogate: Surrogate, data: LearningSet, held_out: Rows, rows: Rows) -> list[float]:
+def _measures(surrogate: SurrogateModel, data: TrainingSet, held_out: Rows, rows: Rows) -> list[float]:
     unseen = data.population[held_out]
-    predicted, scores = surrogate.forecast(unseen), surrogate.rank_scores(unseen)
+    predicted, scores = surrogate.estimate(unseen), surrogate.rank_scores(unseen)
     truth = {head: data.labels[head][held_out] for head in HEADS}
     accuracy = truth[HEADS[0]]
     upper = accuracy >= np.quantile(accuracy, UPPER)
     return [
         kendall_tau(accuracy, scores),
-        kendall_tau(truth[HEADS[1]], predicted.accuracy_1d_std),
-        kendall_tau(truth[HEADS[2]], predicted.avm),
+        kendall_tau(truth[HEADS[1]], predicted["accuracy_1d_std"]),
+        kendall_tau(truth[HEADS[2]], predicted["avm"]),
         kendall_tau(accuracy[upper], scores[upper]),
         precision_at(0.1, accuracy, scores),
         float(data.labels[HEADS[0]][rows].max()),

@@ -2,8 +2,8 @@
 
 python benchmarks/adaptive.py [--task digits] [--networks 12] [--hardware pcm] [--fidelity table] [--json]
 
-Networks of the task's plan are trained once each and read on the same chips both ways. Differences are paired; the
-standard error is over networks.
+Networks of the task's plan are trained once each and read on the same chips with both statistics. Differences are
+paired; the standard error is over networks.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.measure import measure
-from ohmnas.datasets.plan import plan
-from ohmnas.datasets.protocol import Protocol
-from ohmnas.datasets.task import TASKS, task
-from ohmnas.spaces.hardware import hardware
+from ohmnas.datasets.campaign.fidelity import fidelity
+from ohmnas.datasets.campaign.measure import measure
+from ohmnas.datasets.campaign.plan import plan
+from ohmnas.datasets.campaign.protocol import Protocol
+from ohmnas.datasets.tasks.catalogue import TASKS
+from ohmnas.datasets.tasks.task import task
+from ohmnas.hardware import hardware
 
 COLUMNS = ("accuracy_1s", "accuracy_1h", "accuracy_1d", "accuracy_1mo", "accuracy_1d_std", "avm")
 NAMES = ("1 s", "1 h", "1 day", "1 month", "std", "AVM")
@@ -53,7 +54,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({"ways": WAYS, "columns": COLUMNS, "values": values.tolist(), "seconds": seconds}))
         return
-    print(f"{len(found)} networks of the {chosen.name} plan on {chip.name}; per cent, seconds of a reading")
+    print(f"{len(found)} networks of the {chosen.name} plan on {chip.name}; accuracy in %, seconds per reading")
     print(f"{'':12}" + "".join(f"{name:>15}" for name in NAMES) + f"{'seconds':>10}")
     for place, way in enumerate(WAYS):
         cells = "".join(f"{100 * value:15.2f}" for value in values[:, place].mean(axis=0))

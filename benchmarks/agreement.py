@@ -1,12 +1,12 @@
-"""The native engine against aihwkit: accuracies over a month of the same trained networks on 25 chips of each.
+"""Native engine against aihwkit: accuracies of the same trained networks over a month, on 25 chips of each.
 
 python benchmarks/agreement.py [--networks 12] [--chips 25] [--precision float32] [--json]
 
-Each network of the digits plan is trained natively, moved to aihwkit's layers with its weights, batch norm statistics
-and input ranges, and then programmed and read by both engines. z is the difference of the means in standard errors;
-where both engines are the same, one z of twenty is beyond 2. The technologies take turns; networks that guess are left
-out, because a guess agrees with any other. The precision is that of our own convolutions when chips are read; aihwkit
-computes in float32.
+Each network of the digits plan is trained natively and copied to aihwkit's layers with its weights, batch norm
+statistics and input ranges. Both engines then program and read it. z is the difference of the means in standard errors;
+if both engines are the same, one z in twenty is beyond 2. The technologies take turns. Networks that guess are
+excluded, because a guess agrees with any other. The precision applies to our own convolutions when chips are read;
+aihwkit computes in float32.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ohmnas.analog.convert import set_precision
 from ohmnas.analog.drift import TIMES, digital_accuracy
 from ohmnas.analog.engine import Aihwkit, Native
 from ohmnas.analog.images import ImageSet
-from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.measure import train_network
-from ohmnas.datasets.plan import plan
-from ohmnas.datasets.protocol import Protocol
-from ohmnas.datasets.task import task
-from ohmnas.spaces.hardware import hardware
+from ohmnas.datasets.campaign.fidelity import fidelity
+from ohmnas.datasets.campaign.measure import train_network
+from ohmnas.datasets.campaign.plan import plan
+from ohmnas.datasets.campaign.protocol import Protocol
+from ohmnas.datasets.tasks.task import task
+from ohmnas.hardware import hardware
 
 TECHNOLOGIES = ("pcm", "hermes", "reram")
 LARGEST_MACS = 600_000
@@ -46,7 +46,7 @@ def main() -> None:
     arguments = parser.parse_args()
     digits = task("digits")
     population = plan(digits, 200, kind="spread")[7:]
-    population = population[digits.space.layer_table(population).macs() <= LARGEST_MACS]
+    population = population[digits.space.layers(population).macs() <= LARGEST_MACS]
     data = digits.load()
     images = ImageSet(data.validation.images, data.mean, data.std)
     labels = torch.from_numpy(data.validation.labels)

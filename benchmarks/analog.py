@@ -3,8 +3,8 @@
 python benchmarks/analog.py [--json] [--threads N] [--quick]
 
 ResNet-20 (0.27 M parameters) at 32x32x3 in batches of 128. Training is a whole step with SGD; drift inference reads one
-programmed chip at a new time and classifies 256 images with it. All contenders take turns in each round, and the best
-round of each counts, so that whatever else the machine does hits all alike. aihwkit-lightning is there if installed.
+programmed chip at a new time and classifies 256 images with it. All candidates run in each round, and the best round of
+each counts, so other load on the machine affects all equally. aihwkit-lightning runs if it is installed.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.rpu import rpu_config
 from ohmnas.analog.step import GraphedStep
 from ohmnas.analog.train import NativeHooks
-from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.network import build
-from ohmnas.spaces.reference import REFERENCES
+from ohmnas.hardware import Hardware
+from ohmnas.spaces.resnet.network import build
+from ohmnas.spaces.resnet.references import REFERENCES
 
 BATCH = 128
 READ_IMAGES = 256

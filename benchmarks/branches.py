@@ -1,9 +1,9 @@
-"""What branches cost in training: their convolutions as groups or joined, their sum behind the batch norm or within.
+"""Cost of branches in training: convolutions grouped or joined, sums after or inside the batch norm.
 
 python benchmarks/branches.py [--json]
 
-First convolutions alone, forward and backward in bfloat16, of 128 images; then steps of networks with many branches.
-All on one thread, as a worker of a campaign computes; contenders take turns in each round, and the best round of each
+First convolutions alone, forward and backward in bfloat16, for 128 images; then training steps of networks with many
+branches. All use one thread, like a campaign's worker. Candidates take turns in each round, and the best round of each
 counts.
 """
 
@@ -28,9 +28,9 @@ from ohmnas.analog.noise import noise_source
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.step import Step
 from ohmnas.analog.train import NativeHooks
-from ohmnas.spaces.architecture import Architecture, MainBlock
-from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.network import build
+from ohmnas.hardware import Hardware
+from ohmnas.spaces.resnet.architecture import Architecture, MainBlock
+from ohmnas.spaces.resnet.network import build
 
 BATCH = 128
 CONVOLUTIONS = ((12, 2, 3, 32), (12, 4, 3, 32), (10, 7, 3, 16), (8, 3, 1, 32), (9, 5, 3, 16), (4, 8, 3, 32))
@@ -58,7 +58,7 @@ def main() -> None:
     print(f"{'convolution, forward and backward':42}{'apart':>10}{'joined':>12}")
     for name, (apart, together) in values.items():
         print(f"{name:42}{apart:7.1f} ms{together:9.1f} ms{together / apart:7.2f}")
-    print("step of a network: groups apart and sums behind, groups joined, sums within too")
+    print("training step: grouped with sums after the batch norm, joined, joined with sums inside the batch norm")
     for name, times in networks.items():
         print(f"{name}\n{'':33}" + "".join(f"{1000 * t:9.0f} ms" for t in times) + f"{times[-1] / times[0]:8.2f}")
 

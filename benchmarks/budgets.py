@@ -1,9 +1,9 @@
-"""What searches find at three budgets, trained and drifted for real beside the reference of each budget.
+"""Search results at three budgets, trained and measured next to the reference network of each budget.
 
 python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--seeds 3] [--chips 25] [--out found] [--json]
 
-Runs `ohmnas search` and `ohmnas verify` (so many trainings each, the official test set) for each task and budget; what
-stands in OUT already, searched and measured so, is not measured again. A training that diverged is in no mean.
+Runs `ohmnas search` and `ohmnas verify` (several trainings each, official test set) for each task and budget. Results
+that exist in OUT with the same settings are not measured again. Diverged trainings are excluded from means.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.cli.arguments import size
-from ohmnas.datasets.protocol import VERIFICATION_SEEDS
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS
 
 COLUMNS = ("accuracy_1d", "accuracy_1d_std", "avm")
 
@@ -64,14 +64,14 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def searched(folder: Path, asked: dict[str, Any]) -> bool:
-    """Whether the search whose result stands there had these limits and bounds on genes."""
+    """Return True if a stored search had these limits and bounds on genes."""
     had = read(folder / "result.json").get("constraints", {})
     had = {**had, **had.get("genes", {})}
     return all(had.get(name) == value for name, value in asked.items())
 
 
 def verified(folder: Path, references: int, trainings: int, how: dict[str, Any]) -> bool:
-    """Whether what was searched there, and so many references, were trained so often and measured so."""
+    """Return True if the stored search was verified with this many trainings and references."""
     result, there = read(folder / "result.json"), read(folder / "verify.json")
     known = {"found": result["best"], **{one["name"]: one for one in result["references"][:references]}}
     genomes, measured = (

@@ -1,9 +1,9 @@
-"""Seconds for each architecture of the digits campaign, before and after: this tree against another commit.
+"""Seconds per architecture of the digits campaign, before and after: this tree against another commit.
 
 python benchmarks/campaign.py --before COMMIT [--n 12] [--json]
 
-Both measure the same architectures of the plan at the fidelity of tables on one core, taking turns, each in a process
-of its own; seconds are those of the processor. The other commit is checked out beside this one for as long.
+Both measure the same architectures of the plan at the fidelity of tables on one core, in turns, in separate processes;
+seconds are processor time. The other commit is checked out temporarily next to this one.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ ROOT = Path(__file__).parent.parent
 MEASURE = """
 import json, sys, time
 try:
-    from ohmnas.datasets.plan import plan
-    from ohmnas.datasets.protocol import Protocol
+    from ohmnas.datasets.campaign.plan import plan
+    from ohmnas.datasets.campaign.protocol import Protocol
 except ImportError:  # before they were there
-    from ohmnas.datasets.campaign import plan
+    from ohmnas.datasets.campaign.campaign import plan
     Protocol = None
-from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.measure import measure
-from ohmnas.datasets.task import task
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.datasets.campaign.fidelity import fidelity
+from ohmnas.datasets.campaign.measure import measure
+from ohmnas.datasets.tasks.task import task
+from ohmnas.hardware import Hardware
 digits = task("digits")
 try:
     effort = fidelity("table", "digits")

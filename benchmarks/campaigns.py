@@ -1,11 +1,10 @@
-"""Continue all campaigns where the tables stand, at the lowest priority, until it is stopped.
+"""Continue the campaigns of all tables at the lowest priority until stopped.
 
 python benchmarks/campaigns.py [--jobs 2] [--minutes M] [--store FILE] [--tables DIR] [--stage TASK:CHOOSE:N:SEED ...]
 
-Stages are measured in an order of value (`STAGES`), as long as the data of their tasks are there. Every few minutes,
-and in the end, the rows are exported into the tables, each with its card. A table only grows: a store that is new
-begins with its rows. Ctrl-C or SIGTERM stops it after an export; after SIGKILL the same command goes on with what the
-store holds.
+Stages are measured in order of value (`STAGES`) if the data of their tasks exist. Every few minutes, and at the end,
+the rows are exported to the tables with their cards. A table only grows: a new store starts with its rows. Ctrl-C or
+SIGTERM stops after an export; after SIGKILL, the same command continues with the rows of the store.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ohmnas.datasets.fidelity import FIDELITIES
-from ohmnas.datasets.schema import PROTOCOL_VERSION
-from ohmnas.datasets.store import Store
-from ohmnas.datasets.task import task
+from ohmnas.datasets.campaign.fidelity import FIDELITIES
+from ohmnas.datasets.campaign.store import Store
+from ohmnas.datasets.tables.schema import PROTOCOL_VERSION
+from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import OhmnasError
 
 ROOT = Path(__file__).parent.parent
@@ -108,7 +107,7 @@ class Campaigns:
                 if self._has_data(stage):
                     self._measure(stage)
         except Stopped:
-            print("stopped; the same command goes on", flush=True)
+            print("stopped; run the same command to continue", flush=True)
         finally:
             self.export()
 
@@ -117,7 +116,7 @@ class Campaigns:
         try:
             task(stage.task).load()
         except OhmnasError as error:
-            print(f"{stage}: left out, {error}", flush=True)
+            print(f"{stage}: skipped, {error}", flush=True)
             return False
         return True
 

@@ -1,12 +1,12 @@
-"""How noisy the labels of tables are: seed-to-seed order and share of noise, of all networks and of the best 40 %.
+"""Label noise of tables: agreement between seeds and share of noise, for all networks and for the best 40 %.
 
 python benchmarks/ceilings.py TABLE [TABLE ...] [--hardware pcm] [--json]
 
-Only networks that were measured with two seeds count, and of the best only those whose first label lies among the best
-40 % of all first labels of the table. tau is Kendall's between both seeds; the ceiling is the tau that a perfect
-predictor reaches on such labels (`surrogate.metrics.noise_ceiling`). Noise is the variance of a single label around
-its mean over seeds, as a share of the variance of the labels of those networks; standard deviations are compared in
-logarithms. "flips" is the share of the variance over chips that single borderline images explain.
+Only networks measured with two seeds count; the best are those whose first label is among the best 40 % of all first
+labels of the table. tau is Kendall's tau between both seeds. The ceiling is the tau of a perfect predictor on these
+labels (`surrogate.metrics.noise_ceiling`). Noise is the variance of a single label around its mean over seeds, as a
+share of the variance of these networks' labels; standard deviations are compared as logarithms. "flips" is the share of
+the variance over chips that single borderline images explain.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ohmnas.datasets import schema
-from ohmnas.datasets.table import accuracy_std_floor, read_table
-from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.table import accuracy_std_floor, read_table
+from ohmnas.spaces.resnet.genes import GENE_NAMES
 from ohmnas.surrogate.metrics import kendall_tau, noise_ceiling
 
 LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")

@@ -1,10 +1,10 @@
-"""Networks and chips searched together, beside networks searched for one chip, at budgets of energy, then measured.
+"""Co-design of networks and chips against search for one chip, at several energy budgets, then measured.
 
 python benchmarks/codesign.py [--task digits] [--energies 0.12e-6,1e-6] [--chip pcm-t512-d8-a8] [--out found] [--json]
 
-For each budget `ohmnas search --co-design` with the chip free, and once more with the chip fixed, by the same
-surrogate; `ohmnas verify` trains what both find three times, 25 chips each, on the official test set. What stands in
-OUT already, searched and measured so, is not measured again.
+For each budget, `ohmnas search --co-design` runs with a free chip and with a fixed chip, using the same surrogate.
+`ohmnas verify` trains both results three times, on 25 chips each, with the official test set. Results that exist in OUT
+with the same settings are not measured again.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 from budgets import measured_cells, print_reasons, read, run_ohmnas, searched, verified
 
-from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text, from_hardware
-from ohmnas.spaces.hardware import hardware
+from ohmnas.hardware import hardware
+from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, chip_text, from_hardware
 
 
 def main() -> None:

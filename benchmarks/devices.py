@@ -1,9 +1,9 @@
-"""The same networks measured on a CPU and on a GPU: what a table says of their difference.
+"""The same networks measured on a CPU and on a GPU: differences in a table.
 
 python benchmarks/devices.py [--tables cifar10,people] [--json]
 
-Rows of one architecture whose convolutions were computed in TF32 (a GPU) against those in float32 or bfloat16 (a CPU),
-with different seeds. A mean difference would be the doing of the device, or of what else differs: the version of torch.
+Compares rows of one architecture with convolutions in TF32 (GPU) and in float32 or bfloat16 (CPU), with different
+seeds. A mean difference is caused by the device or by the version of torch.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ohmnas.datasets.schema import GPU_PRECISION
-from ohmnas.datasets.table import read_table
-from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.datasets.tables.schema import GPU_PRECISION
+from ohmnas.datasets.tables.table import read_table
+from ohmnas.spaces.resnet.genes import GENE_NAMES
 
 LABELS = ("accuracy_digital", "accuracy_1d", "accuracy_1d_std", "avm")
 

@@ -1,10 +1,10 @@
-"""Run commands of the documentation again, and put what they print behind them.
+"""Run the commands of a documentation page again and update their printed output.
 
 python benchmarks/documented.py PAGE [--only TEXT] [--check]
 
-A page shows a command in an indented line and behind it, in a fenced block, what it printed. Each such command that
-has TEXT in it is run from the root of the tree, with COLUMNS 100, and its block replaced where the output is another;
-with --check the page stays as it is. Figures in the sentences around are for a person to mend.
+A page shows a command in an indented line, followed by its output in a fenced block. Each such command that contains
+TEXT runs from the root of the tree with COLUMNS 100, and its block is replaced if the output changed; with --check, the
+page stays unchanged. Numbers in the surrounding text must be updated by hand.
 """
 
 from __future__ import annotations

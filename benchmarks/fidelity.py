@@ -1,12 +1,12 @@
-"""How much of a long training's labels a short one gives: fidelities against a reference, at what cost.
+"""Quality of short trainings as labels: fidelities against a long reference training, with their cost.
 
 python benchmarks/fidelity.py [--task digits] [--json] [--measure [--jobs 2] [--minutes M]]
 
-Every candidate trains the same networks, half of them from the best third of the measured table and half from all over
-its range, twice, and reads each on `pcm` chips. The reference is the longest training. The order of a label under a
-candidate is compared with that under the reference of *another* seed, so the reference's own seed-to-seed tau is what
-a candidate can reach. Without --measure the rows of `benchmarks/fidelity.csv` are shown; with it, rows that it lacks
-are measured first, the most useful first, and each is in the file as soon as it is measured.
+Every candidate trains the same networks twice, half of them from the best third of the measured table and half from its
+whole range, and reads each on `pcm` chips. The reference is the longest training. A candidate's ranking is compared
+with the ranking of the reference with *another* seed, so the reference's own seed-to-seed tau is the upper limit.
+Without --measure, the rows of `benchmarks/fidelity.csv` are shown; with it, missing rows are measured first, the most
+useful first, and written to the file one by one.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ import numpy as np
 import pandas as pd
 
 from ohmnas.analog.recipe import Recipe
-from ohmnas.datasets import schema
-from ohmnas.datasets.backends import results
-from ohmnas.datasets.fidelity import Fidelity, fidelity
-from ohmnas.datasets.measure import measure
-from ohmnas.datasets.plan import fitting_references
-from ohmnas.datasets.protocol import Protocol
-from ohmnas.datasets.schema import Row
-from ohmnas.datasets.table import genomes, read_table
-from ohmnas.datasets.task import task
+from ohmnas.datasets.campaign.backends import results
+from ohmnas.datasets.campaign.fidelity import Fidelity, fidelity
+from ohmnas.datasets.campaign.measure import measure
+from ohmnas.datasets.campaign.plan import fitting_references
+from ohmnas.datasets.campaign.protocol import Protocol
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tables.table import genomes, read_table
+from ohmnas.datasets.tasks.task import task
 from ohmnas.files import write_atomically
+from ohmnas.hardware import Hardware
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import Hardware
 from ohmnas.surrogate.metrics import kendall_tau
 
 FILE = Path(__file__).with_suffix(".csv")

@@ -1,10 +1,10 @@
-"""A reference network trained on all images for as long as it helps, and read on the test images.
+"""Train a reference network on all images until it no longer improves, and read it on the test images.
 
 python benchmarks/full.py [--task cifar10] [--network resnet8] [--hardware pcm ideal] [--fidelity full] [--epochs N]
                           [--seed 0] [--json]
 
-`ideal` trains and reads without any noise: it says how accurate the network can be. The test images decide nothing
-here: no network, recipe or epoch is chosen by them.
+`ideal` trains and reads without noise and shows the accuracy limit of the network. The test images are not used for any
+decision: no network, recipe or epoch is selected with them.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import json
 import time
 from dataclasses import replace
 
-from ohmnas.datasets.fidelity import FIDELITIES, fidelity
-from ohmnas.datasets.measure import measure_accuracies, train_network
-from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, seeds_of
-from ohmnas.datasets.task import TASKS, task
-from ohmnas.spaces.hardware import hardware
-from ohmnas.spaces.reference import REFERENCES, reference
+from ohmnas.datasets.campaign.fidelity import FIDELITIES, fidelity
+from ohmnas.datasets.campaign.measure import measure_accuracies, train_network
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, seeds_of
+from ohmnas.datasets.tasks.catalogue import TASKS
+from ohmnas.datasets.tasks.task import task
+from ohmnas.hardware import hardware
+from ohmnas.spaces.resnet.references import REFERENCES, reference
 
 SHOWN = ("accuracy_digital", "accuracy_1s", "accuracy_1d", "accuracy_1mo", "accuracy_1d_std", "avm")
 

@@ -1,4 +1,4 @@
-"""Whether evolution finds the true optimum of a surrogate, which a grid over a million architectures knows.
+"""Test if evolution finds the true optimum of a surrogate, known from a grid over a million architectures.
 
 python benchmarks/optimum.py [--json]
 """
@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ohmnas.datasets.table import read_table
+from ohmnas.datasets.tables.table import read_table
 from ohmnas.search import Budget, Evolution, Limits, Problem, search
 from ohmnas.search.strategies import Aging, Grid, Local, Random
 from ohmnas.search.strategies.evolution import AS_PUBLISHED
 from ohmnas.spaces.bounds import Bounds
-from ohmnas.surrogate import LearningSet, Surrogate
+from ohmnas.spaces.resnet.genes import TABLE
+from ohmnas.surrogate import Surrogate, TrainingSet
 
-WITHIN = Bounds.of({"OC0": (8, 71), "KS0": (3, 3), "M": (1, 2), "R": (1, 4), "B": (1, 4), "WF": (1, 2)})
+WITHIN = Bounds.of(TABLE, {"OC0": (8, 71), "KS0": (3, 3), "M": (1, 2), "R": (1, 4), "B": (1, 4), "WF": (1, 2)})
 EVALUATIONS = 20_000
 SEEDS = 10
 MAKERS: dict[str, Any] = {
@@ -38,10 +39,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    surrogate = Surrogate.learn(LearningSet.of(read_table("digits")))
-    seen = surrogate.provenance_["seen"]
+    surrogate = Surrogate.learn(TrainingSet.of(read_table("digits"))).model_
+    seen = surrogate.provenance["seen"]
     limits = Limits(50_000, seen["max_macs"], 0.02, seen["min_params"])
-    problem = Problem(surrogate.space_, surrogate, limits, within=WITHIN)
+    problem = Problem(surrogate.space, surrogate, limits, within=WITHIN)
     whole = search(problem, Grid, 0, Budget(10_000, 1_000_000))
     best = whole.history[-1]["objective"]
     values: dict[str, Any] = {
@@ -69,10 +70,10 @@ def main() -> None:
         print(json.dumps(values))
         return
     print(
-        f"{WITHIN.size:,} architectures, {whole.evaluations:,} within the limits on costs; "
+        f"{WITHIN.size:,} architectures, {whole.evaluations:,} within the cost limits; "
         f"grid took {whole.seconds:.1f} s and found {best:.1f}: {whole.best.architecture}"
     )
-    print(f"{'':20}{'optimum found':>14}{'worst seed':>12}{'asked until then':>18}{'seconds':>9}")
+    print(f"{'':20}{'optimum found':>14}{'worst seed':>12}{'evaluations':>18}{'seconds':>9}")
     for name, row in values["strategies"].items():
         until = "-" if row["evaluations_until"] is None else f"{row['evaluations_until']:,.0f}"
         print(f"{name:20}{row['found']:>8} of {SEEDS}{row['worst']:12.4f}{until:>18}{row['seconds']:9.2f}")

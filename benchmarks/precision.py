@@ -1,11 +1,10 @@
-"""Whether convolutions in bfloat16 train other networks than in float32: the same architectures and seeds with both.
+"""Convolutions in bfloat16 against float32: the same architectures and seeds trained with both.
 
 python benchmarks/precision.py [--seeds 8] [--json]
 
-The architectures are six of the digits plan at the edge of what can be trained at all, where rounding decides what
-comes out as much as a seed does; the others reach the same with both. Accuracies are of the trained
-weights computed exactly, on the validation images of the digits. The difference is paired; its standard error is that
-of the pairs.
+The architectures are six of the digits plan at the edge of trainability, where rounding changes the result as much as a
+seed; all others give the same result with both. Accuracies are of the trained weights computed exactly, on the
+validation images of the digits. The difference is paired, and so is its standard error.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from ohmnas.analog.images import ImageSet
 from ohmnas.analog.memory import keep_freed
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import train
-from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.plan import plan
-from ohmnas.datasets.task import task
+from ohmnas.datasets.campaign.fidelity import fidelity
+from ohmnas.datasets.campaign.plan import plan
+from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import DivergedError
-from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.network import build
+from ohmnas.hardware import Hardware
+from ohmnas.spaces.resnet.network import build
 
 PRECISIONS = ("float32", "bfloat16")
 NETWORKS, AT_THE_EDGE = 12, (2, 4, 7, 8, 9, 10)

@@ -1,9 +1,9 @@
-"""Milliseconds of a training step, before and after: this tree against another commit.
+"""Milliseconds per training step, before and after: this tree against another commit.
 
 python benchmarks/steps.py --before COMMIT [--rounds 5] [--json]
 
-Both take the same steps of the same networks, in turns, each in a process of its own on one core; the best round of
-each counts. The other commit is checked out beside this one for as long.
+Both run the same steps of the same networks, in turns, in separate processes on one core; the best round of each
+counts. The other commit is checked out temporarily next to this one.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from ohmnas.analog.precision import fastest
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.step import Step
 from ohmnas.analog.train import NativeHooks
-from ohmnas.datasets.task import task
-from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.network import build
-from ohmnas.spaces.reference import REFERENCES
+from ohmnas.datasets.tasks.task import task
+from ohmnas.hardware import Hardware
+from ohmnas.spaces.resnet.network import build
+from ohmnas.spaces.resnet.references import REFERENCES
 torch.set_num_threads(1)
 keep_freed()
 steps = {}
@@ -104,7 +104,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(found))
         return
-    print(f"{'milliseconds a training step':42}{'before':>9}{'after':>9}{'ratio':>8}")
+    print(f"{'milliseconds per training step':42}{'before':>9}{'after':>9}{'ratio':>8}")
     for name, values in found.items():
         print(f"{name:42}{values['before']:9.2f}{values['after']:9.2f}{values['ratio']:8.2f}")
 

@@ -1,12 +1,12 @@
-"""All strategies at equal evaluations on every shipped table: what they find, and how large their fronts are.
+"""All strategies at equal numbers of evaluations on every shipped table: best results and fronts.
 
 python benchmarks/strategies.py [--evaluations 5000] [--seeds 10] [--json] [--plot FILE]
 
 The problem of each table and chip: accuracy over standard deviation, with at most the table's median parameters and at
-most the third quartile of its AVM; for the fronts accuracy, parameters and AVM. Values are relative to the best that
-any strategy found on that table with any seed. Bayesian optimisation takes longer than all others together: it runs
-only where it is named, with a tenth of the evaluations and three seeds, and is compared with the others at as many.
-Tables of fewer than 100 rows are left out.
+most the third quartile of its AVM; for the fronts accuracy, parameters and AVM. Values are relative to the best result
+of any strategy and seed on that table. Bayesian optimisation is slower than all others together: it runs only where it
+is listed, with a tenth of the evaluations and three seeds, and is compared with the others at the same number of
+evaluations. Tables with fewer than 100 rows are excluded.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 
 from ohmnas.cli.found import hardly_guessing
-from ohmnas.datasets.table import read_table, shipped_tables
+from ohmnas.datasets.tables.table import read_table, shipped_tables
 from ohmnas.errors import InfeasibleError
 from ohmnas.files import write_bytes_atomically
 from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
 from ohmnas.search.strategies import STRATEGIES, strategy
 from ohmnas.search.strategies.evolution import AS_PUBLISHED
-from ohmnas.surrogate import LearningSet, Surrogate
-from ohmnas.surrogate.learning import learnable_chips
+from ohmnas.surrogate import Surrogate, TrainingSet
+from ohmnas.surrogate.training_set import learnable_chips
 
 FRONT = ("accuracy_1d", "params", "avm")
 SLOW = ("bayesian",)
@@ -73,21 +73,21 @@ def main() -> None:
 
 def _problem(table: str, chip: str) -> Problem:
     rows = read_table(table).select(chip)
-    surrogate = Surrogate.learn(LearningSet.of(read_table(table), chip))
+    surrogate = Surrogate.learn(TrainingSet.of(read_table(table), chip)).model_
     limits = Limits(
         max_params=float(rows["params"].median()),
         max_macs=float(rows["macs"].max()),
         max_avm=float(rows["avm"].quantile(0.75)),
         min_params=float(rows["params"].min()),
-        min_accuracy=hardly_guessing(surrogate.space_.classes),
+        min_accuracy=hardly_guessing(surrogate.space.classes),
     )
-    return Problem(surrogate.space_, surrogate, limits)
+    return Problem(surrogate.space, surrogate, limits)
 
 
 def _compare(problem: Problem, makers: dict[str, Any], evaluations: int, seeds: int) -> tuple[dict[str, Any], Any]:
     """Name -> best value early and at the end, hypervolume, seconds; and the curves behind them."""
     early = evaluations // SHARE
-    fronts = Problem(problem.space, problem.predictor, problem.limits, pareto=FRONT)
+    fronts = Problem(problem.space, problem.estimator, problem.limits, pareto=FRONT)
     found: dict[str, Any] = {}
     curves: dict[str, list[SearchResult | None]] = {}
     for name, make in makers.items():
@@ -155,9 +155,9 @@ def _check(problem: Problem, run: SearchResult | None) -> None:
 
 def _show(name: str, values: dict[str, Any], arguments: argparse.Namespace) -> None:
     early, late = arguments.evaluations // SHARE, arguments.evaluations
-    print(f"\n{name}, {arguments.seeds} seeds: share of the best found (mean ± standard deviation)")
+    print(f"\n{name}, {arguments.seeds} seeds: share of the best result (mean ± standard deviation)")
     front = f"hypervolume {late // FRONT_SHARE:,}"
-    print(f"{'':20}{f'{early:,} asked':>16}{f'{late:,} asked':>16}{front:>20}{'seconds':>9}")
+    print(f"{'':20}{f'{early:,} evals':>16}{f'{late:,} evals':>16}{front:>20}{'seconds':>9}")
     order = sorted(values, key=lambda key: -float(np.mean(values[key]["best"] or values[key]["early"])))
     for key in order:
         row = values[key]
@@ -191,7 +191,7 @@ def _plot(curves: dict[str, Any], path: Path) -> None:
             mean = [np.mean([_at(run, asked) for run in results]) for asked in some]
             style = "--" if number >= 10 else "-"
             panel.plot(some, mean, style, label=strategy_name, color=f"C{number % 10}", lw=1.3)
-        panel.set(xscale="log", title=name, xlabel="architectures asked about", ylabel="accuracy / std")
+        panel.set(xscale="log", title=name, xlabel="evaluations", ylabel="accuracy / std")
     panels[0].legend(fontsize="x-small", frameon=False)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)

@@ -1,14 +1,13 @@
-"""The surrogate against its rivals on equal terms: features, folds and labels are the same for all.
+"""The surrogate against rival models with the same features, folds and labels.
 
 python benchmarks/surrogates.py [--table NAME ...] [--ablation | --settings] [--rounds 2] [--json]
 
-Repeated 5-fold cross-validation over every chip of every table that is shipped, scored as `ohmnas score` does it: a
-model learns from all labels of the architectures it sees and is held to the label of the first seed of those it
-does not see. Precision is the share of the predicted best 10 (5) % that are among the real best; regret is what the
-predicted best of 100 held-out architectures (of all, where they are fewer) lacks to the really best of them, in
-points. Rivals see the logarithm of the standard deviation cleared of chance, as the surrogate does. With --ablation
-the surrogate takes the place of the rivals, with groups of its features left out, with --settings with other settings,
-and with other constants where its modules have chosen.
+Repeated 5-fold cross-validation over every chip of every shipped table, scored like `ohmnas score`: a model is trained
+on all labels of its training architectures and compared with the first seed's label of held-out ones. Precision is the
+share of the predicted top 10 % (5 %) that are in the measured top 10 % (5 %). Regret is the difference in points
+between the measured best of 100 held-out architectures (or all, if there are fewer) and the predicted best. Rivals use
+the same shrunk standard deviations as the surrogate. With --ablation, the surrogate runs without groups of its features
+instead; with --settings, it runs with other settings and with other constants of its modules.
 """
 
 from __future__ import annotations
@@ -37,21 +36,25 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
-from ohmnas.spaces.genes import GENE_NAMES, Population
-from ohmnas.surrogate import HEADS, LearningSet, Surrogate, metrics
-from ohmnas.surrogate import kernel as its_kernel
-from ohmnas.surrogate import learning as its_labels
-from ohmnas.surrogate import surrogate as its_model
-from ohmnas.surrogate.features import NOISE_NAMES, STRUCTURE_NAMES, Features, feature_matrix, feature_names
-from ohmnas.surrogate.learning import learnable_chips
+from ohmnas.datasets.tables.table import MeasuredTable, read_table, shipped_tables
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.spaces.resnet.genes import GENE_NAMES
+from ohmnas.surrogate import HEADS, Surrogate, TrainingSet, metrics
+from ohmnas.surrogate import model as its_model
+from ohmnas.surrogate import surrogate as its_estimator
+from ohmnas.surrogate import training_set as its_labels
+from ohmnas.surrogate.defaults import MARGINS
+from ohmnas.surrogate.features import NOISE_NAMES, Features, feature_matrix, feature_names, structure_names
+from ohmnas.surrogate.fit import kernel as its_kernel
+from ohmnas.surrogate.fit import stages as its_stages
 from ohmnas.surrogate.score import FOLDS
-from ohmnas.surrogate.surrogate import MARGINS
+from ohmnas.surrogate.training_set import learnable_chips
 
 Values = npt.NDArray[np.float64]
-Predictor = Callable[[LearningSet], dict[str, Values]]
+Predictor = Callable[[TrainingSet], dict[str, Values]]
 """What learned from some architectures; gives each head's values for others."""
-Learner = Callable[[LearningSet], Predictor]
+Learner = Callable[[TrainingSet], Predictor]
 
 GRADES = 32
 """Levels that labels are cut into for LightGBM's ranking, which wants whole ones."""
@@ -60,18 +63,18 @@ DRAWS = 20
 
 
 def _learned(surrogate: Surrogate) -> Predictor:
-    def predict(unseen: LearningSet) -> dict[str, Values]:
-        found = surrogate.forecast(unseen.population)
+    def predict(unseen: TrainingSet) -> dict[str, Values]:
+        found = surrogate.estimate(unseen.population)
         return {
             HEADS[0]: surrogate.rank_scores(unseen.population),
-            HEADS[1]: found.accuracy_1d_std,
-            HEADS[2]: found.avm,
+            HEADS[1]: found["accuracy_1d_std"],
+            HEADS[2]: found["avm"],
         }
 
     return predict
 
 
-def _ours(data: LearningSet) -> Predictor:
+def _ours(data: TrainingSet) -> Predictor:
     return _learned(Surrogate.learn(data))
 
 
@@ -82,7 +85,7 @@ def _set(**settings: Any) -> Learner:
 def _where(module: ModuleType, name: str, value: Any) -> Learner:
     """The surrogate, learned while a name in one of its modules means something else."""
 
-    def learn(data: LearningSet) -> Predictor:
+    def learn(data: TrainingSet) -> Predictor:
         with patch.object(module, name, value):
             return _ours(data)
 
@@ -91,28 +94,36 @@ def _where(module: ModuleType, name: str, value: Any) -> Learner:
 
 def _without(*groups: str) -> Learner:
     """The surrogate, to which groups of features are constant."""
-    kinds = {"genes": GENE_NAMES, "structure": STRUCTURE_NAMES, "noise": NOISE_NAMES}
-    hidden = [name for group in groups for name in kinds[group]]
 
-    class Blind(Surrogate):
-        def _features(self, population: Population, unseen: bool = False) -> tuple[Features, Features | None]:
-            features, said = super()._features(population, unseen)
-            names = feature_names(self.hardware_)
-            features[:, [names.index(name) for name in hidden]] = 0.0
-            return features, said
+    def blind(space: ResNetSpace, population: Population, hardware: dict[str, float]) -> Features:
+        kinds = {"genes": GENE_NAMES, "structure": structure_names(space), "noise": NOISE_NAMES}
+        hidden = [name for group in groups for name in kinds[group]]
+        features, names = feature_matrix(space, population, hardware), feature_names(space, hardware)
+        features[:, [names.index(name) for name in hidden]] = 0.0
+        return features
 
-    return lambda data: _learned(Blind.learn(data))
+    def learn(data: TrainingSet) -> Predictor:
+        with patch.object(its_estimator, "feature_matrix", blind):
+            predict = _ours(data)
+
+        def blindly(unseen: TrainingSet) -> dict[str, Values]:
+            with patch.object(its_model, "feature_matrix", blind):
+                return predict(unseen)
+
+        return blindly
+
+    return learn
 
 
-def _features(data: LearningSet) -> npt.NDArray[np.float64]:
-    """What the surrogate sees, for rivals."""
+def _features(data: TrainingSet) -> npt.NDArray[np.float64]:
+    """Features of the surrogate, for rivals."""
     return feature_matrix(data.space, data.population, data.hardware).astype(np.float64)
 
 
 def _rival(make: Callable[[], Any]) -> Learner:
     """A scikit-learn regressor for each head."""
 
-    def learn(data: LearningSet) -> Predictor:
+    def learn(data: TrainingSet) -> Predictor:
         features = _features(data)
         varied = features.std(axis=0) > 0
         models = {head: make().fit(features[:, varied], data.target(head)) for head in HEADS}
@@ -127,7 +138,7 @@ def _rival(make: Callable[[], Any]) -> Learner:
 def _ranked(make: Callable[[], Any], grades: int | None) -> Learner:
     """A ranker of one group for each head."""
 
-    def learn(data: LearningSet) -> Predictor:
+    def learn(data: TrainingSet) -> Predictor:
         models = {}
         for head in HEADS:
             label = data.target(head)
@@ -144,8 +155,8 @@ def _ranked(make: Callable[[], Any], grades: int | None) -> Learner:
 def _column(name: str) -> Learner:
     """One feature alone; its sign is learned."""
 
-    def learn(data: LearningSet) -> Predictor:
-        index = feature_names(data.hardware).index(name)
+    def learn(data: TrainingSet) -> Predictor:
+        index = feature_names(data.space, data.hardware).index(name)
         signs = {head: np.sign(metrics.kendall_tau(data.labels[head], _features(data)[:, index])) for head in HEADS}
         return lambda unseen: {head: sign * _features(unseen)[:, index] for head, sign in signs.items()}
 
@@ -204,23 +215,23 @@ SETTINGS: dict[str, Learner] = {
     **{f"emphasis {emphasis:g}": _set(emphasis=emphasis) for emphasis in (0.5, 1.0, 2.0)},
 }
 CONSTANTS: dict[str, Learner] = {
-    "std, AVM: 4 levels": _where(its_model, "SPREAD_DEPTH", 4),
-    "std, AVM: trees alone": _where(its_model, "share", lambda *_: 1.0),
-    "std, AVM: process alone": _where(its_model, "share", lambda *_: 0.0),
-    "std, AVM: 700 rows": _where(its_model, "SPREAD_ROWS", 700),
-    "accuracy: 350 rows": _where(its_model, "MOST_ROWS", 350),
-    "accuracy: all rows": _where(its_model, "MOST_ROWS", 10**6),
+    "std, AVM: 4 levels": _where(its_stages, "SPREAD_DEPTH", 4),
+    "std, AVM: trees alone": _where(its_stages, "share", lambda *_: 1.0),
+    "std, AVM: process alone": _where(its_stages, "share", lambda *_: 0.0),
+    "std, AVM: 700 rows": _where(its_stages, "SPREAD_ROWS", 700),
+    "accuracy: 350 rows": _where(its_stages, "MOST_ROWS", 350),
+    "accuracy: all rows": _where(its_stages, "MOST_ROWS", 10**6),
     "usual lengths": _where(its_kernel, "DOUBT", 0.01),
     "lengths less held": _where(its_kernel, "DOUBT", 1.0),
     "std as measured": _where(its_labels, "cleared", lambda log_stds, *_: log_stds),
 }
-"""Levels of the trees, what is mixed (`surrogate`), rows that a kernel reaches (`process`), how far lengths may go from
-the usual ones (`kernel`), labels as they are (`clearing`)."""
+"""Levels of the trees, what is mixed, rows that a kernel reaches (`fit.stages`), how far lengths may go from the usual
+ones (`fit.kernel`), labels as they are (`fit.label_shrinkage`)."""
 
 
 def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], rounds: int) -> dict[str, Any]:
     """Head -> model -> measure -> mean and standard deviation over the folds."""
-    data = LearningSet.of(table, hardware)
+    data = TrainingSet.of(table, hardware)
     truths = dict(zip(HEADS, data.single().T, strict=True))
     found: dict[str, dict[str, list[dict[str, float]]]] = {head: {name: [] for name in learners} for head in HEADS}
     for round_ in range(rounds):

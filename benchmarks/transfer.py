@@ -1,9 +1,9 @@
-"""What a few rows of a new chip are worth, with and without what other chips taught: Kendall's tau over rows.
+"""Value of a few rows of a new chip, with and without rows of other chips: Kendall's tau over the number of rows.
 
 python benchmarks/transfer.py [--table digits] [--from-table TABLE] [--rounds 6] [--json]
 
-Each chip of the table is once the new one, the others are what is known. Held out are a quarter of the new chip's
-architectures, from the others' rows as well: nothing that is asked about was measured anywhere.
+Each chip of the table is the new one in turn, and the others are the known ones. A quarter of the new chip's
+architectures is held out, from the rows of all chips: no predicted architecture was measured on any chip.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ohmnas.datasets.table import read_table
-from ohmnas.surrogate import HEADS, LearningSet, Start, Surrogate
-from ohmnas.surrogate.learning import learnable_chips
+from ohmnas.datasets.tables.table import read_table
+from ohmnas.surrogate import HEADS, Surrogate, TrainingSet
+from ohmnas.surrogate.fit.transfer import fit_source
 from ohmnas.surrogate.metrics import kendall_tau
+from ohmnas.surrogate.training_set import learnable_chips
 
 ROWS = (10, 20, 50, 100, 200)
 HELD_OUT = 0.25
@@ -34,11 +35,11 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # ridge penalties at the end of their range
     table = read_table(arguments.table)
-    chips = {chip: LearningSet.of(table, chip) for chip in learnable_chips(table)}
+    chips = {chip: TrainingSet.of(table, chip) for chip in learnable_chips(table)}
     known = chips
     if arguments.from_table:
         others = read_table(arguments.from_table)
-        known = {f"{chip} there": LearningSet.of(others, chip) for chip in learnable_chips(others)}
+        known = {f"{chip} there": TrainingSet.of(others, chip) for chip in learnable_chips(others)}
     results = {}
     for chip, new in chips.items():
         sources = [rows for name, rows in known.items() if name != chip]
@@ -50,19 +51,19 @@ def main() -> None:
         print(json.dumps(results))
 
 
-def _curve(new: LearningSet, sources: list[LearningSet], rounds: int) -> dict[str, Any]:
+def _curve(new: TrainingSet, sources: list[TrainingSet], rounds: int) -> dict[str, Any]:
     """Way -> rows -> head -> mean and standard error of tau over rounds."""
     found: dict[str, dict[int, list[list[float]]]] = {"alone": {}, "with a start": {}}
     for round_ in range(rounds):
         order = np.random.default_rng(round_).permutation(len(new.population))
         held_out, rest = np.split(order, [round(HELD_OUT * len(order))])
         hidden = {genome.tobytes() for genome in new.population[held_out]}
-        start = Start.fit([_without(rows, hidden) for rows in sources])
+        start = fit_source([_without(rows, hidden) for rows in sources])
         unseen = new.take(held_out)
         for count in (*(rows for rows in ROWS if rows < len(rest)), len(rest)):
             few = new.take(rest[:count])
             for way, known in (("alone", None), ("with a start", start)):
-                found[way].setdefault(count, []).append(_taus(Surrogate.learn(few, start=known), unseen))
+                found[way].setdefault(count, []).append(_taus(Surrogate.learn(few, source=known), unseen))
     return {
         way: {
             rows: {
@@ -75,13 +76,13 @@ def _curve(new: LearningSet, sources: list[LearningSet], rounds: int) -> dict[st
     }
 
 
-def _without(rows: LearningSet, hidden: set[bytes]) -> LearningSet:
+def _without(rows: TrainingSet, hidden: set[bytes]) -> TrainingSet:
     return rows.take(np.flatnonzero([genome.tobytes() not in hidden for genome in rows.population]))
 
 
-def _taus(surrogate: Surrogate, unseen: LearningSet) -> list[float]:
-    predicted = surrogate.forecast(unseen.population)
-    guesses = (surrogate.rank_scores(unseen.population), predicted.accuracy_1d_std, predicted.avm)
+def _taus(surrogate: Surrogate, unseen: TrainingSet) -> list[float]:
+    predicted = surrogate.estimate(unseen.population)
+    guesses = (surrogate.rank_scores(unseen.population), predicted["accuracy_1d_std"], predicted["avm"])
     return [kendall_tau(unseen.labels[head], guess) for head, guess in zip(HEADS, guesses, strict=True)]
 
 

@@ -1,11 +1,11 @@
-"""What measured labels of another chip are worth to a few rows of a new one, on digits.
+"""Value of measured labels of another chip for a few rows of a new one, on digits.
 
 python benchmarks/transfer_limit.py [--known pcm] [--rounds 6] [--json]
 
-A start predicts the labels of the known chip for architectures that nobody measured. Here they are not predicted but
-measured: all labels of one training on the known chip, of the architectures that are asked about too, are features.
-That shows how much of what happens on one chip is in what happens on the other. Models: the mean of a Gaussian process,
-extremely randomised trees and ridge, standardised, with and without these labels.
+A source model predicts the labels of the known chip for unmeasured architectures. Here these labels are measured
+instead: all labels of one training on the known chip are features, also for the predicted architectures. The result
+shows how much one chip determines the other. Models: the mean of a Gaussian process, extremely randomised trees and
+ridge, standardised, with and without these labels.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ohmnas.datasets.table import MeasuredTable, read_table
-from ohmnas.spaces.genes import GENE_NAMES, Population
-from ohmnas.surrogate import HEADS, LearningSet
+from ohmnas.datasets.tables.table import MeasuredTable, read_table
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet.genes import GENE_NAMES
+from ohmnas.surrogate import HEADS, TrainingSet
 from ohmnas.surrogate.features import feature_matrix
-from ohmnas.surrogate.learning import learnable_chips
 from ohmnas.surrogate.metrics import kendall_tau
 from ohmnas.surrogate.scales import AVM_UNIT
+from ohmnas.surrogate.training_set import learnable_chips
 
 ROWS = (50, 100, 150)
 HELD_OUT = 0.25
@@ -61,7 +62,7 @@ def main() -> None:
 
 def _curve(table: MeasuredTable, chip: str, known: str, rounds: int) -> dict[str, dict[int, list[list[float]]]]:
     """Way -> rows -> for each round, tau of each head."""
-    new = LearningSet.of(table, chip)
+    new = TrainingSet.of(table, chip)
     labels, measured = _known_labels(table, known, new.population)
     features = feature_matrix(new.space, new.population, new.hardware)[measured]
     features = features[:, features.std(axis=0) > 0.0]

@@ -1,13 +1,13 @@
-"""Rows an hour with one worker process and with two, in one run.
+"""Rows per hour with one worker process and with two, in one run.
 
 python benchmarks/workers.py [--n 16] [--rounds 3] [--json]
 
-The same architectures of the digits plan at the fidelity of tables, on one worker and on two in turns, one worker
-first and last: a machine that others share is now faster, now slower, and each run of two is held to the mean of the
-runs of one before and after it. Workers load torch before their first row, and when the plan ends one has nothing
-left to do; so what counts is the time in which both are at work, from the second row that is done to the last but
-one. What was done in that time, rows at its end by the part that lies in it, took one worker so many seconds; the
-ratio is how many times as long.
+The same architectures of the digits plan are measured at the fidelity of tables, with one worker and with two in turns,
+one worker first and last. The speed of a shared machine varies, so each run with two workers is compared with the mean
+of the runs with one worker before and after it. Workers import torch before their first row, and one is idle at the end
+of the plan; only the time in which both work counts, from the second finished row to the last but one. The rows
+finished in that time, weighted by the part of them inside it, took one worker a certain number of seconds; the ratio is
+this number divided by the time.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.datasets.campaign import Campaign
-from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.plan import plan
-from ohmnas.datasets.protocol import Protocol
-from ohmnas.datasets.schema import Row
-from ohmnas.datasets.store import Store
-from ohmnas.datasets.task import task
-from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.datasets.campaign.campaign import Campaign
+from ohmnas.datasets.campaign.fidelity import fidelity
+from ohmnas.datasets.campaign.plan import plan
+from ohmnas.datasets.campaign.protocol import Protocol
+from ohmnas.datasets.campaign.store import Store
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tasks.task import task
+from ohmnas.hardware import Hardware
+from ohmnas.spaces.resnet.genes import GENE_NAMES
 
 Genome = tuple[int, ...]
 
@@ -65,7 +65,7 @@ def measured(n: int, jobs: int) -> Run:
 
 
 def ratio(before: Run, both: Run, after: Run) -> float:
-    """How many times the pace of one worker two have."""
+    """Speed of two workers relative to one."""
     besides = [np.diff(run.done) - run.took[1:] for run in (before, after)]  # commit, the next row handed over
     alone = dict(zip(before.genomes, (before.took + after.took) / 2 + np.mean(besides), strict=True))
     begin, end = both.done[1], both.done[-2]

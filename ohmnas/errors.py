@@ -1,11 +1,11 @@
-"""What can go wrong, as types: every error a user can cause is an `OhmnasError` whose text is one sentence."""
+"""Exception types: every error that a user can cause is an `OhmnasError` whose text is one sentence."""
 
 from __future__ import annotations
 
 from typing import Self
 
 LONGEST = 60
-"""Characters of a value in a message, at most."""
+"""Longest value in a message, in characters."""
 
 
 class OhmnasError(Exception):
@@ -13,35 +13,35 @@ class OhmnasError(Exception):
 
 
 class InvalidValueError(OhmnasError, ValueError):
-    """A value is out of range or of the wrong kind; the message names it and says what would be right."""
+    """A value is out of range or has the wrong type; the message shows it and states a valid value."""
 
 
 class UnknownNameError(OhmnasError, LookupError):
-    """A task, table, hardware or strategy of that name does not exist; the message lists those that do."""
+    """A task, table, hardware or strategy with this name does not exist; the message lists the known ones."""
 
 
 class BrokenFileError(OhmnasError, ValueError):
-    """A table, store, surrogate or result file does not hold what it should; the message says where."""
+    """A table, store, surrogate or result file has invalid content; the message shows where."""
 
 
 class InfeasibleError(OhmnasError, RuntimeError):
-    """No architecture meets all limits; the message names the nearest miss."""
+    """No architecture meets all limits; the message shows the nearest one."""
 
 
 class DivergedError(OhmnasError, ArithmeticError):
-    """The training loss stopped being a number."""
+    """The training loss became infinite or NaN."""
 
 
 class AllFailedError(OhmnasError, RuntimeError):
-    """Not one of the rows of a campaign could be measured; the message says why. The command line exits with 1."""
+    """Every row of a campaign failed; the message shows the reason. The command line exits with 1."""
 
 
 class MissingDependencyError(OhmnasError, ImportError):
-    """Something needs an optional package that is not installed; the message says how to install it."""
+    """An optional package is missing; the message shows how to install it."""
 
     @classmethod
     def of(cls, needs: str, extra: str, error: ImportError) -> Self:
-        """The error of an import that failed.
+        """Create the error of a failed import.
 
         Args:
             needs: what needs which package: ``the strategy nsga2 needs pymoo``.
@@ -51,12 +51,16 @@ class MissingDependencyError(OhmnasError, ImportError):
         return cls(f"{needs} ({error}); install it with: pip install 'ohmnas[{extra}]'")
 
 
+class PluginError(OhmnasError, ImportError):
+    """A plugin's entry point cannot be used; the message names the package, the entry and the reason."""
+
+
 class StorageError(OhmnasError, OSError):
-    """The disk refused a write (full, read-only); nothing that was stored before is lost."""
+    """The disk rejected a write (full, read-only); data stored before is not lost."""
 
 
 def shown(value: object) -> str:
-    """A value of unknown origin as a message shows it: as Python writes it, in short, without control characters."""
+    """Format a value of unknown origin for a message: short, without control characters."""
     if isinstance(value, int) and abs(value) >= 10**18:
         return "a number of more than 18 digits"  # Python refuses to write numbers of more than 4,300
     try:
@@ -66,6 +70,6 @@ def shown(value: object) -> str:
 
 
 def in_short(text: object, longest: int = LONGEST) -> str:
-    """The begin of a text, or of an error's, in one line."""
+    """Return the start of a text in one line."""
     line = " ".join(str(text).split())
     return line if len(line) <= longest else f"{line[: longest - 3]}..."

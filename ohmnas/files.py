@@ -1,4 +1,4 @@
-"""Reading files of unknown origin safely, and writing files so that a reader never sees half of one."""
+"""Safe reading of files of unknown origin, and atomic writing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import BinaryIO
 from ohmnas.errors import BrokenFileError, StorageError
 
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-"""Flags for reading; without blocking, because opening a named pipe would wait for its writer."""
+"""Flags for reading; non-blocking, because opening a named pipe would wait for its writer."""
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -24,10 +24,10 @@ _KINDS = {
 
 
 def regular(path: Path, limit: int) -> os.stat_result:
-    """The status of a file that is fit to be read: a regular file of at most `limit` bytes.
+    """Return the status of a readable, regular file of at most `limit` bytes.
 
     Raises:
-        BrokenFileError: there is no such file, it may not be read, it is not a regular file, or it is too large.
+        BrokenFileError: the file does not exist, is not readable, is not a regular file, or is too large.
     """
     try:
         status = path.stat()
@@ -38,14 +38,14 @@ def regular(path: Path, limit: int) -> os.stat_result:
 
 @contextmanager
 def opened(path: Path, limit: int) -> Iterator[BinaryIO]:
-    """A file of unknown origin, open for reading in binary. Its kind and size are checked before anything is read.
+    """Open a file of unknown origin for binary reading, after checking its type and size.
 
     Args:
         path: the file.
         limit: bytes that a file of its kind has at most.
 
     Raises:
-        BrokenFileError: there is no such file, it may not be read, it is not a regular file, or it is too large.
+        BrokenFileError: the file does not exist, is not readable, is not a regular file, or is too large.
     """
     regular(path, limit)  # before it is opened: opening a device can have effects
     try:
@@ -58,10 +58,10 @@ def opened(path: Path, limit: int) -> Iterator[BinaryIO]:
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """All bytes of a file of unknown origin, at most `limit`.
+    """Read all bytes of a file of unknown origin, at most `limit`.
 
     Raises:
-        BrokenFileError: as `opened`; or the file changes while it is read.
+        BrokenFileError: see `opened`; or the file changed during reading.
     """
     with opened(path, limit) as file:
         size = os.fstat(file.fileno()).st_size
@@ -75,10 +75,10 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
 
 def read_text(path: Path, limit: int) -> str:
-    """The text of a file of unknown origin in UTF-8, with or without a byte order mark.
+    """Read a UTF-8 text of unknown origin, with or without a byte order mark.
 
     Raises:
-        BrokenFileError: as `read_bytes`; or the file is not UTF-8.
+        BrokenFileError: see `read_bytes`; or the file is not UTF-8.
     """
     content = read_bytes(path, limit)
     try:
@@ -104,10 +104,10 @@ def _unreadable(path: Path, error: Exception) -> BrokenFileError:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file.
+    """Return True if the file exists.
 
     Raises:
-        StorageError: nobody can tell: a folder may not be looked into, or the name is too long.
+        StorageError: the path cannot be checked: a folder is not readable, or the name is too long.
     """
     try:
         return path.is_file()
@@ -116,15 +116,15 @@ def is_file(path: Path) -> bool:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """`write_bytes_atomically` of a text in UTF-8."""
+    """Write a UTF-8 text with `write_bytes_atomically`."""
     write_bytes_atomically(path, text.encode("utf-8"))
 
 
 def write_bytes_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary file beside `path`, sync it, rename it over `path`.
+    """Write to a temporary file next to `path`, sync it, and rename it to `path`.
 
     Raises:
-        StorageError: the disk is full or refuses; what stood at `path` before still stands there.
+        StorageError: the write failed; the old file is unchanged.
     """
     temporary: str | None = None
     try:

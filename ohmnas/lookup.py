@@ -1,4 +1,4 @@
-"""Names that users type: finding a thing by one, and which names things of their own may have."""
+"""Look up names with suggestions, and check names chosen by users."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ohmnas.errors import InvalidValueError, UnknownNameError, shown
 
 T = TypeVar("T")
 LONGEST: Final = 100
-"""Letters of a typed name that are compared."""
+"""Number of characters compared for suggestions."""
 
 LONGEST_NAME: Final = 100
-"""Characters of a chip's or a task's name: it is part of file names."""
+"""Longest name of a chip or task, in characters: it is part of file names."""
 
 
 def look_up(kind: str, known: Mapping[str, T], name: str) -> T:
-    """The entry of that name.
+    """Return the entry with this name.
 
     Args:
         kind: what it is, for the message.
@@ -25,7 +25,7 @@ def look_up(kind: str, known: Mapping[str, T], name: str) -> T:
         name: what the user typed.
 
     Raises:
-        UnknownNameError: there is none; the message lists all.
+        UnknownNameError: the name is unknown; the message lists all.
     """
     if name not in known:
         raise unknown_name(kind, known, name)
@@ -33,30 +33,30 @@ def look_up(kind: str, known: Mapping[str, T], name: str) -> T:
 
 
 def check_name(kind: str, known: Collection[str], name: str) -> None:
-    """Refuse a name that there is not.
+    """Raise an error for an unknown name.
 
     Raises:
-        UnknownNameError: there is none; the message lists all.
+        UnknownNameError: the name is unknown; the message lists all.
     """
     if name not in known:
         raise unknown_name(kind, known, name)
 
 
 def unknown_name(kind: str, known: Collection[str], name: str) -> UnknownNameError:
-    """The error of a name that there is not, with the one that was probably meant."""
+    """Create the error of an unknown name, with a suggestion."""
     there = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
     return UnknownNameError(f"no {kind} {shown(name)}; {there}{suggestion(known, name)}")
 
 
 def suggestion(known: Collection[str], name: str) -> str:
-    """``; did you mean NAME?`` of the name that is closest to the typed one; empty where none is close."""
+    """Return ``; did you mean NAME?`` with the closest name; empty if none is close."""
     folded = {other.casefold(): other for other in known}
     close = get_close_matches(name[:LONGEST].casefold(), folded, n=1)
     return f"; did you mean {folded[close[0]]}?" if close else ""
 
 
 def name_fault(name: str) -> str:
-    """Why no chip, task or fidelity can be called so; empty where one can.
+    """Return the reason why a name is not allowed for a chip, task or fidelity; empty if it is.
 
     Names stand in files, commands, tables and on terminals: none of them may take a name for something else.
     """
@@ -74,14 +74,14 @@ def name_fault(name: str) -> str:
 
 
 def check_plain_name(kind: str, name: str) -> None:
-    """Refuse what a thing of a user's own cannot be called.
+    """Check a name chosen by a user.
 
     Args:
         kind: what it is, for the message.
         name: as the user, or a file, has it.
 
     Raises:
-        InvalidValueError: it is no plain name; the message says why.
+        InvalidValueError: the name is not allowed; the message shows the reason.
     """
     if why := name_fault(name):
         raise InvalidValueError(f"a {kind} cannot be called {shown(name)}: {why}")

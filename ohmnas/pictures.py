@@ -1,4 +1,4 @@
-"""Drawing into files. Figures are made without pyplot, so that a notebook's windows and backend stay as they are."""
+"""Drawing into files. Figures do not use pyplot, so a notebook's windows and backend are not affected."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BACKEND = "MPLBACKEND"
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Draw with Matplotlib's own settings, whatever a matplotlibrc or a notebook says: no LaTeX, no style of others.
+    """Draw with Matplotlib's default settings, ignoring matplotlibrc and notebook styles.
 
     As a decorator, ``@drawing()``, it holds for a whole function.
     """
@@ -33,7 +33,7 @@ def drawing() -> Iterator[None]:
 
 
 def _import_matplotlib() -> None:
-    """Import Matplotlib also where `MPLBACKEND` names a backend that is not there, which no picture here needs.
+    """Import Matplotlib even if `MPLBACKEND` names a missing backend; no picture here needs one.
 
     Jupyter sets the variable for all that it starts, also for programs of other environments.
     """
@@ -52,7 +52,7 @@ def _import_matplotlib() -> None:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches, whose parts make room for each other; `drawing` holds while it is filled."""
+    """Create an empty figure of this size in inches with automatic layout. Fill it inside `drawing`."""
     _import_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save(drawn: Figure, path: Path) -> None:
-    """Write a figure as PNG, in one piece.
+    """Write a figure as PNG, atomically.
 
     Raises:
         StorageError: the disk refuses.

@@ -1,4 +1,4 @@
-"""Blocks of rows side by side, each with a BLAS that uses no threads of its own.
+"""Process blocks of rows in parallel threads, each with single-threaded BLAS.
 
 What is computed of a block does not depend on how many threads there are, and so neither do predictions.
 """
@@ -6,6 +6,7 @@ What is computed of a block does not depend on how many threads there are, and s
 from __future__ import annotations
 
 import math
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,14 +15,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import cpu_count
 from threadpoolctl import ThreadpoolController
 
 Matrix = npt.NDArray[Any]
 
 
 def by_blocks(function: Callable[[Matrix], Matrix], rows: Matrix, most: int) -> Matrix:
-    """What a function makes of the rows of a matrix, which it meets in blocks; NumPy and XGBoost let threads run.
+    """Apply a function to blocks of rows in parallel threads; NumPy and XGBoost release the interpreter lock.
 
     Args:
         function: ``(n, f)`` -> ``(n, k)``, each row by itself.
@@ -38,14 +38,21 @@ def by_blocks(function: Callable[[Matrix], Matrix], rows: Matrix, most: int) -> 
         return np.concatenate(list(pool.map(function, blocks)))
 
 
+def cpu_count() -> int:
+    """Number of CPUs that this process may use, including container limits."""
+    import joblib  # which takes long to import, and few blocks need no count
+
+    return int(joblib.cpu_count())
+
+
 class _OneThread:
-    """How many threads BLAS uses is a setting of the whole process: the first to enter sets it, the last restores it.
+    """Limits BLAS threads. The number is global to the process: the first user sets it, the last restores it.
 
     So it may be entered again, also by several threads at a time.
     """
 
     def __init__(self) -> None:
-        """Nobody is inside."""
+        """Create an unused limit."""
         self._lock = threading.Lock()
         self._inside = 0
         self._before: list[tuple[Any, int]] = []
@@ -53,7 +60,7 @@ class _OneThread:
     def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
-                self._before = [(library, library.num_threads) for library in _libraries()]
+                self._before = [(library, library.num_threads) for library in _libraries("scipy.linalg" in sys.modules)]
                 for library, threads in self._before:
                     if threads != 1:
                         library.set_num_threads(1)
@@ -72,14 +79,12 @@ _ONE_THREAD = _OneThread()
 
 
 def one_blas_thread() -> _OneThread:
-    """Where products are small, threads only wait for each other, and each number of them rounds otherwise."""
+    """Single-threaded BLAS: for small products threads only wait, and their number changes rounding."""
     return _ONE_THREAD
 
 
 @cache
-def _libraries() -> list[Any]:
-    """That are loaded; finding them takes long, and is done once: SciPy brings a BLAS of its own, which counts too."""
-    import scipy.linalg  # noqa: F401
-
+def _libraries(with_scipy: bool) -> list[Any]:  # noqa: ARG001 - by which results are kept
+    """Loaded BLAS libraries. The slow search runs once, and again when SciPy loads its own."""
     libraries: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
     return libraries

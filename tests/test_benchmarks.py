@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ohmnas.datasets.table import read_table
+from ohmnas.datasets.tables.table import read_table
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ohmnas.datasets import schema
-from ohmnas.datasets.table import read_table
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.table import read_table
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("digits:active:6:0", "digits:best:2:1")
@@ -71,7 +71,7 @@ def test_a_new_store_begins_with_the_table(tmp_path: Path) -> None:
     _run(tmp_path)
     pd.testing.assert_frame_equal(_table(tmp_path), before)
     out = _run(tmp_path, "--minutes", "0")
-    assert "the same command goes on" in out
+    assert "run the same command to continue" in out
 
 
 def test_tasks_without_files_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,4 +80,4 @@ def test_tasks_without_files_are_left_out(tmp_path: Path, monkeypatch: pytest.Mo
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     words = [*_command(tmp_path)[:4], "--store", str(tmp_path / "s.sqlite"), "--stage", "cifar10:plan:3:0"]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
-    assert "cifar10:plan:3:0: left out" in done.stdout
+    assert "cifar10:plan:3:0: skipped" in done.stdout

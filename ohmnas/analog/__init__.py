@@ -1,1 +1,1 @@
-"""What a chip does to a network: noise-aware training, programming, drift, accuracy over time. Needs torch."""
+"""Simulation of networks on chips: noise-aware training, programming, drift, accuracy over time. Needs torch."""

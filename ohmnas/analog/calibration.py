@@ -1,4 +1,4 @@
-"""Input ranges from images, for a network that was trained before it was converted."""
+"""Set input ranges from images, for a network trained before its conversion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ohmnas.errors import InvalidValueError
 
 
 def calibrate(network: nn.Module, images: Images, batch_norm: bool = False) -> None:
-    """Set the input range of each analog layer from images; training does this by itself.
+    """Set the input range of each analog layer from images; training does this automatically.
 
     A layer that reads the images gets their largest absolute value as its range. The others get a multiple of the root
     mean square of their input (`layers.RANGE_MULTIPLE`, or what was learned), averaged over batches. The network is in
@@ -95,7 +95,7 @@ def check_use(network: nn.Module, images: Images) -> None:
 
 
 def warn_uncalibrated(network: nn.Module) -> None:
-    """Warn if the inputs of a layer are clipped at a range that no input has set."""
+    """Warn if a layer's inputs are clipped at a range that was never set from inputs."""
     names = [layer.path for layer in analog_layers(network) if not layer.calibrated]
     if names:
         warnings.warn(

@@ -1,4 +1,4 @@
-"""One chip: a network's weights programmed once, then read at any time after.
+"""One chip: a network's weights are programmed once and read at any later time.
 
 Notation: ``w`` weights of the whole network, ``q`` columns (each a part of a layer's output), ``u`` tiles, both lying
 one behind the other in the order of the layers. Programming and reading are the steps of aihwkit's inference tile
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ohmnas.analog.convert import analog_layers
 from ohmnas.analog.device import noise_model
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 _SMALLEST_READOUT = 1e-4
 """Floor of a tile's mean readout, as in aihwkit's `GlobalDriftCompensation`."""
@@ -26,7 +26,7 @@ _SMALLEST_READOUT = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What is to be programmed: the weights of a trained network, in units of their column's scale."""
+    """Target weights of a trained network, in units of their column's scale."""
 
     weights: Tensor
     """``(w,)``, in [-1, 1]."""
@@ -66,10 +66,10 @@ class Targets:
 
 
 class Chip:
-    """A programming event: its noise and its drift exponents are drawn once, here, and every reading shares them."""
+    """One programming event: programming noise and drift exponents are drawn once and shared by all reads."""
 
     def __init__(self, targets: Targets, chip: Hardware) -> None:
-        """Program all tiles; draws from torch's global generator, as aihwkit does."""
+        """Program all tiles, using torch's global generator like aihwkit."""
         self.targets = targets
         self.hardware = chip
         self._model: BaseNoiseModel = noise_model(chip)
@@ -79,7 +79,7 @@ class Chip:
         self.programmed: Tensor = programmed[0] * scale + offset
         """``(w,)``: weights right after programming, in units of their column's scale."""
         self.drift_exponents: list[Tensor] = exponents
-        """nu of each device of each weight, each ``(1, w)``; for `reram` what aihwkit's model keeps in its place."""
+        """Drift exponents of each weight's devices, each ``(1, w)``; for `reram`, what its model stores instead."""
         self._offset, self._scale = self._ranges(self.programmed)
         self._baseline = self._readout(self.programmed)
 
@@ -97,7 +97,7 @@ class Chip:
         return low[targets.tile_of_weight], (high - low).clamp_(min=1e-7)[targets.tile_of_weight]
 
     def weights_at(self, seconds: float) -> Tensor:
-        """``(w,)``: the weights `seconds` after programming: this chip's drift, and read noise of this one reading."""
+        """``(w,)``: weights `seconds` after programming, with this chip's drift and the read noise of this read."""
         scaled = ((self.programmed - self._offset) / self._scale)[None]
         weights: Tensor = self._model.apply_drift_noise(scaled, self.drift_exponents, seconds)[0]
         return weights * self._scale + self._offset
@@ -118,7 +118,7 @@ class Chip:
         return self.targets.tile_mean(read.abs()).clamp_(min=_SMALLEST_READOUT)
 
     def load_into(self, network: nn.Module, seconds: float) -> None:
-        """Let the network compute with what this chip holds `seconds` after programming."""
+        """Let the network compute with the chip's weights `seconds` after programming."""
         weights = self.weights_at(seconds)
         targets = self.targets
         gain = targets.column_scale * self.compensation(weights)[targets.tile_of_column]

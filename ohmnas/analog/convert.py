@@ -14,8 +14,8 @@ from ohmnas.analog.fused import FusedConv2d
 from ohmnas.analog.layers import AnalogConv2d, AnalogLayer, AnalogLinear, Mode
 from ohmnas.analog.noise import Noise
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.network import BranchSum, ResidualBlock
+from ohmnas.hardware import Hardware
+from ohmnas.spaces.modules import BranchSum, RunsChains
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -159,14 +159,21 @@ def _sharing(path: str, module: nn.Module, places: dict[int, list[str]]) -> str 
     return f", shared with {', '.join(others)}" if others else None
 
 
-def _chains(module: nn.Module) -> Iterator[nn.Sequential]:
-    """The chains that run as a whole. Other modules may call a chain's layers one by one."""
+def _chains(module: nn.Module, inside: bool = False) -> Iterator[nn.Sequential]:
+    """The chains that run as a whole. Other modules may call a chain's layers one by one.
+
+    Args:
+        module: a network or a part of one.
+        inside: whether it is a part of a module that runs its chains as a whole.
+    """
     if type(module).forward is nn.Sequential.forward and isinstance(module, nn.Sequential):
         yield module
-    elif not isinstance(module, ResidualBlock):
+    elif isinstance(module, RunsChains):
+        inside = True
+    elif not (inside and isinstance(module, nn.ModuleDict | nn.ModuleList)):
         return
     for child in module.children():
-        yield from _chains(child)
+        yield from _chains(child, inside)
 
 
 def _absorb_norms(chain: nn.Sequential) -> None:
@@ -248,6 +255,6 @@ def set_precision(network: nn.Module, precision: torch.dtype) -> None:
 
 
 def set_noise(network: nn.Module, noise: Noise | None) -> None:
-    """Where the layers take their output noise from; None is a chip whose outputs are not noisy."""
+    """Source of the layers' output noise; None for a chip without output noise."""
     for layer in analog_layers(network):
         layer.noise = noise

@@ -19,7 +19,7 @@ from ohmnas.analog.noise import noise_source
 from ohmnas.analog.norms import average_statistics, saved_statistics
 from ohmnas.analog.spread import Spread
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
 """Name -> seconds after programming; AVM is the accuracy at the first minus that at the last."""
@@ -33,7 +33,7 @@ EVALUATION_BATCH: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Which images the chips of a network classified correctly."""
+    """Images that the chips of a network classified correctly."""
 
     right: npt.NDArray[np.bool_]
     """``(chips, t, m)``: by chip, time (`TIMES`) and image."""

@@ -1,4 +1,4 @@
-"""What simulates a chip: our own layers, or aihwkit's, behind one interface.
+"""Engines that simulate a chip: our own layers, or aihwkit's, with one interface.
 
 `native` is fast; `aihwkit` is the reference that it is held to and the final check of a found network. Both get the
 same network, chip, recipe and seed, and draw their own noise.
@@ -25,7 +25,7 @@ from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.rpu import differences, rpu_config
 from ohmnas.analog.train import AfterEpoch, Training, fit, train
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -33,13 +33,13 @@ _Network = TypeVar("_Network", bound=nn.Module)
 class Engine(Protocol):
     """Training, programming, drift and evaluation of a network on a chip."""
 
-    def to_analog(self, network: nn.Sequential, chip: Hardware) -> nn.Sequential:
+    def to_analog(self, network: nn.Module, chip: Hardware) -> nn.Module:
         """A copy of a torch network with the engine's analog layers."""
         ...
 
     def train(
         self,
-        network: nn.Sequential,
+        network: nn.Module,
         images: Images,
         labels: Tensor,
         recipe: Recipe,
@@ -53,13 +53,13 @@ class Engine(Protocol):
         """
         ...
 
-    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor, calibration: Images) -> float:
+    def digital_accuracy(self, network: nn.Module, images: Images, labels: Tensor, calibration: Images) -> float:
         """Accuracy of the trained weights computed exactly, with batch norm statistics of exact arithmetic."""
         ...
 
     def read_over_time(
         self,
-        network: nn.Sequential,
+        network: nn.Module,
         chip: Hardware,
         images: Images,
         labels: Tensor,
@@ -74,13 +74,13 @@ class Engine(Protocol):
 class Native:
     """Our own layers."""
 
-    def to_analog(self, network: nn.Sequential, chip: Hardware) -> nn.Sequential:
+    def to_analog(self, network: nn.Module, chip: Hardware) -> nn.Module:
         """See `Engine`."""
         return to_analog(network, chip)
 
     def train(
         self,
-        network: nn.Sequential,
+        network: nn.Module,
         images: Images,
         labels: Tensor,
         recipe: Recipe,
@@ -90,13 +90,13 @@ class Native:
         """See `Engine`."""
         return train(network, images, labels, recipe, seed, after_epoch)
 
-    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor, calibration: Images) -> float:
+    def digital_accuracy(self, network: nn.Module, images: Images, labels: Tensor, calibration: Images) -> float:
         """See `Engine`."""
         return digital_accuracy(network, images, labels, calibration)
 
     def read_over_time(
         self,
-        network: nn.Sequential,
+        network: nn.Module,
         chip: Hardware,
         images: Images,
         labels: Tensor,
@@ -111,7 +111,7 @@ class Native:
 class Aihwkit:
     """Aihwkit's layers on its tiles in pure torch, whose weights any optimizer of torch can train."""
 
-    def to_analog(self, network: nn.Sequential, chip: Hardware) -> nn.Sequential:
+    def to_analog(self, network: nn.Module, chip: Hardware) -> nn.Module:
         """See `Engine`; grouped convolutions, which aihwkit refuses, become one convolution a group.
 
         Raises:
@@ -137,7 +137,7 @@ class Aihwkit:
 
     def train(
         self,
-        network: nn.Sequential,
+        network: nn.Module,
         images: Images,
         labels: Tensor,
         recipe: Recipe,
@@ -153,7 +153,7 @@ class Aihwkit:
             for handle in handles:
                 handle.remove()
 
-    def digital_accuracy(self, network: nn.Sequential, images: Images, labels: Tensor, calibration: Images) -> float:
+    def digital_accuracy(self, network: nn.Module, images: Images, labels: Tensor, calibration: Images) -> float:
         """See `Engine`."""
         digital = convert_to_digital(copy.deepcopy(network))
         average_statistics(digital, calibration)
@@ -162,7 +162,7 @@ class Aihwkit:
     @torch.no_grad()
     def read_over_time(
         self,
-        network: nn.Sequential,
+        network: nn.Module,
         chip: Hardware,
         images: Images,
         labels: Tensor,
@@ -194,7 +194,7 @@ class Aihwkit:
 
 
 ENGINES: dict[str, Engine] = {"native": Native(), "aihwkit": Aihwkit()}
-"""Name -> engine; `datasets.protocol.ENGINE_NAMES` names them for those who must not import torch."""
+"""Name -> engine; `datasets.options.ENGINE_NAMES` names them for those who must not import torch."""
 
 
 class _TileHooks:

@@ -19,7 +19,7 @@ from torch import Tensor
 from ohmnas.analog import kernels
 from ohmnas.analog.groups import join, joined_by, part
 from ohmnas.analog.layers import AnalogConv2d
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 FEWEST_PIXELS = 16
 """Of an image that a layer computes in bfloat16. On smaller ones nothing is won, and on 1x1 oneDNN (torch 2.12) leaves
@@ -39,7 +39,7 @@ class FusedConv2d(AnalogConv2d):
 
     @property
     def branches(self) -> int:
-        """How many branches are added up behind the batch norm."""
+        """Number of branches summed after the batch norm."""
         return 1 if self.sum is None else self.sum.branches
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ class FusedConv2d(AnalogConv2d):
 
 
 def applies(layer: AnalogConv2d, x: Tensor) -> bool:
-    """Whether there is a short way through a layer: on a CPU, with converters, followed by batch norm.
+    """Return True if a layer can use the fused path: on a CPU, with converters, followed by batch norm.
 
     The convolution has no bias, is not dilated and pads with as many zeros on both sides; the batch norm has weights
     and running statistics. Gradients are only of batch norm by the batch's own statistics, as in training.

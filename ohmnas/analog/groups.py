@@ -16,7 +16,7 @@ MOST_JOINED: Final = 16
 
 
 def joined_by(groups: int, weight: Tensor) -> int:
-    """How many groups are joined to one: the most that divide their number, 1 where it would not pay."""
+    """Number of groups to join: the largest useful divisor of their number, 1 if joining does not pay."""
     if weight.dtype != torch.bfloat16:
         return 1
     most = max(MOST_JOINED // weight.shape[1], 1)
@@ -35,7 +35,7 @@ def join(weight: Tensor, groups: int, several: int) -> Tensor:
 
 
 def part(whole: Tensor, groups: int, several: int) -> Tensor:
-    """What of `join`'s result, or of its gradient, is of the groups: ``(g * o, i, h, w)``."""
+    """Extract the groups' weights from `join`'s result or its gradient: ``(g * o, i, h, w)``."""
     if several == 1:
         return whole
     outputs, inputs, *kernel = whole.shape

@@ -12,11 +12,11 @@ from torch import Tensor
 
 
 class Images(Protocol):
-    """What training and evaluation read: `ImageSet`, or a float32 tensor of images that are normalised already."""
+    """Images for training and evaluation: `ImageSet`, or a float32 tensor of normalised images."""
 
     @property
     def device(self) -> torch.device:
-        """Where batches come to lie."""
+        """Device of the batches."""
         ...
 
     @property
@@ -25,7 +25,7 @@ class Images(Protocol):
         ...
 
     def __len__(self) -> int:
-        """How many images."""
+        """Number of images."""
         ...
 
     def __getitem__(self, chosen: Tensor | slice, /) -> Tensor:
@@ -60,7 +60,7 @@ class ImageSet:
         self._before_batch = before_batch
 
     def __len__(self) -> int:
-        """How many images."""
+        """Number of images."""
         return len(self._images)
 
     def __getitem__(self, chosen: Tensor | slice, /) -> Tensor:

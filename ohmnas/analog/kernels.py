@@ -1,4 +1,4 @@
-"""Single passes over activations that torch would make in many: compiled for CPUs with numba.
+"""Single-pass operations on activations, compiled for CPUs with numba; torch would need several passes.
 
 An activation is seen as rows, ``(p, c)``: p positions (images x pixels) of c channels, dense in channels_last. On a CPU
 the time of everything around a convolution is the number of passes over memory; here rounding, noise, clipping, batch
@@ -18,22 +18,22 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ohmnas.analog import passes
+from ohmnas.analog import cpu_kernels
+from ohmnas.analog.cpu_kernels import BLOCK, Array
 from ohmnas.analog.noise import Noise
-from ohmnas.analog.passes import BLOCK, Array
 
 PARALLEL_FROM = 1 << 17
-"""Below so many elements one thread is done before the others have woken."""
+"""With fewer elements, one thread is faster than several."""
 WIDTH = 64
-"""Short rows are joined to rows of at least so many channels, so that inner loops fill vector registers."""
+"""Short rows are joined to rows of at least this many channels, to fill vector registers."""
 
 
 _NONE = torch.zeros(1)
-"""Stands for noise where there is none."""
+"""Placeholder for no noise."""
 
 
 class TrackedNorm(nn.BatchNorm2d):
-    """A batch norm with running statistics, as `spaces.network` builds them all."""
+    """A batch norm with running statistics, as in all networks of `spaces`."""
 
     running_mean: Tensor
     running_var: Tensor
@@ -41,7 +41,7 @@ class TrackedNorm(nn.BatchNorm2d):
 
 
 def usable(x: Tensor) -> bool:
-    """Whether the compiled passes can take a layer's input: float32 on a CPU."""
+    """Return True if the kernels support a layer's input: float32 on a CPU."""
     return x.device.type == "cpu" and x.dtype == torch.float32
 
 
@@ -53,7 +53,7 @@ def rows_of(x: Tensor) -> Tensor:
 
 
 def like(rows: Tensor, x: Tensor) -> Tensor:
-    """Rows -> a tensor of the positions of x, dense in channels_last; the inverse of `rows_of`."""
+    """Rows -> tensor with the shape of x, dense in channels_last; the inverse of `rows_of`."""
     if x.dim() == 2:
         return rows
     batch, _, height, width = x.shape
@@ -65,10 +65,10 @@ def _pick(versions: tuple[Any, Any], elements: int) -> Any:
 
 
 def quantise(x: Tensor, scale: float, limit: float, precision: torch.dtype = torch.float32) -> Tensor:
-    """``round(x * scale)``, clipped to +-limit: what a DAC makes of x, in its levels; dense in channels_last."""
+    """``round(x * scale)``, clipped to +-limit: the DAC's output levels for x; dense in channels_last."""
     x = _dense(x.detach())
     out = torch.empty_like(x, dtype=precision)
-    _pick(passes.QUANTISE, x.numel())(_memory(x), _memory(out), np.float32(scale), np.float32(limit))
+    _pick(cpu_kernels.QUANTISE, x.numel())(_memory(x), _memory(out), np.float32(scale), np.float32(limit))
     return out
 
 
@@ -86,19 +86,19 @@ def convert_(y: Tensor, noise: Noise | None, std: float, limit: float) -> None:
     noisy = noise is not None and std > 0.0
     for piece, drawn in noise.pieces(flat) if noise is not None and noisy else ((flat, _NONE.expand(flat.shape)),):
         factor = np.float32(std if noisy else 0.0)
-        _pick(passes.CONVERT, piece.numel())(_array(piece), drawn.numpy(), factor, np.float32(limit))
+        _pick(cpu_kernels.CONVERT, piece.numel())(_array(piece), drawn.numpy(), factor, np.float32(limit))
 
 
 def mask(grad: Tensor, x: Tensor, factor: float, limit: float) -> Tensor:
-    """``grad * factor`` where x lies inside of +-limit, 0 elsewhere: backward through `convert_`."""
+    """``grad * factor`` where x is within +-limit, 0 elsewhere: backward through `convert_`."""
     return mask_and_sum(grad, x, factor, limit)[0]
 
 
 def mask_and_sum(grad: Tensor, x: Tensor, factor: float, limit: float) -> tuple[Tensor, float]:
-    """`mask`, and the sum of ``grad * x`` where x lies inside of +-limit: backward through `quantise`."""
+    """`mask`, and the sum of ``grad * x`` where x is within +-limit: backward through `quantise`."""
     grad, x = _dense(grad.detach()), _dense(x.detach())
     out = torch.empty_like(grad, dtype=torch.float32)
-    run = _pick(passes.MASK, x.numel())
+    run = _pick(cpu_kernels.MASK, x.numel())
     return out, run(_memory(grad), _memory(x), np.float32(factor), np.float32(limit), _memory(out))
 
 
@@ -118,15 +118,15 @@ def columns(
         ``(o, k)`` and the largest absolute weight of each column part, ``(o, p)``.
     """
     out, scale = torch.empty_like(weight), torch.empty(weight.shape[0], len(starts) - 1)
-    passes.COLUMNS[0](
+    cpu_kernels.COLUMNS[0](
         weight.numpy(), noise.numpy(), starts, np.float32(std), np.float32(unit), out.numpy(), scale.numpy()
     )
     return out, scale
 
 
 def clip_(weight: Tensor, groups: int, sigma: float) -> None:
-    """Clip each group of the weights ``(o, ...)`` at so many of its standard deviations (n-1), in place."""
-    passes.CLIP[0](weight.detach().view(groups, -1).numpy(), np.float32(sigma))
+    """Clip each group of the weights ``(o, ...)`` at a number of its standard deviations (n-1), in place."""
+    cpu_kernels.CLIP[0](weight.detach().view(groups, -1).numpy(), np.float32(sigma))
 
 
 def normalise(
@@ -152,7 +152,7 @@ def normalise(
     statistics = torch.empty(2, rows.shape[1], dtype=torch.float64)
     norm.num_batches_tracked += 1
     scale, shift = coefficients
-    _pick(passes.NORMALISE, rows.numel())(
+    _pick(cpu_kernels.NORMALISE, rows.numel())(
         _array(wide),
         gain.numpy(),
         norm.weight.detach().numpy(),
@@ -198,7 +198,7 @@ def normalise_backward(
     wide = _widen(rows)
     out, sums = torch.empty_like(wide, dtype=precision), torch.empty(2, rows.shape[1])
     scale, shift, statistics = (t.numpy() for t in saved)
-    _pick(passes.NORMALISE_BACKWARD, rows.numel())(
+    _pick(cpu_kernels.NORMALISE_BACKWARD, rows.numel())(
         grad.view(len(wide), -1).numpy(),
         _array(wide),
         scale,
@@ -220,24 +220,26 @@ def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float, branches: i
     out = torch.empty(len(wide), wide.shape[1] // branches)
     height = max(1, BLOCK // wide.shape[1])
     coefficients = scale.detach().numpy(), shift.detach().numpy()
-    _pick(passes.AFFINE, rows.numel())(_array(wide), *coefficients, np.float32(floor), branches, height, out.numpy())
+    _pick(cpu_kernels.AFFINE, rows.numel())(
+        _array(wide), *coefficients, np.float32(floor), branches, height, out.numpy()
+    )
     return out.view(len(rows), -1)
 
 
 def root_mean_square(x: Tensor) -> float:
-    """Of all elements."""
+    """Number of all elements."""
     flat = _memory(_dense(x.detach()))
     return math.sqrt(float(np.dot(flat, flat)) / flat.size)
 
 
 def _dense(x: Tensor) -> Tensor:
-    """The tensor, or a copy, without gaps in memory and in channels_last."""
+    """Return the tensor, or a copy, contiguous and in channels_last."""
     layout = torch.channels_last if x.dim() == 4 else torch.contiguous_format
     return x if x.is_contiguous(memory_format=layout) else x.contiguous(memory_format=layout)
 
 
 def _memory(x: Tensor) -> Array:
-    """The memory of a dense tensor as a flat array, in the format of the passes."""
+    """Memory of a dense tensor as a flat array, in the kernels' format."""
     return _array(x.as_strided((x.numel(),), (1,)))
 
 
@@ -249,7 +251,7 @@ def _array(x: Tensor) -> Array:
 
 
 def _widen(rows: Tensor) -> Tensor:
-    """``(p, c)`` -> ``(p / j, j * c)``: so many rows side by side that inner loops are long."""
+    """``(p, c)`` -> ``(p / j, j * c)``: join j rows, so inner loops are long."""
     positions, channels = rows.shape
     joined = 1
     while joined * channels < WIDTH and positions % (2 * joined) == 0:

@@ -23,94 +23,23 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ohmnas.analog import kernels
+from ohmnas.analog.gradients import converted, noisy_columns, pass_unclipped, relative_columns, scale_input
 from ohmnas.analog.mapping import Mapping
 from ohmnas.analog.noise import Noise
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.network import BranchSum
+from ohmnas.hardware import Hardware
+from ohmnas.spaces.modules import BranchSum
 
 Mode = Literal["digital", "analog"]
-"""Digital: exact arithmetic without noise and rounding. Values still saturate where the converters do: the network was
-trained with that, and computes another function without it."""
+"""Digital mode: exact arithmetic without noise and rounding. Values still saturate at the converters' limits, because
+the network was trained with them."""
 
 RANGE_MULTIPLE = 4.0
-"""Input range in root mean squares of the input, from which training begins; a ReLU's outputs have a long tail."""
+"""Initial input range in root mean squares of the input; a ReLU's outputs have a long tail."""
 SMALLEST_RANGE = 1e-6
-"""Root mean square of an input of only zeros."""
+"""Root mean square assumed for an input of zeros."""
 RANGE_MOMENTUM = 0.1
 """Weight of the newest batch in the running root mean square of the input, as in batch norm."""
-
-
-class _PassUnclipped(torch.autograd.Function):
-    """The identity; its gradient is 0 where x has reached the limit."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, limit: float) -> Tensor:
-        ctx.save_for_backward(x)
-        ctx.limit = limit
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        (x,) = ctx.saved_tensors
-        return torch.ops.aten.hardtanh_backward(grads[0], x, -ctx.limit, ctx.limit), None
-
-
-class _ScaleInput(torch.autograd.Function):
-    """The input in DAC levels, rounded and clipped, for an input range of ``exp(log_range)`` times its unit.
-
-    The gradient of `log_range` is minus the sum of gradient times level over the inputs that are not clipped. Together
-    with the gradient of the range in the gain behind the ADC it weighs clipping against noise and rounding.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, log_range: Tensor, input_range: Tensor, levels: float, clips: bool, rounds: bool
-    ) -> Tensor:
-        del log_range  # part of the input range; named so that autograd knows it
-        scaled = x * (levels / input_range)
-        if clips:
-            _converted(scaled, levels, rounds)
-        ctx.save_for_backward(scaled, input_range)
-        ctx.levels, ctx.clips = levels, clips
-        return scaled
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None, None]:
-        scaled, input_range = ctx.saved_tensors
-        passed = grads[0]
-        if ctx.clips:
-            passed = torch.ops.aten.hardtanh_backward(passed, scaled, -ctx.levels, ctx.levels)
-        return passed * (ctx.levels / input_range), -(passed * scaled).sum(), None, None, None, None
-
-
-class _NoisyColumns(torch.autograd.Function):
-    """Target weights ``(o, k)`` in units of their column's scale, with training noise; also the scales ``(o, p)``."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, weight: Tensor, noise: Tensor, mapping: Mapping, std: float | Tensor, unit: float
-    ) -> tuple[Tensor, Tensor]:
-        columns, scale = _relative_columns(weight, noise, mapping, std, unit)
-        ctx.save_for_backward(scale)
-        ctx.mapping, ctx.unit = mapping, unit
-        ctx.mark_non_differentiable(scale)
-        return columns, scale
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
-        (scale,) = ctx.saved_tensors
-        return grads[0] * ctx.mapping.expand(ctx.unit / scale), None, None, None, None
-
-
-def _relative_columns(
-    weight: Tensor, noise: Tensor, mapping: Mapping, std: float | Tensor, unit: float
-) -> tuple[Tensor, Tensor]:
-    """What `_NoisyColumns` computes."""
-    if kernels.usable(weight):
-        return kernels.columns(weight, noise, mapping.starts, float(std), unit)
-    scale = mapping.column_scale(weight)
-    return torch.addcmul(noise * std, weight, unit / mapping.expand(scale)), scale
 
 
 def _levels(bits: int) -> float:
@@ -119,18 +48,18 @@ def _levels(bits: int) -> float:
 
 
 class AnalogLayer(nn.Module):
-    """A weight matrix on the tiles of a chip; subclasses say how it meets its input."""
+    """A weight matrix on the tiles of a chip; subclasses define the operation on its input."""
 
     input_rms: Tensor
-    """Running root mean square of the input, a scalar: follows the batches in training, fixed in evaluation."""
+    """Running root mean square of the input, a scalar; updated in training, fixed in evaluation."""
     input_range: Tensor
     """Input range r, a scalar: `input_rms` times ``exp(log_range)``, as of the last training step."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, groups: int, chip: Hardware) -> None:
-        """Take over a layer's parameters; the bias stays digital."""
+        """Copy a layer's parameters; the bias stays digital."""
         super().__init__()
         self.path = ""
-        """Of the layer in its network, for messages."""
+        """Name of the layer in its network, for messages."""
         self.weight = weight
         self.bias = bias
         self.groups = groups
@@ -139,17 +68,17 @@ class AnalogLayer(nn.Module):
         self.mode: Mode = "analog"
         self.noise: Noise | None = None
         self.noise_strength: float | Tensor = 1.0
-        """Weight noise in training relative to the chip's."""
+        """Weight noise in training, relative to the chip's."""
         self.norm: nn.BatchNorm2d | None = None
         self.relu = False
         self.sum: BranchSum | None = None
-        """Of branches, in place of the ReLU."""
+        """Number of branches to sum, in place of the ReLU."""
         self.dac_levels = _levels(chip.dac_bits)
         self.adc_levels = _levels(chip.adc_bits)
         self.adc_step = chip.adc_bound / self.adc_levels if chip.adc_bits else 1.0
         """One step of the ADC in units of the crossbar's output."""
         self.log_range = nn.Parameter(torch.tensor(math.log(RANGE_MULTIPLE), device=weight.device))
-        """Logarithm of the input range in root mean squares of the input; learned."""
+        """Logarithm of the input range in root mean squares of the input; a trained parameter."""
         self.register_buffer("input_rms", torch.ones((), device=weight.device))
         self.register_buffer("input_range", torch.tensor(RANGE_MULTIPLE, device=weight.device))
         self._calibrated = False
@@ -166,7 +95,7 @@ class AnalogLayer(nn.Module):
         return self._calibrated or self.chip.dac_bits == 0 or float(self.input_range) != RANGE_MULTIPLE
 
     def load(self, columns: Tensor, gain: Tensor) -> None:
-        """Take a chip's weights for evaluation.
+        """Use a chip's weights for evaluation.
 
         Args:
             columns: ``(o, k)``, weights in units of their column's scale.
@@ -175,11 +104,11 @@ class AnalogLayer(nn.Module):
         self._programmed = (columns, gain)
 
     def unload(self) -> None:
-        """Forget the chip; the layer computes with its target weights again."""
+        """Remove the chip's weights and use the target weights again."""
         self._programmed = None
 
     def to_torch(self) -> nn.Module:
-        """A layer of torch with the same parameters."""
+        """Return a torch layer with the same parameters."""
         raise NotImplementedError
 
     def absorbed(self) -> list[nn.Module]:
@@ -188,7 +117,7 @@ class AnalogLayer(nn.Module):
         return [module for module in modules if module is not None]
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
-        """The layer's plain product of an input and a weight tensor that has the shape of `self.weight`."""
+        """Return the exact product of an input and a weight tensor with the shape of `self.weight`."""
         raise NotImplementedError
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
@@ -204,11 +133,11 @@ class AnalogLayer(nn.Module):
         raise NotImplementedError
 
     def pad(self, x: Tensor) -> Tensor:
-        """The input with the padding that `multiply` does not add itself."""
+        """Add the padding that `multiply` does not add itself."""
         return x
 
     def forward(self, x: Tensor) -> Tensor:
-        """The layer's output for ``(batch, ...)``.
+        """Return the layer's output for ``(batch, ...)``.
 
         Raises:
             InvalidValueError: the layer was made for inputs of another shape.
@@ -222,7 +151,7 @@ class AnalogLayer(nn.Module):
         columns, gain = self.columns(1.0 / (self.adc_step * levels))
         gain = gain * (self._range() * self.adc_step)
         learned = self.log_range.detach() if self.reads_images else self.log_range
-        x = _scale_input(x, learned, self.input_range, levels, self.chip.dac_bits > 0, analog)
+        x = scale_input(x, learned, self.input_range, levels, self.chip.dac_bits > 0, analog)
         weight = columns.view_as(self.weight)
         outputs = []
         for part, (start, stop) in enumerate(pairwise(self.mapping.starts.tolist())):
@@ -231,12 +160,12 @@ class AnalogLayer(nn.Module):
                 if self.noise is not None and self.chip.output_noise and analog:
                     self.noise.add_(y, self.chip.output_noise / self.adc_step)
             if self.chip.adc_bits:
-                y = _pass_unclipped(_converted(y, self.adc_levels, analog), self.adc_levels)
+                y = pass_unclipped(converted(y, self.adc_levels, analog), self.adc_levels)
             outputs.append(y * gain[:, part].view(-1, *([1] * (y.dim() - 2))))
         return self._digital(torch.stack(outputs).sum(dim=0) if len(outputs) > 1 else outputs[0])
 
     def _digital(self, y: Tensor) -> Tensor:
-        """What the digital periphery does behind the tiles."""
+        """Apply the digital periphery after the tiles."""
         if self.bias is not None:
             y = y + self.bias.view(-1, *([1] * (y.dim() - 2)))
         if self.norm is not None:
@@ -248,7 +177,7 @@ class AnalogLayer(nn.Module):
         return y
 
     def _range(self) -> Tensor:
-        """The input range as a function of what is learned of it."""
+        """Return the input range from its trained parameter."""
         if self.training and torch.is_grad_enabled() and not self.reads_images:
             return self.input_rms * torch.exp(self.log_range)
         return self.input_range
@@ -296,41 +225,21 @@ class AnalogLayer(nn.Module):
         noisy = isinstance(std, Tensor) or std > 0.0
         noise = self.weight_noise(weight) if noisy else weight.detach()  # which is taken times 0
         if not torch.is_grad_enabled():
-            return _relative_columns(weight.detach(), noise, self.mapping, std, unit)
-        result: tuple[Tensor, Tensor] = _NoisyColumns.apply(weight, noise, self.mapping, std, unit)  # type: ignore[no-untyped-call]
-        return result
+            return relative_columns(weight.detach(), noise, self.mapping, std, unit)
+        return noisy_columns(weight, noise, self.mapping, std, unit)
 
     def weight_noise(self, weight: Tensor) -> Tensor:
         """Standard normal numbers in the shape of the weights: from the pool, or drawn where there is none."""
         return self.noise.take(weight) if self.noise is not None else torch.randn_like(weight)
 
 
-def _scale_input(x: Tensor, log_range: Tensor, input_range: Tensor, levels: float, clips: bool, rounds: bool) -> Tensor:
-    result: Tensor = _ScaleInput.apply(x, log_range, input_range, levels, clips, rounds)  # type: ignore[no-untyped-call]
-    return result
-
-
-def _converted(x: Tensor, limit: float, rounds: bool) -> Tensor:
-    """Rounded, if so wanted, and clipped in place, unseen by autograd."""
-    hidden = x.detach()
-    if rounds:
-        hidden.round_()
-    hidden.clamp_(-limit, limit)
-    return x
-
-
-def _pass_unclipped(x: Tensor, limit: float) -> Tensor:
-    result: Tensor = _PassUnclipped.apply(x, limit)  # type: ignore[no-untyped-call]
-    return result
-
-
 class AnalogConv2d(AnalogLayer):
-    """`torch.nn.Conv2d` on tiles; each group of channels lies on tiles of its own."""
+    """`torch.nn.Conv2d` on tiles; each group of channels has its own tiles."""
 
     kind = "Conv2d"
 
     def __init__(self, layer: nn.Conv2d, chip: Hardware) -> None:
-        """Take over a convolution; the bias stays digital."""
+        """Copy a convolution; the bias stays digital."""
         super().__init__(layer.weight, layer.bias, layer.groups, chip)
         self.stride = layer.stride
         self.dilation = layer.dilation
@@ -338,7 +247,7 @@ class AnalogConv2d(AnalogLayer):
         self._given = layer.padding, layer.padding_mode
 
     def to_torch(self) -> nn.Conv2d:
-        """A convolution with the same parameters."""
+        """Return a convolution with the same parameters."""
         outputs, inputs, *kernel = self.weight.shape
         padding, mode = self._given
         geometry: dict[str, Any] = {"stride": self.stride, "dilation": self.dilation, "groups": self.groups}
@@ -404,11 +313,11 @@ class AnalogLinear(AnalogLayer):
     kind = "Linear"
 
     def __init__(self, layer: nn.Linear, chip: Hardware) -> None:
-        """Take over a linear layer."""
+        """Copy a linear layer."""
         super().__init__(layer.weight, layer.bias, 1, chip)
 
     def to_torch(self) -> nn.Linear:
-        """A linear layer with the same weights."""
+        """Return a linear layer with the same weights."""
         layer = nn.Linear(self.weight.shape[1], self.weight.shape[0], bias=self.bias is not None)
         return _with_parameters(layer, self)
 
@@ -419,7 +328,7 @@ class AnalogLinear(AnalogLayer):
             raise InvalidValueError(f"{self.path or 'a linear layer'} reads (..., {inputs}), not {tuple(x.shape)}")
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(..., k)`` -> ``(..., o)``: tiles read one vector after the other."""
+        """``(..., k)`` -> ``(..., o)``: tiles read one vector after another."""
         if x.dim() == 2:
             return super().forward(x)
         self.check(x)
@@ -456,7 +365,7 @@ _Torch = TypeVar("_Torch", nn.Conv2d, nn.Linear)
 
 
 def _with_parameters(layer: _Torch, analog: AnalogLayer) -> _Torch:
-    """A layer of torch with copies of an analog layer's parameters."""
+    """Return a torch layer with copies of an analog layer's parameters."""
     layer.weight = nn.Parameter(analog.weight.detach().clone(), analog.weight.requires_grad)
     if analog.bias is not None:
         layer.bias = nn.Parameter(analog.bias.detach().clone(), analog.bias.requires_grad)

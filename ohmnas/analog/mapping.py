@@ -1,4 +1,4 @@
-"""How a layer's weights lie on crossbar tiles.
+"""Mapping of a layer's weights to crossbar tiles.
 
 Notation: a layer has ``o`` outputs in ``G`` groups, each output with ``k`` inputs (in channels of its group x kernel
 height x kernel width). A group's matrix of ``o/G`` columns and ``k`` rows is cut into tiles evenly, as aihwkit does
@@ -16,8 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ohmnas.analog.passes import SMALLEST_SCALE
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.analog.cpu_kernels import SMALLEST_SCALE
+from ohmnas.hardware import Hardware
 
 
 def split_sizes(size: int, largest: int) -> list[int]:
@@ -29,7 +29,7 @@ def split_sizes(size: int, largest: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Mapping:
-    """Where the weights of one layer lie."""
+    """Tiles of the weights of one layer."""
 
     outputs: int
     """o: rows of the weight tensor."""

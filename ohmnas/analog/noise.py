@@ -20,7 +20,7 @@ PIECE: Final = POOL // 2
 
 
 class Noise(Protocol):
-    """Where layers take standard normal numbers from."""
+    """Source of standard normal numbers for layers."""
 
     def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Cut a flat tensor into views, each with as many standard normal float32 numbers to be used beside it."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 SMALLEST_IMAGE = 256
 """Pixels from which on bfloat16 pays; for the digits' 64 it is the calls that take the time, not the arithmetic."""
@@ -20,7 +20,7 @@ _AMPERE: Final = (8, 0)
 
 @lru_cache(maxsize=1)
 def has_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 itself; on others torch would only imitate it, slowly."""
+    """Return True if this CPU multiplies bfloat16 natively; torch's emulation on others is slow."""
     try:
         flags = set(Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split())
     except OSError:
@@ -30,7 +30,7 @@ def has_bfloat16() -> bool:
 
 @lru_cache(maxsize=1)
 def has_tf32() -> bool:
-    """Whether the GPU here multiplies in TensorFloat-32."""
+    """Return True if the GPU multiplies in TensorFloat-32."""
     import torch
 
     return torch.version.cuda is not None and torch.cuda.get_device_capability() >= _AMPERE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import is_dataclass, replace
 from enum import Enum
 from numbers import Real
@@ -19,9 +20,11 @@ from aihwkit.simulator.parameters.enums import (
     WeightRemapType,
 )
 
-from ohmnas.analog.device import MODELS, noise_model
-from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import PRESETS, Hardware
+from ohmnas.analog.device import noise_model
+from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.hardware import TECHNOLOGIES, Hardware
+from ohmnas.hardware.chip_genes import GENE_TECHNOLOGIES
+from ohmnas.hardware.presets import preset
 
 
 def rpu_config(chip: Hardware, torch_tile: bool = False) -> InferenceRPUConfig:
@@ -92,14 +95,15 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
     if missing:
         raise InvalidValueError(f"{type(config).__name__} is no configuration for inference: no {', '.join(missing)}")
     model = config.noise_model
-    technology = next((key for key, kind in MODELS.items() if type(model) is kind), None)
+    models = _models()
+    technology = next((key for key, kind in models.items() if type(model) is kind), None)
     found: list[str] = []
     chip = Hardware(name=name, drift_compensation=config.drift_compensation is not None)
     if technology is None:
-        known = ", ".join(kind.__name__ for kind in MODELS.values())
+        known = ", ".join(kind.__name__ for kind in models.values())
         found.append(f"noise_model is {_shown(model)} (modelled: {known})")
     else:
-        chip = replace(chip, technology=technology, g_max=PRESETS[technology].g_max)
+        chip = replace(chip, technology=technology, g_max=preset(technology).g_max)
         chip, wrong = _with(chip, _of_devices(model))
         found += wrong
     chip, wrong = _with(chip, _of_tiles(config))
@@ -109,6 +113,15 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
     if found:
         raise InvalidValueError(f"not modelled: {'; '.join(found)}")
     return chip
+
+
+def _models() -> dict[str, type[Any]]:
+    """Technology -> the class of its noise model; packages that cannot be imported are left out."""
+    found = {name: TECHNOLOGIES[name].load() for name in GENE_TECHNOLOGIES}
+    for name in TECHNOLOGIES:
+        with suppress(OhmnasError):
+            found.setdefault(name, TECHNOLOGIES[name].load())
+    return found
 
 
 _PARTS = ("noise_model", "mapping", "forward", "modifier", "clip", "remap", "pre_post")
@@ -160,7 +173,7 @@ def _with(chip: Hardware, settings: list[_Setting]) -> tuple[Hardware, list[str]
 
 
 def differences(found: Any, modelled: Any) -> list[str]:
-    """Where two of aihwkit's configurations compute differently: path, value found, value modelled; one text each."""
+    """Differences between two aihwkit configurations: path, value found, value modelled, as texts."""
     return [
         f"{path} is {_shown(value)} (modelled: {_shown(other)})"
         for path, value, other in _differing(found, modelled, "")
@@ -184,14 +197,14 @@ def _differing(found: Any, modelled: Any, path: str) -> Iterator[tuple[str, Any,
 
 
 def _is_kind_of(found: Any, modelled: Any) -> bool:
-    """Whether two objects hold the same settings: of one class, or records whose classes add fields or defaults."""
+    """Return True if two objects have the same kind of settings: one class, or a subclass that adds fields."""
     if type(found) is type(modelled):
         return True
     return is_dataclass(found) and (isinstance(found, type(modelled)) or isinstance(modelled, type(found)))
 
 
 def _is_off(found: Any, modelled: Any) -> bool:
-    """Whether both switch an effect off by their type; its other settings do not matter then."""
+    """Return True if both types switch an effect off, so its other settings do not matter."""
     return all(getattr(getattr(one, "type", None), "name", "") == "NONE" for one in (found, modelled))
 
 

@@ -27,7 +27,7 @@ class Spread:
     read: float
     """Read noise of the weights, which all images of a reading share. An unbiased estimate, which can be below 0."""
     chip: float
-    """What a chip keeps from one reading to the next. An unbiased estimate, which can be below 0."""
+    """Permanent differences between chips: an unbiased estimate, which can be negative."""
 
     @classmethod
     def of(cls, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> Spread:

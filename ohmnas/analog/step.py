@@ -1,4 +1,4 @@
-"""One step of training: forward, backward, the optimizer, the chip's limits on weights."""
+"""One training step: forward, backward, optimizer, and the chip's limits on weights."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ohmnas.analog.recipe import Recipe
 
 
 class Hooks(Protocol):
-    """What an engine does around each step."""
+    """Hooks of an engine around each step."""
 
     def before_step(self, strength: float | Tensor) -> None:
         """`strength` is the weight noise relative to the chip's; a tensor, a scalar, may change behind the engine."""
         ...
 
     def after_step(self) -> None:
-        """The optimizer has moved the weights."""
+        """Called after the optimizer has updated the weights."""
         ...
 
 
 class Step:
-    """A step that launches every operation when it is called."""
+    """A training step that launches every operation on each call."""
 
     def __init__(self, network: nn.Module, recipe: Recipe, hooks: Hooks) -> None:
-        """Make the optimizer of a network's parameters."""
+        """Create the optimizer of a network's parameters."""
         decayed = [p for p in network.parameters() if p.dim() > 1]
         free = [p for p in network.parameters() if p.dim() == 1]
         ranges = [p for p in network.parameters() if p.dim() == 0]
@@ -47,7 +47,7 @@ class Step:
         )
 
     def __call__(self, images: Tensor, labels: Tensor, progress: float) -> Tensor:
-        """Learn from a batch.
+        """Train on a batch.
 
         Args:
             images: ``(b, channels, height, width)``.
@@ -73,7 +73,7 @@ class Step:
 
 
 class GraphedStep(Step):
-    """A step on a GPU, recorded once as a CUDA graph and replayed.
+    """A training step on a GPU, recorded once as a CUDA graph and replayed.
 
     A small network's step is some thousand launches, which take the CPU longer than the GPU needs to compute them; a
     graph is one launch. What changes from step to step lies in tensors that stay where they are: batch, learning rate
@@ -81,10 +81,10 @@ class GraphedStep(Step):
     """
 
     WARM_UPS = 3
-    """Steps before the recording, launched as any other: what is set up once, as momenta and input ranges, then is."""
+    """Ordinary steps before the recording, to initialise momenta and input ranges."""
 
     def __init__(self, network: nn.Module, recipe: Recipe, hooks: Hooks) -> None:
-        """As `Step`, for a network on a CUDA device and hooks that take a tensor."""
+        """Create a step for a network on a CUDA device, with hooks that accept a tensor."""
         super().__init__(network, recipe, hooks)
         self._device = next(network.parameters()).device
         self._strength, self._loss = (torch.zeros((), device=self._device) for _ in range(2))
@@ -96,7 +96,7 @@ class GraphedStep(Step):
         self._warm_ups = 0
 
     def __call__(self, images: Tensor, labels: Tensor, progress: float) -> Tensor:
-        """See `Step`; a batch of another shape than the last is recorded anew."""
+        """See `Step`; a batch of a new shape is recorded again."""
         for group in self.optimizer.param_groups:
             group["lr"].fill_(self.recipe.rate(progress) * group["share"])
         self._strength.fill_(self.recipe.noise(progress))

@@ -28,10 +28,10 @@ _FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How a training went."""
+    """Result of a training."""
 
     losses: tuple[float, ...]
-    """Mean loss of each epoch; fewer than the recipe's epochs where the training was given up as hopeless."""
+    """Mean loss of each epoch; fewer than the recipe's epochs if the training stopped early."""
 
     @property
     def loss(self) -> float:

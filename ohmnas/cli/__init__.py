@@ -1,1 +1,1 @@
-"""The `ohmnas` command; thin: parses, calls the library, shows."""
+"""The `ohmnas` command. It parses arguments, calls the library and prints the result."""

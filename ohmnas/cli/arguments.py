@@ -1,4 +1,4 @@
-"""Argument types of the command line, each with an error that says what would be right."""
+"""Argument types of the command line. Each error states a valid value."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ohmnas.errors import OhmnasError
 from ohmnas.lookup import check_name
+from ohmnas.registry import Registry
 
 if TYPE_CHECKING:
-    from ohmnas.spaces.hardware import Hardware
+    from ohmnas.hardware import Hardware
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?|[eE]\+?\d{1,2})")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
@@ -24,31 +25,31 @@ _LONGEST_SIZE = 18
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one sentence what is wrong, and exits with 2."""
+    """Parser that reports an error in one sentence and exits with 2."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.set_defaults(parser=self)  # a command's own parser overrides that of the top
+        self.set_defaults(parser=self)  # the subcommand's parser overrides the main one
 
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
-        """Parse all words; what no option is gets the command's help named, where argparse would name the top's."""
+        """Parse all words. An unknown option points to the command's help; argparse would point to the main help."""
         arguments, unknown = self.parse_known_args(None if args is None else [*args], namespace)
         if unknown:
             arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         return arguments
 
     def error(self, message: str) -> NoReturn:
-        """Print the sentence and leave."""
+        """Print the error and exit."""
         self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
 def size(text: str) -> int:
-    """A count that may be written 50k, 1.5M, 2000, 2,000 or 2e3."""
+    """Parse a count such as 50k, 1.5M, 2000, 2,000 or 2e3."""
     plain = text.strip()
     match = _SIZE.fullmatch(plain.replace(",", "") if _GROUPED.fullmatch(plain) else plain)
     if match and len(match[1]) > _LONGEST_SIZE:
         raise argparse.ArgumentTypeError(f"a size has at most {_LONGEST_SIZE} characters, not {len(match[1])}")
-    value = Decimal(match[1]) * _factor(match[2]) if match else Decimal(0)  # a float of 4.1M is no whole number
+    value = Decimal(match[1]) * _factor(match[2]) if match else Decimal(0)  # as a float, 4.1M is not a whole number
     if value < 1 or value != int(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0 such as 50000, 50k or 1M")
     return int(value)
@@ -59,7 +60,7 @@ def _factor(unit: str) -> int:
 
 
 def fraction(text: str) -> float:
-    """A number from 0 to 1; accuracies and their differences are fractions."""
+    """Parse a fraction from 0 to 1, such as an accuracy or a difference of accuracies."""
     try:
         value = float(text)
     except ValueError:
@@ -69,8 +70,18 @@ def fraction(text: str) -> float:
     return value
 
 
+def floor(text: str) -> float | str:
+    """Parse `reference`, `none` or an accuracy as a fraction."""
+    if text in ("reference", "none"):
+        return text
+    try:
+        return fraction(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 'reference', 'none' or a fraction such as 0.9") from error
+
+
 def probability(text: str) -> float:
-    """A number between 0 and 1."""
+    """Parse a probability between 0 and 1, both excluded."""
     try:
         value = float(text)
     except ValueError:
@@ -81,21 +92,21 @@ def probability(text: str) -> float:
 
 
 def positive(text: str) -> int:
-    """A whole number above 0."""
+    """Parse a whole number above 0."""
     if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
 
 
 def count(text: str) -> int:
-    """A whole number from 0 on."""
+    """Parse a whole number of at least 0."""
     if not text.strip().isdecimal() or len(text) > _LONGEST_SIZE:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
     return int(text)
 
 
 def above_zero(text: str) -> float:
-    """A number above 0, of seconds or GiB; half a one is 0.5."""
+    """Parse a number above 0, such as seconds or GiB."""
     try:
         value = float(text)
     except ValueError:
@@ -106,32 +117,32 @@ def above_zero(text: str) -> float:
 
 
 def seed(text: str) -> int:
-    """A seed: a whole number from 0 to 2^31 - 1."""
+    """Parse a seed: a whole number from 0 to 2^31 - 1."""
     if not text.strip().isdecimal() or int(text) >= 2**31:
         raise argparse.ArgumentTypeError(f"{text!r} is not a seed: a whole number from 0 to 2147483647")
     return int(text)
 
 
 def chip_name(text: str) -> str:
-    """The name by which tables call a chip: as given, or that of the chip which a TOML file describes."""
+    """Return the chip's name in tables: the word itself, or the name in a TOML file."""
     chip = _chip(text)
     return chip if isinstance(chip, str) else chip.name
 
 
 def _chip(text: str) -> str | Hardware:
-    """A name as given, or the chip that a TOML file describes."""
+    """Return a name unchanged, or the chip described in a TOML file."""
     if not text.endswith(".toml"):
         return text
-    from ohmnas.spaces.hardware import hardware  # with NumPy and more, which --help does without
+    from ohmnas.hardware import hardware  # imports NumPy, which --help does not need
 
     try:
         return hardware(text)
-    except OhmnasError as error:  # of which argparse would say no more than that the value is invalid
+    except OhmnasError as error:  # argparse would drop its message
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def pair(text: str) -> tuple[str, str]:
-    """NAME=VALUE."""
+    """Parse NAME=VALUE."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
@@ -139,16 +150,16 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names between commas."""
+    """Parse a comma-separated list of names."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def one_of(kind: str, known: Collection[str]) -> Callable[[str], str]:
-    """A type: one of these names, whose error suggests the closest; the library need not be loaded for it."""
+    """Return an argument type that accepts these names and suggests the closest. It imports none of the entries."""
 
     def name(text: str) -> str:
         try:
-            check_name(kind, known, text)
+            known.check(text) if isinstance(known, Registry) else check_name(kind, known, text)
         except OhmnasError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
         return text
@@ -157,22 +168,22 @@ def one_of(kind: str, known: Collection[str]) -> Callable[[str], str]:
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """The flag that every command has."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object for machines, no progress")
+    """Add `--json`, which every command has."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object and no progress")
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
-    """How many processes measure, for commands that do."""
+    """Add `--jobs`, for commands that measure."""
     parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
 
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
-    """Where the files of tasks are, for commands that load images."""
+    """Add `--data-dir`, for commands that load images."""
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder with the task's files ($OHMNAS_DATA)")
 
 
 class _ChipAction(argparse.Action):
-    """Keep the name of a chip, and as `chip` what a file says of it."""
+    """Store the chip's name as `hardware` and, if it comes from a file, its settings as `chip`."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
@@ -182,22 +193,22 @@ class _ChipAction(argparse.Action):
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """Which rows of a table to learn, for commands that fit."""
+    """Add the flags that select rows of a table, for commands that train a surrogate."""
     parser.add_argument(
         "--hardware",
         type=_chip,
         action=_ChipAction,
         metavar="HARDWARE",
-        help="which chip, by name or TOML file (default: the only one, or pcm)",
+        help="chip, by name or TOML file (default: the only one in the table, or pcm)",
     )
     parser.set_defaults(chip=None)
-    parser.add_argument("--fidelity", help="which fidelity (default: the only one, or table)")
+    parser.add_argument("--fidelity", help="training fidelity (default: the only one in the table, or table)")
 
 
 def add_co_design(parser: argparse.ArgumentParser) -> None:
-    """Whether a surrogate knows one chip or many."""
+    """Add `--co-design`, which trains a surrogate on all chips."""
     parser.add_argument(
         "--co-design",
         action="store_true",
-        help="learn all chips of the table, so that technology, tiles and converters are chosen with the network",
+        help="use the rows of all chips: technology, tiles and converters are searched together with the network",
     )

@@ -15,48 +15,49 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.datasets import schema
-from ohmnas.datasets.backends import backend
-from ohmnas.datasets.campaign import Campaign
-from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.limits import RowLimits
-from ohmnas.datasets.plan import plan
-from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol, require_training
-from ohmnas.datasets.repeats import best_measured
-from ohmnas.datasets.schema import Row
-from ohmnas.datasets.store import Store, identity
-from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
-from ohmnas.datasets.task import Task, task
+from ohmnas.datasets.campaign.backends import backend
+from ohmnas.datasets.campaign.campaign import Campaign
+from ohmnas.datasets.campaign.fidelity import fidelity
+from ohmnas.datasets.campaign.limits import RowLimits
+from ohmnas.datasets.campaign.plan import plan
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training
+from ohmnas.datasets.campaign.repeats import best_measured
+from ohmnas.datasets.campaign.store import Store, identity
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tables.table import MeasuredTable, read_table, shipped_tables
+from ohmnas.datasets.tasks.task import Task, task
 from ohmnas.errors import AllFailedError, InvalidValueError
+from ohmnas.hardware import Hardware, hardware, has_name
+from ohmnas.hardware.chip_genes import drawn_for, to_hardware
 from ohmnas.search.result import SearchResult, read_result
-from ohmnas.spaces.chips import drawn_for, to_hardware
+from ohmnas.spaces.catalogue import SPACES
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import Hardware, hardware, has_name
 
 if TYPE_CHECKING:
-    from ohmnas.cli.chooser import Chooser
+    from ohmnas.surrogate.chooser import Chooser
 
 MORE = 0.1
-"""Share of a complete plan by which it is said to be enlarged."""
+"""The suggested next campaign is larger by this share of the plan."""
 _FEW = 4
-"""Kinds of chip that a progress bar names."""
+"""A progress bar lists at most so many kinds of chip."""
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure what the store lacks."""
+    """Measure the rows that the store lacks."""
     if arguments.task is None or (arguments.n is None and not arguments.found):
-        raise InvalidValueError("a campaign needs --task and --n or --found; what a store holds shows --status")
+        raise InvalidValueError("a campaign needs --task, and --n or --found; to see the rows of a store, add --status")
     if arguments.found and arguments.choose != "plan":
-        raise InvalidValueError("a campaign that chooses by itself takes no --found: measure that in one of its own")
+        raise InvalidValueError("--found cannot be combined with --choose active or best: run two campaigns")
     campaign = planned(arguments)
     chosen = campaign.protocol.task
     table = _start_table(arguments.start_from, chosen)
     local = arguments.backend == "local"
     require_training(arguments.device if local else "cpu", load=local and arguments.jobs == 1)  # workers load their own
-    chosen.load()  # once, before workers do it all at the same time
+    chosen.load()  # once, before all workers do it at the same time
     with (
         backend(arguments.backend, arguments.scheduler, say=render.notice) as cluster,
-        Store(arguments.store) as store,
+        Store(arguments.store, kind=SPACES[arguments.space]) as store,
     ):
         campaign.check(store)
         if arguments.choose == "best":
@@ -65,17 +66,17 @@ def run(arguments: argparse.Namespace) -> None:
         if table is not None:
             campaign.check_table(table)
             taken = store.take_over(table.rows())
-            render.notice(f"{taken} rows of {arguments.start_from} taken over into {arguments.store}")
+            render.notice(f"copied {taken} rows of {arguments.start_from} into {arguments.store}")
         chooser = _chooser(arguments, campaign, store)
         there = _there(campaign, store, chooser)
         start = time.perf_counter()
         with _progress(campaign, there, arguments.json) as tally:
             try:
-                for part in _parts(campaign, chooser):
+                for part in [campaign] if chooser is None else chooser.campaigns():
                     part.run(store, arguments.jobs, tally, cluster)
             except KeyboardInterrupt:
                 stored = _there(campaign, store, chooser)
-                render.notice(f"stopped: {stored} of {campaign.size} rows are stored; the same command goes on")
+                render.notice(f"stopped: {stored} of {campaign.size} rows are stored; run the same command to continue")
                 raise
         rows = len(store.identities())
         why = _why_all_failed(campaign, store, chooser)
@@ -85,27 +86,28 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def planned(arguments: argparse.Namespace) -> Campaign:
-    """The campaign that the arguments describe.
+    """Return the campaign that the arguments describe.
 
     Raises:
-        InvalidValueError: two chips of one name, a seed that is for verification, or options that exclude each other.
+        InvalidValueError: two chips have the same name, the seed is reserved for verification, or options exclude each
+            other.
     """
-    chosen = task(arguments.task, arguments.data_dir)
+    chosen = task(arguments.task, arguments.data_dir).in_space(arguments.space)
     effort = fidelity(arguments.fidelity, chosen.name)
     if effort.trains_on_validation:
         raise InvalidValueError(
-            f"fidelity {effort.name} trains on the validation images, on which tables are measured: it is for verify"
+            f"fidelity {effort.name} trains on the validation images, which tables are measured on: use it with verify"
         )
     protocol = Protocol(chosen, effort, device=arguments.device)
     if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):
-        raise InvalidValueError("--vary-chip draws the chips for a plan: leave out --hardware, --found and --choose")
+        raise InvalidValueError("--vary-chip draws the chips itself: remove --hardware, --found and --choose")
     chips = _chips(arguments.hardware or ["pcm"])
     if arguments.seed >= VERIFICATION_SEEDS:
         raise InvalidValueError(
-            f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are for verification"
+            f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are reserved for verification"
         )
     if arguments.max_row_gib and arguments.device != "cpu":
-        raise InvalidValueError("--max-row-gib limits what a process has of the machine's memory, not of a GPU's")
+        raise InvalidValueError("--max-row-gib limits main memory, not GPU memory: remove it, or use --device cpu")
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
     population = plan(chosen, arguments.n or 0, arguments.plan_seed, arguments.plan)
     own: list[tuple[Hardware, ...]] = []
@@ -113,49 +115,49 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         own = [tuple(to_hardware(drawn_for(place, arguments.vary_chip))) for place in range(len(population))]
     if arguments.found:
         if arguments.hardware and arguments.n is None and all(read_result(path).best.chip for path in arguments.found):
-            raise InvalidValueError("what --found names was found with chips of its own: leave out --hardware")
+            raise InvalidValueError("the designs in --found include their chips: remove --hardware")
         designs = _with_found(arguments.found, chosen, population, chips, bool(arguments.hardware))
         population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
     return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own), arguments.retry_failed)
 
 
 def _chips(words: list[str]) -> tuple[Hardware, ...]:
-    """The chips that --hardware names.
+    """Return the chips in `--hardware`.
 
     Raises:
-        InvalidValueError: two of them have one name.
+        InvalidValueError: two of them have the same name.
     """
     of_name: dict[str, tuple[str, Hardware]] = {}
     for word in words:
         chip = hardware(word)
         if chip.name in of_name:
             before, _ = of_name[chip.name]
-            called = "" if before == word == chip.name else f", both called {chip.name!r}"
-            raise InvalidValueError(f"--hardware names a chip twice: {before}, {word}{called}")
+            called = "" if before == word == chip.name else f", both named {chip.name!r}"
+            raise InvalidValueError(f"--hardware lists a chip twice: {before}, {word}{called}")
         of_name[chip.name] = word, chip
     return tuple(chip for _, chip in of_name.values())
 
 
 Designs = dict[tuple[int, ...], tuple[Hardware, ...]]
-"""Genome of a network -> the kinds of chip that it is measured on."""
+"""Genome of a network -> kinds of chip to measure it on."""
 
 
 def _with_found(
     paths: list[Path], chosen: Task, population: Population, chips: tuple[Hardware, ...], asked: bool
 ) -> Designs:
-    """What searches found, then the others of the plan, which are on `chips`.
+    """Return the found designs, followed by the plan's networks on `chips`.
 
-    What was found with a chip is measured on that; what was found for a chip on that too, unless chips were asked for.
+    A design is measured on its own chip. A network is measured on the chip of its search unless `--hardware` is given.
 
     Raises:
-        InvalidValueError: a search was for another task, or for a chip that only its file describes.
+        InvalidValueError: a result is for another task, or for a chip whose TOML file is needed.
     """
     designs: Designs = {}
     for path in paths:
         result = read_result(path)
-        same = (result.space.input_shape, result.space.classes) == (chosen.space.input_shape, chosen.space.classes)
+        same = result.space.networks == chosen.space
         if not same or result.provenance.get("task") != chosen.name:
-            raise InvalidValueError(f"{path} is of the task {result.provenance.get('task')!r}, not of {chosen.name!r}")
+            raise InvalidValueError(f"{path} is for the task {result.provenance.get('task')!r}, not {chosen.name!r}")
         for candidate in (result.best, *result.top):
             genome = tuple(candidate.network.tolist())
             own = (hardware(candidate.chip),) if candidate.chip else chips if asked else (_searched_for(path, result),)
@@ -166,43 +168,29 @@ def _with_found(
 
 
 def _searched_for(path: Path, result: SearchResult) -> Hardware:
-    """The chip that a search was for.
+    """Return the chip of a search.
 
     Raises:
-        InvalidValueError: it is no preset.
+        InvalidValueError: the chip is not a preset.
     """
     name = str(result.provenance.get("hardware"))
     if not has_name(name):
-        raise InvalidValueError(
-            f"{path} was searched for the chip {name!r}: give its file with --hardware {quote(name)}.toml"
-        )
+        raise InvalidValueError(f"{path} is for the chip {name!r}: pass its file with --hardware {quote(name)}.toml")
     return hardware(name)
 
 
 def _chooser(arguments: argparse.Namespace, campaign: Campaign, store: Store) -> Chooser | None:
     if arguments.choose != "active":
         return None
-    from ohmnas.cli.chooser import Chooser
-    from ohmnas.cli.chooser import planned as planned_for  # with all that surrogates need, which takes seconds
+    from ohmnas.surrogate.chooser import Chooser
+    from ohmnas.surrogate.chooser import planned as planned_for  # slow to import
 
     wanted = planned_for(len(campaign.population), len(store.identities()))
     return Chooser(campaign, plan(campaign.protocol.task, wanted, arguments.plan_seed, arguments.plan), store)
 
 
-def _parts(campaign: Campaign, chooser: Chooser | None) -> Iterator[Campaign]:
-    """The campaign itself, or one after the other what is chosen by what the store holds by then."""
-    if chooser is None:
-        yield campaign
-        return
-    while len(chosen := chooser.chosen()) < len(campaign.population):
-        yield replace(campaign, population=chosen)
-        campaign = replace(campaign, retry_failed=False)  # once is enough
-        chooser.choose()
-    yield replace(campaign, population=chosen)
-
-
 def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -> str | None:
-    """What a person is to know of a campaign without a measured row; None if it has one."""
+    """Return the reason if every row of a campaign failed, else None."""
     if chooser is not None:
         campaign = replace(campaign, population=chooser.chosen())
     wanted = campaign.identities()
@@ -212,12 +200,14 @@ def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -
     if not reasons:
         return None
     (reason, times), others = reasons.most_common(1)[0], len(reasons) - 1
-    say = f"all {sum(reasons.values())} rows of this campaign failed, " + (f"{times} of them with: " if others else "")
-    return f"{say}{reason}; --retry-failed measures them again, where a limit or the images are others now"
+    say = f"all {sum(reasons.values())} rows of this campaign failed" + (
+        f", {times} of them with: " if others else ": "
+    )
+    return f"{say}{reason}; after changing a limit or the images, --retry-failed measures them again"
 
 
 def _there(campaign: Campaign, store: Store, chooser: Chooser | None) -> int:
-    """Rows of the campaign that the store holds."""
+    """Return the number of the campaign's rows in the store."""
     if chooser is not None:
         campaign = replace(campaign, population=chooser.chosen())
     return campaign.size - campaign.open_rows(store)
@@ -228,18 +218,20 @@ def _start_table(name: str | None, chosen: Task) -> MeasuredTable | None:
         return None
     table = read_table(name)
     if table.card["task"] != chosen.name:
-        raise InvalidValueError(f"table {name} is of the task {table.card['task']!r}, not {chosen.name!r}")
+        raise InvalidValueError(f"table {name} is for the task {table.card['task']!r}, not {chosen.name!r}")
+    if table.space != chosen.space:
+        raise InvalidValueError(f"table {name} is for the space {table.space.name}, not {chosen.space.name}")
     return table
 
 
 class _Tally:
-    """To be called with each row: counts it, moves the bar, says pace and time left."""
+    """Callback for each row: counts it, moves the bar, shows rows per hour and the time left."""
 
     def __init__(self, meter: render.Meter, there: int, size: int) -> None:
         self._meter, self._there, self._size = meter, there, size
         self._start = time.perf_counter()
         self.done = self.failed = 0
-        meter.begin(there, f"{size - there} to measure" if there < size else "nothing is left")
+        meter.begin(there, f"{size - there} to measure" if there < size else "all rows are measured")
 
     def __call__(self, row: Row) -> None:
         self.done += 1
@@ -275,8 +267,8 @@ def _show(
         )
         return
     render.line(
-        f"{measured} rows measured in {render.duration(seconds)} ({failed} failed), {there} were there; "
-        f"{arguments.store} holds {rows}"
+        f"measured {measured} rows in {render.duration(seconds)} ({failed} failed; {there} were already stored); "
+        f"{arguments.store} now has {rows} rows"
     )
     if measured:
         name = campaign.protocol.task.name
@@ -285,4 +277,4 @@ def _show(
         render.line(f"next: ohmnas export-table --store {quote(str(arguments.store))}{npz} --out {out}")
     if arguments.n is not None:
         larger = arguments.n + max(round(MORE * arguments.n), 1)
-        render.line(f"the plan of {arguments.n:,} architectures is complete; --n {larger} goes on")
+        render.line(f"the plan of {arguments.n:,} architectures is complete; to extend it: --n {larger}")

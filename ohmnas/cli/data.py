@@ -7,14 +7,14 @@ import os
 from pathlib import Path
 
 from ohmnas.cli import render
-from ohmnas.datasets.loaders.download import download
-from ohmnas.datasets.task import task
+from ohmnas.datasets.tasks.loaders.download import download
+from ohmnas.datasets.tasks.task import task
 
 MEGABYTE = 1_000_000
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Download, and load what came to check it."""
+    """Download the files and load them as a check."""
     data_dir = arguments.data_dir or Path(os.environ.get("OHMNAS_DATA", "data"))
     chosen = task(arguments.task, data_dir)
     with render.meter(f"downloading {chosen.name}", 1, show=not arguments.json) as meter:
@@ -29,4 +29,4 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine({"task": chosen.name, "folder": str(folder), **counts})
     else:
         images = ", ".join(f"{count:,} for {name}" for name, count in counts.items())
-        render.line(f"{chosen.name} is in {folder}: {images}")
+        render.line(f"{chosen.name} is in {folder}; images: {images}")

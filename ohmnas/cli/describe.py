@@ -1,4 +1,4 @@
-"""`ohmnas describe`: what a measured table shows."""
+"""`ohmnas describe`: summarise a measured table in numbers and pictures."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pandas as pd
 from ohmnas.cli import render
 from ohmnas.cli.output import output_folder
 from ohmnas.cli.source import source_table
-from ohmnas.datasets.plots import plot_table
-from ohmnas.datasets.summary import LABELS, groups, learned, relations, spread
+from ohmnas.datasets.tables.plots import plot_table
+from ohmnas.datasets.tables.summary import LABELS, groups, learned, relations, spread
 
 SMALL = 100
-"""Rows below which groups are said to be small."""
+"""With fewer rows, the output warns that groups are small."""
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Show the numbers; draw the pictures."""
+    """Print the numbers and draw the pictures."""
     table = source_table(arguments.table, arguments)
     chosen = learned(table, arguments.hardware, arguments.fidelity)
     spreads, related = spread(table, arguments.hardware), relations(table, chosen)
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
         return
     render.table(
-        ["chip, fidelity, seed", "rows", "given up", "failed", "1-day accuracy", "std", "AVM"],
+        ["chip, fidelity, seed", "rows", "stopped early", "failed", "1-day accuracy", "std", "AVM"],
         [
             [
                 f"{row['hardware']} {row['fidelity']} {row['seed']}",
@@ -53,16 +53,16 @@ def run(arguments: argparse.Namespace) -> None:
             ]
             for row in spreads.to_dict("records")
         ],
-        title=f"{table.card['task']}: median and 5 % to 95 % quantiles, in per cent",
+        title=f"{table.card['task']}: median (5 % to 95 % quantiles), %",
     )
-    where = f"{chosen['hardware'].iloc[0]} {chosen['fidelity'].iloc[0]}" if len(chosen) else "none"
+    where = f"{chosen['hardware'].iloc[0]}, {chosen['fidelity'].iloc[0]}" if len(chosen) else "none"
     render.table(
         ["Kendall's tau with", *LABELS],
         [[str(name), *(_tau(row[label]) for label in LABELS)] for name, row in related.iterrows()],
-        title=f"{len(chosen)} rows of {where} well above chance after a day",
+        title=f"{where}: {len(chosen)} rows well above chance (1 day)",
     )
     render.table(
-        ["groups of architectures", "rows", "above", *LABELS],
+        ["architectures", "rows", "well above chance", *LABELS],
         [
             [
                 f"{row['choice']}: {row['group']}",
@@ -72,10 +72,10 @@ def run(arguments: argparse.Namespace) -> None:
             ]
             for row in grouped.to_dict("records")
         ],
-        title=f"{where}: share of rows well above chance after a day, and medians of these in per cent",
+        title=f"{where}: share of rows well above chance (1 day) and their medians, %",
     )
     if 0 < len(chosen) < SMALL:
-        render.line(f"of {len(chosen)} rows, groups are small: a median of fewer than ten says little")
+        render.line(f"only {len(chosen)} rows: medians of fewer than 10 rows are unreliable")
     for path in pictures:
         render.line(f"picture: {path}")
 

@@ -1,4 +1,4 @@
-"""`ohmnas fit`: learn a surrogate from a measured table and save it."""
+"""`ohmnas fit`: train a surrogate on a measured table and save it."""
 
 from __future__ import annotations
 
@@ -10,60 +10,61 @@ from shlex import quote
 from ohmnas.cli import render
 from ohmnas.cli.found import say_if_few
 from ohmnas.cli.source import learning_set, source_table
-from ohmnas.datasets.table import read_table
-from ohmnas.errors import InvalidValueError, StorageError
-from ohmnas.surrogate import Start, Surrogate
-from ohmnas.surrogate.persist import HEADER, is_of_a_surrogate, save
+from ohmnas.datasets.tables.table import read_table
+from ohmnas.errors import BrokenFileError, InvalidValueError
+from ohmnas.surrogate.fit.transfer import source_of
+from ohmnas.surrogate.model_file import file_of, read_header
+from ohmnas.surrogate.surrogate import Surrogate
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit and save."""
     began = time.perf_counter()
-    _check_folder(arguments.out)
+    path = file_of(arguments.out)
+    replaces = _replaces(path)
     table = source_table(arguments.table, arguments)
     data = learning_set(table, arguments)
     if arguments.co_design and arguments.start_from is not None:
-        raise InvalidValueError("--start-from is for one new chip, --co-design for all chips of a table: choose one")
-    others = None if arguments.start_from is None else Start.of(read_table(arguments.start_from), data, arguments.seed)
+        raise InvalidValueError("--start-from is for one new chip, --co-design for all chips of a table: use only one")
+    others = None if arguments.start_from is None else source_of(read_table(arguments.start_from), data, arguments.seed)
     what = "designs" if arguments.co_design else "architectures"
-    with render.meter("learning", None, show=not arguments.json) as meter:
+    with render.meter("training", None, show=not arguments.json) as meter:
         meter.begin(0, f"{len(data.population):,} {what} of {arguments.table}")
-        surrogate = Surrogate.learn(data, start=others, seed=arguments.seed, margin=arguments.margin)
-    replaces = (arguments.out / HEADER).exists()
-    save(surrogate, arguments.out)
+        surrogate = Surrogate.learn(data, data.others, source=others, seed=arguments.seed, margin=arguments.margin)
+    model = surrogate.model_
+    model.save(path)
     if replaces:
-        render.notice(f"note: {arguments.out} replaced the surrogate that was there")
+        render.notice(f"note: replaced the previous surrogate in {path}")
     seconds = time.perf_counter() - began
-    learned = dict(surrogate.provenance_)
+    learned = dict(model.provenance)
     say_if_few(learned, arguments.table, arguments.co_design)
     sources = [] if others is None else list(others.sources)
     if arguments.json:
-        render.machine({"out": str(arguments.out), "seconds": seconds, "started_from": sources, **learned})
+        render.machine({"out": str(path), "seconds": seconds, "started_from": sources, **learned})
     else:
         render.line(
-            f"learned {learned['rows']} {what} of {arguments.table} ({learned['task']} on {learned['hardware']}, "
-            f"fidelity {learned['fidelity']}) in {seconds:.1f} s; saved in {arguments.out}"
+            f"trained on {learned['rows']} {what} of {arguments.table} ({learned['task']} on {learned['hardware']}, "
+            f"fidelity {learned['fidelity']}) in {seconds:.1f} s; saved: {path}"
         )
         if sources:
-            render.line(f"started from {', '.join(sources)}")
+            render.line(f"source models: {', '.join(sources)}")
         words = " --co-design" if arguments.co_design else ""
         words += f" --hardware {quote(learned['hardware'])}" if arguments.hardware else ""
         words += f" --fidelity {quote(learned['fidelity'])}" if arguments.fidelity else ""
-        if not sources:  # `score` knows no start
-            render.line(f"how good it is: ohmnas score --table {quote(arguments.table)}{words}")
+        if not sources:  # `score` does not use source models
+            render.line(f"check its quality: ohmnas score --table {quote(arguments.table)}{words}")
 
 
-def _check_folder(folder: Path) -> None:
-    """A surrogate has a folder of its own, new or empty, or that of another surrogate, which it replaces.
+def _replaces(path: Path) -> bool:
+    """Return True if the path holds a surrogate, which may be replaced, and False if no file is there.
 
     Raises:
-        InvalidValueError: the folder holds something else.
-        StorageError: nobody can tell.
+        InvalidValueError: the file is something else. Images are `.npz` files too.
     """
+    if not path.exists():
+        return False
     try:
-        names = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
-    except OSError as error:
-        raise StorageError(f"cannot use {folder} for a surrogate: {error.strerror or error}") from error
-    others = [name for name in names if not is_of_a_surrogate(name)]
-    if others and HEADER not in names:
-        raise InvalidValueError(f"{folder} holds something else, such as {others[0]}: give --out a folder of its own")
+        read_header(path)
+    except BrokenFileError as error:
+        raise InvalidValueError(f"{path} exists and is not a surrogate: choose another --out") from error
+    return True

@@ -1,4 +1,4 @@
-"""What a person sees of a search: the found architectures beside references, the front, where files are."""
+"""Printed output of a search: found architectures, references, Pareto front, files."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from shlex import quote
 from typing import Any, Final
 
 from ohmnas.cli import render
-from ohmnas.datasets.task import task_word
+from ohmnas.datasets.tasks.task import task_word
+from ohmnas.hardware import hardware, has_name
 from ohmnas.search import SearchResult
 from ohmnas.search.archive import FRONT
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.objective import Ratio
-from ohmnas.spaces.hardware import hardware, has_name
+from ohmnas.targets import DEFAULTS, TARGETS
 
 ABOVE_GUESSING = 0.1
-"""Of the way from guessing to perfection: a network that has not come so far is not worth finding without a word."""
+"""A found network gets a warning if it covers less than this share of the way from chance to 100 % accuracy."""
 FEW_NETWORKS = 100
-"""Below so many a surrogate is a guess about most of the space."""
+"""A surrogate trained on fewer networks gets a warning."""
 FRONT_ROWS = 12
-"""Of a front that are shown, evenly spread; all are in the file."""
+"""Networks of a front that are shown, evenly spread; the file has all."""
 _LIMITED: Final = {"max_std": "std", "max_avm": "AVM", "min_accuracy": "accuracy"}
+"""Limit on a prediction with its own flag -> column that it limits."""
 ENDINGS: Final = {
-    "seconds": "; time was up",
-    "evaluations": "; no more evaluations were allowed",
-    "patience": "; nothing better came",
-    "nothing new": "; nothing new was proposed",
-    "interrupted": "; interrupted",
+    "seconds": "; stopped: out of time",
+    "evaluations": "; stopped: evaluation limit",
+    "patience": "; stopped: no improvement",
+    "nothing new": "; stopped: no new candidates",
+    "interrupted": "; stopped: interrupted",
 }
-"""What ended a search, if not the number of its generations."""
+"""Reason for ending before the last generation -> text shown."""
 UNITS: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
     "size": ("size", lambda value: f"{value / 1000:,.1f} kB"),
     "memory": ("memory", lambda value: f"{value:,.0f}"),
@@ -39,22 +41,22 @@ UNITS: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
     "energy": ("energy", lambda value: f"{1e6 * value:,.2f} µJ"),
     "latency": ("latency", lambda value: f"{1e6 * value:,.1f} µs"),
 }
-"""Cost -> title and how it is written."""
+"""Cost -> column title and number format."""
 
 
 def say_if_few(learned: Mapping[str, Any], table: str, co_design: bool) -> None:
-    """A warning if a surrogate knows few networks.
+    """Warn if a surrogate was trained on few networks.
 
     Args:
         learned: the surrogate's provenance.
-        table: what to score.
-        co_design: whether it knows chips too.
+        table: the table in the suggested `ohmnas score` command.
+        co_design: True for a surrogate of networks and chips.
     """
     networks = learned.get("networks", learned["rows"])
     if networks < FEW_NETWORKS:
-        few = f"{networks} measured networks teach a surrogate little"
+        few = f"the surrogate was trained on only {networks} measured networks"
         score = f"ohmnas score --table {quote(table)}{' --co-design' if co_design else ''}"
-        render.notice(f"warning: {few}; {score} says how far to trust it")
+        render.notice(f"warning: {few}; check its quality: {score}")
 
 
 def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> None:
@@ -66,8 +68,8 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.line(f"on      {chip_in_words(best.chip)}")
     if best.predicted["accuracy_1d"] < hardly_guessing(result.space.classes):
         render.notice(
-            "warning: the found network hardly does better than guessing; a network that guesses never varies, so that "
-            "tight limits on AVM find it: ask for --min-accuracy too"
+            "warning: the found network is hardly better than guessing. Networks that guess never vary, so tight AVM "
+            "limits select them: add --floor reference, or an accuracy such as --floor 0.5"
         )
     say_if_few(learned, "TABLE", bool(best.chip))
     extra = _asked_costs(result)
@@ -75,72 +77,100 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     known = result.references[:3]
     beside = [(candidate.name + (" *" if candidate.misses else ""), candidate) for candidate in known]
     rows = [_row(name, candidate, result, extra) for name, candidate in (*several, *beside)]
-    columns = [
-        *(["chip"] if best.chip else []),
-        "1-day accuracy",
-        "std",
-        "AVM",
-        *(["accuracy/std"] if result.objective == Ratio().name else []),
-        "params",
-        "MACs",
-        *(UNITS[name][0] for name in extra),
-    ]
+    columns = _columns(best, result, extra)
     render.table(["predicted", *columns], rows)
     confidence = result.constraints.get("confidence")
     sure = "" if confidence is None else f" with a probability of {confidence:g}"
-    if missed := sorted({_LIMITED[limit] for candidate in known for limit in candidate.misses}):
-        render.line(f"* is not predicted to meet the limit on {' and '.join(missed)}{sure}")
+    if missed := sorted({_limited(limit) for candidate in known for limit in candidate.misses}):
+        render.line(f"* misses the limit on {' and '.join(missed)}{sure} (predicted)")
     for place, candidate in enumerate(result.top[1:], 2):
         on = f", on {candidate.chip}" if candidate.chip else ""
         render.line(f"#{place}      {candidate.architecture}{on}")
     if result.front:
         front = _spread(result.front, FRONT_ROWS)
-        shown = "" if len(front) == len(result.front) else f", {len(front)} of them"
-        most = ", the most that are kept," if len(result.front) == FRONT else ""
-        title = f"{len(result.front)}{most} that no other beats in {', '.join(result.pareto)}{shown}"
+        shown = "" if len(front) == len(result.front) else f"; {len(front)} shown"
+        most = " (the limit)" if len(result.front) == FRONT else ""
+        title = f"Pareto front ({', '.join(result.pareto)}): {len(result.front)} networks{most}{shown}"
         render.table(["front", *columns], [_row(str(i + 1), c, result, extra) for i, c in front], title)
-        render.line(f"found: the member of the front with the highest {result.objective}")
+        render.line(f"found: the network on the front with the highest {result.objective}")
         volume = result.history[-1]["hypervolume"]
-        render.line(f"hypervolume {volume:.4f} of 1: the share of the space within the limits that the front dominates")
+        render.line(
+            f"hypervolume: {volume:.4f} (share of the objective space within the limits that the front dominates)"
+        )
     if best.interval:
         render.line(
-            f"nine of ten networks predicted like the found one have a 1-day accuracy of "
-            f"{_between(best, 'accuracy_1d')} % and an AVM of {_between(best, 'avm')} points"
+            f"90 % prediction interval: 1-day accuracy {_between(best, 'accuracy_1d')} %, "
+            f"AVM {_between(best, 'avm')} points"
         )
-    render.line("AVM: accuracy variation over one month, from 1 second to 30 days after programming")
+    render.line("AVM: accuracy variation over one month (accuracy after 1 second minus accuracy after 30 days)")
     render.line(f"maximised: {result.objective}; {_where(result)}")
-    if least := result.constraints.get("min_accuracy"):
+    if floor := _floor(result, sure):
+        render.line(floor)
+    if beats_no_reference(result):
         render.line(
-            f"left out: networks that are not predicted to be right in {100 * least:g} % or more{sure} "
-            "(--min-accuracy 0 keeps them)"
+            f"No other network meets these limits: the found network is {result.constraints['reference']} itself."
         )
     ended = ENDINGS.get(result.stopped, "")
     render.line(
-        f"a surrogate that learned {learned['rows']:,} measured {result.space.members} ({learned['task']} on "
-        f"{learned['hardware']}) was asked about {result.evaluations:,} in {result.seconds:.2f} s; {result.strategy}, "
-        f"seed {result.seed}{ended}"
+        f"scored {result.evaluations:,} {result.space.members} in {result.seconds:.2f} s ({result.strategy}, seed "
+        f"{result.seed}; surrogate trained on {learned['rows']:,} measured {result.space.members}: {learned['task']}, "
+        f"{learned['hardware']}){ended}"
     )
     for picture in pictures:
-        render.line(f"drawn in {picture}")
-    render.line("The best of many predictions is an optimist; a number to quote comes from")
-    needs = "" if find_spec("torch") else "   (which needs: pip install 'ohmnas[train]')"
+        render.line(f"wrote {picture}")
+    render.line("The best of many predictions is optimistic. To measure it:")
+    needs = "" if find_spec("torch") else "   (needs: pip install 'ohmnas[train]')"
     render.line(f"  ohmnas verify {quote(str(path))} {_how_measured(learned, best)}{needs}")
 
 
+def _floor(result: SearchResult, sure: str) -> str:
+    """Return the lowest accuracy as text, with its origin; empty if there is none."""
+    least, name = result.constraints.get("min_accuracy"), result.constraints.get("reference")
+    if not least:
+        return ""
+    if not name:
+        return f"excluded: predicted accuracy below {100 * least:g} %{sure} (--floor none includes them)"
+    return (
+        f"required: at least as accurate as {name}, with an AVM no larger (predicted{sure}); --floor none removes this"
+    )
+
+
+def beats_no_reference(result: SearchResult) -> bool:
+    """Return True if the found network is the reference network whose predictions are the limits."""
+    name = result.constraints.get("reference")
+    return any(known.name == name and known.genome == result.best.genome for known in result.references)
+
+
+def show_trade_offs(result: SearchResult) -> None:
+    """Print the front of a search without the limits of the reference network."""
+    best, extra = result.best, _asked_costs(result)
+    front = _spread(result.front, FRONT_ROWS)
+    title = f"trade-offs without these limits: Pareto front of {', '.join(result.pareto)}"
+    render.table(
+        ["front", *_columns(best, result, extra)], [_row(str(i + 1), c, result, extra) for i, c in front], title
+    )
+
+
+def _limited(limit: str) -> str:
+    """Return the title of the prediction that a limit is on."""
+    name = limit.removeprefix("min_").removeprefix("max_")
+    return _LIMITED.get(limit) or (TARGETS[name].title if name in TARGETS else limit)
+
+
 def _how_measured(learned: dict[str, Any], best: Candidate) -> str:
-    """The flags that say what network on what chip; files as they are called where their name is all that is known."""
+    """Return the flags of `verify` for a result's task and chip."""
     chip = str(learned["hardware"])
     file = "" if best.chip or has_name(chip) else f" --hardware {quote(chip + '.toml')}"
     return f"--task {quote(task_word(str(learned['task'])))}{file}"
 
 
 def _where(result: SearchResult) -> str:
-    """What was searched: of the sizes that the surrogate has seen what the limits leave, and bounds on genes."""
+    """Return the searched sizes and the bounds on genes."""
     bounds = result.constraints
     least, most, macs = (bounds.get(name) for name in ("min_params", "max_params", "max_macs"))
     genes: dict[str, list[Any]] = bounds.get("genes", {})
     parts = [
-        f"{least or 0:,} parameters and more" if most is None else f"{least or 0:,} to {most:,} parameters",
+        f"at least {least or 0:,} parameters" if most is None else f"{least or 0:,} to {most:,} parameters",
         *([] if macs is None else [f"up to {macs:,.0f} MACs"]),
         *(f"{name} {low}" if low == high else f"{name} {low} to {high}" for name, (low, high) in genes.items()),
     ]
@@ -148,27 +178,32 @@ def _where(result: SearchResult) -> str:
 
 
 def chip_in_words(name: str) -> str:
-    """Technology, tiles and converters of a chip."""
+    """Return the technology, tiles and converters of a chip as text."""
     chip = hardware(name)
     return (
-        f"{chip.technology}, tiles of {chip.tile_rows} x {chip.tile_columns}, DACs of {chip.dac_bits} bits, ADCs of "
-        f"{chip.adc_bits} bits ({name})"
+        f"{chip.technology}, {chip.tile_rows} x {chip.tile_columns} tiles, {chip.dac_bits}-bit DACs, "
+        f"{chip.adc_bits}-bit ADCs ({name})"
     )
 
 
 def hardly_guessing(classes: int) -> float:
-    """The accuracy from which on a network does more than guess one of so many classes."""
+    """Return the accuracy below which a network is hardly better than guessing among so many classes."""
     return 1.0 / classes + ABOVE_GUESSING * (1.0 - 1.0 / classes)
 
 
 def _asked_costs(result: SearchResult) -> list[str]:
-    """Costs beside parameters and MACs that the search had to do with."""
+    """Return the costs, besides parameters and MACs, that the limits, the objective or the front use."""
     asked = {name.removeprefix("max_") for name, value in result.constraints.items() if value is not None}
     soft: Any = result.constraints.get("soft", {})
     asked |= {*result.pareto, *soft}
     if result.best.chip:
         asked |= {"energy"}
     return [name for name in UNITS if name in asked or name in result.objective]
+
+
+def _further(candidate: Candidate) -> list[str]:
+    """Return the predicted targets besides the default ones."""
+    return [name for name in candidate.predicted if TARGETS[name] not in DEFAULTS]
 
 
 def _spread(front: Sequence[Candidate], most: int) -> list[tuple[int, Candidate]]:
@@ -183,6 +218,20 @@ def _between(candidate: Candidate, name: str) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f}"
 
 
+def _columns(best: Candidate, result: SearchResult, extra: Sequence[str]) -> list[str]:
+    return [
+        *(["chip"] if best.chip else []),
+        "1-day accuracy",
+        "std",
+        "AVM",
+        *(TARGETS[name].title for name in _further(best)),
+        *(["accuracy/std"] if result.objective == Ratio().name else []),
+        "params",
+        "MACs",
+        *(UNITS[name][0] for name in extra),
+    ]
+
+
 def _row(name: str, candidate: Candidate, result: SearchResult, extra: Sequence[str]) -> list[str]:
     predicted = candidate.predicted
     ratio = predicted["accuracy_1d"] / predicted["accuracy_1d_std"]
@@ -192,6 +241,7 @@ def _row(name: str, candidate: Candidate, result: SearchResult, extra: Sequence[
         render.percent(predicted["accuracy_1d"]),
         render.percent(predicted["accuracy_1d_std"]),
         render.points(predicted["avm"]),
+        *(render.percent(predicted[name]) for name in _further(candidate)),
         *([f"{ratio:.0f}"] if result.objective == Ratio().name else []),
         f"{candidate.params:,}",
         f"{candidate.macs:,}",

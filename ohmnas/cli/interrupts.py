@@ -1,4 +1,4 @@
-"""Signals that ask a command to end: it ends as after Ctrl-C, with all that it saves then."""
+"""Handle SIGTERM and SIGHUP like Ctrl-C: a command saves its work and ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 _ENDS: Final = ("SIGTERM", "SIGHUP")
-"""What a batch system sends, and a terminal that is closed; not each system has both."""
+"""Signals of a batch system and of a closed terminal. Some systems lack one of them."""
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -20,8 +20,8 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 @contextmanager
 def ending_as_interrupts() -> Iterator[None]:
-    """Within, what asks this process to end is a `KeyboardInterrupt`; what is ignored, as after `nohup`, stays so."""
-    if threading.current_thread() is not threading.main_thread():  # only that one may say what signals do
+    """Raise `KeyboardInterrupt` on a termination signal inside the block. Ignored signals (`nohup`) stay ignored."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signal handlers
         yield
         return
     numbers = [getattr(signal, name) for name in _ENDS if hasattr(signal, name)]

@@ -1,6 +1,6 @@
-"""Entry point: runs the command that was asked for, and says what an error looks like.
+"""Entry point: run a command and print its errors.
 
-Nothing else is imported before `main` runs: who presses Ctrl-C while the rest is loaded sees a sentence too.
+All other imports happen inside `main`: Ctrl-C during the imports also prints a sentence instead of a traceback.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, by shell convention."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code.
+    """Run a command and return its exit code.
 
-    0, 1 where nothing of what was to be measured could be, 2 for anything the user can mend, 130 after Ctrl-C, SIGTERM
-    or SIGHUP.
+    0: success. 1: every measurement failed. 2: an error that the user can fix. 130: Ctrl-C, SIGTERM or SIGHUP.
     """
     try:
         return _run(argv)
     except KeyboardInterrupt:
-        with suppress(OSError, ValueError, AttributeError):  # nobody may read it
+        with suppress(OSError, ValueError, AttributeError):  # standard error may be closed
             sys.stderr.write("ohmnas: error: interrupted\n")
         return INTERRUPTED
 
@@ -53,7 +52,7 @@ def _command(argv: Sequence[str] | None) -> int:
         render.error(str(error))
         return 1 if isinstance(error, AllFailedError) else 2
     except MemoryError:
-        render.error("there is not enough memory for this: ask for less at a time, such as a smaller population")
+        render.error("not enough memory: use a smaller setting, such as a smaller --population")
         return 2
     except render.ClosedOutputError:
         return 0

@@ -1,4 +1,4 @@
-"""The files that commands leave behind."""
+"""Output files of commands."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from ohmnas.files import write_atomically
 
 
 def write_json(path: Path, values: dict[str, Any], replaces: bool | None = None) -> None:
-    """Write one JSON object in one piece; where it replaces a file, say on standard error that that is gone.
+    """Write one JSON object atomically. Print a note if it replaces a file.
 
     Args:
-        path: where.
-        values: what.
-        replaces: whether it does; None is if a file is there.
+        path: the file.
+        values: the object.
+        replaces: True to print the note; None prints it if the file exists.
 
     Raises:
-        StorageError: the disk is full or refuses; what stood at `path` before still stands there.
+        StorageError: the write failed; the old file is unchanged.
     """
     replaces = path.exists() if replaces is None else replaces
     write_atomically(path, json.dumps(values, indent=1) + "\n")
     if replaces:
-        render.notice(f"note: {path} replaced the result of an earlier run")
+        render.notice(f"note: replaced the earlier result in {path}")
 
 
 def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
-    """Where a folder holds a result, copy that and what belongs to it into a new folder within, then remove the latter.
+    """Copy an earlier result and its other files into a new subfolder, then remove the other files.
 
-    Killed at any moment, the old result stands where it stood or, whole, in the copy; the caller then writes over it.
+    The caller then overwrites the result itself. After a kill at any moment, the old result is complete in its place or
+    in the copy.
 
     Raises:
-        StorageError: the disk refuses; nothing is lost.
+        StorageError: the copy failed; nothing is lost.
     """
     if not (folder / result).exists():
         return
@@ -56,17 +57,17 @@ def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
         if half is not None:
             shutil.rmtree(half, ignore_errors=True)
         raise StorageError(f"cannot move the earlier result to {aside}: {error.strerror or error}") from error
-    render.notice(f"note: {folder} held another result; it is in {aside} now")
+    render.notice(f"note: moved the earlier result in {folder} to {aside}")
     for name in there[1:]:
         (folder / name).unlink(missing_ok=True)
 
 
 @contextmanager
 def output_folder(path: Path) -> Iterator[None]:
-    """Make a folder first, so that nothing is computed that cannot be saved; where the block fails, take it back.
+    """Create a folder before the block computes anything. If the block fails, remove the new empty folders.
 
     Raises:
-        StorageError: it cannot be made.
+        StorageError: the folder cannot be created.
     """
     made: list[Path] = []
     try:
@@ -74,7 +75,7 @@ def output_folder(path: Path) -> Iterator[None]:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         _remove_empty(made)
-        raise StorageError(f"cannot make the folder {path}: {error.strerror}") from error
+        raise StorageError(f"cannot create the folder {path}: {error.strerror}") from error
     try:
         yield
     except BaseException:
@@ -83,7 +84,7 @@ def output_folder(path: Path) -> Iterator[None]:
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    """Remove those that were made and hold nothing, the innermost first."""
+    """Remove the empty folders, innermost first."""
     for folder in folders:
         with suppress(OSError):
             folder.rmdir()

@@ -1,11 +1,12 @@
-"""The parsers of all commands: their flags and what --help says. Loads nothing else, so that help comes at once.
+"""Parsers of all commands, with their flags and help texts. Imports no heavy module, so help is fast.
 
-Each command's parser names the module that runs it, in `module`; `main` imports only that one.
+Each command's parser stores the name of its module in `module`; `main` imports only this one.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,147 +27,165 @@ from ohmnas.cli.arguments import (
     seed,
     size,
 )
-from ohmnas.cli.choices import (
-    BACKENDS,
-    CHIPS,
-    CHOOSERS,
-    DEVICES,
-    DOWNLOADS,
-    ENGINES,
-    FIDELITIES,
-    MARGINS,
-    PLANS,
-    RESAMPLES,
-    STRATEGIES,
-    TASKS,
-)
 from ohmnas.cli.problem_flags import add_problem
+from ohmnas.datasets.campaign.fidelity import FIDELITIES
+from ohmnas.datasets.campaign.options import BACKENDS, CHOOSERS, DEVICES, ENGINE_NAMES, PLANS
+from ohmnas.datasets.tasks.catalogue import TASKS
+from ohmnas.datasets.tasks.loaders.archives import ARCHIVES
+from ohmnas.hardware import PRESETS
+from ohmnas.search.strategies import STRATEGIES
+from ohmnas.surrogate.defaults import MARGINS, RESAMPLES
 
 
 def parser() -> Parser:
-    """The parser of everything."""
+    """Return the parser of all commands."""
     top = Parser(prog="ohmnas", description="Architecture search for analog in-memory computing chips.")
-    top.add_argument("--version", action="version", version=f"ohmnas {ohmnas.__version__}")
+    top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_search, _verify, _campaign, _export_table, _merge, _describe, _study, _fit, _score, _data):
         add(commands)
     return top
 
 
+class _Version(argparse.Action):
+    """Print the version. Reading it from the installed package takes 20 ms, so it is read only here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        sys.stdout.write(f"ohmnas {ohmnas.__version__}\n")
+        parser.exit()
+
+
 def _command(commands: Any, name: str, summary: str, module: str = "") -> argparse.ArgumentParser:
-    """A command's parser, which says what module of `ohmnas.cli` runs it."""
+    """Add a command's parser and store the name of its module in `ohmnas.cli`."""
     added: argparse.ArgumentParser = commands.add_parser(name, help=summary)
     added.set_defaults(module=module or name)
     return added
 
 
 def _search(commands: Any) -> None:
-    command = _command(commands, "search", "find an architecture under limits, with a surrogate")
+    command = _command(commands, "search", "find the best architecture within limits, using a surrogate")
     source = command.add_mutually_exclusive_group(required=True)
-    source.add_argument("--task", help="search with the measured table shipped for this task")
-    source.add_argument("--table", help="search with this measured table (a shipped name or a path)")
-    source.add_argument("--surrogate", type=Path, help="search with this fitted surrogate (a folder)")
+    source.add_argument("--task", help="use the shipped table of this task")
+    source.add_argument("--table", help="use this measured table (a shipped name or a path)")
+    source.add_argument("--surrogate", type=Path, help="use this saved surrogate (NAME.npz)")
     add_source(command)
     add_co_design(command)
     add_problem(command)
-    how = command.add_argument_group("how is searched")
+    how = command.add_argument_group("search")
     how.add_argument(
         "--strategy",
         type=one_of("strategy", STRATEGIES),
         default="evolution",
-        help=f"one of {', '.join(STRATEGIES)} (evolution)",
+        help=f"one of {', '.join(STRATEGIES.own)}, or a strategy of an installed plugin (evolution)",
     )
-    how.add_argument("--param", type=pair, action="append", metavar="P=V", help="a parameter of the strategy: keep=50")
-    how.add_argument("--iterations", type=positive, help="generations (200)")
-    how.add_argument("--population", type=positive, help="births of a generation (100)")
-    how.add_argument("--evaluations", type=size, metavar="N", help="stop after so many architectures, such as 20k")
+    how.add_argument(
+        "--param", type=pair, action="append", metavar="P=V", help="set a parameter of the strategy: keep=50"
+    )
+    how.add_argument("--iterations", type=positive, help="number of generations (200)")
+    how.add_argument("--population", type=positive, help="offspring per generation (100)")
+    how.add_argument("--evaluations", type=size, metavar="N", help="stop after N architectures, such as 20k")
     how.add_argument(
         "--max-seconds",
         type=above_zero,
         metavar="S",
         default=3600.0,
-        help="stop once so long has passed (3600)",
+        help="stop after S seconds (3600)",
     )
-    how.add_argument("--patience", type=positive, metavar="N", help="stop after N generations with nothing better")
+    how.add_argument("--patience", type=positive, metavar="N", help="stop after N generations without improvement")
     how.add_argument(
-        "--restarts", type=positive, default=1, metavar="N", help="begin N times, take the best of all (1)"
+        "--restarts", type=positive, default=1, metavar="N", help="run the search N times and keep the best (1)"
     )
     how.add_argument(
         "--start-from",
         action="append",
         metavar="X",
-        help="begin with the architectures of a result.json, or with a reference network such as resnet14-w8 (all that "
-        "the limits on costs leave)",
+        help="start from the architectures of a result.json or from a reference network such as resnet14-w8 (default: "
+        "all reference networks within the cost limits)",
     )
-    how.add_argument("--exclude", action="append", metavar="T", help="leave out what this table has measured")
-    how.add_argument("--resume", type=Path, metavar="FILE", help="go on with the search of this result.json")
-    how.add_argument("--seed", type=seed, default=0, help="same seed, same result (0)")
-    out = command.add_argument_group("what comes out")
-    out.add_argument("--top", type=positive, default=1, metavar="K", help="K architectures that differ, best first (1)")
+    how.add_argument("--exclude", action="append", metavar="T", help="exclude the architectures of this table")
+    how.add_argument("--resume", type=Path, metavar="FILE", help="continue the search of this result.json")
+    how.add_argument("--seed", type=seed, default=0, help="random seed; the same seed gives the same result (0)")
+    out = command.add_argument_group("output")
+    out.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse architectures (1)")
     out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
-    out.add_argument("--plots", action="store_true", help="pictures of the run beside result.json")
+    out.add_argument("--plots", action="store_true", help="write pictures of the search next to result.json")
     add_json(command)
 
 
 def _verify(commands: Any) -> None:
-    command = _command(commands, "verify", "train and drift the found network; predicted beside measured")
+    command = _command(commands, "verify", "measure the found network and compare with its prediction")
     command.add_argument("result", type=Path, help="the result.json of ohmnas search")
-    command.add_argument("--task", required=True, help="the task it was searched for")
+    command.add_argument("--task", required=True, help="task of the search")
     command.add_argument(
-        "--fidelity", help=f"effort: one of {', '.join(FIDELITIES)} (that of the surrogate's table, or table)"
+        "--fidelity",
+        help=f"training fidelity: one of {', '.join(FIDELITIES)} (the fidelity of the surrogate's table, or table)",
     )
     command.add_argument(
-        "--engine", default="native", choices=ENGINES, help="what simulates the chip (native); aihwkit is slower"
+        "--engine", default="native", choices=ENGINE_NAMES, help="chip simulator; aihwkit is slower (native)"
     )
-    command.add_argument("--hardware", help="TOML file of the chip, if the result is for one that is no preset")
+    command.add_argument("--hardware", help="TOML file of the chip, if it is not a preset")
     command.add_argument(
-        "--references", type=count, default=1, metavar="N", help="known networks of the same limits beside it (1)"
+        "--references",
+        type=count,
+        default=1,
+        metavar="N",
+        help="also measure N reference networks within the same limits (1)",
     )
-    command.add_argument("--seeds", type=positive, default=3, help="independent trainings of each network (3)")
-    command.add_argument("--chips", type=positive, help="programming events of each training (the fidelity's)")
+    command.add_argument("--seeds", type=positive, default=3, help="independent trainings per network (3)")
+    command.add_argument("--chips", type=positive, help="simulated chips per training (default: set by the fidelity)")
     add_jobs(command)
-    command.add_argument("--seed", type=seed, default=0, help="of the first training (0)")
+    command.add_argument("--seed", type=seed, default=0, help="random seed of the first training (0)")
     add_data_dir(command)
     add_json(command)
 
 
 def _campaign(commands: Any) -> None:
-    command = _command(commands, "campaign", "measure architectures; goes on where it stopped")
-    command.add_argument("--task", help=f"one of {', '.join(TASKS)}, or an .npz file of images")
-    command.add_argument("--n", type=positive, help="architectures; a larger n goes on from a smaller one")
-    command.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; made if missing")
+    command = _command(commands, "campaign", "measure architectures; continues after a stop")
+    command.add_argument("--task", help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
+    command.add_argument("--n", type=positive, help="number of architectures; a larger N extends an earlier campaign")
+    command.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; created if missing")
     command.add_argument(
         "--hardware",
         nargs="+",
         metavar="CHIP",
-        help=f"chips: {', '.join(CHIPS)}, varied ones such as pcm-t256-d8-a7, or TOML files (pcm); chips that are "
-        "trained for alike share the training",
+        help=f"chips: {', '.join(PRESETS.own)}, variants such as pcm-t256-d8-a7, or TOML files; chips with the same "
+        "training noise share one training (pcm)",
     )
     command.add_argument(
         "--vary-chip",
         type=positive,
         metavar="K",
-        help="instead of --hardware: each architecture on K settings of tiles and converters that take turns, each in "
-        "all technologies; what a search of networks and chips together learns from",
+        help="for co-design, instead of --hardware: measure each architecture on K settings of tiles and converters, "
+        "in every technology",
     )
-    command.add_argument("--fidelity", default="table", help=f"effort: one of {', '.join(FIDELITIES)} (table)")
     command.add_argument(
-        "--seed", type=seed, default=0, help="of the measurements; another one repeats them independently (0)"
+        "--fidelity", default="table", help=f"training fidelity: one of {', '.join(FIDELITIES)} (table)"
     )
-    command.add_argument("--plan-seed", type=seed, default=0, help="another one plans other architectures (0)")
+    command.add_argument(
+        "--seed", type=seed, default=0, help="seed of the measurements; another seed gives independent repeats (0)"
+    )
+    command.add_argument(
+        "--plan-seed", type=seed, default=0, help="seed of the plan; another seed gives other architectures (0)"
+    )
     command.add_argument(
         "--choose",
         default="plan",
         choices=CHOOSERS,
-        help="plan: those of --plan; active: a third near the front of what is measured, the rest of --plan; best: the "
-        "most accurate networks that the store has of another seed, for repeats (plan)",
+        help="plan: the architectures of --plan; active: one third near the measured Pareto front, the rest from "
+        "--plan; best: repeat the most accurate networks that the store has with another seed (plan)",
+    )
+    command.add_argument(
+        "--space",
+        default="resnet",
+        help="search space: resnet (ResNet-like, of AnalogNAS), cells (of NAS-Bench-201), or a registered space "
+        "(resnet)",
     )
     command.add_argument(
         "--plan",
         default="mixed",
         choices=PLANS,
-        help="mixed: half evenly spread over all sizes, half mutants of the reference networks; spread: all evenly "
-        "spread (mixed)",
+        help="mixed: half spread evenly over all sizes, half mutants of the reference networks; spread: all spread "
+        "evenly (mixed)",
     )
     command.add_argument(
         "--found",
@@ -174,28 +193,24 @@ def _campaign(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="measure the best of this result.json of a search too, and what its --top gave; before the plan",
+        help="first measure the best and --top architectures of this result.json",
     )
-    command.add_argument("--start-from", metavar="TABLE", help="take the rows of this table over first")
+    command.add_argument("--start-from", metavar="TABLE", help="first copy the rows of this table into the store")
     add_jobs(command)
     command.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
-    command.add_argument("--scheduler", metavar="ADDRESS", help="of the Dask cluster, for --backend dask")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="address of the Dask scheduler, for --backend dask")
     command.add_argument(
-        "--device", default="cpu", choices=DEVICES, help="what workers compute on; several share a GPU (cpu)"
+        "--device", default="cpu", choices=DEVICES, help="device of the workers; several share a GPU (cpu)"
     )
-    command.add_argument(
-        "--max-row-seconds", type=above_zero, metavar="S", help="a row that takes longer is a failed row"
-    )
-    command.add_argument(
-        "--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory is a failed row"
-    )
-    command.add_argument("--retry-failed", action="store_true", help="measure failed rows again: limits may be others")
+    command.add_argument("--max-row-seconds", type=above_zero, metavar="S", help="a row that takes longer fails")
+    command.add_argument("--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory fails")
+    command.add_argument("--retry-failed", action="store_true", help="measure failed rows again, with the new limits")
     command.add_argument(
         "--status",
         action="store_const",
         dest="module",
         const="status",
-        help="show what the store holds, and with --task and --n what is left; measure nothing",
+        help="list the rows of the store and, with --task and --n, how many are left; measure nothing",
     )
     add_data_dir(command)
     add_json(command)
@@ -203,74 +218,80 @@ def _campaign(commands: Any) -> None:
 
 def _export_table(commands: Any) -> None:
     command = _command(commands, "export-table", "write a store's rows as CSV with a card", "table")
-    command.add_argument("--store", type=Path, required=True, help="what ohmnas campaign wrote")
-    command.add_argument("--out", type=Path, required=True, help="the CSV; the card stands beside it as .json")
-    command.add_argument("--task", help="which task, if the store has several; the file, if it is one")
+    command.add_argument("--store", type=Path, required=True, help="store of ohmnas campaign")
+    command.add_argument("--out", type=Path, required=True, help="CSV file; the card is a .json file next to it")
+    command.add_argument("--task", help="task to export, if the store has several: its name or its .npz file")
     command.add_argument(
         "--hardware",
         type=chip_name,
         nargs="+",
         metavar="H",
-        help="of these chips alone: pcm hermes, a TOML file, or all that were varied from a preset: varied-pcm",
+        help="only these chips: presets (pcm hermes), TOML files, or all variants of a preset (varied-pcm)",
     )
-    command.add_argument("--fidelity", help="of this fidelity alone")
+    command.add_argument("--fidelity", help="only this fidelity")
     add_json(command)
 
 
 def _merge(commands: Any) -> None:
     command = _command(commands, "merge", "merge stores and tables of several machines into one store")
     command.add_argument("sources", nargs="+", metavar="SOURCE", help="stores (.sqlite) and tables (names or .csv)")
-    command.add_argument("--store", type=Path, required=True, help="where all rows go; made if missing")
-    command.add_argument("--salvage", action="store_true", help="take what is readable of damaged stores")
+    command.add_argument("--store", type=Path, required=True, help="SQLite file for all rows; created if missing")
+    command.add_argument("--salvage", action="store_true", help="copy all readable rows of damaged stores")
     add_json(command)
 
 
 def _describe(commands: Any) -> None:
-    command = _command(commands, "describe", "what a measured table shows, as numbers and pictures")
-    command.add_argument("--table", required=True, help="name of a shipped table, or its .csv")
+    command = _command(commands, "describe", "summarise a measured table in numbers and pictures")
+    command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
-    command.add_argument("--out", type=Path, metavar="DIR", help="folder for pictures; none are drawn without it")
+    command.add_argument("--out", type=Path, metavar="DIR", help="folder for pictures (default: draw none)")
     add_json(command)
 
 
 def _study(commands: Any) -> None:
-    command = _command(commands, "study", "what a table teaches: importance, effects, a map")
+    command = _command(commands, "study", "feature importance, effects of choices, and a map of the space")
     command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for tables and pictures")
     command.add_argument(
-        "--resamples", type=positive, default=RESAMPLES, help=f"resampled tables behind intervals ({RESAMPLES})"
+        "--resamples", type=positive, default=RESAMPLES, help=f"bootstrap resamples for intervals ({RESAMPLES})"
     )
-    command.add_argument("--seed", type=seed, default=0, help="of folds, shuffles and resamples (0)")
+    command.add_argument("--seed", type=seed, default=0, help="random seed of folds, shuffles and resamples (0)")
     add_json(command)
 
 
 def _fit(commands: Any) -> None:
-    command = _command(commands, "fit", "learn a surrogate from a measured table")
+    command = _command(commands, "fit", "train a surrogate on a measured table")
     command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
     add_co_design(command)
-    command.add_argument("--out", type=Path, required=True, help="folder for the surrogate")
+    command.add_argument("--out", type=Path, required=True, help="file for the surrogate, NAME.npz")
     command.add_argument(
-        "--start-from", metavar="TABLE", help="learn from few rows with what this table knows of other chips or tasks"
+        "--start-from",
+        metavar="TABLE",
+        help="transfer from this table of other chips or tasks, for tables with few rows",
     )
-    command.add_argument("--margin", type=float, choices=MARGINS, default=0.1, help="of the pairwise hinge loss (0.1)")
-    command.add_argument("--seed", type=seed, default=0, help="same seed, same surrogate (0)")
+    command.add_argument(
+        "--margin", type=float, choices=MARGINS, default=0.1, help="margin of the pairwise hinge loss (0.1)"
+    )
+    command.add_argument("--seed", type=seed, default=0, help="random seed; the same seed gives the same surrogate (0)")
     add_json(command)
 
 
 def _score(commands: Any) -> None:
-    command = _command(commands, "score", "how well a surrogate of a table ranks architectures it never saw")
+    command = _command(commands, "score", "cross-validate a surrogate of a table")
     command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
     add_co_design(command)
-    command.add_argument("--rounds", type=positive, default=3, help="how often the folds are drawn anew (3)")
-    command.add_argument("--seed", type=seed, default=0, help="of folds and trees (0)")
+    command.add_argument(
+        "--rounds", type=positive, default=3, help="repeats of the cross-validation with new folds (3)"
+    )
+    command.add_argument("--seed", type=seed, default=0, help="random seed of folds and trees (0)")
     add_json(command)
 
 
 def _data(commands: Any) -> None:
     command = _command(commands, "data", "download a task's official files")
-    command.add_argument("task", help=f"one of {', '.join(DOWNLOADS)}; for another it says where its files are")
+    command.add_argument("task", help=f"one of {', '.join(ARCHIVES)}; other tasks: print the source of the files")
     add_data_dir(command)
     add_json(command)

@@ -1,125 +1,173 @@
-"""What is searched for, as words of the command line: limits, objective, bounds on genes, strategy."""
+"""Build a search problem from command-line flags: limits, objective, bounds on genes."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ohmnas.cli import render
-from ohmnas.cli.arguments import size
-from ohmnas.errors import InvalidValueError
+from ohmnas.cli.arguments import fraction, size
+from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.estimate import Estimate
+from ohmnas.lookup import check_name
 from ohmnas.search import Limits, Problem
+from ohmnas.search.defaults import default_floor, reference_floor
+from ohmnas.search.estimator import Estimator
 from ohmnas.search.limits import CEILINGS
-from ohmnas.search.objective import Objective, Tchebycheff, objective
-from ohmnas.search.quantities import ON_TILES, PREDICTIONS, PredictionLike
-from ohmnas.search.usual import usual_floor
-from ohmnas.spaces.bounds import Bounds, gene_value, main_block
-from ohmnas.spaces.chips import CHIP_GENE_NAMES, chip_text
-from ohmnas.spaces.genes import GENES, M, Population
-from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate import LearningSet
-from ohmnas.surrogate.heads import Calibration
+from ohmnas.search.objective import Objective, Tchebycheff
+from ohmnas.search.objectives import objective
+from ohmnas.search.quantities import ON_TILES
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.codesign import CHIP_GENES
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+from ohmnas.targets import DEFAULTS, TARGETS, Target, target
+
+if TYPE_CHECKING:
+    from ohmnas.surrogate.model import SurrogateModel
+    from ohmnas.surrogate.training_set import TrainingSet
 
 
 class Learned(Protocol):
-    """A fitted surrogate, or what is known of it before."""
+    """A fitted surrogate, or its known properties before the fit."""
 
     @property
-    def space_(self) -> ResNetSpace:
-        """Of the networks that it learns from."""
+    def space(self) -> Space:
+        """Space of the training networks."""
 
     @property
-    def provenance_(self) -> dict[str, Any]:
-        """Where they came from."""
+    def provenance(self) -> Mapping[str, Any]:
+        """Origin of the training rows."""
 
     @property
-    def calibration_(self) -> Calibration:
-        """Whose last value is the highest accuracy."""
+    def hardware(self) -> Mapping[str, float]:
+        """Settings of the chip."""
 
-    def forecast(self, population: Population) -> PredictionLike:
-        """Predict ``(n, g)`` architectures."""
+    @property
+    def best_known(self) -> float:
+        """Highest measured accuracy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unfitted:
-    """What is known of a surrogate before it is fitted: enough to see whether the flags describe a problem."""
+class Unfitted(Estimator):
+    """A surrogate before the fit, to check the flags early."""
 
-    space_: ResNetSpace
-    provenance_: dict[str, Any]
-    hardware_: dict[str, float]
-    calibration_: Calibration = field(default_factory=lambda: Calibration(np.zeros(1), np.zeros(1)))
+    def __init__(self, data: TrainingSet, selected: tuple[str, ...] = ()) -> None:
+        """Describe a surrogate of these rows, with further targets."""
+        self._data, self._selected = data, selected
+        self.hardware, self.best_known = data.hardware, 0.0
 
-    @classmethod
-    def of(cls, data: LearningSet) -> Unfitted:
-        """Of the surrogate that will learn these rows."""
-        return cls(data.space, data.provenance, data.hardware)
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Default and selected targets."""
+        return (*DEFAULTS, *map(target, self._selected))
 
-    def forecast(self, population: Population) -> PredictionLike:
-        """Predict nothing.
+    def predicting(self, names: Iterable[str]) -> Unfitted:
+        """Return a description of a surrogate with these targets, too.
+
+        Raises:
+            InvalidValueError: a target was not measured.
+        """
+        there = {one.name for one in self.targets}
+        wanted = [name for name in dict.fromkeys(names) if name not in there]
+        for name in wanted:
+            self._data.further(name)
+        return Unfitted(self._data, (*self._selected, *wanted))
+
+    @property
+    def space(self) -> Space:
+        """Space of the rows."""
+        return self._data.space
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Origin of the rows."""
+        return self._data.provenance
+
+    @property
+    def has_quantiles(self) -> bool:
+        """True: surrogates predict quantiles."""
+        return True
+
+    def estimate(self, population: Population) -> Estimate:
+        """Refuse to predict.
 
         Raises:
             NotImplementedError: always.
         """
-        raise NotImplementedError(f"{len(population)} architectures asked about before the surrogate is fitted")
-
-    def quantile(self, predicted: PredictionLike, probability: float) -> PredictionLike:
-        """Predict nothing.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError(f"{probability} of {predicted} asked about before the surrogate is fitted")
+        raise NotImplementedError(f"cannot predict {len(population)} architectures: the surrogate is not fitted yet")
 
 
-def problem(arguments: argparse.Namespace, surrogate: Learned) -> Problem:
-    """The problem that the flags describe; what is to be known about it is said, unless the surrogate is `Unfitted`.
+def problem(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitted) -> Problem:
+    """Build the problem and print notes about it; an `Unfitted` surrogate prints none.
 
     Raises:
-        InvalidValueError, UnknownNameError: a flag does not fit.
+        InvalidValueError, UnknownNameError: a flag is invalid.
     """
-    for flag, pairs in (("--weight", arguments.weight), ("--soft", arguments.soft)):
-        _check_once(flag, pairs or [])
+    for flag in ("weight", "soft", "at_least", "at_most"):
+        _check_once(f"--{flag.replace('_', '-')}", getattr(arguments, flag) or [])
     weights = {name: _number(f"the weight of {name}", text) for name, text in arguments.weight or []}
     if arguments.objective == "tchebycheff" and not weights:
-        aim: Objective = Tchebycheff.drawn(arguments.pareto or PREDICTIONS, np.random.default_rng([arguments.seed, 1]))
+        aim: Objective = Tchebycheff.drawn(
+            arguments.pareto or tuple(target.name for target in DEFAULTS), np.random.default_rng([arguments.seed, 1])
+        )
     else:
         aim = objective(arguments.objective, weights)
     notes: list[str] = []
     asked = Problem(
-        surrogate.space_,
+        surrogate.space,
         surrogate,
         _limits(arguments, surrogate, notes),
         aim,
         _bounds(arguments.fix or [], arguments.range or [], surrogate, notes),
         arguments.pareto,
+        None if surrogate.space.has_chips else surrogate.hardware,
     )
-    if surrogate.space_.has_chips and not _mind_the_chip(asked):
-        notes.append("nothing limits what the chip costs: --max-energy, --max-latency or --max-cells would")
-    for note in notes if not isinstance(surrogate, Unfitted) else ():  # once nothing is wrong
+    if not isinstance(surrogate, Unfitted) and _above_reference(arguments):
+        asked = reference_floor(asked)
+    if surrogate.space.has_chips and not _mind_the_chip(asked):
+        notes.append("no limit on the chip's cost; add --max-energy, --max-latency or --max-cells")
+    for note in notes if not isinstance(surrogate, Unfitted) else ():  # print only after all checks passed
         render.notice(f"note: {note}")
     return asked
+
+
+def _above_reference(arguments: argparse.Namespace) -> bool:
+    """Return True if the found network must be as good as the best reference network."""
+    return bool(arguments.floor == "reference" or (arguments.floor is None and not arguments.pareto))
 
 
 def _check_once(flag: str, pairs: list[tuple[str, str]]) -> None:
     names = [name for name, _ in pairs]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise InvalidValueError(f"{flag} says {twice} twice: say it once")
+        raise InvalidValueError(f"{flag} sets {twice} twice: set it once")
 
 
 def _mind_the_chip(asked: Problem) -> bool:
-    """Whether a better chip costs anything."""
-    if asked.within.low[GENES:] == asked.within.high[GENES:]:
-        return True  # there is no other
+    """Return True if the problem limits or scores the chip's cost, or fixes the chip."""
+    chip = slice(len(asked.space.networks.genes), None)
+    if asked.bounds.low[chip] == asked.bounds.high[chip]:
+        return True  # the chip is fixed
     limited = [name for name in ON_TILES if asked.limits.on(name) < np.inf]
     return bool(limited or {*ON_TILES} & {*asked.pareto} or any(name in asked.objective.name for name in ON_TILES))
 
 
+def _on_targets(flag: str, pairs: Iterable[tuple[str, str]]) -> dict[str, float]:
+    """Return target -> limit."""
+    limits = {}
+    for name, text in pairs:
+        check_name("target", TARGETS, name)
+        try:
+            limits[name] = fraction(text)
+        except argparse.ArgumentTypeError as error:
+            raise InvalidValueError(f"{flag} {name}: {error}") from error
+    return limits
+
+
 def _amount(text: str) -> float:
-    """A size such as 50k, or any number."""
+    """Parse a size such as 50k, or any number."""
     try:
         return float(size(text))
     except argparse.ArgumentTypeError:
@@ -130,70 +178,85 @@ def _number(what: str, text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise InvalidValueError(f"{what} is a number, not {text!r}") from error
+        raise InvalidValueError(f"{what} must be a number, not {text!r}") from error
 
 
 def _bounds(
     fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]], surrogate: Learned, notes: list[str]
 ) -> Bounds:
-    """The user's bounds; those of chips within what the surrogate has seen."""
+    """Return the user's bounds. Bounds on chip genes are clipped to the measured range."""
     fixed, ranges = list(fixed), list(ranges)
     names = [name for name, _ in (*fixed, *ranges)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise InvalidValueError(f"gene {twice} is bounded twice: say --fix or --range of it once")
-    both = {name: (gene_value(name, text), gene_value(name, text)) for name, text in fixed}
+        raise InvalidValueError(f"gene {twice} is bounded twice: use --fix or --range once")
+    space, genes = surrogate.space, surrogate.space.genes
+    of_chip = next((name for name in names if name in CHIP_GENES.names), None)
+    if of_chip is not None and not space.has_chips:
+        raise UnknownNameError(f"{of_chip} is a chip gene, and this search space has only networks: add --co-design")
+    both = {name: (genes.named(name).value(text), genes.named(name).value(text)) for name, text in fixed}
     for name, text in ranges:
         low, colon, high = text.partition(":")
         if not colon:
-            raise InvalidValueError(f"a range is FROM:TO, such as {name}=1:3, not {text!r}")
-        both[name] = (gene_value(name, low), gene_value(name, high))
-    asked = Bounds.of(both, surrogate.space_.has_chips)
-    deepest = asked.high[M]
-    missing = next((name for name in both if main_block(name) > deepest), None)
-    if missing is not None:
-        raise InvalidValueError(
-            f"{missing} is of main block {main_block(missing)}, and M, the number of main blocks, is at most {deepest}"
-        )
-    for name, (least, most) in surrogate.provenance_["seen"].get("chips", {}).items():
+            raise InvalidValueError(f"a range must be FROM:TO, such as {name}=1:3, not {text!r}")
+        both[name] = (genes.named(name).value(low), genes.named(name).value(high))
+    asked = Bounds.of(genes, both)
+    _check_exist(asked, both)
+    for name, (least, most) in surrogate.provenance["seen"].get("chips", {}).items():
         both[name] = _seen_of(name, asked, (least, most), name in both, notes)
-    return Bounds.of(both, surrogate.space_.has_chips)
+    return Bounds.of(genes, both)
+
+
+def _check_exist(asked: Bounds, names: Iterable[str]) -> None:
+    """Reject a bound on a gene of a block that no network within the bounds has."""
+    genes = asked.genes
+    if not genes.depth:
+        return
+    deepest = asked.high[genes.depth_column]
+    for name in names:
+        block = genes.named(name).block if name in genes.names else 0
+        if block > deepest:
+            raise InvalidValueError(
+                f"{name} is a gene of block {block}, but {genes.depth}, the number of blocks, is at most {deepest}"
+            )
 
 
 def _seen_of(name: str, asked: Bounds, seen: tuple[int, int], by_user: bool, notes: list[str]) -> tuple[int, int]:
-    """What is asked for of a chip's gene, as far as it was measured."""
-    column = GENES + CHIP_GENE_NAMES.index(name)
+    """Clip the bounds of a chip gene to its measured range."""
+    column = asked.genes.index(name)
+    gene = asked.genes[column]
     low, high = max(asked.low[column], seen[0]), min(asked.high[column], seen[1])
-    known = f"{name} was measured from {chip_text(name, seen[0])} to {chip_text(name, seen[1])}"
+    known = f"{name} was measured from {gene.text(seen[0])} to {gene.text(seen[1])}"
     if low > high:
-        raise InvalidValueError(f"{known}: nothing is known of what is asked for")
+        raise InvalidValueError(f"{known}: choose a value in this range")
     if by_user and (low, high) != (asked.low[column], asked.high[column]):
-        notes.append(f"{known}; searching there")
+        notes.append(f"{known}; searching this range only")
     return low, high
 
 
 def _limits(arguments: argparse.Namespace, surrogate: Learned, notes: list[str]) -> Limits:
-    """The user's limits within what the surrogate has seen: beyond, trees repeat their outermost leaf."""
+    """Return the user's limits, clipped to the measured range: trees cannot extrapolate."""
     if arguments.penalty is not None and not arguments.soft:
-        raise InvalidValueError(
-            "--penalty is the price of exceeding a --soft limit, and there is none: --soft macs=500k"
-        )
-    seen = surrogate.provenance_["seen"]
+        raise InvalidValueError("--penalty needs a soft limit: add one, such as --soft macs=500k")
+    seen = surrogate.provenance["seen"]
     limits = {name: getattr(arguments, name) for name in CEILINGS if getattr(arguments, name) is not None}
     for name in ("max_params", "max_macs"):
         asked, most = limits.get(name), seen[name]
         if asked is not None and asked > most:
             notes.append(
-                f"--{name.replace('_', '-')} {asked:,} is beyond the {most:,} that was measured; "
-                f"searching up to {most:,}"
+                f"--{name.replace('_', '-')} {asked:,} exceeds the largest measured value; searching up to {most:,}"
             )
         limits[name] = most if asked is None else min(asked, most)
-    least = usual_floor(surrogate) if arguments.min_accuracy is None else arguments.min_accuracy
+    least = arguments.floor
+    if not isinstance(least, float):  # a reference network may not meet the limits: then this is the floor
+        least = 0.0 if least == "none" else default_floor(surrogate.best_known, surrogate.space.classes)
     return Limits(
         **limits,
         min_params=seen["min_params"],
         min_accuracy=least,
         confidence=arguments.confidence,
+        least=_on_targets("--at-least", arguments.at_least or []),
+        most=_on_targets("--at-most", arguments.at_most or []),
         soft={name: _amount(text) for name, text in arguments.soft or []},
         **({} if arguments.penalty is None else {"penalty": arguments.penalty}),
     )

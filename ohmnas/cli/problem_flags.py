@@ -1,69 +1,92 @@
-"""The flags that say what is searched for: limits, what is wanted, bounds on genes; `problem` reads them."""
+"""Flags of a search problem: limits, objective and bounds on genes. The module `problem` reads them."""
 
 from __future__ import annotations
 
 import argparse
 
-from ohmnas.cli.arguments import above_zero, fraction, names, pair, probability, size
-from ohmnas.cli.choices import OBJECTIVES, QUANTITIES
+from ohmnas.cli.arguments import above_zero, floor, fraction, names, one_of, pair, probability, size
+from ohmnas.search.objectives import OBJECTIVES
+from ohmnas.search.quantity_names import QUANTITIES
 
 
 def add_problem(parser: argparse.ArgumentParser) -> None:
-    """The flags that make a problem."""
+    """Add the flags that describe a problem."""
     hard = parser.add_argument_group("limits")
     hard.add_argument("--max-params", type=size, metavar="N", help="at most N parameters, such as 50k")
-    hard.add_argument("--max-macs", type=size, metavar="N", help="at most N multiply-accumulates an image, such as 2M")
-    hard.add_argument("--max-size", type=size, metavar="B", help="at most B bytes: weights of 8 bits, others of 32")
-    hard.add_argument("--max-memory", type=size, metavar="N", help="at most N activations alive at once")
+    hard.add_argument("--max-macs", type=size, metavar="N", help="at most N multiply-accumulates per image, such as 2M")
+    hard.add_argument(
+        "--max-size", type=size, metavar="B", help="at most B bytes: 8-bit weights, 32 bits for other parameters"
+    )
+    hard.add_argument("--max-memory", type=size, metavar="N", help="at most N activations in memory at once")
     hard.add_argument("--max-tiles", type=size, metavar="N", help="at most N crossbar tiles of the chip")
-    hard.add_argument("--max-cells", type=size, metavar="N", help="at most N cells of these tiles, such as 500k")
-    hard.add_argument("--max-energy", type=above_zero, metavar="J", help="at most J joules an image, such as 5e-6")
-    hard.add_argument("--max-latency", type=above_zero, metavar="S", help="at most S seconds an image, such as 1e-4")
+    hard.add_argument("--max-cells", type=size, metavar="N", help="at most N crossbar cells, such as 500k")
+    hard.add_argument("--max-energy", type=above_zero, metavar="J", help="at most J joules per image, such as 5e-6")
+    hard.add_argument("--max-latency", type=above_zero, metavar="S", help="at most S seconds per image, such as 1e-4")
     hard.add_argument(
-        "--max-avm", type=fraction, metavar="F", help="accuracy variation over a month at most F, such as 0.02"
+        "--max-avm", type=fraction, metavar="F", help="accuracy variation over one month: at most F, such as 0.02"
     )
     hard.add_argument(
-        "--max-std", type=fraction, metavar="F", help="std of the accuracy over chips at most F, such as 0.01"
+        "--max-std", type=fraction, metavar="F", help="standard deviation of accuracy: at most F, such as 0.01"
     )
     hard.add_argument(
-        "--min-accuracy",
-        type=fraction,
-        metavar="F",
-        help="accuracy after a day at least F, such as 0.9 (half of the way from guessing to the best known)",
+        "--floor",
+        type=floor,
+        metavar="FLOOR",
+        help="reference: at least as accurate, with an AVM no larger, as the best reference network within the limits; "
+        "F: 1-day accuracy of at least F, such as 0.9; none (reference; with --pareto: halfway between guessing and "
+        "the best measured accuracy)",
+    )
+    hard.add_argument(
+        "--at-least",
+        type=pair,
+        action="append",
+        metavar="T=F",
+        help="predicted target: at least F, such as accuracy_1d=0.9",
+    )
+    hard.add_argument(
+        "--at-most", type=pair, action="append", metavar="T=F", help="predicted target: at most F, such as avm=0.02"
     )
     hard.add_argument(
         "--confidence",
         type=probability,
         metavar="P",
-        help="limits on predictions hold with this probability, such as 0.9 (as expected)",
+        help="meet limits on predictions with this probability, such as 0.9 (default: the prediction meets them)",
     )
     hard.add_argument(
-        "--soft", type=pair, action="append", metavar="Q=N", help="what a quantity may exceed at a price: macs=500k"
+        "--soft",
+        type=pair,
+        action="append",
+        metavar="Q=N",
+        help="soft limit on a quantity, such as macs=500k: exceeding it costs a penalty",
     )
     hard.add_argument(
-        "--penalty", type=above_zero, metavar="X", help="that price: X times the share beyond what --soft says (1)"
+        "--penalty", type=above_zero, metavar="X", help="penalty: X times the relative excess over the --soft limit (1)"
     )
-    wanted = parser.add_argument_group("what is wanted")
+    wanted = parser.add_argument_group("objective")
     wanted.add_argument(
         "--objective",
-        choices=OBJECTIVES,
+        type=one_of("objective", OBJECTIVES),
         default="ratio",
-        help="what is maximised; ratio is accuracy over its std (ratio)",
+        help=f"maximise one of {', '.join(OBJECTIVES.own)}; ratio: accuracy / standard deviation (ratio)",
     )
     wanted.add_argument(
-        "--weight", type=pair, action="append", metavar="Q=W", help="of a quantity in objectives that weigh"
+        "--weight", type=pair, action="append", metavar="Q=W", help="weight of a quantity, for weighted objectives"
     )
     wanted.add_argument(
-        "--pareto", type=names, default=(), metavar="Q,Q", help=f"the front of some of {', '.join(QUANTITIES)}"
+        "--pareto",
+        type=names,
+        default=(),
+        metavar="Q,Q",
+        help=f"return the Pareto front of two or more of {', '.join(QUANTITIES)}",
     )
-    where = parser.add_argument_group("where is searched")
+    where = parser.add_argument_group("search space")
     where.add_argument(
         "--fix",
         type=pair,
         action="append",
         metavar="G=V",
-        help="a gene at one value: KS0=3, B=1, CT2=A; with --co-design also those of the chip: TECH=hermes, TILE=256",
+        help="fix a gene: KS0=3, B=1, CT2=A; with --co-design also a chip gene: TECH=hermes, TILE=256",
     )
     where.add_argument(
-        "--range", type=pair, action="append", metavar="G=A:B", help="a gene within a range: M=1:3, ADC=5:7"
+        "--range", type=pair, action="append", metavar="G=A:B", help="limit a gene to a range: M=1:3, ADC=5:7"
     )

@@ -1,4 +1,4 @@
-"""What people see: tables and progress on the terminal; JSON for machines. The only file that prints."""
+"""Terminal output: tables, progress and JSON. The only module that prints."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from rich.text import Text
 from ohmnas.errors import StorageError
 
 _PIPE_WIDTH = 10_000
-"""Columns where no terminal says how many it has: tables are as wide as they are, and nothing of them is cut."""
+"""Columns if the output is not a terminal: tables keep their full width."""
 
 
 LOG_SECONDS = 10.0
-"""At least between lines of progress where no terminal is."""
+"""Shortest time between progress lines if the output is not a terminal."""
 
 
 class ClosedOutputError(Exception):
-    """Whoever read standard output reads no more, as in `ohmnas score ... | head -1`: nothing is wrong."""
+    """The reader of standard output closed it, as in `ohmnas score ... | head -1`. This is not an error."""
 
 
 class _Console(Console):
-    """A console that leaves a broken pipe to us; rich would end the process with 1."""
+    """A console that raises on a broken pipe; rich would end the process with 1."""
 
     def on_broken_pipe(self) -> None:
-        """Pass it on."""
+        """Raise the error."""
         raise BrokenPipeError
 
 
@@ -46,24 +46,24 @@ _err = _Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def visible(text: str) -> str:
-    """A text without what a terminal would obey: control characters as Python writes them.
+    """Escape control characters as Python does.
 
-    Names come from files, and a file may come from anybody.
+    Names come from files of unknown origin; a terminal would execute their control sequences.
     """
     return "".join(ascii(char)[1:-1] if category(char) in _OBEYED and char not in "\n\t" else char for char in text)
 
 
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories: control and format characters, halves of pairs, and what is no character."""
+"""Unicode categories: control, format, surrogate, private-use, unassigned; line and paragraph separators."""
 
 
 @contextmanager
 def _standard_output() -> Iterator[None]:
-    """What writes to standard output.
+    """Convert errors of writing to standard output.
 
     Raises:
-        ClosedOutputError: nobody reads it.
-        StorageError: it is a file and the disk is full, or the like.
+        ClosedOutputError: the reader closed it.
+        StorageError: the write failed, for example on a full disk.
     """
     try:
         yield
@@ -76,16 +76,16 @@ def _standard_output() -> Iterator[None]:
 
 
 def _discard(stream: TextIO) -> None:
-    """Send what a stream still holds nowhere, or Python would try to write it once more when it ends."""
-    with suppress(OSError, ValueError, AttributeError):  # a stream may be none, closed, or no file of the system
+    """Discard the stream's buffer; otherwise Python writes it again at exit."""
+    with suppress(OSError, ValueError, AttributeError):  # the stream may be None, closed, or have no file descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def flush() -> None:
-    """Write what is still buffered, while somebody can be told that it fails.
+    """Write the buffer while an error can still be reported.
 
     Raises:
-        ClosedOutputError, StorageError: as every function here that writes to standard output.
+        ClosedOutputError, StorageError: see `_standard_output`.
     """
     with _standard_output():
         if sys.stdout is not None:
@@ -93,24 +93,24 @@ def flush() -> None:
 
 
 def machine(values: dict[str, Any]) -> None:
-    """One JSON object on standard output; NaN and infinity, which JSON does not have, are the caller's bug."""
+    """Print one JSON object. NaN and infinity are not valid JSON and raise `ValueError`."""
     with _standard_output():
         print(json.dumps(values, allow_nan=False))  # noqa: T201
 
 
 def line(text: str) -> None:
-    """One line of plain text."""
+    """Print one line of plain text."""
     with _standard_output():
         _out.print(visible(text), markup=False, soft_wrap=True)
 
 
 def error(text: str) -> None:
-    """One sentence on standard error."""
+    """Print an error on standard error."""
     notice(f"ohmnas: error: {text}")
 
 
 def notice(text: str) -> None:
-    """A remark on standard error, so that standard output stays clean; lost if nobody can read it."""
+    """Print a note on standard error. It is dropped if standard error is closed."""
     try:
         _err.print(visible(text), markup=False)
     except OSError:
@@ -118,7 +118,7 @@ def notice(text: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
-    """A table; all columns but the first are set to the right. No text is markup: names may come from files."""
+    """Print a table; all columns but the first are right-aligned. Text is never parsed as markup."""
     grid = Table(
         title=None if title is None else Text(visible(title)), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
     )
@@ -129,7 +129,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
     if _out.is_terminal:
         with _standard_output():
             _out.print(grid)
-    else:  # blanks behind lines are for the eye only where colours are
+    else:  # trailing blanks are useful only on a terminal
         with _out.capture() as captured:
             _out.print(grid)
         for text in captured.get().splitlines():
@@ -137,23 +137,27 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
 
 
 class Meter:
-    """A progress bar on standard error with a text that its owner sets; a line now and then where no terminal is."""
+    """A progress bar with a text on standard error; without a terminal, a line from time to time."""
 
     def __init__(self, progress: Progress, task: TaskID, log: str | None) -> None:
         """Wrap a running progress bar.
 
         Args:
             progress: the bar.
-            task: of the bar.
-            log: what lines begin with, None for none.
+            task: id of the bar's task.
+            log: prefix of progress lines; None prints none.
         """
         self._progress = progress
         self._task = task
         self._log = log
         self._next_line = time.monotonic() + LOG_SECONDS
 
+    def of(self, total: int) -> None:
+        """Set the number of steps once it is known."""
+        self._progress.update(self._task, total=total)
+
     def begin(self, to: float, text: str) -> None:
-        """Begin at step `to`; where no terminal is, a line says so at once, and the next one after the next step."""
+        """Start at step `to`. Without a terminal, print a line now and another after the next step."""
         self._next_line = time.monotonic()
         self.advance(to, text)
         self._next_line = time.monotonic()
@@ -169,12 +173,12 @@ class Meter:
 
 @contextmanager
 def meter(title: str, total: int | None, show: bool) -> Iterator[Meter]:
-    """A progress bar while the block runs, or lines where no terminal is; nothing if `show` is false.
+    """Show a progress bar while the block runs, or progress lines without a terminal.
 
     Args:
-        title: what is done.
-        total: steps; None where nobody knows how far it is.
-        show: whether a person reads along.
+        title: title of the bar.
+        total: number of steps; None if unknown.
+        show: False shows nothing.
     """
     progress = Progress(
         TextColumn("{task.description}", markup=False),
@@ -197,17 +201,17 @@ def meter(title: str, total: int | None, show: bool) -> Iterator[Meter]:
 
 
 def percent(value: float) -> str:
-    """A fraction as percent with two decimals."""
+    """Format a fraction as per cent with two decimals."""
     return f"{100 * value:.2f} %"
 
 
 def points(value: float) -> str:
-    """A difference of fractions in percentage points."""
+    """Format a difference of fractions in percentage points."""
     return f"{100 * value:+.2f} pt"
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person would say them."""
+    """Format seconds as seconds, minutes or hours."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:

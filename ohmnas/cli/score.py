@@ -1,4 +1,4 @@
-"""`ohmnas score`: cross-validated quality of the surrogate on a table, beside the label noise ceiling."""
+"""`ohmnas score`: cross-validated quality of a surrogate, compared with the ceiling set by label noise."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 from ohmnas.cli import render
 from ohmnas.cli.source import source_table
-from ohmnas.datasets.table import MeasuredTable
+from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate.designs import FEWEST_NETWORKS, score_designs
+from ohmnas.surrogate.codesign_validation import FEWEST_NETWORKS, score_designs
 from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, score
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Score and show."""
+    """Score the surrogate and print the result."""
     table = source_table(arguments.table, arguments)
     if arguments.co_design:
         _show_designs(arguments, table)
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine({"table": arguments.table, "rows": rows, "heads": heads})
         return
     render.table(
-        ["held-out", "tau", "ceiling (95 %)", "of it", "prec@10%", "in 90 %"],
+        ["held-out", "tau", "ceiling (95 %)", "reached", "prec@10%", "in 90 %"],
         [
             [
                 head,
@@ -46,21 +46,21 @@ def run(arguments: argparse.Namespace) -> None:
     render.line(
         f"{rows} architectures of {arguments.table}; mean ± standard deviation over {arguments.rounds} x {FOLDS} folds"
     )
-    render.line("tau: Kendall's, against the label of an architecture's first seed")
-    render.line("of it: tau as a share of the ceiling; in 90 %: labels that lie within their 90 % interval")
-    render.line("prec@10%: share of the predicted best tenth that are of the measured best tenth")
+    render.line("tau: Kendall's tau between predictions and labels (each architecture's first seed)")
+    render.line("in 90 %: share of labels inside their 90 % prediction interval")
+    render.line("prec@10%: share of the predicted top 10 % that are in the measured top 10 %")
     if repeats >= FEWEST_REPEATS:
         render.line(
-            f"ceiling: tau of a perfect predictor on labels this noisy, with its 95 % interval, from {repeats} "
+            f"ceiling: tau of a perfect predictor, limited by label noise (95 % interval), from {repeats} "
             "architectures measured twice"
         )
     else:
-        render.line(f"no ceiling: only {repeats} architectures were measured twice, {FEWEST_REPEATS} are needed")
+        render.line(f"no ceiling: {repeats} architectures were measured twice, {FEWEST_REPEATS} are needed")
 
 
 @contextmanager
 def _progress(arguments: argparse.Namespace) -> Iterator[Callable[[int], None]]:
-    """A bar of the fits that are done; gives what is to be called with their number."""
+    """Show a progress bar of the fits; yield the callback that takes the number of finished fits."""
     total, start = arguments.rounds * FOLDS, time.perf_counter()
     with render.meter("scoring", total, show=not arguments.json) as meter:
 
@@ -73,7 +73,7 @@ def _progress(arguments: argparse.Namespace) -> Iterator[Callable[[int], None]]:
 
 def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
     if arguments.hardware is not None:
-        raise InvalidValueError("--co-design learns all chips: leave out --hardware")
+        raise InvalidValueError("--co-design uses all chips: remove --hardware")
     with _progress(arguments) as report:
         data, scores = score_designs(table, arguments.fidelity, arguments.seed, arguments.rounds, report)
     if arguments.json:
@@ -87,7 +87,7 @@ def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
         render.machine({"table": arguments.table, "rows": len(data.population), "heads": heads})
         return
     render.table(
-        ["held-out, tau of", "designs", "networks on a chip", "chips of a network", "in 90 %"],
+        ["held-out tau", "designs", "networks per chip", "chips per network", "in 90 %"],
         [
             [
                 head,
@@ -98,11 +98,12 @@ def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
         ],
     )
     render.line(
-        f"{len(data.population)} designs of {arguments.table}, networks on chips; mean ± standard deviation over "
+        f"{len(data.population)} designs (network and chip) of {arguments.table}; mean ± standard deviation over "
         f"{arguments.rounds} x {FOLDS} folds of networks"
     )
-    render.line(f"networks on a chip: mean over chips with {FEWEST_NETWORKS} held-out networks or more")
-    render.line("chips of a network: mean over networks that were measured on three or more")
+    render.line(f"networks per chip: mean over chips with at least {FEWEST_NETWORKS} held-out networks")
+    render.line("chips per network: mean over networks measured on at least 3 chips")
+    render.line("in 90 %: share of labels inside their 90 % prediction interval")
 
 
 def _spread(value: Spread | None, digits: int) -> str:
@@ -117,7 +118,7 @@ def _ceiling(found: HeadScore) -> str:
 
 
 def _share(found: HeadScore) -> str:
-    """Tau as a share of the ceiling, in whole percent: its interval is wide."""
+    """Format tau as a share of the ceiling, in whole per cent: the ceiling's interval is wide."""
     if not found.ceiling or found.kendall_tau is None:
         return "-"
     return f"{100 * found.kendall_tau[0] / found.ceiling:.0f} %"
@@ -128,7 +129,7 @@ def _pair(value: Spread | None) -> dict[str, float] | None:
 
 
 def _values(found: HeadScore) -> dict[str, Any]:
-    """JSON values; null is what the labels do not define."""
+    """Return the JSON values; null if the labels do not define a value."""
     return {
         "kendall_tau": _pair(found.kendall_tau),
         "ceiling": found.ceiling,

@@ -1,4 +1,4 @@
-"""`ohmnas search`: find architectures under limits, with any strategy."""
+"""`ohmnas search`: find architectures within limits, with any strategy."""
 
 from __future__ import annotations
 
@@ -7,47 +7,43 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ohmnas.cli import found, render
 from ohmnas.cli.output import output_folder, set_aside, write_json
 from ohmnas.cli.problem import Unfitted, problem
-from ohmnas.cli.source import learning_set, source_table
-from ohmnas.datasets.table import MeasuredTable, read_table, shipped_tables
-from ohmnas.errors import InvalidValueError, UnknownNameError
-from ohmnas.lookup import suggestion
+from ohmnas.errors import BrokenFileError, InfeasibleError, InvalidValueError
+from ohmnas.lookup import look_up
 from ohmnas.search import Budget, Problem, SearchResult, read_result, search
+from ohmnas.search.defaults import known_networks
 from ohmnas.search.limits import CEILINGS
 from ohmnas.search.plots import PICTURES, plot_search
-from ohmnas.search.report import predictions
-from ohmnas.search.run import Generation
+from ohmnas.search.problem import end_of
+from ohmnas.search.run import Generation, default_budget
 from ohmnas.search.strategies import strategy
 from ohmnas.search.strategy import Strategy
-from ohmnas.search.usual import known_networks
-from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.reference import REFERENCES, reference
-from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate import Surrogate
-from ohmnas.surrogate.learning import with_chips
-from ohmnas.surrogate.persist import load
+from ohmnas.surrogate.model import SurrogateModel
+from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import shipped_surrogate
+from ohmnas.targets import DEFAULTS
+
+if TYPE_CHECKING:
+    from ohmnas.datasets.tables.table import MeasuredTable
 
 _SAME = 1e-4
-"""Predictions of one surrogate differ by less, in whatever company they were made."""
-_WHAT = {ResNetSpace.name: "networks", CoDesignSpace.name: "networks and chips"}
-BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
-"""Strategy -> births and generations, where they are not those of AnalogNAS: 100 and 200."""
+"""Predictions of one surrogate for one architecture differ by less, whatever the batch."""
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Fit or load the surrogate, search, write and show the result."""
+    """Fit or load the surrogate, search, then write and print the result."""
     parameters = dict(arguments.param or [])
     make = strategy(arguments.strategy, parameters)
     budget = _budget(arguments)
     before = None if arguments.resume is None else read_result(arguments.resume)
-    excluded = [read_table(name) for name in arguments.exclude or []]
+    excluded = _tables(arguments.exclude or [])
     with output_folder(arguments.out):
         result = replace(
             _found(arguments, make, budget, before, excluded),
@@ -65,15 +61,17 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine({**result.to_dict(), "result": str(path), "plots": list(map(str, pictures))})
     else:
         found.show(result, path, pictures)
+        if found.beats_no_reference(result) and result.stopped != "interrupted":
+            _show_trade_offs(arguments, budget)
     if 0 < len(result.top) < arguments.top:
-        render.notice(f"note: {len(result.top)} that differ were found, not {arguments.top}")
+        render.notice(f"note: found only {len(result.top)} diverse architectures, not {arguments.top}")
     if result.stopped == "interrupted":
-        render.notice(f"note: what was found until then is in {path}")
+        render.notice(f"note: saved the best result so far in {path}")
         raise KeyboardInterrupt
 
 
 def _says_the_same(path: Path, result: SearchResult) -> bool:
-    """Whether the result that stands there is that of the same search: pictures and measurements beside it hold."""
+    """Return True if the file holds the same result, so its pictures and measurements stay valid."""
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
         return bool({**there, "seconds": None} == {**json.loads(json.dumps(result.to_dict())), "seconds": None})
@@ -88,9 +86,9 @@ def _found(
     before: SearchResult | None,
     excluded: list[MeasuredTable],
 ) -> SearchResult:
-    """What the search finds, with a bar of how far it is."""
+    """Run the search with a progress bar."""
 
-    def check(unfitted: Unfitted) -> None:
+    def check(unfitted: Unfitted) -> Problem:
         described = problem(arguments, unfitted)
         make(described)
         for name in arguments.start_from or []:
@@ -98,6 +96,7 @@ def _found(
         _excluded(excluded, described)
         if before is not None:
             _check_space(before, described, arguments.resume)
+        return described
 
     surrogate = _surrogate(arguments, check)
     asked = problem(arguments, surrogate)
@@ -108,22 +107,35 @@ def _found(
         def report(generation: Generation) -> None:
             meter.advance(generation.iteration, f"best objective {generation.best_objective:.4g}")
 
-        return search(
-            asked,
-            make,
-            arguments.seed,
-            budget,
-            report,
-            given=_given(arguments.start_from or [], asked),
-            exclude=_excluded(excluded, asked),
-            restarts=arguments.restarts,
-            resume=before,
-            top=arguments.top,
-        )
+        try:
+            return search(
+                asked,
+                make,
+                arguments.seed,
+                budget,
+                report,
+                initial=_initial(arguments.start_from or [], asked),
+                exclude=_excluded(excluded, asked),
+                restarts=arguments.restarts,
+                resume=before,
+                top=arguments.top,
+            )
+        except InfeasibleError as error:
+            hint = " (--floor none removes them)" if str(error).endswith(asked.limits.reference or "\n") else ""
+            raise InfeasibleError(f"{error}{hint}") from error
+
+
+def _show_trade_offs(arguments: argparse.Namespace, budget: Budget) -> None:
+    """Search again without the limits of the reference network, for a front of all three predictions."""
+    front = argparse.Namespace(**{**vars(arguments), "floor": None, "pareto": tuple(one.name for one in DEFAULTS)})
+    asked = problem(front, _surrogate(front, lambda unfitted: problem(front, unfitted)))
+    found.show_trade_offs(
+        search(asked, strategy("evolution", {}), arguments.seed, budget, initial=known_networks(asked))
+    )
 
 
 def _budget(arguments: argparse.Namespace) -> Budget:
-    usual = BUDGETS.get(arguments.strategy, Budget())
+    usual = default_budget(arguments.strategy)
     return Budget(
         arguments.population or usual.population,
         arguments.iterations or usual.iterations,
@@ -133,54 +145,69 @@ def _budget(arguments: argparse.Namespace) -> Budget:
     )
 
 
-def _surrogate(arguments: argparse.Namespace, check: Callable[[Unfitted], None]) -> Surrogate:
-    """The surrogate; one that has to be fitted, which takes seconds, once `check` has found nothing wrong."""
+def _surrogate(arguments: argparse.Namespace, check: Callable[[Unfitted], Problem]) -> SurrogateModel:
+    """Load a saved or shipped surrogate, or check the flags with `check` and fit one to the table."""
     if arguments.surrogate is not None:
         if arguments.hardware or arguments.fidelity or arguments.co_design:
             raise InvalidValueError(
-                "a fitted surrogate knows what it was fitted to: leave out --hardware, --fidelity and --co-design"
+                "a saved surrogate has a fixed chip and fidelity: remove --hardware, --fidelity and --co-design"
             )
-        return load(arguments.surrogate)
-    table = source_table(_shipped(arguments.task) if arguments.task else arguments.table, arguments)
+        return load_surrogate(arguments.surrogate)
+    return _shipped(arguments) or _fitted(arguments, check)
+
+
+def _shipped(arguments: argparse.Namespace) -> SurrogateModel | None:
+    """Return the shipped surrogate of the task, chip and fidelity, or None if there is no current one."""
+    if arguments.task is None or arguments.co_design or arguments.chip is not None:
+        return None
+    try:
+        return shipped_surrogate(arguments.task, arguments.hardware, arguments.fidelity)
+    except BrokenFileError as error:
+        render.notice(f"note: {error}: fitting a new surrogate")
+        return None
+
+
+def _fitted(arguments: argparse.Namespace, check: Callable[[Unfitted], Problem]) -> SurrogateModel:
+    """Fit a surrogate to a table, with the targets that the problem needs."""
+    from ohmnas.cli.source import learning_set, source_table, task_table  # pandas and XGBoost are slow to import
+    from ohmnas.surrogate.surrogate import Surrogate
+
+    table = source_table(task_table(arguments.task) if arguments.task else arguments.table, arguments)
     data = learning_set(table, arguments)
-    check(Unfitted.of(data))
-    return Surrogate.learn(data)
+    needed = check(Unfitted(data)).estimator.targets
+    return Surrogate.learn(data, [one.name for one in needed]).model_
 
 
-def _shipped(task: str) -> str:
-    """The task, which is the name of its shipped table.
+def _tables(names: list[str]) -> list[MeasuredTable]:
+    if not names:
+        return []
+    from ohmnas.datasets.tables.table import read_table  # pandas is slow to import
 
-    Raises:
-        UnknownNameError: none is shipped.
-    """
-    if task not in shipped_tables():
-        raise UnknownNameError(
-            f"no table is shipped for the task {task!r}; the shipped tables are {', '.join(shipped_tables())}"
-            f"{suggestion(shipped_tables(), task)}"
-        )
-    return task
+    return [read_table(name) for name in names]
 
 
-def _given(names: list[str], asked: Problem) -> Population:
-    """The architectures to begin with: the named, or the known networks.
+def _initial(names: list[str], asked: Problem) -> Population:
+    """Return the initial architectures: those in `names`, or the known networks.
 
     Raises:
-        UnknownNameError: a name is neither that of a reference nor a file.
-        InvalidValueError: a result is of another task.
+        UnknownNameError: a name is neither a reference network nor a file.
+        InvalidValueError: a result is for another task.
     """
     if not names:
         return known_networks(asked)
-    given = np.concatenate([_start(name, asked) for name in names])
-    lost = int((~asked.affordable(given)).sum())
+    initial = np.concatenate([_start(name, asked) for name in names])
+    lost = int((~asked.affordable(initial)).sum())
     if lost:
-        render.notice(f"note: of {len(given)} to start from, {lost} beyond the limits: left out")
-    return given
+        render.notice(f"note: excluded {lost} of {len(initial)} initial architectures: beyond the limits")
+    return initial
 
 
 def _start(name: str, asked: Problem) -> Population:
-    """The architectures of a reference or of a result."""
-    if name in REFERENCES or not name.endswith(".json"):
-        return asked.space.on_chips(asked.space.networks.encode([reference(name)]), asked.within)
+    """Return the architecture of a reference, or all of a result."""
+    known = asked.space.references
+    if name in known or not name.endswith(".json"):
+        architecture = look_up("reference network", known, name)
+        return asked.space.on_chips(asked.space.networks.encode([architecture]), asked.bounds)
     result = read_result(Path(name))
     _check_space(result, asked, Path(name))
     some = [result.best, *result.top, *result.front]
@@ -189,11 +216,15 @@ def _start(name: str, asked: Problem) -> Population:
 
 def _excluded(tables: list[MeasuredTable], asked: Problem) -> Population:
     parts = [np.empty((0, asked.genes), dtype=np.int16)]
+    if not tables:
+        return parts[0]
+    from ohmnas.surrogate.training_set import with_chips
+
     for table in tables:
-        task = getattr(asked.predictor, "provenance_", {}).get("task")
+        task = asked.estimator.provenance.get("task")
         if table.card["task"] != task:
             raise InvalidValueError(
-                f"table {table.source} is of the task {table.card['task']!r}, this search of {task!r}"
+                f"table {table.source} is for the task {table.card['task']!r}, but the search is for {task!r}"
             )
         frame = with_chips(table.measured) if asked.space.has_chips else table.measured
         parts.append(frame[list(asked.space.gene_names)].to_numpy(dtype=np.int16))
@@ -205,55 +236,68 @@ def _checksums(tables: list[MeasuredTable]) -> tuple[str, ...]:
 
 
 def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
-    if type(result.space) is not type(asked.space):
+    if result.space.has_chips != asked.space.has_chips:
+        there, here = ("networks and chips" if of.has_chips else "networks" for of in (result.space, asked.space))
+        raise InvalidValueError(f"{path} is from a search for {there}, but this search is for {here}")
+    if result.space.name != asked.space.name:
         raise InvalidValueError(
-            f"{path} is of a search for {_WHAT[result.space.name]}, this one is for {_WHAT[asked.space.name]}"
+            f"{path} is for the space {result.space.name}, but the search is for {asked.space.name}"
         )
     if result.space != asked.space:
         raise InvalidValueError(
-            f"{path} is for images of {result.space.input_shape} in {result.space.classes} classes, this search for "
-            f"{asked.space.input_shape} in {asked.space.classes}"
+            f"{path} is for images of {result.space.input_shape} in {result.space.classes} classes, but the search is "
+            f"for {asked.space.input_shape} in {asked.space.classes}"
         )
 
 
 def _check_same(
     result: SearchResult, asked: Problem, arguments: argparse.Namespace, excluded: list[MeasuredTable]
 ) -> None:
-    """A search goes on only with the same question, asked of the same surrogate in the same way.
+    """Check that problem, surrogate and strategy are those of the result to continue.
 
     Raises:
-        InvalidValueError: it was another, or a grid, which does not know where it was.
+        InvalidValueError: one of them differs, or the strategy is grid, which keeps no position.
     """
     path = arguments.resume
     _check_space(result, asked, path)
-    instead = f"--start-from {path} begins with what it found"
+    instead = f"to start a new search from its architectures, use --start-from {path}"
     if arguments.strategy == "grid":
-        raise InvalidValueError(f"a grid goes through everything anew: it cannot go on; {instead}")
+        raise InvalidValueError(f"a grid search cannot be resumed; {instead}")
     if (result.strategy, result.parameters) != (arguments.strategy, dict(arguments.param or [])):
-        raise InvalidValueError(f"{path} was searched with {result.strategy} and other parameters; {instead}")
+        raise InvalidValueError(f"{path} used {result.strategy} with other parameters; {instead}")
     now_asked = asked.to_dict()
     if result.excluded != _checksums(excluded):
-        raise InvalidValueError(f"{path} was searched with other tables to --exclude: say them again; {instead}")
-    limits = {**dict.fromkeys([*CEILINGS, "confidence"]), **result.constraints}  # an older file knows fewer
+        raise InvalidValueError(f"{path} used other --exclude tables: repeat them to resume; {instead}")
+    limits = {**dict.fromkeys([*CEILINGS, "confidence"]), **result.constraints}  # older files have fewer limits
+    if "genes" in limits:
+        limits["genes"] = _as_now(limits["genes"], asked)
     then = {**limits, "objective": result.objective, "pareto": ", ".join(result.pareto)}
     now = {**now_asked, "objective": asked.objective.name, "pareto": ", ".join(asked.pareto)}
     if then != now:
         raise InvalidValueError(
-            f"{path} was searched with other limits or another objective ({_difference(then, now)}): say them again, "
-            f"as they go on; {instead}"
+            f"{path} used other limits or another objective ({_difference(then, now)}): repeat them to resume; "
+            f"{instead}"
         )
     best = np.array([result.best.genome], dtype=np.int16)
-    said = predictions(asked.evaluate(best), 0)
-    if any(abs(said[name] - value) > _SAME for name, value in result.best.predicted.items()):
-        raise InvalidValueError(f"{path} was searched with another surrogate; {instead}")
+    predicted = asked.evaluate(best).estimate.row(0)
+    if any(abs(predicted[name] - value) > _SAME for name, value in result.best.predicted.items()):
+        raise InvalidValueError(f"{path} used another surrogate; {instead}")
+
+
+def _as_now(bounds: dict[str, list[Any]], asked: Problem) -> dict[str, list[Any]]:
+    """Bounds on genes as this version writes them: an older one has numbers for labels, or texts for numbers."""
+    genes = {name: asked.space.genes.named(name) for name in bounds}
+    return {name: [end_of(genes[name], genes[name].value(str(end))) for end in ends] for name, ends in bounds.items()}
 
 
 def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
-    """What differs, by name, there and here."""
+    """Return the differences by name: value then, value now. Limits set by a reference network come last."""
+    derived = ("min_accuracy", "max_avm", "reference") if {"reference"} & {*then, *now} else ()
     names = [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]
-    return "; ".join(f"{name}: {_said(then.get(name))} there, {_said(now.get(name))} here" for name in names)
+    names.sort(key=lambda name: name in derived)
+    return "; ".join(f"{name}: {_shown(then.get(name))} then, {_shown(now.get(name))} now" for name in names)
 
 
-def _said(value: Any) -> Any:
-    """What a message says of a value."""
+def _shown(value: Any) -> Any:
+    """Return the value for a message; "none" for an empty one."""
     return "none" if value is None or value in ("", {}) else value

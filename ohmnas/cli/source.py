@@ -1,22 +1,23 @@
-"""Which rows of a table a command learns."""
+"""Select the training rows of a command from a table."""
 
 from __future__ import annotations
 
 import argparse
 from shlex import quote
 
-from ohmnas.datasets.table import MeasuredTable, read_table
-from ohmnas.datasets.task import task_word
-from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import has_name
-from ohmnas.surrogate import LearningSet
+from ohmnas.datasets.tables.table import MeasuredTable, read_table, shipped_tables
+from ohmnas.datasets.tasks.task import task_word
+from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.hardware import has_name
+from ohmnas.lookup import suggestion
+from ohmnas.surrogate import TrainingSet
 
 
 def source_table(name: str, arguments: argparse.Namespace) -> MeasuredTable:
-    """A shipped table or a file.
+    """Read a shipped table or a file.
 
     Raises:
-        InvalidValueError: the chip that a file describes is another than that of the rows of its name.
+        InvalidValueError: the table has no rows of the chip, or its rows of that name have other chip settings.
     """
     table = read_table(name)
     if arguments.chip is not None:
@@ -26,10 +27,10 @@ def source_table(name: str, arguments: argparse.Namespace) -> MeasuredTable:
 
 
 def _check_has_rows(table: MeasuredTable, chip: str | None, from_file: bool) -> None:
-    """Say what can be done for a chip that a table has no rows of; a name of no chip is left to the table.
+    """Check that a table has rows of a chip. Unknown names are left to `MeasuredTable.select`.
 
     Raises:
-        InvalidValueError: it has none.
+        InvalidValueError: the table has none; the message suggests commands to measure some.
     """
     if chip is None or (table.measured["hardware"] == chip).any() or not (from_file or has_name(chip)):
         return
@@ -39,20 +40,36 @@ def _check_has_rows(table: MeasuredTable, chip: str | None, from_file: bool) -> 
         word = quote(chip if has_name(chip) else f"{chip}.toml")
         source, task = quote(table.source), quote(task_word(table.card["task"]))
         raise InvalidValueError(
-            f"{error}: measure some networks on it, ohmnas campaign --task {task} --hardware {word}, and learn these "
-            f"with ohmnas fit --start-from {source}; or search for another chip, and measure what that finds on this "
-            f"one, ohmnas campaign --task {task} --found result.json --hardware {word}"
+            f"{error}: measure some networks on it (ohmnas campaign --task {task} --hardware {word}) and train a "
+            f"surrogate on them (ohmnas fit --start-from {source}); or search for another chip and measure the result "
+            f"on this one (ohmnas campaign --task {task} --found result.json --hardware {word})"
         ) from error
 
 
-def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> LearningSet:
-    """The rows that the arguments ask for: of one chip, or with --co-design of all.
+def task_table(task: str) -> str:
+    """Return the name of a task's shipped table, which equals the task's name.
 
     Raises:
-        InvalidValueError: both are asked for, or a choice is left open or empty.
+        UnknownNameError: no table is shipped for the task.
+    """
+    if task not in shipped_tables():
+        raise UnknownNameError(
+            f"no table is shipped for the task {task!r}; the shipped tables are {', '.join(shipped_tables())}"
+            f"{suggestion(shipped_tables(), task)}"
+        )
+    return task
+
+
+def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> TrainingSet:
+    """Return the rows of one chip, or with `--co-design` of all chips.
+
+    Raises:
+        InvalidValueError: both options are given, a choice is ambiguous, or no rows match.
     """
     if not arguments.co_design:
-        return LearningSet.of(table, arguments.hardware, arguments.fidelity)
+        return TrainingSet.of(table, arguments.hardware, arguments.fidelity)
     if arguments.hardware is not None:
-        raise InvalidValueError("--co-design learns all chips: leave out --hardware; --fix TECH=pcm bounds the search")
-    return LearningSet.of_designs(table, arguments.fidelity)
+        raise InvalidValueError(
+            "--co-design uses all chips: remove --hardware; to restrict the search, use --fix TECH=pcm"
+        )
+    return TrainingSet.of_designs(table, arguments.fidelity)

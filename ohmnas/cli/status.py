@@ -1,4 +1,4 @@
-"""`ohmnas campaign --status`: what a store holds, and how long the rest of a plan may take."""
+"""`ohmnas campaign --status`: rows of a store, and time left for a plan."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import pandas as pd
 
 from ohmnas.cli import render
-from ohmnas.datasets import schema
-from ohmnas.datasets.card import varied_as_one, worker_hours
-from ohmnas.datasets.plan import plan
-from ohmnas.datasets.repeats import best_measured
-from ohmnas.datasets.store import Store
-from ohmnas.datasets.task import task
+from ohmnas.datasets.campaign.plan import plan
+from ohmnas.datasets.campaign.repeats import best_measured
+from ohmnas.datasets.campaign.store import Store
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.card import varied_as_one, worker_hours
+from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.spaces.hardware import TECHNOLOGIES, VARIED, hardware
+from ohmnas.hardware import VARIED, hardware
+from ohmnas.hardware.chip_genes import GENE_TECHNOLOGIES
 
 GROUP = list(schema.KEY_COLUMNS)
 
@@ -26,15 +26,15 @@ _Plan = tuple[str, set[tuple[int, ...]]]
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Show the rows of a store, by task, kind of chip, fidelity and seed; with a task and n also what a plan lacks.
+    """Print the rows of a store by task, kind of chip, fidelity and seed. With a task and n, also print the rows left.
 
     Raises:
-        UnknownNameError: there is no such store.
-        InvalidValueError: a plan is asked for without its task.
-        BrokenFileError: it is damaged.
+        UnknownNameError: the store does not exist.
+        InvalidValueError: n is given without a task.
+        BrokenFileError: the store is damaged.
     """
     if arguments.n is not None and arguments.task is None:
-        raise InvalidValueError("what is left of a plan takes its --task beside --n")
+        raise InvalidValueError("--status with --n also needs --task")
     with Store(arguments.store, read_only=True) as store:
         frame = store.frame()
         wanted = _plan_keys(arguments, store)
@@ -52,21 +52,21 @@ def run(arguments: argparse.Namespace) -> None:
         for g in groups
     ]
     if wanted is not None:
-        columns += [f"of {arguments.n} planned", "left"]
+        columns += [f"done of {arguments.n}", "worker time left"]
         for cells, group in zip(shown, groups, strict=True):
             left = group.get("hours_left")
-            cells += [str(group.get("done", "")), "" if left is None else render.duration(3600 * left) + " of a worker"]
+            cells += [str(group.get("done", "")), "" if left is None else render.duration(3600 * left)]
     render.table(columns, shown)
     render.line(f"{len(frame)} rows in {arguments.store}")
     if wanted is not None and not any("done" in group for group in groups):
-        render.line(f"nothing of the plan of {arguments.n:,} architectures for {wanted[0]} is measured yet")
+        render.line(f"no row of the plan of {arguments.n:,} architectures for {wanted[0]} is measured yet")
 
 
 def _plan_keys(arguments: argparse.Namespace, store: Store) -> _Plan | None:
-    """What the plan, or what chooses instead, wants measured, as far as it is known yet."""
+    """Return the genomes to measure, as far as they are chosen yet; None without a task and n."""
     if arguments.task is None or arguments.n is None:
         return None
-    chosen = task(arguments.task, arguments.data_dir)
+    chosen = task(arguments.task, arguments.data_dir).in_space(arguments.space)
     if arguments.choose == "plan":
         return chosen.name, {
             tuple(genome) for genome in plan(chosen, arguments.n, arguments.plan_seed, arguments.plan).tolist()
@@ -88,8 +88,8 @@ def _group(names: dict[Any, Any], rows: pd.DataFrame, wanted: _Plan | None, sett
         "hours": hours,
     }
     if wanted is not None and wanted[0] == group["task"]:
-        rows_of = Counter(map(tuple, rows[list(GENE_NAMES)].to_numpy().tolist()))
-        each = settings * len(TECHNOLOGIES) if group["hardware"] == VARIED else 1
+        rows_of = Counter(map(tuple, rows[list(schema.gene_columns(rows.columns))].to_numpy().tolist()))
+        each = settings * len(GENE_TECHNOLOGIES) if group["hardware"] == VARIED else 1
         done = sum(rows_of[genome] >= each for genome in wanted[1])
         left = sum(each - min(rows_of[genome], each) for genome in wanted[1])
         group.update(done=done, hours_left=hours / len(rows) * left)

@@ -1,4 +1,4 @@
-"""`ohmnas study`: what a measured table teaches of robust architectures, as tables and pictures."""
+"""`ohmnas study`: feature importance, effects of choices and a map of a measured table, as tables and pictures."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import pandas as pd
 from ohmnas.cli import render
 from ohmnas.cli.output import output_folder
 from ohmnas.cli.source import source_table
-from ohmnas.datasets.table import MeasuredTable
+from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
-from ohmnas.surrogate import HEADS, LearningSet
+from ohmnas.surrogate import HEADS, TrainingSet
 from ohmnas.surrogate.measured import measured_chip_effects
 from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
 from ohmnas.surrogate.study import chip_effects, gene_effects, importance, space_map
 
 SHOWN = 12
-"""Features that are printed; the file has all."""
+"""Number of features printed; the file has all."""
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Study, write, show."""
+    """Study the table, write the files and print the result."""
     table = source_table(arguments.table, arguments)
-    data = LearningSet.of(table, arguments.hardware, arguments.fidelity)
+    data = TrainingSet.of(table, arguments.hardware, arguments.fidelity)
     with output_folder(arguments.out):
         found = _found(arguments, table, data)
         _tidy(arguments.out, found)
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     _show(arguments, data, found)
 
 
-def _found(arguments: argparse.Namespace, table: MeasuredTable, data: LearningSet) -> dict[str, pd.DataFrame]:
+def _found(arguments: argparse.Namespace, table: MeasuredTable, data: TrainingSet) -> dict[str, pd.DataFrame]:
     with render.meter("studying", 4, show=not arguments.json) as meter:
         meter.begin(0, "importance of features")
         found = {"importance": importance(data, arguments.seed)}
@@ -50,7 +50,7 @@ def _found(arguments: argparse.Namespace, table: MeasuredTable, data: LearningSe
         if others := _others(table, data):
             found["chip_effects"] = chip_effects([data, *others], arguments.seed, arguments.resamples)
         with suppress(InvalidValueError):  # the table's chips were not varied
-            designs = LearningSet.of_designs(table, data.provenance["fidelity"])
+            designs = TrainingSet.of_designs(table, data.provenance["fidelity"])
             if len(effects := measured_chip_effects(designs)):
                 found["measured_chip_effects"] = effects
         meter.advance(3, "map")
@@ -59,16 +59,16 @@ def _found(arguments: argparse.Namespace, table: MeasuredTable, data: LearningSe
 
 
 def _tidy(folder: Path, found: dict[str, pd.DataFrame]) -> None:
-    """Take the files of an earlier study away that this one does not write: they would seem to belong to it."""
+    """Remove files of an earlier study that this study does not overwrite."""
     for name in ("chip_effects", "measured_chip_effects"):
         for kind in ("csv", "png"):
             if name not in found and (folder / f"{name}.{kind}").exists():
                 (folder / f"{name}.{kind}").unlink()
-                render.notice(f"note: {folder / name}.{kind} of an earlier study is removed: this one has none")
+                render.notice(f"note: removed {folder / name}.{kind} of an earlier study")
 
 
 def _write(folder: Path, found: dict[str, pd.DataFrame]) -> list[Path]:
-    """Tables and pictures; returns their paths."""
+    """Write tables and pictures; return their paths."""
     for name, frame in found.items():
         write_atomically(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
     plot_importance(found["importance"], folder / "importance.png")
@@ -78,19 +78,19 @@ def _write(folder: Path, found: dict[str, pd.DataFrame]) -> list[Path]:
     return [folder / f"{name}.{kind}" for name in found for kind in ("csv", "png")]
 
 
-def _others(table: MeasuredTable, data: LearningSet) -> list[LearningSet]:
-    """The rows of the table's other chips, of the same fidelity, as far as they are enough."""
+def _others(table: MeasuredTable, data: TrainingSet) -> list[TrainingSet]:
+    """Return the rows of each other chip that has enough rows of the same fidelity."""
     others = []
     for chip in sorted(set(table.measured["hardware"]) - {data.provenance["hardware"]}):
         with suppress(InvalidValueError):
-            others.append(LearningSet.of(table, chip, data.provenance["fidelity"]))
+            others.append(TrainingSet.of(table, chip, data.provenance["fidelity"]))
     return others
 
 
-def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.DataFrame]) -> None:
+def _show(arguments: argparse.Namespace, data: TrainingSet, found: dict[str, pd.DataFrame]) -> None:
     where = f"{data.provenance['task']} on {data.provenance['hardware']}, {data.provenance['rows']} architectures"
     render.table(
-        ["loss of tau when shuffled", *HEADS],
+        ["permutation importance (loss of tau)", *HEADS],
         [
             [str(row["feature"]), *(f"{row[head]:.3f} ±{row[f'{head}_error']:.3f}" for head in HEADS)]
             for row in found["importance"].head(SHOWN).to_dict("records")
@@ -98,14 +98,14 @@ def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.
         title=where,
     )
     for name, title, what in (
-        ("gene_effects", "choice", "predicted change in points, in the same architectures"),
-        ("chip_effects", "setting of the chip", "predicted change in points, of the same architectures"),
-        ("measured_chip_effects", "setting of the chip", "measured change in points, of the same architectures"),
+        ("gene_effects", "choice", "predicted change in points, for the same architectures"),
+        ("chip_effects", "chip setting", "predicted change in points, for the same architectures"),
+        ("measured_chip_effects", "chip setting", "measured change in points, for the same architectures"),
     ):
         if name not in found:
             continue
         render.table(
-            [title, "is", "against", "accuracy, 90 % interval", "std", "AVM"],
+            [title, "value", "compared with", "accuracy (90 % interval)", "std", "AVM"],
             [
                 [
                     *(str(row[column]) for column in ("choice", "label", "against")),
@@ -118,8 +118,8 @@ def _show(arguments: argparse.Namespace, data: LearningSet, found: dict[str, pd.
             title=what,
         )
     if not any(name.endswith("chip_effects") for name in found):
-        render.line("no other chip of the table has enough rows: it says nothing of what a chip's settings change")
-    render.line(f"tables and pictures of all of it: {arguments.out}")
+        render.line("effects of chip settings: none, because no other chip of the table has enough rows")
+    render.line(f"saved tables and pictures: {arguments.out}")
 
 
 def _change(row: dict[Any, Any], head: str, interval: bool = False) -> str:
@@ -128,5 +128,5 @@ def _change(row: dict[Any, Any], head: str, interval: bool = False) -> str:
 
 
 def _points(value: float) -> str:
-    """With a sign, unless it rounds to nothing."""
+    """Format with a sign, unless the value rounds to zero."""
     return f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"

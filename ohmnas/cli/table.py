@@ -1,4 +1,4 @@
-"""`ohmnas export-table`: a store's rows as a table and its card."""
+"""`ohmnas export-table`: write a store's rows as a table with a card."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from shlex import quote
 import pandas as pd
 
 from ohmnas.cli import render
-from ohmnas.datasets.card import make_card
-from ohmnas.datasets.schema import ACCURACY_COLUMNS, KEY_COLUMNS
-from ohmnas.datasets.store import Store
-from ohmnas.datasets.table import MeasuredTable, read_table, write_table
-from ohmnas.datasets.task import task
+from ohmnas.datasets.campaign.store import Store
+from ohmnas.datasets.tables.card import make_card
+from ohmnas.datasets.tables.schema import ACCURACY_COLUMNS, KEY_COLUMNS, gene_columns
+from ohmnas.datasets.tables.table import MeasuredTable, read_table, write_table
+from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import InvalidValueError, StorageError
-from ohmnas.spaces.genes import GENE_NAMES
-from ohmnas.spaces.hardware import is_varied, kind_of
-from ohmnas.surrogate.learning import FEWEST_ROWS, learnable_chips
+from ohmnas.hardware import is_varied, kind_of
+from ohmnas.surrogate.training_set import FEWEST_ROWS, learnable_chips
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export, and read the result back to check it."""
+    """Export the table and read it back as a check."""
     if arguments.out.suffix != ".csv":
-        raise InvalidValueError(f"--out {arguments.out} must end in .csv; the card will stand beside it")
+        raise InvalidValueError(f"--out {arguments.out} must end in .csv; the card gets the same name with .json")
     if not arguments.out.parent.is_dir():
         raise StorageError(f"cannot write {arguments.out}: the folder {arguments.out.parent} does not exist")
     with Store(arguments.store, read_only=True) as store:
@@ -33,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not tasks:
         raise InvalidValueError(f"the store {arguments.store} has no rows yet")
     if arguments.task is None and len(tasks) > 1:
-        raise InvalidValueError(f"the store has rows of {', '.join(tasks)}: choose one with --task")
+        raise InvalidValueError(f"the store has rows of {', '.join(tasks)}: select one with --task")
     chosen = task(arguments.task or tasks[0])
     everything = frame[frame["task"] == chosen.name]
     if everything.empty:
@@ -47,17 +46,17 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         out, card, which = arguments.out, table.card, _learnable(table)
         render.line(
-            f"{len(frame):,} rows of {card['architectures']:,} architectures written to {out}, their card to "
+            f"wrote {len(frame):,} rows of {card['architectures']:,} architectures to {out} and the card to "
             f"{out.with_suffix('.json')}"
             + ("" if which is None else f"; next: ohmnas fit --table {quote(str(out))}{which} --out surrogate")
         )
 
 
 def _asked(frame: pd.DataFrame, chips: list[str], fidelity: str | None) -> pd.DataFrame:
-    """The rows of these chips, or kinds of chips, and of this fidelity; of all where none is named.
+    """Return the rows of these chips or kinds of chips and of this fidelity; no selection means all.
 
     Raises:
-        InvalidValueError: there are none of one of them.
+        InvalidValueError: no rows match one of them.
     """
     kinds = frame["hardware"].map(kind_of)
     for name in chips:
@@ -67,48 +66,48 @@ def _asked(frame: pd.DataFrame, chips: list[str], fidelity: str | None) -> pd.Da
         frame = frame[kinds.isin(chips) | frame["hardware"].isin(chips)]
     fidelities = sorted(set(frame["fidelity"]))
     if fidelity not in {None, *fidelities}:
-        raise InvalidValueError(f"the store has no such rows of fidelity {fidelity}, only of {', '.join(fidelities)}")
+        raise InvalidValueError(f"the selected rows have no fidelity {fidelity}, only {', '.join(fidelities)}")
     return frame if fidelity is None else frame[frame["fidelity"] == fidelity]
 
 
 def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataFrame, store: Path) -> None:
-    """A table may be exported again when the store has grown, and over nothing else.
+    """Check that the export overwrites only an earlier table with the same rows.
 
     Args:
-        path: of the table.
-        frame: its rows now.
-        everything: that the store has of the task.
-        store: where they are from.
+        path: the table to write.
+        frame: its new rows.
+        everything: all rows of the task in the store.
+        store: the store.
 
     Raises:
-        InvalidValueError: what stands there is something else, or has rows that these do not have, or not so.
-        StorageError: it cannot be read.
+        InvalidValueError: the file is not a table, has rows that `frame` lacks, or has other results for the same rows.
+        StorageError: the file cannot be read.
     """
     card, other = path.with_suffix(".json"), "choose another --out"
     if card.exists() and not all(f'"{key}"' in _text(card) for key in ("sha256", "architectures", "reproduce")):
-        raise InvalidValueError(f"{card}, where the card would go, is something else: {other}")
+        raise InvalidValueError(f"{card} exists and is not a table's card: {other}")
     if not path.exists():
         return
-    identity = [*KEY_COLUMNS, *GENE_NAMES]
+    identity = [*KEY_COLUMNS, *gene_columns(frame.columns)]
     values = [*identity, "status", *ACCURACY_COLUMNS]
-    try:  # not `read_table`: after a kill between table and card they do not belong together, and this mends it
+    try:  # not `read_table`: after a kill between the two writes, the old card does not match the table
         there = pd.read_csv(io.StringIO(_text(path)), usecols=values, dtype=str, keep_default_na=False)[values]
     except ValueError as error:
-        raise InvalidValueError(f"{path} exists and is no table of measured rows: {other}") from error
+        raise InvalidValueError(f"{path} exists and is not a table of measured rows: {other}") from error
     written, known = (_as_text(rows[values]) for rows in (frame, everything))
     lost = len(there) - len(there.merge(written))
     if lost <= 0:
         return
     if (changed := len(there.merge(written[identity])) - (len(there) - lost)) > 0:
         raise InvalidValueError(f"{path} has {changed:,} rows with other results than {store}: {other}")
-    say = f"{path} has {lost:,} rows that are not in this export of {store}: {other}"
+    say = f"{path} has {lost:,} rows that this export of {store} lacks: {other}"
     if len(there.merge(known[identity])) < len(there):
-        say += f", or add them first with ohmnas merge --store {quote(str(store))} {quote(str(path))}"
+        say += f", or first add them with ohmnas merge --store {quote(str(store))} {quote(str(path))}"
     raise InvalidValueError(say)
 
 
 def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """As it reads when it was written."""
+    """Return the frame as it reads after writing it to CSV."""
     return pd.read_csv(io.StringIO(frame.to_csv(index=False)), dtype=str, keep_default_na=False)
 
 
@@ -120,10 +119,10 @@ def _text(path: Path) -> str:
 
 
 def _learnable(table: MeasuredTable) -> str | None:
-    """The flag, if one is needed, with which a surrogate can learn the table; None if it has too few rows."""
+    """Return the flag that `ohmnas fit` needs for the table, maybe empty; None if the table has too few rows."""
     chips, names = learnable_chips(table), set(table.measured["hardware"])
     if chips:
-        usual = len(names) == 1 or "pcm" in chips
-        return "" if usual else f" --hardware {quote(chips[0])}"
-    networks = table.measured[table.measured["hardware"].map(is_varied)].drop_duplicates(list(GENE_NAMES))
+        is_default = len(names) == 1 or "pcm" in chips
+        return "" if is_default else f" --hardware {quote(chips[0])}"
+    networks = table.measured[table.measured["hardware"].map(is_varied)].drop_duplicates(list(table.space.gene_names))
     return " --co-design" if len(networks) >= FEWEST_ROWS else None

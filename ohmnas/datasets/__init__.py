@@ -1,1 +1,1 @@
-"""Tasks, measured tables, and the campaign that makes them. Only measuring needs torch."""
+"""Tasks, measured tables and campaigns. Only measuring needs torch."""

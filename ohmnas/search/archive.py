@@ -1,4 +1,4 @@
-"""`Archive`: what a search remembers of all that it evaluated: the best, the best different ones, the front."""
+"""`Archive`: the best evaluated architectures, a diverse selection of them, and the Pareto front."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from ohmnas.spaces.genes import Population
 Rows = npt.NDArray[np.intp]
 
 ELITE: Final = 500
-"""Feasible architectures that are remembered, best first: among them are the different ones."""
+"""Number of feasible architectures kept, best first; `different` selects from them."""
 FRONT: Final = 300
-"""Of a front, so many at most, those that stand apart."""
+"""Largest size of a front; crowded members are dropped."""
 APART: Final = 4.0
-"""Distance that different architectures have if there are enough of them: a gene from its least to its most is 1."""
+"""Preferred distance between diverse architectures; a gene's full range counts 1."""
 
 
 class Archive:
-    """Remembers; forgets what is neither among the best nor on the front."""
+    """Keeps the best architectures and the front, drops all others."""
 
     def __init__(self, problem: Problem) -> None:
-        """Begin empty."""
+        """Create an empty archive."""
         self._problem = problem
         self._elite: tuple[Population, Evaluation] | None = None
         self._front: tuple[Population, Evaluation] | None = None
         self.nearest: tuple[Population, Evaluation] | None = None
-        """One row: of all that miss limits on predictions, the one that misses by least."""
+        """One row: the smallest violation of limits on predictions."""
         self.changes_of_front = 0
-        """How often it has grown."""
+        """Number of times the front changed."""
         self.hypervolume = 0.0
-        """Of the front, in the scales of the problem."""
+        """Hypervolume of the front, in the problem's scales."""
 
     def add(self, population: Population, evaluation: Evaluation) -> None:
-        """Remember what is worth it."""
+        """Add a population and keep its best rows."""
         feasible = np.flatnonzero(evaluation.feasible)
         if len(feasible):
             self._add_elite(population, evaluation, feasible)
@@ -76,36 +76,36 @@ class Archive:
 
     @property
     def found(self) -> tuple[Population, Evaluation] | None:
-        """One row, the result: the best; where a front is wanted, the best of its members, which nothing dominates."""
+        """One row: the best architecture, or the best member of the front if a front is wanted."""
         return self.different(1)
 
     @property
     def best(self) -> tuple[Population, Evaluation] | None:
-        """One row; None as long as nothing feasible is known."""
+        """One row: the best feasible architecture; None if there is none yet."""
         return None if self._elite is None else (self._elite[0][:1], self._elite[1].take(np.arange(1)))
 
     @property
     def best_objective(self) -> float:
-        """Of the best; NaN as long as nothing feasible is known."""
+        """Objective of the best feasible architecture; NaN if there is none yet."""
         return float("nan") if self._elite is None else float(self._elite[1].objective[0])
 
     def elite(self, most: int) -> Population:
-        """Up to so many feasible architectures, best first."""
+        """Up to `most` feasible architectures, best first."""
         if self._elite is None:
             return np.empty((0, self._problem.genes), dtype=np.int16)
         return self._elite[0][_once(self._elite[0])][:most]
 
     def front(self) -> tuple[Population, Evaluation] | None:
-        """The front, in the order of its first loss; None if no front is wanted or nothing feasible is known."""
+        """The front, sorted by its first loss; None if no front is wanted or nothing feasible is known."""
         if self._front is None:
             return None
         order = np.argsort(self._front[1].losses[:, 0], kind="stable")
         return self._front[0][order], self._front[1].take(order)
 
     def different(self, k: int) -> tuple[Population, Evaluation] | None:
-        """The best, then up to k - 1 of the next best that differ from all before by `APART`, or by less if need be.
+        """The best, then up to k - 1 next best at least `APART` from those before, or less if there are too few.
 
-        Where a front is wanted, all are members of it: others are dominated.
+        If a front is wanted, all are members of it.
         """
         among = self._front if self._problem.pareto else self._elite
         if among is None:
@@ -128,12 +128,12 @@ class Archive:
 
 
 def _kept(front: Evaluation) -> Rows:
-    """``(m,)``: up to `FRONT` rows of a front that stand apart, among them the one with the highest objective."""
+    """``(m,)``: up to `FRONT` well-spread rows of a front, including the one with the highest objective."""
     rows = pareto.thinned(front.losses, FRONT)
     best = int(np.argmax(front.objective))
     return rows if best in rows else np.union1d(pareto.thinned(front.losses, FRONT - 1), [best])
 
 
 def _once(population: Population) -> Rows:
-    """``(k,)``: the first row of each architecture: a restart may have found what was known."""
+    """``(k,)``: first row of each architecture; restarts may find the same ones."""
     return np.sort(np.unique(population, axis=0, return_index=True)[1])

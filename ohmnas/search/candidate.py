@@ -1,54 +1,76 @@
-"""`Candidate`: one architecture with its costs and what was predicted of it, as people and files see it."""
+"""`Candidate`: one architecture with its costs and predictions, for printing and files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.errors import BrokenFileError
+from ohmnas.errors import BrokenFileError, InvalidValueError
+from ohmnas.lookup import look_up
 from ohmnas.search import kinds
-from ohmnas.search.quantities import PREDICTIONS
-from ohmnas.spaces.architecture import Architecture
-from ohmnas.spaces.genes import GENES
-from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.spaces.space import Architecture, Space
+from ohmnas.targets import TARGETS
+
+if TYPE_CHECKING:
+    from torch import nn
 
 OTHER_COSTS: Final = ("size", "memory", "tiles", "cells", "energy", "latency")
-"""Costs beside parameters and MACs; units as in `search.quantities`."""
+"""Costs besides parameters and MACs; units as in `search.quantities`."""
 COVERAGE = 0.9
-"""Of the intervals beside predictions."""
+"""Coverage of the prediction intervals."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Candidate:
-    """One architecture with its exact costs and what was predicted of it."""
+    """One architecture with exact costs and predictions."""
 
     architecture: Architecture
     genome: tuple[int, ...]
     params: int
     macs: int
     predicted: dict[str, float]
-    """Accuracy one day after programming, its standard deviation, AVM; fractions."""
+    """Target -> prediction, a fraction."""
     name: str = ""
-    """Of a reference network; empty for a found one."""
+    """Name of a reference network; empty for a found one."""
     interval: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Prediction -> low and high end of what `COVERAGE` of all labels lie within; empty if nobody says."""
+    """Target -> ends of the interval that covers `COVERAGE` of all labels; empty if the estimator has no quantiles."""
     costs: dict[str, float] = field(default_factory=dict)
-    """Those of `OTHER_COSTS` that are known; those on tiles are of its chip, or else the surrogate's."""
+    """Known costs of `OTHER_COSTS`. Costs on tiles are for its own chip, or else the surrogate's."""
     chip: str = ""
-    """What `hardware` knows the chip by that was found with it; empty where chips are not searched."""
+    """Name of the chip, as `hardware` accepts it; empty if chips are not searched."""
     misses: tuple[str, ...] = ()
-    """Limits on predictions that it misses: a reference may."""
+    """Violated limits on predictions; only references may have some."""
+
+    space: Space | None = field(default=None, compare=False, repr=False)
+    """Space of the genome; None if unknown."""
 
     @property
     def network(self) -> npt.NDArray[np.int16]:
         """``(g,)``: the genome without the genes of a chip."""
-        return np.array(self.genome[:GENES], dtype=np.int16)
+        genes = len(self.genome) if self.space is None else len(self.space.networks.genes)
+        return np.array(self.genome[:genes], dtype=np.int16)
+
+    def build(self) -> nn.Module:
+        """Build the network in PyTorch with random initial weights. Needs torch.
+
+        Raises:
+            InvalidValueError: the candidate has no space.
+        """
+        if self.space is None:
+            raise InvalidValueError("this candidate has no space: build it with Space.build(candidate.architecture)")
+        return self.space.networks.build(self.architecture)
+
+    def __repr__(self) -> str:
+        """Return a one-line summary."""
+        named = f"{self.name}: " if self.name else ""
+        predicted = ", ".join(f"{name} {value:.4f}" for name, value in self.predicted.items())
+        return f"Candidate({named}{self.architecture}; {self.params:,} parameters; {predicted})"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return JSON values."""
         values: dict[str, Any] = {
             "architecture": self.architecture.to_dict(),
             "genome": list(self.genome),
@@ -68,47 +90,54 @@ class Candidate:
         return {"name": self.name, **values} if self.name else values
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any], space: ResNetSpace) -> Candidate:
-        """Read what `to_dict` gave and check it against the space.
+    def from_dict(cls, values: dict[str, Any], space: Space) -> Candidate:
+        """Read the values of `to_dict` and check them against the space.
 
         Raises:
-            OhmnasError, KeyError, TypeError, ValueError: something is missing, out of range or contradictory.
+            OhmnasError, KeyError, TypeError, ValueError: a value is missing, out of range or contradictory.
         """
         values = kinds.mapping(values, "candidate")
-        architecture = Architecture.from_dict(values["architecture"])
+        architecture = space.architecture(kinds.mapping(values["architecture"], "architecture"))
         for gene in kinds.sequence(values["genome"], "genome"):
             if type(gene) is not int or abs(gene) >= 2**31:
-                raise BrokenFileError("a genome is a list of whole numbers")
+                raise BrokenFileError("a genome must be a list of whole numbers")
         genome = space.check(np.array([values["genome"]], dtype=np.int64))
-        chip = space.chip_names(genome)[0]  # the genome says it: no file is looked for
+        chip = space.chip_names(genome)[0]  # from the genome: no chip file is read
         if values.get("chip", "") != chip:
-            raise BrokenFileError("genome and chip are not the same")
-        if not np.array_equal(genome[:, :GENES], ResNetSpace.encode(space, [architecture])):
-            raise BrokenFileError("genome and architecture are not the same network")
-        table = space.layer_table(genome)
-        costs = int(table.params()[0]), int(table.macs()[0])
+            raise BrokenFileError("genome and chip do not match")
+        network = space.networks.encode([architecture])
+        if not np.array_equal(genome[:, : network.shape[1]], network):
+            raise BrokenFileError("genome and architecture do not match")
+        layers = space.layers(genome)
+        costs = int(layers.params()[0]), int(layers.macs()[0])
         if costs != (values["params"], values["macs"]):
-            raise BrokenFileError(f"the genome has {costs[0]} parameters and {costs[1]} MACs, the file says otherwise")
+            raise BrokenFileError(
+                f"the genome has {costs[0]} parameters and {costs[1]} MACs, which does not match the file"
+            )
         said = kinds.mapping(values["predicted"], "predicted")
         interval: dict[str, tuple[float, float]] = {}
-        predicted = {name: _fraction(said[name], name) for name in PREDICTIONS}
+        predicted = {look_up("target", TARGETS, name).name: _fraction(value, name) for name, value in said.items()}
+        if not predicted:
+            raise BrokenFileError("a candidate has no predictions")
         if "interval_90" in values:
             ends = kinds.mapping(values["interval_90"], "interval_90")
-            interval = {name: _ends(ends[name], name) for name in PREDICTIONS}
+            interval = {name: _ends(ends[name], name) for name in predicted}
         costs_said = kinds.mapping(values.get("costs", {}), "costs")
         others: dict[str, float] = {
             name: kinds.number(costs_said[name], name) for name in OTHER_COSTS if name in costs_said
         }
         if not all(cost >= 0 for cost in others.values()):
-            raise BrokenFileError("costs are numbers from 0 on")
+            raise BrokenFileError("costs must be numbers of at least 0")
         name = kinds.name(values["name"], "reference's name") if "name" in values else ""
         misses = tuple(kinds.text(limit, "misses") for limit in kinds.sequence(values.get("misses", []), "misses"))
-        return cls(architecture, tuple(genome[0].tolist()), *costs, predicted, name, interval, others, chip, misses)
+        return cls(
+            architecture, tuple(genome[0].tolist()), *costs, predicted, name, interval, others, chip, misses, space
+        )
 
 
 def _fraction(value: object, name: str) -> float:
     if abs(number := kinds.number(value, name)) > 1:
-        raise BrokenFileError(f"predictions are fractions, but {name} is {number:g}")
+        raise BrokenFileError(f"predictions must be fractions, but {name} is {number:g}")
     return number
 
 

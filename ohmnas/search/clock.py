@@ -1,4 +1,4 @@
-"""When a search has to end: what takes long within a generation looks at it too."""
+"""Deadline of a search. Long steps within a generation check it too."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from contextlib import contextmanager
 
 
 class Clock:
-    """Runs while a search does; at other times nothing is ever late."""
+    """A deadline while a search runs; without a search, it never expires."""
 
     def __init__(self) -> None:
-        """No time is set."""
+        """Create a clock without a deadline."""
         self._now: Callable[[], float] = time.perf_counter
         self._end = math.inf
 
     @contextmanager
     def running(self, seconds: float, now: Callable[[], float]) -> Iterator[None]:
-        """Set a time for the length of the block.
+        """Set a deadline for the block.
 
         Args:
-            seconds: from now on.
-            now: tells the time in seconds.
+            seconds: time from now.
+            now: returns the time in seconds.
         """
         before = self._now, self._end
         self._now, self._end = now, now() + seconds
@@ -32,5 +32,5 @@ class Clock:
             self._now, self._end = before
 
     def is_up(self) -> bool:
-        """Whether the time has come."""
+        """Return True if the deadline has passed."""
         return self._end < math.inf and self._now() > self._end

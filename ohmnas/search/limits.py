@@ -1,4 +1,4 @@
-"""`Limits`: what an architecture that a search finds may cost, and what its predictions must be."""
+"""`Limits`: limits on costs and predictions of the architectures to find."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import check_name
+from ohmnas.targets import TARGETS
 
 COST_LIMITS: Final = {
     "max_params": "params",
@@ -22,64 +23,71 @@ COST_LIMITS: Final = {
     "max_energy": "energy",
     "max_latency": "latency",
 }
-"""Limit -> the exact cost that it is on."""
+"""Limit -> exact cost that it limits."""
 PREDICTED_LIMITS: Final = {"max_avm": "avm", "max_std": "accuracy_1d_std"}
-"""Limit -> the prediction that it is on."""
+"""Limit -> prediction that it limits."""
+_BY_NAME: Final = frozenset({"soft", "penalty", "least", "most", "reference"})
 CEILINGS: Final = {**COST_LIMITS, **PREDICTED_LIMITS}
 
 
 class Costs(Protocol):
-    """Such as `quantities.Quantities`."""
+    """Costs by name, such as `quantities.Quantities`."""
 
     def __getitem__(self, name: str) -> npt.NDArray[np.float64]:
-        """The values of one cost."""
+        """Values of one cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard limits: the architecture that a search finds meets all; each that it asks about meets those on costs.
+    """Hard limits. The result meets all of them; every evaluated architecture meets the limits on costs.
 
-    As long as none is known that meets the limits on predictions, a search may breed from those that miss them.
+    Until a search finds an architecture that meets the limits on predictions, it may breed from others.
     """
 
     max_params: float = np.inf
-    """At most so many parameters."""
+    """Largest number of parameters."""
     max_macs: float = np.inf
-    """At most so many MACs for one image."""
+    """Largest number of MACs per image."""
     max_avm: float = np.inf
-    """Predicted accuracy variation over one month at most this, as a fraction."""
+    """Largest predicted accuracy variation over one month, as a fraction."""
     min_params: float = 0
-    """At least so many parameters: below what the table covers, a surrogate guesses."""
+    """Smallest number of parameters: surrogates are unreliable below the table's range."""
     min_accuracy: float = 0
-    """Predicted accuracy after one day at least this, as a fraction."""
+    """Lowest predicted accuracy after one day, as a fraction."""
     confidence: float | None = None
-    """Probability with which the limits on predictions hold, each by itself, by a predictor that knows how sure it
-    is; None: what it expects meets them."""
+    """Probability with which each limit on a prediction holds; needs an estimator with quantiles. None compares the
+    prediction itself with the limit."""
     max_std: float = np.inf
-    """Predicted standard deviation of the 1-day accuracy over chips at most this, as a fraction."""
+    """Largest predicted standard deviation of the 1-day accuracy over chips, as a fraction."""
     max_size: float = np.inf
-    """At most so many bytes: weights of 8 bits, the digital parameters of 32."""
+    """Largest size in bytes: 8 bits per weight, 32 bits per digital parameter."""
     max_memory: float = np.inf
-    """At most so many activations alive at once: bytes, where they have 8 bits."""
+    """Largest number of activations in memory at once: bytes if they have 8 bits."""
     max_tiles: float = np.inf
-    """At most so many crossbar tiles of the chip."""
+    """Largest number of crossbar tiles."""
     max_cells: float = np.inf
-    """At most so many cells of these tiles."""
+    """Largest number of crossbar cells."""
     max_energy: float = np.inf
-    """At most so many joules for one image, by the proxy of `spaces.crossbar`."""
+    """Largest energy per image in joules, by the proxy of `costs.crossbar`."""
     max_latency: float = np.inf
-    """At most so many seconds for one image, by the proxy of `spaces.crossbar`."""
+    """Largest latency per image in seconds, by the proxy of `costs.crossbar`."""
+    least: Mapping[str, float] = field(default_factory=dict)
+    """Target -> lowest prediction, such as ``{"accuracy_1mo": 0.8}``."""
+    most: Mapping[str, float] = field(default_factory=dict)
+    """Target -> highest prediction."""
+    reference: str = ""
+    """Name of the reference network whose predictions set `min_accuracy` and `max_avm`, for information."""
     soft: Mapping[str, float] = field(default_factory=dict)
-    """Quantity -> what it may exceed at a price, such as ``{"macs": 2e6}``."""
+    """Quantity -> soft limit, such as ``{"macs": 2e6}``; exceeding it costs a penalty."""
     penalty: float = 1.0
-    """That price: the objective is divided by 1 + this for each 100 % beyond a soft limit (or multiplied, below 0)."""
+    """Penalty: the objective is divided by 1 + this per 100 % above a soft limit (multiplied if it is negative)."""
 
     def __post_init__(self) -> None:
-        """Check that the limits leave room.
+        """Check that the limits are consistent.
 
         Raises:
-            InvalidValueError: a limit is not a number above 0, or the bounds contradict each other.
-            UnknownNameError: a soft limit is none of the maxima.
+            InvalidValueError: a limit is not a number above 0, or two limits contradict each other.
+            UnknownNameError: a soft limit has an unknown quantity, or a target is unknown.
         """
         for name in (*COST_LIMITS, "max_std"):
             if not getattr(self, name) > 0:
@@ -88,31 +96,63 @@ class Limits:
             if np.isnan(getattr(self, name)):
                 raise InvalidValueError(f"{name} must be a number")
         if not 0 <= self.min_accuracy <= 1:
-            raise InvalidValueError(f"min_accuracy must be a fraction, 0 to 1, not {self.min_accuracy}")
+            raise InvalidValueError(f"min_accuracy must be a fraction from 0 to 1, not {self.min_accuracy}")
         if self.confidence is not None and not 0 < self.confidence < 1:
-            raise InvalidValueError(f"confidence is a probability between 0 and 1, not {self.confidence}")
+            raise InvalidValueError(f"confidence must be a probability between 0 and 1, not {self.confidence}")
         if not 0 <= self.penalty < np.inf:
-            raise InvalidValueError(f"penalty must be 0 or more, not {self.penalty}")
+            raise InvalidValueError(f"penalty must be at least 0, not {self.penalty}")
         for name, value in self.soft.items():
             check_name("quantity with a soft limit", [*CEILINGS.values()], name)
             if not 0 < value < np.inf:
                 raise InvalidValueError(f"the soft limit on {name} must be above 0, not {value}")
+        for name, value in (*self.least.items(), *self.most.items()):
+            check_name("target", TARGETS, name)
+            if not np.isfinite(value):
+                raise InvalidValueError(f"the limit on {name} must be a number, not {value}")
+        for name in self.least.keys() & self.most.keys():
+            if self.least[name] > self.most[name]:
+                raise InvalidValueError(
+                    f"{name} cannot be at least {self.least[name]:g} and at most {self.most[name]:g}"
+                )
         if self.max_params < self.min_params:
             raise InvalidValueError(
-                f"max_params is {self.max_params:,.0f}, but the smallest architectures that the surrogate knows have "
-                f"{self.min_params:,.0f}"
+                f"max_params is {self.max_params:,.0f}, but the smallest measured architectures have "
+                f"{self.min_params:,.0f} parameters"
             )
 
     def on(self, quantity: str) -> float:
-        """The maximum of a quantity, or its soft limit; infinite if there is neither."""
+        """Hard limit of a quantity, or its soft limit; infinite if it has neither."""
         hard: float = next((getattr(self, name) for name, of in CEILINGS.items() if of == quantity), np.inf)
+        hard = min(hard, self.most.get(quantity, np.inf))
         return hard if hard < np.inf else self.soft.get(quantity, np.inf)
 
+    def below(self, target: str) -> float:
+        """Lowest accepted prediction of a target; 0 if there is no limit."""
+        return max([least for of, least in self.floors().values() if of == target], default=0.0)
+
+    def floors(self) -> dict[str, tuple[str, float]]:
+        """Limit -> target and lowest prediction."""
+        known = {"min_accuracy": ("accuracy_1d", self.min_accuracy)} if self.min_accuracy > 0 else {}
+        return known | {f"min_{name}": (name, value) for name, value in self.least.items()}
+
+    def ceilings(self) -> dict[str, tuple[str, float]]:
+        """Limit -> target and highest prediction."""
+        known = {name: (of, getattr(self, name)) for name, of in PREDICTED_LIMITS.items()}
+        known = {name: (of, most) for name, (of, most) in known.items() if most < np.inf}
+        for of, most in self.most.items():
+            _, tightest = known.get(f"max_{of}", (of, np.inf))  # `max_avm` and `most` may both limit the AVM
+            known[f"max_{of}"] = (of, min(most, tightest))
+        return known
+
+    def on_targets(self) -> set[str]:
+        """Targets that have a limit."""
+        return {of for of, _ in (*self.floors().values(), *self.ceilings().values())}
+
     def missed_costs(self, of: Costs) -> str:
-        """Which limits on costs some of n architectures miss, and the least of each cost, in words.
+        """Describe the violated limits on costs and the smallest value of each cost seen.
 
         Args:
-            of: each cost, ``(n,)``.
+            of: costs of n architectures by name.
         """
         limited = {name: cost for name, cost in COST_LIMITS.items() if getattr(self, name) < np.inf}
         missed = {name: cost for name, cost in limited.items() if (of[cost] > getattr(self, name)).any()}
@@ -121,17 +161,22 @@ class Limits:
         return f"{limits}; " + ", ".join(f"the least {cost} seen is {value}" for cost, value in values.items())
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values; None is no limit."""
-        values = {name: value for name, value in asdict(self).items() if name not in {"soft", "penalty"}}
+        """Return JSON values; None is no limit."""
+        values = {name: value for name, value in asdict(self).items() if name not in _BY_NAME}
         plain = {
             name: _plain(value) if value is not None and np.isfinite(value) else None for name, value in values.items()
         }
         soft = {name: _plain(value) for name, value in self.soft.items()}
+        for kind in ("least", "most"):
+            if named := {name: _plain(value) for name, value in getattr(self, kind).items()}:
+                plain[kind] = named
+        if self.reference:
+            plain["reference"] = self.reference
         return {**plain, "soft": soft, "penalty": _plain(self.penalty)} if soft else plain
 
 
 def _plain(value: Any) -> Any:
-    """A number of NumPy's as one of Python's, which JSON has."""
+    """Convert a NumPy number to a Python number for JSON."""
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -1,21 +1,22 @@
-"""What a search maximises, as objects that turn quantities into one number for each architecture.
+"""Objectives: functions of quantities that return one number per architecture.
 
-Objectives of several quantities weigh losses: 0 is as good as can be, 1 as bad as the limit on it, or where there is
-none, as the worst of a sample (`Problem.scale`). So weights compare what is comparable.
+Objectives of several quantities weigh losses. A loss is 0 for the best possible value and 1 at the quantity's limit, or
+at the worst value of a sample if it has no limit (`Problem.scale`). Weights then compare values on one scale.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import check_name
-from ohmnas.search.quantities import QUANTITIES, Quantities
+from ohmnas.search.quantities import Quantities
+from ohmnas.search.quantity_names import QUANTITIES
 
 Values = npt.NDArray[np.float64]
 Losses = Callable[[str], Values]
@@ -23,11 +24,15 @@ Losses = Callable[[str], Values]
 
 
 class Objective(Protocol):
-    """What is maximised."""
+    """An objective to maximise."""
 
     @property
     def name(self) -> str:
-        """What results call it."""
+        """Name in results."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Quantities that it needs."""
 
     def __call__(self, of: Quantities, losses: Losses) -> Values:
         """``(n,)``: larger is better."""
@@ -35,9 +40,10 @@ class Objective(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Accuracy after one day over its standard deviation: AnalogNAS's objective."""
+    """1-day accuracy divided by its standard deviation: the objective of AnalogNAS."""
 
     name: str = "accuracy_1d / accuracy_1d_std"
+    needs: tuple[str, ...] = ("accuracy_1d", "accuracy_1d_std")
 
     def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - an Objective
         """``(n,)``."""
@@ -46,9 +52,10 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Accuracy after one day alone."""
+    """1-day accuracy."""
 
     name: str = "accuracy_1d"
+    needs: tuple[str, ...] = ("accuracy_1d",)
 
     def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - an Objective
         """``(n,)``."""
@@ -56,8 +63,8 @@ class Accuracy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Weighing:
-    """Weights of quantities, which are made to add up to 1."""
+class Weighing:
+    """Base of weighted objectives; weights are normalised to a sum of 1."""
 
     weights: Mapping[str, float] = field(
         default_factory=lambda: {"accuracy_1d": 1.0, "accuracy_1d_std": 1.0, "avm": 1.0}
@@ -67,97 +74,77 @@ class _Weighing:
         """Check the weights.
 
         Raises:
-            InvalidValueError: there are none, or one is not above 0.
-            UnknownNameError: one is of no quantity.
+            InvalidValueError: there are no weights, or one is not above 0.
+            UnknownNameError: a weight has an unknown quantity.
         """
         for name, weight in self.weights.items():
             check_name("quantity", QUANTITIES, name)
             if not 0 < weight < np.inf:
                 raise InvalidValueError(f"the weight of {name} must be above 0, not {weight}")
         if not self.weights:
-            raise InvalidValueError("an objective that weighs needs a weight of something, such as accuracy_1d=1")
+            raise InvalidValueError("a weighted objective needs at least one weight, such as accuracy_1d=1")
 
-    def _shares(self) -> list[tuple[str, float]]:
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Quantities that have a weight."""
+        return tuple(self.weights)
+
+    def shares(self) -> list[tuple[str, float]]:
+        """Quantities and their shares of the total weight."""
         total = sum(self.weights.values())
         return [(name, weight / total) for name, weight in self.weights.items()]
 
-    def _named(self, kind: str) -> str:
-        return f"{kind} of " + ", ".join(f"{share:.3g} {name}" for name, share in self._shares())
+    def named(self, kind: str) -> str:
+        """Return a name for results: kind and shares."""
+        return f"{kind} of " + ", ".join(f"{share:.3g} {name}" for name, share in self.shares())
 
 
 @dataclass(frozen=True, slots=True)
-class WeightedSum(_Weighing):
-    """One less the weighted mean of the losses."""
+class WeightedSum(Weighing):
+    """1 minus the weighted mean of the losses."""
 
     @property
     def name(self) -> str:
-        """With the weights."""
-        return self._named("weighted sum")
+        """Name with the weights."""
+        return self.named("weighted sum")
 
     def __call__(self, of: Quantities, losses: Losses) -> Values:
         """``(n,)``."""
-        mean: Values = sum((share * losses(name) for name, share in self._shares()), np.zeros(len(of)))
+        mean: Values = sum((share * losses(name) for name, share in self.shares()), np.zeros(len(of)))
         return 1.0 - mean
 
 
 @dataclass(frozen=True, slots=True)
-class Tchebycheff(_Weighing):
-    """One less the largest weighted loss: reaches also the hollow parts of a front (after muNAS: Liberis, 2021)."""
+class Tchebycheff(Weighing):
+    """1 minus the largest weighted loss. It also reaches concave parts of a front (after muNAS: Liberis, 2021)."""
 
     @classmethod
     def drawn(cls, names: tuple[str, ...], rng: np.random.Generator) -> Self:
-        """Weights drawn evenly from all that add up to 1: each draw searches another part of the front."""
+        """Draw weights uniformly from all that add up to 1. Each draw searches another part of the front."""
         drawn = np.maximum(rng.dirichlet(np.ones(len(names))), 1e-3)
         return cls(dict(zip(names, drawn.tolist(), strict=True)))
 
     @property
     def name(self) -> str:
-        """With the weights."""
-        return self._named("Tchebycheff distance")
+        """Name with the weights."""
+        return self.named("Tchebycheff distance")
 
     def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - an Objective
         """``(n,)``."""
-        largest: Values = np.max([share * losses(name) for name, share in self._shares()], axis=0)
+        largest: Values = np.max([share * losses(name) for name, share in self.shares()], axis=0)
         return 1.0 - largest
 
 
 @dataclass(frozen=True, slots=True)
-class ExponentialPenalty(_Weighing):
-    """The weighted mean of exp(-loss): what is far from good already costs ever less, what is good counts most."""
+class ExponentialPenalty(Weighing):
+    """Weighted mean of exp(-loss): improvements count more for good values than for bad ones."""
 
     @property
     def name(self) -> str:
-        """With the weights."""
-        return self._named("exponential penalties")
+        """Name with the weights."""
+        return self.named("exponential penalties")
 
     def __call__(self, of: Quantities, losses: Losses) -> Values:
         """``(n,)``."""
-        total: Values = sum((share * np.exp(-losses(name)) for name, share in self._shares()), np.zeros(len(of)))
+        total: Values = sum((share * np.exp(-losses(name)) for name, share in self.shares()), np.zeros(len(of)))
         return total
-
-
-PLAIN: Final[dict[str, Callable[[], Objective]]] = {"ratio": Ratio, "accuracy": Accuracy}
-WEIGHING: Final[dict[str, Callable[[Mapping[str, float]], Objective]]] = {
-    "weighted": WeightedSum,
-    "tchebycheff": Tchebycheff,
-    "exponential": ExponentialPenalty,
-}
-
-
-def objective(name: str, weights: Mapping[str, float] | None = None) -> Objective:
-    """The objective of that name.
-
-    Args:
-        name: ``ratio``, ``accuracy``, ``weighted``, ``tchebycheff`` or ``exponential``.
-        weights: quantity -> weight, for the last three; accuracy, its standard deviation and AVM alike if none.
-
-    Raises:
-        UnknownNameError: there is none of that name.
-        InvalidValueError: a weight is none, or the objective takes none.
-    """
-    check_name("objective", [*PLAIN, *WEIGHING], name)
-    if name in WEIGHING:
-        return WEIGHING[name](weights) if weights else WEIGHING[name](_Weighing().weights)
-    if weights:
-        raise InvalidValueError(f"the objective {name} takes no weights; {', '.join(WEIGHING)} do")
-    return PLAIN[name]()

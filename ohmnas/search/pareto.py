@@ -1,4 +1,4 @@
-"""Pareto fronts: who is beaten by nobody, who stands apart, and how much a front dominates. Losses are minimised."""
+"""Pareto fronts: non-dominated rows, crowding and hypervolume. Losses are minimised."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Values = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 EXACT: Final = 3
-"""Losses whose hypervolume is exact."""
+"""Largest number of losses with an exact hypervolume."""
 POINTS: Final = 4096
-"""Of an estimate of others, which so has steps of 0.00024; it was within 0.005 of the exact value in tests."""
+"""Points for the estimate with more losses: steps of 0.00024, within 0.005 of the exact value in tests."""
 _AT_ONCE: Final = 512
-"""Rows that are compared with all others at a time."""
+"""Rows compared with all others at a time."""
 
 
 def front(losses: Values) -> Rows:
-    """Rows that no other row beats: none is at most as large in all and smaller in one. Of equal rows, the first.
+    """Rows that no other row dominates; of equal rows, the first.
 
     Args:
         losses: ``(n, k)``.
@@ -27,7 +27,7 @@ def front(losses: Values) -> Rows:
     Returns:
         ``(m,)``, ascending.
     """
-    order = np.lexsort(losses.T[::-1])  # whoever beats a row stands before it
+    order = np.lexsort(losses.T[::-1])  # a row is dominated only by earlier rows
     standing = np.empty((0, losses.shape[1]))
     kept: list[Rows] = []
     for start in range(0, len(order), _AT_ONCE):
@@ -40,23 +40,23 @@ def front(losses: Values) -> Rows:
 
 
 def _beaten(losses: Values, by: Values) -> npt.NDArray[np.bool_]:
-    """``(n,)``: rows that one of `by` is nowhere above."""
+    """``(n,)``: rows that a row of `by` dominates or equals."""
     nowhere_above = np.all(by[None, :, :] <= losses[:, None, :], axis=2)
     return np.asarray(np.any(nowhere_above, axis=1), dtype=bool)
 
 
 def _beaten_before(losses: Values) -> npt.NDArray[np.bool_]:
-    """``(n,)``: rows that an earlier row is nowhere above."""
+    """``(n,)``: rows that an earlier row dominates or equals."""
     nowhere_above = (losses[None, :, :] <= losses[:, None, :]).all(axis=2)
     return np.asarray(np.any(np.tril(nowhere_above, -1), axis=1), dtype=bool)
 
 
 def ranks(losses: Values, enough: int | None = None) -> npt.NDArray[np.intp]:
-    """``(n,)``: 0 for the front, 1 for the front of the others, and so on (Deb et al., NSGA-II, 2002).
+    """``(n,)``: 0 for the front, 1 for the front of the rest, and so on (Deb et al., NSGA-II, 2002).
 
     Args:
         losses: ``(n, k)``.
-        enough: once so many rows have a rank, the others get the next one together.
+        enough: once so many rows have a rank, all others get the next rank.
     """
     rank = np.full(len(losses), -1, dtype=np.intp)
     level = 0
@@ -69,7 +69,7 @@ def ranks(losses: Values, enough: int | None = None) -> npt.NDArray[np.intp]:
 
 
 def crowding(losses: Values) -> Values:
-    """``(n,)``: how far the neighbours of each row are apart, added over the losses; infinite at the ends."""
+    """``(n,)``: distance between the neighbours of each row, summed over the losses; infinite at the ends."""
     n, several = losses.shape
     distance = np.zeros(n)
     for column in range(several):
@@ -83,21 +83,21 @@ def crowding(losses: Values) -> Values:
 
 
 def hypervolume(losses: Values, end: float = 1.0) -> float:
-    """The volume between a front and the point where each loss is `end`, over that of the unit cube.
+    """Volume between a front and the point where each loss is `end`, relative to the unit cube.
 
-    Exact for up to `EXACT` losses, by slices along the last one (Knowles, 2002), whose number grows as a power of them;
-    of more, the share of `POINTS` points of a Sobol sequence, always the same, that are dominated.
+    Exact for up to `EXACT` losses, by slices along the last one (Knowles, 2002); their number grows as a power of the
+    number of losses. For more losses: the dominated share of `POINTS` points of a fixed Sobol sequence.
 
     Args:
-        losses: ``(n, k)``, k at least 1; rows beyond `end` count for nothing, losses below 0 as 0.
-        end: of each loss.
+        losses: ``(n, k)``, k at least 1; rows beyond `end` are ignored, losses below 0 count as 0.
+        end: end of each loss's scale.
     """
     inside = np.maximum(losses[(losses < end).all(axis=1)], 0.0)
     if not len(inside):
         return 0.0
     if inside.shape[1] <= EXACT:
         return _volume(inside[front(inside)], end)
-    from scipy.stats import qmc  # takes long to import, and few need it
+    from scipy.stats import qmc  # slow to import and rarely needed
 
     points = end * qmc.Sobol(inside.shape[1], scramble=False).random(POINTS)
     dominated = [_beaten(points[start : start + _AT_ONCE], inside) for start in range(0, POINTS, _AT_ONCE)]
@@ -123,7 +123,7 @@ def _volume(losses: Values, end: float) -> float:
 
 
 def thinned(losses: Values, most: int) -> Rows:
-    """``(m,)``: up to `most` rows of a front, dropping again and again whoever stands closest to its neighbours."""
+    """``(m,)``: up to `most` rows of a front; the most crowded row is dropped repeatedly."""
     rows = np.arange(len(losses))
     while len(rows) > most:
         drop = min(max((len(rows) - most) // 4, 1), len(rows) - most)

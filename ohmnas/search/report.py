@@ -1,4 +1,4 @@
-"""Rows of a population as `Candidate`s: readable, with costs, predictions and how sure those are."""
+"""Convert rows of a population to `Candidate`s with costs, predictions and intervals."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import numpy as np
 from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
-from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.reference import REFERENCES
 
 
 def candidates(problem: Problem, population: Population, evaluation: Evaluation) -> list[Candidate]:
-    """One for each row."""
-    ends = [problem.quantile(evaluation, (1 + side * COVERAGE) / 2) for side in (-1, 1)]
+    """Return one candidate per row."""
+    ends = [problem.quantile(evaluation.estimate, (1 + side * COVERAGE) / 2) for side in (-1, 1)]
     of = problem.quantities(population)
     costs = {name: of[name] for name in OTHER_COSTS if problem.has_chip or name in {"size", "memory"}}
     space = problem.space
@@ -28,33 +26,32 @@ def candidates(problem: Problem, population: Population, evaluation: Evaluation)
             tuple(genome.tolist()),
             params[row],
             macs[row],
-            predictions(evaluation, row),
+            evaluation.estimate.row(row),
             interval={
-                name: (float(getattr(low, name)[row]), float(getattr(high, name)[row]))
+                name: (float(low[name][row]), float(high[name][row]))
                 for low, high in [ends]
-                for name in PREDICTIONS
                 if low is not None and high is not None
+                for name in low.names
             },
             costs={name: float(values[row]) for name, values in costs.items()},
             chip=chips[row],
+            space=space,
         )
         for row, (architecture, genome) in enumerate(zip(problem.space.decode(population), population, strict=True))
     ]
 
 
-def predictions(evaluation: Evaluation, row: int) -> dict[str, float]:
-    """What is predicted of one row."""
-    return {name: float(getattr(evaluation, name)[row]) for name in PREDICTIONS}
-
-
 def references(problem: Problem) -> list[Candidate]:
-    """The reference networks that meet the same limits on costs, best predicted accuracy first.
+    """Reference networks that meet the limits on costs, best first by the estimator's first target.
 
-    Where chips are searched too, each on the chip within the bounds that is best for it.
+    If chips are searched too, each is on its best chip within the bounds.
     """
-    networks = problem.space.networks.encode(REFERENCES.values())
-    population = problem.space.on_chips(networks, problem.within)
-    names = np.repeat(list(REFERENCES), len(population) // len(REFERENCES))
+    known = problem.space.references
+    if not known:
+        return []
+    networks = problem.space.networks.encode(known.values())
+    population = problem.space.on_chips(networks, problem.bounds)
+    names = np.repeat(list(known), len(population) // len(known))
     affordable = problem.fits(population)
     population, names = population[affordable], names[affordable]
     if not len(names):
@@ -63,11 +60,13 @@ def references(problem: Problem) -> list[Candidate]:
     order = evaluation.order()
     best = order[np.sort(np.unique(names[order], return_index=True)[1])]
     evaluation = evaluation.take(best)
-    missed = problem.missed(evaluation)
+    missed = problem.missed(evaluation.estimate)
     named = [
         replace(candidate, name=str(name), misses=tuple(limit for limit in missed if missed[limit][row] > 0))
         for row, (name, candidate) in enumerate(
             zip(names[best], candidates(problem, population[best], evaluation), strict=True)
         )
     ]
-    return sorted(named, key=lambda candidate: -candidate.predicted["accuracy_1d"])
+    first = problem.estimator.targets[0]
+    sign = -1.0 if first.larger_is_better else 1.0
+    return sorted(named, key=lambda candidate: sign * candidate.predicted[first.name])

@@ -1,11 +1,12 @@
-"""`SearchResult`: what a search found, as a record that round-trips through JSON."""
+"""`SearchResult`: result of a search, readable and writable as JSON."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -15,58 +16,101 @@ from ohmnas.lookup import check_name
 from ohmnas.search import kinds
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.kinds import as_json
-from ohmnas.search.quantities import PREDICTIONS, QUANTITIES
+from ohmnas.search.quantity_names import QUANTITIES
 from ohmnas.spaces.codesign import space_of
-from ohmnas.spaces.genes import GENES, Population
-from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
 
-_OF_A_GENERATION: Final = ("iteration", "evaluations", "objective", *PREDICTIONS)
-"""What the history has of each, at least."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN: Final = 6
+"""Rows of the table in a notebook."""
+_OF_A_GENERATION: Final = ("iteration", "evaluations", "objective")
+"""Required keys of each generation in the history."""
 _LARGEST_SIZE: Final = 65536
-"""Of an image side or a number of classes: larger ones are mistakes, and would overflow the costs."""
+"""Largest image side or number of classes in a file; larger ones would overflow the costs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SearchResult:
-    """The best feasible architecture of a search, and how it was found."""
+    """Best feasible architecture of a search, with settings and history."""
 
     best: Candidate
-    """The one with the highest objective; where there is a front, of its members, so that no other dominates it."""
+    """Architecture with the highest objective; with a front, among its members."""
     evaluations: int
-    """Architectures that the surrogate was asked about; none twice by one start of the strategy."""
+    """Number of evaluated architectures; each start evaluates an architecture once."""
     seconds: float
-    """Wall time of the search alone."""
+    """Wall time of the search."""
     seed: int
     constraints: dict[str, Any]
-    """`Problem.to_dict`: limit -> value, where None is no limit; soft limits and bounds on genes by name."""
+    """`Problem.to_dict`: limit -> value, None for no limit; soft limits and bounds on genes by name."""
     history: list[dict[str, float]]
-    """For each generation: iteration, evaluations, feasible share of the births, best objective so far and its
-    prediction, whether on the front or not; with a front its hypervolume, after a restart its number."""
-    space: ResNetSpace
+    """For each generation: iteration, evaluations, feasible share of the offspring, best objective so far and its
+    predictions; with a front also its hypervolume, after a restart also its number."""
+    space: Space
     strategy: str = "evolution"
     parameters: dict[str, Any] = field(default_factory=dict)
-    """Of the strategy, those that the user chose."""
+    """Parameters of the strategy set by the user."""
     objective: str = "accuracy_1d / accuracy_1d_std"
     stopped: str = "iterations"
-    """What ended it: iterations, seconds, evaluations, patience, nothing new, or interrupted."""
+    """Reason for the end: iterations, seconds, evaluations, patience, nothing new, or interrupted."""
     top: list[Candidate] = field(default_factory=list)
-    """Different architectures, the best first, members of the front where there is one; empty unless several were
-    asked for."""
+    """Diverse architectures, best first, from the front if there is one; empty unless several were requested."""
     front: list[Candidate] = field(default_factory=list)
-    """Those that no other beats in all of `pareto`; empty unless a front was asked for."""
+    """Pareto front over `pareto`; empty unless requested."""
     pareto: tuple[str, ...] = ()
     """Quantities of the front."""
-    population: Population = field(default_factory=lambda: np.empty((0, GENES), dtype=np.int16), compare=False)
-    """``(k, g)``: the best that were evaluated, for a search that goes on."""
+    population: Population = field(default_factory=lambda: np.empty((0, 0), dtype=np.int16), compare=False)
+    """``(k, g)``: the best evaluated architectures, to resume the search."""
     provenance: dict[str, Any] = field(default_factory=dict)
-    """What the surrogate was fitted on."""
+    """Training data of the surrogate."""
     excluded: tuple[str, ...] = ()
-    """Checksums of the tables whose architectures were left out."""
+    """Checksums of the tables whose architectures were excluded."""
     references: list[Candidate] = field(default_factory=list)
-    """Known networks that meet the same cost limits, with what is predicted of them."""
+    """Reference networks within the cost limits, with predictions."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the found network, `top`, `front` and the references, one row each.
+
+        Returns:
+            Columns: `role` (found, top, front, reference), `name`, `architecture`, `params`, `macs`, the predictions,
+            `<target>_low` and `<target>_high` (90 % interval), other costs, `chip`.
+        """
+        import pandas as pd  # slow to import, and a search does not need it
+
+        groups = {"found": [self.best], "top": self.top[1:], "front": self.front, "reference": self.references}
+        rows = []
+        for role, members in groups.items():
+            for one in members:
+                row: dict[str, Any] = {"role": role, "name": one.name, "architecture": str(one.architecture)}
+                row |= {"params": one.params, "macs": one.macs, **one.predicted}
+                for name, (low, high) in one.interval.items():
+                    row |= {f"{name}_low": low, f"{name}_high": high}
+                rows.append(row | one.costs | {"chip": one.chip})
+        return pd.DataFrame(rows)
+
+    def history_frame(self) -> pd.DataFrame:
+        """Return `history`, one row per generation."""
+        import pandas as pd
+
+        return pd.DataFrame(self.history)
+
+    def __repr__(self) -> str:
+        """Return a two-line summary."""
+        of = f"{self.evaluations:,} {self.space.members} scored with {self.strategy}, seed {self.seed}"
+        return f"SearchResult({of}; maximised {self.objective};\n  best: {self.best!r})"
+
+    def _repr_html_(self) -> str:
+        """Return an HTML table for notebooks: the found network and the references."""
+        frame = self.to_frame()
+        few = frame[frame["role"].isin(["found", "reference"])].head(_SHOWN).drop(columns=["role", "chip"])
+        table = few.to_html(index=False, border=0, float_format="{:.4g}".format, na_rep="")
+        of = f"{self.evaluations:,} {self.space.members} scored with {escape(self.strategy)}, seed {self.seed}"
+        return f"<p>{of}; maximised {escape(self.objective)}</p>{table}"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values; `best` comes first."""
+        """Return JSON values; `best` comes first."""
         values = {
             "best": self.best.to_dict(),
             "evaluations": self.evaluations,
@@ -94,10 +138,10 @@ class SearchResult:
 
 
 def write_result(path: str | Path, result: SearchResult) -> None:
-    """Write a `result.json` in one piece; `ohmnas verify` and `read_result` read it.
+    """Write a `result.json` atomically; `ohmnas verify` and `read_result` read it.
 
     Raises:
-        StorageError: the disk is full or refuses; what stood at `path` before still stands there.
+        StorageError: the write failed; the old file is unchanged.
     """
     write_atomically(Path(path), json.dumps(result.to_dict(), indent=1) + "\n")
 
@@ -106,20 +150,20 @@ def read_result(path: str | Path) -> SearchResult:
     """Read a `result.json`.
 
     Raises:
-        BrokenFileError: there is no such file, or it is not the result of a search.
+        BrokenFileError: the file does not exist or is not a search result.
     """
     path = Path(path)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except IsADirectoryError as error:
-        message = f"{path} is a folder; the result of a search in it is {path / 'result.json'}"
+        message = f"{path} is a folder: pass the file {path / 'result.json'}"
         raise BrokenFileError(message) from error
     except OSError as error:
         raise BrokenFileError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise BrokenFileError(f"{path} is not JSON: {error}") from error
     if not isinstance(values, dict):
-        raise BrokenFileError(f"{path} is not the result of a search: it is no JSON object")
+        raise BrokenFileError(f"{path} is not the result of a search: it is not a JSON object")
     try:
         return _result(values)
     except KeyError as error:
@@ -129,10 +173,10 @@ def read_result(path: str | Path) -> SearchResult:
 
 
 def _result(values: dict[str, Any]) -> SearchResult:
-    """The result of a file's values.
+    """Convert the values of a file.
 
     Raises:
-        OhmnasError, KeyError, TypeError, ValueError, OverflowError: a value is missing, or of another kind.
+        OhmnasError, KeyError, TypeError, ValueError, OverflowError: a value is missing, or has the wrong type.
     """
     space = _space(kinds.mapping(values["space"], "space"))
     pareto = _pareto(values)
@@ -159,7 +203,7 @@ def _result(values: dict[str, Any]) -> SearchResult:
     )
 
 
-def _space(described: dict[str, Any]) -> ResNetSpace:
+def _space(described: dict[str, Any]) -> Space:
     name = kinds.text(described["name"], "space")
     sizes = [kinds.whole(size, "input_shape", 1, _LARGEST_SIZE) for size in described["input_shape"]]
     channels, height, width = sizes
@@ -168,19 +212,19 @@ def _space(described: dict[str, Any]) -> ResNetSpace:
 
 
 def _pareto(values: dict[str, Any]) -> tuple[str, ...]:
-    """Quantities of the front; refuse a front of what nobody knows."""
+    """Return the quantities of the front and check their names."""
     pareto = kinds.sequence(values.get("pareto", []), "pareto")
     for quantity in pareto:
         check_name("quantity", QUANTITIES, kinds.text(quantity, "pareto"))
     if len(pareto) == 1 or (values.get("front") and not pareto):
-        raise BrokenFileError("a front is one of at least two quantities")
+        raise BrokenFileError("a front needs at least two quantities")
     return tuple(pareto)
 
 
 def _generation(entry: object) -> dict[str, float]:
-    """An entry of the history; all that it has are numbers."""
+    """Check an entry of the history; all values must be numbers."""
     if not isinstance(entry, dict) or not all(kinds.is_number(entry.get(name)) for name in _OF_A_GENERATION):
-        raise BrokenFileError(f"its history is not a list of generations with {', '.join(_OF_A_GENERATION)}")
+        raise BrokenFileError(f"its history must be a list of generations with {', '.join(_OF_A_GENERATION)}")
     for name, value in entry.items():
         kinds.number(value, f"history's {name}")
     return entry
@@ -188,27 +232,29 @@ def _generation(entry: object) -> dict[str, float]:
 
 def _at_least_0(value: object, what: str) -> float:
     if (number := kinds.number(value, what)) < 0:
-        raise BrokenFileError(f"its {what} is {number:g}, but cannot be below 0")
+        raise BrokenFileError(f"its {what} is {number:g}, but must be at least 0")
     return number
 
 
 def _plain_values(values: object, what: str) -> dict[str, Any]:
-    """Texts and numbers by name."""
+    """Return texts and numbers by name."""
     for name, value in kinds.mapping(values, what).items():
         kinds.plain(value, f"{what}' {name}")
     return cast("dict[str, Any]", values)
 
 
 def _constraints(values: dict[str, Any]) -> dict[str, Any]:
-    """Limits, None for none; soft limits and bounds on genes by name."""
+    """Return limits, None for none; soft limits and bounds on genes by name."""
     for name, value in values.items():
-        if name == "soft":
-            for quantity, limit in kinds.mapping(value, "soft limits").items():
-                kinds.number(limit, f"soft limit on {quantity}")
+        if name in {"soft", "least", "most"}:
+            for quantity, limit in kinds.mapping(value, f"{name} limits").items():
+                kinds.number(limit, f"{name} limit on {quantity}")
         elif name == "genes":
             for gene, ends in kinds.mapping(value, "bounds on genes").items():
                 for end in _two(ends, f"bounds on {gene}"):
                     kinds.plain(end, f"bound on {gene}")
+        elif name == "reference":
+            kinds.text(value, name)
         elif value is not None:
             kinds.number(value, name)
     return values
@@ -216,12 +262,12 @@ def _constraints(values: dict[str, Any]) -> dict[str, Any]:
 
 def _two(values: object, what: str) -> list[Any]:
     if len(ends := kinds.sequence(values, what)) != 2:
-        raise BrokenFileError(f"its {what} are not least and most")
+        raise BrokenFileError(f"its {what} must be a lower and an upper bound")
     return ends
 
 
 def _provenance(values: dict[str, Any]) -> dict[str, Any]:
-    """What the surrogate was fitted on, as far as it is known."""
+    """Return the known provenance of the surrogate."""
     for name, value in values.items():
         if name in {"task", "hardware"}:
             kinds.name(value, f"surrogate's {name}")
@@ -241,5 +287,5 @@ def _provenance(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _population(rows: list[list[int]], space: ResNetSpace) -> Population:
+def _population(rows: list[list[int]], space: Space) -> Population:
     return space.check(np.array(rows)) if rows else np.empty((0, len(space.gene_names)), dtype=np.int16)

@@ -1,11 +1,11 @@
-"""The loop around a strategy: births within the limits, budget, history, what is remembered."""
+"""The search loop around a strategy: offspring within the limits, budget, history and archive."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
@@ -13,92 +13,102 @@ import numpy as np
 from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.search.archive import Archive
 from ohmnas.search.evaluation import Evaluation
-from ohmnas.search.misses import beyond_predictions
+from ohmnas.search.infeasibility import beyond_predictions
 from ohmnas.search.problem import Problem
-from ohmnas.search.report import candidates, predictions, references
+from ohmnas.search.report import candidates, references
 from ohmnas.search.result import SearchResult
+from ohmnas.search.strategies import strategy
 from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.genes import Population
 
-BIRTH_ROUNDS = 5
-"""How often infeasible or repeated offspring are replaced in one generation before it stays smaller."""
+BIRTH_ROUNDS = 3
+"""Rounds that replace infeasible or repeated offspring; after them a generation stays smaller."""
 DRY = 4
-"""A round that brings less than one of so many missing ends its generation: what is near has been found."""
+"""A round ends the generation if it adds less than one in so many missing offspring."""
 ENOUGH = 0.95
-"""Share of the births of a generation that is not worth another round to fill up."""
+"""A generation with this share of its offspring is complete."""
 SURPLUS = (1.5, 20.0)
-"""Candidates bred for each one that is missing, least and most: as many as the last round needed. Most limits cost
-next to nothing to check, asking the predictor does."""
+"""Candidates bred per missing offspring, lowest and highest ratio; the last round sets it. Checking most limits is
+cheap, predicting is not."""
 MARGIN = 1.1
-"""Times what is missing: a generation rather has a few too many than one more round."""
+"""Factor on missing offspring: a few too many cost less than one more round."""
 LEAST_SHARE = 0.25
-"""A round evaluates so many that the missing ones are among them if as large a share is feasible as in the last
-generation, and no more than if it were this one: a call for all is cheaper than a call for each remainder."""
+"""Lower bound on the assumed feasible share. A round evaluates enough candidates for the share of the last generation,
+but not more than for this share: one large call is cheaper than several small ones."""
 LARGEST_POPULATION = 100_000
-"""Births of a generation, at most, and candidates that are bred at once: more would take long to breed and to remember,
-and a search that has more time has more generations."""
+"""Largest number of offspring per generation, and of candidates bred at once. A longer search has more generations
+instead."""
 PIECE = 10_000
-"""Candidates that are looked at between two looks at the clock: a few tenths of a second."""
+"""Candidates between two checks of the deadline: a few tenths of a second."""
 PATIENCE = 50
-"""Generations without anything feasible after which the problem is called infeasible."""
+"""Generations without a feasible architecture before the problem is reported as infeasible."""
 BARREN = 20
-"""Generations in a row that propose nothing new after which a search ends."""
+"""Consecutive generations without new candidates that end a search."""
 STANDING = 100
-"""Of the best architectures, so many are saved for a search that goes on."""
+"""Number of best architectures saved to resume a search."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to search; whatever comes first ends it."""
+    """Length of a search; the first limit reached ends it."""
 
     population: int = 100
-    """Births of a generation, up to `LARGEST_POPULATION`."""
+    """Offspring per generation, up to `LARGEST_POPULATION`."""
     iterations: int = 200
-    """Generations after the first; 0 searches only the first."""
+    """Generations after the first; 0 runs only the first."""
     seconds: float = 3600.0
-    """Wall time after which the search ends with what it has; looked at within generations too."""
+    """Wall time limit, also checked within generations."""
     evaluations: float = math.inf
-    """Architectures that the predictor is asked about, of all restarts together."""
+    """Largest number of evaluated architectures, over all restarts."""
     patience: float = math.inf
-    """Generations in a row, of one start, that bring nothing better, and nothing to the front where one is wanted."""
+    """Consecutive generations of one start without a better objective or, with a front, a change of the front."""
     clock: Callable[[], float] = time.perf_counter
-    """What tells the time, in seconds."""
+    """Returns the time in seconds."""
 
     def __post_init__(self) -> None:
         """Check the numbers.
 
         Raises:
-            InvalidValueError: one is out of range, or no whole number where it counts something.
+            InvalidValueError: a number is out of range, or a count is not a whole number.
         """
         _whole("population", self.population, 1, LARGEST_POPULATION)
         _whole("iterations", self.iterations, 0)
         for name in ("seconds", "evaluations", "patience"):
             if not getattr(self, name) >= 0:
-                raise InvalidValueError(f"{name} is a number from 0, not {getattr(self, name)}")
+                raise InvalidValueError(f"{name} must be a number of at least 0, not {getattr(self, name)}")
 
 
 def _whole(name: str, value: object, least: int, most: float = math.inf) -> int:
-    """The value, if it is a whole number, Python's or NumPy's, from least to most."""
+    """Return the value if it is a whole number (Python or NumPy) from least to most."""
     if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
-        largest = "" if most == math.inf else f" to {most:,}"
-        raise InvalidValueError(f"{name} is a whole number from {least}{largest}, not {value!r}")
+        largest = "" if most == math.inf else f" and at most {most:,}"
+        raise InvalidValueError(f"{name} must be a whole number of at least {least}{largest}, not {value!r}")
     return int(value)
+
+
+BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
+"""Strategy -> budget, if it differs from that of AnalogNAS: 100 offspring, 200 generations."""
+
+
+def default_budget(strategy: str) -> Budget:
+    """Return the default budget of a strategy."""
+    return BUDGETS.get(strategy, Budget())
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What a progress report sees."""
+    """Progress report of one generation."""
 
     iteration: int
     iterations: int
     born: Population
-    """``(m, g)``: the feasible newborn of this generation."""
+    """``(m, g)``: feasible offspring of this generation."""
     best_objective: float
-    """Of the whole search so far; NaN if nothing feasible is known."""
+    """Best objective of the search so far; NaN if nothing feasible is known."""
 
 
 class _Run:
-    """State of one start of a strategy; the archive may be that of several."""
+    """State of one start of a strategy; restarts may share the archive."""
 
     def __init__(
         self, problem: Problem, strategy: Strategy, archive: Archive, known: Population, rng: np.random.Generator
@@ -110,63 +120,72 @@ class _Run:
         self.seen = set(_keys(known))
         self.surplus = 1.0  # first populations are sampled within the limits on costs
         self.feasible_share = 1.0
-        """Of the last generation."""
+        """Feasible share of the last generation."""
         self.exhausted = False
         self.best = -math.inf
-        """Objective of the best feasible one of this start."""
+        """Best feasible objective of this start."""
 
-    def generation(self, n: int, most: float, given: Population) -> tuple[Population, int]:
-        """Bear n or some more feasible, unseen architectures and tell the strategy of all that were evaluated.
+    def generation(self, n: int, most: float, initial: Population) -> tuple[Population, int]:
+        """Create at least n new feasible architectures if possible, and pass all evaluations to the strategy.
 
         Args:
-            n: births.
-            most: evaluations that are left.
-            given: architectures that are evaluated besides, whoever asks.
+            n: number of offspring.
+            most: remaining evaluations.
+            initial: architectures to evaluate as well.
 
         Returns:
-            The feasible newborn, and how many were evaluated.
+            The feasible offspring and the number of evaluations.
         """
         parts: list[tuple[Population, Evaluation]] = []
-        feasible = evaluated = 0
         for turn in range(BIRTH_ROUNDS):
-            missing = n - feasible
+            missing = n - sum(int(evaluation.feasible.sum()) for _, evaluation in parts)
             if missing <= (1.0 - ENOUGH) * n:
                 break
-            begin = given[: int(min(len(given), most))] if turn == 0 else given[:0]
-            left = most - evaluated - len(begin)
-            wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
-            wanted = int(min(wanted, MARGIN * LARGEST_POPULATION, left))
-            candidates = self._candidates(wanted, begin)
-            for start in range(0, len(candidates), PIECE):
-                piece = candidates[start : start + PIECE]
-                evaluation = self.problem.evaluate(piece)
-                evaluated += len(piece)
-                feasible += int(evaluation.feasible.sum())
-                parts.append((piece, evaluation))
-                if self.problem.clock.is_up():
-                    break
+            left = most - sum(len(piece) for piece, _ in parts)
+            first = initial[: int(min(len(initial), left))] if turn == 0 else initial[:0]
+            wanted = self._wanted(missing, left - len(first))
+            candidates = self._candidates(wanted, first)
+            parts += self._evaluated(candidates)
             if len(candidates) * DRY < wanted or self.exhausted or self.problem.clock.is_up():
                 break
         if not parts:
-            return given[:0], 0
-        population, evaluation = np.concatenate([part for part, _ in parts]), parts[0][1]
+            return initial[:0], 0
+        population = np.concatenate([piece for piece, _ in parts])
+        evaluation = parts[0][1]
         if len(parts) > 1:
             evaluation = evaluation.join(*(part for _, part in parts[1:]))
+        self._tell(population, evaluation)
+        return population[evaluation.feasible], len(population)
+
+    def _wanted(self, missing: int, left: float) -> int:
+        """Return the number of candidates among which the missing feasible ones are expected."""
+        wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
+        return int(min(wanted, MARGIN * LARGEST_POPULATION, left))
+
+    def _evaluated(self, candidates: Population) -> Iterator[tuple[Population, Evaluation]]:
+        """Evaluate in pieces, the last one when the time is up."""
+        for start in range(0, len(candidates), PIECE):
+            piece = candidates[start : start + PIECE]
+            yield piece, self.problem.evaluate(piece)
+            if self.problem.clock.is_up():
+                return
+
+    def _tell(self, population: Population, evaluation: Evaluation) -> None:
+        """Pass evaluations to the strategy and the archive, and update what the next generation is planned with."""
         self.strategy.tell(population, evaluation)
         self.archive.add(population, evaluation)
-        self.feasible_share = feasible / len(population)
+        self.feasible_share = float(evaluation.feasible.sum()) / len(population)
         self.best = max(self.best, float(np.max(evaluation.objective, where=evaluation.feasible, initial=-math.inf)))
-        return population[evaluation.feasible], evaluated
 
-    def _candidates(self, wanted: int, given: Population) -> Population:
-        """Of the given and up to `wanted` more, the affordable that were not seen before; from now on they were."""
+    def _candidates(self, wanted: int, initial: Population) -> Population:
+        """Return the unseen, affordable rows of `initial` and of up to `wanted` candidates, and mark them as seen."""
         asked = wanted
-        if self.strategy.disposable:
+        if self.strategy.allows_oversampling:
             asked = max(wanted, min(math.ceil(self.surplus * wanted), LARGEST_POPULATION))
-        proposed = self.strategy.ask(asked, self.rng) if wanted > 0 else given[:0]
+        proposed = self.strategy.ask(asked, self.rng) if wanted > 0 else initial[:0]
         self.exhausted = wanted <= 0 or not len(proposed)
-        proposed = np.concatenate([given, proposed]) if len(given) else proposed
-        most, fresh = wanted + len(given), np.empty(0, dtype=np.intp)
+        proposed = np.concatenate([initial, proposed]) if len(initial) else proposed
+        most, fresh = wanted + len(initial), np.empty(0, dtype=np.intp)
         for start in range(0, len(proposed), PIECE):
             affordable = start + np.flatnonzero(self.problem.affordable(proposed[start : start + PIECE]))
             unseen = affordable[self._unseen(proposed[affordable], most - len(fresh))]
@@ -178,7 +197,7 @@ class _Run:
         return proposed[fresh]
 
     def _unseen(self, candidates: Population, most: int) -> list[int]:
-        """Rows of the first `most` different candidates that this run has not evaluated; from now on it has."""
+        """Return the rows of the first `most` unseen candidates, without duplicates, and mark them as seen."""
         keep: list[int] = []
         for index, key in enumerate(_keys(candidates)):
             if key not in self.seen:
@@ -191,53 +210,58 @@ class _Run:
 
 def search(
     problem: Problem,
-    make: Callable[[Problem], Strategy],
+    make: str | Callable[[Problem], Strategy],
     seed: int,
     budget: Budget | None = None,
     report: Callable[[Generation], None] | None = None,
     *,
-    given: Population | None = None,
+    initial: Population | None = None,
     exclude: Population | None = None,
     restarts: int = 1,
     resume: SearchResult | None = None,
     top: int = 1,
 ) -> SearchResult:
-    """Run a strategy on a problem. Ctrl-C ends it with what it has, once there is something.
+    """Run a strategy on a problem. Ctrl-C ends it and returns the result so far, if there is one.
 
     Args:
         problem: objective and limits.
-        make: the strategy: `Evolution`, or a `functools.partial` of it with other parameters.
-        seed: everything drawn follows from it; the same seed gives the same result (unless time runs out).
-        budget: how long; generations are those of each restart.
+        make: a name of `strategies.STRATEGIES`, a class such as `Evolution`, or a `functools.partial` of
+            one with other parameters.
+        seed: random seed; the same seed gives the same result, unless the time limit ends the search.
+        budget: length of the search; generations count per restart. None is `default_budget` of the name.
         report: called after each generation.
-        given: ``(k, g)`` architectures to begin with, beside what the strategy begins with.
-        exclude: ``(k, g)`` architectures that are not asked for, because they are known.
-        restarts: how often the strategy begins anew; the best of all is found.
-        resume: the result of a search of the same problem to go on from: its best and its front begin, its history
-            goes on.
-        top: how many architectures that differ are wanted, best first.
+        initial: ``(k, g)`` initial architectures, in addition to the strategy's own.
+        exclude: ``(k, g)`` architectures to exclude.
+        restarts: number of starts; the result is the best of all.
+        resume: result of an earlier search of the same problem to continue: its best architectures and front are the
+            start, its history continues.
+        top: number of diverse architectures to return, best first.
 
     Returns:
-        The best feasible architecture of all that were evaluated; where the problem wants a front, the member of the
-        front with the highest objective.
+        The best feasible architecture of all that were evaluated; with a front, its member with the highest objective.
 
     Raises:
-        InfeasibleError: nothing feasible was found; the message has the nearest miss.
-        InvalidValueError: the seed is none.
+        InfeasibleError: nothing feasible was found; the message shows the nearest architecture.
+        InvalidValueError: the seed is invalid.
+        UnknownNameError: the strategy is unknown.
+        PluginError: the package that adds the strategy cannot be used.
     """
-    seed = _whole("the seed", seed, 0)  # NumPy's are no JSON
-    budget = budget or Budget()
+    seed = _whole("the seed", seed, 0)  # converted, because JSON has no NumPy numbers
+    name = make if isinstance(make, str) else ""
+    make = strategy(make) if isinstance(make, str) else make
+    budget = budget or default_budget(name)
     none = problem.repair(np.empty((0, problem.genes), dtype=np.int16))
-    begin = [none if given is None else given]
+    starts = [none if initial is None else initial]
     if resume is not None:
         best_and_front = [candidate.genome for candidate in (resume.best, *resume.top, *resume.front)]
-        begin = [np.array(best_and_front, dtype=np.int16), resume.population, *begin]
+        starts = [np.array(best_and_front, dtype=np.int16), resume.population, *starts]
     excluded = none if exclude is None else exclude
     archive = Archive(problem)
     with problem.clock.running(budget.seconds, budget.clock):
         progress = _Progress(problem, archive, budget, report, resume)
-        _run_all(progress, problem, make, seed, restarts, np.concatenate(begin), excluded)
-    return _result(problem, archive, progress, seed, top)
+        _run_all(progress, problem, make, seed, restarts, np.concatenate(starts), excluded)
+    result = _result(problem, archive, progress, seed, top)
+    return replace(result, strategy=name) if name else result
 
 
 def _run_all(
@@ -246,28 +270,28 @@ def _run_all(
     make: Callable[[Problem], Strategy],
     seed: int,
     restarts: int,
-    begin: Population,
+    initial: Population,
     excluded: Population,
 ) -> None:
-    """Let all starts of a strategy run, or those for which there is time."""
+    """Run all starts of a strategy, until the budget is used up."""
     archive = progress.archive
     try:
         for restart in range(restarts):
             rng = np.random.default_rng([seed, restart, progress.before] if restart or progress.before else seed)
             run = _Run(problem, make(problem), archive, excluded, rng)
-            progress.follow(run, restart, begin)
+            progress.follow(run, restart, initial)
             if progress.over:
                 break
     except KeyboardInterrupt:
         if archive.best is None:
             raise
         progress.stopped = "interrupted"
-        if not progress.history:  # in the middle of the first generation
+        if not progress.history:  # interrupted in the first generation
             progress.note(0, 0, 1.0)
 
 
 class _Progress:
-    """Counts, clock and history of all restarts together."""
+    """Counts, deadline and history of all restarts."""
 
     def __init__(
         self,
@@ -289,17 +313,17 @@ class _Progress:
 
     @property
     def over(self) -> bool:
-        """Whether not even another restart can go on."""
+        """Return True if the budget of the whole search is used up."""
         return self.stopped in {"seconds", "evaluations"}
 
-    def follow(self, run: _Run, restart: int, given: Population) -> None:
-        """Let one run go to its end."""
+    def follow(self, run: _Run, restart: int, initial: Population) -> None:
+        """Run one start to its end."""
         idle = barren = 0
         self.stopped = "iterations"
         for iteration in range(self.budget.iterations + 1):
             before = run.best, self.archive.changes_of_front
             left = self.budget.evaluations - self.evaluations
-            born, evaluated = run.generation(self.budget.population, left, given if iteration == 0 else given[:0])
+            born, evaluated = run.generation(self.budget.population, left, initial if iteration == 0 else initial[:0])
             self.evaluations += evaluated
             idle = idle + 1 if before == (run.best, self.archive.changes_of_front) else 0
             barren = 0 if evaluated else barren + 1
@@ -318,11 +342,11 @@ class _Progress:
                 break
 
     def _hopeless(self, run: _Run, iteration: int) -> bool:
-        """Whether nothing feasible is in sight; who needs an answer to each candidate may go through them in order."""
-        return self.archive.best is None and iteration + 1 >= PATIENCE and run.strategy.disposable
+        """Return True if nothing feasible is in sight. Strategies that need every answer may continue."""
+        return self.archive.best is None and iteration + 1 >= PATIENCE and run.strategy.allows_oversampling
 
     def note(self, iteration: int, restart: int, feasible_share: float) -> None:
-        """Add to the history."""
+        """Add a generation to the history."""
         best = self.archive.best
         if best is not None:
             entry = {
@@ -330,7 +354,7 @@ class _Progress:
                 "evaluations": self.before + self.evaluations,
                 "feasible_share": feasible_share,
                 "objective": self.archive.best_objective,
-                **predictions(best[1], 0),
+                **best[1].estimate.row(0),
             }
             if restart:
                 entry["restart"] = restart
@@ -342,7 +366,7 @@ class _Progress:
 def _result(problem: Problem, archive: Archive, progress: _Progress, seed: int, top: int) -> SearchResult:
     best, different, front = archive.found, archive.different(top), archive.front()
     if best is None or different is None:
-        late = "; time was up" if progress.stopped == "seconds" else ""
+        late = "; the time limit was reached" if progress.stopped == "seconds" else ""
         raise InfeasibleError(beyond_predictions(problem, archive.nearest, progress.evaluations) + late)
     return SearchResult(
         candidates(problem, *best)[0],
@@ -358,13 +382,13 @@ def _result(problem: Problem, archive: Archive, progress: _Progress, seed: int, 
         front=candidates(problem, *front) if front is not None else [],
         pareto=problem.pareto,
         population=archive.elite(STANDING),
-        provenance=dict(getattr(problem.predictor, "provenance_", {})),
+        provenance=dict(problem.estimator.provenance),
         references=references(problem),
     )
 
 
 def _keys(population: Population) -> list[bytes]:
-    """What tells architectures apart."""
+    """Keys that identify architectures."""
     rows = np.ascontiguousarray(population, dtype=np.int16)
     keys: list[bytes] = rows.view(f"S{rows.shape[1] * rows.itemsize}").ravel().tolist()
     return keys

@@ -1,4 +1,4 @@
-"""Who survives and who breeds: selections of the field as functions that return rows."""
+"""Selection of survivors and parents, as functions that return rows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Rows = npt.NDArray[np.intp]
 
 
 def best_first(evaluation: Evaluation, most: int) -> Rows:
-    """Up to `most` rows, best first; once anything is feasible, feasible ones alone.
+    """Up to `most` rows, best first; only feasible rows if there are any.
 
-    Where a front is wanted, better is a lower rank, then standing apart (Deb et al., NSGA-II, 2002).
+    With a front, rows are sorted by rank, then by crowding distance (Deb et al., NSGA-II, 2002).
     """
     feasible = np.flatnonzero(evaluation.feasible)
     if not len(feasible):
@@ -34,20 +34,20 @@ def best_first(evaluation: Evaluation, most: int) -> Rows:
 
 
 def evenly(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a Choice
-    """``(n,)``: everyone breeds alike."""
+    """``(n,)``: uniform selection."""
     return rng.integers(len(standing), size=n)
 
 
 def by_tournament(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:
-    """``(n,)``: the best of `size` drawn; rows stand best first."""
+    """``(n,)``: tournament selection, the best of `size` drawn rows. Rows are sorted best first."""
     drawn: Rows = rng.integers(len(standing), size=(n, size)).min(axis=1)
     return drawn
 
 
 def by_fitness(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a Choice
-    """``(n,)``: in proportion to the objective above the worst, which keeps a tenth of the mean (roulette wheel).
+    """``(n,)``: roulette wheel: in proportion to the objective above the worst, which keeps a tenth of the mean.
 
-    Evenly as long as nothing is feasible: objectives then say nothing.
+    Uniform if nothing is feasible: objectives are then meaningless.
     """
     if not standing.feasible.any():
         return rng.integers(len(standing), size=n)
@@ -63,4 +63,4 @@ CHOICES: Final[dict[str, Choice]] = {
     "proportionate": by_fitness,
     "youngest": by_tournament,
 }
-"""Selection -> how it chooses parents among the survivors, which stand best first."""
+"""Selection -> function that selects parents from the survivors, sorted best first."""

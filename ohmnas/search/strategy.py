@@ -1,4 +1,4 @@
-"""The interface of a search strategy: it is asked for architectures and told what became of them."""
+"""Interface of a search strategy: `ask` proposes architectures, `tell` receives their evaluations."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ohmnas.spaces.genes import Population
 
 
 class Strategy(Protocol):
-    """Proposes populations; holds no file, no clock and no generator of its own."""
+    """Proposes populations. It holds no files, no clock and no random generator."""
 
-    disposable: ClassVar[bool]
-    """Whether the search may ask for more than it evaluates and leave the rest out: so it fills a generation in one
-    round. Strategies that need an answer to each candidate say no."""
+    allows_oversampling: ClassVar[bool]
+    """True if the search may request more candidates than it evaluates and drop the rest, to fill a generation in one
+    round. False for strategies that need every evaluation."""
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """About n candidates; none if nothing is left to propose, which ends the search.
+        """Propose about n candidates; an empty population ends the search.
 
-        The search drops what it has seen before and what exceeds the limits on costs.
+        The search drops candidates that it has seen before or that exceed the limits on costs.
         """
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """What was evaluated: affordable architectures, feasible or not, none told before, some not asked for."""
+        """Receive new evaluations of affordable architectures, feasible or not, including ones it did not propose."""

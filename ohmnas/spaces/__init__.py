@@ -1,8 +1,18 @@
-"""What can be searched and what it costs: genomes, architectures, exact costs, chips. Only `network` imports torch."""
+"""Search spaces: genomes, architectures, layers, networks. Torch is imported only to build a network."""
 
-from ohmnas.spaces.architecture import Architecture, MainBlock
-from ohmnas.spaces.hardware import Hardware, hardware
-from ohmnas.spaces.reference import REFERENCES, reference
-from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.cells import CellSpace
+from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.resnet import Architecture, MainBlock, ResNetSpace, reference
+from ohmnas.spaces.space import Space
 
-__all__ = ["REFERENCES", "Architecture", "Hardware", "MainBlock", "ResNetSpace", "hardware", "reference"]
+__all__ = [
+    "Architecture",
+    "Bounds",
+    "CellSpace",
+    "CoDesignSpace",
+    "MainBlock",
+    "ResNetSpace",
+    "Space",
+    "reference",
+]

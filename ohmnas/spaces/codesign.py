@@ -1,139 +1,204 @@
-"""`CoDesignSpace`: networks and the chips that they run on as one space, so that both are searched together."""
+"""`CoDesignSpace`: networks and their chips as one space, to search both together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.lookup import look_up
-from ohmnas.spaces import chips, genes
-from ohmnas.spaces.architecture import Architecture
-from ohmnas.spaces.bounds import EVERY_DESIGN, Bounds
-from ohmnas.spaces.chips import Chips
-from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.resnet import MUTATION_RATES, ResNetSpace
+from ohmnas.hardware import Hardware
+from ohmnas.hardware import chip_genes as chips
+from ohmnas.hardware.chip_genes import Chips
+from ohmnas.lookup import unknown_name
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.catalogue import kind_called, names_in_files
+from ohmnas.spaces.genes import Gene, Genes, Population
+from ohmnas.spaces.layers import Layers
+from ohmnas.spaces.space import Space
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import nn
 
 CHIP_RATE: Final = 0.5
-"""Share of the children whose chip changes, where nobody says otherwise."""
+"""Default share of children with a mutated chip."""
+SUFFIX: Final = "+chips-1"
+"""Suffix of the name of the networks' space."""
+
+
+def _gene(place: int, name: str) -> Gene:
+    values = tuple(range(int(chips.LOW[place]), int(chips.HIGH[place]) + 1))
+    labels = tuple(chips.chip_text(name, value) for value in values) if place in (chips.TECH, chips.TILE) else ()
+    return Gene(name, values, labels, ordered=place != chips.TECH, group="chip")
+
+
+CHIP_GENES: Final = Genes(tuple(_gene(place, name) for place, name in enumerate(chips.CHIP_GENE_NAMES)))
+"""Technology, tile side, converter bits."""
 
 
 @dataclass(frozen=True, slots=True)
-class CoDesignSpace(ResNetSpace):
-    """A design is a network and a chip: ``(n, g + c)``, the genes of `ResNetSpace`, then those of `spaces.chips`."""
+class CoDesignSpace(Space):
+    """A design is a network and a chip: ``(n, g + c)``, the genes of the network, then the genes of the chip."""
 
-    name: ClassVar[str] = "resnet-1+chips-1"
+    of: Space
+    """Space of the networks."""
+
     members: ClassVar[str] = "designs"
     has_chips: ClassVar[bool] = True
 
-    @property
-    def gene_names(self) -> tuple[str, ...]:
-        """Column names of a population."""
-        return (*genes.GENE_NAMES, *chips.CHIP_GENE_NAMES)
+    @classmethod
+    def on(cls, networks: Space) -> CoDesignSpace:
+        """Return the space of networks on chips."""
+        return cls(networks.input_shape, networks.classes, networks)
 
     @property
-    def everything(self) -> Bounds:
-        """The whole space."""
-        return EVERY_DESIGN
+    def name(self) -> str:  # type: ignore[override]
+        """Name of the networks' space with `SUFFIX`."""
+        return f"{self.of.name}{SUFFIX}"
 
     @property
-    def networks(self) -> ResNetSpace:
-        """The space of the networks alone."""
-        return ResNetSpace(self.input_shape, self.classes)
+    def networks(self) -> Space:
+        """Space of the networks."""
+        return self.of
+
+    @property
+    def genes(self) -> Genes:
+        """Genes of the network, then `CHIP_GENES`."""
+        return self.of.genes + CHIP_GENES
+
+    @property
+    def references(self) -> Mapping[str, Any]:
+        """References of the networks' space."""
+        return self.of.references
+
+    def split(self, population: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """``(n, g + c)`` -> ``(n, g)`` networks and ``(n, c)`` chips; views."""
+        width = len(self.of.genes)
+        return population[:, :width], population[:, width:]
 
     def chips(self, population: Population) -> Chips:
-        """``(n, c)``: the genes of the chips; a view."""
-        return population[:, genes.GENES :]
+        """``(n, c)``: genes of the chips; a view."""
+        return self.split(population)[1]
 
     def chip_names(self, population: Population) -> list[str]:
-        """``(n,)``: the chip of each row."""
+        """``(n,)``: name of each row's chip."""
         return [chip.name for chip in chips.to_hardware(self.chips(population))]
 
+    def layers(self, population: Population) -> Layers:
+        """Layers of the networks."""
+        return self.of.layers(self.split(population)[0])
+
+    def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:
+        """Structure of the networks."""
+        return self.of.structure(self.split(population)[0], layers)
+
+    def canonical(self, population: Population) -> Population:
+        """The canonical network on the same chip."""
+        network, chip = self.split(population)
+        return np.column_stack([self.of.canonical(network), chip])
+
     def mutate(
-        self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] = MUTATION_RATES
+        self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] | None = None
     ) -> Population:
-        """``(n, g + c)``: mutants of the networks, some of them on another chip (rate ``chip``, else `CHIP_RATE`)."""
-        offspring = ResNetSpace.mutate(self, population, rng, rates)
-        moved = rng.random(len(offspring)) < rates.get("chip", CHIP_RATE)
-        offspring[moved, genes.GENES :] = chips.mutate(self.chips(offspring[moved]), rng)
-        return offspring
+        """``(n, g + c)``: mutated networks, some on another chip (rate ``chip``, default `CHIP_RATE`)."""
+        network, chip = self.split(population)
+        network, chip = self.of.mutate(network, rng, rates), chip.copy()
+        moved = rng.random(len(chip)) < (rates or {}).get("chip", CHIP_RATE)
+        chip[moved] = chips.mutate(chip[moved], rng)
+        return np.column_stack([network, chip])
 
     def neighbours(self, genome: npt.NDArray[np.int16]) -> Population:
-        """``(k, g + c)``: neighbours of the network on the same chip, and the same network on neighbouring chips."""
-        others = chips.neighbours(genome[genes.GENES :])
-        moved = np.column_stack([np.tile(genome[: genes.GENES], (len(others), 1)), others])
-        return np.concatenate([ResNetSpace.neighbours(self, genome), moved])
-
-    def repair(self, population: npt.NDArray[np.integer]) -> Population:
-        """The nearest valid, canonical genomes."""
-        repaired = ResNetSpace.repair(self, population)
-        repaired[:, genes.GENES :] = np.clip(population[:, genes.GENES :], chips.LOW, chips.HIGH)
-        return repaired
+        """``(k, g + c)``: neighbours of the network on the same chip, and the network on neighbouring chips."""
+        (network,), (chip,) = self.split(genome[None])
+        near, others = self.of.neighbours(network), chips.neighbours(chip)
+        here = np.column_stack([near, np.tile(chip, (len(near), 1))])
+        return np.concatenate([here, np.column_stack([np.tile(network, (len(others), 1)), others])])
 
     def check(self, population: npt.NDArray[np.integer]) -> Population:
-        """The population as int16, if each row is a canonical genome of this space.
-
-        Raises:
-            InvalidValueError: a gene is out of range; the message names the row, the gene, its value and the nearest.
-        """
+        """See `Space`; the networks' own space checks the networks."""
         matrix = np.asarray(population)
+        if matrix.ndim != 2 or matrix.shape[1] != len(self.genes):
+            raise InvalidValueError(
+                f"a genome of {self.name} must have {len(self.genes)} genes, not shape {matrix.shape}"
+            )
         if matrix.dtype.kind == "u":
             matrix = matrix.astype(np.int64)
-        width = len(self.gene_names)
-        if matrix.ndim != 2 or matrix.shape[1] != width:
-            raise InvalidValueError(f"a genome of {self.name} has {width} genes, not shape {matrix.shape}")
-        network = self.networks.check(matrix[:, : genes.GENES])
-        chip = matrix[:, genes.GENES :]
+        network, chip = self.split(matrix)
+        network = self.of.check(network)
         nearest = np.clip(chip, chips.LOW, chips.HIGH)
         if (nearest != chip).any():
             row, gene = np.argwhere(nearest != chip)[0]
             raise InvalidValueError(
-                f"genome {row}: gene {chips.CHIP_GENE_NAMES[gene]} is {chip[row, gene]}, which is out of its range; "
-                f"{nearest[row, gene]} would be"
+                f"genome {row}: gene {chips.CHIP_GENE_NAMES[gene]} is {chip[row, gene]}, which is out of range; "
+                f"the nearest valid value is {nearest[row, gene]}"
             )
         return np.column_stack([network, chip.astype(np.int16)])
 
-    def encode(self, architectures: Iterable[Architecture], chip: Hardware | None = None) -> Population:
-        """``(n, g + c)``: the genomes of architectures on a chip; None is the ``pcm`` preset.
+    def encode(self, architectures: Iterable[Any], chip: Hardware | None = None) -> Population:
+        """``(n, g + c)``: genomes of architectures on a chip; None is the ``pcm`` preset.
 
         Raises:
-            InvalidValueError: the chip is not of this space.
+            InvalidValueError: the chip cannot be encoded.
         """
         row, described = chips.from_hardware([chip or Hardware()])
         if not described[0]:
-            raise InvalidValueError(f"the chip {(chip or Hardware()).name!r} has settings that are no genes")
-        networks = ResNetSpace.encode(self, architectures)
+            raise InvalidValueError(
+                f"the chip {(chip or Hardware()).name!r} has settings that chip genes cannot encode"
+            )
+        networks = self.of.encode(architectures)
         return np.column_stack([networks, np.repeat(row, len(networks), axis=0)])
 
+    def decode(self, population: npt.NDArray[np.integer]) -> list[Any]:
+        """Architectures of the networks."""
+        return self.of.decode(self.split(self.check(population))[0])
+
+    def architecture(self, values: dict[str, Any]) -> Any:
+        """See the networks' space."""
+        return self.of.architecture(values)
+
+    def traits(self, architecture: Any) -> dict[str, float]:
+        """See the networks' space."""
+        return self.of.traits(architecture)
+
+    def draw(self, architecture: Any) -> Figure:
+        """See the networks' space."""
+        return self.of.draw(architecture)
+
+    def build(self, architecture: Any) -> nn.Module:
+        """See the networks' space."""
+        return self.of.build(architecture)
+
     def on_chips(self, networks: Population, within: Bounds) -> Population:
-        """``(n * chips, g + c)``: each of ``(n, g)`` networks on each chip within bounds, network by network."""
-        low, high = (np.array(ends[genes.GENES :]) for ends in (within.low, within.high))
+        """``(n * chips, g + c)``: each of ``(n, g)`` networks on each chip within the bounds, network by network."""
+        width = len(self.of.genes)
+        low, high = (np.array(ends[width:]) for ends in (within.low, within.high))
         every = chips.every_chip()
         some = every[((every >= low) & (every <= high)).all(axis=1)]
         return np.column_stack([np.repeat(networks, len(some), axis=0), np.tile(some, (len(networks), 1))])
 
 
 Settings = Mapping[str, float] | Mapping[str, npt.NDArray[np.float64]]
-"""Of one chip, or for each name ``(n,)``: those of the chip of each row."""
+"""Settings of one chip, or name -> ``(n,)`` settings of each row's chip."""
 
 
-def chip_settings(space: ResNetSpace, population: Population, chip: Settings) -> Settings:
-    """What to know of the chips of ``(n, g)`` architectures: of their own where they have one, else of the given."""
+def chip_settings(space: Space, population: Population, chip: Settings) -> Settings:
+    """Return the settings of each row's own chip, or `chip` if rows have none."""
     return chips.descriptions(space.chips(population)) if isinstance(space, CoDesignSpace) else chip
 
 
-SPACES: Final = {kind.name: kind for kind in (ResNetSpace, CoDesignSpace)}
-
-
-def space_of(name: str, input_shape: tuple[int, int, int], classes: int) -> ResNetSpace:
-    """The space that a file names.
+def space_of(name: str, input_shape: tuple[int, int, int], classes: int) -> Space:
+    """Return the space of a name in files, such as ``resnet-1``, ``cells-1`` or ``resnet-1+chips-1``.
 
     Raises:
-        UnknownNameError: there is no such space.
+        UnknownNameError: the space is unknown.
     """
-    return look_up("space", SPACES, name)(input_shape, classes)
+    base = name.removesuffix(SUFFIX)
+    kind = kind_called(base)
+    if kind is None:
+        raise unknown_name("space", names_in_files(), name)
+    networks = kind(input_shape, classes)
+    return CoDesignSpace.on(networks) if name != base else networks

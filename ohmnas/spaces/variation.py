@@ -1,224 +1,128 @@
-"""Mutations and crossover over whole populations.
-
-A mutation is a function ``(population, rng) -> offspring``: each row that can take it gets it once, in one randomly
-chosen main block where a block must be chosen; other rows come back unchanged. No argument is ever written to.
-"""
+"""Mutation, crossover and neighbours for any space, from its genes. Arguments are never modified."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.spaces import architecture as arch
-from ohmnas.spaces import genes
-from ohmnas.spaces.genes import Population
+from ohmnas.spaces.genes import Genes, Population
 
-Mutation = Callable[[Population, np.random.Generator], Population]
-Mask = npt.NDArray[np.bool_]
-
-CHANNEL_STEPS: Final = np.array([1, 2, 4, 8, 16, 32], dtype=np.int16)
-"""Steps of OC0: small ones to fine-tune against a budget, large ones to cross 8..128 in a few generations."""
-NEW_BLOCK: Final = np.array([1, 1, 1, 1, 1], dtype=np.int16)
-"""What `add_main_block` appends when it has nothing to vary: R=1, B=1, CT=A, WF=1, skip=1."""
+USUAL_RATE: Final = 0.8
+"""Default mutation probability of a group, about that of AnalogNAS."""
 
 
-def _choose(allowed: Mask, rng: np.random.Generator) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Choose one allowed column in each row that has any; returns the rows and their columns."""
+def mutate(genes: Genes, population: Population, rates: Mapping[str, float], rng: np.random.Generator) -> Population:
+    """Change one gene of each group in each row, with the group's probability.
+
+    An ordered gene moves one step up or down; a categorical gene takes any other value.
+
+    Args:
+        genes: genes of the space.
+        population: ``(n, g)``; not changed.
+        rates: probability of each group; `USUAL_RATE` for missing groups.
+        rng: random generator.
+
+    Returns:
+        ``(n, g)``; a row may be equal to its parent.
+    """
+    offspring = population.copy()
+    of_group = np.array([genes.groups.index(gene.group) for gene in genes])
+    fixed = np.array([len(gene.values) == 1 for gene in genes])
+    for number, group in enumerate(genes.groups):
+        hit = np.flatnonzero(rng.random(len(offspring)) < rates.get(group, USUAL_RATE))
+        before = genes.exists(offspring[hit])
+        allowed = before & (of_group == number) & ~fixed
+        rows, columns = _choose(allowed, rng)
+        for column in np.unique(columns):
+            here = hit[rows[columns == column]]
+            offspring[here, column] = _other_value(genes, int(column), offspring[here, column], rng)
+        offspring[hit] = _blocks_begun(genes, genes.clear_missing(offspring[hit]), before, rng)
+    return offspring
+
+
+def _choose(
+    allowed: npt.NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Choose one allowed column in each row that has any; return rows and columns."""
     rows = np.flatnonzero(allowed.any(axis=1))
     keys = np.where(allowed[rows], rng.random((len(rows), allowed.shape[1])), -1.0)
     return rows, keys.argmax(axis=1)
 
 
-def _step_block_gene(gene: int, step: int) -> Mutation:
-    """A mutation that moves one block gene by one step within its range."""
-    limit = int(genes.BLOCK_HIGH[gene] if step > 0 else genes.BLOCK_LOW[gene])
-
-    def mutation(population: Population, rng: np.random.Generator) -> Population:
-        offspring = population.copy()
-        blocks = genes.block_view(offspring)
-        rows, columns = _choose(genes.active_blocks(offspring) & (blocks[..., gene] != limit), rng)
-        blocks[rows, columns, gene] += np.int16(step)
-        return offspring
-
-    return mutation
-
-
-def add_main_block(population: Population, rng: np.random.Generator) -> Population:
-    """Append a main block: R = 1, B = 1, CT, WF and skip drawn (changes M and the genes of the new block)."""
-    offspring = population.copy()
-    rows = np.flatnonzero(offspring[:, genes.M] < arch.MAIN_BLOCKS[1])
-    new = np.tile(NEW_BLOCK, (len(rows), 1))
-    for gene in (genes.CT, genes.WF, genes.SKIP):
-        new[:, gene] = rng.integers(genes.BLOCK_LOW[gene], genes.BLOCK_HIGH[gene], endpoint=True, size=len(rows))
-    genes.block_view(offspring)[rows, offspring[rows, genes.M]] = new
-    offspring[rows, genes.M] += np.int16(1)
-    return offspring
+def _other_value(
+    genes: Genes, column: int, now: npt.NDArray[np.int16], rng: np.random.Generator
+) -> npt.NDArray[np.int16]:
+    """Change ``(n,)`` values of a gene: one step up or down, or any other value of a categorical gene."""
+    values = np.array(genes[column].values, dtype=np.int16)
+    place, last = np.searchsorted(values, now), len(values) - 1
+    if not genes[column].ordered:
+        other: Population = values[(place + rng.integers(1, len(values), size=len(now))) % len(values)]
+        return other
+    step = np.where(rng.random(len(now)) < 0.5, -1, 1)
+    step = np.where(place + step < 0, 1, np.where(place + step > last, -1, step))
+    near: Population = values[place + step]
+    return near
 
 
-def remove_main_block(population: Population, rng: np.random.Generator) -> Population:  # noqa: ARG001 - a Mutation
-    """Remove the last main block (changes M and clears the genes of that block)."""
-    offspring = population.copy()
-    offspring[:, genes.M] = np.maximum(offspring[:, genes.M] - 1, arch.MAIN_BLOCKS[0])
-    return genes.clear_inactive(offspring)
+def _blocks_begun(
+    genes: Genes, population: Population, before: npt.NDArray[np.bool_], rng: np.random.Generator
+) -> Population:
+    """Give genes that did not exist `before` a random value, in place."""
+    begun = genes.exists(population) & ~before
+    for column in np.flatnonzero(begun.any(axis=0)):
+        rows = np.flatnonzero(begun[:, column])
+        population[rows, column] = rng.choice(np.array(genes[int(column)].values, dtype=np.int16), size=len(rows))
+    return population
 
 
-def change_conv_type(population: Population, rng: np.random.Generator) -> Population:
-    """Basic becomes bottleneck, or the reverse, in one main block."""
-    offspring = population.copy()
-    blocks = genes.block_view(offspring)
-    rows, columns = _choose(genes.active_blocks(offspring), rng)
-    blocks[rows, columns, genes.CT] = 3 - blocks[rows, columns, genes.CT]
-    return offspring
+def crossover(genes: Genes, mothers: Population, fathers: Population, rng: np.random.Generator) -> Population:
+    """Uniform crossover: each gene outside of blocks, and each whole block, comes from a random parent.
 
-
-def change_stem_channels(population: Population, rng: np.random.Generator) -> Population:
-    """Move OC0 up or down by one of `CHANNEL_STEPS`, turning round or stopping at the bounds."""
-    offspring = population.copy()
-    low, high = arch.STEM_CHANNELS
-    before = offspring[:, genes.OC0].copy()
-    step = rng.choice(CHANNEL_STEPS, size=len(offspring)) * rng.choice(
-        np.array([-1, 1], dtype=np.int16), size=len(offspring)
-    )
-    after = np.clip(before + step, low, high)
-    offspring[:, genes.OC0] = np.where(after == before, np.clip(before - step, low, high), after)
-    return offspring
-
-
-def change_widening(population: Population, rng: np.random.Generator) -> Population:
-    """Move WF of one main block up or down by 1."""
-    offspring = population.copy()
-    blocks = genes.block_view(offspring)
-    rows, columns = _choose(genes.active_blocks(offspring), rng)
-    now = blocks[rows, columns, genes.WF]
-    step = rng.choice(np.array([-1, 1], dtype=np.int16), size=len(rows))
-    step = np.where(now == arch.WIDENING[0], np.int16(1), np.where(now == arch.WIDENING[1], np.int16(-1), step))
-    blocks[rows, columns, genes.WF] = now + step
-    return offspring
-
-
-def change_stem_kernel(population: Population, rng: np.random.Generator) -> Population:
-    """Give the stem another kernel size."""
-    offspring = population.copy()
-    kernels = np.array(arch.STEM_KERNELS, dtype=np.int16)
-    now = np.searchsorted(kernels, offspring[:, genes.KS0])
-    shift = rng.integers(1, len(kernels), size=len(offspring))
-    offspring[:, genes.KS0] = kernels[(now + shift) % len(kernels)]
-    return offspring
-
-
-MUTATIONS: Final[dict[str, dict[str, Mutation]]] = {
-    "depth": {
-        "add_main_block": add_main_block,
-        "remove_main_block": remove_main_block,
-        "add_residual_block": _step_block_gene(genes.R, +1),
-        "remove_residual_block": _step_block_gene(genes.R, -1),
-        "change_conv_type": change_conv_type,
-    },
-    "width": {
-        "add_branch": _step_block_gene(genes.B, +1),
-        "remove_branch": _step_block_gene(genes.B, -1),
-        "change_stem_channels": change_stem_channels,
-        "change_widening": change_widening,
-    },
-    "other": {
-        "add_skip": _step_block_gene(genes.SKIP, +1),
-        "remove_skip": _step_block_gene(genes.SKIP, -1),
-        "change_stem_kernel": change_stem_kernel,
-    },
-}
-"""Group -> name -> mutation, as AnalogNAS lists them (Benmeziane et al., IEEE EDGE 2023)."""
-
-
-def mutate(population: Population, rates: dict[str, float], rng: np.random.Generator) -> Population:
-    """Give each row, with the probability of each group, one mutation of that group.
+    The depth comes from one parent. A block that the chosen parent lacks comes from the other parent.
 
     Args:
-        population: ``(n, g)``, canonical; not changed.
-        rates: probability of each group of `MUTATIONS`; AnalogNAS has depth 0.8, width 0.8, other 0.6.
-        rng: the generator to draw from.
+        genes: genes of the space.
+        mothers: ``(n, g)``.
+        fathers: ``(n, g)``.
+        rng: random generator.
 
     Returns:
-        ``(n, g)``, canonical; a row may be equal to its parent.
-    """
-    offspring = population.copy()
-    for group, mutations in MUTATIONS.items():
-        choice = rng.integers(len(mutations), size=len(offspring))
-        choice[rng.random(len(offspring)) >= rates[group]] = -1
-        for index, mutation in enumerate(mutations.values()):
-            rows = np.flatnonzero(choice == index)
-            if len(rows):
-                offspring[rows] = mutation(offspring[rows], rng)
-    return offspring
-
-
-def crossover(mothers: Population, fathers: Population, rng: np.random.Generator) -> Population:
-    """Uniform crossover by stage: OC0, KS0, M and each main block as a whole come from either parent.
-
-    A block that the chosen parent lacks comes from the other one (at least one has it, because M is one parent's).
-
-    Args:
-        mothers: ``(n, g)``, canonical.
-        fathers: ``(n, g)``, canonical.
-        rng: the generator to draw from.
-
-    Returns:
-        ``(n, g)``, canonical.
+        ``(n, g)``.
     """
     n = len(mothers)
-    children = np.where(rng.random(mothers.shape) < 0.5, mothers, fathers)
-    mother_blocks, father_blocks = genes.block_view(mothers), genes.block_view(fathers)
-    from_mother = rng.random((n, genes.BLOCKS)) < 0.5
-    in_mother, in_father = genes.active_blocks(mothers), genes.active_blocks(fathers)
-    from_mother = (from_mother & in_mother) | ~in_father
-    genes.block_view(children)[:] = np.where(from_mother[..., None], mother_blocks, father_blocks)
-    return genes.clear_inactive(children)
+    from_mother = rng.random(mothers.shape) < 0.5
+    if genes.depth:
+        of_block = rng.random((n, int(genes.blocks.max()))) < 0.5
+        in_blocks = np.flatnonzero(genes.blocks > 0)
+        there, elsewhere = genes.exists(mothers)[:, in_blocks], genes.exists(fathers)[:, in_blocks]
+        from_mother[:, in_blocks] = (of_block[:, genes.blocks[in_blocks] - 1] & there) | ~elsewhere
+    return genes.clear_missing(np.where(from_mother, mothers, fathers))
 
 
-def neighbours(genome: npt.NDArray[np.int16]) -> Population:
-    """All that one step leads to: one gene of one block moved by 1, a stem changed, a main block added or removed.
+def neighbours(genes: Genes, genome: npt.NDArray[np.int16]) -> Population:
+    """Genomes with one gene changed: one step for an ordered gene, any other value for a categorical one.
 
     Args:
-        genome: ``(g,)``, canonical.
+        genes: genes of the space.
+        genome: ``(g,)``.
 
     Returns:
-        ``(k, g)``, canonical, all different and none the genome itself.
+        ``(k, g)``, without duplicates and without `genome`. An added block has the lowest value of each gene.
     """
-    columns, steps, low, high = _steps(int(genome[genes.M]))
-    moved = genome[columns] + steps
-    inside = np.flatnonzero((moved >= low) & (moved <= high))
-    near = genome[None].repeat(len(inside), axis=0)
-    near[np.arange(len(inside)), columns[inside]] = moved[inside]
-    parts = [near]
-    if genome[genes.M] > arch.MAIN_BLOCKS[0]:
-        fewer = genome[None, :].copy()
-        fewer[:, genes.M] -= 1
-        parts.append(genes.clear_inactive(fewer))
-    if genome[genes.M] < arch.MAIN_BLOCKS[1]:
-        more = genome[None].repeat(len(_NEW_BLOCKS), axis=0)
-        genes.block_view(more)[:, genome[genes.M]] = _NEW_BLOCKS
-        more[:, genes.M] += 1
-        parts.append(more)
-    return np.concatenate(parts)
-
-
-_NEW_BLOCKS: Final = np.array(
-    [[1, 1, ct, wf, skip] for ct in (1, 2) for wf in (1, 2) for skip in (0, 1)], dtype=np.int16
-)
-"""What a neighbour with a main block more has in it."""
-
-
-@cache
-def _steps(main_blocks: int) -> tuple[npt.NDArray[np.intp], Population, Population, Population]:
-    """``(s,)`` each: the gene of each step, how far it goes, least and most of the gene."""
-    steps = [(genes.KS0, -2), (genes.KS0, 2)]
-    for gene in range(genes.FIRST_BLOCK_GENE, genes.FIRST_BLOCK_GENE + main_blocks * genes.GENES_PER_BLOCK):
-        steps += [(gene, -1), (gene, 1)]
-    steps += [(genes.OC0, sign * int(step)) for step in CHANNEL_STEPS for sign in (-1, 1)]
-    columns = np.array([gene for gene, _ in steps])
-    low = np.concatenate([genes.STEM_LOW, np.tile(genes.BLOCK_LOW, genes.BLOCKS)])
-    high = np.concatenate([genes.STEM_HIGH, np.tile(genes.BLOCK_HIGH, genes.BLOCKS)])
-    return columns, np.array([step for _, step in steps], dtype=np.int16), low[columns], high[columns]
+    exists = genes.exists(genome[None])[0]
+    near = []
+    for column in np.flatnonzero(exists):
+        values = genes[int(column)].values
+        place = values.index(int(genome[column]))
+        others = [place - 1, place + 1] if genes[int(column)].ordered else range(len(values))
+        for other in others:
+            if 0 <= other < len(values) and other != place:
+                moved = genome.copy()
+                moved[column] = values[other]
+                near.append(moved)
+    found = np.array(near, dtype=np.int16).reshape(-1, len(genes))
+    begun = genes.exists(found) & ~exists
+    return genes.clear_missing(np.where(begun, np.array(genes.low, dtype=np.int16), found))

@@ -1,8 +1,32 @@
-"""Learns a measured table: rank, predict, score. No torch."""
+"""Surrogates of measured tables: fit, predict, score. Names are imported on first use, because fitting needs more.
 
-from ohmnas.surrogate.learning import HEADS, LearningSet
-from ohmnas.surrogate.prediction import Prediction
-from ohmnas.surrogate.surrogate import Surrogate
-from ohmnas.surrogate.transfer import Start
+Predicting with a `SurrogateModel` needs only NumPy; `Surrogate`, which fits one, needs scikit-learn and XGBoost.
+"""
 
-__all__ = ["HEADS", "LearningSet", "Prediction", "Start", "Surrogate"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ohmnas.lazy import attach
+
+if TYPE_CHECKING:
+    from ohmnas.surrogate.heads import HEADS
+    from ohmnas.surrogate.model import SurrogateModel
+    from ohmnas.surrogate.model_file import load_surrogate
+    from ohmnas.surrogate.surrogate import Surrogate
+    from ohmnas.surrogate.training_set import TrainingSet
+    from ohmnas.surrogate.transfer import SourceModel
+else:
+    __getattr__, __dir__ = attach(
+        __name__,
+        {
+            "HEADS": "ohmnas.surrogate.heads",
+            "TrainingSet": "ohmnas.surrogate.training_set",
+            "SourceModel": "ohmnas.surrogate.transfer",
+            "Surrogate": "ohmnas.surrogate.surrogate",
+            "SurrogateModel": "ohmnas.surrogate.model",
+            "load_surrogate": "ohmnas.surrogate.model_file",
+        },
+    )
+
+__all__ = ["HEADS", "SourceModel", "Surrogate", "SurrogateModel", "TrainingSet", "load_surrogate"]

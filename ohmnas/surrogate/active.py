@@ -1,9 +1,9 @@
-"""Which architectures to measure next: half of them where a surrogate hopes most, half wherever the plan goes on.
+"""Active selection of architectures: half near the predicted Pareto front, half from the plan.
 
-What is hoped for is the upper end of an interval. The nearer an architecture's comes to the best that is hoped for at
-no more parameters, the more it promises; among the promising, those are chosen that differ most from all that was
-measured. The other half keeps the table honest everywhere: from rows that were all chosen for their promise, a
-surrogate no longer learns what makes the others bad.
+An architecture's optimistic accuracy is the upper end of its prediction interval. An architecture is promising if this
+is close to the best optimistic accuracy at no more parameters. Among the promising ones, those that differ most from
+all measured architectures are selected. The other half keeps the table representative: a surrogate trained only on
+promising rows cannot recognise bad architectures.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import cdist
 
-from ohmnas.spaces.genes import GENES, Population
-from ohmnas.surrogate.features import CHIPLESS, Values, feature_matrix
-from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.spaces.genes import Population
+from ohmnas.surrogate.features import Values, chipless, feature_matrix, gene_feature_names
+from ohmnas.surrogate.model import SurrogateModel
 
 Rows = npt.NDArray[np.intp]
 
 HOPE = 0.9
-"""Probability with which an accuracy stays below what is hoped for."""
+"""Probability that an accuracy stays below its optimistic value."""
 STRICTNESS = 3.0
-"""How fast interest fades with the distance from the front, in standard deviations of what is hoped for."""
+"""Decay of interest with the distance from the front, in standard deviations of the optimistic accuracy."""
 CANDIDATES = 4000
-"""Architectures that a campaign chooses from."""
+"""Number of candidates in a campaign."""
 PARENTS = 50
-"""The best measured ones, whose mutants are candidates too: in a small budget, the front is rarely sampled."""
+"""Best measured architectures; their mutants are also candidates, because random samples rarely reach the front."""
 
 
-def promising(surrogate: Surrogate, candidates: Population, measured: Population, k: int) -> Rows:
-    """Choose k candidates near the front that differ from each other and from what was measured.
+def promising(surrogate: SurrogateModel, candidates: Population, measured: Population, k: int) -> Rows:
+    """Select k candidates near the front that differ from each other and from the measured ones.
 
     Args:
-        surrogate: fitted to what was measured.
+        surrogate: surrogate of the measured architectures.
         candidates: ``(m, g)``.
         measured: ``(n, g)``.
-        k: how many, at most m.
+        k: number to select, at most m.
 
     Returns:
-        ``(k,)``: rows of the candidates, first choice first.
+        ``(k,)``: rows of the candidates, in order of selection.
     """
-    hoped = surrogate.quantile(surrogate.forecast(candidates), HOPE).accuracy_1d
-    order = np.argsort(surrogate.space_.params(candidates), kind="stable")
+    hoped = surrogate.quantile(surrogate.estimate(candidates), HOPE)["accuracy_1d"]
+    order = np.argsort(surrogate.space.params(candidates), kind="stable")
     front = np.empty(len(candidates))
     front[order] = np.maximum.accumulate(hoped[order])
     interest = np.exp(-STRICTNESS * (front - hoped) / max(float(hoped.std()), 1e-9))
@@ -57,7 +57,7 @@ def promising(surrogate: Surrogate, candidates: Population, measured: Population
 
 
 def candidates_near(
-    surrogate: Surrogate,
+    surrogate: SurrogateModel,
     measured: Population,
     known: Population,
     max_params: float,
@@ -65,37 +65,42 @@ def candidates_near(
     min_params: float,
     seed: int,
 ) -> Population:
-    """Architectures within bounds that are not known yet: spread over all sizes, and mutants of the best.
+    """Return new architectures within bounds: some spread over all sizes, some mutants of the best.
 
     Args:
-        surrogate: says which are the best.
-        measured: ``(n, g)``: among them are the parents.
-        known: ``(m, g)``: none of these is a candidate.
-        max_params: at most so many parameters.
-        max_macs: at most so many MACs.
-        min_params: at least so many parameters.
-        seed: of all that is drawn.
+        surrogate: ranks the measured architectures.
+        measured: ``(n, g)``: the parents are among them.
+        known: ``(m, g)``: excluded architectures.
+        max_params: largest number of parameters.
+        max_macs: largest number of MACs.
+        min_params: smallest number of parameters.
+        seed: random seed.
 
     Returns:
-        ``(m, g)``, all different.
+        ``(m, g)``, without duplicates.
     """
-    space, rng = surrogate.space_, np.random.default_rng([seed, len(known)])
+    space, rng = surrogate.space, np.random.default_rng([seed, len(known)])
     spread = space.sample(CANDIDATES // 2, rng, max_params, max_macs, min_params, at_least=0)
-    best = measured[np.argsort(-surrogate.rank_scores(measured), kind="stable")[:PARENTS]]
+    scores, _ = surrogate.forecast_features(
+        surrogate.features(measured)
+    )  # held-out scores: models remember their training rows
+    best = measured[np.argsort(-scores, kind="stable")[:PARENTS]]
     mutants = space.mutate(best[rng.integers(len(best), size=CANDIDATES // 2)], rng)
     drawn = np.concatenate([spread, mutants])
-    table = space.layer_table(drawn)
+    table = space.layers(drawn)
     params = table.params()
     drawn = drawn[(params <= max_params) & (params >= min_params) & (table.macs() <= max_macs)]
     old = {genome.tobytes() for genome in np.ascontiguousarray(known, dtype=np.int16)}
     fresh = {key: genome for genome in drawn if (key := genome.tobytes()) not in old}
-    return np.array(list(fresh.values()), dtype=np.int16).reshape(-1, GENES)
+    return np.array(list(fresh.values()), dtype=np.int16).reshape(-1, len(space.genes))
 
 
-def _standardised(surrogate: Surrogate, population: Population, scale: Population) -> Values:
-    """What distinguishes architectures beside their genes: structure and noise, in standard deviations of `scale`."""
+def _standardised(surrogate: SurrogateModel, population: Population, scale: Population) -> Values:
+    """Features other than genes, in standard deviations of `scale`: structure and noise."""
+    space = surrogate.space
+    derived = slice(len(gene_feature_names(space)), chipless(space))
     features, others = (
-        feature_matrix(surrogate.space_, some, surrogate.hardware_)[:, GENES:CHIPLESS].astype(np.float64)
+        feature_matrix(surrogate.space, some, surrogate.hardware)[:, derived].astype(np.float64)
         for some in (population, scale)
     )
     deviation = others.std(axis=0)

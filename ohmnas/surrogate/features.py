@@ -1,39 +1,26 @@
-"""Population + chip -> the surrogate's features, a whole population at once."""
+"""Features of a surrogate, computed for a whole population and its chip at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.spaces import genes
+from ohmnas.costs import NoiseBudget, noise_budget
 from ohmnas.spaces.codesign import Settings, chip_settings
-from ohmnas.spaces.cost import LAST, LayerTable, by_gene, by_kind
-from ohmnas.spaces.genes import Population
-from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.spaces.signal import NoiseBudget, noise_budget
+from ohmnas.spaces.genes import Genes, Population
+from ohmnas.spaces.layers import Layers
+from ohmnas.spaces.space import Space
 
 Values = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 """``(n, f)``."""
 
-STRUCTURE_NAMES: Final = (
-    "log2_params",
-    "log2_macs",
-    "log2_layers",
-    "log2_outputs",
-    "log2_macs_per_output",
-    "depth",
-    "residual_blocks",
-    "bottleneck_share",
-    "skip_share",
-    "longest_run_without_skip",
-    "mean_branches",
-    *(f"log2_channels{block + 1}" for block in range(genes.BLOCKS)),
-)
-"""What the genes imply; a share is of the residual blocks. `log2_outputs` counts the ADC readings of an image."""
+SIZE_NAMES: Final = ("log2_params", "log2_macs", "log2_layers", "log2_outputs", "log2_macs_per_output")
+"""Sizes of any network. `log2_outputs` counts the ADC conversions per image."""
 NOISE_NAMES: Final = (
     "effective_depth",
     "log2_narrowest",
@@ -46,94 +33,122 @@ NOISE_NAMES: Final = (
     "log2_lasting_share",
     "log2_noise_block",
 )
-"""What genes and chip imply, from `spaces.signal`; `log2_noise_1d` and `log2_noise_1mo` add up all noise, with the
-errors of the devices. After a day, a share of it lasts, which is the errors that differ from chip to chip alone, and it
-arises in one main block or another, on average in `log2_noise_block`."""
-CHIPLESS: Final = len(genes.GENE_NAMES) + len(STRUCTURE_NAMES) + len(NOISE_NAMES)
-"""Features before those that describe the chip itself."""
-GROUPS: Final = ("genes", "structure", "noise", "chip", "told")
-"""Of features; with those of the chip count what a start says of it, and told is what another model of the same rows
-makes of all others."""
+"""Noise features of layers and chip, from `costs.noise`. `log2_noise_1d` and `log2_noise_1mo` add up all noise,
+including device errors. A share of the noise after a day is permanent: errors that differ only between chips.
+`log2_noise_block` is the mean block in which noise arises."""
+GROUPS: Final = ("genes", "structure", "noise", "chip", "stacked")
+"""Groups of features. Predictions of a source model belong to `chip`; `stacked` is the prediction of another model of
+the same rows from all other features."""
 _WIDE: Final = 2.0**16
-"""Channels that stand for a network which nothing narrows."""
+"""Channels assumed for a network without a narrowest layer."""
 _QUIET: Final = 2.0**-20
-"""Noise over signal that stands for none."""
+"""Noise-to-signal ratio that stands for no noise."""
+_BINARY: Final = 2
 
 
-def feature_names(hardware: Iterable[str]) -> tuple[str, ...]:
-    """Column names of `feature_matrix`: genes, derived quantities, description of the chip."""
-    return (*genes.GENE_NAMES, *STRUCTURE_NAMES, *NOISE_NAMES, *hardware)
+@cache
+def _choices(genes: Genes) -> tuple[tuple[int, int | None], ...]:
+    """For each gene feature: its column and, for a categorical gene, the value that it encodes."""
+    found: list[tuple[int, int | None]] = []
+    for column, gene in enumerate(genes):
+        if gene.ordered or len(gene.values) <= _BINARY:
+            found.append((column, None))
+        else:
+            found.extend((column, value) for value in gene.values)
+    return tuple(found)
 
 
-def feature_groups(features: int, told: int) -> npt.NDArray[np.intp]:
-    """``(f,)``: the group of each feature, a number in `GROUPS`.
+def gene_feature_names(space: Space) -> tuple[str, ...]:
+    """One feature per gene, or per value of a categorical gene: ``E01=skip_connect``."""
+    genes = space.networks.genes
+    return tuple(
+        genes[column].name if value is None else f"{genes[column].name}={genes[column].text(value)}"
+        for column, value in _choices(genes)
+    )
+
+
+def structure_names(space: Space) -> tuple[str, ...]:
+    """`SIZE_NAMES`, then the structure features of the space."""
+    return (*SIZE_NAMES, *space.networks.structure_names)
+
+
+def chipless(space: Space) -> int:
+    """Number of features before the settings of the chip."""
+    return len(_choices(space.networks.genes)) + len(structure_names(space)) + len(NOISE_NAMES)
+
+
+def feature_names(space: Space, hardware: Iterable[str]) -> tuple[str, ...]:
+    """Column names of `feature_matrix`: genes, derived quantities, settings of the chip."""
+    return (*gene_feature_names(space), *structure_names(space), *NOISE_NAMES, *hardware)
+
+
+def feature_groups(space: Space, features: int, stacked: int) -> npt.NDArray[np.intp]:
+    """``(f,)``: group of each feature, an index into `GROUPS`.
 
     Args:
-        features: how many there are: those of `feature_names`, what a start says, then those that are told.
-        told: how many of the last.
+        space: search space.
+        features: number of features: `feature_names`, predictions of a source, stacked predictions.
+        stacked: number of stacked features.
     """
-    sizes = (len(genes.GENE_NAMES), len(STRUCTURE_NAMES), len(NOISE_NAMES), features - CHIPLESS - told, told)
-    return np.repeat(np.arange(len(GROUPS)), sizes)
+    own = (len(_choices(space.networks.genes)), len(structure_names(space)), len(NOISE_NAMES))
+    return np.repeat(np.arange(len(GROUPS)), (*own, features - sum(own) - stacked, stacked))
 
 
-def feature_matrix(space: ResNetSpace, population: Population, hardware: Settings) -> Features:
-    """The features of a population on one chip, or each on its own.
+def feature_matrix(space: Space, population: Population, hardware: Settings) -> Features:
+    """Features of a population on one chip, or of each row on its own chip.
 
     Args:
-        space: gives the costs.
+        space: search space.
         population: ``(n, g)``, canonical.
-        hardware: `Hardware.description()` of the chip, or for each name ``(n,)``: the values of each row's chip. In a
-            space with chips each row has its own instead.
+        hardware: `Hardware.description()` of the chip, or name -> ``(n,)`` values for the chip of each row. Ignored in
+            a space with chips, whose genomes include the chip.
 
     Returns:
         ``(n, f)`` in the order of `feature_names`.
     """
     chip = {name: np.asarray(value) for name, value in chip_settings(space, population, hardware).items()}
-    features = np.empty((len(population), CHIPLESS + len(chip)), dtype=np.float32)
+    choices, before = _choices(space.networks.genes), chipless(space)
+    ordered = [column for column, value in choices if value is None]
+    features = np.empty((len(population), before + len(chip)), dtype=np.float32)
     for start in range(0, len(population), _AT_ONCE):
         rows = slice(start, start + _AT_ONCE)
         some = {name: value[rows] if value.ndim else value for name, value in chip.items()}
-        features[rows, : genes.GENES] = population[rows, : genes.GENES]
-        features[rows, genes.GENES : CHIPLESS] = _derived(space, population[rows], some).T
-        for column, value in enumerate(some.values(), CHIPLESS):
-            features[rows, column] = value
+        if len(ordered) == len(choices):
+            features[rows, : len(choices)] = population[rows, : len(choices)]
+        else:
+            for place, (column, value) in enumerate(choices):
+                own = population[rows, column]
+                features[rows, place] = own if value is None else own == value
+        features[rows, len(choices) : before] = _derived(space, population[rows], some).T
+        for column, setting in enumerate(some.values(), before):
+            features[rows, column] = setting
     return features
 
 
 _AT_ONCE = 512
-"""Architectures whose intermediate results stay near the processor."""
+"""Architectures per batch; their intermediate results fit into the processor's cache."""
 
 
-def _derived(space: ResNetSpace, population: Population, chip: Mapping[str, Values]) -> Values:
-    """``(len(STRUCTURE_NAMES) + len(NOISE_NAMES), n)``."""
-    table = space.layer_table(population)
-    derived = np.empty((CHIPLESS - genes.GENES, len(population)))
-    _structure(population, table, derived[: len(STRUCTURE_NAMES)])
-    _noise(noise_budget(population, space.input_shape, chip, table), chip, derived[len(STRUCTURE_NAMES) :])
+def _derived(space: Space, population: Population, chip: Mapping[str, Values]) -> Values:
+    """``(structure + noise, n)``."""
+    layers, structure = space.layers(population), len(structure_names(space))
+    derived = np.empty((structure + len(NOISE_NAMES), len(population)))
+    _sizes(layers, derived[: len(SIZE_NAMES)])
+    derived[len(SIZE_NAMES) : structure] = space.structure(population, layers)
+    _noise(noise_budget(layers, chip), chip, derived[structure:])
     return derived
 
 
-def _structure(population: Population, table: LayerTable, out: Values) -> None:
-    """Write ``(len(STRUCTURE_NAMES), n)``."""
-    repeats, branches, conv_type, _, skip = by_gene(population, np.int64)
-    bottleneck = conv_type == genes.CODE_OF_CONV_TYPE["B"]
-    layers = repeats * np.where(bottleneck, 3, 2)
-    total = repeats.sum(axis=0)
-    out[0], out[1], out[2] = table.params(), table.macs(), table.layers()
-    out[3] = (table.count * table.outputs * table.positions).sum(axis=1)
+def _sizes(layers: Layers, out: Values) -> None:
+    """Write ``(len(SIZE_NAMES), n)``."""
+    out[0], out[1], out[2] = layers.params(), layers.macs(), layers.layers()
+    out[3] = (layers.count * layers.outputs * layers.positions).sum(axis=1)
     np.divide(out[1], out[3], out=out[4])
-    np.log2(out[:5], out=out[:5])
-    out[5] = 2 + layers.sum(axis=0)
-    out[6] = total
-    out[7] = (repeats * bottleneck).sum(axis=0) / total
-    out[8] = (repeats * skip).sum(axis=0) / total
-    out[9] = _longest_run(layers * (skip == 0))
-    out[10] = (repeats * branches).sum(axis=0) / total
-    np.log2(np.where(repeats > 0, by_kind(table.outputs.T)[LAST], 1), out=out[11:])
+    np.log2(out, out=out)
 
 
 def _noise(budget: NoiseBudget, chip: Mapping[str, Values], out: Values) -> None:
-    """Write ``(len(NOISE_NAMES), n)``: depth and narrowest, then noise by origin, in all, and how it is spread."""
+    """Write ``(len(NOISE_NAMES), n)``: depth and narrowest width, noise by origin, total noise, its distribution."""
     spread, offset = (np.square(chip[f"device_{error}_1d"]) for error in ("spread", "offset"))
     out[0] = budget.depth
     np.minimum(budget.narrowest, _WIDE, out=out[1])
@@ -145,17 +160,7 @@ def _noise(budget: NoiseBudget, chip: Mapping[str, Values], out: Values) -> None
     out[8] = (spread * budget.weights + offset * budget.offset) / np.maximum(out[5], _QUIET)
     converters, weights, offsets = budget.blocks
     in_block = converters + spread * weights + offset * offsets
-    numbers = np.arange(1.0, genes.BLOCKS + 1.0)
+    numbers = np.arange(1.0, len(in_block) + 1.0)
     out[9] = (numbers[:, None] * in_block).sum(axis=0) / np.maximum(in_block.sum(axis=0), _QUIET)
     np.maximum(out[2:], _QUIET, out=out[2:])
     np.log2(out[1:], out=out[1:])
-
-
-def _longest_run(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """``(b, n)`` -> ``(n,)``: largest sum over adjacent blocks that is not interrupted by a 0."""
-    best: npt.NDArray[np.int64] = lengths[0]
-    run = best
-    for block in lengths[1:]:
-        run = np.where(block > 0, run + block, 0)
-        best = np.maximum(best, run)
-    return best

@@ -1,9 +1,9 @@
-"""How far labels lie from predictions: conformal bounds, learned from rows that the models had not seen.
+"""Prediction intervals from held-out residuals, by conformal prediction.
 
-Normalised conformal prediction (Papadopoulos et al., 2008) on cross-validated residuals: residuals are divided by a
-local scale, because a network near chance or near perfection is predicted better than one between, and the quantiles of
-what remains are those of a new architecture, whatever their distribution (Vovk et al., 2005). Nothing but one
-interpolation is left to do for a prediction, so bounds cost a search next to nothing.
+Normalised conformal prediction (Papadopoulos et al., 2008) on cross-validated residuals. Residuals are divided by a
+local scale, because predictions near chance and near perfection are more precise than those between. The quantiles of
+the normalised residuals hold for new architectures under any distribution (Vovk et al., 2005). A prediction needs only
+one interpolation, so intervals cost a search next to nothing.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ from ohmnas.errors import InvalidValueError
 Values = npt.NDArray[np.float64]
 
 KNOTS = 12
-"""Of the local scale."""
+"""Knots of the local scale."""
 NEIGHBOURS = 0.15
-"""Share of the rows, nearest by position, whose residuals make a local scale; at least `FEWEST_NEIGHBOURS`."""
+"""Share of the rows, nearest by position, that sets a local scale; at least `FEWEST_NEIGHBOURS` rows."""
 FEWEST_NEIGHBOURS = 10
 MOST_RESIDUALS = 999
-"""Normalised residuals that are kept: evenly spaced in rank, where there are more."""
+"""Largest number of normalised residuals kept, evenly spaced in rank."""
 SMALLEST_SCALE = 1e-6
-"""Of a residual that may be divided by."""
+"""Smallest local scale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
-    """What labels minus predictions are like, along a position that says where a prediction stands."""
+    """Distribution of labels minus predictions, along a position."""
 
     positions: Values
-    """``(k,)``, increasing: knots of the scale."""
+    """``(k,)``, increasing: positions of the knots."""
     scales: Values
     """``(k,)``, above 0: mean absolute residual around each knot."""
     normalised: Values
-    """``(q,)``, not decreasing: residuals over their local scale."""
+    """``(q,)``, not decreasing: residuals divided by their local scale."""
 
     def __post_init__(self) -> None:
-        """Check what a file may have brought.
+        """Check values from a file.
 
         Raises:
-            InvalidValueError: knots do not increase, a scale is not above 0, or residuals are missing or unsorted.
+            InvalidValueError: knots are not increasing, a scale is not above 0, or residuals are missing or unsorted.
         """
         if not len(self.positions) or len(self.positions) != len(self.scales):
-            raise InvalidValueError("intervals have as many positions as scales for their knots, and at least one")
+            raise InvalidValueError("intervals need at least one knot, with a position and a scale each")
         if not ((np.diff(self.positions) > 0).all() and (self.scales > 0).all()):
-            raise InvalidValueError("the knots of intervals do not increase, or a scale is not above 0")
+            raise InvalidValueError("the knots of intervals must increase, with scales above 0")
         if not len(self.normalised) or (np.diff(self.normalised) < 0).any():
             raise InvalidValueError("the residuals of intervals are missing or not sorted")
 
     @classmethod
     def fit(cls, positions: Values, residuals: Values) -> Residuals:
-        """Learn from held-out rows.
+        """Fit to held-out rows.
 
         Args:
-            positions: ``(n,)`` where each prediction stands; nearby ones are about equally uncertain.
+            positions: ``(n,)`` position of each prediction; nearby ones are about equally uncertain.
             residuals: ``(n,)`` label minus prediction.
         """
         order = np.argsort(positions, kind="stable")
@@ -76,20 +76,20 @@ class Residuals:
         return cls(knots, scales, normalised)
 
     def quantile(self, positions: Values, probability: float) -> Values:
-        """``(n,)``: what residuals at these positions stay below, with this probability.
+        """``(n,)``: value that residuals at these positions stay below with this probability.
 
-        The rank is rounded outwards, so that a bound of n residuals holds at least as often as it says; beyond what n
-        residuals can say (1 in n + 1), it is their outermost.
+        The rank is rounded outwards, so the bound holds at least with this probability. Beyond 1 in n + 1, for n
+        residuals, it is the outermost residual.
 
         Args:
             positions: ``(n,)``.
             probability: above 0, below 1.
 
         Raises:
-            InvalidValueError: it is not.
+            InvalidValueError: the probability is out of range.
         """
         if not 0.0 < probability < 1.0:
-            raise InvalidValueError(f"a probability lies between 0 and 1, not {probability}")
+            raise InvalidValueError(f"a probability must be between 0 and 1, not {probability}")
         n = len(self.normalised)
         exact = (n + 1) * probability
         rank = math.ceil(exact - 1e-9) if probability >= 0.5 else math.floor(exact + 1e-9)

@@ -1,4 +1,4 @@
-"""What settings of the chip did to the same networks: measured, where `study.chip_effects` predicts."""
+"""Measured effects of chip settings on the same networks; `study.chip_effects` predicts them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import pandas as pd
 from scipy.stats import t as student
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.chips import CHIP_GENE_NAMES, TECH, TILE, chip_text, from_hardware
+from ohmnas.hardware import PRESETS
+from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, GENE_TECHNOLOGIES, TECH, TILE, chip_text, from_hardware
 from ohmnas.spaces.codesign import CoDesignSpace
-from ohmnas.spaces.genes import GENES
-from ohmnas.spaces.hardware import PRESETS, TECHNOLOGIES
-from ohmnas.surrogate.learning import HEADS, LearningSet, Values
+from ohmnas.surrogate.heads import HEADS
+from ohmnas.surrogate.scales import Values
+from ohmnas.surrogate.training_set import TrainingSet
 
 FEWEST_NETWORKS: Final = 5
-"""That an effect is stated of."""
+"""Smallest number of networks for an effect."""
 NAMES: Final = dict(zip(CHIP_GENE_NAMES, ("technology", "side of a tile", "DAC bits", "ADC bits"), strict=True))
-"""Gene -> what people call it."""
+"""Gene -> label for people."""
 COLUMNS: Final = [
     "choice",
     "value",
@@ -38,36 +39,36 @@ _USUAL: Final = dict(zip(CHIP_GENE_NAMES, from_hardware([PRESETS["pcm"]])[0][0].
 """Gene -> its value in the ``pcm`` preset."""
 
 
-def measured_chip_effects(designs: LearningSet) -> pd.DataFrame:
-    """How the labels of networks change with each setting of the chip.
+def measured_chip_effects(designs: TrainingSet) -> pd.DataFrame:
+    """Effects of each chip setting on the labels of the same networks.
 
-    Of tiles and converters: main effects, by least squares over all settings at once, on how the labels of each network
-    differ from those that it has on the preset of the same technology. A campaign that varies chips draws the settings
-    evenly, so that none stands for another. Of technologies: the same trained network, tiles and converters on another
-    technology than the first.
+    Tiles and converters: main effects, by least squares over all settings at once, on the difference between a
+    network's labels and its labels on the preset of the same technology. A campaign that varies chips draws the
+    settings evenly, so effects of different settings are not confounded. Technologies: the same trained network, tiles
+    and converters, compared with the first technology.
 
     Args:
-        designs: `LearningSet.of_designs`.
+        designs: `TrainingSet.of_designs`.
 
     Returns:
-        One row for each setting and value: `choice`, `value`, `label` (the value in words), `against` (that of the
-        ``pcm`` preset), `architectures` (networks that have it), and for each head the mean change against the
-        latter and the ends of its 90 % interval (`<head>_change`, `_low`, `_high`), as fractions.
+        One row for each setting and value: `choice`, `value`, `label` (the value in words), `against` (the value of the
+        ``pcm`` preset), `architectures` (number of networks with it), and for each target the mean change and the ends
+        of its 90 % interval (`<head>_change`, `_low`, `_high`), as fractions.
 
     Raises:
-        InvalidValueError: the rows are not of a space with chips.
+        InvalidValueError: the space has no chips.
     """
     if not isinstance(designs.space, CoDesignSpace):
-        raise InvalidValueError("effects of settings are measured on varied chips: LearningSet.of_designs")
+        raise InvalidValueError("measured effects need rows of varied chips: use TrainingSet.of_designs")
     chips = designs.space.chips(designs.population)
-    network = np.unique(designs.population[:, :GENES], axis=0, return_inverse=True)[1].reshape(-1)
+    network = np.unique(designs.space.split(designs.population)[0], axis=0, return_inverse=True)[1].reshape(-1)
     frame = pd.DataFrame({"network": network, **dict(zip(CHIP_GENE_NAMES, chips.T, strict=True)), **designs.labels})
     return pd.DataFrame([*_settings(frame), *_technologies(frame)], columns=COLUMNS)
 
 
 def _settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of tiles and converters; none if too few networks were measured on their preset too."""
-    presets, _ = from_hardware(PRESETS[name] for name in TECHNOLOGIES)
+    """Rows for tiles and converters; none if too few networks were also measured on their preset."""
+    presets, _ = from_hardware(PRESETS[name] for name in GENE_TECHNOLOGIES)
     is_preset = (frame[list(CHIP_GENE_NAMES)].to_numpy() == presets[frame[TECH_NAME].to_numpy()]).all(axis=1)
     pairs = frame[~is_preset].merge(frame[is_preset], on=["network", TECH_NAME], suffixes=("", "_before"))
     pairs, levels = _with_known_levels(pairs)
@@ -86,9 +87,9 @@ def _settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _with_known_levels(pairs: pd.DataFrame) -> tuple[pd.DataFrame, dict[Level, int]]:
-    """Pairs whose settings all are those of enough networks, and how many networks have each.
+    """Keep pairs whose settings all occur in enough networks; also return the number of networks per setting.
 
-    A setting of few networks would stand for whatever else they have; leaving it out may make others rare.
+    Effects of rare settings would be confounded with others. Dropping a setting may make others rare.
     """
     while True:
         counts = {
@@ -109,7 +110,7 @@ def _with_known_levels(pairs: pd.DataFrame) -> tuple[pd.DataFrame, dict[Level, i
 
 
 def _steps(pairs: pd.DataFrame, free: list[Level]) -> tuple[Values, Values]:
-    """``(networks, levels)``, 1 for a level that was gained and -1 for one lost, and the changes, ``(networks, 3)``."""
+    """``(networks, levels)``, 1 for a level gained and -1 for a level lost, and the changes, ``(networks, 3)``."""
     steps = {
         f"{gene} {value}": (pairs[gene] == value).astype(float) - (pairs[f"{gene}_before"] == value).astype(float)
         for gene, value in free

@@ -1,4 +1,4 @@
-"""How good predictions are, and how good they can be given the noise of the labels."""
+"""Quality of predictions, and its upper limit under label noise."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ import numpy.typing as npt
 from scipy import stats
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate.learning import HEADS, Values
+from ohmnas.surrogate.heads import HEADS
+from ohmnas.surrogate.scales import Values
 
 
 def kendall_tau(truth: Values, predicted: Values) -> float:
-    """Kendall's tau-b: 1 is the same order, 0 is chance; NaN if one side is constant."""
+    """Kendall's tau-b: 1 is the same order, 0 is chance; NaN if one input is constant."""
     return float(stats.kendalltau(truth, predicted).statistic)
 
 
 def tau_scorer(head: str = HEADS[0]) -> Callable[[Any, Any, npt.ArrayLike], float]:
-    """A scorer for scikit-learn's cross-validation and grid searches: Kendall's tau of one head of a surrogate.
+    """Scorer for scikit-learn's cross-validation and grid search: Kendall's tau of one target.
 
     Args:
         head: one of `HEADS`.
 
     Raises:
-        InvalidValueError: it is none.
+        InvalidValueError: the name is unknown.
     """
     if head not in HEADS:
-        raise InvalidValueError(f"a surrogate has no head {head!r}; it has {', '.join(HEADS)}")
+        raise InvalidValueError(f"a surrogate has no target {head!r}; it has {', '.join(HEADS)}")
     column = HEADS.index(head)
 
     def score(surrogate: Any, X: Any, y: npt.ArrayLike) -> float:
@@ -39,23 +40,23 @@ def tau_scorer(head: str = HEADS[0]) -> Callable[[Any, Any, npt.ArrayLike], floa
 
 
 def spearman(truth: Values, predicted: Values) -> float:
-    """Spearman's rank correlation; NaN if one side is constant."""
+    """Spearman's rank correlation; NaN if one input is constant."""
     if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
         return float("nan")
     return float(stats.spearmanr(truth, predicted).statistic)
 
 
 def precision_at(share: float, truth: Values, predicted: Values, smaller_is_better: bool = False) -> float:
-    """Of the best `share` by prediction, how many are among the best `share` in truth; NaN if one side is constant.
+    """Share of the predicted best `share` that is in the true best `share`; NaN if one input is constant.
 
     Args:
         share: in (0, 1]; at least one row is taken.
         truth: ``(n,)``.
         predicted: ``(n,)``.
-        smaller_is_better: for std and AVM.
+        smaller_is_better: True for standard deviation and AVM.
     """
     if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
-        return float("nan")  # nothing is best
+        return float("nan")  # there is no best
     sign = 1.0 if smaller_is_better else -1.0
     k = max(round(share * len(truth)), 1)
     best = np.argsort(sign * truth, kind="stable")[:k]
@@ -64,15 +65,15 @@ def precision_at(share: float, truth: Values, predicted: Values, smaller_is_bett
 
 
 def noise_ceiling(first: Values, second: Values) -> float:
-    """The Kendall's tau that a perfect predictor would reach on labels as noisy as these.
+    """Kendall's tau of a perfect predictor on labels with this noise.
 
     Two independent measurements of the same architectures, each truth plus noise, correlate with r12 = var(truth) /
-    var(label); truth itself correlates with a label with sqrt(r12) (Spearman's attenuation, 1904). Kendall's tau and r
-    of a bivariate normal distribution are tied by tau = 2/pi asin(r) (Greiner), which carries both ways:
+    var(label). The truth correlates with a label with sqrt(r12) (Spearman's attenuation, 1904). Kendall's tau and r of
+    a bivariate normal distribution are related by tau = 2/pi asin(r) (Greiner), so that
 
         ceiling = 2/pi asin( sqrt( sin(pi/2 tau12) ) ),
 
-    NaN if one side is constant.
+    NaN if one input is constant.
 
     Args:
         first: ``(n,)`` labels.
@@ -83,14 +84,14 @@ def noise_ceiling(first: Values, second: Values) -> float:
 
 
 def noise_ceiling_interval(first: Values, second: Values, resamples: int = 1000) -> tuple[float, float]:
-    """Low and high end of the 95 % interval of `noise_ceiling`: percentiles of a bootstrap over the pairs.
+    """Ends of the 95 % interval of `noise_ceiling`: percentiles of a bootstrap over the pairs.
 
-    The same pairs give the same interval. Draws of pairs that are all equal do not count; NaN if all are.
+    The result is deterministic. Draws whose pairs are all equal are ignored; NaN if all are.
 
     Args:
         first: ``(n,)`` labels.
         second: ``(n,)`` labels of the same architectures, measured with another seed.
-        resamples: how often n pairs are drawn with replacement.
+        resamples: number of bootstrap draws.
     """
     rng = np.random.default_rng(0)
     drawn = rng.integers(len(first), size=(resamples, len(first)))

@@ -1,25 +1,57 @@
-"""How trees and process are mixed."""
+"""`Mixture`: weights of boosted trees and Gaussian processes."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from ohmnas.surrogate.heads import Values
+from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate.scales import Values
 
 LEAST_SPREAD: Final = 1e-9
-"""Of scores that say anything."""
+"""Smallest standard deviation of informative scores."""
+
+Pair = tuple[float, float]
 
 
-def spread(values: Values) -> float:
-    """Standard deviation, or 1 where nothing varies."""
-    found = float(values.std())
-    return found if found > LEAST_SPREAD else 1.0
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Weights of trees and process in the score, in the logarithm of the standard deviation and in the AVM."""
 
+    spreads: Pair
+    """Standard deviations of the ranker's scores and of the process's predicted ranks: both count equally."""
+    shares: Pair
+    """Share of the trees in the standard deviation and in the AVM, 0 to 1; the rest is the share of the process."""
+    means: Pair
+    """Means of both labels, on their scales; trees predict the difference from them."""
+    lowest: Pair
+    """Smallest value of both labels, on their scales. Predictions are clipped to the measured range."""
+    highest: Pair
+    """Largest value of both labels, likewise."""
 
-def share(labels: Values, trees: Values, process: Values) -> float:
-    """Of the trees in the mixture with the process that comes nearest to held-out labels."""
-    between = trees - process
-    squares = float(between @ between)
-    return float(np.clip((labels - process) @ between / squares, 0.0, 1.0)) if squares > 0.0 else 0.5
+    def __post_init__(self) -> None:
+        """Check the weights.
+
+        Raises:
+            InvalidValueError: a number is not finite or out of its range, or a lowest value is above the highest.
+        """
+        if not all(map(math.isfinite, (*self.spreads, *self.shares, *self.means, *self.lowest, *self.highest))):
+            raise InvalidValueError("the numbers of a mixture must be finite")
+        if not (min(self.spreads) > LEAST_SPREAD and 0.0 <= min(self.shares) <= max(self.shares) <= 1.0):
+            raise InvalidValueError(f"spreads must be above {LEAST_SPREAD:g} and shares from 0 to 1")
+        if not all(low <= high for low, high in zip(self.lowest, self.highest, strict=True)):
+            raise InvalidValueError("the lowest labels are above the highest")
+
+    def scores(self, ranked: Values, expected: Values) -> Values:
+        """``(n,)`` scores of the ranker and ``(n,)`` ranks predicted by the process -> ``(n,)`` scores."""
+        trees, process = self.spreads
+        scores: Values = ranked / trees + expected / process
+        return scores
+
+    def labels(self, trees: Values, expected: Values) -> Values:
+        """``(n, 2)`` predictions of trees, with the means, and ``(n, 2)`` of the process -> ``(n, 2)`` labels."""
+        shares = np.array(self.shares)
+        return np.clip(shares * trees + (1.0 - shares) * expected, self.lowest, self.highest)

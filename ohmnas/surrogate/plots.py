@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from ohmnas.pictures import drawing, new_figure, save
-from ohmnas.surrogate.learning import HEADS
+from ohmnas.surrogate.heads import HEADS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SHOWN = 15
-"""Most important features."""
+"""Number of features shown."""
 LABELS = {"accuracy_1d": "1-day accuracy", "accuracy_1d_std": "std over chips", "avm": "AVM"}
 LABELS_WITH_UNITS = {
     "accuracy_1d": "1-day accuracy (%)",
@@ -28,10 +28,10 @@ COLOURS = ("tab:blue", "tab:orange", "tab:green")
 
 @drawing()
 def plot_importance(frame: pd.DataFrame, path: Path) -> None:
-    """Bars of what features are worth for each head, groups first.
+    """Plot the permutation importance of features for each target, groups first.
 
     Raises:
-        StorageError: the disk refuses.
+        StorageError: the file cannot be written.
     """
     groups, single = frame[frame["group"] == "group"], frame[frame["group"] != "group"].head(SHOWN)
     shown = pd.concat([groups, single]).iloc[::-1]
@@ -39,16 +39,16 @@ def plot_importance(frame: pd.DataFrame, path: Path) -> None:
     for panel, head, colour in zip(panels[0], HEADS, COLOURS, strict=True):
         panel.barh(shown["feature"], shown[head], xerr=shown[f"{head}_error"], color=colour, height=0.7)
         panel.axvline(0.0, color="black", lw=0.6)
-        panel.set(xlabel="loss of tau when shuffled", title=LABELS[head])
+        panel.set(xlabel="permutation importance (loss of tau)", title=LABELS[head])
     save(figure, path)
 
 
 @drawing()
 def plot_effects(frame: pd.DataFrame, path: Path) -> None:
-    """Changes of each head with each choice, with their 90 % intervals, in percentage points.
+    """Plot the effect of each choice on each target with 90 % intervals, in percentage points.
 
     Raises:
-        StorageError: the disk refuses.
+        StorageError: the file cannot be written.
     """
     choices = list(dict.fromkeys(frame["choice"]))
     figure, panels = _figure(len(HEADS), len(choices), (1.9 * len(choices) + 1.0, 6.0), sharey="row", sharex="col")
@@ -72,10 +72,10 @@ def plot_effects(frame: pd.DataFrame, path: Path) -> None:
 
 @drawing()
 def plot_map(frame: pd.DataFrame, path: Path) -> None:
-    """The t-SNE map, coloured by parameters and by each label.
+    """Plot the t-SNE map, coloured by parameters and by each label.
 
     Raises:
-        StorageError: the disk refuses.
+        StorageError: the file cannot be written.
     """
     figure, panels = _figure(1, 1 + len(HEADS), (15.0, 3.8), sharex=True, sharey=True)
     for panel, name in zip(panels[0], ("params", *HEADS), strict=True):

@@ -1,187 +1,114 @@
-"""Gaussian processes beside the trees: smooth where those step, so that the mean of both orders better than either.
+"""Gaussian processes. They are smooth and trees are not, so the mean of both ranks better than either.
 
-Where there are more rows than a prediction has time for, some of them stand for all (subset of regressors: Rasmussen
-and Williams, 2006, section 8.3.1): the kernel reaches them alone, their weights are learned from all.
+If there are too many rows for a fast prediction, a subset represents all (subset of regressors: Rasmussen and Williams,
+2006, section 8.3.1): the kernel uses only the subset, and its weights are fitted to all rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate.features import Features, feature_groups
-from ohmnas.surrogate.heads import Values
-from ohmnas.surrogate.kernel import Kernel, some, standard
+from ohmnas.surrogate.features import Features
+from ohmnas.surrogate.scales import Values
 from ohmnas.threads import one_blas_thread
 
-MOST_ROWS: Final = 700
-"""That a kernel reaches: the time of a prediction goes by their number."""
-SPREAD_ROWS: Final = 250
-"""The same for standard deviation and AVM: along the score both are smooth, so that fewer do."""
-LEARNED_ROWS: Final = 10_000
-"""That are learned from, drawn at random from more."""
 _AT_ONCE: Final = 192
-"""Rows whose kernel stays near the processor."""
+"""Rows per batch; their kernel fits into the processor's cache."""
 _LARGEST: Final = 1e7
-"""Of a feature, a scale, and what lies between: what features are is far below."""
-_JITTER: Final = 1e-6
-"""Of a variance: rounding of single precision, which must not make a covariance indefinite."""
+"""Largest magnitude of a centre, scale or scaled row; real features are far below."""
 
 Single = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """The means of Gaussian processes that have seen some rows."""
+class GaussianProcess:
+    """Posterior means of h labels, given n training rows."""
 
-    centre: Values
-    """``(f,)``: what features are taken from."""
-    scale: Values
-    """``(f,)``: what they are multiplied with then, the kernel's length in it; 0 for those that never vary."""
+    columns: npt.NDArray[np.int32]
+    """``(v,)``: columns of the features used, increasing; the others never varied."""
+    centre: Single
+    """``(v,)``: mean of each feature."""
+    scale: Single
+    """``(v,)``: 1 / (standard deviation x length scale); above 0."""
     inputs: Single
-    """``(n, f)``: the rows, centred and scaled."""
+    """``(n, v)``: training rows, centred and scaled."""
     weights: Single
-    """``(n, h)``: of the kernel with each row in the mean of each head."""
+    """``(n, h)``: weights of the kernel with each row, for each label."""
     levels: Values
-    """``(h,)``: means of the labels."""
-    _varying: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
-    """``(v,)``: features that matter."""
-    _distant: Single = field(init=False, repr=False, compare=False)
-    """``(v + 2, n)``: `_far` of the rows' features that matter."""
+    """``(h,)``: mean of each label."""
+    _far: Single = field(init=False, repr=False, compare=False)
+    """``(v + 2, n)``: `far` of the rows."""
 
     def __post_init__(self) -> None:
-        """Check what a file may have brought.
+        """Check that the arrays fit together.
 
         Raises:
-            InvalidValueError: shapes do not belong together, there is no row, or a number is so large that the square
-                of a distance has none in single precision.
+            InvalidValueError: they do not, there is no row, or a number is so large that a squared distance overflows
+                in single precision.
         """
-        rows, features, several = len(self.inputs), len(self.centre), len(self.levels)
-        shapes = (self.inputs.shape, self.scale.shape, self.weights.shape)
-        if not rows or shapes != ((rows, features), (features,), (rows, several)):
+        rows, seen, several = len(self.inputs), len(self.columns), len(self.levels)
+        shapes = (self.inputs.shape, self.centre.shape, self.scale.shape, self.weights.shape)
+        if not rows or shapes != ((rows, seen), (seen,), (seen,), (rows, several)):
             raise InvalidValueError(
-                "a process has rows with as many features as scales, and a weight of each for each head"
+                "a Gaussian process needs rows with one feature per scale, and one weight per row and label"
             )
-        if max(np.abs(part).max(initial=0.0) for part in (self.centre, self.scale, self.inputs)) > _LARGEST:
-            raise InvalidValueError(f"a process has centres, scales and rows of at most {_LARGEST:g}")
-        varying = np.flatnonzero(self.scale)
-        object.__setattr__(self, "_varying", varying)
-        object.__setattr__(self, "_distant", _far(self.inputs[:, varying]))
-
-    @classmethod
-    def fit(cls, features: Features, labels: Values, kernel: Kernel, seed: int = 0, most: int = MOST_ROWS) -> Self:
-        """Condition on rows.
-
-        Args:
-            features: ``(n, f)``.
-            labels: ``(n, h)``.
-            kernel: of as many features and heads.
-            seed: of the rows that are drawn where there are too many.
-            most: rows that the kernel reaches.
-        """
-        rng = np.random.default_rng(seed)
-        learned = some(rng, len(labels), LEARNED_ROWS)
-        centre, scale = standard(features)
-        scale /= kernel.lengths
-        inputs = ((features[learned] - centre) * scale).astype(np.float32)
-        levels = labels.mean(axis=0)
-        rest = labels[learned] - levels
-        reached = inputs[some(rng, len(inputs), most)]
-        with one_blas_thread():
-            far = _far(reached)
-            among = _matern(reached, far).astype(np.float64)
-            if len(reached) == len(inputs):
-                covariance, noisy = among, np.eye(len(reached))
-            else:
-                across = _matern(inputs, far).astype(np.float64)
-                covariance, noisy, rest = across.T @ across, among, across.T @ rest
-                covariance.flat[:: len(reached) + 1] += _JITTER * len(inputs)
-            weights = [
-                cho_solve(cho_factor(covariance + noise * noisy, lower=True), column)
-                for noise, column in zip(kernel.noise, rest.T, strict=True)
-            ]
-        return cls(centre, scale, reached, np.column_stack(weights).astype(np.float32), levels)
+        if (self.columns < 0).any() or (np.diff(self.columns) <= 0).any() or not (self.scale > 0.0).all():
+            raise InvalidValueError("the features of a Gaussian process must increase, with scales above 0")
+        if not max(np.abs(part).max(initial=0.0) for part in (self.centre, self.scale, self.inputs)) <= _LARGEST:
+            raise InvalidValueError(f"centres, scales and rows of a Gaussian process must be at most {_LARGEST:g}")
+        object.__setattr__(self, "_far", far(self.inputs))
 
     def predict(self, features: Features) -> Values:
-        """``(n, h)``: the labels to expect of ``(n, f)`` features."""
-        varying = self._varying
-        centre, scale = self.centre[varying].astype(np.float32), self.scale[varying].astype(np.float32)
+        """``(n, h)``: predicted labels for ``(n, f)`` features."""
         found = np.empty((len(features), len(self.levels)))
         space = np.empty((2, min(len(features), _AT_ONCE), len(self.inputs)), dtype=np.float32)
         with one_blas_thread():
             for start in range(0, len(features), _AT_ONCE):
-                inputs = features[start : start + _AT_ONCE].take(varying, axis=1)
-                inputs -= centre
-                inputs *= scale
-                kernel = _matern(inputs, self._distant, space[:, : len(inputs)])
+                inputs = features[start : start + _AT_ONCE].take(self.columns, axis=1)
+                inputs -= self.centre
+                inputs *= self.scale
+                kernel = matern(inputs, self._far, space[:, : len(inputs)])
                 np.add(kernel @ self.weights, self.levels, out=found[start : start + _AT_ONCE])
         return found
 
 
-def fitted_on(
-    parts: Sequence[tuple[Rows, Rows]],
-    features: Features,
-    labels: Values,
-    told: int,
-    most: int,
-    seed: int = 0,
-) -> tuple[Process, Values]:
-    """Condition on all rows, and on those of each fold with the same kernel.
+def matern(one: Single, other: Single, space: Single | None = None) -> Single:
+    """Matern kernel (nu = 3/2) of two sets of rows: (1 + r) exp(-r), with r = sqrt(3) times the distance.
+
+    Each step is one pass over matrices that fit into the processor's cache; the number of passes sets the cost.
 
     Args:
-        parts: rows to train on and rows to test, of each fold.
-        features: ``(n, f)``.
-        labels: ``(n, h)``.
-        told: as in `feature_groups`.
-        most: rows that a kernel reaches.
-        seed: of the rows that are drawn where there are too many.
+        one: ``(n, f)``.
+        other: `far` of ``(m, f)``.
+        space: ``(2, n, m)``: workspace, which also holds the result.
 
     Returns:
-        The process of all rows, and ``(n, h)``: what the process of each fold expects of the rows that it did not see.
+        ``(n, m)``.
     """
-    kernel = Kernel.fit(features, labels, feature_groups(features.shape[1], told), seed)
-    expected = np.empty_like(labels)
-    for train, test in parts:
-        expected[test] = Process.fit(features[train], labels[train], kernel, seed, most).predict(features[test])
-    return Process.fit(features, labels, kernel, seed, most), expected
-
-
-def _matern(one: Single, far: Single, space: Single | None = None) -> Single:
-    """``(n, f)`` and `_far` of ``(m, f)`` -> ``(n, m)``: (1 + r) exp(-r), where r is sqrt(3) times the distance.
-
-    Each step is one pass over matrices that stay near the processor: passes are what it costs.
-
-    Args:
-        one: rows.
-        far: of the others.
-        space: ``(2, n, m)``: where to work; the result lies there.
-    """
-    space = np.empty((2, len(one), far.shape[1]), dtype=np.float32) if space is None else space
+    space = np.empty((2, len(one), other.shape[1]), dtype=np.float32) if space is None else space
     kernel: Single = space[0]
-    near = np.empty((len(one), len(far)), dtype=np.float32)
+    near = np.empty((len(one), len(other)), dtype=np.float32)
     near[:, :-2], near[:, -2], near[:, -1] = one, (one * one).sum(axis=1), 1.0
-    np.matmul(near, far, out=kernel)
-    np.abs(kernel, out=kernel)  # the squares of small distances may be rounded to below 0
+    np.matmul(near, other, out=kernel)
+    np.abs(kernel, out=kernel)  # rounding may make squares of small distances negative
     np.sqrt(kernel, out=kernel)
-    with np.errstate(over="ignore"):  # what is that far away counts nothing
+    with np.errstate(over="ignore"):  # rows this far away contribute nothing
         growth = np.exp(kernel, out=space[1])
     kernel += np.float32(1.0)
     kernel /= growth
     return kernel
 
 
-def _far(rows: Single) -> Single:
-    """``(n, f)`` -> ``(f + 2, n)``: what makes distances from these rows a product of matrices.
+def far(rows: Single) -> Single:
+    """``(n, f)`` -> ``(f + 2, n)``: factor that turns distances from these rows into a matrix product.
 
-    Features of a row, the square of its length, and 1, times this, are 3 times the squares of its distances.
+    The features of a row, its squared length and 1, times this matrix, give 3 times its squared distances.
     """
     squares = (rows * rows).sum(axis=1)
-    far: Single = np.float32(3.0) * np.vstack([np.float32(-2.0) * rows.T, np.ones_like(squares), squares])
-    return far
+    factor: Single = np.float32(3.0) * np.vstack([np.float32(-2.0) * rows.T, np.ones_like(squares), squares])
+    return factor

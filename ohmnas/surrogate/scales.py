@@ -1,8 +1,8 @@
-"""The scales on which heads learn: there equal steps matter equally.
+"""Scales of the targets for training: equal steps matter equally.
 
-Standard deviations spread over decades, so that their logarithm is learned. So do accuracy variations over time, but
-around 0: arsinh(AVM / `AVM_UNIT`) is linear where they are as small as what limits ask for, and a logarithm beyond.
-Unscaled, the networks that lose everything would decide what is learned of those that lose little.
+Standard deviations span decades, so their logarithm is used. Accuracy variations also span decades, but around 0:
+arsinh(AVM / `AVM_UNIT`) is linear for AVMs as small as typical limits, and logarithmic beyond. Without it, networks
+that lose all accuracy would dominate the fit.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy.typing as npt
 Values = npt.NDArray[np.float64]
 
 AVM_UNIT: Final = 0.03
-"""Fraction; on digits the best tenth by AVM is found alike from 0.01 to 0.05, and less surely without."""
+"""Fraction; on digits, values from 0.01 to 0.05 find the best tenth by AVM equally well, and no scale does worse."""
 
 
 def to_scales(labels: Values, std_floor: float) -> Values:
-    """``(n, 3)`` accuracies, standard deviations and AVMs, as fractions -> what heads learn.
+    """Convert ``(n, 3)`` accuracies, standard deviations and AVMs from fractions to their scales.
 
     Args:
         labels: ``(n, 3)``, in the order of `HEADS`.
-        std_floor: smallest standard deviation that is told apart.
+        std_floor: smallest standard deviation that can be resolved.
     """
     accuracy, std, avm = labels.T
     return np.column_stack([accuracy, np.log(np.maximum(std, std_floor)), np.arcsinh(avm / AVM_UNIT)])

@@ -1,4 +1,4 @@
-"""Cross-validated quality of the surrogate on a table, beside the ceiling that its label noise allows."""
+"""Cross-validated quality of a surrogate on a table, with the ceiling set by label noise."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 from sklearn.model_selection import KFold
 
-from ohmnas.datasets.table import MeasuredTable
+from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.estimate import Estimate
 from ohmnas.surrogate import metrics
-from ohmnas.surrogate.heads import Values
-from ohmnas.surrogate.learning import FEWEST_ROWS, HEADS, LearningSet
-from ohmnas.surrogate.prediction import Prediction
+from ohmnas.surrogate.heads import HEADS
+from ohmnas.surrogate.scales import Values
 from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 
 FOLDS = 5
 FEWEST_SCORED = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))
-"""Architectures of which four fifths are enough to learn from."""
+"""Smallest number of architectures to score: four fifths of them suffice for a fit."""
 COVERAGE = 0.9
-"""Of the intervals whose hits are counted."""
+"""Coverage of the intervals that are tested."""
 ROUNDING = 1e-9
-"""By which a label may lie beyond its interval: standard deviations come back from their logarithms."""
+"""Tolerance at the ends of intervals: standard deviations are converted from logarithms."""
 FEWEST_REPEATS = 10
-"""Architectures that must have been measured twice before a ceiling is stated."""
+"""Smallest number of architectures measured twice for a ceiling."""
 
 
 Spread = tuple[float, float]
@@ -38,24 +38,24 @@ Spread = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class HeadScore:
-    """Quality of one head on architectures that it never saw.
+    """Quality of one target on held-out architectures.
 
-    A fold whose labels or predictions are all equal has no score; None is what fewer than two folds have.
+    A fold with constant labels or predictions has no score; None means fewer than two folds with a score.
     """
 
     kendall_tau: Spread | None
     spearman: Spread | None
     precision_at_10: Spread | None
-    """Share of the predicted best 10 % that are among the real best 10 %."""
+    """Share of the predicted top 10 % that are in the measured top 10 %."""
     coverage: Spread | None
-    """Share of the labels that lie in their 90 % interval."""
+    """Share of labels inside their 90 % prediction interval."""
     ceiling: float | None
-    """Kendall's tau of a perfect predictor on these noisy labels; None where too few were measured twice, or all their
-    labels are equal."""
+    """Kendall's tau of a perfect predictor on these noisy labels; None if too few architectures were measured twice, or
+    all their labels are equal."""
     ceiling_interval: tuple[float, float] | None
-    """95 % interval of the ceiling: few pairs know it roughly; None without a ceiling."""
+    """95 % interval of the ceiling, wide if there are few pairs; None without a ceiling."""
     repeats: int
-    """Architectures that the ceiling rests on."""
+    """Number of architectures measured twice."""
 
 
 def score(
@@ -66,26 +66,27 @@ def score(
     rounds: int = 3,
     report: Callable[[int], None] = lambda _: None,
 ) -> tuple[int, dict[str, HeadScore]]:
-    """Score all heads by repeated 5-fold cross-validation over architectures.
+    """Score all targets by repeated 5-fold cross-validation over architectures.
 
-    A surrogate learns from all labels of its architectures. It is scored against the label of the first seed of each
-    architecture that it did not see: the ceiling is that of single labels, and means of several are less noisy.
+    A surrogate is trained on mean labels, but scored on the label of each held-out architecture's first seed: the
+    ceiling holds for single labels, and means are less noisy.
 
     Args:
-        table: what to learn.
-        hardware: which chip; None as in `MeasuredTable.select`.
-        fidelity: which fidelity; likewise.
-        seed: of the folds.
-        rounds: how often the folds are drawn anew.
-        report: called with how many of the ``rounds * FOLDS`` fits are done.
+        table: measured table.
+        hardware: chip; None as in `MeasuredTable.select`.
+        fidelity: fidelity; likewise.
+        seed: seed of the folds.
+        rounds: number of repeats, with new folds.
+        report: called with the number of finished fits, of ``rounds * FOLDS``.
 
     Returns:
-        Architectures learned from, and a score for each head.
+        The number of architectures and a score for each target.
 
     Raises:
-        InvalidValueError: the choice is left open or empty, or the table has fewer than `FEWEST_SCORED` architectures.
+        InvalidValueError: the choice is ambiguous, no rows match, or there are fewer than `FEWEST_SCORED`
+            architectures.
     """
-    data = LearningSet.of(table, hardware, fidelity)
+    data = TrainingSet.of(table, hardware, fidelity)
     chip, effort = str(data.provenance["hardware"]), str(data.provenance["fidelity"])
     if len(data.population) < FEWEST_SCORED:
         raise InvalidValueError(
@@ -96,13 +97,13 @@ def score(
     for round_ in range(rounds):
         folds = KFold(FOLDS, shuffle=True, random_state=seed + round_)
         for train, test in folds.split(data.population):
-            surrogate = Surrogate.learn(data.take(train), seed=seed)
+            surrogate = Surrogate.learn(data.take(train), seed=seed).model_
             unseen = data.population[test]
-            predicted, scores = surrogate.forecast(unseen), surrogate.rank_scores(unseen)
+            predicted, scores = surrogate.estimate(unseen), surrogate.rank_scores(unseen)
             low, high = (surrogate.quantile(predicted, (1 + side * COVERAGE) / 2) for side in (-1, 1))
             for head in HEADS:
                 truth = labels[head][test]
-                guess = scores if head == HEADS[0] else getattr(predicted, head)
+                guess = scores if head == HEADS[0] else predicted[head]
                 inside = covered(head, truth, low, high, data.std_floor)
                 found[head].append(
                     (
@@ -128,26 +129,27 @@ def score(
     return len(data.population), result
 
 
-def covered(head: str, truth: Values, low: Prediction, high: Prediction, std_floor: float) -> npt.NDArray[np.bool_]:
-    """``(n,)``: which labels lie in their interval; of standard deviations what the table resolves."""
+def covered(head: str, truth: Values, low: Estimate, high: Estimate, std_floor: float) -> npt.NDArray[np.bool_]:
+    """``(n,)``: True for labels inside their interval; standard deviations below the table's resolution count as it."""
     resolved = np.maximum(truth, std_floor) if head == HEADS[1] else truth
-    return np.asarray((getattr(low, head) <= resolved + ROUNDING) & (resolved <= getattr(high, head) + ROUNDING))
+    return np.asarray((low[head] <= resolved + ROUNDING) & (resolved <= high[head] + ROUNDING))
 
 
 def spread(values: Values) -> Spread | None:
-    """Of the folds that have a score."""
+    """Mean and standard deviation over the folds that have a score."""
     known = values[~np.isnan(values)]
     return (float(known.mean()), float(known.std(ddof=1))) if len(known) >= 2 else None
 
 
 def repeated(table: MeasuredTable, hardware: str, fidelity: str) -> pd.DataFrame:
-    """Architectures measured with two seeds: their labels side by side, ``<head>_first`` and ``<head>_second``."""
+    """Return architectures measured with two seeds, with labels ``<head>_first`` and ``<head>_second``."""
     groups = _by_architecture(table, hardware, fidelity)
-    columns = [*GENE_NAMES, *HEADS]
-    return groups.nth(0)[columns].merge(groups.nth(1)[columns], on=list(GENE_NAMES), suffixes=("_first", "_second"))
+    genes = list(table.space.gene_names)
+    columns = [*genes, *HEADS]
+    return groups.nth(0)[columns].merge(groups.nth(1)[columns], on=genes, suffixes=("_first", "_second"))
 
 
 def _by_architecture(table: MeasuredTable, hardware: str, fidelity: str) -> DataFrameGroupBy[Any, Any]:
-    """The rows of each architecture on one chip, by seed."""
+    """Group the rows on one chip by architecture, sorted by seed."""
     frame = table.select(hardware, fidelity)
-    return frame.sort_values("seed", kind="stable").groupby(list(GENE_NAMES), sort=True)
+    return frame.sort_values("seed", kind="stable").groupby(list(table.space.gene_names), sort=True)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 
 @pytest.fixture(autouse=True)

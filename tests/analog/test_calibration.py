@@ -13,7 +13,7 @@ from ohmnas.analog.layers import RANGE_MULTIPLE
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import train
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 QUIET = Hardware(output_noise=0.0, dac_bits=14, adc_bits=0)
 

@@ -14,7 +14,7 @@ from ohmnas.analog.convert import analog_layers, set_noise, to_analog
 from ohmnas.analog.device import noise_model
 from ohmnas.analog.noise import NoisePool
 from ohmnas.analog.rpu import rpu_config
-from ohmnas.spaces.hardware import Hardware, hardware
+from ohmnas.hardware import Hardware, hardware
 
 MONTH = 30 * 86400.0
 

@@ -22,11 +22,11 @@ from ohmnas.analog.convert import (
 )
 from ohmnas.analog.fused import FusedConv2d
 from ohmnas.analog.noise import NoisePool
-from ohmnas.datasets.protocol import training_settings
+from ohmnas.datasets.campaign.protocol import training_settings
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import IDEAL, Hardware
-from ohmnas.spaces.network import build
-from ohmnas.spaces.reference import reference
+from ohmnas.hardware import IDEAL, Hardware
+from ohmnas.spaces.resnet.network import build
+from ohmnas.spaces.resnet.references import reference
 
 
 def test_every_weight_layer_becomes_analog_and_the_original_stays() -> None:

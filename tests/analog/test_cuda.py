@@ -16,7 +16,7 @@ from ohmnas.analog.drift import accuracy_over_time, digital_accuracy
 from ohmnas.analog.noise import NoisePool
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import train
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

@@ -3,21 +3,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 from aihwkit.inference.noise.pcm import PCMLikeNoiseModel
 from scipy import stats
 from torch import nn
 
-from ohmnas.analog.chip import Chip, Targets
 from ohmnas.analog.convert import set_noise, to_analog
 from ohmnas.analog.device import noise_model
-from ohmnas.analog.drift import TIMES
 from ohmnas.analog.noise import NoisePool
-from ohmnas.spaces.hardware import DEVICE_ERRORS, IDEAL, TECHNOLOGIES, Hardware, hardware
-from ohmnas.spaces.network import build
+from ohmnas.costs.noise import noise_budget
+from ohmnas.hardware import IDEAL, Hardware
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.spaces.signal import noise_budget
+from ohmnas.spaces.resnet.network import build
 
 
 def test_the_preset_is_aihwkits_own_model() -> None:
@@ -35,27 +32,6 @@ def test_the_scales_of_the_chip_reach_the_model() -> None:
     assert (noise_model(Hardware(drift=0.0)).generate_drift_coefficients(g) == 0).all()
 
 
-@pytest.mark.parametrize("technology", TECHNOLOGIES)
-def test_the_errors_of_devices_are_what_the_models_give(technology: str) -> None:
-    """200,000 normally distributed weights, clipped at 2.5 standard deviations, on one compensated tile."""
-    torch.manual_seed(0)
-    weights = torch.randn(200_000).clamp(-2.5, 2.5) / 2.5
-    network = nn.Sequential(nn.Linear(1, 1))
-    chip = hardware(technology)
-    analog = to_analog(network, chip)
-    targets = replace(
-        Targets.of(analog), weights=weights, tile_of_weight=torch.zeros(len(weights), dtype=torch.int64), tiles=1
-    )
-    one = Chip(targets, replace(chip, output_noise=0.0, adc_bits=0))
-    expected = DEVICE_ERRORS[technology]
-    for time in ("1d", "1mo"):
-        read = one.weights_at(TIMES[time])
-        error = read * one.compensation(read) - weights
-        assert float(error.std()) == pytest.approx(expected[f"device_spread_{time}"], rel=0.03)
-        if time == "1d":
-            assert float(error.mean()) == pytest.approx(expected["device_offset_1d"], abs=5e-4)
-
-
 def test_estimated_noise_of_converters_orders_networks_as_their_measured_noise_does() -> None:
     """Networks with weights as they are drawn, on a chip of which only the converters are not ideal."""
     space = ResNetSpace((1, 8, 8), 10)
@@ -70,5 +46,5 @@ def test_estimated_noise_of_converters_orders_networks_as_their_measured_noise_d
             set_noise(network, NoisePool(index))
             one, other = network(x), network(x)
             measured.append(float((one - other).square().mean() / 2 / one.var()))
-    estimated = noise_budget(population, (1, 8, 8), chip.settings()).converters
+    estimated = noise_budget(space.layers(population), chip.settings()).converters
     assert stats.kendalltau(measured, estimated).statistic > 0.75

@@ -11,9 +11,9 @@ from ohmnas.analog.convert import analog_layers, to_analog
 from ohmnas.analog.drift import TIMES, accuracy, accuracy_of_one_chip, accuracy_over_time, digital_accuracy
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import train
-from ohmnas.datasets import schema
+from ohmnas.datasets.tables import schema
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import IDEAL, Hardware
+from ohmnas.hardware import IDEAL, Hardware
 
 
 @pytest.fixture

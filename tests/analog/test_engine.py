@@ -17,10 +17,10 @@ from ohmnas.analog.convert import analog_layers, set_noise, to_analog, to_digita
 from ohmnas.analog.engine import ENGINES, Aihwkit, Engine
 from ohmnas.analog.noise import NoisePool
 from ohmnas.analog.recipe import Recipe
-from ohmnas.datasets.protocol import ENGINE_NAMES
+from ohmnas.datasets.campaign.options import ENGINE_NAMES
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import IDEAL, Hardware, hardware
-from ohmnas.spaces.network import BranchSum
+from ohmnas.hardware import IDEAL, Hardware, hardware
+from ohmnas.spaces.modules import BranchSum
 
 DRAWS = 1000
 LEVEL = 1e-3

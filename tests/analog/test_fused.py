@@ -13,8 +13,8 @@ from ohmnas.analog import fused, kernels
 from ohmnas.analog.convert import analog_layers, set_noise, set_precision, to_analog
 from ohmnas.analog.layers import AnalogConv2d
 from ohmnas.analog.noise import NoisePool
-from ohmnas.spaces.hardware import Hardware
-from ohmnas.spaces.network import BranchSum
+from ohmnas.hardware import Hardware
+from ohmnas.spaces.modules import BranchSum
 
 CHIPS = {
     "whole": Hardware(),

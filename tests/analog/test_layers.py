@@ -13,7 +13,7 @@ from ohmnas.analog.convert import analog_layers, set_mode, set_noise, to_analog,
 from ohmnas.analog.noise import NoisePool
 from ohmnas.analog.rpu import rpu_config
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import IDEAL, Hardware
+from ohmnas.hardware import IDEAL, Hardware
 
 QUIET = Hardware(output_noise=0.0)
 LAYERS: dict[str, nn.Module] = {

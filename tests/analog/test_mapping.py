@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmnas.analog.mapping import Mapping, split_sizes
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 
 @given(size=st.integers(1, 3000), largest=st.integers(1, 600))

@@ -13,7 +13,7 @@ from ohmnas.analog.norms import average_statistics, batch_norms, saved_statistic
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import train
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 Blobs = tuple[Tensor, Tensor]
 

@@ -10,7 +10,7 @@ import torch
 
 from ohmnas.analog import precision
 from ohmnas.analog.precision import EXACT_BITS, SMALLEST_IMAGE, fastest, has_bfloat16, tf32
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -15,7 +15,7 @@ from aihwkit.simulator.presets import PresetIOParameters, StandardHWATrainingPre
 from ohmnas.analog.mapping import Mapping
 from ohmnas.analog.rpu import UNLIMITED, hardware_of, rpu_config
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import IDEAL, PRESETS, Hardware
+from ohmnas.hardware import IDEAL, PRESETS, Hardware
 
 OTHER: dict[str, Any] = {
     "g_max": 20.0,
@@ -152,7 +152,7 @@ def test_a_preset_is_refused_with_all_that_is_not_modelled() -> None:
     assert "\n" not in message
     for part in (
         "noise_model is StateIndependentNoiseModel (modelled: PCMLikeNoiseModel",
-        "forward.out_noise is -1.0 (output_noise must be 0 or more",
+        "forward.out_noise is -1.0 (output_noise must be at least 0",
         "forward.ir_drop is 1.0 (modelled: 0.0)",
         "forward.w_noise is 0.0175",
         "clip.type is WeightClipType.FIXED_VALUE",

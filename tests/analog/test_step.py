@@ -10,7 +10,7 @@ from ohmnas.analog.convert import analog_layers, set_noise, to_analog
 from ohmnas.analog.noise import NoisePool
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.step import Step
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 
 class _Hooks:

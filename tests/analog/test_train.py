@@ -12,7 +12,7 @@ from ohmnas.analog.drift import accuracy, accuracy_of_one_chip
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import NativeHooks, _shifted, fit, train
 from ohmnas.errors import DivergedError, InvalidValueError
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.hardware import Hardware
 
 
 def test_a_network_learns(small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware) -> None:

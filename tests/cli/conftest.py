@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ohmnas.cli.main import main
-from ohmnas.datasets.table import read_table
-from ohmnas.surrogate import LearningSet, Surrogate
-from ohmnas.surrogate.persist import save
+from ohmnas.datasets.tables.table import read_table
+from ohmnas.surrogate import Surrogate, TrainingSet
+from tests.datasets.conftest import MadeMeasurements
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,12 @@ def ohmnas(capfd: pytest.CaptureFixture[str]) -> Ohmnas:
 
 @pytest.fixture(scope="session")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a surrogate of the shipped digits table: learning it takes longer than searching with it."""
-    folder = tmp_path_factory.mktemp("digits") / "surrogate"
-    save(Surrogate.learn(LearningSet.of(read_table("digits"))), folder)
-    return folder
+    """The file of a surrogate of the shipped digits table: learning it takes longer than searching with it."""
+    return Surrogate.learn(TrainingSet.of(read_table("digits"))).model_.save(tmp_path_factory.mktemp("digits") / "s")
+
+
+@pytest.fixture
+def made_measurements(monkeypatch: pytest.MonkeyPatch) -> MadeMeasurements:
+    made = MadeMeasurements()
+    monkeypatch.setattr("ohmnas.datasets.campaign.campaign.measure", made)
+    return made

@@ -79,7 +79,7 @@ def test_what_is_no_count_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["-1", "1.0", "x", "", "9" * 30])
 def test_what_counts_nothing_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="whole number from 0 on"):
+    with pytest.raises(argparse.ArgumentTypeError, match="whole number of at least 0"):
         count(text)
 
 

@@ -8,37 +8,37 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from ohmnas.cli import campaign, chooser
 from ohmnas.cli.campaign import planned
 from ohmnas.cli.parsers import parser
-from ohmnas.datasets import schema
-from ohmnas.datasets.campaign import Campaign
-from ohmnas.datasets.card import make_card
-from ohmnas.datasets.fidelity import fidelity
-from ohmnas.datasets.plan import plan
-from ohmnas.datasets.protocol import Protocol
-from ohmnas.datasets.schema import Row
-from ohmnas.datasets.store import Identity, Store, identity
-from ohmnas.datasets.table import read_table, write_table
-from ohmnas.datasets.task import TASKS, task
+from ohmnas.datasets.campaign.plan import plan
+from ohmnas.datasets.campaign.protocol import Protocol
+from ohmnas.datasets.campaign.store import Identity, Store, identity
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.card import make_card
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tables.table import read_table, write_table
+from ohmnas.datasets.tasks.catalogue import TASKS
+from ohmnas.datasets.tasks.task import task
+from ohmnas.hardware import Hardware, hardware
 from ohmnas.search import SearchResult, read_result
 from ohmnas.search.candidate import Candidate
-from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.search.result import write_result
-from ohmnas.spaces.architecture import Architecture
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import Hardware, hardware
 from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.spaces.resnet.architecture import Architecture
+from ohmnas.spaces.resnet.genes import GENE_NAMES
+from ohmnas.spaces.space import Space
+from ohmnas.surrogate import chooser
+from ohmnas.targets import DEFAULTS
 from tests.datasets.conftest import MadeMeasurements, made_row, varied_rows
-from tests.datasets.loaders.conftest import (
+from tests.datasets.tasks.loaders.conftest import (
     write_cifar10,
     write_cifar100,
     write_coco,
@@ -57,9 +57,9 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
     first = ohmnas("campaign", *SMOKE, "--n", "2", "--store", store, "--json").values
     assert (first["measured"], first["failed"], first["rows"]) == (2, 0, 2)
     second = ohmnas("campaign", *SMOKE, "--n", "3", "--store", store)
-    assert "1 rows measured" in second.out
-    assert "2 were there" in second.out
-    assert "the plan of 3 architectures is complete; --n 4 goes on" in second.out
+    assert "measured 1 rows" in second.out
+    assert "2 were already stored" in second.out
+    assert "the plan of 3 architectures is complete; to extend it: --n 4" in second.out
     assert ohmnas("export-table", "--store", store, "--out", table).code == 0
     grown = tmp_path / "grown.sqlite"
     third = ohmnas("campaign", *SMOKE, "--n", "3", "--store", grown, "--start-from", table, "--json").values
@@ -96,15 +96,15 @@ def test_a_campaign_of_which_every_row_failed_says_why(
 ) -> None:
     words = ("campaign", *SMOKE, "--store", tmp_path / "s.sqlite")
     with monkeypatch.context() as broken:
-        broken.setattr("ohmnas.datasets.campaign.measure", _failing)
+        broken.setattr("ohmnas.datasets.campaign.campaign.measure", _failing)
         done = ohmnas(*words, "--n", 2, "--json")
         assert (done.code, done.values["failed"]) == (1, 2)
-        assert "error: all 2 rows of this campaign failed, DivergedError: made; --retry-failed" in done.err
+        assert "error: all 2 rows of this campaign failed: DivergedError: made; after changing" in done.err
         assert ohmnas(*words, "--n", 2).code == 1  # nothing is left, and nothing is well
         assert ohmnas(*words, "--n", 2, "--hardware", "reram").code == 1
     assert ohmnas(*words, "--n", 3).code == 0  # one was measured
     with monkeypatch.context() as broken:
-        broken.setattr("ohmnas.datasets.campaign.measure", _failing)
+        broken.setattr("ohmnas.datasets.campaign.campaign.measure", _failing)
         assert ohmnas(*words, "--n", 4).code == 0
     assert ohmnas(*words, "--n", 2, "--retry-failed").code == 0
 
@@ -121,7 +121,7 @@ def test_progress_is_lines_where_no_terminal_is_and_none_for_machines(
     assert first == "digits on pcm: 0 of 2, 2 to measure"
     assert second.startswith("digits on pcm: 1 of 2, ")
     assert " left, 0 failed" in second
-    assert ohmnas(*words, 2).err == "digits on pcm: 2 of 2, nothing is left\n"
+    assert ohmnas(*words, 2).err == "digits on pcm: 2 of 2, all rows are measured\n"
     assert ohmnas(*words, 3, "--json").err == ""
 
 
@@ -138,24 +138,6 @@ def test_a_campaign_begins_without_what_only_choosing_needs() -> None:
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_a_campaign_that_chooses_measures_failed_rows_again_only_once() -> None:
-    class Growing:
-        chosen_until_now = 0
-
-        def chosen(self) -> Population:
-            return planned_networks[: self.chosen_until_now]
-
-        def choose(self) -> None:
-            self.chosen_until_now += 20
-
-    planned_networks = plan(DIGITS, 60)
-    chips = (Hardware(),)
-    asked = Campaign(Protocol(DIGITS, fidelity("smoke", "digits")), planned_networks, chips, seed=0, retry_failed=True)
-    parts = [*campaign._parts(asked, cast(chooser.Chooser, Growing()))]
-    assert [len(part.population) for part in parts] == [0, 20, 40, 60]
-    assert [part.retry_failed for part in parts] == [True, False, False, False]
-
-
 def test_what_a_search_found_is_measured_too(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("--max-params", "5k", "--population", "30", "--iterations", "2", "--top", "2", "--out", tmp_path)
     assert ohmnas("search", "--task", "digits", *words).code == 0
@@ -169,16 +151,9 @@ def test_what_a_search_found_is_measured_too(ohmnas: Ohmnas, tmp_path: Path) -> 
     alone = ohmnas("campaign", *SMOKE, "--found", result, "--store", store, "--json").values
     assert (alone["planned"], alone["measured"]) == (2, 0)
     both = ("campaign", *SMOKE, "--n", "1", "--found", result, "--choose", "active", "--store", store)
-    assert "takes no --found" in ohmnas(*both).sentence
+    assert "--found cannot be combined" in ohmnas(*both).sentence
     other = ("campaign", "--task", "cifar10", "--fidelity", "smoke", "--found", result, "--store", store)
-    assert "is of the task 'digits', not of 'cifar10'" in ohmnas(*other).sentence
-
-
-@pytest.fixture
-def made_measurements(monkeypatch: pytest.MonkeyPatch) -> MadeMeasurements:
-    made = MadeMeasurements()
-    monkeypatch.setattr("ohmnas.datasets.campaign.measure", made)
-    return made
+    assert "is for the task 'digits', not 'cifar10'" in ohmnas(*other).sentence
 
 
 def stored(path: Path) -> set[Identity]:
@@ -192,7 +167,7 @@ def identities(designs: list[tuple[Architecture, str]]) -> set[Identity]:
     return {("digits", chip, "smoke", 0, *genome) for genome, (_, chip) in zip(genomes, designs, strict=True)}
 
 
-def write_found(path: Path, space: ResNetSpace, designs: list[tuple[Architecture, str]]) -> Path:
+def write_found(path: Path, space: Space, designs: list[tuple[Architecture, str]]) -> Path:
     """The result of a search that found these networks, on these chips where it searched for chips too."""
     candidates = []
     for network, chip in designs:
@@ -201,7 +176,7 @@ def write_found(path: Path, space: ResNetSpace, designs: list[tuple[Architecture
             space.encode([network], hardware(chip)) if isinstance(space, CoDesignSpace) else space.encode([network])
         )
         costs = int(space.params(genome)[0]), int(space.macs(genome)[0])
-        predicted = dict.fromkeys(PREDICTIONS, 0.5)
+        predicted = dict.fromkeys(tuple(target.name for target in DEFAULTS), 0.5)
         candidates.append(Candidate(network, tuple(genome[0].tolist()), *costs, predicted, chip=chip if joint else ""))
     found = SearchResult(
         candidates[0], 1, 0.1, 0, {}, [], space, top=candidates, provenance={"task": "digits", "hardware": "pcm"}
@@ -216,7 +191,7 @@ def test_with_varied_chips_each_network_is_measured_in_all_technologies(ohmnas: 
     first = ohmnas(*words, "--json").values
     assert (first["planned"], first["measured"], first["failed"], first["rows"]) == (3, 3, 0, 3)
     assert stored(path) == {identity(row) for row in varied_rows(1, 1)}
-    assert "0 rows measured" in ohmnas(*words).out
+    assert "measured 0 rows" in ohmnas(*words).out
     assert ohmnas("export-table", "--store", path, "--out", table).code == 0
     card = read_table(str(table)).card
     assert card["hardware"] == ["varied-hermes", "varied-pcm", "varied-reram"]
@@ -234,7 +209,7 @@ def test_more_settings_go_on_from_fewer(made_measurements: MadeMeasurements, ohm
 @pytest.mark.parametrize(("n", "times"), [(1, 1), (6, 2), (3, 7), (1, 100)])
 def test_the_command_on_a_card_plans_the_very_rows_of_the_card(n: int, times: int, tmp_path: Path) -> None:
     rows = varied_rows(n, times)
-    card = make_card(pd.DataFrame(rows, columns=list(schema.COLUMNS)), DIGITS)
+    card = make_card(pd.DataFrame(rows, columns=list(schema.columns(GENE_NAMES))), DIGITS)
     program, *words = card["reproduce"][0].split()
     assert program == "ohmnas"
     campaign = planned(parser().parse_args(words))
@@ -270,13 +245,13 @@ def test_what_was_found_for_a_chip_is_measured_on_it(
     values["surrogate"]["hardware"] = "mine"
     found.write_text(json.dumps(values), encoding="utf-8")
     words = ("campaign", *SMOKE, "--found", found, "--store", tmp_path / "s.sqlite")
-    assert "for the chip 'mine': give its file with --hardware mine.toml" in ohmnas(*words).sentence
+    assert "for the chip 'mine': pass its file with --hardware mine.toml" in ohmnas(*words).sentence
 
 
 def test_designs_that_a_search_found_are_measured_on_their_own_chips(
     made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
 ) -> None:
-    space = CoDesignSpace(DIGITS.input_shape, DIGITS.classes)
+    space = CoDesignSpace.on(ResNetSpace(DIGITS.input_shape, DIGITS.classes))
     planned_one, *others = DIGITS.space.decode(plan(DIGITS, 4))
     designs = [
         (others[0], "hermes-t64-d6-a7"),
@@ -298,7 +273,7 @@ def test_designs_that_a_search_found_are_measured_on_their_own_chips(
 def test_what_searches_for_networks_and_for_designs_found_is_measured_together(
     made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
 ) -> None:
-    space = CoDesignSpace(DIGITS.input_shape, DIGITS.classes)
+    space = CoDesignSpace.on(ResNetSpace(DIGITS.input_shape, DIGITS.classes))
     one, other, third = DIGITS.space.decode(plan(DIGITS, 3))
     joint = write_found(tmp_path / "joint.json", space, [(one, "hermes-t64-d6-a7"), (other, "hermes-t256-d8-a8")])
     alone = write_found(tmp_path / "alone.json", DIGITS.space, [(one, "pcm"), (third, "pcm")])
@@ -313,7 +288,9 @@ def test_what_searches_for_networks_and_for_designs_found_is_measured_together(
 
 def test_designs_for_other_images_are_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
     network = DIGITS.space.decode(plan(DIGITS, 1))[0]
-    found = write_found(tmp_path / "result.json", CoDesignSpace((3, 8, 8), 10), [(network, "pcm-t64-d6-a7")])
+    found = write_found(
+        tmp_path / "result.json", CoDesignSpace.on(ResNetSpace((3, 8, 8), 10)), [(network, "pcm-t64-d6-a7")]
+    )
     words = ("campaign", *SMOKE, "--found", found, "--store", tmp_path / "s.sqlite")
     assert "result.json is " in ohmnas(*words).sentence
     assert not (tmp_path / "s.sqlite").exists()
@@ -321,7 +298,7 @@ def test_designs_for_other_images_are_refused(ohmnas: Ohmnas, tmp_path: Path) ->
 
 def test_varied_chips_need_a_plan(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("campaign", *SMOKE, "--vary-chip", "2", "--store", tmp_path / "s.sqlite")
-    assert "a campaign needs --task and --n or --found" in ohmnas(*words).sentence
+    assert "a campaign needs --task, and --n or --found" in ohmnas(*words).sentence
     assert not list(tmp_path.iterdir())
 
 
@@ -334,18 +311,18 @@ def test_varied_chips_need_a_plan(ohmnas: Ohmnas, tmp_path: Path) -> None:
         (("--n", "0"), "above 0"),
         (("--store", "no/such/folder/s.sqlite"), "does not exist"),
         (("--start-from", "nowhere.csv"), "no table 'nowhere.csv'"),
-        (("--hardware", "pcm", "pcm"), "names a chip twice"),
-        (("--hardware", "pcm-t256-d8-a7", "pcm-t256-d8-a7"), "names a chip twice: pcm-t256-d8-a7, pcm-t256-d8-a7"),
+        (("--hardware", "pcm", "pcm"), "lists a chip twice"),
+        (("--hardware", "pcm-t256-d8-a7", "pcm-t256-d8-a7"), "lists a chip twice: pcm-t256-d8-a7, pcm-t256-d8-a7"),
         (("--hardware", "pcm-t256-d1-a7"), "dac_bits must be 0 (ideal) or 2 to 16, not 1"),
         (("--hardware", "ideal-t256-d8-a8"), "no hardware 'ideal-t256-d8-a8'; there are pcm"),
         (("--vary-chip", "0"), "'0' is not a whole number above 0"),
-        (("--vary-chip", "101"), "there are 1 to 100 settings of tiles and converters, not 101"),
-        (("--vary-chip", "2", "--hardware", "pcm"), "--vary-chip draws the chips for a plan: leave out --hardware"),
-        (("--vary-chip", "2", "--choose", "active"), "leave out --hardware, --found and --choose"),
-        (("--vary-chip", "2", "--found", "result.json"), "leave out --hardware, --found and --choose"),
+        (("--vary-chip", "101"), "settings of tiles and converters must be 1 to 100, not 101"),
+        (("--vary-chip", "2", "--hardware", "pcm"), "--vary-chip draws the chips itself: remove --hardware"),
+        (("--vary-chip", "2", "--choose", "active"), "remove --hardware, --found and --choose"),
+        (("--vary-chip", "2", "--found", "result.json"), "remove --hardware, --found and --choose"),
         (("--backend", "dask"), "needs the --scheduler"),
         (("--max-row-gib", "0"), "not a number above 0"),
-        (("--seed", "1000000"), "seeds from 1000000 on are for verification"),
+        (("--seed", "1000000"), "seeds from 1000000 on are reserved for verification"),
     ],
 )
 def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
@@ -359,9 +336,9 @@ def test_two_chip_files_of_one_name_are_named(ohmnas: Ohmnas, tmp_path: Path) ->
     one.write_text('name = "mine"\ndac_bits = 7\n', encoding="utf-8")
     other.write_text('name = "mine"\ndac_bits = 6\n', encoding="utf-8")
     words = ("campaign", *SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite", "--hardware")
-    assert f"names a chip twice: {one}, {other}, both called 'mine'" in ohmnas(*words, one, other).sentence
+    assert f"lists a chip twice: {one}, {other}, both named 'mine'" in ohmnas(*words, one, other).sentence
     one.write_text('name = "pcm"\n', encoding="utf-8")
-    assert f"names a chip twice: {one}, pcm, both called 'pcm'" in ohmnas(*words, one, "pcm").sentence
+    assert f"lists a chip twice: {one}, pcm, both named 'pcm'" in ohmnas(*words, one, "pcm").sentence
     assert not (tmp_path / "s.sqlite").exists()
 
 
@@ -411,7 +388,7 @@ def test_a_campaign_that_is_asked_to_end_says_how_to_go_on(name: str, jobs: int,
     assert errors.startswith("digits on pcm: 0 of 200, 200 to measure\n")
     with Store(path) as store:
         assert f"{len(store.identities())} of 200 rows are stored" in errors
-    assert "of 200 rows are stored; the same command goes on" in errors
+    assert "of 200 rows are stored; run the same command to continue" in errors
     assert "Traceback" not in errors
 
 

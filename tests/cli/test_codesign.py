@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ohmnas.datasets.table import read_table, write_table
+from ohmnas.datasets.tables.table import read_table, write_table
+from ohmnas.hardware import hardware, is_varied
 from ohmnas.search import read_result
-from ohmnas.spaces.genes import GENE_NAMES, GENES
-from ohmnas.spaces.hardware import hardware, is_varied
-from ohmnas.spaces.reference import reference
+from ohmnas.spaces.resnet.genes import GENE_NAMES, GENES
+from ohmnas.spaces.resnet.references import reference
 
 from .conftest import Ohmnas
 
@@ -51,10 +51,10 @@ def result(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> Path:
 def test_a_person_sees_the_chip_and_what_it_costs(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     done = ohmnas("search", "--surrogate", folder, *LIMITS, "--max-energy", "2e-6", "--out", tmp_path)
     chip = read_result(tmp_path / "result.json").best.chip
-    assert f"on      {hardware(chip).technology}, tiles of {hardware(chip).tile_rows} x" in done.out
+    assert f"on      {hardware(chip).technology}, {hardware(chip).tile_rows} x" in done.out
     assert chip in done.out
     assert "energy" in done.out
-    assert re.search(r"learned [\d,]+ measured designs .* was asked about", done.out)
+    assert re.search(r"scored [\d,]+ designs .* trained on [\d,]+ measured designs", done.out)
     assert "note:" not in done.err
 
 
@@ -65,9 +65,7 @@ def test_the_found_design_costs_no_more_than_allowed(result: Path) -> None:
 
 
 def test_a_search_without_a_limit_on_the_chip_says_so(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
-    assert (
-        "nothing limits what the chip costs" in ohmnas("search", "--surrogate", folder, *LIMITS, "--out", tmp_path).err
-    )
+    assert "no limit on the chip's cost" in ohmnas("search", "--surrogate", folder, *LIMITS, "--out", tmp_path).err
 
 
 def test_genes_of_the_chip_can_be_bounded(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
@@ -80,17 +78,17 @@ def test_genes_of_the_chip_can_be_bounded(folder: Path, ohmnas: Ohmnas, tmp_path
     assert best.constraints["genes"] == {
         "TECH": ["hermes", "hermes"],
         "TILE": ["256", "256"],
-        "ADC": ["6", "7"],
+        "ADC": [6, 7],
     }
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--fix", "TILE=100"), "TILE is one of 64, 128, 256, 512, not 100"),
-        (("--fix", "TECH=flash"), "no technology 'flash'; there are pcm, hermes, reram"),
-        (("--range", "ADC=3:7"), "ADC can be 5 to 9, not 3 to 7"),
-        (("--co-design",), "a fitted surrogate knows what it was fitted to"),
+        (("--fix", "TILE=100"), "TILE must be one of 64, 128, 256, 512, not '100'"),
+        (("--fix", "TECH=flash"), "TECH must be one of pcm, hermes, reram, not 'flash'"),
+        (("--range", "ADC=3:7"), "ADC must be 5 to 9, not 3 to 7"),
+        (("--co-design",), "a saved surrogate has a fixed chip and fidelity"),
     ],
 )
 def test_bad_flags_are_one_sentence(
@@ -102,9 +100,25 @@ def test_bad_flags_are_one_sentence(
 def test_a_search_for_one_chip_has_no_genes_of_chips(fitted: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("--surrogate", fitted, "--fix", "ADC=7", "--out", tmp_path)
     assert (
-        "ADC is a gene of chips, and this is a space of networks alone (--co-design"
+        "ADC is a chip gene, and this search space has only networks: add --co-design"
         in ohmnas("search", *words).sentence
     )
+
+
+def test_a_search_goes_on_whose_bounds_an_older_version_wrote(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    """It had numbers for kinds of convolution, and texts for the bits of converters."""
+    words = ("--fix", "CT=A", "--fix", "TILE=256", "--range", "ADC=6:7", "--max-cells", "1M", "--out", tmp_path)
+    assert ohmnas("search", "--surrogate", folder, *LIMITS, *words).code == 0
+    path = tmp_path / "result.json"
+    values = json.loads(path.read_text("utf-8"))
+    genes = values["constraints"]["genes"]
+    assert (genes["CT1"], genes["TILE"], genes["ADC"]) == (["A", "A"], ["256", "256"], [6, 7])
+    genes.update({f"CT{block}": [1, 1] for block in range(1, 6)}, ADC=["6", "7"])
+    path.write_text(json.dumps(values), encoding="utf-8")
+    assert ohmnas("search", "--surrogate", folder, *LIMITS, *words, "--resume", path).code == 0
+    other = [word if word != "CT=A" else "CT=B" for word in words]
+    refused = ohmnas("search", "--surrogate", folder, *LIMITS, *other, "--resume", path)
+    assert "used other limits or another objective (genes: " in refused.sentence
 
 
 def test_a_search_of_networks_does_not_go_on_from_one_of_designs(
@@ -113,16 +127,17 @@ def test_a_search_of_networks_does_not_go_on_from_one_of_designs(
     words = ("search", "--surrogate", fitted, "--out", tmp_path / "other")
     for flag in ("--resume", "--start-from"):
         assert (
-            "is of a search for networks and chips, this one is for networks" in ohmnas(*words, flag, result).sentence
+            "is from a search for networks and chips, but this search is for networks\n"
+            in ohmnas(*words, flag, result).sentence
         )
 
 
 def test_fit_and_score_refuse_a_chip_beside_all_chips(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     both = ("--table", table, "--co-design", "--hardware", "pcm")
-    assert "leave out --hardware" in ohmnas("fit", *both, "--out", tmp_path).sentence
-    assert "leave out --hardware" in ohmnas("score", *both).sentence
+    assert "remove --hardware" in ohmnas("fit", *both, "--out", tmp_path).sentence
+    assert "remove --hardware" in ohmnas("score", *both).sentence
     words = ("fit", "--table", table, "--co-design", "--start-from", "digits", "--out", tmp_path)
-    assert "choose one" in ohmnas(*words).sentence
+    assert "use only one" in ohmnas(*words).sentence
 
 
 def test_scores_are_of_designs_networks_and_chips(table: Path, ohmnas: Ohmnas) -> None:
@@ -131,7 +146,7 @@ def test_scores_are_of_designs_networks_and_chips(table: Path, ohmnas: Ohmnas) -
     assert accuracy["designs"]["mean"] > 0.4
     assert accuracy["chips"]["mean"] > 0.2
     shown = ohmnas("score", "--table", table, "--co-design", "--rounds", "1").out
-    assert "chips of a network" in shown
+    assert "chips per network" in shown
 
 
 def test_designs_are_verified_on_their_own_chips(result: Path, ohmnas: Ohmnas) -> None:
@@ -142,7 +157,7 @@ def test_designs_are_verified_on_their_own_chips(result: Path, ohmnas: Ohmnas) -
     reference = [network for name, network in values["networks"].items() if name != "found"]
     assert all(is_varied(network["chip"]) for network in reference)
     assert best.chip in ohmnas(*words).out
-    assert "leave out --hardware" in ohmnas(*words, "--hardware", "pcm").sentence
+    assert "give no chip (--hardware)" in ohmnas(*words, "--hardware", "pcm").sentence
 
 
 def test_references_can_be_left_out_of_a_verification(result: Path, ohmnas: Ohmnas) -> None:
@@ -160,7 +175,7 @@ def test_what_was_found_is_measured_on_its_chip(result: Path, ohmnas: Ohmnas, tm
     best = read_result(result).best
     assert rows["hardware"].tolist() == [best.chip]
     assert rows[list(GENE_NAMES)].to_numpy().tolist() == [best.network.tolist()]
-    assert "leave out --hardware" in ohmnas(*words, "--hardware", "pcm").sentence
+    assert "remove --hardware" in ohmnas(*words, "--hardware", "pcm").sentence
 
 
 def test_the_front_of_a_search_has_its_chips(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
@@ -179,12 +194,12 @@ def test_a_chip_that_was_not_measured_is_not_searched(table: Path, ohmnas: Ohmna
     assert ohmnas("fit", "--table", tmp_path / "coarse.csv", "--co-design", "--out", tmp_path / "s").code == 0
     words = ("search", "--surrogate", tmp_path / "s", *LIMITS, "--max-cells", "2M", "--out", tmp_path)
     done = ohmnas(*words, "--range", "ADC=6:9")
-    assert "ADC was measured from 5 to 7; searching there" in done.err
+    assert "ADC was measured from 5 to 7; searching this range only" in done.err
     best = read_result(tmp_path / "result.json")
     chips = [hardware(one.chip) for one in (best.best, *best.references)]
     assert all(chip.adc_bits in (6, 7) and chip.technology != "reram" for chip in chips)
     refused = ohmnas(*words, "--fix", "TECH=reram").sentence
-    assert "TECH was measured from pcm to hermes: nothing is known of what is asked for" in refused
+    assert "TECH was measured from pcm to hermes: choose a value in this range" in refused
 
 
 def test_a_reference_can_be_where_a_search_begins(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
@@ -198,7 +213,18 @@ def test_a_reference_can_be_where_a_search_begins(folder: Path, ohmnas: Ohmnas, 
 def test_only_the_designs_that_were_measured_are_left_out(
     adc: str, measured: bool, folder: Path, ohmnas: Ohmnas, tmp_path: Path
 ) -> None:
-    words = ("search", "--surrogate", folder, *LIMITS, "--start-from", "resnet8-w8", "--iterations", "1")
+    words = (
+        "search",
+        "--surrogate",
+        folder,
+        *LIMITS,
+        "--start-from",
+        "resnet8-w8",
+        "--iterations",
+        "1",
+        "--floor",
+        "none",
+    )
     chip = ("--fix", "TECH=pcm", "--fix", "TILE=512", "--fix", "DAC=8", "--fix", f"ADC={adc}", "--max-cells", "9M")
     asked = {}
     for out, more in (("all", ()), ("new", ("--exclude", "digits"))):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ohmnas.datasets.loaders import download
-from tests.datasets.loaders.conftest import write_cifar10
+from ohmnas.datasets.tasks.loaders import download
+from tests.datasets.tasks.loaders.conftest import write_cifar10
 
 from .conftest import Ohmnas
 

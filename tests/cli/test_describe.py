@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from ohmnas.datasets.table import read_table, write_table
+from ohmnas.datasets.tables.table import read_table, write_table
 
 from .conftest import Ohmnas
 
 
 def test_a_person_sees_spread_and_relations(ohmnas: Ohmnas) -> None:
     out = ohmnas("describe", "--table", "digits").out
-    for piece in ("median and 5 % to 95 %", "pcm paper 0", "Kendall's tau with", "depth", "skip", "branches"):
+    for piece in ("median (5 % to 95 % quantiles)", "pcm paper 0", "Kendall's tau with", "depth", "skip", "branches"):
         assert piece in out
     assert "picture" not in out
 
@@ -24,14 +24,14 @@ def test_pictures_come_with_a_folder(ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert -1 <= values["relations"]["params"]["accuracy_1d"] <= 1
     assert values["spread"][0]["rows"] > 40
     (tmp_path / "file").touch()
-    assert "cannot make the folder" in ohmnas("describe", "--table", "digits", "--out", tmp_path / "file").sentence
+    assert "cannot create the folder" in ohmnas("describe", "--table", "digits", "--out", tmp_path / "file").sentence
 
 
 def test_a_chip_is_described_alone(ohmnas: Ohmnas) -> None:
     out = ohmnas("describe", "--table", "digits", "--hardware", "hermes").out
     assert "hermes paper 0" in out
     assert "pcm" not in out
-    assert "80 rows of varied-pcm" in ohmnas("describe", "--table", "digits", "--hardware", "varied-pcm").out
+    assert "varied-pcm, paper: 80 rows" in ohmnas("describe", "--table", "digits", "--hardware", "varied-pcm").out
     for varied in ("hermes-t128-d4-a7", "hermes-t128-d4-a5"):
         values = ohmnas("describe", "--table", "digits", "--hardware", varied, "--json").values
         assert [row["hardware"] for row in values["spread"]] == ["varied-hermes"]
@@ -41,5 +41,5 @@ def test_a_chip_is_described_alone(ohmnas: Ohmnas) -> None:
 def test_groups_of_a_small_table_are_taken_with_care(ohmnas: Ohmnas, tmp_path: Path) -> None:
     shipped = read_table("digits")
     write_table(tmp_path / "few.csv", shipped.frame[shipped.frame["hardware"] == "pcm"].head(40), shipped.card)
-    assert "groups are small" in ohmnas("describe", "--table", tmp_path / "few.csv").out
-    assert "groups are small" not in ohmnas("describe", "--table", "digits").out
+    assert "medians of fewer than 10 rows are unreliable" in ohmnas("describe", "--table", tmp_path / "few.csv").out
+    assert "medians of fewer than 10 rows are unreliable" not in ohmnas("describe", "--table", "digits").out

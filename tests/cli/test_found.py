@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,32 +9,28 @@ from typing import Any
 import pytest
 
 from ohmnas.cli import found
+from ohmnas.estimate import Estimate
 from ohmnas.search import Budget, Evolution, Limits, Problem, SearchResult, search
 from ohmnas.search.archive import FRONT
 from ohmnas.search.plots import plot_search
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import Hardware
-from tests.search.conftest import SPACE, Formula, Predicted
+from tests.search.conftest import CHIP, SPACE, Sure, predicted
 
 
-@dataclass
-class Learned(Formula):
-    """A formula that says what it was learned from, of what chip it is, and how sure it is."""
+class Learned(Sure):
+    """A formula that says what it was learned from, and how sure it is."""
 
-    provenance_: dict[str, Any] = field(default_factory=lambda: {"rows": 681, "task": "digits", "hardware": "pcm"})
-    hardware_: dict[str, float] = field(default_factory=lambda: dict(Hardware().settings()))
+    @property
+    def provenance(self) -> dict[str, Any]:
+        return {"rows": 681, "task": "digits", "hardware": "pcm"}
 
-    def forecast(self, population: Population) -> Predicted:
-        said = super().forecast(population)
-        return Predicted(said.accuracy_1d, said.accuracy_1d_std, said.avm - 0.01)
-
-    def quantile(self, predicted: Predicted, probability: float) -> Predicted:
-        shift = 0.02 * (2 * probability - 1)
-        return Predicted(predicted.accuracy_1d + shift, predicted.accuracy_1d_std, predicted.avm + shift)
+    def estimate(self, population: Population) -> Estimate:
+        said = super().estimate(population)
+        return predicted(said["accuracy_1d"], said["accuracy_1d_std"], said["avm"] - 0.01)
 
 
 def result(top: int = 1, pareto: tuple[str, ...] = (), **limits: Any) -> SearchResult:
-    one = Problem(SPACE, Learned(), Limits(50_000, 2e6, **limits), pareto=pareto)
+    one = Problem(SPACE, Learned(), Limits(50_000, 2e6, **limits), pareto=pareto, chip=CHIP)
     return search(one, partial(Evolution, keep=20), 3, Budget(30, 5), top=top)
 
 
@@ -56,25 +52,25 @@ def test_the_found_network_stands_beside_three_references(capfd: pytest.CaptureF
     assert row[-2:] == [f"{best.params:,}", f"{best.macs:,}"]
     shown = [line.split()[0] for line in lines if line.startswith((" resnet", " wrn"))]
     assert shown == [reference.name for reference in one.references[:3]]
-    assert "a surrogate that learned 681 measured architectures (digits on pcm) was asked about" in out
-    assert f" about {one.evaluations:,} in " in out
+    assert f"scored {one.evaluations:,} architectures in " in out
+    assert "surrogate trained on 681 measured architectures: digits, pcm)\n" in out
     assert "maximised: accuracy_1d / accuracy_1d_std; searched: 0 to 50,000 parameters, up to 2,000,000 MACs\n" in out
-    assert "evolution, seed 3\n" in out
+    assert "(evolution, seed 3; " in out
     assert "ohmnas verify found/result.json --task digits" in out
 
 
 def test_bounds_on_sizes_and_genes_are_said(capfd: pytest.CaptureFixture[str]) -> None:
     found.show(replace(result(), constraints={"min_params": 5, "genes": {"M": [1, 1], "R1": [2, 3]}}), PATH)
-    assert "; searched: 5 parameters and more, M 1, R1 2 to 3\n" in capfd.readouterr().out
+    assert "; searched: at least 5 parameters, M 1, R1 2 to 3\n" in capfd.readouterr().out
 
 
 def test_intervals_are_those_of_the_found_network(capfd: pytest.CaptureFixture[str]) -> None:
     one = result()
     found.show(one, PATH)
     low, high = (100 * end for end in one.best.interval["accuracy_1d"])
-    assert f"1-day accuracy of {low:.1f} to {high:.1f} %" in capfd.readouterr().out
+    assert f"90 % prediction interval: 1-day accuracy {low:.1f} to {high:.1f} %" in capfd.readouterr().out
     found.show(replace(one, best=replace(one.best, interval={})), PATH)
-    assert "nine of ten" not in capfd.readouterr().out
+    assert "interval" not in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -130,7 +126,7 @@ def test_of_a_long_front_some_are_shown_with_both_ends(capfd: pytest.CaptureFixt
     assert len(one.front) > found.FRONT_ROWS
     found.show(one, PATH)
     out = capfd.readouterr().out
-    assert f"{len(one.front)} that no other beats in accuracy_1d, params, avm, {found.FRONT_ROWS} of them" in out
+    assert f"(accuracy_1d, params, avm): {len(one.front)} networks; {found.FRONT_ROWS} shown" in out
     shown = [int(number) for number in re.findall(r"^ (\d+) ", out, re.MULTILINE)]
     assert len(shown) == found.FRONT_ROWS
     assert shown[0] == 1
@@ -139,9 +135,11 @@ def test_of_a_long_front_some_are_shown_with_both_ends(capfd: pytest.CaptureFixt
     short = replace(one, front=one.front[:5])
     full = replace(one, front=(one.front * 300)[:FRONT])
     found.show(full, PATH)
-    assert "300, the most that are kept, that no other beats in" in capfd.readouterr().out
+    assert ": 300 networks (the limit); " in capfd.readouterr().out
     found.show(short, PATH)
-    assert re.search(r"^ *5 that no other beats in accuracy_1d, params, avm *$", capfd.readouterr().out, re.MULTILINE)
+    assert re.search(
+        r"^ *Pareto front \(accuracy_1d, params, avm\): 5 networks *$", capfd.readouterr().out, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("accuracy", [0.05, 0.18, 0.2, 0.9])
@@ -151,7 +149,7 @@ def test_a_network_that_hardly_does_better_than_guessing_is_warned_of(
     one = result()
     guess = replace(one.best, predicted={**one.best.predicted, "accuracy_1d": accuracy})
     found.show(replace(one, best=guess), PATH)
-    assert ("ask for --min-accuracy too" in capfd.readouterr().err) == (accuracy < 0.19)
+    assert ("add --floor" in capfd.readouterr().err) == (accuracy < 0.19)
 
 
 def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.CaptureFixture[str]) -> None:
@@ -164,12 +162,20 @@ def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.Ca
     found.show(replace(one, references=[worse, *others], constraints=limits), PATH)
     out = capfd.readouterr().out
     assert re.findall(r"^ (\w+[\w-]*) \* ", out, re.MULTILINE) == [worse.name]
-    assert "* is not predicted to meet the limit on AVM and accuracy\n" in out
-    assert "not predicted to be right in 2 % or more (--min-accuracy 0 keeps them)" in out
+    assert "* misses the limit on AVM and accuracy (predicted)\n" in out
+    assert "excluded: predicted accuracy below 2 % (--floor none includes them)\n" in out
     found.show(replace(one, references=[worse], constraints={**limits, "confidence": 0.9}), PATH)
     out = capfd.readouterr().out
-    assert "the limit on AVM and accuracy with a probability of 0.9\n" in out
-    assert "right in 2 % or more with a probability of 0.9 (" in out
+    assert "the limit on AVM and accuracy with a probability of 0.9 (predicted)\n" in out
+    assert "accuracy below 2 % with a probability of 0.9 (" in out
+
+
+def test_limits_on_targets_by_name_are_said_in_their_words(capfd: pytest.CaptureFixture[str]) -> None:
+    one = result()
+    worse, *others = one.references
+    misses = ("min_accuracy_1d", "max_accuracy_1d_std", "min_accuracy_1mo")
+    found.show(replace(one, references=[replace(worse, misses=misses), *others]), PATH)
+    assert "* misses the limit on 1-day accuracy and accuracy after 1 month and std (pred" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(("rows", "warned"), [(33, True), (99, True), (100, False)])
@@ -177,7 +183,7 @@ def test_a_surrogate_of_few_networks_is_warned_of(rows: int, warned: bool, capfd
     one = result()
     for provenance in ({"rows": rows}, {"rows": 300, "networks": rows}):
         found.show(replace(one, provenance={**one.provenance, **provenance}), PATH)
-        assert (f"{rows} measured networks teach a surrogate little;" in capfd.readouterr().err) == warned
+        assert (f"trained on only {rows} measured networks; check its quality: " in capfd.readouterr().err) == warned
 
 
 @pytest.mark.parametrize("classes", [2, 10, 1000])
@@ -187,7 +193,7 @@ def test_more_than_guessing_begins_a_tenth_of_the_way_above_it(classes: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("stopped", "text"), [("iterations", "seed 3\n"), ("patience", "seed 3; nothing better came\n")]
+    ("stopped", "text"), [("iterations", "digits, pcm)\n"), ("patience", "digits, pcm); stopped: no improvement\n")]
 )
 def test_what_ended_a_search_before_its_time_is_said(
     stopped: str, text: str, capfd: pytest.CaptureFixture[str]
@@ -203,4 +209,4 @@ def test_pictures_are_drawn_and_named(tmp_path: Path, capfd: pytest.CaptureFixtu
     assert all(path.parent == tmp_path and path.stat().st_size > 1000 for path in pictures)
     found.show(one, PATH, pictures)
     out = capfd.readouterr().out
-    assert all(f"drawn in {path}\n" in out for path in pictures)
+    assert all(f"wrote {path}\n" in out for path in pictures)

@@ -63,7 +63,7 @@ sys.exit(main(sys.argv[2:]))
 
 
 @pytest.mark.parametrize(
-    "module", ["argparse", "rich", "ohmnas.cli.render", "ohmnas.cli.parsers", "numpy", "pandas", "ohmnas.cli.search"]
+    "module", ["argparse", "rich", "ohmnas.cli.render", "ohmnas.cli.parsers", "numpy", "ohmnas.cli.search"]
 )
 def test_an_interruption_while_modules_are_loaded_is_one_sentence(module: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", INTERRUPT, module, "search", "--task", "digits"]

@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from ohmnas.datasets.store import Store
+from ohmnas.datasets.campaign.store import Store
+from tests.datasets.campaign.test_salvage import break_a_page
 from tests.datasets.conftest import made_rows
-from tests.datasets.test_salvage import break_a_page
 
 from .conftest import Ohmnas
 
@@ -17,7 +17,7 @@ def test_a_person_sees_what_came_of_each_source(ohmnas: Ohmnas, tmp_path: Path) 
         with Store(tmp_path / f"{name}.sqlite") as store:
             store.add(part)
     words = ("merge", tmp_path / "a.sqlite", tmp_path / "b.sqlite", "--store", tmp_path / "all.sqlite")
-    assert "5 new rows in" in ohmnas(*words).out
+    assert "added 5 rows to" in ohmnas(*words).out
     values = ohmnas(*words, "--json").values
     assert [(s["rows"], s["new"], s["other_results"]) for s in values["sources"]] == [(3, 0, 0), (3, 0, 0)]
     assert "there is no store" in ohmnas("merge", tmp_path / "c.sqlite", "--store", tmp_path / "all.sqlite").sentence
@@ -33,7 +33,7 @@ def test_a_damaged_store_says_how_it_is_salvaged_and_that_works(ohmnas: Ohmnas, 
     words = sentence.strip().rpartition("with: ohmnas ")[2].split()
     assert words == ["merge", "--salvage", str(path), "--store", "rescued.sqlite"]
     done = ohmnas(*words[:-1], tmp_path / "rescued.sqlite")
-    assert "measures again with --store" in done.out
+    assert "to measure the lost rows again" in done.out
     with Store(tmp_path / "rescued.sqlite") as store:
         assert len(store.rows()) > 60
 
@@ -44,7 +44,7 @@ def test_where_nothing_is_left_to_salvage_that_is_said(ohmnas: Ohmnas, tmp_path:
         store.add(made_rows(120))
     path.write_bytes(path.read_bytes()[:8192])
     sentence = ohmnas("merge", "--salvage", path, "--store", tmp_path / "all.sqlite").sentence
-    assert f"nothing of {path} can be read any more" in sentence
+    assert f"nothing of {path} can be read" in sentence
     assert "--salvage" not in sentence
     assert not (tmp_path / "all.sqlite").exists()
 

@@ -61,7 +61,7 @@ def test_what_fails_removes_no_folder_that_holds_something(tmp_path: Path) -> No
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        pytest.raises(StorageError, match=r"cannot make the folder .*file/a: Not a directory"),
+        pytest.raises(StorageError, match=r"cannot create the folder .*file/a: Not a directory"),
         output_folder(tmp_path / "file" / "a"),
     ):
         pass

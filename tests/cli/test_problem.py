@@ -9,15 +9,16 @@ import pytest
 from ohmnas.cli.arguments import Parser
 from ohmnas.cli.problem import Unfitted, problem
 from ohmnas.cli.problem_flags import add_problem
-from ohmnas.datasets.table import read_table
+from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search import Problem
+from ohmnas.search.defaults import default_floor
 from ohmnas.search.objective import Accuracy, ExponentialPenalty, Ratio, Tchebycheff, WeightedSum
-from ohmnas.search.usual import usual_floor
-from ohmnas.spaces.bounds import EVERYTHING
-from ohmnas.spaces.genes import M
-from ohmnas.surrogate import LearningSet, Surrogate
-from ohmnas.surrogate.persist import load
+from ohmnas.search.report import references
+from ohmnas.spaces.resnet.genes import M
+from ohmnas.surrogate import TrainingSet
+from ohmnas.surrogate.model import SurrogateModel
+from ohmnas.surrogate.model_file import load_surrogate
 
 pytestmark = pytest.mark.timeout(240)
 """A surrogate is learned first; on a machine with other work that takes its time."""
@@ -26,12 +27,12 @@ Asked = Callable[..., Problem]
 
 
 @pytest.fixture(scope="module")
-def surrogate(fitted: Path) -> Surrogate:
-    return load(fitted)
+def surrogate(fitted: Path) -> SurrogateModel:
+    return load_surrogate(fitted)
 
 
 @pytest.fixture
-def asked(surrogate: Surrogate) -> Asked:
+def asked(surrogate: SurrogateModel) -> Asked:
     """The problem that words of the command line describe."""
 
     def read(*words: str, seed: int = 0) -> Problem:
@@ -44,47 +45,69 @@ def asked(surrogate: Surrogate) -> Asked:
 
 
 def test_without_words_it_is_the_best_ratio_within_what_was_measured(
-    asked: Asked, surrogate: Surrogate, capfd: pytest.CaptureFixture[str]
+    asked: Asked, surrogate: SurrogateModel, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    one, seen = asked(), surrogate.provenance_["seen"]
-    assert one.space == surrogate.space_
-    assert one.predictor is surrogate
+    one, seen = asked(), surrogate.provenance["seen"]
+    assert one.space == surrogate.space
+    assert one.estimator is surrogate
     assert one.objective == Ratio()
-    assert one.within == EVERYTHING
+    assert one.bounds == one.space.everything
     assert one.pareto == ()
     limits = {name: value for name, value in one.limits.to_dict().items() if value}
-    floor = usual_floor(surrogate)
-    assert limits == {name: seen[name] for name in ("max_params", "max_macs", "min_params")} | {"min_accuracy": floor}
-    assert asked("--min-accuracy", "0").limits.min_accuracy == 0
+    best = references(one)[0]
+    predicted = {
+        "min_accuracy": best.predicted["accuracy_1d"],
+        "max_avm": best.predicted["avm"],
+    }
+    assert limits.pop("reference") == best.name
+    measured = {name: seen[name] for name in ("max_params", "max_macs", "min_params")}
+    assert limits == pytest.approx(measured | predicted, abs=1e-5)
+    assert asked("--floor", "reference").limits == one.limits
+    assert asked("--floor", "none").limits.min_accuracy == 0
+    assert asked("--floor", "none").limits.max_avm == np.inf
     assert capfd.readouterr().err == ""
 
 
 def test_before_the_surrogate_is_fitted_the_same_flags_are_right_and_nothing_is_said(
-    surrogate: Surrogate, capfd: pytest.CaptureFixture[str]
+    surrogate: SurrogateModel, capfd: pytest.CaptureFixture[str]
 ) -> None:
     parser = Parser(prog="ohmnas search")
     add_problem(parser)
     parser.set_defaults(seed=0)
-    unfitted = Unfitted.of(LearningSet.of(read_table("digits")))
+    unfitted = Unfitted(TrainingSet.of(read_table("digits")))
     words = parser.parse_args(["--max-params", "9G", "--fix", "KS0=3", "--pareto", "avm,energy", "--confidence", "0.9"])
     before = problem(words, unfitted)
     assert capfd.readouterr().err == ""
     after = problem(words, surrogate)
-    assert "is beyond the" in capfd.readouterr().err
-    assert (before.space, before.within, before.pareto) == (after.space, after.within, after.pareto)
+    assert "exceeds the largest measured value" in capfd.readouterr().err
+    assert (before.space, before.bounds, before.pareto) == (after.space, after.bounds, after.pareto)
     assert before.limits.max_params == after.limits.max_params
     population = before.sample(3, np.random.default_rng(0))
-    for ask in (before.evaluate, lambda rows: before.quantile(rows, 0.5)):
-        with pytest.raises(NotImplementedError, match="before the surrogate is fitted"):
-            ask(population)
+    with pytest.raises(NotImplementedError, match="the surrogate is not fitted yet"):
+        before.evaluate(population)
     with pytest.raises(UnknownNameError, match="no gene"):
         problem(parser.parse_args(["--fix", "KS=3"]), unfitted)
 
 
 def test_genes_of_blocks_that_cannot_be_are_refused(asked: Asked) -> None:
-    with pytest.raises(InvalidValueError, match=r"R2 is of main block 2, and M, .*, is at most 1"):
+    with pytest.raises(InvalidValueError, match=r"R2 is a gene of block 2, but M, .*, is at most 1"):
         asked("--fix", "M=1", "--fix", "R2=3")
-    assert asked("--fix", "M=2", "--fix", "R2=3").within.high[M] == 2
+    assert asked("--fix", "M=2", "--fix", "R2=3").bounds.high[M] == 2
+
+
+def test_a_front_is_not_cut_off_at_the_reference_network(asked: Asked, surrogate: SurrogateModel) -> None:
+    floor = default_floor(surrogate.best_known, surrogate.space.classes)
+    limits = asked("--pareto", "accuracy_1d,params").limits
+    assert (limits.min_accuracy, limits.max_avm, limits.reference) == (floor, np.inf, "")
+    assert asked("--pareto", "accuracy_1d,params", "--floor", "reference").limits.reference
+
+
+def test_without_a_reference_in_the_limits_half_way_from_guessing_is_the_floor(
+    asked: Asked, surrogate: SurrogateModel
+) -> None:
+    floor = default_floor(surrogate.best_known, surrogate.space.classes)
+    limits = asked("--max-params", "1500").limits
+    assert (limits.min_accuracy, limits.reference) == (floor, "")
 
 
 def test_every_limit_has_its_flag(asked: Asked) -> None:
@@ -98,22 +121,23 @@ def test_every_limit_has_its_flag(asked: Asked) -> None:
         "max_latency": ("1e-4", 1e-4),
         "max_avm": ("0.02", 0.02),
         "max_std": ("0.01", 0.01),
-        "min_accuracy": ("0.9", 0.9),
         "confidence": ("0.8", 0.8),
     }
     flags = [word for name, (text, _) in words.items() for word in (f"--{name.replace('_', '-')}", text)]
-    limits = asked(*flags).limits
+    limits = asked(*flags, "--floor", "0.9").limits
+    assert limits.min_accuracy == 0.9
+    assert not limits.reference
     assert {name: getattr(limits, name) for name in words} == {name: value for name, (_, value) in words.items()}
 
 
 @pytest.mark.parametrize("name", ["max_params", "max_macs"])
 def test_limits_beyond_what_was_measured_are_lowered_to_it_with_a_word(
-    name: str, asked: Asked, surrogate: Surrogate, capfd: pytest.CaptureFixture[str]
+    name: str, asked: Asked, surrogate: SurrogateModel, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    most = surrogate.provenance_["seen"][name]
+    most = surrogate.provenance["seen"][name]
     flag = f"--{name.replace('_', '-')}"
     assert getattr(asked(flag, "900G").limits, name) == most
-    said = f"note: {flag} 900,000,000,000 is beyond the {most:,} that was measured; searching up to {most:,}\n"
+    said = f"note: {flag} 900,000,000,000 exceeds the largest measured value; searching up to {most:,}\n"
     assert capfd.readouterr().err == said
     assert getattr(asked(flag, str(most)).limits, name) == most
     assert capfd.readouterr().err == ""
@@ -137,7 +161,7 @@ def test_objectives_and_their_weights(asked: Asked) -> None:
 
 
 def test_tchebycheff_weights_that_nobody_gives_are_drawn_with_the_seed(asked: Asked) -> None:
-    words = ("--objective", "tchebycheff", "--min-accuracy", "0.5")
+    words = ("--objective", "tchebycheff", "--floor", "0.5")
     drawn = [asked(*words, seed=seed).objective for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert isinstance(drawn[0], Tchebycheff)
@@ -151,7 +175,7 @@ def test_tchebycheff_weights_that_nobody_gives_are_drawn_with_the_seed(asked: As
 def test_genes_are_bound_by_fix_and_range(asked: Asked) -> None:
     within = asked(
         "--fix", "KS0=5", "--fix", "CT=b", "--fix", "CT2=A", "--range", "M=2:3", "--range", "OC0=8:16"
-    ).within
+    ).bounds
     names = asked().space.gene_names
     bounds = {name: (low, high) for name, low, high in zip(names, within.low, within.high, strict=True)}
     assert bounds["KS0"] == (5, 5)

@@ -23,10 +23,12 @@ def test_every_ceiling_has_its_flag(name: str, words: Parser) -> None:
 def test_without_flags_nothing_is_asked_for(words: Parser) -> None:
     arguments = vars(words.parse_args([]))
     assert {name: arguments[name] for name in ("objective", "pareto")} == {"objective": "ratio", "pareto": ()}
-    assert not any(arguments[name] for name in (*CEILINGS, "min_accuracy", "confidence", "soft", "fix", "range"))
+    assert not any(
+        arguments[name] for name in (*CEILINGS, "floor", "confidence", "soft", "at_least", "at_most", "fix", "range")
+    )
 
 
-@pytest.mark.parametrize("flag", ["--soft", "--weight", "--fix", "--range"])
+@pytest.mark.parametrize("flag", ["--soft", "--weight", "--fix", "--range", "--at-least", "--at-most"])
 def test_what_takes_pairs_takes_many(flag: str, words: Parser) -> None:
     arguments = words.parse_args([flag, "M=1", flag, " R = 2 "])
-    assert getattr(arguments, flag[2:]) == [("M", "1"), ("R", "2")]
+    assert getattr(arguments, flag[2:].replace("-", "_")) == [("M", "1"), ("R", "2")]

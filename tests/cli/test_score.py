@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ohmnas.cli import render
-from ohmnas.datasets.table import read_table, write_table
+from ohmnas.datasets.tables.table import read_table, write_table
 
 from .conftest import Ohmnas
 

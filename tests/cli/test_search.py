@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from ohmnas.cli.found import UNITS
-from ohmnas.datasets.table import find_table, read_table
+from ohmnas.datasets.tables.table import find_table, read_table
 from ohmnas.search import STRATEGIES, SearchResult, read_result
-from ohmnas.spaces.genes import GENE_NAMES
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate import Surrogate
+from ohmnas.spaces.resnet.genes import GENE_NAMES
+from ohmnas.surrogate import Surrogate, shipped
 
 from .conftest import Ohmnas, Run
 
@@ -95,7 +95,7 @@ def test_a_saved_surrogate_searches_like_its_table(ohmnas: Ohmnas, fitted: Path,
         (("--task", "digits", "--strategy", "magic"), "no strategy 'magic'; there are evolution, random"),
         (("--task", "digits", "--hardware", "ideal"), "no measured rows of hardware 'ideal'"),
         (("--table", "nowhere.csv"), "no table 'nowhere.csv'"),
-        (("--surrogate", "nowhere"), "nowhere holds no surrogate"),
+        (("--surrogate", "nowhere"), "cannot read nowhere: there is no file of that name"),
     ],
 )
 def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
@@ -108,17 +108,17 @@ def test_an_impossible_accuracy_names_the_nearest_miss_and_keeps_the_last_result
 ) -> None:
     search()
     before = (tmp_path / "result.json").read_bytes()
-    sentence = search("--max-params", "2k", "--min-accuracy", "0.999", "--iterations", "60").sentence
-    assert "1-day accuracy (min_accuracy) of at least 0.999; the nearest has AVM" in sentence
+    sentence = search("--max-params", "2k", "--floor", "0.999", "--iterations", "60").sentence
+    assert "1-day accuracy (min_accuracy) of at least 0.999; the nearest has 1-day accuracy" in sentence
     assert (tmp_path / "result.json").read_bytes() == before
 
 
 def test_a_found_network_that_guesses_is_not_found_without_a_word(search: Search, tmp_path: Path) -> None:
     words = ("--max-params", "50k", "--max-avm", "0.0001", "--iterations", "60")
-    done = search(*words, "--min-accuracy", "0")
+    done = search(*words, "--floor", "none")
     best = read_result(tmp_path / "result.json").best
-    assert ("--min-accuracy" in done.err) == (best.predicted["accuracy_1d"] < 0.19)
-    again = search(*words, "--min-accuracy", "0.8")
+    assert ("--floor" in done.err) == (best.predicted["accuracy_1d"] < 0.19)
+    again = search(*words, "--floor", "0.8")
     assert again.code == 2 or read_result(tmp_path / "result.json").best.predicted["accuracy_1d"] >= 0.8
 
 
@@ -130,12 +130,12 @@ def test_another_result_and_what_belongs_to_it_is_set_aside(
     measured = tmp_path / "verify.json"
     measured.write_text("{}", encoding="utf-8")
     same = search(*json_flag)
-    assert same.err == f"note: {tmp_path / 'result.json'} replaced the result of an earlier run\n"
+    assert same.err == f"note: replaced the earlier result in {tmp_path / 'result.json'}\n"
     assert measured.exists()
     for number, seed in ((1, 1), (2, 2)):
         again = search(*json_flag, "--seed", seed)
         assert again.code == 0
-        assert again.err == f"note: {tmp_path} held another result; it is in {tmp_path / f'earlier-{number}'} now\n"
+        assert again.err == f"note: moved the earlier result in {tmp_path} to {tmp_path / f'earlier-{number}'}\n"
         assert read_result(tmp_path / "result.json").seed == seed
         assert read_result(tmp_path / f"earlier-{number}" / "result.json").seed == seed - 1
     assert not measured.exists()
@@ -159,7 +159,7 @@ def test_a_broken_table_is_named(ohmnas: Ohmnas, tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    assert "cannot make the folder" in ohmnas("search", "--task", "digits", "--out", tmp_path / "file" / "x").sentence
+    assert "cannot create the folder" in ohmnas("search", "--task", "digits", "--out", tmp_path / "file" / "x").sentence
 
 
 def test_confident_limits_are_kept_by_the_bad_end_of_the_interval(search: Search) -> None:
@@ -184,17 +184,17 @@ def test_a_front_is_of_networks_that_none_of_it_beats(search: Search) -> None:
     assert min(c["predicted"]["accuracy_1d"] for c in front) >= least
     assert done.err == ""
     assert 0 < done.values["history"][-1]["hypervolume"] <= 1
-    own = search("--pareto", "accuracy_1d,params", "--min-accuracy", "0.97", "--json")
+    own = search("--pareto", "accuracy_1d,params", "--floor", "0.97", "--json")
     assert own.err.startswith("note: ")
-    assert "held another result" in own.err
+    assert "moved the earlier result" in own.err
     assert min(c["predicted"]["accuracy_1d"] for c in own.values["front"]) >= 0.97
 
 
 def test_a_person_sees_the_front_and_how_much_it_dominates(search: Search) -> None:
     out = search("--pareto", "accuracy_1d,tiles", "--max-params", "50k").out
-    assert re.search(r"\d+ that no other beats in accuracy_1d, tiles", out)
+    assert re.search(r"Pareto front \(accuracy_1d, tiles\): \d+ networks", out)
     assert "tiles" in out
-    assert re.search(r"hypervolume 0\.\d{4} of 1", out)
+    assert re.search(r"hypervolume: 0\.\d{4} \(share of the objective space", out)
 
 
 @pytest.mark.parametrize("cost", ["tiles", "energy", "latency", "memory", "size"])
@@ -217,6 +217,18 @@ def test_a_limit_on_the_std_is_kept(search: Search) -> None:
     assert found["best"]["predicted"]["accuracy_1d_std"] <= 0.006
 
 
+def test_limits_on_targets_by_name_are_kept(search: Search, tmp_path: Path) -> None:
+    words = ("--at-least", "accuracy_1d=0.8", "--at-most", "accuracy_1d_std=0.02", "--at-most", "avm=0.03")
+    values = search(*words, "--json").values
+    assert values["constraints"]["least"] == {"accuracy_1d": 0.8}
+    assert values["constraints"]["most"] == {"accuracy_1d_std": 0.02, "avm": 0.03}
+    best = read_result(tmp_path / "result.json").best.predicted
+    assert best["accuracy_1d"] >= 0.8
+    assert best["accuracy_1d_std"] <= 0.02
+    assert best["avm"] <= 0.03
+    assert search(*words, "--iterations", "1", "--resume", tmp_path / "result.json").code == 0
+
+
 def test_genes_are_fixed_or_stay_within_their_ranges(search: Search) -> None:
     words = (
         "--fix",
@@ -232,7 +244,7 @@ def test_genes_are_fixed_or_stay_within_their_ranges(search: Search) -> None:
         "--range",
         "R1=2:4",
     )
-    values = search(*words, "--top", "20", "--json").values
+    values = search(*words, "--top", "20", "--floor", "none", "--json").values
     assert len(values["top"]) == 20
     for candidate in values["top"]:
         found = candidate["architecture"]
@@ -316,7 +328,7 @@ def test_every_strategy_finds_something_within_the_limits(name: str, search: Sea
 
 
 def test_rank_and_grid_look_at_many_unless_they_are_told(search: Search) -> None:
-    rank = search("--strategy", "rank", "--max-params", "50k", "--json", usual=False).values
+    rank = search("--strategy", "rank", "--max-params", "50k", "--floor", "none", "--json", usual=False).values
     assert rank["evaluations"] > 10_000
     grid = search("--strategy", "grid", *FEW, "--json", usual=False).values
     assert grid["stopped"] == "nothing new"
@@ -332,9 +344,10 @@ def test_parameters_of_the_strategy_are_kept_with_the_result(search: Search) -> 
 
 
 def test_a_search_begins_with_the_references_and_results_that_are_named(search: Search, tmp_path: Path) -> None:
-    first = read(search("--max-params", "50k", "--objective", "accuracy", "--iterations", "20"), tmp_path)
+    asked = ("--objective", "accuracy", "--max-params", "50k", "--floor", "none")
+    first = read(search(*asked, "--iterations", "20"), tmp_path)
     (tmp_path / "before.json").write_bytes((tmp_path / "result.json").read_bytes())
-    words = ("--objective", "accuracy", "--max-params", "50k", "--population", "1", "--iterations", "1", "--json")
+    words = (*asked, "--population", "1", "--iterations", "1", "--json")
     begun = search(*words, "--start-from", tmp_path / "before.json", "--start-from", "resnet8-w8").values
     assert begun["history"][0]["objective"] > first.history[-1]["objective"] - 1e-6  # predictions are of float32
     reference = next(entry for entry in begun["references"] if entry["name"] == "resnet8-w8")
@@ -350,32 +363,77 @@ def test_a_beginning_that_is_nowhere_is_one_sentence(
     (tmp_path / "resnet20").mkdir()
     assert search("--start-from", "resnet20").code == 0
     (tmp_path / "list.json").write_text("[]", encoding="utf-8")
-    assert "it is no JSON object" in search("--start-from", "list.json").sentence
+    assert "it is not a JSON object" in search("--start-from", "list.json").sentence
     assert "is a folder" in search("--resume", "resnet20").sentence
 
 
 def test_fewer_that_differ_than_wanted_are_said(search: Search) -> None:
     done = search("--top", "1000", "--iterations", "3", "--population", "10")
-    assert re.search(r"^note: \d+ that differ were found, not 1000$", done.err, re.MULTILINE)
+    assert re.search(r"^note: found only \d+ diverse architectures, not 1000$", done.err, re.MULTILINE)
 
 
-def test_a_surrogate_is_a_folder(ohmnas: Ohmnas, tmp_path: Path) -> None:
-    (tmp_path / "s").write_text("", encoding="utf-8")
-    assert "a surrogate is the folder" in ohmnas("search", "--surrogate", tmp_path / "s", "--out", tmp_path).sentence
+def test_a_surrogate_is_a_file(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    sentence = ohmnas("search", "--surrogate", tmp_path / "s", "--out", tmp_path).sentence
+    assert "is a folder, but a surrogate is a file: create a new one with ohmnas fit" in sentence
+
+
+@pytest.mark.parametrize("words", [(), ("--hardware", "hermes"), ("--fidelity", "paper")], ids=str)
+def test_the_surrogate_that_ships_is_used_and_nothing_is_fitted(
+    words: tuple[str, ...], ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Surrogate, "fit", lambda *_, **__: pytest.fail("fitted"))
+    done = ohmnas("search", "--task", "digits", "--out", tmp_path, "--json", *SHORT, *words)
+    assert done.values["surrogate"]["hardware"] == (words[1] if "hermes" in words else "pcm")
+    assert done.err == ""
+
+
+def test_a_shipped_surrogate_of_another_table_is_not_used_and_that_is_said(
+    ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "_checksum", lambda _: "0" * 64)
+    done = ohmnas("search", "--task", "people", "--out", tmp_path, "--json", *SHORT)
+    assert "was fitted to another version of the table people: fitting a new surrogate" in done.err
+    assert done.values["surrogate"]["task"] == "people"
+
+
+def test_a_search_that_begins_with_a_shipped_surrogate_loads_numpy_alone(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from ohmnas.cli.main import main\n"
+        "words = ['--max-params', '50k', '--max-avm', '0.02', '--iterations', '2']\n"
+        "assert main(['search', '--task', 'digits', *words, '--out', sys.argv[1], '--json']) == 0\n"
+        "heavy = {'xgboost', 'sklearn', 'scipy', 'pandas', 'joblib', 'torch', 'matplotlib'}\n"
+        "sys.stderr.write(str(sorted(heavy & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]"
 
 
 def test_what_exceeds_the_limits_is_no_beginning_and_that_is_said(search: Search) -> None:
     done = search("--max-params", "50k", "--start-from", "resnet18", "--start-from", "resnet8-w8", "--json")
     assert done.code == 0
-    assert done.err == "note: of 2 to start from, 1 beyond the limits: left out\n"
+    assert done.err == "note: excluded 1 of 2 initial architectures: beyond the limits\n"
 
 
 def test_what_a_table_has_measured_is_not_found(search: Search) -> None:
     table = read_table("digits").measured
     measured = {tuple(row) for row in table[list(GENE_NAMES)].to_numpy().tolist()}
-    words = ("--max-params", "20k", "--strategy", "random", "--population", "50", "--top", "50", "--json")
+    words = (
+        "--max-params",
+        "20k",
+        "--strategy",
+        "random",
+        "--population",
+        "50",
+        "--top",
+        "50",
+        "--floor",
+        "none",
+        "--json",
+    )
     begin = ("--start-from", "resnet8-w8")
-    found = search(*begin, "--population", "1", "--iterations", "1", "--json").values
+    found = search(*begin, "--population", "1", "--iterations", "1", "--floor", "none", "--json").values
     assert measured & {tuple(genome) for genome in found["population"]}
     others = search(*words, *begin, "--exclude", "digits").values
     assert len(others["top"]) == 50
@@ -412,7 +470,7 @@ def test_a_search_ends_when_nothing_better_comes_or_its_evaluations_are_used_up(
     counted = search("--max-params", "20k", "--iterations", "5000", "--evaluations", "0.2k", "--json").values
     assert counted["stopped"] == "evaluations"
     assert counted["evaluations"] == 200
-    assert "no more evaluations were allowed" in search("--evaluations", "100").out
+    assert "; stopped: evaluation limit" in search("--evaluations", "100").out
 
 
 def test_a_search_goes_on_where_it_ended(search: Search, tmp_path: Path) -> None:
@@ -431,15 +489,19 @@ def test_a_search_goes_on_where_it_ended(search: Search, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "difference"),
     [
-        (("--max-params", "20k"), "max_params: 30000 there, 20000 here"),
+        (("--max-params", "20k"), "max_params: 30000 then, 20000 now"),
         (
             ("--max-params", "30k", "--objective", "accuracy"),
-            "objective: accuracy_1d / accuracy_1d_std there, a",
+            "objective: accuracy_1d / accuracy_1d_std then, a",
         ),
-        (("--max-params", "30k", "--min-accuracy", "0"), "min_accuracy: 0.5"),
-        (("--max-params", "30k", "--fix", "KS0=3"), "genes: none there, {'KS0': [3, 3]} here"),
-        (("--max-params", "30k", "--pareto", "params,avm"), "pareto: none there, params, avm here"),
-        (("--max-params", "30k", "--soft", "macs=100k"), "soft: none there, {'macs': 100000.0} here"),
+        (("--max-params", "30k", "--floor", "none"), "min_accuracy: 0.9"),
+        (("--max-params", "30k", "--fix", "KS0=3"), "genes: none then, {'KS0': [3, 3]} now"),
+        (
+            ("--max-params", "30k", "--floor", "reference", "--pareto", "params,avm"),
+            "pareto: none then, params, avm now",
+        ),
+        (("--max-params", "30k", "--soft", "macs=100k"), "soft: none then, {'macs': 100000.0} now"),
+        (("--max-params", "30k", "--at-most", "avm=0.5"), "most: none then, {'avm': 0.5} now"),
     ],
 )
 def test_a_search_of_something_else_does_not_go_on(
@@ -447,14 +509,14 @@ def test_a_search_of_something_else_does_not_go_on(
 ) -> None:
     search("--max-params", "30k")
     done = search(*words, "--resume", tmp_path / "result.json")
-    assert f"with other limits or another objective ({difference}" in done.sentence
-    assert f"as they go on; --start-from {tmp_path / 'result.json'}" in done.sentence
+    assert f"used other limits or another objective ({difference}" in done.sentence
+    assert f"use --start-from {tmp_path / 'result.json'}" in done.sentence
 
 
 def test_a_search_that_left_tables_out_goes_on_without_them(search: Search, tmp_path: Path) -> None:
     search("--max-params", "30k", "--exclude", "digits")
     words = ("--max-params", "30k", "--resume", tmp_path / "result.json")
-    assert "with other tables to --exclude: say them again" in search(*words).sentence
+    assert "used other --exclude tables: repeat them to resume" in search(*words).sentence
     assert read(search(*words, "--exclude", "digits"), tmp_path).excluded == (read_table("digits").card["sha256"],)
 
 
@@ -464,7 +526,7 @@ def test_pictures_of_the_run_stand_beside_the_result_and_are_named(search: Searc
     done = search("--max-params", "30k", "--pareto", "params,avm", "--plots")
     for name in ("convergence.png", "architecture.png", "pareto.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-        assert f"drawn in {tmp_path / name}" in done.out
+        assert f"wrote {tmp_path / name}" in done.out
 
 
 def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -> None:
@@ -503,32 +565,44 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
     [
         (("--max-params", "200"), "max_params is 200, but the smallest"),
         (("--max-macs", "10"), "found only 0 of"),
-        (("--fix", "KS9=3"), "no gene 'KS9'; there are OC0, KS0, M and for all main blocks R, B, CT"),
-        (("--fix", "KS0=4"), "KS0 can be 3, 5 or 7, not 4"),
-        (("--fix", "B=13"), "B can be 1 to 12, not 13"),
-        (("--fix", "B=few"), "a value of B is a whole number, not 'few'"),
+        (("--fix", "KS9=3"), "no gene 'KS9'; there are OC0, KS0, M, for all blocks R, B, CT, WF, skip, for one block"),
+        (("--fix", "KS0=4"), "KS0 must be 3, 5, 7, not 4"),
+        (("--fix", "B=13"), "B must be 1 to 12, not 13"),
+        (("--fix", "B=few"), "B must be a whole number, not 'few'"),
         (("--fix", "B"), "'B' is not NAME=VALUE"),
-        (("--range", "M=1"), "a range is FROM:TO, such as M=1:3, not '1'"),
-        (("--range", "M=1:9"), "M can be 1 to 5, not 1 to 9"),
-        (("--range", "M=3:2"), "M can be 1 to 5, not 3 to 2"),
-        (("--range", "M=:2"), "a value of M is a whole number, not ''"),
-        (("--pareto", "accuracy_1d"), "a Pareto front is one of at least two different quantities"),
-        (("--pareto", "avm,avm"), "a Pareto front is one of at least two different quantities"),
+        (("--range", "M=1"), "a range must be FROM:TO, such as M=1:3, not '1'"),
+        (("--range", "M=1:9"), "M must be 1 to 5, not 1 to 9"),
+        (("--range", "M=3:2"), "M must be 1 to 5, not 3 to 2"),
+        (("--range", "M=:2"), "M must be a whole number, not ''"),
+        (("--pareto", "accuracy_1d"), "a Pareto front needs at least two different quantities"),
+        (("--pareto", "avm,avm"), "a Pareto front needs at least two different quantities"),
         (("--pareto", "accuracy_1d,price"), "no quantity 'price'; there are accuracy_1d, accuracy_1d_std, avm, params"),
-        (("--objective", "profit"), "invalid choice: 'profit'"),
-        (("--objective", "weighted", "--weight", "avm=1", "--weight", "avm=2"), "--weight says avm twice"),
-        (("--soft", "macs=1k", "--soft", "macs=2k"), "--soft says macs twice"),
+        (("--objective", "profit"), "no objective 'profit'; there are ratio, accuracy, weighted"),
+        (("--objective", "weighted", "--weight", "avm=1", "--weight", "avm=2"), "avm twice"),
+        (("--soft", "macs=1k", "--soft", "macs=2k"), "macs twice"),
         (("--weight", "accuracy_1d=1"), "the objective ratio takes no weights; weighted, tchebycheff, exponential do"),
-        (("--objective", "weighted", "--weight", "avm=much"), "the weight of avm is a number, not 'much'"),
+        (("--objective", "weighted", "--weight", "avm=much"), "the weight of avm must be a number, not 'much'"),
         (("--objective", "weighted", "--weight", "avm=0"), "the weight of avm must be above 0, not 0"),
         (("--objective", "weighted", "--weight", "avm=nan"), "the weight of avm must be above 0, not nan"),
         (("--objective", "weighted", "--weight", "price=1"), "no quantity 'price'"),
         (("--soft", "macs=0"), "the soft limit on macs must be above 0, not 0"),
-        (("--soft", "macs=some"), "a soft limit is a number, not 'some'"),
+        (("--soft", "macs=some"), "a soft limit must be a number, not 'some'"),
         (("--soft", "price=5"), "no quantity with a soft limit 'price'; there are params, macs"),
         (("--soft", "accuracy_1d=0.9"), "no quantity with a soft limit 'accuracy_1d'"),
+        (("--at-least", "accuracy_1y=0.8"), "no target 'accuracy_1y'; there are accuracy_1d, accuracy_1d_std, avm,"),
+        (("--at-most", "params=0.5"), "no target 'params'; there are accuracy_1d, "),
+        (("--at-least", "accuracy_1d=90"), "--at-least accuracy_1d: '90' is not a fraction from 0 to 1; 98 % is 0.98"),
+        (("--at-most", "avm=low"), "--at-most avm: 'low' is not a fraction from 0 to 1"),
+        (("--at-most", "avm"), "'avm' is not NAME=VALUE"),
+        (("--at-most", "avm=0.1", "--at-most", "avm=0.2"), "avm twice"),
+        (("--at-least", "avm=0.2", "--at-most", "avm=0.1"), "avm cannot be at least 0.2 and at most 0.1"),
+        (("--pareto", "accuracy_1mo,params"), "accuracy_1mo is not predicted here, only accuracy_1d, accuracy_1d_std"),
+        (
+            ("--objective", "weighted", "--weight", "accuracy_1mo=1"),
+            "accuracy_1mo is not predicted here, only accuracy_1d, accuracy_1d_std, avm",
+        ),
         (("--penalty", "0"), "'0' is not a number above 0"),
-        (("--penalty", "3"), "--penalty is the price of exceeding a --soft limit, and there is none: --soft macs=500k"),
+        (("--penalty", "3"), "--penalty needs a soft limit: add one, such as --soft macs=500k"),
         (
             ("--max-energy", "1e-12"),
             "architectures meets all limits on costs: max_energy 1e-12; the least energy seen is ",
@@ -538,10 +612,10 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
         (("--max-tiles", "0.5"), "'0.5' is not a whole number above 0"),
         (("--max-energy", "0"), "'0' is not a number above 0"),
         (("--max-latency", "fast"), "'fast' is not a number above 0"),
-        (("--strategy", "grid"), "has no end: bound the genes to at most 50,000,000"),
+        (("--strategy", "grid"), "is too large: bound the genes to at most 50,000,000"),
         (("--strategy", "random", "--param", "keep=3"), "the strategy random has no parameters"),
         (("--param", "kep=3"), "no parameter of evolution 'kep'; there are keep, selection"),
-        (("--param", "keep=few"), "the parameter keep of evolution is a whole number, not 'few'"),
+        (("--param", "keep=few"), "the parameter keep of evolution must be a whole number, not 'few'"),
         (("--param", "keep=0"), "keep must be at least 1, not 0"),
         (("--start-from", "resnet9"), "no reference network 'resnet9'; there are resnet8-w8"),
         (("--start-from", "no.json"), "cannot read no.json"),
@@ -551,7 +625,7 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
         (("--restarts", "0"), "'0' is not a whole number above 0"),
         (("--patience", "-1"), "'-1' is not a whole number above 0"),
         (("--top", "0"), "'0' is not a whole number above 0"),
-        (("--hardware", "pcm"), "leave out --hardware, --fidelity and --co-design"),
+        (("--hardware", "pcm"), "remove --hardware, --fidelity and --co-design"),
     ],
 )
 def test_bad_flags_are_one_sentence_that_says_what_would_be_right(
@@ -561,7 +635,7 @@ def test_bad_flags_are_one_sentence_that_says_what_would_be_right(
     assert not (tmp_path / "result.json").exists()
 
 
-@pytest.mark.parametrize("words", [("--fix", "KS9=3"), ("--max-macs", "10"), ("--min-accuracy", "1")], ids=" ".join)
+@pytest.mark.parametrize("words", [("--fix", "KS9=3"), ("--max-macs", "10"), ("--floor", "1")], ids=" ".join)
 def test_a_refused_search_leaves_no_folder_behind(
     words: tuple[str, ...], fitted: Path, ohmnas: Ohmnas, tmp_path: Path
 ) -> None:
@@ -576,32 +650,38 @@ def test_results_of_another_task_are_refused(search: Search, tmp_path: Path) -> 
     values = json.loads(path.read_text("utf-8"))
     other = ResNetSpace((3, 32, 32), 100)
     for candidate in (values["best"], *values["references"]):
-        table = other.layer_table(np.array([candidate["genome"]], dtype=np.int16))
+        table = other.layers(np.array([candidate["genome"]], dtype=np.int16))
         candidate["params"], candidate["macs"] = int(table.params()[0]), int(table.macs()[0])
     values["space"] = {"name": other.name, "input_shape": [3, 32, 32], "classes": 100}
     path.rename(tmp_path / "mine.json")
     (tmp_path / "other.json").write_text(json.dumps(values), encoding="utf-8")
     for flag in ("--start-from", "--resume"):
         sentence = search(flag, tmp_path / "other.json").sentence
-        assert "is for images of (3, 32, 32) in 100 classes, this search for (1, 8, 8) in 10" in sentence
+        assert "is for images of (3, 32, 32) in 100 classes, but the search is for (1, 8, 8) in 10" in sentence
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("--fix", "KS=3"), "did you mean KS0?"),
-        (("--fix", "KS0=4"), "KS0 can be 3, 5 or 7, not 4"),
+        (("--fix", "KS0=4"), "KS0 must be 3, 5, 7, not 4"),
         (("--pareto", "accuracy,params"), "did you mean accuracy_1d?"),
         (("--strategy", "evoluton"), "did you mean evolution?"),
         (("--param", "kep=3"), "did you mean keep?"),
         (("--param", "keep=0"), "keep must be at least 1, not 0"),
-        (("--strategy", "grid"), "has no end"),
+        (("--strategy", "grid"), "is too large"),
         (("--soft", "mac=1k"), "did you mean macs?"),
+        (("--at-least", "acuracy_1d=0.9"), "did you mean accuracy_1d?"),
+        (("--at-most", "accuracy_1y_std=0.01"), "no target 'accuracy_1y_std'"),
+        (("--objective", "weighted", "--weight", "accuracy_1y=1"), "no quantity 'accuracy_1y'"),
         (("--objective", "weighted", "--weight", "avm=0"), "the weight of avm must be above 0"),
         (("--max-params", "200"), "max_params is 200, but the smallest"),
         (("--start-from", "resnet8w8"), "did you mean resnet8-w8?"),
-        (("--exclude", "people"), "is of the task 'people'"),
-        (("--population", "1000000000"), "population is a whole number from 1 to 100,000, not 1000000000"),
+        (("--exclude", "people"), "is for the task 'people'"),
+        (
+            ("--population", "1000000000"),
+            "population must be a whole number of at least 1 and at most 100,000, not 1000000000",
+        ),
     ],
 )
 def test_wrong_values_are_found_before_anything_is_fitted(
@@ -611,6 +691,6 @@ def test_wrong_values_are_found_before_anything_is_fitted(
         raise AssertionError("fitted")
 
     monkeypatch.setattr(Surrogate, "fit", refuse)
-    run = ohmnas("search", "--task", "digits", "--out", tmp_path, *words)
+    run = ohmnas("search", "--table", "digits", "--out", tmp_path, *words)
     assert message in run.sentence
     assert not (tmp_path / "result.json").exists()

@@ -8,9 +8,9 @@ import pytest
 
 from ohmnas.cli.parsers import parser
 from ohmnas.cli.source import source_table
-from ohmnas.datasets.card import make_card
-from ohmnas.datasets.table import read_table, write_table
-from ohmnas.datasets.task import TASKS
+from ohmnas.datasets.tables.card import make_card
+from ohmnas.datasets.tables.table import read_table, write_table
+from ohmnas.datasets.tasks.catalogue import TASKS
 from ohmnas.errors import InvalidValueError
 
 from .conftest import Ohmnas

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ohmnas.cli import study
-from ohmnas.datasets.table import read_table, write_table
+from ohmnas.datasets.tables.table import read_table, write_table
 
 from .conftest import Ohmnas
 
@@ -45,7 +45,7 @@ def test_a_table_of_one_chip_says_nothing_of_settings(ohmnas: Ohmnas, tmp_path: 
         "study", "--table", tmp_path / "few.csv", "--hardware", "reram", "--resamples", "3", "--out", tmp_path
     )
     assert done.code == 0
-    assert "it says nothing of what a chip's settings change" in done.out
+    assert "effects of chip settings: none" in done.out
     assert "DAC bits" not in done.out
     assert not list(tmp_path.glob("chip_effects*"))
 
@@ -73,4 +73,4 @@ def test_wrong_input_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:
         in ohmnas("study", "--table", "digits", "--hardware", "x", "--out", tmp_path).sentence
     )
     (tmp_path / "file").write_text("")
-    assert "cannot make the folder" in ohmnas("study", "--table", "digits", "--out", tmp_path / "file").sentence
+    assert "cannot create the folder" in ohmnas("study", "--table", "digits", "--out", tmp_path / "file").sentence

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ohmnas.datasets.store import Store
-from ohmnas.datasets.table import read_table, write_table
-from ohmnas.spaces.hardware import is_varied
+from ohmnas.datasets.campaign.store import Store
+from ohmnas.datasets.tables.table import read_table, write_table
+from ohmnas.hardware import is_varied
 
 from .conftest import Ohmnas
 
@@ -27,8 +27,8 @@ def test_an_export_is_the_table_it_came_from(store: Path, ohmnas: Ohmnas, tmp_pa
     done, card = ohmnas("export-table", "--store", store, "--out", out), read_table("digits").card
     assert done.code == 0
     assert done.out == (
-        f"{card['rows']:,} rows of {card['architectures']:,} architectures written to {out}, "
-        f"their card to {tmp_path / 't.json'}; next: ohmnas fit --table {out} --out surrogate\n"
+        f"wrote {card['rows']:,} rows of {card['architectures']:,} architectures to {out} "
+        f"and the card to {tmp_path / 't.json'}; next: ohmnas fit --table {out} --out surrogate\n"
     )
     again, first = read_table(str(out)).frame, read_table("digits").frame
     pd.testing.assert_frame_equal(again, first)
@@ -43,17 +43,15 @@ def test_an_export_grows_and_loses_nothing(store: Path, ohmnas: Ohmnas, tmp_path
     assert ohmnas("export-table", "--store", store, "--out", out).code == 0
     before = out.read_bytes()
     lost = len(read_table("digits").frame) - 30
-    assert (
-        f"{lost:,} rows that are not in this export" in ohmnas("export-table", "--store", some, "--out", out).sentence
-    )
+    assert f"{lost:,} rows that this export" in ohmnas("export-table", "--store", some, "--out", out).sentence
     assert out.read_bytes() == before
     notes = tmp_path / "notes.csv"
     notes.write_text("my notes\n", encoding="utf-8")
-    assert "no table of measured rows" in ohmnas("export-table", "--store", store, "--out", notes).sentence
+    assert "not a table of measured rows" in ohmnas("export-table", "--store", store, "--out", notes).sentence
     assert notes.read_text("utf-8") == "my notes\n"
     (tmp_path / "result.json").write_text("{}", encoding="utf-8")
     sentence = ohmnas("export-table", "--store", store, "--out", tmp_path / "result.csv").sentence
-    assert "is something else: choose another --out" in sentence
+    assert "is not a table's card: choose another --out" in sentence
     assert sorted(path.name for path in tmp_path.glob("result.*")) == ["result.json"]
 
 
@@ -86,11 +84,14 @@ def test_an_export_may_be_of_some_chips(store: Path, ohmnas: Ohmnas, tmp_path: P
         assert len(read_table(str(out)).frame) == count
         assert set(read_table(str(out)).card["hardware"]) == set(chips)
     sentence = ohmnas("export-table", "--store", store, "--out", out, "--hardware", "reram").sentence
-    assert "100 rows that are not in this export" in sentence
+    assert "100 rows that this export of" in sentence
     assert "merge" not in sentence  # the store has them
     sentence = ohmnas("export-table", "--store", store, "--out", out, "--hardware", "hermes", "ideal").sentence
     assert "no rows of ideal, only of hermes, pcm, reram, varied-hermes" in sentence
-    assert "only of paper" in ohmnas("export-table", "--store", store, "--out", out, "--fidelity", "low").sentence
+    assert (
+        "no fidelity low, only paper"
+        in ohmnas("export-table", "--store", store, "--out", out, "--fidelity", "low").sentence
+    )
 
 
 def test_a_full_disk_while_exporting_costs_nothing(store: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:

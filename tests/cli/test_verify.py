@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ohmnas.cli import verify
-from ohmnas.cli.parts import MEASURED
-from ohmnas.datasets.backends import results
-from ohmnas.datasets.data import TaskData
-from ohmnas.datasets.measure import train_network
-from ohmnas.datasets.protocol import VERIFICATION_SEEDS, Protocol
+from ohmnas.datasets.campaign import verify
+from ohmnas.datasets.campaign.backends import results
+from ohmnas.datasets.campaign.checkpoint import MEASURED
+from ohmnas.datasets.campaign.measure import train_network
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol
+from ohmnas.datasets.tasks.data import TaskData
 from ohmnas.errors import DivergedError
 
 from .conftest import Ohmnas
@@ -41,7 +41,7 @@ def test_predicted_stands_beside_measured_for_found_and_reference(result: Path, 
 def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
     result.with_name("verify.json").write_text("{}", encoding="utf-8")
     done = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
-    assert "held another result; it is in" in done.err
+    assert "moved the earlier result" in done.err
     assert result.parent.joinpath("earlier-1", "verify.json").read_text("utf-8") == "{}"
     out = done.out
     for line in ("found predicted", "found measured", "resnet8-w8 predicted", "resnet8-w8 measured"):
@@ -170,8 +170,8 @@ def test_a_training_that_diverges_is_left_out_of_the_means_and_said(
     done = ohmnas(*words)
     assert done.code == 0
     reason = "diverged: the loss was not finite in epoch 3 of 24"
-    assert f"resnet8-w8, training 2 of 3 (seed 1000001): {reason}; left out of the means" in done.out
-    assert "measured: mean of 3 trainings less those left out, each on 2 pcm chips" in done.out
+    assert f"resnet8-w8, training 2 of 3 (seed 1000001): {reason}; excluded from the means" in done.out
+    assert "measured: mean of 3 trainings without those that diverged, 2 pcm chips each" in done.out
     network = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["resnet8-w8"]
     assert network["reasons"] == ["", reason, ""]
     assert all(network["measured"][head][1] is None for head in MEASURED)
@@ -191,7 +191,7 @@ def test_a_network_whose_every_training_diverges_has_dashes(
     assert done.code == 0
     (row,) = (line for line in done.out.splitlines() if "found measured" in line)
     assert row.split()[2:5] == ["-", "-", "-"]
-    assert "found: every training diverged, so that nothing is measured of it" in done.out
+    assert "found: every training diverged; there is no measurement" in done.out
 
 
 def test_a_training_that_was_given_up_is_said(
@@ -201,8 +201,8 @@ def test_a_training_that_was_given_up_is_said(
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "2", "--jobs", "1")
     out = ohmnas(*words).out
     reason = "given up after 0 of 1 epochs: the loss never left chance"
-    assert f"found, training 2 of 2 (seed 1000001): {reason}; it is in the means" in out
-    assert "measured: mean of 2 trainings, each on" in out
+    assert f"found, training 2 of 2 (seed 1000001): {reason}; included in the means" in out
+    assert "measured: mean of 2 trainings, " in out
     found = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["found"]
     assert found["reasons"] == ["", reason]
     assert None not in found["measured"]["accuracy_1d"]
@@ -251,7 +251,7 @@ def test_a_chip_that_is_called_alike_and_is_another_is_refused(result: Path, ohm
     chip = tmp_path / "mine.toml"
     chip.write_text("adc_bits = 5\n", encoding="utf-8")
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--hardware", chip)
-    assert "with hw_adc_bits 6.0; that of" in ohmnas(*words).sentence
+    assert "with hw_adc_bits 6.0; this one has" in ohmnas(*words).sentence
     chip.write_text("adc_bits = 6\n", encoding="utf-8")
     assert ohmnas(*words, "--json").values["hardware"] == "mine"
 
@@ -259,14 +259,14 @@ def test_a_chip_that_is_called_alike_and_is_another_is_refused(result: Path, ohm
 def test_another_fidelity_than_the_tables_is_not_compared_without_a_word(result: Path, ohmnas: Ohmnas) -> None:
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
     out = ohmnas(*words).out
-    assert "not comparable: the surrogate learned trainings of fidelity paper, these are of smoke" in out
-    assert "measured: one training, on 2 pcm chips, on the 360 test images" in out
+    assert "not comparable: the surrogate was trained at fidelity paper, this is smoke" in out
+    assert "measured: 1 training, 2 pcm chips, 360 test images" in out
     values = json.loads(result.read_text("utf-8"))
     values["surrogate"]["fidelity"] = "smoke"  # as if its table had been measured so
     result.write_text(json.dumps(values), encoding="utf-8")
     out = ohmnas("verify", result, "--task", "digits", "--seeds", "2").out  # the fidelity of the table, if none is said
     assert "comparable" not in out
-    assert "measured: mean of 2 trainings, each on 2 pcm chips, on the 360 test images" in out
+    assert "measured: mean of 2 trainings, 2 pcm chips each, 360 test images" in out
     verified = json.loads(result.with_name("verify.json").read_text("utf-8"))
     assert (verified["fidelity"], verified["predicted_fidelity"]) == ("smoke", "smoke")
 

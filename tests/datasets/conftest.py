@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ohmnas.datasets import schema
-from ohmnas.datasets.card import make_card
-from ohmnas.datasets.limits import RowLimits
-from ohmnas.datasets.plan import plan
-from ohmnas.datasets.protocol import Protocol
-from ohmnas.datasets.schema import Row
-from ohmnas.datasets.table import write_table
-from ohmnas.datasets.task import task
-from ohmnas.spaces.chips import drawn_for, to_hardware
+from ohmnas.datasets.campaign.limits import RowLimits
+from ohmnas.datasets.campaign.plan import plan
+from ohmnas.datasets.campaign.protocol import Protocol
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.card import make_card
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tables.table import write_table
+from ohmnas.datasets.tasks.task import task
+from ohmnas.hardware import Hardware
+from ohmnas.hardware.chip_genes import drawn_for, to_hardware
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import Hardware
+from ohmnas.spaces.resnet.genes import GENE_NAMES
+from ohmnas.spaces.space import Space
 
 DIGITS = task("digits")
 
@@ -32,9 +34,16 @@ def made_rows(n: int, seed: int = 0) -> list[Row]:
     return [made_row(genome, Hardware(), seed, rng, failed=index == 2) for index, genome in enumerate(population)]
 
 
-def made_row(genome: Population, chip: Hardware, seed: int, rng: np.random.Generator, failed: bool = False) -> Row:
+def made_row(
+    genome: Population,
+    chip: Hardware,
+    seed: int,
+    rng: np.random.Generator,
+    failed: bool = False,
+    space: Space = DIGITS.space,
+) -> Row:
     """The row of a genome on a chip."""
-    row: Row = dict.fromkeys(schema.COLUMNS)
+    row: Row = dict.fromkeys(schema.columns(space.gene_names))
     row.update(
         task="digits",
         hardware=chip.name,
@@ -45,8 +54,8 @@ def made_row(genome: Population, chip: Hardware, seed: int, rng: np.random.Gener
         loss_curve="1:2.3",
         accuracy_curve="",
     )
-    row.update(zip(DIGITS.space.gene_names, genome.tolist(), strict=True))
-    costs = DIGITS.space.layer_table(genome[None])
+    row.update(zip(space.gene_names, genome.tolist(), strict=True))
+    costs = space.layers(genome[None])
     row.update(params=int(costs.params()[0]), macs=int(costs.macs()[0]), **chip.settings())
     row.update(
         technology=chip.technology,
@@ -90,16 +99,16 @@ class MadeMeasurements:
     def __call__(
         self, protocol: Protocol, genome: Population, chips: Sequence[Hardware], seed: int, *_: RowLimits
     ) -> list[Row]:
-        assert (protocol.task, protocol.fidelity.name) == (DIGITS, "smoke")
+        assert (protocol.task.in_space("resnet"), protocol.fidelity.name) == (DIGITS, "smoke")
         self.trained.append((tuple(genome.tolist()), tuple(chips)))
         rng = np.random.default_rng(len(self.trained))
-        return [made_row(genome, chip, seed, rng) for chip in chips]
+        return [made_row(genome, chip, seed, rng, space=protocol.task.space) for chip in chips]
 
 
 @pytest.fixture
 def made_measurements(monkeypatch: pytest.MonkeyPatch) -> MadeMeasurements:
     made = MadeMeasurements()
-    monkeypatch.setattr("ohmnas.datasets.campaign.measure", made)
+    monkeypatch.setattr("ohmnas.datasets.campaign.campaign.measure", made)
     return made
 
 
@@ -117,7 +126,7 @@ def rows() -> list[Row]:
 def write_made_table(tmp_path: Path) -> Callable[[list[Row]], Path]:
     def write(rows: list[Row]) -> Path:
         path = tmp_path / "made.csv"
-        frame = pd.DataFrame(rows, columns=list(schema.COLUMNS))
+        frame = pd.DataFrame(rows, columns=list(schema.columns(GENE_NAMES)))
         write_table(path, frame, make_card(frame, DIGITS))
         return path
 

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmnas.datasets.data import TaskData
-from ohmnas.datasets.loaders.arrays import load_npz
-from ohmnas.datasets.loaders.audio import read_wav
-from ohmnas.datasets.loaders.cifar import read_records
-from ohmnas.datasets.loaders.files import Arrays, decoded
-from ohmnas.datasets.loaders.speech_commands import read_list
-from ohmnas.datasets.loaders.wake_words import read_labels
+from ohmnas.datasets.tasks.data import TaskData
+from ohmnas.datasets.tasks.loaders.arrays import load_npz
+from ohmnas.datasets.tasks.loaders.audio import read_wav
+from ohmnas.datasets.tasks.loaders.cifar import read_records
+from ohmnas.datasets.tasks.loaders.files import Arrays, decoded
+from ohmnas.datasets.tasks.loaders.speech_commands import read_list
+from ohmnas.datasets.tasks.loaders.wake_words import read_labels
 from ohmnas.errors import OhmnasError
-from ohmnas.spaces.hardware import Hardware, hardware
+from ohmnas.hardware import Hardware, hardware
 
 from .mutate import damaged
 

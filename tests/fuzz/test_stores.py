@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmnas.datasets import schema
-from ohmnas.datasets.salvage import salvaged
-from ohmnas.datasets.store import Store
+from ohmnas.datasets.campaign.salvage import salvaged
+from ohmnas.datasets.campaign.store import Store
+from ohmnas.datasets.tables import schema
 from ohmnas.errors import OhmnasError
+from ohmnas.spaces.resnet.genes import GENE_NAMES
 from tests.datasets.conftest import DIGITS, made_rows
 
 from .conftest import damaged
@@ -35,7 +36,7 @@ def _read(path: Path) -> None:
         store.frame()
     with suppress(OhmnasError):
         rows, _ = salvaged(path)
-        assert all(row.keys() == set(schema.COLUMNS) for row in rows)
+        assert all(row.keys() == set(schema.columns(GENE_NAMES)) for row in rows)
 
 
 @pytest.mark.timeout(120)
@@ -52,7 +53,10 @@ def test_a_damaged_file_is_read_or_refused(made: Path, tmp_path: Path, rng: np.r
 def test_damaged_cells_are_read_or_refused(made: Path, tmp_path: Path, rng: np.random.Generator) -> None:
     path, content = tmp_path / "s.sqlite", made.read_bytes()
     odd = (None, -1, 0.5, 2**62, 1e308, float("inf"), "", "x", "\x1b[2J", "=1", "a/b", "y" * 5000, b"\xff\x00", "a\0b")
-    tables = {"rows": schema.COLUMNS, "choices": ("task", "hardware", "fidelity", "seed", "position", "genome")}
+    tables = {
+        "rows": schema.columns(GENE_NAMES),
+        "choices": ("task", "hardware", "fidelity", "seed", "position", "genome"),
+    }
     for _ in range(300):
         path.write_bytes(content)
         with closing(sqlite3.connect(path)) as connection, connection:

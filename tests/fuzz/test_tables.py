@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ohmnas.datasets import schema
-from ohmnas.datasets.card import make_card
-from ohmnas.datasets.table import read_table, write_table
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.card import make_card
+from ohmnas.datasets.tables.table import read_table, write_table
 from ohmnas.errors import OhmnasError
+from ohmnas.spaces.resnet.genes import GENE_NAMES
 from tests.datasets.conftest import DIGITS, made_rows
 
 from .conftest import ODD_VALUES, damaged, damaged_values
@@ -20,7 +21,7 @@ from .conftest import ODD_VALUES, damaged, damaged_values
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("table") / "made.csv"
-    frame = pd.DataFrame(made_rows(3), columns=list(schema.COLUMNS))
+    frame = pd.DataFrame(made_rows(3), columns=list(schema.columns(GENE_NAMES)))
     write_table(path, frame, make_card(frame, DIGITS))
     return path
 
@@ -46,7 +47,7 @@ def test_a_damaged_card_is_read_or_refused(made: Path, tmp_path: Path, rng: np.r
 
 @pytest.mark.timeout(120)
 def test_a_frame_with_odd_cells_is_written_or_refused(tmp_path: Path, rng: np.random.Generator) -> None:
-    good = pd.DataFrame(made_rows(3), columns=list(schema.COLUMNS)).astype(object)
+    good = pd.DataFrame(made_rows(3), columns=list(schema.columns(GENE_NAMES))).astype(object)
     card = make_card(good, DIGITS)
     odd = [*ODD_VALUES, b"x", 1j, np.int8(3), pd.NaT, pd.Timestamp(0), object(), pd.NA, (1, 2), np.zeros(3)]
     for turn in range(300):

@@ -12,15 +12,15 @@ from ohmnas.errors import BrokenFileError, OhmnasError
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
-from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.search.report import candidates
 from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate.heads import HEADS
 
-from .conftest import SPACE, OfChip, Sure, some
+from .conftest import CHIP, SPACE, Formula, Sure, some
 
 
 def several(of_sure: bool = True) -> list[Candidate]:
-    one = Problem(SPACE, Sure() if of_sure else OfChip(), Limits())
+    one = Problem(SPACE, Sure() if of_sure else Formula(), Limits(), chip=CHIP)
     population = some(20)
     return candidates(one, population, one.evaluate(population))
 
@@ -46,14 +46,14 @@ def test_costs_that_are_not_known_are_left_out() -> None:
         ("macs", None, "MACs"),
         ("genome", [999] * 28, "gene"),
         ("genome", [], "28 genes"),
-        ("genome", "x", "its genome is no list"),
+        ("genome", "x", "its genome is not a list"),
         ("genome", [10**30] * 28, "whole numbers"),
         ("genome", [8.5] * 28, "whole numbers"),
         ("genome", [True] * 28, "whole numbers"),
-        ("predicted", dict.fromkeys(PREDICTIONS, 1.5), "fractions"),
-        ("predicted", dict.fromkeys(PREDICTIONS, float("nan")), "accuracy_1d is nan, not a finite number"),
-        ("interval_90", {name: [0.0, 2.0] for name in PREDICTIONS}, "fractions"),
-        ("costs", {"tiles": -1}, "costs are numbers from 0 on"),
+        ("predicted", dict.fromkeys(HEADS, 1.5), "fractions"),
+        ("predicted", dict.fromkeys(HEADS, float("nan")), "accuracy_1d is nan, not a finite number"),
+        ("interval_90", {name: [0.0, 2.0] for name in HEADS}, "fractions"),
+        ("costs", {"tiles": -1}, "costs must be numbers of at least 0"),
         ("costs", {"energy": float("inf")}, "energy is inf, not a finite number"),
         ("costs", {"latency": float("nan")}, "latency is nan, not a finite number"),
     ],
@@ -70,10 +70,10 @@ def test_contradictions_are_told(key: str, value: object, message: str) -> None:
         ("genome", None),
         ("predicted", []),
         ("predicted", {}),
-        ("predicted", dict.fromkeys(PREDICTIONS, "good")),
+        ("predicted", dict.fromkeys(HEADS, "good")),
         ("interval_90", [1]),
         ("interval_90", {"avm": [0.0, 0.1]}),
-        ("interval_90", {name: [0.0] for name in PREDICTIONS}),
+        ("interval_90", {name: [0.0] for name in HEADS}),
         ("costs", ["size"]),
         ("costs", {"size": "large"}),
         ("costs", None),
@@ -87,9 +87,9 @@ def test_what_is_of_another_kind_is_refused_as_documented(key: str, value: objec
 
 def test_genome_and_architecture_are_one_network() -> None:
     one, other = (candidate.to_dict() for candidate in several()[:2])
-    with pytest.raises(BrokenFileError, match="not the same network"):
+    with pytest.raises(BrokenFileError, match="genome and architecture do not match"):
         Candidate.from_dict({**one, "architecture": other["architecture"]}, SPACE)
-    with pytest.raises(BrokenFileError, match="the file says otherwise"):  # the linear layer is another
+    with pytest.raises(BrokenFileError, match="does not match the file"):  # the linear layer is another
         Candidate.from_dict(one, ResNetSpace((1, 8, 8), 11))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,50 +11,49 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ohmnas.costs.crossbar import crossbar_costs
 from ohmnas.errors import BrokenFileError, InvalidValueError
+from ohmnas.estimate import Estimate
+from ohmnas.hardware import chip_genes as chips
+from ohmnas.hardware import hardware
+from ohmnas.hardware.chip_genes import ADC, DAC, TECH, TILE
 from ohmnas.search import STRATEGIES, Budget, Limits, Problem, SearchResult, read_result, search, write_result
 from ohmnas.search.objective import Accuracy
 from ohmnas.search.strategies.evolution import Evolution
 from ohmnas.search.strategy import Strategy
-from ohmnas.spaces import chips
-from ohmnas.spaces.bounds import EVERYTHING, Bounds
-from ohmnas.spaces.chips import ADC, DAC, TECH, TILE
+from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.codesign import CoDesignSpace
-from ohmnas.spaces.crossbar import crossbar_costs
-from ohmnas.spaces.genes import GENES, Population
-from ohmnas.spaces.hardware import Hardware, hardware
-from ohmnas.spaces.reference import REFERENCES
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.spaces.resnet.references import REFERENCES
 
-from .conftest import Formula, Predicted
+from .conftest import Formula, predicted
 
-SPACE = CoDesignSpace((1, 8, 8), 10)
+SPACE = CoDesignSpace.on(ResNetSpace((1, 8, 8), 10))
 FEW: dict[str, tuple[int, int]] = {"M": (1, 1), "KS0": (3, 3), "OC0": (8, 9), "R": (1, 1), "B": (1, 2), "WF": (1, 1)}
-NARROW = Bounds.of({**FEW, "TILE": (6, 7), "DAC": (8, 8)}, with_chips=True)
+NARROW = Bounds.of(SPACE.genes, {**FEW, "TILE": (6, 7), "DAC": (8, 8)})
 ENERGY = 4e-6
 MADE: dict[str, Callable[..., Strategy]] = dict(STRATEGIES)
 
 
-@dataclass
 class OfDesigns(Formula):
     """Bits of the ADC help, ReRAM hurts; all else is the formula of networks."""
 
-    hardware_: dict[str, float] = field(default_factory=lambda: Hardware().settings())
-
-    def forecast(self, population: Population) -> Predicted:
-        said = super().forecast(population)
+    def estimate(self, population: Population) -> Estimate:
+        said = super().estimate(population)
         chip = SPACE.chips(population)
         gain = 0.02 * (chip[:, ADC] - chips.LOW[ADC]) - 0.05 * (chip[:, TECH] == 2)
-        return replace(said, accuracy_1d=said.accuracy_1d + gain)
+        return predicted(said["accuracy_1d"] + gain, said["accuracy_1d_std"], said["avm"])
 
 
-def problem(within: Bounds = EVERYTHING, **limits: Any) -> Problem:
+def problem(within: Bounds | None = None, **limits: Any) -> Problem:
     return Problem(SPACE, OfDesigns(), replace(Limits(50_000, max_avm=0.05), **limits), within=within)
 
 
 def energy(population: Population) -> Any:
     """``(n,)``: each network's on its own chip."""
     own = chips.descriptions(SPACE.chips(population))
-    return crossbar_costs(population[:, :GENES], SPACE.input_shape, SPACE.classes, own).energy
+    return crossbar_costs(SPACE.layers(population), own).energy
 
 
 @pytest.fixture(params=list(STRATEGIES))
@@ -70,9 +69,9 @@ def make(request: pytest.FixtureRequest) -> Any:
 def test_every_strategy_finds_a_design_within_the_limits_of_its_own_chip(make: Any) -> None:
     one = problem(NARROW, max_energy=ENERGY)
     found = search(one, make, 0, Budget(12, 5))
-    asked = np.concatenate(one.predictor.asked)  # type: ignore[attr-defined]
+    asked = np.concatenate(one.estimator.asked)  # type: ignore[attr-defined]
     assert np.array_equal(SPACE.check(asked), asked)
-    inside = asked[one.within.contain(asked)]  # the others are references on their best chip
+    inside = asked[one.bounds.contain(asked)]  # the others are references on their best chip
     assert (energy(inside) <= ENERGY).all()
     best = np.array([found.best.genome], dtype=np.int16)
     assert energy(best)[0] == found.best.costs["energy"] <= ENERGY
@@ -92,10 +91,10 @@ def test_chips_are_searched_too(found: SearchResult) -> None:
 
 
 def test_bounds_hold_chips_where_they_are(make: Any) -> None:
-    fixed = Bounds.of({**FEW, "TECH": (1, 1), "TILE": (8, 8), "ADC": (5, 6)}, with_chips=True)
+    fixed = Bounds.of(SPACE.genes, {**FEW, "TECH": (1, 1), "TILE": (8, 8), "ADC": (5, 6)})
     asked = make(one := problem(fixed))
     population = one.repair(asked.ask(20, np.random.default_rng(0)))
-    assert one.within.contain(population).all()
+    assert one.bounds.contain(population).all()
     assert (SPACE.chips(population)[:, [TECH, TILE]] == [1, 8]).all()
 
 
@@ -135,7 +134,7 @@ def test_references_stand_on_the_chip_that_is_best_for_them(found: SearchResult)
 
 
 def test_references_keep_to_the_bounds_of_the_chip() -> None:
-    coarse = Bounds.of({"ADC": (5, 6), "TECH": (0, 0)}, with_chips=True)
+    coarse = Bounds.of(SPACE.genes, {"ADC": (5, 6), "TECH": (0, 0)})
     result = search(problem(coarse), Evolution, 0, Budget(20, 2))
     assert result.references
     assert all(hardware(one.chip).technology == "pcm" for one in result.references)
@@ -156,8 +155,8 @@ def test_fronts_can_be_of_networks_and_chips() -> None:
 
 
 def test_bounds_of_networks_alone_do_not_fit() -> None:
-    with pytest.raises(InvalidValueError, match="bounds are on 28 genes"):
-        problem(Bounds.of({"M": (1, 2)}))
+    with pytest.raises(InvalidValueError, match=r"the bounds are not for the genes of resnet-1\+chips-1"):
+        problem(Bounds.of(SPACE.networks.genes, {"M": (1, 2)}))
 
 
 def test_mutation_of_the_chip_can_be_turned_off() -> None:

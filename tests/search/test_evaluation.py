@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ohmnas.search.evaluation import Evaluation
 
-from .conftest import judged
+from .conftest import judged, predicted
 
 
 def test_feasible_ones_come_first_then_the_nearest_misses() -> None:
@@ -26,12 +26,14 @@ def test_no_one_stands_before_a_better_one(pairs: list[tuple[int, int]]) -> None
 
 def test_parts_put_together_are_the_whole(rng: np.random.Generator) -> None:
     objective, shortfall, accuracy, std, avm = rng.random((5, 9))
-    whole = Evaluation(objective, shortfall, accuracy, std, avm, rng.random((9, 3)))
+    whole = Evaluation(objective, shortfall, predicted(accuracy, std, avm), rng.random((9, 3)))
     parts = [whole.take(np.arange(start, start + 3)) for start in (0, 3, 6)]
     again = parts[0].join(*parts[1:])
     assert len(again) == len(whole) == 9
-    for name in Evaluation.__slots__:
+    for name in ("objective", "shortfall", "losses"):
         np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
+    assert again.estimate.targets == whole.estimate.targets
+    np.testing.assert_array_equal(again.estimate.values, whole.estimate.values)
     assert again.take(np.array([4, 4])).losses.tolist() == [whole.losses[4].tolist()] * 2
 
 
@@ -42,7 +44,6 @@ def test_without_a_front_there_are_no_losses() -> None:
 
 
 def test_what_is_minimised_are_the_losses_or_the_objective_turned_round() -> None:
-    zeros = np.zeros(2)
     objective, losses = np.array([3.0, 1.0]), np.array([[0.1, 0.2], [0.3, 0.4]])
-    assert Evaluation(objective, *(zeros,) * 4, losses).minimised is losses
-    assert Evaluation(objective, *(zeros,) * 4, losses[:, :0]).minimised.tolist() == [[-3.0], [-1.0]]
+    assert judged(objective, losses=losses).minimised.tolist() == losses.tolist()
+    assert judged(objective).minimised.tolist() == [[-3.0], [-1.0]]

@@ -18,7 +18,7 @@ from ohmnas.search.run import Budget, Generation, search
 from ohmnas.search.strategies import Evolution
 from ohmnas.spaces.genes import Population
 
-from .conftest import SPACE, Formula, OfChip, Sure, Values, exact_cost, some
+from .conftest import CHIP, SPACE, Formula, Monthly, Sure, Values, exact_cost, some
 
 SHORT = Budget(population=15, iterations=4)
 
@@ -42,11 +42,11 @@ def births(problem: Problem) -> tuple[Population, Population]:
 @pytest.mark.parametrize(("limit", "cost"), COST_LIMITS.items())
 def test_every_limit_on_a_cost_holds_exactly_for_all_that_are_asked_about(limit: str, cost: str) -> None:
     half = float(np.median(exact_cost(cost, some(200))))
-    predictor = OfChip()
-    one = Problem(SPACE, predictor, limited(**{"max_params": 50_000.0, limit: half}))
+    estimator = Formula()
+    one = Problem(SPACE, estimator, limited(**{"max_params": 50_000.0, limit: half}), chip=CHIP)
     born, best = births(one)
     assert len(born) >= 5 * 14
-    for population in (born, best, *predictor.asked):
+    for population in (born, best, *estimator.asked):
         assert (exact_cost(cost, population) <= half).all()
         assert (exact_cost("params", population) <= 50_000).all()
 
@@ -54,7 +54,7 @@ def test_every_limit_on_a_cost_holds_exactly_for_all_that_are_asked_about(limit:
 def test_all_limits_on_costs_hold_together() -> None:
     population = some(300)
     highest = {limit: float(np.quantile(exact_cost(cost, population), 0.8)) for limit, cost in COST_LIMITS.items()}
-    one = Problem(SPACE, OfChip(), limited(**highest, min_params=2000))
+    one = Problem(SPACE, Formula(), limited(**highest, min_params=2000), chip=CHIP)
     born, _ = births(one)
     assert all((exact_cost(cost, born) <= highest[limit]).all() for limit, cost in COST_LIMITS.items())
     assert (exact_cost("params", born) >= 2000).all()
@@ -64,7 +64,7 @@ def test_all_limits_on_costs_hold_together() -> None:
 def test_a_limit_is_met_by_what_costs_as_much_and_by_nothing_that_costs_more(limit: str, cost: str) -> None:
     population = some(60)
     costs = exact_cost(cost, population)
-    exactly = Problem(SPACE, OfChip(), limited(**{limit: float(costs[7])}))
+    exactly = Problem(SPACE, Formula(), limited(**{limit: float(costs[7])}), chip=CHIP)
     np.testing.assert_array_equal(exactly.fits(population), costs <= costs[7])
     assert exactly.fits(population)[7]
 
@@ -74,21 +74,21 @@ def test_a_limit_is_met_by_what_costs_as_much_and_by_nothing_that_costs_more(lim
 def test_limits_on_predictions_hold_for_all_that_breed(predicted: dict[str, float], confidence: float | None) -> None:
     one = Problem(SPACE, Sure(), limited(max_params=50_000, confidence=confidence, **predicted))
     for population in births(one):
-        said = Sure().forecast(population)
+        said = Sure().estimate(population)
         shift = 0.0 if confidence is None else 0.008
-        assert (said.avm + shift <= one.limits.max_avm).all()
-        assert (said.accuracy_1d_std <= one.limits.max_std).all()
-        assert (said.accuracy_1d - shift >= one.limits.min_accuracy).all()
+        assert (said["avm"] + shift <= one.limits.max_avm).all()
+        assert (said["accuracy_1d_std"] <= one.limits.max_std).all()
+        assert (said["accuracy_1d"] - shift >= one.limits.min_accuracy).all()
 
 
 def test_a_shortfall_adds_up_what_is_missed() -> None:
     population = some(100)
-    said = Formula().forecast(population)
+    said = Formula().estimate(population)
     limits = Limits(max_avm=0.025, max_std=0.025, min_accuracy=0.55)
     expected = (
-        np.maximum(said.avm - 0.025, 0)
-        + np.maximum(said.accuracy_1d_std - 0.025, 0)
-        + np.maximum(0.55 - said.accuracy_1d, 0)
+        np.maximum(said["avm"] - 0.025, 0)
+        + np.maximum(said["accuracy_1d_std"] - 0.025, 0)
+        + np.maximum(0.55 - said["accuracy_1d"], 0)
     )
     found = Problem(SPACE, Formula(), limits).evaluate(population)
     np.testing.assert_allclose(found.shortfall, expected, atol=1e-15)
@@ -98,20 +98,20 @@ def test_a_shortfall_adds_up_what_is_missed() -> None:
 
 def test_a_least_accuracy_is_a_limit_like_any_other() -> None:
     population = some(200)
-    least = float(np.median(Formula().forecast(population).accuracy_1d))
-    said = Problem(SPACE, Formula(), Limits(min_accuracy=least)).evaluate(population)
-    assert np.array_equal(said.shortfall == 0, said.accuracy_1d >= least)
-    assert 50 < (said.shortfall == 0).sum() < 150
+    least = float(np.median(Formula().estimate(population)["accuracy_1d"]))
+    found = Problem(SPACE, Formula(), Limits(min_accuracy=least)).evaluate(population)
+    assert np.array_equal(found.feasible, found.estimate["accuracy_1d"] >= least)
+    assert 50 < found.feasible.sum() < 150
 
 
 def test_with_confidence_it_is_the_bad_end_that_meets_a_limit() -> None:
     population = some(200)
-    said = Sure().forecast(population)
+    said = Sure().estimate(population)
     limits = Limits(max_avm=0.02, min_accuracy=0.6, confidence=0.9)
     found = Problem(SPACE, Sure(), limits).evaluate(population)
-    worst = np.maximum(said.avm + 0.008 - 0.02, 0) + np.maximum(0.6 - (said.accuracy_1d - 0.008), 0)
+    worst = np.maximum(said["avm"] + 0.008 - 0.02, 0) + np.maximum(0.6 - (said["accuracy_1d"] - 0.008), 0)
     np.testing.assert_allclose(found.shortfall, worst, atol=1e-12)
-    np.testing.assert_array_equal(found.avm, said.avm)
+    np.testing.assert_array_equal(found.estimate["avm"], said["avm"])
     assert limits.to_dict()["confidence"] == 0.9
     assert Limits().to_dict()["confidence"] is None
 
@@ -134,8 +134,8 @@ def test_a_soft_limit_costs_its_price_for_what_is_beyond_and_does_not_bind(
     name: str, share: float, penalty: float
 ) -> None:
     population = some(20)
-    plain = Problem(SPACE, OfChip(), Limits(), Accuracy())
-    values = plain.quantities(population, OfChip().forecast(population))[name]
+    plain = Problem(SPACE, Formula(), Limits(), Accuracy(), chip=CHIP)
+    values = plain.quantities(population, Formula().estimate(population))[name]
     most = share * float(np.median(np.abs(values)))
     soft = replace(plain, limits=Limits(soft={name: most}, penalty=penalty))
     free, found = plain.evaluate(population), soft.evaluate(population)
@@ -149,7 +149,7 @@ def test_a_soft_limit_costs_its_price_for_what_is_beyond_and_does_not_bind(
 def test_several_soft_limits_add_up_their_prices() -> None:
     population = some(50)
     one = Problem(SPACE, Formula(), Limits(soft={"macs": 2e5, "params": 5000}, penalty=0.5))
-    ratio = one.objective(one.quantities(population, Formula().forecast(population)), no_losses)
+    ratio = one.objective(one.quantities(population, Formula().estimate(population)), no_losses)
     excess = sum(
         np.maximum(exact_cost(name, population) / most - 1, 0) for name, most in {"macs": 2e5, "params": 5000}.items()
     )
@@ -161,6 +161,7 @@ def test_at_equal_excess_the_better_objective_wins_whatever_the_price(sign: floa
     @dataclass(frozen=True)
     class Signed:
         name: str = "signed"
+        needs: tuple[str, ...] = ("accuracy_1d",)
 
         def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002
             return sign * of["accuracy_1d"]
@@ -168,7 +169,7 @@ def test_at_equal_excess_the_better_objective_wins_whatever_the_price(sign: floa
     population = some(50)
     excess = exact_cost("macs", population) / 100.0 - 1.0
     one = Problem(SPACE, Formula(), Limits(soft={"macs": 100.0}, penalty=5.0), Signed())
-    plain = sign * Formula().forecast(population).accuracy_1d
+    plain = sign * Formula().estimate(population)["accuracy_1d"]
     priced = one.evaluate(population).objective
     assert (excess > 10).all()  # the price is many times the objective
     np.testing.assert_array_equal(np.sign(priced), np.sign(plain))
@@ -199,14 +200,17 @@ def test_a_soft_limit_draws_the_search_to_cheaper_architectures() -> None:
         ({"max_avm": float("nan")}, "max_avm must be a number"),
         ({"max_params": 100, "min_params": 1000}, "max_params is 100, but the smallest"),
         ({"min_accuracy": -0.1}, "min_accuracy must be a fraction"),
-        ({"min_accuracy": 1.5}, "min_accuracy must be a fraction, 0 to 1, not 1.5"),
+        ({"min_accuracy": 1.5}, "min_accuracy must be a fraction from 0 to 1, not 1.5"),
         ({"min_accuracy": float("nan")}, "min_accuracy must be a fraction"),
         ({"confidence": 1.0}, "probability between 0 and 1, not 1"),
         ({"confidence": 0.0}, "probability between 0 and 1, not 0"),
-        ({"penalty": -1}, "penalty must be 0 or more, not -1"),
-        ({"penalty": float("inf")}, "penalty must be 0 or more"),
+        ({"penalty": -1}, "penalty must be at least 0, not -1"),
+        ({"penalty": float("inf")}, "penalty must be at least 0"),
         ({"soft": {"macs": 0}}, "the soft limit on macs must be above 0, not 0"),
         ({"soft": {"avm": float("nan")}}, "the soft limit on avm must be above 0"),
+        ({"least": {"accuracy_1mo": float("nan")}}, "the limit on accuracy_1mo must be a number, not nan"),
+        ({"most": {"avm": float("inf")}}, "the limit on avm must be a number, not inf"),
+        ({"least": {"avm": 0.2}, "most": {"avm": 0.1}}, "avm cannot be at least 0.2 and at most 0.1"),
     ],
 )
 def test_limits_that_leave_no_room_are_refused(limits: dict[str, Any], message: str) -> None:
@@ -220,10 +224,81 @@ def test_a_soft_limit_on_what_has_no_maximum_is_refused(name: str) -> None:
         Limits(soft={name: 1.0})
 
 
+@pytest.mark.parametrize("kind", ["least", "most"])
+def test_a_limit_on_what_is_no_target_is_refused(kind: str) -> None:
+    for name in ("speed", "params"):
+        with pytest.raises(UnknownNameError, match=f"no target '{name}'; there are accuracy_1d"):
+            limited(**{kind: {name: 0.5}})
+
+
+def test_limits_on_any_target_hold_for_all_that_breed() -> None:
+    population = some(200)
+    estimate = Monthly().estimate(population)
+    least, most = float(np.median(estimate["accuracy_1mo"])), float(np.median(estimate["accuracy_1h_std"]))
+    one = Problem(SPACE, Monthly(), limited(max_params=50_000, least={"accuracy_1mo": least}))
+    both = replace(one, limits=replace(one.limits, most={"accuracy_1h_std": most}))
+    feasible = one.evaluate(population).feasible
+    np.testing.assert_array_equal(feasible, estimate["accuracy_1mo"] >= least)
+    np.testing.assert_array_equal(both.evaluate(population).feasible, feasible & (estimate["accuracy_1h_std"] <= most))
+    for born in births(both):
+        found = Monthly().estimate(born)
+        assert (found["accuracy_1mo"] >= least).all()
+        assert (found["accuracy_1h_std"] <= most).all()
+
+
+def test_a_shortfall_has_limits_on_any_target_with_a_confidence_by_the_bad_end() -> None:
+    population = some(100)
+    estimate = Sure().estimate(population)
+    limits = Limits(least={"accuracy_1d": 0.55}, most={"avm": 0.03}, confidence=0.9)
+    expected = np.maximum(0.55 - (estimate["accuracy_1d"] - 0.008), 0) + np.maximum(estimate["avm"] + 0.008 - 0.03, 0)
+    found = Problem(SPACE, Sure(), limits).evaluate(population)
+    np.testing.assert_allclose(found.shortfall, expected, atol=1e-12)
+    assert 0 < found.feasible.sum() < 100
+
+
+@given(st.floats(0.0, 0.1), st.floats(0.0, 0.1))
+def test_of_two_limits_on_one_target_the_tighter_counts(one: float, other: float) -> None:
+    population = some(50)
+    estimate = Formula().estimate(population)
+    both = Problem(SPACE, Formula(), Limits(max_avm=one, most={"avm": other})).evaluate(population)
+    np.testing.assert_array_equal(both.feasible, estimate["avm"] <= min(one, other))
+    assert Limits(max_avm=one, most={"avm": other}).on("avm") == min(one, other)
+    floors = Limits(min_accuracy=0.5 + one, least={"accuracy_1d": 0.5 + other})
+    assert floors.below("accuracy_1d") == 0.5 + max(one, other)
+    accuracy_met = Problem(SPACE, Formula(), floors).evaluate(population).feasible
+    np.testing.assert_array_equal(accuracy_met, estimate["accuracy_1d"] >= 0.5 + max(one, other))
+
+
+def test_limits_on_any_target_are_known_by_the_target() -> None:
+    limits = Limits(max_avm=0.1, min_accuracy=0.4, least={"accuracy_1mo": 0.5}, most={"accuracy_1h_std": 0.02})
+    assert limits.on_targets() == {"avm", "accuracy_1d", "accuracy_1mo", "accuracy_1h_std"}
+    assert limits.floors() == {"min_accuracy": ("accuracy_1d", 0.4), "min_accuracy_1mo": ("accuracy_1mo", 0.5)}
+    assert limits.ceilings() == {"max_avm": ("avm", 0.1), "max_accuracy_1h_std": ("accuracy_1h_std", 0.02)}
+    assert (limits.below("accuracy_1mo"), limits.below("accuracy_1s"), limits.on("accuracy_1h_std")) == (0.5, 0.0, 0.02)
+    values = json.loads(json.dumps(limits.to_dict()))
+    assert (values["least"], values["most"]) == ({"accuracy_1mo": 0.5}, {"accuracy_1h_std": 0.02})
+    assert not {"least", "most"} & Limits().to_dict().keys()
+    assert Limits().on_targets() == set()
+
+
+def test_a_scale_ends_at_the_limit_on_any_target() -> None:
+    limits = Limits(max_params=50_000, least={"accuracy_1mo": 0.4}, most={"accuracy_1h_std": 0.02})
+    one = Problem(SPACE, Monthly(), limits)
+    assert one.scale("accuracy_1mo") == (1.0, 0.4)
+    assert one.scale("accuracy_1h_std") == (0.0, 0.02)
+
+
+@pytest.mark.parametrize("limits", [Limits(least={"accuracy_1mo": 0.5}), Limits(most={"accuracy_1mo": 0.5})])
+def test_limits_on_what_is_not_estimated_are_refused(limits: Limits) -> None:
+    Problem(SPACE, Monthly(), limits)
+    with pytest.raises(InvalidValueError, match="accuracy_1mo is not predicted here, only accuracy_1d, "):
+        Problem(SPACE, Formula(), limits)
+
+
 def test_limits_without_a_chip_or_someone_who_is_sure_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="how sure it is"):
+    with pytest.raises(InvalidValueError, match="an estimator with quantiles"):
         Problem(SPACE, Formula(), Limits(confidence=0.9))
-    with pytest.raises(InvalidValueError, match="give the problem a chip"):
+    with pytest.raises(InvalidValueError, match="pass a chip to the problem"):
         Problem(SPACE, Formula(), Limits(max_tiles=3)).fits(some(5))
 
 
@@ -247,7 +322,7 @@ def test_limits_are_json_with_null_for_none() -> None:
 def test_the_least_of_each_cost_that_was_missed_is_said() -> None:
     population = some(50)
     least = {name: exact_cost(name, population).min() for name in ("energy", "memory")}
-    one = Problem(SPACE, OfChip(), Limits(max_energy=1e-12, max_memory=3, max_params=1e9))
+    one = Problem(SPACE, Formula(), Limits(max_energy=1e-12, max_memory=3, max_params=1e9), chip=CHIP)
     assert one.limits.missed_costs(one.quantities(population)) == (
         "max_memory 3, max_energy 1e-12; "
         f"the least memory seen is {least['memory']:,.0f}, the least energy seen is {least['energy']:.3g}"

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search.limits import Limits
 from ohmnas.search.objective import (
-    PLAIN,
-    WEIGHING,
     Accuracy,
     ExponentialPenalty,
     Objective,
@@ -19,20 +17,25 @@ from ohmnas.search.objective import (
     Tchebycheff,
     Values,
     WeightedSum,
-    objective,
 )
 from ohmnas.search.problem import Problem
-from ohmnas.search.quantities import QUANTITIES, Quantities
+from ohmnas.search.quantities import Quantities
+from ohmnas.search.quantity_names import QUANTITIES
 
-from .conftest import SPACE, Formula, OfChip, Predicted, some
+from .conftest import CHIP, SPACE, Formula, Monthly, predicted, some
 
+WEIGHING: tuple[type[WeightedSum | Tchebycheff | ExponentialPenalty], ...] = (
+    WeightedSum,
+    Tchebycheff,
+    ExponentialPenalty,
+)
 LOSSES = {"accuracy_1d": np.array([0.1, 0.5, 2.0]), "avm": np.array([0.4, 0.0, -1.0]), "macs": np.array([0.5, 1, 0])}
 weights = st.dictionaries(st.sampled_from(sorted(LOSSES)), st.floats(1e-3, 1e3), min_size=1)
 
 
 def three(accuracy: list[float] | None = None, std: list[float] | None = None) -> Quantities:
     """Quantities of three architectures."""
-    said = Predicted(np.array(accuracy or [0.9, 0.8, 0.7]), np.array(std or [0.01, 0.02, 0.005]), np.zeros(3))
+    said = predicted(np.array(accuracy or [0.9, 0.8, 0.7]), np.array(std or [0.01, 0.02, 0.005]), np.zeros(3))
     return Quantities(SPACE, some(3), None, said)
 
 
@@ -56,7 +59,7 @@ def test_weighing_objectives_by_hand() -> None:
 @given(weights, st.floats(1e-3, 1e3))
 def test_weights_count_only_by_their_shares(given_weights: dict[str, float], factor: float) -> None:
     scaled = {name: factor * weight for name, weight in given_weights.items()}
-    for make in WEIGHING.values():
+    for make in WEIGHING:
         assert value(make(scaled)) == pytest.approx(value(make(given_weights)))
         assert make(scaled).name == make(given_weights).name
 
@@ -64,7 +67,7 @@ def test_weights_count_only_by_their_shares(given_weights: dict[str, float], fac
 @given(weights)
 def test_what_is_nowhere_worse_is_not_valued_less(given_weights: dict[str, float]) -> None:
     better: dict[str, Values] = {name: loss - 0.1 for name, loss in LOSSES.items()}
-    for make in WEIGHING.values():
+    for make in WEIGHING:
         one = make(given_weights)
         assert (one(three(), better.__getitem__) >= one(three(), LOSSES.__getitem__) - 1e-12).all()
 
@@ -72,7 +75,7 @@ def test_what_is_nowhere_worse_is_not_valued_less(given_weights: dict[str, float
 @given(weights)
 def test_of_perfect_losses_every_weighing_is_worth_1(given_weights: dict[str, float]) -> None:
     perfect = {name: np.zeros(3) for name in LOSSES}
-    for make in WEIGHING.values():
+    for make in WEIGHING:
         np.testing.assert_allclose(make(given_weights)(three(), perfect.__getitem__), 1.0)
 
 
@@ -84,11 +87,11 @@ def test_names_tell_the_shares() -> None:
     assert Accuracy().name == "accuracy_1d"
 
 
-@pytest.mark.parametrize("make", WEIGHING.values())
+@pytest.mark.parametrize("make", WEIGHING)
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({}, "needs a weight of something"),
+        ({}, "needs at least one weight"),
         ({"avm": 0}, "the weight of avm must be above 0, not 0"),
         ({"avm": -1.0}, "the weight of avm must be above 0, not -1"),
         ({"avm": float("nan")}, "the weight of avm must be above 0, not nan"),
@@ -100,23 +103,10 @@ def test_weights_that_are_none_are_refused(make: type[WeightedSum], bad: Mapping
         make(bad)
 
 
-@pytest.mark.parametrize("make", WEIGHING.values())
+@pytest.mark.parametrize("make", WEIGHING)
 def test_weights_of_no_quantity_are_refused(make: type[WeightedSum]) -> None:
     with pytest.raises(UnknownNameError, match="no quantity 'speed'; there are accuracy_1d, accuracy_1d_std, avm"):
         make({"avm": 1, "speed": 1})
-
-
-def test_an_objective_is_found_by_its_name() -> None:
-    assert objective("ratio") == Ratio()
-    assert objective("accuracy", {}) == Accuracy()
-    assert objective("weighted", {"avm": 1.0}) == WeightedSum({"avm": 1.0})
-    for name in WEIGHING:
-        assert "0.333 accuracy_1d, 0.333 accuracy_1d_std, 0.333 avm" in objective(name).name
-    with pytest.raises(UnknownNameError, match="no objective 'best'; there are ratio, accuracy, weighted"):
-        objective("best")
-    for name in PLAIN:
-        with pytest.raises(InvalidValueError, match=f"{name} takes no weights; weighted, tchebycheff, exponential do"):
-            objective(name, {"avm": 1.0})
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.sampled_from(QUANTITIES), min_size=1, max_size=5, unique=True))
@@ -133,10 +123,26 @@ def test_draws_search_different_parts_of_a_front(rng: np.random.Generator) -> No
     assert np.histogram(shares, bins=4, range=(0, 1))[0].min() > 30
 
 
+def test_objectives_say_what_they_need() -> None:
+    assert Ratio().needs == ("accuracy_1d", "accuracy_1d_std")
+    assert Accuracy().needs == ("accuracy_1d",)
+    for make in WEIGHING:
+        assert make({"macs": 1.0, "accuracy_1mo": 2.0}).needs == ("macs", "accuracy_1mo")
+
+
+@pytest.mark.parametrize("make", WEIGHING)
+def test_an_objective_of_a_target_that_is_not_estimated_is_refused(make: type[WeightedSum]) -> None:
+    aim = make({"accuracy_1mo": 1.0, "macs": 1.0})
+    with pytest.raises(InvalidValueError, match="accuracy_1mo is not predicted here, only accuracy_1d, "):
+        Problem(SPACE, Formula(), Limits(), aim)
+    found = Problem(SPACE, Monthly(), Limits(max_params=50_000), aim).evaluate(some(30))
+    assert np.isfinite(found.objective).all()
+
+
 def test_a_problem_hands_its_scales_to_its_objective() -> None:
     population = some(30)
     limits = Limits(max_params=50_000, max_macs=1e6, min_accuracy=0.5)
-    one = Problem(SPACE, OfChip(), limits, WeightedSum({"accuracy_1d": 1, "macs": 3}))
-    said = Formula().forecast(population)
-    by_hand = 1 - 0.25 * (1 - said.accuracy_1d) / 0.5 - 0.75 * SPACE.macs(population) / 1e6
+    one = Problem(SPACE, Formula(), limits, WeightedSum({"accuracy_1d": 1, "macs": 3}), chip=CHIP)
+    said = Formula().estimate(population)
+    by_hand = 1 - 0.25 * (1 - said["accuracy_1d"]) / 0.5 - 0.75 * SPACE.macs(population) / 1e6
     np.testing.assert_allclose(one.evaluate(population).objective, by_hand)

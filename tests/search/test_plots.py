@@ -15,16 +15,16 @@ from ohmnas.search.problem import Problem
 from ohmnas.search.result import SearchResult
 from ohmnas.search.run import Budget, search
 from ohmnas.search.strategies import Evolution
-from ohmnas.spaces.reference import REFERENCES
+from ohmnas.spaces.resnet.references import REFERENCES
 
-from .conftest import SPACE, OfChip
+from .conftest import CHIP, SPACE, Formula
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @cache
 def found(pareto: tuple[str, ...] = ()) -> SearchResult:
-    one = Problem(SPACE, OfChip(), Limits(max_params=50_000), pareto=pareto)
+    one = Problem(SPACE, Formula(), Limits(max_params=50_000), pareto=pareto, chip=CHIP)
     return search(one, Evolution, 0, Budget(population=20, iterations=2))
 
 

@@ -9,27 +9,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmnas.errors import InfeasibleError, InvalidValueError, UnknownNameError
+from ohmnas.estimate import Estimate
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
-from ohmnas.search.quantities import QUANTITIES
-from ohmnas.spaces import genes
+from ohmnas.search.quantity_names import COSTS
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.resnet import MUTATION_RATES, ResNetSpace
+from ohmnas.spaces.resnet import MUTATION_RATES, ResNetSpace, genes
 
-from .conftest import FEW, SPACE, Formula, OfChip, Predicted, exact_cost, problem, some
+from .conftest import CHIP, FEW, SPACE, Formula, Monthly, exact_cost, predicted, problem, some
 
 BOUNDS = [
     FEW,
-    Bounds.of({"M": (2, 3), "KS0": (5, 7), "R": (2, 5), "R1": (1, 1), "skip": (1, 1)}),
-    Bounds.of({"M": (5, 5), "OC0": (9, 9), "CT": (2, 2), "B2": (3, 4), "WF": (1, 2)}),
+    Bounds.of(SPACE.genes, {"M": (2, 3), "KS0": (5, 7), "R": (2, 5), "R1": (1, 1), "skip": (1, 1)}),
+    Bounds.of(SPACE.genes, {"M": (5, 5), "OC0": (9, 9), "CT": (2, 2), "B2": (3, 4), "WF": (1, 2)}),
 ]
+KNOWN = (*(target.name for target in Monthly().targets), *COSTS)
+"""All quantities of an estimator's targets, and costs."""
 within = st.sampled_from(BOUNDS)
 seeds = st.integers(0, 2**32 - 1)
 
 
 def bounded(bounds: Bounds) -> Problem:
-    return Problem(SPACE, OfChip(), Limits(), within=bounds)
+    return Problem(SPACE, Formula(), Limits(), within=bounds, chip=CHIP)
 
 
 def test_affordable_means_within_every_cost_limit_exactly(rng: np.random.Generator) -> None:
@@ -63,7 +65,7 @@ def test_samples_are_affordable_and_all_different(rng: np.random.Generator) -> N
 def test_samples_meet_limits_on_all_costs(rng: np.random.Generator) -> None:
     half = {name: float(np.median(exact_cost(name, some(200)))) for name in ("tiles", "memory", "energy")}
     limits = Limits(max_tiles=half["tiles"], max_memory=half["memory"], max_energy=half["energy"])
-    population = Problem(SPACE, OfChip(), limits).sample(100, rng)
+    population = Problem(SPACE, Formula(), limits, chip=CHIP).sample(100, rng)
     assert 0 < len(population) <= 100
     assert all((exact_cost(name, population) <= most).all() for name, most in half.items())
 
@@ -75,7 +77,7 @@ def test_limits_that_nothing_meets_end_a_sample_with_a_message(
     with pytest.raises(InfeasibleError, match=r"found only 0 of 2000 architectures .* and 0 to 10 MACs"):
         Problem(SPACE, Formula(), Limits(max_macs=10)).sample(10, rng)
     with pytest.raises(InfeasibleError, match="none of 2,020 architectures meets all limits on costs"):
-        Problem(SPACE, OfChip(), Limits(max_energy=1e-30)).sample(10, rng)
+        Problem(SPACE, Formula(), Limits(max_energy=1e-30), chip=CHIP).sample(10, rng)
 
 
 @given(within, seeds)
@@ -117,10 +119,10 @@ def test_neighbours_within_bounds_are_the_neighbours_that_are_within(bounds: Bou
 
 
 def test_within_bounds_that_forbid_small_blocks_a_main_block_can_still_be_added() -> None:
-    bounds = Bounds.of({"M": (1, 3), "R": (2, 4), "B": (3, 3)})
+    bounds = Bounds.of(SPACE.genes, {"M": (1, 3), "R": (2, 4), "B": (3, 3)})
     one = bounded(bounds)
     genome = bounds.project(SPACE.sample_uniform(1, np.random.default_rng(0)))[0]
-    genome = Bounds.of({"M": (1, 1), "R": (2, 4), "B": (3, 3)}).project(genome[None])[0]
+    genome = Bounds.of(SPACE.genes, {"M": (1, 1), "R": (2, 4), "B": (3, 3)}).project(genome[None])[0]
     assert genome[genes.M] == 1
     assert 2 in one.neighbours(genome)[:, genes.M]
 
@@ -147,55 +149,55 @@ def test_without_bounds_operators_are_those_of_the_space() -> None:
 def test_the_objective_is_accuracy_over_std_and_excess_is_beyond_the_limit(rng: np.random.Generator) -> None:
     one, formula = problem()
     population = one.sample(50, rng)
-    found, said = one.evaluate(population), formula.forecast(population)
-    assert np.array_equal(found.objective, said.accuracy_1d / said.accuracy_1d_std)
-    assert np.array_equal(found.shortfall > 0, said.avm > 0.02)
+    found, said = one.evaluate(population), formula.estimate(population)
+    assert np.array_equal(found.objective, said["accuracy_1d"] / said["accuracy_1d_std"])
+    assert np.array_equal(found.shortfall > 0, said["avm"] > 0.02)
     assert found.losses.shape == (50, 0)
 
 
 def test_a_front_has_the_losses_of_its_quantities() -> None:
     limits = Limits(max_params=50_000, max_avm=0.04)
-    one = Problem(SPACE, OfChip(), limits, pareto=("accuracy_1d", "avm", "params"))
+    one = Problem(SPACE, Formula(), limits, pareto=("accuracy_1d", "avm", "params"), chip=CHIP)
     population = some(40)
-    said = Formula().forecast(population)
+    said = Formula().estimate(population)
     worst = 1.0 - one.scale("accuracy_1d")[1]
-    by_hand = [(1 - said.accuracy_1d) / worst, said.avm / 0.04, SPACE.params(population) / 50_000]
+    by_hand = [(1 - said["accuracy_1d"]) / worst, said["avm"] / 0.04, SPACE.params(population) / 50_000]
     np.testing.assert_allclose(one.evaluate(population).losses, np.column_stack(by_hand))
 
 
 def test_a_scale_ends_at_the_limit_or_else_at_the_worst_of_a_sample() -> None:
     limits = Limits(max_params=50_000, max_avm=0.04, min_accuracy=0.4, soft={"macs": 1e5})
-    one = Problem(SPACE, OfChip(), limits)
+    one = Problem(SPACE, Formula(), limits, chip=CHIP)
     assert one.scale("params") == (0.0, 50_000)
     assert one.scale("avm") == (0.0, 0.04)
     assert one.scale("accuracy_1d") == (1.0, 0.4)
     assert one.scale("macs") == (0.0, 1e5)
     sample = one.sample(256, np.random.default_rng(0))
     assert one.scale("tiles") == (0.0, exact_cost("tiles", sample).max())
-    assert one.scale("accuracy_1d_std") == (0.0, Formula().forecast(sample).accuracy_1d_std.max())
+    assert one.scale("accuracy_1d_std") == (0.0, Formula().estimate(sample)["accuracy_1d_std"].max())
     free = replace(one, limits=Limits(max_params=50_000))
-    assert free.scale("accuracy_1d") == (1.0, Formula().forecast(sample).accuracy_1d.min())
+    assert free.scale("accuracy_1d") == (1.0, Formula().estimate(sample)["accuracy_1d"].min())
 
 
-@pytest.mark.parametrize("name", QUANTITIES)
+@pytest.mark.parametrize("name", KNOWN)
 def test_losses_are_0_at_best_1_at_the_end_and_larger_for_worse(name: str) -> None:
-    one = Problem(SPACE, OfChip(), Limits(max_params=50_000))
+    one = Problem(SPACE, Monthly(), Limits(max_params=50_000), chip=CHIP)
     best, worst = one.scale(name)
     losses = one.loss(name, np.linspace(best, worst, 5))
     np.testing.assert_allclose(losses, [0, 0.25, 0.5, 0.75, 1], atol=1e-12)
-    assert (worst < best) == (name == "accuracy_1d")
+    assert (worst < best) == (name in {"accuracy_1d", "accuracy_1mo"})
 
 
 def test_scales_are_the_same_whenever_and_wherever_they_are_asked_for() -> None:
-    one, two = (Problem(SPACE, OfChip(), Limits(max_params=50_000)) for _ in range(2))
-    forwards = {name: one.scale(name) for name in QUANTITIES}
+    one, two = (Problem(SPACE, Monthly(), Limits(max_params=50_000), chip=CHIP) for _ in range(2))
+    forwards = {name: one.scale(name) for name in KNOWN}
     two.evaluate(some(30))
-    assert {name: two.scale(name) for name in reversed(QUANTITIES)} == forwards
-    assert replace(one, predictor=two.predictor) == two  # what was computed is no part of the problem
+    assert {name: two.scale(name) for name in reversed(KNOWN)} == forwards
+    assert replace(one, estimator=two.estimator) == two  # what was computed is no part of the problem
 
 
 def test_a_problem_with_other_limits_has_other_scales() -> None:
-    one = Problem(SPACE, OfChip(), Limits(max_params=50_000))
+    one = Problem(SPACE, Formula(), Limits(max_params=50_000), chip=CHIP)
     assert one.scale("params") == (0.0, 50_000)
     assert replace(one, limits=Limits(max_params=9000)).scale("params") == (0.0, 9000)
 
@@ -207,9 +209,9 @@ class Constant(Formula):
     accuracy: float = 1.0
     avm: float = 0.0
 
-    def forecast(self, population: Population) -> Predicted:
+    def estimate(self, population: Population) -> Estimate:
         same = np.ones(len(population))
-        return Predicted(self.accuracy * same, 0.01 * same, self.avm * same)
+        return predicted(self.accuracy * same, 0.01 * same, self.avm * same)
 
 
 def test_a_quantity_that_is_perfect_everywhere_has_no_loss() -> None:
@@ -227,17 +229,18 @@ def test_where_all_are_better_than_perfect_less_is_still_better() -> None:
     assert losses.tolist() == sorted(losses.tolist())
 
 
-@dataclass
 class FormulaOfSpace(Formula):
-    """A predictor that knows its space, as a surrogate does."""
+    """An estimator of one space, as a surrogate is."""
 
-    space: ResNetSpace = SPACE
+    @property
+    def space(self) -> ResNetSpace:
+        return SPACE
 
 
 @pytest.mark.parametrize("other", [ResNetSpace((1, 8, 8), 11), ResNetSpace((3, 8, 8), 10)])
-def test_predictors_of_another_space_are_refused(other: ResNetSpace) -> None:
+def test_estimators_of_another_space_are_refused(other: ResNetSpace) -> None:
     Problem(SPACE, FormulaOfSpace(), Limits())
-    with pytest.raises(InvalidValueError, match="the predictor is of"):
+    with pytest.raises(InvalidValueError, match="the estimator is for"):
         Problem(other, FormulaOfSpace(), Limits())
 
 
@@ -259,6 +262,6 @@ def test_a_problem_is_json_with_bounds_where_there_are_any() -> None:
     assert not {"OC0", "B1"} & bounds.keys()
 
 
-def test_a_chip_is_known_if_the_predictor_says_so() -> None:
-    assert Problem(SPACE, OfChip(), Limits()).has_chip
+def test_a_chip_is_known_if_it_is_given() -> None:
+    assert Problem(SPACE, Formula(), Limits(), chip=CHIP).has_chip
     assert not Problem(SPACE, Formula(), Limits()).has_chip

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from ohmnas.errors import InvalidValueError, UnknownNameError
-from ohmnas.search.quantities import COSTS, PREDICTIONS, QUANTITIES, Quantities
-from ohmnas.spaces.memory import peak_memory
+from ohmnas.search.quantities import Quantities
+from ohmnas.search.quantity_names import COSTS
 from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate.heads import HEADS
+from ohmnas.targets import TARGETS
 
 from .conftest import CHIP, SPACE, Formula, exact_cost, some
 
@@ -26,22 +28,22 @@ def test_costs_of_many_are_the_costs_of_each() -> None:
         np.testing.assert_array_equal(of[name], np.tile(exact_cost(name, population[:150]), 9))
 
 
-def test_predictions_are_what_was_predicted() -> None:
+def test_targets_are_what_was_estimated() -> None:
     population = some(20)
-    said = Formula().forecast(population)
-    of = Quantities(SPACE, population, None, said)
-    for name in PREDICTIONS:
-        np.testing.assert_array_equal(of[name], getattr(said, name))
+    estimate = Formula().estimate(population)
+    of = Quantities(SPACE, population, None, estimate)
+    for name in HEADS:
+        np.testing.assert_array_equal(of[name], estimate[name])
     assert len(of) == 20
 
 
 def test_what_cannot_be_known_is_refused() -> None:
     of = Quantities(SPACE, some(3), None)
     for name in ("tiles", "energy", "latency"):
-        with pytest.raises(InvalidValueError, match="give the problem a chip"):
+        with pytest.raises(InvalidValueError, match="pass a chip to the problem"):
             of[name]
-    for name in PREDICTIONS:
-        with pytest.raises(InvalidValueError, match=f"{name} is predicted, and nothing was"):
+    for name in TARGETS:
+        with pytest.raises(InvalidValueError, match=f"{name} is a predicted target, but there are no predictions"):
             of[name]
     with pytest.raises(UnknownNameError, match="no quantity 'speed'; there are accuracy_1d"):
         of["speed"]
@@ -49,8 +51,8 @@ def test_what_cannot_be_known_is_refused() -> None:
 
 
 def test_nobody_has_costs() -> None:
-    of = Quantities(SPACE, some(3)[:0], CHIP, Formula().forecast(some(3)[:0]))
-    assert all(of[name].shape == (0,) for name in QUANTITIES)
+    of = Quantities(SPACE, some(3)[:0], CHIP, Formula().estimate(some(3)[:0]))
+    assert all(of[name].shape == (0,) for name in (*HEADS, *COSTS))
 
 
 def test_the_classes_of_a_space_count_in_its_memory() -> None:
@@ -58,5 +60,5 @@ def test_the_classes_of_a_space_count_in_its_memory() -> None:
     wide = ResNetSpace((1, 4, 4), 10_000)
     population = some(10)
     found = Quantities(wide, population, None)["memory"]
-    np.testing.assert_array_equal(found, peak_memory(population, (1, 4, 4), 10_000))
+    np.testing.assert_array_equal(found, wide.layers(population).peak_memory())
     assert (found > 10_000).all()

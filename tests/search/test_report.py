@@ -8,19 +8,19 @@ import pytest
 from ohmnas.search.candidate import COVERAGE, OTHER_COSTS
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
-from ohmnas.search.quantities import PREDICTIONS
-from ohmnas.search.report import candidates, predictions, references
-from ohmnas.spaces.reference import REFERENCES
+from ohmnas.search.report import candidates, references
+from ohmnas.spaces.resnet.references import REFERENCES
+from ohmnas.surrogate.heads import HEADS
 
-from .conftest import FEW, SPACE, Formula, OfChip, Sure, exact_cost, some
+from .conftest import CHIP, FEW, SPACE, Formula, Sure, exact_cost, some
 
-PROBLEM = Problem(SPACE, OfChip(), Limits(max_params=100_000))
+PROBLEM = Problem(SPACE, Formula(), Limits(max_params=100_000), chip=CHIP)
 
 
 def test_candidates_are_the_rows_with_their_exact_costs() -> None:
     population = some(12)
     found = candidates(PROBLEM, population, PROBLEM.evaluate(population))
-    assert SPACE.encode(one.architecture for one in found).tolist() == population.tolist()
+    assert [one.architecture for one in found] == SPACE.decode(population)
     assert [one.genome for one in found] == [tuple(row) for row in population.tolist()]
     assert [one.params for one in found] == SPACE.params(population).tolist()
     assert [one.macs for one in found] == SPACE.macs(population).tolist()
@@ -31,7 +31,7 @@ def test_candidates_are_the_rows_with_their_exact_costs() -> None:
 
 def test_costs_on_tiles_are_told_only_of_a_known_chip() -> None:
     population = some(2)
-    unknown = replace(PROBLEM, predictor=Formula())
+    unknown = replace(PROBLEM, chip=None)
     assert candidates(unknown, population, unknown.evaluate(population))[0].costs.keys() == {"size", "memory"}
     assert candidates(PROBLEM, population, PROBLEM.evaluate(population))[0].costs.keys() == set(OTHER_COSTS)
 
@@ -39,17 +39,17 @@ def test_costs_on_tiles_are_told_only_of_a_known_chip() -> None:
 def test_predictions_are_those_of_the_row() -> None:
     population = some(6)
     evaluation = PROBLEM.evaluate(population)
-    said = Formula().forecast(population)
+    estimate = Formula().estimate(population)
     found = candidates(PROBLEM, population, evaluation)
     for row, one in enumerate(found):
-        by_hand = {name: float(getattr(said, name)[row]) for name in PREDICTIONS}
-        assert one.predicted == predictions(evaluation, row) == by_hand
+        by_hand = {name: float(estimate[name][row]) for name in HEADS}
+        assert one.predicted == evaluation.estimate.row(row) == by_hand
         assert one.interval == {}
 
 
 def test_intervals_leave_as_much_above_as_below() -> None:
     population = some(3)
-    sure = replace(PROBLEM, predictor=Sure())
+    sure = replace(PROBLEM, estimator=Sure())
     for one in candidates(sure, population, sure.evaluate(population)):
         for name, shift in (("accuracy_1d", 0.01 * COVERAGE), ("avm", 0.01 * COVERAGE), ("accuracy_1d_std", 0.0)):
             middle = one.predicted[name]

@@ -13,13 +13,13 @@ from ohmnas.errors import BrokenFileError, StorageError
 from ohmnas.search.limits import Limits
 from ohmnas.search.objective import WeightedSum
 from ohmnas.search.problem import Problem
-from ohmnas.search.quantities import PREDICTIONS
 from ohmnas.search.result import SearchResult, read_result, write_result
 from ohmnas.search.run import Budget, search
 from ohmnas.search.strategies import Evolution
 from ohmnas.spaces.bounds import Bounds
+from ohmnas.surrogate.heads import HEADS
 
-from .conftest import SPACE, Sure, problem
+from .conftest import CHIP, SPACE, Monthly, Sure, problem
 
 SHORT = Budget(population=20, iterations=3)
 NEW_KEYS = ("stopped", "parameters", "top", "front", "pareto", "population")
@@ -36,8 +36,8 @@ def full() -> SearchResult:
     """As a search with all options gives it."""
     limits = Limits(max_params=50_000, max_std=0.1, min_accuracy=0.4, confidence=0.6, soft={"tiles": 8.0})
     objective = WeightedSum({"accuracy_1d": 2, "macs": 1})
-    bounds = Bounds.of({"M": (1, 3), "KS0": (3, 5)})
-    one = Problem(SPACE, Sure(), limits, objective, bounds, ("accuracy_1d", "macs", "energy"))
+    bounds = Bounds.of(SPACE.genes, {"M": (1, 3), "KS0": (3, 5)})
+    one = Problem(SPACE, Sure(), limits, objective, bounds, ("accuracy_1d", "macs", "energy"), CHIP)
     result = search(one, Evolution, 0, SHORT, restarts=2, top=4)
     return replace(result, strategy="evolution", parameters={"keep": 40, "selection": "tournament"})
 
@@ -72,12 +72,37 @@ def test_a_full_result_has_all_that_was_asked_for() -> None:
     assert len(result.front) > 1
     assert result.pareto == ("accuracy_1d", "macs", "energy")
     assert {"size", "memory", "tiles", "cells", "energy", "latency"} == result.best.costs.keys()
-    assert result.best.interval.keys() == set(PREDICTIONS)
+    assert result.best.interval.keys() == set(HEADS)
     assert result.constraints["genes"] == {"M": [1, 3], "KS0": [3, 5]}
     assert result.constraints["soft"] == {"tiles": 8.0}
     assert result.objective == "weighted sum of 0.667 accuracy_1d, 0.333 macs"
     assert {"hypervolume", "restart"} <= result.history[-1].keys()
     assert next(iter(result.to_dict())) == "best"
+
+
+def test_limits_and_estimates_of_any_target_are_kept(tmp_path: Path) -> None:
+    limits = Limits(max_params=50_000, least={"accuracy_1mo": 0.4}, most={"accuracy_1h_std": 0.02})
+    result = search(Problem(SPACE, Monthly(), limits), Evolution, 0, SHORT)
+    write_result(tmp_path / "result.json", result)
+    again = read_result(tmp_path / "result.json")
+    assert again == result
+    assert again.constraints["least"] == {"accuracy_1mo": 0.4}
+    assert again.constraints["most"] == {"accuracy_1h_std": 0.02}
+    assert again.best.predicted["accuracy_1mo"] >= 0.4
+    assert again.best.predicted.keys() == {one.name for one in Monthly().targets}
+    assert again.history[-1].keys() >= again.best.predicted.keys()
+
+
+def test_references_say_which_limits_on_any_target_they_miss(tmp_path: Path) -> None:
+    plain_ones = search(Problem(SPACE, Monthly(), Limits(max_params=50_000)), Evolution, 0, SHORT).references
+    least = max(reference.predicted["accuracy_1mo"] for reference in plain_ones)
+    limits = Limits(max_params=50_000, least={"accuracy_1mo": least})
+    result = search(Problem(SPACE, Monthly(), limits), Evolution, 0, SHORT)
+    write_result(tmp_path / "result.json", result)
+    for reference in read_result(tmp_path / "result.json").references:
+        missed = reference.predicted["accuracy_1mo"] < least
+        assert reference.misses == (("min_accuracy_1mo",) if missed else ())
+    assert any(reference.misses for reference in result.references)
 
 
 def test_a_plain_result_does_not_have_what_was_not_asked_for() -> None:
@@ -120,22 +145,23 @@ def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path
         ("params", 1, "parameters"),
         ("genome", [999] * 28, "gene"),
         ("genome", [8.5] * 28, "whole numbers"),
-        ("predicted", {}, "lacks 'accuracy_1d'"),
+        ("predicted", {}, "has no predictions"),
+        ("predicted", {"speed": 0.5}, "no target 'speed'; there are accuracy_1d"),
         ("architecture", None, "not the result"),
         ("interval_90", {"avm": [0.0, 0.1]}, "lacks 'accuracy_1d'"),
-        ("interval_90", {name: [0.0] for name in PREDICTIONS}, "not the result"),
-        ("costs", {"size": -1}, "costs are numbers from 0 on"),
+        ("interval_90", {name: [0.0] for name in HEADS}, "not the result"),
+        ("costs", {"size": -1}, "costs must be numbers of at least 0"),
         ("costs", None, "not the result"),
         ("costs", ["size"], "not the result"),
         ("costs", {"size": "5"}, "its size is '5', not a finite number"),
         ("costs", {"size": True}, "its size is True"),
-        ("predicted", {**dict.fromkeys(PREDICTIONS, 0.5), "avm": "0.5"}, "its avm is '0.5'"),
+        ("predicted", {**dict.fromkeys(HEADS, 0.5), "avm": "0.5"}, "its avm is '0.5'"),
         ("predicted", [], "its predicted is "),
         ("name", 3, "its reference's name is 3"),
         ("name", "\x1b[2J", "control characters"),
-        ("misses", "max_std", "its misses is no list"),
+        ("misses", "max_std", "its misses is not a list"),
         ("misses", [1], "its misses is 1"),
-        ("genome", {"a": 1}, "its genome is no list"),
+        ("genome", {"a": 1}, "its genome is not a list"),
     ],
 )
 def test_a_contradiction_is_refused_wherever_it_stands(
@@ -147,7 +173,7 @@ def test_a_contradiction_is_refused_wherever_it_stands(
         read_result(_write(tmp_path, values))
 
 
-GENERATION = {"iteration": 0, "evaluations": 20, "objective": 1.0, **dict.fromkeys(PREDICTIONS, 0.1)}
+GENERATION = {"iteration": 0, "evaluations": 20, "objective": 1.0, **dict.fromkeys(HEADS, 0.1)}
 
 
 @pytest.mark.parametrize(

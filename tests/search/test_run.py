@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -14,22 +14,24 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from ohmnas.errors import InfeasibleError, InvalidValueError
+from ohmnas.errors import InfeasibleError, InvalidValueError, UnknownNameError
 from ohmnas.search import pareto
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
 from ohmnas.search.result import SearchResult, read_result, write_result
-from ohmnas.search.run import BARREN, PATIENCE, PIECE, STANDING, Budget, Generation, search
+from ohmnas.search.run import BARREN, PATIENCE, PIECE, STANDING, Budget, Generation, default_budget, search
 from ohmnas.search.strategies import Aging, Evolution, Grid, Local, QLearning, Random, Rank, Reinforce
 from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
 
-from .conftest import FEW, SPACE, Formula, OfChip, Sure, problem, some
+from .conftest import CHIP, FEW, SPACE, Formula, Sure, problem, some
 
 SHORT = Budget(population=40, iterations=10)
-FRONT = Problem(SPACE, OfChip(), Limits(max_params=50_000, max_avm=0.03), pareto=("accuracy_1d", "avm", "energy"))
+FRONT = Problem(
+    SPACE, Formula(), Limits(max_params=50_000, max_avm=0.03), pareto=("accuracy_1d", "avm", "energy"), chip=CHIP
+)
 
 
 def values(result: SearchResult) -> dict[str, Any]:
@@ -58,7 +60,7 @@ class Always:
 
     problem: Problem
     population: Population = field(default_factory=lambda: some(5))
-    disposable: ClassVar[bool] = False
+    allows_oversampling: ClassVar[bool] = False
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:  # noqa: ARG002 - a Strategy
         return self.population[:n]
@@ -79,12 +81,13 @@ def test_the_same_seed_gives_the_same_result_and_another_another(make: Callable[
 
 _SCRIPT = """
 import json
-from ohmnas.datasets.table import read_table
+from ohmnas.datasets.tables.table import read_table
 from ohmnas.search import Budget, Evolution, Limits, Problem, search
-from ohmnas.surrogate import LearningSet, Surrogate
-surrogate = Surrogate.learn(LearningSet.of(read_table("digits")), seed=1)
+from ohmnas.surrogate import TrainingSet, Surrogate
+surrogate = Surrogate.learn(TrainingSet.of(read_table("digits")), seed=1).model_
 limits = Limits(50_000, 2e6, 0.05, 1000, max_tiles=60, confidence=0.6)
-problem = Problem(surrogate.space_, surrogate, limits, pareto=("accuracy_1d", "avm", "energy"))
+front = ("accuracy_1d", "avm", "energy")
+problem = Problem(surrogate.space, surrogate, limits, pareto=front, chip=surrogate.hardware)
 values = search(problem, Evolution, 5, Budget(population=40, iterations=4), top=5, restarts=2).to_dict()
 del values["seconds"]
 print(json.dumps(values))
@@ -117,7 +120,7 @@ def test_a_budget_of_evaluations_is_used_up_and_never_exceeded(
 ) -> None:
     formula = Formula()
     one = Problem(SPACE, formula, Limits(max_params=50_000))
-    result = search(one, make, 0, Budget(40, evaluations=evaluations), restarts=3, given=some(9, seed=5))
+    result = search(one, make, 0, Budget(40, evaluations=evaluations), restarts=3, initial=some(9, seed=5))
     assert result.evaluations == len(asked(formula)) == evaluations
     assert result.stopped == "evaluations"
     assert result.history[-1]["evaluations"] == evaluations
@@ -153,15 +156,15 @@ class Slow(Formula):
 
     now: float = 0.0
 
-    def forecast(self, population: Population) -> Any:
+    def estimate(self, population: Population) -> Any:
         self.now += len(population) / 1000
-        return super().forecast(population)
+        return super().estimate(population)
 
 
 @pytest.mark.parametrize("make", [Evolution, Random, Rank, Grid, Aging, Local, QLearning, Reinforce])
 def test_time_that_is_up_within_a_generation_ends_it(make: Callable[[Problem], Strategy]) -> None:
     slow = Slow()
-    one = Problem(SPACE, slow, Limits(), within=FEW if make is Grid else Bounds.of({"M": (1, 4)}))
+    one = Problem(SPACE, slow, Limits(), within=FEW if make is Grid else Bounds.of(SPACE.genes, {"M": (1, 4)}))
     population = 20 if make is Grid else 3 * PIECE
     piece = 100 if make is Grid else PIECE
     seconds = piece / 1000 / 2
@@ -174,14 +177,14 @@ def test_time_that_is_up_within_a_generation_ends_it(make: Callable[[Problem], S
 def test_time_that_is_up_is_said_where_nothing_was_found() -> None:
     slow = Slow(avm_offset=5.0)
     one = Problem(SPACE, slow, Limits(max_avm=0.02))
-    with pytest.raises(InfeasibleError, match=r"time was up$"):
+    with pytest.raises(InfeasibleError, match=r"the time limit was reached$"):
         search(one, Random, 0, Budget(50, 50, seconds=0.01, clock=lambda: slow.now))
 
 
 def test_pieces_of_a_large_generation_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = values(search(problem()[0], Evolution, 0, SHORT, given=some(90, seed=5)))
+    whole = values(search(problem()[0], Evolution, 0, SHORT, initial=some(90, seed=5)))
     monkeypatch.setattr("ohmnas.search.run.PIECE", 7)
-    assert values(search(problem()[0], Evolution, 0, SHORT, given=some(90, seed=5))) == whole
+    assert values(search(problem()[0], Evolution, 0, SHORT, initial=some(90, seed=5))) == whole
 
 
 @pytest.mark.parametrize(
@@ -202,24 +205,24 @@ def test_pieces_of_a_large_generation_change_nothing(monkeypatch: pytest.MonkeyP
 )
 def test_budgets_that_are_none_are_one_sentence(wrong: dict[str, Any]) -> None:
     (name,) = wrong
-    with pytest.raises(InvalidValueError, match=f"^{name} is a .*number from"):
+    with pytest.raises(InvalidValueError, match=f"^{name} must be a .*number of at least"):
         Budget(**wrong)
 
 
 def test_numpys_numbers_are_numbers(tmp_path: Path) -> None:
     number: Any = np.int64
     limits = Limits(number(50_000), number(2_000_000), min_params=number(1000), soft={"macs": number(1_000_000)})
-    within = Bounds.of({"M": (number(1), number(3))})
+    within = Bounds.of(SPACE.genes, {"M": (number(1), number(3))})
     one = Problem(SPACE, Formula(), limits, within=within)
     same = Problem(
         SPACE,
         Formula(),
         Limits(50_000, 2_000_000, min_params=1000, soft={"macs": 1_000_000}),
-        within=Bounds.of({"M": (1, 3)}),
+        within=Bounds.of(SPACE.genes, {"M": (1, 3)}),
     )
     budget = Budget(number(20), number(3), number(9e9), number(200), number(9))
-    result = search(one, Evolution, number(3), budget, restarts=number(2), top=number(2), given=some(5))
-    plain = search(same, Evolution, 3, Budget(20, 3, 9e9, 200, 9), restarts=2, top=2, given=some(5))
+    result = search(one, Evolution, number(3), budget, restarts=number(2), top=number(2), initial=some(5))
+    plain = search(same, Evolution, 3, Budget(20, 3, 9e9, 200, 9), restarts=2, top=2, initial=some(5))
     assert values(result) == values(plain)
     write_result(tmp_path / "result.json", result)
     assert values(read_result(tmp_path / "result.json")) == values(plain)
@@ -227,7 +230,7 @@ def test_numpys_numbers_are_numbers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "3", None, True])
 def test_seeds_that_are_none_are_one_sentence(seed: Any) -> None:
-    with pytest.raises(InvalidValueError, match=r"^the seed is a whole number from 0"):
+    with pytest.raises(InvalidValueError, match=r"^the seed must be a whole number of at least 0"):
         search(problem()[0], Evolution, seed, SHORT)
 
 
@@ -235,7 +238,7 @@ def test_seeds_that_are_none_are_one_sentence(seed: Any) -> None:
 def test_a_grid_ends_when_all_were_asked_about_once(given: Population | None) -> None:
     formula = Formula()
     one = Problem(SPACE, formula, Limits(max_params=4000), within=FEW)
-    result = search(one, Grid, 0, Budget(population=30, iterations=1000), given=given)
+    result = search(one, Grid, 0, Budget(population=30, iterations=1000), initial=given)
     everything = FEW.nth(np.arange(FEW.size, dtype=np.int64))
     affordable = everything[one.affordable(everything)]
     assert 0 < len(affordable) < len(everything)
@@ -249,7 +252,7 @@ def test_given_architectures_crowd_out_nothing_that_a_grid_proposes() -> None:
     formula = Formula()
     everything = FEW.nth(np.arange(FEW.size, dtype=np.int64))
     one = Problem(SPACE, formula, Limits(), within=FEW)
-    result = search(one, Grid, 0, Budget(population=20, iterations=1000), given=everything[:60])
+    result = search(one, Grid, 0, Budget(population=20, iterations=1000), initial=everything[:60])
     assert sorted(keys(asked(formula))) == sorted(keys(everything))
     assert result.evaluations == FEW.size
 
@@ -277,7 +280,7 @@ def test_an_infeasible_problem_ends_with_the_nearest_miss() -> None:
         search(one, Evolution, 0, Budget(population=10, iterations=1000), generations.append)
     assert len(generations) == PATIENCE  # it gives up, it does not run to the end
     assert all(np.isnan(generation.best_objective) for generation in generations)
-    lowest = min(formula.forecast(population).avm.min() for population in list(formula.asked))
+    lowest = min(formula.estimate(population)["avm"].min() for population in list(formula.asked))
     assert f"{lowest:.4f}" in str(error.value)
     assert f"none of {sum(map(len, formula.asked)) // 2:,} architectures" in str(error.value)
 
@@ -296,7 +299,7 @@ def test_limits_on_costs_that_nothing_meets_end_with_a_message() -> None:
     one = Problem(SPACE, Formula(), Limits(max_macs=10))
     with pytest.raises(InfeasibleError, match="found only 0"):
         search(one, Evolution, 0, SHORT)
-    with pytest.raises(InfeasibleError, match="the strategy found no architecture within the limits on costs"):
+    with pytest.raises(InfeasibleError, match="the strategy found no architecture within the cost limits"):
         search(one, Always, 0, SHORT)
 
 
@@ -363,7 +366,7 @@ def test_given_architectures_are_asked_about_first() -> None:
     one, formula = problem()
     given = one.sample(90, np.random.default_rng(9))
     born: list[Generation] = []
-    search(one, Evolution, 0, Budget(population=20, iterations=2), born.append, given=given)
+    search(one, Evolution, 0, Budget(population=20, iterations=2), born.append, initial=given)
     assert keys(formula.asked[0])[:90] == keys(given)
     assert len(formula.asked[0]) >= 90 + 20  # beside what the strategy begins with
     feasible = given[one.evaluate(given).feasible]
@@ -372,7 +375,7 @@ def test_given_architectures_are_asked_about_first() -> None:
 
 def test_given_architectures_meet_the_limits_or_are_left_out() -> None:
     one, formula = problem(max_params=5000)
-    search(one, Evolution, 0, SHORT, given=some(60, seed=9))
+    search(one, Evolution, 0, SHORT, initial=some(60, seed=9))
     assert one.affordable(asked(formula)).all()
 
 
@@ -380,7 +383,7 @@ def test_a_strategy_breeds_from_what_is_given() -> None:
     """The best that a long search found is kept by a short one."""
     best = search(problem()[0], Evolution, 0, Budget(population=60, iterations=40)).best
     given = np.array([best.genome], dtype=np.int16)
-    short = search(problem()[0], Evolution, 1, Budget(population=10, iterations=1), given=given)
+    short = search(problem()[0], Evolution, 1, Budget(population=10, iterations=1), initial=given)
     assert short.history[0]["objective"] == best.predicted["accuracy_1d"] / best.predicted["accuracy_1d_std"]
 
 
@@ -390,7 +393,7 @@ def test_excluded_architectures_are_never_asked_about(make: Callable[[Problem], 
     one = Problem(SPACE, formula, Limits(), within=FEW)
     excluded = FEW.nth(np.arange(0, FEW.size, 2, dtype=np.int64))
     result = search(
-        one, make, 0, Budget(population=20, iterations=30), given=excluded[:5], exclude=excluded, restarts=2
+        one, make, 0, Budget(population=20, iterations=30), initial=excluded[:5], exclude=excluded, restarts=2
     )
     assert not set(keys(asked(formula))) & set(keys(excluded))
     assert list(result.best.genome) not in excluded.tolist()
@@ -425,7 +428,7 @@ def test_a_resumed_search_goes_on_where_the_last_one_ended(one: Problem, tmp_pat
 def test_what_a_resumed_search_begins_with_does_not_depend_on_what_is_given() -> None:
     one, _ = problem()
     first = search(one, Evolution, 0, Budget(population=30, iterations=6))
-    result = search(one, Evolution, 0, Budget(population=5, evaluations=6), resume=first, given=some(100, seed=3))
+    result = search(one, Evolution, 0, Budget(population=5, evaluations=6), resume=first, initial=some(100, seed=3))
     assert column(result, "objective")[-1] >= first.history[-1]["objective"]
     assert result.evaluations == first.evaluations + 6
 
@@ -481,7 +484,8 @@ def test_the_best_is_the_best_of_all_that_were_asked_about() -> None:
     best = evaluation.objective[evaluation.feasible].max()
     assert result.history[-1]["objective"] == best
     assert one.evaluate(np.array([result.best.genome], dtype=np.int16)).objective[0] == best
-    assert SPACE.encode([result.best.architecture])[0].tolist() == list(result.best.genome)
+    best_one = SPACE.architecture(result.best.architecture.to_dict())
+    assert SPACE.encode([best_one])[0].tolist() == list(result.best.genome)
 
 
 def test_the_top_is_the_best_and_others_best_first() -> None:
@@ -521,7 +525,7 @@ def test_no_member_of_a_front_beats_another_and_each_is_feasible() -> None:
 
 
 def test_the_front_is_that_of_all_that_were_asked_about() -> None:
-    formula = OfChip()
+    formula = Formula()
     one = Problem(SPACE, formula, Limits(max_params=50_000, max_macs=2e6, max_avm=0.05), pareto=("avm", "macs"))
     one.scale("avm"), one.scale("macs")
     result = search(one, Evolution, 0, SHORT)
@@ -535,7 +539,7 @@ def test_the_front_is_that_of_all_that_were_asked_about() -> None:
 @pytest.mark.parametrize("top", [1, 4])
 def test_what_is_found_with_a_front_is_the_best_of_it(top: int) -> None:
     """The one with the best ratio of all has a rival here that is nowhere worse in these quantities."""
-    one = Problem(SPACE, OfChip(), Limits(max_params=50_000), pareto=("params", "macs"))
+    one = Problem(SPACE, Formula(), Limits(max_params=50_000), pareto=("params", "macs"), chip=CHIP)
     result = search(one, Evolution, 0, SHORT, top=top)
     genomes = [candidate.genome for candidate in result.front]
     assert result.best.genome in genomes
@@ -562,3 +566,15 @@ def test_references_meet_the_cost_limits_and_are_ordered_by_prediction() -> None
     accuracies = [reference.predicted["accuracy_1d"] for reference in result.references]
     assert accuracies == sorted(accuracies, reverse=True)
     assert SPACE.params(genomes).tolist() == [reference.params for reference in result.references]
+
+
+def test_a_strategy_is_found_by_its_name() -> None:
+    by_name = search(problem()[0], "aging", 3, SHORT)
+    assert by_name.strategy == "aging"
+    assert values(by_name) == values(replace(search(problem()[0], Aging, 3, SHORT), strategy="aging"))
+    with pytest.raises(UnknownNameError, match=r"no strategy 'agin'; there are evolution, .*; did you mean aging\?"):
+        search(problem()[0], "agin", 3)
+
+
+def test_strategies_that_look_once_look_at_many() -> None:
+    assert default_budget("rank").population > default_budget("evolution").population == Budget().population

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from ohmnas.spaces.chips import MOST_CHIPS, every_chip
+from ohmnas.hardware.chip_genes import MOST_CHIPS, every_chip
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
 
 SPACE = ResNetSpace((1, 8, 8), 10)
-DESIGNS = CoDesignSpace(SPACE.input_shape, SPACE.classes)
+DESIGNS = CoDesignSpace.on(ResNetSpace(SPACE.input_shape, SPACE.classes))
 
 
 @st.composite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from ohmnas.errors import InvalidValueError, OhmnasError, UnknownNameError
-from ohmnas.spaces import genes
-from ohmnas.spaces.bounds import EVERY_DESIGN, EVERYTHING, Bounds, gene_value
-from ohmnas.spaces.chips import MOST_CHIPS, to_hardware
+from ohmnas.hardware.chip_genes import MOST_CHIPS, to_hardware
+from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import genes
 
 from .conftest import DESIGNS, SPACE, designs, populations
 
@@ -48,7 +49,7 @@ def ranges(draw: st.DrawFn) -> dict[str, tuple[int, int]]:
     return {name: draw(ends(name)) for name in names}
 
 
-bounds = ranges().map(Bounds.of)
+bounds = ranges().map(partial(Bounds.of, SPACE.genes))
 
 
 @st.composite
@@ -61,7 +62,7 @@ def small_bounds(draw: st.DrawFn) -> Bounds:
         chosen[name] = (low, low)
         if draw(st.integers(0, 9)) == 0:
             chosen[name] = (low, min(low + 2, high))
-    return Bounds.of(chosen)
+    return Bounds.of(SPACE.genes, chosen)
 
 
 def pairs(low: int, high: int) -> st.SearchStrategy[tuple[int, int]]:
@@ -89,7 +90,7 @@ def test_projecting_leads_within_and_what_is_within_stays(within: Bounds, popula
 def test_contained_is_what_has_each_gene_that_exists_in_its_range(
     asked: dict[str, tuple[int, int]], population: Population
 ) -> None:
-    population = np.concatenate([population, Bounds.of(asked).project(population)])
+    population = np.concatenate([population, Bounds.of(SPACE.genes, asked).project(population)])
     expected = []
     for row in population:
         blocks = int(row[genes.M])
@@ -99,7 +100,7 @@ def test_contained_is_what_has_each_gene_that_exists_in_its_range(
             low, high = asked.get(name, asked.get(name.rstrip("12345"), RANGES[name.rstrip("12345")]))
             within &= low <= value <= high
         expected.append(within)
-    assert Bounds.of(asked).contain(population).tolist() == expected
+    assert Bounds.of(SPACE.genes, asked).contain(population).tolist() == expected
 
 
 @given(small_bounds())
@@ -124,7 +125,7 @@ def test_each_number_is_another_architecture_within_and_all_are_numbered(within:
 @settings(max_examples=60)
 def test_numbers_of_large_spaces_are_architectures_within_too(within: Bounds, seed: int) -> None:
     if within.size > 2**62:
-        with pytest.raises(InvalidValueError, match=r"\d\.\de\+\d\d architectures are too many to go through"):
+        with pytest.raises(InvalidValueError, match=r"\d\.\de\+\d\d architectures are too many to enumerate"):
             within.nth(np.arange(3))
         return
     numbers = np.random.default_rng(seed).integers(within.size, size=20)
@@ -136,55 +137,55 @@ def test_numbers_of_large_spaces_are_architectures_within_too(within: Bounds, se
 
 
 def test_the_first_number_has_the_least_of_each_gene_and_the_last_the_most() -> None:
-    within = Bounds.of({"M": (2, 3), "R": (1, 2), "B": (3, 4), "KS0": (3, 5), "OC0": (8, 9)})
+    within = Bounds.of(SPACE.genes, {"M": (2, 3), "R": (1, 2), "B": (3, 4), "KS0": (3, 5), "OC0": (8, 9)})
     first, last = within.nth(np.array([0, within.size - 1]))
     assert first.tolist() == [8, 3, 2, *(1, 3, 1, 1, 0) * 2, *[0] * 15]
     assert last.tolist() == [9, 5, 3, *(2, 4, 2, 4, 1) * 3, *[0] * 10]
 
 
 def test_no_bounds_are_the_whole_space() -> None:
-    assert Bounds.of({}) == EVERYTHING == Bounds()
-    assert EVERYTHING.size == SPACE.size == 121 * 3 * sum((16 * 12 * 2 * 4 * 2) ** depth for depth in range(1, 6))
+    assert Bounds.of(SPACE.genes, {}) == SPACE.everything == Bounds.everything(SPACE.genes)
+    assert SPACE.everything.size == SPACE.size == 121 * 3 * sum((16 * 12 * 2 * 4 * 2) ** depth for depth in range(1, 6))
 
 
 def test_a_name_without_a_number_is_that_of_all_blocks_and_one_block_counts_more() -> None:
     for asked in ({"R": (1, 3), "R2": (5, 6)}, {"R2": (5, 6), "R": (1, 3)}):
-        within = Bounds.of(asked)
+        within = Bounds.of(SPACE.genes, asked)
         choices = [within.choices(3 + 5 * block + genes.R).tolist() for block in range(5)]
         assert choices == [[1, 2, 3], [5, 6], [1, 2, 3], [1, 2, 3], [1, 2, 3]]
     others = [gene for gene in range(genes.GENES) if gene < 3 or (gene - 3) % 5 != genes.R]
-    assert all(within.choices(gene).tolist() == EVERYTHING.choices(gene).tolist() for gene in others)
+    assert all(within.choices(gene).tolist() == SPACE.everything.choices(gene).tolist() for gene in others)
 
 
 def test_kernel_sizes_are_odd() -> None:
-    assert EVERYTHING.choices(genes.KS0).tolist() == [3, 5, 7]
-    assert Bounds.of({"KS0": (3, 5)}).choices(genes.KS0).tolist() == [3, 5]
-    assert Bounds.of({"KS0": (7, 7)}).choices(genes.KS0).tolist() == [7]
-    with pytest.raises(InvalidValueError, match="KS0 can be 3, 5 or 7, not 4"):
-        Bounds.of({"KS0": (4, 4)})
-    with pytest.raises(InvalidValueError, match="KS0 can be 3, 5 or 7, not 3 to 6"):
-        Bounds.of({"KS0": (3, 6)})
+    assert SPACE.everything.choices(genes.KS0).tolist() == [3, 5, 7]
+    assert Bounds.of(SPACE.genes, {"KS0": (3, 5)}).choices(genes.KS0).tolist() == [3, 5]
+    assert Bounds.of(SPACE.genes, {"KS0": (7, 7)}).choices(genes.KS0).tolist() == [7]
+    with pytest.raises(InvalidValueError, match="KS0 must be 3, 5, 7, not 4"):
+        Bounds.of(SPACE.genes, {"KS0": (4, 4)})
+    with pytest.raises(InvalidValueError, match="KS0 must be 3, 5, 7, not 3 to 6"):
+        Bounds.of(SPACE.genes, {"KS0": (3, 6)})
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"M": (0, 3)}, "M can be 1 to 5, not 0 to 3"),
-        ({"M": (3, 2)}, "M can be 1 to 5, not 3 to 2"),
-        ({"OC0": (8, 129)}, "OC0 can be 8 to 128, not 8 to 129"),
-        ({"R3": (17, 17)}, "R3 can be 1 to 16, not 17"),
-        ({"skip": (0, 2)}, "skip can be 0 to 1, not 0 to 2"),
+        ({"M": (0, 3)}, "M must be 1 to 5, not 0 to 3"),
+        ({"M": (3, 2)}, "M must be 1 to 5, not 3 to 2"),
+        ({"OC0": (8, 129)}, "OC0 must be 8 to 128, not 8 to 129"),
+        ({"R3": (17, 17)}, "R3 must be 1 to 16, not 17"),
+        ({"skip": (0, 2)}, "skip must be 0, 1, not 0 to 2"),
     ],
 )
 def test_values_out_of_range_are_refused_with_the_range(asked: dict[str, tuple[int, int]], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
-        Bounds.of(asked)
+        Bounds.of(SPACE.genes, asked)
 
 
 @pytest.mark.parametrize("name", ["R6", "R0", "r", "KS", "OC1", "M1", "", "skip12"])
 def test_genes_that_there_are_not_are_refused_with_those_that_there_are(name: str) -> None:
-    with pytest.raises(UnknownNameError, match=r"no gene .*; there are OC0, KS0, M and for all main blocks R, B, CT"):
-        Bounds.of({name: (1, 1)})
+    with pytest.raises(UnknownNameError, match=r"no gene .*; there are OC0, KS0, M, for all blocks R, B, CT, WF, s"):
+        Bounds.of(SPACE.genes, {name: (1, 1)})
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_genes_that_there_are_not_are_refused_with_those_that_there_are(name: st
     [("CT", "A", 1), ("CT", "b", 2), ("CT4", "B", 2), ("CT4", "2", 2), ("M", " 3 ", 3), ("R2", "16", 16)],
 )
 def test_values_are_read_as_people_write_them(name: str, text: str, value: int) -> None:
-    assert gene_value(name, text) == value
+    assert SPACE.genes.named(name).value(text) == value
 
 
 @pytest.mark.parametrize(
@@ -200,16 +201,16 @@ def test_values_are_read_as_people_write_them(name: str, text: str, value: int) 
     [("R", "A"), ("CT", "C"), ("M", "two"), ("M", "-1"), ("M", "1.0"), ("M", ""), ("OC0", "9" * 5000), ("CT", "AB")],
 )
 def test_what_is_no_value_is_refused(name: str, text: str) -> None:
-    expected = r"CT is A \(basic\) or B \(bottleneck\)" if name == "CT" else f"a value of {name} is a whole number"
+    expected = "CT must be one of A, B, not" if name == "CT" else f"{name} must be a whole number, not"
     with pytest.raises(InvalidValueError, match=expected):
-        gene_value(name, text)
+        SPACE.genes.named(name).value(text)
 
 
 @given(st.text(max_size=8), st.text(max_size=8))
 def test_whatever_a_user_types_is_a_value_or_a_sentence(name: str, text: str) -> None:
     with contextlib.suppress(OhmnasError):
-        value = gene_value(name, text)
-        Bounds.of({name: (value, value)})
+        value = SPACE.genes.named(name).value(text)
+        Bounds.of(SPACE.genes, {name: (value, value)})
 
 
 @given(ranges(), chip_ranges, designs())
@@ -218,7 +219,7 @@ def test_bounds_with_chips_bound_networks_as_bounds_without_and_chips_besides(
     asked: dict[str, tuple[int, int]], of_chips: dict[str, tuple[int, int]], population: Population
 ) -> None:
     population.setflags(write=False)
-    within, networks = Bounds.of({**asked, **of_chips}, with_chips=True), Bounds.of(asked)
+    within, networks = Bounds.of(DESIGNS.genes, {**asked, **of_chips}), Bounds.of(SPACE.genes, asked)
     projected = within.project(population)
     assert projected.dtype == np.int16
     assert_array_equal(DESIGNS.check(projected), projected)
@@ -239,7 +240,7 @@ def test_each_number_is_another_design_and_all_are_numbered(
     networks: Bounds, of_chips: dict[str, tuple[int, int]]
 ) -> None:
     asked = zip(genes.GENE_NAMES, networks.low, networks.high, strict=True)
-    within = Bounds.of({**{name: (low, high) for name, low, high in asked}, **of_chips}, with_chips=True)
+    within = Bounds.of(DESIGNS.genes, {**{name: (low, high) for name, low, high in asked}, **of_chips})
     count = 1
     for name, everything in CHIP_RANGES.items():
         low, high = of_chips.get(name, everything)
@@ -253,69 +254,69 @@ def test_each_number_is_another_design_and_all_are_numbered(
 
 
 def test_the_first_design_has_the_least_of_each_gene_and_the_last_the_most() -> None:
-    within = Bounds.of({"M": (1, 2), "R": (1, 1), "OC0": (8, 9), "TECH": (1, 2), "ADC": (6, 7)}, with_chips=True)
+    within = Bounds.of(DESIGNS.genes, {"M": (1, 2), "R": (1, 1), "OC0": (8, 9), "TECH": (1, 2), "ADC": (6, 7)})
     first, last = within.nth(np.array([0, within.size - 1]))
     assert first.tolist() == [8, 3, 1, 1, 1, 1, 1, 0, *[0] * 20, 1, 6, 4, 6]
     assert last.tolist() == [9, 7, 2, *(1, 12, 2, 4, 1) * 2, *[0] * 15, 2, 9, 8, 7]
 
 
 def test_numbers_of_a_network_on_chips_are_all_chips() -> None:
-    one = {name: (low, low) for name, low in zip(genes.GENE_NAMES, EVERYTHING.low, strict=True)}
-    within = Bounds.of(one, with_chips=True)
+    one = {name: (low, low) for name, low in zip(genes.GENE_NAMES, SPACE.everything.low, strict=True)}
+    within = Bounds.of(DESIGNS.genes, one)
     assert within.size == MOST_CHIPS
     population = within.nth(np.arange(MOST_CHIPS))
     assert len({chip.name for chip in to_hardware(population[:, genes.GENES :])}) == MOST_CHIPS
 
 
 def test_no_bounds_with_chips_are_all_designs() -> None:
-    assert Bounds.of({}, with_chips=True) == EVERY_DESIGN
-    assert EVERY_DESIGN.size == EVERYTHING.size * 3 * 4 * 5 * 5
-    assert len(EVERY_DESIGN.low) == len(EVERY_DESIGN.high) == genes.GENES + 4
-    assert EVERY_DESIGN != EVERYTHING
-    with pytest.raises(InvalidValueError, match=r"\d\.\de\+\d\d architectures are too many to go through"):
-        EVERY_DESIGN.nth(np.arange(3))
+    assert Bounds.of(DESIGNS.genes, {}) == DESIGNS.everything
+    assert DESIGNS.everything.size == SPACE.everything.size * 3 * 4 * 5 * 5
+    assert len(DESIGNS.everything.low) == len(DESIGNS.everything.high) == genes.GENES + 4
+    assert DESIGNS.everything != SPACE.everything
+    with pytest.raises(InvalidValueError, match=r"\d\.\de\+\d\d architectures are too many to enumerate"):
+        DESIGNS.everything.nth(np.arange(3))
 
 
 @pytest.mark.parametrize("name", CHIP_RANGES)
 def test_genes_of_chips_are_refused_in_a_search_for_one_chip(name: str) -> None:
     low, high = CHIP_RANGES[name]
-    with pytest.raises(UnknownNameError, match=f"{name} is a gene of chips, .* networks alone"):
-        Bounds.of({name: (low, high)})
-    assert Bounds.of({name: (low, high)}, with_chips=True) == EVERY_DESIGN
+    with pytest.raises(UnknownNameError, match=f"no gene '{name}'; there are OC0, KS0, M, for"):
+        Bounds.of(SPACE.genes, {name: (low, high)})
+    assert Bounds.of(DESIGNS.genes, {name: (low, high)}) == DESIGNS.everything
 
 
 @pytest.mark.parametrize("name", ["TECH1", "tile", "BITS", "R6"])
 def test_genes_that_there_are_not_are_refused_with_those_of_chips_too(name: str) -> None:
-    with pytest.raises(UnknownNameError, match=r"no gene .*, and of the chip TECH, TILE, DAC, ADC"):
-        Bounds.of({name: (1, 1)}, with_chips=True)
+    with pytest.raises(UnknownNameError, match=r"no gene .*M, TECH, TILE, DAC, ADC, for all"):
+        Bounds.of(DESIGNS.genes, {name: (1, 1)})
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"DAC": (3, 8)}, "DAC can be 4 to 8, not 3 to 8"),
-        ({"ADC": (10, 10)}, "ADC can be 5 to 9, not 10"),
-        ({"ADC": (8, 6)}, "ADC can be 5 to 9, not 8 to 6"),
-        ({"R3": (17, 17), "TILE": (6, 6)}, "R3 can be 1 to 16, not 17"),
-        ({"TILE": (9, 6)}, "TILE can be 64 to 512, not 512 to 64"),
-        ({"TECH": (2, 0)}, "TECH can be pcm to reram, not reram to pcm"),
+        ({"DAC": (3, 8)}, "DAC must be 4 to 8, not 3 to 8"),
+        ({"ADC": (10, 10)}, "ADC must be 5 to 9, not 10"),
+        ({"ADC": (8, 6)}, "ADC must be 5 to 9, not 8 to 6"),
+        ({"R3": (17, 17), "TILE": (6, 6)}, "R3 must be 1 to 16, not 17"),
+        ({"TILE": (9, 6)}, "TILE must be 64, 128, 256, 512, not 512 to 64"),
+        ({"TECH": (2, 0)}, "TECH must be pcm, hermes, reram, not reram to pcm"),
     ],
 )
 def test_values_of_designs_out_of_range_are_refused_with_the_range_as_people_write_it(
     asked: dict[str, tuple[int, int]], message: str
 ) -> None:
     with pytest.raises(InvalidValueError, match=message):
-        Bounds.of(asked, with_chips=True)
+        Bounds.of(DESIGNS.genes, asked)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "value"), [("TECH", "reram", 2), ("TILE", "256", 8), ("DAC", "8", 8), ("ADC", "5", 5)]
 )
 def test_values_of_chips_are_read_as_people_write_them(name: str, text: str, value: int) -> None:
-    assert gene_value(name, text) == value
+    assert DESIGNS.genes.named(name).value(text) == value
     assert (
-        Bounds.of({name: (value, value)}, with_chips=True).size
-        == EVERY_DESIGN.size
+        Bounds.of(DESIGNS.genes, {name: (value, value)}).size
+        == DESIGNS.everything.size
         // {
             "TECH": 3,
             "TILE": 4,
@@ -328,18 +329,18 @@ def test_values_of_chips_are_read_as_people_write_them(name: str, text: str, val
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("TECH", "ideal", "no technology 'ideal'; there are pcm, hermes, reram"),
-        ("TILE", "8", "TILE is one of 64, 128, 256, 512, not 8"),
-        ("ADC", "A", "a value of ADC is a whole number, not 'A'"),
+        ("TECH", "ideal", "TECH must be one of pcm, hermes, reram, not 'ideal'"),
+        ("TILE", "8", "TILE must be one of 64, 128, 256, 512, not '8'"),
+        ("ADC", "A", "ADC must be a whole number, not 'A'"),
     ],
 )
 def test_what_is_no_value_of_a_chip_is_refused(name: str, text: str, message: str) -> None:
     with pytest.raises(OhmnasError, match=message):
-        gene_value(name, text)
+        DESIGNS.genes.named(name).value(text)
 
 
 @given(st.sampled_from([*CHIP_RANGES]), st.text(max_size=8))
 def test_whatever_a_user_types_of_a_chip_is_a_value_or_a_sentence(name: str, text: str) -> None:
     with contextlib.suppress(OhmnasError):
-        value = gene_value(name, text)
-        Bounds.of({name: (value, value)}, with_chips=True)
+        value = DESIGNS.genes.named(name).value(text)
+        Bounds.of(DESIGNS.genes, {name: (value, value)})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,22 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from ohmnas.datasets import schema
-from ohmnas.datasets.table import MeasuredTable
-from ohmnas.spaces import genes
-from ohmnas.spaces.chips import drawn_for, to_hardware
-from ohmnas.spaces.genes import GENE_NAMES, Population
-from ohmnas.spaces.hardware import TECHNOLOGIES, Hardware
-from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate.learning import LearningSet
-from ohmnas.surrogate.persist import HEADER, save
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.table import MeasuredTable
+from ohmnas.hardware import Hardware
+from ohmnas.hardware.chip_genes import GENE_TECHNOLOGIES, drawn_for, to_hardware
+from ohmnas.npz import read_arrays, write_arrays
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import ResNetSpace, genes
+from ohmnas.spaces.resnet.genes import GENE_NAMES
+from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.surrogate.training_set import TrainingSet
 
 SPACE = ResNetSpace((1, 8, 8), 10)
 CHIP = Hardware().description()
 FAST: dict[str, Any] = {"rounds": 60, "depth": 3, "learning_rate": 0.2, "subsample": 1.0}
 STD_FLOOR = 1e-3
-MODELS = ("ranker", "std_model", "avm_model")
-PARTS = (*MODELS, "process", "spread_process")
 Header = dict[str, Any]
 PROVENANCE = {
     "table_sha256": "0" * 64,
@@ -51,21 +50,21 @@ def truth(population: Population) -> dict[str, npt.NDArray[np.float64]]:
     }
 
 
-def learning_set(n: int = 100, seed: int = 0, noise: float = 0.0) -> LearningSet:
+def learning_set(n: int = 100, seed: int = 0, noise: float = 0.0) -> TrainingSet:
     """The truth of n architectures, with Gaussian noise on the accuracy."""
     rng = np.random.default_rng(seed)
     population = SPACE.sample(n, rng, max_params=200_000)
     labels = truth(population)
     labels["accuracy_1d"] = labels["accuracy_1d"] + noise * rng.standard_normal(n)
-    return LearningSet(SPACE, population, labels, CHIP, STD_FLOOR, {**PROVENANCE, "seed": seed})
+    return TrainingSet(SPACE, population, labels, CHIP, STD_FLOOR, {**PROVENANCE, "seed": seed})
 
 
 def table(population: Population, seeds: tuple[int, ...] = (0,), noise: float = 0.0, **columns: Any) -> MeasuredTable:
     """A measured table: each architecture once for each seed; `columns` overrides whole columns."""
     rows = np.tile(population, (len(seeds), 1))
-    costs = SPACE.layer_table(rows)
+    costs = SPACE.layers(rows)
     values: dict[str, Any] = {
-        **dict.fromkeys(schema.COLUMNS, ""),
+        **dict.fromkeys(schema.columns(GENE_NAMES), ""),
         **dict.fromkeys(schema.FLOAT_COLUMNS, 0.5),
         **dict.fromkeys(schema.EFFORT_COLUMNS, 1),
         **dict(zip(GENE_NAMES, rows.T, strict=True)),
@@ -83,8 +82,8 @@ def table(population: Population, seeds: tuple[int, ...] = (0,), noise: float = 
         "chips": 25,
     }
     values["accuracy_1d"] = values["accuracy_1d"] + noise * np.random.default_rng(1).standard_normal(len(rows))
-    frame = pd.DataFrame({**values, **columns}, index=range(len(rows)))[list(schema.COLUMNS)]
-    card = {"sha256": "0" * 64, "task": "digits", "input_shape": [1, 8, 8], "classes": 10}
+    frame = pd.DataFrame({**values, **columns}, index=range(len(rows)))[list(schema.columns(GENE_NAMES))]
+    card = {"sha256": "0" * 64, "task": "digits", "space": SPACE.name, "input_shape": [1, 8, 8], "classes": 10}
     return MeasuredTable(frame, card, "synthetic")
 
 
@@ -101,39 +100,48 @@ def table_of_designs(n: int = 60, settings: int = 1, seed: int = 0) -> MeasuredT
     adc = np.array([chip.adc_bits for chip in every])
     technology = [chip.technology for chip in every]
     labels = truth(rows)
-    labels["accuracy_1d"] += 0.01 * adc - 0.02 * np.array([[*TECHNOLOGIES].index(name) for name in technology])
+    labels["accuracy_1d"] += 0.01 * adc - 0.02 * np.array([GENE_TECHNOLOGIES.index(name) for name in technology])
     labels["accuracy_1d"] = np.clip(labels["accuracy_1d"], 0.0, 1.0)
     columns |= {"hardware": [chip.name for chip in every], "technology": technology, **labels}
     return table(rows, **columns)
 
 
+def learned(data: TrainingSet, **settings: Any) -> SurrogateModel:
+    """What a small surrogate learns of some rows."""
+    return Surrogate.learn(data, **{**FAST, **settings}).model_
+
+
 @pytest.fixture(scope="session")
-def data() -> LearningSet:
+def data() -> TrainingSet:
     return learning_set()
 
 
 @pytest.fixture(scope="session")
-def surrogate(data: LearningSet) -> Surrogate:
-    return Surrogate.learn(data, **FAST)
+def surrogate(data: TrainingSet) -> SurrogateModel:
+    return learned(data)
 
 
 @pytest.fixture
-def folder(surrogate: Surrogate, tmp_path: Path) -> Path:
-    save(surrogate, tmp_path / "fitted")
-    return tmp_path / "fitted"
+def file(surrogate: SurrogateModel, tmp_path: Path) -> Path:
+    return surrogate.save(tmp_path / "fitted")
 
 
-def edit(folder: Path, change: Callable[[Header], object], sign: bool = True) -> None:
-    """Change the header in place; signed, its checksum is that of the changed values, so that other checks must act."""
-    path = folder / HEADER
-    header = json.loads(path.read_text(encoding="utf-8"))
-    checksum = header.pop("sha256")
+def edit(file: Path, change: Callable[[Header], object]) -> None:
+    """Change the header in place."""
+    arrays = read_arrays(file, names(file))
+    header = json.loads(arrays["header"].tobytes())
     change(header)
-    if sign:
-        checksum = hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
-    path.write_text(json.dumps({**header, "sha256": checksum}), encoding="utf-8")
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+    write_arrays(file, arrays)
 
 
-def model_path(folder: Path, name: str) -> Path:
-    (path,) = folder.glob(f"{name}-*.json")
-    return path
+def edit_array(file: Path, name: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Change one array in place."""
+    arrays = read_arrays(file, names(file))
+    write_arrays(file, {**arrays, name: change(arrays[name])})
+
+
+def names(file: Path) -> list[str]:
+    """Of the arrays."""
+    with zipfile.ZipFile(file) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]

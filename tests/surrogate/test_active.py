@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from ohmnas.surrogate.active import candidates_near, promising
-from ohmnas.surrogate.learning import LearningSet
-from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.surrogate.model import SurrogateModel
+from ohmnas.surrogate.training_set import TrainingSet
 
 from .conftest import SPACE, truth
 
@@ -19,7 +19,7 @@ def candidates() -> np.ndarray:
 
 
 def test_what_is_promising_is_better_than_the_others_of_its_size(
-    surrogate: Surrogate, data: LearningSet, candidates: np.ndarray
+    surrogate: SurrogateModel, data: TrainingSet, candidates: np.ndarray
 ) -> None:
     rows = promising(surrogate, candidates, data.population, 30)
     assert len(set(rows.tolist())) == 30
@@ -29,23 +29,25 @@ def test_what_is_promising_is_better_than_the_others_of_its_size(
 
 
 def test_what_was_measured_is_not_chosen_again_as_long_as_there_is_something_else(
-    surrogate: Surrogate, data: LearningSet
+    surrogate: SurrogateModel, data: TrainingSet
 ) -> None:
     both = np.concatenate([data.population, SPACE.sample(100, np.random.default_rng(8), max_params=200_000)])
     assert (promising(surrogate, both, data.population, 20) >= len(data.population)).all()
 
 
-def test_twins_are_not_chosen_together(surrogate: Surrogate, data: LearningSet, candidates: np.ndarray) -> None:
+def test_twins_are_not_chosen_together(surrogate: SurrogateModel, data: TrainingSet, candidates: np.ndarray) -> None:
     twice = np.concatenate([candidates, candidates])
     rows = promising(surrogate, twice, data.population, 40) % len(candidates)
     assert len(set(rows.tolist())) == 40
 
 
-def test_more_than_there_are_is_all_there_are(surrogate: Surrogate, data: LearningSet, candidates: np.ndarray) -> None:
+def test_more_than_there_are_is_all_there_are(
+    surrogate: SurrogateModel, data: TrainingSet, candidates: np.ndarray
+) -> None:
     assert sorted(promising(surrogate, candidates[:5], data.population, 9).tolist()) == [0, 1, 2, 3, 4]
 
 
-def test_candidates_are_new_within_bounds_and_the_same_for_a_seed(surrogate: Surrogate, data: LearningSet) -> None:
+def test_candidates_are_new_within_bounds_and_the_same_for_a_seed(surrogate: SurrogateModel, data: TrainingSet) -> None:
     found = candidates_near(surrogate, data.population, data.population, 50_000, 2e6, 2_000, seed=3)
     assert len(found) > 1000
     params = SPACE.params(found)

@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ohmnas.spaces import genes
-from ohmnas.spaces.architecture import Architecture
+from ohmnas.hardware import IDEAL, Hardware
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.hardware import IDEAL, Hardware
+from ohmnas.spaces.resnet import genes
+from ohmnas.spaces.resnet.architecture import Architecture
 from ohmnas.surrogate.features import (
     GROUPS,
     NOISE_NAMES,
-    STRUCTURE_NAMES,
     feature_groups,
     feature_matrix,
     feature_names,
+    structure_names,
 )
 
 from .conftest import CHIP, SPACE
@@ -52,7 +52,7 @@ def derived(network: Architecture) -> dict[str, float]:
 @settings(max_examples=20)
 def test_derived_features_are_what_the_architecture_says(population: Population) -> None:
     features = feature_matrix(SPACE, population, CHIP)
-    names = feature_names(CHIP)
+    names = feature_names(SPACE, CHIP)
     for row, network in zip(features, SPACE.decode(population), strict=True):
         expected = derived(network)
         found = [row[names.index(name)] for name in expected]
@@ -62,8 +62,8 @@ def test_derived_features_are_what_the_architecture_says(population: Population)
 @given(populations)
 @settings(max_examples=20)
 def test_cost_features_are_logarithms_of_the_exact_costs(population: Population) -> None:
-    features = dict(zip(feature_names(CHIP), feature_matrix(SPACE, population, CHIP).T, strict=True))
-    layers = SPACE.layer_table(population)
+    features = dict(zip(feature_names(SPACE, CHIP), feature_matrix(SPACE, population, CHIP).T, strict=True))
+    layers = SPACE.layers(population)
     assert_allclose(2.0 ** features["log2_params"].astype(np.float64), SPACE.params(population), rtol=1e-4)
     assert_allclose(2.0 ** features["log2_macs"].astype(np.float64), SPACE.macs(population), rtol=1e-4)
     assert_allclose(2.0 ** features["log2_layers"].astype(np.float64), layers.layers(), rtol=1e-4)
@@ -98,16 +98,16 @@ def test_features_are_finite_and_different_networks_have_different_ones(populati
 
 
 def test_every_column_has_its_own_name(rng: np.random.Generator) -> None:
-    names = feature_names(CHIP)
-    assert len(names) == len(set(names)) == genes.GENES + len(STRUCTURE_NAMES) + len(NOISE_NAMES) + len(CHIP)
+    names = feature_names(SPACE, CHIP)
+    assert len(names) == len(set(names)) == genes.GENES + len(structure_names(SPACE)) + len(NOISE_NAMES) + len(CHIP)
     assert feature_matrix(SPACE, SPACE.sample_uniform(3, rng), CHIP).shape == (3, len(names))
 
 
 def test_every_feature_has_its_group() -> None:
-    names = [*feature_names(CHIP), "score"]
-    groups = feature_groups(len(names), told=1)
+    names = [*feature_names(SPACE, CHIP), "score"]
+    groups = feature_groups(SPACE, len(names), stacked=1)
     for group, members in zip(
-        GROUPS, (genes.GENE_NAMES, STRUCTURE_NAMES, NOISE_NAMES, [*CHIP], ["score"]), strict=True
+        GROUPS, (genes.GENE_NAMES, structure_names(SPACE), NOISE_NAMES, [*CHIP], ["score"]), strict=True
     ):
         found = [name for name, number in zip(names, groups, strict=True) if GROUPS[number] == group]
         assert found == list(members)
@@ -117,7 +117,7 @@ def test_every_feature_has_its_group() -> None:
 def test_chips_that_differ_have_different_features(chip: Hardware, rng: np.random.Generator) -> None:
     population = SPACE.sample_uniform(4, rng)
     one, other = feature_matrix(SPACE, population, CHIP), feature_matrix(SPACE, population, chip.description())
-    differ = {name for name, column in zip(feature_names(CHIP), (one != other).T, strict=True) if column.any()}
+    differ = {name for name, column in zip(feature_names(SPACE, CHIP), (one != other).T, strict=True) if column.any()}
     assert differ - set(NOISE_NAMES) == {name for name, value in chip.description().items() if value != CHIP[name]}
     assert differ - set(NOISE_NAMES)
 
@@ -127,7 +127,7 @@ def test_noise_features_add_up(rng: np.random.Generator) -> None:
     for technology in ("pcm", "reram"):
         chip = Hardware(technology=technology).description()
         values = dict(
-            zip(feature_names(chip), feature_matrix(SPACE, population, chip).T.astype(np.float64), strict=True)
+            zip(feature_names(SPACE, chip), feature_matrix(SPACE, population, chip).T.astype(np.float64), strict=True)
         )
         converters, weights, offset = (
             2.0 ** values[f"log2_{name}_noise"] for name in ("converter", "weight", "offset")

@@ -1,4 +1,4 @@
-"""Trees taken down by bits, against XGBoost's own walk, bit for bit."""
+"""Vectorised inference against XGBoost itself, bit for bit."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate import forest as module
 from ohmnas.surrogate.features import Features
-from ohmnas.surrogate.forest import _AT_ONCE, DEEPEST, Forest, model_text
+from ohmnas.surrogate.fit.learners import trees_of
+from ohmnas.surrogate.forest import _AT_ONCE, DEEPEST, Forest
 
 F = 5
 
@@ -33,6 +35,10 @@ def grown(rounds: int, seed: int = 0, base: float = 0.0, **params: object) -> xg
     return xgb.train(params, xgb.DMatrix(rows, labels), rounds)
 
 
+def forest_of(*models: xgb.Booster) -> Forest:
+    return Forest.of([trees_of(model) for model in models], F)
+
+
 def by_xgboost(models: list[xgb.Booster], rows: Features) -> np.ndarray:
     return np.column_stack([model.inplace_predict(rows) for model in models])
 
@@ -48,12 +54,12 @@ def by_xgboost(models: list[xgb.Booster], rows: Features) -> np.ndarray:
 def test_it_says_to_the_bit_what_xgboost_says(sizes: list[tuple[int, int, float]], n: int, seed: int) -> None:
     models = [grown(rounds, seed, base, max_depth=depth) for rounds, depth, base in sizes]
     rows = table(n, seed + 1)
-    assert_array_equal(Forest.of(models).predict(rows), by_xgboost(models, rows))
+    assert_array_equal(forest_of(*models).predict(rows), by_xgboost(models, rows))
 
 
 def test_no_trees_say_what_they_begin_with() -> None:
     model = grown(0, base=0.5)
-    assert Forest.of([model]).predict(table(3)).tolist() == [[0.5]] * 3
+    assert forest_of(model).predict(table(3)).tolist() == [[0.5]] * 3
 
 
 def test_rows_on_a_threshold_go_right() -> None:
@@ -62,38 +68,38 @@ def test_rows_on_a_threshold_go_right() -> None:
     feature, threshold = tree["split_indices"][0], np.float32(tree["split_conditions"][0])
     rows = np.repeat(table(1), 3, axis=0)
     rows[:, feature] = [np.nextafter(threshold, np.float32(-np.inf)), threshold, np.nextafter(threshold, np.float32(9))]
-    assert_array_equal(Forest.of([model]).predict(rows), by_xgboost([model], rows))
+    assert_array_equal(forest_of(model).predict(rows), by_xgboost([model], rows))
 
 
 @pytest.mark.parametrize("n", [1, 90, _AT_ONCE + 1])
 def test_deep_trees_say_to_the_bit_what_xgboost_says(n: int) -> None:
     models = [grown(3, max_depth=DEEPEST + 2, min_child_weight=0), grown(2), grown(3, base=0.5, gamma=1e9)]
-    forest, rows = Forest.of(models), table(n, 3)
-    assert forest.deep is not None
+    forest, rows = forest_of(*models), table(n, 3)
+    assert forest.paths is not None
     assert_array_equal(forest.predict(rows), by_xgboost(models, rows))
     assert forest.predict(rows[:0]).shape == (0, 3)
 
 
-@pytest.mark.parametrize("depth", [4, DEEPEST + 2])
-@pytest.mark.parametrize("written", ["5E-1", "[5E-1]", "0.5"])
-def test_texts_say_what_boosters_say_whatever_way_their_version_wrote_the_base_score(written: str, depth: int) -> None:
-    """XGBoost before 3.1 writes a number; from then on a list, which older versions read as if none stood there."""
-    model, rows = grown(5, base=0.5, max_depth=depth, min_child_weight=0), table(20, 1)
-    content = json.loads(model_text(model))
-    content["learner"]["learner_model_param"]["base_score"] = written
-    assert_array_equal(Forest.of([json.dumps(content)]).predict(rows), by_xgboost([model], rows))
+def test_many_full_trees_take_paths_instead_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    models, rows = [grown(9)], table(70, 1)
+    bits = forest_of(*models)
+    monkeypatch.setattr(module, "MOST_PLACES", 100)
+    paths = forest_of(*models)
+    assert bits.paths is None
+    assert paths.paths is not None
+    assert_array_equal(paths.predict(rows), bits.predict(rows))
 
 
 def test_trees_without_a_split_are_constants() -> None:
     model = grown(4, gamma=1e9)
     rows = table(7)
-    forest = Forest.of([model, grown(3)])
+    forest = forest_of(model, grown(3))
     assert_array_equal(forest.predict(rows), by_xgboost([model, grown(3)], rows))
-    assert_array_equal(Forest.of([model]).predict(rows), by_xgboost([model], rows))
+    assert_array_equal(forest_of(model).predict(rows), by_xgboost([model], rows))
 
 
 def test_a_row_is_judged_alike_in_any_company_and_layout() -> None:
-    forest, rows = Forest.of([grown(20), grown(9, seed=4)]), table(1300, 2)
+    forest, rows = forest_of(grown(20), grown(9, seed=4)), table(1300, 2)
     together = forest.predict(rows)
     assert_array_equal(together, np.concatenate([forest.predict(rows[i : i + 1]) for i in range(len(rows))]))
     assert_array_equal(forest.predict(np.asfortranarray(rows)), together)
@@ -102,7 +108,12 @@ def test_a_row_is_judged_alike_in_any_company_and_layout() -> None:
 
 
 def test_other_features_are_refused() -> None:
-    forest = Forest.of([grown(2)])
+    forest = forest_of(grown(2))
     for rows in (table(3)[:, :-1], np.hstack([table(3), table(3)]), table(3)[0]):
         with pytest.raises(InvalidValueError, match=f"{F} features"):
             forest.predict(rows)
+
+
+def test_trees_of_more_features_than_rows_have_are_refused() -> None:
+    with pytest.raises(InvalidValueError, match="a feature beyond the 1 of the rows"):
+        Forest.of([trees_of(grown(3))], 1)

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import HERMES, varied
-from ohmnas.surrogate import learning
-from ohmnas.surrogate.learning import HEADS, LearningSet
+from ohmnas.hardware import HERMES, varied
+from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.measured import FEWEST_NETWORKS, measured_chip_effects
+from ohmnas.surrogate.training_set import TrainingSet
 
 from .conftest import SPACE, learning_set, table, table_of_designs
 
@@ -23,7 +23,7 @@ def effects() -> pd.DataFrame:
 
     Presets of the other technologies were not measured, so that tiles and converters are compared on ``pcm`` alone.
     """
-    return measured_chip_effects(LearningSet.of_designs(table_of_designs(100)))
+    return measured_chip_effects(TrainingSet.of_designs(table_of_designs(100)))
 
 
 def test_each_bit_counts_what_it_counts(effects: pd.DataFrame) -> None:
@@ -51,14 +51,14 @@ def test_changes_lie_in_their_intervals(effects: pd.DataFrame) -> None:
 
 
 def test_few_networks_say_nothing() -> None:
-    few = measured_chip_effects(LearningSet.of_designs(table_of_designs(20)))
+    few = measured_chip_effects(TrainingSet.of_designs(table_of_designs(20)))
     assert set(few["choice"]) >= {"technology"}
     changed = few[few["accuracy_1d_low"] < few["accuracy_1d_high"]]
     assert (changed["architectures"] >= FEWEST_NETWORKS).all()
 
 
 def test_rows_of_one_chip_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="measured on varied chips"):
+    with pytest.raises(InvalidValueError, match="need rows of varied chips"):
         measured_chip_effects(learning_set(20))
 
 
@@ -73,11 +73,11 @@ def test_a_preset_whose_setting_few_networks_have_does_not_bend_the_others(
     loss = np.select([np.array([chip.tile_rows == side for chip in every]) for side in (64, 256)], [0.06, 0.03], 0.0)
     rows = np.concatenate([population, population])
     columns |= {"hardware": [chip.name for chip in every], "technology": "hermes", "accuracy_1d": 0.7 - loss}
-    monkeypatch.setattr(learning, "FEWEST_CHIPS", 4)
-    designs = LearningSet.of_designs(table(rows, **columns))
+    monkeypatch.setattr("ohmnas.surrogate.training_set.FEWEST_CHIPS", 4)
+    designs = TrainingSet.of_designs(table(rows, **columns))
     assert measured_chip_effects(designs).empty
 
 
 def test_effects_of_an_empty_table_have_their_columns() -> None:
-    empty = measured_chip_effects(LearningSet.of_designs(table_of_designs(20)).take(np.arange(3)))
+    empty = measured_chip_effects(TrainingSet.of_designs(table_of_designs(20)).take(np.arange(3)))
     assert {"choice", "value", "accuracy_1d_change"} <= set(empty.columns)

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
-from ohmnas.surrogate.mixture import share, spread
+from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate.mixture import Mixture
 
-RNG = np.random.default_rng(0)
-TREES, PROCESS = RNG.standard_normal(50), RNG.standard_normal(50)
-
-
-@pytest.mark.parametrize("wanted", [0.0, 0.3, 1.0])
-def test_the_share_is_the_one_that_the_labels_follow(wanted: float) -> None:
-    assert share(wanted * TREES + (1 - wanted) * PROCESS, TREES, PROCESS) == pytest.approx(wanted)
+EVEN = Mixture((2.0, 4.0), (0.25, 1.0), (0.0, 0.0), (-1.0, -1.0), (1.0, 1.0))
 
 
-def test_a_share_is_never_beyond_the_ends() -> None:
-    assert share(2 * TREES - PROCESS, TREES, PROCESS) == 1.0
-    assert share(2 * PROCESS - TREES, TREES, PROCESS) == 0.0
+def test_scores_count_alike_whatever_their_scale() -> None:
+    assert_allclose(EVEN.scores(np.array([2.0, 0.0]), np.array([0.0, 4.0])), [1.0, 1.0])
 
 
-def test_who_says_the_same_shares_alike() -> None:
-    assert share(TREES, PROCESS, PROCESS) == 0.5
+def test_labels_are_mixed_by_their_shares_within_what_was_measured() -> None:
+    assert_allclose(
+        EVEN.labels(np.array([[0.4, 0.3], [9.0, 9.0]]), np.array([[0.8, 0.0], [9.0, 0.0]])), [[0.7, 0.3], [1.0, 1.0]]
+    )
 
 
-def test_a_spread_is_a_standard_deviation_or_one() -> None:
-    assert spread(TREES) == pytest.approx(np.std(TREES))
-    assert spread(np.full(5, 0.3)) == 1.0
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"spreads": (0.0, 1.0)},
+        {"spreads": (1.0, float("nan"))},
+        {"shares": (-0.1, 0.5)},
+        {"shares": (0.1, 1.5)},
+        {"means": (0.0, float("inf"))},
+        {"lowest": (2.0, 0.0)},
+    ],
+    ids=str,
+)
+def test_weights_that_are_none_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError):
+        replace(EVEN, **changes)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ohmnas.errors import StorageError
-from ohmnas.surrogate.learning import HEADS
+from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
 
 PNG = b"\x89PNG\r\n\x1a\n"

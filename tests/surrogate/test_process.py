@@ -1,136 +1,63 @@
-"""Gaussian processes: against scikit-learn's, and what a mean of many rows must do."""
+"""The predicting half of Gaussian processes."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import Matern
-from sklearn.model_selection import KFold
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import GENES
-from ohmnas.surrogate import process as module
-from ohmnas.surrogate.features import CHIPLESS, feature_groups
-from ohmnas.surrogate.heads import Values
-from ohmnas.surrogate.kernel import Kernel
-from ohmnas.surrogate.process import Process, Single, fitted_on
-
-F = GENES + 4
-GROUPS = np.repeat([0, 1], (GENES, 4))
+from ohmnas.surrogate.process import GaussianProcess, far, matern
 
 
-def drawn(n: int, seed: int) -> tuple[Single, Values]:
-    """Features of which one gene and two others matter, smoothly."""
+def process(**changes: Any) -> GaussianProcess:
+    """Two rows of three features, of which the process sees two, and one label."""
+    parts: dict[str, Any] = {
+        "columns": np.array([0, 2], dtype=np.int32),
+        "centre": np.zeros(2, dtype=np.float32),
+        "scale": np.ones(2, dtype=np.float32),
+        "inputs": np.array([[0.0, 0.0], [1.0, 2.0]], dtype=np.float32),
+        "weights": np.array([[1.0], [-1.0]], dtype=np.float32),
+        "levels": np.array([0.5]),
+    }
+    return GaussianProcess(**{**parts, **changes})
+
+
+@given(st.integers(1, 5), st.integers(1, 6), st.integers(1, 4), st.integers(0, 99))
+def test_the_kernel_is_its_formula(n: int, m: int, f: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    features = rng.normal(size=(n, F)).astype(np.float32)
-    exact = features.astype(np.float64)
-    labels = np.sin(exact[:, GENES]) + 0.5 * exact[:, GENES + 1] + 0.1 * exact[:, 0]
-    return features, np.column_stack([labels, -labels])
+    one, other = rng.normal(size=(n, f)).astype(np.float32), rng.normal(size=(m, f)).astype(np.float32)
+    r = np.sqrt(3.0 * np.square(one[:, None].astype(np.float64) - other[None]).sum(axis=2))
+    assert_allclose(matern(one, far(other)), (1.0 + r) * np.exp(-r), atol=2e-3)
 
 
-def usual(*noise: float) -> Kernel:
-    return Kernel(np.where(np.arange(F) < GENES, 20.0, 6.0), np.array(noise))
+def test_a_mean_is_the_level_and_the_weighted_kernels() -> None:
+    r = np.sqrt(3.0 * 5.0)
+    between = (1.0 + r) * np.exp(-r)
+    rows = np.array([[0.0, 9.0, 0.0], [1.0, -9.0, 2.0], [1e6, 0.0, 1e6]], dtype=np.float32)
+    assert_allclose(process().predict(rows)[:, 0], [0.5 + 1.0 - between, 0.5 + between - 1.0, 0.5], atol=1e-5)
+    assert process().predict(rows[:0]).shape == (0, 1)
 
 
-def test_it_is_scikit_learns_process_with_the_same_kernel() -> None:
-    features, labels = drawn(80, seed=0)
-    kernel = usual(0.1, 0.3)
-    process = Process.fit(features, labels, kernel)
-    unseen, _ = drawn(40, seed=1)
-    scale = features.std(axis=0, dtype=np.float64) * kernel.lengths
-    for column, noise in enumerate(kernel.noise):
-        other = GaussianProcessRegressor(Matern(1.0, nu=1.5), alpha=noise, optimizer=None)
-        level = labels[:, column].mean()
-        other.fit(features / scale, labels[:, column] - level)
-        assert_allclose(process.predict(unseen)[:, column], other.predict(unseen / scale) + level, atol=1e-3)
-
-
-def test_a_fitted_kernel_predicts_rows_it_never_saw() -> None:
-    features, labels = drawn(200, seed=0)
-    unseen, truth = drawn(200, seed=1)
-    found = Process.fit(features, labels, Kernel.fit(features, labels, GROUPS)).predict(unseen)
-    assert ((found - truth) ** 2).mean() < 0.35 * truth.var()
-    assert_allclose(found[:, 0], -found[:, 1], atol=0.05)
-
-
-def test_features_that_never_vary_do_not_matter() -> None:
-    features, labels = drawn(60, seed=0)
-    kernel = usual(0.1, 0.1)
-    wider = np.column_stack([features, np.full(60, 0.06, dtype=np.float32)])
-    expected = Process.fit(features, labels, kernel).predict(features)
-    other = Kernel(np.append(kernel.lengths, 1.0), kernel.noise)
-    assert_allclose(Process.fit(wider, labels, other).predict(wider), expected, atol=1e-5)
-
-
-def test_labels_without_differences_are_what_is_expected_everywhere() -> None:
-    features, labels = drawn(40, seed=0)
-    labels = np.full_like(labels, 0.7)
-    found = Process.fit(features, labels, Kernel.fit(features, labels, GROUPS)).predict(features)
-    assert_allclose(found, 0.7, atol=1e-6)
-
-
-def test_more_rows_than_the_kernel_may_reach_are_drawn_from() -> None:
-    features, labels = drawn(200, seed=0)
-    kernel = usual(0.1, 0.1)
-    one, same, other = (Process.fit(features, labels, kernel, seed, most=50) for seed in (1, 1, 2))
-    assert one.inputs.shape == (50, F)
-    assert_array_equal(one.inputs, same.inputs)
-    assert not np.array_equal(one.inputs, other.inputs)
-
-
-def test_rows_that_the_kernel_does_not_reach_are_learned_from_all_the_same() -> None:
-    """The weights of 40 rows out of 400 are worth more than those of a process that knows only 40."""
-    features, labels = drawn(400, seed=0)
-    labels += 0.5 * np.random.default_rng(2).standard_normal(labels.shape)
-    unseen, truth = drawn(300, seed=1)
-    kernel = usual(0.5, 0.5)
-    some = Process.fit(features, labels, kernel, most=40)
-    alone = Process.fit(features[:40], labels[:40], kernel)
-    errors = [float(np.square(process.predict(unseen) - truth).mean()) for process in (some, alone)]
-    assert errors[0] < 0.8 * errors[1]
-
-
-def test_rows_are_drawn_from_too_many_to_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LEARNED_ROWS", 80)
-    features, labels = drawn(200, seed=0)
-    labels[:, 1] = labels[:, 0]
-    process = Process.fit(features, labels, usual(0.1, 0.1))
-    assert process.inputs.shape == (80, F)
-    assert_array_equal(process.weights[:, 0], process.weights[:, 1])
-
-
-def test_many_rows_are_predicted_in_parts_as_one_by_one() -> None:
-    features, labels = drawn(60, seed=0)
-    process = Process.fit(features, labels, usual(0.1, 0.1))
-    many, _ = drawn(1100, seed=2)
-    together = process.predict(many)
-    for row in (0, 511, 512, 1099):
-        assert_allclose(together[row], process.predict(many[row : row + 1])[0], atol=1e-5)
-
-
-def test_what_is_none_is_refused() -> None:
-    rows, weights = np.zeros((2, 3), dtype=np.float32), np.zeros((2, 1), dtype=np.float32)
-    Process(np.zeros(3), np.ones(3), rows, weights, np.zeros(1))
-    for broken in (
-        (np.zeros(3), np.ones(3), rows[:0], weights[:0], np.zeros(1)),
-        (np.zeros(4), np.ones(3), rows, weights, np.zeros(1)),
-        (np.zeros(3), np.ones(3), rows, weights[:1], np.zeros(1)),
-        (np.zeros(3), np.ones(3), rows, weights, np.zeros(2)),
-    ):
-        with pytest.raises(InvalidValueError, match="process"):
-            Process(*broken)
-
-
-def test_what_a_fold_expects_is_of_the_other_rows_with_the_kernel_of_all() -> None:
-    some, labels = drawn(90, seed=0)
-    features = np.hstack([some[:, :GENES], np.zeros((90, CHIPLESS - GENES), dtype=np.float32), some[:, GENES:]])
-    parts = [*KFold(3).split(features)]
-    process, expected = fitted_on(parts, features, labels, told=1, most=500)
-    assert_allclose(process.predict(features).mean(axis=0), labels.mean(axis=0), atol=0.05)
-    train, test = parts[0]
-    kernel = Kernel.fit(features, labels, feature_groups(CHIPLESS + 4, told=1))
-    assert_array_equal(expected[test], Process.fit(features[train], labels[train], kernel).predict(features[test]))
-    error, fitted = (np.square(found - labels).mean() for found in (expected, process.predict(features)))
-    assert fitted < error
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"inputs": np.empty((0, 2), dtype=np.float32), "weights": np.empty((0, 1), dtype=np.float32)},
+        {"centre": np.zeros(3, dtype=np.float32)},
+        {"weights": np.ones((1, 1), dtype=np.float32)},
+        {"levels": np.zeros(2)},
+        {"columns": np.array([2, 0], dtype=np.int32)},
+        {"columns": np.array([-1, 0], dtype=np.int32)},
+        {"scale": np.array([1.0, 0.0], dtype=np.float32)},
+        {"scale": np.array([1.0, 1e9], dtype=np.float32)},
+        {"centre": np.array([np.nan, 0.0], dtype=np.float32)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_arrays_that_are_no_process_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError, match="Gaussian process"):
+        process(**changes)

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ohmnas.datasets.table import MeasuredTable, genomes
+from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import GENE_NAMES
+from ohmnas.spaces.resnet.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
-from ohmnas.surrogate.learning import HEADS
+from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.score import FEWEST_REPEATS, FEWEST_SCORED, HeadScore, repeated, score
 
 from .conftest import SPACE, table
@@ -92,7 +92,7 @@ def test_repeats_are_side_by_side_in_the_order_of_their_seeds(twice: MeasuredTab
     pairs = repeated(twice, "pcm", "paper")
     assert len(pairs) == N
     frame = twice.frame.set_index([*GENE_NAMES, "seed"])
-    for row, genome in enumerate(genomes(pairs)):
+    for row, genome in enumerate(pairs[list(GENE_NAMES)].to_numpy()):
         key = tuple(genome.tolist())
         assert pairs["accuracy_1d_first"].iloc[row] == frame.loc[(*key, 0), "accuracy_1d"]
         assert pairs["accuracy_1d_second"].iloc[row] == frame.loc[(*key, 1), "accuracy_1d"]

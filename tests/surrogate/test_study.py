@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import HERMES
+from ohmnas.hardware import HERMES
 from ohmnas.surrogate import study
-from ohmnas.surrogate.features import CHIPLESS
-from ohmnas.surrogate.learning import HEADS, LearningSet
+from ohmnas.surrogate.features import chipless
+from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.study import (
-    CHOICES,
     FEWEST_STUDIED,
     SETTING_NAMES,
     SETTINGS,
@@ -24,19 +23,20 @@ from ohmnas.surrogate.study import (
     importance,
     space_map,
 )
+from ohmnas.surrogate.training_set import TrainingSet
 
-from .conftest import FAST, learning_set
+from .conftest import FAST, SPACE, learning_set
 
 
 @pytest.fixture(scope="module")
-def rows() -> LearningSet:
+def rows() -> TrainingSet:
     data = learning_set(200)
     seen = {"min_params": 500, "max_params": 10_000_000, "max_macs": 10**12}
     return replace(data, provenance={**data.provenance, "seen": seen})
 
 
 @pytest.fixture(scope="module")
-def effects(rows: LearningSet) -> pd.DataFrame:
+def effects(rows: TrainingSet) -> pd.DataFrame:
     return gene_effects(rows, resamples=3, **FAST)
 
 
@@ -44,9 +44,9 @@ def of(effects: pd.DataFrame, choice: str, head: str) -> Any:
     return effects[effects["choice"] == choice][f"{head}_change"].to_numpy()
 
 
-def test_what_the_labels_follow_is_important_and_the_rest_is_not(rows: LearningSet) -> None:
+def test_what_the_labels_follow_is_important_and_the_rest_is_not(rows: TrainingSet) -> None:
     frame = importance(rows, **FAST).set_index("feature")
-    assert len(frame) == CHIPLESS + 3
+    assert len(frame) == chipless(SPACE) + 3
     of_std = frame[frame["group"] != "group"]["accuracy_1d_std"]
     assert of_std["KS0"] == of_std.max() > 0.3
     assert frame["accuracy_1d"]["skip1"] < 0.02
@@ -61,7 +61,7 @@ def test_effects_have_the_direction_of_the_formula(effects: pd.DataFrame) -> Non
 
 
 def test_changes_begin_at_nothing_and_lie_in_their_intervals(effects: pd.DataFrame) -> None:
-    assert set(effects["choice"]) == set(CHOICES)
+    assert set(effects["choice"]) == set(SPACE.choices)
     blocks = effects[effects["choice"] == "block type"]
     assert blocks[["label", "against"]].to_numpy().tolist() == [["basic", "basic"], ["bottleneck", "basic"]]
     for _, group in effects.groupby("choice"):
@@ -72,19 +72,19 @@ def test_changes_begin_at_nothing_and_lie_in_their_intervals(effects: pd.DataFra
             assert (change <= high + 1e-12).all()
 
 
-def test_only_architectures_within_what_was_measured_are_asked_about(rows: LearningSet) -> None:
+def test_only_architectures_within_what_was_measured_are_asked_about(rows: TrainingSet) -> None:
     tight = replace(rows, provenance={**rows.provenance, "seen": {**rows.provenance["seen"], "max_params": 30_000}})
     effects = gene_effects(tight, resamples=3, **FAST)
     assert effects["params"].max() <= 30_000
     assert effects["architectures"].max() < len(rows.population)
 
 
-def test_effects_of_a_chip_are_those_of_its_noise(rows: LearningSet) -> None:
+def test_effects_of_a_chip_are_those_of_its_noise(rows: TrainingSet) -> None:
     """Accuracies that fall with the noise which reaches the classes; more noise on the chip must lower them further."""
-    from ohmnas.spaces.signal import noise_budget
+    from ohmnas.costs.noise import noise_budget
 
-    def on(chip: dict[str, float]) -> LearningSet:
-        noise = noise_budget(rows.population, rows.space.input_shape, chip)
+    def on(chip: dict[str, float]) -> TrainingSet:
+        noise = noise_budget(rows.space.layers(rows.population), chip)
         total = np.log2(noise.converters + chip["device_spread_1d"] ** 2 * noise.weights)
         accuracy = np.clip(0.6 - 0.05 * total, 0.0, 1.0)
         return replace(rows, hardware=chip, labels={**rows.labels, "accuracy_1d": accuracy})
@@ -97,7 +97,7 @@ def test_effects_of_a_chip_are_those_of_its_noise(rows: LearningSet) -> None:
     assert (np.diff(of(devices, "device errors (times)", "accuracy_1d")) < 0).all()
 
 
-def test_nine_of_ten_intervals_hold_what_is_true(rows: LearningSet) -> None:
+def test_nine_of_ten_intervals_hold_what_is_true(rows: TrainingSet) -> None:
     """Of the mean of numbers, which says what it learned exactly: means of parts of a table stand for surrogates."""
     rng, truth, held = np.random.default_rng(0), 0.3, 0
     for _ in range(400):
@@ -111,7 +111,7 @@ def test_nine_of_ten_intervals_hold_what_is_true(rows: LearningSet) -> None:
     assert 0.86 <= held / 400 <= 0.94
 
 
-def test_neighbours_on_the_map_are_alike(rows: LearningSet) -> None:
+def test_neighbours_on_the_map_are_alike(rows: TrainingSet) -> None:
     frame = space_map(rows)
     assert len(frame) == len(rows.population)
     place = frame[["x", "y"]].to_numpy()
@@ -122,12 +122,12 @@ def test_neighbours_on_the_map_are_alike(rows: LearningSet) -> None:
     assert nearest < 0.7 * np.abs(size[:, None] - size[None]).mean()
 
 
-def test_too_little_to_study_is_refused_at_once(rows: LearningSet) -> None:
+def test_too_little_to_study_is_refused_at_once(rows: TrainingSet) -> None:
     few = rows.take(np.arange(FEWEST_STUDIED - 1))
     for refuses in (importance, gene_effects, lambda data: chip_effects([data])):
         with pytest.raises(InvalidValueError, match=f"{len(few.population)} architectures are too few for a study"):
             refuses(few)
-    with pytest.raises(InvalidValueError, match="3 resampled tables or more, not 2"):
+    with pytest.raises(InvalidValueError, match="at least 3 resampled tables, not 2"):
         gene_effects(rows, resamples=2)
     enough = rows.take(np.arange(FEWEST_STUDIED))
     assert len(gene_effects(enough, resamples=3, **FAST)) >= 0

@@ -1,109 +1,48 @@
-"""Starts: what tables of other chips say of a new one."""
+"""The predicting half of source models."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ohmnas.datasets.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.hardware import HERMES, Hardware
-from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate.heads import TreeSettings
-from ohmnas.surrogate.learning import HEADS, LearningSet
-from ohmnas.surrogate.metrics import kendall_tau
-from ohmnas.surrogate.transfer import EQUAL_ROWS, Line, Start
+from ohmnas.hardware import HERMES
+from ohmnas.surrogate.features import chipless
+from ohmnas.surrogate.transfer import Line, SourceModel, chipless_features, genome_keys
+from ohmnas.surrogate.trees import Trees
 
-from .conftest import CHIP, FAST, SPACE, learning_set, table
+from .conftest import CHIP, SPACE
 
-SETTINGS = TreeSettings(**FAST)
-NEW_CHIP = HERMES.description()
+LEAF = Trees(np.array([1], "i4"), np.array([-1], "i2"), np.array([0.5], "f4"), 0.25)
 
 
-@pytest.fixture(scope="module")
-def known() -> LearningSet:
-    return learning_set(200, noise=0.05)
+def test_a_source_model_adds_up_the_trees_of_each_target() -> None:
+    model = SourceModel(SPACE, (LEAF, LEAF, LEAF), ("digits on pcm",))
+    population = SPACE.sample_uniform(4, np.random.default_rng(0))
+    assert_array_equal(model.predict(population, CHIP), np.full((4, 3), 0.75))
+    with pytest.raises(InvalidValueError, match="fit it to its table again"):
+        model.predict(population, CHIP, unseen=True)
+    with pytest.raises(InvalidValueError, match="3 tree ensembles, not 1"):
+        SourceModel(SPACE, (LEAF,), ())
 
 
-@pytest.fixture(scope="module")
-def start(known: LearningSet) -> Start:
-    return Start.fit([known], SETTINGS)
+def test_of_a_chip_it_sees_its_noise_alone() -> None:
+    population = SPACE.sample_uniform(4, np.random.default_rng(0))
+    one, other = (chipless_features(SPACE, population, chip) for chip in (CHIP, HERMES.description()))
+    assert one.shape == other.shape == (4, chipless(SPACE))
+    assert (one != other).any()
+    assert len(set(genome_keys(population))) == 4
 
 
-def test_a_start_knows_the_order_of_architectures_on_chips_it_never_saw(start: Start) -> None:
-    unseen = learning_set(100, seed=5)
-    said = start.says(unseen.population, NEW_CHIP)
-    assert said.shape == (100, len(HEADS))
-    for column, head in enumerate(HEADS):
-        assert kendall_tau(unseen.target(head), said[:, column].astype(np.float64)) > 0.5, head
-
-
-def test_of_architectures_it_was_fitted_to_it_says_what_it_would_have_said_before(
-    start: Start, known: LearningSet
-) -> None:
-    """Nearer to labels that it has seen than to others; held out, as far from them as from those of strangers."""
-    accuracy = known.labels["accuracy_1d"] - known.labels["accuracy_1d"].mean()
-    seen, held_out = (start.says(known.population, CHIP, unseen)[:, 0] for unseen in (False, True))
-    assert np.abs(seen - accuracy).mean() < 0.8 * np.abs(held_out - accuracy).mean()
-    drawn = learning_set(50, seed=6).population
-    strangers = np.array([genome for genome in drawn if genome.tobytes() not in start.fold_of])
-    assert_array_equal(start.says(strangers, CHIP, unseen=True), start.says(strangers, CHIP))
-
-
-def test_each_architecture_is_in_one_fold_whatever_its_chip(known: LearningSet) -> None:
-    other = replace(known, hardware=NEW_CHIP)
-    both = Start.fit([known, other], SETTINGS)
-    assert len(both.fold_of) == len(known.population)
-    assert set(both.fold_of.values()) == set(range(len(both.folds)))
-
-
-def test_a_table_starts_with_all_its_chips_but_the_new_one() -> None:
-    population = SPACE.sample(30, np.random.default_rng(0), max_params=50_000)
-    pcm, new = table(population), table(population, hardware="new", accuracy_1d=0.9)
-    both = MeasuredTable(pd.concat([pcm.frame, new.frame], ignore_index=True), pcm.card, "both")
-    rows = LearningSet.of(both, "new")
-    assert Start.of(both, rows).sources == ("digits on pcm",)
-    assert Start.of(both).sources == ("digits on new", "digits on pcm")
-    other_task = replace(rows, provenance={**rows.provenance, "task": "speech"})
-    assert Start.of(both, other_task).sources == ("digits on new", "digits on pcm")
-    with pytest.raises(InvalidValueError, match="nothing to start from: table synthetic has no other chip"):
-        Start.of(new, LearningSet.of(new))
-
-
-def test_rows_of_several_tasks_or_none_are_no_start(known: LearningSet) -> None:
-    for parts in ([], [known, replace(known, space=ResNetSpace((1, 9, 9), 10))]):
-        with pytest.raises(InvalidValueError, match="the rows of one task"):
-            Start.fit(parts, SETTINGS)
-
-
-def test_a_line_recovers_one_and_counts_less_with_more_rows() -> None:
-    rng = np.random.default_rng(0)
-    said = rng.normal(size=(EQUAL_ROWS, 3)).astype(np.float32)
-    labels = said @ np.array([[2.0, 0, 0], [0, 0.5, 0], [1.0, 0, -1]]) + 0.3
-    line = Line.fit(said, labels)
-    assert line.share == 0.5
-    assert_allclose(line.blend(said, labels), labels, atol=0.1)
-    assert Line.fit(np.tile(said, (9, 1)), np.tile(labels, (9, 1))).share == pytest.approx(0.1)
-
-
-def test_sayings_that_never_change_make_a_level_line() -> None:
-    labels = np.random.default_rng(0).normal(size=(20, 3))
-    line = Line.fit(np.ones((20, 3), dtype=np.float32), labels)
-    assert_allclose(line.blend(np.ones((1, 3), dtype=np.float32), np.zeros((1, 3))), [line.share * labels.mean(axis=0)])
-
-
-def test_of_a_quieter_chip_a_start_of_measured_chips_says_better_and_of_a_louder_one_worse() -> None:
-    digits = read_table("digits")
-    measured = Start.of(digits)
-    chip = Hardware().description()
-    population = LearningSet.of(digits, "hermes").population
-    quiet, usual, loud = (
-        measured.says(population, {**chip, "hw_output_noise": noise}).mean(axis=0) for noise in (0.0, 0.04, 0.08)
-    )
-    accuracy, avm = HEADS.index("accuracy_1d"), HEADS.index("avm")
-    assert quiet[accuracy] > usual[accuracy] > loud[accuracy]
-    assert quiet[avm] < usual[avm] < loud[avm]
+def test_a_line_counts_as_much_as_its_share() -> None:
+    line = Line(np.eye(3), np.ones(3), 0.25)
+    source, trees = np.full((2, 3), 3.0, dtype=np.float32), np.zeros((2, 3))
+    assert_allclose(line.blend(source, trees), 1.0)
+    for slopes, heights, share in (
+        (np.eye(2), np.ones(3), 0.5),
+        (np.eye(3), np.ones(2), 0.5),
+        (np.eye(3), np.ones(3), 2),
+    ):
+        with pytest.raises(InvalidValueError, match="a line has"):
+            Line(slopes, heights, share)

@@ -1,38 +1,78 @@
-"""Every strategy of the field on one interface; each is one small file. `STRATEGIES` has them by name."""
+"""Registry of search strategies. A strategy's module is imported on first use."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ohmnas.errors import InvalidValueError
+from ohmnas.lazy import attach
 from ohmnas.lookup import look_up
-from ohmnas.search.problem import Problem
-from ohmnas.search.strategies.aging import Aging
-from ohmnas.search.strategies.bayesian import Bayesian
-from ohmnas.search.strategies.evolution import Evolution
-from ohmnas.search.strategies.local import Local
-from ohmnas.search.strategies.nsga2 import Nsga2
-from ohmnas.search.strategies.q_learning import QLearning
-from ohmnas.search.strategies.reinforce import Reinforce
-from ohmnas.search.strategies.sampling import Grid, Random, Rank
-from ohmnas.search.strategy import Strategy
+from ohmnas.registry import Registry
 
-STRATEGIES: Final[dict[str, type[Any]]] = {
-    "evolution": Evolution,
-    "random": Random,
-    "grid": Grid,
-    "rank": Rank,
-    "aging": Aging,
-    "local": Local,
-    "nsga2": Nsga2,
-    "bayesian": Bayesian,
-    "q-learning": QLearning,
-    "reinforce": Reinforce,
+if TYPE_CHECKING:
+    from ohmnas.search.problem import Problem
+    from ohmnas.search.strategies.aging import Aging
+    from ohmnas.search.strategies.bayesian import Bayesian
+    from ohmnas.search.strategies.evolution import Evolution
+    from ohmnas.search.strategies.local import Local
+    from ohmnas.search.strategies.nsga2 import Nsga2
+    from ohmnas.search.strategies.q_learning import QLearning
+    from ohmnas.search.strategies.reinforce import Reinforce
+    from ohmnas.search.strategies.sampling import Grid, Random, Rank
+    from ohmnas.search.strategy import Strategy
+
+_HOMES: Final = {
+    "Aging": "ohmnas.search.strategies.aging",
+    "Bayesian": "ohmnas.search.strategies.bayesian",
+    "Evolution": "ohmnas.search.strategies.evolution",
+    "Grid": "ohmnas.search.strategies.sampling",
+    "Local": "ohmnas.search.strategies.local",
+    "Nsga2": "ohmnas.search.strategies.nsga2",
+    "QLearning": "ohmnas.search.strategies.q_learning",
+    "Random": "ohmnas.search.strategies.sampling",
+    "Rank": "ohmnas.search.strategies.sampling",
+    "Reinforce": "ohmnas.search.strategies.reinforce",
 }
-"""Name -> class; its public fields after the first are parameters."""
+"""Class -> its module."""
+
+
+def _fault(_name: str, thing: object) -> str:
+    """Return the reason why a thing cannot make a strategy; empty if it can. A function is checked by its result."""
+    if isinstance(thing, type):
+        return _lacks(thing)
+    return "" if callable(thing) else f"it is {type(thing).__name__}, not a class or a function that makes a strategy"
+
+
+def _lacks(made: object) -> str:
+    """Return the missing members of a strategy, as text for a message."""
+    lacking = [name for name in ("ask", "tell", "allows_oversampling") if not hasattr(made, name)]
+    return f"it has no {' and no '.join(lacking)}" if lacking else ""
+
+
+STRATEGIES: Final[Registry[Callable[..., Any]]] = Registry(
+    "strategy",
+    "ohmnas.strategies",
+    {
+        name: f"{_HOMES[kind]}:{kind}"
+        for name, kind in {
+            "evolution": "Evolution",
+            "random": "Random",
+            "grid": "Grid",
+            "rank": "Rank",
+            "aging": "Aging",
+            "local": "Local",
+            "nsga2": "Nsga2",
+            "bayesian": "Bayesian",
+            "q-learning": "QLearning",
+            "reinforce": "Reinforce",
+        }.items()
+    },
+    _fault,
+)
+"""Name -> class or function that makes a `Strategy` from a `Problem`; further arguments are parameters. Plugins add
+entries with the entry point group ``ohmnas.strategies``."""
 
 _KINDS: Final[dict[str, tuple[Callable[[str], Any], str]]] = {
     "int": (int, "a whole number"),
@@ -41,30 +81,55 @@ _KINDS: Final[dict[str, tuple[Callable[[str], Any], str]]] = {
 }
 
 
+def parameters_of(make: Callable[..., Any]) -> dict[str, str]:
+    """Name -> type of the parameters that a user can set: int, float or str; no leading underscore."""
+    from inspect import signature  # takes 5 ms, which --help does not need
+
+    taken = list(signature(make).parameters.values())[1:]
+    kinds = {one.name: getattr(one.annotation, "__name__", str(one.annotation)) for one in taken}
+    return {name: kind for name, kind in kinds.items() if kind in _KINDS and not name.startswith("_")}
+
+
 def strategy(name: str, parameters: Mapping[str, str] | None = None) -> Callable[[Problem], Strategy]:
-    """What `search` makes a strategy with.
+    """Return a function that makes a strategy from a problem, for `search`.
 
     Args:
         name: one of `STRATEGIES`.
-        parameters: name -> value, as a user types them.
+        parameters: name -> value, as text.
 
     Raises:
-        UnknownNameError: there is no such strategy or parameter; the message lists those that are.
-        InvalidValueError: a value is not of the parameter's kind.
+        UnknownNameError: the strategy or a parameter is unknown; the message lists the known ones.
+        InvalidValueError: a value has the wrong type.
+        PluginError: the package that adds the strategy cannot be used.
     """
-    chosen: Callable[..., Strategy] = look_up("strategy", STRATEGIES, name)
-    kinds = {field.name: field.type for field in fields(STRATEGIES[name])[1:] if not field.name.startswith("_")}
+    chosen = STRATEGIES[name]
+    kinds = parameters_of(chosen)
     if parameters and not kinds:
         raise InvalidValueError(f"the strategy {name} has no parameters")
     typed: dict[str, Any] = {}
     for key, text in (parameters or {}).items():
-        read, needs = _KINDS[str(look_up(f"parameter of {name}", kinds, key))]
+        read, needs = _KINDS[look_up(f"parameter of {name}", kinds, key)]
         try:
             typed[key] = read(text)
         except ValueError as error:
-            raise InvalidValueError(f"the parameter {key} of {name} is {needs}, not {text!r}") from error
-    return partial(chosen, **typed)
+            raise InvalidValueError(f"the parameter {key} of {name} must be {needs}, not {text!r}") from error
+    return partial(chosen if isinstance(chosen, type) else partial(_made, name, chosen), **typed)
 
+
+def _made(name: str, make: Callable[..., Strategy], problem: Problem, **parameters: Any) -> Strategy:
+    """Return the strategy that a function makes.
+
+    Raises:
+        InvalidValueError: the result is not a strategy.
+    """
+    made = make(problem, **parameters)
+    if why := _lacks(made):
+        raise InvalidValueError(f"the strategy {name} made {type(made).__name__}: {why}")
+    return made
+
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = attach(__name__, _HOMES)
 
 __all__ = [
     "STRATEGIES",

@@ -1,4 +1,4 @@
-"""Regularised evolution (Real et al., AAAI 2019): who is oldest dies, however good it was."""
+"""Regularised evolution (Real et al., AAAI 2019): the oldest architecture dies, however good it is."""
 
 from __future__ import annotations
 
@@ -12,40 +12,39 @@ from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
 from ohmnas.search.selection import best_first
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.resnet import MUTATION_RATES
 
 LARGEST: Final = 10_000
-"""Of both parameters."""
+"""Upper limit of both parameters."""
 
 
 @dataclass(slots=True, eq=False)
 class Aging:
-    """A queue of architectures; each child is a mutant of the best of some drawn from it, and pushes out the oldest.
+    """A queue of architectures. Each child is a mutant of the best of a random sample and replaces the oldest.
 
-    Children of a generation are drawn from the same queue, as by so many workers at once.
+    All children of a generation come from the same queue, as with parallel workers.
     """
 
     problem: Problem
     alive: int = 300
-    """Architectures in the queue."""
+    """Length of the queue."""
     sample: int = 25
-    """Drawn for each child, of which the best is its parent."""
+    """Sample size for each child; the best of the sample is its parent."""
     _queue: Population | None = field(default=None, repr=False)
     _standing: Evaluation | None = field(default=None, repr=False)
-    disposable: ClassVar[bool] = True
+    allows_oversampling: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the parameters.
 
         Raises:
-            InvalidValueError: one is below 1, or too large.
+            InvalidValueError: a parameter is below 1 or too large.
         """
         for name in ("alive", "sample"):
             if not 1 <= getattr(self, name) <= LARGEST:
-                raise InvalidValueError(f"{name} is 1 to {LARGEST:,}, not {getattr(self, name)}")
+                raise InvalidValueError(f"{name} must be from 1 to {LARGEST:,}, not {getattr(self, name)}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Mutants; before the first answer, a sample stratified by cost."""
+        """Propose mutants; at first, a sample stratified by cost."""
         if self._queue is None or self._standing is None:
             return self.problem.sample(n, rng)
         place = np.empty(len(self._queue), dtype=np.intp)
@@ -54,10 +53,10 @@ class Aging:
         place[order] = np.arange(len(order))
         drawn = rng.integers(len(self._queue), size=(n, self.sample))
         winners = drawn[np.arange(n), place[drawn].argmin(axis=1)]
-        return self.problem.mutate(self._queue[winners], rng, MUTATION_RATES)
+        return self.problem.mutate(self._queue[winners], rng, {})
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """The newborn join the queue, the oldest leave."""
+        """Append the offspring to the queue and drop the oldest."""
         if self._queue is not None and self._standing is not None:
             population = np.concatenate([self._queue, population])
             evaluation = self._standing.join(evaluation)

@@ -9,30 +9,31 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.search.problem import Problem
-from ohmnas.spaces import genes
-from ohmnas.spaces.genes import Population
+from ohmnas.spaces.genes import Genes, Population
 
 Letters = npt.NDArray[np.intp]
-"""``(n, g)``: the how-manieth choice of each gene; -1 where the gene does not exist."""
+"""``(n, g)``: index of the choice of each gene; -1 if the gene does not exist."""
 
 MOST: Final = 16
-"""Choices of a gene; those with more values are binned."""
+"""Largest number of choices per gene; genes with more values are binned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """For each gene its bins of neighbouring values."""
+    """Bins of neighbouring values for each gene."""
 
     first: tuple[npt.NDArray[np.int16], ...]
-    """``(c,)`` for each gene: the least value of each bin."""
+    """``(c,)`` for each gene: smallest value of each bin."""
     last: tuple[npt.NDArray[np.int16], ...]
-    """``(c,)`` for each gene: the largest value of each bin."""
+    """``(c,)`` for each gene: largest value of each bin."""
     step: tuple[int, ...]
-    """Between values of a gene."""
+    """Step between values of a gene."""
+    genes: Genes
+    """Genes of the space."""
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
-        """The choices that a problem leaves; wide ranges are binned evenly in their logarithm."""
+        """Choices within a problem's bounds; wide ranges get bins of equal logarithmic width."""
         first, last, steps = [], [], []
         for gene in range(problem.genes):
             values = problem.choices(gene)
@@ -41,29 +42,25 @@ class Alphabet:
             first.append(values[edges[:-1]])
             last.append(values[edges[1:] - 1])
             steps.append(int(values[1] - values[0]) if len(values) > 1 else 1)
-        return cls(tuple(first), tuple(last), tuple(steps))
+        return cls(tuple(first), tuple(last), tuple(steps), problem.space.genes)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Choices of each gene."""
+        """Number of choices of each gene."""
         return tuple(map(len, self.first))
 
     def read(self, population: Population) -> Letters:
-        """The choices that lead to ``(n, g)`` genomes."""
+        """Choices that encode ``(n, g)`` genomes."""
         letters = np.column_stack(
             [
                 np.searchsorted(first, column, side="right") - 1
                 for first, column in zip(self.first, population.T, strict=True)
             ]
         )
-        exists = np.ones(population.shape, dtype=bool)
-        exists[:, genes.FIRST_BLOCK_GENE : genes.GENES] = np.repeat(
-            genes.active_blocks(population), genes.GENES_PER_BLOCK, axis=1
-        )
-        return np.where(exists, np.maximum(letters, 0), -1)
+        return np.where(self.genes.exists(population), np.maximum(letters, 0), -1)
 
     def write(self, letters: Letters, rng: np.random.Generator) -> Population:
-        """Genomes of choices: within a bin the value is drawn. Not canonical: genes of missing blocks have values."""
+        """Genomes from choices; values are drawn within bins. Not canonical: genes of missing blocks have values."""
         columns = []
         for first, last, step, column in zip(self.first, self.last, self.step, letters.T, strict=True):
             chosen = np.maximum(column, 0)
@@ -73,14 +70,14 @@ class Alphabet:
 
 
 class Reward:
-    """Objectives as numbers from 0 to 1: by where they stand in all that was told; what is not feasible has none."""
+    """Maps objectives to rewards from 0 to 1 by their rank among all evaluations; infeasible architectures get 0."""
 
     def __init__(self) -> None:
-        """Nothing was told."""
+        """Start without evaluations."""
         self._sorted = np.empty(0)
 
     def __call__(self, objective: npt.NDArray[np.float64], feasible: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        """``(n,)``: the square of the share of all feasible ones told so far that are not better."""
+        """``(n,)``: squared share of all feasible architectures so far that are not better."""
         self._sorted = np.sort(np.concatenate([self._sorted, objective[feasible]]))
         share = np.searchsorted(self._sorted, objective, side="right") / max(len(self._sorted), 1)
         return np.where(feasible, share**2, 0.0)

@@ -12,8 +12,7 @@ import numpy.typing as npt
 from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
-from ohmnas.search.strategies.answers import NO_ANSWER, Answers
-from ohmnas.spaces import genes
+from ohmnas.search.strategies.pending import NO_ANSWER, EvaluationRows
 from ohmnas.spaces.genes import Population
 
 _VIOLATION = "shortfall"
@@ -21,25 +20,25 @@ _VIOLATION = "shortfall"
 
 @dataclass(slots=True, eq=False)
 class Bayesian:
-    """Draws each candidate where good architectures are more likely than the others, gene by gene."""
+    """Samples each gene from values that are more frequent among good architectures."""
 
     problem: Problem
     startup: int = 100
-    """Architectures of a sample stratified by cost, before the first that Optuna proposes."""
+    """Size of the initial sample, stratified by cost."""
     candidates: int = 24
-    """Draws of which the most promising is proposed."""
+    """Draws per proposal, of which the most promising is proposed."""
     memory: int = 250
-    """Architectures that are learned from, the best and the latest: each proposal looks at all of them."""
+    """Architectures kept, the best and the latest: every proposal uses all of them."""
     _study: Any = field(default=None, repr=False)
     _trials: list[tuple[Any, npt.NDArray[np.int16]]] = field(default_factory=list, repr=False)
     _heard: int = field(default=0, repr=False)
-    disposable: ClassVar[bool] = False
+    allows_oversampling: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Check that Optuna is there.
+        """Check the parameters and import Optuna.
 
         Raises:
-            MissingDependencyError: it is not.
+            MissingDependencyError: Optuna is not installed.
             InvalidValueError: a parameter is out of range.
         """
         try:
@@ -52,7 +51,10 @@ class Bayesian:
                 raise InvalidValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """A sample; later what Optuna suggests, less where time is up. From what is too expensive it learns at once."""
+        """Propose a sample, later Optuna's suggestions; fewer after the deadline.
+
+        Proposals that are too expensive are reported to Optuna at once.
+        """
         if self._study is None:
             self._study = self._new_study(int(rng.integers(2**31)))
         if self._heard < self.startup:
@@ -62,7 +64,7 @@ class Bayesian:
         while len(trials) < n and not (trials and self.problem.clock.is_up()):
             trials.append(self._study.ask())
             genomes.append(self._suggest(trials[-1]))
-        population = np.array(genomes, dtype=np.int16)
+        population = self.problem.repair(np.array(genomes, dtype=np.int16))
         for trial, genome, affordable in zip(trials, population, self.problem.affordable(population), strict=True):
             if affordable:
                 self._trials.append((trial, genome))
@@ -78,7 +80,9 @@ class Bayesian:
         import optuna
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`: for genes that may lack
+            warnings.simplefilter(
+                "ignore", optuna.exceptions.ExperimentalWarning
+            )  # `group` is for genes that may not exist
             sampler = optuna.samplers.TPESampler(
                 seed=seed,
                 n_startup_trials=1,
@@ -93,7 +97,7 @@ class Bayesian:
         genome = np.zeros(self.problem.genes, dtype=np.int16)
         for gene in _existing(self.problem, None):
             genome[gene] = self._draw(trial, gene)
-        for gene in _existing(self.problem, int(genome[genes.M])):
+        for gene in _existing(self.problem, genome):
             genome[gene] = self._draw(trial, gene)
         return genome
 
@@ -102,28 +106,28 @@ class Bayesian:
         return int(trial.suggest_int(str(gene), low, high, step=step))
 
     def _range(self, gene: int) -> tuple[int, int, int]:
-        """Least and most value of a gene, and the step between."""
+        """Smallest and largest value of a gene, and the step."""
         values = self.problem.choices(gene).tolist()
         return values[0], values[-1], values[1] - values[0] if len(values) > 1 else 1
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Hand the answers on; what was asked for and got no answer counts as far from feasible."""
+        """Pass the evaluations to Optuna; proposals without evaluation count as far from feasible."""
         import optuna
 
-        if self._study is None:  # told before it was asked: what was given has used up the evaluations
+        if self._study is None:  # `tell` before `ask`: the given architectures used up the evaluations
             return
         self._heard += len(population)
         values = evaluation.minimised
-        answers = Answers(population, evaluation)
+        evaluated = EvaluationRows(population, evaluation)
         asked = np.array([genome for _, genome in self._trials], dtype=np.int16).reshape(-1, self.problem.genes)
-        rows = answers.rows(asked)
+        rows = evaluated.rows(asked)
         for (trial, _), row in zip(self._trials, rows, strict=True):
             if row >= 0:
                 self._answer(trial, values[row].tolist(), float(evaluation.shortfall[row]))
             else:
                 self._answer(trial, [0.0] * values.shape[1], NO_ANSWER)
         self._trials = []
-        for row in answers.unasked(asked):
+        for row in evaluated.unasked(asked):
             if self.problem.clock.is_up():
                 return
             self._study.add_trial(self._told(optuna, population[row], values[row], float(evaluation.shortfall[row])))
@@ -131,7 +135,7 @@ class Bayesian:
 
     def _told(self, optuna: Any, genome: npt.NDArray[np.int16], values: npt.NDArray[np.float64], short: float) -> Any:
         params, distributions = {}, {}
-        for gene in (*_existing(self.problem, None), *_existing(self.problem, int(genome[genes.M]))):
+        for gene in (*_existing(self.problem, None), *_existing(self.problem, genome)):
             low, high, step = self._range(gene)
             distributions[str(gene)] = optuna.distributions.IntDistribution(low, high, step=step)
             params[str(gene)] = int(genome[gene])
@@ -140,7 +144,7 @@ class Bayesian:
         )
 
     def _forget(self, optuna: Any) -> None:
-        """Go on with a study of the best and the latest, once there are many more."""
+        """Start a new study with the best and the latest architectures once there are many more."""
         trials = self._study.get_trials(deepcopy=False)
         if len(trials) < 2 * self.memory:
             return
@@ -154,8 +158,9 @@ class Bayesian:
         self._study = study
 
 
-def _existing(problem: Problem, blocks: int | None) -> range | tuple[int, ...]:
-    """The genes of the whole network, or those of so many main blocks."""
-    if blocks is None:
-        return (*range(genes.FIRST_BLOCK_GENE), *range(genes.GENES, problem.genes))
-    return range(genes.FIRST_BLOCK_GENE, genes.FIRST_BLOCK_GENE + blocks * genes.GENES_PER_BLOCK)
+def _existing(problem: Problem, genome: npt.NDArray[np.int16] | None) -> list[int]:
+    """Genes outside of blocks, or the genes of the blocks that a genome has."""
+    genes = problem.space.genes
+    if genome is None:
+        return np.flatnonzero(genes.blocks == 0).tolist()
+    return np.flatnonzero(genes.exists(genome[None])[0] & (genes.blocks > 0)).tolist()

@@ -16,71 +16,71 @@ from ohmnas.spaces.codesign import CHIP_RATE
 from ohmnas.spaces.genes import Population
 
 AS_PUBLISHED: Final[dict[str, Any]] = {"selection": "elitism", "crossover": 0.0, "steps": 0}
-"""Parameters of the evolution as AnalogNAS describes it."""
+"""Parameters of the evolution as published in AnalogNAS."""
 LARGEST_TOURNAMENT: Final = 1000
 
 
 @dataclass(slots=True, eq=False)
 class Evolution:
-    """Keeps the best, breeds the next generation from them.
+    """Keeps the best architectures and breeds the next generation from them.
 
-    As long as nothing feasible is known, the best are those that miss the limits by least, so that the first
-    generations walk towards feasibility; afterwards only feasible architectures breed.
+    Until something feasible is known, the best are those with the smallest violation of the limits; afterwards only
+    feasible architectures breed.
     """
 
     problem: Problem
     keep: int = 80
-    """Parents kept from each generation: AnalogNAS keeps 80 of 100."""
+    """Number of parents kept: AnalogNAS keeps 80 of 100."""
     selection: str = "youngest"
-    """``youngest``: the best one and the youngest survive, and breed by tournament, which keeps a search moving;
-    ``elitism``: the best survive and breed alike, as in AnalogNAS; ``tournament``, ``proportionate``: the best survive,
-    and the better breed more."""
+    """``youngest``: the best one and the youngest survive and breed by tournament, which keeps the search moving;
+    ``elitism``: the best survive and breed uniformly, as in AnalogNAS; ``tournament``, ``proportionate``: the best
+    survive, and better ones breed more."""
     tournament: int = 5
-    """Drawn for each parent, where parents are chosen by tournament."""
+    """Tournament size."""
     crossover: float = 0.3
-    """Share of the children that have two parents; all are mutated."""
+    """Share of children with two parents; all are mutated."""
     depth: float = 0.8
     """Probability of a mutation in depth."""
     width: float = 0.8
     """Probability of a mutation in width."""
     other: float = 0.6
-    """Probability of a mutation of the residual connections or the stem's kernel."""
+    """Probability of a mutation of residual connections or the stem's kernel."""
     chip: float = CHIP_RATE
-    """Probability that the chip changes, where chips are searched too."""
+    """Probability of a mutation of the chip, if chips are searched too."""
     steps: int = 1
-    """In each generation, so many survivors whose neighbours are asked about, as far as there is room beside children:
-    the best that had not had their turn. Mutation alone leaves the last step to chance."""
+    """Survivors per generation whose neighbours are also evaluated, if there is room: the best ones not used before.
+    Mutation alone finds the last improvement only by chance."""
     _parents: Population | None = field(default=None, repr=False)
     _standing: Evaluation | None = field(default=None, repr=False)
     _stepped: set[bytes] = field(default_factory=set, repr=False)
     _turns: int = field(default=0, repr=False)
     _waiting: Population = field(init=False, repr=False, compare=False)
-    disposable: ClassVar[bool] = True
+    allows_oversampling: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the parameters.
 
         Raises:
-            InvalidValueError, UnknownNameError: one is out of range, or there is no such selection.
+            InvalidValueError, UnknownNameError: a parameter is out of range, or the selection is unknown.
         """
         self._waiting = np.empty((0, self.problem.genes), dtype=np.int16)
         check_name("selection", CHOICES, self.selection)
         if self.tournament > LARGEST_TOURNAMENT:
-            raise InvalidValueError(f"tournament is at most {LARGEST_TOURNAMENT:,}, not {self.tournament:,}")
+            raise InvalidValueError(f"tournament must be at most {LARGEST_TOURNAMENT:,}, not {self.tournament:,}")
         for name in ("crossover", "depth", "width", "other", "chip"):
             if not 0 <= getattr(self, name) <= 1:
-                raise InvalidValueError(f"{name} is a probability, 0 to 1, not {getattr(self, name)}")
+                raise InvalidValueError(f"{name} must be a probability from 0 to 1, not {getattr(self, name)}")
         for name, least in (("keep", 1), ("tournament", 1), ("steps", 0)):
             if getattr(self, name) < least:
                 raise InvalidValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
 
     @property
     def parents(self) -> Population | None:
-        """``(k, g)``: those that breed now, best first; None before the first generation."""
+        """``(k, g)``: current parents, best first; None before the first generation."""
         return self._parents
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """The first population is stratified by cost; later ones are children of chosen parents."""
+        """Propose a sample stratified by cost at first, later children of selected parents."""
         if self._parents is None or self._standing is None:
             return self.problem.sample(n, rng)
         choose = CHOICES[self.selection]
@@ -94,10 +94,10 @@ class Evolution:
         near = self._neighbours(self._parents, n // 2)
         children = children[: n - len(near)]
         order = np.argsort([*np.linspace(0, 1, len(near)), *np.linspace(0, 1, len(children))], kind="stable")
-        return np.concatenate([near, children])[order]  # side by side: a search may leave the last ones out
+        return np.concatenate([near, children])[order]  # interleaved, because a search may drop the last ones
 
     def _neighbours(self, parents: Population, most: int) -> Population:
-        """Neighbours of the best parents that had not had their turn; beyond `most` they wait for the next question."""
+        """Neighbours of the best parents not used before; those beyond `most` wait for the next call."""
         for parent in parents:
             if self._turns <= 0:
                 break
@@ -109,9 +109,9 @@ class Evolution:
         return near
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Unite the newborn with their parents and keep who survives."""
+        """Merge offspring and parents and select the survivors."""
         if self._parents is not None and self._standing is not None:
-            if self.selection == "youngest":  # of the parents the best and as many as the newborn leave room for
+            if self.selection == "youngest":  # keep the best parent, and as many others as the offspring leave room for
                 room = max(self.keep - int(evaluation.feasible.sum()), 1)
                 old = np.arange(min(room, len(self._parents)))
             else:

@@ -1,4 +1,4 @@
-"""Local search: from the best that is known to all its neighbours, again and again (White et al., UAI 2021)."""
+"""Local search: repeatedly evaluate all neighbours of the best architecture (White et al., UAI 2021)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ohmnas.spaces.genes import Population
 
 @dataclass(slots=True, eq=False)
 class Local:
-    """Looks at all neighbours of the best architecture whose neighbours are unknown.
+    """Evaluates the neighbours of the best architecture whose neighbours are not known yet.
 
-    Where none of them is better, the next best has its turn, so that it never gets stuck.
+    If none of them is better, it continues with the next best architecture.
     """
 
     problem: Problem
     _waiting: list[tuple[float, float, int, bytes]] = field(default_factory=list, repr=False)
     _left: list[Population] = field(default_factory=list, repr=False)
-    """Neighbours that the last question had no room for; they come first in the next."""
+    """Neighbours left over from the last call; they come first in the next."""
     _told: int = field(default=0, repr=False)
-    disposable: ClassVar[bool] = False
+    allows_oversampling: ClassVar[bool] = False
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Up to n neighbours of the best; before the first answer, a sample stratified by cost."""
+        """Propose up to n neighbours of the best; at first, a sample stratified by cost."""
         if not self._told:
             return self.problem.sample(n, rng)
         parts = [self.problem.sample(0, rng), *self._left]
@@ -41,7 +41,7 @@ class Local:
         return near[:n]
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Each waits for its turn."""
+        """Add the architectures to the queue."""
         rows = np.ascontiguousarray(population, dtype=np.int16)
         for short, objective, row in zip(evaluation.shortfall, -evaluation.objective, rows, strict=True):
             heapq.heappush(self._waiting, (float(short), float(objective), self._told, row.tobytes()))

@@ -1,4 +1,4 @@
-"""NSGA-II (Deb et al., IEEE TEC 2002) as pymoo has it, with the mutations and the crossover of the space."""
+"""NSGA-II (Deb et al., IEEE TEC 2002) of pymoo, with the space's mutations and crossover."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ import numpy as np
 from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
-from ohmnas.search.strategies.answers import NO_ANSWER, Answers
+from ohmnas.search.strategies.pending import NO_ANSWER, EvaluationRows
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.resnet import MUTATION_RATES
 
 
 @dataclass(slots=True, eq=False)
 class Nsga2:
-    """Fronts over the quantities that are asked for; over the objective alone, where none are."""
+    """Pareto front over the requested quantities, or the objective alone without a front."""
 
     problem: Problem
     crossover: float = 0.9
-    """Share of the children that have two parents; all are mutated."""
+    """Share of children with two parents; all are mutated."""
     _algorithm: Any = field(default=None, repr=False)
     _pending: list[Any] = field(default_factory=list, repr=False)
     _rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), repr=False)
-    """That of the last question; the first question replaces this one."""
-    disposable: ClassVar[bool] = False
+    """Generator of the last call; the first call replaces this one."""
+    allows_oversampling: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Check that pymoo is there.
+        """Check the parameters and import pymoo.
 
         Raises:
-            MissingDependencyError: it is not.
+            MissingDependencyError: pymoo is not installed.
             InvalidValueError: a parameter is out of range.
         """
         try:
@@ -40,22 +39,22 @@ class Nsga2:
         except ImportError as error:
             raise MissingDependencyError.of("the strategy nsga2 needs pymoo", "strategies", error) from error
         if not 0 <= self.crossover <= 1:
-            raise InvalidValueError(f"crossover is a probability, 0 to 1, not {self.crossover}")
+            raise InvalidValueError(f"crossover must be a probability from 0 to 1, not {self.crossover}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """A sample; later what pymoo breeds."""
+        """Propose a sample at first, later the offspring of pymoo."""
         self._rng = rng
         if self._algorithm is None:
             return self.problem.sample(n, rng)
         self._algorithm.n_offsprings = n
         offspring = self._algorithm.ask()
-        if offspring is None:  # it breeds nothing that it does not have already
+        if offspring is None:  # pymoo has no new offspring
             return self.problem.sample(0, rng)
         self._pending.append(offspring)
         return np.asarray(offspring.get("X"), dtype=np.int16).reshape(-1, self.problem.genes)
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Hand the answers on; what pymoo asked for and got no answer counts as far from feasible."""
+        """Pass the evaluations to pymoo; proposals without evaluation count as far from feasible."""
         from pymoo.core.population import Population as Individuals
 
         losses = evaluation.minimised
@@ -66,9 +65,9 @@ class Nsga2:
             return
         if not self._pending:
             return
-        answers = Answers(population, evaluation)
+        evaluated = EvaluationRows(population, evaluation)
         infills = Individuals.merge(*self._pending) if len(self._pending) > 1 else self._pending[0]
-        rows = answers.rows(np.asarray(infills.get("X"), dtype=np.int16))
+        rows = evaluated.rows(np.asarray(infills.get("X"), dtype=np.int16))
         infills.set("F", np.where((rows >= 0)[:, None], losses[rows], 0.0))
         infills.set("G", np.where(rows >= 0, evaluation.shortfall[rows], NO_ANSWER)[:, None])
         for individual in infills:
@@ -84,7 +83,7 @@ class Nsga2:
         from pymoo.core.termination import NoTermination
 
         def mutate(X: Any) -> Any:
-            return self.problem.mutate(X.astype(np.int16), self._rng, MUTATION_RATES).astype(int)
+            return self.problem.mutate(X.astype(np.int16), self._rng, {}).astype(int)
 
         def cross(X: Any) -> Any:
             mothers, fathers = X.astype(np.int16)
@@ -92,13 +91,13 @@ class Nsga2:
             return np.stack([self.problem.cross(one, other, self._rng) for one, other in pairs]).astype(int)
 
         class Vary(Mutation):  # type: ignore[misc]
-            """The space's mutations."""
+            """Mutations of the space."""
 
             def _do(self, problem: Any, X: Any, **_: Any) -> Any:  # noqa: ARG002 - pymoo's
                 return mutate(X)
 
         class Cross(Crossover):  # type: ignore[misc]
-            """The space's crossover."""
+            """Crossover of the space."""
 
             def _do(self, problem: Any, X: Any, **_: Any) -> Any:  # noqa: ARG002 - pymoo's
                 return cross(X)

@@ -15,47 +15,47 @@ from ohmnas.search.strategies.alphabet import MOST, Alphabet, Letters, Reward
 from ohmnas.spaces.genes import Population
 
 _START = 0.5
-"""Of values that nothing is known of."""
+"""Initial value of unknown choices."""
 _LARGEST_REPLAY = 100_000
 _REMEMBERED = 50
-"""Generations whose experiences are gone through again."""
+"""Generations kept for replay."""
 
 
 @dataclass(slots=True, eq=False)
 class QLearning:
-    """A table of what each choice is worth after the one before, and a share of exploration that falls from 1.
+    """Table with the value of each choice given the previous one; exploration falls from 1.
 
-    Explorers are drawn from the affordable architectures; the others take the best choice but for a few at random.
-    What is too expensive is worth nothing.
+    Explorers are drawn from the affordable architectures. The others take the best choices, with a few random ones.
+    Architectures that are too expensive get no reward.
     """
 
     problem: Problem
     explore_for: int = 2000
-    """Architectures told until exploration has fallen to its end."""
+    """Evaluations until exploration reaches its end."""
     least_exploration: float = 0.1
-    """Share of explorers at the end; of the others' choices, half as large a share is random."""
+    """Final share of explorers; half of it is the share of random choices of the others."""
     learning_rate: float = 0.1
-    """How far one experience moves a value."""
+    """Step size of one experience."""
     replay: int = 512
-    """Experiences that are gone through again with each generation."""
+    """Experiences replayed per generation."""
     _alphabet: Alphabet = field(init=False, repr=False)
     _values: npt.NDArray[np.float64] = field(init=False, repr=False)
     _memory: list[tuple[Letters, npt.NDArray[np.float64]]] = field(default_factory=list, repr=False)
     _reward: Reward = field(default_factory=Reward, repr=False)
     _told: int = field(default=0, repr=False)
     _rng: np.random.Generator | None = field(default=None, repr=False)
-    disposable: ClassVar[bool] = False
+    allows_oversampling: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Begin with a table that knows nothing.
+        """Start with an empty table.
 
         Raises:
             InvalidValueError: a parameter is out of range.
         """
         if not 0 < self.learning_rate <= 1 or not 0 <= self.least_exploration <= 1:
-            raise InvalidValueError("learning_rate and least_exploration are shares, 0 to 1")
+            raise InvalidValueError("learning_rate and least_exploration must be shares from 0 to 1")
         if self.explore_for < 1 or not 1 <= self.replay <= _LARGEST_REPLAY:
-            raise InvalidValueError(f"explore_for must be at least 1, and replay 1 to {_LARGEST_REPLAY:,}")
+            raise InvalidValueError(f"explore_for must be at least 1, and replay from 1 to {_LARGEST_REPLAY:,}")
         self._alphabet = Alphabet.of(self.problem)
         self._values = np.full((self.problem.genes, MOST, MOST), _START)
         for gene, size in enumerate(self._alphabet.sizes):
@@ -63,11 +63,11 @@ class QLearning:
 
     @property
     def exploration(self) -> float:
-        """Share of explorers now."""
+        """Current share of explorers."""
         return max(self.least_exploration, 1.0 - self._told / self.explore_for)
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Explorers and followers of the table; those of the latter that are too expensive are learned from at once."""
+        """Propose explorers and greedy samples; greedy samples that are too expensive are learned from at once."""
         self._rng = rng
         explorers = rng.binomial(n, self.exploration)
         followers = self._follow(n - explorers, rng)
@@ -87,7 +87,7 @@ class QLearning:
         return letters
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Learn from these, and again from some of before."""
+        """Learn from these evaluations and replay earlier ones."""
         letters = self._alphabet.read(population)
         reward = self._reward(evaluation.objective, evaluation.feasible)
         self._memory = [*self._memory[1 - _REMEMBERED :], (letters, reward)]
@@ -100,10 +100,10 @@ class QLearning:
             self._learn(every[again], rewards[again])
 
     def _learn(self, letters: Letters, reward: npt.NDArray[np.float64]) -> None:
-        """One step for each choice: towards the mean of its share of the reward and of the best that may follow.
+        """Move each choice's value towards the mean of its share of the reward and the best next value.
 
-        Rewards are shared among all choices (reward shaping: Zhong et al., CVPR 2018): what is after the next choice
-        no longer depends on this one, so that a reward which came with the last choice alone would not reach it.
+        Rewards are shared among all choices (reward shaping: Zhong et al., CVPR 2018). The value after the next choice
+        does not depend on this one, so a reward given only to the last choice would not reach it.
         """
         goal = reward.copy()
         left = np.zeros(len(reward))

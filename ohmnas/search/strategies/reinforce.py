@@ -15,16 +15,16 @@ from ohmnas.search.strategies.alphabet import MOST, Alphabet, Letters, Reward
 from ohmnas.spaces.genes import Population
 
 _FIRST_SAMPLE = 500
-"""Affordable architectures that the policy begins like."""
+"""Affordable architectures that initialise the policy."""
 _FORGET = 0.9
-"""Of the baseline, at each generation."""
+"""Decay of the baseline per generation."""
 
 
 @dataclass(slots=True, eq=False)
 class Reinforce:
-    """One distribution over the choices of each gene, which begins like a sample of affordable architectures.
+    """One distribution over the choices of each gene, initialised from a sample of affordable architectures.
 
-    It moves towards what was better than the moving mean of the rewards; an entropy bonus keeps it open.
+    It moves towards rewards above their moving mean; an entropy bonus keeps it exploring.
     """
 
     problem: Problem
@@ -36,10 +36,10 @@ class Reinforce:
     _logits: npt.NDArray[np.float64] | None = field(default=None, repr=False)
     _reward: Reward = field(default_factory=Reward, repr=False)
     _baseline: float = field(default=0.0, repr=False)
-    disposable: ClassVar[bool] = True
+    allows_oversampling: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Look at the choices.
+        """Check the parameters and read the choices.
 
         Raises:
             InvalidValueError: a parameter is out of range.
@@ -49,7 +49,7 @@ class Reinforce:
         self._alphabet = Alphabet.of(self.problem)
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Drawn from the policy."""
+        """Sample from the policy."""
         if self._logits is None:
             self._logits = self._begin(self._alphabet.read(self.problem.sample(_FIRST_SAMPLE, rng)))
         ends = np.cumsum(_shares(self._logits), axis=1)
@@ -58,7 +58,7 @@ class Reinforce:
         return self.problem.repair(self._alphabet.write(letters, rng))
 
     def _begin(self, letters: Letters) -> npt.NDArray[np.float64]:
-        """Logarithms of how often each choice occurs; of one that never does, as if half a one had."""
+        """Log frequency of each choice; a choice that never occurs counts 0.5 times."""
         logits = np.full((self.problem.genes, MOST), -np.inf)
         for gene, size in enumerate(self._alphabet.sizes):
             column = letters[:, gene]
@@ -67,7 +67,7 @@ class Reinforce:
         return logits
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """One step up."""
+        """Take one gradient step."""
         if self._logits is None:
             return
         reward = self._reward(evaluation.objective, evaluation.feasible)

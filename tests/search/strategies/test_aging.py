@@ -79,5 +79,5 @@ def test_it_is_mostly_better_than_random_sampling_at_equal_evaluations() -> None
 
 @pytest.mark.parametrize("parameters", [{"alive": 0}, {"sample": 0}])
 def test_parameters_out_of_range_are_refused(parameters: dict[str, Any]) -> None:
-    with pytest.raises(InvalidValueError, match="is 1 to 10,000, not"):
+    with pytest.raises(InvalidValueError, match="must be from 1 to 10,000, not"):
         Aging(problem()[0], **parameters)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ohmnas.search import Problem
 from ohmnas.search.strategies.alphabet import MOST, Alphabet, Reward
-from ohmnas.spaces import genes
-from ohmnas.spaces.bounds import EVERYTHING, Bounds
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.resnet import genes
 from tests.search.conftest import SPACE, problem
 
 seeds = st.integers(0, 2**32 - 1)
@@ -18,14 +18,14 @@ widths = st.sampled_from([(8, 128), (8, 8), (20, 36), (20, 35), (64, 128)])
 """Of OC0: the one gene with more values than a gene has letters."""
 
 
-def alphabet(within: Bounds = EVERYTHING) -> tuple[Alphabet, Problem]:
+def alphabet(within: Bounds | None = None) -> tuple[Alphabet, Problem]:
     one = replace(problem()[0], within=within)
     return Alphabet.of(one), one
 
 
 @given(widths)
 def test_the_bins_of_a_gene_are_all_its_values_in_order(width: tuple[int, int]) -> None:
-    letters, one = alphabet(Bounds.of({"OC0": width, "R": (3, 9), "KS0": (3, 5)}))
+    letters, one = alphabet(Bounds.of(SPACE.genes, {"OC0": width, "R": (3, 9), "KS0": (3, 5)}))
     for gene in range(genes.GENES):
         first, last, step = letters.first[gene], letters.last[gene], letters.step[gene]
         values = [value for low, high in zip(first, last, strict=True) for value in range(low, high + 1, step)]
@@ -48,7 +48,7 @@ def test_wide_ranges_have_finer_bins_where_values_are_small() -> None:
 @settings(max_examples=30)
 def test_what_is_written_is_read_and_lies_in_the_same_bins(seed: int, width: tuple[int, int]) -> None:
     rng = np.random.default_rng(seed)
-    letters, one = alphabet(Bounds.of({"OC0": width}))
+    letters, one = alphabet(Bounds.of(SPACE.genes, {"OC0": width}))
     population = one.repair(SPACE.sample_uniform(30, rng))
     read = letters.read(population)
     again = one.repair(letters.write(read, rng))

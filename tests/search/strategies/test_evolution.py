@@ -14,10 +14,10 @@ from ohmnas.search import Budget, Evolution, Problem, search
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.run import Generation
 from ohmnas.search.strategies import Grid, Random
-from ohmnas.spaces import genes
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
-from tests.search.conftest import problem
+from ohmnas.spaces.resnet import genes
+from tests.search.conftest import SPACE, problem
 
 from .conftest import fifteen
 
@@ -53,7 +53,7 @@ def test_only_feasible_architectures_breed_once_there_are_any(rng: np.random.Gen
         assert strategy.parents is not None
         assert len(strategy.parents) <= 80
         assert one.affordable(strategy.parents).all()
-        assert (formula.forecast(strategy.parents).avm <= 0.02).all()
+        assert (formula.estimate(strategy.parents)["avm"] <= 0.02).all()
 
 
 @pytest.mark.parametrize("selection", ["elitism", "tournament", "proportionate"])
@@ -230,10 +230,10 @@ def test_every_selection_breeds_better_than_random_sampling(selection: str) -> N
     ("parameters", "message"),
     [
         ({"selection": "magic"}, "no selection 'magic'; there are elitism, tournament, proportionate, youngest"),
-        ({"crossover": 1.1}, r"crossover is a probability, 0 to 1, not 1\.1"),
-        ({"depth": -0.1}, "depth is a probability"),
-        ({"width": float("nan")}, "width is a probability, 0 to 1, not nan"),
-        ({"other": 2}, "other is a probability"),
+        ({"crossover": 1.1}, r"crossover must be a probability from 0 to 1, not 1\.1"),
+        ({"depth": -0.1}, "depth must be a probability"),
+        ({"width": float("nan")}, "width must be a probability from 0 to 1, not nan"),
+        ({"other": 2}, "other must be a probability"),
         ({"steps": -1}, "steps must be at least 0, not -1"),
         ({"keep": 0}, "keep must be at least 1, not 0"),
         ({"tournament": -1}, "tournament must be at least 1, not -1"),
@@ -245,7 +245,9 @@ def test_parameters_out_of_range_are_refused(parameters: dict[str, Any], message
 
 
 def test_it_finds_the_optimum_that_a_grid_over_a_million_architectures_knows() -> None:
-    within = Bounds.of({"OC0": (8, 71), "KS0": (3, 3), "M": (1, 2), "R": (1, 4), "B": (1, 4), "WF": (1, 2)})
+    within = Bounds.of(
+        SPACE.genes, {"OC0": (8, 71), "KS0": (3, 3), "M": (1, 2), "R": (1, 4), "B": (1, 4), "WF": (1, 2)}
+    )
     assert within.size > 1_000_000
     one = replace(problem()[0], within=within)
     best = search(one, Grid, 0, Budget(20_000, 1000)).history[-1]["objective"]

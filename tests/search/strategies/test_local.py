@@ -8,7 +8,7 @@ from ohmnas.search import Budget, Limits, Problem, search
 from ohmnas.search.strategies import Local
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
-from tests.search.conftest import problem
+from tests.search.conftest import SPACE, problem
 
 
 def rows(population: Population) -> set[tuple[int, ...]]:
@@ -64,9 +64,11 @@ def test_misses_are_expanded_by_how_little_they_miss_and_after_all_that_is_feasi
 
 
 def test_it_goes_through_a_small_space_whatever_the_births_of_a_generation() -> None:
-    within = Bounds.of({"M": (1, 1), "R": (1, 4), "B": (1, 3), "WF": (1, 3), "OC0": (8, 14), "KS0": (3, 7)})
+    within = Bounds.of(
+        SPACE.genes, {"M": (1, 1), "R": (1, 4), "B": (1, 3), "WF": (1, 3), "OC0": (8, 14), "KS0": (3, 7)}
+    )
     one = replace(problem(max_avm=1.0)[0], within=within, limits=Limits())
-    best = one.evaluate(one.within.nth(np.arange(one.within.size))).objective.max()
+    best = one.evaluate(one.bounds.nth(np.arange(one.bounds.size))).objective.max()
     for births in (10, 100):
         result = search(one, Local, 0, Budget(births, 10_000))
         assert result.stopped == "nothing new"

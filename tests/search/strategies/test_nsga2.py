@@ -10,7 +10,7 @@ from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.search import Budget, Problem, pareto, search
 from ohmnas.search.strategies import Nsga2, Random
 from ohmnas.spaces.bounds import Bounds
-from tests.search.conftest import problem
+from tests.search.conftest import SPACE, problem
 
 from .conftest import fifteen
 
@@ -24,7 +24,7 @@ def two_aims() -> Problem:
 
 
 def test_it_finds_the_true_front_of_a_small_space() -> None:
-    within = Bounds.of({"M": (1, 2), "R": (1, 2), "B": (1, 2), "CT": (1, 1), "WF": (1, 2), "OC0": (8, 16)})
+    within = Bounds.of(SPACE.genes, {"M": (1, 2), "R": (1, 2), "B": (1, 2), "CT": (1, 1), "WF": (1, 2), "OC0": (8, 16)})
     one = replace(two_aims(), within=within)
     everything = within.nth(np.arange(within.size))
     everything = everything[one.affordable(everything)]
@@ -84,9 +84,9 @@ def test_crossover_zero_breeds_mutants_of_one_parent(rng: np.random.Generator) -
 
 def test_where_it_can_breed_nothing_new_it_proposes_nothing(rng: np.random.Generator) -> None:
     few = {"M": (1, 1), "R": (1, 1), "B": (1, 1), "CT": (1, 1), "WF": (1, 1), "skip": (0, 0), "KS0": (3, 3)}
-    one = replace(problem(max_params=1e9, max_avm=10.0)[0], within=Bounds.of({**few, "OC0": (8, 9)}))
+    one = replace(problem(max_params=1e9, max_avm=10.0)[0], within=Bounds.of(SPACE.genes, {**few, "OC0": (8, 9)}))
     strategy = Nsga2(one)
-    both = one.within.nth(np.arange(2))
+    both = one.bounds.nth(np.arange(2))
     strategy.tell(both, one.evaluate(both))
     assert len(strategy.ask(10, rng)) == 0
     strategy.tell(both, one.evaluate(both))
@@ -95,7 +95,7 @@ def test_where_it_can_breed_nothing_new_it_proposes_nothing(rng: np.random.Gener
 
 @pytest.mark.parametrize("crossover", [-0.1, 1.1, float("nan")])
 def test_parameters_out_of_range_are_refused(crossover: float) -> None:
-    with pytest.raises(InvalidValueError, match="crossover is a probability, 0 to 1"):
+    with pytest.raises(InvalidValueError, match="crossover must be a probability from 0 to 1"):
         Nsga2(problem()[0], crossover=crossover)
 
 

@@ -9,8 +9,8 @@ import pytest
 from ohmnas.errors import InvalidValueError
 from ohmnas.search import Budget, Limits, Problem, search
 from ohmnas.search.strategies import QLearning, Random
-from ohmnas.spaces import genes
 from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import genes
 from tests.search.conftest import SPACE, problem
 
 from .conftest import Decides, fifteen
@@ -77,9 +77,9 @@ def test_values_stay_between_nothing_and_the_whole_reward(rng: np.random.Generat
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"learning_rate": 0}, "shares, 0 to 1"),
-        ({"learning_rate": float("nan")}, "shares, 0 to 1"),
-        ({"least_exploration": 1.5}, "shares, 0 to 1"),
+        ({"learning_rate": 0}, "shares from 0 to 1"),
+        ({"learning_rate": float("nan")}, "shares from 0 to 1"),
+        ({"least_exploration": 1.5}, "shares from 0 to 1"),
         ({"explore_for": 0}, "at least 1"),
         ({"replay": 0}, "at least 1"),
     ],

@@ -10,7 +10,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.search import Budget, Limits, Problem, search
 from ohmnas.search.strategies import Random, Reinforce
 from ohmnas.search.strategies.reinforce import _shares
-from ohmnas.spaces import genes
+from ohmnas.spaces.resnet import genes
 from tests.search.conftest import SPACE, problem
 
 from .conftest import Decides, fifteen

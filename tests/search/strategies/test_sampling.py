@@ -9,10 +9,13 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.search import Budget, Limits, Problem, search
 from ohmnas.search.strategies import Grid, Random, Rank
 from ohmnas.spaces.bounds import Bounds
-from ohmnas.spaces.genes import GENE_NAMES, Population
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet.genes import GENE_NAMES
 from tests.search.conftest import SPACE, problem
 
-SMALL = Bounds.of({"M": (1, 2), "R": (1, 2), "B": (1, 3), "CT": (1, 2), "WF": (1, 2), "OC0": (8, 9), "KS0": (3, 5)})
+SMALL = Bounds.of(
+    SPACE.genes, {"M": (1, 2), "R": (1, 2), "B": (1, 3), "CT": (1, 2), "WF": (1, 2), "OC0": (8, 9), "KS0": (3, 5)}
+)
 """4 * (48 + 48^2) = 9,408 architectures."""
 
 
@@ -86,7 +89,7 @@ def test_what_a_grid_search_begins_with_does_not_take_the_place_of_anything() ->
     one = restricted()
     affordable = int(one.affordable(everything(SMALL).astype(np.int16)).sum())
     given = one.sample(40, np.random.default_rng(0))
-    result = search(one, Grid, 0, Budget(100, 100_000), given=given)
+    result = search(one, Grid, 0, Budget(100, 100_000), initial=given)
     assert result.evaluations == affordable
 
 
@@ -104,12 +107,12 @@ def test_a_part_of_the_grid_has_seen_a_bit_of_everything(rng: np.random.Generato
 @pytest.mark.parametrize("n", [1, 2, 3, 8])
 def test_grids_of_a_few_architectures_are_complete(n: int, rng: np.random.Generator) -> None:
     few = {"M": (1, 1), "R": (1, 1), "B": (1, 1), "CT": (1, 1), "WF": (1, 1), "skip": (0, 0), "KS0": (3, 3)}
-    one = replace(restricted(Bounds.of({**few, "OC0": (8, 7 + n)})), limits=Limits())
+    one = replace(restricted(Bounds.of(SPACE.genes, {**few, "OC0": (8, 7 + n)})), limits=Limits())
     found = Grid(one).ask(100, rng)
     assert sorted(found[:, 0].tolist()) == list(range(8, 8 + n))
 
 
 def test_a_grid_without_end_is_refused_with_what_would_bound_it() -> None:
-    with pytest.raises(InvalidValueError, match=r"a grid of \d\.\de\+\d\d architectures has no end.*--fix KS0=3"):
+    with pytest.raises(InvalidValueError, match=r"a grid of \d\.\de\+\d\d architectures is too large.*--fix KS0=3"):
         Grid(problem()[0])
-    Grid(restricted(Bounds.of({"M": (1, 2), "R": (1, 3), "KS0": (3, 3), "OC0": (8, 16)})))  # 3 million
+    Grid(restricted(Bounds.of(SPACE.genes, {"M": (1, 2), "R": (1, 3), "KS0": (3, 3), "OC0": (8, 16)})))  # 3 million

@@ -1,0 +1,44 @@
+"""Fit the shipped surrogates, one for each chip with enough networks in a table.
+
+python benchmarks/ship_surrogates.py [TABLE ...]
+
+The default is all settled tables. Tables that still grow are excluded; searches fit their surrogates on demand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from ohmnas.datasets.tables.table import read_table
+from ohmnas.hardware import is_varied
+from ohmnas.surrogate import Surrogate, TrainingSet
+from ohmnas.surrogate.shipped import FITTED
+from ohmnas.surrogate.training_set import learnable_chips
+
+SETTLED = ("cifar10", "digits", "people", "spoken-digits")
+
+
+def main() -> None:
+    """Write the files, and print how large they are."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", metavar="TABLE", default=list(SETTLED))
+    total = 0
+    for name in parser.parse_args().tables:
+        table = read_table(name)
+        chips = [chip for chip in learnable_chips(table) if not is_varied(chip)]
+        if not chips:
+            print(f"{name}: too few networks on every chip")
+        for chip in chips:
+            start = time.perf_counter()
+            data = TrainingSet.of(table, chip)
+            path = Surrogate.learn(data, data.others).model_.save(FITTED / name / chip)
+            size = path.stat().st_size
+            total += size
+            seconds = time.perf_counter() - start
+            print(f"{name:20} {chip:12} {len(data.population):6,} networks {size:10,} bytes {seconds:6.1f} s")
+    print(f"{total:,} bytes in total")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Costs of networks on the crossbar tiles of a chip, for whole populations, without torch.
+
+A weight matrix of k inputs and o outputs is split into ceil(k / tile rows) x ceil(o / tile columns) tiles, as in
+`ohmnas.analog.mapping`, and no two matrices share a tile. Each branch has its own matrices, except for the first
+convolutions of the branches of a residual block: they read the same input and are placed side by side as one matrix, as
+in `ohmnas.spaces.resnet.network`.
+
+Tiles, utilisation, multiplications and conversions are exact. Energy and latency are proxies, scaled from the totals
+reported for one chip: they rank networks and are not measurements. They exclude digital operations (batch norm, ReLU,
+sums, drift compensation), moving activations between tiles, programming the tiles, and the power of idle tiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.spaces.layers import Counts, Layers
+
+Amounts = npt.NDArray[np.float64]
+
+CORES = 64
+"""Cores of IBM's chip, with one crossbar each. This and the next three: Le Gallo et al., Nature Electronics 2023."""
+CORE_SIDE = 256
+"""Rows and columns of a core's crossbar."""
+OPERATIONS_PER_SECOND = 63.1e12
+"""Peak of all cores, with one-phase reads and 8-bit inputs and outputs; a multiply-accumulate counts twice."""
+OPERATIONS_PER_JOULE = 9.76e12
+"""Efficiency in the same mode of operation."""
+REFERENCE_BITS = 8
+"""Resolution of inputs and outputs for these numbers."""
+
+_OPERATIONS_PER_MVM = 2 * CORE_SIDE**2
+MVM_SECONDS = _OPERATIONS_PER_MVM / (OPERATIONS_PER_SECOND / CORES)
+"""Time of one matrix-vector multiplication of a core: 133 ns."""
+MVM_JOULES = _OPERATIONS_PER_MVM / OPERATIONS_PER_JOULE
+"""Energy of one matrix-vector multiplication of a core, with its share of the whole chip's energy: 13.4 nJ."""
+CONVERSION_JOULES = MVM_JOULES / CORE_SIDE
+"""Energy of one output, likewise: 52 pJ."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossbarCosts:
+    """Costs of n networks, each ``(n,)``; operations are per image."""
+
+    tiles: Counts
+    """Crossbar tiles of all layers."""
+    cells: Counts
+    """Cells of these tiles, comparable between tile sizes."""
+    utilisation: Amounts
+    """Share of the cells that hold a weight, above 0 and at most 1."""
+    mvms: Counts
+    """Matrix-vector multiplications of tiles: each tile of a layer does one per output position."""
+    conversions: Counts
+    """ADC conversions: one per output of a layer, tile row and position."""
+    energy: Amounts
+    """Energy in joules; a proxy."""
+    latency: Amounts
+    """Latency in seconds; a proxy."""
+
+
+def crossbar_costs(
+    layers: Layers, hardware: Mapping[str, float] | Mapping[str, npt.NDArray[np.float64]]
+) -> CrossbarCosts:
+    """Compute the costs of each network on a chip.
+
+    Energy is the energy of the conversions, each including its share of all other energy. It doubles with each bit of
+    the ADC, because the figure of merit of an ADC is energy over 2^bits (Walden, IEEE Journal on Selected Areas in
+    Communications, 1999).
+
+    Latency is the latency of a single image on a chip that holds all layers. Layers run one after another, position by
+    position; all tiles of a layer, all branches of a residual block and its skip (never longer) run at the same time. A
+    position takes one multiplication, whose time doubles with each bit of the DAC, because inputs are pulses whose
+    width is their value (Khaddam-Aljameh et al., IEEE Journal of Solid-State Circuits, 2022).
+
+    For both, ideal converters (0 bits) count as 8 bits.
+
+    Args:
+        layers: layers of n networks.
+        hardware: `Hardware.settings()`; a value may be ``(n,)``, one per network.
+
+    Returns:
+        The costs.
+    """
+    count, inputs, outputs, positions = layers.count.T, layers.inputs.T, layers.outputs.T, layers.positions.T
+    rows, columns = (np.asarray(hardware[f"hw_tile_{side}"], dtype=np.int64) for side in ("rows", "columns"))
+    dac, adc = (_relative_levels(hardware[f"hw_{converter}_bits"]) for converter in ("dac", "adc"))
+    tiling = layers.tiling()
+    row_parts = (inputs + (rows - 1)) // rows
+    tiles = tiling.matrices.T * row_parts * ((tiling.wide.T + (columns - 1)) // columns)
+    total = tiles.sum(axis=0)
+    conversions = (count * row_parts * outputs * positions).sum(axis=0)
+    return CrossbarCosts(
+        tiles=total,
+        cells=total * rows * columns,
+        utilisation=(count * inputs * outputs).sum(axis=0) / (total * rows * columns),
+        mvms=(tiles * positions).sum(axis=0),
+        conversions=conversions,
+        energy=conversions * CONVERSION_JOULES * adc,
+        latency=tiling.steps * MVM_SECONDS * dac,
+    )
+
+
+def _relative_levels(bits: float | Amounts) -> Amounts:
+    """Number of levels of a converter, relative to `REFERENCE_BITS`."""
+    return np.exp2(np.where(np.equal(bits, 0), 0.0, np.subtract(bits, REFERENCE_BITS)))

@@ -1,0 +1,1 @@
+"""Campaigns: plan, measure, store, resume, merge, verify."""

@@ -1,0 +1,140 @@
+"""Campaigns: a planned set of architectures, measured by several workers, row by row into a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import joblib
+
+from ohmnas.datasets.campaign.backends import results
+from ohmnas.datasets.campaign.cluster import Cluster
+from ohmnas.datasets.campaign.limits import NO_LIMITS, RowLimits
+from ohmnas.datasets.campaign.measure import measure
+from ohmnas.datasets.campaign.protocol import Protocol, training_settings
+from ohmnas.datasets.campaign.store import Identity, Store
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tables.table import MeasuredTable
+from ohmnas.errors import InvalidValueError
+from ohmnas.hardware import Hardware
+from ohmnas.spaces.genes import Population
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Work of one worker at a time: a network to train and the chips to program."""
+
+    genome: Population
+    """``(g,)``."""
+    chips: tuple[Hardware, ...]
+    """Chips with equal `protocol.training_settings`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Architectures and chips to measure, and how."""
+
+    protocol: Protocol
+    """Task, fidelity, engine and device."""
+    population: Population
+    """``(n, g)``: the architectures."""
+    chips: tuple[Hardware, ...]
+    """Kinds of chip with distinct names; those with the same training settings share one trained network."""
+    seed: int
+    """Seed of the measurements; another seed gives independent repeats."""
+    limits: RowLimits = NO_LIMITS
+    """Limits for each row."""
+    own_chips: tuple[tuple[Hardware, ...], ...] = ()
+    """Own kinds of chip for each architecture; empty means `chips` for all."""
+    retry_failed: bool = False
+    """True to measure failed rows again, for example after changing a limit."""
+
+    def identity(self, genome: Population, chip: Hardware) -> Identity:
+        """Identity of the row of a genome on a chip."""
+        names = (self.protocol.task.name, chip.name, self.protocol.fidelity.name, self.seed)
+        return (*names, *(int(gene) for gene in genome))
+
+    def identities(self) -> set[Identity]:
+        """Identities of all rows of the campaign."""
+        chips_of_each = zip(self.population, self._chips_of_each(), strict=True)
+        return {self.identity(genome, chip) for genome, chips in chips_of_each for chip in chips}
+
+    @property
+    def size(self) -> int:
+        """Number of rows of the whole campaign."""
+        return sum(map(len, self.own_chips)) if self.own_chips else len(self.population) * len(self.chips)
+
+    def check(self, store: Store) -> None:
+        """Check that the store's rows with the campaign's names were measured in the same way.
+
+        Raises:
+            InvalidValueError: the settings of a chip or of the fidelity differ.
+        """
+        task, fidelity = self.protocol.task.name, self.protocol.fidelity.name
+        for chip in self._kinds:
+            stored = store.settings(task, chip.name, fidelity)
+            if stored is not None:
+                self._check_settings(chip, stored, f"{store.path} holds", "use another store")
+
+    def check_table(self, table: MeasuredTable) -> None:
+        """Check in the same way a table to copy into the store."""
+        stored = {row["hardware"]: row for row in table.rows() if row["fidelity"] == self.protocol.fidelity.name}
+        for chip in self._kinds:
+            if chip.name in stored:
+                self._check_settings(chip, stored[chip.name], f"{table.source} has", "give the chip another name")
+
+    @property
+    def _kinds(self) -> list[Hardware]:
+        """Distinct kinds of chip."""
+        return [*dict.fromkeys(chip for own in self.own_chips or [self.chips] for chip in own)]
+
+    def _check_settings(self, chip: Hardware, stored: Row, who_has: str, instead: str) -> None:
+        for name, value in self.protocol.settings(chip).items():
+            if stored[name] != value:
+                raise InvalidValueError(
+                    f"{who_has} rows of {chip.name} at fidelity {self.protocol.fidelity.name} with {name} "
+                    f"{stored[name]}, but this campaign measures with {value}: {instead}"
+                )
+
+    def open_work(self, store: Store) -> list[Work]:
+        """Work that the store lacks, in the order of the plan."""
+        done = store.identities(failed=not self.retry_failed)
+        work = []
+        for genome, chips in zip(self.population, self._chips_of_each(), strict=True):
+            groups: dict[Hardware, list[Hardware]] = {}
+            for chip in chips:
+                if self.identity(genome, chip) not in done:
+                    groups.setdefault(training_settings(chip), []).append(chip)
+            work += [Work(genome, tuple(group)) for group in groups.values()]
+        return work
+
+    def _chips_of_each(self) -> Sequence[tuple[Hardware, ...]]:
+        return self.own_chips or [self.chips] * len(self.population)
+
+    def open_rows(self, store: Store) -> int:
+        """Number of rows that the store lacks."""
+        return sum(len(work.chips) for work in self.open_work(store))
+
+    def run(self, store: Store, jobs: int, report: Callable[[Row], None], cluster: Cluster | None = None) -> None:
+        """Measure the open rows and commit the rows of each network as soon as they are measured.
+
+        Args:
+            store: store for the rows; only this process writes.
+            jobs: number of local worker processes; 1 uses this process.
+            report: called with each row after its commit.
+            cluster: measures instead, on all its workers.
+
+        Raises:
+            InvalidValueError: the store has rows with the same names that were measured differently.
+            StorageError: a row could not be written; all earlier ones are stored.
+            OhmnasError: a worker process was killed, the scheduler is gone, or memory ran out.
+        """
+        self.check(store)
+        calls = (
+            joblib.delayed(measure)(self.protocol, one.genome, one.chips, self.seed, self.limits)
+            for one in self.open_work(store)
+        )
+        for rows in results(calls, jobs, cluster):
+            store.add(rows)
+            for row in rows:
+                report(row)

@@ -1,0 +1,77 @@
+"""`Checkpoint`: all trainings of a verification, in a file next to its result."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import ohmnas
+from ohmnas.files import write_atomically
+from ohmnas.search.candidate import Candidate
+from ohmnas.targets import DEFAULTS
+
+MEASURED: Final = (*(target.name for target in DEFAULTS), "accuracy_digital")
+"""Values of each training: means and spread over its chips."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One training of a candidate."""
+
+    measured: dict[str, float] | None
+    """Values of `MEASURED`; None if the training diverged."""
+    reason: str = ""
+    """Reason why it diverged or was stopped early; empty otherwise."""
+
+    def __getitem__(self, head: str) -> float | None:
+        """Return a measured value; None if the training diverged."""
+        return None if self.measured is None else self.measured[head]
+
+
+class Checkpoint:
+    """Each training runs once; later runs read it from here."""
+
+    def __init__(self, path: Path | None, how: tuple[Any, ...]) -> None:
+        """Read the trainings of earlier runs.
+
+        Args:
+            path: file of the checkpoint; None stores nothing. A broken file is ignored.
+            how: settings of the measurement; trainings with other settings stay in the file but are not used.
+        """
+        self._path = path
+        self._how = repr((how, ohmnas.__version__))
+        self._of_all: dict[str, dict[str, Trained]] = {}
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            stored = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
+            for way, done in stored.items():
+                self._of_all[way] = {key: _read(part) for key, part in done.items()}
+        self._done = self._of_all.setdefault(self._how, {})
+
+    def __contains__(self, one: tuple[Candidate, int]) -> bool:
+        """Return True if a training of a candidate is stored."""
+        return self.key(*one) in self._done
+
+    def __getitem__(self, one: tuple[Candidate, int]) -> Trained:
+        """Return the training of a candidate with a seed."""
+        return self._done[self.key(*one)]
+
+    def note(self, candidate: Candidate, training: int, part: Trained) -> None:
+        """Store a training."""
+        self._done[self.key(candidate, training)] = part
+        kept = {way: {key: asdict(one) for key, one in done.items()} for way, done in self._of_all.items()}
+        if self._path is not None:
+            write_atomically(self._path, json.dumps(kept))
+
+    @staticmethod
+    def key(candidate: Candidate, training: int) -> str:
+        """Return the key of a training."""
+        return f"{training}: {candidate.genome}"
+
+
+def _read(part: dict[str, Any]) -> Trained:
+    measured = part["measured"]
+    numbers = None if measured is None else {head: float(measured[head]) for head in MEASURED}
+    return Trained(numbers, str(part["reason"]))

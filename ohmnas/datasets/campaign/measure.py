@@ -1,0 +1,258 @@
+"""Train and measure networks: one genome on chips -> rows. The only place that does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+import ohmnas
+from ohmnas.datasets.campaign.limits import NO_LIMITS, LimitError, RowLimits, Watch
+from ohmnas.datasets.campaign.protocol import Protocol, seeds_of, training_settings
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tasks.data import Split
+from ohmnas.errors import DivergedError, InvalidValueError
+from ohmnas.hardware import Hardware
+from ohmnas.lookup import look_up
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ohmnas.analog.images import ImageSet
+    from ohmnas.analog.train import Training
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Random generators and limits belong to the process, so threads of a Dask worker measure one at a time."""
+CURVE_IMAGES = 1000
+"""Largest number of validation images for a point of the accuracy curve."""
+CURVE_SHARES = (0.03, 0.06, 0.125, 0.25, 0.5, 0.75)
+"""Shares of the epochs at which the accuracy curve has a point."""
+
+
+def train_network(
+    protocol: Protocol,
+    genome: npt.NDArray[np.int16],
+    chip: Hardware,
+    seed: int,
+    check: Callable[[], None] | None = None,
+    curve: dict[int, float] | None = None,
+) -> tuple[nn.Module, Training]:
+    """Build and train the network of a genome with the chip's training noise; return it and the course of the training.
+
+    This process then uses one thread: another order of sums would give another network.
+
+    Args:
+        protocol: task, fidelity, engine and device.
+        genome: ``(g,)``.
+        chip: chip to train for.
+        seed: seed of the measurement.
+        check: called before each batch; an exception ends the training.
+        curve: receives the accuracy of one chip, a day after programming, on up to `CURVE_IMAGES` validation images
+            after some epochs (`curve_epochs`); native engine only.
+
+    Raises:
+        DivergedError: the loss stopped being finite.
+    """
+    import torch
+
+    from ohmnas.analog.engine import ENGINES
+    from ohmnas.analog.memory import keep_freed
+    from ohmnas.analog.precision import tf32
+
+    torch.set_num_threads(1)
+    keep_freed()
+    task, data = protocol.task, protocol.data()
+    train_seed, _ = seeds_of(task, genome.tolist(), seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(train_seed)
+        network = task.space.build(task.space.decode(genome[None])[0])
+    engine = ENGINES[protocol.engine]
+    analog = engine.to_analog(network, chip).to(protocol.device)
+    recipe = protocol.training_recipe(chip)
+    images, labels = _images(protocol, data.train, check), torch.from_numpy(data.train.labels).to(protocol.device)
+    after_epoch = None
+    if curve is not None and protocol.engine == "native":
+        after_epoch = _curve_reader(protocol, analog, chip, train_seed, check, curve)
+    with tf32(recipe.precision == "tf32"):
+        return analog, engine.train(analog, images, labels, recipe, train_seed, after_epoch)
+
+
+def curve_epochs(epochs: int) -> tuple[int, ...]:
+    """Return the epochs with a point of the accuracy curve: about six, denser at the start."""
+    return tuple(sorted({max(round(epochs * share), 1) for share in CURVE_SHARES} - {epochs}))
+
+
+def _curve_reader(
+    protocol: Protocol,
+    network: nn.Module,
+    chip: Hardware,
+    seed: int,
+    check: Callable[[], None] | None,
+    curve: dict[int, float],
+) -> Callable[[int], None]:
+    """Return a callback that adds the accuracy of one chip to the curve after some epochs."""
+    import torch
+
+    from ohmnas.analog.drift import accuracy_of_one_chip
+
+    some = protocol.data().validation.first(CURVE_IMAGES)
+    images, labels = _images(protocol, some, check), torch.from_numpy(some.labels).to(protocol.device)
+    wanted = curve_epochs(protocol.fidelity.epochs)
+
+    def read(epoch: int) -> None:
+        if epoch in wanted:
+            curve[epoch] = accuracy_of_one_chip(network, chip, images, labels, seed + epoch)
+
+    return read
+
+
+def given_up(protocol: Protocol, training: Training) -> str:
+    """Return the reason why a training stopped early; empty if it did not."""
+    if training.epochs == protocol.fidelity.epochs:
+        return ""
+    return f"given up after {training.epochs} of {protocol.fidelity.epochs} epochs: the loss never left chance"
+
+
+def measure_accuracies(
+    protocol: Protocol,
+    network: nn.Module,
+    split: Split,
+    chip: Hardware,
+    seed: int,
+    check: Callable[[], None] | None = None,
+) -> dict[str, float]:
+    """Return `schema.ACCURACY_COLUMNS` and `schema.SPREAD_COLUMNS` of a trained network on one split.
+
+    Args:
+        protocol: protocol of the training.
+        network: result of `train_network`.
+        split: images to classify.
+        chip: chip to program.
+        seed: seed of the chips.
+        check: as in `train_network`.
+    """
+    import torch
+
+    from ohmnas.analog.drift import TIMES
+    from ohmnas.analog.engine import ENGINES
+    from ohmnas.analog.precision import tf32
+
+    engine = ENGINES[protocol.engine]
+    images, labels = _images(protocol, split, check), torch.from_numpy(split.labels).to(protocol.device)
+    calibration = _images(protocol, protocol.data().train, check)
+    with tf32(False):
+        values: dict[str, float] = {"accuracy_digital": engine.digital_accuracy(network, images, labels, calibration)}
+    with tf32(protocol.precision(chip) == "tf32"):
+        readings = engine.read_over_time(network, chip, images, labels, protocol.fidelity.chips, seed, calibration)
+    accuracies, spread = readings.accuracies, readings.spread
+    for column, name in enumerate(TIMES):
+        values[f"accuracy_{name}"] = float(accuracies[:, column].mean())
+        values[f"accuracy_{name}_std"] = float(accuracies[:, column].std(ddof=1))
+    variation = accuracies[:, 0] - accuracies[:, -1]
+    values["avm"] = float(variation.mean())
+    values["avm_std"] = float(variation.std(ddof=1))
+    values |= {"spread_flips": spread.flips, "spread_read": spread.read, "spread_chip": spread.chip}
+    return values
+
+
+def measure(
+    protocol: Protocol,
+    genome: npt.NDArray[np.int16],
+    chips: Sequence[Hardware],
+    seed: int,
+    limits: RowLimits = NO_LIMITS,
+) -> list[Row]:
+    """Train the network of a genome once, program it on each kind of chip, and read it over a month.
+
+    A training that diverges or exceeds a limit becomes a row with the reason, not an exception.
+
+    Args:
+        protocol: task, fidelity, engine and device.
+        genome: ``(g,)``.
+        chips: kinds of chip with equal `training_settings`.
+        seed: seed of the measurement.
+        limits: time and memory limits.
+
+    Returns:
+        A row for each kind of chip.
+
+    Raises:
+        InvalidValueError: the chips need different trainings.
+        UnknownNameError: the engine is unknown.
+    """
+    if len({training_settings(chip) for chip in chips}) != 1:
+        raise InvalidValueError("chips with different training settings cannot share a trained network")
+    from ohmnas.analog.engine import ENGINES  # imported here, so a row's memory is only its own
+
+    look_up("engine", ENGINES, protocol.engine)
+    rows = [_begun(protocol, genome, chip, seed) for chip in chips]
+    with _ONE_AT_A_TIME:
+        try:
+            _measure_into(rows, protocol, genome, chips, seed, Watch(limits))
+        except (DivergedError, LimitError) as error:
+            for row in rows:
+                row["reason"] = str(error)
+    return rows
+
+
+def _begun(protocol: Protocol, genome: npt.NDArray[np.int16], chip: Hardware, seed: int) -> Row:
+    """Return a row with all values known before the training, marked as failed."""
+    import torch
+
+    task = protocol.task
+    row: Row = dict.fromkeys(schema.columns(task.space.gene_names))
+    row.update(task=task.name, hardware=chip.name, fidelity=protocol.fidelity.name, seed=seed)
+    row.update(status=schema.STATUS_FAILED, reason="", **dict.fromkeys(schema.CURVE_COLUMNS, ""))
+    row.update(zip(task.space.gene_names, (int(gene) for gene in genome), strict=True))
+    layers = task.space.layers(genome[None])
+    row.update(params=int(layers.params()[0]), macs=int(layers.macs()[0]), **protocol.settings(chip))
+    row.update(
+        ohmnas_version=ohmnas.__version__,
+        torch_version=torch.__version__,
+        aihwkit_version=metadata.version("aihwkit"),
+        precision=protocol.precision(chip),
+    )
+    return row
+
+
+def _measure_into(
+    rows: list[Row],
+    protocol: Protocol,
+    genome: npt.NDArray[np.int16],
+    chips: Sequence[Hardware],
+    seed: int,
+    watch: Watch,
+) -> None:
+    """Add the measured values, or the reason if a chip's reading exceeds a limit."""
+    start = time.perf_counter()
+    curve: dict[int, float] = {}
+    network, training = train_network(protocol, genome, chips[0], seed, watch, curve)
+    seconds = round(time.perf_counter() - start, 3)
+    curves = {
+        "loss_curve": schema.curve(dict(enumerate(training.losses, start=1))),
+        "accuracy_curve": schema.curve(curve),
+    }
+    _, chip_seed = seeds_of(protocol.task, genome.tolist(), seed)
+    for row, chip in zip(rows, chips, strict=True):
+        start = time.perf_counter()
+        watch.next_reading()
+        try:
+            values = measure_accuracies(protocol, network, protocol.data().validation, chip, chip_seed, watch)
+        except LimitError as error:
+            row["reason"] = str(error)
+            continue
+        row.update(values, train_seconds=seconds, drift_seconds=round(time.perf_counter() - start, 3))
+        row.update(status=schema.STATUS_OK, reason=given_up(protocol, training), **curves)
+
+
+def _images(protocol: Protocol, split: Split, check: Callable[[], None] | None) -> ImageSet:
+    from ohmnas.analog.images import ImageSet
+
+    data = protocol.data()
+    return ImageSet(split.images, data.mean, data.std, protocol.device, check)

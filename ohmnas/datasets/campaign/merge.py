@@ -1,0 +1,105 @@
+"""Merge stores and tables: each row once; rows measured differently are never mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ohmnas.datasets.campaign.choices import Key
+from ohmnas.datasets.campaign.salvage import salvaged
+from ohmnas.datasets.campaign.store import Identity, Store, check_alike, identity
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tables.table import read_table
+from ohmnas.errors import InvalidValueError
+from ohmnas.files import is_file
+from ohmnas.spaces.catalogue import kind_with
+from ohmnas.spaces.genes import Population
+
+_SQLITE: Final = b"SQLite format 3\0"
+"""First bytes of a store's file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Result of one source."""
+
+    source: str
+    rows: int
+    """Rows in the source."""
+    new: int
+    """Rows added, or replacing failed rows of the store."""
+    other_results: int
+    """Rows with other accuracies in the store, for example from another machine; the store's rows are kept."""
+
+
+def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = False) -> list[Merged]:
+    """Add the rows of stores and tables to a store. The first row of an identity is kept, unless only it failed.
+
+    All sources are read and checked before anything is written, and each is written in one transaction. Selections of
+    active campaigns are copied if the store has none of that campaign.
+
+    Args:
+        target: the store, created if missing.
+        sources: paths of stores, names or paths of tables.
+        salvage: copy all readable rows of damaged stores.
+
+    Raises:
+        UnknownNameError: a source does not exist.
+        BrokenFileError: a source is damaged.
+        InvalidValueError: rows with the same chip and fidelity names were measured differently.
+        StorageError: the write failed.
+    """
+    target = Path(target)
+    read = [(str(source), *_read(source, salvage)) for source in sources]
+    known: dict[tuple[object, ...], tuple[str, Row]] = {}
+    if is_file(target):
+        with Store(target) as store:
+            check_alike(str(target), store.rows(), known)
+    for source, rows, _ in read:
+        check_alike(source, rows, known)
+    done = []
+    kinds = {kind_with(rows[0]) for _, rows, _ in read if rows}
+    if len(kinds) > 1:
+        raise InvalidValueError("rows of different spaces cannot be in one store")
+    with Store(target, kind=next(iter(kinds), None)) as store:
+        for source, rows, choices in read:
+            there = _results(store.rows())
+            new = store.take_over(rows)
+            other = sum(there.get(key, result) != result for key, result in _results(rows).items())
+            for key, population in choices.items():
+                store.choose(key, population, after=0)
+            done.append(Merged(source, len(rows), new, other))
+    return done
+
+
+def _read(source: str | Path, salvage: bool) -> tuple[list[Row], dict[Key, Population]]:
+    """Return rows and selections of active campaigns."""
+    path = Path(source)
+    if not _is_store(path):
+        return list(read_table(source).rows()), {}
+    if salvage:
+        return salvaged(path)
+    with Store(path, read_only=True) as store:
+        return store.rows(), store.choices()
+
+
+def _is_store(path: Path) -> bool:
+    if path.suffix in (".sqlite", ".db"):
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:  # the name of a table, or an unknown name
+        return False
+
+
+def _results(rows: Iterable[Row]) -> dict[Identity, tuple[object, ...]]:
+    """Return the accuracies of rows that did not fail."""
+    return {
+        identity(row): tuple(row[name] for name in schema.ACCURACY_COLUMNS)
+        for row in rows
+        if row["status"] == schema.STATUS_OK
+    }

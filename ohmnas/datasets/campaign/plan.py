@@ -1,0 +1,113 @@
+"""Plans: the architectures that a campaign measures.
+
+A plan spread evenly over log parameters covers the whole space, but rarely contains a network better than a hand-made
+one of its size, and a surrogate cannot learn about such networks without examples. Half of the default plan are
+therefore mutants of the reference networks.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ohmnas.datasets.campaign.options import PLANS
+from ohmnas.datasets.tasks.task import Task
+from ohmnas.errors import InfeasibleError
+from ohmnas.lookup import check_name
+from ohmnas.spaces.genes import Population
+
+PLAN_BLOCK: Final = 96
+"""Architectures are planned in blocks of at most this size."""
+MUTATIONS: Final = 4
+"""Largest number of mutations between a mutant and its reference."""
+_PATIENCE: Final = 100
+"""Blocks without a new architecture after which the bounds are considered exhausted."""
+
+
+def plan(task: Task, n: int, seed: int = 0, kind: str = "mixed") -> Population:
+    """Return the architectures of a campaign: reference networks within the task's bounds, then those of `PLANS`.
+
+    The first rows do not depend on n, so a campaign can be extended.
+
+    Args:
+        task: task with space and bounds.
+        n: number of architectures.
+        seed: random seed; another seed gives another plan.
+        kind: one of `PLANS`.
+
+    Returns:
+        ``(n, g)``, without duplicates.
+
+    Raises:
+        InfeasibleError: there are fewer than n architectures within the bounds.
+        UnknownNameError: the kind of plan is unknown.
+    """
+    check_name("plan", PLANS, kind)
+    known = fitting_references(task)
+    chosen = list(known)
+    seen = {row.tobytes() for row in chosen}
+    block = idle = 0
+    while len(chosen) < n:
+        parts = [_spread(task, seed, block)]
+        if kind == "mixed" and len(known):
+            parts.append(_mutants(task, known, seed, block))
+        before = len(chosen)
+        for row in _by_turns(parts):
+            if row.tobytes() not in seen:
+                seen.add(row.tobytes())
+                chosen.append(row)
+        idle = idle + 1 if len(chosen) == before else 0
+        if not len(parts[0]) or idle == _PATIENCE:
+            raise InfeasibleError(f"found only {len(chosen)} of {n} architectures within the bounds of {task.name}")
+        block += 1
+    return np.array(chosen[:n], dtype=np.int16).reshape(-1, known.shape[1])
+
+
+def fitting_references(task: Task) -> Population:
+    """``(n, g)``: the reference networks within the task's bounds."""
+    return _within(task, task.space.encode(task.space.references.values()))
+
+
+def mutants(task: Task, parents: Population, n: int, rng: np.random.Generator) -> Population:
+    """Draw networks 1 to `MUTATIONS` mutations away from a parent.
+
+    Args:
+        task: task with space and bounds.
+        parents: ``(m, g)``.
+        n: number of draws.
+        rng: random generator.
+
+    Returns:
+        ``(k, g)``, k at most n: draws within the bounds.
+    """
+    groups = task.space.mutation_groups
+    offspring = parents[rng.integers(len(parents), size=n)]
+    steps = rng.integers(1, MUTATIONS, endpoint=True, size=n)
+    for step in range(MUTATIONS):
+        group = rng.integers(len(groups), size=n)
+        for index, name in enumerate(groups):
+            rows = np.flatnonzero((steps > step) & (group == index))
+            offspring[rows] = task.space.mutate(offspring[rows], rng, dict.fromkeys(groups, 0.0) | {name: 1.0})
+    return _within(task, offspring)
+
+
+def _spread(task: Task, seed: int, block: int) -> Population:
+    rng = np.random.default_rng([seed, block])
+    return task.space.sample(PLAN_BLOCK, rng, task.max_params, task.max_macs, task.min_params, at_least=1)
+
+
+def _mutants(task: Task, parents: Population, seed: int, block: int) -> Population:
+    return mutants(task, parents, PLAN_BLOCK, np.random.default_rng([seed, block, 1]))
+
+
+def _by_turns(parts: list[Population]) -> list[Population]:
+    """Interleave the rows of several populations, up to the length of the longest."""
+    longest = max(map(len, parts))
+    return [part[place] for place in range(longest) for part in parts if place < len(part)]
+
+
+def _within(task: Task, population: Population) -> Population:
+    costs = task.space.layers(population)
+    params = costs.params()
+    return population[(task.min_params <= params) & (params <= task.max_params) & (costs.macs() <= task.max_macs)]

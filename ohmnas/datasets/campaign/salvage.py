@@ -1,0 +1,139 @@
+"""Salvage the readable rows of a damaged store. All work is on a copy; the store stays unchanged."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, nullcontext, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from ohmnas.datasets.campaign.choices import Key, stored_choices
+from ohmnas.datasets.campaign.layout import CHECKSUM, Layout, checksum, stored_schema
+from ohmnas.datasets.campaign.store import identity
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.cells import cell_fault
+from ohmnas.datasets.tables.faults import faults
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tasks.catalogue import TASKS
+from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError
+from ohmnas.files import is_file
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+
+_SMALLEST_ROW: Final = 100
+"""Smallest size of a row in bytes."""
+_HEADER: Final = 100
+"""Bytes of the file header, with the size and number of pages."""
+_MOST_LOST: Final = 64
+"""Largest plausible ratio of original to remaining size; a header that claims more is damaged."""
+
+
+def salvaged(path: str | Path) -> tuple[list[Row], dict[Key, Population]]:
+    """Return the intact rows of a damaged store, sorted by identity, and the selections of active campaigns.
+
+    Rows are read one by one, skipping damaged parts; rows of an older schema get the missing columns. If any selection
+    is damaged, none is returned and campaigns select again.
+
+    Raises:
+        UnknownNameError: the file does not exist.
+        BrokenFileError: nothing can be read, it is not a store, or it was written by a newer version.
+        StorageError: the file cannot be copied.
+    """
+    path = Path(path)
+    if not is_file(path):
+        raise UnknownNameError(f"there is no store {path}")
+    try:
+        with TemporaryDirectory() as folder:
+            return _read(_copied(path, Path(folder)), path)
+    except OSError as error:
+        raise StorageError(f"cannot copy {path} to salvage it: {error.strerror or error}") from error
+    except sqlite3.DatabaseError as error:
+        raise BrokenFileError(f"nothing of {path} can be read: {error}") from error
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    """Copy a store with its log of writes that are not in the file yet."""
+    original = path.resolve()  # SQLite looks for a log next to the target of a link
+    copy = folder / "copy.sqlite"
+    for ending in ("-wal", "-journal", ""):  # logs first: a running process moves data from its log to the file
+        with suppress(FileNotFoundError) if ending else nullcontext():
+            shutil.copyfile(f"{original}{ending}", f"{copy}{ending}")
+    return copy
+
+
+def _padded(copy: Path) -> tuple[int, str]:
+    """Extend a truncated file to the size in its header: SQLite cannot read a shorter one.
+
+    Returns:
+        The size in bytes with its log, as an upper bound for the rows, and a description of the truncation, if any.
+    """
+    size = sum(file.stat().st_size for file in copy.parent.iterdir())  # with the log
+    with copy.open("r+b") as file:
+        header = file.read(_HEADER)
+        if len(header) < _HEADER:
+            return size, ""
+        page = int.from_bytes(header[16:18], "big")
+        said = (2**16 if page == 1 else page) * int.from_bytes(header[28:32], "big")
+        if (there := copy.stat().st_size) < said <= _MOST_LOST * size:
+            file.truncate(said)
+            return max(size, said), f"it is cut off after {there:,} of {said:,} bytes"
+    return size, ""
+
+
+def _read(copy: Path, path: Path) -> tuple[list[Row], dict[Key, Population]]:
+    size, cut_off = _padded(copy)
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        version, layout = stored_schema(connection, path)
+        found = list(_readable(connection, version, layout, size // _SMALLEST_ROW)) if version else []
+        rows = _whole(found, layout.kind)
+        if cut_off and not rows:
+            raise BrokenFileError(f"nothing of {path} can be read: {cut_off}")
+        with suppress(sqlite3.DatabaseError, ValueError, TypeError, OverflowError):
+            return rows, stored_choices(connection, path, layout.kind)
+    return rows, {}
+
+
+def _readable(connection: sqlite3.Connection, version: int, layout: Layout, most: int) -> Iterator[Row]:
+    """Yield rows of this schema with valid cells.
+
+    Args:
+        connection: connection to the copy.
+        version: version of its schema.
+        layout: its columns.
+        most: largest possible number of rows; the file's own count may be damaged.
+    """
+    for rowid in range(1, most + 1):
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError, OverflowError):
+            cells = connection.execute("SELECT * FROM rows WHERE rowid=?", (rowid,))
+            if (values := cells.fetchone()) is not None:
+                stored = dict(zip((name for name, *_ in cells.description), values, strict=True))
+                stored |= schema.added_since(version, str(stored["hardware"]))
+                row = {name: stored.get(name) for name in layout.columns}
+                known = stored.get(CHECKSUM)
+                changed = known is not None and known != checksum(row.values(), layout.columns)
+                if changed and version == schema.SCHEMA_VERSION:
+                    continue  # a damaged row
+                if not any(cell_fault(name, value) for name, value in row.items()):
+                    yield row
+
+
+def _whole(rows: list[Row], kind: type[Space]) -> list[Row]:
+    """Return the rows that a table would accept; for tasks that are not built in, costs are not checked."""
+    columns = schema.columns(kind.architecture_genes.names)
+    frame = pd.DataFrame(rows, columns=list(columns)).astype(dict.fromkeys(schema.FLOAT_COLUMNS, np.float64))
+    broken = np.zeros(len(rows), dtype=bool)
+    for name, some in frame.groupby("task"):
+        known = name in TASKS
+        task = TASKS[str(name)] if known else TASKS["digits"]
+        space = kind(task.input_shape, task.classes)
+        for wrong, column, _ in faults(some, space):
+            if known or column not in schema.COST_COLUMNS:
+                broken[some.index[wrong]] = True
+    kept = [row for row, lost in zip(rows, broken, strict=True) if not lost]
+    return sorted(kept, key=lambda row: repr(identity(row)))

@@ -1,0 +1,408 @@
+"""Store of a running campaign: SQLite, one transaction per network.
+
+A row is stored once its commit returns, whatever is killed afterwards. A row that was being written when the process
+died is not stored at all.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from shlex import quote
+from types import TracebackType
+from typing import Any, Final, Self, cast
+
+import numpy as np
+import pandas as pd
+
+from ohmnas.datasets.campaign.choices import CHOICES, Key, stored_choices
+from ohmnas.datasets.campaign.layout import CHECKSUM, Layout, checksum, quoted, stored_schema, transaction
+from ohmnas.datasets.campaign.moved import free_name, mark
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.cells import NAME_COLUMNS, cell_fault, column_type, damage, plain
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, StorageError, UnknownNameError
+from ohmnas.files import is_file
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+
+_ALIKE: Final = ("task", "hardware", "fidelity")
+"""Rows that share these share `schema.SETTING_COLUMNS`."""
+
+_PATIENCE: Final = 60.0
+"""Seconds to wait for other processes."""
+
+Identity = tuple[object, ...]
+"""Identity of a row: task, hardware, fidelity, seed, then the genes."""
+
+
+def identity(row: Row) -> Identity:
+    """Return the identity of a row."""
+    return tuple(row[column] for column in (*schema.KEY_COLUMNS, *schema.gene_columns(row)))
+
+
+def _storable(row: Row, columns: Iterable[str]) -> Row:
+    """Convert a row to SQLite values: NumPy numbers to Python numbers.
+
+    Raises:
+        InvalidValueError: a cell is invalid; the message names its column.
+    """
+    values = {name: plain(row[name]) for name in columns}
+    for name, value in values.items():
+        if why := cell_fault(name, value):
+            raise InvalidValueError(f"a row cannot be stored: {why}")
+    return cast("Row", values)
+
+
+def check_alike(source: str, rows: Iterable[Row], known: dict[tuple[Any, ...], tuple[str, Row]]) -> None:
+    """Check that all rows of a chip and a fidelity have the same settings.
+
+    Args:
+        source: source of the rows, for messages.
+        rows: rows of a store or table.
+        known: task, hardware and fidelity -> source and settings of the first such row; new ones are added.
+
+    Raises:
+        InvalidValueError: a row differs from the first.
+    """
+    for row in rows:
+        key = tuple(row[name] for name in _ALIKE)
+        first, expected = known.setdefault(key, (source, row))
+        for name in schema.SETTING_COLUMNS:
+            if row[name] != expected[name]:
+                raise InvalidValueError(
+                    f"{source} has rows of {key[0]} on {key[1]} at fidelity {key[2]} with {name} {row[name]}, but "
+                    f"those of {first} have {expected[name]}: they cannot be in one table"
+                )
+
+
+class Store:
+    """Rows on disk; open it with ``with Store(path) as store``."""
+
+    def __init__(
+        self,
+        path: str | Path,
+        must_exist: bool = False,
+        read_only: bool = False,
+        kind: type[Space] | None = None,
+    ) -> None:
+        """Open or create a store; a file that is not a store stays unchanged.
+
+        Args:
+            path: the file.
+            must_exist: True to raise an error instead of creating a store.
+            read_only: True to only read; a store of an older schema is still upgraded.
+            kind: space of its rows; None is the space of the file, or ResNets for a new one.
+
+        Raises:
+            InvalidValueError: the file has rows of another space.
+            UnknownNameError: the store must exist and does not.
+            BrokenFileError: the file is not a store, is damaged, or was written by a newer version.
+            StorageError: the store cannot be opened or created.
+        """
+        self.path = path = Path(path)
+        if not path.parent.is_dir():
+            raise StorageError(f"cannot create the store {path}: the folder {path.parent} does not exist")
+        if (must_exist or read_only) and not is_file(path):
+            raise UnknownNameError(f"there is no store {path}")
+        if read_only and self._opened_to_read():
+            self._check_kind(kind)
+            return
+        with self._explained("open"):
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        try:
+            with self._explained("open"):
+                version, self.layout = stored_schema(self._connection, path)
+                if version:
+                    self._check_kind(kind)
+                elif kind is not None:
+                    self.layout = Layout(kind)
+                self._log_ahead()
+                self._connection.execute("PRAGMA synchronous=FULL")
+                if version < schema.SCHEMA_VERSION or not self._has_checksums():
+                    self._make_or_upgrade(kind)
+            self._mark, self._log = mark(path), mark(path.with_name(f"{path.name}-wal"))
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _opened_to_read(self) -> bool:
+        """Open the file for reading; whether that can be done, or else why not is for a connection that may write."""
+        shared = self.path.with_name(self.path.name + "-wal").exists()  # with writers, or one that was killed
+        uri = f"{self.path.resolve().as_uri()}?{'mode=ro' if shared else 'immutable=1'}"
+        current = False
+        self._mark, self._log = mark(self.path), None
+        with suppress(sqlite3.DatabaseError, BrokenFileError):
+            self._connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
+            try:
+                version, self.layout = stored_schema(self._connection, self.path)
+                current = version == schema.SCHEMA_VERSION
+            finally:
+                if not current:
+                    self._connection.close()
+        return current
+
+    def _check_kind(self, kind: type[Space] | None) -> None:
+        if kind is not None and kind is not self.layout.kind:
+            self._connection.close()
+            raise InvalidValueError(
+                f"{self.path} is a store of the space {self.layout.kind.name}, not of {kind.name}: use another store"
+            )
+
+    def _log_ahead(self) -> None:
+        """Write to a log first, as readers beside a writer need it; SQLite does not wait for others by itself here."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+
+    def _make_or_upgrade(self, kind: type[Space] | None) -> None:
+        """Bring the file to this schema in one transaction; another process may have been faster."""
+        with transaction(self._connection, "BEGIN IMMEDIATE"):
+            version, there = stored_schema(self._connection, self.path)
+            if version:
+                self.layout = there
+                self._check_kind(kind)
+            if version == 0:
+                columns = ", ".join(f'"{name}" {column_type(name)}' for name in (*self.layout.columns, CHECKSUM))
+                self._connection.execute(f"CREATE TABLE rows ({columns}, UNIQUE ({quoted(self.layout.identity)}))")
+            elif version < schema.SCHEMA_VERSION:
+                for name in schema.added_since(version, ""):
+                    self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{name}" {column_type(name)}')
+                for (hardware,) in self._connection.execute("SELECT DISTINCT hardware FROM rows").fetchall():
+                    added = schema.added_since(version, hardware)
+                    marks = ", ".join(f'"{name}"=?' for name in added)
+                    query = f"UPDATE rows SET {marks} WHERE hardware=?"  # noqa: S608 - our own column names
+                    self._connection.execute(query, (*added.values(), hardware))
+            self._connection.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+            if not self._has_checksums():
+                self._add_checksums()
+
+    def _has_checksums(self) -> bool:
+        return any(name == CHECKSUM for _, name, *_ in self._connection.execute("PRAGMA table_info(rows)"))
+
+    def _add_checksums(self) -> None:
+        """Give the rows of an older store their checksums: from now on a change is found."""
+        self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{CHECKSUM}" INTEGER')
+        columns = self.layout.columns
+        stored = self._connection.execute(f"SELECT rowid, {quoted(columns)} FROM rows").fetchall()  # noqa: S608
+        sums = [(checksum(values, columns), row) for row, *values in stored]
+        self._connection.executemany(f'UPDATE rows SET "{CHECKSUM}"=? WHERE rowid=?', sums)  # noqa: S608
+
+    def __enter__(self) -> Self:
+        """The open store."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the store."""
+        self._connection.close()
+
+    def add(self, rows: Iterable[Row]) -> int:
+        """Commit rows that were measured just now, in one transaction.
+
+        Where its identity is there already, a row takes the place of one that failed, also if it failed itself: the
+        newer reason is the one that counts. It never takes the place of a good one.
+
+        Returns:
+            How many rows are new, or took the place of a failed one.
+
+        Raises:
+            InvalidValueError: a row was measured otherwise than those before it of its chip and fidelity, or has a cell
+                that cannot be.
+            StorageError: the disk is full or refuses. In both cases none of these rows is stored, all earlier ones are.
+                Or the file was deleted or replaced since it was opened: then all rows, these too, are in a new file.
+        """
+        return self._write(rows, self.layout.insert)
+
+    def take_over(self, rows: Iterable[Row]) -> int:
+        """`add` for rows of another store or a table, which may be older: a failed one never takes another's place."""
+        return self._write(rows, self.layout.take_over)
+
+    def _storable(self, row: Row) -> Row:
+        """See `_storable`.
+
+        Raises:
+            InvalidValueError: it is of another space, or a cell cannot be.
+        """
+        if missing := [name for name in self.layout.columns if name not in row]:
+            raise InvalidValueError(
+                f"{self.path} is a store of the space {self.layout.kind.name}: a row without {missing[0]} does not fit"
+            )
+        return _storable(row, self.layout.columns)
+
+    def _write(self, rows: Iterable[Row], insert: str) -> int:
+        rows = [self._storable(row) for row in rows]
+        self._check_not_moved(rows)
+        with self._explained("write to"), transaction(self._connection, "BEGIN IMMEDIATE"):
+            before = self._connection.total_changes
+            known: dict[tuple[Any, ...], tuple[str, Row]] = {}
+            for names in dict.fromkeys(tuple(row[name] for name in _ALIKE) for row in rows):
+                if (stored := self.settings(*map(str, names))) is not None:
+                    known[names] = str(self.path), stored
+            check_alike("what is to be added", rows, known)
+            columns = self.layout.columns
+            cells = [[row[name] for name in columns] for row in rows]
+            self._connection.executemany(insert, [[*values, checksum(values, columns)] for values in cells])
+            return self._connection.total_changes - before
+
+    def identities(self, failed: bool = True) -> set[Identity]:
+        """Return the identities of the stored rows, with or without failures."""
+        which = "" if failed else f" WHERE status!='{schema.STATUS_FAILED}'"
+        with self._explained("read"):
+            self._check_cells(self.layout.identity)
+            names = quoted(self.layout.identity)
+            return set(self._connection.execute(f"SELECT {names} FROM rows{which}"))  # noqa: S608
+
+    def chosen(self, key: Key) -> Population:
+        """``(n, g)``: the architectures that `choose` noted under a key, in their order."""
+        return self.choices().get(key, np.empty((0, len(self.layout.kind.architecture_genes)), dtype=np.int16))
+
+    def choose(self, key: Key, population: Population, after: int) -> None:
+        """Note architectures as the next to be measured, unless another process has noted some meanwhile.
+
+        Args:
+            key: task, hardware, fidelity and seed that they will be measured with.
+            population: ``(n, g)``.
+            after: how many were noted when these were chosen.
+
+        Raises:
+            StorageError: the disk is full or refuses; none of them is noted.
+        """
+        key = (*key[:3], int(key[3]))
+        self._check_not_moved([])
+        with self._explained("write to"), transaction(self._connection, "BEGIN IMMEDIATE"):
+            self._connection.execute(CHOICES)
+            if len(self.chosen(key)) != after:
+                return
+            noted = [(*key, after + row, json.dumps(genome.tolist())) for row, genome in enumerate(population)]
+            self._connection.executemany("INSERT INTO choices VALUES (?, ?, ?, ?, ?, ?)", noted)
+
+    def choices(self) -> dict[Key, Population]:
+        """The keys that `chosen` has something of, in their order, and what."""
+        with self._explained("read"):
+            return stored_choices(self._connection, self.path, self.layout.kind)
+
+    def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
+        """`schema.SETTING_COLUMNS` of the rows of these names, which are those of any of them; None without rows."""
+        columns = schema.SETTING_COLUMNS
+        names = ", ".join(f'"{name}"' for name in columns)
+        query = f"SELECT {names} FROM rows WHERE task=? AND hardware=? AND fidelity=? LIMIT 1"  # noqa: S608
+        with self._explained("read"):
+            values = self._connection.execute(query, (task, hardware, fidelity)).fetchone()
+        return None if values is None else dict(zip(columns, values, strict=True))
+
+    def rows(self) -> list[Row]:
+        """All rows in the order of their identity.
+
+        Raises:
+            BrokenFileError: a cell is damaged; the message names row and column.
+        """
+        columns = self.layout.columns
+        query = f"SELECT {quoted(columns)} FROM rows ORDER BY {quoted(self.layout.identity)}"  # noqa: S608
+        with self._explained("read"):
+            self._check_cells(columns)
+            self._check_checksums()
+            found = self._connection.execute(query).fetchall()
+        return [dict(zip(columns, values, strict=True)) for values in found]
+
+    def frame(self) -> pd.DataFrame:
+        """All rows in the order of their identity, as a data frame with the columns of a table."""
+        return pd.DataFrame(self.rows(), columns=list(self.layout.columns))
+
+    def _check_cells(self, columns: tuple[str, ...]) -> None:
+        """Refuse cells that nothing can be computed with; rows are called by their numbers in the file.
+
+        Raises:
+            BrokenFileError: there is one; the message names row and column.
+        """
+        names, texts = (", ".join(f'"{name}"' for name in some) for some in (columns, NAME_COLUMNS))
+        damaged = f"SELECT rowid, {names} FROM rows WHERE {damage(columns)} ORDER BY rowid LIMIT 1"  # noqa: S608
+        named = f"SELECT min(rowid), {texts} FROM rows GROUP BY {texts}"  # noqa: S608 - our own column names
+        for shown, query in ((columns, damaged), (NAME_COLUMNS, named)):
+            for row, *values in self._connection.execute(query):
+                for name, value in zip(shown, values, strict=True):
+                    if why := cell_fault(name, value):
+                        raise BrokenFileError(
+                            f"{self.path} is damaged in row {row}: {why}; its other rows go into a new store with: "
+                            f"{self._salvage}"
+                        )
+
+    def _check_checksums(self) -> None:
+        """Refuse a row that is not as it was written.
+
+        Raises:
+            BrokenFileError: there is one; the message names it.
+        """
+        columns = self.layout.columns
+        if not self._has_checksums():
+            return
+        query = f'SELECT rowid, "{CHECKSUM}", {quoted(columns)} FROM rows'  # noqa: S608 - our own column names
+        for row, known, *values in self._connection.execute(query):
+            if known is not None and known != checksum(values, columns):
+                raise BrokenFileError(
+                    f"{self.path} is damaged in row {row}: its cells are not as they were written (checksum); its "
+                    f"other rows go into a new store with: {self._salvage}"
+                )
+
+    @property
+    def _salvage(self) -> str:
+        return f"ohmnas merge --salvage {quote(str(self.path))} --store rescued.sqlite"
+
+    def _check_not_moved(self, rows: list[Row]) -> None:
+        """Notice that the file was deleted or replaced: what is written now would be gone with the process.
+
+        Args:
+            rows: to be written now.
+
+        Raises:
+            StorageError: it was; the message says which new file holds its rows and these.
+        """
+        there = mark(self.path)
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if there == self._mark:
+            self._log = mark(log)
+            return
+        what = f"the store {self.path} was {'deleted' if there is None else 'replaced'} while it was open"
+        target = free_name(self.path)
+        try:
+            with Store(target, kind=self.layout.kind) as rescued:
+                with suppress(OhmnasError):  # the system keeps an open file until it is closed
+                    rescued.take_over(self.rows())
+                    for key, population in self.choices().items():
+                        rescued.choose(key, population, after=0)
+                rescued.add(rows)
+                saved = len(rescued.identities())
+        except OhmnasError as error:
+            raise StorageError(f"{what}; its rows could not be saved elsewhere: {error}") from error
+        if mark(log) == self._log:  # or SQLite would take it for the log of the next file that is called so
+            with suppress(OSError):
+                log.unlink(missing_ok=True)
+        raise StorageError(f"{what}; its {saved} rows, with the last measured, are in {target}")
+
+    @contextmanager
+    def _explained(self, action: str) -> Iterator[None]:
+        """Turn SQLite's errors into ours."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StorageError(f"cannot {action} the store {self.path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            if "not a database" in str(error):
+                raise BrokenFileError(f"cannot {action} {self.path}: {error}; it is damaged or not a store") from error
+            raise BrokenFileError(
+                f"cannot {action} {self.path}: {error}; it is damaged, and what is readable of it goes into a new one "
+                f"with: {self._salvage}"
+            ) from error
+        except (UnicodeDecodeError, OverflowError) as error:
+            raise BrokenFileError(f"cannot {action} {self.path}: {error}; it is damaged") from error

@@ -1,0 +1,203 @@
+"""Verification: train found networks and references, and measure them on the official test images."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from ohmnas.datasets.campaign.backends import results
+from ohmnas.datasets.campaign.checkpoint import MEASURED, Checkpoint, Trained
+from ohmnas.datasets.campaign.fidelity import FIDELITIES, Fidelity, fidelity
+from ohmnas.datasets.campaign.measure import given_up, measure_accuracies, train_network
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
+from ohmnas.datasets.tasks.data import TaskData
+from ohmnas.datasets.tasks.task import Task
+from ohmnas.errors import DivergedError, InvalidValueError
+from ohmnas.hardware import Hardware, hardware, has_name
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.result import SearchResult
+from ohmnas.spaces.catalogue import word_of
+
+Report = Callable[[int, int, Trained | None], None]
+"""Callback with the number of finished trainings, their total, and the last one (None at the start)."""
+
+
+def contenders(result: SearchResult, references: int = 1) -> dict[str, Candidate]:
+    """Return the found network and a number of references of a result, by name."""
+    return {"found": result.best} | {known.name: known for known in result.references[:references]}
+
+
+def task_of(result: SearchResult, task: Task) -> Task:
+    """Return the task in the space of a result.
+
+    Raises:
+        InvalidValueError: the result is for another task.
+    """
+    if (result.space.input_shape, result.space.classes) != (task.input_shape, task.classes):
+        raise InvalidValueError(
+            f"the result is for images of {result.space.input_shape} in {result.space.classes} classes; {task.name} "
+            f"has {task.input_shape} in {task.classes}"
+        )
+    if (learned := result.provenance.get("task")) != task.name:
+        raise InvalidValueError(f"the result was searched with a table of {learned!r}, not of {task.name!r}")
+    return task.in_space(word_of(result.space.networks.name))
+
+
+def fidelity_of(result: SearchResult, task: Task, name: str | None = None) -> Fidelity:
+    """Return the fidelity with this name, or the one of the surrogate's rows; ``table`` if that no longer exists."""
+    known = str(result.provenance.get("fidelity"))
+    return fidelity(name or (known if known in FIDELITIES else "table"), task.name)
+
+
+def chip_of(result: SearchResult, chip: Hardware | None = None) -> Callable[[Candidate], Hardware]:
+    """Return a function that gives the chip of each candidate: its own, or the chip of the search.
+
+    Args:
+        result: result of a search.
+        chip: chip of the search, if it is not a preset.
+
+    Raises:
+        InvalidValueError: the chip is unknown, or another one is given.
+    """
+    if result.best.chip:
+        if chip is not None:
+            raise InvalidValueError("the result includes its chips: give no chip (--hardware)")
+        return lambda candidate: hardware(candidate.chip)
+    learned = str(result.provenance.get("hardware"))
+    if chip is None and not has_name(learned):
+        raise InvalidValueError(f"the chip {learned!r} is not a preset: give the chip itself (--hardware FILE)")
+    same = chip or hardware(learned)
+    if same.name != learned:
+        raise InvalidValueError(f"the result was searched for the chip {learned!r}, not for {same.name!r}")
+    for name, value in result.provenance.get("chip", {}).items():
+        if (now := {**same.settings(), "technology": same.technology}.get(name)) != value:
+            raise InvalidValueError(
+                f"the result was searched for a chip {learned!r} with {name} {value}; this one has {now}"
+            )
+    return lambda _: same
+
+
+def verify(
+    result: SearchResult,
+    task: Task,
+    *,
+    fidelity_name: str | None = None,
+    chip: Hardware | None = None,
+    chips: int | None = None,
+    seeds: Sequence[int] = range(3),
+    references: int = 1,
+    engine: str = "native",
+    jobs: int = 1,
+    checkpoint: Path | None = None,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """Train the found network and references of a result, and measure them on the test images. Needs torch.
+
+    Args:
+        result: result of a search.
+        task: task of the search.
+        fidelity_name: None is the fidelity of the surrogate's rows.
+        chip: chip of the search, if it is not a preset.
+        chips: programmed chips of each training, at least 2; None is the number of the fidelity.
+        seeds: seeds of the trainings, from 0; campaigns never use the same.
+        references: number of reference networks.
+        engine: one of `options.ENGINE_NAMES`.
+        jobs: number of processes.
+        checkpoint: file that stores each training; None stores none.
+        report: called after each training.
+
+    Returns:
+        JSON values: `task`, `hardware`, `fidelity`, `engine`, `seeds`, `test_images`, `chips`, `predicted_fidelity`,
+        and `networks`: for each its candidate's values, `measured` (a value for each training, None where it diverged)
+        and `reasons`.
+
+    Raises:
+        InvalidValueError: task, chip or chips do not fit the result.
+        MissingDependencyError: torch or aihwkit is not installed.
+    """
+    task = task_of(result, task)
+    effort = fidelity_of(result, task, fidelity_name)
+    if chips is not None and chips < 2:
+        raise InvalidValueError(f"chips is {chips}, but a spread over chips needs at least 2")
+    effort = replace(effort, chips=chips or effort.chips)
+    on = chip_of(result, chip)
+    require_training()
+    protocol = Protocol(task, effort, engine)
+    networks = contenders(result, references)
+    trainings = [VERIFICATION_SEEDS + seed for seed in seeds]
+    data = protocol.data()
+    done = Checkpoint(checkpoint, (task.name, _checksum(data), on(result.best), effort, engine))
+    _train(networks, trainings, done, protocol, on, jobs, report or (lambda *_: None))
+    return {
+        "task": task.name,
+        "hardware": on(result.best).name,
+        "fidelity": effort.name,
+        "engine": engine,
+        "seeds": trainings,
+        "test_images": len(data.test.labels),
+        "chips": effort.chips,
+        "predicted_fidelity": result.provenance.get("fidelity"),
+        "networks": {
+            name: {**candidate.to_dict(), **_of_each([done[candidate, training] for training in trainings])}
+            for name, candidate in networks.items()
+        },
+    }
+
+
+def _train(
+    networks: Mapping[str, Candidate],
+    trainings: Sequence[int],
+    done: Checkpoint,
+    protocol: Protocol,
+    on: Callable[[Candidate], Hardware],
+    jobs: int,
+    report: Report,
+) -> None:
+    """Run the trainings that are not stored yet, and store each."""
+    every = [(candidate, training) for candidate in networks.values() for training in trainings]
+    work = {done.key(*one): one for one in every}  # a reference may be the found network
+    calls = [
+        joblib.delayed(_measure)(protocol, candidate, on(candidate), training)
+        for candidate, training in work.values()
+        if (candidate, training) not in done
+    ]
+    there = len(work) - len(calls)
+    report(there, len(work), None)
+    for number, (candidate, training, trained) in enumerate(results(calls, jobs), there + 1):
+        done.note(candidate, training, trained)
+        report(number, len(work), trained)
+
+
+def _checksum(data: TaskData) -> int:
+    """Checksum of the images that affect a measurement."""
+    checksum = 0
+    for split in (data.train, data.test):
+        for values in (split.images, split.labels):
+            checksum = zlib.crc32(np.ascontiguousarray(values).data, checksum)
+    return checksum
+
+
+def _of_each(parts: list[Trained]) -> dict[str, Any]:
+    """Return the measured values and the reasons of each training, None and empty where there are none."""
+    return {
+        "measured": {head: [part[head] for part in parts] for head in MEASURED},
+        "reasons": [part.reason for part in parts],
+    }
+
+
+def _measure(protocol: Protocol, candidate: Candidate, chip: Hardware, training: int) -> tuple[Candidate, int, Trained]:
+    """Train a candidate once and measure it on the test images."""
+    genome = candidate.network
+    try:
+        network, how = train_network(protocol, genome, chip, training)
+    except DivergedError as error:
+        return candidate, training, Trained(None, f"diverged: {error}")
+    _, chip_seed = seeds_of(protocol.task, genome.tolist(), training)
+    found = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)
+    return candidate, training, Trained({head: found[head] for head in MEASURED}, given_up(protocol, how))

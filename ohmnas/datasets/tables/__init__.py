@@ -1,0 +1,1 @@
+"""Measured tables: columns, checks, cards, summaries, and the tables that ship."""

@@ -1,0 +1,105 @@
+"""Summaries of a measured table as data frames: distribution, rank correlations, effects of choices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from ohmnas.datasets.tables.table import MeasuredTable, genomes
+from ohmnas.hardware import kind_of
+
+LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
+QUANTILES = (0.05, 0.5, 0.95)
+LEARNED = 2.0
+"""A network is well above chance if its 1-day accuracy is above so many times chance."""
+
+
+def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
+    """Distribution of the labels of each chip, fidelity and seed; variants of a preset count as one chip.
+
+    Args:
+        table: all rows, failed ones too.
+        hardware: this chip alone, or those of this kind, such as ``varied-pcm``.
+
+    Returns:
+        A row for each; `rows`, `failed`, `given_up` (trainings whose loss never left chance), then for each of `LABELS`
+        its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``, fractions.
+    """
+    found = []
+    frame = _of_kinds(table, hardware).frame
+    frame = frame if hardware is None else frame[frame["hardware"] == hardware]
+    for key, rows in frame.groupby([frame["hardware"].map(kind_of), "fidelity", "seed"]):
+        measured = rows[rows["status"] == "ok"]
+        row = dict(zip(("hardware", "fidelity", "seed"), key, strict=True))
+        row.update(rows=len(rows), failed=len(rows) - len(measured))
+        row["given_up"] = int(measured["reason"].fillna("").str.startswith("given up").sum())
+        for label in LABELS:
+            for q in QUANTILES:
+                row[f"{label}_{100 * q:.0f}"] = float(measured[label].quantile(q)) if len(measured) else float("nan")
+        found.append(row)
+    return pd.DataFrame(found)
+
+
+def learned(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
+    """Return the rows of one chip, or kind of chips, whose networks are well above chance after one day (`LEARNED`).
+
+    With two classes, where `LEARNED` times chance is 1, the threshold is halfway between chance and 1. Rows are
+    selected as in `MeasuredTable.select`; a kind is a group of `spread`, such as ``varied-pcm``.
+    """
+    rows = _of_kinds(table, hardware).select(hardware, fidelity)
+    chance = 1 / table.card["classes"]
+    above: pd.DataFrame = rows[rows["accuracy_1d"] > min(LEARNED * chance, (1 + chance) / 2)]
+    return above
+
+
+def _of_kinds(table: MeasuredTable, hardware: str | None) -> MeasuredTable:
+    """Return the table with each chip named by its kind, unless a single variant is selected."""
+    names = table.frame["hardware"]
+    kinds = names.map(kind_of)
+    return (
+        table if (names[kinds != names] == hardware).any() else replace(table, frame=table.frame.assign(hardware=kinds))
+    )
+
+
+def choices(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the choices of each row's architecture, one column per choice.
+
+    Returns:
+        ``(n, c)`` with the index of `rows`: `params`, `macs`, and the `Space.traits` of the architectures.
+    """
+    described = [table.space.traits(one) for one in table.space.decode(genomes(rows))]
+    costs: pd.DataFrame = rows[["params", "macs"]]
+    return costs.join(pd.DataFrame(described, index=rows.index))
+
+
+def relations(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
+    """Kendall's tau of each choice and each label with each label, over some rows.
+
+    Returns:
+        Index: `LABELS` and the columns of `choices`; columns: `LABELS`. NaN where one of the two never varies.
+    """
+    together = rows[list(LABELS)].join(choices(table, rows))
+    return together.corr(method="kendall").loc[:, list(LABELS)]
+
+
+def groups(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
+    """Labels of one chip, or kind of chips (as in `learned`), by groups of choices.
+
+    Returns:
+        A row for each group of `Space.trait_groups` that is not empty: `choice`, `group`, `rows`, `learned` (a share),
+        and of those that learned the medians of `LABELS`.
+    """
+    rows, above = _of_kinds(table, hardware).select(hardware, fidelity), learned(table, hardware, fidelity)
+    chosen = choices(table, rows)
+    found = []
+    for choice, (edges, names) in table.space.trait_groups.items():
+        place = pd.cut(chosen[choice], edges, labels=names)
+        for name in names:
+            index = rows.index[place == name]
+            if len(index):
+                those = above.loc[above.index.intersection(index)]
+                medians = {label: float(those[label].median()) for label in LABELS}
+                share = len(those) / len(index)
+                found.append({"choice": choice, "group": name, "rows": len(index), "learned": share, **medians})
+    return pd.DataFrame(found)

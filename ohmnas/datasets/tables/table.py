@@ -1,0 +1,326 @@
+"""Measured tables: a CSV of rows and a JSON card that describes the measurement."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.cells import cell_text, typed
+from ohmnas.datasets.tables.faults import Mask, faults
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError, shown
+from ohmnas.files import is_file, write_atomically
+from ohmnas.hardware import Hardware, is_varied
+from ohmnas.lookup import name_fault
+from ohmnas.spaces.catalogue import kind_called, kind_with, names_in_files
+from ohmnas.spaces.codesign import space_of
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+
+USUAL_FIDELITIES = ("table", "paper")
+"""Default fidelities if there are several, in order; tables before protocol 4 have the second."""
+_MOST_NAMES = 10
+"""Largest number of names in a message."""
+_LARGEST_SIZE = 65536
+"""Largest image side or number of classes; larger ones would overflow the costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredTable:
+    """Checked rows with their card."""
+
+    frame: pd.DataFrame
+    """`schema.columns`, one row per measurement; failed rows have NaN for missing values."""
+    card: dict[str, Any]
+    """Task, input shape, classes, protocol, software, date, checksum, commands to reproduce."""
+    source: str
+    """Name or path, for messages."""
+
+    @property
+    def space(self) -> Space:
+        """Space of the table's genomes."""
+        shape = self.card["input_shape"]
+        return space_of(self.card["space"], (shape[0], shape[1], shape[2]), self.card["classes"])
+
+    @property
+    def measured(self) -> pd.DataFrame:
+        """Rows with accuracies: all that did not fail."""
+        return self.frame[self.frame["status"] == schema.STATUS_OK].reset_index(drop=True)
+
+    def rows(self) -> Iterable[Row]:
+        """Rows in the format of a store."""
+        for record in self.frame.astype(object).where(self.frame.notna(), None).to_dict("records"):
+            row = cast("Row", record)
+            row |= {name: row[name] or "" for name in ("reason", *schema.CURVE_COLUMNS)}
+            yield row
+
+    def select(self, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
+        """Return the measured rows of one chip and one fidelity.
+
+        Args:
+            hardware: chip; None is the only one, or ``pcm`` if there are several.
+            fidelity: fidelity; None is the chip's only one, or one of `USUAL_FIDELITIES` if there are several.
+
+        Raises:
+            InvalidValueError: the choice is ambiguous, or no rows match.
+        """
+        frame = self._chosen(self.measured, "hardware", hardware, ("pcm",))
+        return self._chosen(frame, "fidelity", fidelity, USUAL_FIDELITIES)
+
+    def of_fidelity(self, fidelity: str | None = None) -> pd.DataFrame:
+        """Return the measured rows of all chips and one fidelity, selected as in `select`."""
+        return self._chosen(self.measured, "fidelity", fidelity, USUAL_FIDELITIES)
+
+    def check_chip(self, chip: Hardware) -> None:
+        """Check that rows with a chip's name, if there are any, were measured with its settings.
+
+        Raises:
+            InvalidValueError: a setting differs.
+        """
+        rows = self.frame[self.frame["hardware"] == chip.name]
+        for name, value in {"technology": chip.technology, **chip.settings()}.items():
+            if len(rows) and rows[name].iloc[0] != value:
+                raise InvalidValueError(
+                    f"table {self.source} has rows of a chip {chip.name!r} with {name} {rows[name].iloc[0]}; this one "
+                    f"has {value}"
+                )
+
+    def _chosen(self, frame: pd.DataFrame, column: str, asked: str | None, usual: tuple[str, ...]) -> pd.DataFrame:
+        there = sorted(set(frame[column]))
+        chosen = asked
+        if asked is None:
+            chosen = there[0] if len(there) == 1 else next((name for name in usual if name in there), None)
+            if there and chosen not in there:
+                raise InvalidValueError(
+                    f"table {self.source} has several values of {column}: select one with --{column}: {_few(there)}"
+                )
+        found = frame[frame[column] == chosen]
+        if found.empty:
+            only = f", only of {_few(there)}" if there else ""
+            raise InvalidValueError(f"table {self.source} has no measured rows of {column} {chosen!r}{only}")
+        return found
+
+
+def _few(names: list[str]) -> str:
+    """Return names for a message; variants of presets are only counted."""
+    varied = sum(map(is_varied, names))
+    if 0 < varied < len(names):
+        names = [*(name for name in names if not is_varied(name)), f"{varied} varied chips"]
+    shown = names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
+    return ", ".join(shown)
+
+
+def accuracy_std_floor(frame: pd.DataFrame) -> float:
+    """Return the smallest standard deviation that the chips of these rows can resolve.
+
+    It occurs if all chips agree except for one image on one chip.
+    """
+    return float(1.0 / (frame["validation_images"].max() * np.sqrt(frame["chips"].max())))
+
+
+def genomes(frame: pd.DataFrame) -> Population:
+    """``(rows, g)``: genomes of a table's rows; other columns do not matter.
+
+    Raises:
+        InvalidValueError: the columns do not hold the genes of any space.
+    """
+    kind = kind_with(frame.columns)
+    if kind is None:
+        raise InvalidValueError("the columns do not hold the genes of any space")
+    return frame[list(kind.architecture_genes.names)].to_numpy(dtype=np.int16)
+
+
+def shipped_tables() -> list[str]:
+    """Return the names of the shipped tables."""
+    folder = resources.files("ohmnas.datasets") / "tables"
+    return sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".csv"))
+
+
+def find_table(name_or_path: str | Path) -> Path:
+    """Return the CSV of a shipped table by name, or of any other table by path.
+
+    Raises:
+        UnknownNameError: neither exists.
+    """
+    shipped = Path(str(resources.files("ohmnas.datasets") / "tables" / f"{name_or_path}.csv"))
+    if isinstance(name_or_path, str) and "/" not in name_or_path and is_file(shipped):
+        return shipped
+    path = Path(name_or_path)
+    if is_file(path):
+        return path
+    raise UnknownNameError(
+        f"no table {name_or_path!r}: it is not a file or a shipped table ({', '.join(shipped_tables())})"
+    )
+
+
+def read_table(name_or_path: str | Path) -> MeasuredTable:
+    """Read and check a table: a shipped one by name, any other by the path of its CSV.
+
+    Raises:
+        UnknownNameError: the table does not exist.
+        BrokenFileError: card or rows are invalid; the message shows file, column and row.
+        StorageError: the file cannot be read.
+    """
+    path = find_table(name_or_path)
+    card = _read_card(path.with_suffix(".json"))
+    text = _text(path)
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    if checksum != card["sha256"]:
+        _complain_of_missing_rows(path, text, card)
+    try:
+        text_columns = dict.fromkeys(schema.TEXT_COLUMNS, str)
+        frame = pd.read_csv(
+            io.StringIO(text), dtype=text_columns, keep_default_na=False, na_values=[""], low_memory=False
+        )
+    except (ValueError, OverflowError) as error:  # parser errors of pandas are ValueErrors
+        raise BrokenFileError(f"{path} cannot be read as a table: {error}") from error
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas uses the first cells of longer rows as index
+        raise BrokenFileError(f"{path} has rows with more cells than columns")
+    genes = _genes(card)
+    frame = typed(_upgraded(frame, card["schema"]), path, genes)
+    table = MeasuredTable(frame, card, str(name_or_path))
+    _check_rows(table, path)
+    if checksum != card["sha256"]:
+        raise BrokenFileError(
+            f"{path} is not the file that its card {path.with_suffix('.json').name} describes (checksum): "
+            "a cell was changed, or the card belongs to another export"
+        )
+    return table
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BrokenFileError(f"{path} cannot be read as a table: {error}") from error
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _complain_of_missing_rows(path: Path, text: str, card: dict[str, Any]) -> None:
+    """Report a truncated download before its last cell causes a less clear error."""
+    there, said = max(text.count("\n") - 1, 0), card.get("rows")
+    is_table = text.startswith(schema.KEY_COLUMNS[0]) or not text
+    if is_table and isinstance(said, int) and there < said:
+        raise BrokenFileError(
+            f"{path} seems truncated: it has {there:,} complete rows, but its card {path.with_suffix('.json').name} "
+            f"states {said:,}; download or copy it again"
+        )
+
+
+def write_table(path: str | Path, frame: pd.DataFrame, card: dict[str, Any]) -> None:
+    """Check a table, then write it and its card atomically, the card last.
+
+    Args:
+        path: path of the CSV; the card is a .json file next to it.
+        frame: `schema.columns`, with any index.
+        card: card from `card.make_card`.
+
+    Raises:
+        BrokenFileError: rows or card are invalid; existing files are unchanged.
+        StorageError: a file cannot be written.
+    """
+    path = Path(path)
+    stamp = {"schema": schema.SCHEMA_VERSION, "sha256": ""}  # what is written below
+    checked = _checked_card(card | stamp if isinstance(card, dict) else card, path.with_suffix(".json"))
+    _check_rows(MeasuredTable(typed(frame, path, _genes(checked)), checked, str(path)), path)
+    text = frame[list(schema.columns(_genes(checked)))].to_csv(index=False, lineterminator="\n")
+    card = {
+        **card,
+        "schema": schema.SCHEMA_VERSION,
+        "rows": len(frame),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+    write_atomically(path, text)
+    write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BrokenFileError(f"the card {path} of the table is missing; export-table writes both") from None
+    except (ValueError, RecursionError) as error:  # errors of JSON and Unicode are ValueErrors
+        raise BrokenFileError(f"the card {path} is not JSON: {error}") from error
+    except OSError as error:
+        raise BrokenFileError(f"the card {path} cannot be read: {error.strerror}") from error
+    return _checked_card(card, path)
+
+
+def _checked_card(card: Any, path: Path) -> dict[str, Any]:
+    """Return the card if it is complete.
+
+    Raises:
+        BrokenFileError: a value is missing or has the wrong type; the message names it.
+    """
+    if not isinstance(card, dict):
+        raise BrokenFileError(f"the card {path} lacks 'schema': it is not a JSON object")
+    for key in ("schema", "space", "task", "input_shape", "classes", "sha256"):
+        if key not in card:
+            raise BrokenFileError(f"the card {path} lacks {key!r}")
+    if type(card["schema"]) is not int or card["schema"] < 1:
+        raise BrokenFileError(f"the card {path} needs a whole number as schema, not {shown(card['schema'])}")
+    if card["schema"] > schema.SCHEMA_VERSION:
+        raise BrokenFileError(f"{path} has schema {card['schema']}, this ohmnas reads up to {schema.SCHEMA_VERSION}")
+    known = names_in_files()
+    if card["space"] not in known:
+        raise BrokenFileError(
+            f"{path} is a table of the space {shown(card['space'])}, not of {' or '.join(map(repr, known))}"
+        )
+    shape = card["input_shape"]
+    numbers = [*shape, card["classes"]] if isinstance(shape, list) and len(shape) == 3 else [0]
+    if not all(type(number) is int and 0 < number <= _LARGEST_SIZE for number in numbers):
+        raise BrokenFileError(
+            f"the card {path} needs an input_shape of 3 and a number of classes, all whole, 1 to {_LARGEST_SIZE}"
+        )
+    if not isinstance(card["task"], str):
+        raise BrokenFileError(f"the card {path} needs a text as task, not {shown(card['task'])}")
+    if why := name_fault(card["task"]):
+        raise BrokenFileError(f"the card {path} has the task {shown(card['task'])}: {why}")
+    return dict(card)
+
+
+def _genes(card: dict[str, Any]) -> tuple[str, ...]:
+    """Return the gene names of a table with this card."""
+    kind = kind_called(card["space"])
+    return () if kind is None else kind.architecture_genes.names
+
+
+def _upgraded(frame: pd.DataFrame, version: int) -> pd.DataFrame:
+    """Add the columns that tables of an older schema lack."""
+    if version == schema.SCHEMA_VERSION or "hardware" not in frame:
+        return frame
+    added = [schema.added_since(version, str(name)) for name in frame["hardware"]]
+    missing = [column for column in schema.added_since(version, "") if column not in frame]
+    return frame.join(pd.DataFrame(added, index=frame.index)[missing].replace("", np.nan)) if added else frame
+
+
+def _check_rows(table: MeasuredTable, path: Path) -> None:
+    """Check each row against itself, the card and other rows."""
+    frame = table.frame
+    wrong_task = (frame["task"] != table.card["task"]).to_numpy()
+    _complain(path, frame, wrong_task, "task", "not the task of the card")
+    for wrong, column, why in faults(frame, table.space):
+        _complain(path, frame, wrong, column, why)
+    first = frame.groupby(["hardware", "fidelity"])[list(schema.SETTING_COLUMNS)].transform("first")
+    for name in schema.SETTING_COLUMNS:
+        different = (frame[name] != first[name]).to_numpy()
+        _complain(path, frame, different, name, "not what earlier rows of the same hardware and fidelity have")
+    repeated = frame.duplicated([*schema.KEY_COLUMNS, *table.space.gene_names]).to_numpy()
+    _complain(path, frame, repeated, "seed", "a second measurement of an earlier row's architecture, chip and fidelity")
+
+
+def _complain(path: Path, frame: pd.DataFrame, wrong: Mask, column: str, why: str) -> None:
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise BrokenFileError(f"{path}, row {row + 1}: {column} is {cell_text(frame, column, row)}, which is {why}")

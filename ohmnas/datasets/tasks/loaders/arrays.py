@@ -1,0 +1,166 @@
+"""Any images in a NumPy archive: `x_train`, `y_train`, `x_test`, `y_test`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.datasets.tasks.data import Split, TaskData, task_data
+from ohmnas.errors import BrokenFileError
+from ohmnas.files import regular
+from ohmnas.npz import LARGEST, read_arrays
+
+NAMES = ("x_train", "y_train", "x_test", "y_test")
+VALIDATION_SHARE = 5
+"""One in so many of the training images of a class is for validation."""
+LARGEST_LABEL = 2**31 - 1
+BRIGHTEST = 1e9
+"""Pixels are between so much and its negative: the squares of larger ones do not fit into float32."""
+SAMPLE = 2000
+"""Images from which the scale of a split is estimated."""
+SAME_KIND, OTHER_KIND = 8.0, 2.0
+"""Largest ratio of the standard deviations of test and training pixels: both whole numbers or both not, and else. Test
+images are darker or flatter than training images at times; 0 to 255 beside 0 to 1 is a ratio of 255."""
+BELOW_ZERO = 0.1
+"""Share of the other split's range that pixels of one split may lie below 0 where the other has none below."""
+
+Array = npt.NDArray[np.generic]
+Labels = npt.NDArray[np.int64]
+
+
+def load_npz(path: str | Path) -> TaskData:
+    """Images ``(m, h, w)``, ``(m, h, w, c)`` or ``(m, c, h, w)`` with c of 1 to 4, and labels ``(m,)``.
+
+    The classes are the labels that occur in `y_train`, in increasing order. A fifth of the training images of each
+    class, drawn once for all, is for validation; test images are mixed. Images of uint8, float16 and float32 stay what
+    they are; others become float32. The same file again costs nothing.
+
+    Raises:
+        BrokenFileError: the file is not such an archive; the message says what is wrong.
+    """
+    path = Path(path)
+    status = regular(path, LARGEST)
+    stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_dev, status.st_ino)
+    return _load(path, stamp)
+
+
+@lru_cache(maxsize=1)
+def _load(path: Path, stamp: tuple[int, ...]) -> TaskData:
+    del stamp  # a file that has changed is read again
+    arrays = read_arrays(path, NAMES)
+    shapes = {part: arrays[f"x_{part}"].shape[1:] for part in ("train", "test")}
+    if shapes["train"] != shapes["test"]:
+        raise BrokenFileError(f"{path}: x_train has images of shape {shapes['train']}, x_test of {shapes['test']}")
+    images = {part: _images(path, f"x_{part}", arrays[f"x_{part}"]) for part in ("train", "test")}
+    labels = {part: _labels(path, f"y_{part}", arrays[f"y_{part}"], len(images[part])) for part in ("train", "test")}
+    _check_scale(path, arrays["x_train"], arrays["x_test"])
+    classes, train_labels = np.unique(labels["train"], return_inverse=True)
+    _check_classes(path, classes, labels)
+    images_of, labels_of = images["train"], train_labels.astype(np.int64)
+    train, validation = (Split(images_of[part], labels_of[part]) for part in _parts(labels_of))
+    mixed = np.random.default_rng(1).permutation(len(labels["test"]))
+    test_labels = np.searchsorted(classes, labels["test"]).astype(np.int64)
+    return task_data(train, validation, Split(images["test"][mixed], test_labels[mixed]))
+
+
+def _images(path: Path, name: str, array: Array) -> Array:
+    """``(m, c, h, w)`` of uint8, float16 or float32."""
+    if array.dtype.kind not in "uif" or array.ndim not in (3, 4):
+        raise BrokenFileError(f"{path}: {name} has shape {array.shape} of {array.dtype}, which are not images")
+    if 0 in array.shape:
+        raise BrokenFileError(f"{path}: {name} has shape {array.shape}: no pixels")
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.shape[3] <= 4 < array.shape[1]:
+        array = array.transpose(0, 3, 1, 2)
+    elif array.shape[1] > 4:
+        raise BrokenFileError(f"{path}: {name} has shape {array.shape}; images have 1 to 4 channels, first or last")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise BrokenFileError(f"{path}: {name} has pixels that are no finite numbers")
+    low, high = _range(array)
+    if max(-low, high) > BRIGHTEST:
+        raise BrokenFileError(
+            f"{path}: {name} has pixels of {low:.4g} to {high:.4g}; they must be between -{BRIGHTEST:g} and "
+            f"{BRIGHTEST:g}: scale them, such as to 0 to 1"
+        )
+    return array if array.dtype in (np.uint8, np.float16, np.float32) else array.astype(np.float32)
+
+
+def _labels(path: Path, name: str, array: Array, count: int) -> Labels:
+    flat = array.reshape(-1) if array.ndim == 2 and 1 in array.shape else array
+    if flat.ndim != 1 or flat.dtype.kind not in "ui":
+        raise BrokenFileError(
+            f"{path}: {name} has shape {array.shape} of {array.dtype}; it must be one whole number for each image"
+        )
+    if len(flat) != count:
+        raise BrokenFileError(f"{path}: {name} has {len(flat)} labels for {count} images of x_{name[2:]}")
+    low, high = int(flat.min()), int(flat.max())
+    if low < 0 or high > LARGEST_LABEL:
+        raise BrokenFileError(
+            f"{path}: {name} has the label {low if low < 0 else high}; labels are whole numbers from 0 to "
+            f"{LARGEST_LABEL}"
+        )
+    return flat.astype(np.int64)
+
+
+def _check_classes(path: Path, classes: Labels, labels: dict[str, Labels]) -> None:
+    if len(classes) < 2:
+        raise BrokenFileError(f"{path}: y_train has the label {classes[0]} only; a task needs two classes or more")
+    count = len(labels["train"])
+    if len(classes) * 2 > count:
+        raise BrokenFileError(
+            f"{path}: y_train has {len(classes)} different labels for {count} images; a class needs two images or more "
+            "on average"
+        )
+    unknown = np.setdiff1d(labels["test"], classes)
+    if len(unknown):
+        raise BrokenFileError(f"{path}: y_test has the label {unknown[0]}, which y_train does not have")
+
+
+def _check_scale(path: Path, train: Array, test: Array) -> None:
+    """Both splits must be scaled alike: networks see both normalised by the mean and deviation of the first.
+
+    Raises:
+        BrokenFileError: the training images are all the same grey, or the test images are scaled otherwise.
+    """
+    deviation, other = _deviation(train), _deviation(test)
+    if not deviation > 0:
+        raise BrokenFileError(f"{path}: all pixels of x_train are {train.flat[0]}")
+    (low, high), (test_low, test_high) = _range(train), _range(test)
+    limit = SAME_KIND if (train.dtype.kind == "f") == (test.dtype.kind == "f") else OTHER_KIND
+    same = deviation <= limit * other and other <= limit * deviation
+    negative = min(low, test_low) < -BELOW_ZERO * (test_high if low < 0 else high) and max(low, test_low) >= 0
+    apart = test_low > high + (high - low) or test_high < low - (high - low)
+    if not same or negative or apart:
+        raise BrokenFileError(
+            f"{path}: x_train has pixels of {low:.4g} to {high:.4g}, x_test of {test_low:.4g} to {test_high:.4g}; "
+            "both must be scaled alike"
+        )
+
+
+def _range(array: Array) -> tuple[float, float]:
+    return float(array.min()), float(array.max())
+
+
+def _deviation(array: Array) -> float:
+    """Standard deviation of the pixels of some images, spread evenly over all; of all if those are constant."""
+    some = float(array[:: -(-len(array) // SAMPLE)].std(dtype=np.float64))
+    return some or float(array.std(dtype=np.float64))
+
+
+def _parts(labels: Labels) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Indices of the images for training and for validation, each in a fixed random order.
+
+    Of each class as nearly a fifth as there is, is for validation. A class of two images or more has at least one on
+    each side; the image of a class of one is for training.
+    """
+    order = np.random.default_rng(0).permutation(len(labels))
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    held = np.zeros(len(labels), bool)
+    for members in np.split(by_class, np.cumsum(np.bincount(labels))[:-1]):
+        count = max(round(len(members) / VALIDATION_SHARE), 1) if len(members) > 1 else 0
+        held[members[:count]] = True
+    return order[~held[order]], order[held[order]]

@@ -1,0 +1,164 @@
+"""CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009), binary version: label bytes, then 3 x 32 x 32 pixels."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.datasets.tasks.data import Split, TaskData, task_data
+from ohmnas.datasets.tasks.loaders.files import Arrays, decoded, find_folder
+from ohmnas.datasets.tasks.task import Task
+from ohmnas.errors import BrokenFileError, UnknownNameError
+from ohmnas.files import read_bytes
+
+PIXELS = 3 * 32 * 32
+PEOPLE = 14
+"""Coarse label of CIFAR-100's superclass "people"."""
+CIFAR10_VALIDATION = 5000
+PEOPLE_VALIDATION = 1000
+LARGEST_FILE = 512 << 20
+"""Bytes of a file, at most; the official ones have up to 31 million."""
+PYTHON_VERSIONS = {"cifar-10-batches-bin": "cifar-10-batches-py", "cifar-100-binary": "cifar-100-python"}
+"""Folder of the binary version -> folder of the version for Python, of which files are pickled."""
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Bytes]:
+    """Labels ``(m, l)`` and images ``(m, 3, 32, 32)`` of one binary file.
+
+    Args:
+        path: the file.
+        label_classes: for each of a record's l label bytes, how many classes it counts.
+
+    Raises:
+        BrokenFileError: it cannot be read, is cut short, or has a label that does not exist.
+    """
+    raw = np.frombuffer(read_bytes(path, LARGEST_FILE), np.uint8)
+    size = len(label_classes) + PIXELS
+    if len(raw) == 0 or len(raw) % size:
+        raise BrokenFileError(f"{path} has {len(raw):,} bytes, which is not a number of whole records of {size} bytes")
+    records = raw.reshape(-1, size)
+    labels = records[:, : len(label_classes)]
+    wrong = (labels >= np.array(label_classes)).any(axis=1)
+    if wrong.any():
+        record = int(np.flatnonzero(wrong)[0])
+        raise BrokenFileError(f"{path}, record {record + 1}: label {labels[record].max()} does not exist")
+    return labels, records[:, len(label_classes) :].reshape(-1, 3, 32, 32)
+
+
+@lru_cache(maxsize=1)
+def load_cifar10(data_dir: Path | None = None) -> TaskData:
+    """CIFAR-10: of the training batches that are there, 5,000 images for validation, all others for training.
+
+    The validation images are the last thousand of each of five batches, or as evenly from fewer.
+
+    Raises:
+        UnknownNameError: the files are not there.
+        BrokenFileError: a file is not what it should be.
+    """
+    folder = _folder(data_dir, "cifar10", "cifar-10-batches-bin", "data_batch_1.bin")
+    batches = sorted(folder.glob("data_batch_[1-5].bin"))
+    test = folder / "test_batch.bin"
+
+    def decode() -> Arrays:
+        parts = [read_records(path, (10,)) for path in (*batches, test)]
+        share, more = divmod(CIFAR10_VALIDATION, len(batches))
+        held = [len(part[0]) - share - (index < more) for index, part in enumerate(parts[:-1])]
+        if min(held) < 1:
+            raise BrokenFileError(f"the batches in {folder} are too small: they leave nothing to train on")
+        kept = [(labels[:n], images[:n]) for (labels, images), n in zip(parts, held, strict=False)]
+        rest = [(labels[n:], images[n:]) for (labels, images), n in zip(parts, held, strict=False)]
+        return _arrays(train=_mixed(_joined(kept)), validation=_mixed(_joined(rest)), test=parts[-1])
+
+    return _data(decoded("cifar10", 1, (*batches, test), decode))
+
+
+@lru_cache(maxsize=1)
+def load_people(data_dir: Path | None = None) -> TaskData:
+    """A person or not, from CIFAR-100: all images of the superclass "people" and as many others, drawn once for all.
+
+    1,000 of the training images are for validation.
+
+    Raises:
+        UnknownNameError: the files are not there.
+        BrokenFileError: a file is not what it should be.
+    """
+    folder = _folder(data_dir, "people", "cifar-100-binary", "train.bin")
+    train, test = folder / "train.bin", folder / "test.bin"
+
+    def decode() -> Arrays:
+        labels, images = _mixed(_balanced(train))
+        n = len(labels) - PEOPLE_VALIDATION
+        if n < 1:
+            raise BrokenFileError(f"{train} is too small: it leaves nothing to train on")
+        return _arrays(train=(labels[:n], images[:n]), validation=(labels[n:], images[n:]), test=_balanced(test))
+
+    return _data(decoded("people", 1, (train, test), decode))
+
+
+def _folder(data_dir: Path | None, task: str, name: str, marker: str) -> Path:
+    """The folder of the binary version.
+
+    Raises:
+        UnknownNameError: it is not there; where the Python version is, the message says that it is another.
+    """
+    try:
+        return find_folder(data_dir, task, (name,), marker)
+    except UnknownNameError as error:
+        try:
+            other = find_folder(data_dir, task, (PYTHON_VERSIONS[name],), marker.removesuffix(".bin"))
+        except UnknownNameError:
+            raise error from None
+        raise UnknownNameError(
+            f"{other} has the Python version of the images; {task} needs the binary version, {name}: see "
+            f"ohmnas data {task}"
+        ) from error
+
+
+def _balanced(path: Path) -> tuple[Bytes, Bytes]:
+    labels, images = read_records(path, (20, 100))
+    is_person = labels[:, 0] == PEOPLE
+    people, others = np.flatnonzero(is_person), np.flatnonzero(~is_person)
+    if not len(people) or len(others) < len(people):
+        raise BrokenFileError(f"{path} has {len(people)} images of people and {len(others)} others; it needs as many")
+    others = np.random.default_rng(100).permutation(others)[: len(people)]
+    chosen = np.sort(np.concatenate([people, others]))
+    return is_person[chosen, None].astype(np.uint8), images[chosen]
+
+
+def _mixed(part: tuple[Bytes, Bytes]) -> tuple[Bytes, Bytes]:
+    """In a fixed random order, so that the first so many are a fair sample."""
+    order = np.random.default_rng(32).permutation(len(part[0]))
+    return part[0][order], part[1][order]
+
+
+def _joined(parts: list[tuple[Bytes, Bytes]]) -> tuple[Bytes, Bytes]:
+    return np.concatenate([labels for labels, _ in parts]), np.concatenate([images for _, images in parts])
+
+
+def _arrays(**parts: tuple[Bytes, Bytes]) -> Arrays:
+    """Convert to arrays with the channels of a pixel adjacent in memory, as networks read them."""
+    arrays: Arrays = {}
+    for name, (labels, images) in parts.items():
+        arrays[f"{name}_labels"] = labels[:, 0].astype(np.int64)
+        arrays[f"{name}_images"] = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+    return arrays
+
+
+def _data(arrays: Arrays) -> TaskData:
+    splits = (
+        Split(arrays[f"{name}_images"].transpose(0, 3, 1, 2), arrays[f"{name}_labels"].astype(np.int64))
+        for name in ("train", "validation", "test")
+    )
+    return task_data(*splits)
+
+
+CIFAR10: Final = Task("cifar10", (3, 32, 32), 10, 2_000, 1_000_000, 41_000_000, load_cifar10, (2, 2), True, 0.1)
+"""Photographs in ten classes. 41 million MACs are those of a ResNet-20."""
+IS_PERSON: Final = Task("people", (3, 32, 32), 2, 2_000, 1_000_000, 41_000_000, load_people, (2, 2), flip=True)
+"""Photographs with a person or without, from CIFAR-100."""

@@ -1,0 +1,112 @@
+"""Fetching a task's official archive: only when asked, checked before it is unpacked, never half there."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.client
+import tarfile
+import tempfile
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ohmnas.datasets.tasks.loaders.archives import ARCHIVES, BY_HAND, Archive
+from ohmnas.errors import BrokenFileError, OhmnasError, StorageError, UnknownNameError
+
+CHUNK = 1 << 20
+TIMEOUT = 60.0
+"""Seconds without a byte after which a download is given up."""
+LONGEST_LENGTH = 18
+"""Digits of a length that is believed."""
+LONGEST_REASON = 200
+"""Letters of what a server says went wrong."""
+
+
+class DownloadError(OhmnasError, OSError):
+    """The server does not answer, or not with the file."""
+
+
+def download(
+    task: str, data_dir: str | Path, report: Callable[[int, int], None], archive: Archive | None = None
+) -> Path:
+    """Fetch, check and unpack a task's archive.
+
+    Args:
+        task: which.
+        data_dir: the data folder, made if missing.
+        report: called with the bytes that have come and the bytes in all (0 if unknown).
+        archive: another one than the task's own, for a mirror.
+
+    Returns:
+        The folder with the files.
+
+    Raises:
+        UnknownNameError: the task has no archive; the message says where its files are.
+        DownloadError: the server does not answer, or not with the file.
+        BrokenFileError: what came is not the archive; nothing is unpacked.
+        StorageError: the disk refuses.
+    """
+    data_dir, archive = Path(data_dir), archive or ARCHIVES.get(task)
+    if archive is None:
+        where = BY_HAND.get(task)
+        raise UnknownNameError(
+            f"{task} cannot be downloaded: {where}"
+            if where
+            else f"no task {task!r} with files to download; there are {', '.join(ARCHIVES)}"
+        )
+    target = data_dir / archive.folder
+    if target.exists():
+        return target
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=data_dir, prefix=".download-", ignore_cleanup_errors=True) as folder:
+            file = Path(folder) / "archive.tar.gz"
+            _fetch(archive, file, report)
+            inside = Path(folder) / "unpacked"
+            _unpack(archive, file, inside)
+            (inside / archive.folder if archive.in_folder else inside).rename(target)
+    except DownloadError:
+        raise
+    except OSError as error:
+        raise StorageError(f"cannot write to {data_dir}: {error.strerror or error}") from error
+    return target
+
+
+def _fetch(archive: Archive, file: Path, report: Callable[[int, int], None]) -> None:
+    algorithm, expected = archive.checksum.split(":")
+    stamp = hashlib.new(algorithm, usedforsecurity=False)
+    came = 0
+    with file.open("wb") as out:
+        for chunk, total in _reply(archive):
+            stamp.update(chunk)
+            out.write(chunk)
+            came += len(chunk)
+            report(came, total)
+    if stamp.hexdigest() != expected:
+        raise BrokenFileError(f"what {archive.url} sent is not the official archive ({algorithm} differs); try again")
+
+
+def _reply(archive: Archive) -> Iterator[tuple[bytes, int]]:
+    """Pieces of what the server sends, each with the bytes in all, 0 if unknown; every broken reply is one error."""
+    try:
+        with urllib.request.urlopen(archive.url, timeout=TIMEOUT) as answer:  # noqa: S310
+            length = str(answer.headers.get("Content-Length"))
+            total = int(length) if length.isdecimal() and len(length) <= LONGEST_LENGTH else 0
+            while chunk := answer.read(CHUNK):
+                yield chunk, total
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = str(getattr(error, "reason", None) or error) or type(error).__name__
+        printable = "".join(letter if letter.isprintable() else " " for letter in reason)[:LONGEST_REASON]
+        raise DownloadError(f"cannot download {archive.url}: {printable}") from error
+
+
+def _unpack(archive: Archive, file: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(file, "r:gz") as members:
+            members.extractall(folder, filter="data")  # refuses paths and links that lead out of the folder
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+        raise BrokenFileError(f"what {archive.url} sent cannot be unpacked: {error}") from error
+    if archive.in_folder and not (folder / archive.folder).is_dir():
+        raise BrokenFileError(f"what {archive.url} sent cannot be used: it has no folder {archive.folder}")

@@ -1,0 +1,161 @@
+"""Visual wake words (A. Chowdhery et al., arXiv:1906.05721): COCO images with a person in them, or without."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import struct
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ohmnas.datasets.tasks.data import Split, TaskData, task_data
+from ohmnas.datasets.tasks.loaders.files import Arrays, decoded, find_folder, visible
+from ohmnas.datasets.tasks.task import Task
+from ohmnas.errors import BrokenFileError, MissingDependencyError, in_short, shown
+from ohmnas.files import is_file, read_bytes, read_text, regular
+
+SIDE = 96
+"""Pixels of a side, as in the MLPerf Tiny benchmark (C. Banbury et al., 2021)."""
+SMALLEST_AREA = 0.005
+"""A person counts whose annotated area (of the outline, not of the box) has at least this share of the image. So does a
+crowd. Both are as in the authors' builder of the data set, build_visualwakewords_data.py of TensorFlow's models."""
+VALIDATION_SHARE = 20
+"""One in so many of the training images is for validation."""
+YEARS = ("2014", "2017")
+LARGEST_ANNOTATIONS = 2 << 30
+"""Bytes of an annotation file, at most; the official ones have up to 0.5 billion."""
+LARGEST_IMAGE, MOST_PIXELS = 32 << 20, 50_000_000
+"""Bytes and pixels of an image, at most; COCO's have up to 640 x 640 pixels."""
+
+
+@lru_cache(maxsize=1)
+def load_wake_words(data_dir: Path | None = None) -> TaskData:
+    """COCO 2014 or 2017: `train` for training and validation, `val` for test.
+
+    Raises:
+        UnknownNameError: the files are not there.
+        BrokenFileError: a file is not what it should be.
+        MissingDependencyError: Pillow, which reads the images, is not installed.
+    """
+    folder = find_folder(data_dir, "visual-wake-words", ("coco",), "annotations")
+    year = next((y for y in YEARS if is_file(folder / "annotations" / f"instances_train{y}.json")), None)
+    if year is None:
+        raise BrokenFileError(f"{folder / 'annotations'} lacks instances_train2014.json, or 2017")
+    annotations = {part: folder / "annotations" / f"instances_{part}{year}.json" for part in ("train", "val")}
+
+    def decode() -> Arrays:
+        arrays: Arrays = {}
+        for part, path in annotations.items():
+            labels = read_labels(path)
+            order = np.random.default_rng(96).permutation(len(labels))
+            names = [sorted(labels)[i] for i in order]
+            arrays[f"{part}_labels"] = np.array([labels[name] for name in names])
+            arrays[f"{part}_images"] = np.stack([_image(folder / f"{part}{year}" / name) for name in names])
+        return arrays
+
+    for path in annotations.values():
+        regular(path, LARGEST_ANNOTATIONS)
+    sources = [image for part in annotations for image in visible((folder / f"{part}{year}").glob("*.*"))]
+    arrays = decoded("visual-wake-words", 2, sources, decode, annotations.values())
+    images = {part: arrays[f"{part}_images"].transpose(0, 3, 1, 2) for part in annotations}
+    labels = {part: arrays[f"{part}_labels"].astype(np.int64) for part in annotations}
+    held = max(len(labels["train"]) // VALIDATION_SHARE, 1)
+    parts = (slice(held, None), slice(held))
+    train, validation = (Split(images["train"][part], labels["train"][part]) for part in parts)
+    return task_data(train, validation, Split(images["val"], labels["val"]))
+
+
+def read_labels(path: Path) -> dict[str, int]:
+    """File name -> whether a person has at least the smallest area of the image.
+
+    Annotations of images that the file does not have are passed over, as in subsets of COCO.
+
+    Raises:
+        BrokenFileError: the file is not what COCO's annotation files are.
+    """
+    try:
+        content = json.loads(read_text(path, LARGEST_ANNOTATIONS))
+    except BrokenFileError:
+        raise
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise BrokenFileError(f"{path} cannot be read as JSON: {in_short(error, 200) or 'no memory'}") from error
+    try:
+        person = next(one["id"] for one in content["categories"] if one["name"] == "person")
+        images = {one["id"]: (Path(one["file_name"]).name, _pixels(path, one)) for one in content["images"]}
+        labels = {name: 0 for name, _ in images.values()}
+        annotations = list(content["annotations"])
+        own = [one for one in annotations if one["image_id"] in images]
+        for one in own:
+            name, pixels = images[one["image_id"]]
+            if one["category_id"] == person and _area(path, one) / pixels >= SMALLEST_AREA:
+                labels[name] = 1
+    except (KeyError, TypeError, StopIteration, AttributeError) as error:
+        raise BrokenFileError(f"{path} is not an annotation file of COCO: {shown(error)}") from error
+    if len(labels) < 2:
+        raise BrokenFileError(f"{path} has {len(labels)} images; a task needs two or more")
+    if len(labels) < len(content["images"]):
+        raise BrokenFileError(f"{path} has {len(content['images'])} images of {len(labels)} names; each needs its own")
+    if annotations and not own:
+        raise BrokenFileError(f"{path} has {len(annotations)} annotations, but none is of one of its images")
+    return labels
+
+
+def _pixels(path: Path, image: dict[str, Any]) -> int:
+    """Return the number of pixels of an image, from its annotation file."""
+    width, height = image["width"], image["height"]
+    if any(type(length) is not int or not 0 < length < 1_000_000 for length in (width, height)):
+        raise BrokenFileError(
+            f"{path}: the image {shown(image['file_name'])} has a width of {shown(width)} and a height of "
+            f"{shown(height)}; both are numbers of pixels"
+        )
+    return int(width * height)
+
+
+def _area(path: Path, annotation: dict[str, Any]) -> float:
+    """Return the annotated area in pixels."""
+    area = annotation["area"]
+    if type(area) not in (int, float) or not 0 <= area < 1e12 or not math.isfinite(area):
+        raise BrokenFileError(
+            f"{path}: an annotation of the image {shown(annotation['image_id'])} has an area of {shown(area)}, which "
+            "is not a number of pixels"
+        )
+    return float(area)
+
+
+def _image(path: Path) -> np.ndarray:
+    """``(96, 96, 3)`` uint8: the whole image, squeezed."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise MissingDependencyError.of("visual-wake-words needs Pillow", "images", error) from error
+    content = read_bytes(path, LARGEST_IMAGE)
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
+            if math.prod(image.size) > MOST_PIXELS:
+                raise BrokenFileError(f"{path} has {image.width} x {image.height} pixels; at most 50 million are read")
+            small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    except BrokenFileError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        struct.error,
+        LookupError,
+        Image.DecompressionBombError,
+    ) as error:
+        raise BrokenFileError(f"{path} cannot be read as an image (JPEG or PNG): {in_short(error, 200)}") from error
+    except (Image.DecompressionBombWarning, MemoryError) as error:
+        raise BrokenFileError(f"{path} has more pixels than are read, which are 50 million") from error
+    return np.asarray(small)
+
+
+WAKE_WORDS: Final = Task(
+    "visual-wake-words", (3, 96, 96), 2, 2_000, 1_000_000, 100_000_000, load_wake_words, (6, 6), flip=True
+)
+"""Photographs with a person or without, from COCO."""

@@ -1,0 +1,117 @@
+"""Tasks by name: their properties without loading images, and their loaders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from ohmnas.datasets.tasks.catalogue import TASKS
+from ohmnas.datasets.tasks.data import TaskData
+from ohmnas.datasets.tasks.loaders.arrays import load_npz
+from ohmnas.errors import InvalidValueError
+from ohmnas.lookup import check_plain_name
+from ohmnas.spaces import catalogue
+from ohmnas.spaces.space import Space
+
+MACS_PER_PIXEL = 31_250
+"""Default limit of MACs per pixel of an image, from the digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Properties of a task, without its images."""
+
+    name: str
+    """Name in tables and commands."""
+    input_shape: tuple[int, int, int]
+    """Channels, height, width."""
+    classes: int
+    """Number of classes."""
+    min_params: int
+    """Smallest networks in a campaign; smaller ones cannot learn the task."""
+    max_params: int
+    """Largest networks in a campaign."""
+    max_macs: int
+    """Largest number of MACs of a network in a campaign."""
+    loader: Callable[[Path | None], TaskData]
+    """Loads the images from a data folder; results are cached."""
+    shift: tuple[int, int] = (0, 0)
+    """Augmentation: training images are shifted by up to so many pixels down and right, or up and left."""
+    flip: bool = False
+    """Augmentation: half of the training images are mirrored."""
+    label_smoothing: float = 0.0
+    """Share of a training label that is spread evenly over all classes."""
+    data_dir: Path | None = None
+    """Data folder; None is ``$OHMNAS_DATA``."""
+
+    space_name: str = "resnet"
+    """Registered name of the search space."""
+
+    @property
+    def space(self) -> Space:
+        """Search space for this task's images."""
+        return catalogue.space(self.space_name, self.input_shape, self.classes)
+
+    def in_space(self, name: str) -> Task:
+        """Return the same task with another search space.
+
+        Raises:
+            UnknownNameError: the space is unknown.
+        """
+        catalogue.SPACES.check(name)
+        return replace(self, space_name=name)
+
+    def load(self) -> TaskData:
+        """Load the images.
+
+        Raises:
+            UnknownNameError: the files are missing.
+            BrokenFileError: a file is invalid.
+        """
+        return self.loader(self.data_dir)
+
+
+def task(name: str | Path, data_dir: str | Path | None = None) -> Task:
+    """Return a task by name, or of the images in an ``.npz`` file (`loaders.arrays`), named after the file.
+
+    Args:
+        name: one of `tasks.TASKS`, or the path of a file.
+        data_dir: below which folder the files of the task are; None is ``$OHMNAS_DATA``.
+
+    Raises:
+        UnknownNameError: there is none; the message lists all.
+        PluginError: the package that adds it cannot be used.
+        BrokenFileError: the file does not hold a task.
+        InvalidValueError: it is called like one of `tasks.TASKS`, or as no task can be.
+    """
+    name = str(name)
+    if name.endswith(".npz"):
+        if (stem := Path(name).stem) in TASKS:
+            raise InvalidValueError(
+                f"{name} would be called {stem!r}, which is another task: give the file another name"
+            )
+        return _of_arrays(Path(name))
+    return replace(TASKS[name], data_dir=None if data_dir is None else Path(data_dir))
+
+
+def task_word(name: str) -> str:
+    """Return the task's name for a command: its registered name, or the file that it is from."""
+    return name if name in TASKS else f"{name}.npz"
+
+
+def _of_arrays(path: Path) -> Task:
+    check_plain_name("task", path.stem)
+    data = load_npz(path)
+    channels, height, width = data.train.images.shape[1:]
+    classes = int(data.train.labels.max()) + 1
+    macs = max(2_000_000, min(MACS_PER_PIXEL * height * width, 41_000_000))
+    return Task(
+        path.stem, (channels, height, width), classes, 1_000, 1_000_000, macs, partial(_load_arrays, path.resolve())
+    )
+
+
+def _load_arrays(path: Path, data_dir: Path | None) -> TaskData:
+    del data_dir  # the path is whole
+    return load_npz(path)

@@ -1,0 +1,84 @@
+"""`Estimate`: predicted targets of a population."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.targets import Target, target
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Predicted targets of n architectures."""
+
+    targets: tuple[Target, ...]
+    values: Values
+    """``(n, t)``: one column per target, on the scale of tables."""
+
+    def __post_init__(self) -> None:
+        """Check the shape.
+
+        Raises:
+            InvalidValueError: the number of columns differs from the number of targets.
+        """
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.targets):
+            raise InvalidValueError(
+                f"estimates of {len(self.targets)} targets cannot have the shape {self.values.shape}"
+            )
+
+    @classmethod
+    def of(cls, **columns: npt.ArrayLike) -> Estimate:
+        """Create from columns by target name: ``Estimate.of(accuracy_1d=..., avm=...)``.
+
+        Raises:
+            UnknownNameError: a target is unknown.
+        """
+        return cls(tuple(target(name) for name in columns), np.column_stack([*map(np.asarray, columns.values())]))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the targets, in the order of the columns."""
+        return tuple(one.name for one in self.targets)
+
+    def __contains__(self, name: object) -> bool:
+        return any(one.name == name for one in self.targets)
+
+    def __getitem__(self, name: str) -> Values:
+        """``(n,)``: the values of one target.
+
+        Raises:
+            InvalidValueError: the target is not predicted.
+        """
+        for column, one in enumerate(self.targets):
+            if one.name == name:
+                values: Values = self.values[:, column]
+                return values
+        raise InvalidValueError(f"{name} is not predicted here, only {', '.join(self.names)}")
+
+    def row(self, place: int) -> dict[str, float]:
+        """Return name -> value of one architecture."""
+        return dict(zip(self.names, self.values[place].tolist(), strict=True))
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Estimate:
+        """Return these rows, in this order."""
+        return Estimate(self.targets, self.values[rows])
+
+    def join(self, others: Sequence[Estimate]) -> Estimate:
+        """Append the rows of others.
+
+        Raises:
+            InvalidValueError: the targets differ.
+        """
+        if any(other.targets != self.targets for other in others):
+            raise InvalidValueError(f"the estimates have other targets than {', '.join(self.names)}")
+        return Estimate(self.targets, np.concatenate([self.values, *(other.values for other in others)]))

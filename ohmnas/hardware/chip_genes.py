@@ -1,0 +1,164 @@
+"""Chips as genes: technology, tiles and converters as columns of whole numbers, to search them.
+
+A matrix of chips is ``(n, c)`` int16 with the columns `CHIP_GENE_NAMES`. Tiles are counted in powers of two, so
+neighbouring values differ by 1. All other settings are those of the technology's preset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.hardware.presets import PRESETS, varied
+from ohmnas.hardware.settings import Hardware
+from ohmnas.lookup import check_name
+
+Chips = npt.NDArray[np.int16]
+"""``(n, c)``."""
+Values = npt.NDArray[np.float64]
+
+GENE_TECHNOLOGIES: Final = ("pcm", "hermes", "reram")
+"""Technologies for co-design. Genomes and saved surrogates store their indices, so new ones must be appended. Chips of
+other technologies are measured and searched one at a time."""
+CHIP_GENE_NAMES: Final = ("TECH", "TILE", "DAC", "ADC")
+"""Index into `GENE_TECHNOLOGIES`, log2 of a tile's rows and columns, bits of the converters."""
+CHIP_GENES: Final = len(CHIP_GENE_NAMES)
+TECH, TILE, DAC, ADC = range(CHIP_GENES)
+LOW: Final = np.array([0, 6, 4, 5], dtype=np.int16)
+"""Lowest values: tiles of 64 x 64; 4-bit DACs and 5-bit ADCs, below which networks only guess."""
+HIGH: Final = np.array([len(GENE_TECHNOLOGIES) - 1, 9, 8, 9], dtype=np.int16)
+"""Highest values: tiles of 512 x 512; above 8 and 9 bits, the chip's noise hides the steps."""
+MOST_SETTINGS: Final = int(np.prod(HIGH[1:] - LOW[1:] + 1))
+"""Number of settings of tiles and converters: 100."""
+MOST_CHIPS: Final = MOST_SETTINGS * len(GENE_TECHNOLOGIES)
+"""Number of chips: 300."""
+
+
+def every_chip() -> Chips:
+    """``(MOST_CHIPS, c)``: all chips; the technologies of one setting are adjacent."""
+    axes = [np.arange(low, high + 1, dtype=np.int16) for low, high in zip(LOW[1:], HIGH[1:], strict=True)]
+    settings = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, CHIP_GENES - 1)
+    technologies = np.arange(len(GENE_TECHNOLOGIES), dtype=np.int16)
+    return np.column_stack([np.tile(technologies, len(settings)), np.repeat(settings, len(GENE_TECHNOLOGIES), axis=0)])
+
+
+def to_hardware(chips: Chips) -> list[Hardware]:
+    """Return the chips of ``(n, c)`` genes, with names such as ``pcm-t256-d8-a7``."""
+    return [varied(GENE_TECHNOLOGIES[tech], 2**tile, dac, adc) for tech, tile, dac, adc in chips.tolist()]
+
+
+def from_hardware(hardware: Iterable[Hardware]) -> tuple[Chips, npt.NDArray[np.bool_]]:
+    """``(n, c)`` genes of chips, and ``(n,)``: True for chips that genes describe completely."""
+    rows, described = [], []
+    for chip in hardware:
+        tile = chip.tile_rows.bit_length() - 1
+        known = chip.technology in GENE_TECHNOLOGIES
+        place = GENE_TECHNOLOGIES.index(chip.technology) if known else 0
+        row = np.array([place, min(tile, int(HIGH[TILE])), chip.dac_bits, chip.adc_bits])
+        row = np.clip(row, LOW, HIGH).astype(np.int16)
+        described.append(known and same_but_name(to_hardware(row[None])[0], chip))
+        rows.append(row)
+    return np.array(rows, dtype=np.int16).reshape(-1, CHIP_GENES), np.array(described, dtype=bool)
+
+
+def same_but_name(one: Hardware, other: Hardware) -> bool:
+    """Return True if two chips differ only in their names."""
+    return one.technology == other.technology and one.settings() == other.settings()
+
+
+def descriptions(chips: Chips) -> dict[str, Values]:
+    """`Hardware.description()` of ``(n, c)`` chips, with values ``(n,)``."""
+    of_technology = [PRESETS[name].description() for name in GENE_TECHNOLOGIES]
+    tech = chips[:, TECH].astype(np.intp)
+    values = {name: np.array([each[name] for each in of_technology])[tech] for name in of_technology[0]}
+    side = np.exp2(chips[:, TILE].astype(np.float64))
+    values |= {"hw_tile_rows": side, "hw_tile_columns": side}
+    values |= {"hw_dac_bits": chips[:, DAC].astype(np.float64), "hw_adc_bits": chips[:, ADC].astype(np.float64)}
+    return values
+
+
+def chip_value(name: str, text: str) -> int:
+    """Parse the value of a chip gene: ``TECH=hermes``, ``TILE=256``, ``ADC=7``.
+
+    Raises:
+        UnknownNameError: the technology is unknown.
+        InvalidValueError: the value is not a whole number, or not a side of a tile.
+    """
+    text = text.strip()
+    if name == CHIP_GENE_NAMES[TECH]:
+        check_name("technology", GENE_TECHNOLOGIES, text)
+        return GENE_TECHNOLOGIES.index(text)
+    if not text.isdecimal() or len(text) > _LONGEST:
+        raise InvalidValueError(f"{name} must be a whole number, not {text!r}")
+    if name != CHIP_GENE_NAMES[TILE]:
+        return int(text)
+    sides = [2**power for power in range(int(LOW[TILE]), int(HIGH[TILE]) + 1)]
+    if int(text) not in sides:
+        raise InvalidValueError(f"TILE must be one of {', '.join(map(str, sides))}, not {text}")
+    return int(np.log2(int(text)))
+
+
+def chip_text(name: str, value: int) -> str:
+    """Format the value of a chip gene; the inverse of `chip_value`."""
+    if name == CHIP_GENE_NAMES[TECH]:
+        return GENE_TECHNOLOGIES[value]
+    return str(2**value if name == CHIP_GENE_NAMES[TILE] else value)
+
+
+_LONGEST: Final = 9
+"""Longest text of a number in characters."""
+
+
+def mutate(chips: Chips, rng: np.random.Generator) -> Chips:
+    """``(n, c)``: one gene of each row changed: by one step, or to any other technology."""
+    changed = chips.copy()
+    rows, gene = np.arange(len(chips)), rng.integers(CHIP_GENES, size=len(chips))
+    now, low, high = chips[rows, gene], LOW[gene], HIGH[gene]
+    step = np.where(rng.random(len(chips)) < 0.5, -1, 1)
+    step = np.where((now + step < low) | (now + step > high), -step, step)
+    moved = now + step
+    count = len(GENE_TECHNOLOGIES)
+    other = (chips[:, TECH] + rng.integers(1, count, size=len(chips))) % count
+    changed[rows, gene] = np.where(gene == TECH, other, moved)
+    return changed
+
+
+def neighbours(chip: npt.NDArray[np.int16]) -> Chips:
+    """``(k, c)``: all chips that `mutate` can return for a ``(c,)`` chip."""
+    near = []
+    for gene in range(CHIP_GENES):
+        values = range(len(GENE_TECHNOLOGIES)) if gene == TECH else (chip[gene] - 1, chip[gene] + 1)
+        near += [(gene, value) for value in values if LOW[gene] <= value <= HIGH[gene] and value != chip[gene]]
+    found = np.tile(chip, (len(near), 1))
+    for row, (gene, value) in enumerate(near):
+        found[row, gene] = value
+    return found
+
+
+def drawn_for(position: int, times: int) -> Chips:
+    """Chips for one architecture of a campaign; settings take turns and occur equally often.
+
+    Args:
+        position: index of the architecture, from 0; its chips do not depend on the length of the campaign.
+        times: settings of tiles and converters per architecture, each in all technologies.
+
+    Returns:
+        ``(times * technologies, c)``, without duplicates.
+    """
+    settings = every_chip().reshape(-1, len(GENE_TECHNOLOGIES), CHIP_GENES)
+    if not 1 <= times <= MOST_SETTINGS:
+        raise InvalidValueError(
+            f"the number of settings of tiles and converters must be 1 to {MOST_SETTINGS}, not {times}"
+        )
+    block, place = divmod(position, len(settings))
+    order = np.random.default_rng([_DRAWS, block]).permutation(len(settings))
+    turns = (place + np.arange(times) * len(settings) // times) % len(settings)
+    return settings[order[turns]].reshape(-1, CHIP_GENES)
+
+
+_DRAWS: Final = 20260
+"""Seed of the order of the settings."""

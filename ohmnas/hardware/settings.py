@@ -1,0 +1,123 @@
+"""`Hardware`: settings of one analog in-memory computing chip, with units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.hardware.technologies import TECHNOLOGIES
+from ohmnas.lookup import look_up
+
+BATCH_NORMS = ("trained", "adaptive")
+"""Sources of batch norm statistics; tables store the index (`hw_batch_norm`)."""
+RANGES = {"g_max": (1e-3, 1e6), "adc_bound": (1e-6, 1e6)}
+"""Smallest and largest values. Squares and quotients of values beyond them overflow float32."""
+LARGEST_NOISE = 1e3
+"""Largest standard deviation or scale: a thousand times the measured device; the reason is the same."""
+LARGEST_TILE = 999_999_999
+"""Largest number of rows or columns; no layer is larger, so a larger tile would make no difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """A chip. Outputs of a tile are in units of (full-scale input) x (weight at g_max), as in aihwkit."""
+
+    name: str = "pcm"
+    """Name in tables and commands."""
+    technology: str = "pcm"
+    """Device technology, one of `technologies.TECHNOLOGIES`."""
+    g_max: float = 25.0
+    """Largest conductance in uS: the target of the largest weight of a column."""
+    tile_rows: int = 512
+    """Inputs of a crossbar tile; larger layers are split evenly over several tiles with their own converters."""
+    tile_columns: int = 512
+    """Outputs of a crossbar tile."""
+    dac_bits: int = 8
+    """Resolution of the input converters; symmetric, 2^bits - 1 levels. 0: ideal."""
+    adc_bits: int = 8
+    """Resolution of the output converters; symmetric, 2^bits - 1 levels. 0: ideal, also without bound."""
+    adc_bound: float = 10.0
+    """Output at which the ADC saturates."""
+    output_noise: float = 0.04
+    """Std of the Gaussian noise at each output of a tile, drawn anew for each read."""
+    programming_noise: float = 1.0
+    """Scale of the technology's programming noise; 1 is the measured device, 0 is none."""
+    read_noise: float = 1.0
+    """Scale of the technology's 1/f read noise; 1 is the measured device, 0 is none."""
+    drift: float = 1.0
+    """Scale of the technology's drift exponents; 1 is the measured device, 0 is none."""
+    drift_compensation: bool = True
+    """Global drift compensation: each tile's outputs are scaled by the decay of its mean readout."""
+    batch_norm: str = "trained"
+    """Source of batch norm statistics, one of `BATCH_NORMS`: training, or averages over calibration images on the
+    programmed and drifted chip before each read (V. Joshi et al., Nature Communications 2020)."""
+    training_noise: float = 0.06
+    """Std of the Gaussian noise on weights in training, relative to the largest of the column."""
+    clip_sigma: float = 2.0
+    """In training, weights are clipped at this many standard deviations of their layer. 0: no clipping."""
+
+    def __post_init__(self) -> None:
+        """Check ranges.
+
+        Raises:
+            InvalidValueError: a setting is out of range.
+            UnknownNameError: the technology is unknown.
+        """
+        technology = TECHNOLOGIES[self.technology]
+        look_up("batch norm", dict.fromkeys(BATCH_NORMS), self.batch_norm)
+        for name, (smallest, largest) in RANGES.items():
+            value = getattr(self, name)
+            if not value > 0 or not math.isfinite(value):
+                raise InvalidValueError(f"{name} must be above 0, not {value}")
+            if not smallest <= value <= largest:
+                raise InvalidValueError(f"{name} must be {smallest:g} to {largest:g}, not {value:g}")
+        low, high = technology.smallest_conductance, technology.largest_conductance
+        if not self.g_max <= high:
+            raise InvalidValueError(f"g_max of {self.technology} must be at most {high} uS, not {self.g_max}")
+        if not self.g_max > low:
+            raise InvalidValueError(f"g_max of {self.technology} must be above its g_min of {low} uS, not {self.g_max}")
+        for name in ("tile_rows", "tile_columns"):
+            if not getattr(self, name) >= 1 or getattr(self, name) % 1 != 0:
+                raise InvalidValueError(f"{name} must be a whole number above 0, not {getattr(self, name)}")
+            if getattr(self, name) > LARGEST_TILE:
+                raise InvalidValueError(f"{name} must be at most {LARGEST_TILE}, not {getattr(self, name)}")
+        for name in ("output_noise", "programming_noise", "read_noise", "drift", "training_noise", "clip_sigma"):
+            value = getattr(self, name)
+            if not value >= 0 or not math.isfinite(value):
+                raise InvalidValueError(f"{name} must be at least 0, not {value}")
+            if value > LARGEST_NOISE:
+                raise InvalidValueError(f"{name} must be at most {LARGEST_NOISE:g}, not {value:g}")
+        for name in ("dac_bits", "adc_bits"):
+            bits = getattr(self, name)
+            if bits not in (0, *range(2, 17)):
+                raise InvalidValueError(f"{name} must be 0 (ideal) or 2 to 16, not {bits}")
+
+    def settings(self) -> dict[str, float]:
+        """Return the numbers that describe the chip, by table column; they are among the surrogate's features."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "technology")}
+        values["batch_norm"] = BATCH_NORMS.index(self.batch_norm)
+        return {f"hw_{name}": float(value) for name, value in values.items()}
+
+    @classmethod
+    def of_settings(cls, technology: str, settings: Mapping[str, float], name: str = "") -> Self:
+        """Return the chip of a technology with these `settings`.
+
+        Raises:
+            InvalidValueError, UnknownNameError: a setting is out of range, or the technology unknown.
+        """
+        known = cls().settings()
+        for key, value in settings.items():
+            whole = key in known and not isinstance(getattr(cls(), key[3:]), float)
+            wrong = key not in known or not math.isfinite(value) or (whole and value % 1 != 0)
+            if wrong or (key == "hw_batch_norm" and not 0 <= value < len(BATCH_NORMS)):
+                raise InvalidValueError(f"{key} is {value:g}, which is not valid for a chip")
+        kinds: dict[str, Any] = {key: type(getattr(cls(), key[3:])) for key in known}
+        kinds["hw_batch_norm"] = lambda place: BATCH_NORMS[int(place)]
+        return cls(name, technology, **{key[3:]: kinds[key](value) for key, value in settings.items()})
+
+    def description(self) -> dict[str, float]:
+        """Return the chip's features for a surrogate: its settings and device errors."""
+        return {**self.settings(), **TECHNOLOGIES[self.technology].errors}

@@ -1,0 +1,26 @@
+"""Filamentary conductive-metal-oxide/HfOx ReRAM (Falcone et al., IBM Research Zurich), model of aihwkit.
+
+A weight is one device between two conductances. The model has
+
+- programming noise of standard deviation 0.00081 + 0.00107 g, both in uS (acceptance range of 0.2 %);
+- relaxation independent of the conductance: its mean falls by 0.0890 ln t uS, its standard deviation is
+  0.4118 + 0.0420 ln t uS, t in seconds. It is drawn anew for each read, so two reads of one chip share only its
+  programming;
+- 1/f read noise of standard deviation 0.0277 log10 g, times the square root of ln((t + 1 us) / 2 us), in uS.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ohmnas.hardware.technology import Technology
+
+TECHNOLOGY: Final = Technology(
+    "reram",
+    "aihwkit.inference.noise.reram:ReRamCMONoiseModel",
+    spread_1d=0.023,
+    spread_1mo=0.027,
+    offset_1d=-0.025,
+    settings={"g_max": 88.2},
+    smallest_conductance=9.0,  # uS; g_min of aihwkit's model
+)

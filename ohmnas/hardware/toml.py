@@ -1,0 +1,98 @@
+"""Chips by name or TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, in_short, shown
+from ohmnas.files import read_text
+from ohmnas.hardware.presets import VARIED, has_name
+from ohmnas.hardware.presets import named as _named
+from ohmnas.hardware.settings import Hardware
+from ohmnas.lookup import check_plain_name
+
+LARGEST_TEXT, LONGEST_TEXT = 1 << 16, 1 << 12
+"""Largest size of a chip's file in bytes, and of its text without comment lines in characters. Python's TOML parser can
+need time and memory quadratic in the length."""
+LARGEST_NUMBER = 10**18 - 1
+
+
+def hardware(name: str | Path) -> Hardware:
+    """Return a preset, one of its variants such as ``pcm-t256-d8-a7``, or the chip of a TOML file.
+
+    Raises:
+        UnknownNameError: the name is unknown; the message lists all.
+        PluginError: the plugin of the chip or its technology cannot be used.
+        InvalidValueError: the file cannot be read, or does not describe a chip.
+    """
+    name = str(name)
+    if name.endswith(".toml"):
+        return read_hardware(name)
+    return _named(name)
+
+
+def read_hardware(path: str | Path) -> Hardware:
+    """Read a chip from a TOML file with settings of `Hardware` and optionally `base`, the preset to start from (pcm).
+
+    Without a `name`, the chip gets the name of the file.
+
+    Raises:
+        InvalidValueError: the file cannot be read, or a setting is unknown, has the wrong type or out of range.
+        UnknownNameError: the base or the technology is unknown.
+    """
+    path = Path(path)
+    try:
+        text = read_text(path, LARGEST_TEXT)
+    except BrokenFileError as error:
+        raise InvalidValueError(str(error)) from error
+    told = sum(len(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
+    if told > LONGEST_TEXT:
+        raise InvalidValueError(
+            f"{path} has {told:,} characters without its comments; a chip has at most {LONGEST_TEXT:,}"
+        )
+    try:
+        values = tomllib.loads(text)
+    except (ValueError, OverflowError) as error:  # ValueError also for numbers with too many digits
+        raise InvalidValueError(f"{path} is not TOML: {in_short(error, 200)}") from error
+    except RecursionError as error:
+        raise InvalidValueError(f"{path} is not a chip: its values are nested too deeply") from error
+    try:
+        chip = _described(values, path.stem)
+    except OhmnasError as error:
+        raise type(error)(f"{path}: {error}") from error
+    return chip
+
+
+def _described(values: dict[str, Any], stem: str) -> Hardware:
+    """Return the chip of a file's values; the default name is the file's."""
+    preset = values.pop("base", "pcm")
+    if not isinstance(preset, str):
+        raise InvalidValueError(f"base is {shown(preset)}, but must be the name of a preset")
+    base = _named(preset)
+    known = {field.name: type(getattr(base, field.name)) for field in fields(Hardware)}
+    settings: dict[str, Any] = {"name": stem}
+    for name, value in values.items():
+        kind = known.get(name)
+        if kind is None:
+            raise InvalidValueError(f"a chip has no setting {shown(name)}; it has {', '.join(known)}")
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise InvalidValueError(f"{name} is {shown(value)}, but must be {_KINDS[kind]}")
+        if type(value) is int and abs(value) > LARGEST_NUMBER:
+            raise InvalidValueError(f"{name} is {shown(value)}, which is not valid for a chip")
+        settings[name] = kind(value)
+    named = settings["name"]
+    check_plain_name("chip", named)
+    if named.endswith(".toml"):
+        raise InvalidValueError(f"a chip cannot be called {shown(named)}: a name must not end in .toml")
+    if named.startswith(VARIED):
+        raise InvalidValueError(f"names that begin with {VARIED!r} are reserved for groups of chips; choose another")
+    chip = replace(base, **settings)
+    if has_name(named) and chip != _named(named):
+        raise InvalidValueError(f"the name {named!r} belongs to another chip; choose another")
+    return chip
+
+
+_KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}

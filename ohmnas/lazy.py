@@ -1,0 +1,62 @@
+"""Packages that import their names on first use (PEP 562), so importing a package is fast."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inspect import Signature
+
+
+def attach(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return a package's ``__getattr__`` and ``__dir__``.
+
+    Args:
+        package: its ``__name__``.
+        homes: public name -> module that defines it; an empty module stands for the package's own submodule.
+    """
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        home = homes[name]
+        value = getattr(import_module(home), name) if home else import_module(f"{package}.{name}")
+        setattr(sys.modules[package], name, value)  # found without this function from now on
+        return value
+
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes})
+
+    return get, names
+
+
+class _CallablePackage(ModuleType):
+    """A package that can be called like its function of the same name."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+    @property
+    def _function(self) -> Callable[..., Any]:
+        function: Callable[..., Any] = getattr(self, self.__name__.rpartition(".")[2])
+        return function
+
+    @property
+    def __signature__(self) -> Signature:
+        """Signature, for editors and `help`."""
+        from inspect import signature
+
+        return signature(self._function)
+
+
+def call_as_function(package: str) -> None:
+    """Make a package callable like its function of the same name: ``ohmnas.search()`` is ``ohmnas.search.search()``.
+
+    The import system binds a subpackage's name in its parent, so a function of the same name in the parent would be
+    there or not, depending on what was imported before. A callable package has no such two states.
+    """
+    sys.modules[package].__class__ = _CallablePackage

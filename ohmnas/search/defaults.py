@@ -1,0 +1,74 @@
+"""Defaults of a search: the lowest accuracy, the largest AVM and the initial networks.
+
+A network that guesses has a small spread and no AVM. Tight limits on the AVM, or an objective that divides by the
+spread, can therefore trap a search among networks that learned nothing. A lower limit on accuracy and known networks at
+the start prevent this. A network that is worth its search also beats hand-made ones: by default, a result is predicted
+to be at least as accurate as the best reference network within the same limits, with an AVM no larger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from ohmnas.search.problem import Problem
+from ohmnas.search.report import references
+from ohmnas.spaces.genes import Population
+
+_SLACK: Final = 1e-6
+"""Room between a reference network and the limits that it sets, as a fraction: a prediction may round differently in
+another batch."""
+
+
+def default_floor(best: float, classes: int) -> float:
+    """Accuracy halfway between guessing and the best known, rounded to per cent.
+
+    Args:
+        best: highest known accuracy, such as `SurrogateModel.best_known`.
+        classes: number of classes.
+    """
+    guessing = 1.0 / classes
+    return round((guessing + max(best, guessing)) / 2, 2)
+
+
+def reference_floor(problem: Problem) -> Problem:
+    """Require predictions at least as good as those of the best reference network.
+
+    The best is the most accurate reference network that meets all limits of the problem, soft ones too. Its accuracy
+    becomes the lowest accuracy and its AVM the largest AVM, unless the problem's own limits are tighter. With a
+    confidence, its quantiles are the limits, so both are compared alike.
+
+    Returns:
+        The problem with these limits, and `Limits.reference`; the problem itself if no reference meets its limits.
+    """
+    if not {"accuracy_1d", "avm"} <= {one.name for one in problem.estimator.targets}:
+        return problem
+    within = [candidate for candidate in references(problem) if not candidate.misses]
+    population = np.array([candidate.genome for candidate in within], dtype=np.int16).reshape(-1, problem.genes)
+    estimate = problem.estimator.estimate(population)
+    of, meets = problem.quantities(population, estimate), problem.affordable(population)
+    for name, most in problem.limits.soft.items():
+        meets &= of[name] <= most
+    if not meets.any():
+        return problem
+    row = int(np.argmax(np.where(meets, estimate["accuracy_1d"], -np.inf)))
+    lowest, highest = problem.certain(estimate)
+    limits = replace(
+        problem.limits,
+        min_accuracy=max(problem.limits.min_accuracy, float(lowest["accuracy_1d"][row]) - _SLACK),
+        max_avm=min(problem.limits.max_avm, float(highest["avm"][row]) + _SLACK),
+        reference=within[row].name,
+    )
+    return replace(problem, limits=limits)
+
+
+def known_networks(problem: Problem) -> Population:
+    """``(k, g)``: reference networks within the limits on costs and the bounds on genes, as initial architectures.
+
+    If chips are searched too, each is on its best chip within the bounds.
+    """
+    genomes = [candidate.genome for candidate in references(problem)]
+    population = np.array(genomes, dtype=np.int16).reshape(-1, problem.genes)
+    return population[problem.affordable(population)]

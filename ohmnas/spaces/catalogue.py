@@ -1,0 +1,87 @@
+"""Spaces of networks by name. Plugins can add spaces (`ohmnas.registry`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from ohmnas.errors import PluginError, shown
+from ohmnas.registry import Registry
+
+if TYPE_CHECKING:
+    from ohmnas.spaces.space import Space
+
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+"""Pattern of `Space.name`."""
+
+
+def _fault(name: str, thing: object) -> str:
+    """Return the reason why an object is not a space; empty if it is one."""
+    from ohmnas.spaces.space import Space
+
+    if not (isinstance(thing, type) and issubclass(thing, Space)):
+        return "it is not a subclass of ohmnas.spaces.Space"
+    if not isinstance(getattr(thing, "name", None), str) or not hasattr(thing, "architecture_genes"):
+        return f"{name} has no name or no architecture_genes"
+    if not _NAME.fullmatch(thing.name):
+        return f"the name of a space has lower case letters, digits and dashes, not {shown(thing.name)}"
+    for own in SPACES.own:
+        if SPACES[own].name == thing.name and SPACES[own] is not thing:
+            return f"its name {thing.name} is already the name of the space {own}"
+    return ""
+
+
+SPACES: Final[Registry[type[Any]]] = Registry(
+    "space",
+    "ohmnas.spaces",
+    {
+        "resnet": ("ohmnas.spaces.resnet:ResNetSpace", "the ResNet-like space of AnalogNAS"),
+        "cells": ("ohmnas.spaces.cells:CellSpace", "the cells of NAS-Bench-201"),
+    },
+    _fault,
+)
+"""Name -> class."""
+
+
+def space(name: str, input_shape: tuple[int, int, int], classes: int) -> Space:
+    """Return the space with this name, for images of a shape and a number of classes.
+
+    Raises:
+        UnknownNameError: the name is unknown; the message lists all.
+    """
+    made: Space = SPACES[name](input_shape, classes)
+    return made
+
+
+def _known() -> dict[str, type[Space]]:
+    """Return all spaces that can be imported; a broken plugin affects only its own space."""
+    found = {}
+    for name in SPACES:
+        with suppress(PluginError):
+            found[name] = SPACES[name]
+    return found
+
+
+def kind_with(columns: Collection[str]) -> type[Space] | None:
+    """Return the space whose genes are all among the columns of a table or store; if there are several, the largest."""
+    names = {*columns}
+    there = [kind for kind in _known().values() if names.issuperset(kind.architecture_genes.names)]
+    return max(there, key=lambda kind: len(kind.architecture_genes), default=None)
+
+
+def kind_called(name: str) -> type[Space] | None:
+    """Return the space with this name in files (`Space.name`), such as ``resnet-1``."""
+    return next((kind for kind in _known().values() if kind.name == name), None)
+
+
+def names_in_files() -> list[str]:
+    """Return `Space.name` of all spaces of networks."""
+    return [kind.name for kind in _known().values()]
+
+
+def word_of(name: str) -> str:
+    """Return the registered name of a space for its name in files; unknown names are returned unchanged."""
+    return next((word for word, kind in _known().items() if kind.name == name), name)

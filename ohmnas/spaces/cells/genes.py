@@ -1,0 +1,72 @@
+"""Gene table of the cells: one operation per edge."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.spaces.cells.cell import EDGES, NODES, OPERATIONS
+from ohmnas.spaces.genes import Gene, Genes, Population
+
+NONE, SKIP, CONV1, CONV3, POOL = range(len(OPERATIONS))
+TABLE: Final = Genes(
+    tuple(
+        Gene(f"E{source}{target}", tuple(range(len(OPERATIONS))), OPERATIONS, ordered=False, group="operation")
+        for source, target in EDGES
+    )
+)
+"""``E02`` is the operation from node 0 to node 2."""
+_WEIGHTS: Final = len(OPERATIONS) ** np.arange(len(EDGES))[::-1]
+_COSTS: Final = (0, 0, 10, 90, 1)
+"""Relative costs of the operations, to choose among equal networks: roughly their parameters."""
+
+
+def canonical(population: Population) -> Population:
+    """``(n, 6)``: one genome for all cells with the same function.
+
+    Cells have the same function if they differ only in the names of inner nodes, in operations without input or without
+    effect on the output, or in the order of sums through skips. The cheapest cell represents them; of equally cheap
+    ones, the first.
+    """
+    found: Population = _every()[_representatives()[population.astype(np.intp) @ _WEIGHTS]]
+    return found
+
+
+@cache
+def _every() -> Population:
+    """``(15625, 6)``: all genomes, by number."""
+    return np.array(
+        np.unravel_index(np.arange(len(OPERATIONS) ** len(EDGES)), (len(OPERATIONS),) * len(EDGES))
+    ).T.astype(np.int16)
+
+
+@cache
+def _representatives() -> npt.NDArray[np.intp]:
+    """``(15625,)``: number of the representative of each genome."""
+    every = _every()
+    cost = np.array(_COSTS)[every].sum(axis=1)
+    names: dict[object, int] = {}
+    classes = np.array([names.setdefault(_function(genome), len(names)) for genome in every.tolist()])
+    order = np.lexsort((np.arange(len(every)), cost, classes))
+    first = np.unique(classes[order], return_index=True)[1]
+    found: npt.NDArray[np.intp] = order[first][classes]
+    return found
+
+
+def _function(operations: list[int]) -> object:
+    """Sum at node 3 as nested tuples in a fixed order; equal for cells with the same function."""
+    terms: list[tuple[object, ...]] = [("input",)]
+    for target in range(1, NODES):
+        own: list[object] = []
+        for (source, end), operation in zip(EDGES, operations, strict=True):
+            if end != target or operation == NONE or not terms[source]:
+                continue
+            if operation == SKIP:
+                own.extend(terms[source])
+            else:
+                own.append((operation, terms[source]))
+        terms.append(tuple(sorted(own, key=repr)))
+    return terms[-1]

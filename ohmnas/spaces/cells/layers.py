@@ -1,0 +1,186 @@
+"""Layers of NAS-Bench-201 networks, counted for whole populations.
+
+The network is the published one (Dong and Yang, ICLR 2020): a 3x3 stem of 16 channels, three stages of five equal cells
+with 16, 32 and 64 channels, a residual block with stride 2 before the second and the third stage, batch norm, mean over
+pixels, a linear layer. Parameters equal the published ones. Multiply-accumulates are those of convolutions and the
+linear layer. The published "FLOPs" also count 3 per output of a convolution in a cell (ReLU, batch norm), 9 per output
+of a pooling, and 160,832 for the parts that all networks share on 32x32 images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.spaces.cells.cell import EDGES, NODES
+from ohmnas.spaces.cells.genes import CONV1, CONV3, NONE, POOL, SKIP
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.layers import Counts, Flow, Layers, Ratios, Tiling
+from ohmnas.spaces.sides import inside, sides
+
+CHANNELS: Final = (16, 32, 64)
+"""Channels of each stage."""
+CELLS: Final = 5
+"""Cells per stage."""
+STAGES: Final = len(CHANNELS)
+REDUCTION: Final = 3
+"""Convolutions of the residual block before a stage; the first stage has none (count 0)."""
+KINDS_PER_STAGE: Final = REDUCTION + len(EDGES)
+LAYER_KINDS: Final = 2 + STAGES * KINDS_PER_STAGE
+"""Stem, kinds of each stage, linear layer."""
+_RAW: Final = np.array([0, LAYER_KINDS - 1])
+"""Kinds with raw inputs: the stem reads the image, the linear layer means of rectified values."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellLayers(Layers):
+    """Layers of ``(n, 6)`` cells."""
+
+    population: Population
+    input_shape: tuple[int, int, int]
+
+    def tiling(self) -> Tiling:
+        """Return the placement: each convolution has its own tiles, and independent edges run at the same time."""
+        positions = self.positions[0]
+        longest = longest_way(self.population)
+        steps = positions[0] + positions[-1] + np.zeros_like(longest)
+        for stage in range(STAGES):
+            first = 1 + stage * KINDS_PER_STAGE
+            steps = steps + CELLS * longest * positions[first + REDUCTION]
+            steps = steps + (2 * positions[first] if stage else 0)  # its shortcut runs in parallel
+        return Tiling(self.count, self.outputs, steps)
+
+    def flow(self) -> Flow:
+        """Return the flow: convolutions normalise the power to 1; skips and poolings keep their source's power."""
+        shares, leads_past = _shares(self.population)
+        through = np.zeros((LAYER_KINDS, len(self.population)))
+        through[0] = through[-1] = 1.0
+        inputs = self.inputs.T.astype(np.float64)
+        within = inputs.copy()
+        height, width = self.input_shape[1:]
+        within[0] *= inside(3, height, width)
+        depth = np.full(len(self.population), 2.0)
+        is_conv = (self.population == CONV1) | (self.population == CONV3)
+        for stage, (height, width) in enumerate(sides(*self.input_shape[1:], STAGES)):
+            first = 1 + stage * KINDS_PER_STAGE
+            edges = slice(first + REDUCTION, first + KINDS_PER_STAGE)
+            through[edges] = CELLS * np.where(is_conv, shares, 0.0).T
+            within[edges] *= np.where(self.population == CONV3, inside(3, height, width), 1.0).T
+            depth += through[edges].sum(axis=0)
+            if stage:  # two convolutions parallel to a shortcut: half of the power passes each
+                through[first : first + REDUCTION] = 0.5
+                within[first : first + 2] *= inside(3, height, width)
+                depth += 1.5
+        narrowest = np.where(leads_past, np.inf, float(CHANNELS[0]))
+        return Flow(through, within, _RAW[:1], STAGES, depth, narrowest)
+
+    def peak_memory(self) -> Counts:
+        """``(n,)``: see `Layers.peak_memory`; edges run in the order of `EDGES`.
+
+        A node is kept until its last outgoing edge is done. A convolution or pooling needs its source, its result and
+        the sum that it is added to. A skip is added in place; the first skip into a node is copied only if its source
+        is read again. The second convolution of a reduction needs the block's input, which the shortcut reads later, in
+        addition to its own input and result.
+        """
+        channels, height, width = self.input_shape
+        values = [c * h * w for c, (h, w) in zip(CHANNELS, sides(height, width, STAGES), strict=True)]
+        cell = _peak_of_cell(self.population)
+        fixed = channels * height * width + values[0]
+        for before, behind in pairwise(values):
+            fixed = max(fixed, before + 2 * behind)
+        peak: Counts = np.maximum(cell * max(values), fixed)
+        np.maximum(peak, CHANNELS[-1] + np.maximum(values[-1], self.outputs[:, -1]), out=peak)
+        return peak
+
+
+def layers(population: Population, input_shape: tuple[int, int, int], classes: int) -> CellLayers:
+    """Count the layers of each network.
+
+    Args:
+        population: ``(n, 6)``; need not be canonical.
+        input_shape: channels, height and width of an image.
+        classes: outputs of the linear layer.
+
+    Returns:
+        The layers, ``(n, LAYER_KINDS)``.
+    """
+    n, (image_channels, height, width) = len(population), input_shape
+    count, inputs, outputs, positions, digital = (np.ones((LAYER_KINDS, n), dtype=np.int64) for _ in range(5))
+    inputs[0], outputs[0], positions[0] = image_channels * 9, CHANNELS[0], height * width
+    conv1, conv3 = (population == CONV1).T, (population == CONV3).T
+    before = CHANNELS[0]
+    for stage, (channels, (high, wide)) in enumerate(zip(CHANNELS, sides(height, width, STAGES), strict=True)):
+        first = 1 + stage * KINDS_PER_STAGE
+        kinds = slice(first, first + KINDS_PER_STAGE)
+        outputs[kinds], positions[kinds] = channels, high * wide
+        count[first : first + REDUCTION] = stage > 0
+        inputs[first], inputs[first + 1], inputs[first + 2] = 9 * before, 9 * channels, before
+        edges = slice(first + REDUCTION, first + KINDS_PER_STAGE)
+        count[edges] = CELLS * (conv1 | conv3)
+        inputs[edges] = np.where(conv3, 9, 1) * channels
+        before = channels
+    inputs[-1], outputs[-1], positions[-1] = CHANNELS[-1], classes, 1
+    np.multiply(outputs, 2, out=digital)
+    for stage in range(STAGES):
+        digital[1 + stage * KINDS_PER_STAGE + 2] = 0  # the shortcut has no batch norm
+    digital[-1] = classes + 2 * CHANNELS[-1]  # bias, and the batch norm before the mean
+    return CellLayers(count.T, inputs.T, outputs.T, positions.T, digital.T, population, input_shape)
+
+
+def longest_way(population: Population) -> Counts:
+    """``(n,)``: largest number of convolutions on a path through the cell."""
+    length = np.full((NODES, len(population)), -1, dtype=np.int64)  # -1: no input reaches the node
+    length[0] = 0
+    for (source, target), operation in zip(EDGES, population.T, strict=True):
+        there = (operation != NONE) & (length[source] >= 0)
+        way = length[source] + ((operation == CONV1) | (operation == CONV3))
+        length[target] = np.where(there, np.maximum(length[target], way), length[target])
+    longest: Counts = np.maximum(length[-1], 0)
+    return longest
+
+
+def _shares(population: Population) -> tuple[Ratios, npt.NDArray[np.bool_]]:
+    """``(n, 6)``: share of the output's power through each edge; ``(n,)``: True if a path bypasses all layers."""
+    n = len(population)
+    power, past = np.zeros((NODES, n)), np.zeros((NODES, n), dtype=bool)
+    power[0], past[0] = 1.0, True
+    carried = np.zeros((len(EDGES), n))
+    for edge, ((source, target), operation) in enumerate(zip(EDGES, population.T, strict=True)):
+        conv = (operation == CONV1) | (operation == CONV3)
+        hands_on = (operation == SKIP) | (operation == POOL)
+        carried[edge] = np.where(conv, power[source] > 0.0, np.where(hands_on, power[source], 0.0))
+        power[target] += carried[edge]
+        past[target] |= hands_on & past[source]
+    reach, shares = np.zeros((NODES, n)), np.zeros((len(EDGES), n))
+    reach[-1] = power[-1] > 0.0
+    for edge in reversed(range(len(EDGES))):  # edges from a node come after edges to it
+        source, target = EDGES[edge]
+        shares[edge] = reach[target] * carried[edge] / np.maximum(power[target], 1e-12)
+        reach[source] += shares[edge]
+    return shares.T, past[-1]
+
+
+def _peak_of_cell(population: Population) -> Counts:
+    """``(n,)``: largest number of feature maps in memory at once inside a cell."""
+    n = len(population)
+    used = population != NONE
+    exists = np.zeros((NODES, n), dtype=bool)
+    exists[0] = True
+    peak = np.ones(n, dtype=np.int64)
+    for edge, ((source, target), operation) in enumerate(zip(EDGES, population.T, strict=True)):
+        runs = used[:, edge] & exists[source]
+        kept = np.zeros(n, dtype=np.int64)
+        for node in range(NODES - 1):  # nodes read by this edge or a later one
+            later = [other for other in range(edge, len(EDGES)) if EDGES[other][0] == node]
+            if later and node != target:
+                kept += exists[node] & used[:, later].any(axis=1)
+        after = [other for other in range(edge + 1, len(EDGES)) if EDGES[other][0] == source]
+        copied = ~exists[target] & used[:, after].any(axis=1)  # otherwise a first skip passes its source on
+        own = (operation != SKIP) | copied
+        peak = np.where(runs, np.maximum(peak, kept + exists[target] + own), peak)
+        exists[target] |= runs
+    return peak

@@ -1,0 +1,95 @@
+"""`CellSpace`: NAS-Bench-201 cells as population matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.spaces.cells import genes
+from ohmnas.spaces.cells.cell import OPERATIONS, REFERENCES, Cell
+from ohmnas.spaces.cells.layers import layers, longest_way
+from ohmnas.spaces.genes import Genes, Population
+from ohmnas.spaces.layers import Layers
+from ohmnas.spaces.space import Space
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class CellSpace(Space):
+    """All networks of NAS-Bench-201: 15,625 cells with 4,930 different functions (`genes.canonical`)."""
+
+    name: ClassVar[str] = "cells-1"
+    members: ClassVar[str] = "cells"
+    architecture_genes: ClassVar[Genes] = genes.TABLE
+    structure_names: ClassVar[tuple[str, ...]] = (
+        "convolutions",
+        "convolutions_3x3",
+        "poolings",
+        "skips",
+        "longest_way",
+    )
+    """Traits of a cell."""
+
+    @property
+    def references(self) -> Mapping[str, Cell]:
+        """Well-known cells."""
+        return REFERENCES
+
+    def layers(self, population: Population) -> Layers:
+        """See `Space`."""
+        return layers(population, self.input_shape, self.classes)
+
+    def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:  # noqa: ARG002 - a Space
+        """``(s, n)``: `structure_names`."""
+        conv1, conv3, pool, skip = (
+            (population == code).sum(axis=1) for code in (genes.CONV1, genes.CONV3, genes.POOL, genes.SKIP)
+        )
+        return np.array([conv1 + conv3, conv3, pool, skip, longest_way(population)], dtype=np.float64)
+
+    def canonical(self, population: Population) -> Population:
+        """See `cells.genes.canonical`."""
+        return genes.canonical(population)
+
+    def encode(self, architectures: Iterable[Cell]) -> Population:
+        """``(n, 6)``: canonical genomes of cells."""
+        rows = [[OPERATIONS.index(operation) for operation in cell.operations] for cell in architectures]
+        return genes.canonical(np.array(rows, dtype=np.int16).reshape(-1, len(genes.TABLE)))
+
+    def decode(self, population: npt.NDArray[np.integer]) -> list[Cell]:
+        """See `Space`."""
+        return [Cell.from_codes(row) for row in self.check(population).tolist()]
+
+    def architecture(self, values: dict[str, Any]) -> Cell:
+        """See `Space`."""
+        return Cell.from_dict(values)
+
+    def traits(self, architecture: Cell) -> dict[str, float]:
+        """Number of each operation, and the largest number of convolutions on a path through the cell."""
+        (row,) = self.encode([architecture])
+        counts = {operation: float((row == code).sum()) for code, operation in enumerate(OPERATIONS)}
+        return {**counts, "longest_way": float(longest_way(row[None])[0])}
+
+    @property
+    def trait_groups(self) -> Mapping[str, tuple[list[float], list[str]]]:
+        """See `Space`."""
+        few = ([-1.0, 0.0, 1.0, 2.0, 6.0], ["none", "one", "two", "three or more"])
+        return dict.fromkeys(("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "skip_connect", "longest_way"), few)
+
+    def draw(self, architecture: Cell) -> Figure:
+        """See `cells.picture.draw`."""
+        from ohmnas.spaces.cells.picture import draw
+
+        return draw(architecture)
+
+    def build(self, architecture: Cell) -> nn.Module:
+        """See `cells.network.build`."""
+        from ohmnas.spaces.cells.network import build
+
+        return build(architecture, self.input_shape, self.classes)

@@ -1,0 +1,269 @@
+"""`Space`: a search space of architectures as population matrices, with genes, layers and networks."""
+
+from __future__ import annotations
+
+import textwrap
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces import sampling, variation
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.genes import Genes, Population
+from ohmnas.spaces.layers import Counts, Layers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import nn
+
+_COMPARED = 5
+"""Largest number of values of a gene in a study."""
+_AT_ONCE = 1000
+"""Architectures per batch; their layers fit into the processor's cache."""
+
+
+class Architecture(Protocol):
+    """Readable view of one network, as text and as a JSON object."""
+
+    def __str__(self) -> str:
+        """Return one line of text."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values; `Space.architecture` reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space(ABC):
+    """All architectures of one kind, for images of one shape and a number of classes.
+
+    A population of n is an ``(n, g)`` int16 matrix with one column per gene. A subclass defines the genes and the
+    layers that they encode. Sampling, bounds, mutation, crossover, neighbours, table columns and search are derived
+    from these. Genomes are canonical: equal networks have equal genomes. `ohmnas.testing` has the contract tests of a
+    space.
+    """
+
+    input_shape: tuple[int, int, int]
+    """Channels, height and width of an image."""
+    classes: int
+    """Number of classes, the outputs of the network."""
+
+    name: ClassVar[str]
+    """Name of the genes and their meaning in files; a change of either needs a new name."""
+    members: ClassVar[str] = "architectures"
+    """Word for the rows of a population in messages."""
+    has_chips: ClassVar[bool] = False
+    """True if a row is a network and its chip."""
+    architecture_genes: ClassVar[Genes]
+    """Genes of a network."""
+    structure_names: ClassVar[tuple[str, ...]] = ()
+    """Column names of `structure`."""
+
+    @abstractmethod
+    def layers(self, population: Population) -> Layers:
+        """Layers of ``(n, g)`` networks, for all costs and noise features."""
+
+    @abstractmethod
+    def encode(self, architectures: Iterable[Any]) -> Population:
+        """``(n, g)``: canonical genomes of architectures."""
+
+    @abstractmethod
+    def decode(self, population: npt.NDArray[np.integer]) -> list[Any]:
+        """Return the architectures of n genomes.
+
+        Raises:
+            InvalidValueError: a genome is not canonical or out of range.
+        """
+
+    @abstractmethod
+    def architecture(self, values: dict[str, Any]) -> Any:
+        """Return the architecture of a JSON object written by `Architecture.to_dict`.
+
+        Raises:
+            InvalidValueError: the object is not an architecture.
+        """
+
+    @abstractmethod
+    def build(self, architecture: Any) -> nn.Module:
+        """Build the network (images to logits) with random weights from torch's global generator. Imports torch."""
+
+    def draw(self, architecture: Any) -> Figure:
+        """Draw an architecture; the default draws its text. Imports Matplotlib."""
+        from ohmnas.pictures import new_figure
+
+        figure = new_figure(8.0, 2.0)
+        figure.text(0.5, 0.5, "\n".join(textwrap.wrap(str(architecture), 90)), ha="center", va="center")
+        return figure
+
+    @property
+    def choices(self) -> Mapping[str, tuple[str, tuple[int, ...]]]:
+        """Choices for a study: name -> gene or gene family, and the values to compare."""
+        chosen = {}
+        for gene in self.genes:
+            if gene.name != self.genes.depth and gene.family not in chosen:
+                places = np.linspace(0, len(gene.values) - 1, min(len(gene.values), _COMPARED)).round().astype(int)
+                chosen[gene.family] = gene.family, tuple(gene.values[place] for place in places)
+        return chosen
+
+    @property
+    def choice_words(self) -> Mapping[str, Mapping[int, str]]:
+        """Choice -> value -> its name, if labels and numbers are unclear."""
+        return {}
+
+    def traits(self, architecture: Any) -> dict[str, float]:
+        """Numbers that describe an architecture in table summaries; the default is its genes."""
+        (row,) = self.encode([architecture]).tolist()
+        return dict(zip(self.gene_names, row, strict=True))
+
+    @property
+    def trait_groups(self) -> Mapping[str, tuple[list[float], list[str]]]:
+        """Trait -> group edges for summaries (upper edge included) and group names."""
+        return {
+            gene.name: ([value - 0.5 for value in (*gene.values, gene.values[-1] + 1)], list(gene.labels))
+            for gene in self.genes
+            if gene.labels
+        }
+
+    @property
+    def references(self) -> Mapping[str, Any]:
+        """Name -> well-known architecture; campaigns measure them first, and results are compared with them."""
+        return {}
+
+    def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:  # noqa: ARG002 - overridden
+        """``(s, n)``: quantities derived from the genes, additional features of a surrogate."""
+        return np.empty((0, len(population)))
+
+    def canonical(self, population: Population) -> Population:
+        """Return the canonical genomes; unchanged if no two valid genomes are the same network."""
+        return population
+
+    @property
+    def genes(self) -> Genes:
+        """Genes of a row."""
+        return self.architecture_genes
+
+    @property
+    def mutation_groups(self) -> tuple[str, ...]:
+        """Mutation groups, each with its own probability in `mutate`."""
+        return self.genes.groups
+
+    @property
+    def gene_names(self) -> tuple[str, ...]:
+        """Column names of a population."""
+        return self.genes.names
+
+    @property
+    def everything(self) -> Bounds:
+        """Bounds of the whole space."""
+        return Bounds.everything(self.genes)
+
+    @property
+    def networks(self) -> Space:
+        """Space of the networks without chips: this space."""
+        return self
+
+    def on_chips(self, networks: Population, within: Bounds) -> Population:  # noqa: ARG002 - a space with chips has some
+        """``(n, g)`` networks on each chip within the bounds; unchanged in a space without chips."""
+        return networks
+
+    def chip_names(self, population: Population) -> list[str]:
+        """``(n,)``: chip of each row; empty names in a space without chips."""
+        return [""] * len(population)
+
+    @property
+    def size(self) -> int:
+        """Number of genomes, canonical or not."""
+        return self.everything.size
+
+    def sample_uniform(self, n: int, rng: np.random.Generator) -> Population:
+        """``(n, g)``: each gene uniform over its values; rows may repeat."""
+        return self.canonical(sampling.uniform(n, rng, self.everything))
+
+    def sample_latin_hypercube(self, n: int, rng: np.random.Generator) -> Population:
+        """``(n, g)``: Latin hypercube over the genes."""
+        return self.canonical(sampling.latin_hypercube(n, rng, self.everything))
+
+    def sample(
+        self,
+        n: int,
+        rng: np.random.Generator,
+        max_params: float = np.inf,
+        max_macs: float = np.inf,
+        min_params: float = 0,
+        min_macs: float = 0,
+        at_least: int | None = None,
+        within: Bounds | None = None,
+        max_batches: int = sampling.MAX_BATCHES,
+    ) -> Population:
+        """``(n, g)``: spread evenly over log parameters within the bounds, without duplicates.
+
+        Raises:
+            InfeasibleError: found fewer than n (or `at_least`) architectures within the bounds.
+        """
+        bounds = (max_params, max_macs, min_params, min_macs)
+        inside = within or self.everything
+        return sampling.stratified(n, rng, inside, self.params_and_macs, self.canonical, *bounds, at_least, max_batches)
+
+    def mutate(
+        self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] | None = None
+    ) -> Population:
+        """``(n, g)``: each row with one random mutation per gene group, with the group's probability."""
+        return self.canonical(variation.mutate(self.genes, population, rates or {}, rng))
+
+    def cross(self, mothers: Population, fathers: Population, rng: np.random.Generator) -> Population:
+        """``(n, g)``: one child of each pair, uniform by block."""
+        return self.canonical(variation.crossover(self.genes, mothers, fathers, rng))
+
+    def neighbours(self, genome: npt.NDArray[np.int16]) -> Population:
+        """``(k, g)``: architectures one step from a ``(g,)`` genome, without duplicates."""
+        near = np.unique(self.canonical(variation.neighbours(self.genes, genome)), axis=0)
+        others: Population = near[(near != genome).any(axis=1)]
+        return others
+
+    def repair(self, population: npt.NDArray[np.integer]) -> Population:
+        """Return the nearest valid, canonical genomes."""
+        return self.canonical(self.genes.repair(population))
+
+    def check(self, population: npt.NDArray[np.integer]) -> Population:
+        """Return the population as int16 if each row is a canonical genome of this space.
+
+        Raises:
+            InvalidValueError: a gene is out of range; the message shows the row, the gene, its value and the nearest
+                valid value.
+        """
+        matrix = np.asarray(population)
+        if matrix.ndim != 2 or matrix.shape[1] != len(self.genes):
+            raise InvalidValueError(
+                f"a genome of {self.name} must have {len(self.genes)} genes, not shape {matrix.shape}"
+            )
+        if matrix.dtype.kind not in "iu":
+            raise InvalidValueError(f"genes must be whole numbers, not {matrix.dtype}")
+        repaired = self.repair(matrix)
+        if (repaired == matrix).all():
+            return repaired
+        row, gene = np.argwhere(repaired != matrix)[0]
+        raise InvalidValueError(
+            f"genome {row}: gene {self.gene_names[gene]} is {matrix[row, gene]}, which is out of range or not "
+            f"canonical; the nearest valid value is {repaired[row, gene]}"
+        )
+
+    def params(self, population: Population) -> Counts:
+        """``(n,)``: exact number of trainable parameters."""
+        return self.layers(population).params()
+
+    def macs(self, population: Population) -> Counts:
+        """``(n,)``: exact number of multiply-accumulates per image."""
+        return self.layers(population).macs()
+
+    def params_and_macs(self, population: Population) -> tuple[Counts, Counts]:
+        """``(n,)`` each: parameters and MACs; faster than two calls for large n."""
+        costs = np.empty((2, len(population)), dtype=np.int64)
+        for start in range(0, len(population), _AT_ONCE):
+            rows = slice(start, start + _AT_ONCE)
+            layers = self.layers(population[rows])
+            costs[:, rows] = layers.params(), layers.macs()
+        return costs[0], costs[1]

@@ -1,0 +1,129 @@
+"""Active campaigns: a surrogate of the measured rows selects part of the architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ohmnas.datasets.campaign.campaign import Campaign
+from ohmnas.datasets.campaign.choices import Key
+from ohmnas.datasets.campaign.plan import mutants
+from ohmnas.datasets.campaign.store import Store
+from ohmnas.datasets.tables.table import MeasuredTable
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.genes import Population
+from ohmnas.surrogate.active import candidates_near, promising
+from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.surrogate.training_set import TrainingSet
+
+FIRST = 40
+"""Number of architectures from the plan before the surrogate is used."""
+BATCH = 24
+"""Architectures selected per batch: a sixth near the predicted front, a sixth mutants of the best measured networks,
+the rest from the plan."""
+
+
+PARENTS = 20
+"""Number of best measured networks that are mutated."""
+MUTANTS = 200
+"""Number of mutants drawn, to have enough new ones within bounds."""
+
+
+def planned(n: int, there: int) -> int:
+    """Length of the plan that suffices for n architectures, given the rows already stored."""
+    return max(n, FIRST) + BATCH + there
+
+
+@dataclass(frozen=True, slots=True)
+class Chooser:
+    """Selects architectures for a campaign on its first chip. Selections are stored before they are measured."""
+
+    campaign: Campaign
+    """Sets the number of architectures; its population is ignored."""
+    plan: Population
+    """Plan for the first architectures and part of each batch, of length `planned`."""
+    store: Store
+
+    @property
+    def _key(self) -> Key:
+        protocol = self.campaign.protocol
+        return protocol.task.name, self.campaign.chips[0].name, protocol.fidelity.name, self.campaign.seed
+
+    def chosen(self) -> Population:
+        """``(n, g)``: selected architectures, at most as many as the campaign measures.
+
+        The first ones are the rows of the initial table, or else the first of the plan.
+        """
+        return self._noted()[: len(self.campaign.population)]
+
+    def _noted(self) -> Population:
+        """All selections in whole batches, so a campaign that is extended selects the same as a longer one."""
+        noted = self.store.chosen(self._key)
+        if not len(noted):
+            there = self._stored()  # rows of the initial table
+            self.store.choose(self._key, there if len(there) else self.plan[:FIRST], after=0)
+            noted = self.store.chosen(self._key)
+        return noted
+
+    def campaigns(self) -> Iterator[Campaign]:
+        """Yield the campaign batch by batch; each batch is selected after the previous one is measured."""
+        campaign = self.campaign
+        while len(chosen := self.chosen()) < len(campaign.population):
+            yield replace(campaign, population=chosen)
+            campaign = replace(campaign, retry_failed=False)  # retry only once
+            self.choose()
+        yield replace(campaign, population=chosen)
+
+    def choose(self) -> None:
+        """Select the next batch from all measured rows; see `BATCH`."""
+        noted, data = self._noted(), self._measured()
+        known = np.concatenate([noted, self._stored()])
+        hopeful = noted[:0]
+        if data is not None:
+            surrogate, task = Surrogate.learn(data).model_, self.campaign.protocol.task
+            bounds = (task.max_params, task.max_macs, task.min_params)
+            candidates = candidates_near(surrogate, data.population, known, *bounds, self.campaign.seed)
+            hopeful = candidates[promising(surrogate, candidates, data.population, BATCH // 6)]
+            rng = np.random.default_rng([self.campaign.seed, len(known)])
+            drawn = mutants(task, _best(data), MUTANTS, rng)
+            hopeful = np.concatenate([hopeful, _fresh(drawn, np.concatenate([known, hopeful]))[: BATCH // 6]])
+        there = {genome.tobytes() for genome in np.concatenate([known, hopeful])}
+        planned = [genome for genome in self.plan if genome.tobytes() not in there]
+        rest = np.array(planned[: BATCH - len(hopeful)], dtype=np.int16).reshape(-1, known.shape[1])
+        self.store.choose(self._key, np.concatenate([hopeful, rest]), after=len(noted))
+
+    def _stored(self) -> Population:
+        """``(n, g)``: architectures with this key in the store, including failures."""
+        found = sorted(row[len(self._key) :] for row in self.store.identities() if row[: len(self._key)] == self._key)
+        return np.array(found, dtype=np.int16).reshape(-1, len(self.campaign.protocol.task.space.genes))
+
+    def _measured(self) -> TrainingSet | None:
+        """Return the training rows; None if there are too few."""
+        task, hardware, fidelity, _ = self._key
+        chosen = self.campaign.protocol.task
+        frame = self.store.frame()
+        card: dict[str, Any] = {"sha256": "", "task": task, "space": chosen.space.name}
+        card |= {"input_shape": list(chosen.input_shape), "classes": chosen.classes}
+        table = MeasuredTable(frame[frame["task"] == task], card, str(self.store.path))
+        try:
+            return TrainingSet.of(table, hardware, fidelity)
+        except InvalidValueError:
+            return None
+
+
+def _best(data: TrainingSet) -> Population:
+    """``(k, g)``: measured networks whose accuracy is closest to the best at no more parameters."""
+    order = np.argsort(data.space.params(data.population), kind="stable")
+    accuracy = data.labels["accuracy_1d"][order]
+    gap = np.maximum.accumulate(accuracy) - accuracy
+    return data.population[order[np.argsort(gap, kind="stable")[:PARENTS]]]
+
+
+def _fresh(population: Population, known: Population) -> Population:
+    """Return the unknown rows, without duplicates."""
+    old = {genome.tobytes() for genome in known}
+    fresh = {key: genome for genome in population if (key := genome.tobytes()) not in old}
+    return np.array(list(fresh.values()), dtype=np.int16).reshape(-1, population.shape[1])

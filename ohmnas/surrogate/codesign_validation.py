@@ -1,0 +1,103 @@
+"""Cross-validation of a surrogate of networks and chips, over held-out networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.datasets.tables.table import MeasuredTable
+from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate import metrics
+from ohmnas.surrogate.fit.folds import folds, networks_of
+from ohmnas.surrogate.heads import HEADS
+from ohmnas.surrogate.scales import Values
+from ohmnas.surrogate.score import COVERAGE, FEWEST_SCORED, FOLDS, Spread, covered, spread
+from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.surrogate.training_set import TrainingSet
+
+FEWEST_CHIPS_OF_ONE = 3
+"""Smallest number of chips of a network for a rank correlation."""
+FEWEST_NETWORKS = 10
+"""Smallest number of networks on a chip for a rank correlation."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesignScore:
+    """Quality of one target: Kendall's tau values, None if undefined."""
+
+    designs: Spread | None
+    """Over all held-out designs."""
+    networks: Spread | None
+    """Held-out networks on the same chip, mean over chips with at least `FEWEST_NETWORKS`."""
+    chips: Spread | None
+    """Chips of one held-out network, mean over networks with at least three."""
+    coverage: Spread | None
+    """Share of labels inside their 90 % prediction interval."""
+
+
+def score_designs(
+    table: MeasuredTable,
+    fidelity: str | None = None,
+    seed: int = 0,
+    rounds: int = 3,
+    report: Callable[[int], None] = lambda _: None,
+) -> tuple[TrainingSet, dict[str, DesignScore]]:
+    """Score all targets by repeated 5-fold cross-validation over networks.
+
+    Args:
+        table: measured table.
+        fidelity: training fidelity; None as in `TrainingSet.of_designs`.
+        seed: seed of the folds.
+        rounds: number of repeats, with new folds.
+        report: called with the number of finished fits, of ``rounds * FOLDS``.
+
+    Returns:
+        The training set and a score for each target.
+
+    Raises:
+        InvalidValueError: there are too few chips or networks, the choice is ambiguous, or no rows match.
+    """
+    data = TrainingSet.of_designs(table, fidelity)
+    different = len(np.unique(networks_of(data.population, len(data.space.networks.genes))))
+    if different < FEWEST_SCORED:
+        raise InvalidValueError(
+            f"table {table.source} has {different} networks on varied chips; a score needs {FEWEST_SCORED}"
+        )
+    labels = dict(zip(HEADS, data.single().T, strict=True))
+    width = len(table.space.gene_names)
+    network, chip = (
+        np.unique(part, axis=0, return_inverse=True)[1].reshape(-1)
+        for part in (data.population[:, :width], data.population[:, width:])
+    )
+    found: dict[str, list[tuple[float, float, float, float]]] = {head: [] for head in HEADS}
+    for round_ in range(rounds):
+        for train, test in folds(data.population, len(data.space.networks.genes), FOLDS, seed + round_):
+            surrogate = Surrogate.learn(data.take(train), seed=seed).model_
+            unseen = data.population[test]
+            predicted, scores = surrogate.estimate(unseen), surrogate.rank_scores(unseen)
+            low, high = (surrogate.quantile(predicted, (1 + side * COVERAGE) / 2) for side in (-1, 1))
+            for head in HEADS:
+                truth = labels[head][test]
+                guess = scores if head == HEADS[0] else predicted[head]
+                inside = covered(head, truth, low, high, data.std_floor)
+                found[head].append(
+                    (
+                        metrics.kendall_tau(truth, guess),
+                        _within(chip[test], truth, guess, FEWEST_NETWORKS),
+                        _within(network[test], truth, guess, FEWEST_CHIPS_OF_ONE),
+                        float(inside.mean()),
+                    )
+                )
+            report(len(found[HEADS[0]]))
+    return data, {head: DesignScore(*(spread(column) for column in np.array(found[head]).T)) for head in HEADS}
+
+
+def _within(group: npt.NDArray[np.intp], truth: Values, guess: Values, fewest: int) -> float:
+    """Mean Kendall's tau within groups of at least `fewest` rows; NaN if there is none."""
+    sizes = np.bincount(group)
+    taus = [metrics.kendall_tau(truth[group == one], guess[group == one]) for one in np.flatnonzero(sizes >= fewest)]
+    known = np.array(taus)[~np.isnan(taus)]
+    return float(known.mean()) if len(known) else float("nan")

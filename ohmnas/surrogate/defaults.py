@@ -1,0 +1,10 @@
+"""Defaults that help texts show. Imports no heavy module, so help is fast."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MARGINS: Final = (0.05, 0.1, 0.15, 0.2)
+"""Margins of the pairwise hinge loss. AnalogNAS tried these and uses 0.1, as we do."""
+RESAMPLES: Final = 8
+"""Resampled tables for a study's intervals: their spread times the quantile of Student's t."""

@@ -1,0 +1,1 @@
+"""Fitting a surrogate. Needs scikit-learn, SciPy and XGBoost; predicting needs only NumPy."""

@@ -1,0 +1,50 @@
+"""Cross-validation folds and checks of training rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import GroupKFold, KFold
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.genes import Population
+from ohmnas.surrogate.heads import HEADS
+from ohmnas.surrogate.scales import Values
+
+Rows = npt.NDArray[np.intp]
+
+
+def check_labels(y: npt.ArrayLike, n: int) -> Values:
+    """Return ``(n, 3)`` labels in the order of `HEADS`.
+
+    Raises:
+        InvalidValueError: their shape is wrong, or they are not fractions.
+    """
+    labels = np.asarray(y, dtype=np.float64)
+    if labels.shape != (n, len(HEADS)) or not np.isfinite(labels).all():
+        raise InvalidValueError(f"y has shape {labels.shape}; it must be {n} x {len(HEADS)} finite numbers")
+    if not (np.abs(labels) <= 1.0).all() or (labels[:, :2] < 0.0).any():
+        raise InvalidValueError(
+            "y must be fractions: accuracies and standard deviations from 0 to 1, AVMs from -1 to 1"
+        )
+    return labels
+
+
+def networks_of(population: Population, genes: int) -> Rows:
+    """``(n,)``: number of each network, on any chip; a network has `genes` genes."""
+    return np.unique(population[:, :genes], axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def folds(population: Population, genes: int, parts: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """Return pairs of training and test rows. Each row is tested once, and no network is in both.
+
+    Args:
+        population: ``(n, g)``.
+        genes: number of network genes; further columns are chip genes.
+        parts: number of folds.
+        seed: seed of the folds.
+    """
+    networks = networks_of(population, genes)
+    if networks.max() + 1 == len(population):
+        return [*KFold(parts, shuffle=True, random_state=seed).split(population)]
+    return [*GroupKFold(parts, shuffle=True, random_state=seed).split(population, groups=networks)]

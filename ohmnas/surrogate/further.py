@@ -1,0 +1,94 @@
+"""`FurtherTarget`: predicts a target beyond accuracy, standard deviation and AVM, relative to one of these.
+
+A network's accuracy after a month differs little from the one after a day, and standard deviations at two times are
+close. Trees therefore learn only the difference: for accuracies from the 1-day accuracy, for standard deviations the
+logarithm of the ratio to the one after a day. Differences of accuracies use the scale of the AVM (`scales`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate.intervals import Residuals
+from ohmnas.surrogate.scales import AVM_UNIT, Values
+from ohmnas.surrogate.trees import Trees
+from ohmnas.targets import ACCURACY, DEFAULTS, SPREAD, TARGETS, Target
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherTarget:
+    """One target: trees that predict the difference from its base, and residuals for intervals."""
+
+    target: Target
+    trees: Trees
+    """Predict the difference, minus its mean, from the features and the score."""
+    mean: float
+    """Mean difference of the training rows."""
+    lowest: float
+    """Smallest difference of a training row; predictions are clipped to the measured range."""
+    highest: float
+    """Largest difference of a training row."""
+    residuals: Residuals
+
+    def __post_init__(self) -> None:
+        """Check values from a file.
+
+        Raises:
+            InvalidValueError: a default target, or numbers that are not finite or in the wrong order.
+        """
+        if self.target in DEFAULTS:
+            raise InvalidValueError(f"{self.target.name} is a default target")
+        if not (np.isfinite([self.mean, self.lowest, self.highest]).all() and self.lowest <= self.highest):
+            raise InvalidValueError(f"the differences of {self.target.name} must be finite and in order")
+
+    def values(self, differences: Values, defaults: Values, std_floor: float) -> Values:
+        """``(n,)``: the target as a fraction.
+
+        Args:
+            differences: ``(n,)``: sums of the trees.
+            defaults: ``(n, 3)``: default targets, as fractions.
+            std_floor: as in `scales.to_scales`.
+        """
+        moved = np.clip(differences + self.mean, self.lowest, self.highest)
+        return from_differences(self.target, moved, defaults, std_floor)
+
+
+def base_column(target: Target) -> int:
+    """Return the column of `DEFAULTS` from which a target differs little."""
+    return DEFAULTS.index(SPREAD if target.scale == "log" else ACCURACY)
+
+
+def to_differences(target: Target, values: Values, defaults: Values, std_floor: float) -> Values:
+    """``(n,)``: differences from the base, for ``(n,)`` values and ``(n, 3)`` default targets, all as fractions."""
+    base = defaults[:, base_column(target)]
+    if target.scale == "log":
+        return np.log(np.maximum(values, std_floor)) - np.log(np.maximum(base, std_floor))
+    return np.arcsinh((values - base) / AVM_UNIT)
+
+
+def from_differences(target: Target, differences: Values, defaults: Values, std_floor: float) -> Values:
+    """``(n,)``: the inverse of `to_differences`, within the range of the target."""
+    base = defaults[:, base_column(target)]
+    if target.scale == "log":
+        return np.clip(np.exp(np.log(np.maximum(base, std_floor)) + differences), std_floor, target.high)
+    return np.clip(base + AVM_UNIT * np.sinh(differences), target.low, target.high)
+
+
+def to_scale(target: Target, values: Values, std_floor: float) -> Values:
+    """``(n,)``: values on the scale of residuals: logarithms of standard deviations, accuracies as they are."""
+    return np.log(np.maximum(values, std_floor)) if target.scale == "log" else values
+
+
+def from_scale(target: Target, values: Values, std_floor: float) -> Values:
+    """``(n,)``: the inverse of `to_scale`, within the range of the target."""
+    if target.scale == "log":
+        return np.clip(np.exp(values), std_floor, target.high)
+    return np.clip(values, target.low, target.high)
+
+
+def learnable(names: list[str]) -> list[str]:
+    """Return those names that are targets beyond the default ones, in the order of `TARGETS`."""
+    return [name for name, one in TARGETS.items() if one not in DEFAULTS and name in names]

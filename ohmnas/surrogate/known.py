@@ -1,0 +1,80 @@
+"""`KnownNetworks`: predictions of the networks that a surrogate was trained on.
+
+Models remember their training networks: a training network's score follows its label more closely than a new network's
+score does. One calibration cannot serve both. The calibration for new networks is fitted to held-out scores and would
+overestimate the best measured networks, from which a search starts. A model therefore stores an estimate for each
+training network, a weighted mean of its label and its held-out prediction (`fit.stages.weigh_known`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.genes import Population
+from ohmnas.surrogate.scales import Values
+
+_MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Odd multiplier; its powers weigh the genes in a key (2 to the 64 over the golden ratio: Knuth, 1973)."""
+
+_BELOW: Final = np.uint64(48)
+"""Bits of a key below the first 16."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNetworks:
+    """Scores of n measured networks."""
+
+    genomes: Population
+    """``(n, g)``."""
+    scores: Values
+    """``(n,)``: scores on the scale of new networks; the calibration maps them to accuracies."""
+    _keys: npt.NDArray[np.uint64] = field(init=False, repr=False, compare=False)
+    """Keys of the genomes, increasing, without duplicates."""
+    _rows: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
+    """Row of each key."""
+    _begins: npt.NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    """``(2 ** 16,)``: True for first 16 bits that occur in a key. Most other genomes are rejected by this test."""
+
+    def __post_init__(self) -> None:
+        """Sort the keys.
+
+        Raises:
+            InvalidValueError: the numbers of scores and genomes differ.
+        """
+        if self.genomes.ndim != 2 or self.scores.shape != (len(self.genomes),):
+            raise InvalidValueError("known networks need one score each")
+        keys, rows = np.unique(_keys(self.genomes), return_index=True)
+        object.__setattr__(self, "_keys", keys)
+        object.__setattr__(self, "_rows", rows)
+        begins = np.zeros(2**16, dtype=bool)
+        begins[keys >> _BELOW] = True
+        object.__setattr__(self, "_begins", begins)
+
+    def find(self, population: Population) -> tuple[npt.NDArray[np.intp], Values]:
+        """Find the known networks of a population.
+
+        Args:
+            population: ``(n, g)``, canonical.
+
+        Returns:
+            ``(k,)`` rows of the population, and ``(k,)`` their scores.
+        """
+        keys = _keys(population)
+        alike = np.flatnonzero(self._begins[keys >> _BELOW])
+        place = np.minimum(np.searchsorted(self._keys, keys[alike]), len(self._keys) - 1)
+        is_known = self._keys[place] == keys[alike]
+        alike, rows = alike[is_known], self._rows[place[is_known]]
+        same = (self.genomes[rows] == population[alike]).all(axis=1)  # two genomes may have the same key
+        return alike[same], self.scores[rows[same]]
+
+
+def _keys(population: Population) -> npt.NDArray[np.uint64]:
+    """``(n, g)`` -> ``(n,)``: key of each genome; equal genomes have equal keys."""
+    weights: Any = np.full(population.shape[1], _MULTIPLIER).cumprod(dtype=np.uint64)
+    keys: npt.NDArray[np.uint64] = population.astype(np.uint64) @ weights
+    return keys

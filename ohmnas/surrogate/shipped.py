@@ -1,0 +1,65 @@
+"""Shipped surrogates: one for each settled table and chip, in `fitted/<table>/<chip>.npz`.
+
+`benchmarks/ship_surrogates.py` creates them. Each stores the checksum of its table and is used only while the table is
+unchanged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from ohmnas.errors import BrokenFileError
+from ohmnas.files import read_bytes
+from ohmnas.surrogate.model import SurrogateModel
+from ohmnas.surrogate.model_file import SUFFIX, load_surrogate, read_header
+
+FITTED: Final = Path(__file__).with_name("fitted")
+"""Folder with one subfolder per table."""
+_TABLES: Final = Path(__file__).parents[1] / "datasets" / "tables"
+_LARGEST_TABLE: Final = 1 << 30
+"""Largest size of a table in bytes."""
+_USUAL_CHIP: Final = "pcm"
+"""Default chip if there are several, as in `MeasuredTable.select`."""
+
+
+def shipped_file(table: str, hardware: str | None = None) -> Path | None:
+    """Return the file of a shipped surrogate, or None.
+
+    Args:
+        table: name of a shipped table.
+        hardware: chip; None is the only one of the table, or ``pcm`` if there are several.
+    """
+    folder = FITTED / table
+    if folder.parent != FITTED or not folder.is_dir():
+        return None
+    files = {path.name.removesuffix(SUFFIX): path for path in folder.glob(f"*{SUFFIX}")}
+    if hardware is None:
+        hardware = _USUAL_CHIP if len(files) > 1 else next(iter(files), None)
+    return None if hardware is None else files.get(hardware)
+
+
+def shipped_surrogate(table: str, hardware: str | None = None, fidelity: str | None = None) -> SurrogateModel | None:
+    """Load the shipped surrogate of a table, or return None.
+
+    Args:
+        table: name of a shipped table.
+        hardware: chip; None is the only one of the table, or ``pcm`` if there are several.
+        fidelity: fidelity; None is the one of the surrogate.
+
+    Raises:
+        BrokenFileError: the surrogate was fitted to another version of the table, or cannot be read.
+    """
+    path = shipped_file(table, hardware)
+    if path is None:
+        return None
+    provenance = read_header(path).get("provenance")
+    if not isinstance(provenance, dict) or provenance.get("table_sha256") != _checksum(table):
+        raise BrokenFileError(f"{path} was fitted to another version of the table {table}")
+    return load_surrogate(path) if fidelity in (None, provenance.get("fidelity")) else None
+
+
+def _checksum(table: str) -> str:
+    """SHA-256 of the rows of a shipped table, from its card."""
+    return hashlib.sha256(read_bytes(_TABLES / f"{table}.csv", _LARGEST_TABLE)).hexdigest()

@@ -1,0 +1,245 @@
+"""`TrainingSet`: training rows of a surrogate, one per architecture or design."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api.typing import SeriesGroupBy
+
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.table import USUAL_FIDELITIES, MeasuredTable, accuracy_std_floor
+from ohmnas.errors import InvalidValueError
+from ohmnas.hardware import TECHNOLOGIES, Hardware
+from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, from_hardware
+from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+from ohmnas.surrogate.fit.label_shrinkage import cleared
+from ohmnas.surrogate.heads import HEADS
+from ohmnas.surrogate.scales import Values, to_scales
+from ohmnas.targets import TARGETS, target
+
+FURTHER: Final = tuple(name for name in TARGETS if name not in HEADS)
+"""Targets beyond the default ones."""
+VIEWS: Final = ("accuracy_1s_std", "accuracy_1h_std", "accuracy_1mo_std", "avm_std")
+"""Columns that carry information on the 1-day standard deviation."""
+FEWEST_ROWS = 10
+"""With fewer rows, calibration folds would hold a single row."""
+FEWEST_REPEATS: Final = 10
+"""Networks trained twice that are needed to estimate the label noise."""
+VARIED: Final = "varied chips"
+"""Chip name for a surrogate of many chips."""
+FEWEST_CHIPS: Final = 10
+"""Smallest number of chips from which effects of settings can be learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """Training rows: one per architecture, or per architecture and chip. Repeats are averaged."""
+
+    space: Space
+    population: Population
+    """``(n, g)``."""
+    labels: dict[str, Values]
+    """Target -> ``(n,)``."""
+    hardware: dict[str, float]
+    """`Hardware.description()` of the measured chip; for designs, whose genomes include the chip, of ``pcm``."""
+    std_floor: float
+    """Smallest standard deviation that the table can resolve."""
+    provenance: dict[str, Any]
+    """Table, task, hardware, fidelity, rows and range of costs; stored in the header of a saved surrogate."""
+    first: dict[str, Values] = field(default_factory=dict)
+    """Target -> ``(n,)``: labels of the first seed, noisier than means; empty means `labels`."""
+    views: Values | None = None
+    """``(n, k)``: logarithms of `VIEWS`, if measured."""
+    chips: int = 0
+    """Number of chips behind each standard deviation, if there are views."""
+    others: dict[str, tuple[Values, Values]] = field(default_factory=dict)
+    """Further target -> ``(n,)`` labels and ``(n,)`` labels of the first seed, if measured in all rows."""
+    noise: float | None = None
+    """Variance of the 1-day accuracy between trainings of a network; None if there are too few repeats."""
+
+    @classmethod
+    def of(cls, table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> TrainingSet:
+        """Return the rows of one chip and one fidelity.
+
+        Args:
+            table: a checked table.
+            hardware: chip; None is the only one, or ``pcm`` if there are several.
+            fidelity: fidelity; None is the only one, or one of `USUAL_FIDELITIES` if there are several.
+
+        Raises:
+            InvalidValueError: the choice is ambiguous, no rows match, or the table has too few rows.
+        """
+        frame = table.select(hardware, fidelity)
+        return cls._of(table, frame, table.space, str(frame["hardware"].iloc[0]))
+
+    @classmethod
+    def _of(cls, table: MeasuredTable, frame: pd.DataFrame, space: Space, hardware: str) -> TrainingSet:
+        """Return the rows of a frame with the genes of a space; repeats are averaged."""
+        names = list(space.gene_names)
+        groups = frame.sort_values("seed", kind="stable").groupby(names, sort=True)
+        further = [name for name in FURTHER if name in frame and frame[name].notna().all()]
+        measured = list(dict.fromkeys((*HEADS, *VIEWS, *further)))
+        means = groups[[*measured, *schema.HARDWARE_COLUMNS]].mean().reset_index()
+        first = groups[[*HEADS, *further]].first()
+        if len(means) < FEWEST_ROWS:
+            raise InvalidValueError(
+                f"table {table.source} has {len(means)} measured architectures; a surrogate needs {FEWEST_ROWS}"
+            )
+        population = means[names].to_numpy(dtype=np.int16)
+        costs = table.space.layers(population)
+        params, macs = costs.params(), costs.macs()
+        seen = {"min_params": int(params.min()), "max_params": int(params.max()), "max_macs": int(macs.max())}
+        settings = {name: float(means[name].iloc[0]) for name in schema.HARDWARE_COLUMNS}
+        settings |= TECHNOLOGIES[str(frame["technology"].iloc[0])].errors
+        floor = accuracy_std_floor(frame)
+        return cls(
+            space,
+            population,
+            {head: means[head].to_numpy(dtype=np.float64) for head in HEADS},
+            settings,
+            floor,
+            {
+                "table_name": Path(table.source).stem,
+                "table_sha256": table.card["sha256"],
+                "task": table.card["task"],
+                "hardware": hardware,
+                "fidelity": str(frame["fidelity"].iloc[0]),
+                "rows": len(means),
+                "seen": seen,
+                **({} if space.has_chips else {"chip": _settings_of(frame)}),
+            },
+            {head: first[head].to_numpy(dtype=np.float64) for head in HEADS},
+            np.log(np.maximum(means[list(VIEWS)].to_numpy(dtype=np.float64), floor)),
+            int(frame["chips"].min()),
+            {name: (means[name].to_numpy(np.float64), first[name].to_numpy(np.float64)) for name in further},
+            _noise(groups[HEADS[0]]),
+        )
+
+    @classmethod
+    def of_designs(cls, table: MeasuredTable, fidelity: str | None = None) -> TrainingSet:
+        """Return the rows of all chips that `hardware.chip_genes` can encode; each is a design, a network on a chip.
+
+        Args:
+            table: a checked table.
+            fidelity: fidelity; None is the only one, or one of `USUAL_FIDELITIES` if there are several.
+
+        Raises:
+            InvalidValueError: the choice is ambiguous, no rows match, or there are too few chips or networks.
+        """
+        frame = table.of_fidelity(fidelity)
+        frame = with_chips(frame)
+        space = CoDesignSpace.on(table.space)
+        different = len(frame.drop_duplicates(list(CHIP_GENE_NAMES)))
+        if different < FEWEST_CHIPS:
+            chips = "1 chip" if different == 1 else f"{different} chips"
+            raise InvalidValueError(
+                f"table {table.source} has networks on {chips} that a search can vary; co-design needs at least "
+                f"{FEWEST_CHIPS}: measure more with ohmnas campaign --vary-chip"
+            )
+        if (networks := len(frame.drop_duplicates(list(table.space.gene_names)))) < FEWEST_ROWS:
+            raise InvalidValueError(
+                f"table {table.source} has {networks} networks on varied chips; a surrogate needs {FEWEST_ROWS}"
+            )
+        genes = frame[list(CHIP_GENE_NAMES)]
+        seen = {name: [int(genes[name].min()), int(genes[name].max())] for name in CHIP_GENE_NAMES}
+        learned = cls._of(table, frame, space, VARIED)
+        learned.provenance["seen"]["chips"] = seen
+        learned.provenance["networks"] = networks
+        return replace(learned, hardware=Hardware().description())
+
+    def take(self, rows: npt.NDArray[np.intp]) -> TrainingSet:
+        """Return only these rows."""
+        return TrainingSet(
+            self.space,
+            self.population[rows],
+            {head: values[rows] for head, values in self.labels.items()},
+            self.hardware,
+            self.std_floor,
+            self.provenance,
+            {head: values[rows] for head, values in self.first.items()},
+            None if self.views is None else self.views[rows],
+            self.chips,
+            {name: (values[rows], single[rows]) for name, (values, single) in self.others.items()},
+            self.noise,
+        )
+
+    def further(self, name: str) -> tuple[Values, Values]:
+        """Return ``(n,)`` labels of a further target and ``(n,)`` labels of one training each.
+
+        Raises:
+            InvalidValueError: it was not measured in all rows.
+            UnknownNameError: the target is unknown.
+        """
+        if target(name).name not in self.others:
+            raise InvalidValueError(f"{name} was not measured in all rows of the table")
+        return self.others[name]
+
+    def target(self, head: str) -> Values:
+        """``(n,)``: labels of a target on its scale (`scales`)."""
+        return to_scales(self.taught(), self.std_floor)[:, HEADS.index(head)]
+
+    def taught(self) -> Values:
+        """``(n, 3)``: labels in the order of `HEADS`; standard deviations are shrunk (`fit.label_shrinkage`)."""
+        labels = self.matrix()
+        if self.views is not None and self.chips > 1:
+            log_stds = np.log(np.maximum(labels[:, 1], self.std_floor))
+            labels[:, 1] = np.minimum(np.exp(cleared(log_stds, self.views, self.chips)), 1.0)
+        return labels
+
+    def matrix(self) -> Values:
+        """``(n, 3)``: labels in the order of `HEADS`."""
+        return np.column_stack([self.labels[head] for head in HEADS])
+
+    def single(self) -> Values:
+        """``(n, 3)``: labels of one training each, in the order of `HEADS`."""
+        return np.column_stack([(self.first or self.labels)[head] for head in HEADS])
+
+
+def _noise(accuracies: SeriesGroupBy[Any, Any]) -> float | None:
+    """Pooled variance within groups of trainings."""
+    spare = accuracies.count() - 1
+    repeated = spare[spare > 0]
+    if len(repeated) < FEWEST_REPEATS:
+        return None
+    return float((accuracies.var(ddof=1)[repeated.index] * repeated).sum() / repeated.sum())
+
+
+def _settings_of(frame: pd.DataFrame) -> dict[str, Any]:
+    """`Hardware.settings` of the rows' chip, and its technology."""
+    row = frame.iloc[0]
+    return {"technology": str(row["technology"]), **{name: float(row[name]) for name in schema.HARDWARE_COLUMNS}}
+
+
+def with_chips(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose chip `hardware.chip_genes` can encode, with its genes as additional columns."""
+    chips, described = from_hardware(_chips(frame))
+    return frame.assign(**dict(zip(CHIP_GENE_NAMES, chips.T, strict=True)))[described]
+
+
+def _chips(frame: pd.DataFrame) -> list[Hardware]:
+    """The chip of each row."""
+    columns = ["technology", *schema.HARDWARE_COLUMNS]
+    known: dict[tuple[object, ...], Hardware] = {}
+    for values in frame[columns].drop_duplicates().itertuples(index=False, name=None):
+        known[values] = Hardware.of_settings(str(values[0]), dict(zip(columns[1:], values[1:], strict=True)))
+    return [known[values] for values in frame[columns].itertuples(index=False, name=None)]
+
+
+def learnable_chips(table: MeasuredTable) -> list[str]:
+    """Chips of a table that have enough rows without further selection."""
+    chips = []
+    for name, rows in table.measured.groupby("hardware"):
+        fidelities = set(rows["fidelity"])
+        usual = rows
+        if len(fidelities) > 1:
+            usual = rows[rows["fidelity"] == next((name for name in USUAL_FIDELITIES if name in fidelities), "")]
+        if len(usual.drop_duplicates(list(table.space.gene_names))) >= FEWEST_ROWS:
+            chips.append(str(name))
+    return chips

@@ -1,0 +1,66 @@
+"""`Target`: a measured and predicted quantity. Imports no NumPy, so help is fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ohmnas.lookup import look_up
+
+Scale = Literal["linear", "log"]
+TIMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "1 month"}
+"""Times after programming."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One measured quantity of a network on a chip, as a fraction."""
+
+    name: str
+    """Column of tables."""
+    title: str
+    """Column title for people."""
+    larger_is_better: bool
+    low: float
+    """Smallest possible value."""
+    high: float
+    """Largest possible value."""
+    scale: Scale = "linear"
+    """Scale for training: standard deviations differ by factors."""
+
+
+def _accuracy(time: str) -> Target:
+    return Target(f"accuracy_{time}", f"accuracy after {TIMES[time]}", True, 0.0, 1.0)
+
+
+def _spread(time: str) -> Target:
+    return Target(f"accuracy_{time}_std", f"std over chips after {TIMES[time]}", False, 0.0, 1.0, "log")
+
+
+ACCURACY: Final = Target("accuracy_1d", "1-day accuracy", True, 0.0, 1.0)
+SPREAD: Final = Target("accuracy_1d_std", "std", False, 0.0, 1.0, "log")
+VARIATION: Final = Target("avm", "AVM", False, -1.0, 1.0)
+"""Accuracy variation over one month: accuracy after 1 second minus accuracy after 30 days."""
+DEFAULTS: Final = (ACCURACY, SPREAD, VARIATION)
+"""Targets of AnalogNAS."""
+TARGETS: Final[Mapping[str, Target]] = {
+    target.name: target
+    for target in (
+        *DEFAULTS,
+        Target("accuracy_digital", "digital accuracy", True, 0.0, 1.0),
+        *(_accuracy(time) for time in TIMES if time != "1d"),
+        *(_spread(time) for time in TIMES if time != "1d"),
+        Target("avm_std", "std of AVM over chips", False, 0.0, 2.0, "log"),
+    )
+}
+"""Name -> target, for all targets in tables."""
+
+
+def target(name: str) -> Target:
+    """Return the target with this name.
+
+    Raises:
+        UnknownNameError: the name is unknown; the message lists all.
+    """
+    return look_up("target", TARGETS, name)

@@ -1,0 +1,69 @@
+"""The contract of an objective."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from ohmnas.search.limits import Limits
+from ohmnas.search.objective import Objective
+from ohmnas.search.problem import Problem
+from ohmnas.search.quantity_names import QUANTITIES
+from ohmnas.search.run import Budget, search
+from ohmnas.search.strategies import Random
+from ohmnas.testing.formula import SPACE, Formula
+
+
+class ObjectiveContract(ABC):
+    """Subclass it as ``class TestMine(ObjectiveContract)`` and write `make`."""
+
+    @abstractmethod
+    def make(self) -> Objective:
+        """The objective."""
+
+    def problem(self) -> Problem:
+        """A problem that maximises it, on images of 8 x 8 pixels."""
+        return Problem(SPACE, Formula(), Limits(50_000, 2e6, 0.05, 1000), self.make())
+
+    def test_its_name_is_a_text_that_results_can_hold(self) -> None:
+        """Printable, and the same of two objectives that are made alike."""
+        name = self.make().name
+        assert isinstance(name, str)
+        assert name.isprintable()
+        assert name.strip() == name != ""
+        assert name == self.make().name
+
+    def test_it_says_which_quantities_it_needs(self) -> None:
+        """`Objective.needs`: a problem refuses an objective whose targets nobody estimates."""
+        needs = self.make().needs
+        assert isinstance(needs, tuple)
+        assert {*needs} <= {*QUANTITIES}
+
+    def test_it_is_a_finite_number_for_each_architecture(self) -> None:
+        """``(n,)`` float64."""
+        problem = self.problem()
+        for n in (1, 50):
+            values = problem.evaluate(problem.sample(n, np.random.default_rng(n))).objective
+            assert values.shape == (n,)
+            assert values.dtype == np.float64
+            assert np.isfinite(values).all()
+
+    def test_an_architecture_has_one_value_in_any_company(self) -> None:
+        """Alone, among others, and in any order."""
+        problem = self.problem()
+        population = problem.sample(20, np.random.default_rng(0))
+        values = problem.evaluate(population).objective
+        np.testing.assert_allclose(problem.evaluate(population[::-1]).objective[::-1], values, rtol=1e-12)
+        alone = [problem.evaluate(population[row : row + 1]).objective[0] for row in range(len(population))]
+        np.testing.assert_allclose(alone, values, rtol=1e-12)
+
+    def test_a_search_finds_its_largest_value(self) -> None:
+        """Of all that was evaluated."""
+        problem = self.problem()
+        result = search(problem, Random, 0, Budget(40, 3))
+        assert result.objective == problem.objective.name
+        objectives = [entry["objective"] for entry in result.history]
+        assert objectives == sorted(objectives)
+        best = problem.evaluate(np.array([result.best.genome], dtype=np.int16))
+        np.testing.assert_allclose(best.objective[0], objectives[-1], rtol=1e-12)

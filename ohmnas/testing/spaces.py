@@ -1,0 +1,458 @@
+"""`SpaceContract`: what all code relies on that reads a space, as tests to inherit.
+
+    class TestMySpace(SpaceContract):
+        def make(self) -> Space:
+            return MySpace((1, 8, 8), 10)
+
+Each of `PROPERTIES` draws its examples from the generator that it is given, so that other tests can feed it too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import pickle
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import astuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+
+from ohmnas.costs import crossbar_costs, noise_budget
+from ohmnas.datasets.tables import schema
+from ohmnas.errors import InvalidValueError
+from ohmnas.hardware import Hardware
+from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.codesign import chip_settings
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.layers import Layers
+from ohmnas.spaces.space import Space
+from ohmnas.surrogate.features import feature_matrix, feature_names
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Property = Callable[[Space, np.random.Generator], None]
+_ROWS: Final = 12
+_BATCHES: Final = 2
+"""Number of batches of proposals, enough for few rows."""
+_ENUMERATED: Final = 1500
+"""Genomes of the small bounds that are gone through one by one."""
+_LONGEST: Final = 300
+"""Characters of a network in one line."""
+
+
+def samples_are_canonical(space: Space, rng: np.random.Generator) -> None:
+    """Each sampler gives genomes that `check` takes as they are; those of `sample` all differ."""
+    drawn = space.sample(_ROWS, rng, at_least=1, max_batches=_BATCHES)
+    assert 1 <= len(drawn) <= _ROWS
+    assert len(np.unique(drawn, axis=0)) == len(drawn), "sample repeats a genome"
+    for population in (drawn, space.sample_uniform(_ROWS, rng), space.sample_latin_hypercube(_ROWS, rng)):
+        assert_canonical(space, population)
+    assert space.sample(0, rng).shape == (0, len(space.genes))
+
+
+def limits_are_kept(space: Space, rng: np.random.Generator) -> None:
+    """`sample` keeps to limits on costs and to bounds on genes."""
+    params, macs = space.params_and_macs(space.sample_uniform(_ROWS, rng))
+    limits = float(params.max()), float(macs.max()), float(params.min()), float(macs.min())
+    population = space.sample(_ROWS, rng, *limits, at_least=0, max_batches=_BATCHES)
+    found, work = space.params_and_macs(population)
+    assert ((found <= limits[0]) & (found >= limits[2]) & (work <= limits[1]) & (work >= limits[3])).all()
+
+
+def repair_rests(space: Space, rng: np.random.Generator) -> None:
+    """`repair` makes canonical genomes of any whole numbers, and leaves those alone."""
+    wild = rng.integers(-(2**40), 2**40, size=(_ROWS, len(space.genes)))
+    near = rng.integers(-5, 150, size=(_ROWS, len(space.genes)))
+    for matrix in (wild, near):
+        repaired = space.repair(matrix)
+        assert_canonical(space, repaired)
+        assert_same(space.repair(repaired), repaired, "repair changes what it repaired")
+    valid = a_population(space, rng)
+    assert_same(space.repair(valid), valid, "repair changes a canonical genome")
+
+
+def canonical_rests(space: Space, rng: np.random.Generator) -> None:
+    """`canonical` is the same once and twice, and writes to no argument."""
+    genomes = space.everything.from_unit_cube(rng.random((_ROWS, len(space.genes))))
+    genomes.setflags(write=False)
+    once = space.canonical(genomes)
+    assert_canonical(space, once)
+    assert_same(space.canonical(once), once, "canonical changes what is canonical")
+
+
+def faults_are_named(space: Space, rng: np.random.Generator) -> None:
+    """`check` and `decode` refuse a gene out of its range, with its row and its name."""
+    broken = a_population(space, rng).astype(np.int64)
+    row, gene = rng.integers(len(broken)), rng.integers(len(space.genes))
+    broken[row, gene] = int(rng.choice([-1, space.genes.high[gene] + 1, 2**31]))
+    for refuse in (space.check, space.decode):
+        said = _refusal(refuse, broken)
+        assert f"genome {row}: gene " in said, f"gene {space.gene_names[gene]} = {broken[row, gene]}: {said!r}"
+
+
+def _refusal(refuse: Callable[[Any], object], broken: Any) -> str:
+    """The message with which something is refused; empty if it is taken."""
+    try:
+        refuse(broken)
+    except InvalidValueError as error:
+        return str(error)
+    return ""
+
+
+def variation_stays(space: Space, rng: np.random.Generator) -> None:
+    """Mutants and children are canonical, parents are not written to, and equal parents have an equal child."""
+    mothers = a_population(space, rng)
+    fathers = mothers[rng.permutation(len(mothers))]
+    for parents in (mothers, fathers):
+        parents.setflags(write=False)
+    mutants, children = space.mutate(mothers, rng), space.cross(mothers, fathers, rng)
+    for offspring in (mutants, children):
+        assert offspring.shape == mothers.shape
+        assert_canonical(space, offspring)
+        assert not np.shares_memory(offspring, mothers)
+    assert_same(space.cross(mothers, mothers, rng), mothers, "a child of equal parents differs from them")
+    unmoved = {**dict.fromkeys(space.mutation_groups, 0.0), "chip": 0.0}
+    still = space.mutate(mothers, rng, unmoved)
+    assert_same(still, mothers, "mutation with all rates 0 changes a genome")
+
+
+def neighbours_differ(space: Space, rng: np.random.Generator) -> None:
+    """Neighbours are canonical, all different, and none is the genome itself, which is not written to."""
+    genome = a_population(space, rng)[0]
+    genome.setflags(write=False)
+    near = space.neighbours(genome)
+    assert_canonical(space, near)
+    assert len(near), "a genome has no neighbour"
+    assert len(np.unique(near, axis=0)) == len(near), "neighbours repeat"
+    assert (near != genome).any(axis=1).all(), "a genome is its own neighbour"
+
+
+def seeds_decide(space: Space, rng: np.random.Generator) -> None:
+    """The same seed gives the same samples, mutants and children."""
+    seed, parents = int(rng.integers(2**32)), a_population(space, rng)
+    draws: list[Callable[[np.random.Generator], Population]] = [
+        lambda same: space.sample_uniform(_ROWS, same),
+        lambda same: space.sample_latin_hypercube(_ROWS, same),
+        lambda same: space.sample(_ROWS, same, at_least=1, max_batches=_BATCHES),
+        lambda same: space.mutate(parents, same),
+        lambda same: space.cross(parents, parents[::-1], same),
+    ]
+    for draw in draws:
+        assert_same(draw(np.random.default_rng(seed)), draw(np.random.default_rng(seed)), "a seed gives two results")
+
+
+def architectures_round_trip(space: Space, rng: np.random.Generator) -> None:
+    """A genome, its architecture and the architecture's JSON say the same."""
+    population = a_population(space, rng)
+    architectures = space.decode(population)
+    networks = population[:, : len(space.networks.genes)]
+    assert_same(space.networks.encode(architectures), networks, "encode(decode(genome)) is another genome")
+    again = [space.architecture(json.loads(json.dumps(one.to_dict()))) for one in architectures]
+    assert again == architectures, "an architecture changes in a file"
+    for one in architectures:
+        line = str(one)
+        assert line.isprintable() and 0 < len(line) <= _LONGEST, f"no line for readers: {line!r}"
+    assert space.decode(population[:0]) == []
+    assert space.networks.encode([]).shape == (0, len(space.networks.genes))
+
+
+def bounds_hold(space: Space, rng: np.random.Generator) -> None:
+    """Drawn or projected genomes are within bounds, before `canonical`."""
+    for within in (space.everything, some_bounds(space, rng)):
+        drawn = within.from_unit_cube(rng.random((_ROWS, len(space.genes))))
+        assert drawn.dtype == np.int16
+        assert within.contain(drawn).all(), "a drawn genome lies outside"
+        valid = a_population(space, rng)
+        projected = within.project(valid)
+        assert within.contain(projected).all(), "a projected genome lies outside"
+        assert_same(within.project(projected), projected, "a projected genome moves again")
+        inside = within.contain(valid)
+        assert_same(projected[inside], valid[inside], "a genome within moves")
+
+
+def small_bounds_are_enumerated(space: Space, rng: np.random.Generator) -> None:
+    """`nth` gives each genome within small bounds exactly once."""
+    within = small_bounds(space, rng)
+    found = within.nth(np.arange(within.size))
+    every = np.array([*itertools.product(*(within.choices(gene).tolist() for gene in range(len(space.genes))))])
+    expected = np.unique(space.genes.clear_missing(every.astype(np.int16)), axis=0)
+    assert within.size == len(expected), f"{within.size} genomes are counted, there are {len(expected)}"
+    assert_same(np.unique(found, axis=0), expected, "the numbers give other genomes than there are")
+
+
+def layers_are_whole(space: Space, rng: np.random.Generator) -> None:
+    """Layers are whole numbers, each row alone has those that it has among others, and all costs follow."""
+    population = a_population(space, rng)
+    layers = space.layers(population)
+    for name in ("count", "inputs", "outputs", "positions", "digital"):
+        matrix = getattr(layers, name)
+        assert matrix.dtype == np.int64 and len(matrix) == len(population), name
+        assert (matrix >= 0).all(), name
+    for amounts in (layers.params(), layers.macs(), layers.size(), layers.layers(), layers.peak_memory()):
+        assert amounts.shape == (len(population),)
+        assert (amounts > 0).all()
+    chip = chip_settings(space, population, Hardware().description())
+    costs, noise = crossbar_costs(layers, chip), noise_budget(layers, chip)
+    assert all(np.isfinite(field).all() for field in astuple(costs))
+    assert ((costs.utilisation > 0) & (costs.utilisation <= 1)).all()
+    assert (costs.mvms >= costs.tiles).all()
+    for field in (noise.converters, noise.weights, noise.offset, noise.blocks, noise.uneven, noise.depth):
+        assert np.isfinite(field).all() and (field >= 0).all()
+    assert (noise.depth > 0).all() and (noise.narrowest > 0).all()
+    row = int(rng.integers(len(population)))
+    alone = space.layers(population[row : row + 1])
+    for of_all, of_one in zip(
+        (layers.params(), layers.macs(), layers.peak_memory(), layers.tiling().steps),
+        (alone.params(), alone.macs(), alone.peak_memory(), alone.tiling().steps),
+        strict=True,
+    ):
+        assert of_all[row] == of_one[0]
+    assert_same(np.array(space.params_and_macs(population)), np.array([layers.params(), layers.macs()]), "costs differ")
+
+
+def memory_holds_each_layer(space: Space, rng: np.random.Generator) -> None:
+    """At the peak no less is alive than the largest output, and in a chain, than any two outputs in a row."""
+    layers = space.layers(a_population(space, rng))
+    outputs = np.where(layers.count > 0, layers.outputs * layers.positions, 0)
+    peak = layers.peak_memory()
+    assert (peak >= outputs.max(axis=1)).all()
+    if type(layers).peak_memory is Layers.peak_memory:
+        for row, least in zip(outputs, peak.tolist(), strict=True):
+            chain = row[row > 0].tolist()
+            assert all(before + behind <= least for before, behind in itertools.pairwise(chain))
+
+
+def features_are_finite(space: Space, rng: np.random.Generator) -> None:
+    """Features are finite, each has a name of its own, and a row alone has the same bits as among others."""
+    population, chip = a_population(space, rng), Hardware().description()
+    names, features = feature_names(space, chip), feature_matrix(space, population, chip)
+    assert features.shape == (len(population), len(names))
+    assert len(set(names)) == len(names), "two features have one name"
+    assert np.isfinite(features).all()
+    row = int(rng.integers(len(population)))
+    alone = feature_matrix(space, population[row : row + 1], chip)
+    assert_same(alone[0], features[row], "a row alone has other features")
+
+
+PROPERTIES: Final[Mapping[str, Property]] = {
+    each.__name__: each
+    for each in (
+        samples_are_canonical,
+        limits_are_kept,
+        repair_rests,
+        canonical_rests,
+        faults_are_named,
+        variation_stays,
+        neighbours_differ,
+        seeds_decide,
+        architectures_round_trip,
+        bounds_hold,
+        small_bounds_are_enumerated,
+        layers_are_whole,
+        memory_holds_each_layer,
+        features_are_finite,
+    )
+}
+"""Properties of any drawn genomes."""
+
+
+class SpaceContract(ABC):
+    """Tests of one space; a subclass says which."""
+
+    seeds: ClassVar[int] = 5
+    """Examples of each property."""
+    networks: ClassVar[int] = 4
+    """Networks that are built."""
+
+    @abstractmethod
+    def make(self) -> Space:
+        """The space."""
+
+    def test_samples_are_canonical(self) -> None:
+        """See `samples_are_canonical`."""
+        self._hold(samples_are_canonical)
+
+    def test_limits_are_kept(self) -> None:
+        """See `limits_are_kept`."""
+        self._hold(limits_are_kept)
+
+    def test_repair_rests(self) -> None:
+        """See `repair_rests`."""
+        self._hold(repair_rests)
+
+    def test_canonical_rests(self) -> None:
+        """See `canonical_rests`."""
+        self._hold(canonical_rests)
+
+    def test_faults_are_named(self) -> None:
+        """See `faults_are_named`."""
+        self._hold(faults_are_named)
+
+    def test_variation_stays(self) -> None:
+        """See `variation_stays`."""
+        self._hold(variation_stays)
+
+    def test_neighbours_differ(self) -> None:
+        """See `neighbours_differ`."""
+        self._hold(neighbours_differ)
+
+    def test_seeds_decide(self) -> None:
+        """See `seeds_decide`."""
+        self._hold(seeds_decide)
+
+    def test_architectures_round_trip(self) -> None:
+        """See `architectures_round_trip`."""
+        self._hold(architectures_round_trip)
+
+    def test_bounds_hold(self) -> None:
+        """See `bounds_hold`."""
+        self._hold(bounds_hold)
+
+    def test_small_bounds_are_enumerated(self) -> None:
+        """See `small_bounds_are_enumerated`."""
+        self._hold(small_bounds_are_enumerated)
+
+    def test_layers_are_whole(self) -> None:
+        """See `layers_are_whole`."""
+        self._hold(layers_are_whole)
+
+    def test_memory_holds_each_layer(self) -> None:
+        """See `memory_holds_each_layer`."""
+        self._hold(memory_holds_each_layer)
+
+    def test_features_are_finite(self) -> None:
+        """See `features_are_finite`."""
+        self._hold(features_are_finite)
+
+    def test_genes_have_names_of_their_own(self) -> None:
+        """Names are words that tables, files and command lines can hold, and no other column has them."""
+        names = self.make().networks.gene_names
+        assert all(name.isidentifier() and name.isascii() for name in names), names
+        folded = [name.casefold() for name in (*schema.columns(names), *CHIP_GENE_NAMES)]
+        twice = sorted({name for name in folded if folded.count(name) > 1})
+        assert not twice, f"two columns are called {', '.join(twice)}"
+
+    def test_values_are_read_as_they_are_written(self) -> None:
+        """Each value of each gene can be typed."""
+        for gene in self.make().genes:
+            assert [gene.value(gene.text(value)) for value in gene.values] == list(gene.values)
+
+    def test_a_space_equals_its_copy(self) -> None:
+        """Spaces go to other processes and are compared there."""
+        space = self.make()
+        copy = pickle.loads(pickle.dumps(space))  # noqa: S301 - its own
+        assert copy == space == self.make()
+        assert hash(copy) == hash(space)
+        assert copy.genes == space.genes
+
+    def test_what_people_read_is_there(self) -> None:
+        """References, traits, choices of studies and pictures fit the genes."""
+        space = self.make()
+        space.networks.check(space.networks.encode(space.references.values()))
+        architectures = [*space.references.values(), *space.decode(a_population(space, np.random.default_rng(0)))]
+        for one in architectures:
+            traits = space.traits(one)
+            assert set(space.networks.trait_groups) <= set(traits), "a group of no trait"
+            assert all(math.isfinite(value) for value in traits.values())
+        for gene, values in space.choices.values():
+            assert set(values) <= set(space.genes.named(gene).values)
+            assert len(set(values)) == len(values)
+        assert set(space.choice_words) <= set(space.choices)
+        assert len(space.networks.structure_names) == len(
+            space.networks.structure(
+                space.networks.encode(architectures), space.networks.layers(space.networks.encode(architectures))
+            )
+        )
+        assert space.draw(architectures[0]).get_size_inches().min() > 0
+
+    def test_costs_are_those_of_the_built_network(self) -> None:
+        """Parameters and multiply-accumulates are counted on the modules that torch runs."""
+        import torch
+
+        space = self.make()
+        population = space.sample(40, np.random.default_rng(0), at_least=1)
+        params, macs = space.params_and_macs(population)
+        for row in np.argsort(macs)[:: -(-len(macs) // (2 * self.networks))][: self.networks]:
+            network = space.build(space.decode(population[row : row + 1])[0]).eval()
+            assert sum(parameter.numel() for parameter in network.parameters()) == params[row]
+            with torch.no_grad():
+                work, logits = counted(network, torch.zeros(1, *space.input_shape))
+            assert work == macs[row]
+            assert logits.shape == (1, space.classes)
+
+    def _hold(self, of: Property) -> None:
+        space = self.make()
+        for rng in generators(self.seeds):
+            of(space, rng)
+
+
+def generators(seeds: int) -> Iterator[np.random.Generator]:
+    """A generator of each seed."""
+    return map(np.random.default_rng, range(seeds))
+
+
+def a_population(space: Space, rng: np.random.Generator) -> Population:
+    """Up to a dozen networks of every size: uniform over genes, or even over the logarithm of parameters."""
+    return (
+        space.sample_uniform(_ROWS, rng)
+        if rng.random() < 0.5
+        else space.sample(_ROWS, rng, at_least=1, max_batches=_BATCHES)
+    )
+
+
+def some_bounds(space: Space, rng: np.random.Generator) -> Bounds:
+    """Bounds on about a third of the genes."""
+    low, high = list(space.genes.low), list(space.genes.high)
+    for place, gene in enumerate(space.genes):
+        if rng.random() < 1 / 3:
+            low[place], high[place] = sorted(rng.choice(gene.values, size=2).tolist())
+    return Bounds(space.genes, tuple(low), tuple(high))
+
+
+def small_bounds(space: Space, rng: np.random.Generator) -> Bounds:
+    """Bounds within which each gene is fixed but some, which have few values."""
+    low = [int(rng.choice(gene.values)) for gene in space.genes]
+    high, several = low.copy(), 1
+    for place in rng.permutation(len(space.genes)).tolist():
+        above = [value for value in space.genes[place].values if value > low[place]][:4]
+        if above and several * (len(above) + 1) <= _ENUMERATED:
+            several *= len(above) + 1
+            high[place] = above[-1]
+    return Bounds(space.genes, tuple(low), tuple(high))
+
+
+def counted(network: nn.Module, image: Tensor) -> tuple[int, Tensor]:
+    """Multiply-accumulates of convolutions and linear layers while an image goes through, and what comes out."""
+    from torch import nn as torch_nn
+
+    work = [0]
+
+    def note(module: Any, _: object, output: Tensor) -> None:
+        positions = math.prod(output.shape[2:]) if isinstance(module, torch_nn.Conv2d) else 1
+        work[0] += positions * module.weight.numel()
+
+    hooks = [
+        module.register_forward_hook(note)
+        for module in network.modules()
+        if isinstance(module, torch_nn.Conv2d | torch_nn.Linear)
+    ]
+    logits = network(image)
+    for hook in hooks:
+        hook.remove()
+    return work[0], logits
+
+
+def assert_canonical(space: Space, population: Population) -> None:
+    """The population is an int16 matrix, and `check` takes it as it is."""
+    assert population.dtype == np.int16 and population.shape[1:] == (len(space.genes),)
+    assert_same(space.check(population), population, "check changes a genome")
+
+
+def assert_same(found: Any, expected: Any, what: str) -> None:
+    """Two arrays are equal in shape and in every value."""
+    assert np.array_equal(found, expected), f"{what}:\n{found}\n{expected}"

@@ -1,0 +1,68 @@
+"""The contract of a task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pickle import dumps, loads
+
+import numpy as np
+
+from ohmnas.datasets.tasks.task import Task
+from ohmnas.lookup import name_fault
+
+
+class TaskContract(ABC):
+    """Subclass it as ``class TestMine(TaskContract)`` and write `make`; its files must be there."""
+
+    @abstractmethod
+    def make(self) -> Task:
+        """The task."""
+
+    def test_its_name_can_stand_in_tables_and_commands(self) -> None:
+        """`lookup.name_fault`."""
+        assert not name_fault(self.make().name)
+
+    def test_its_bounds_hold_networks(self) -> None:
+        """The plan of a campaign finds networks within them."""
+        task = self.make()
+        assert 0 < task.min_params < task.max_params
+        population = task.space.sample(
+            10, np.random.default_rng(0), task.max_params, task.max_macs, task.min_params, at_least=1
+        )
+        params, macs = task.space.params(population), task.space.macs(population)
+        assert len(population) > 0
+        assert ((params >= task.min_params) & (params <= task.max_params) & (macs <= task.max_macs)).all()
+
+    def test_its_images_are_what_it_states(self) -> None:
+        """Shapes, types and classes of every split."""
+        task = self.make()
+        data = task.load()
+        for split in (data.train, data.validation, data.test):
+            assert split.images.shape == (len(split.labels), *task.input_shape)
+            assert split.images.dtype in (np.uint8, np.float16, np.float32)
+            assert split.labels.dtype == np.int64
+            assert {*split.labels.tolist()} == {*range(task.classes)}
+
+    def test_its_numbers_normalise_its_images(self) -> None:
+        """Each channel of the training images has mean 0 and standard deviation 1, or 0 where it is constant."""
+        data = self.make().load()
+        pixels = (data.train.images.astype(np.float64) - data.mean[:, None, None]) / data.std[:, None, None]
+        assert np.abs(pixels.mean(axis=(0, 2, 3))).max() < 1e-3
+        spread = pixels.std(axis=(0, 2, 3))
+        assert np.minimum(np.abs(spread - 1), spread).max() < 1e-3
+
+    def test_no_image_is_in_two_splits(self) -> None:
+        """Validation and test images are not trained on. Few images are alike by chance, so a hundredth may be."""
+        data = self.make().load()
+        splits = (data.train, data.validation, data.test)
+        keys = [{image.tobytes() for image in split.images} for split in splits]
+        for one, other in ((0, 1), (0, 2), (1, 2)):
+            assert len(keys[one] & keys[other]) <= 0.01 * min(len(keys[one]), len(keys[other]))
+
+    def test_loading_again_gives_the_same_images(self) -> None:
+        """Splits are drawn once for all, and a worker process has them too."""
+        task = self.make()
+        first, again = task.load(), loads(dumps(task)).load()  # noqa: S301 - our own bytes
+        for name in ("train", "validation", "test"):
+            assert np.array_equal(getattr(first, name).images, getattr(again, name).images)
+            assert np.array_equal(getattr(first, name).labels, getattr(again, name).labels)

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from ohmnas.datasets.campaign.fidelity import FIDELITIES, fidelity
+from ohmnas.datasets.tasks.catalogue import TASKS
+from ohmnas.errors import InvalidValueError, UnknownNameError
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_efforts_grow_with_their_name(task: str) -> None:
+    smoke, table, full = (fidelity(name, task) for name in FIDELITIES)
+    assert (smoke.name, table.name, full.name) == tuple(FIDELITIES)
+    assert smoke.epochs < table.epochs < full.epochs
+    assert 2 <= smoke.chips < table.chips <= full.chips == 25
+    assert [one.trains_on_validation for one in (smoke, table, full)] == [False, False, True]
+
+
+def test_own_efforts_are_of_tasks_that_exist() -> None:
+    assert {task for own in FIDELITIES.values() for task in own} <= set(TASKS)
+
+
+def test_an_unknown_fidelity_names_those_that_exist() -> None:
+    with pytest.raises(UnknownNameError, match="smoke, table, full"):
+        fidelity("high", "digits")
+
+
+def test_a_fidelity_of_an_earlier_protocol_says_so() -> None:
+    with pytest.raises(InvalidValueError, match="'paper' belongs to protocol 3"):
+        fidelity("paper", "digits")

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ohmnas.errors import InvalidValueError, MissingDependencyError
+from ohmnas.hardware import TECHNOLOGIES, Hardware, Technology, hardware, has_name, kind_of
+from ohmnas.hardware.chip_genes import from_hardware
+
+TOY = Technology("toy", "fractions:Fraction", 0.1, 0.2, settings={"g_max": 30.0}, largest_conductance=40.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"name": "a/b"}, "a technology cannot be called"),
+        ({"noise_model": "no path"}, "must be 'module:class', not 'no path'"),
+        ({"spread_1d": float("nan")}, "spread_1d of toy must be from 0 to 1, not nan"),
+        ({"spread_1mo": -0.1}, "spread_1mo of toy must be from 0 to 1"),
+        ({"offset_1d": 2.0}, "offset_1d of toy must be from -1 to 1"),
+        ({"smallest_conductance": 40.0}, "conductances of toy must be at least 0 and increasing, not 40.0 to 40.0"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        replace(TOY, **wrong)
+
+
+def test_its_noise_model_is_loaded_when_it_is_needed() -> None:
+    assert TOY.load().__name__ == "Fraction"
+    with pytest.raises(InvalidValueError, match="needs the noise model Nothing, which is not in fractions"):
+        replace(TOY, noise_model="fractions:Nothing").load()
+    with pytest.raises(MissingDependencyError, match=r"the technology toy needs its noise model .*nowhere"):
+        replace(TOY, noise_model="nowhere:Nothing").load()
+
+
+def test_a_registered_technology_has_a_preset_and_varied_chips() -> None:
+    assert not has_name("toy")
+    with TECHNOLOGIES.registered("toy", TOY):
+        chip = hardware("toy")
+        assert chip == Hardware(name="toy", technology="toy", g_max=30.0)
+        assert chip.description()["device_spread_1mo"] == 0.2
+        assert hardware("toy-t64-d6-a7").dac_bits == 6
+        assert kind_of("toy-t64-d6-a7") == "varied-toy"
+        assert not from_hardware([chip])[1].any()
+        with pytest.raises(InvalidValueError, match="g_max of toy must be at most 40"):
+            replace(chip, g_max=41.0)
+    assert kind_of("toy-t64-d6-a7") == "toy-t64-d6-a7"
+
+
+def test_what_is_no_technology_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="the name of the technology is 'toy'"):
+        TECHNOLOGIES.register("other", TOY)
+    with pytest.raises(InvalidValueError, match="it is float, not an"):
+        TECHNOLOGIES.register("other", 1.0)

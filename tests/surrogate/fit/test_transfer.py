@@ -1,0 +1,110 @@
+"""Source models: what tables of other chips teach of a new one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from ohmnas.datasets.tables.table import MeasuredTable, read_table
+from ohmnas.errors import InvalidValueError
+from ohmnas.hardware import HERMES, Hardware
+from ohmnas.spaces.resnet import ResNetSpace
+from ohmnas.surrogate.fit.learners import TreeSettings
+from ohmnas.surrogate.fit.transfer import EQUAL_ROWS, fit_line, fit_source, source_of
+from ohmnas.surrogate.heads import HEADS
+from ohmnas.surrogate.metrics import kendall_tau
+from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.surrogate.transfer import SourceModel
+from tests.surrogate.conftest import CHIP, FAST, SPACE, learning_set, table
+
+SETTINGS = TreeSettings(**FAST)
+NEW_CHIP = HERMES.description()
+
+
+@pytest.fixture(scope="module")
+def known() -> TrainingSet:
+    return learning_set(200, noise=0.05)
+
+
+@pytest.fixture(scope="module")
+def source(known: TrainingSet) -> SourceModel:
+    return fit_source([known], SETTINGS)
+
+
+def test_a_source_knows_the_order_of_architectures_on_chips_it_never_saw(source: SourceModel) -> None:
+    unseen = learning_set(100, seed=5)
+    said = source.predict(unseen.population, NEW_CHIP)
+    assert said.shape == (100, len(HEADS))
+    for column, head in enumerate(HEADS):
+        assert kendall_tau(unseen.target(head), said[:, column].astype(np.float64)) > 0.5, head
+
+
+def test_of_architectures_it_was_fitted_to_it_says_what_it_would_have_said_before(
+    source: SourceModel, known: TrainingSet
+) -> None:
+    """Nearer to labels that it has seen than to others; held out, as far from them as from those of strangers."""
+    accuracy = known.labels["accuracy_1d"] - known.labels["accuracy_1d"].mean()
+    seen, held_out = (source.predict(known.population, CHIP, unseen)[:, 0] for unseen in (False, True))
+    assert np.abs(seen - accuracy).mean() < 0.8 * np.abs(held_out - accuracy).mean()
+    drawn = learning_set(50, seed=6).population
+    strangers = np.array([genome for genome in drawn if genome.tobytes() not in source.fold_of])
+    assert_array_equal(source.predict(strangers, CHIP, unseen=True), source.predict(strangers, CHIP))
+
+
+def test_each_architecture_is_in_one_fold_whatever_its_chip(known: TrainingSet) -> None:
+    other = replace(known, hardware=NEW_CHIP)
+    both = fit_source([known, other], SETTINGS)
+    assert len(both.fold_of) == len(known.population)
+    assert set(both.fold_of.values()) == set(range(len(both.folds)))
+
+
+def test_a_table_sources_with_all_its_chips_but_the_new_one() -> None:
+    population = SPACE.sample(30, np.random.default_rng(0), max_params=50_000)
+    pcm, new = table(population), table(population, hardware="new", accuracy_1d=0.9)
+    both = MeasuredTable(pd.concat([pcm.frame, new.frame], ignore_index=True), pcm.card, "both")
+    rows = TrainingSet.of(both, "new")
+    assert source_of(both, rows).sources == ("digits on pcm",)
+    assert source_of(both).sources == ("digits on new", "digits on pcm")
+    other_task = replace(rows, provenance={**rows.provenance, "task": "speech"})
+    assert source_of(both, other_task).sources == ("digits on new", "digits on pcm")
+    with pytest.raises(InvalidValueError, match="cannot start from table synthetic: no other chip"):
+        source_of(new, TrainingSet.of(new))
+
+
+def test_rows_of_several_tasks_or_none_are_no_source(known: TrainingSet) -> None:
+    for parts in ([], [known, replace(known, space=ResNetSpace((1, 9, 9), 10))]):
+        with pytest.raises(InvalidValueError, match="rows of one task"):
+            fit_source(parts, SETTINGS)
+
+
+def test_a_line_recovers_one_and_counts_less_with_more_rows() -> None:
+    rng = np.random.default_rng(0)
+    said = rng.normal(size=(EQUAL_ROWS, 3)).astype(np.float32)
+    labels = said @ np.array([[2.0, 0, 0], [0, 0.5, 0], [1.0, 0, -1]]) + 0.3
+    line = fit_line(said, labels)
+    assert line.share == 0.5
+    assert_allclose(line.blend(said, labels), labels, atol=0.1)
+    assert fit_line(np.tile(said, (9, 1)), np.tile(labels, (9, 1))).share == pytest.approx(0.1)
+
+
+def test_sayings_that_never_change_make_a_level_line() -> None:
+    labels = np.random.default_rng(0).normal(size=(20, 3))
+    line = fit_line(np.ones((20, 3), dtype=np.float32), labels)
+    assert_allclose(line.blend(np.ones((1, 3), dtype=np.float32), np.zeros((1, 3))), [line.share * labels.mean(axis=0)])
+
+
+def test_of_a_quieter_chip_a_source_of_measured_chips_says_better_and_of_a_louder_one_worse() -> None:
+    digits = read_table("digits")
+    measured = source_of(digits)
+    chip = Hardware().description()
+    population = TrainingSet.of(digits, "hermes").population
+    quiet, usual, loud = (
+        measured.predict(population, {**chip, "hw_output_noise": noise}).mean(axis=0) for noise in (0.0, 0.04, 0.08)
+    )
+    accuracy, avm = HEADS.index("accuracy_1d"), HEADS.index("avm")
+    assert quiet[accuracy] > usual[accuracy] > loud[accuracy]
+    assert quiet[avm] < usual[avm] < loud[avm]

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from ohmnas.datasets.tables.schema import ACCURACY_COLUMNS
+from ohmnas.errors import UnknownNameError
+from ohmnas.targets import DEFAULTS, TARGETS, TIMES, target
+
+
+def test_every_target_is_a_column_of_tables_and_every_such_column_a_target() -> None:
+    assert set(TARGETS) == set(ACCURACY_COLUMNS)
+    assert all(one.name == name for name, one in TARGETS.items())
+    assert [*TARGETS][: len(DEFAULTS)] == [one.name for one in DEFAULTS]
+
+
+def test_titles_tell_targets_apart() -> None:
+    assert len({one.title for one in TARGETS.values()}) == len(TARGETS)
+    for time, words in TIMES.items():
+        assert time == "1d" or TARGETS[f"accuracy_{time}"].title == f"accuracy after {words}"
+
+
+def test_accuracies_alone_are_better_if_larger_and_standard_deviations_alone_learned_as_logarithms() -> None:
+    for name, one in TARGETS.items():
+        is_spread = name.endswith("_std")
+        assert one.larger_is_better == (name.startswith("accuracy") and not is_spread)
+        assert (one.scale == "log") == is_spread
+        assert one.low < one.high
+        assert one.low == (-1.0 if name == "avm" else 0.0)
+
+
+def test_a_target_that_there_is_not_is_refused() -> None:
+    assert target("avm") is TARGETS["avm"]
+    with pytest.raises(UnknownNameError, match=r"no target 'acuracy_1d'; there are .*; did you mean accuracy_1d\?"):
+        target("acuracy_1d")
