@@ -251,5 +251,6 @@ HOMES = (
     "ohmnas.hardware.technologies:TECHNOLOGIES",
     "ohmnas.hardware.presets:PRESETS",
     "ohmnas.spaces.catalogue:SPACES",
+    "ohmnas.estimators.catalogue:ESTIMATORS",
 )
 """Locations of the registries."""

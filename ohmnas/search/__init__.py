@@ -9,7 +9,7 @@ from ohmnas.lazy import attach, call_as_function
 
 if TYPE_CHECKING:
     from ohmnas.search.defaults import default_floor, known_networks
-    from ohmnas.search.estimator import Cascade, Estimator
+    from ohmnas.search.estimator import Estimator
     from ohmnas.search.limits import Limits
     from ohmnas.search.objectives import OBJECTIVES
     from ohmnas.search.problem import Problem
@@ -23,7 +23,6 @@ else:
             "OBJECTIVES": "ohmnas.search.objectives",
             "STRATEGIES": "ohmnas.search.strategies",
             "Budget": "ohmnas.search.run",
-            "Cascade": "ohmnas.search.estimator",
             "Estimator": "ohmnas.search.estimator",
             "Evolution": "ohmnas.search.strategies.evolution",
             "Limits": "ohmnas.search.limits",
@@ -43,7 +42,6 @@ __all__ = [
     "OBJECTIVES",
     "STRATEGIES",
     "Budget",
-    "Cascade",
     "Estimator",
     "Evolution",
     "Limits",

@@ -64,12 +64,14 @@ class Quantities:
             InvalidValueError: a cost on tiles without a chip, or a target without predictions.
             UnknownNameError: the name is unknown.
         """
+        if self._estimate is not None and name in self._estimate:
+            return self._estimate[name]
         if name in COSTS and name not in self._known:
             self._count({name, *self._together} - self._known.keys())
         elif name in TARGETS:
             if self._estimate is None:
                 raise InvalidValueError(f"{name} is a predicted target, but there are no predictions")
-            return self._estimate[name]
+            return self._estimate[name]  # which raises an error
         check_name("quantity", QUANTITIES, name)
         return self._known[name]
 

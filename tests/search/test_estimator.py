@@ -1,4 +1,4 @@
-"""Estimators that say only what they must, and cascades of two."""
+"""Estimators that say only what they must."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.estimate import Estimate
-from ohmnas.search.estimator import Cascade, Estimator
+from ohmnas.search.estimator import Estimator
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
-from ohmnas.search.run import Budget, search
-from ohmnas.search.strategies import Evolution
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.targets import ACCURACY, DEFAULTS, SPREAD, VARIATION, Target
+from ohmnas.targets import ACCURACY, DEFAULTS, Target
 
 from .conftest import SPACE, Formula, predicted, some
 
@@ -81,86 +77,3 @@ def test_an_estimator_needs_to_estimate_alone() -> None:
 def test_what_does_not_estimate_is_no_estimator() -> None:
     with pytest.raises(TypeError, match="abstract"):
         Estimator()  # type: ignore[abstract]
-
-
-def test_a_cascade_that_asks_the_dear_one_about_all_is_the_dear_one() -> None:
-    population = some(30)
-    dear = Shifted(by=0.1)
-    found = Cascade(Formula(), dear, share=1.0).estimate(population)
-    np.testing.assert_array_equal(found.values, dear.estimate(population).values)
-    assert found.targets == DEFAULTS
-
-
-@pytest.mark.parametrize("rank_by", [ACCURACY, SPREAD, VARIATION], ids=lambda target: target.name)
-@given(st.integers(1, 40), st.floats(0.01, 1.0))
-def test_the_dear_one_is_asked_about_its_share_of_the_best_rows(rank_by: Target, n: int, share: float) -> None:
-    population = some(40)[:n]
-    dear = Formula()
-    cheap = Formula()
-    Cascade(cheap, dear, rank_by, share).estimate(population)
-    assert len(cheap.asked) == len(dear.asked) == 1
-    np.testing.assert_array_equal(cheap.asked[0], population)
-    several = len(dear.asked[0])
-    assert several == max(1, int(np.ceil(share * n)))
-    values = Formula().estimate(population)[rank_by.name]
-    asked = {row.tobytes() for row in dear.asked[0]}
-    is_asked = np.array([row.tobytes() in asked for row in population])
-    assert is_asked.sum() == several
-    losses = -values if rank_by.larger_is_better else values
-    if not is_asked.all():
-        assert losses[is_asked].max() <= losses[~is_asked].min()
-
-
-def test_rows_that_the_dear_one_did_not_see_are_on_its_scale() -> None:
-    """Where the dear one differs by a constant, a share gives what asking it about all gives."""
-    population = some(30)
-    dear = Shifted(by=-0.2)
-    for share in (0.05, 0.3, 1.0):
-        found = Cascade(Formula(), dear, share=share).estimate(population)
-        np.testing.assert_allclose(found.values, dear.estimate(population).values, atol=1e-12)
-
-
-def test_estimates_stay_within_what_their_targets_can_be() -> None:
-    population = some(30)
-    found = Cascade(Formula(), Shifted(by=5.0), share=0.1).estimate(population)
-    assert found["accuracy_1d"].max() == 1.0
-    assert all((one.low <= found[one.name]).all() and (found[one.name] <= one.high).all() for one in found.targets)
-
-
-def test_the_dear_one_is_asked_nothing_about_nobody() -> None:
-    dear = Formula()
-    assert len(Cascade(Formula(), dear).estimate(some(1)[:0])) == 0
-    assert dear.asked == []
-
-
-@pytest.mark.parametrize("share", [0.0, -0.1, 1.01, float("nan")])
-def test_a_share_of_none_or_more_than_all_is_refused(share: float) -> None:
-    with pytest.raises(InvalidValueError, match="must be above 0 and at most 1, not"):
-        Cascade(Formula(), Formula(), share=share)
-
-
-def test_estimators_that_do_not_fit_together_are_refused() -> None:
-    other = ResNetSpace((1, 8, 8), 11)
-    with pytest.raises(InvalidValueError, match="must have the same targets"):
-        Cascade(Formula(), AccuracyAlone())
-    with pytest.raises(InvalidValueError, match="must have the same space"):
-        Cascade(OfSpace(SPACE, "a"), OfSpace(other, "b"))
-    with pytest.raises(InvalidValueError, match="avm is not predicted here, only accuracy_1d"):
-        Cascade(AccuracyAlone(), AccuracyAlone(), VARIATION)
-
-
-def test_a_cascade_knows_what_either_knows() -> None:
-    known, unknown = OfSpace(SPACE, "digits"), Formula()
-    for one in (Cascade(known, unknown), Cascade(unknown, known)):
-        assert one.space == SPACE
-        assert one.provenance == {"task": "digits"}
-        assert not one.has_quantiles
-    assert Cascade(OfSpace(SPACE, "a"), OfSpace(SPACE, "b")).provenance == {"task": "b"}
-    assert Cascade(unknown, unknown).space is None
-
-
-def test_a_search_can_ask_a_cascade() -> None:
-    dear = Formula()
-    result = search(Problem(SPACE, Cascade(Formula(), dear), Limits(50_000)), Evolution, 0, Budget(20, 3))
-    assert result.best.predicted.keys() == {one.name for one in DEFAULTS}
-    assert sum(map(len, dear.asked)) < result.evaluations

@@ -1,0 +1,54 @@
+"""Registry of estimators. An estimator's module is imported on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.registry import Registry
+
+if TYPE_CHECKING:
+    from ohmnas.datasets.tasks.task import Task
+    from ohmnas.search.estimator import Estimator
+
+Make = Callable[["Task", int], "Estimator"]
+"""Makes an estimator for the networks of a task; the second argument is a seed."""
+
+
+def _fault(_name: str, thing: object) -> str:
+    """Return the reason why a thing cannot make an estimator; empty if it can. It is checked by its result."""
+    return "" if callable(thing) else f"it is {type(thing).__name__}, not a function that makes an estimator of a task"
+
+
+ESTIMATORS: Final[Registry[Make]] = Registry(
+    "estimator",
+    "ohmnas.estimators",
+    {
+        "surrogate": ("ohmnas.estimators.fitted:surrogate", "the surrogate of a shipped table"),
+    },
+    _fault,
+)
+"""Name -> function that makes an `Estimator` from a `Task` and a seed. Plugins add entries with the entry point group
+``ohmnas.estimators``."""
+
+
+def estimator(name: str, task: Task, seed: int = 0) -> Estimator:
+    """Return the estimator with this name, for the networks of a task.
+
+    Args:
+        name: one of `ESTIMATORS`.
+        task: gives the space, and the images if the estimator needs some.
+        seed: seed of everything that the estimator draws.
+
+    Raises:
+        UnknownNameError: the name is unknown; the message lists all.
+        InvalidValueError: the entry made something else, or nothing is known about the task.
+        PluginError: the package that adds the estimator cannot be used.
+    """
+    from ohmnas.search.estimator import Estimator
+
+    made = ESTIMATORS[name](task, seed)
+    if not isinstance(made, Estimator):
+        raise InvalidValueError(f"the estimator {name} made {type(made).__name__}, which is not an ohmnas.Estimator")
+    return made

@@ -1,0 +1,31 @@
+"""Estimators that were fitted before: the surrogates of the shipped tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate.shipped import shipped_surrogate
+
+if TYPE_CHECKING:
+    from ohmnas.datasets.tasks.task import Task
+    from ohmnas.surrogate.model import SurrogateModel
+
+
+def surrogate(task: Task, seed: int = 0) -> SurrogateModel:
+    """Return the shipped surrogate of the table that has the name of a task.
+
+    Args:
+        task: the task.
+        seed: ignored, because the surrogate is already fitted.
+
+    Raises:
+        InvalidValueError: no surrogate was shipped for the task, or it is for another space.
+    """
+    del seed
+    model = shipped_surrogate(task.name)
+    if model is None:
+        raise InvalidValueError(f"no surrogate is shipped for the task {task.name}; fit one to a table of it")
+    if model.space != task.space:
+        raise InvalidValueError(f"the shipped surrogate of {task.name} is for {model.space}, not for {task.space}")
+    return model
