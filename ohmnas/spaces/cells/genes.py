@@ -31,12 +31,18 @@ def canonical(population: Population) -> Population:
     effect on the output, or in the order of sums through skips. The cheapest cell represents them; of equally cheap
     ones, the first.
     """
-    found: Population = _every()[_representatives()[population.astype(np.intp) @ _WEIGHTS]]
+    found: Population = every()[_representatives()[numbers(population)]]
+    return found
+
+
+def numbers(population: Population) -> npt.NDArray[np.intp]:
+    """``(n,)``: number of each genome, from 0: its row in `every`."""
+    found: npt.NDArray[np.intp] = population.astype(np.intp) @ _WEIGHTS
     return found
 
 
 @cache
-def _every() -> Population:
+def every() -> Population:
     """``(15625, 6)``: all genomes, by number."""
     return np.array(
         np.unravel_index(np.arange(len(OPERATIONS) ** len(EDGES)), (len(OPERATIONS),) * len(EDGES))
@@ -46,11 +52,11 @@ def _every() -> Population:
 @cache
 def _representatives() -> npt.NDArray[np.intp]:
     """``(15625,)``: number of the representative of each genome."""
-    every = _every()
-    cost = np.array(_COSTS)[every].sum(axis=1)
+    genomes = every()
+    cost = np.array(_COSTS)[genomes].sum(axis=1)
     names: dict[object, int] = {}
-    classes = np.array([names.setdefault(_function(genome), len(names)) for genome in every.tolist()])
-    order = np.lexsort((np.arange(len(every)), cost, classes))
+    classes = np.array([names.setdefault(_function(genome), len(names)) for genome in genomes.tolist()])
+    order = np.lexsort((np.arange(len(genomes)), cost, classes))
     first = np.unique(classes[order], return_index=True)[1]
     found: npt.NDArray[np.intp] = order[first][classes]
     return found

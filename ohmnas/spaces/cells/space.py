@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.spaces.cells import genes
+from ohmnas.spaces.cells import genes, structure
 from ohmnas.spaces.cells.cell import OPERATIONS, REFERENCES, Cell
 from ohmnas.spaces.cells.layers import layers, longest_way
 from ohmnas.spaces.genes import Genes, Population
@@ -28,14 +28,7 @@ class CellSpace(Space):
     name: ClassVar[str] = "cells-1"
     members: ClassVar[str] = "cells"
     architecture_genes: ClassVar[Genes] = genes.TABLE
-    structure_names: ClassVar[tuple[str, ...]] = (
-        "convolutions",
-        "convolutions_3x3",
-        "poolings",
-        "skips",
-        "longest_way",
-    )
-    """Traits of a cell."""
+    structure_names: ClassVar[tuple[str, ...]] = structure.NAMES
 
     @property
     def references(self) -> Mapping[str, Cell]:
@@ -48,10 +41,7 @@ class CellSpace(Space):
 
     def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:  # noqa: ARG002 - a Space
         """``(s, n)``: `structure_names`."""
-        conv1, conv3, pool, skip = (
-            (population == code).sum(axis=1) for code in (genes.CONV1, genes.CONV3, genes.POOL, genes.SKIP)
-        )
-        return np.array([conv1 + conv3, conv3, pool, skip, longest_way(population)], dtype=np.float64)
+        return structure.structure(population)
 
     def canonical(self, population: Population) -> Population:
         """See `cells.genes.canonical`."""

@@ -1,0 +1,219 @@
+"""Quantities derived from a cell, as features of a surrogate: its paths, its working edges, signals through its stack.
+
+Isomorphic cells are one genome (`genes.canonical`), but similar cells can still differ in many genes. Paths from the
+input to the output describe them better (path encoding: White et al., BANANAS, 2021). Signals and errors in the stack
+of cells are followed as in mean-field theory (Schoenholz et al., 2017), without data and without a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.spaces.cells.cell import EDGES, NODES
+from ohmnas.spaces.cells.genes import CONV1, CONV3, NONE, POOL, SKIP, every, numbers
+from ohmnas.spaces.genes import Population
+
+Values = npt.NDArray[np.float64]
+
+PATHS: Final = ((3,), (0, 4), (1, 5), (0, 2, 5))
+"""Edges of each path from the input to the output, as indices into `EDGES`."""
+NAMES: Final = (
+    "convolutions",
+    "convolutions_3x3",
+    "poolings",
+    "skips",
+    "longest_way",
+    "shortest_way",
+    "mean_way",
+    "paths",
+    "paths_without_convolution",
+    "paths_of_skips",
+    "paths_of_one_convolution",
+    "paths_of_two_convolutions",
+    "paths_with_3x3",
+    "paths_with_pooling",
+    "receptive_field",
+    "mean_receptive_field",
+    "convolutions_of_input",
+    "convolutions_of_output",
+    "direct_power",
+    "independent_terms",
+    "log2_power",
+    "effective_cells",
+    "similarity_of_near",
+    "similarity_of_far",
+    "log2_gradient",
+    "log2_accumulated_error",
+    "log2_smoothing",
+)
+"""Rows of `structure`. The first four count the edges on a path from the input to the output."""
+_STACK: Final = 5
+"""Cells in a stage, between two residual blocks that normalise the power."""
+_STAGES: Final = 3
+_NEAR: Final = 0.9
+_FAR: Final = 0.3
+"""Correlations of two inputs whose correlation at the output is a feature."""
+_ERROR: Final = 0.02
+"""Error variance that a convolution adds to its output, as a share of its power. Any small value orders cells alike."""
+_RECTIFIED: Final = 1.0 / np.pi
+"""Correlation of rectified independent normal values, which batch norm subtracts."""
+_LEAST: Final = 2.0**-20
+
+
+def structure(population: Population) -> Values:
+    """``(len(NAMES), n)``: see `NAMES`; counts are 0 if no path reaches the output.
+
+    Args:
+        population: ``(n, 6)``.
+    """
+    found: Values = _every()[:, numbers(population)]
+    return found
+
+
+@cache
+def _every() -> Values:
+    """``(len(NAMES), 15625)``: of all cells, by number. Looking them up is faster than deriving them in each step."""
+    return np.vstack([_paths(every()), _signals(every())])
+
+
+def _paths(population: Population) -> Values:
+    """Counts over paths and over the edges on paths."""
+    codes = population.T
+    is_conv, is_3x3, is_pool, is_skip = (
+        (codes == CONV1) | (codes == CONV3),
+        codes == CONV3,
+        codes == POOL,
+        codes == SKIP,
+    )
+    there = np.array([(codes[list(path)] != NONE).all(axis=0) for path in PATHS])
+    convs, large, pools, wide = (
+        np.array([of[list(path)].sum(axis=0) for path in PATHS]) for of in (is_conv, is_3x3, is_pool, is_3x3 | is_pool)
+    )
+    lengths = np.array([len(path) for path in PATHS])[:, None]
+    skips = np.array([is_skip[list(path)].sum(axis=0) for path in PATHS])
+    working = np.array(
+        [np.any([there[i] for i, path in enumerate(PATHS) if edge in path], axis=0) for edge in range(len(EDGES))]
+    )
+    paths = there.sum(axis=0)
+    some = np.maximum(paths, 1)
+    from_input = [edge for edge, (source, _) in enumerate(EDGES) if source == 0]
+    to_output = [edge for edge, (_, target) in enumerate(EDGES) if target == NODES - 1]
+    return np.array(
+        [
+            (is_conv & working).sum(axis=0),
+            (is_3x3 & working).sum(axis=0),
+            (is_pool & working).sum(axis=0),
+            (is_skip & working).sum(axis=0),
+            (convs * there).max(axis=0),
+            np.where(paths > 0, np.where(there, convs, NODES).min(axis=0), 0),
+            (convs * there).sum(axis=0) / some,
+            paths,
+            (there & (convs == 0)).sum(axis=0),
+            (there & (skips == lengths)).sum(axis=0),
+            (there & (convs == 1)).sum(axis=0),
+            (there & (convs == 2)).sum(axis=0),
+            (there & (large > 0)).sum(axis=0),
+            (there & (pools > 0)).sum(axis=0),
+            (wide * there).max(axis=0),
+            (wide * there).sum(axis=0) / some,
+            (is_conv & working)[from_input].sum(axis=0),
+            (is_conv & working)[to_output].sum(axis=0),
+        ],
+        dtype=np.float64,
+    )
+
+
+def _signals(population: Population) -> Values:
+    """Follow power, correlation of two inputs, gradient and error through the stack.
+
+    Each node is a sum of the cell's input and of outputs of convolutions, which have power 1 and are independent.
+    """
+    n, codes = len(population), population.T
+    is_conv = (codes == CONV1) | (codes == CONV3)
+    passes = (codes == SKIP) | (codes == POOL)
+    terms = np.zeros((NODES, 1 + len(EDGES), n))  # weight of the input and of each edge's convolution in each node
+    smooth = np.zeros((NODES, n))  # poolings on the way, weighted
+    terms[0, 0] = 1.0
+    exists = np.zeros((NODES, n), dtype=bool)
+    exists[0] = True
+    for edge, (source, target) in enumerate(EDGES):
+        terms[target] += np.where(passes[edge], terms[source], 0.0)
+        terms[target, 1 + edge] += is_conv[edge] & exists[source]
+        smooth[target] += np.where(passes[edge] & exists[source], smooth[source] + (codes[edge] == POOL), 0.0)
+        exists[target] |= exists[source] & (codes[edge] != NONE)
+    squares = terms**2
+    direct, own = squares[-1, 0], squares[-1, 1:].sum(axis=0)
+    state = {
+        "near": np.full(n, _NEAR),
+        "far": np.full(n, _FAR),
+        "error": np.full(n, _ERROR),
+        "gradient": np.zeros(n),
+        "cells": np.zeros(n),
+        "power": np.zeros(n),
+    }
+    for _ in range(_STAGES):
+        power = np.ones(n)
+        for _ in range(_STACK):
+            whole = direct * power + own
+            for name in ("near", "far"):
+                state[name] = _next(terms, is_conv, power, state[name], _rectified)[-1]
+            state["error"] = _next(terms, is_conv, power, state["error"], lambda error: error + _ERROR)[-1]
+            gain = _next(terms, is_conv, power, np.ones(n), lambda gain: gain)[-1] * whole / np.maximum(power, _LEAST)
+            state["gradient"] += np.log2(np.maximum(gain, _LEAST))
+            state["cells"] += own / np.maximum(whole, _LEAST)
+            power = np.clip(whole, _LEAST, 1e12)
+        state["power"] += np.log2(power) / _STAGES
+    return np.array(
+        [
+            direct,
+            own,
+            state["power"],
+            state["cells"],
+            state["near"],
+            state["far"],
+            state["gradient"],
+            np.log2(np.maximum(state["error"], _LEAST)),
+            np.log2(1.0 + smooth[-1]),
+        ]
+    )
+
+
+def _next(
+    terms: Values, is_conv: npt.NDArray[np.bool_], power: Values, ratio: Values, through: Callable[[Values], Values]
+) -> Values:
+    """``(NODES, n)``: a ratio to the power (correlation, error) at each node, given the one of the cell's input.
+
+    Args:
+        terms: ``(NODES, 7, n)``: weights of input and convolutions.
+        is_conv: ``(6, n)``.
+        power: ``(n,)``: power of the cell's input.
+        ratio: ``(n,)``: ratio at the input.
+        through: the ratio behind a convolution, given the one at its source.
+    """
+    powers = np.concatenate([power[None], np.ones((len(EDGES), len(power)))])
+    ratios = np.zeros_like(powers)
+    ratios[0] = ratio
+    nodes = np.zeros((NODES, len(power)))
+    nodes[0] = ratio
+    done = {0}
+    for edge, (source, _) in enumerate(EDGES):
+        if source not in done:
+            weights = terms[source] ** 2 * powers
+            nodes[source] = (weights * ratios).sum(axis=0) / np.maximum(weights.sum(axis=0), _LEAST)
+            done.add(source)
+        ratios[1 + edge] = np.where(is_conv[edge], through(nodes[source]), 0.0)
+    weights = terms[-1] ** 2 * powers
+    nodes[-1] = (weights * ratios).sum(axis=0) / np.maximum(weights.sum(axis=0), _LEAST)
+    return nodes
+
+
+def _rectified(correlation: Values) -> Values:
+    """Correlation behind rectifier, convolution and batch norm (Cho and Saul, 2009)."""
+    c = np.clip(correlation, -1.0, 1.0)
+    kernel = (np.sqrt(1.0 - c * c) + c * (np.pi - np.arccos(c))) / np.pi
+    return np.asarray((kernel - _RECTIFIED) / (1.0 - _RECTIFIED))
