@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ohmnas.datasets.campaign.fidelity import Fidelity, fidelity
     from ohmnas.datasets.campaign.measure import measure
     from ohmnas.datasets.campaign.protocol import Protocol
+    from ohmnas.datasets.campaign.trained import TrainedNetwork
     from ohmnas.datasets.tables.table import MeasuredTable, read_table
     from ohmnas.datasets.tasks.task import Task, task
     from ohmnas.estimate import Estimate
@@ -75,6 +76,7 @@ else:
             "SurrogateModel": "ohmnas.surrogate.model",
             "Target": "ohmnas.targets",
             "Task": "ohmnas.datasets.tasks.task",
+            "TrainedNetwork": "ohmnas.datasets.campaign.trained",
             "fidelity": "ohmnas.datasets.campaign.fidelity",
             "hardware": "",
             "load_surrogate": "ohmnas.surrogate.model_file",
@@ -129,6 +131,7 @@ __all__ = [
     "SurrogateModel",
     "Target",
     "Task",
+    "TrainedNetwork",
     "TrainingSet",
     "accuracy_over_time",
     "calibrate",

@@ -51,6 +51,7 @@ TORCH_FILES = {
     "spaces/resnet/space.py",
     "spaces/cells/space.py",
     "datasets/campaign/measure.py",
+    "datasets/campaign/trained.py",
     "search/candidate.py",
     "testing/spaces.py",
     "testing/technology.py",

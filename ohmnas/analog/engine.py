@@ -23,6 +23,7 @@ from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_MULTIPLE, AnalogLayer, pa
 from ohmnas.analog.norms import average_statistics
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.rpu import differences, rpu_config
+from ohmnas.analog.snapshot import Snapshot
 from ohmnas.analog.train import AfterEpoch, Training, fit, train
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import Hardware
@@ -45,11 +46,22 @@ class Engine(Protocol):
         recipe: Recipe,
         seed: int,
         after_epoch: AfterEpoch | None = None,
+        snapshot: Snapshot | None = None,
     ) -> Training:
-        """Train what `to_analog` gave, in place.
+        """Train what `to_analog` gave, in place. Only native trainings use the snapshot.
 
         Raises:
             DivergedError: the loss is not finite.
+        """
+        ...
+
+    def to_native(self, network: nn.Module, digital: nn.Module, chip: Hardware) -> nn.Module:
+        """A trained network with native layers, weights, statistics and input ranges.
+
+        Args:
+            network: trained; what `to_analog` gave for the chip.
+            digital: the same network in torch's own layers, with any weights.
+            chip: of the training.
         """
         ...
 
@@ -86,9 +98,15 @@ class Native:
         recipe: Recipe,
         seed: int,
         after_epoch: AfterEpoch | None = None,
+        snapshot: Snapshot | None = None,
     ) -> Training:
         """See `Engine`."""
-        return train(network, images, labels, recipe, seed, after_epoch)
+        return train(network, images, labels, recipe, seed, after_epoch, snapshot)
+
+    def to_native(self, network: nn.Module, digital: nn.Module, chip: Hardware) -> nn.Module:
+        """See `Engine`; the network itself."""
+        del digital, chip
+        return network
 
     def digital_accuracy(self, network: nn.Module, images: Images, labels: Tensor, calibration: Images) -> float:
         """See `Engine`."""
@@ -143,8 +161,10 @@ class Aihwkit:
         recipe: Recipe,
         seed: int,
         after_epoch: AfterEpoch | None = None,
+        snapshot: Snapshot | None = None,
     ) -> Training:
         """See `Engine`; input ranges are calibrated as the native layers do it."""
+        del snapshot  # aihwkit's tiles keep their state in pickles
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
         try:
@@ -152,6 +172,29 @@ class Aihwkit:
         finally:
             for handle in handles:
                 handle.remove()
+
+    @torch.no_grad()
+    def to_native(self, network: nn.Module, digital: nn.Module, chip: Hardware) -> nn.Module:
+        """See `Engine`."""
+        paths = convertible(digital)
+        known = network.state_dict()
+        for name, value in digital.state_dict().items():
+            if name.rpartition(".")[0] not in paths:
+                value.copy_(known[name])
+        ranges = {}
+        for path in paths:
+            layer, plain = network.get_submodule(path), digital.get_submodule(path)
+            parts: list[Any] = [*layer.parts] if isinstance(layer, _Groups) else [layer]
+            weights, biases = zip(*(part.get_weights() for part in parts), strict=True)
+            own = dict(plain.named_parameters())
+            own["weight"].copy_(torch.cat(weights).view_as(own["weight"]))
+            if "bias" in own:
+                own["bias"].copy_(torch.cat(biases))
+            ranges[path] = next(parts[0].analog_tiles()).input_range.detach()
+        native = to_analog(digital, chip)
+        for one in analog_layers(native):
+            one.set_range(ranges[one.path])
+        return native
 
     def digital_accuracy(self, network: nn.Module, images: Images, labels: Tensor, calibration: Images) -> float:
         """See `Engine`."""

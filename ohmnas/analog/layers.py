@@ -94,6 +94,17 @@ class AnalogLayer(nn.Module):
         """True if the input range was set from inputs; an ideal DAC does not need it."""
         return self._calibrated or self.chip.dac_bits == 0 or float(self.input_range) != RANGE_MULTIPLE
 
+    def mark_calibrated(self) -> None:
+        """Note that the input range was set from inputs, for layers whose state was loaded."""
+        self._calibrated = True
+
+    def set_range(self, value: Tensor) -> None:
+        """Set the input range, one number above 0."""
+        with torch.no_grad():
+            self.input_range.copy_(value.reshape(()))
+            self.input_rms.copy_(self.input_range / math.exp(float(self.log_range)))
+        self.mark_calibrated()
+
     def load(self, columns: Tensor, gain: Tensor) -> None:
         """Use a chip's weights for evaluation.
 

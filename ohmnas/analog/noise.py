@@ -8,7 +8,7 @@ tensors share elements only where their slices overlap.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
@@ -34,6 +34,14 @@ class Noise(Protocol):
         """Add noise of standard deviation `std` in place to a tensor, dense in channels_last if it has four axes."""
         ...
 
+    def state(self) -> dict[str, Any]:
+        """Place in the sequence of draws, as JSON values; torch's generators are not part of it."""
+        ...
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go to a place that `state` returned."""
+        ...
+
 
 class FreshNoise:
     """New draws from torch's global generator of the tensor's device: what a GPU does as fast as it writes."""
@@ -49,6 +57,13 @@ class FreshNoise:
     def add_(self, x: Tensor, std: float) -> None:
         """See `Noise`."""
         x.add_(torch.randn_like(x), alpha=std)
+
+    def state(self) -> dict[str, Any]:
+        """See `Noise`."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """See `Noise`."""
 
 
 def noise_source(seed: int, device: torch.device) -> Noise:
@@ -80,3 +95,11 @@ class NoisePool:
         flat = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
         for piece, noise in self.pieces(flat.view(-1)):
             piece.add_(noise, alpha=std)
+
+    def state(self) -> dict[str, Any]:
+        """See `Noise`."""
+        return {**self._places.bit_generator.state}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """See `Noise`."""
+        self._places.bit_generator.state = state

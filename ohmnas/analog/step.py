@@ -32,7 +32,8 @@ class Step:
         free = [p for p in network.parameters() if p.dim() == 1]
         ranges = [p for p in network.parameters() if p.dim() == 0]
         self.network, self.recipe, self.hooks = network, recipe, hooks
-        self._parameters = decayed + free + ranges
+        self.parameters = decayed + free + ranges
+        """All parameters, in the order of the optimizer's groups."""
         groups = [
             {"params": decayed, "weight_decay": recipe.weight_decay, "share": 1.0},
             {"params": free, "weight_decay": 0.0, "share": 1.0},
@@ -66,7 +67,7 @@ class Step:
         loss = functional.cross_entropy(self.network(images), labels, label_smoothing=self.recipe.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self._parameters, self.recipe.gradient_norm, foreach=True)
+        nn.utils.clip_grad_norm_(self.parameters, self.recipe.gradient_norm, foreach=True)
         self.optimizer.step()
         self.hooks.after_step()
         return loss.detach()

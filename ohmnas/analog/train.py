@@ -15,9 +15,10 @@ from ohmnas.analog.calibration import check_use
 from ohmnas.analog.convert import analog_layers, set_noise, set_precision
 from ohmnas.analog.images import Images
 from ohmnas.analog.layers import AnalogLayer
-from ohmnas.analog.noise import noise_source
+from ohmnas.analog.noise import Noise, noise_source
 from ohmnas.analog.norms import batch_norms
 from ohmnas.analog.recipe import Recipe
+from ohmnas.analog.snapshot import Snapshot, keep, resume
 from ohmnas.analog.step import GraphedStep, Hooks, Step
 from ohmnas.errors import DivergedError
 from ohmnas.lookup import look_up
@@ -55,6 +56,7 @@ def train(
     recipe: Recipe,
     seed: int,
     after_epoch: AfterEpoch | None = None,
+    snapshot: Snapshot | None = None,
 ) -> Training:
     """Train an analog network in place.
 
@@ -65,6 +67,8 @@ def train(
         recipe: schedule and optimizer.
         seed: everything drawn follows from it.
         after_epoch: called after each epoch but the last.
+        snapshot: file that keeps the training between epochs; a training that was stopped goes on from there and gives
+            the same network to the bit.
 
     Returns:
         How it went.
@@ -76,9 +80,11 @@ def train(
     """
     check_use(network, images)
     set_precision(network, look_up("precision", _FORMATS, recipe.precision))
-    set_noise(network, noise_source(seed, images.device))
+    noise = noise_source(seed, images.device)
+    set_noise(network, noise)
     hooks = NativeHooks(list(analog_layers(network)))
-    result = fit(network, images, labels, recipe, seed, hooks, after_epoch, graphed=images.device.type == "cuda")
+    graphed = images.device.type == "cuda"
+    result = fit(network, images, labels, recipe, seed, hooks, after_epoch, graphed, snapshot, noise)
     set_noise(network, None)
     return result
 
@@ -92,6 +98,8 @@ def fit(
     hooks: Hooks,
     after_epoch: AfterEpoch | None = None,
     graphed: bool = False,
+    snapshot: Snapshot | None = None,
+    noise: Noise | None = None,
 ) -> Training:
     """The recipe itself, for the layers of any engine: `train` without what only native layers know.
 
@@ -104,6 +112,8 @@ def fit(
         hooks: the engine's.
         after_epoch: as in `train`.
         graphed: replay steps as a CUDA graph (`GraphedStep`).
+        snapshot: as in `train`; for native layers only.
+        noise: the layers' source of noise, kept in the snapshot.
     """
     steps_per_epoch = max(len(images) // recipe.batch, 1)
     steps = recipe.epochs * steps_per_epoch
@@ -114,7 +124,9 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         mirrored = torch.rand(len(images)).to(images.device) < 0.5
-        for epoch in range(1, recipe.epochs + 1):
+        if snapshot is not None and (before := resume(snapshot, network, step, noise)):
+            losses, mirrored = before.losses, before.mirrored.to(images.device)
+        for epoch in range(len(losses) + 1, recipe.epochs + 1):
             order = torch.randperm(len(images)).to(images.device)
             mirrored = ~mirrored if recipe.alternate else torch.rand(len(images)).to(images.device) < 0.5
             total = torch.zeros((), device=images.device)
@@ -137,6 +149,8 @@ def fit(
                 with torch.random.fork_rng(devices=[]):
                     after_epoch(epoch)
                 network.train()
+            if snapshot is not None and epoch < recipe.epochs and snapshot.due():
+                keep(snapshot, network, step, noise, losses, mirrored)
         hooks.before_step(1.0)
         _average_batch_norms(network, images, recipe)
     return Training(tuple(losses))

@@ -21,6 +21,8 @@ from ohmnas.hardware import hardware
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import read_result
 
+KEPT = "networks"
+"""Folder of the trained networks, next to the result."""
 _WAYS = ("task", "hardware", "fidelity", "engine", "test_images", "chips")
 """Settings of a measurement beside the seeds."""
 
@@ -42,6 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
                 engine=arguments.engine,
                 jobs=arguments.jobs,
                 checkpoint=arguments.result.with_name("verify.parts.json"),
+                keep=arguments.result.with_name(KEPT),
                 report=partial(_report, meter),
             )
         except InvalidValueError as error:
@@ -108,6 +111,8 @@ def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) 
     render.line(f"measured: {mean}, {values['test_images']} test images (unused by tables and searches)")
     render.line("predicted: on validation images")
     render.line(f"saved: {path}")
+    if kept := [folder for network in values["networks"].values() for folder in network["weights"] if folder]:
+        render.line(f"trained networks: {path.with_name(KEPT)} ({len(kept)} folders, such as {path.parent / kept[0]})")
     if values["predicted_fidelity"] != values["fidelity"]:
         render.line(
             f"predicted and measured are not comparable: the surrogate was trained at fidelity "

@@ -13,6 +13,7 @@ from ohmnas.datasets.campaign.backends import results
 from ohmnas.datasets.campaign.checkpoint import MEASURED
 from ohmnas.datasets.campaign.measure import train_network
 from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol
+from ohmnas.datasets.campaign.trained import TrainedNetwork
 from ohmnas.datasets.tasks.data import TaskData
 from ohmnas.errors import DivergedError
 
@@ -36,6 +37,18 @@ def test_predicted_stands_beside_measured_for_found_and_reference(result: Path, 
         assert len(network["measured"]["accuracy_1d"]) == 2
         assert network["measured"]["accuracy_1d"][0] != network["measured"]["accuracy_1d"][1]
     assert values["test_images"] == 360
+
+
+def test_the_trained_networks_are_kept(result: Path, ohmnas: Ohmnas) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--jobs", "1")
+    values = ohmnas(*words, "--json").values
+    assert values["networks"]["found"]["weights"] == ["networks/found-smoke-0"]
+    kept = TrainedNetwork.load(result.parent / "networks" / "resnet8-w8-smoke-0")
+    assert kept.name == "resnet8-w8"
+    measured = values["networks"]["resnet8-w8"]["measured"]
+    assert kept.provenance["measured"]["accuracy_1d"] == measured["accuracy_1d"][0]
+    assert ohmnas(*words, "--chips", "3").out.count("trained networks: ") == 1  # the same weights, measured otherwise
+    assert TrainedNetwork.load(result.parent / "networks" / "found-smoke-0-2").provenance["chips"] == 3
 
 
 def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:

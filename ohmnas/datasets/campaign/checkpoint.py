@@ -25,6 +25,8 @@ class Trained:
     """Values of `MEASURED`; None if the training diverged."""
     reason: str = ""
     """Reason why it diverged or was stopped early; empty otherwise."""
+    kept: str = ""
+    """Folder of the trained network; empty if it was not kept."""
 
     def __getitem__(self, head: str) -> float | None:
         """Return a measured value; None if the training diverged."""
@@ -74,4 +76,4 @@ class Checkpoint:
 def _read(part: dict[str, Any]) -> Trained:
     measured = part["measured"]
     numbers = None if measured is None else {head: float(measured[head]) for head in MEASURED}
-    return Trained(numbers, str(part["reason"]))
+    return Trained(numbers, str(part["reason"]), str(part.get("kept", "")))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ohmnas.analog.images import ImageSet
+    from ohmnas.analog.snapshot import Snapshot
     from ohmnas.analog.train import Training
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -42,6 +43,8 @@ def train_network(
     seed: int,
     check: Callable[[], None] | None = None,
     curve: dict[int, float] | None = None,
+    after_epoch: Callable[[int], None] | None = None,
+    snapshot: Snapshot | None = None,
 ) -> tuple[nn.Module, Training]:
     """Build and train the network of a genome with the chip's training noise; return it and the course of the training.
 
@@ -55,6 +58,8 @@ def train_network(
         check: called before each batch; an exception ends the training.
         curve: receives the accuracy of one chip, a day after programming, on up to `CURVE_IMAGES` validation images
             after some epochs (`curve_epochs`); native engine only.
+        after_epoch: called with the number of finished epochs, except after the last; not together with `curve`.
+        snapshot: file from which a stopped training goes on; native engine only.
 
     Raises:
         DivergedError: the loss stopped being finite.
@@ -76,11 +81,10 @@ def train_network(
     analog = engine.to_analog(network, chip).to(protocol.device)
     recipe = protocol.training_recipe(chip)
     images, labels = _images(protocol, data.train, check), torch.from_numpy(data.train.labels).to(protocol.device)
-    after_epoch = None
     if curve is not None and protocol.engine == "native":
         after_epoch = _curve_reader(protocol, analog, chip, train_seed, check, curve)
     with tf32(recipe.precision == "tf32"):
-        return analog, engine.train(analog, images, labels, recipe, train_seed, after_epoch)
+        return analog, engine.train(analog, images, labels, recipe, train_seed, after_epoch, snapshot)
 
 
 def curve_epochs(epochs: int) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ohmnas.datasets.campaign.checkpoint import MEASURED, Checkpoint, Trained
 from ohmnas.datasets.campaign.fidelity import FIDELITIES, Fidelity, fidelity
 from ohmnas.datasets.campaign.measure import given_up, measure_accuracies, train_network
 from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
+from ohmnas.datasets.campaign.trained import TrainedNetwork
 from ohmnas.datasets.tasks.data import TaskData
 from ohmnas.datasets.tasks.task import Task
 from ohmnas.errors import DivergedError, InvalidValueError
@@ -95,6 +97,7 @@ def verify(
     engine: str = "native",
     jobs: int = 1,
     checkpoint: Path | None = None,
+    keep: Path | None = None,
     report: Report | None = None,
 ) -> dict[str, Any]:
     """Train the found network and references of a result, and measure them on the test images. Needs torch.
@@ -110,12 +113,13 @@ def verify(
         engine: one of `options.ENGINE_NAMES`.
         jobs: number of processes.
         checkpoint: file that stores each training; None stores none.
+        keep: folder that gets a folder with each trained network (`trained.TrainedNetwork`); None keeps none.
         report: called after each training.
 
     Returns:
         JSON values: `task`, `hardware`, `fidelity`, `engine`, `seeds`, `test_images`, `chips`, `predicted_fidelity`,
-        and `networks`: for each its candidate's values, `measured` (a value for each training, None where it diverged)
-        and `reasons`.
+        and `networks`: for each its candidate's values, `measured` (a value for each training, None where it diverged),
+        `reasons` and `weights` (folder of each trained network, relative to the folder of `keep`; None if not kept).
 
     Raises:
         InvalidValueError: task, chip or chips do not fit the result.
@@ -133,7 +137,7 @@ def verify(
     trainings = [VERIFICATION_SEEDS + seed for seed in seeds]
     data = protocol.data()
     done = Checkpoint(checkpoint, (task.name, _checksum(data), on(result.best), effort, engine))
-    _train(networks, trainings, done, protocol, on, jobs, report or (lambda *_: None))
+    _train(networks, trainings, done, protocol, on, jobs, keep, report or (lambda *_: None))
     return {
         "task": task.name,
         "hardware": on(result.best).name,
@@ -157,13 +161,14 @@ def _train(
     protocol: Protocol,
     on: Callable[[Candidate], Hardware],
     jobs: int,
+    keep: Path | None,
     report: Report,
 ) -> None:
     """Run the trainings that are not stored yet, and store each."""
     every = [(candidate, training) for candidate in networks.values() for training in trainings]
     work = {done.key(*one): one for one in every}  # a reference may be the found network
     calls = [
-        joblib.delayed(_measure)(protocol, candidate, on(candidate), training)
+        joblib.delayed(_measure)(protocol, candidate, on(candidate), training, keep)
         for candidate, training in work.values()
         if (candidate, training) not in done
     ]
@@ -188,11 +193,14 @@ def _of_each(parts: list[Trained]) -> dict[str, Any]:
     return {
         "measured": {head: [part[head] for part in parts] for head in MEASURED},
         "reasons": [part.reason for part in parts],
+        "weights": [part.kept or None for part in parts],
     }
 
 
-def _measure(protocol: Protocol, candidate: Candidate, chip: Hardware, training: int) -> tuple[Candidate, int, Trained]:
-    """Train a candidate once and measure it on the test images."""
+def _measure(
+    protocol: Protocol, candidate: Candidate, chip: Hardware, training: int, keep: Path | None
+) -> tuple[Candidate, int, Trained]:
+    """Train a candidate once, measure it on the test images, and keep the network."""
     genome = candidate.network
     try:
         network, how = train_network(protocol, genome, chip, training)
@@ -200,4 +208,22 @@ def _measure(protocol: Protocol, candidate: Candidate, chip: Hardware, training:
         return candidate, training, Trained(None, f"diverged: {error}")
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), training)
     found = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)
-    return candidate, training, Trained({head: found[head] for head in MEASURED}, given_up(protocol, how))
+    measured, reason = {head: found[head] for head in MEASURED}, given_up(protocol, how)
+    kept = ""
+    if keep is not None:
+        name = candidate.name or "found"
+        trained = TrainedNetwork.of(protocol, genome, chip, training, network, found, reason, name)
+        kept = _keep(trained, keep, f"{name}-{protocol.fidelity.name}-{training - VERIFICATION_SEEDS}")
+    return candidate, training, Trained(measured, reason, kept)
+
+
+def _keep(trained: TrainedNetwork, keep: Path, stem: str) -> str:
+    """Save a network in a folder of that name, or the next free one if another network is there."""
+    for number in count(1):
+        folder = keep / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            trained.save(folder)
+        except InvalidValueError:
+            continue
+        return f"{keep.name}/{folder.name}"
+    raise AssertionError

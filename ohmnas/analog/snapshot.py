@@ -1,0 +1,138 @@
+"""A training between two epochs as one file, so that a stopped training goes on where it was.
+
+The file is in the format of safetensors. Its tensors are the network's, the optimizer's momenta and the states of the
+random generators; its metadata has the rest as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from ohmnas.analog.convert import analog_layers
+from ohmnas.analog.noise import Noise
+from ohmnas.errors import MissingDependencyError, OhmnasError
+from ohmnas.files import read_bytes, write_bytes_atomically
+
+if TYPE_CHECKING:
+    from ohmnas.analog.step import Step
+
+LARGEST: Final = 1 << 33
+"""Largest file in bytes."""
+SECONDS: Final = 10.0
+"""Default time between two writes."""
+
+
+@dataclass
+class Snapshot:
+    """The file of one training."""
+
+    path: Path
+    key: str
+    """Identifies the training; the file of another one is ignored."""
+    seconds: float = SECONDS
+    """Smallest time between two writes."""
+    _written: float = field(default_factory=time.monotonic)
+
+    def due(self) -> bool:
+        """Return True if the last write is long enough ago."""
+        return time.monotonic() - self._written >= self.seconds
+
+    def write(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Replace the file.
+
+        Raises:
+            StorageError: the disk rejected the write; the earlier file is unchanged.
+        """
+        metadata = {"key": self.key, "values": json.dumps(values)}
+        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        write_bytes_atomically(self.path, _safetensors().save(whole, metadata))
+        self._written = time.monotonic()
+
+    def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Return the tensors and values of the file; None if it is missing, broken or of another training."""
+        try:
+            content = read_bytes(self.path, LARGEST)
+            size = int.from_bytes(content[:8], "little")
+            metadata = json.loads(content[8 : 8 + size])["__metadata__"]
+            if metadata["key"] != self.key:
+                return None
+            return _safetensors().load(content), json.loads(metadata["values"])
+        except (OhmnasError, ValueError, KeyError, TypeError, RecursionError, _safetensors_error()):
+            return None
+
+    def delete(self) -> None:
+        """Remove the file, once the training is done."""
+        self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Course of a training up to a snapshot."""
+
+    losses: list[float]
+    """Mean loss of each finished epoch."""
+    mirrored: Tensor
+    """``(m,)`` bool: images that were mirrored in the last epoch."""
+
+
+def keep(
+    snapshot: Snapshot, network: nn.Module, step: Step, noise: Noise | None, losses: list[float], mirrored: Tensor
+) -> None:
+    """Write the state of a training after an epoch."""
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors |= {f"momentum.{place}": one for place, one in enumerate(_momenta(step)) if one is not None}
+    tensors |= {"mirrored": mirrored, "random": torch.get_rng_state()}
+    if mirrored.device.type == "cuda":
+        tensors["random.cuda"] = torch.cuda.get_rng_state(mirrored.device)
+    snapshot.write(tensors, {"losses": losses, "noise": noise.state() if noise is not None else {}})
+
+
+def resume(snapshot: Snapshot, network: nn.Module, step: Step, noise: Noise | None) -> Before | None:
+    """Put a network, its optimizer and all random generators into the state of a snapshot; None if there is none."""
+    found = snapshot.read()
+    if found is None:
+        return None
+    tensors, values = found
+    own = network.state_dict()
+    stored = {name.removeprefix("network."): one for name, one in tensors.items() if name.startswith("network.")}
+    if {name: one.shape for name, one in own.items()} != {name: one.shape for name, one in stored.items()}:
+        return None
+    network.load_state_dict(stored)
+    for layer in analog_layers(network):
+        layer.mark_calibrated()
+    for place, parameter in enumerate(step.parameters):
+        if f"momentum.{place}" in tensors:
+            momentum = tensors[f"momentum.{place}"].to(parameter.device)
+            step.optimizer.state[parameter]["momentum_buffer"] = momentum
+    torch.set_rng_state(tensors["random"])
+    if "random.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random.cuda"])
+    if noise is not None and values["noise"]:
+        noise.set_state(values["noise"])
+    return Before([float(loss) for loss in values["losses"]], tensors["mirrored"])
+
+
+def _momenta(step: Step) -> list[Tensor | None]:
+    return [step.optimizer.state[parameter].get("momentum_buffer") for parameter in step.parameters]
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors.torch
+    except ImportError as error:
+        raise MissingDependencyError.of("keeping weights needs safetensors", "train", error) from error
+    return safetensors.torch
+
+
+def _safetensors_error() -> type[Exception]:
+    import safetensors
+
+    error: type[Exception] = safetensors.SafetensorError
+    return error

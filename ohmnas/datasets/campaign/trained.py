@@ -1,0 +1,339 @@
+"""`TrainedNetwork`: a trained network with everything that is needed to use it, as one folder.
+
+The folder holds ``weights.safetensors`` (`analog.state` names its tensors) and ``network.json``. The second is written
+last and has the checksum of the first: a folder without it is not a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+import ohmnas
+from ohmnas.datasets.campaign.protocol import Protocol, require_training
+from ohmnas.datasets.tables import schema
+from ohmnas.errors import BrokenFileError, InvalidValueError, MissingDependencyError, OhmnasError, StorageError, shown
+from ohmnas.files import is_file, read_bytes, read_text, write_atomically, write_bytes_atomically
+from ohmnas.hardware import Hardware
+from ohmnas.search import kinds
+from ohmnas.spaces.codesign import space_of
+from ohmnas.spaces.space import Space
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+DESCRIPTION: Final = "network.json"
+WEIGHTS: Final = "weights.safetensors"
+FORMAT: Final = "ohmnas-network-1"
+LARGEST_DESCRIPTION: Final = 1 << 20
+"""Largest description in bytes."""
+_LARGEST_SIZE: Final = 65536
+"""Largest image side or number of classes in a file."""
+_HEADER: Final = 1 << 20
+"""Room for names in a file of weights, in bytes."""
+_LARGEST_PARAMS: Final = 1 << 31
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedNetwork:
+    """A trained network, its chip, and how its images are prepared."""
+
+    space: Space
+    """Space of the network, without chips."""
+    genome: tuple[int, ...]
+    chip: Hardware
+    """Chip that the network was trained for."""
+    task: str
+    """Name of the task."""
+    mean: tuple[float, ...]
+    """Mean of the training pixels, for each channel; the network reads (image - mean) / std."""
+    std: tuple[float, ...]
+    """Standard deviation, likewise."""
+    image_shape: tuple[int, int, int]
+    """Channels, height and width of the training images; smaller than the task's if the fidelity shrinks them."""
+    state: dict[str, Tensor] = field(repr=False)
+    """Name -> tensor (`analog.state`)."""
+    provenance: dict[str, Any]
+    """Versions, seed, fidelity, engine, precision, and measured accuracies if there are any."""
+    name: str = "network"
+    """Name of the network: ``found``, or that of a reference."""
+
+    @classmethod
+    def of(
+        cls,
+        protocol: Protocol,
+        genome: npt.NDArray[np.int16],
+        chip: Hardware,
+        seed: int,
+        network: nn.Module,
+        measured: dict[str, float] | None = None,
+        reason: str = "",
+        name: str = "network",
+    ) -> TrainedNetwork:
+        """Keep the result of `measure.train_network`.
+
+        Args:
+            protocol: protocol of the training.
+            genome: ``(g,)``.
+            chip: chip that it was trained for.
+            seed: seed of the measurement.
+            network: trained analog network of any engine; it stays as it was.
+            measured: accuracies on the test images of the task, by column.
+            reason: why the training stopped early; empty if it did not.
+            name: name of the network.
+        """
+        from ohmnas.analog.engine import ENGINES
+        from ohmnas.analog.images import ImageSet
+        from ohmnas.analog.precision import tf32
+        from ohmnas.analog.state import state_of
+
+        task, data = protocol.task, protocol.data()
+        space = task.space.networks
+        images = ImageSet(data.train.images, data.mean, data.std, protocol.device)
+        native = ENGINES[protocol.engine].to_native(network, space.build(space.decode(genome[None])[0]), chip)
+        with tf32(False):
+            state = state_of(native, images)
+        channels, height, width = data.train.images.shape[1:]
+        effort = protocol.fidelity
+        provenance = {
+            "seed": seed,
+            "fidelity": effort.name,
+            "epochs": effort.epochs,
+            "batch": effort.batch,
+            "train_images": len(data.train.labels),
+            "engine": protocol.engine,
+            "device": protocol.device,
+            "precision": protocol.precision(chip),
+            "protocol": schema.PROTOCOL_VERSION,
+            "versions": _versions(),
+            **({"reason": reason} if reason else {}),
+            **({"measured": dict(measured), "chips": effort.chips} if measured else {}),
+        }
+        mean, std = tuple(map(float, data.mean)), tuple(map(float, data.std))
+        shape = (int(channels), int(height), int(width))
+        row = tuple(int(gene) for gene in genome)
+        return cls(space, row, chip, task.name, mean, std, shape, state, provenance, name)
+
+    @property
+    def architecture(self) -> Any:
+        """Readable view of the genome."""
+        return self.space.decode(np.array([self.genome], dtype=np.int16))[0]
+
+    @property
+    def params(self) -> int:
+        """Number of trainable parameters, without input ranges."""
+        return int(self.space.params(np.array([self.genome], dtype=np.int16))[0])
+
+    @property
+    def precision(self) -> str:
+        """Number format of convolutions on chips, one of `schema.PRECISIONS`."""
+        return str(self.provenance["precision"])
+
+    def on_chip(self) -> nn.Module:
+        """Return the network for a chip: program and read it with `ohmnas.analog.drift`. Needs torch."""
+        return self._restored(exact=False)
+
+    def digital(self) -> nn.Module:
+        """Return the network computed exactly, without noise and rounding. Needs torch.
+
+        Values saturate at the limits of the chip's converters, as in training, and the batch norm statistics are those
+        of exact arithmetic: this network has the ``accuracy_digital`` of tables.
+        """
+        return self._restored(exact=True)
+
+    def prepare(self, images: npt.NDArray[np.generic]) -> Tensor:
+        """``(m, channels, height, width)`` as the task's files have them -> float32, as the network reads them."""
+        from ohmnas.analog.images import ImageSet
+
+        return ImageSet(images, np.array(self.mean), np.array(self.std))[slice(None)]
+
+    def _restored(self, exact: bool) -> nn.Module:
+        from ohmnas.analog.state import restored
+
+        return restored(self.build(), self.chip, self.state, self.precision, exact)
+
+    def build(self) -> nn.Module:
+        """Return the network in torch's own layers, with random weights. Needs torch."""
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            return self.space.build(self.architecture)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the folder. A kill at any moment leaves a complete network or none.
+
+        Raises:
+            InvalidValueError: the folder holds another network.
+            StorageError: the disk rejected a write.
+        """
+        folder = Path(folder)
+        content = _safetensors().save(self.state)
+        text = json.dumps(self._described(hashlib.sha256(content).hexdigest()), indent=1) + "\n"
+        if is_file(folder / DESCRIPTION):
+            if read_text(folder / DESCRIPTION, LARGEST_DESCRIPTION) == text:
+                return
+            raise InvalidValueError(f"{folder} holds another trained network; choose another folder, or remove it")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot create the folder {folder}: {error.strerror}") from error
+        write_bytes_atomically(folder / WEIGHTS, content)
+        write_atomically(folder / DESCRIPTION, text)
+
+    def _described(self, checksum: str) -> dict[str, Any]:
+        space = self.space
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "task": self.task,
+            "space": {"name": space.name, "input_shape": list(space.input_shape), "classes": space.classes},
+            "genome": list(self.genome),
+            "architecture": self.architecture.to_dict(),
+            "params": self.params,
+            "chip": {"name": self.chip.name, "technology": self.chip.technology, **self.chip.settings()},
+            "image_shape": list(self.image_shape),
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "weights_sha256": checksum,
+            "provenance": self.provenance,
+        }
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TrainedNetwork:
+        """Read a folder that `save` wrote. Needs torch.
+
+        Raises:
+            BrokenFileError: a file is missing or broken; the message shows where.
+            MissingDependencyError: torch or safetensors is not installed.
+        """
+        folder = Path(folder)
+        description = folder / DESCRIPTION
+        text = read_text(description, LARGEST_DESCRIPTION)
+        require_training()
+        try:
+            values = kinds.mapping(json.loads(text), "content")
+            found, checksum = _read(values)
+        except KeyError as error:
+            raise BrokenFileError(f"{description} is not a trained network: it lacks {error}") from error
+        except (TypeError, ValueError, OverflowError, RecursionError, OhmnasError) as error:
+            raise BrokenFileError(f"{description} is not a trained network: {error}") from error
+        try:
+            found.state.update(_weights(folder / WEIGHTS, found, checksum))
+        except BrokenFileError as error:
+            raise BrokenFileError(f"{folder / WEIGHTS} is broken: {error}") from error
+        return found
+
+
+def is_trained(folder: Path) -> bool:
+    """Return True if a folder has a description of a trained network."""
+    return is_file(folder / DESCRIPTION)
+
+
+def _read(values: dict[str, Any]) -> tuple[TrainedNetwork, str]:
+    """Return the network of a description, without its tensors, and their checksum.
+
+    Raises:
+        OhmnasError, KeyError, TypeError, ValueError: a value is missing, or has the wrong type.
+    """
+    if values.get("format") != FORMAT:
+        raise BrokenFileError(f"its format is {shown(values.get('format'))}, not {FORMAT!r}")
+    described = kinds.mapping(values["space"], "space")
+    channels, height, width = _shape(described["input_shape"], "input_shape")
+    classes = kinds.whole(described["classes"], "number of classes", 1, _LARGEST_SIZE)
+    space = space_of(kinds.text(described["name"], "space"), (channels, height, width), classes)
+    if space.has_chips:
+        raise BrokenFileError("its space has chips, but a trained network has one chip")
+    genes = [kinds.whole(gene, "genome", 0, 2**31) for gene in kinds.sequence(values["genome"], "genome")]
+    genome = space.check(np.array([genes], dtype=np.int64))
+    if space.decode(genome)[0].to_dict() != values["architecture"]:
+        raise BrokenFileError("genome and architecture do not match")
+    image = _shape(values["image_shape"], "image_shape")
+    if image[0] != channels:
+        raise BrokenFileError(f"its images have {image[0]} channels, but its network reads {channels}")
+    mean, std = (_numbers(values[name], name, channels) for name in ("mean", "std"))
+    if not all(one > 0 for one in std):
+        raise BrokenFileError("its std must be above 0")
+    provenance = kinds.mapping(values["provenance"], "provenance")
+    if provenance.get("precision") not in schema.PRECISIONS:
+        raise BrokenFileError(f"its precision is {shown(provenance.get('precision'))}, which is unknown")
+    task, name = kinds.name(values["task"], "task"), kinds.name(values["name"], "name")
+    row = tuple(int(gene) for gene in genome[0])
+    found = TrainedNetwork(space, row, _chip(values["chip"]), task, mean, std, image, {}, provenance, name)
+    return found, kinds.text(values["weights_sha256"], "checksum")
+
+
+def _chip(value: object) -> Hardware:
+    values = dict(kinds.mapping(value, "chip"))
+    name = kinds.name(values.pop("name"), "chip's name")
+    technology = kinds.text(values.pop("technology"), "chip's technology")
+    settings = {key: kinds.number(one, f"chip's {key}") for key, one in values.items()}
+    if missing := sorted(Hardware().settings().keys() - settings.keys()):
+        raise BrokenFileError(f"its chip lacks {missing[0]}")
+    return Hardware.of_settings(technology, settings, name)
+
+
+def _shape(value: object, what: str) -> tuple[int, int, int]:
+    sizes = [kinds.whole(size, what, 1, _LARGEST_SIZE) for size in kinds.sequence(value, what)]
+    channels, height, width = sizes
+    return channels, height, width
+
+
+def _numbers(value: object, what: str, count: int) -> tuple[float, ...]:
+    numbers = tuple(kinds.number(one, what) for one in kinds.sequence(value, what))
+    if len(numbers) != count:
+        raise BrokenFileError(f"its {what} has {len(numbers)} numbers, but images have {count} channels")
+    return numbers
+
+
+def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Tensor]:
+    """Read the tensors of a network.
+
+    Raises:
+        BrokenFileError: the file is missing, too large, or its tensors are not the network's.
+    """
+    from ohmnas.analog.state import check_state
+
+    if (params := network.params) > _LARGEST_PARAMS:
+        raise BrokenFileError(f"its network has {params:,} parameters, more than {_LARGEST_PARAMS:,}")
+    # Statistics are at most as many as parameters, and there are two kinds of two each.
+    content = read_bytes(path, 20 * params + _HEADER)
+    if len(content) < 4 * params:  # before a large network is built
+        raise BrokenFileError(f"it has {len(content):,} bytes, too few for {params:,} parameters")
+    if hashlib.sha256(content).hexdigest() != checksum:
+        raise BrokenFileError(f"its checksum is not the one in {DESCRIPTION}")
+    codec = _safetensors()
+    import safetensors
+
+    try:
+        state: dict[str, Tensor] = codec.load(content)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise BrokenFileError(f"it is not in the format of safetensors: {error}") from error
+    check_state(network.build(), state)
+    return state
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors.torch
+    except ImportError as error:
+        raise MissingDependencyError.of("keeping trained networks needs safetensors", "train", error) from error
+    return safetensors.torch
+
+
+def _versions() -> dict[str, str]:
+    import torch
+
+    return {
+        "ohmnas": ohmnas.__version__,
+        "torch": torch.__version__,
+        "aihwkit": metadata.version("aihwkit"),
+        "python": platform.python_version(),
+    }
