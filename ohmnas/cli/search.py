@@ -291,13 +291,20 @@ def _as_now(bounds: dict[str, list[Any]], asked: Problem) -> dict[str, list[Any]
 
 
 def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
-    """Return the differences by name: value then, value now. Limits set by a reference network come last."""
-    derived = ("min_accuracy", "max_avm", "reference") if {"reference"} & {*then, *now} else ()
+    """Return the differences by name: value then, value now. Limits that a reference network set are one floor."""
+    if then.get("reference") != now.get("reference"):
+        then, now = _with_floor(then), _with_floor(now)
     names = [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]
-    names.sort(key=lambda name: name in derived)
+    names.sort(key="floor".__eq__)  # it follows from the other limits
     return "; ".join(f"{name}: {_shown(then.get(name))} then, {_shown(now.get(name))} now" for name in names)
+
+
+def _with_floor(asked: dict[str, Any]) -> dict[str, Any]:
+    """Replace the limits that belong to a floor by the name of the reference network, or the lowest accuracy."""
+    others = {name: value for name, value in asked.items() if name not in ("reference", "min_accuracy", "max_avm")}
+    return {**others, "floor": asked.get("reference") or asked.get("min_accuracy")}
 
 
 def _shown(value: Any) -> Any:
     """Return the value for a message; "none" for an empty one."""
-    return "none" if value is None or value in ("", {}) else value
+    return "none" if value is None or value in ("", {}, 0.0) else value

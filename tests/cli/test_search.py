@@ -494,7 +494,7 @@ def test_a_search_goes_on_where_it_ended(search: Search, tmp_path: Path) -> None
             ("--max-params", "30k", "--objective", "accuracy"),
             "objective: accuracy_1d / accuracy_1d_std then, a",
         ),
-        (("--max-params", "30k", "--floor", "none"), "min_accuracy: 0.9"),
+        (("--max-params", "30k", "--floor", "none"), "floor: resnet8-w8 then, none now"),
         (("--max-params", "30k", "--fix", "KS0=3"), "genes: none then, {'KS0': [3, 3]} now"),
         (
             ("--max-params", "30k", "--floor", "reference", "--pareto", "params,avm"),
