@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
+from aihwkit.inference.noise import reram
 from aihwkit.inference.noise.base import BaseNoiseModel
+from torch import Tensor
 
 from ohmnas.hardware import TECHNOLOGIES, Hardware
 
 # HermesNoiseModel indexes with a list of one mask, which torch takes as that mask, but complains about
 warnings.filterwarnings("ignore", "Using a non-tuple sequence for multidimensional indexing", UserWarning)
+
+
+class ReRamCMONoiseModel(reram.ReRamCMONoiseModel):
+    """Aihwkit's model, also for devices that relax below zero conductance.
+
+    Read noise is proportional to the logarithm of the conductance, so aihwkit's model returns NaN for them. Here they
+    have the smallest conductance, to which the model raises all other devices below it.
+    """
+
+    def apply_drift_noise_to_conductance(self, g_prog: Tensor, drift_noise_param: Tensor, t_inference: float) -> Tensor:
+        """Conductances `t_inference` seconds after programming, in uS."""
+        with np.errstate(invalid="ignore", divide="ignore"):  # aihwkit takes NumPy's logarithm of a tensor
+            relaxed: Tensor = super().apply_drift_noise_to_conductance(g_prog, drift_noise_param, t_inference)
+        return relaxed.nan_to_num_(nan=self.g_min)
 
 
 def noise_model(chip: Hardware) -> BaseNoiseModel:

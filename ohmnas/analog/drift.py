@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -197,8 +198,11 @@ def accuracy_of_one_chip(
     A training can go on afterwards: the network's noise source and batch norm statistics stay as they were.
 
     Raises:
-        InvalidValueError: the network was converted for another chip (`convert.check_chip`).
+        InvalidValueError: the network was converted for another chip (`convert.check_chip`), or the time is below 1 s,
+            for which devices were not measured.
     """
+    if not 1.0 <= seconds < math.inf:
+        raise InvalidValueError(f"a chip can be read from 1 s after programming on, not after {seconds} s")
     check_chip(network, chip)
     warn_uncalibrated(network)
     layers = list(analog_layers(network))

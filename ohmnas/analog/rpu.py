@@ -20,6 +20,7 @@ from aihwkit.simulator.parameters.enums import (
     WeightRemapType,
 )
 
+from ohmnas.analog import device
 from ohmnas.analog.device import noise_model
 from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.hardware import TECHNOLOGIES, Hardware
@@ -96,7 +97,7 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
         raise InvalidValueError(f"{type(config).__name__} is no configuration for inference: no {', '.join(missing)}")
     model = config.noise_model
     models = _models()
-    technology = next((key for key, kind in models.items() if type(model) is kind), None)
+    technology = next((key for key, kind in models.items() if _is_ours(type(model), kind)), None)
     found: list[str] = []
     chip = Hardware(name=name, drift_compensation=config.drift_compensation is not None)
     if technology is None:
@@ -113,6 +114,11 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
     if found:
         raise InvalidValueError(f"not modelled: {'; '.join(found)}")
     return chip
+
+
+def _is_ours(kind: type[Any], ours: type[Any]) -> bool:
+    """True if a class is that of a technology's noise model, or aihwkit's that ours of `device` extends."""
+    return kind is ours or (kind in ours.__bases__ and ours.__module__ == device.__name__)
 
 
 def _models() -> dict[str, type[Any]]:
@@ -198,7 +204,7 @@ def _differing(found: Any, modelled: Any, path: str) -> Iterator[tuple[str, Any,
 
 def _is_kind_of(found: Any, modelled: Any) -> bool:
     """Return True if two objects have the same kind of settings: one class, or a subclass that adds fields."""
-    if type(found) is type(modelled):
+    if _is_ours(type(found), type(modelled)):
         return True
     return is_dataclass(found) and (isinstance(found, type(modelled)) or isinstance(modelled, type(found)))
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
+from aihwkit.inference.noise import reram
 from aihwkit.inference.noise.pcm import PCMLikeNoiseModel
 from scipy import stats
 from torch import nn
@@ -13,6 +16,8 @@ from ohmnas.analog.device import noise_model
 from ohmnas.analog.noise import NoisePool
 from ohmnas.costs.noise import noise_budget
 from ohmnas.hardware import IDEAL, Hardware
+from ohmnas.hardware.presets import preset
+from ohmnas.hardware.settings import LARGEST_NOISE
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.spaces.resnet.network import build
 
@@ -30,6 +35,32 @@ def test_the_scales_of_the_chip_reach_the_model() -> None:
         scaled = noise_model(Hardware(programming_noise=scale)).apply_programming_noise_to_conductance(g) - g
         torch.testing.assert_close(scaled, scale * base, rtol=1e-3, atol=1e-4)
     assert (noise_model(Hardware(drift=0.0)).generate_drift_coefficients(g) == 0).all()
+
+
+@pytest.mark.parametrize("technology", ["pcm", "hermes", "reram"])
+@pytest.mark.parametrize("setting", ["programming_noise", "read_noise", "drift"])
+def test_conductances_are_numbers_at_any_scale_and_time(technology: str, setting: str) -> None:
+    """Where aihwkit's model for `reram` takes the logarithm of a conductance below zero, a device has the smallest."""
+    model: Any = noise_model(replace(preset(technology), **{setting: LARGEST_NOISE}))
+    torch.manual_seed(0)
+    programmed, drift = model.apply_programming_noise(torch.rand(1, 4000) * 2 - 1)
+    for seconds in (1.0, 86_400.0, 2_592_000.0, 1e10):
+        assert torch.isfinite(model.apply_drift_noise(programmed, drift, seconds)).all()
+
+
+def test_relaxation_of_reram_is_aihwkits_wherever_that_is_a_number() -> None:
+    ours: Any = noise_model(replace(preset("reram"), drift=10.0))
+    theirs = reram.ReRamCMONoiseModel(g_max=ours.g_max, drift_scale=10.0)
+    programmed = torch.linspace(ours.g_min, ours.g_max, 4000)
+    read = []
+    for model in (ours, theirs):
+        torch.manual_seed(0)
+        with np.errstate(invalid="ignore"):
+            read.append(model.apply_drift_noise_to_conductance(programmed, programmed, 86_400.0))
+    below = read[1].isnan()
+    assert 0 < below.sum() < 1000
+    assert (read[0][below] == ours.g_min).all()
+    assert torch.equal(read[0][~below], read[1][~below])
 
 
 def test_estimated_noise_of_converters_orders_networks_as_their_measured_noise_does() -> None:

@@ -88,3 +88,11 @@ def test_reading_an_uncalibrated_network_warns(small_network: nn.Sequential, two
             read()
     ideal = to_analog(small_network, IDEAL)
     accuracy_over_time(ideal, IDEAL, *two_blobs, chips=2, seed=0)  # which clips nothing
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, -1.0, float("nan"), float("inf")])
+def test_times_at_which_no_device_was_measured_are_refused(
+    seconds: float, trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]
+) -> None:
+    with pytest.raises(InvalidValueError, match="from 1 s after programming on, not after"):
+        accuracy_of_one_chip(trained, Hardware(), *two_blobs, seed=0, seconds=seconds)

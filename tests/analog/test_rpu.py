@@ -8,6 +8,7 @@ import pytest
 import torch
 from aihwkit.inference.compensation.drift import GlobalDriftCompensation
 from aihwkit.inference.noise.custom import StateIndependentNoiseModel
+from aihwkit.inference.noise.reram import ReRamCMONoiseModel
 from aihwkit.simulator.configs import SingleRPUConfig
 from aihwkit.simulator.parameters.enums import WeightClipType, WeightModifierType, WeightRemapType
 from aihwkit.simulator.presets import PresetIOParameters, StandardHWATrainingPreset
@@ -15,7 +16,7 @@ from aihwkit.simulator.presets import PresetIOParameters, StandardHWATrainingPre
 from ohmnas.analog.mapping import Mapping
 from ohmnas.analog.rpu import UNLIMITED, hardware_of, rpu_config
 from ohmnas.errors import InvalidValueError
-from ohmnas.hardware import IDEAL, PRESETS, Hardware
+from ohmnas.hardware import IDEAL, PRESETS, RERAM, Hardware
 
 OTHER: dict[str, Any] = {
     "g_max": 20.0,
@@ -57,6 +58,12 @@ def test_an_ideal_chip_has_no_modifier_and_no_clipping() -> None:
 def test_a_chip_survives_the_way_through_aihwkits_configuration(chip: Hardware) -> None:
     assert hardware_of(rpu_config(chip), chip.name) == chip
     assert hardware_of(rpu_config(chip, torch_tile=True), chip.name) == chip
+
+
+def test_aihwkits_own_model_of_reram_is_that_of_ours() -> None:
+    config = rpu_config(RERAM)
+    config.noise_model = ReRamCMONoiseModel(g_max=RERAM.g_max)
+    assert hardware_of(config, "reram") == RERAM
 
 
 def test_resolutions_may_be_numbers_of_steps() -> None:

@@ -17,7 +17,7 @@ from ohmnas.hardware.technology import Technology
 
 TECHNOLOGY: Final = Technology(
     "reram",
-    "aihwkit.inference.noise.reram:ReRamCMONoiseModel",
+    "ohmnas.analog.device:ReRamCMONoiseModel",
     spread_1d=0.023,
     spread_1mo=0.027,
     offset_1d=-0.025,
