@@ -15,7 +15,7 @@ from ohmnas.hardware import TECHNOLOGIES, Hardware
 warnings.filterwarnings("ignore", "Using a non-tuple sequence for multidimensional indexing", UserWarning)
 
 
-class ReRamCMONoiseModel(reram.ReRamCMONoiseModel):
+class ReRamCMONoiseModel(reram.ReRamCMONoiseModel):  # type: ignore[misc]
     """Aihwkit's model, also for devices that relax below zero conductance.
 
     Read noise is proportional to the logarithm of the conductance, so aihwkit's model returns NaN for them. Here they

@@ -171,8 +171,12 @@ class _Run:
                 return
 
     def _tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Pass evaluations to the strategy and the archive, and update what the next generation is planned with."""
-        self.strategy.tell(population, evaluation)
+        """Pass evaluations to the archive and the strategy, and update what the next generation is planned with.
+
+        After the deadline there is no next generation, and the strategy need not learn for it.
+        """
+        if not self.problem.clock.is_up():
+            self.strategy.tell(population, evaluation)
         self.archive.add(population, evaluation)
         self.feasible_share = float(evaluation.feasible.sum()) / len(population)
         self.best = max(self.best, float(np.max(evaluation.objective, where=evaluation.feasible, initial=-math.inf)))

@@ -41,7 +41,8 @@ def test_the_scales_of_the_chip_reach_the_model() -> None:
 @pytest.mark.parametrize("setting", ["programming_noise", "read_noise", "drift"])
 def test_conductances_are_numbers_at_any_scale_and_time(technology: str, setting: str) -> None:
     """Where aihwkit's model for `reram` takes the logarithm of a conductance below zero, a device has the smallest."""
-    model: Any = noise_model(replace(preset(technology), **{setting: LARGEST_NOISE}))
+    scale: Any = {setting: LARGEST_NOISE}
+    model: Any = noise_model(replace(preset(technology), **scale))
     torch.manual_seed(0)
     programmed, drift = model.apply_programming_noise(torch.rand(1, 4000) * 2 - 1)
     for seconds in (1.0, 86_400.0, 2_592_000.0, 1e10):

@@ -174,6 +174,20 @@ def test_time_that_is_up_within_a_generation_ends_it(make: Callable[[Problem], S
     assert not one.clock.is_up()
 
 
+def test_after_the_deadline_a_strategy_does_not_learn_for_a_generation_that_will_not_be() -> None:
+    slow, told = Slow(), list[int]()
+
+    class Told(Random):
+        def tell(self, population: Population, evaluation: Evaluation) -> None:  # noqa: ARG002 - of the protocol
+            told.append(len(population))
+
+    one = Problem(SPACE, slow, Limits())
+    result = search(one, Told, 0, Budget(40, 50, seconds=0.1, clock=lambda: slow.now))
+    assert result.stopped == "seconds"
+    assert sum(told) < result.evaluations
+    assert len(told) == len(result.history) - 1
+
+
 def test_time_that_is_up_is_said_where_nothing_was_found() -> None:
     slow = Slow(avm_offset=5.0)
     one = Problem(SPACE, slow, Limits(max_avm=0.02))

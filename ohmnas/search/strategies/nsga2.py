@@ -13,10 +13,16 @@ from ohmnas.search.problem import Problem
 from ohmnas.search.strategies.pending import NO_ANSWER, EvaluationRows
 from ohmnas.spaces.genes import Population
 
+LARGEST = 1000
+"""Largest number of survivors, and of individuals bred or ranked at once: ranking compares all pairs."""
+
 
 @dataclass(slots=True, eq=False)
 class Nsga2:
-    """Pareto front over the requested quantities, or the objective alone without a front."""
+    """Pareto front over the requested quantities, or the objective alone without a front.
+
+    At most `LARGEST` individuals survive a generation, also if it has more offspring.
+    """
 
     problem: Problem
     crossover: float = 0.9
@@ -42,26 +48,32 @@ class Nsga2:
             raise InvalidValueError(f"crossover must be a probability from 0 to 1, not {self.crossover}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose a sample at first, later the offspring of pymoo."""
+        """Propose a sample at first, later the offspring of pymoo; fewer after the deadline."""
         self._rng = rng
         if self._algorithm is None:
             return self.problem.sample(n, rng)
-        self._algorithm.n_offsprings = n
-        offspring = self._algorithm.ask()
-        if offspring is None:  # pymoo has no new offspring
-            return self.problem.sample(0, rng)
-        self._pending.append(offspring)
-        return np.asarray(offspring.get("X"), dtype=np.int16).reshape(-1, self.problem.genes)
+        bred = [self.problem.sample(0, rng)]
+        for start in range(0, n, LARGEST):
+            self._algorithm.n_offsprings = min(n - start, LARGEST)
+            offspring = self._algorithm.ask()
+            if offspring is None:  # pymoo has no new offspring
+                break
+            self._pending.append(offspring)
+            bred.append(np.asarray(offspring.get("X"), dtype=np.int16).reshape(-1, self.problem.genes))
+            if self.problem.clock.is_up():
+                break
+        return np.concatenate(bred)
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
         """Pass the evaluations to pymoo; proposals without evaluation count as far from feasible."""
         from pymoo.core.population import Population as Individuals
 
-        losses = evaluation.minimised
+        losses, shortfall = evaluation.minimised, evaluation.shortfall
         if self._algorithm is None:
-            first = Individuals.new(X=population.astype(int), F=losses, G=evaluation.shortfall[:, None])
-            self._algorithm = self._begin(first, losses.shape[1])
+            first = Individuals.new(X=population.astype(int), F=losses, G=shortfall[:, None])
+            self._algorithm = self._begin(first[:LARGEST], losses.shape[1])
             self._algorithm.tell(infills=self._algorithm.ask())
+            self._rank(first[LARGEST:])
             return
         if not self._pending:
             return
@@ -69,15 +81,23 @@ class Nsga2:
         infills = Individuals.merge(*self._pending) if len(self._pending) > 1 else self._pending[0]
         rows = evaluated.rows(np.asarray(infills.get("X"), dtype=np.int16))
         infills.set("F", np.where((rows >= 0)[:, None], losses[rows], 0.0))
-        infills.set("G", np.where(rows >= 0, evaluation.shortfall[rows], NO_ANSWER)[:, None])
-        for individual in infills:
-            individual.evaluated = {"F", "G"}
+        infills.set("G", np.where(rows >= 0, shortfall[rows], NO_ANSWER)[:, None])
         self._pending = []
-        self._algorithm.tell(infills=infills)
+        self._rank(infills)
+
+    def _rank(self, individuals: Any) -> None:
+        """Let pymoo choose the survivors among these as well, piece by piece until the deadline."""
+        for individual in individuals:
+            individual.evaluated = {"F", "G"}
+        for start in range(0, len(individuals), LARGEST):
+            self._algorithm.tell(infills=individuals[start : start + LARGEST])
+            if self.problem.clock.is_up():
+                break
 
     def _begin(self, first: Any, several: int) -> Any:
         from pymoo.algorithms.moo.nsga2 import NSGA2
         from pymoo.core.crossover import Crossover
+        from pymoo.core.duplicate import DuplicateElimination
         from pymoo.core.mutation import Mutation
         from pymoo.core.problem import Problem as Described
         from pymoo.core.termination import NoTermination
@@ -102,13 +122,27 @@ class Nsga2:
             def _do(self, problem: Any, X: Any, **_: Any) -> Any:  # noqa: ARG002 - pymoo's
                 return cross(X)
 
+        class Unequal(DuplicateElimination):  # type: ignore[misc]
+            """Drops equal genomes like pymoo's own, which compares all pairs, by their bytes."""
+
+            def _do(self, pop: Any, other: Any, is_duplicate: Any) -> Any:
+                seen = set() if other is None else set(keys(other))
+                for index, key in enumerate(keys(pop)):
+                    is_duplicate[index] = key in seen
+                    if other is None:
+                        seen.add(key)
+                return is_duplicate
+
+        def keys(individuals: Any) -> list[bytes]:
+            return [genome.tobytes() for genome in np.asarray(individuals.get("X"), dtype=np.int16)]
+
         genes = self.problem.genes
         algorithm = NSGA2(
             pop_size=len(first),
             sampling=first,
             crossover=Cross(2, 2, prob=self.crossover),
             mutation=Vary(prob=1.0),
-            eliminate_duplicates=True,
+            eliminate_duplicates=Unequal(),
         )
         described = Described(n_var=genes, n_obj=several, n_ieq_constr=1, xl=np.zeros(genes), xu=np.full(genes, 999))
         algorithm.setup(described, termination=NoTermination(), seed=int(self._rng.integers(2**31)), verbose=False)

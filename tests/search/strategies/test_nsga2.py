@@ -2,19 +2,22 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.search import Budget, Problem, pareto, search
-from ohmnas.search.strategies import Nsga2, Random
+from ohmnas.search.strategies import Nsga2, Random, nsga2
 from ohmnas.spaces.bounds import Bounds
 from tests.search.conftest import SPACE, problem
 
 from .conftest import fifteen
 
 pytest.importorskip("pymoo")
+from pymoo.core.duplicate import DefaultDuplicateElimination
+from pymoo.core.population import Population as Individuals
 
 AIMS = ("accuracy_1d", "params")
 
@@ -91,6 +94,49 @@ def test_where_it_can_breed_nothing_new_it_proposes_nothing(rng: np.random.Gener
     assert len(strategy.ask(10, rng)) == 0
     strategy.tell(both, one.evaluate(both))
     assert len(strategy.ask(10, rng)) == 0
+
+
+def test_a_large_generation_is_bred_and_ranked_in_pieces_until_the_deadline(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nsga2, "LARGEST", 50)
+    one, now = two_aims(), [0.0]
+    strategy = Nsga2(one)
+
+    def ranked() -> list[int]:
+        sizes: list[int] = []
+        tell = strategy._algorithm.tell
+
+        def slow(infills: Any) -> None:
+            sizes.append(len(infills))
+            now[0] += 1.0
+            tell(infills=infills)
+
+        monkeypatch.setattr(strategy._algorithm, "tell", slow)
+        return sizes
+
+    first = strategy.ask(220, rng)
+    strategy.tell(first, one.evaluate(first))
+    assert len(strategy._algorithm.pop) == 50
+    offspring = strategy.ask(220, rng)
+    assert 150 < len(offspring) <= 220
+    pieces = ranked()
+    with one.clock.running(1.5, lambda: now[0]):
+        strategy.tell(offspring, one.evaluate(offspring))
+        assert pieces == [50, 50]  # of which the second was ranked when the time was up
+        assert len(strategy.ask(220, rng)) == 50
+
+
+def test_it_drops_the_equals_that_pymoos_comparison_of_all_pairs_drops(rng: np.random.Generator) -> None:
+    one = two_aims()
+    strategy = Nsga2(one)
+    first = strategy.ask(60, rng)
+    strategy.tell(first, one.evaluate(first))
+    ours = strategy._algorithm.mating.eliminate_duplicates
+    some, others = (Individuals.new(X=first[rng.integers(30, size=40)].astype(int)) for _ in range(2))
+    kept, expected = (kind.do(some, others).get("X") for kind in (ours, DefaultDuplicateElimination()))
+    assert 0 < len(kept) < 40
+    assert np.array_equal(kept, expected)
 
 
 @pytest.mark.parametrize("crossover", [-0.1, 1.1, float("nan")])
