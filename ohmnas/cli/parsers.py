@@ -42,7 +42,7 @@ def parser() -> Parser:
     top = Parser(prog="ohmnas", description="Architecture search for analog in-memory computing chips.")
     top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_search, _verify, _campaign, _export_table, _merge, _describe, _study, _fit, _score, _data):
+    for add in (_search, _verify, _train, _campaign, _export_table, _merge, _describe, _study, _fit, _score, _data):
         add(commands)
     return top
 
@@ -135,6 +135,34 @@ def _verify(commands: Any) -> None:
     command.add_argument("--chips", type=positive, help="simulated chips per training (default: set by the fidelity)")
     add_jobs(command)
     command.add_argument("--seed", type=seed, default=0, help="random seed of the first training (0)")
+    add_data_dir(command)
+    add_json(command)
+
+
+def _train(commands: Any) -> None:
+    command = _command(commands, "train", "train a found or named network and keep its weights; continues after a stop")
+    command.add_argument(
+        "network",
+        metavar="NETWORK",
+        help="a result.json of ohmnas search or its folder, a reference network such as resnet14-w8, or genes "
+        "separated by commas",
+    )
+    command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the trained network")
+    command.add_argument(
+        "--fidelity",
+        help=f"training fidelity: one of {', '.join(FIDELITIES)}; full trains to convergence on all images (the "
+        "fidelity of the surrogate's table, or table)",
+    )
+    command.add_argument(
+        "--hardware", metavar="CHIP", help="chip, by name or TOML file (the chip of the search, or pcm)"
+    )
+    command.add_argument(
+        "--engine", default="native", choices=ENGINE_NAMES, help="chip simulator; aihwkit is slower (native)"
+    )
+    command.add_argument("--space", help="space of the genes or of the reference network (resnet)")
+    command.add_argument("--device", default="cpu", choices=DEVICES, help="device of the training (cpu)")
+    command.add_argument("--seed", type=seed, default=0, help="random seed; verify trains the same network (0)")
     add_data_dir(command)
     add_json(command)
 

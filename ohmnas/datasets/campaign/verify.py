@@ -136,7 +136,7 @@ def verify(
     networks = contenders(result, references)
     trainings = [VERIFICATION_SEEDS + seed for seed in seeds]
     data = protocol.data()
-    done = Checkpoint(checkpoint, (task.name, _checksum(data), on(result.best), effort, engine))
+    done = Checkpoint(checkpoint, (task.name, images_checksum(data), on(result.best), effort, engine))
     _train(networks, trainings, done, protocol, on, jobs, keep, report or (lambda *_: None))
     return {
         "task": task.name,
@@ -179,7 +179,7 @@ def _train(
         report(number, len(work), trained)
 
 
-def _checksum(data: TaskData) -> int:
+def images_checksum(data: TaskData) -> int:
     """Checksum of the images that affect a measurement."""
     checksum = 0
     for split in (data.train, data.test):

@@ -1,0 +1,147 @@
+"""Train one network outright: a found one, a reference or any genome, with snapshots between epochs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+import ohmnas
+from ohmnas.datasets.campaign.measure import given_up, measure_accuracies, train_network
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
+from ohmnas.datasets.campaign.trained import TrainedNetwork, is_trained
+from ohmnas.datasets.campaign.verify import images_checksum
+from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError, shown
+from ohmnas.hardware import Hardware
+from ohmnas.lookup import suggestion
+from ohmnas.search.result import SearchResult, read_result
+from ohmnas.spaces.catalogue import SPACES, space
+from ohmnas.spaces.space import Space
+
+SNAPSHOT: Final = "training.safetensors"
+"""File of an unfinished training, in the folder of its network."""
+Report = Callable[[int, int], None]
+"""Callback with the number of finished epochs and their total."""
+
+
+def train_outright(
+    protocol: Protocol,
+    genome: npt.NDArray[np.int16],
+    chip: Hardware,
+    seed: int,
+    folder: Path,
+    *,
+    name: str = "network",
+    report: Report | None = None,
+    seconds: float | None = None,
+) -> TrainedNetwork:
+    """Train a network, measure it on the test images, and save it. Needs torch.
+
+    A training that was stopped goes on from its last snapshot, and gives the same network to the bit. A network that is
+    already there is loaded. With the same seed, `verify` trains the same network.
+
+    Args:
+        protocol: protocol of the training.
+        genome: ``(g,)``.
+        chip: chip to train for.
+        seed: seed of the training, from 0; campaigns never use the same.
+        folder: folder of the trained network.
+        name: name of the network.
+        report: called at the start, and after each epoch but the last.
+        seconds: smallest time between two snapshots; None is the default.
+
+    Raises:
+        InvalidValueError: the folder holds another network.
+        DivergedError: the loss stopped being finite.
+        StorageError: the disk rejected a write.
+    """
+    require_training(protocol.device)
+    from ohmnas.analog.snapshot import SECONDS, Snapshot
+
+    training = VERIFICATION_SEEDS + seed
+    how = (protocol.task.name, protocol.task.space_name, images_checksum(protocol.data()), genome.tolist(), chip)
+    key = hashlib.sha256(
+        repr((*how, protocol.fidelity, protocol.engine, training, ohmnas.__version__)).encode()
+    ).hexdigest()
+    if is_trained(folder):
+        there = TrainedNetwork.load(folder)
+        if there.provenance.get("key") != key:
+            raise InvalidValueError(
+                f"{folder} holds another trained network ({there.name}, {there.task}, fidelity "
+                f"{there.provenance.get('fidelity')}); choose another folder, or remove it"
+            )
+        return there
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot create the folder {folder}: {error.strerror}") from error
+    snapshot = Snapshot(folder / SNAPSHOT, key, SECONDS if seconds is None else seconds)
+    epochs = protocol.fidelity.epochs
+    found = snapshot.read()
+    if report is not None:
+        report(0 if found is None else len(found[1]["losses"]), epochs)
+
+    def after_epoch(epoch: int) -> None:
+        if report is not None:
+            report(epoch, epochs)
+
+    network, course = train_network(protocol, genome, chip, training, after_epoch=after_epoch, snapshot=snapshot)
+    _, chip_seed = seeds_of(protocol.task, genome.tolist(), training)
+    measured = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)
+    reason = given_up(protocol, course)
+    trained = TrainedNetwork.of(protocol, genome, chip, training, network, measured, reason, name)
+    trained.provenance["key"] = key
+    trained.save(folder)
+    snapshot.delete()
+    return trained
+
+
+def network_called(
+    source: str, input_shape: tuple[int, int, int], classes: int, space_name: str | None = None
+) -> tuple[Space, npt.NDArray[np.int16], str]:
+    """Return the space, genome and name of a network that is no result of a search.
+
+    Args:
+        source: name of a reference network, or the genes separated by commas.
+        input_shape: channels, height, width of an image.
+        classes: number of classes.
+        space_name: registered name of the space; None looks for the name in all spaces, and takes genes as resnet's.
+
+    Raises:
+        UnknownNameError: no space has a reference network of that name.
+        InvalidValueError: the genes are not a genome of the space.
+    """
+    if source.replace(",", "").replace(" ", "").isdecimal():
+        of = space(space_name or SPACES.own[0], input_shape, classes)
+        if any(len(gene) > 9 for gene in source.split(",")):
+            raise InvalidValueError(f"a gene has at most 9 digits, which {shown(source)} does not keep")
+        genes = [int(gene) for gene in source.split(",") if gene.strip()]
+        return of, of.check(np.array([genes], dtype=np.int64))[0], "network"
+    known: dict[str, Space] = {}
+    for word in [space_name] if space_name else SPACES.own:
+        of = space(word, input_shape, classes)
+        known |= {name: of for name in of.references if name not in known}
+    if source not in known:
+        raise UnknownNameError(
+            f"no network {shown(source)}: give the result.json of a search, genes separated by commas, or one of "
+            f"{', '.join(known)}{suggestion(known, source)}"
+        )
+    of = known[source]
+    return of, of.encode([of.references[source]])[0], source
+
+
+def result_at(path: Path) -> SearchResult | None:
+    """Return the result of a search at a path, or in a folder; None if there is neither.
+
+    Raises:
+        BrokenFileError: the file is not the result of a search, or the folder has none.
+    """
+    if path.is_dir():
+        if not (path / "result.json").exists():
+            raise BrokenFileError(f"{path} is a folder without a result.json")
+        return read_result(path / "result.json")
+    return read_result(path) if path.exists() or path.suffix == ".json" else None
