@@ -36,9 +36,10 @@ ALLOWED = {
     "datasets": GROUND | {"hardware", "spaces", "search", "analog"},
     "surrogate": GROUND | {"hardware", "spaces", "costs", "search", "datasets"},
     "estimators": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate"},
+    "refine": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators"},
     "testing": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators"},
     "__main__": {"cli"},
-    "cli": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators"},
+    "cli": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators", "refine"},
 }
 """Part of ohmnas -> the other parts that it may import."""
 DATASET_FILES_FOR_SURROGATES = {f"ohmnas.datasets.tables{end}" for end in ("", ".table", ".schema")}

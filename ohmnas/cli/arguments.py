@@ -172,7 +172,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object and no progress")
 
 
-def add_jobs(parser: argparse.ArgumentParser) -> None:
+def add_jobs(parser: argparse._ActionsContainer) -> None:
     """Add `--jobs`, for commands that measure."""
     parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
 

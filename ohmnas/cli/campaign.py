@@ -92,22 +92,11 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         InvalidValueError: two chips have the same name, the seed is reserved for verification, or options exclude each
             other.
     """
-    chosen = task(arguments.task, arguments.data_dir).in_space(arguments.space)
-    effort = fidelity(arguments.fidelity, chosen.name)
-    if effort.trains_on_validation:
-        raise InvalidValueError(
-            f"fidelity {effort.name} trains on the validation images, which tables are measured on: use it with verify"
-        )
-    protocol = Protocol(chosen, effort, device=arguments.device)
+    protocol = measuring(arguments)
+    chosen = protocol.task
     if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):
         raise InvalidValueError("--vary-chip draws the chips itself: remove --hardware, --found and --choose")
     chips = _chips(arguments.hardware or ["pcm"])
-    if arguments.seed >= VERIFICATION_SEEDS:
-        raise InvalidValueError(
-            f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are reserved for verification"
-        )
-    if arguments.max_row_gib and arguments.device != "cpu":
-        raise InvalidValueError("--max-row-gib limits main memory, not GPU memory: remove it, or use --device cpu")
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
     population = plan(chosen, arguments.n or 0, arguments.plan_seed, arguments.plan)
     own: list[tuple[Hardware, ...]] = []
@@ -119,6 +108,27 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         designs = _with_found(arguments.found, chosen, population, chips, bool(arguments.hardware))
         population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
     return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own), arguments.retry_failed)
+
+
+def measuring(arguments: argparse.Namespace) -> Protocol:
+    """Return the protocol of the arguments.
+
+    Raises:
+        InvalidValueError: the fidelity is for verification, the seed is reserved for it, or options exclude each other.
+    """
+    chosen = task(arguments.task, arguments.data_dir).in_space(arguments.space)
+    effort = fidelity(arguments.fidelity, chosen.name)
+    if effort.trains_on_validation:
+        raise InvalidValueError(
+            f"fidelity {effort.name} trains on the validation images, which tables are measured on: use it with verify"
+        )
+    if arguments.seed >= VERIFICATION_SEEDS:
+        raise InvalidValueError(
+            f"--seed is {arguments.seed}, but seeds from {VERIFICATION_SEEDS} on are reserved for verification"
+        )
+    if arguments.max_row_gib and arguments.device != "cpu":
+        raise InvalidValueError("--max-row-gib limits main memory, not GPU memory: remove it, or use --device cpu")
+    return Protocol(chosen, effort, device=arguments.device)
 
 
 def _chips(words: list[str]) -> tuple[Hardware, ...]:

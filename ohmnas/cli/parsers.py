@@ -42,7 +42,20 @@ def parser() -> Parser:
     top = Parser(prog="ohmnas", description="Architecture search for analog in-memory computing chips.")
     top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_search, _verify, _train, _campaign, _export_table, _merge, _describe, _study, _fit, _score, _data):
+    for add in (
+        _search,
+        _refine,
+        _verify,
+        _train,
+        _campaign,
+        _export_table,
+        _merge,
+        _describe,
+        _study,
+        _fit,
+        _score,
+        _data,
+    ):
         add(commands)
     return top
 
@@ -109,6 +122,59 @@ def _search(commands: Any) -> None:
     out.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse architectures (1)")
     out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
     out.add_argument("--plots", action="store_true", help="write pictures of the search next to result.json")
+    add_json(command)
+
+
+def _refine(commands: Any) -> None:
+    command = _command(commands, "refine", "search, measure what was found, fit, again; continues after a stop")
+    command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
+    command.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; created if missing")
+    command.add_argument("--hardware", default="pcm", metavar="CHIP", help="chip, by name or TOML file (pcm)")
+    command.add_argument(
+        "--fidelity", default="table", help=f"training fidelity: one of {', '.join(FIDELITIES)} (table)"
+    )
+    command.add_argument("--space", default="resnet", help="search space, as in ohmnas campaign (resnet)")
+    command.add_argument(
+        "--start-from",
+        metavar="TABLE",
+        help="first copy the rows of this table into the store, or none (default: shipped tables that were measured in "
+        "the same way)",
+    )
+    add_problem(command)
+    how = command.add_argument_group("refinement")
+    how.add_argument("--rounds", type=count, default=4, metavar="N", help="rounds; a larger N goes on (4)")
+    how.add_argument("--each", type=positive, default=12, metavar="N", help="trainings in each round (12)")
+    how.add_argument(
+        "--first",
+        type=positive,
+        default=24,
+        metavar="N",
+        help="networks measured at first, if the store and the table have fewer than 20 (24)",
+    )
+    how.add_argument(
+        "--repeats", type=count, default=3, metavar="N", help="best networks that are trained once more at the end (3)"
+    )
+    how.add_argument(
+        "--references", type=count, default=1, metavar="N", help="reference networks that are measured too (1)"
+    )
+    how.add_argument("--max-rows", type=positive, metavar="N", help="at most N trainings in all")
+    how.add_argument(
+        "--max-seconds", type=above_zero, metavar="S", help="begin no training after S seconds; run again to go on"
+    )
+    how.add_argument("--seed", type=seed, default=0, help="random seed of searches, batches and measurements (0)")
+    work = command.add_argument_group("workers")
+    add_jobs(work)
+    work.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
+    work.add_argument("--scheduler", metavar="ADDRESS", help="address of the Dask scheduler, for --backend dask")
+    work.add_argument(
+        "--device", default="cpu", choices=DEVICES, help="device of the workers; several share a GPU (cpu)"
+    )
+    work.add_argument("--max-row-seconds", type=above_zero, metavar="S", help="a row that takes longer fails")
+    work.add_argument("--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory fails")
+    out = command.add_argument_group("output")
+    out.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse measured networks (1)")
+    out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
+    add_data_dir(command)
     add_json(command)
 
 

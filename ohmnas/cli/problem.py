@@ -101,7 +101,22 @@ class Unfitted(Estimator):
 
 
 def problem(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitted) -> Problem:
-    """Build the problem and print notes about it; an `Unfitted` surrogate prints none.
+    """Build the problem with `--floor reference`, and print notes about it; an `Unfitted` surrogate prints none.
+
+    Raises:
+        InvalidValueError, UnknownNameError: a flag is invalid.
+    """
+    notes: list[str] = []
+    asked = described(arguments, surrogate, notes)
+    if isinstance(surrogate, Unfitted):
+        return asked
+    for note in notes:
+        render.notice(f"note: {note}")
+    return reference_floor(asked) if is_above_reference(arguments) else asked
+
+
+def described(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitted, notes: list[str]) -> Problem:
+    """Build the problem without `--floor reference`, and append notes about it.
 
     Raises:
         InvalidValueError, UnknownNameError: a flag is invalid.
@@ -115,7 +130,6 @@ def problem(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitted)
         )
     else:
         aim = objective(arguments.objective, weights)
-    notes: list[str] = []
     asked = Problem(
         surrogate.space,
         surrogate,
@@ -125,16 +139,12 @@ def problem(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitted)
         arguments.pareto,
         None if surrogate.space.has_chips else surrogate.hardware,
     )
-    if not isinstance(surrogate, Unfitted) and _above_reference(arguments):
-        asked = reference_floor(asked)
     if surrogate.space.has_chips and not _mind_the_chip(asked):
         notes.append("no limit on the chip's cost; add --max-energy, --max-latency or --max-cells")
-    for note in notes if not isinstance(surrogate, Unfitted) else ():  # print only after all checks passed
-        render.notice(f"note: {note}")
     return asked
 
 
-def _above_reference(arguments: argparse.Namespace) -> bool:
+def is_above_reference(arguments: argparse.Namespace) -> bool:
     """Return True if the found network must be as good as the best reference network."""
     return bool(arguments.floor == "reference" or (arguments.floor is None and not arguments.pareto))
 

@@ -43,6 +43,13 @@ class Candidate:
     """Name of the chip, as `hardware` accepts it; empty if chips are not searched."""
     misses: tuple[str, ...] = ()
     """Violated limits on predictions; only references may have some."""
+    measured: dict[str, float] = field(default_factory=dict)
+    """Target -> mean measurement on validation images; empty unless a refinement measured it. `predicted` is then the
+    best estimate from `measured` and `held_out`."""
+    held_out: dict[str, float] = field(default_factory=dict)
+    """Target -> prediction of surrogates that did not see the measurement."""
+    trainings: int = 0
+    """Number of measured trainings."""
 
     space: Space | None = field(default=None, compare=False, repr=False)
     """Space of the genome; None if unknown."""
@@ -86,6 +93,8 @@ class Candidate:
             values["interval_90"] = {name: list(ends) for name, ends in self.interval.items()}
         if self.costs:
             values["costs"] = self.costs
+        if self.trainings:
+            values |= {"measured": self.measured, "held_out": self.held_out, "trainings": self.trainings}
         values = kinds.as_json(values)
         return {"name": self.name, **values} if self.name else values
 
@@ -130,8 +139,28 @@ class Candidate:
             raise BrokenFileError("costs must be numbers of at least 0")
         name = kinds.name(values["name"], "reference's name") if "name" in values else ""
         misses = tuple(kinds.text(limit, "misses") for limit in kinds.sequence(values.get("misses", []), "misses"))
+        trainings = kinds.whole(values.get("trainings", 0), "trainings")
+        measured, held_out = (
+            {
+                look_up("target", TARGETS, target).name: _fraction(value, target)
+                for target, value in kinds.mapping(values.get(key, {}), key).items()
+            }
+            for key in ("measured", "held_out")
+        )
         return cls(
-            architecture, tuple(genome[0].tolist()), *costs, predicted, name, interval, others, chip, misses, space
+            architecture,
+            tuple(genome[0].tolist()),
+            *costs,
+            predicted,
+            name,
+            interval,
+            others,
+            chip,
+            misses,
+            measured,
+            held_out,
+            trainings,
+            space,
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from ohmnas.datasets.campaign.campaign import Campaign
 from ohmnas.datasets.campaign.choices import Key
 from ohmnas.datasets.campaign.plan import mutants
 from ohmnas.datasets.campaign.store import Store
-from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import Population
 from ohmnas.surrogate.active import candidates_near, promising
@@ -102,12 +100,8 @@ class Chooser:
 
     def _measured(self) -> TrainingSet | None:
         """Return the training rows; None if there are too few."""
-        task, hardware, fidelity, _ = self._key
-        chosen = self.campaign.protocol.task
-        frame = self.store.frame()
-        card: dict[str, Any] = {"sha256": "", "task": task, "space": chosen.space.name}
-        card |= {"input_shape": list(chosen.input_shape), "classes": chosen.classes}
-        table = MeasuredTable(frame[frame["task"] == task], card, str(self.store.path))
+        _, hardware, fidelity, _ = self._key
+        table = self.store.table(self.campaign.protocol.task)
         try:
             return TrainingSet.of(table, hardware, fidelity)
         except InvalidValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import joblib
 
@@ -115,7 +116,14 @@ class Campaign:
         """Number of rows that the store lacks."""
         return sum(len(work.chips) for work in self.open_work(store))
 
-    def run(self, store: Store, jobs: int, report: Callable[[Row], None], cluster: Cluster | None = None) -> None:
+    def run(
+        self,
+        store: Store,
+        jobs: int,
+        report: Callable[[Row], None],
+        cluster: Cluster | None = None,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Measure the open rows and commit the rows of each network as soon as they are measured.
 
         Args:
@@ -123,6 +131,7 @@ class Campaign:
             jobs: number of local worker processes; 1 uses this process.
             report: called with each row after its commit.
             cluster: measures instead, on all its workers.
+            go_on: called before each network; after the first False, no further network begins.
 
         Raises:
             InvalidValueError: the store has rows with the same names that were measured differently.
@@ -132,7 +141,7 @@ class Campaign:
         self.check(store)
         calls = (
             joblib.delayed(measure)(self.protocol, one.genome, one.chips, self.seed, self.limits)
-            for one in self.open_work(store)
+            for one in takewhile(lambda _: go_on(), self.open_work(store))
         )
         for rows in results(calls, jobs, cluster):
             store.add(rows)

@@ -25,6 +25,8 @@ from ohmnas.datasets.campaign.moved import free_name, mark
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.cells import NAME_COLUMNS, cell_fault, column_type, damage, plain
 from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tables.table import MeasuredTable
+from ohmnas.datasets.tasks.task import Task
 from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, StorageError, UnknownNameError
 from ohmnas.files import is_file
 from ohmnas.spaces.genes import Population
@@ -319,6 +321,13 @@ class Store:
     def frame(self) -> pd.DataFrame:
         """All rows in the order of their identity, as a data frame with the columns of a table."""
         return pd.DataFrame(self.rows(), columns=list(self.layout.columns))
+
+    def table(self, task: Task) -> MeasuredTable:
+        """All rows of a task, as a table that is not on disk and has no checksum."""
+        frame = self.frame()
+        card: dict[str, Any] = {"sha256": "", "task": task.name, "space": task.space.name}
+        card |= {"input_shape": list(task.input_shape), "classes": task.classes}
+        return MeasuredTable(frame[frame["task"] == task.name], card, str(self.path))
 
     def _check_cells(self, columns: tuple[str, ...]) -> None:
         """Refuse cells that nothing can be computed with; rows are called by their numbers in the file.

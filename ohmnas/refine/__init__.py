@@ -1,0 +1,1 @@
+"""Refinement: search, measure what was found and its neighbours, fit, again."""

@@ -1,0 +1,208 @@
+"""Choose the networks to measure next.
+
+A batch has three parts. *Best*: the best predictions, which may be the winners. *Uncertain*: candidates among the best
+predicted tenth that are farthest from all measured networks; predictions are least certain there (core-set selection:
+Sener and Savarese, 2018). *Mutants*: candidates close to the best measured networks, so the surrogate learns what
+matters around them. Members of a batch keep a distance from each other, because near twins teach little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.distance import cdist
+
+from ohmnas.datasets.campaign.plan import MUTATIONS
+from ohmnas.errors import InfeasibleError, InvalidValueError
+from ohmnas.search import Budget, Problem, known_networks, search
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.spaces.genes import Population
+
+Rows = npt.NDArray[np.intp]
+Values = npt.NDArray[np.float64]
+Part = Literal["plan", "best", "uncertain", "mutant", "reference", "repeat"]
+
+APART: Final = 1.0
+"""Preferred distance between members of a batch; a gene's full range counts 1."""
+NEAR_FRONT: Final = 0.1
+"""Share of the candidates, best predicted first, that count as near the front."""
+LEADERS: Final = 5
+"""Number of best measured networks that are mutated."""
+NEIGHBOURS: Final = 20
+"""Candidates closest to a leader that count as its mutants."""
+SAMPLES: Final = 500
+"""Number of candidates that are sampled, and of candidates that are mutants of the leaders."""
+_ENOUGH: Final = 1e-6
+"""The preferred distance is halved down to this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Shares of a batch; the rest are mutants of the best measured networks."""
+
+    best: float = 0.5
+    """Share of the best predictions."""
+    uncertain: float = 0.25
+    """Share of uncertain candidates near the front."""
+
+    def __post_init__(self) -> None:
+        """Check the shares.
+
+        Raises:
+            InvalidValueError: a share is negative, or their sum exceeds 1.
+        """
+        if not (self.best >= 0 and self.uncertain >= 0 and self.best + self.uncertain <= 1):
+            raise InvalidValueError(
+                f"the shares of a batch must be at least 0, at most 1 in all, not {self.best} and {self.uncertain}"
+            )
+
+    def counts(self, k: int) -> tuple[int, int, int]:
+        """Numbers of best, uncertain and mutants in a batch of k."""
+        best = round(self.best * k)
+        uncertain = min(round(self.uncertain * k), k - best)
+        return best, uncertain, k - best - uncertain
+
+
+DEFAULT_SPLIT: Final = Split()
+
+
+def candidates(
+    problem: Problem, leaders: Population, measured: Population, seed: int, budget: Budget | None = None
+) -> Population:
+    """Return networks that a batch may choose from.
+
+    Args:
+        problem: what to search for, with predictions of the surrogate.
+        leaders: ``(l, g)``: best measured networks, best first.
+        measured: ``(n, g)``: excluded networks.
+        seed: random seed.
+        budget: budget of the search; None is its default.
+
+    Returns:
+        ``(m, g)``, without duplicates: the best of a search, mutants of the leaders, and a sample.
+
+    Raises:
+        InfeasibleError: no network meets the limits on costs.
+    """
+    rng = np.random.default_rng([seed, len(measured), 1])
+    parts = [problem.sample(SAMPLES, rng)]
+    if len(leaders):
+        parts.insert(0, _mutants(problem, leaders[:LEADERS], SAMPLES, rng))
+    try:
+        initial = np.concatenate([known_networks(problem), leaders])
+        parts.insert(0, search(problem, "evolution", seed, budget, initial=initial, exclude=measured).population)
+    except InfeasibleError:  # nothing is predicted to meet the limits: the nearest mutants and samples remain
+        pass
+    drawn = np.concatenate(parts)
+    drawn = drawn[problem.affordable(drawn)]
+    return fresh(drawn, measured)
+
+
+def choose(
+    problem: Problem,
+    population: Population,
+    evaluation: Evaluation,
+    measured: Population,
+    leaders: Population,
+    k: int,
+    split: Split = DEFAULT_SPLIT,
+) -> list[tuple[int, Part]]:
+    """Choose a batch.
+
+    Args:
+        problem: scales distances between genomes.
+        population: ``(m, g)``: candidates, none of them measured.
+        evaluation: predictions of the candidates.
+        measured: ``(n, g)``.
+        leaders: ``(l, g)``: best measured networks, best first.
+        k: size of the batch.
+        split: shares of its parts.
+
+    Returns:
+        Row of each chosen candidate and its part; fewer than k if there are fewer candidates.
+    """
+    here = scaled(problem, population)
+    there = scaled(problem, measured)
+    order = evaluation.order()
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    chosen: list[tuple[int, Part]] = []
+    best, uncertain, mutants = split.counts(k)
+    _take_diverse(chosen, here, order, best, "best")
+    front = order[: max(int(np.ceil(NEAR_FRONT * len(order))), k)]
+    _take_farthest(chosen, here, there, front, uncertain)
+    near = _near(here, scaled(problem, leaders[:LEADERS]))
+    _take_diverse(chosen, here, near[np.argsort(place[near], kind="stable")], mutants, "mutant")
+    _take_diverse(chosen, here, order, k - len(chosen), "best")
+    return chosen
+
+
+def scaled(problem: Problem, population: Population) -> Values:
+    """``(n, g)``: genes in units of their full range, for distances."""
+    span = np.array([float(np.ptp(problem.choices(gene))) for gene in range(problem.genes)])
+    values: Values = population / np.maximum(span, 1.0)
+    return values
+
+
+def fresh(population: Population, known: Population) -> Population:
+    """Return the unknown rows, without duplicates, in their order."""
+    old = {genome.tobytes() for genome in np.ascontiguousarray(known, dtype=np.int16)}
+    rows = np.ascontiguousarray(population, dtype=np.int16)
+    new = {key: genome for genome in rows if (key := genome.tobytes()) not in old}
+    return np.array(list(new.values()), dtype=np.int16).reshape(-1, population.shape[1])
+
+
+def _mutants(problem: Problem, leaders: Population, n: int, rng: np.random.Generator) -> Population:
+    """``(n, g)``: 1 to `MUTATIONS` mutations away from a leader."""
+    groups = problem.space.mutation_groups
+    offspring = leaders[rng.integers(len(leaders), size=n)]
+    steps = rng.integers(1, MUTATIONS, endpoint=True, size=n)
+    for step in range(MUTATIONS):
+        group = rng.integers(len(groups), size=n)
+        for index, name in enumerate(groups):
+            rows = np.flatnonzero((steps > step) & (group == index))
+            offspring[rows] = problem.mutate(offspring[rows], rng, dict.fromkeys(groups, 0.0) | {name: 1.0})
+    return offspring
+
+
+def _near(here: Values, leaders: Values) -> Rows:
+    """Rows that are among the `NEIGHBOURS` closest to a leader."""
+    if not len(leaders) or not len(here):
+        return np.empty(0, dtype=np.intp)
+    distance = cdist(leaders, here, "cityblock")
+    most = min(NEIGHBOURS, len(here))
+    return np.unique(np.argsort(distance, axis=1, kind="stable")[:, :most])
+
+
+def _take_diverse(chosen: list[tuple[int, Part]], here: Values, order: Rows, count: int, part: Part) -> None:
+    """Add the first rows in an order that keep their distance from all chosen ones."""
+    apart, wanted = APART, min(len(chosen) + count, len(here))
+    taken = {row for row, _ in chosen}
+    while len(chosen) < wanted and len(taken & {*order.tolist()}) < len(order):
+        for row in order.tolist():
+            if len(chosen) == wanted:
+                return
+            rows = [other for other, _ in chosen]
+            if row not in taken and (
+                apart < _ENOUGH or not rows or np.abs(here[rows] - here[row]).sum(axis=1).min() >= apart
+            ):
+                chosen.append((row, part))
+                taken.add(row)
+        apart /= 2.0
+
+
+def _take_farthest(chosen: list[tuple[int, Part]], here: Values, there: Values, among: Rows, count: int) -> None:
+    """Add the rows that are farthest from all measured and chosen ones, one after the other."""
+    rows = [row for row, _ in chosen]
+    known = np.concatenate([there, here[rows]])
+    distance = cdist(here[among], known, "cityblock").min(axis=1) if len(known) else np.full(len(among), np.inf)
+    for _ in range(min(count, len(among))):
+        distance[np.isin(among, [row for row, _ in chosen])] = -1.0
+        first = int(np.argmax(distance))
+        if distance[first] < 0:
+            return
+        chosen.append((int(among[first]), "uncertain"))
+        distance = np.minimum(distance, cdist(here[among], here[among[first : first + 1]], "cityblock")[:, 0])

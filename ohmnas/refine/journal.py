@@ -1,0 +1,140 @@
+"""`Journal`: the rounds of a refinement, on disk before they are measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from ohmnas.errors import BrokenFileError, InvalidValueError, shown
+from ohmnas.files import write_atomically
+
+VERSION: Final = 1
+"""Version of the file."""
+KINDS: Final = ("plan", "round", "repeat")
+"""`plan`: first networks, without a surrogate. `round`: chosen by a surrogate. `repeat`: the best ones again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One training to run."""
+
+    genome: tuple[int, ...]
+    seed: int
+    """Seed of the measurement."""
+    part: str
+    """Reason: one of `batch.Part`."""
+    predicted: Mapping[str, float] = field(default_factory=dict)
+    """Target -> prediction before the measurement; empty without a surrogate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One round: trainings, and what was known after them."""
+
+    kind: str
+    """One of `KINDS`."""
+    chosen: tuple[Chosen, ...]
+    outcome: Mapping[str, float] | None = None
+    """Entry of `SearchResult.history`; None until the stage is complete."""
+
+
+class Journal:
+    """The stages of a refinement. With a file, each is written before its first training begins."""
+
+    def __init__(self, path: Path | None, asked: Mapping[str, Any]) -> None:
+        """Read the stages of earlier runs.
+
+        Args:
+            path: the file; None keeps the stages in memory.
+            asked: JSON values: what is refined. A journal of something else is refused.
+
+        Raises:
+            BrokenFileError: the file is not a journal.
+            InvalidValueError: it is of another refinement; the message shows the first difference.
+        """
+        self._path = path
+        self._asked = json.loads(json.dumps(asked))
+        self.stages: list[Stage] = []
+        if path is not None and path.exists():
+            there, self.stages = _read(path)
+            if there != self._asked:
+                raise InvalidValueError(f"{path} is of another refinement ({_difference(there, self._asked)})")
+
+    @property
+    def trainings(self) -> int:
+        """Number of trainings of all stages."""
+        return sum(len(stage.chosen) for stage in self.stages)
+
+    def count(self, kind: str) -> int:
+        """Number of stages of a kind."""
+        return sum(stage.kind == kind for stage in self.stages)
+
+    def begin(self, stage: Stage) -> None:
+        """Add a stage.
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        self.stages.append(stage)
+        self._write()
+
+    def end(self, outcome: Mapping[str, float]) -> None:
+        """Add the outcome of the last stage."""
+        self.stages[-1] = replace(self.stages[-1], outcome=dict(outcome))
+        self._write()
+
+    def _write(self) -> None:
+        if self._path is not None:
+            values = {"version": VERSION, "asked": self._asked, "stages": [asdict(stage) for stage in self.stages]}
+            write_atomically(self._path, json.dumps(values, indent=1) + "\n")
+
+
+def is_of(path: Path, asked: Mapping[str, Any]) -> bool:
+    """Return True if a file is the journal of this refinement."""
+    try:
+        return bool(_read(path)[0] == json.loads(json.dumps(asked)))
+    except BrokenFileError:
+        return False
+
+
+def _read(path: Path) -> tuple[dict[str, Any], list[Stage]]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values["version"] != VERSION:
+            raise BrokenFileError(
+                f"{path} is a journal of version {shown(values['version'])}, this ohmnas reads version {VERSION}"
+            )
+        return dict(values["asked"]), [_stage(stage) for stage in values["stages"]]
+    except OSError as error:
+        raise BrokenFileError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        if isinstance(error, BrokenFileError):
+            raise
+        raise BrokenFileError(f"{path} is not the journal of a refinement: {error}") from error
+
+
+def _stage(values: dict[str, Any]) -> Stage:
+    if values["kind"] not in KINDS:
+        raise BrokenFileError(f"{shown(values['kind'])} is not a kind of stage")
+    chosen = tuple(
+        Chosen(
+            tuple(int(gene) for gene in one["genome"]), int(one["seed"]), str(one["part"]), _numbers(one["predicted"])
+        )
+        for one in values["chosen"]
+    )
+    return Stage(values["kind"], chosen, None if values["outcome"] is None else _numbers(values["outcome"]))
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    """Return the numbers as they are: counts stay whole."""
+    if not all(isinstance(value, int | float) for value in values.values()):
+        raise BrokenFileError("its values must be numbers")
+    return {str(name): value for name, value in values.items()}
+
+
+def _difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    name = next(name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name))
+    return f"{name}: {shown(then.get(name))} then, {shown(now.get(name))} now"

@@ -1,0 +1,469 @@
+"""`refine`: search, measure what was found and its neighbours, fit, again.
+
+One search over predictions finds networks that the surrogate has never seen anything like, and their predictions are
+too optimistic. A refinement measures them and learns. Each round fits the surrogate to all rows, shrinks the
+measurements towards held-out predictions (`shrinkage`), and chooses a diverse batch (`batch`) to measure next. After
+the rounds, the best networks are trained once more. The result is the best *measured* network, judged by the shrunk
+values.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ohmnas.datasets.campaign.campaign import Campaign
+from ohmnas.datasets.campaign.cluster import Cluster
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS
+from ohmnas.datasets.campaign.store import Store, identity
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.errors import AllFailedError, InfeasibleError, InvalidValueError
+from ohmnas.refine.batch import DEFAULT_SPLIT, LEADERS, Split, candidates, choose, fresh
+from ohmnas.refine.journal import Chosen, Journal, Stage
+from ohmnas.refine.shrinkage import Shrunk, ShrunkEstimator, shrunk_labels
+from ohmnas.search import Budget, Problem, SearchResult
+from ohmnas.search.archive import Archive
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.defaults import reference_floor
+from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.infeasibility import beyond_predictions
+from ohmnas.search.report import candidates as described
+from ohmnas.search.report import references
+from ohmnas.spaces.genes import Population
+from ohmnas.surrogate.training_set import TrainingSet
+
+FEWEST: Final = 20
+"""With fewer measured networks, a refinement begins with networks of a plan instead of a surrogate."""
+STANDING: Final = 100
+"""Number of best measured networks stored with a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Size of a refinement. All limits count over interruptions, except for the time."""
+
+    rounds: int = 4
+    """Rounds after the plan."""
+    each: int = 12
+    """Trainings in each round."""
+    repeats: int = 3
+    """Number of best networks that are trained once more after the rounds; the reference network is one of them."""
+    references: int = 1
+    """Number of best reference networks within the limits that are measured too."""
+    rows: float = math.inf
+    """Largest number of trainings."""
+    seconds: float = math.inf
+    """Wall time after which no training begins, for each call."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            InvalidValueError: a number is negative, or a round has no training.
+        """
+        for name in ("rounds", "repeats", "references", "rows", "seconds"):
+            if not getattr(self, name) >= 0:
+                raise InvalidValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+        if self.each < 1:
+            raise InvalidValueError(f"each must be at least 1, not {self.each}")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Report after each training."""
+
+    stage: Stage
+    number: int
+    """Number of the stage, from 0."""
+    done: int
+    """Stored trainings of the stage."""
+    row: Row | None
+    """Row of the last training; None when the stage begins."""
+
+
+def refine(
+    campaign: Campaign,
+    store: Store,
+    fit: Callable[[TrainingSet], Problem],
+    effort: Effort = Effort(),
+    *,
+    seed: int = 0,
+    above_reference: bool = True,
+    split: Split = DEFAULT_SPLIT,
+    budget: Budget | None = None,
+    journal: Path | None = None,
+    asked: Mapping[str, Any] | None = None,
+    jobs: int = 1,
+    cluster: Cluster | None = None,
+    top: int = 1,
+    report: Callable[[Progress], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> SearchResult:
+    """Find the best measured network. Needs torch, unless a cluster measures.
+
+    Interrupt it at any moment and call it again in the same way: it goes on with the stored rows and the journal.
+
+    Args:
+        campaign: how to measure: protocol, one chip, seed and limits. Its population is the plan, measured first if the
+            store has fewer than `FEWEST` networks.
+        store: measured rows; those of the same chip and fidelity are learned from.
+        fit: fits a surrogate to rows and returns what to search for with it, such as
+            ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
+        effort: rounds, trainings and time.
+        seed: random seed of the searches and batches.
+        above_reference: True requires estimates at least as good as those of the best reference network
+            (`search.defaults.reference_floor`).
+        split: shares of a batch.
+        budget: budget of the search in each round; None is its default.
+        journal: file of the rounds, needed to go on after an interruption; None keeps them in memory.
+        asked: JSON values that describe the refinement in the journal, such as its limits.
+        jobs: number of local worker processes.
+        cluster: measures instead, on all its workers.
+        top: number of diverse measured networks to return.
+        report: called when a stage begins and after each training.
+        clock: returns the time in seconds.
+
+    Returns:
+        The best measured network that meets the limits with its shrunk values, which are `Candidate.predicted`.
+        `Candidate.measured` and `held_out` hold the measurement and the prediction that they were computed from. The
+        history has one entry for each stage.
+
+    Raises:
+        InvalidValueError: the campaign has several chips; the store's rows were measured with another protocol or
+            other settings; the journal is of another refinement; or too few networks could be measured.
+        InfeasibleError: no measured network meets the limits.
+        AllFailedError: every training of the plan failed.
+        StorageError: a row or the journal could not be written; all earlier rows are stored.
+    """
+    if len(campaign.chips) != 1 or campaign.own_chips:
+        raise InvalidValueError("a refinement needs a campaign with exactly one chip for all networks")
+    campaign.check(store)
+    run = _Run(
+        campaign,
+        store,
+        fit,
+        effort,
+        seed,
+        above_reference,
+        split,
+        budget,
+        Journal(journal, described_as(campaign, seed, asked or {})),
+        report,
+        clock,
+    )
+    standing = run.to_the_end(jobs, cluster)
+    return run.result(standing, top)
+
+
+def described_as(campaign: Campaign, seed: int, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a journal says it is of: JSON values."""
+    protocol = campaign.protocol
+    return {
+        "task": protocol.task.name,
+        "space": protocol.task.space.name,
+        "hardware": campaign.chips[0].name,
+        "fidelity": protocol.fidelity.name,
+        "measuring_seed": campaign.seed,
+        "seed": seed,
+        **asked,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known after a stage."""
+
+    data: TrainingSet
+    asked: Problem
+    """Predictions of the surrogate, limits of the measured reference network."""
+    problem: Problem
+    """The same problem with the shrunk values of measured networks."""
+    shrunk: Shrunk
+    evaluation: Evaluation
+    """Shrunk values of all measured networks."""
+    order: Any
+    """``(k,)``: rows of `shrunk` within the limits on costs, best first."""
+
+    @property
+    def leaders(self) -> Population:
+        """``(k, g)``: measured networks within the limits on costs, best first."""
+        found: Population = self.shrunk.population[self.order]
+        return found
+
+
+def stand(data: TrainingSet, rows: Any, fit: Callable[[TrainingSet], Problem], above_reference: bool) -> Standing:
+    """Fit to the rows, and compare all measured networks by their shrunk values.
+
+    Args:
+        data: measured networks.
+        rows: the table's rows of these networks, with repeats.
+        fit: as in `refine`.
+        above_reference: as in `refine`.
+    """
+    asked = fit(data)
+    shrunk = shrunk_labels(data, rows, lambda some: fit(some).estimator, seed=0)
+    problem = replace(asked, estimator=ShrunkEstimator(asked.estimator, shrunk))
+    if above_reference:
+        problem = reference_floor(problem)
+    asked = replace(asked, limits=problem.limits)
+    evaluation = problem.evaluate(shrunk.population)
+    order = evaluation.order()
+    order = order[problem.affordable(shrunk.population)[order]]
+    return Standing(data, asked, problem, shrunk, evaluation, order)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A refinement in progress."""
+
+    campaign: Campaign
+    store: Store
+    fit: Callable[[TrainingSet], Problem]
+    effort: Effort
+    seed: int
+    above_reference: bool
+    split: Split
+    budget: Budget | None
+    journal: Journal
+    report: Callable[[Progress], None]
+    clock: Callable[[], float]
+    began: float = 0.0
+    stopped: str = "iterations"
+
+    def to_the_end(self, jobs: int, cluster: Cluster | None) -> Standing:
+        """Run all stages and return what is known in the end."""
+        self.began = self.clock()
+        standing: Standing | None = None
+        while True:
+            if self.journal.stages and self.journal.stages[-1].outcome is None:
+                before = self.clock()
+                complete = self._measure(self.journal.stages[-1], jobs, cluster)
+                standing = self._standing()
+                if not complete:
+                    self.stopped = "seconds"
+                    return standing
+                self.journal.end(self._outcome(standing, self.clock() - before))
+            if self._is_late() and self.journal.stages:
+                self.stopped = "seconds"
+                return standing or self._standing()
+            if standing is None and (self.journal.stages or self._networks() >= FEWEST):
+                standing = self._standing()
+            stage = self._plan() if standing is None else self._next(standing)
+            if stage is None:
+                return standing or self._standing()
+            self.journal.begin(stage)
+            standing = None
+
+    def _is_late(self) -> bool:
+        return self.clock() - self.began >= self.effort.seconds
+
+    def _networks(self) -> int:
+        """Number of measured networks of this chip and fidelity, with any seed."""
+        task, chip, fidelity = (*self._names(),)
+        known = self.store.identities(failed=False)
+        return len({one[len(schema.KEY_COLUMNS) :] for one in known if one[:3] == (task, chip, fidelity)})
+
+    def _names(self) -> tuple[str, str, str]:
+        protocol = self.campaign.protocol
+        return protocol.task.name, self.campaign.chips[0].name, protocol.fidelity.name
+
+    def _plan(self) -> Stage | None:
+        """First networks; None if they were all tried."""
+        done = {one.genome for stage in self.journal.stages for one in stage.chosen}
+        plan = [tuple(genome) for genome in self.campaign.population.tolist()]
+        left = [genome for genome in plan if genome not in done][: int(min(self.effort.rows, len(plan)))]
+        return Stage("plan", tuple(Chosen(genome, self.campaign.seed, "plan") for genome in left)) if left else None
+
+    def _next(self, standing: Standing) -> Stage | None:
+        """The next stage; None after the last."""
+        left = self.effort.rows - self.journal.trainings
+        if self.journal.count("round") < self.effort.rounds:
+            kept = min(self.effort.repeats, left)
+            stage = self._round(standing, int(min(self.effort.each, left - kept)))
+            if stage is not None:
+                return stage
+        if self.journal.stages and self.journal.stages[-1].kind == "repeat":
+            return None
+        return self._repeat(standing, int(min(self.effort.repeats, left)))
+
+    def _round(self, standing: Standing, k: int) -> Stage | None:
+        """A batch of k networks: references without a measurement first; None if there is nothing new."""
+        if k < 1:
+            return None
+        tried = self._tried(standing)
+        problem, leaders = standing.asked, standing.leaders[:LEADERS]
+        known = references(standing.problem)[: self.effort.references]
+        first = fresh(np.array([one.genome for one in known], dtype=np.int16).reshape(-1, problem.genes), tried)[:k]
+        tried = np.concatenate([tried, first])
+        pool = candidates(problem, leaders, tried, self.seed, self.budget)
+        chosen = [(genome, "reference") for genome in first]
+        if len(pool):
+            rows = choose(problem, pool, problem.evaluate(pool), tried, leaders, k - len(first), self.split)
+            chosen += [(pool[row], part) for row, part in rows]
+        if not chosen:
+            return None
+        predicted = problem.evaluate(np.array([genome for genome, _ in chosen], dtype=np.int16)).estimate
+        return Stage(
+            "round",
+            tuple(
+                Chosen(tuple(genome.tolist()), self.campaign.seed, part, predicted.row(row))
+                for row, (genome, part) in enumerate(chosen)
+            ),
+        )
+
+    def _tried(self, standing: Standing) -> Population:
+        """``(n, g)``: networks that were measured, or failed, or diverged."""
+        names = self._names()
+        keys = len(schema.KEY_COLUMNS)
+        stored = [one[keys:] for one in self.store.identities() if one[:3] == names]
+        return np.unique(np.array(stored, dtype=np.int16).reshape(-1, standing.problem.genes), axis=0)
+
+    def _repeat(self, standing: Standing, k: int) -> Stage | None:
+        """The best networks once more, each with the first seed that it was not measured with."""
+        if k < 1:
+            return None
+        feasible = [row for row in standing.order if standing.evaluation.feasible[row]]
+        best = [tuple(standing.shrunk.population[row].tolist()) for row in feasible[:k]]
+        name = standing.problem.limits.reference
+        reference = next((one.genome for one in references(standing.problem) if one.name == name), None)
+        if reference is not None and reference not in best and self._seeds(reference):
+            best = [*best[: k - 1], reference]
+        chosen = [Chosen(genome, self._free_seed(genome), "repeat") for genome in best]
+        return Stage("repeat", tuple(chosen)) if chosen else None
+
+    def _seeds(self, genome: Sequence[int]) -> set[int]:
+        """Seeds that a network was measured with."""
+        names, keys = self._names(), len(schema.KEY_COLUMNS)
+        stored = self.store.identities()
+        return {int(str(one[3])) for one in stored if one[:3] == names and one[keys:] == tuple(genome)}
+
+    def _free_seed(self, genome: Sequence[int]) -> int:
+        used = self._seeds(genome)
+        seed = next(seed for seed in range(self.campaign.seed, VERIFICATION_SEEDS + 1) if seed not in used)
+        if seed == VERIFICATION_SEEDS:
+            raise InvalidValueError(f"all seeds below {VERIFICATION_SEEDS} were used for one network")
+        return seed
+
+    def _measure(self, stage: Stage, jobs: int, cluster: Cluster | None) -> bool:
+        """Measure a stage and return True if all of it is stored."""
+        parts = [self._campaign(stage, seed) for seed in dict.fromkeys(one.seed for one in stage.chosen)]
+        number = len(self.journal.stages) - 1
+        done = sum(part.size - part.open_rows(self.store) for part in parts)
+        self.report(Progress(stage, number, done, None))
+
+        def tell(row: Row) -> None:
+            nonlocal done
+            done += 1
+            self.report(Progress(stage, number, done, row))
+
+        for part in parts:
+            part.run(self.store, jobs, tell, cluster, lambda: not self._is_late())
+        return not any(part.open_rows(self.store) for part in parts)
+
+    def _campaign(self, stage: Stage, seed: int) -> Campaign:
+        genomes = [one.genome for one in stage.chosen if one.seed == seed]
+        return replace(self.campaign, population=np.array(genomes, dtype=np.int16), seed=seed)
+
+    def _standing(self) -> Standing:
+        """What is known now.
+
+        Raises:
+            AllFailedError: every row failed.
+            InvalidValueError: there are too few measured networks.
+        """
+        _, chip, fidelity = self._names()
+        table = self.store.table(self.campaign.protocol.task)
+        if not self._networks():
+            mine = self._names()
+            reasons = Counter(str(row["reason"]) for row in self.store.rows() if identity(row)[:3] == mine)
+            why = f": {reasons.most_common(1)[0][0]}" if reasons else ""
+            raise AllFailedError(f"no network could be measured{why}")
+        data = TrainingSet.of(table, chip, fidelity)
+        return stand(data, table.select(chip, fidelity), self.fit, self.above_reference)
+
+    def _outcome(self, standing: Standing, seconds: float) -> dict[str, float]:
+        """Entry of the history."""
+        stage, number = self.journal.stages[-1], len(self.journal.stages) - 1
+        row = standing.order[0] if len(standing.order) else 0
+        feasible = bool(len(standing.order)) and bool(standing.evaluation.feasible[row])
+        before = self.journal.stages[-2].outcome if number else None
+        entry: dict[str, float] = {
+            "iteration": number,
+            "evaluations": self.journal.trainings,
+            "objective": float(standing.evaluation.objective[row]),
+            "feasible": int(feasible),
+            "networks": len(standing.shrunk.population),
+            "seconds": (before["seconds"] if before else 0.0) + seconds,
+            **standing.evaluation.estimate.row(int(row)),
+        }
+        if (optimism := self._optimism(stage, standing)) is not None:
+            entry["optimism"] = optimism
+        return entry
+
+    def _optimism(self, stage: Stage, standing: Standing) -> float | None:
+        """Mean predicted minus measured accuracy of the networks chosen for the best predictions; None without any."""
+        found = []
+        for one in stage.chosen:
+            row = standing.shrunk.row(np.array(one.genome, dtype=np.int16)) if one.part == "best" else None
+            if row is not None:
+                found.append(one.predicted["accuracy_1d"] - standing.shrunk.measured["accuracy_1d"][row])
+        return float(np.mean(found)) if found else None
+
+    def result(self, standing: Standing, top: int) -> SearchResult:
+        """Describe the best measured network.
+
+        Raises:
+            InfeasibleError: none meets the limits.
+        """
+        problem, archive = standing.problem, Archive(standing.problem)
+        measured = standing.order
+        population, evaluation = standing.shrunk.population[measured], standing.evaluation.take(measured)
+        if len(population):
+            archive.add(population, evaluation)
+        best, different, front = archive.found, archive.different(top), archive.front()
+        if best is None or different is None:
+            raise InfeasibleError(beyond_predictions(problem, archive.nearest, len(population)))
+        history = [dict(stage.outcome) for stage in self.journal.stages if stage.outcome is not None]
+
+        def told(some: tuple[Population, Evaluation]) -> list[Candidate]:
+            return [with_measurement(one, standing.shrunk) for one in described(problem, *some)]
+
+        return SearchResult(
+            told(best)[0],
+            self.journal.trainings,
+            history[-1]["seconds"] if history else 0.0,
+            self.seed,
+            problem.to_dict(),
+            history,
+            problem.space,
+            strategy="refine",
+            objective=problem.objective.name,
+            stopped=self.stopped,
+            top=told(different) if top > 1 else [],
+            front=told(front) if front is not None else [],
+            pareto=problem.pareto,
+            population=archive.elite(STANDING),
+            provenance=dict(problem.estimator.provenance),
+            references=[with_measurement(one, standing.shrunk) for one in references(problem)],
+        )
+
+
+def with_measurement(candidate: Candidate, shrunk: Shrunk) -> Candidate:
+    """Add the measurement of a network, and the prediction without it, if there is one."""
+    row = shrunk.row(np.array(candidate.genome, dtype=np.int16))
+    if row is None:
+        return candidate
+    return replace(
+        candidate,
+        measured=shrunk.measured.row(row),
+        held_out=shrunk.predicted.row(row),
+        trainings=int(shrunk.trainings[row]),
+    )

@@ -1,0 +1,217 @@
+"""Correct the winner's curse: shrink measurements of networks towards their predictions.
+
+The best of many measurements is too good, because the best is also the luckiest (Smith and Winkler, *The Optimizer's
+Curse*, Management Science 2006). Their remedy is to compare posterior means. For each network and target, on the
+target's scale, a normal prior is combined with a normal measurement (Lindley and Smith, 1972; Efron and Morris, 1973):
+
+    expected = predicted + share * (measured - predicted)
+    share    = explained / (explained + noise / trainings)
+
+`predicted` comes from a surrogate that did not see the network (cross-fitting). `noise` is the variance between
+trainings of a network, from networks that were trained more than once. `explained` is the variance of the networks
+around their predictions beyond that noise. Both variances are those of networks that are predicted about equally
+accurate, because good networks vary less. If too few networks were trained twice, half of the variance around the
+predictions counts as noise, as in `surrogate.fit.stages.weigh_known`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ohmnas.estimate import Estimate
+from ohmnas.search.estimator import Estimator
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+from ohmnas.surrogate.fit.folds import folds
+from ohmnas.surrogate.further import from_scale, to_scale
+from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.targets import ACCURACY, Target
+
+Values = npt.NDArray[np.float64]
+
+FOLDS: Final = 5
+"""Surrogates for held-out predictions; each sees the networks of the other folds."""
+ALIKE: Final = 40
+"""Networks, nearest by predicted accuracy, whose variances are taken for a network's."""
+FEWEST_REPEATS: Final = 3
+"""Networks trained more than once that are needed to estimate the noise."""
+_NORMAL: Final = 1.4826
+"""Median absolute deviation -> standard deviation of a normal distribution."""
+_SMALLEST: Final = 1e-12
+"""Smallest variance: divisions by it stay finite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """Measured networks with their predictions and the best estimates from both."""
+
+    population: Population
+    """``(n, g)``."""
+    trainings: npt.NDArray[np.intp]
+    """``(n,)``: number of trainings."""
+    measured: Estimate
+    """Means over the trainings."""
+    predicted: Estimate
+    """Predictions of surrogates that did not see the network."""
+    expected: Estimate
+    """Best estimates: the posterior means."""
+    shares: Values
+    """``(n, t)``: weight of the measurement, 0 to 1; the rest is the weight of the prediction."""
+
+    def row(self, genome: Population) -> int | None:
+        """Return the row of a ``(g,)`` genome, or None."""
+        found = np.flatnonzero((self.population == genome).all(axis=1))
+        return int(found[0]) if len(found) else None
+
+
+def shrink(
+    population: Population,
+    trainings: npt.NDArray[np.intp],
+    measured: Estimate,
+    predicted: Estimate,
+    within: Values,
+    std_floor: float,
+) -> Shrunk:
+    """Combine measurements and predictions.
+
+    Args:
+        population: ``(n, g)``.
+        trainings: ``(n,)``: number of trainings of each network.
+        measured: means over the trainings.
+        predicted: held-out predictions of the same targets.
+        within: ``(n, t)``: variances between the trainings of a network on the targets' scales; NaN for one training.
+        std_floor: smallest standard deviation that can be resolved.
+    """
+    position = predicted[ACCURACY.name]
+    shares = np.empty_like(measured.values)
+    expected = np.empty_like(measured.values)
+    for column, target in enumerate(measured.targets):
+        m, p = (to_scale(target, of.values[:, column], std_floor) for of in (measured, predicted))
+        explained, noise = _variances(m - p, within[:, column], trainings, position)
+        shares[:, column] = explained / np.maximum(explained + noise / trainings, _SMALLEST)
+        expected[:, column] = from_scale(target, p + shares[:, column] * (m - p), std_floor)
+    return Shrunk(population, trainings, measured, predicted, Estimate(measured.targets, expected), shares)
+
+
+def _variances(
+    distances: Values, within: Values, trainings: npt.NDArray[np.intp], position: Values
+) -> tuple[Values, Values]:
+    """``(n,)`` variances of networks around predictions beyond noise, and ``(n,)`` of noise.
+
+    Variances are robust: a training that failed by chance must not make all measurements around it look certain.
+    """
+    repeated = np.flatnonzero(np.isfinite(within))
+    explained, noise = np.empty(len(distances)), np.empty(len(distances))
+    for row, centre in enumerate(position):
+        alike = np.argsort(np.abs(position - centre), kind="stable")[:ALIKE]
+        around = float(np.square(_NORMAL * np.median(np.abs(distances[alike]))))
+        if len(repeated) >= FEWEST_REPEATS:
+            near = repeated[np.argsort(np.abs(position[repeated] - centre), kind="stable")[:ALIKE]]
+            # the median of a variance with one degree of freedom is 0.455 of its mean (chi-squared distribution)
+            noise[row] = float(np.median(within[near])) / _CHI_MEDIAN
+            explained[row] = max(around - noise[row] / float(trainings[alike].mean()), 0.0)
+        else:
+            noise[row] = explained[row] = around / 2.0
+    return np.maximum(explained, _SMALLEST), np.maximum(noise, _SMALLEST)
+
+
+_CHI_MEDIAN: Final = 0.455
+"""Median of a chi-squared variable with one degree of freedom: most networks that are repeated have two trainings."""
+
+
+def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[TrainingSet], Estimator], seed: int) -> Shrunk:
+    """Shrink the labels of a training set towards held-out predictions.
+
+    Args:
+        data: the training set; repeats are averaged.
+        rows: its rows, with repeats, such as `MeasuredTable.select` returns.
+        fit: fits a surrogate.
+        seed: seed of the folds.
+    """
+    parts = folds(data.population, len(data.space.networks.genes), FOLDS, seed)
+    first = fit(data.take(parts[0][0]))
+    targets = first.targets
+    held_out = np.empty((len(data.population), len(targets)))
+    for place, (train, test) in enumerate(parts):
+        estimator = first if place == 0 else fit(data.take(train))
+        held_out[test] = estimator.estimate(data.population[test]).values
+    labels = np.column_stack([_label(data, target) for target in targets])
+    groups = rows.groupby(list(data.space.gene_names), sort=True)
+    scaled = pd.DataFrame(
+        {one.name: to_scale(one, rows[one.name].to_numpy(np.float64), data.std_floor) for one in targets},
+        index=rows.index,
+    )
+    within = scaled.groupby([rows[name] for name in data.space.gene_names], sort=True).var(ddof=1)
+    return shrink(
+        data.population,
+        groups.size().to_numpy().astype(np.intp),
+        Estimate(targets, labels),
+        Estimate(targets, held_out),
+        within.to_numpy(np.float64),
+        data.std_floor,
+    )
+
+
+def _label(data: TrainingSet, target: Target) -> Values:
+    return data.labels[target.name] if target.name in data.labels else data.further(target.name)[0]
+
+
+@dataclass(frozen=True)
+class ShrunkEstimator(Estimator):
+    """Best estimates of measured networks, and a surrogate's predictions of all others."""
+
+    surrogate: Estimator
+    shrunk: Shrunk
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Targets of the surrogate."""
+        return self.surrogate.targets
+
+    @property
+    def space(self) -> Space | None:
+        """Space of the surrogate."""
+        return self.surrogate.space
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Provenance of the surrogate."""
+        return self.surrogate.provenance
+
+    @property
+    def has_quantiles(self) -> bool:
+        """True if the surrogate predicts quantiles."""
+        return self.surrogate.has_quantiles
+
+    def predicting(self, names: Iterable[str]) -> ShrunkEstimator:
+        """Return an estimator of these targets, too.
+
+        Raises:
+            InvalidValueError: the networks have no estimates of one of them.
+        """
+        super().predicting(names)
+        return self
+
+    def estimate(self, population: Population) -> Estimate:
+        """See `Estimator`."""
+        estimate = self.surrogate.estimate(population)
+        known = {genome.tobytes(): row for row, genome in enumerate(_rows(self.shrunk.population))}
+        values = estimate.values.copy()
+        for row, genome in enumerate(_rows(population)):
+            if (there := known.get(genome.tobytes())) is not None:
+                values[row] = self.shrunk.expected.values[there]
+        return Estimate(estimate.targets, values)
+
+    def quantile(self, estimate: Estimate, probability: float) -> Estimate:
+        """Quantiles of the surrogate around these values; for measured networks they are wider than needed."""
+        return self.surrogate.quantile(estimate, probability)
+
+
+def _rows(population: Population) -> Population:
+    return np.ascontiguousarray(population, dtype=np.int16)
