@@ -46,7 +46,7 @@ class Registry(Mapping[str, T]):
         self,
         kind: str,
         group: str,
-        entries: Mapping[str, str | tuple[str, str] | Callable[[], T]],
+        entries: Mapping[str, str | tuple[str | Callable[[], T], str] | Callable[[], T]],
         fault: Callable[[str, object], str] = lambda _name, _thing: "",
     ) -> None:
         """Create a registry of built-in entries.
@@ -54,7 +54,8 @@ class Registry(Mapping[str, T]):
         Args:
             kind: singular, for messages: ``strategy``.
             group: of entry points: ``ohmnas.strategies``.
-            entries: name -> ``"module:attribute"``, that with a one-line summary, or a function that makes the object.
+            entries: name -> ``"module:attribute"``, or a function that returns the object; each also with a one-line
+                summary.
             fault: name and object -> why it is not one of this kind; empty if it is. Checks everything not ours.
         """
         self.kind = kind

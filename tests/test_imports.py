@@ -43,7 +43,17 @@ ALLOWED = {
 }
 """Part of ohmnas -> the other parts that it may import."""
 DATASET_FILES_FOR_SURROGATES = {f"ohmnas.datasets.tables{end}" for end in ("", ".table", ".schema")}
-TORCH_AT_IMPORT = {"spaces/modules.py", "spaces/resnet/network.py", "spaces/cells/network.py"}
+MEASURES = (
+    *("parts", "naswot", "jacov", "epe_nas", "synflow", "snip", "grad_norm", "fisher", "grasp", "zen", "gradsign"),
+    *("zico", "az_nas", "deviation"),
+)
+"""Files of zero-cost proxies that need the network."""
+TORCH_AT_IMPORT = {
+    "spaces/modules.py",
+    "spaces/resnet/network.py",
+    "spaces/cells/network.py",
+    *(f"estimators/zero_cost/{name}.py" for name in MEASURES),
+}
 """Files outside of analog/ that import torch when they are imported."""
 TORCH_FILES = {
     *TORCH_AT_IMPORT,
@@ -53,6 +63,9 @@ TORCH_FILES = {
     "spaces/cells/space.py",
     "datasets/campaign/measure.py",
     "datasets/campaign/trained.py",
+    "estimators/zero_cost/measure.py",
+    "estimators/zero_cost/networks.py",
+    "estimators/zero_cost/on_chip.py",
     "search/candidate.py",
     "testing/spaces.py",
     "testing/technology.py",
@@ -105,7 +118,7 @@ def test_the_search_path_loads_neither_torch_nor_aihwkit() -> None:
     script = (
         "import sys, ohmnas, ohmnas.spaces, ohmnas.surrogate.model_file, ohmnas.surrogate.surrogate, "
         "ohmnas.surrogate.score, ohmnas.search, ohmnas.estimators.fitted, ohmnas.cli.search, "
-        "ohmnas.estimators.cascade, ohmnas.cli.campaign, ohmnas.cli.status\n"
+        "ohmnas.estimators.cascade, ohmnas.estimators.zero_cost.proxies, ohmnas.cli.campaign, ohmnas.cli.status\n"
         "print(sorted({'torch', 'torchvision', 'aihwkit'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ohmnas.errors import InvalidValueError
+from ohmnas.estimators.zero_cost.catalogue import PROXIES, maker
 from ohmnas.registry import Registry
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ ESTIMATORS: Final[Registry[Make]] = Registry(
     "ohmnas.estimators",
     {
         "surrogate": ("ohmnas.estimators.fitted:surrogate", "the surrogate of a shipped table"),
+        **{name: (partial(maker, name), one.title) for name, one in PROXIES.items() if not one.needs_chip},
     },
     _fault,
 )

@@ -1,0 +1,40 @@
+"""Deviation: how much a chip changes the outputs of an untrained network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ohmnas.estimators.zero_cost.measure import Proxy, Values, bounded, proxy_target
+from ohmnas.estimators.zero_cost.networks import Networks
+from ohmnas.estimators.zero_cost.parts import freeze_norms
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+
+
+class Deviation(Proxy):
+    """Log of the variance of the exact outputs over the images, relative to the mean square of their change."""
+
+    target = proxy_target("deviation", "signal to noise of the outputs")
+
+    def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - a Proxy
+        """``(n,)``: see `Proxy`. The highest value without a chip."""
+        values = np.empty(len(population))
+        exactly = replace(networks, chip=None)
+        for row, genome in enumerate(population):
+            with exactly.of(genome) as (network, images, _), torch.no_grad():
+                freeze_norms(network, images)
+                exact = network(images)
+            with networks.of(genome) as (network, images, _), torch.no_grad():
+                if networks.chip is None:
+                    freeze_norms(network, images)
+                change = float((network(images) - exact).square().mean())
+            signal = float(exact.var(dim=0).mean())
+            if signal > 0.0:
+                values[row] = math.log(signal / change) if change > 0.0 else math.inf
+            else:
+                values[row] = math.nan
+        return bounded(values)

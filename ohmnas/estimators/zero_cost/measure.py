@@ -1,0 +1,78 @@
+"""`Proxy`: one measure of untrained networks, and its two kinds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+from ohmnas.targets import Target
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ohmnas.estimators.zero_cost.networks import Networks
+
+Values = npt.NDArray[np.float64]
+LOWEST = -1e12
+"""Value of a network for which a measure is not defined, such as one that no image passes through."""
+HIGHEST = 1e12
+
+
+def proxy_target(name: str, title: str) -> Target:
+    """Return the target of a proxy: larger values promise a higher accuracy."""
+    return Target(name, title, True, LOWEST, HIGHEST)
+
+
+class Proxy(ABC):
+    """A number for each architecture, from its genes or from the untrained network."""
+
+    target: ClassVar[Target]
+    """Name and title of the number."""
+    compares: ClassVar[bool] = False
+    """True if the numbers are ranks among the architectures that are measured together."""
+
+    @abstractmethod
+    def measure(self, space: Space, population: Population, networks: Networks) -> Values:
+        """``(n,)``: one number for each row.
+
+        Args:
+            space: search space.
+            population: ``(n, g)``.
+            networks: builds the networks of the rows.
+        """
+
+
+class OfNetwork(Proxy):
+    """A proxy that is measured on one network after another."""
+
+    def prepare(self, network: nn.Module) -> None:
+        """Draw weights of its own, in place; a chip is programmed with them afterwards."""
+
+    @abstractmethod
+    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:
+        """Return the number of one network, which may be changed. Not finite if it is not defined.
+
+        Args:
+            network: in training mode; on a chip, in evaluation mode with the batch norm statistics of the exact
+                network.
+            images: ``(b, channels, height, width)``.
+            labels: ``(b,)``.
+        """
+
+    def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - a Proxy
+        """``(n,)``: see `Proxy`."""
+        values = np.empty(len(population))
+        for row, genome in enumerate(population):
+            with networks.of(genome, self.prepare) as (network, images, labels):
+                values[row] = self.score(network, images, labels)
+        return bounded(values)
+
+
+def bounded(values: Values) -> Values:
+    """Values within `LOWEST` and `HIGHEST`; undefined ones are the lowest."""
+    return np.clip(np.where(np.isnan(values), LOWEST, values), LOWEST, HIGHEST)

@@ -1,0 +1,55 @@
+"""`Networks`: builds untrained networks with weights that follow from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.estimators.zero_cost.batch import Batch
+from ohmnas.spaces.space import Space
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ohmnas.estimators.zero_cost.on_chip import OnChip
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """Networks of a space, and the batch that they are measured on."""
+
+    space: Space
+    batch: Batch
+    seed: int = 0
+    """Everything that is drawn for a network follows from it and from the genome."""
+    chip: OnChip | None = None
+    """Chip that the networks are programmed on; None computes exactly."""
+
+    @contextmanager
+    def of(
+        self, genome: npt.NDArray[np.int16], prepare: Callable[[nn.Module], None] = lambda _: None
+    ) -> Iterator[tuple[nn.Module, Tensor, Tensor]]:
+        """Yield the network of a genome, the images and the labels; torch's generator has a seed of its own inside.
+
+        Args:
+            genome: ``(g,)``.
+            prepare: changes the weights before a chip is programmed with them.
+        """
+        import torch
+
+        network_space = self.space.networks
+        row = genome[None, : len(network_space.gene_names)]
+        (seed,) = np.random.SeedSequence([self.seed, *row[0].tolist()]).generate_state(1)
+        images, labels = torch.from_numpy(self.batch.images), torch.from_numpy(self.batch.labels)
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            torch.manual_seed(int(seed))
+            network = network_space.build(network_space.decode(row)[0]).train()
+            prepare(network)
+            if self.chip is not None:
+                network = self.chip.program(network, images)
+            yield network, images, labels

@@ -1,0 +1,52 @@
+"""Zen: how strongly the features change with the image.
+
+M. Lin, P. Wang, Z. Sun, H. Chen, X. Sun, Q. Qian, H. Li, R. Jin, "Zen-NAS: A Zero-Shot NAS for High-Performance Image
+Recognition", ICCV 2021.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from ohmnas.estimators.zero_cost.measure import OfNetwork, proxy_target
+from ohmnas.estimators.zero_cost.parts import last_features, outputs_of, weighted
+
+STEP: Final = 0.01
+"""Size of the change of the images."""
+
+
+class Zen(OfNetwork):
+    """Log mean change of the last features, plus the log scales that batch norms took away.
+
+    Weights and images are standard normal. The change is the sum over channels and pixels of the absolute difference.
+    """
+
+    target = proxy_target("zen", "Zen")
+
+    @torch.no_grad()
+    def prepare(self, network: nn.Module) -> None:
+        """Draw standard normal weights."""
+        for layer in weighted(network):
+            layer.weight.normal_()
+            if layer.bias is not None:
+                layer.bias.zero_()
+
+    @torch.no_grad()
+    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - an OfNetwork
+        """See `OfNetwork`."""
+        drawn = torch.randn_like(images)
+        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        with outputs_of(norms) as found:
+            features = last_features(network, drawn)
+        moved = last_features(network, drawn + STEP * torch.randn_like(images))
+        change = float((features - moved).abs().flatten(1).sum(dim=1).mean())
+        scales = sum(
+            0.5 * math.log(variance)
+            for _, before, _ in found
+            if (variance := float(before.var(dim=(0, 2, 3)).mean())) > 0.0
+        )
+        return math.log(change) + scales if change > 0.0 else float("nan")
