@@ -5,9 +5,10 @@ python benchmarks/agreement.py [--networks 12] [--chips 25] [--precision float32
 Each network is trained natively and copied to aihwkit's layers with its weights, batch norm statistics and input
 ranges. Both engines then program and read it. The networks are those of the digits plan, and two modules that the
 search space does not have: one of convolutions with biases and without batch norm, and a residual one with its own
-forward code. z is the difference of the means in standard errors; if both engines are the same, one z in twenty is
-beyond 2. The technologies take turns. Networks that guess are excluded, because a guess agrees with any other. The
-precision applies to our own convolutions when chips are read; aihwkit computes in float32.
+forward code. Each row has its own seed of the chips. z is the difference of the means in standard errors; if both
+engines are the same, one z in twenty is beyond 2. The technologies take turns. Networks that guess are excluded,
+because a guess agrees with any other. The precision applies to our own convolutions when chips are read; aihwkit
+computes in float32.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def main() -> None:
             set_precision(network, getattr(torch, arguments.precision))
             theirs = Aihwkit().from_native(network, chip)
             accuracies = [
-                engine.read_over_time(one, chip, images, labels, arguments.chips, 3, calibration).accuracies
+                engine.read_over_time(one, chip, images, labels, arguments.chips, len(rows), calibration).accuracies
                 for engine, one in ((Native(), network), (Aihwkit(), theirs))
             ]
             means = [a.mean(axis=0) for a in accuracies]

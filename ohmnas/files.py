@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from ohmnas.errors import BrokenFileError, StorageError
+from ohmnas.errors import BrokenFileError, StorageError, in_short
 
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 """Flags for reading; non-blocking, because opening a named pipe would wait for its writer."""
+LARGEST_RESULT = 256 << 20
+"""Largest size in bytes of a JSON file of results; the history of a million generations takes 200 MB."""
+LARGEST_TABLE = 1 << 30
+"""Largest size of a measured table in bytes."""
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -85,6 +90,20 @@ def read_text(path: Path, limit: int) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BrokenFileError(f"{path} is not a text in UTF-8: byte {error.start + 1:,} is wrong") from error
+
+
+def read_json(path: Path, limit: int) -> Any:
+    """Parse a JSON text of unknown origin.
+
+    Raises:
+        BrokenFileError: see `read_text`; or the text is not JSON.
+    """
+    text = read_text(path, limit)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "its values are nested too deeply" if isinstance(error, RecursionError) else in_short(error)
+        raise BrokenFileError(f"{path} is not JSON: {reason}") from error
 
 
 def _checked(path: Path, status: os.stat_result, limit: int) -> os.stat_result:

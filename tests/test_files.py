@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ohmnas.errors import BrokenFileError, StorageError
-from ohmnas.files import opened, read_bytes, read_text, regular, write_atomically
+from ohmnas.files import opened, read_bytes, read_json, read_text, regular, write_atomically
 
 
 def test_the_text_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -50,6 +50,18 @@ def test_a_file_within_its_limit_is_read(tmp_path: Path) -> None:
     assert read_text(path, 8) == "grün"
     with opened(path, 8) as file:
         assert file.read(3) == b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"9" * 5000, b"\xff", b'{"a": nan}'])
+def test_what_is_not_json_is_one_sentence(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"a": [1, "\u00fc"]}', encoding="utf-8")
+    assert read_json(path, 100) == {"a": [1, "ü"]}
+    path.write_bytes(content)
+    with pytest.raises(BrokenFileError, match=r"a\.json is not ") as caught:
+        read_json(path, 1 << 20)
+    assert len(str(caught.value)) < 200 + len(str(path))
+    assert "\n" not in str(caught.value)
 
 
 def _pipe(path: Path) -> None:

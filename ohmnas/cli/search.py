@@ -14,7 +14,8 @@ import numpy as np
 from ohmnas.cli import found, render
 from ohmnas.cli.output import output_folder, set_aside, write_json
 from ohmnas.cli.problem import Unfitted, problem
-from ohmnas.errors import BrokenFileError, InfeasibleError, InvalidValueError
+from ohmnas.errors import BrokenFileError, InfeasibleError, InvalidValueError, OhmnasError
+from ohmnas.files import LARGEST_RESULT, read_json
 from ohmnas.lookup import look_up
 from ohmnas.search import Budget, Problem, SearchResult, read_result, search
 from ohmnas.search.defaults import known_networks
@@ -73,9 +74,9 @@ def run(arguments: argparse.Namespace) -> None:
 def _says_the_same(path: Path, result: SearchResult) -> bool:
     """Return True if the file holds the same result, so its pictures and measurements stay valid."""
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
+        there = read_json(path, LARGEST_RESULT)
         return bool({**there, "seconds": None} == {**json.loads(json.dumps(result.to_dict())), "seconds": None})
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OhmnasError, ValueError, TypeError):
         return False
 
 

@@ -16,6 +16,7 @@ from ohmnas.datasets.tables.schema import ACCURACY_COLUMNS, KEY_COLUMNS, gene_co
 from ohmnas.datasets.tables.table import MeasuredTable, read_table, write_table
 from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import InvalidValueError, StorageError
+from ohmnas.files import LARGEST_TABLE, read_bytes
 from ohmnas.hardware import is_varied, kind_of
 from ohmnas.surrogate.training_set import FEWEST_ROWS, learnable_chips
 
@@ -81,7 +82,7 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataF
 
     Raises:
         InvalidValueError: the file is not a table, has rows that `frame` lacks, or has other results for the same rows.
-        StorageError: the file cannot be read.
+        BrokenFileError: the file cannot be read.
     """
     card, other = path.with_suffix(".json"), "choose another --out"
     if card.exists() and not all(f'"{key}"' in _text(card) for key in ("sha256", "architectures", "reproduce")):
@@ -112,10 +113,7 @@ def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    return read_bytes(path, LARGEST_TABLE).decode("utf-8", errors="replace")
 
 
 def _learnable(table: MeasuredTable) -> str | None:

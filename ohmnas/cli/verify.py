@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Set
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,8 @@ from ohmnas.cli.output import set_aside, write_json
 from ohmnas.datasets.campaign.checkpoint import Trained
 from ohmnas.datasets.campaign.verify import contenders, verify
 from ohmnas.datasets.tasks.task import task
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.files import LARGEST_RESULT, read_json
 from ohmnas.hardware import hardware
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import read_result
@@ -71,13 +71,13 @@ def _report(meter: render.Meter, done: int, total: int, last: Trained | None) ->
 def _is_among(path: Path, values: dict[str, Any]) -> bool:
     """Return True if these values include all values of the file, measured with the same settings."""
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
+        there = read_json(path, LARGEST_RESULT)
         return all(there[way] == values[way] for way in _WAYS) and all(
             network["genome"] == values["networks"][name]["genome"]
             and all(_by_seed(there, name, head) <= _by_seed(values, name, head) for head in network["measured"])
             for name, network in there["networks"].items()
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OhmnasError, ValueError, TypeError, KeyError, AttributeError):
         return False
 
 

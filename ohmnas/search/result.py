@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from ohmnas.errors import BrokenFileError, OhmnasError
-from ohmnas.files import write_atomically
+from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
 from ohmnas.lookup import check_name
 from ohmnas.search import kinds
 from ohmnas.search.candidate import Candidate
@@ -153,15 +153,9 @@ def read_result(path: str | Path) -> SearchResult:
         BrokenFileError: the file does not exist or is not a search result.
     """
     path = Path(path)
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except IsADirectoryError as error:
-        message = f"{path} is a folder: pass the file {path / 'result.json'}"
-        raise BrokenFileError(message) from error
-    except OSError as error:
-        raise BrokenFileError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise BrokenFileError(f"{path} is not JSON: {error}") from error
+    if path.is_dir():
+        raise BrokenFileError(f"{path} is a folder: pass the file {path / 'result.json'}")
+    values = read_json(path, LARGEST_RESULT)
     if not isinstance(values, dict):
         raise BrokenFileError(f"{path} is not the result of a search: it is not a JSON object")
     try:

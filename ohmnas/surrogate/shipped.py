@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from ohmnas.errors import BrokenFileError
-from ohmnas.files import read_bytes
+from ohmnas.files import LARGEST_TABLE, read_bytes
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.model_file import SUFFIX, load_surrogate, read_header
 
 FITTED: Final = Path(__file__).with_name("fitted")
 """Folder with one subfolder per table."""
 _TABLES: Final = Path(__file__).parents[1] / "datasets" / "tables"
-_LARGEST_TABLE: Final = 1 << 30
-"""Largest size of a table in bytes."""
 _USUAL_CHIP: Final = "pcm"
 """Default chip if there are several, as in `MeasuredTable.select`."""
 
@@ -62,4 +60,4 @@ def shipped_surrogate(table: str, hardware: str | None = None, fidelity: str | N
 
 def _checksum(table: str) -> str:
     """SHA-256 of the rows of a shipped table, from its card."""
-    return hashlib.sha256(read_bytes(_TABLES / f"{table}.csv", _LARGEST_TABLE)).hexdigest()
+    return hashlib.sha256(read_bytes(_TABLES / f"{table}.csv", LARGEST_TABLE)).hexdigest()

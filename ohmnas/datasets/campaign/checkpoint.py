@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import ohmnas
-from ohmnas.files import write_atomically
+from ohmnas.errors import OhmnasError
+from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
 from ohmnas.search.candidate import Candidate
 from ohmnas.targets import DEFAULTS
 
@@ -46,8 +47,8 @@ class Checkpoint:
         self._path = path
         self._how = repr((how, ohmnas.__version__))
         self._of_all: dict[str, dict[str, Trained]] = {}
-        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-            stored = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
+        with suppress(OhmnasError, ValueError, TypeError, KeyError, AttributeError):
+            stored = {} if path is None else read_json(path, LARGEST_RESULT)
             for way, done in stored.items():
                 self._of_all[way] = {key: _read(part) for key, part in done.items()}
         self._done = self._of_all.setdefault(self._how, {})

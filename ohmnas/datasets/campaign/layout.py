@@ -68,6 +68,16 @@ class Layout:
         return f"{self.insert} AND excluded.status='{schema.STATUS_OK}'"
 
 
+HEADER: Final = 100
+"""Bytes of a file's header, with the size and number of its pages."""
+
+
+def size_in_header(header: bytes) -> int:
+    """Return the bytes that a file of this header has without its log."""
+    page = int.from_bytes(header[16:18], "big")
+    return (2**16 if page == 1 else page) * int.from_bytes(header[28:32], "big")
+
+
 def quoted(columns: Iterable[str]) -> str:
     """Quote column names for SQL."""
     return ", ".join(f'"{name}"' for name in columns)

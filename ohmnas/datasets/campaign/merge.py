@@ -13,13 +13,14 @@ from ohmnas.datasets.campaign.store import Identity, Store, check_alike, identit
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.schema import Row
 from ohmnas.datasets.tables.table import read_table
-from ohmnas.errors import InvalidValueError
-from ohmnas.files import is_file
+from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.files import is_file, opened
 from ohmnas.spaces.catalogue import kind_with
 from ohmnas.spaces.genes import Population
 
 _SQLITE: Final = b"SQLite format 3\0"
 """First bytes of a store's file."""
+_LARGEST: Final = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,9 @@ def _is_store(path: Path) -> bool:
     if path.suffix in (".sqlite", ".db"):
         return True
     try:
-        with path.open("rb") as file:
+        with opened(path, _LARGEST) as file:
             return file.read(len(_SQLITE)) == _SQLITE
-    except OSError:  # the name of a table, or an unknown name
+    except OhmnasError:  # the name of a table, or an unknown name
         return False
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ohmnas.datasets.campaign.choices import Key, stored_choices
-from ohmnas.datasets.campaign.layout import CHECKSUM, Layout, checksum, stored_schema
+from ohmnas.datasets.campaign.layout import CHECKSUM, HEADER, Layout, checksum, size_in_header, stored_schema
 from ohmnas.datasets.campaign.store import identity
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.cells import cell_fault
@@ -28,8 +28,6 @@ from ohmnas.spaces.space import Space
 
 _SMALLEST_ROW: Final = 100
 """Smallest size of a row in bytes."""
-_HEADER: Final = 100
-"""Bytes of the file header, with the size and number of pages."""
 _MOST_LOST: Final = 64
 """Largest plausible ratio of original to remaining size; a header that claims more is damaged."""
 
@@ -75,11 +73,10 @@ def _padded(copy: Path) -> tuple[int, str]:
     """
     size = sum(file.stat().st_size for file in copy.parent.iterdir())  # with the log
     with copy.open("r+b") as file:
-        header = file.read(_HEADER)
-        if len(header) < _HEADER:
+        header = file.read(HEADER)
+        if len(header) < HEADER:
             return size, ""
-        page = int.from_bytes(header[16:18], "big")
-        said = (2**16 if page == 1 else page) * int.from_bytes(header[28:32], "big")
+        said = size_in_header(header)
         if (there := copy.stat().st_size) < said <= _MOST_LOST * size:
             file.truncate(said)
             return max(size, said), f"it is cut off after {there:,} of {said:,} bytes"

@@ -7,6 +7,7 @@ died is not stored at all.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,16 @@ import numpy as np
 import pandas as pd
 
 from ohmnas.datasets.campaign.choices import CHOICES, Key, stored_choices
-from ohmnas.datasets.campaign.layout import CHECKSUM, Layout, checksum, quoted, stored_schema, transaction
+from ohmnas.datasets.campaign.layout import (
+    CHECKSUM,
+    HEADER,
+    Layout,
+    checksum,
+    quoted,
+    size_in_header,
+    stored_schema,
+    transaction,
+)
 from ohmnas.datasets.campaign.moved import free_name, mark
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.cells import NAME_COLUMNS, cell_fault, column_type, damage, plain
@@ -28,13 +38,16 @@ from ohmnas.datasets.tables.schema import Row
 from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.datasets.tasks.task import Task
 from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, StorageError, UnknownNameError
-from ohmnas.files import is_file
+from ohmnas.files import is_file, opened, regular
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 
 _ALIKE: Final = ("task", "hardware", "fidelity")
 """Rows that share these share `schema.SETTING_COLUMNS`."""
 
+_MAGIC: Final = b"SQLite format 3\0"
+_LARGEST: Final = 1 << 40
+"""Largest size of a store in bytes."""
 _PATIENCE: Final = 60.0
 """Seconds to wait for other processes."""
 
@@ -111,6 +124,8 @@ class Store:
             raise StorageError(f"cannot create the store {path}: the folder {path.parent} does not exist")
         if (must_exist or read_only) and not is_file(path):
             raise UnknownNameError(f"there is no store {path}")
+        if path.exists():
+            self._check_size()
         if read_only and self._opened_to_read():
             self._check_kind(kind)
             return
@@ -131,6 +146,25 @@ class Store:
         except BaseException:
             self._connection.close()
             raise
+
+    def _check_size(self) -> None:
+        """Refuse a file that was cut off: SQLite reads a page that is there in part as if the rest were zeros.
+
+        Raises:
+            BrokenFileError: it is no file, or shorter than its header says.
+        """
+        regular(self.path, _LARGEST)
+        if any(self.path.with_name(f"{self.path.name}-{log}").exists() for log in ("wal", "journal")):
+            return  # another process writes it, or was killed: the log has what the file lacks
+        with opened(self.path, _LARGEST) as file:
+            header = file.read(HEADER)
+            there, said = os.fstat(file.fileno()).st_size, size_in_header(header)
+        counted = header[24:28] == header[92:96]  # or else it was written by a SQLite that does not note its size
+        if len(header) == HEADER and header.startswith(_MAGIC) and counted and there < said:
+            raise BrokenFileError(
+                f"{self.path} is cut off after {there:,} of {said:,} bytes; what is readable of it goes into a new one "
+                f"with: {self._salvage}"
+            )
 
     def _opened_to_read(self) -> bool:
         """Open the file for reading; whether that can be done, or else why not is for a connection that may write."""
@@ -177,7 +211,10 @@ class Store:
             if version == 0:
                 columns = ", ".join(f'"{name}" {column_type(name)}' for name in (*self.layout.columns, CHECKSUM))
                 self._connection.execute(f"CREATE TABLE rows ({columns}, UNIQUE ({quoted(self.layout.identity)}))")
-            elif version < schema.SCHEMA_VERSION:
+            else:
+                known = [name for name in self.layout.columns if name not in schema.added_since(version, "")]
+                self._check_cells(tuple(known))  # a damaged store stays as it is
+            if 0 < version < schema.SCHEMA_VERSION:
                 for name in schema.added_since(version, ""):
                     self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{name}" {column_type(name)}')
                 for (hardware,) in self._connection.execute("SELECT DISTINCT hardware FROM rows").fetchall():

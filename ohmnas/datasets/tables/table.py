@@ -18,8 +18,8 @@ from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.cells import cell_text, typed
 from ohmnas.datasets.tables.faults import Mask, faults
 from ohmnas.datasets.tables.schema import Row
-from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError, shown
-from ohmnas.files import is_file, write_atomically
+from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError, shown
+from ohmnas.files import LARGEST_TABLE, is_file, read_json, read_text, write_atomically
 from ohmnas.hardware import Hardware, is_varied
 from ohmnas.lookup import name_fault
 from ohmnas.spaces.catalogue import kind_called, kind_with, names_in_files
@@ -31,6 +31,7 @@ USUAL_FIDELITIES = ("table", "paper")
 """Default fidelities if there are several, in order; tables before protocol 4 have the second."""
 _MOST_NAMES = 10
 """Largest number of names in a message."""
+_LARGEST_CARD = 16 << 20
 _LARGEST_SIZE = 65536
 """Largest image side or number of classes; larger ones would overflow the costs."""
 
@@ -168,8 +169,7 @@ def read_table(name_or_path: str | Path) -> MeasuredTable:
 
     Raises:
         UnknownNameError: the table does not exist.
-        BrokenFileError: card or rows are invalid; the message shows file, column and row.
-        StorageError: the file cannot be read.
+        BrokenFileError: a file cannot be read, or card or rows are invalid; the message shows file, column and row.
     """
     path = find_table(name_or_path)
     card = _read_card(path.with_suffix(".json"))
@@ -199,12 +199,8 @@ def read_table(name_or_path: str | Path) -> MeasuredTable:
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise BrokenFileError(f"{path} cannot be read as a table: {error}") from error
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    """Text of a CSV, with newlines of any system."""
+    return read_text(path, LARGEST_TABLE).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _complain_of_missing_rows(path: Path, text: str, card: dict[str, Any]) -> None:
@@ -246,15 +242,9 @@ def write_table(path: str | Path, frame: pd.DataFrame, card: dict[str, Any]) -> 
 
 
 def _read_card(path: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BrokenFileError(f"the card {path} of the table is missing; export-table writes both") from None
-    except (ValueError, RecursionError) as error:  # errors of JSON and Unicode are ValueErrors
-        raise BrokenFileError(f"the card {path} is not JSON: {error}") from error
-    except OSError as error:
-        raise BrokenFileError(f"the card {path} cannot be read: {error.strerror}") from error
-    return _checked_card(card, path)
+    if not path.exists():
+        raise BrokenFileError(f"the card {path} of the table is missing; export-table writes both")
+    return _checked_card(read_json(path, _LARGEST_CARD), path)
 
 
 def _checked_card(card: Any, path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from functools import partial
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from ohmnas.datasets.campaign.layout import CHECKSUM
+from ohmnas.datasets.campaign.merge import merge
 from ohmnas.datasets.campaign.salvage import salvaged
 from ohmnas.datasets.campaign.store import Store, identity
 from ohmnas.datasets.tables import schema
@@ -136,14 +138,31 @@ def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
         Store(tmp_path / "no" / "s.sqlite")
 
 
-def test_a_truncated_store_gives_a_clear_error(rows: list[Row], tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [1, 3000, 4096, 9000])
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_truncated_store_is_refused_and_stays_as_it_is(
+    lost: int, read_only: bool, rows: list[Row], tmp_path: Path
+) -> None:
+    """Of a page that is there in part SQLite takes the rest for zeros."""
     path = tmp_path / "s.sqlite"
     with Store(path) as store:
         store.add(rows)
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-    with pytest.raises((BrokenFileError, StorageError), match=r"s\.sqlite"), Store(path) as store:
-        store.frame()
+    cut = path.read_bytes()[:-lost]
+    path.write_bytes(cut)
+    said = rf"s\.sqlite is cut off after {len(cut):,} of {len(cut) + lost:,} bytes.* merge --salvage"
+    with pytest.raises(BrokenFileError, match=said):
+        Store(path, read_only=read_only)
+    assert path.read_bytes() == cut
+    assert [entry.name for entry in tmp_path.iterdir()] == ["s.sqlite"]
+
+
+def test_what_is_no_file_is_no_store(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    os.mkfifo(path)
+    with pytest.raises(BrokenFileError, match=r"s\.sqlite is a named pipe, not a file"):
+        Store(path)
+    with pytest.raises(UnknownNameError):
+        merge(tmp_path / "all.sqlite", [path.rename(tmp_path / "pipe")])
 
 
 def test_a_foreign_file_is_left_exactly_as_it_was(tmp_path: Path) -> None:
@@ -175,6 +194,27 @@ def test_a_store_of_an_older_schema_is_upgraded(version: int, rows: list[Row], t
     for _ in range(2):
         with Store(path) as store:
             assert store.frame().equals(expected)
+
+
+@pytest.mark.parametrize("column", ["seed", "M", "train_seconds", "hardware"])
+@pytest.mark.parametrize("version", range(1, schema.SCHEMA_VERSION + 1))
+def test_a_damaged_store_of_an_older_schema_is_not_upgraded(
+    version: int, column: str, rows: list[Row], tmp_path: Path
+) -> None:
+    """Checksums of damaged rows would say that they are right."""
+    path, added = tmp_path / "old.sqlite", schema.added_since(version, "pcm")
+    with Store(path) as store:
+        store.add([{**row, "protocol": min(version, schema.PROTOCOL_VERSION), **added} for row in rows])
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for name in (*added, CHECKSUM):
+            connection.execute(f'ALTER TABLE rows DROP COLUMN "{name}"')
+        connection.execute(f"PRAGMA user_version={version}")
+        connection.execute(f'UPDATE rows SET "{column}"=? WHERE rowid=2', (b"",))  # noqa: S608
+    before = path.read_bytes()
+    with pytest.raises(BrokenFileError, match=rf"damaged in row 2: {column} is"):
+        Store(path)
+    assert path.read_bytes() == before
+    assert len(salvaged(path)[0]) == len(rows) - 1
 
 
 def test_a_store_that_must_exist_is_not_made(tmp_path: Path) -> None:
