@@ -133,34 +133,42 @@ def _derived(space: Space, population: Population, chip: Mapping[str, Values]) -
     """``(structure + noise, n)``."""
     layers, structure = space.layers(population), len(structure_names(space))
     derived = np.empty((structure + len(NOISE_NAMES), len(population)))
-    _sizes(layers, derived[: len(SIZE_NAMES)])
+    _write_sizes(layers, derived[: len(SIZE_NAMES)])
     derived[len(SIZE_NAMES) : structure] = space.structure(population, layers)
-    _noise(noise_budget(layers, chip), chip, derived[structure:])
+    _write_noise(noise_budget(layers, chip), chip, derived[structure:])
     return derived
 
 
-def _sizes(layers: Layers, out: Values) -> None:
-    """Write ``(len(SIZE_NAMES), n)``."""
-    out[0], out[1], out[2] = layers.params(), layers.macs(), layers.layers()
-    out[3] = (layers.count * layers.outputs * layers.positions).sum(axis=1)
-    np.divide(out[1], out[3], out=out[4])
+def _write_sizes(layers: Layers, out: Values) -> None:
+    """Write `SIZE_NAMES` to ``(s, n)``."""
+    size = dict(zip(SIZE_NAMES, out, strict=True))
+    size["log2_params"][:] = layers.params()
+    size["log2_macs"][:] = layers.macs()
+    size["log2_layers"][:] = layers.layers()
+    size["log2_outputs"][:] = (layers.count * layers.outputs * layers.positions).sum(axis=1)
+    np.divide(size["log2_macs"], size["log2_outputs"], out=size["log2_macs_per_output"])
     np.log2(out, out=out)
 
 
-def _noise(budget: NoiseBudget, chip: Mapping[str, Values], out: Values) -> None:
-    """Write ``(len(NOISE_NAMES), n)``: depth and narrowest width, noise by origin, total noise, its distribution."""
+def _write_noise(budget: NoiseBudget, chip: Mapping[str, Values], out: Values) -> None:
+    """Write `NOISE_NAMES` to ``(s, n)``."""
     spread, offset = (np.square(chip[f"device_{error}_1d"]) for error in ("spread", "offset"))
-    out[0] = budget.depth
-    np.minimum(budget.narrowest, _WIDE, out=out[1])
-    out[2:5] = budget.converters, budget.weights, budget.offset
+    noise = dict(zip(NOISE_NAMES, out, strict=True))
+    noise["effective_depth"][:] = budget.depth
+    np.minimum(budget.narrowest, _WIDE, out=noise["log2_narrowest"])
+    noise["log2_converter_noise"][:] = budget.converters
+    noise["log2_weight_noise"][:] = budget.weights
+    noise["log2_offset_noise"][:] = budget.offset
     shared = budget.converters + offset * budget.offset
-    for row, time in ((5, "1d"), (6, "1mo")):
-        out[row] = shared + chip[f"device_spread_{time}"] ** 2 * budget.weights
-    out[7] = budget.uneven
-    out[8] = (spread * budget.weights + offset * budget.offset) / np.maximum(out[5], _QUIET)
+    for time in ("1d", "1mo"):
+        noise[f"log2_noise_{time}"][:] = shared + chip[f"device_spread_{time}"] ** 2 * budget.weights
+    noise["log2_uneven_noise"][:] = budget.uneven
+    lasting = spread * budget.weights + offset * budget.offset
+    np.divide(lasting, np.maximum(noise["log2_noise_1d"], _QUIET), out=noise["log2_lasting_share"])
     converters, weights, offsets = budget.blocks
     in_block = converters + spread * weights + offset * offsets
-    numbers = np.arange(1.0, len(in_block) + 1.0)
-    out[9] = (numbers[:, None] * in_block).sum(axis=0) / np.maximum(in_block.sum(axis=0), _QUIET)
-    np.maximum(out[2:], _QUIET, out=out[2:])
-    np.log2(out[1:], out=out[1:])
+    weighted = (np.arange(1.0, len(in_block) + 1.0)[:, None] * in_block).sum(axis=0)
+    np.divide(weighted, np.maximum(in_block.sum(axis=0), _QUIET), out=noise["log2_noise_block"])
+    ratios, logarithms = out[NOISE_NAMES.index("log2_converter_noise") :], out[NOISE_NAMES.index("log2_narrowest") :]
+    np.maximum(ratios, _QUIET, out=ratios)
+    np.log2(logarithms, out=logarithms)
