@@ -10,6 +10,7 @@ and the ADC, the outputs, to 0.2 %, and the gradients.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, cast
 
@@ -99,34 +100,56 @@ class _Step(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         layer: FusedConv2d = ctx.layer
         quantised, columns, scale, *read = ctx.saved_tensors
-        outputs, saved = read[:-4], read[-4:]
-        single = len(outputs) == 1
-        rows = kernels.rows_of(outputs[0]) if single else saved[3]
-        grad = kernels.rows_of(grads[0])
-        clip = layer.adc_levels if single else math.inf
-        precision = quantised.dtype if single else torch.float32
-        flow, sums = kernels.normalise_backward(grad, rows, saved[:3], ctx.floor, clip, precision, layer.branches)
-        flow = kernels.like(flow, outputs[0])
+        outputs, norm, total = read[:-4], read[-4:-1], read[-1]
         wanted = ctx.needs_input_grad[0]  # not of images
-        back: Tensor | None
-        if single:
-            back, weight = _backward(layer, flow, quantised, columns, wanted)
+        factor = torch.reciprocal(scale).mul_(ctx.unit)
+        if len(outputs) == 1:
+            rows, clip = kernels.rows_of(outputs[0]), layer.adc_levels
+            flow, sums = _through_norm(ctx, grads[0], rows, norm, clip, quantised.dtype)
+            back, weight = _backward(layer, kernels.like(flow, outputs[0]), quantised, columns, wanted)
         else:
-            back = torch.zeros_like(quantised, dtype=torch.float32) if wanted else None
-            weight = torch.zeros_like(columns, dtype=torch.float32)
+            flow, sums = _through_norm(ctx, grads[0], total, norm, math.inf, torch.float32)
             gain = scale * ctx.range_step
-            for part, (start, stop) in enumerate(pairwise(layer.mapping.starts.tolist())):
-                one = kernels.mask(flow, outputs[part], 1.0, layer.adc_levels) * gain[:, part].view(-1, 1, 1)
-                seen, held = layer.slice_inputs(quantised, columns, start, stop)
-                x_part, w_part = _backward(layer, one.to(seen.dtype), seen, held, wanted)
-                layer.add_slices(back, x_part, weight, w_part, start, stop)
+            back, weight = _through_slices(
+                layer, kernels.like(flow, outputs[0]), outputs, gain, quantised, columns, wanted
+            )
+            factor = layer.mapping.expand(factor)
         steep = None
         if back is not None:
-            back, total = kernels.mask_and_sum(back, quantised, ctx.input_scale, layer.dac_levels)
-            steep = torch.tensor(-total)
-        factor = torch.reciprocal(scale).mul_(ctx.unit)
-        weight = weight.flatten(1) * (factor if single else layer.mapping.expand(factor))
+            back, steepness = kernels.mask_and_sum(back, quantised, ctx.input_scale, layer.dac_levels)
+            steep = torch.tensor(-steepness)
+        weight = weight.flatten(1) * factor
         return back, weight.view(layer.weight.shape), sums[0], sums[1], steep, None
+
+
+def _through_norm(
+    ctx: Any, grad: Tensor, rows: Tensor, norm: Sequence[Tensor], clip: float, precision: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Gradients of the batch norm's input rows, and of its weight and bias; 0 where the ADC has clipped."""
+    scale, shift, statistics = norm
+    branches = ctx.layer.branches
+    grad = kernels.rows_of(grad)
+    return kernels.normalise_backward(grad, rows, (scale, shift, statistics), ctx.floor, clip, precision, branches)
+
+
+def _through_slices(
+    layer: FusedConv2d,
+    flow: Tensor,
+    outputs: Sequence[Tensor],
+    gain: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    wants_x: bool,
+) -> tuple[Tensor | None, Tensor]:
+    """Gradients of input, if wanted, and weight of a layer whose rows need several tiles, each with its own ADC."""
+    back = torch.zeros_like(x, dtype=torch.float32) if wants_x else None
+    steep = torch.zeros_like(weight, dtype=torch.float32)
+    for tile, (start, stop) in enumerate(pairwise(layer.mapping.starts.tolist())):
+        one = kernels.mask(flow, outputs[tile], 1.0, layer.adc_levels) * gain[:, tile].view(-1, 1, 1)
+        seen, held = layer.slice_inputs(x, weight, start, stop)
+        x_part, w_part = _backward(layer, one.to(seen.dtype), seen, held, wants_x)
+        layer.add_slices(back, x_part, steep, w_part, start, stop)
+    return back, steep
 
 
 def _backward(
