@@ -62,6 +62,8 @@ def values_of(name: str, data: TrainingSet, chips: int, batch: int, path: Path |
         if key not in exactly:
             exactly.add(key, measured(data.space, genome, exact, NAMES))
         read.setdefault(("", 0), []).append(exactly[key])
+    for genome in data.population:
+        text = " ".join(map(str, genome.tolist()))
         for time, seconds in TIMES.items():
             for number in range(chips):
                 key = (name, text, time, str(number), str(batch))

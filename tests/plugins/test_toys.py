@@ -1,4 +1,4 @@
-"""A strategy, an objective, a technology and a task that the package knows nothing of, through every command."""
+"""What a stranger adds: a strategy, an objective, an estimator, a technology and a task, through every command."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from ohmnas import Problem, Task, search
+from ohmnas import Estimator, Problem, Task, search
 from ohmnas.cli.main import main
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.datasets.tasks.catalogue import TASKS
 from ohmnas.errors import PluginError
+from ohmnas.estimators import ESTIMATORS, estimator
 from ohmnas.hardware import TECHNOLOGIES, Technology
 from ohmnas.search.objective import Objective
 from ohmnas.search.objectives import OBJECTIVES
 from ohmnas.search.strategies import STRATEGIES
 from ohmnas.search.strategy import Strategy
-from ohmnas.testing import ObjectiveContract, StrategyContract, TaskContract, TechnologyContract
+from ohmnas.testing import EstimatorContract, ObjectiveContract, StrategyContract, TaskContract, TechnologyContract
 
-from .toys import TASK, TECHNOLOGY, PerParameter, Wandering
+from .toys import TASK, TECHNOLOGY, PerParameter, Wandering, slimness
 
 
 class TestWandering(StrategyContract):
@@ -32,6 +33,14 @@ class TestWandering(StrategyContract):
 class TestPerParameter(ObjectiveContract):
     def make(self) -> Objective:
         return PerParameter()
+
+
+class TestSlimness(EstimatorContract):
+    draws_nothing = True
+
+    def make(self, seed: int) -> Estimator:
+        with ESTIMATORS.registered("slimness", slimness):
+            return estimator("slimness", TASK, seed)
 
 
 class TestHalves(TaskContract):

@@ -1,4 +1,4 @@
-"""A stranger's package: a strategy, an objective, a technology and a task."""
+"""A stranger's package: a strategy, an objective, an estimator, a technology and a task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ohmnas import Problem, Task
+from ohmnas import Estimate, Estimator, Problem, Space, Target, Task
 from ohmnas.datasets.tasks.data import Split, TaskData, task_data
 from ohmnas.hardware import Technology
 from ohmnas.search.evaluation import Evaluation
@@ -51,6 +51,33 @@ class PerParameter:
     def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - an Objective
         values: Values = of["accuracy_1d"] / np.log2(of["params"])
         return values
+
+
+class Slimness(Estimator):
+    """Few multiply-accumulates for each parameter."""
+
+    target = Target("slimness", "parameters per MAC", True, 0.0, 1e9)
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return (self.target,)
+
+    @property
+    def space(self) -> Space:
+        return self._space
+
+    def estimate(self, population: Population) -> Estimate:
+        params, macs = self._space.params_and_macs(population)
+        return Estimate(self.targets, (params / macs)[:, None])
+
+
+def slimness(task: Task, seed: int) -> Slimness:
+    """Make the estimator for the networks of a task; it draws nothing."""
+    del seed
+    return Slimness(task.space)
 
 
 TECHNOLOGY = Technology(

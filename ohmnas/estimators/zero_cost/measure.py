@@ -50,6 +50,9 @@ class Proxy(ABC):
 class OfNetwork(Proxy):
     """A proxy that is measured on one network after another."""
 
+    draws_weights: ClassVar[bool] = False
+    """True if `prepare` draws weights of its own."""
+
     def prepare(self, network: nn.Module) -> None:
         """Draw weights of its own, in place; a chip is programmed with them afterwards."""
 
@@ -68,7 +71,7 @@ class OfNetwork(Proxy):
         """``(n,)``: see `Proxy`."""
         values = np.empty(len(population))
         for row, genome in enumerate(population):
-            with networks.of(genome, self.prepare) as (network, images, labels):
+            with networks.of(genome, self.prepare if self.draws_weights else None) as (network, images, labels):
                 values[row] = self.score(network, images, labels)
         return bounded(values)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,16 +30,18 @@ class Networks:
     """Everything that is drawn for a network follows from it and from the genome."""
     chip: OnChip | None = None
     """Chip that the networks are programmed on; None computes exactly."""
+    _last: dict[bytes, tuple[nn.Module, Tensor]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """The last network without weights of a measure's own, and the state of the generator after it was made."""
 
     @contextmanager
     def of(
-        self, genome: npt.NDArray[np.int16], prepare: Callable[[nn.Module], None] = lambda _: None
+        self, genome: npt.NDArray[np.int16], prepare: Callable[[nn.Module], None] | None = None
     ) -> Iterator[tuple[nn.Module, Tensor, Tensor]]:
         """Yield the network of a genome, the images and the labels; torch's generator has a seed of its own inside.
 
         Args:
             genome: ``(g,)``.
-            prepare: changes the weights before a chip is programmed with them.
+            prepare: changes the weights before a chip is programmed with them; None keeps those of the space.
         """
         import torch
 
@@ -47,9 +50,19 @@ class Networks:
         (seed,) = np.random.SeedSequence([self.seed, *row[0].tolist()]).generate_state(1)
         images, labels = torch.from_numpy(self.batch.images), torch.from_numpy(self.batch.labels)
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            key = row.tobytes()
+            if prepare is None and key in self._last:
+                made, state = self._last[key]
+                torch.random.set_rng_state(state)
+                yield copy.deepcopy(made), images, labels
+                return
             torch.manual_seed(int(seed))
             network = network_space.build(network_space.decode(row)[0]).train()
-            prepare(network)
+            if prepare is not None:
+                prepare(network)
             if self.chip is not None:
                 network = self.chip.program(network, images)
+            if prepare is None:
+                self._last.clear()
+                self._last[key] = (copy.deepcopy(network), torch.random.get_rng_state())
             yield network, images, labels

@@ -26,6 +26,7 @@ class Zen(OfNetwork):
     """
 
     target = proxy_target("zen", "Zen")
+    draws_weights = True
 
     @torch.no_grad()
     def prepare(self, network: nn.Module) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
-from ohmnas.estimators.zero_cost import Batch
+from ohmnas.estimators.zero_cost import Batch, OnChip
 from ohmnas.estimators.zero_cost.networks import Networks
+from ohmnas.hardware import Hardware
 from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
@@ -27,6 +29,22 @@ def test_weights_follow_from_the_seed_and_the_genome_alone() -> None:
     torch.rand(5)
     assert torch.equal(first, weights(networks, rows[:1]))
     assert not torch.equal(first, weights(Networks(SPACE, batch, 1), rows[:1]))
+
+
+@pytest.mark.parametrize("chip", [None, OnChip(Hardware())], ids=["exact", "on a chip"])
+def test_a_network_that_is_asked_for_again_is_the_same_and_so_is_what_is_drawn(chip: OnChip | None) -> None:
+    """The last network is kept, because making one, and programming it most of all, takes longer than a measure."""
+    (genome,) = SPACE.sample(1, np.random.default_rng(0), max_params=3_000)
+    networks, found = Networks(SPACE, Batch.of_noise(SPACE, 4), chip=chip), []
+    for one in (networks, networks, Networks(SPACE, Batch.of_noise(SPACE, 4), chip=chip)):
+        with one.of(genome) as (network, images, _):
+            found.append((network(images).detach(), torch.rand(3)))
+            with torch.no_grad():
+                for parameter in network.parameters():
+                    parameter.zero_()
+    for outputs, drawn in found[1:]:
+        assert torch.equal(outputs, found[0][0])
+        assert torch.equal(drawn, found[0][1])
 
 
 def test_every_space_can_be_built() -> None:

@@ -1,0 +1,178 @@
+"""Zero-cost proxies as features of the surrogate: what they gain from few measured networks.
+
+python benchmarks/proxy_features.py [--table NAME ...] [--rows 20 50 100] [--draws 10] [--batch 32] [--values FILE]
+                                    [--json]
+
+A surrogate learns from some networks of a table and ranks the others, once for each set of features:
+
+- none: the surrogate as it is;
+- exact: with proxies of the exact networks too;
+- on chips: with proxies on chips a month after programming, and their change since the first second, too;
+- both.
+
+Printed is Kendall's tau on the other networks, and its difference to `none`: mean and standard error over the draws,
+paired, because all sets share the draws. Regret is the accuracy that is lost, in points, by taking the predicted best
+of the other networks: with the surrogate alone, with the proxies for all networks, and with a cascade, in which they
+are measured for the best tenth alone. `--values` are those of noisy_proxies.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from noisy_proxies import COUNTED, values_of
+
+from ohmnas.datasets.tables.table import read_table
+from ohmnas.estimators import Cascade
+from ohmnas.spaces.codesign import Settings
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+from ohmnas.surrogate import HEADS, Surrogate, TrainingSet, metrics
+from ohmnas.surrogate import model as its_model
+from ohmnas.surrogate import surrogate as its_estimator
+from ohmnas.surrogate.features import Features, feature_matrix, feature_names
+from ohmnas.surrogate.model import SurrogateModel
+
+Values = npt.NDArray[np.float64]
+SETS = {"none": (), "exact": ("exact",), "on chips": ("1mo", "change"), "both": ("exact", "1mo", "change")}
+"""Set of features -> orders of `noisy_proxies`."""
+PREFIX = "proxy "
+
+
+def columns(values: dict[str, dict[str, Values]], orders: tuple[str, ...]) -> dict[str, Values]:
+    """Name -> ``(n,)``: features of proxies, on a logarithmic scale with a sign; undefined values are the lowest."""
+    found = {}
+    for proxy, by_order in values.items():
+        if proxy in COUNTED or proxy == "az_nas":  # which the surrogate knows; which are ranks among these networks
+            continue
+        for order in orders:
+            if order in by_order:
+                raw = by_order[order]
+                known = np.abs(raw) < 1e11
+                clipped = np.clip(raw, raw[known].min(), raw[known].max()) if known.any() else np.zeros_like(raw)
+                found[f"{PREFIX}{proxy} {order}"] = np.sign(clipped) * np.log1p(np.abs(clipped))
+    return found
+
+
+@contextmanager
+def proxies_known(population: Population, extra: dict[str, Values]) -> Iterator[None]:
+    """Let the surrogate find the proxies of these networks among its features."""
+    rows = {genome.tobytes(): row for row, genome in enumerate(population)}
+
+    def informed(space: Space, some: Population, hardware: Settings) -> Features:
+        features, names = feature_matrix(space, some, hardware), feature_names(space, hardware)
+        places = [rows[genome.tobytes()] for genome in np.ascontiguousarray(some)]
+        for name, values in extra.items():
+            if name in hardware:
+                features[:, names.index(name)] = values[places]
+        return features
+
+    with patch.object(its_estimator, "feature_matrix", informed), patch.object(its_model, "feature_matrix", informed):
+        yield
+
+
+def _regret(accuracy: Values, order: Values) -> float:
+    return 100.0 * float(accuracy.max() - accuracy[np.argmax(order)])
+
+
+def _scores(model: SurrogateModel, data: TrainingSet) -> dict[str, float]:
+    """Tau of each head and regret on networks that were not learned from."""
+    found = model.estimate(data.population)
+    ranks = {HEADS[0]: model.rank_scores(data.population), **{head: found[head] for head in HEADS[1:]}}
+    truth = dict(zip(HEADS, data.single().T, strict=True))
+    taus = {head: metrics.kendall_tau(truth[head], ranks[head]) for head in HEADS}
+    return {**taus, "regret": _regret(truth[HEADS[0]], found[HEADS[0]])}
+
+
+def compare(name: str, sizes: list[int], draws: int, batch: int, path: Path | None) -> dict[str, Any]:
+    """Rows -> set of features -> measure -> mean and standard error, and those of the difference to `none`."""
+    data = TrainingSet.of(read_table(name))
+    values = values_of(name, data, 2, batch, path)
+    results: dict[str, Any] = {}
+    for size in sizes:
+        each: dict[str, list[dict[str, float]]] = {features: [] for features in (*SETS, "cascade")}
+        for draw in range(draws):
+            order = np.random.default_rng([size, draw]).permutation(len(data.population))
+            train, test = order[:size], order[size:]
+            models = {}
+            for features, orders in SETS.items():
+                extra = columns(values, orders)
+                own = replace(data, hardware={**data.hardware, **dict.fromkeys(extra, 0.0)})
+                with proxies_known(data.population, extra):
+                    models[features] = Surrogate.learn(own.take(train), seed=draw).model_
+                    each[features].append(_scores(models[features], own.take(test)))
+            with proxies_known(data.population, columns(values, SETS["both"])):
+                unseen = data.take(test)
+                found = Cascade(models["none"], models["both"], share=0.1).estimate(unseen.population)
+                accuracy = unseen.single()[:, 0]
+                tau = metrics.kendall_tau(accuracy, found[HEADS[0]])
+                each["cascade"].append({HEADS[0]: tau, "regret": _regret(accuracy, found[HEADS[0]])})
+        results[str(size)] = {
+            features: {
+                measure: _paired(
+                    np.array([one[measure] for one in found_]), np.array([one[measure] for one in each["none"]])
+                )
+                for measure in found_[0]
+            }
+            for features, found_ in each.items()
+        }
+    return results
+
+
+def _paired(values: Values, base: Values) -> dict[str, float]:
+    difference = values - base
+    root = np.sqrt(len(values))
+    return {
+        "mean": float(values.mean()),
+        "error": float(values.std(ddof=1) / root),
+        "gain": float(difference.mean()),
+        "gain_error": float(difference.std(ddof=1) / root),
+    }
+
+
+def main() -> None:
+    """Print a table for each shipped table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", nargs="+", default=["digits-protocol4", "cifar10"])
+    parser.add_argument("--rows", type=int, nargs="+", default=[20, 50, 100])
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--values", type=Path)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore")  # few rows: constant columns
+    results = {}
+    for name in arguments.table:
+        results[name] = compare(name, arguments.rows, arguments.draws, arguments.batch, arguments.values)
+        if arguments.json:
+            continue
+        print(f"{name}: tau and its gain over the surrogate alone; regret in points")
+        print(f"{'rows':>5} {'features':10}" + "".join(f"{measure:>24}" for measure in (*HEADS, "regret")))
+        for size, by_set in results[name].items():
+            for features, found in by_set.items():
+                cells = [
+                    f"{found[m]['mean']:8.3f} {found[m]['gain']:+7.3f} ± {found[m]['gain_error']:.3f}"
+                    if m in found
+                    else ""
+                    for m in (*HEADS, "regret")
+                ]
+                print(f"{size:>5} {features:10}" + "".join(f"{cell:>24}" for cell in cells))
+        print()
+    if arguments.json:
+        print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
