@@ -1,6 +1,7 @@
 """The zero-cost proxies against published values of NAS-Bench-201 cells.
 
-python benchmarks/proxies.py [--data FOLDER] [--cells 200] [--batch 64] [--values FILE] [--json]
+python benchmarks/proxies.py [--data FOLDER] [--cells 200] [--costly 200] [--batch 64]
+                             [--values FILE] [--json]
 
 The published values are those of NAS-Bench-Suite-Zero (A. Krishnakumar et al., 2022): 13 proxies of 9,445 cells on
 CIFAR-10, one batch of 64 images, weights drawn as torch draws them by default. The same is measured here: other images,
@@ -8,7 +9,8 @@ other weights, our code. FOLDER holds `nb201_zc_proxies.csv` and `nb201_valid_ne
 
 Printed are the rank correlation (Spearman) of our values with the published ones, that of each with the validation
 accuracy of the cells, and core-seconds per cell. Errors are standard deviations over 1,000 bootstraps of the cells.
-FILE keeps what is measured: a run that is cut off goes on.
+FILE keeps what is measured: a run that is cut off goes on. `--costly` measures the four proxies that take longest on
+fewer cells.
 """
 
 from __future__ import annotations
@@ -53,8 +55,11 @@ PUBLISHED = {
 }
 """Our name -> column of the file."""
 NAMES = [name for name, entry in PROXIES.items() if not entry.needs_chip]
+COSTLY = ("grasp", "gradsign", "zico", "az_nas")
+"""Proxies that take longer than the others together."""
 AZ_PARTS = ("az_expressivity", "az_progressivity", "az_trainability", "az_complexity")
 """What the ranks of AZ-NAS are made of."""
+_QUICK = tuple(name for name in NAMES if name not in COSTLY)
 DRAWS = 1000
 """Bootstraps of the cells."""
 
@@ -155,29 +160,34 @@ def _error(rng: np.random.Generator, pairs: Sequence[tuple[Values, Values]], sig
     return float(np.std(found))
 
 
-def compare(folder: Path, count: int, batch: int, path: Path | None) -> dict[str, Any]:
+def compare(folder: Path, count: int, costly: int, batch: int, path: Path | None) -> dict[str, Any]:
     """Proxy -> correlations and seconds."""
     frame = _draw(folder, count)
     plain = task("cifar10")
     space = DefaultCells(plain.input_shape, plain.classes)
     networks = Networks(space, Batch.of(plain, batch), 0)
-    kept = Kept(path, ("cell",), columns_of(NAMES))
-    rows = []
-    for genome, text in zip(_genomes(space, frame), frame["net_str"], strict=True):
-        if (text,) not in kept:
-            kept.add((text,), measured(space, genome, networks, NAMES))
-        rows.append(kept[(text,)])
-    accuracy, rng, found = frame["val_accs"].to_numpy(), np.random.default_rng(0), {}
+    rows: dict[str, list[dict[str, float]]] = {}
+    for names, several, end in ((_QUICK, count, ".csv"), (COSTLY, min(costly, count), ".costly.csv")):
+        kept = Kept(path and path.with_suffix(end), ("cell", "batch"), columns_of(names))
+        for genome, text in zip(_genomes(space, frame)[:several], frame["net_str"], strict=False):
+            key = (text, str(batch))
+            if key not in kept:
+                kept.add(key, measured(space, genome, networks, names))
+            for name in names:
+                rows.setdefault(name, []).append(kept[key])
+    rng, found = np.random.default_rng(0), {}
     for name in NAMES:
-        ours = ranked(rows, name)
+        ours = ranked(rows[name], name)
+        accuracy = frame["val_accs"].to_numpy()[: len(ours)]
         own = {
             "accuracy": _correlation(ours, accuracy),
             "accuracy_error": _error(rng, [(ours, accuracy)], [1]),
             "accuracy_tau": float(kendalltau(ours, accuracy).statistic),
-            "seconds": float(np.mean([row[f"seconds_{name}"] for row in rows])),
+            "seconds": float(np.mean([row[f"seconds_{name}"] for row in rows[name]])),
+            "cells": len(ours),
         }
         if name in PUBLISHED:
-            theirs = frame[PUBLISHED[name]].to_numpy()
+            theirs = frame[PUBLISHED[name]].to_numpy()[: len(ours)]
             own["published"] = _correlation(ours, theirs)
             own["published_accuracy"] = _correlation(theirs, accuracy)
             own["difference_error"] = _error(rng, [(ours, accuracy), (theirs, accuracy)], [1, -1])
@@ -191,20 +201,23 @@ def main() -> None:
     data = Path(os.environ.get("OHMNAS_DATA", "data"))
     parser.add_argument("--data", type=Path, default=data / "nas-bench-201")
     parser.add_argument("--cells", type=int, default=200)
+    parser.add_argument("--costly", type=int, default=200)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--values", type=Path)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    found = compare(arguments.data, arguments.cells, arguments.batch, arguments.values)
+    found = compare(arguments.data, arguments.cells, arguments.costly, arguments.batch, arguments.values)
     if arguments.json:
         print(json.dumps(found))
         return
-    print(f"{arguments.cells} cells: Spearman's correlation")
-    print(f"{'':12}{'ours with':>12}{'ours with':>16}{'published with':>16}{'difference':>16}{'core-seconds':>14}")
-    print(f"{'':12}{'published':>12}{'accuracy':>16}{'accuracy':>16}{'':>16}{'per cell':>14}")
+    print("Spearman's correlation")
+    print(
+        f"{'':12}{'cells':>7}{'ours with':>12}{'ours with':>16}{'published with':>16}{'difference':>16}{'core-seconds':>14}"
+    )
+    print(f"{'':19}{'published':>12}{'accuracy':>16}{'accuracy':>16}{'':>16}{'per cell':>14}")
     for name, own in found.items():
-        line = f"{name:12}{own['published']:12.3f}" if "published" in own else f"{name:12}{'':12}"
+        line = f"{name:12}{own['cells']:7}" + (f"{own['published']:12.3f}" if "published" in own else " " * 12)
         line += f"{own['accuracy']:8.3f} ± {own['accuracy_error']:.3f}"
         if "published" in own:
             difference = own["accuracy"] - own["published_accuracy"]
