@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ohmnas.estimate import Estimate
     from ohmnas.hardware.settings import Hardware
     from ohmnas.hardware.toml import hardware, read_hardware
+    from ohmnas.search.defaults import known_networks, reference_floor
     from ohmnas.search.estimator import Estimator
     from ohmnas.search.limits import Limits
     from ohmnas.search.objectives import objective
@@ -79,6 +80,7 @@ else:
             "TrainedNetwork": "ohmnas.datasets.campaign.trained",
             "fidelity": "ohmnas.datasets.campaign.fidelity",
             "hardware": "",
+            "known_networks": "ohmnas.search.defaults",
             "load_surrogate": "ohmnas.surrogate.model_file",
             "measure": "ohmnas.datasets.campaign.measure",
             "objective": "ohmnas.search.objectives",
@@ -86,6 +88,7 @@ else:
             "read_result": "ohmnas.search.result",
             "read_table": "ohmnas.datasets.tables.table",
             "reference": "ohmnas.spaces.resnet",
+            "reference_floor": "ohmnas.search.defaults",
             "search": "",
             "strategy": "ohmnas.search.strategies",
             "task": "ohmnas.datasets.tasks.task",
@@ -137,6 +140,7 @@ __all__ = [
     "calibrate",
     "fidelity",
     "hardware",
+    "known_networks",
     "load_surrogate",
     "measure",
     "objective",
@@ -144,6 +148,7 @@ __all__ = [
     "read_result",
     "read_table",
     "reference",
+    "reference_floor",
     "search",
     "strategy",
     "task",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ohmnas.lazy import attach, call_as_function
 
 if TYPE_CHECKING:
-    from ohmnas.search.defaults import default_floor, known_networks
+    from ohmnas.search.defaults import default_floor, known_networks, reference_floor
     from ohmnas.search.estimator import Estimator
     from ohmnas.search.limits import Limits
     from ohmnas.search.objectives import OBJECTIVES
@@ -30,6 +30,7 @@ else:
             "SearchResult": "ohmnas.search.result",
             "known_networks": "ohmnas.search.defaults",
             "read_result": "ohmnas.search.result",
+            "reference_floor": "ohmnas.search.defaults",
             "search": "ohmnas.search.run",
             "default_floor": "ohmnas.search.defaults",
             "write_result": "ohmnas.search.result",
@@ -50,6 +51,7 @@ __all__ = [
     "default_floor",
     "known_networks",
     "read_result",
+    "reference_floor",
     "search",
     "write_result",
 ]

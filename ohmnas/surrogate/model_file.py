@@ -142,15 +142,19 @@ def save_model(model: SurrogateModel, path: str | Path) -> Path:
 
 
 def load_surrogate(path: str | Path) -> SurrogateModel:
-    """Read a surrogate written by `SurrogateModel.save`.
+    """Read a surrogate written by `SurrogateModel.save`, or a shipped one.
 
     Args:
-        path: the file, with or without ``.npz``.
+        path: the file, with or without ``.npz``. If there is none, the name of a shipped table, such as ``digits``.
 
     Raises:
         BrokenFileError: the file is missing, truncated, of another space or version, or holds an invalid value.
     """
-    path = _found(Path(path))
+    from ohmnas.surrogate.shipped import shipped_surrogate  # imports this module
+
+    name, path = str(path), _found(Path(path))
+    if not path.exists() and (shipped := shipped_surrogate(name)) is not None:
+        return shipped
     header = read_header(path)
     try:
         return _model(header, _read_parts(path, header))

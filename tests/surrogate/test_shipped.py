@@ -12,6 +12,7 @@ from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import BrokenFileError
 from ohmnas.surrogate import shipped
 from ohmnas.surrogate.heads import HEADS
+from ohmnas.surrogate.model_file import load_surrogate
 from ohmnas.surrogate.shipped import FITTED, shipped_file, shipped_surrogate
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
@@ -64,3 +65,12 @@ def test_surrogates_of_another_version_of_the_table_are_refused(monkeypatch: pyt
     monkeypatch.setattr(shipped, "_checksum", lambda _: "0" * 64)
     with pytest.raises(BrokenFileError, match="another version of the table people"):
         shipped_surrogate("people")
+
+
+def test_the_name_of_a_table_loads_its_surrogate_unless_a_file_has_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_surrogate("people").provenance["table_name"] == "people"
+    monkeypatch.chdir(tmp_path)
+    load_surrogate("spoken-digits").save("people")
+    assert load_surrogate("people").provenance["table_name"] == "spoken-digits"
