@@ -1,9 +1,17 @@
-"""Search results at three budgets, trained and measured next to the reference network of each budget.
+"""Found networks at three budgets, trained and measured next to the reference network of each budget.
 
-python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--seeds 3] [--chips 25] [--out found] [--json]
+python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--method search] [--max-avm 0.02] [--seeds 5]
+    [--chips 25] [--out found] [--save docs/results/budgets.json] [--json]
+python benchmarks/budgets.py --tables [docs/results/budgets.json]
 
-Runs `ohmnas search` and `ohmnas verify` (several trainings each, official test set) for each task and budget. Results
-that exist in OUT with the same settings are not measured again. Diverged trainings are excluded from means.
+Runs `ohmnas search` (or `ohmnas refine`) and `ohmnas verify` (several trainings each, official test set) for each task
+and budget. Results that exist in OUT with the same settings are not measured again. Diverged trainings are excluded
+from means. Found and reference networks are compared by a paired t-test over trainings with the same seeds and images,
+with Holm's correction over the budgets of a task.
+
+`--save` adds the measured values to a file of data: a list of {"task", "budget", "fidelity", "found", "reference"},
+where a network has `params` and, for each training, `accuracy_1d`, `accuracy_1d_std`, `avm`, and `name` for a
+reference; null for a training that diverged. `--tables` prints the tables of the docs from this file.
 """
 
 from __future__ import annotations
@@ -12,6 +20,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +28,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.cli.arguments import size
+from ohmnas.datasets.campaign.paired import Difference, difference, holm
 from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS
+from ohmnas.files import write_atomically
 
 COLUMNS = ("accuracy_1d", "accuracy_1d_std", "avm")
+FURTHER = ("accuracy_1mo", "spread_flips", "spread_read", "spread_chip")
+"""Saved too where they were measured."""
+DATA = Path("docs/results/budgets.json")
+ASKED = "asked.json"
+"""Limits of the search in a folder."""
+LEVEL = 0.05
+"""Level of significance, after correction."""
 
 
 def main() -> None:
@@ -29,33 +47,55 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", default="digits")
     parser.add_argument("--budgets", default="20k,50k,80k", help="parameters")
-    parser.add_argument("--max-avm", default="0.02")
+    parser.add_argument("--method", default="search", choices=("search", "refine"))
+    parser.add_argument("--max-avm", default="0.02", help="none for no limit but the reference network's")
     parser.add_argument("--fidelity", default="table")
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each network")
+    parser.add_argument("--seeds", type=int, default=5, help="trainings of each network")
     parser.add_argument("--chips", default="25", help="of each training")
     parser.add_argument("--jobs", default="2", help="trainings at a time")
     parser.add_argument("--out", type=Path, default=Path("found"))
+    parser.add_argument("--save", type=Path, nargs="?", const=DATA, help="file of data to add the values to")
+    parser.add_argument("--tables", type=Path, nargs="?", const=DATA, help="print tables of this file; measure nothing")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    if arguments.tables is not None:
+        print(tables(json.loads(arguments.tables.read_text("utf-8"))))
+        return
     values: dict[str, Any] = {}
+    rows = []
     for task in arguments.tasks.split(","):
         for budget in arguments.budgets.split(","):
-            folder = arguments.out / f"{task}-{budget}"
-            if not searched(folder, {"max_params": size(budget), "max_avm": float(arguments.max_avm)}):
-                limits = ["--max-params", budget, "--max-avm", arguments.max_avm]
-                run_ohmnas("search", "--task", task, *limits, "--out", str(folder))
-            if not verified(
-                folder, 1, arguments.seeds, {"fidelity": arguments.fidelity, "chips": int(arguments.chips)}
-            ):
-                effort = ["--fidelity", arguments.fidelity, "--chips", arguments.chips, "--jobs", arguments.jobs]
-                effort += ["--seeds", str(arguments.seeds)]
-                run_ohmnas("verify", str(folder / "result.json"), "--task", task, *effort)
+            folder = _measured(task, budget, arguments)
             networks = read(folder / "verify.json")["networks"]
             values[f"{task}, {budget}"] = networks
+            rows.append(entry(task, budget, arguments.fidelity, networks))
+            if arguments.save is not None:
+                save(arguments.save, rows[-1])
             if not arguments.json:
                 _show(f"{task}, at most {budget} parameters", networks)
     if arguments.json:
         print(json.dumps(values))
+    else:
+        print(f"\n{tables(rows)}")
+
+
+def _measured(task: str, budget: str, arguments: argparse.Namespace) -> Path:
+    """Search and verify what is not there yet; return the folder."""
+    folder = arguments.out / f"{task}-{budget}"
+    asked = {"max_params": size(budget), "max_avm": arguments.max_avm, "method": arguments.method}
+    if read(folder / ASKED) != asked or not (folder / "result.json").exists():
+        limits = ["--max-params", budget]
+        limits += [] if arguments.max_avm == "none" else ["--max-avm", arguments.max_avm]
+        if arguments.method == "refine":
+            limits += ["--store", str(arguments.out / f"{task}.sqlite"), "--fidelity", arguments.fidelity]
+            limits += ["--jobs", arguments.jobs]
+        run_ohmnas(arguments.method, "--task", task, *limits, "--out", str(folder))
+        write_atomically(folder / ASKED, json.dumps(asked) + "\n")
+    if not verified(folder, 1, arguments.seeds, {"fidelity": arguments.fidelity, "chips": int(arguments.chips)}):
+        effort = ["--fidelity", arguments.fidelity, "--chips", arguments.chips, "--jobs", arguments.jobs]
+        effort += ["--seeds", str(arguments.seeds)]
+        run_ohmnas("verify", str(folder / "result.json"), "--task", task, *effort)
+    return Path(folder)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -86,6 +126,93 @@ def run_ohmnas(*words: str) -> None:
     """Run a command, silent unless it fails."""
     command = [sys.executable, "-c", "import sys; from ohmnas.cli.main import main; sys.exit(main())", *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def entry(task: str, budget: str, fidelity: str, networks: dict[str, Any]) -> dict[str, Any]:
+    """Values of one budget, as saved."""
+    found, (name, reference) = networks["found"], next(item for item in networks.items() if item[0] != "found")
+    return {
+        "task": task,
+        "budget": budget,
+        "fidelity": fidelity,
+        "found": _values(found),
+        "reference": {"name": name, **_values(reference)},
+    }
+
+
+def _values(network: dict[str, Any]) -> dict[str, Any]:
+    measured = network["measured"]
+    further = [column for column in FURTHER if any(value is not None for value in measured.get(column, []))]
+    return {"params": network["params"], **{column: measured[column] for column in (*COLUMNS, *further)}}
+
+
+def save(path: Path, row: dict[str, Any]) -> None:
+    """Add the values of one budget to a file, in place of earlier ones of the same task, budget and fidelity."""
+    rows = json.loads(path.read_text("utf-8")) if path.exists() else []
+    rows = [other for other in rows if _key(other) != _key(row)] + [row]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(sorted(rows, key=_order), indent=1) + "\n")
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["task"], row["fidelity"], row["budget"]
+
+
+def _order(row: dict[str, Any]) -> tuple[str, str, int]:
+    return row["task"], row["fidelity"], size(row["budget"])
+
+
+def tables(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown: for each task and fidelity, one line for each budget.
+
+    A cell has found, reference, and the difference with its 95 % interval. `*`: the corrected p value is below 5 %.
+    """
+    parts = []
+    for task, fidelity in dict.fromkeys((row["task"], row["fidelity"]) for row in rows):
+        mine = sorted((row for row in rows if (row["task"], row["fidelity"]) == (task, fidelity)), key=_order)
+        changes = {column: [difference(*_pair(row, column)) for row in mine] for column in COLUMNS}
+        stars = {column: _significant(each) for column, each in changes.items()}
+        trainings = sorted({len(row["found"]["accuracy_1d"]) for row in mine})
+        parts.append(f"{task}, fidelity `{fidelity}`, {' or '.join(map(str, trainings))} trainings of each network:\n")
+        parts.append("| parameters | reference | 1-day accuracy, % | std, % | AVM, points |")
+        parts.append("|---|---|---|---|---|")
+        for place, row in enumerate(mine):
+            cells = [_cell(row, column, changes[column][place], stars[column][place]) for column in COLUMNS]
+            names = [f"at most {row['budget']}", f"`{row['reference']['name']}`"]
+            parts.append(f"| {' | '.join([*names, *cells])} |")
+        parts.append("")
+    return "\n".join(parts).rstrip()
+
+
+def _pair(row: dict[str, Any], column: str) -> tuple[list[float | None], list[float | None]]:
+    """Values of trainings that both networks have."""
+    first, second = row["found"][column], row["reference"][column]
+    pairs = min(len(first), len(second))
+    return first[:pairs], second[:pairs]
+
+
+def _significant(changes: Sequence[Difference | None]) -> list[bool]:
+    """Whether each difference is significant after Holm's correction over the budgets."""
+    known = [place for place, each in enumerate(changes) if each is not None and each.p is not None]
+    p_values = [each.p for each in changes if each is not None and each.p is not None]
+    corrected = dict(zip(known, holm(p_values), strict=True))
+    return [corrected.get(place, 1.0) < LEVEL for place in range(len(changes))]
+
+
+def _cell(row: dict[str, Any], column: str, change: Difference | None, significant: bool) -> str:
+    """``97.74 / 97.13, +0.61 (+0.18 to +1.04)*``: found, reference, difference and its interval."""
+    found, reference = (_number(row[who][column]) for who in ("found", "reference"))
+    if change is None:
+        return f"{found} / {reference}"
+    text = f"{found} / {reference}, {100 * change.mean:+.2f}"
+    if change.low is not None and change.high is not None:
+        text += f" ({100 * change.low:+.2f} to {100 * change.high:+.2f})"
+    return text + ("*" if significant else "")
+
+
+def _number(values: Sequence[float | None]) -> str:
+    known = [100.0 * value for value in values if value is not None]
+    return f"{np.mean(known):.2f}" if known else "-"
 
 
 def _show(title: str, networks: dict[str, Any]) -> None:

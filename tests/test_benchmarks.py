@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import cycle, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,22 +63,25 @@ class Runs:
 
     def _verify(self, path: Path, after: dict[str, str]) -> None:
         result = json.loads(path.read_text("utf-8"))
-        reasons = ["diverged: the loss" if accuracy is None else "" for accuracy in self.accuracies]
-        spreads = [accuracy and 0.01 for accuracy in self.accuracies]
-        measured = {"accuracy_1d": self.accuracies, "accuracy_1d_std": spreads, "avm": spreads}
+        accuracies = [*islice(cycle(self.accuracies), int(after.get("--seeds", 3)))]
+        reasons = ["diverged: the loss" if accuracy is None else "" for accuracy in accuracies]
+        spreads = [accuracy and 0.01 for accuracy in accuracies]
+        measured = {"accuracy_1d": accuracies, "accuracy_1d_std": spreads, "avm": spreads}
         networks = {"found": result["best"]}
         if after.get("--references") != "0":
             networks["resnet8-w8"] = result["references"][0]
         values = {
             "fidelity": after.get("--fidelity"),
             "chips": int(after["--chips"]),
-            "seeds": [1_000_000, 1_000_001, 1_000_002],
+            "seeds": [1_000_000 + seed for seed in range(len(accuracies))],
             "networks": {n: {**network, "measured": measured, "reasons": reasons} for n, network in networks.items()},
         }
         path.with_name("verify.json").write_text(json.dumps(values), encoding="utf-8")
 
 
-@pytest.fixture(params=[("budgets", "--budgets", "20k"), ("codesign", "--energies", "1e-6")], ids=lambda p: p[0])
+@pytest.fixture(
+    params=[("budgets", "--budgets", "20k", "--seeds", "3"), ("codesign", "--energies", "1e-6")], ids=lambda p: p[0]
+)
 def runs(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -139,6 +143,49 @@ def test_a_training_that_diverged_is_in_no_mean(
     assert "nan" not in out
     assert "training 2: diverged: the loss" in out
     assert "null" in run(*words, "--json")
+
+
+def test_measured_values_are_kept_as_data_that_tables_are_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Runs("budgets", tmp_path, monkeypatch, capsys)
+    data = tmp_path / "results" / "budgets.json"
+    for budgets in ("20k,50k", "50k"):
+        out = run("--budgets", budgets, "--save", str(data))
+    rows = json.loads(data.read_text("utf-8"))
+    assert [(row["task"], row["budget"], row["fidelity"]) for row in rows] == [
+        ("digits", "20k", "table"),
+        ("digits", "50k", "table"),
+    ]
+    assert rows[0]["found"] == {
+        "params": 10,
+        "accuracy_1d": [0.5, 0.75, 0.625, 0.5, 0.75],
+        "accuracy_1d_std": [0.01] * 5,
+        "avm": [0.01] * 5,
+    }
+    assert rows[0]["reference"]["name"] == "resnet8-w8"
+    assert "| at most 50k | `resnet8-w8` | 62.50 / 62.50, +0.00 (+0.00 to +0.00) |" in out
+    printed = run("--tables", str(data))
+    assert "at most 20k" in printed
+    assert "digits, fidelity `table`, 5 trainings" in printed
+
+
+def test_stars_are_for_differences_that_survive_holm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    budgets = importlib.import_module("budgets")
+
+    def row(budget: str, found: Sequence[float | None]) -> dict[str, Any]:
+        networks = {"accuracy_1d_std": [0.01] * 5, "avm": [0.01] * 5, "params": 10}
+        reference = {"name": "resnet8", "accuracy_1d": [0.5, 0.5, 0.5, 0.5, 0.5], **networks}
+        rest = {"task": "digits", "budget": budget, "fidelity": "table", "reference": reference}
+        return {**rest, "found": {"accuracy_1d": found, **networks}}
+
+    sure, unsure = [0.60, 0.61, 0.60, 0.59, 0.60], [0.6, 0.5, 0.55, 0.52, 0.56]  # p 0.00001 and 0.06
+    lines = budgets.tables([row("50k", sure), row("20k", unsure), row("80k", [None] * 5)]).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[4:]] == ["at most 20k", "at most 50k", "at most 80k"]
+    assert "60.00 / 50.00, +10.00 (+9.12 to +10.88)* |" in lines[5]
+    assert "*" not in lines[4]
+    assert "| - / 50.00 |" in lines[6]
 
 
 def _study_rows(candidate: str, seed: int, accuracies: list[float]) -> list[dict[str, Any]]:

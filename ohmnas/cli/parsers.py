@@ -197,6 +197,14 @@ def _verify(commands: Any) -> None:
         metavar="N",
         help="also measure N reference networks within the same limits (1)",
     )
+    command.add_argument(
+        "--pick",
+        action="append",
+        metavar="X",
+        help="measure this network instead of the found one: front:28, top:2, a reference network, or genes separated "
+        "by commas; found is the found one; repeat it for several",
+    )
+    command.add_argument("--top", type=positive, metavar="K", help="measure the first K of --top of the search")
     command.add_argument("--seeds", type=positive, default=3, help="independent trainings per network (3)")
     command.add_argument("--chips", type=positive, help="simulated chips per training (default: set by the fidelity)")
     add_jobs(command)

@@ -13,7 +13,9 @@ import numpy as np
 from ohmnas.cli import render
 from ohmnas.cli.output import set_aside, write_json
 from ohmnas.datasets.campaign.checkpoint import Trained
+from ohmnas.datasets.campaign.picks import FOUND
 from ohmnas.datasets.campaign.verify import contenders, verify
+from ohmnas.datasets.tables.schema import SPREAD_COLUMNS
 from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.files import LARGEST_RESULT, read_json
@@ -30,6 +32,7 @@ _WAYS = ("task", "hardware", "fidelity", "engine", "test_images", "chips")
 def run(arguments: argparse.Namespace) -> None:
     """Measure the networks on the test images and print the result."""
     result = read_result(arguments.result)
+    picks = (*(arguments.pick or []), *(f"top:{place}" for place in range(1, (arguments.top or 0) + 1))) or (FOUND,)
     chosen = task(arguments.task, arguments.data_dir)
     with render.meter("training", None, show=not arguments.json) as meter:
         try:
@@ -41,6 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
                 chips=arguments.chips,
                 seeds=range(arguments.seed, arguments.seed + arguments.seeds),
                 references=arguments.references,
+                picks=picks,
                 engine=arguments.engine,
                 jobs=arguments.jobs,
                 checkpoint=arguments.result.with_name("verify.parts.json"),
@@ -57,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         render.machine(values)
     else:
-        _show(values, contenders(result, arguments.references), path)
+        _show(values, contenders(result, arguments.references, picks), path)
 
 
 def _report(meter: render.Meter, done: int, total: int, last: Trained | None) -> None:
@@ -90,6 +94,8 @@ def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) 
     for name, candidate in contenders.items():
         means = {head: _mean(each) for head, each in values["networks"][name]["measured"].items()}
         for label, numbers in (("predicted", candidate.predicted), ("measured", means)):
+            if not numbers:  # a picked network without a prediction
+                continue
             rows.append(
                 [
                     f"{name} {label}",
@@ -101,6 +107,8 @@ def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) 
                 ]
             )
     render.table(["", "1-day accuracy", "std", "AVM", "params", "MACs"], rows)
+    if changes := [line for name, others in values["differences"].items() for line in _changes(name, others)]:
+        render.table(["difference", *("1-day accuracy", "std", "AVM"), "1-month accuracy"], changes)
     for name, network in values["networks"].items():
         _show_trainings(name, network, values["seeds"])
     kinds = dict.fromkeys(candidate.chip or str(values["hardware"]) for candidate in contenders.values())
@@ -110,6 +118,9 @@ def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) 
     mean = f"1 training, {chips}" if trainings == 1 else several
     render.line(f"measured: {mean}, {values['test_images']} test images (unused by tables and searches)")
     render.line("predicted: on validation images")
+    if trainings > 1 and changes:
+        render.line("difference: mean and 95 % interval (paired t-test over trainings with the same seeds and images)")
+    _show_spread(values)
     render.line(f"saved: {path}")
     if kept := [folder for network in values["networks"].values() for folder in network["weights"] if folder]:
         render.line(f"trained networks: {path.with_name(KEPT)} ({len(kept)} folders, such as {path.parent / kept[0]})")
@@ -118,6 +129,19 @@ def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) 
             f"predicted and measured are not comparable: the surrogate was trained at fidelity "
             f"{values['predicted_fidelity'] or 'unknown'}, this is {values['fidelity']}"
         )
+
+
+def _changes(name: str, others: dict[str, dict[str, Any]]) -> list[list[str]]:
+    """One row for each reference: mean paired differences with their intervals."""
+    return [[f"{name} - {other}", *map(_change, changes.values())] for other, changes in others.items()]
+
+
+def _change(change: dict[str, Any] | None) -> str:
+    if change is None:
+        return "-"
+    if change["low"] is None:
+        return render.points(change["mean"])
+    return f"{render.points(change['mean'])} ({100 * change['low']:+.2f} to {100 * change['high']:+.2f})"
 
 
 def _show_trainings(name: str, network: dict[str, Any], seeds: list[int]) -> None:
@@ -130,6 +154,19 @@ def _show_trainings(name: str, network: dict[str, Any], seeds: list[int]) -> Non
             render.line(f"{name}, training {place} of {len(seeds)} (seed {seed}): {reason}; {fate}")
     if _mean(accuracies) is None:
         render.line(f"{name}: every training diverged; there is no measurement")
+
+
+def _show_spread(values: dict[str, Any]) -> None:
+    """Print the share of each cause in the variance over chips, if it was measured."""
+    for name, network in values["networks"].items():
+        parts = {column: _mean(network["measured"].get(column, [])) for column in SPREAD_COLUMNS}
+        known = {column: max(part, 0.0) for column, part in parts.items() if part is not None}
+        if len(known) == len(SPREAD_COLUMNS) and (total := sum(known.values())) > 0:
+            flips, read, chip = (100 * part / total for part in known.values())
+            render.line(
+                f"{name}: variance over chips: {flips:.0f} % single images that flip, {read:.0f} % read noise, "
+                f"{chip:.0f} % differences between chips"
+            )
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -39,10 +39,11 @@ FOLDS: Final = 5
 """Surrogates for held-out predictions; each sees the networks of the other folds."""
 ALIKE: Final = 40
 """Networks, nearest by predicted accuracy, whose variances are taken for a network's."""
+ALIKE_REPEATS: Final = 10
+"""Networks trained more than once, nearest by predicted accuracy, whose noise is taken for a network's. On digits, 8 to
+12 are best; noise grows so fast towards bad networks that all 24 are worse than the measurement alone."""
 FEWEST_REPEATS: Final = 3
 """Networks trained more than once that are needed to estimate the noise."""
-_NORMAL: Final = 1.4826
-"""Median absolute deviation -> standard deviation of a normal distribution."""
 _SMALLEST: Final = 1e-12
 """Smallest variance: divisions by it stay finite."""
 
@@ -102,27 +103,24 @@ def shrink(
 def _variances(
     distances: Values, within: Values, trainings: npt.NDArray[np.intp], position: Values
 ) -> tuple[Values, Values]:
-    """``(n,)`` variances of networks around predictions beyond noise, and ``(n,)`` of noise.
-
-    Variances are robust: a training that failed by chance must not make all measurements around it look certain.
-    """
+    """``(n,)`` variances of networks around predictions beyond noise, and ``(n,)`` of noise."""
     repeated = np.flatnonzero(np.isfinite(within))
     explained, noise = np.empty(len(distances)), np.empty(len(distances))
     for row, centre in enumerate(position):
-        alike = np.argsort(np.abs(position - centre), kind="stable")[:ALIKE]
-        around = float(np.square(_NORMAL * np.median(np.abs(distances[alike]))))
-        if len(repeated) >= FEWEST_REPEATS:
-            near = repeated[np.argsort(np.abs(position[repeated] - centre), kind="stable")[:ALIKE]]
-            # the median of a variance with one degree of freedom is 0.455 of its mean (chi-squared distribution)
-            noise[row] = float(np.median(within[near])) / _CHI_MEDIAN
-            explained[row] = max(around - noise[row] / float(trainings[alike].mean()), 0.0)
-        else:
+        alike = _nearest(position, centre, ALIKE)
+        around = float(np.square(distances[alike]).mean())
+        if len(repeated) < FEWEST_REPEATS:
             noise[row] = explained[row] = around / 2.0
+            continue
+        near = repeated[_nearest(position[repeated], centre, ALIKE_REPEATS)]
+        noise[row] = float(np.average(within[near], weights=trainings[near] - 1))
+        explained[row] = around - noise[row] * float((1.0 / trainings[alike]).mean())
     return np.maximum(explained, _SMALLEST), np.maximum(noise, _SMALLEST)
 
 
-_CHI_MEDIAN: Final = 0.455
-"""Median of a chi-squared variable with one degree of freedom: most networks that are repeated have two trainings."""
+def _nearest(position: Values, centre: float, most: int) -> npt.NDArray[np.intp]:
+    """Return up to so many rows, nearest first."""
+    return np.argsort(np.abs(position - centre), kind="stable")[:most]
 
 
 def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[TrainingSet], Estimator], seed: int) -> Shrunk:

@@ -51,6 +51,28 @@ def test_the_trained_networks_are_kept(result: Path, ohmnas: Ohmnas) -> None:
     assert TrainedNetwork.load(result.parent / "networks" / "found-smoke-0-2").provenance["chips"] == 3
 
 
+def test_picked_networks_are_compared_with_the_reference(result: Path, ohmnas: Ohmnas) -> None:
+    words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "2", "--jobs", "1")
+    done = ohmnas(*words, "--pick", "resnet14-w8", "--top", "1", "--json")
+    values = done.values
+    assert list(values["networks"]) == ["resnet14-w8", "top:1", "resnet8-w8"]
+    assert {name: list(others) for name, others in values["differences"].items()} == {
+        "resnet14-w8": ["resnet8-w8"],
+        "top:1": ["resnet8-w8"],
+    }
+    change = values["differences"]["top:1"]["resnet8-w8"]["accuracy_1d"]
+    one, other = (values["networks"][name]["measured"]["accuracy_1d"] for name in ("top:1", "resnet8-w8"))
+    assert change["mean"] == pytest.approx(sum(one) / 2 - sum(other) / 2)
+    assert change["low"] < change["mean"] < change["high"]
+    parts = [values["networks"]["top:1"]["measured"][f"spread_{part}"][0] for part in ("flips", "read", "chip")]
+    assert all(-1.0 < part < 1.0 for part in parts)
+    out = ohmnas(*words, "--pick", "resnet14-w8", "--top", "1").out
+    assert "resnet14-w8 - resnet8-w8" in out
+    assert "resnet14-w8 predicted" not in out
+    assert "single images that flip" in out
+    assert "no network 'resnet15'" in ohmnas(*words, "--pick", "resnet15").sentence
+
+
 def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
     result.with_name("verify.json").write_text("{}", encoding="utf-8")
     done = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import ohmnas
+from ohmnas.datasets.tables.schema import SPREAD_COLUMNS
 from ohmnas.errors import OhmnasError
 from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
 from ohmnas.search.candidate import Candidate
@@ -16,6 +17,8 @@ from ohmnas.targets import DEFAULTS
 
 MEASURED: Final = (*(target.name for target in DEFAULTS), "accuracy_digital")
 """Values of each training: means and spread over its chips."""
+FURTHER: Final = ("accuracy_1mo", *SPREAD_COLUMNS)
+"""Further values of each training, which older files lack: accuracy after a month, and the parts of the spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +26,15 @@ class Trained:
     """One training of a candidate."""
 
     measured: dict[str, float] | None
-    """Values of `MEASURED`; None if the training diverged."""
+    """Values of `MEASURED` and `FURTHER`; None if the training diverged."""
     reason: str = ""
     """Reason why it diverged or was stopped early; empty otherwise."""
     kept: str = ""
     """Folder of the trained network; empty if it was not kept."""
 
     def __getitem__(self, head: str) -> float | None:
-        """Return a measured value; None if the training diverged."""
-        return None if self.measured is None else self.measured[head]
+        """Return a measured value; None if the training diverged, or an older file lacks it."""
+        return None if self.measured is None else self.measured.get(head)
 
 
 class Checkpoint:
@@ -76,5 +79,6 @@ class Checkpoint:
 
 def _read(part: dict[str, Any]) -> Trained:
     measured = part["measured"]
-    numbers = None if measured is None else {head: float(measured[head]) for head in MEASURED}
+    there = () if measured is None else (*MEASURED, *(head for head in FURTHER if measured.get(head) is not None))
+    numbers = None if measured is None else {head: float(measured[head]) for head in there}
     return Trained(numbers, str(part["reason"]), str(part.get("kept", "")))

@@ -13,9 +13,11 @@ import joblib
 import numpy as np
 
 from ohmnas.datasets.campaign.backends import results
-from ohmnas.datasets.campaign.checkpoint import MEASURED, Checkpoint, Trained
+from ohmnas.datasets.campaign.checkpoint import FURTHER, MEASURED, Checkpoint, Trained
 from ohmnas.datasets.campaign.fidelity import FIDELITIES, Fidelity, fidelity
 from ohmnas.datasets.campaign.measure import given_up, measure_accuracies, train_network
+from ohmnas.datasets.campaign.paired import difference
+from ohmnas.datasets.campaign.picks import FOUND, picked
 from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.campaign.trained import TrainedNetwork
 from ohmnas.datasets.tasks.data import TaskData
@@ -25,14 +27,17 @@ from ohmnas.hardware import Hardware, hardware, has_name
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import SearchResult
 from ohmnas.spaces.catalogue import word_of
+from ohmnas.targets import DEFAULTS
 
+COMPARED = (*(target.name for target in DEFAULTS), "accuracy_1mo")
+"""Targets that are compared with those of the references."""
 Report = Callable[[int, int, Trained | None], None]
 """Callback with the number of finished trainings, their total, and the last one (None at the start)."""
 
 
-def contenders(result: SearchResult, references: int = 1) -> dict[str, Candidate]:
-    """Return the found network and a number of references of a result, by name."""
-    return {"found": result.best} | {known.name: known for known in result.references[:references]}
+def contenders(result: SearchResult, references: int = 1, picks: Sequence[str] = (FOUND,)) -> dict[str, Candidate]:
+    """Return the picked networks (`picks.picked`) and a number of references of a result, by name."""
+    return picked(result, picks) | {known.name: known for known in result.references[:references]}
 
 
 def task_of(result: SearchResult, task: Task) -> Task:
@@ -94,6 +99,7 @@ def verify(
     chips: int | None = None,
     seeds: Sequence[int] = range(3),
     references: int = 1,
+    picks: Sequence[str] = (FOUND,),
     engine: str = "native",
     jobs: int = 1,
     checkpoint: Path | None = None,
@@ -110,6 +116,7 @@ def verify(
         chips: programmed chips of each training, at least 2; None is the number of the fidelity.
         seeds: seeds of the trainings, from 0; campaigns never use the same.
         references: number of reference networks.
+        picks: networks to measure, as in `picks.picked`.
         engine: one of `options.ENGINE_NAMES`.
         jobs: number of processes.
         checkpoint: file that stores each training; None stores none.
@@ -120,9 +127,11 @@ def verify(
         JSON values: `task`, `hardware`, `fidelity`, `engine`, `seeds`, `test_images`, `chips`, `predicted_fidelity`,
         and `networks`: for each its candidate's values, `measured` (a value for each training, None where it diverged),
         `reasons` and `weights` (folder of each trained network, relative to the folder of `keep`; None if not kept).
+        `differences`: picked network -> reference -> target -> `paired.Difference` over the trainings.
 
     Raises:
-        InvalidValueError: task, chip or chips do not fit the result.
+        InvalidValueError: task, chip, chips or a pick do not fit the result.
+        UnknownNameError: a pick is unknown.
         MissingDependencyError: torch or aihwkit is not installed.
     """
     task = task_of(result, task)
@@ -133,11 +142,12 @@ def verify(
     on = chip_of(result, chip)
     require_training()
     protocol = Protocol(task, effort, engine)
-    networks = contenders(result, references)
+    networks = contenders(result, references, picks)
     trainings = [VERIFICATION_SEEDS + seed for seed in seeds]
     data = protocol.data()
     done = Checkpoint(checkpoint, (task.name, images_checksum(data), on(result.best), effort, engine))
     _train(networks, trainings, done, protocol, on, jobs, keep, report or (lambda *_: None))
+    of_each = {name: _of_each([done[one, training] for training in trainings]) for name, one in networks.items()}
     return {
         "task": task.name,
         "hardware": on(result.best).name,
@@ -147,11 +157,19 @@ def verify(
         "test_images": len(data.test.labels),
         "chips": effort.chips,
         "predicted_fidelity": result.provenance.get("fidelity"),
-        "networks": {
-            name: {**candidate.to_dict(), **_of_each([done[candidate, training] for training in trainings])}
-            for name, candidate in networks.items()
+        "networks": {name: {**candidate.to_dict(), **of_each[name]} for name, candidate in networks.items()},
+        "differences": {
+            name: {other: _differences(of_each[name], of_each[other]) for other in networks if other not in picks}
+            for name in networks
+            if name in picks
         },
     }
+
+
+def _differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Target -> paired difference of two networks; None where no training has both."""
+    found = {head: difference(one["measured"][head], other["measured"][head]) for head in COMPARED}
+    return {head: None if each is None else each.to_dict() for head, each in found.items()}
 
 
 def _train(
@@ -191,7 +209,7 @@ def images_checksum(data: TaskData) -> int:
 def _of_each(parts: list[Trained]) -> dict[str, Any]:
     """Return the measured values and the reasons of each training, None and empty where there are none."""
     return {
-        "measured": {head: [part[head] for part in parts] for head in MEASURED},
+        "measured": {head: [part[head] for part in parts] for head in (*MEASURED, *FURTHER)},
         "reasons": [part.reason for part in parts],
         "weights": [part.kept or None for part in parts],
     }
@@ -208,7 +226,7 @@ def _measure(
         return candidate, training, Trained(None, f"diverged: {error}")
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), training)
     found = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)
-    measured, reason = {head: found[head] for head in MEASURED}, given_up(protocol, how)
+    measured, reason = {head: found[head] for head in (*MEASURED, *FURTHER)}, given_up(protocol, how)
     kept = ""
     if keep is not None:
         name = candidate.name or "found"
