@@ -24,7 +24,8 @@ from ohmnas.datasets.campaign.protocol import require_training
 from ohmnas.datasets.campaign.store import Store
 from ohmnas.datasets.tables.table import MeasuredTable, find_table, read_table, shipped_tables
 from ohmnas.datasets.tasks.task import Task
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.files import LARGEST_RESULT, read_json
 from ohmnas.hardware import Hardware, hardware
 from ohmnas.refine.journal import is_of
 from ohmnas.refine.refine import Effort, Progress, described_as, refine
@@ -240,9 +241,8 @@ def _report(meter: render.Meter, progress: Progress) -> None:
 
 def _says_the_same(path: Path, result: SearchResult) -> bool:
     """Return True if the file holds the same result."""
-    with suppress(OSError, ValueError, TypeError, RecursionError):
-        there = json.loads(path.read_text(encoding="utf-8"))
-        return bool(there == json.loads(json.dumps(result.to_dict())))
+    with suppress(OhmnasError):
+        return bool(read_json(path, LARGEST_RESULT) == json.loads(json.dumps(result.to_dict())))
     return False
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ohmnas.errors import BrokenFileError, InvalidValueError, shown
-from ohmnas.files import write_atomically
+from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
 
 VERSION: Final = 1
 """Version of the file."""
@@ -101,15 +101,13 @@ def is_of(path: Path, asked: Mapping[str, Any]) -> bool:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[Stage]]:
+    values = read_json(path, LARGEST_RESULT)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
         if values["version"] != VERSION:
             raise BrokenFileError(
                 f"{path} is a journal of version {shown(values['version'])}, this ohmnas reads version {VERSION}"
             )
         return dict(values["asked"]), [_stage(stage) for stage in values["stages"]]
-    except OSError as error:
-        raise BrokenFileError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, BrokenFileError):
             raise

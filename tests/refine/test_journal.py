@@ -38,7 +38,7 @@ def test_without_a_file_it_is_kept_in_memory() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("{", "not the journal"),
+        ("{", "not JSON"),
         ("[]", "not the journal"),
         ('{"version": 99}', "version 99"),
         ('{"version": 1, "asked": {}, "stages": [{"kind": "x"}]}', "not a kind"),
