@@ -1,10 +1,12 @@
 """Co-design of networks and chips against search for one chip, at several energy budgets, then measured.
 
 python benchmarks/codesign.py [--task digits] [--energies 0.12e-6,1e-6] [--chip pcm-t512-d8-a8] [--out found] [--json]
+python benchmarks/codesign.py --predicted [--laws survey,zigzag,doubling] ...
 
 For each budget, `ohmnas search --co-design` runs with a free chip and with a fixed chip, using the same surrogate.
 `ohmnas verify` trains both results three times, on 25 chips each, with the official test set. Results that exist in OUT
-with the same settings are not measured again.
+with the same settings are not measured again. With --predicted, nothing is trained: the designs that each law of the
+ADC's energy leads to are compared by their predictions.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 
 from budgets import measured_cells, print_reasons, read, run_ohmnas, searched, verified
 
+from ohmnas.costs.conversion import LAWS
 from ohmnas.hardware import hardware
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, chip_text, from_hardware
 
@@ -27,6 +30,8 @@ def main() -> None:
     parser.add_argument("--energies", default="0.12e-6,0.25e-6,0.5e-6,1e-6", help="joules an image")
     parser.add_argument("--chip", default="pcm-t512-d8-a8", help="the fixed one")
     parser.add_argument("--max-avm", default="0.02")
+    parser.add_argument("--predicted", action="store_true", help="compare predictions, for each of --laws")
+    parser.add_argument("--laws", default=",".join(LAWS), help="laws of the ADC's energy, for --predicted")
     parser.add_argument("--out", type=Path, default=Path("found"))
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -34,6 +39,9 @@ def main() -> None:
     if not described[0]:
         parser.error(f"{arguments.chip} has settings that are no genes")
     genes = {name: chip_text(name, value) for name, value in zip(CHIP_GENE_NAMES, row[0].tolist(), strict=True)}
+    if arguments.predicted:
+        _predict(arguments, genes)
+        return
     values: dict[str, Any] = {}
     for energy in arguments.energies.split(","):
         found = {}
@@ -54,6 +62,30 @@ def main() -> None:
             _show(f"{arguments.task}, at most {1e6 * float(energy):g} µJ an image (proxy)", found)
     if arguments.json:
         print(json.dumps(values))
+
+
+def _predict(arguments: argparse.Namespace, fixed_chip: dict[str, str]) -> None:
+    """Search with a free and with the fixed chip under each law, and print what is predicted."""
+    rows = []
+    for energy in arguments.energies.split(","):
+        for law in arguments.laws.split(","):
+            for name, genes in (("free", {}), ("fixed", fixed_chip)):
+                folder = arguments.out / f"{arguments.task}-{energy}-{arguments.max_avm}-{law}-{name}"
+                limits = ["--max-energy", energy, "--max-avm", arguments.max_avm, "--adc-law", law]
+                bounds = [word for gene, text in genes.items() for word in ("--fix", f"{gene}={text}")]
+                run_ohmnas("search", "--task", arguments.task, "--co-design", *limits, *bounds, "--out", str(folder))
+                best = read(folder / "result.json")["best"]
+                rows.append({**best, "energy": float(energy), "law": law, "choice": name})
+    if arguments.json:
+        print(json.dumps(rows))
+        return
+    print(f"{'µJ at most':>10}  {'law':9}{'chip':23}{'1-day %':>8}{'std':>6}{'AVM':>7}{'ratio':>7}{'params':>9}")
+    for row in rows:
+        accuracy, std, avm = (row["predicted"][name] for name in ("accuracy_1d", "accuracy_1d_std", "avm"))
+        print(
+            f"{1e6 * row['energy']:10g}  {row['law']:9}{row['choice']:6}{row['chip']:17}{100 * accuracy:8.2f}"
+            f"{100 * std:6.2f}{100 * avm:7.2f}{accuracy / std:7.0f}{row['params']:9,}"
+        )
 
 
 def _show(title: str, found: dict[str, Any]) -> None:

@@ -213,7 +213,8 @@ def main() -> None:
         return
     print("Spearman's correlation")
     print(
-        f"{'':12}{'cells':>7}{'ours with':>12}{'ours with':>16}{'published with':>16}{'difference':>16}{'core-seconds':>14}"
+        f"{'':12}{'cells':>7}{'ours with':>12}{'ours with':>16}{'published with':>16}{'difference':>16}"
+        f"{'core-seconds':>14}"
     )
     print(f"{'':19}{'published':>12}{'accuracy':>16}{'accuracy':>16}{'':>16}{'per cell':>14}")
     for name, own in found.items():

@@ -30,7 +30,7 @@ ALLOWED = {
     "pictures": {"files"},
     "hardware": GROUND,
     "spaces": GROUND | {"hardware"},
-    "costs": {"spaces", "hardware"},
+    "costs": GROUND | {"spaces", "hardware"},
     "search": GROUND | {"hardware", "spaces", "costs"},
     "analog": GROUND | {"hardware", "spaces"},
     "datasets": GROUND | {"hardware", "spaces", "search", "analog"},

@@ -104,6 +104,8 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         )
     render.line("AVM: accuracy variation over one month (accuracy after 1 second minus accuracy after 30 days)")
     render.line(f"maximised: {result.objective}; {_where(result)}")
+    if conversion := result.constraints.get("conversion"):
+        render.line(_assumed(conversion))
     if floor := _floor(result, sure):
         render.line(floor)
     if beats_no_reference(result):
@@ -121,6 +123,15 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     render.line("The best of many predictions is optimistic. To measure it:")
     needs = "" if find_spec("torch") else "   (needs: pip install 'ohmnas[train]')"
     render.line(f"  ohmnas verify {quote(str(path))} {_how_measured(learned, best)}{needs}")
+
+
+def _assumed(conversion: Mapping[str, Any]) -> str:
+    """Return the assumptions behind energy and latency as text."""
+    phases = f", {conversion['phases']}-phase reads" if conversion["phases"] != 1 else ""
+    return (
+        f"energy is a proxy: ADCs of 8 bits take {100 * conversion['adc_share']:g} %, other bits follow the law "
+        f"{conversion['law']}{phases} (--adc-share, --adc-law)"
+    )
 
 
 def _floor(result: SearchResult, sure: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ohmnas.cli import render
 from ohmnas.cli.arguments import fraction, size
+from ohmnas.costs.conversion import Conversion
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.estimate import Estimate
 from ohmnas.lookup import check_name
@@ -138,6 +139,7 @@ def described(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitte
         _bounds(arguments.fix or [], arguments.range or [], surrogate, notes),
         arguments.pareto,
         None if surrogate.space.has_chips else surrogate.hardware,
+        Conversion(arguments.adc_law, arguments.adc_share, arguments.read_phases),
     )
     if surrogate.space.has_chips and not _mind_the_chip(asked):
         notes.append("no limit on the chip's cost; add --max-energy, --max-latency or --max-cells")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ohmnas.cli.arguments import above_zero, floor, fraction, names, one_of, pair, probability, size
+from ohmnas.costs.conversion import LAWS, PHASES, Conversion
 from ohmnas.search.objectives import OBJECTIVES
 from ohmnas.search.quantity_names import QUANTITIES
 
@@ -61,6 +62,28 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     )
     hard.add_argument(
         "--penalty", type=above_zero, metavar="X", help="penalty: X times the relative excess over the --soft limit (1)"
+    )
+    proxies = parser.add_argument_group("assumptions behind energy and latency")
+    usual = Conversion()
+    proxies.add_argument(
+        "--adc-law",
+        choices=[*LAWS],
+        default=usual.law,
+        help=f"how the energy of the ADCs grows with their bits ({usual.law})",
+    )
+    proxies.add_argument(
+        "--adc-share",
+        type=fraction,
+        default=usual.adc_share,
+        metavar="F",
+        help=f"share of the ADCs in the chip's energy at 8 bits ({usual.adc_share})",
+    )
+    proxies.add_argument(
+        "--read-phases",
+        type=int,
+        choices=[*PHASES],
+        default=usual.phases,
+        help=f"read phases of a core: four are slower and more exact ({usual.phases})",
     )
     wanted = parser.add_argument_group("objective")
     wanted.add_argument(

@@ -14,6 +14,7 @@ import numpy as np
 from ohmnas.cli import found, render
 from ohmnas.cli.output import output_folder, set_aside, write_json
 from ohmnas.cli.problem import Unfitted, problem
+from ohmnas.costs.conversion import Conversion
 from ohmnas.errors import BrokenFileError, InfeasibleError, InvalidValueError, OhmnasError
 from ohmnas.files import LARGEST_RESULT, read_json
 from ohmnas.lookup import look_up
@@ -270,6 +271,8 @@ def _check_same(
     if result.excluded != _checksums(excluded):
         raise InvalidValueError(f"{path} used other --exclude tables: repeat them to resume; {instead}")
     limits = {**dict.fromkeys([*CEILINGS, "confidence"]), **result.constraints}  # older files have fewer limits
+    if "conversion" in now_asked:
+        limits.setdefault("conversion", Conversion("doubling", adc_share=1.0).to_dict())  # of files without it
     if "genes" in limits:
         limits["genes"] = _as_now(limits["genes"], asked)
     then = {**limits, "objective": result.objective, "pareto": ", ".join(result.pareto)}

@@ -18,28 +18,29 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas.costs.conversion import PHASES, REFERENCE_BITS, Conversion
 from ohmnas.spaces.layers import Counts, Layers
 
 Amounts = npt.NDArray[np.float64]
 
 CORES = 64
-"""Cores of IBM's chip, with one crossbar each. This and the next three: Le Gallo et al., Nature Electronics 2023."""
+"""Cores of IBM's chip, with one crossbar each (Le Gallo et al., Nature Electronics 2023)."""
 CORE_SIDE = 256
 """Rows and columns of a core's crossbar."""
-OPERATIONS_PER_SECOND = 63.1e12
-"""Peak of all cores, with one-phase reads and 8-bit inputs and outputs; a multiply-accumulate counts twice."""
-OPERATIONS_PER_JOULE = 9.76e12
-"""Efficiency in the same mode of operation."""
-REFERENCE_BITS = 8
-"""Resolution of inputs and outputs for these numbers."""
 
 _OPERATIONS_PER_MVM = 2 * CORE_SIDE**2
-MVM_SECONDS = _OPERATIONS_PER_MVM / (OPERATIONS_PER_SECOND / CORES)
-"""Time of one matrix-vector multiplication of a core: 133 ns."""
-MVM_JOULES = _OPERATIONS_PER_MVM / OPERATIONS_PER_JOULE
-"""Energy of one matrix-vector multiplication of a core, with its share of the whole chip's energy: 13.4 nJ."""
-CONVERSION_JOULES = MVM_JOULES / CORE_SIDE
-"""Energy of one output, likewise: 52 pJ."""
+
+
+def mvm_seconds(phases: int = 1) -> float:
+    """Time of one matrix-vector multiplication of a core: 133 ns with one-phase reads."""
+    per_second, _ = PHASES[phases]
+    return _OPERATIONS_PER_MVM / (per_second / CORES)
+
+
+def conversion_joules(phases: int = 1) -> float:
+    """Energy of one output, with its share of the whole chip's energy: 52 pJ with one-phase reads."""
+    _, per_joule = PHASES[phases]
+    return _OPERATIONS_PER_MVM / per_joule / CORE_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,14 @@ class CrossbarCosts:
 
 
 def crossbar_costs(
-    layers: Layers, hardware: Mapping[str, float] | Mapping[str, npt.NDArray[np.float64]]
+    layers: Layers,
+    hardware: Mapping[str, float] | Mapping[str, npt.NDArray[np.float64]],
+    conversion: Conversion = Conversion(),  # noqa: B008 - immutable
 ) -> CrossbarCosts:
     """Compute the costs of each network on a chip.
 
-    Energy is the energy of the conversions, each including its share of all other energy. It doubles with each bit of
-    the ADC, because the figure of merit of an ADC is energy over 2^bits (Walden, IEEE Journal on Selected Areas in
-    Communications, 1999).
+    Energy is the energy of the conversions, each including its share of all other energy. The ADC's part grows with its
+    bits as `conversion` says.
 
     Latency is the latency of a single image on a chip that holds all layers. Layers run one after another, position by
     position; all tiles of a layer, all branches of a residual block and its skip (never longer) run at the same time. A
@@ -81,13 +83,13 @@ def crossbar_costs(
     Args:
         layers: layers of n networks.
         hardware: `Hardware.settings()`; a value may be ``(n,)``, one per network.
+        conversion: energy of conversions, and read mode.
 
     Returns:
         The costs.
     """
     count, inputs, outputs, positions = layers.count.T, layers.inputs.T, layers.outputs.T, layers.positions.T
     rows, columns = (np.asarray(hardware[f"hw_tile_{side}"], dtype=np.int64) for side in ("rows", "columns"))
-    dac, adc = (_relative_levels(hardware[f"hw_{converter}_bits"]) for converter in ("dac", "adc"))
     tiling = layers.tiling()
     row_parts = (inputs + (rows - 1)) // rows
     tiles = tiling.matrices.T * row_parts * ((tiling.wide.T + (columns - 1)) // columns)
@@ -99,8 +101,8 @@ def crossbar_costs(
         utilisation=(count * inputs * outputs).sum(axis=0) / (total * rows * columns),
         mvms=(tiles * positions).sum(axis=0),
         conversions=conversions,
-        energy=conversions * CONVERSION_JOULES * adc,
-        latency=tiling.steps * MVM_SECONDS * dac,
+        energy=conversions * conversion_joules(conversion.phases) * conversion.relative_energy(hardware["hw_adc_bits"]),
+        latency=tiling.steps * mvm_seconds(conversion.phases) * _relative_levels(hardware["hw_dac_bits"]),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas.costs.conversion import Conversion
 from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.estimate import Estimate
 from ohmnas.lookup import check_name
@@ -51,6 +52,8 @@ class Problem:
     """Quantities of the Pareto front; empty for no front."""
     chip: Mapping[str, float] | None = None
     """`Hardware.description()` of the chip, for costs on tiles; None if there is none or each design has its own."""
+    conversion: Conversion = field(default_factory=Conversion)
+    """Assumptions behind energy and latency."""
     clock: Clock = field(default_factory=Clock, init=False, compare=False, repr=False)
     """Deadline of the running search; slow strategies check it."""
     bounds: Bounds = field(init=False, compare=False, repr=False)
@@ -191,7 +194,8 @@ class Problem:
         self, population: Population, estimate: Estimate | None = None, together: Collection[str] = ()
     ) -> Quantities:
         """Quantities of a population. Targets need an estimate; costs in `together` are computed in one pass."""
-        return Quantities(self.space, population, {} if self.space.has_chips else self.chip, estimate, together)
+        chip = {} if self.space.has_chips else self.chip
+        return Quantities(self.space, population, chip, estimate, together, self.conversion)
 
     @property
     def has_chip(self) -> bool:
@@ -239,7 +243,7 @@ class Problem:
         return self._scales[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values: limits and, if there are any, bounds on genes."""
+        """Return JSON values: limits; bounds on genes and assumptions about conversions where they matter."""
         whole = self.space.everything
         ends = zip(self.space.genes, self.bounds.low, self.bounds.high, whole.low, whole.high, strict=True)
         bounds = {
@@ -247,7 +251,14 @@ class Problem:
             for gene, low, high, least, most in ends
             if (low, high) != (least, most)
         }
-        return {**self.limits.to_dict(), **({"genes": bounds} if bounds else {})}
+        values = {**self.limits.to_dict(), **({"genes": bounds} if bounds else {})}
+        return {**values, "conversion": self.conversion.to_dict()} if self.asks_for_energy else values
+
+    @property
+    def asks_for_energy(self) -> bool:
+        """True if energy or latency is limited, scored or on the front."""
+        limited = {cost for name, cost in COST_LIMITS.items() if getattr(self.limits, name) < np.inf}
+        return not {"energy", "latency"}.isdisjoint({*limited, *self.limits.soft, *self.pareto, *self.objective.needs})
 
 
 def end_of(gene: Gene, value: int) -> int | str:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas.costs.conversion import Conversion
 from ohmnas.costs.crossbar import crossbar_costs
 from ohmnas.errors import InvalidValueError
 from ohmnas.estimate import Estimate
@@ -37,6 +38,7 @@ class Quantities:
         chip: Mapping[str, float] | None,
         estimate: Estimate | None = None,
         together: Collection[str] = (),
+        conversion: Conversion = Conversion(),  # noqa: B008 - immutable
     ) -> None:
         """Wrap a population.
 
@@ -46,12 +48,14 @@ class Quantities:
             chip: `Hardware.settings()`, for costs on tiles; ignored if designs have their own chip.
             estimate: predictions of the same rows, for targets.
             together: costs to compute in one pass over the layers.
+            conversion: assumptions behind energy and latency.
         """
         self._space = space
         self._population = population
         self._chip = chip
         self._estimate = estimate
         self._together = {*together}
+        self._conversion = conversion
         self._known: dict[str, Values] = {}
 
     def __len__(self) -> int:
@@ -87,7 +91,7 @@ class Quantities:
             layers, crossbar = space.layers(some), None
             if self._chip is not None and any(name in ON_TILES for name in names):
                 chip = chip_settings(space, some, self._chip)
-                crossbar = crossbar_costs(layers, chip)
+                crossbar = crossbar_costs(layers, chip, self._conversion)
             for name in names:
                 if name == "memory":
                     values = layers.peak_memory()

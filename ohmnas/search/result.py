@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from ohmnas.errors import BrokenFileError, OhmnasError
+from ohmnas.costs.conversion import Conversion
+from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, UnknownNameError
 from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
 from ohmnas.lookup import check_name
 from ohmnas.search import kinds
@@ -249,9 +250,23 @@ def _constraints(values: dict[str, Any]) -> dict[str, Any]:
                     kinds.plain(end, f"bound on {gene}")
         elif name == "reference":
             kinds.text(value, name)
+        elif name == "conversion":
+            _conversion(kinds.mapping(value, "assumptions about conversions"))
         elif value is not None:
             kinds.number(value, name)
     return values
+
+
+def _conversion(values: dict[str, Any]) -> None:
+    """Check assumptions about conversions.
+
+    Raises:
+        BrokenFileError: one is missing or unknown, or has an invalid value.
+    """
+    try:
+        Conversion(**values)
+    except (TypeError, InvalidValueError, UnknownNameError) as error:
+        raise BrokenFileError(f"its assumptions about conversions are invalid: {error}") from error
 
 
 def _two(values: object, what: str) -> list[Any]:

@@ -694,3 +694,18 @@ def test_wrong_values_are_found_before_anything_is_fitted(
     run = ohmnas("search", "--table", "digits", "--out", tmp_path, *words)
     assert message in run.sentence
     assert not (tmp_path / "result.json").exists()
+
+
+def test_assumptions_behind_the_energy_are_printed_kept_and_must_be_repeated(search: Search, tmp_path: Path) -> None:
+    limits = ("--max-energy", "1e-6", "--iterations", "3")
+    done = search(*limits, "--adc-law", "zigzag", "--adc-share", "0.3", "--read-phases", "4")
+    assert "ADCs of 8 bits take 30 %, other bits follow the law zigzag, 4-phase reads" in done.out
+    result = read(done, tmp_path)
+    assert result.constraints["conversion"] == {"law": "zigzag", "adc_share": 0.3, "phases": 4}
+    again = search(*limits, "--resume", tmp_path / "result.json")
+    assert again.code == 2
+    assert "conversion: {'law': 'zigzag'" in again.sentence
+    one_phase = read(search(*limits, "--floor", "none"), tmp_path)
+    assert result.best.costs["energy"] <= 1e-6
+    assert one_phase.best.costs["energy"] <= 1e-6
+    assert "energy is a proxy" not in search("--iterations", "3").out
