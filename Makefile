@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: search test lint campaigns format clean
+.PHONY: search test lint docs campaigns format clean
 
 search: $(VENV)/.base
 	$(BIN)/ohmnas search --task digits --max-params 50k --max-avm 0.02 --out found
@@ -15,6 +15,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -q -W --keep-going -E -b html -d build/doctrees docs build/docs
+	$(BIN)/python docs/check_links.py build/docs
 
 campaigns: $(VENV)/.dev
 	$(BIN)/python benchmarks/campaigns.py

@@ -1,0 +1,152 @@
+"""Sphinx settings of the documentation site: `make docs` writes it to build/docs.
+
+The pages are the Markdown files of this folder, as a Git host shows them. The start page is the README of the
+repository with the list of pages of docs/README.md, and the sidebar follows that list: a page is added in one place.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import ohmnas
+
+DOCS = Path(__file__).parent
+
+project = "ohmnas"
+author = "The ohmnas developers"
+project_copyright = author
+version = release = ohmnas.__version__
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
+
+root_doc = "README"
+source_suffix = {".md": "markdown"}
+default_role = "py:obj"  # single backticks in docstrings: a link if it is a public name, otherwise code
+
+html_theme = "furo"
+html_title = f"ohmnas {release}"
+html_copy_source = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0b5c8f", "color-brand-content": "#0b5c8f"},
+    "dark_css_variables": {"color-brand-primary": "#6db8e8", "color-brand-content": "#6db8e8"},
+}
+
+myst_heading_anchors = 4  # the anchors of a Git host
+
+autosummary_generate = False
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+autodoc_class_signature = "mixed"
+autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_mock_imports = [name for name in ("torch", "aihwkit", "numba") if find_spec(name) is None]
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+python_use_unqualified_type_names = True
+
+LINK = re.compile(r"\[([^\]]*)\]\(([^)#\s:]+)(#[^)\s]*)?\)")
+"""Links of Markdown to files: text, file, anchor."""
+LISTED = re.compile(r"^\*\*(.+)\*\*$|^\d+\. \[[^]]+\]\((\S+)\.md\)", re.MULTILINE)
+"""Captions and pages of docs/README.md."""
+
+
+def start_page() -> str:
+    """Return the README of the repository, the list of pages and the sidebar."""
+    readme = (DOCS.parent / "README.md").read_text("utf-8")
+    readme = LINK.sub(lambda link: f"[{link[1]}]({_from_docs(link[2])}{link[3] or ''})", readme)
+    pages = (DOCS / "README.md").read_text("utf-8")
+    return f"{readme}\n#{pages}\n{sidebar(pages)}"
+
+
+def _from_docs(target: str) -> str:
+    return target.removeprefix("docs/") if target.startswith("docs/") else f"../{target}"
+
+
+def sidebar(pages: str) -> str:
+    """Return one hidden toctree for each group of the list of pages."""
+    trees: list[tuple[str, list[str]]] = []
+    for caption, page in LISTED.findall(pages):
+        if caption:
+            trees.append((caption, []))
+        else:
+            trees[-1][1].append(page)
+    return "\n".join(
+        f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(names) + "\n```" for caption, names in trees
+    )
+
+
+def reference(package: str) -> str:
+    """Return the reference of a module: a table of its public names, then each that `ohmnas` itself does not have."""
+    module = importlib.import_module(package)
+    names = sorted(public_names(module), key=str.lower)
+    own = [name for name in names if module is ohmnas or name not in ohmnas.__all__]
+    qualified = [f"{package if name in own else 'ohmnas'}.{name}" for name in names]
+    lines = [".. autosummary::", "", *(f"   ~{name}" for name in qualified), ""]
+    for name in own:
+        value = getattr(module, name)
+        kind = "class" if inspect.isclass(value) else "function" if callable(value) else "data"
+        where = f"{package}.{name}"
+        if isinstance(value, ModuleType):  # a package that is called like its function
+            kind, where = "function", f"{where}.{name}"
+        lines += [f".. auto{kind}:: {where}", "   :no-value:" if kind == "data" else "", ""]
+    return "\n".join(["```{eval-rst}", *lines, "```"])
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """Return `__all__`, or without it the classes and functions that a module defines."""
+    listed: list[str] | None = getattr(module, "__all__", None)
+    return listed or [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+
+
+def read_source(app: Any, docname: str, source: list[str]) -> None:
+    """Replace the start page, append the reference of a module, and link to files where a page links to a folder."""
+    del app
+    if docname == root_doc:
+        source[0] = start_page()
+    elif docname.startswith("api/"):
+        package = re.search(r"^# `(.+)`", source[0], re.MULTILINE)
+        if package is None:
+            raise ValueError(f"{docname}: the title is not the name of a module")
+        source[0] = f"{source[0]}\n{reference(package[1])}\n"
+    folder = (DOCS / docname).parent
+    source[0] = LINK.sub(lambda link: _link(folder, *link.groups(default="")), source[0])
+
+
+def _link(folder: Path, text: str, target: str, anchor: str) -> str:
+    """Return a link that works on the site. It has no pages of folders: link to the folder's first file, or not."""
+    path = (folder / target).resolve()
+    if path == DOCS.parent / "README.md":
+        target = "README.md"
+    elif path.is_dir():
+        target = next((f"{target}/{name}" for name in ("__init__.py", "README.md") if (path / name).is_file()), "")
+    return f"[{text}]({target}{anchor})" if target else text
+
+
+def skip(app: Any, what: str, name: str, value: object, skipped: bool, options: object) -> bool | None:
+    """Leave out the methods that scikit-learn adds for its metadata routing."""
+    del app, what, value, options
+    return True if skipped or re.fullmatch(r"set_\w+_request|get_metadata_routing", name) else None
+
+
+def write_start_page(app: Any, failure: Exception | None) -> None:
+    """Give the start page the name that web servers look for."""
+    if failure is None and app.builder.name == "html":
+        shutil.copy2(Path(app.outdir) / f"{root_doc}.html", Path(app.outdir) / "index.html")
+
+
+def setup(app: Any) -> None:
+    """Connect the functions above."""
+    app.connect("source-read", read_source)
+    app.connect("autodoc-skip-member", skip)
+    app.connect("build-finished", write_start_page)
