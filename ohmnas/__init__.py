@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ohmnas.spaces.resnet import Architecture, MainBlock, ResNetSpace, reference
     from ohmnas.spaces.space import Space
     from ohmnas.surrogate.model import SurrogateModel
-    from ohmnas.surrogate.model_file import load_surrogate
+    from ohmnas.surrogate.shipped import load_surrogate
     from ohmnas.surrogate.surrogate import Surrogate
     from ohmnas.surrogate.training_set import TrainingSet
     from ohmnas.targets import Target
@@ -81,7 +81,7 @@ else:
             "fidelity": "ohmnas.datasets.campaign.fidelity",
             "hardware": "",
             "known_networks": "ohmnas.search.defaults",
-            "load_surrogate": "ohmnas.surrogate.model_file",
+            "load_surrogate": "ohmnas.surrogate.shipped",
             "measure": "ohmnas.datasets.campaign.measure",
             "objective": "ohmnas.search.objectives",
             "read_hardware": "ohmnas.hardware",
@@ -99,9 +99,9 @@ else:
 
     def __getattr__(name):
         if name == "__version__":
-            from importlib.metadata import version  # takes 20 ms
+            from ohmnas.version import version
 
-            return version("ohmnas")
+            return version()
         try:
             return _lazy(name)
         except ModuleNotFoundError as error:

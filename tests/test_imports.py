@@ -16,7 +16,19 @@ ROOT = Path(ohmnas.__file__).parent
 TESTS = Path(__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
 
-GROUND = {"errors", "estimate", "files", "lazy", "lookup", "npz", "pictures", "registry", "targets", "threads"}
+GROUND = {
+    "errors",
+    "estimate",
+    "files",
+    "lazy",
+    "lookup",
+    "npz",
+    "pictures",
+    "registry",
+    "targets",
+    "threads",
+    "version",
+}
 ALLOWED = {
     "errors": set[str](),
     "files": {"errors"},
@@ -27,6 +39,7 @@ ALLOWED = {
     "targets": {"lookup"},
     "estimate": {"errors", "targets"},
     "threads": set[str](),
+    "version": set[str](),
     "pictures": {"files"},
     "hardware": GROUND,
     "spaces": GROUND | {"hardware"},

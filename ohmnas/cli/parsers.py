@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import ohmnas
 from ohmnas.cli.arguments import (
     Parser,
     above_zero,
@@ -35,6 +34,7 @@ from ohmnas.datasets.tasks.loaders.archives import ARCHIVES
 from ohmnas.hardware import PRESETS
 from ohmnas.search.strategies import STRATEGIES
 from ohmnas.surrogate.defaults import MARGINS, RESAMPLES
+from ohmnas.version import version
 
 
 def parser() -> Parser:
@@ -64,7 +64,7 @@ class _Version(argparse.Action):
     """Print the version. Reading it from the installed package takes 20 ms, so it is read only here."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        sys.stdout.write(f"ohmnas {ohmnas.__version__}\n")
+        sys.stdout.write(f"ohmnas {version()}\n")
         parser.exit()
 
 

@@ -28,8 +28,7 @@ from ohmnas.search.strategies import strategy
 from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.genes import Population
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.model_file import load_surrogate
-from ohmnas.surrogate.shipped import shipped_surrogate
+from ohmnas.surrogate.shipped import load_surrogate, shipped_surrogate
 from ohmnas.targets import DEFAULTS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ohmnas.lazy import attach
 if TYPE_CHECKING:
     from ohmnas.surrogate.heads import HEADS
     from ohmnas.surrogate.model import SurrogateModel
-    from ohmnas.surrogate.model_file import load_surrogate
+    from ohmnas.surrogate.shipped import load_surrogate
     from ohmnas.surrogate.surrogate import Surrogate
     from ohmnas.surrogate.training_set import TrainingSet
     from ohmnas.surrogate.transfer import SourceModel
@@ -25,7 +25,7 @@ else:
             "SourceModel": "ohmnas.surrogate.transfer",
             "Surrogate": "ohmnas.surrogate.surrogate",
             "SurrogateModel": "ohmnas.surrogate.model",
-            "load_surrogate": "ohmnas.surrogate.model_file",
+            "load_surrogate": "ohmnas.surrogate.shipped",
         },
     )
 

@@ -141,20 +141,16 @@ def save_model(model: SurrogateModel, path: str | Path) -> Path:
     return path
 
 
-def load_surrogate(path: str | Path) -> SurrogateModel:
-    """Read a surrogate written by `SurrogateModel.save`, or a shipped one.
+def read_model(path: str | Path) -> SurrogateModel:
+    """Read a surrogate written by `SurrogateModel.save`.
 
     Args:
-        path: the file, with or without ``.npz``. If there is none, the name of a shipped table, such as ``digits``.
+        path: the file, with or without ``.npz``.
 
     Raises:
         BrokenFileError: the file is missing, truncated, of another space or version, or holds an invalid value.
     """
-    from ohmnas.surrogate.shipped import shipped_surrogate  # imports this module
-
-    name, path = str(path), _found(Path(path))
-    if not path.exists() and (shipped := shipped_surrogate(name)) is not None:
-        return shipped
+    path = found_file(Path(path))
     header = read_header(path)
     try:
         return _model(header, _read_parts(path, header))
@@ -197,7 +193,7 @@ def read_header(path: Path) -> dict[str, Any]:
 _ANEW: Final = "create a new one with ohmnas fit --table TABLE --out NAME.npz"
 
 
-def _found(path: Path) -> Path:
+def found_file(path: Path) -> Path:
     """Return the file of a surrogate.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import Final
 from ohmnas.errors import BrokenFileError
 from ohmnas.files import LARGEST_TABLE, read_bytes
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.model_file import SUFFIX, load_surrogate, read_header
+from ohmnas.surrogate.model_file import SUFFIX, found_file, read_header, read_model
 
 FITTED: Final = Path(__file__).with_name("fitted")
 """Folder with one subfolder per table."""
@@ -55,7 +55,21 @@ def shipped_surrogate(table: str, hardware: str | None = None, fidelity: str | N
     provenance = read_header(path).get("provenance")
     if not isinstance(provenance, dict) or provenance.get("table_sha256") != _checksum(table):
         raise BrokenFileError(f"{path} was fitted to another version of the table {table}")
-    return load_surrogate(path) if fidelity in (None, provenance.get("fidelity")) else None
+    return read_model(path) if fidelity in (None, provenance.get("fidelity")) else None
+
+
+def load_surrogate(path: str | Path) -> SurrogateModel:
+    """Read a surrogate from a file, or a shipped one.
+
+    Args:
+        path: the file, with or without ``.npz``. If there is none, the name of a shipped table, such as ``digits``.
+
+    Raises:
+        BrokenFileError: the file is missing, truncated, of another space or version, or holds an invalid value.
+    """
+    found = found_file(Path(path))
+    shipped = None if found.exists() else shipped_surrogate(str(path))
+    return read_model(found) if shipped is None else shipped
 
 
 def _checksum(table: str) -> str:

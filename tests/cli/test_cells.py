@@ -14,7 +14,7 @@ from ohmnas.datasets.tables.table import genomes, read_table
 from ohmnas.datasets.tasks.task import task
 from ohmnas.search import read_result
 from ohmnas.spaces.cells import OPERATIONS, Cell, CellSpace
-from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import load_surrogate
 from tests.datasets.conftest import MadeMeasurements
 
 from .conftest import Ohmnas

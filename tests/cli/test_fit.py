@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ohmnas.datasets.tables.table import read_table, write_table
-from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import load_surrogate
 
 from .conftest import Ohmnas
 

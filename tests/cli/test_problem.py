@@ -18,7 +18,7 @@ from ohmnas.search.report import references
 from ohmnas.spaces.resnet.genes import M
 from ohmnas.surrogate import TrainingSet
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import load_surrogate
 
 pytestmark = pytest.mark.timeout(240)
 """A surrogate is learned first; on a machine with other work that takes its time."""

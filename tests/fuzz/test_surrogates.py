@@ -16,7 +16,7 @@ import pytest
 from ohmnas.errors import OhmnasError
 from ohmnas.npz import Array, read_arrays, write_arrays
 from ohmnas.surrogate.fit.transfer import fit_source
-from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import load_surrogate
 from tests.surrogate.conftest import SPACE, learned, learning_set, names
 
 from .mutate import damaged

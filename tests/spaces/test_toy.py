@@ -29,7 +29,7 @@ from ohmnas.spaces.genes import Gene, Genes, Population
 from ohmnas.spaces.layers import Layers
 from ohmnas.spaces.modules import MeanOverPixels
 from ohmnas.spaces.space import Space
-from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import load_surrogate
 from ohmnas.testing.spaces import SpaceContract
 from tests.cli import conftest as cli
 

@@ -19,7 +19,7 @@ from ohmnas.surrogate.features import feature_matrix
 from ohmnas.surrogate.fit.folds import folds
 from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import load_surrogate
 from ohmnas.surrogate.training_set import TrainingSet
 
 from .conftest import SPACE, edit, learned, table, table_of_designs

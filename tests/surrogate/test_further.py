@@ -16,7 +16,7 @@ from ohmnas.search.problem import Problem
 from ohmnas.surrogate import metrics
 from ohmnas.surrogate.further import from_differences, to_differences
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import load_surrogate
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import FURTHER, TrainingSet
 from ohmnas.targets import DEFAULTS, TARGETS

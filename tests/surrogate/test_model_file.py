@@ -19,14 +19,14 @@ from ohmnas.npz import write_arrays
 from ohmnas.surrogate.fit.transfer import fit_source
 from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.model_file import FORMAT, SUFFIX, file_of, load_surrogate, read_header
+from ohmnas.surrogate.model_file import FORMAT, SUFFIX, file_of, read_header, read_model
 from ohmnas.surrogate.surrogate import Surrogate
 
 from .conftest import FAST, SPACE, Header, edit, edit_array, learned, learning_set, names
 
 
 def test_loaded_surrogate_predicts_exactly_the_same(surrogate: SurrogateModel, file: Path) -> None:
-    loaded = load_surrogate(file)
+    loaded = read_model(file)
     new = SPACE.sample_uniform(100, np.random.default_rng(1))
     population = np.concatenate([new, surrogate.known.genomes])
     before, after = surrogate.estimate(population), loaded.estimate(population)
@@ -37,7 +37,7 @@ def test_loaded_surrogate_predicts_exactly_the_same(surrogate: SurrogateModel, f
 
 
 def test_saving_what_was_loaded_writes_the_same_bytes(file: Path, tmp_path: Path) -> None:
-    again = load_surrogate(file).save(tmp_path / "again.npz")
+    again = read_model(file).save(tmp_path / "again.npz")
     assert again.read_bytes() == file.read_bytes()
 
 
@@ -45,7 +45,7 @@ def test_paths_may_be_texts_with_or_without_a_suffix(surrogate: SurrogateModel, 
     written = surrogate.save(f"{tmp_path}/new/fitted")
     assert written == tmp_path / "new" / "fitted.npz"
     for path in (written, str(written), str(written).removesuffix(SUFFIX)):
-        assert load_surrogate(path).provenance == surrogate.provenance
+        assert read_model(path).provenance == surrogate.provenance
     assert file_of("pcm.v2") == Path("pcm.v2.npz")
 
 
@@ -73,7 +73,7 @@ def test_loading_and_predicting_need_numpy_alone(file: Path) -> None:
 def test_a_surrogate_with_a_source_model_comes_back_as_it_was(tmp_path: Path) -> None:
     rows = learning_set(20, seed=8)
     helped = learned(rows, source=fit_source([learning_set(60)]))
-    loaded = load_surrogate(helped.save(tmp_path / "s"))
+    loaded = read_model(helped.save(tmp_path / "s"))
     population = np.concatenate([SPACE.sample_uniform(50, np.random.default_rng(1)), rows.population])
     assert_array_equal(loaded.predict(population), helped.predict(population))
     assert loaded.source is not None
@@ -85,7 +85,7 @@ def test_a_surrogate_with_a_source_model_comes_back_as_it_was(tmp_path: Path) ->
 
 def test_settings_may_be_numpys_numbers(tmp_path: Path) -> None:
     path = learned(learning_set(20), rounds=np.int64(10)).save(tmp_path / "s")
-    assert load_surrogate(path).settings["rounds"] == 10
+    assert read_model(path).settings["rounds"] == 10
 
 
 def test_a_surrogate_that_nobody_can_trace_is_not_saved(tmp_path: Path) -> None:
@@ -103,22 +103,22 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(surrogate: SurrogateMod
 
 def test_folders_and_missing_files_are_refused_with_advice(tmp_path: Path) -> None:
     with pytest.raises(BrokenFileError, match="there is no file of that name"):
-        load_surrogate(tmp_path / "nowhere")
+        read_model(tmp_path / "nowhere")
     with pytest.raises(BrokenFileError, match=r"is a folder, but a surrogate is a file: .*ohmnas fit --table"):
-        load_surrogate(tmp_path)
+        read_model(tmp_path)
     (tmp_path / "surrogate.json").write_text("{}", encoding="utf-8")
     with pytest.raises(BrokenFileError, match=r"an older version of ohmnas: create a new one with ohmnas fit --table"):
-        load_surrogate(tmp_path)
+        read_model(tmp_path)
 
 
 def test_other_archives_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "images.npz"
     np.savez(path, x_train=np.zeros(3))
     with pytest.raises(BrokenFileError, match="lacks the array 'header'"):
-        load_surrogate(path)
+        read_model(path)
     np.savez(path, header=np.zeros(3))
     with pytest.raises(BrokenFileError, match="is not a surrogate"):
-        load_surrogate(path)
+        read_model(path)
     for text in (b"", b"{", b"[]", b"null", b'{"format": "6"}', b"[" * 60_000, b"\xff"):
         write_arrays(path, {"header": np.frombuffer(text, dtype=np.uint8)})
         with pytest.raises(BrokenFileError, match=r"has a header that is|has no surrogate header"):
@@ -130,29 +130,29 @@ def test_truncated_files_are_refused(keep: float, file: Path) -> None:
     content = file.read_bytes()
     file.write_bytes(content[: int(keep * len(content))])
     with pytest.raises(BrokenFileError, match=file.name):
-        load_surrogate(file)
+        read_model(file)
 
 
 def test_newer_and_older_formats_are_refused_with_advice(file: Path) -> None:
     edit(file, lambda header: header.update(format=FORMAT + 1))
     with pytest.raises(BrokenFileError, match=f"format {FORMAT + 1}, this ohmnas reads {FORMAT}: update"):
-        load_surrogate(file)
+        read_model(file)
     edit(file, lambda header: header.update(format=FORMAT - 1))
     with pytest.raises(BrokenFileError, match=r"an older version of ohmnas .*create a new one"):
-        load_surrogate(file)
+        read_model(file)
 
 
 def test_other_spaces_are_refused(file: Path) -> None:
     edit(file, lambda header: header.update(space="cells-2"))
     with pytest.raises(BrokenFileError, match="no space 'cells-2'; there are resnet-1"):
-        load_surrogate(file)
+        read_model(file)
 
 
 @pytest.mark.parametrize("change", [list.reverse, list.pop, lambda names: names.append("x")])
 def test_other_features_are_refused(change: Callable[[list[str]], object], file: Path) -> None:
     edit(file, lambda header: change(header["features"]))
     with pytest.raises(BrokenFileError, match="features of the surrogate are not"):
-        load_surrogate(file)
+        read_model(file)
 
 
 KEYS = (
@@ -165,7 +165,7 @@ KEYS = (
 def test_missing_keys_of_the_header_are_named(key: str, file: Path) -> None:
     edit(file, lambda header: header.pop(key))
     with pytest.raises(BrokenFileError, match=key):
-        load_surrogate(file)
+        read_model(file)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -173,10 +173,10 @@ def test_missing_keys_of_the_header_are_named(key: str, file: Path) -> None:
 def test_values_of_another_kind_are_refused(key: str, value: object, file: Path) -> None:
     edit(file, lambda header: header.update({key: value}))
     if (key, value) in (("classes", 7), ("source", None), ("settings", {"a": 1})):
-        load_surrogate(file)  # of the right kind
+        read_model(file)  # of the right kind
     else:
         with pytest.raises(BrokenFileError, match=file.name):
-            load_surrogate(file)
+            read_model(file)
 
 
 def test_each_array_is_needed_in_its_type_and_dimensions_with_finite_numbers(file: Path) -> None:
@@ -191,7 +191,7 @@ def test_each_array_is_needed_in_its_type_and_dimensions_with_finite_numbers(fil
         ):
             edit_array(file, name, change)
             with pytest.raises(BrokenFileError, match=f"{name} ({message}|holds numbers beyond)"):
-                load_surrogate(file)
+                read_model(file)
             file.write_bytes(whole)
 
 
@@ -225,7 +225,7 @@ def test_arrays_that_are_no_surrogate_are_refused(what: str, file: Path) -> None
     name, change, message = EDITS[what]
     edit_array(file, name, change)
     with pytest.raises(BrokenFileError, match=message) as error:
-        load_surrogate(file)
+        read_model(file)
     assert "\n" not in str(error.value)
 
 
@@ -245,7 +245,7 @@ def test_arrays_that_are_no_surrogate_are_refused(what: str, file: Path) -> None
 def test_mixtures_that_are_none_are_refused(change: Header, file: Path) -> None:
     edit(file, lambda header: header["mixture"].update(change))
     with pytest.raises(BrokenFileError, match=r"mixture|spreads|lowest"):
-        load_surrogate(file)
+        read_model(file)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_source_models_that_are_none_are_refused(change: Header, tmp_path: Path)
     file = learned(learning_set(20, seed=8), source=fit_source([learning_set(60)])).save(tmp_path / "s")
     edit(file, lambda header: header["source"].update(change))
     with pytest.raises(BrokenFileError, match=file.name):
-        load_surrogate(file)
+        read_model(file)
 
 
 def test_lines_and_source_models_belong_together(surrogate: SurrogateModel) -> None:

@@ -12,8 +12,7 @@ from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import BrokenFileError
 from ohmnas.surrogate import shipped
 from ohmnas.surrogate.heads import HEADS
-from ohmnas.surrogate.model_file import load_surrogate
-from ohmnas.surrogate.shipped import FITTED, shipped_file, shipped_surrogate
+from ohmnas.surrogate.shipped import FITTED, load_surrogate, shipped_file, shipped_surrogate
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
 

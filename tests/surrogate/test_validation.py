@@ -9,7 +9,7 @@ import pytest
 
 from ohmnas.errors import BrokenFileError, InvalidValueError
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import load_surrogate
 
 from .conftest import Header, edit
 

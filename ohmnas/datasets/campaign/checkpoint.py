@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import ohmnas
 from ohmnas.datasets.tables.schema import SPREAD_COLUMNS
 from ohmnas.errors import OhmnasError
 from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
 from ohmnas.search.candidate import Candidate
 from ohmnas.targets import DEFAULTS
+from ohmnas.version import version
 
 MEASURED: Final = (*(target.name for target in DEFAULTS), "accuracy_digital")
 """Values of each training: means and spread over its chips."""
@@ -48,7 +48,7 @@ class Checkpoint:
             how: settings of the measurement; trainings with other settings stay in the file but are not used.
         """
         self._path = path
-        self._how = repr((how, ohmnas.__version__))
+        self._how = repr((how, version()))
         self._of_all: dict[str, dict[str, Trained]] = {}
         with suppress(OhmnasError, ValueError, TypeError, KeyError, AttributeError):
             stored = {} if path is None else read_json(path, LARGEST_RESULT)

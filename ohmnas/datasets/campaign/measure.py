@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-import ohmnas
 from ohmnas.datasets.campaign.limits import NO_LIMITS, LimitError, RowLimits, Watch
 from ohmnas.datasets.campaign.protocol import Protocol, seeds_of, training_settings
 from ohmnas.datasets.tables import schema
@@ -20,6 +19,7 @@ from ohmnas.datasets.tasks.data import Split
 from ohmnas.errors import DivergedError, InvalidValueError
 from ohmnas.hardware import Hardware
 from ohmnas.lookup import look_up
+from ohmnas.version import version
 
 if TYPE_CHECKING:
     from torch import nn
@@ -217,7 +217,7 @@ def _begun(protocol: Protocol, genome: npt.NDArray[np.int16], chip: Hardware, se
     layers = task.space.layers(genome[None])
     row.update(params=int(layers.params()[0]), macs=int(layers.macs()[0]), **protocol.settings(chip))
     row.update(
-        ohmnas_version=ohmnas.__version__,
+        ohmnas_version=version(),
         torch_version=torch.__version__,
         aihwkit_version=metadata.version("aihwkit"),
         precision=protocol.precision(chip),

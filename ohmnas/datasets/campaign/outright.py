@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-import ohmnas
 from ohmnas.datasets.campaign.measure import given_up, measure_accuracies, train_network
 from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.campaign.trained import TrainedNetwork, is_trained
@@ -21,6 +20,7 @@ from ohmnas.lookup import suggestion
 from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.catalogue import SPACES, space
 from ohmnas.spaces.space import Space
+from ohmnas.version import version
 
 SNAPSHOT: Final = "training.safetensors"
 """File of an unfinished training, in the folder of its network."""
@@ -64,9 +64,7 @@ def train_outright(
 
     training = VERIFICATION_SEEDS + seed
     how = (protocol.task.name, protocol.task.space_name, images_checksum(protocol.data()), genome.tolist(), chip)
-    key = hashlib.sha256(
-        repr((*how, protocol.fidelity, protocol.engine, training, ohmnas.__version__)).encode()
-    ).hexdigest()
+    key = hashlib.sha256(repr((*how, protocol.fidelity, protocol.engine, training, version())).encode()).hexdigest()
     if is_trained(folder):
         there = TrainedNetwork.load(folder)
         if there.provenance.get("key") != key:

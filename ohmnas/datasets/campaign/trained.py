@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-import ohmnas
 from ohmnas.datasets.campaign.protocol import Protocol, require_training
 from ohmnas.datasets.tables import schema
 from ohmnas.errors import BrokenFileError, InvalidValueError, MissingDependencyError, OhmnasError, StorageError, shown
@@ -26,6 +25,7 @@ from ohmnas.hardware import Hardware
 from ohmnas.search import kinds
 from ohmnas.spaces.codesign import space_of
 from ohmnas.spaces.space import Space
+from ohmnas.version import version
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -332,7 +332,7 @@ def _versions() -> dict[str, str]:
     import torch
 
     return {
-        "ohmnas": ohmnas.__version__,
+        "ohmnas": version(),
         "torch": torch.__version__,
         "aihwkit": metadata.version("aihwkit"),
         "python": platform.python_version(),

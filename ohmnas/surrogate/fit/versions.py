@@ -7,13 +7,13 @@ import scipy
 import sklearn
 import xgboost as xgb
 
-import ohmnas
+from ohmnas.version import version
 
 
 def versions() -> dict[str, str]:
     """Package -> installed version."""
     return {
-        "ohmnas": ohmnas.__version__,
+        "ohmnas": version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "scikit-learn": sklearn.__version__,

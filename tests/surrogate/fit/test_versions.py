@@ -10,7 +10,7 @@ import pytest
 from ohmnas.errors import BrokenFileError
 from ohmnas.surrogate.fit.versions import versions
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.model_file import load_surrogate
+from ohmnas.surrogate.shipped import load_surrogate
 from tests.surrogate.conftest import edit
 
 
