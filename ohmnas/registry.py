@@ -253,5 +253,6 @@ HOMES = (
     "ohmnas.hardware.presets:PRESETS",
     "ohmnas.spaces.catalogue:SPACES",
     "ohmnas.estimators.catalogue:ESTIMATORS",
+    "ohmnas.export.catalogue:EXPORTERS",
 )
 """Locations of the registries."""

@@ -50,9 +50,11 @@ ALLOWED = {
     "surrogate": GROUND | {"hardware", "spaces", "costs", "search", "datasets"},
     "estimators": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate"},
     "refine": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators"},
-    "testing": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators"},
+    "export": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators"},
+    "testing": GROUND
+    | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators", "export"},
     "__main__": {"cli"},
-    "cli": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators", "refine"},
+    "cli": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators", "refine", "export"},
 }
 """Part of ohmnas -> the other parts that it may import."""
 DATASET_FILES_FOR_SURROGATES = {f"ohmnas.datasets.tables{end}" for end in ("", ".table", ".schema")}
@@ -80,6 +82,11 @@ TORCH_FILES = {
     "estimators/zero_cost/networks.py",
     "estimators/zero_cost/on_chip.py",
     "search/candidate.py",
+    "export/source.py",
+    "export/plain_torch.py",
+    "export/onnx_model.py",
+    "export/aihwkit_code.py",
+    "testing/exporter.py",
     "testing/spaces.py",
     "testing/technology.py",
 }

@@ -208,7 +208,7 @@ class AnalogLayer(nn.Module):
             self.reads_images = not x.requires_grad
         with torch.no_grad():
             if self.reads_images:
-                largest = x.abs().amax()
+                largest = x.abs().amax().clamp_(min=SMALLEST_RANGE)  # a cell without a path gives zeros
                 self.input_range.copy_(torch.maximum(self.input_range, largest) if moves else largest)
             elif kernels.usable(x):
                 now = kernels.root_mean_square(x) + SMALLEST_RANGE

@@ -31,6 +31,7 @@ from ohmnas.datasets.campaign.fidelity import FIDELITIES
 from ohmnas.datasets.campaign.options import BACKENDS, CHOOSERS, DEVICES, ENGINE_NAMES, PLANS
 from ohmnas.datasets.tasks.catalogue import TASKS
 from ohmnas.datasets.tasks.loaders.archives import ARCHIVES
+from ohmnas.export.catalogue import EXPORTERS
 from ohmnas.hardware import PRESETS
 from ohmnas.search.strategies import STRATEGIES
 from ohmnas.surrogate.defaults import MARGINS, RESAMPLES
@@ -47,6 +48,7 @@ def parser() -> Parser:
         _refine,
         _verify,
         _train,
+        _export,
         _campaign,
         _export_table,
         _merge,
@@ -238,6 +240,19 @@ def _train(commands: Any) -> None:
     command.add_argument("--device", default="cpu", choices=DEVICES, help="device of the training (cpu)")
     command.add_argument("--seed", type=seed, default=0, help="random seed; verify trains the same network (0)")
     add_data_dir(command)
+    add_json(command)
+
+
+def _export(commands: Any) -> None:
+    command = _command(commands, "export", "take a trained network to PyTorch, ONNX, aihwkit or the Hugging Face hub")
+    command.add_argument("network", type=Path, metavar="NET", help="folder of ohmnas train, or of networks/ of verify")
+    command.add_argument(
+        "--to",
+        type=one_of("exporter", EXPORTERS),
+        required=True,
+        help=f"one of {', '.join(EXPORTERS.own)}, or an exporter of an installed plugin",
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the files")
     add_json(command)
 
 

@@ -1,4 +1,4 @@
-"""Contracts for spaces, estimators, strategies, objectives, technologies and tasks, for the tests of your own package.
+"""Contracts for the plugins of your own package, such as spaces, strategies and exporters, as tests to inherit.
 
     from ohmnas.testing import StrategyContract
 
@@ -7,10 +7,11 @@
             return Wandering(problem)
 
 pytest runs the inherited ``test_`` methods; they are plain functions with asserts and need no plug-in. Our own
-estimators, strategies, objectives, technologies and tasks are tested with the same contracts.
+estimators, strategies, objectives, technologies, tasks and exporters are tested with the same contracts.
 """
 
 from ohmnas.testing.estimator import EstimatorContract
+from ohmnas.testing.exporter import ExporterContract
 from ohmnas.testing.objective import ObjectiveContract
 from ohmnas.testing.spaces import SpaceContract
 from ohmnas.testing.strategy import StrategyContract
@@ -19,6 +20,7 @@ from ohmnas.testing.technology import TechnologyContract
 
 __all__ = [
     "EstimatorContract",
+    "ExporterContract",
     "ObjectiveContract",
     "SpaceContract",
     "StrategyContract",

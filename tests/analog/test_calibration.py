@@ -119,3 +119,10 @@ class _Functional(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.linear(x, self.linear.weight)
+
+
+def test_a_layer_that_reads_zeros_has_a_range_above_zero(chip: Hardware) -> None:
+    network = to_analog(nn.Sequential(nn.Conv2d(1, 2, 3, bias=False), nn.BatchNorm2d(2)), chip)
+    calibrate(network, torch.zeros(10, 1, 5, 5))
+    assert all(float(layer.input_range) > 0 for layer in analog_layers(network))
+    assert torch.isfinite(network(torch.zeros(2, 1, 5, 5))).all()

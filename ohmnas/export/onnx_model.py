@@ -1,0 +1,78 @@
+"""Export to ONNX with torch's exporter; the model is compared with ours in onnxruntime before it is kept."""
+
+from __future__ import annotations
+
+import io
+import logging
+import tempfile
+import warnings
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ohmnas.errors import MissingDependencyError
+from ohmnas.export.catalogue import Exported
+from ohmnas.export.plain_torch import compared, plain_network, random_images
+
+if TYPE_CHECKING:
+    from ohmnas.datasets.campaign.trained import TrainedNetwork
+
+MODEL: Final = "network.onnx"
+_INPUT, _OUTPUT = "images", "logits"
+
+
+def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
+    """Write `MODEL`: ``images (batch, channels, height, width)`` -> ``logits (batch, classes)``, both float32.
+
+    The images are as in the files of the task. The batch is dynamic.
+
+    Raises:
+        MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
+        InvalidValueError: outputs differ from ours by more than `catalogue.TOLERANCE`.
+    """
+    try:
+        import onnx
+        import onnxruntime
+        import onnxscript  # noqa: F401 - torch's exporter needs it
+    except ImportError as error:
+        raise MissingDependencyError.of(
+            "the exporter onnx needs onnx, onnxscript and onnxruntime", "export", error
+        ) from error
+    import torch
+
+    with tempfile.TemporaryDirectory() as aside:
+        network, _ = plain_network(trained, Path(aside))
+    path = folder / MODEL
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # the exporter talks
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        torch.onnx.export(
+            network,
+            (random_images(trained),),
+            str(path),
+            input_names=[_INPUT],
+            output_names=[_OUTPUT],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            external_data=False,
+            optimize=False,  # onnxscript 0.7 fuses a ReLU with limits into nodes that are out of order
+            dynamo=True,
+            verbose=False,
+        )
+    model = onnx.load(str(path))
+    model.producer_name = "ohmnas"
+    values = {"task": trained.task, "architecture": str(trained.architecture), "chip": trained.chip.name}
+    onnx.helper.set_model_props(model, values)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+    def run(images: Any) -> Any:
+        """Outputs in two batches of different sizes, since the batch is dynamic."""
+        parts = [session.run([_OUTPUT], {_INPUT: part.numpy()})[0] for part in (images[:1], images[1:])]
+        return np.concatenate(parts)
+
+    difference = compared(trained, run, torch.float32)
+    use = f"""python -c 'import onnxruntime; print(onnxruntime.InferenceSession("{{out}}/{MODEL}").get_inputs()[0])'"""
+    return Exported(difference, use)

@@ -1,0 +1,311 @@
+"""Export to PyTorch: one readable file of plain modules, and its weights. The file needs torch and safetensors only."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.export.catalogue import TOLERANCE, Exported
+from ohmnas.export.source import Source, convolution_arguments, linear_arguments, summary_lines
+from ohmnas.files import write_atomically, write_bytes_atomically
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from ohmnas.analog.layers import AnalogLayer
+    from ohmnas.datasets.campaign.trained import TrainedNetwork
+
+CODE: Final = "network.py"
+WEIGHTS: Final = "weights.safetensors"
+_CHECKED: Final = 8
+"""Random images on which outputs are compared."""
+
+_SATURATING: Final = {
+    "SaturatingConv2d": '''
+class SaturatingConv2d(nn.Conv2d):
+    """A convolution whose inputs and outputs saturate at fixed limits: the network was trained with the limits of a
+    chip's converters."""
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.register_buffer("input_limit", torch.ones(()))
+        self.register_buffer("output_limit", torch.ones(self.out_channels, 1, 1))
+
+    def forward(self, x):
+        y = super().forward(x.clamp(-self.input_limit, self.input_limit))
+        return y.clamp(-self.output_limit, self.output_limit)
+''',
+    "SaturatingLinear": '''
+class SaturatingLinear(nn.Linear):
+    """A linear layer whose inputs and products saturate at fixed limits, as in `SaturatingConv2d`; then the bias."""
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.register_buffer("input_limit", torch.ones(()))
+        self.register_buffer("output_limit", torch.ones(self.out_features))
+
+    def forward(self, x):
+        y = functional.linear(x.clamp(-self.input_limit, self.input_limit), self.weight)
+        y = y.clamp(-self.output_limit, self.output_limit)
+        return y if self.bias is None else y + self.bias
+''',
+    "TiledConv2d": '''
+class TiledConv2d(nn.Conv2d):
+    """A convolution as the sum of parts: each has the weights from one of `starts` to the next, counted through
+    channels and kernel, and its own limits of outputs. The weights lie on several tiles of a chip."""
+
+    def __init__(self, *arguments, starts, **settings):
+        super().__init__(*arguments, **settings)
+        self.starts = starts
+        self.register_buffer("input_limit", torch.ones(()))
+        self.register_buffer("output_limit", torch.ones(len(starts) - 1, self.out_channels, 1, 1))
+
+    def forward(self, x):
+        x = x.clamp(-self.input_limit, self.input_limit)
+        weight = self.weight.flatten(1)
+        place = torch.arange(weight.shape[1], device=weight.device)
+        total = 0
+        for part, limit in enumerate(self.output_limit):
+            inside = (place >= self.starts[part]) & (place < self.starts[part + 1])
+            one = (weight * inside).view_as(self.weight)
+            y = functional.conv2d(x, one, None, self.stride, self.padding, self.dilation, self.groups)
+            total = total + y.clamp(-limit, limit)
+        return total
+''',
+    "TiledLinear": '''
+class TiledLinear(nn.Linear):
+    """A linear layer as the sum of parts, as in `TiledConv2d`; then the bias."""
+
+    def __init__(self, *arguments, starts, **settings):
+        super().__init__(*arguments, **settings)
+        self.starts = starts
+        self.register_buffer("input_limit", torch.ones(()))
+        self.register_buffer("output_limit", torch.ones(len(starts) - 1, self.out_features))
+
+    def forward(self, x):
+        x = x.clamp(-self.input_limit, self.input_limit)
+        total = 0 if self.bias is None else self.bias
+        for part, limit in enumerate(self.output_limit):
+            inputs = slice(self.starts[part], self.starts[part + 1])
+            y = functional.linear(x[..., inputs], self.weight[:, inputs])
+            total = total + y.clamp(-limit, limit)
+        return total
+''',
+}
+
+_FILE: Final = '''"""{title}
+
+{about}
+
+    from network import load
+
+    network = load("weights.safetensors")  # from this folder
+    logits = network(images)  # (batch, {shape}) float32, pixels as in the files of the task -> (batch, {outputs})
+
+Needs torch and safetensors. Written by ohmnas {version}.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn{functional}
+
+{classes}
+
+class Network(nn.Module):
+    """The whole network: it normalises the images itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("image_mean", torch.tensor({mean}).view(-1, 1, 1))
+        self.register_buffer("image_std", torch.tensor({std}).view(-1, 1, 1))
+        self.layers = {layers}
+
+    def forward(self, images):
+        return self.layers((images - self.image_mean) / self.image_std)
+
+
+def load(weights=Path(__file__).with_name("weights.safetensors")):
+    """The trained network, in evaluation mode."""
+    network = Network()
+    network.load_state_dict(load_file(weights))
+    return network.eval()
+'''
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the converters of an analog layer saturate."""
+
+    input_limit: Tensor
+    """Scalar, infinite for an ideal DAC."""
+    output_limit: Tensor
+    """``(p, o)``: of each part of the inputs; infinite for an ideal ADC."""
+    starts: tuple[int, ...]
+    """First input of each part, and the number of inputs."""
+
+    @property
+    def name(self) -> str:
+        """Start of the name of its layer's class."""
+        return "Saturating" if len(self.starts) == 2 else "Tiled"
+
+    @classmethod
+    def of(cls, layer: AnalogLayer) -> Limits | None:
+        """Return the limits of a trained layer; None if nothing saturates."""
+        import torch
+
+        chip = layer.chip
+        if not chip.dac_bits and not chip.adc_bits:
+            return None
+        reach = layer.input_range.detach()
+        scale = layer.mapping.column_scale(layer.weight).T.contiguous()
+        bound = chip.adc_bound * reach * scale if chip.adc_bits else torch.full_like(scale, torch.inf)
+        starts = tuple(int(start) for start in layer.mapping.starts)
+        return cls(reach if chip.dac_bits else torch.full_like(reach, torch.inf), bound, starts)
+
+
+def export_torch(trained: TrainedNetwork, folder: Path) -> Exported:
+    """Write `CODE` and `WEIGHTS`, and compare their outputs with ours.
+
+    Raises:
+        InvalidValueError: a module has no plain code, or outputs differ by more than `TOLERANCE`.
+    """
+    network, difference = plain_network(trained, folder)
+    del network
+    return Exported(difference, "cd {out} && python -c 'from network import load; print(load())'")
+
+
+def plain_network(trained: TrainedNetwork, folder: Path) -> tuple[nn.Module, float]:
+    """Write code and weights; return the network that they give, and its difference from ours.
+
+    Raises:
+        InvalidValueError: as for `export_torch`.
+    """
+    import safetensors.torch
+    import torch
+
+    from ohmnas.analog.convert import analog_layers, to_digital
+
+    ours = trained.digital()
+    limits = {layer.path: found for layer in analog_layers(ours) if (found := Limits.of(layer)) is not None}
+    digital = to_digital(ours)
+    write_atomically(folder / CODE, _code(trained, digital, limits))
+    network: nn.Module = imported(folder / CODE).Network()
+    state = {f"layers.{name}": tensor for name, tensor in digital.state_dict().items()}
+    for path, one in limits.items():
+        state[f"layers.{path}.input_limit"] = one.input_limit
+        state[f"layers.{path}.output_limit"] = one.output_limit
+    own = network.state_dict()
+    state |= {name: own[name] for name in ("image_mean", "image_std")}
+    network.load_state_dict({name: tensor.reshape(own[name].shape) for name, tensor in state.items()})
+    weights = {name: tensor.contiguous().clone() for name, tensor in network.state_dict().items()}
+    write_bytes_atomically(folder / WEIGHTS, safetensors.torch.save(weights))
+    loaded: nn.Module = imported(folder / CODE).load(folder / WEIGHTS)
+    difference = compared(trained, loaded.double(), torch.float64)  # a deep network may amplify float32's rounding
+    return loaded.float(), difference
+
+
+def compared(trained: TrainedNetwork, theirs: Any, precision: torch.dtype) -> float:
+    """Return the largest difference from our outputs on random images, relative to the largest output or 1.
+
+    Args:
+        trained: the network.
+        theirs: reads images as files have them.
+        precision: number format of images and outputs.
+
+    Raises:
+        InvalidValueError: it is above `TOLERANCE`.
+    """
+    import torch
+
+    images = random_images(trained).to(precision)
+    mean, std = (torch.tensor(values, dtype=torch.float32).view(-1, 1, 1) for values in (trained.mean, trained.std))
+    with torch.no_grad():
+        wanted = trained.digital().to(precision)((images - mean) / std)
+        found = torch.as_tensor(theirs(images))
+    difference = float((found - wanted).abs().max() / wanted.abs().max().clamp(min=1.0))
+    if not difference <= TOLERANCE:
+        raise InvalidValueError(
+            f"the outputs of the exported network differ by {difference:.2g} from ours, more than {TOLERANCE:g}"
+        )
+    return difference
+
+
+def random_images(trained: TrainedNetwork) -> Tensor:
+    """``(m, channels, height, width)`` float32: noise with the mean and deviation of the training images."""
+    import torch
+
+    noise = torch.randn(_CHECKED, *trained.image_shape, generator=torch.Generator().manual_seed(0))
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (trained.mean, trained.std))
+    return noise * std + mean
+
+
+def imported(path: Path) -> ModuleType:
+    """Import a file that was just written, without leaving a trace of it."""
+    spec = importlib.util.spec_from_file_location("ohmnas_exported_network", path)
+    if spec is None or spec.loader is None:
+        raise InvalidValueError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
+    return module
+
+
+def _code(trained: TrainedNetwork, digital: nn.Module, limits: dict[str, Limits]) -> str:
+    """Write the code of a network of torch's own layers, some of which saturate."""
+    from torch import nn
+
+    source = Source()
+
+    def dialect(path: str, module: nn.Module) -> str | None:
+        if path not in limits:
+            return None
+        one = limits[path]
+        name = one.name + type(module).__name__
+        if isinstance(module, nn.Conv2d) and module.bias is not None:
+            raise InvalidValueError(f"{path} is a convolution with a bias, which saturates before it: no plain code")
+        source.classes.setdefault(name, _SATURATING[name])
+        words = convolution_arguments(module) if isinstance(module, nn.Conv2d) else linear_arguments(module)
+        return f"{name}({words}{'' if one.name == 'Saturating' else f', starts={one.starts}'})"
+
+    source.dialect = dialect
+    layers = source.expression(digital)
+    classes = "\n".join(source.classes.values())
+    return _FILE.format(
+        title=title(trained),
+        about=about(trained),
+        shape=", ".join(map(str, trained.image_shape)),
+        classes=classes.rstrip("\n") + "\n" if classes else "",
+        outputs=trained.space.classes,
+        version=trained.provenance["versions"]["ohmnas"],
+        functional="\nfrom torch.nn import functional" if "functional." in classes else "",
+        mean=list(trained.mean),
+        std=list(trained.std),
+        layers=layers,
+    )
+
+
+def title(trained: TrainedNetwork) -> str:
+    """One line: name and task."""
+    return f"{trained.name}: a network for the task {trained.task}, trained for the chip {trained.chip.name}."
+
+
+def about(trained: TrainedNetwork) -> str:
+    """Architecture, parameters, and the measured accuracies if there are any."""
+    lines = [f"Architecture: {trained.architecture}", f"Parameters: {trained.params:,}"]
+    measured = trained.provenance.get("measured", {})
+    if "accuracy_digital" in measured:
+        lines.append(f"Test accuracy without a chip: {100 * measured['accuracy_digital']:.2f} %")
+    if "accuracy_1d" in measured:
+        lines.append(f"Test accuracy on the chip, one day after programming: {100 * measured['accuracy_1d']:.2f} %")
+    return summary_lines("\n".join(lines))

@@ -1,0 +1,289 @@
+"""Readable Python code of a network: plain `nn.Module` classes for one architecture.
+
+The code comes from the built module, not from the space, so it works for any space: an `nn.Sequential` is written as
+one, other modules become a class whose ``forward`` is traced by `torch.fx` with their children as single calls. Names
+of parameters stay those of the module.
+"""
+
+from __future__ import annotations
+
+import operator
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ohmnas.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Dialect = Callable[[str, "nn.Module"], str | None]
+"""Path and module -> constructor of a layer with weights; None to write it as torch's own."""
+
+_OPERATORS: Final = {"add": "+", "iadd": "+", "sub": "-", "isub": "-", "mul": "*", "imul": "*", "truediv": "/"}
+_HELPERS: Final = {
+    "MeanOverPixels": '''
+class MeanOverPixels(nn.Module):
+    """(batch, channels, height, width) -> (batch, channels)."""
+
+    def forward(self, x):
+        return x.mean(dim=(2, 3))
+''',
+    "BranchSum": '''
+class BranchSum(nn.Module):
+    """(batch, branches * channels, height, width) -> (batch, channels, height, width): the sum of the branches."""
+
+    def __init__(self, branches):
+        super().__init__()
+        self.branches = branches
+
+    def forward(self, x):
+        return x.unflatten(1, (self.branches, -1)).sum(dim=1)
+''',
+}
+
+
+@dataclass
+class Source:
+    """Code of a network."""
+
+    dialect: Dialect = field(default=lambda _path, _module: None)
+    classes: dict[str, str] = field(default_factory=dict)
+    """Name -> code of each class, in the order in which they are needed."""
+    _bodies: dict[str, str] = field(default_factory=dict)
+    """Code of a class without its name -> its name."""
+
+    def expression(self, module: nn.Module, path: str = "", indent: int = 8) -> str:
+        """Constructor of a module.
+
+        Args:
+            module: the module.
+            path: its path in the network.
+            indent: blanks before the line on which the expression begins.
+
+        Raises:
+            InvalidValueError: there is no plain code for it.
+        """
+        from torch import nn
+
+        from ohmnas.spaces.modules import BranchSum, MeanOverPixels
+
+        if (own := self.dialect(path, module)) is not None:
+            return own
+        if type(module) is nn.Sequential or type(module) is nn.ModuleList:
+            children = [*module._modules.items()]
+            inner = [self.expression(child, _join(path, name), indent + 4) for name, child in children if child]
+            if type(module) is nn.Sequential:
+                return _call("nn.Sequential", inner, indent)
+            return _call("nn.ModuleList", [f"[{', '.join(inner)}]"], indent)
+        if type(module) is nn.ModuleDict:
+            items = [
+                f'"{name}": {self.expression(child, _join(path, name), indent + 4)}' for name, child in module.items()
+            ]
+            blanks = " " * indent
+            return "nn.ModuleDict({\n" + "".join(f"{blanks}    {item},\n" for item in items) + f"{blanks}}})"
+        if isinstance(module, BranchSum | MeanOverPixels):
+            name = type(module).__name__
+            self.classes.setdefault(name, _HELPERS[name])
+            return f"{name}({module.branches})" if isinstance(module, BranchSum) else f"{name}()"
+        if (plain := _plain(module)) is not None:
+            return plain
+        return f"{self._class(module, path)}()"
+
+    def _class(self, module: nn.Module, path: str) -> str:
+        """Write the class of a module with its own forward; return its name."""
+        kind = type(module).__name__
+        what = f"{path or 'the network'} ({kind})"
+        if len([*module.parameters(recurse=False)]) + len([*module.buffers(recurse=False)]):
+            raise InvalidValueError(f"{what} has parameters of its own, for which there is no plain code")
+        children = [(name, child) for name, child in module._modules.items() if child is not None]
+        lines = [f"        self.{name} = {self.expression(child, _join(path, name))}" for name, child in children]
+        summary = (type(module).__doc__ or kind).strip().splitlines()[0].replace("`", "").replace('"', "'")
+        body = "\n".join(
+            [
+                f'    """{summary}"""',
+                "",
+                "    def __init__(self):",
+                "        super().__init__()",
+                *lines,
+                "",
+                *_forward(module, what),
+                "",
+            ]
+        )
+        if body not in self._bodies:
+            count = sum(name.rstrip("0123456789") == kind for name in self.classes)
+            name = f"{kind}{count + 1}" if count else kind
+            self._bodies[body] = name
+            self.classes[name] = f"\nclass {name}(nn.Module):\n{body}"
+        return self._bodies[body]
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _call(name: str, parts: list[str], indent: int) -> str:
+    blanks = " " * indent
+    return f"{name}(\n" + "".join(f"{blanks}    {part},\n" for part in parts) + f"{blanks})"
+
+
+def _plain(module: nn.Module) -> str | None:
+    """Constructor of one of torch's own layers; None for others."""
+    from torch import nn
+
+    kind, known = f"nn.{type(module).__name__}", type(module)
+    if known is nn.Conv2d:
+        return f"nn.Conv2d({convolution_arguments(module)})"
+    if known is nn.Linear:
+        return f"nn.Linear({linear_arguments(module)})"
+    if known in (nn.BatchNorm2d, nn.BatchNorm1d):
+        plain: Any = module
+        further = "" if plain.eps == 1e-5 else f", eps={plain.eps!r}"
+        return f"{kind}({plain.num_features}{further}{'' if plain.affine else ', affine=False'})"
+    if known is nn.ReLU or known is nn.Identity:
+        return f"{kind}()"
+    if known is nn.Flatten:
+        ends: Any = module
+        return "nn.Flatten()" if (ends.start_dim, ends.end_dim) == (1, -1) else None
+    if known is nn.AvgPool2d or known is nn.MaxPool2d:
+        pool: Any = module
+        words = [repr(pool.kernel_size), f"stride={pool.stride!r}"]
+        words += [f"padding={pool.padding!r}"] if pool.padding else []
+        words += ["ceil_mode=True"] if pool.ceil_mode else []
+        words += ["count_include_pad=False"] if known is nn.AvgPool2d and not pool.count_include_pad else []
+        return f"{kind}({', '.join(words)})"
+    if known is nn.AdaptiveAvgPool2d:
+        return f"{kind}({module.output_size!r})"
+    return None
+
+
+def convolution_arguments(layer: Any, bias: bool | None = None, groups: bool = True) -> str:
+    """Arguments of a convolution's constructor.
+
+    Args:
+        layer: a `Conv2d`.
+        bias: whether it has a bias; None is as the layer.
+        groups: False leaves out the groups.
+
+    Raises:
+        InvalidValueError: it does not pad with zeros.
+    """
+    if layer.padding_mode != "zeros":
+        raise InvalidValueError(f"a convolution pads with {layer.padding_mode!r}; only zeros can be exported")
+    words = [str(layer.in_channels), str(layer.out_channels), _one(layer.kernel_size)]
+    words += [] if layer.stride == (1, 1) else [f"stride={_one(layer.stride)}"]
+    words += [] if layer.padding in ((0, 0), "valid") else [f"padding={_one(layer.padding)}"]
+    words += [] if layer.dilation == (1, 1) else [f"dilation={_one(layer.dilation)}"]
+    words += [f"groups={layer.groups}"] if groups and layer.groups > 1 else []
+    words += [] if (layer.bias is not None if bias is None else bias) else ["bias=False"]
+    return ", ".join(words)
+
+
+def linear_arguments(layer: Any) -> str:
+    """Arguments of a linear layer's constructor."""
+    return f"{layer.in_features}, {layer.out_features}{'' if layer.bias is not None else ', bias=False'}"
+
+
+def _one(pair: Any) -> str:
+    return repr(pair) if isinstance(pair, str) or len({*pair}) > 1 else repr(pair[0])
+
+
+def _forward(module: nn.Module, what: str) -> list[str]:
+    """Lines of a module's forward, traced with its children as single calls.
+
+    Raises:
+        InvalidValueError: it cannot be traced, or calls a function without plain code.
+    """
+    import torch.fx
+    from torch import nn
+
+    class Tracer(torch.fx.Tracer):
+        def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002 - as torch has it
+            return type(m) not in (nn.ModuleDict, nn.ModuleList)
+
+    try:
+        graph = Tracer().trace(module)
+    except Exception as error:
+        raise InvalidValueError(f"{what} cannot be written as plain code: {error}") from error
+    lines, names = list[str](), dict[Any, str]()
+    for node in graph.nodes:
+        if node.op == "placeholder":
+            names[node] = node.name
+        elif node.op == "output":
+            lines.append(f"        return {_word(node.args[0], names)}")
+        else:
+            lines.append(f"        {node.name} = {_node(node, module, names, what)}")
+            names[node] = node.name
+    if len(lines) > 1 and lines[-1] == f"        return {lines[-2].split(' = ')[0].strip()}":
+        lines[-2:] = [f"        return {lines[-2].split(' = ', 1)[1]}"]
+    inputs = ", ".join(node.name for node in graph.nodes if node.op == "placeholder")
+    return [f"    def forward(self, {inputs}):", *lines]
+
+
+def _node(node: Any, module: nn.Module, names: dict[Any, str], what: str) -> str:
+    """Expression of one call in a traced forward."""
+    words = [_word(one, names) for one in node.args]
+    words += [f"{name}={_word(one, names)}" for name, one in node.kwargs.items()]
+    if node.op == "call_module":
+        return f"{_attribute(module, node.target)}({', '.join(words)})"
+    if node.op == "call_method":
+        return f"{words[0]}.{node.target}({', '.join(words[1:])})"
+    if node.op == "call_function":
+        name = node.target.__name__
+        if getattr(operator, name, None) is node.target and name in _OPERATORS:
+            return f"{words[0]} {_OPERATORS[name]} {words[1]}"
+        if node.target is operator.getitem:
+            return f"{words[0]}[{_index(node.args[1], names)}]"
+        import torch
+
+        if getattr(torch, name, None) is node.target:
+            return f"torch.{name}({', '.join(words)})"
+        if getattr(torch.nn.functional, name, None) is node.target:
+            return f"functional.{name}({', '.join(words)})"
+    raise InvalidValueError(f"{what} calls {node.target}, for which there is no plain code")
+
+
+def _word(value: Any, names: dict[Any, str]) -> str:
+    if _hashable(value) and value in names:
+        return names[value]
+    if isinstance(value, tuple | list):
+        inner = ", ".join(_word(one, names) for one in value)
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
+    return repr(value)
+
+
+def _index(value: Any, names: dict[Any, str]) -> str:
+    """What stands between brackets: slices as ``1:2``."""
+    if isinstance(value, tuple):
+        return ", ".join(_index(one, names) for one in value)
+    if isinstance(value, slice):
+        ends = [value.start, value.stop, *([] if value.step is None else [value.step])]
+        return ":".join("" if end is None else _word(end, names) for end in ends)
+    return "..." if value is ... else _word(value, names)
+
+
+def _hashable(value: Any) -> bool:
+    return not isinstance(value, list | dict | tuple | slice)
+
+
+def _attribute(module: nn.Module, target: str) -> str:
+    """``layers.e01`` -> ``self.layers["e01"]``."""
+    from torch import nn
+
+    text, here = "self", module
+    for name in target.split("."):
+        if isinstance(here, nn.ModuleDict):
+            text += f'["{name}"]'
+        elif isinstance(here, nn.ModuleList):
+            text += f"[{name}]"
+        else:
+            text += f".{name}"
+        here = here.get_submodule(name)
+    return text
+
+
+def summary_lines(text: str, width: int = 110) -> str:
+    """Wrap a text for a docstring."""
+    return "\n".join(textwrap.fill(line, width) for line in text.splitlines())

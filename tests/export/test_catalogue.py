@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ohmnas.datasets.campaign.trained import TrainedNetwork
+from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.export import EXPORTERS, Exported, export
+
+
+def _broken(trained: TrainedNetwork, folder: Path) -> Exported:
+    (folder / "half").write_text(trained.name, encoding="utf-8")
+    raise InvalidValueError("no")
+
+
+def test_the_folder_is_whole_or_not_there(branched: TrainedNetwork, tmp_path: Path) -> None:
+    with EXPORTERS.registered("broken", _broken), pytest.raises(InvalidValueError, match="no"):
+        export(branched, "broken", tmp_path / "out")
+    assert not [*tmp_path.iterdir()]
+    (tmp_path / "my net").mkdir()  # an empty folder may be there
+    done = export(branched, "torch", tmp_path / "my net")
+    assert f"'{tmp_path}/my net'" in done.use
+    assert {path.name for path in (tmp_path / "my net").iterdir()} == {"network.py", "weights.safetensors"}
+    with pytest.raises(InvalidValueError, match="exists already"):
+        export(branched, "torch", tmp_path / "my net")
+    with pytest.raises(UnknownNameError, match="no exporter 'tensorflow'"):
+        export(branched, "tensorflow", tmp_path / "other")

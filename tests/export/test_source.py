@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.export.source import Source
+
+
+class Halves(nn.Module):
+    """Two paths; "quoted"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths = nn.ModuleDict({"a": nn.ReLU(), "b": nn.AvgPool2d(3, 1, 1, count_include_pad=False)})
+        self.more = nn.ModuleList([nn.Conv2d(2, 4, (3, 1), (2, 1), padding=(1, 0), dilation=2)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.more[0](torch.cat([self.paths["a"](x), self.paths["b"](x)], dim=1)[:, :2])
+        return nn.functional.relu(y).flatten(1).mean(1, keepdim=True) * 2
+
+
+class Own(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale
+
+
+class Branching(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x if x.sum() > 0 else -x
+
+
+def test_modules_are_written_as_they_are() -> None:
+    source = Source()
+    layers = [nn.MaxPool2d(2, ceil_mode=True), nn.BatchNorm2d(3, eps=1e-3), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    text = source.expression(nn.Sequential(*layers), indent=0)
+    assert text.splitlines()[1:-1] == [
+        "    nn.MaxPool2d(2, stride=2, ceil_mode=True),",
+        "    nn.BatchNorm2d(3, eps=0.001),",
+        "    nn.AdaptiveAvgPool2d(1),",
+        "    nn.Flatten(),",
+    ]
+
+
+def test_a_module_with_its_own_forward_becomes_a_class_that_computes_the_same() -> None:
+    ours = nn.Sequential(Halves(), Halves())
+    source = Source()
+    text = source.expression(ours[0])
+    assert text == "Halves()"
+    assert source.expression(ours[1]) == text  # equal modules share their class
+    names: dict[str, object] = {"nn": nn, "torch": torch, "functional": nn.functional}
+    exec(source.classes["Halves"], names)  # noqa: S102 - what was just written
+    theirs = names["Halves"]()  # type: ignore[operator]
+    theirs.load_state_dict(ours[0].state_dict())
+    x = torch.randn(2, 2, 9, 9)
+    assert torch.equal(theirs(x), ours[0](x))
+
+
+@pytest.mark.parametrize(
+    ("module", "sentence"),
+    [
+        (Own(), "parameters of its own"),
+        (Branching(), "cannot be written as plain code"),
+        (nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"), "pads with 'circular'"),
+    ],
+)
+def test_what_has_no_plain_code_is_one_sentence(module: nn.Module, sentence: str) -> None:
+    with pytest.raises(InvalidValueError, match=sentence) as caught:
+        Source().expression(nn.Sequential(module))
+    assert str(caught.value)
