@@ -41,9 +41,8 @@ def calibrated(
 def small_genomes(n: int, space: str = "resnet", seed: int = 0) -> Population:
     """``(n, g)``: small random architectures."""
     networks = DIGITS.in_space(space).space
-    return networks.sample(
-        n, np.random.default_rng(seed), max_params=20_000 if space == "resnet" else 90_000, at_least=1
-    )
+    most = (10_000, 400_000) if space == "resnet" else (90_000, np.inf)
+    return networks.sample(n, np.random.default_rng(seed), *most, at_least=1)
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ NOTHING = Hardware(tile_rows=48)
     ("space", "n", "chip"), [("resnet", 40, Hardware()), ("resnet", 5, NOTHING), ("cells", 5, None)]
 )
 def test_it_predicts_what_ours_predicts(space: str, n: int, chip: Hardware | None, tmp_path: Path) -> None:
-    images = DIGITS.load().test.images[:64].astype(np.float32)
+    images = DIGITS.load().test.images[:16].astype(np.float32)
     genomes = small_genomes(n, space, seed=n)
     assert len(genomes) == n
     for index, genome in enumerate(genomes):
