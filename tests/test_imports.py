@@ -54,7 +54,8 @@ ALLOWED = {
     "testing": GROUND
     | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators", "export"},
     "__main__": {"cli"},
-    "cli": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators", "refine", "export"},
+    "cli": GROUND
+    | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators", "refine", "export"},
 }
 """Part of ohmnas -> the other parts that it may import."""
 DATASET_FILES_FOR_SURROGATES = {f"ohmnas.datasets.tables{end}" for end in ("", ".table", ".schema")}

@@ -223,6 +223,12 @@ def _train(commands: Any) -> None:
         help="a result.json of ohmnas search or its folder, a reference network such as resnet14-w8, or genes "
         "separated by commas",
     )
+    command.add_argument(
+        "--pick",
+        default="found",
+        metavar="WORD",
+        help="which network of a result: found, top:K, front:K, a reference network, or genes (found)",
+    )
     command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the trained network")
     command.add_argument(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ohmnas.cli import render
 from ohmnas.datasets.campaign.fidelity import Fidelity, fidelity
 from ohmnas.datasets.campaign.outright import network_called, result_at, train_outright
+from ohmnas.datasets.campaign.picks import FOUND, picked
 from ohmnas.datasets.campaign.protocol import Protocol, require_training
 from ohmnas.datasets.campaign.trained import TrainedNetwork
 from ohmnas.datasets.campaign.verify import chip_of, fidelity_of, task_of
@@ -66,6 +67,8 @@ def _asked(arguments: argparse.Namespace) -> tuple[Task, Fidelity, npt.NDArray[n
     chip = None if arguments.hardware is None else hardware(arguments.hardware)
     result = result_at(Path(arguments.network))
     if result is None:
+        if arguments.pick != FOUND:
+            raise InvalidValueError("only a result of a search has networks to pick: remove --pick")
         space, genome, name = network_called(arguments.network, asked.input_shape, asked.classes, arguments.space)
         effort = fidelity(arguments.fidelity or "table", asked.name)
         return asked.in_space(word_of(space.name)), effort, genome, chip or hardware("pcm"), name
@@ -74,7 +77,9 @@ def _asked(arguments: argparse.Namespace) -> tuple[Task, Fidelity, npt.NDArray[n
     try:
         chosen = task_of(result, asked)
         effort = fidelity_of(result, chosen, arguments.fidelity)
-        return chosen, effort, result.best.network, chip_of(result, chip)(result.best), "found"
+        one = picked(result, [arguments.pick])[arguments.pick]
+        name = "network" if "," in arguments.pick else arguments.pick.replace(":", "-")
+        return chosen, effort, one.network, chip_of(result, chip)(one), name
     except OhmnasError as error:
         raise type(error)(f"{arguments.network}: {error}") from error
 

@@ -35,6 +35,7 @@ def test_a_person_sees_the_accuracies_and_what_to_do_next(ohmnas: Ohmnas, tmp_pa
         (("none.json", "--task", "digits"), "cannot read none.json"),
         (("resnet8", "--task", "digits", "--fidelity", "x"), "no fidelity 'x'"),
         (("resnet8", "--task", "digits", "--hardware", "x"), "no hardware 'x'"),
+        (("resnet8", "--task", "digits", "--pick", "front:2"), "only a result of a search"),
         (("resnet8", "--task", "x"), "no task 'x'"),
     ],
 )

@@ -41,8 +41,8 @@ def calibrated(
 def small_genomes(n: int, space: str = "resnet", seed: int = 0) -> Population:
     """``(n, g)``: small random architectures."""
     networks = DIGITS.in_space(space).space
-    most = (10_000, 400_000) if space == "resnet" else (90_000, np.inf)
-    return networks.sample(n, np.random.default_rng(seed), *most, at_least=1)
+    params, macs = (10_000, 400_000) if space == "resnet" else (90_000, 10**9)
+    return networks.sample(n, np.random.default_rng(seed), params, macs, at_least=1)
 
 
 @pytest.fixture(autouse=True)

@@ -183,11 +183,13 @@ def _train(
     report: Report,
 ) -> None:
     """Run the trainings that are not stored yet, and store each."""
-    every = [(candidate, training) for candidate in networks.values() for training in trainings]
-    work = {done.key(*one): one for one in every}  # a reference may be the found network
+    work: dict[str, tuple[str, Candidate, int]] = {}
+    for name, candidate in networks.items():
+        for training in trainings:
+            work.setdefault(done.key(candidate, training), (name, candidate, training))  # one may have two names
     calls = [
-        joblib.delayed(_measure)(protocol, candidate, on(candidate), training, keep)
-        for candidate, training in work.values()
+        joblib.delayed(_measure)(protocol, candidate, on(candidate), training, _name_of_files(name), keep)
+        for name, candidate, training in work.values()
         if (candidate, training) not in done
     ]
     there = len(work) - len(calls)
@@ -195,6 +197,11 @@ def _train(
     for number, (candidate, training, trained) in enumerate(results(calls, jobs), there + 1):
         done.note(candidate, training, trained)
         report(number, len(work), trained)
+
+
+def _name_of_files(name: str) -> str:
+    """Name of a network in its files: ``front:28`` is ``front-28``, and a list of genes has no name."""
+    return "network" if "," in name else name.replace(":", "-")
 
 
 def images_checksum(data: TaskData) -> int:
@@ -216,7 +223,7 @@ def _of_each(parts: list[Trained]) -> dict[str, Any]:
 
 
 def _measure(
-    protocol: Protocol, candidate: Candidate, chip: Hardware, training: int, keep: Path | None
+    protocol: Protocol, candidate: Candidate, chip: Hardware, training: int, name: str, keep: Path | None
 ) -> tuple[Candidate, int, Trained]:
     """Train a candidate once, measure it on the test images, and keep the network."""
     genome = candidate.network
@@ -229,7 +236,6 @@ def _measure(
     measured, reason = {head: found[head] for head in (*MEASURED, *FURTHER)}, given_up(protocol, how)
     kept = ""
     if keep is not None:
-        name = candidate.name or "found"
         trained = TrainedNetwork.of(protocol, genome, chip, training, network, found, reason, name)
         kept = _keep(trained, keep, f"{name}-{protocol.fidelity.name}-{training - VERIFICATION_SEEDS}")
     return candidate, training, Trained(measured, reason, kept)
