@@ -35,7 +35,7 @@ import pandas as pd
 from ohmnas.cli.arguments import size
 from ohmnas.datasets.tables.table import MeasuredTable, read_table
 from ohmnas.refine.batch import LEADERS, Split, choose
-from ohmnas.refine.refine import stand
+from ohmnas.refine.run import stand
 from ohmnas.refine.shrinkage import shrink, shrunk_labels
 from ohmnas.search import Limits, Problem
 from ohmnas.search.objectives import objective

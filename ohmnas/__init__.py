@@ -4,7 +4,8 @@
     result = search(Problem(space, surrogate, Limits(max_params=50_000)), "evolution", seed=0)
 
 Every name below is imported when it is first used, so that ``import ohmnas`` costs nothing. Only the names of
-`ohmnas.analog` need torch. `search` and `hardware` are packages that can be called like their function.
+`ohmnas.analog` need torch. `search`, `refine` and `hardware` are packages that can be called like their
+function.
 """
 
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ohmnas.estimate import Estimate
     from ohmnas.hardware.settings import Hardware
     from ohmnas.hardware.toml import hardware, read_hardware
+    from ohmnas.refine.run import refine
     from ohmnas.search.defaults import known_networks, reference_floor
     from ohmnas.search.estimator import Estimator
     from ohmnas.search.limits import Limits
@@ -88,6 +90,7 @@ else:
             "read_result": "ohmnas.search.result",
             "read_table": "ohmnas.datasets.tables.table",
             "reference": "ohmnas.spaces.resnet",
+            "refine": "",
             "reference_floor": "ohmnas.search.defaults",
             "search": "",
             "strategy": "ohmnas.search.strategies",
@@ -149,6 +152,7 @@ __all__ = [
     "read_table",
     "reference",
     "reference_floor",
+    "refine",
     "search",
     "strategy",
     "task",

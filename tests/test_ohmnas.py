@@ -24,11 +24,12 @@ def test_packages_are_called_like_their_function_whatever_is_imported_before(fir
     script = (
         f"{first}\n"
         "from inspect import signature\n"
-        "from ohmnas import hardware, search\n"
+        "from ohmnas import hardware, refine, search\n"
         "assert hardware('pcm').technology == 'pcm'\n"
         "assert [*signature(search).parameters][:3] == ['problem', 'make', 'seed']\n"
-        "import ohmnas.search.run\n"
-        "assert ohmnas.search is search\n"
+        "assert [*signature(refine).parameters][:3] == ['campaign', 'store', 'fit']\n"
+        "import ohmnas.refine.run, ohmnas.search.run\n"
+        "assert (ohmnas.search, ohmnas.refine) == (search, refine)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

@@ -28,7 +28,7 @@ from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.files import LARGEST_RESULT, read_json
 from ohmnas.hardware import Hardware, hardware
 from ohmnas.refine.journal import is_of
-from ohmnas.refine.refine import Effort, Progress, described_as, refine
+from ohmnas.refine.run import Effort, Progress, described_as, refine
 from ohmnas.search import Problem, SearchResult
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.limits import CEILINGS

@@ -20,7 +20,7 @@ from ohmnas.datasets.tables.schema import Row
 from ohmnas.errors import AllFailedError, InfeasibleError, InvalidValueError
 from ohmnas.hardware import RERAM, Hardware
 from ohmnas.refine.journal import Journal
-from ohmnas.refine.refine import Effort, Progress, refine
+from ohmnas.refine.run import Effort, Progress, refine
 from ohmnas.search import Limits, SearchResult, read_result, write_result
 from tests.refine.conftest import PLAN, SMALL, campaign, formula, line, true_accuracy
 
@@ -115,7 +115,7 @@ import os, signal, sys
 from pathlib import Path
 import ohmnas.datasets.campaign.campaign as campaigns
 from tests.refine.conftest import formula
-from tests.refine.test_refine import run
+from tests.refine.test_run import run
 campaigns.measure = formula
 left = int(sys.argv[2])
 def kill(progress):
