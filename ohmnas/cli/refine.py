@@ -122,20 +122,24 @@ def run(arguments: argparse.Namespace) -> None:
             set_aside(arguments.out, JOURNAL, ("result.json", *_DEPENDENT))
             journal.unlink()
         with render.meter("refining", arguments.each, show=not arguments.json) as meter:
-            result = refine(
-                campaign,
-                store,
-                lambda data: _fitted(arguments, data),
-                effort,
-                seed=arguments.seed,
-                above_reference=is_above_reference(arguments),
-                journal=journal,
-                asked=asked,
-                jobs=arguments.jobs,
-                cluster=cluster,
-                top=arguments.top,
-                report=partial(_report, meter),
-            )
+            try:
+                result = refine(
+                    campaign,
+                    store,
+                    lambda data: _fitted(arguments, data),
+                    effort,
+                    seed=arguments.seed,
+                    above_reference=is_above_reference(arguments),
+                    journal=journal,
+                    asked=asked,
+                    jobs=arguments.jobs,
+                    cluster=cluster,
+                    top=arguments.top,
+                    report=partial(_report, meter),
+                )
+            except KeyboardInterrupt:
+                render.notice("stopped: all finished trainings are stored; run the same command to continue")
+                raise
     path = arguments.out / "result.json"
     if not _says_the_same(path, result):
         if any((arguments.out / name).exists() for name in _DEPENDENT):

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ohmnas.errors import InvalidValueError
 from ohmnas.estimate import Estimate
 from ohmnas.search.estimator import Estimator
 from ohmnas.spaces.genes import Population
@@ -131,7 +132,14 @@ def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[Training
         rows: its rows, with repeats, such as `MeasuredTable.select` returns.
         fit: fits a surrogate.
         seed: seed of the folds.
+
+    Raises:
+        InvalidValueError: the rows are of other networks.
     """
+    genes = list(data.space.gene_names)
+    trainings = rows.groupby(genes, sort=True).size()
+    if not np.array_equal(trainings.index.to_frame(index=False).to_numpy(), data.population):
+        raise InvalidValueError("the rows must be those of the training set's networks, with their repeats")
     parts = folds(data.population, len(data.space.networks.genes), FOLDS, seed)
     first = fit(data.take(parts[0][0]))
     targets = first.targets
@@ -140,15 +148,14 @@ def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[Training
         estimator = first if place == 0 else fit(data.take(train))
         held_out[test] = estimator.estimate(data.population[test]).values
     labels = np.column_stack([_label(data, target) for target in targets])
-    groups = rows.groupby(list(data.space.gene_names), sort=True)
     scaled = pd.DataFrame(
         {one.name: to_scale(one, rows[one.name].to_numpy(np.float64), data.std_floor) for one in targets},
         index=rows.index,
     )
-    within = scaled.groupby([rows[name] for name in data.space.gene_names], sort=True).var(ddof=1)
+    within = scaled.groupby([rows[name] for name in genes], sort=True).var(ddof=1)
     return shrink(
         data.population,
-        groups.size().to_numpy().astype(np.intp),
+        trainings.to_numpy().astype(np.intp),
         Estimate(targets, labels),
         Estimate(targets, held_out),
         within.to_numpy(np.float64),

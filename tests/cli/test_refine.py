@@ -52,6 +52,17 @@ def test_it_prints_the_found_network_the_references_and_the_stages(ohmnas: Ohmna
     assert not list(out.glob("earlier-*"))
 
 
+def test_an_interruption_says_how_to_go_on(ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ohmnas.datasets.campaign.campaign.measure", interrupted)
+    done = ohmnas(*WORDS, "--store", tmp_path / "s.sqlite", "--out", tmp_path / "found")
+    assert done.code == 130
+    assert "run the same command to continue" in done.err
+    assert (tmp_path / "found" / "refine.json").exists()
+
+
 def test_other_limits_are_another_refinement_with_the_same_rows(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = (*WORDS, "--store", tmp_path / "s.sqlite", "--out", tmp_path / "found")
     ohmnas(*words)
