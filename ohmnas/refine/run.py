@@ -327,11 +327,14 @@ class _Run:
         return np.unique(np.array(stored, dtype=np.int16).reshape(-1, standing.problem.genes), axis=0)
 
     def _repeat(self, standing: Standing, k: int) -> Stage | None:
-        """The best networks once more, each with the first seed that it was not measured with."""
+        """The best networks once more, each with the first seed that it was not measured with.
+
+        Networks that hardly miss the limits are among them if few meet all: the reference network sets limits, and
+        another training of it may widen them.
+        """
         if k < 1:
             return None
-        feasible = [row for row in standing.order if standing.evaluation.feasible[row]]
-        best = [tuple(standing.shrunk.population[row].tolist()) for row in feasible[:k]]
+        best = [tuple(genome) for genome in standing.leaders[:k].tolist()]
         name = standing.problem.limits.reference
         reference = next((one.genome for one in references(standing.problem) if one.name == name), None)
         if reference is not None and reference not in best and self._seeds(reference):
