@@ -10,8 +10,8 @@ target's scale, a normal prior is combined with a normal measurement (Lindley an
 `predicted` comes from a surrogate that did not see the network (cross-fitting). `noise` is the variance between
 trainings of a network, from networks that were trained more than once. `explained` is the variance of the networks
 around their predictions beyond that noise. Both variances are those of networks that are predicted about equally
-accurate, because good networks vary less. If too few networks were trained twice, half of the variance around the
-predictions counts as noise, as in `surrogate.fit.stages.weigh_known`.
+accurate, because good networks vary less. If too few networks were trained twice, a quarter of the variance around the
+predictions counts as noise (`USUAL_NOISE`).
 """
 
 from __future__ import annotations
@@ -43,8 +43,12 @@ ALIKE: Final = 40
 ALIKE_REPEATS: Final = 10
 """Networks trained more than once, nearest by predicted accuracy, whose noise is taken for a network's. On digits, 8 to
 12 are best; noise grows so fast towards bad networks that all 24 are worse than the measurement alone."""
-FEWEST_REPEATS: Final = 3
+FEWEST_REPEATS: Final = 8
 """Networks trained more than once that are needed to estimate the noise."""
+USUAL_NOISE: Final = 0.25
+"""Share of noise in the variance around predictions, if it cannot be estimated. Second trainings of the best predicted
+networks of the four shipped tables of protocol 3 are estimated best with 0.25 (speech), 0.1 (CIFAR-10) and 0 to 0.1
+(digits, people)."""
 _SMALLEST: Final = 1e-12
 """Smallest variance: divisions by it stay finite."""
 
@@ -111,7 +115,7 @@ def _variances(
         alike = _nearest(position, centre, ALIKE)
         around = float(np.square(distances[alike]).mean())
         if len(repeated) < FEWEST_REPEATS:
-            noise[row] = explained[row] = around / 2.0
+            noise[row], explained[row] = USUAL_NOISE * around, (1.0 - USUAL_NOISE) * around
             continue
         near = repeated[_nearest(position[repeated], centre, ALIKE_REPEATS)]
         noise[row] = float(np.average(within[near], weights=trainings[near] - 1))

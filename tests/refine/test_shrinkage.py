@@ -54,10 +54,10 @@ def test_the_best_is_no_longer_too_good(rng: np.random.Generator) -> None:
     assert abs(np.mean(corrected)) < 0.006
 
 
-def test_without_repeats_measurement_and_prediction_count_equally(rng: np.random.Generator) -> None:
+def test_without_repeats_a_quarter_is_noise(rng: np.random.Generator) -> None:
     shrunk, _ = drawn(30, 0.02, 0.01, 2, rng)
-    assert_allclose(shrunk.shares[shrunk.trainings == 1, 0], 0.5)
-    assert_allclose(shrunk.shares[shrunk.trainings == 2, 0], 2 / 3)
+    assert_allclose(shrunk.shares[shrunk.trainings == 1, 0], 3 / 4)
+    assert_allclose(shrunk.shares[shrunk.trainings == 2, 0], 6 / 7)
 
 
 def test_measured_networks_have_their_estimates_and_others_predictions() -> None:
