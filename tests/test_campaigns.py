@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from shutil import copyfile
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from ohmnas.datasets.campaign.store import Store
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.table import read_table
+from ohmnas.errors import OhmnasError
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("digits:active:6:0", "digits:best:2:1")
-KILLS = 5
+KILLS = (0, 1, 3, 6)
+"""Rows after which a run is killed, within a second."""
 
 
 def _command(folder: Path, *more: str) -> list[str]:
@@ -39,39 +45,63 @@ def _table(folder: Path) -> pd.DataFrame:
     return frame.drop(columns=list(schema.SECONDS_COLUMNS))
 
 
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an undisturbed run."""
+    folder = tmp_path_factory.mktemp("calm")
+    _run(folder)
+    return folder
+
+
+def _stored(folder: Path) -> int:
+    """Rows of the store; 0 while there is none."""
+    path = folder / "s.sqlite"
+    if not path.exists() or not path.stat().st_size:
+        return 0
+    try:
+        with Store(path, read_only=True) as store:
+            return len(store.identities())
+    except OhmnasError:  # it is being made
+        return 0
+
+
 @pytest.mark.train
 @pytest.mark.minutes
 @pytest.mark.timeout(400)
-def test_a_killed_run_goes_on_to_the_same_tables(tmp_path: Path) -> None:
-    calm, killed = tmp_path / "calm", tmp_path / "killed"
-    for folder in (calm, killed):
-        folder.mkdir()
-    _run(calm)
+def test_a_killed_run_goes_on_to_the_same_tables(calm: Path, tmp_path: Path) -> None:
     moments = np.random.default_rng(0)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for kill in range(KILLS):
+    for kill, rows in enumerate(KILLS):
         process = subprocess.Popen(
-            _command(killed), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            _command(tmp_path), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        time.sleep(moments.uniform(2.0, 9.0))
+        while process.poll() is None and _stored(tmp_path) < rows:
+            time.sleep(0.05)
+        time.sleep(moments.uniform(0.0, 1.0))
         process.send_signal(signal.SIGKILL if kill % 2 else signal.SIGTERM)
         process.wait()
-    _run(killed)
+    _run(tmp_path)
     expected = _table(calm)
     assert list(expected["seed"].value_counts().sort_index()) == [6, 2]
-    pd.testing.assert_frame_equal(_table(killed), expected)
+    pd.testing.assert_frame_equal(_table(tmp_path), expected)
 
 
 @pytest.mark.train
 @pytest.mark.timeout(200)
-def test_a_new_store_begins_with_the_table(tmp_path: Path) -> None:
-    _run(tmp_path)
-    before = _table(tmp_path)
-    (tmp_path / "s.sqlite").unlink()
-    _run(tmp_path)
-    pd.testing.assert_frame_equal(_table(tmp_path), before)
-    out = _run(tmp_path, "--minutes", "0")
-    assert "run the same command to continue" in out
+def test_a_new_store_begins_with_the_table(
+    calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (table,) = calm.glob("*.csv")
+    for name in (table.name, table.with_suffix(".json").name):
+        copyfile(calm / name, tmp_path / name)
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    campaigns = importlib.import_module("campaigns")
+    stages = [campaigns.Stage.of(stage) for stage in STAGES]
+    campaigns.Campaigns(tmp_path / "s.sqlite", tmp_path, 1, "smoke", math.inf).run(stages)
+    assert _stored(tmp_path) == 8
+    pd.testing.assert_frame_equal(read_table(tmp_path / table.name).frame, read_table(table).frame)  # and its seconds
+    campaigns.Campaigns(tmp_path / "s.sqlite", tmp_path, 1, "smoke", 0.0).run(stages)
+    assert "run the same command to continue" in capfd.readouterr().out
 
 
 def test_tasks_without_files_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

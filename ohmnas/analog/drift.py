@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Final
 
 import numpy as np
@@ -16,10 +17,10 @@ from ohmnas.analog.calibration import warn_uncalibrated
 from ohmnas.analog.chip import Chip, Targets
 from ohmnas.analog.convert import analog_layers, check_chip, set_mode, set_noise
 from ohmnas.analog.images import Images
-from ohmnas.analog.noise import noise_source
+from ohmnas.analog.noise import noise_source, whole_seed
 from ohmnas.analog.norms import average_statistics, saved_statistics
 from ohmnas.analog.spread import Spread
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, shown
 from ohmnas.hardware import Hardware
 
 TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
@@ -122,6 +123,7 @@ def read_over_time(
     Warns:
         UserWarning: the network's input ranges are not calibrated (`calibration.calibrate`).
     """
+    seed = whole_seed(seed)
     check_chip(network, chip)
     warn_uncalibrated(network)
     targets = Targets.of(network)
@@ -160,6 +162,7 @@ def readings(
         chips: as in `read_over_time`.
         calibration: as in `read_over_time`.
     """
+    chips = _count(chips)
     adaptive = chip.batch_norm == "adaptive"
     if adaptive and calibration is None:
         raise InvalidValueError("adaptive batch norm needs calibration images")
@@ -180,6 +183,12 @@ def readings(
             if name == AGAIN:
                 again[row] = read(seconds)
     return Readings(right, again)
+
+
+def _count(chips: object) -> int:
+    if isinstance(chips, bool) or not isinstance(chips, Integral) or int(chips) < 1:
+        raise InvalidValueError(f"the number of chips must be a whole number of at least 1, not {shown(chips)}")
+    return int(chips)
 
 
 def accuracy_over_time(
@@ -203,6 +212,7 @@ def accuracy_of_one_chip(
     """
     if not 1.0 <= seconds < math.inf:
         raise InvalidValueError(f"a chip can be read from 1 s after programming on, not after {seconds} s")
+    seed = whole_seed(seed)
     check_chip(network, chip)
     warn_uncalibrated(network)
     layers = list(analog_layers(network))

@@ -8,11 +8,14 @@ tensors share elements only where their slices overlap.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from ohmnas.errors import InvalidValueError, shown
 
 POOL: Final = 1 << 21
 """Elements; 8 MiB of float32. Larger tensors are filled piece by piece, each from its own random place."""
@@ -64,6 +67,17 @@ class FreshNoise:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """See `Noise`."""
+
+
+def whole_seed(seed: object) -> int:
+    """Return a seed as Python's integer, which torch needs.
+
+    Raises:
+        InvalidValueError: it is not a whole number (Python or NumPy) of at least 0.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
+        raise InvalidValueError(f"the seed must be a whole number of at least 0, not {shown(seed)}")
+    return int(seed)
 
 
 def noise_source(seed: int, device: torch.device) -> Noise:

@@ -15,7 +15,7 @@ from ohmnas.analog.calibration import check_use
 from ohmnas.analog.convert import analog_layers, set_noise, set_precision
 from ohmnas.analog.images import Images
 from ohmnas.analog.layers import AnalogLayer
-from ohmnas.analog.noise import Noise, noise_source
+from ohmnas.analog.noise import Noise, noise_source, whole_seed
 from ohmnas.analog.norms import batch_norms
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.snapshot import Snapshot, keep, resume
@@ -76,8 +76,10 @@ def train(
     Raises:
         DivergedError: the loss is not finite.
         UnknownNameError: there is no such precision.
-        InvalidValueError: an analog layer is used several times or not at all (`calibration.check_use`).
+        InvalidValueError: an analog layer is used several times or not at all (`calibration.check_use`), or the seed is
+            not a whole number.
     """
+    seed = whole_seed(seed)
     check_use(network, images)
     set_precision(network, look_up("precision", _FORMATS, recipe.precision))
     noise = noise_source(seed, images.device)

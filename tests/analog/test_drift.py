@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,3 +97,32 @@ def test_times_at_which_no_device_was_measured_are_refused(
 ) -> None:
     with pytest.raises(InvalidValueError, match="from 1 s after programming on, not after"):
         accuracy_of_one_chip(trained, Hardware(), *two_blobs, seed=0, seconds=seconds)
+
+
+def test_numbers_of_numpy_are_seeds_and_counts(small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor]) -> None:
+    images, labels = two_blobs
+    read = []
+    for whole in (int, np.int64, np.uint8):
+        network = to_analog(small_network, Hardware())
+        recipe = Recipe(epochs=int(whole(1)), batch=50)
+        train(network, images, labels, recipe, seed=whole(3))  # type: ignore[arg-type]
+        read.append(accuracy_over_time(network, Hardware(), images, labels, whole(2), whole(4)))  # type: ignore[arg-type]
+        accuracy_of_one_chip(network, Hardware(), images, labels, seed=whole(4))  # type: ignore[arg-type]
+    assert np.array_equal(read[0], read[1])
+    assert np.array_equal(read[0], read[2])
+
+
+@pytest.mark.parametrize("wrong", [-1, 0.5, 2.0, True, "1", None, 10**30])
+def test_what_is_no_seed_or_count_is_refused(
+    wrong: Any, trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]
+) -> None:
+    for call in (
+        lambda: train(trained, *two_blobs, Recipe(epochs=1), seed=wrong),
+        lambda: accuracy_over_time(trained, Hardware(), *two_blobs, chips=2, seed=wrong),
+        lambda: accuracy_of_one_chip(trained, Hardware(), *two_blobs, seed=wrong),
+    ):
+        with pytest.raises(InvalidValueError, match="the seed must be a whole number of at least 0, not "):
+            call()
+    if wrong != 10**30:  # which is a count
+        with pytest.raises(InvalidValueError, match="number of chips must be a whole number of at least 1, not "):
+            accuracy_over_time(trained, Hardware(), *two_blobs, chips=wrong, seed=0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from ohmnas.errors import OhmnasError
 from ohmnas.spaces.resnet.genes import GENE_NAMES
 from tests.datasets.conftest import DIGITS, made_rows
 
-from .conftest import ODD_VALUES, damaged, damaged_values
+from .mutate import COUNT, ODD, damaged, damaged_texts, damaged_values, survive
 
 
 @pytest.fixture(scope="module")
@@ -27,30 +28,43 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(120)
-def test_a_damaged_csv_is_read_or_refused(made: Path, tmp_path: Path, rng: np.random.Generator) -> None:
-    path, content = tmp_path / "t.csv", made.read_bytes()
-    path.with_suffix(".json").write_bytes(made.with_suffix(".json").read_bytes())
-    for _ in range(300):
-        path.write_bytes(damaged(content, rng))
-        with suppress(OhmnasError):
-            read_table(path)
+def test_a_damaged_csv_is_read_or_refused(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_bytes(made.with_suffix(".json").read_bytes())
+    tokens = [b",", b'"', b"\n", b"\r", b"\x00", b"1e999", b"nan", b"=1+1", b"\x1b[2J", b"\xff", "\u202e".encode()]
+    survive(tmp_path / "t.csv", damaged([made.read_bytes()], COUNT, 51, tokens), read_table)
 
 
-def test_a_damaged_card_is_read_or_refused(made: Path, tmp_path: Path, rng: np.random.Generator) -> None:
-    path, card = tmp_path / "t.csv", json.loads(made.with_suffix(".json").read_text("utf-8"))
-    path.write_bytes(made.read_bytes())
-    for _ in range(300):
-        path.with_suffix(".json").write_text(json.dumps(damaged_values(card, rng)), encoding="utf-8")
-        with suppress(OhmnasError):
-            read_table(path)
+@pytest.mark.timeout(120)
+def test_a_changed_csv_with_its_checksum_is_read_or_refused(made: Path, tmp_path: Path) -> None:
+    """As a program would write it that knows the format, but not the rules."""
+    card = json.loads(made.with_suffix(".json").read_text("utf-8"))
+    tokens = [b",", b"-1", b"0.5", b"1e999", b"nan", b"=1+1", b"\x1b[2J", b"x" * 5000, b"9" * 5000]
+
+    def read(path: Path) -> None:
+        text = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+        card["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+        path.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="")
+        table = read_table(path)
+        assert table.frame[list(schema.ACCURACY_COLUMNS)].isin([np.inf, -np.inf]).sum().sum() == 0
+
+    survive(tmp_path / "t.csv", damaged([made.read_bytes()], COUNT, 52, tokens), read)
+
+
+@pytest.mark.timeout(120)
+def test_a_damaged_card_is_read_or_refused(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(made.read_bytes())
+    card = json.loads(made.with_suffix(".json").read_text("utf-8"))
+    contents = damaged_texts(card, COUNT, 53)
+    survive(tmp_path / "t.json", contents, lambda path: read_table(path.with_suffix(".csv")))
 
 
 @pytest.mark.timeout(120)
 def test_a_frame_with_odd_cells_is_written_or_refused(tmp_path: Path, rng: np.random.Generator) -> None:
     good = pd.DataFrame(made_rows(3), columns=list(schema.columns(GENE_NAMES))).astype(object)
     card = make_card(good, DIGITS)
-    odd = [*ODD_VALUES, b"x", 1j, np.int8(3), pd.NaT, pd.Timestamp(0), object(), pd.NA, (1, 2), np.zeros(3)]
-    for turn in range(300):
+    odd = [*ODD, b"x", 1j, np.int8(3), pd.NaT, pd.Timestamp(0), object(), pd.NA, (1, 2), np.zeros(3)]
+    for turn in range(COUNT):
         frame, value = good.copy(), odd[rng.integers(len(odd))]
         frame.iat[int(rng.integers(len(frame))), int(rng.integers(frame.shape[1]))] = value
         with suppress(OhmnasError):

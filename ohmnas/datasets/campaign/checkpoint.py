@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ class Checkpoint:
         self._path = path
         self._how = repr((how, version()))
         self._of_all: dict[str, dict[str, Trained]] = {}
-        with suppress(OhmnasError, ValueError, TypeError, KeyError, AttributeError):
+        with suppress(OhmnasError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
             stored = {} if path is None else read_json(path, LARGEST_RESULT)
             for way, done in stored.items():
                 self._of_all[way] = {key: _read(part) for key, part in done.items()}
@@ -81,4 +82,6 @@ def _read(part: dict[str, Any]) -> Trained:
     measured = part["measured"]
     there = () if measured is None else (*MEASURED, *(head for head in FURTHER if measured.get(head) is not None))
     numbers = None if measured is None else {head: float(measured[head]) for head in there}
+    if numbers is not None and not all(math.isfinite(number) for number in numbers.values()):
+        raise ValueError("a value is no number")
     return Trained(numbers, str(part["reason"]), str(part.get("kept", "")))

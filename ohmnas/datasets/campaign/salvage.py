@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from ohmnas.datasets.tables.cells import cell_fault
 from ohmnas.datasets.tables.faults import faults
 from ohmnas.datasets.tables.schema import Row
 from ohmnas.datasets.tasks.catalogue import TASKS
-from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError
+from ohmnas.errors import BrokenFileError, StorageError, UnknownNameError, in_short
 from ohmnas.files import is_file
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
@@ -52,7 +52,7 @@ def salvaged(path: str | Path) -> tuple[list[Row], dict[Key, Population]]:
     except OSError as error:
         raise StorageError(f"cannot copy {path} to salvage it: {error.strerror or error}") from error
     except sqlite3.DatabaseError as error:
-        raise BrokenFileError(f"nothing of {path} can be read: {error}") from error
+        raise BrokenFileError(f"nothing of {path} can be read: {in_short(error, 200)}") from error
 
 
 def _copied(path: Path, folder: Path) -> Path:
@@ -122,8 +122,11 @@ def _readable(connection: sqlite3.Connection, version: int, layout: Layout, most
 
 def _whole(rows: list[Row], kind: type[Space]) -> list[Row]:
     """Return the rows that a table would accept; for tasks that are not built in, costs are not checked."""
-    columns = schema.columns(kind.architecture_genes.names)
-    frame = pd.DataFrame(rows, columns=list(columns)).astype(dict.fromkeys(schema.FLOAT_COLUMNS, np.float64))
+    columns: dict[str, Any] = {}
+    for column in schema.columns(kind.architecture_genes.names):
+        cells = [row[column] for row in rows]
+        columns[column] = np.array(cells, dtype=np.float64) if column in schema.FLOAT_COLUMNS else cells
+    frame = pd.DataFrame(columns)
     broken = np.zeros(len(rows), dtype=bool)
     for name, some in frame.groupby("task"):
         known = name in TASKS

@@ -37,7 +37,7 @@ from ohmnas.datasets.tables.cells import NAME_COLUMNS, cell_fault, column_type, 
 from ohmnas.datasets.tables.schema import Row
 from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.datasets.tasks.task import Task
-from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, StorageError, UnknownNameError
+from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, StorageError, UnknownNameError, in_short
 from ohmnas.files import is_file, opened, regular
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
@@ -442,13 +442,13 @@ class Store:
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise StorageError(f"cannot {action} the store {self.path}: {error}") from error
+            raise StorageError(f"cannot {action} the store {self.path}: {in_short(error, 200)}") from error
         except sqlite3.DatabaseError as error:
+            failed = f"cannot {action} {self.path}: {in_short(error, 200)}"
             if "not a database" in str(error):
-                raise BrokenFileError(f"cannot {action} {self.path}: {error}; it is damaged or not a store") from error
+                raise BrokenFileError(f"{failed}; it is damaged or not a store") from error
             raise BrokenFileError(
-                f"cannot {action} {self.path}: {error}; it is damaged, and what is readable of it goes into a new one "
-                f"with: {self._salvage}"
+                f"{failed}; it is damaged, and what is readable of it goes into a new one with: {self._salvage}"
             ) from error
         except (UnicodeDecodeError, OverflowError) as error:
-            raise BrokenFileError(f"cannot {action} {self.path}: {error}; it is damaged") from error
+            raise BrokenFileError(f"cannot {action} {self.path}: {in_short(error, 200)}; it is damaged") from error

@@ -18,7 +18,7 @@ from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.cells import cell_text, typed
 from ohmnas.datasets.tables.faults import Mask, faults
 from ohmnas.datasets.tables.schema import Row
-from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError, shown
+from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError, in_short, shown
 from ohmnas.files import LARGEST_TABLE, is_file, read_json, read_text, write_atomically
 from ohmnas.hardware import Hardware, is_varied
 from ohmnas.lookup import name_fault
@@ -183,7 +183,7 @@ def read_table(name_or_path: str | Path) -> MeasuredTable:
             io.StringIO(text), dtype=text_columns, keep_default_na=False, na_values=[""], low_memory=False
         )
     except (ValueError, OverflowError) as error:  # parser errors of pandas are ValueErrors
-        raise BrokenFileError(f"{path} cannot be read as a table: {error}") from error
+        raise BrokenFileError(f"{path} cannot be read as a table: {in_short(error, 200)}") from error
     if not isinstance(frame.index, pd.RangeIndex):  # pandas uses the first cells of longer rows as index
         raise BrokenFileError(f"{path} has rows with more cells than columns")
     genes = _genes(card)

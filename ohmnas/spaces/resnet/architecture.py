@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, in_short, shown
 
 ConvType = Literal["A", "B"]
 
@@ -44,9 +44,9 @@ class MainBlock:
         _check_range("branches", self.branches, BRANCHES)
         _check_range("widening", self.widening, WIDENING)
         if self.conv_type not in CONV_TYPES:
-            raise InvalidValueError(f'conv_type must be "A" or "B", not {self.conv_type!r}')
+            raise InvalidValueError(f'conv_type must be "A" or "B", not {shown(self.conv_type)}')
         if not isinstance(self.skip, bool):
-            raise InvalidValueError(f"skip must be true or false, not {self.skip!r}")
+            raise InvalidValueError(f"skip must be true or false, not {shown(self.skip)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Architecture:
         """
         _check_range("stem_channels", self.stem_channels, STEM_CHANNELS)
         if type(self.stem_kernel) is not int or self.stem_kernel not in STEM_KERNELS:
-            raise InvalidValueError(f"stem_kernel must be one of {STEM_KERNELS}, not {self.stem_kernel!r}")
+            raise InvalidValueError(f"stem_kernel must be one of {STEM_KERNELS}, not {shown(self.stem_kernel)}")
         if not isinstance(self.blocks, tuple) or not all(isinstance(block, MainBlock) for block in self.blocks):
             raise InvalidValueError("blocks must be a tuple of MainBlock")
         if not MAIN_BLOCKS[0] <= len(self.blocks) <= MAIN_BLOCKS[1]:
@@ -119,7 +119,7 @@ class Architecture:
             blocks = tuple(MainBlock(**block) for block in values["blocks"])
             return cls(**{**values, "blocks": blocks})
         except (TypeError, KeyError) as error:
-            raise InvalidValueError(f"this is not an architecture: {error}") from error
+            raise InvalidValueError(f"this is not an architecture: {in_short(error, 200)}") from error
 
     def to_json(self) -> str:
         """Return one JSON object in one line."""
@@ -135,7 +135,7 @@ class Architecture:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise InvalidValueError(f"this is not JSON: {error}") from error
+            raise InvalidValueError(f"this is not JSON: {in_short(error, 200)}") from error
         if not isinstance(values, dict):
             raise InvalidValueError(f"an architecture must be a JSON object, not {type(values).__name__}")
         return cls.from_dict(values)
@@ -143,4 +143,4 @@ class Architecture:
 
 def _check_range(name: str, value: int, bounds: tuple[int, int]) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not bounds[0] <= value <= bounds[1]:
-        raise InvalidValueError(f"{name} must be a whole number from {bounds[0]} to {bounds[1]}, not {value!r}")
+        raise InvalidValueError(f"{name} must be a whole number from {bounds[0]} to {bounds[1]}, not {shown(value)}")

@@ -138,18 +138,18 @@ def test_a_campaign_killed_fifty_times_ends_with_the_rows_of_an_undisturbed_one(
 ) -> None:
     """Each life ends at a random moment of training, measuring or committing, some before their first row.
 
-    44 lives have the driver alone; 6 have two workers, and a worker, the driver or the whole group is killed.
+    47 lives have the driver alone; 3 have two workers, and a worker, the driver or the whole group is killed.
     """
     rng = random.Random(0)  # noqa: S311 - moments, not secrets
     path = tmp_path / "killed.sqlite"
     stored: set[tuple[object, ...]] = set()
     for life in range(50):
-        workers = life % 8 == 1 and life < 48
+        workers = life % 16 == 1 and life < 48
         driver = nursery.begin(path, ENDLESS, 2 if workers else 1)
         if workers or life % 3:
             nursery.next_line("row")
         time.sleep(rng.uniform(0.0, 0.25))
-        _kill(driver, ("worker", "driver", "group")[life // 8 % 3] if workers else "driver")
+        _kill(driver, ("worker", "driver", "group")[life // 16] if workers else "driver")
         nursery.next_line("ended")
         with Store(path) as store:
             now = store.identities()

@@ -61,7 +61,8 @@ def test_a_plan_stays_in_the_bounds_and_begins_with_the_references_that_do() -> 
     assert np.array_equal(population[: len(fitting)], fitting)
 
 
-def test_a_plan_that_is_longer_than_its_bounds_allow_ends_with_a_message() -> None:
+def test_a_plan_that_is_longer_than_its_bounds_allow_ends_with_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ohmnas.datasets.campaign.plan._PATIENCE", 1)
     tight = replace(DIGITS, min_params=0, max_params=400)
     assert len(plan(tight, 20)) == 20
     with pytest.raises(InfeasibleError, match="found only"):
