@@ -36,6 +36,7 @@ from ohmnas.estimators.zero_cost import PROXIES, Batch
 from ohmnas.estimators.zero_cost.az_nas import AzNas, together
 from ohmnas.estimators.zero_cost.networks import Networks
 from ohmnas.spaces.cells import Cell, CellSpace
+from ohmnas.spaces.cells.cell import OPERATIONS
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 
@@ -65,7 +66,16 @@ DRAWS = 1000
 
 
 class DefaultCells(CellSpace):
-    """Cells with the weights that torch draws by default, as in the published measurement."""
+    """Cells as published: none stands for others, and weights are those that torch draws by default."""
+
+    def canonical(self, population: Population) -> Population:
+        """Return the cells as they are."""
+        return population
+
+    def encode(self, architectures: Iterable[Cell]) -> Population:
+        """``(n, 6)``: genomes of the cells as they are."""
+        rows = [[OPERATIONS.index(operation) for operation in cell.operations] for cell in architectures]
+        return np.array(rows, dtype=np.int16)
 
     def build(self, architecture: Cell) -> nn.Module:
         """Build the network and draw its weights anew."""
@@ -212,11 +222,12 @@ def main() -> None:
         print(json.dumps(found))
         return
     print("Spearman's correlation")
-    print(
-        f"{'':12}{'cells':>7}{'ours with':>12}{'ours with':>16}{'published with':>16}{'difference':>16}"
-        f"{'core-seconds':>14}"
-    )
-    print(f"{'':19}{'published':>12}{'accuracy':>16}{'accuracy':>16}{'':>16}{'per cell':>14}")
+    heads = ("ours with", "ours with", "published with", "difference", "core-seconds")
+    units = ("published", "accuracy", "accuracy", "", "per cell")
+    for words, cells in ((heads, "cells"), (units, "")):
+        print(
+            f"{'':12}{cells:>7}" + "".join(f"{word:>{w}}" for word, w in zip(words, (12, 16, 16, 16, 14), strict=True))
+        )
     for name, own in found.items():
         line = f"{name:12}{own['cells']:7}" + (f"{own['published']:12.3f}" if "published" in own else " " * 12)
         line += f"{own['accuracy']:8.3f} ± {own['accuracy_error']:.3f}"
