@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from itertools import repeat
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.datasets.conftest import comparable
 
 from .test_kill import campaign
 
+psutil = pytest.importorskip("psutil")  # distributed brings it
 KilledWorker = pytest.importorskip("distributed").KilledWorker
 
 _SCHEDULER = """
@@ -115,6 +117,11 @@ def test_calls_go_to_the_workers_that_there_are(machines: Machines, monkeypatch:
             wait_for(-1)
 
 
+def _cpu_seconds(process: subprocess.Popen[str]) -> float:
+    times = psutil.Process(process.pid).cpu_times()
+    return float(times.user + times.system)
+
+
 @pytest.mark.slow
 @pytest.mark.train
 @pytest.mark.timeout(600)
@@ -153,8 +160,10 @@ def test_a_cluster_gives_the_rows_of_one_process_though_workers_and_scheduler_ar
         stored = store.identities()
     assert 4 <= len(stored) < 8
     address, _ = machines.scheduler()
-    machines.worker(address)
+    worker = machines.worker(address)
+    before, at_work = time.process_time(), _cpu_seconds(worker)
     assert len(measured({})) == 8 - len(stored)
+    assert time.process_time() - before < _cpu_seconds(worker) - at_work
     with Store(path) as store:
         assert comparable(store.frame()).equals(expected)
 
