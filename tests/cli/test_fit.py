@@ -59,7 +59,8 @@ def test_few_rows_are_learned_with_a_warning(few: Path, ohmnas: Ohmnas, tmp_path
     assert done.code == 0
     assert f"trained on only 20 measured networks; check its quality: ohmnas score --table {few}\n" in done.err
     quiet = ohmnas("fit", "--table", few, "--out", tmp_path / "s", "--json")
-    assert "learning" not in quiet.err
+    assert "training, 20 " in done.err
+    assert "training," not in quiet.err
     assert quiet.values["rows"] == 20
 
 

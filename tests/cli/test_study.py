@@ -25,6 +25,7 @@ def test_a_study_writes_what_it_shows(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("study", "--table", tmp_path / "few.csv", "--hardware", "reram", "--resamples", "3", "--out")
     done = ohmnas(*words, tmp_path / "a")
     assert done.code == 0
+    assert "studying: 0 of 4, importance of features" in done.err
     assert "digits on reram, 60 architectures" in done.out
     assert re.search(r"block type +bottleneck +basic +[-+]\d", done.out)
     assert re.search(r"ADC bits +8 +5 +[-+]?\d", done.out)
