@@ -40,7 +40,7 @@ ALLOWED = {
     "estimate": {"errors", "targets"},
     "threads": set[str](),
     "version": set[str](),
-    "pictures": {"files"},
+    "pictures": {"errors", "files"},
     "hardware": GROUND,
     "spaces": GROUND | {"hardware"},
     "costs": GROUND | {"spaces", "hardware"},
@@ -51,11 +51,12 @@ ALLOWED = {
     "estimators": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate"},
     "refine": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators"},
     "export": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators"},
+    "report": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate"},
     "testing": GROUND
     | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators", "export"},
     "__main__": {"cli"},
     "cli": GROUND
-    | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators", "refine", "export"},
+    | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators", "refine", "export", "report"},
 }
 """Part of ohmnas -> the other parts that it may import."""
 DATASET_FILES_FOR_SURROGATES = {f"ohmnas.datasets.tables{end}" for end in ("", ".table", ".schema")}

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import pytest
 
 from ohmnas.errors import StorageError
-from ohmnas.pictures import drawing, new_figure, save
+from ohmnas.pictures import drawing, new_figure, save, short, ticks_in_words
 
 
 def test_a_figure_becomes_a_png_and_leaves_the_backend_alone(tmp_path: Path) -> None:
@@ -68,3 +68,21 @@ def test_pictures_do_not_depend_on_settings_and_leave_them_alone(setting: dict[s
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot write"):
         save(new_figure(1.0, 1.0), tmp_path / "no" / "one.png")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1000, "1k"), (950, "950"), (2_500_000, "2.5M"), (0.3, "0.3"), (1.2e-5, "12µ"), (1e-12, "1e-12")],
+)
+def test_numbers_are_short(value: float, text: str) -> None:
+    assert short(value) == text
+
+
+@pytest.mark.parametrize(("low", "high"), [(1e3, 2e5), (900, 1100), (2e4, 5e4), (1e-7, 1e6)])
+def test_a_logarithmic_axis_has_at_least_two_labels(low: float, high: float) -> None:
+    panel = new_figure(3.0, 2.0).subplots()
+    panel.plot([1, 2], [low, high])
+    panel.set(yscale="log")
+    ticks_in_words(panel, "y")
+    bottom, top = panel.get_ylim()
+    assert 2 <= sum(bottom <= tick <= top for tick in panel.get_yticks()) <= 10

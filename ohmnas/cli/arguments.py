@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import sys
 from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ohmnas.errors import OhmnasError
 from ohmnas.lookup import check_name
+from ohmnas.pictures import FORMATS
 from ohmnas.registry import Registry
 
 if TYPE_CHECKING:
@@ -32,8 +34,13 @@ class Parser(argparse.ArgumentParser):
         self.set_defaults(parser=self)  # the subcommand's parser overrides the main one
 
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
-        """Parse all words. An unknown option points to the command's help; argparse would point to the main help."""
-        arguments, unknown = self.parse_known_args(None if args is None else [*args], namespace)
+        """Parse all words and store them as `words`.
+
+        An unknown option points to the command's help; argparse would point to the main help.
+        """
+        words = sys.argv[1:] if args is None else [*args]
+        arguments, unknown = self.parse_known_args(words, namespace)
+        arguments.words = words
         if unknown:
             arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         return arguments
@@ -175,6 +182,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_jobs(parser: argparse._ActionsContainer) -> None:
     """Add `--jobs`, for commands that measure."""
     parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
+
+
+def add_format(parser: argparse._ActionsContainer) -> None:
+    """Add `--format`, for commands that draw pictures."""
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=f"format of the pictures ({FORMATS[0]})")
 
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:

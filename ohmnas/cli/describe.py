@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     pictures: list[Path] = []
     if arguments.out is not None:
         with output_folder(arguments.out):
-            pictures = plot_table(table, arguments.out)
+            pictures = plot_table(table, arguments.out, arguments.format)
     if arguments.json:
         render.machine(
             {

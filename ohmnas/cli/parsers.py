@@ -15,6 +15,7 @@ from ohmnas.cli.arguments import (
     above_zero,
     add_co_design,
     add_data_dir,
+    add_format,
     add_jobs,
     add_json,
     add_source,
@@ -56,6 +57,9 @@ def parser() -> Parser:
         _study,
         _fit,
         _score,
+        _report,
+        _show,
+        _compare,
         _data,
     ):
         add(commands)
@@ -124,6 +128,7 @@ def _search(commands: Any) -> None:
     out.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse architectures (1)")
     out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
     out.add_argument("--plots", action="store_true", help="write pictures of the search next to result.json")
+    add_format(out)
     add_json(command)
 
 
@@ -368,6 +373,7 @@ def _describe(commands: Any) -> None:
     command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
     command.add_argument("--out", type=Path, metavar="DIR", help="folder for pictures (default: draw none)")
+    add_format(command)
     add_json(command)
 
 
@@ -376,6 +382,7 @@ def _study(commands: Any) -> None:
     command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for tables and pictures")
+    add_format(command)
     command.add_argument(
         "--resamples", type=positive, default=RESAMPLES, help=f"bootstrap resamples for intervals ({RESAMPLES})"
     )
@@ -411,6 +418,46 @@ def _score(commands: Any) -> None:
     )
     command.add_argument("--seed", type=seed, default=0, help="random seed of folds and trees (0)")
     add_json(command)
+
+
+def _report(commands: Any) -> None:
+    command = _command(commands, "report", "write a page about results or a table: one HTML file that needs no network")
+    command.add_argument(
+        "results",
+        nargs="*",
+        type=Path,
+        metavar="RESULT",
+        help="folder of ohmnas search, or its result.json; several: side by side",
+    )
+    command.add_argument(
+        "--table", help="the measured table (a shipped name or a path); with results: the table of their surrogate"
+    )
+    add_source(command)
+    _add_surrogate(command)
+    command.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="the page (report.html)")
+    add_json(command)
+
+
+def _show(commands: Any) -> None:
+    command = _command(commands, "show", "print a stored result again, with drift, measurements and layers")
+    command.add_argument("result", type=Path, metavar="RESULT", help="folder of ohmnas search, or its result.json")
+    _add_surrogate(command)
+    add_json(command)
+
+
+def _compare(commands: Any) -> None:
+    command = _command(commands, "compare", "print several stored results side by side")
+    command.add_argument(
+        "results", nargs="+", type=Path, metavar="RESULT", help="folder of ohmnas search, or its result.json"
+    )
+    _add_surrogate(command)
+    add_json(command)
+
+
+def _add_surrogate(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--surrogate", metavar="FILE", help="surrogate of the result, for accuracy over time (default: the shipped one)"
+    )
 
 
 def _data(commands: Any) -> None:

@@ -140,6 +140,7 @@ def run(arguments: argparse.Namespace) -> None:
             except KeyboardInterrupt:
                 render.notice("stopped: all finished trainings are stored; run the same command to continue")
                 raise
+    result = replace(result, command=tuple(arguments.words))
     path = arguments.out / "result.json"
     if not _says_the_same(path, result):
         if any((arguments.out / name).exists() for name in _DEPENDENT):
@@ -246,7 +247,8 @@ def _report(meter: render.Meter, progress: Progress) -> None:
 def _says_the_same(path: Path, result: SearchResult) -> bool:
     """Return True if the file holds the same result."""
     with suppress(OhmnasError):
-        return bool(read_json(path, LARGEST_RESULT) == json.loads(json.dumps(result.to_dict())))
+        there, here = read_json(path, LARGEST_RESULT), json.loads(json.dumps(result.to_dict()))
+        return {**there, "command": None} == {**here, "command": None}
     return False
 
 

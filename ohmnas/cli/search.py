@@ -34,6 +34,8 @@ from ohmnas.targets import DEFAULTS
 if TYPE_CHECKING:
     from ohmnas.datasets.tables.table import MeasuredTable
 
+_NOT_COMPARED = {"seconds": None, "command": None}
+"""Keys that may differ between files of the same result."""
 _SAME = 1e-4
 """Predictions of one surrogate for one architecture differ by less, whatever the batch."""
 
@@ -51,13 +53,14 @@ def run(arguments: argparse.Namespace) -> None:
             strategy=arguments.strategy,
             parameters=parameters,
             excluded=_checksums(excluded),
+            command=tuple(arguments.words),
         )
         path = arguments.out / "result.json"
         same = _says_the_same(path, result)
         if not same:
             set_aside(arguments.out, path.name, ("verify.json", "verify.parts.json", *PICTURES))
         write_json(path, result.to_dict(), replaces=same)
-    pictures = plot_search(result, arguments.out) if arguments.plots else []
+    pictures = plot_search(result, arguments.out, arguments.format) if arguments.plots else []
     if arguments.json:
         render.machine({**result.to_dict(), "result": str(path), "plots": list(map(str, pictures))})
     else:
@@ -74,8 +77,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _says_the_same(path: Path, result: SearchResult) -> bool:
     """Return True if the file holds the same result, so its pictures and measurements stay valid."""
     try:
-        there = read_json(path, LARGEST_RESULT)
-        return bool({**there, "seconds": None} == {**json.loads(json.dumps(result.to_dict())), "seconds": None})
+        there, here = read_json(path, LARGEST_RESULT), json.loads(json.dumps(result.to_dict()))
+        return bool({**there, **_NOT_COMPARED} == {**here, **_NOT_COMPARED})
     except (OhmnasError, ValueError, TypeError):
         return False
 

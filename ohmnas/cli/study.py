@@ -16,6 +16,7 @@ from ohmnas.cli.source import source_table
 from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
+from ohmnas.pictures import FORMATS
 from ohmnas.surrogate import HEADS, TrainingSet
 from ohmnas.surrogate.measured import measured_chip_effects
 from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     with output_folder(arguments.out):
         found = _found(arguments, table, data)
         _tidy(arguments.out, found)
-        paths = _write(arguments.out, found)
+        paths = _write(arguments.out, found, data, arguments.format)
     if arguments.json:
         records = {name: json.loads(frame.to_json(orient="records")) for name, frame in found.items()}
         render.machine({"table": arguments.table, **data.provenance, **records, "files": [str(path) for path in paths]})
@@ -54,28 +55,30 @@ def _found(arguments: argparse.Namespace, table: MeasuredTable, data: TrainingSe
             if len(effects := measured_chip_effects(designs)):
                 found["measured_chip_effects"] = effects
         meter.advance(3, "map")
-        found["map"] = space_map(data, arguments.seed)
+        found["map"] = space_map(data)
     return found
 
 
 def _tidy(folder: Path, found: dict[str, pd.DataFrame]) -> None:
     """Remove files of an earlier study that this study does not overwrite."""
     for name in ("chip_effects", "measured_chip_effects"):
-        for kind in ("csv", "png"):
+        for kind in ("csv", *FORMATS):
             if name not in found and (folder / f"{name}.{kind}").exists():
                 (folder / f"{name}.{kind}").unlink()
                 render.notice(f"note: removed {folder / name}.{kind} of an earlier study")
 
 
-def _write(folder: Path, found: dict[str, pd.DataFrame]) -> list[Path]:
+def _write(folder: Path, found: dict[str, pd.DataFrame], data: TrainingSet, kind: str) -> list[Path]:
     """Write tables and pictures; return their paths."""
     for name, frame in found.items():
         write_atomically(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
-    plot_importance(found["importance"], folder / "importance.png")
+    plot_importance(found["importance"], folder / f"importance.{kind}")
+    where = f"on the same architectures ({data.provenance['task']} on {data.provenance['hardware']})"
     for name in (name for name in found if name.endswith("_effects")):
-        plot_effects(found[name], folder / f"{name}.png")
-    plot_map(found["map"], folder / "map.png")
-    return [folder / f"{name}.{kind}" for name in found for kind in ("csv", "png")]
+        how = "Measured" if name.startswith("measured") else "Predicted"
+        plot_effects(found[name], folder / f"{name}.{kind}", f"{how} effect of one choice {where}")
+    plot_map(found["map"], folder / f"map.{kind}")
+    return [folder / f"{name}.{ending}" for name in found for ending in ("csv", kind)]
 
 
 def _others(table: MeasuredTable, data: TrainingSet) -> list[TrainingSet]:

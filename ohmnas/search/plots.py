@@ -3,142 +3,187 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ohmnas.pictures import drawing, new_figure, save
+from ohmnas.pictures import FORMATS, FOUND, INK, OTHERS, REFERENCE, SCALE, drawing, new_figure, save, ticks_in_words
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.quantity_words import WORDS
 from ohmnas.search.result import SearchResult
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PICTURES = ("convergence.png", "architecture.png", "pareto.png")
-AS_POINTS = {"accuracy_1d": "1-day accuracy (%)", "accuracy_1d_std": "std over chips (points)", "avm": "AVM (points)"}
-"""Predictions -> axis label. Their fractions are drawn as per cent."""
-AXES = {
-    **AS_POINTS,
-    "params": "parameters",
-    "macs": "MACs per image",
-    "size": "bytes",
-    "memory": "activations in memory at once",
-    "tiles": "tiles",
-    "cells": "crossbar cells",
-    "energy": "energy per image (J, proxy)",
-    "latency": "latency per image (s, proxy)",
-}
-"""Quantity -> axis label."""
-_LETTERS = 12
+NAMES: Final = ("convergence", "architecture", "pareto")
+PICTURES: Final = tuple(f"{name}.{kind}" for name in NAMES for kind in FORMATS)
+"""Files that `plot_search` can write."""
+_LETTERS: Final = 11
 """Characters of a title per inch."""
-_BLUE, _ORANGE, _GREY = "#4c78a8", "#f58518", "#8c8c8c"
+_MOST_PAIRS: Final = 6
+"""Largest number of panels of a front."""
+_ROW: Final = 3
+"""Panels in a row."""
+_NEAR: Final = (0.35, 0.055)
+"""Names of references closer than this share of the axes are moved apart."""
 
 
 @drawing()
-def plot_search(result: SearchResult, folder: str | Path) -> list[Path]:
-    """Draw ``convergence.png``, ``architecture.png`` and, with a front, ``pareto.png``.
+def plot_search(result: SearchResult, folder: str | Path, kind: str = FORMATS[0]) -> list[Path]:
+    """Draw ``convergence``, ``architecture`` and, with a front, ``pareto``.
 
     Args:
         result: result of a search.
         folder: output folder.
+        kind: format, one of `pictures.FORMATS`.
 
     Returns:
         Their paths.
 
     Raises:
+        InvalidValueError: the format is unknown.
         StorageError: a file cannot be written.
     """
-    figures = [_convergence(result), result.space.draw(result.best.architecture)]
+    figures = [_convergence(result), _architecture(result)]
     if result.front:
         figures.append(_front(result))
     paths = []
-    for name, figure in zip(PICTURES, figures, strict=False):
-        save(figure, Path(folder) / name)
-        paths.append(Path(folder) / name)
+    for name, figure in zip(NAMES, figures, strict=False):
+        path = Path(folder) / f"{name}.{kind}"
+        save(figure, path)
+        paths.append(path)
     return paths
 
 
+def _where(result: SearchResult) -> str:
+    """Return the task and the chip of the found network."""
+    task = result.provenance.get("task", "unknown task")
+    return f"{task} on {result.best.chip or result.provenance.get('hardware', 'unknown chip')}"
+
+
+def _architecture(result: SearchResult) -> Figure:
+    """Draw the found network to scale, with its task, chip and accuracy."""
+    best = result.best
+    figure = result.space.draw(best.architecture)
+    accuracy = best.predicted.get("accuracy_1d")
+    said = "" if accuracy is None else f", {WORDS['accuracy_1d'].text(accuracy)} after a day (predicted)"
+    figure.suptitle(f"{_where(result)}: {best.params:,} parameters, {best.macs:,} MACs{said}")
+    return figure
+
+
 def _convergence(result: SearchResult) -> Figure:
-    asked = np.array([entry["evaluations"] for entry in result.history])
-    both = any("hypervolume" in entry for entry in result.history)
-    figure = new_figure(14.0 if both else 10.8, 3.6)
-    panels = figure.subplots(1, 4 if both else 3)
-    of = {name: 100 * np.array([entry[name] for entry in result.history]) for name in AS_POINTS}
-    objective = [entry["objective"] for entry in result.history]
-    panels[0].step(asked, objective, where="post", color=_BLUE)
-    panels[0].set_ylabel(_in_words(result.objective))
-    panels[1].step(asked, of["accuracy_1d"], where="post", color=_BLUE)
-    panels[1].set_ylabel(AS_POINTS["accuracy_1d"])
-    panels[2].step(asked, of["accuracy_1d_std"], where="post", color=_ORANGE, label="std over chips")
-    panels[2].step(asked, of["avm"], where="post", color=_GREY, label="AVM")
-    panels[2].set_ylabel("points")
-    panels[2].legend(fontsize="small", frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2)
-    if both:
-        panels[3].step(asked, [entry.get("hypervolume", np.nan) for entry in result.history], where="post", color=_BLUE)
-        panels[3].set_ylabel("hypervolume of the front")
-    for panel in panels:
-        panel.set(xlabel=f"{result.space.members} evaluated", xscale="log")
-    figure.suptitle(f"{result.strategy}, seed {result.seed}: predictions of the best so far", fontsize="medium")
+    """Plot the best so far; a quantity that is the objective itself is not repeated."""
+    history = result.history
+    asked = np.array([entry["evaluations"] for entry in history])
+    panels: list[tuple[str, list[tuple[str, str, float]]]] = []
+    if result.objective != "accuracy_1d":
+        panels.append((_in_words(result.objective), [("objective", "", 1.0)]))
+    panels.append((WORDS["accuracy_1d"].label, [("accuracy_1d", "", 100.0)]))
+    panels.append(("points", [(name, WORDS[name].title, 100.0) for name in ("accuracy_1d_std", "avm")]))
+    if any("hypervolume" in entry for entry in history):
+        panels.append(("hypervolume of the front", [("hypervolume", "", 1.0)]))
+    figure = new_figure(3.5 * len(panels), 3.2)
+    for panel, (title, lines) in zip(figure.subplots(1, len(panels)), panels, strict=True):
+        for (name, label, factor), style in zip(lines, ("-", "--"), strict=False):
+            values = [factor * entry.get(name, np.nan) for entry in history]
+            panel.step(asked, values, where="post", color=FOUND if style == "-" else INK, ls=style, label=label)
+        panel.set(xlabel=f"{result.space.members} scored", xscale="log", title=title)
+        if len(lines) > 1:
+            panel.legend()
+        if len(asked):
+            ticks_in_words(panel, "x")
+    figure.suptitle(f"{_where(result)}: predictions of the best so far ({result.strategy}, seed {result.seed})")
     return figure
 
 
 def _in_words(objective: str) -> str:
-    return objective.replace("accuracy_1d_std", "std over chips").replace("accuracy_1d", "1-day accuracy")
+    for name in sorted(WORDS, key=len, reverse=True):
+        objective = objective.replace(name, WORDS[name].title.removesuffix(", proxy"))
+    return objective
 
 
 def _front(result: SearchResult) -> Figure:
-    """Plot each pair of quantities, coloured by a third; references are numbered by size."""
-    from matplotlib.patheffects import withStroke
-
+    """Plot each pair of quantities, coloured by a third; references are named."""
     names = result.pareto
-    several = len(names) * (len(names) - 1) // 2
-    figure = new_figure(4.6 * several, 4.4)
-    panels = np.atleast_1d(figure.subplots(1, several))
-    pairs = [(one, other) for i, one in enumerate(names) for other in names[i + 1 :]]
-    known = sorted(result.references, key=lambda reference: reference.params)
-    for panel, (one, other) in zip(panels, pairs, strict=True):
-        third = next((name for name in names if name not in {one, other}), None)
-        colour: Any = _BLUE if third is None else _values(result, third)
-        drawn = panel.scatter(
-            _values(result, other), _values(result, one), c=colour, s=16, cmap=third and "viridis", norm=_norm(third)
-        )
+    pairs = [*combinations(names, 2)][:_MOST_PAIRS]
+    columns = min(len(pairs), _ROW)
+    lines = -(-len(pairs) // columns)
+    figure = new_figure(4.7 * columns, 4.0 * lines + 0.3)
+    panels = np.atleast_1d(figure.subplots(lines, columns)).flatten().tolist()
+    for panel, (vertical, horizontal) in zip(panels, pairs, strict=False):
+        third = next((name for name in names if name not in {vertical, horizontal}), None)
+        x, y = _values(result.front, horizontal), _values(result.front, vertical)
+        colour: Any = OTHERS if third is None else _values(result.front, third)
+        drawn = panel.scatter(x, y, c=colour, s=18, cmap=third and SCALE, norm=_norm(third), lw=0)
         if third is not None:
-            figure.colorbar(drawn, ax=panel, label=AXES[third])
-        for number, reference in enumerate(known, 1):
-            values = (_value(reference, other), _value(reference, one))
-            panel.scatter(*([value] for value in values), c=_ORANGE, marker="x", s=28, zorder=3)
-            label = panel.annotate(
-                str(number), values, (4, -9), textcoords="offset points", fontsize="small", color=_ORANGE, zorder=4
-            )
-            label.set_path_effects([withStroke(linewidth=2, foreground="white")])
-        panel.scatter(_value(result.best, other), _value(result.best, one), c="black", marker="*", s=60)
-        panel.set(xlabel=AXES[other], ylabel=AXES[one])
-        for axis, name in (("x", other), ("y", one)):
-            if name not in AS_POINTS:
+            bar = figure.colorbar(drawn, ax=panel, label=WORDS[third].label)
+            if WORDS[third].is_log:
+                ticks_in_words(bar.ax, "y")
+        panel.set(xlabel=WORDS[horizontal].label, ylabel=WORDS[vertical].label)
+        for axis, name in (("x", horizontal), ("y", vertical)):
+            if WORDS[name].is_log:
                 panel.set(**{f"{axis}scale": "log"})
-    title = f"{len(result.front)} networks (predicted); star: found network"
-    figure.suptitle(_wrapped(title, figure), fontsize="medium")
-    if known:
-        said = ", ".join(f"{number}\N{NO-BREAK SPACE}{reference.name}" for number, reference in enumerate(known, 1))
-        figure.supxlabel(_wrapped(f"orange: {said}", figure), fontsize="small", color=_ORANGE)
+        known = sorted(result.references, key=lambda one: -_values([one], vertical)[0])
+        places = [(_values([one], horizontal)[0], _values([one], vertical)[0]) for one in known]
+        for at in places:
+            panel.scatter(*([value] for value in at), facecolors="white", edgecolors=REFERENCE, lw=1.6, s=36, zorder=3)
+        best = (_values([result.best], name)[0] for name in (horizontal, vertical))
+        panel.scatter(*([value] for value in best), c=FOUND, edgecolors="white", marker="*", s=220, zorder=4)
+        for axis, name in (("x", horizontal), ("y", vertical)):
+            if WORDS[name].is_log:
+                ticks_in_words(panel, axis)
+        _name(panel, [one.name for one in known], places)
+    for panel in panels[len(pairs) :]:
+        panel.axis("off")
+    title = (
+        f"{_where(result)}: Pareto front of {len(result.front)} networks (predicted); star: found, rings: references"
+    )
+    figure.suptitle(textwrap.fill(title, int(_LETTERS * figure.get_figwidth())))
     return figure
 
 
-def _wrapped(text: str, figure: Figure) -> str:
-    """Wrap text to the width of the figure."""
-    return textwrap.fill(text, int(_LETTERS * figure.get_figwidth()), break_on_hyphens=False)
+def _name(panel: Axes, names: Sequence[str], places: Sequence[tuple[float, float]]) -> None:
+    """Write names beside points, from top to bottom, without overlaps."""
+    from matplotlib.patheffects import withStroke
+
+    to_axes = panel.transData + panel.transAxes.inverted()
+    taken: list[tuple[float, float]] = []
+    for name, at in zip(names, places, strict=True):
+        x, y = to_axes.transform(at)
+        shift = 0.0
+        while any(abs(x - other[0]) < _NEAR[0] and abs(y - shift - other[1]) < _NEAR[1] for other in taken):
+            shift += _NEAR[1] / 2
+        taken.append((x, y - shift))
+        is_left = x > 0.6
+        text = panel.annotate(
+            name,
+            (x, y - shift),
+            (-8 if is_left else 8, -3),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="right" if is_left else "left",
+            fontsize="small",
+            color=REFERENCE,
+            zorder=5,
+        )
+        text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
 def _norm(name: str | None) -> Any:
     """Colour scale; logarithmic for costs."""
-    return None if name is None or name in AS_POINTS else "log"
+    return "log" if name is not None and WORDS[name].is_log else None
 
 
-def _values(result: SearchResult, name: str) -> list[float]:
-    return [_value(candidate, name) for candidate in result.front]
+def _values(candidates: Sequence[Candidate], name: str) -> list[float]:
+    """Return a quantity of each candidate in the unit of its axis."""
+    return [WORDS[name].shown(_value(candidate, name)) for candidate in candidates]
 
 
-def _value(candidate: Any, name: str) -> float:
-    if name in AS_POINTS:
-        return 100 * float(candidate.predicted[name])
+def _value(candidate: Candidate, name: str) -> float:
+    if name in candidate.predicted:
+        return candidate.predicted[name]
     return float(getattr(candidate, name) if name in {"params", "macs"} else candidate.costs[name])

@@ -70,6 +70,8 @@ class SearchResult:
     """Checksums of the tables whose architectures were excluded."""
     references: list[Candidate] = field(default_factory=list)
     """Reference networks within the cost limits, with predictions."""
+    command: tuple[str, ...] = ()
+    """Words after ``ohmnas`` of the command that made it; empty if it was made in Python."""
 
     def to_frame(self) -> pd.DataFrame:
         """Return the found network, `top`, `front` and the references, one row each.
@@ -133,6 +135,7 @@ class SearchResult:
             "surrogate": self.provenance,
             **({"excluded": list(self.excluded)} if self.excluded else {}),
             "references": [reference.to_dict() for reference in self.references],
+            **({"command": list(self.command)} if self.command else {}),
             "population": self.population.tolist(),
         }
         return {key: as_json(value) for key, value in values.items()}
@@ -191,6 +194,7 @@ def _result(values: dict[str, Any]) -> SearchResult:
         population=_population(kinds.sequence(values.get("population", []), "population"), space),
         provenance=_provenance(kinds.mapping(values["surrogate"], "surrogate")),
         excluded=tuple(kinds.text(each, "excluded") for each in kinds.sequence(values.get("excluded", []), "excluded")),
+        command=tuple(kinds.text(word, "command") for word in kinds.sequence(values.get("command", []), "command")),
         **{
             name: [Candidate.from_dict(one, space) for one in kinds.sequence(values.get(name, []), name)]
             for name in ("top", "front", "references")

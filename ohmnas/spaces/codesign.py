@@ -19,6 +19,7 @@ from ohmnas.spaces.catalogue import kind_called, names_in_files
 from ohmnas.spaces.genes import Gene, Genes, Population
 from ohmnas.spaces.layers import Layers
 from ohmnas.spaces.space import Space
+from ohmnas.spaces.stages import Stage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -163,6 +164,10 @@ class CoDesignSpace(Space):
     def traits(self, architecture: Any) -> dict[str, float]:
         """See the networks' space."""
         return self.of.traits(architecture)
+
+    def stages(self, architecture: Any) -> tuple[Stage, ...]:
+        """See the networks' space."""
+        return self.of.stages(architecture)
 
     def draw(self, architecture: Any) -> Figure:
         """See the networks' space."""

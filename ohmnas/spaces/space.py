@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from ohmnas.spaces import sampling, variation
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Genes, Population
 from ohmnas.spaces.layers import Counts, Layers
+from ohmnas.spaces.stages import Bar, Stage, side_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,13 +91,29 @@ class Space(ABC):
     def build(self, architecture: Any) -> nn.Module:
         """Build the network (images to logits) with random weights from torch's global generator. Imports torch."""
 
-    def draw(self, architecture: Any) -> Figure:
-        """Draw an architecture; the default draws its text. Imports Matplotlib."""
-        from ohmnas.pictures import new_figure
+    def stages(self, architecture: Any) -> tuple[Stage, ...]:
+        """Stages of an architecture, for pictures and cost tables; the default has one for each kind of layer.
 
-        figure = new_figure(8.0, 2.0)
-        figure.text(0.5, 0.5, "\n".join(textwrap.wrap(str(architecture), 90)), ha="center", va="center")
-        return figure
+        Their kinds cover each kind of `layers` that occurs in the architecture exactly once.
+        """
+        layers = self.layers(self.encode([architecture]))
+        found = []
+        kinds = np.flatnonzero(layers.count[0]).tolist()
+        for kind in kinds:
+            count, channels = int(layers.count[0, kind]), int(layers.outputs[0, kind])
+            last = kind == kinds[-1]
+            title = "linear" if last else f"layers {kind + 1}"
+            words = (f"{channels} classes",) if last else (f"{count} x {channels} channels",)
+            bars = ((Bar(channels, "linear" if last else "spatial"),),) * count
+            side = None if last else side_of(int(layers.positions[0, kind]), *self.input_shape[1:])
+            found.append(Stage(title, words, bars, side, {kind: title}))
+        return tuple(found)
+
+    def draw(self, architecture: Any) -> Figure:
+        """Draw an architecture to scale. Imports Matplotlib."""
+        from ohmnas.spaces.picture import draw
+
+        return draw(self, architecture)
 
     @property
     def choices(self) -> Mapping[str, tuple[str, tuple[int, ...]]]:

@@ -14,9 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t as student
-from sklearn.manifold import TSNE
 from sklearn.model_selection import KFold
-from sklearn.preprocessing import StandardScaler
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.estimate import Estimate
@@ -200,25 +198,20 @@ def _with(hardware: Mapping[str, float], name: str, value: float) -> dict[str, f
     return {key: value * error if key.startswith("device_") else error for key, error in hardware.items()}
 
 
-def space_map(data: TrainingSet, seed: int = 0) -> pd.DataFrame:
-    """t-SNE map: architectures with similar structure and noise are close (van der Maaten and Hinton, 2008).
+def space_map(data: TrainingSet) -> pd.DataFrame:
+    """Return the place of each measured architecture by its size and its noise.
 
     Args:
         data: rows of one chip.
-        seed: seed of the map.
 
     Returns:
-        One row for each architecture: `x`, `y`, `params`, and its labels.
+        One row for each architecture: `params`, `noise_1d` (estimated noise over signal in front of the classifier
+        after a day, see `costs.noise`), and its labels.
     """
     features = feature_matrix(data.space, data.population, data.hardware)
-    features = features[:, len(gene_feature_names(data.space)) : chipless(data.space)]
-    perplexity = min(30.0, (len(features) - 1) / 3)
-    mapped = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(
-        StandardScaler().fit_transform(features.astype(np.float64))
-    )
-    return pd.DataFrame(
-        {"x": mapped[:, 0], "y": mapped[:, 1], "params": data.space.params(data.population), **data.labels}
-    )
+    column = feature_names(data.space, data.hardware).index("log2_noise_1d")
+    noise = np.exp2(features[:, column].astype(np.float64))
+    return pd.DataFrame({"params": data.space.params(data.population), "noise_1d": noise, **data.labels})
 
 
 def _enough(data: TrainingSet, resamples: int = FEWEST_RESAMPLES) -> None:

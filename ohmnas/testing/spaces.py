@@ -370,6 +370,20 @@ class SpaceContract(ABC):
         )
         assert space.draw(architectures[0]).get_size_inches().min() > 0
 
+    def test_stages_cover_every_layer_once(self) -> None:
+        """Pictures and cost tables show all layers of a network, none of them twice."""
+        networks = self.make().networks
+        population = networks.sample(_ROWS, np.random.default_rng(0), at_least=1)
+        for genome, one in zip(population, networks.decode(population), strict=True):
+            stages = networks.stages(one)
+            kinds = [kind for stage in stages for kind in stage.kinds]
+            assert len(kinds) == len(set(kinds)), "a layer is in two stages"
+            there = np.flatnonzero(networks.layers(genome[None]).count[0]).tolist()
+            assert set(there) <= set(kinds), "a layer is in no stage"
+            assert all(
+                bar.channels > 0 and bar.branches > 0 for stage in stages for block in stage.blocks for bar in block
+            )
+
     def test_costs_are_those_of_the_built_network(self) -> None:
         """Parameters and multiply-accumulates are counted on the modules that torch runs."""
         import torch

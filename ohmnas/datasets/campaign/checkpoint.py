@@ -18,8 +18,8 @@ from ohmnas.version import version
 
 MEASURED: Final = (*(target.name for target in DEFAULTS), "accuracy_digital")
 """Values of each training: means and spread over its chips."""
-FURTHER: Final = ("accuracy_1mo", *SPREAD_COLUMNS)
-"""Further values of each training, which older files lack: accuracy after a month, and the parts of the spread."""
+FURTHER: Final = ("accuracy_1s", "accuracy_1h", "accuracy_1mo", *SPREAD_COLUMNS)
+"""Further values of each training, which older files lack: accuracy at other times, and the parts of the spread."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from ohmnas.spaces.cells import genes, structure
 from ohmnas.spaces.cells.cell import OPERATIONS, REFERENCES, Cell
 from ohmnas.spaces.cells.layers import layers, longest_way
+from ohmnas.spaces.cells.stages import stages
 from ohmnas.spaces.genes import Genes, Population
 from ohmnas.spaces.layers import Layers
 from ohmnas.spaces.space import Space
+from ohmnas.spaces.stages import Stage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,6 +73,11 @@ class CellSpace(Space):
         """See `Space`."""
         few = ([-1.0, 0.0, 1.0, 2.0, 6.0], ["none", "one", "two", "three or more"])
         return dict.fromkeys(("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "skip_connect", "longest_way"), few)
+
+    def stages(self, architecture: Cell) -> tuple[Stage, ...]:
+        """See `cells.stages.stages`."""
+        (canonical,) = self.decode(self.encode([architecture]))
+        return stages(canonical, self.input_shape, self.classes)
 
     def draw(self, architecture: Cell) -> Figure:
         """See `cells.picture.draw`."""

@@ -17,10 +17,11 @@ from ohmnas.spaces.resnet.architecture import Architecture, MainBlock
 from ohmnas.spaces.resnet.kinds import LAST, by_gene, by_kind
 from ohmnas.spaces.resnet.layers import ResNetLayers, layers
 from ohmnas.spaces.resnet.references import REFERENCES
+from ohmnas.spaces.resnet.stages import stages
 from ohmnas.spaces.space import Space
+from ohmnas.spaces.stages import Stage
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from torch import nn
 
 MUTATION_RATES: Final[Mapping[str, float]] = {"depth": 0.8, "width": 0.8, "other": 0.6}
@@ -159,11 +160,9 @@ class ResNetSpace(Space):
             "stem_kernel": ([0, 3, 5, 7], ["3x3", "5x5", "7x7"]),
         }
 
-    def draw(self, architecture: Architecture) -> Figure:
-        """See `resnet.picture.draw`."""
-        from ohmnas.spaces.resnet.picture import draw
-
-        return draw(architecture)
+    def stages(self, architecture: Architecture) -> tuple[Stage, ...]:
+        """See `resnet.stages.stages`."""
+        return stages(architecture, self.input_shape, self.classes)
 
     def build(self, architecture: Architecture) -> nn.Module:
         """See `resnet.network.build`."""

@@ -1,0 +1,64 @@
+"""Placement of one network on the crossbar tiles of a chip, layer by layer, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ohmnas.costs.crossbar import crossbar_costs
+from ohmnas.spaces.layers import Layers
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """All layers of one kind of one network on a chip."""
+
+    kind: int
+    """Row of the network's `Layers`."""
+    count: int
+    """Layers."""
+    inputs: int
+    """Rows of each weight matrix."""
+    outputs: int
+    """Columns of each weight matrix; layers that are placed side by side are one matrix."""
+    matrices: int
+    """Weight matrices that share no tile."""
+    parts: tuple[int, int]
+    """Rows and columns of tiles of each matrix."""
+    params: int
+    """Trainable parameters, in the matrices and digital."""
+    macs: int
+    """Multiply-accumulates per image."""
+    energy: float
+    """Its share of the network's energy in joules per image, by the conversions of its outputs; a proxy."""
+
+    @property
+    def tiles(self) -> int:
+        """Crossbar tiles."""
+        return self.matrices * self.parts[0] * self.parts[1]
+
+
+def placements(layers: Layers, hardware: Mapping[str, float]) -> list[Placement]:
+    """Return the placement of each kind of layer of one network; their costs add up to `crossbar_costs`.
+
+    Args:
+        layers: layers of one network.
+        hardware: `Hardware.settings()`.
+    """
+    rows, columns = int(hardware["hw_tile_rows"]), int(hardware["hw_tile_columns"])
+    whole, tiling = crossbar_costs(layers, hardware), layers.tiling()
+    per_conversion = float(whole.energy[0]) / float(whole.conversions[0])
+    found = []
+    for kind in np.flatnonzero(layers.count[0]).tolist():
+        count, inputs, outputs, positions, digital = (
+            int(of[0, kind]) for of in (layers.count, layers.inputs, layers.outputs, layers.positions, layers.digital)
+        )
+        matrices, wide = int(tiling.matrices[0, kind]), int(tiling.wide[0, kind])
+        parts = -(-inputs // rows), -(-wide // columns)
+        weights = count * inputs * outputs
+        energy = count * parts[0] * outputs * positions * per_conversion
+        params, macs = weights + count * digital, weights * positions
+        found.append(Placement(kind, count, inputs, wide, matrices, parts, params, macs, energy))
+    return found

@@ -1,0 +1,277 @@
+"""Charts of search results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from markupsafe import Markup
+
+from ohmnas.report.axes import Axis, axis
+from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES, Drift
+from ohmnas.report.measured import Measurement
+from ohmnas.report.neighbours import Neighbours
+from ohmnas.report.subject import Subject
+from ohmnas.report.svg import WIDTH, Chart
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.quantity_words import WORDS
+from ohmnas.targets import DEFAULTS
+
+COLOURS: Final = 6
+"""Colours of results; more results use them again."""
+MOST_ROWS: Final = 1500
+"""Largest number of rows of a table in a chart."""
+NARROW: Final = 320
+"""Width of charts that stand three in a row."""
+_AFTER: Final = 0.08
+"""Predicted and measured values are drawn so far apart, in decades of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart with its title and the meaning of its marks."""
+
+    title: str
+    svg: Markup
+    legend: Sequence[tuple[str, str]] = field(default=())
+    """Class of a mark and its meaning."""
+    note: str = ""
+
+
+def colour(place: int) -> str:
+    """Return the class of the colour of a result."""
+    return f"r{place % COLOURS}"
+
+
+def value(candidate: Candidate, name: str) -> float:
+    """Return a quantity of a candidate; NaN if it is not known."""
+    if name in candidate.predicted:
+        return candidate.predicted[name]
+    if name in {"params", "macs"}:
+        return float(candidate.params if name == "params" else candidate.macs)
+    return candidate.costs.get(name, float("nan"))
+
+
+def _axis(name: str, values: Sequence[float]) -> Axis:
+    words = WORDS[name]
+    return axis(words.label, [words.shown(one) for one in values], words.is_log)
+
+
+def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
+    """Draw predicted accuracy over time with 90 % bands, and measured values; None if nothing is known."""
+    curves: list[tuple[str, str, Drift | None, Measurement | None, str]] = []
+    for place, one in enumerate(subjects):
+        label = "found" if len(subjects) == 1 else one.name
+        curves.append((colour(place), label, one.drift.get("found"), one.measurement, "found"))
+    if len(subjects) == 1 and subjects[0].result.references:
+        name = subjects[0].result.references[0].name
+        curves.append(("ref", name, subjects[0].drift.get(name), subjects[0].measurement, name))
+    times = list(SECONDS.values())
+    shown = [end for _, _, drift, _, _ in curves if drift for end in (*drift.low, *drift.high)]
+    points: list[tuple[str, float, float, float]] = []
+    for kind, _, _, measurement, key in curves:
+        network = None if measurement is None else measurement.networks.get(key)
+        for time, target in TARGETS_OVER_TIME.items():
+            mean = None if network is None else network.mean(target)
+            if network is not None and mean is not None:
+                points.append((kind, SECONDS[time] * 10**_AFTER, mean, network.error(target) or 0.0))
+    if not shown and not points:
+        return None
+    values = [100 * one for one in (*shown, *(m + s * e for _, _, m, e in points for s in (-1, 1)))]
+    x = Axis("time since programming", 0.4, 8e6, True, [(SECONDS[time], TIME_NAMES[time]) for time in SECONDS])
+    chart = Chart(x, axis("accuracy (%)", values), "Accuracy over time since programming", 640, 320)
+    legend = []
+    for kind, _, drift, _, _ in curves:
+        if drift:
+            lower, upper = (
+                [(at, 100 * end) for at, end in zip(times, ends, strict=True)] for ends in (drift.low, drift.high)
+            )
+            chart.band(lower, upper, kind)
+    for kind, label, drift, _, _ in curves:
+        if drift:
+            chart.line([(at, 100 * mean) for at, mean in zip(times, drift.values, strict=True)], kind)
+            for at, mean in zip(times, drift.values, strict=True):
+                chart.dot((at, 100 * mean), f"hollow {kind}", 3.5)
+            legend.append((f"line {kind}", f"{label}, predicted"))
+    for kind, at, mean, error in points:
+        chart.bar((at, 100 * (mean - error)), (at, 100 * (mean + error)), kind)
+        chart.dot((at, 100 * mean), kind, 4.5)
+    legend += [
+        (f"dot {kind}", f"{label}, measured") for kind, label, *_ in curves if any(point[0] == kind for point in points)
+    ]
+    note = "Bands: 90 % of all networks that are predicted alike lie inside. Each time is predicted on its own."
+    note = note if shown else ""
+    if points:
+        note += " Measured: mean over trainings, with its standard error, on test images."
+    return Picture("Accuracy over time", chart.markup(), legend, note.strip())
+
+
+def predicted_charts(one: Subject) -> list[Picture]:
+    """Draw predictions with their 90 % intervals, and measurements beside them; one chart per target."""
+    networks = one.networks
+    pictures = []
+    for target in DEFAULTS:
+        words = WORDS[target.name]
+        values = [words.shown(value(candidate, target.name)) for candidate in networks.values()]
+        for name, candidate in networks.items():
+            values += [words.shown(end) for end in candidate.interval.get(target.name, ())]
+            values += [words.shown(of[target.name]) for of in (candidate.measured,) if target.name in of]
+            if one.measurement and name in one.measurement.networks:
+                values += [words.shown(each) for each in one.measurement.networks[name].finite(target.name)]
+        y = Axis(
+            "", -0.6, len(networks) - 0.4, False, [(len(networks) - 1 - i, name) for i, name in enumerate(networks)]
+        )
+        chart = Chart(
+            axis(words.label, values, ticks=4),
+            y,
+            f"{words.title}, predicted and measured",
+            NARROW,
+            64 + 46 * len(networks),
+            90,
+        )
+        for place, (name, candidate) in enumerate(networks.items()):
+            row, kind = float(len(networks) - 1 - place), "r0" if name == "found" else "ref"
+            if target.name in candidate.interval:
+                low, high = (words.shown(end) for end in candidate.interval[target.name])
+                chart.bar((low, row + 0.12), (high, row + 0.12), f"{kind} thin")
+            if target.name in candidate.predicted:
+                chart.dot((words.shown(candidate.predicted[target.name]), row + 0.12), f"hollow {kind}", 4.5)
+            if target.name in candidate.measured:
+                chart.dot((words.shown(candidate.measured[target.name]), row + 0.12), f"{kind} validation", 3.5)
+            network = one.measurement.networks.get(name) if one.measurement else None
+            mean = None if network is None else network.mean(target.name)
+            if network is not None and mean is not None:
+                for each in network.finite(target.name):
+                    chart.dot((words.shown(each), row - 0.18), f"{kind} faint", 2.5)
+                chart.dot((words.shown(mean), row - 0.18), kind, 5)
+        pictures.append(Picture(words.title, chart.markup()))
+    return pictures
+
+
+def front_charts(subjects: Sequence[Subject], ids: Mapping[int, str]) -> list[Picture]:
+    """Draw each pair of the quantities of the fronts.
+
+    Args:
+        subjects: results, with or without a front.
+        ids: `id` of a candidate -> id of its network on the page.
+    """
+    quantities = list(dict.fromkeys(name for one in subjects for name in one.result.pareto))
+    if not quantities:
+        return []
+    pairs = [(first, second) for first, second in combinations(quantities, 2)]
+    several = len(subjects) > 1
+    pictures = []
+    for vertical, horizontal in pairs[:6]:
+        shown: list[tuple[Candidate, str, float]] = []
+        for place, one in enumerate(subjects):
+            kind = colour(place)
+            shown += [(candidate, f"{kind} front", 3.0) for candidate in one.result.front]
+            shown += [(candidate, "ref cross", 4.0) for candidate in one.result.references if not several or not place]
+            shown.append((one.result.best, f"{kind} best", 6.5))
+        points = [(value(c, horizontal), value(c, vertical)) for c, _, _ in shown]
+        across, up = WORDS[horizontal], WORDS[vertical]
+        chart = Chart(
+            _axis(horizontal, [x for x, _ in points]),
+            _axis(vertical, [y for _, y in points]),
+            f"Front: {up.title} over {across.title}",
+            *((NARROW, 280) if len(pairs) > 2 else ()),
+        )
+        for (candidate, kind, radius), (x, y) in zip(shown, points, strict=True):
+            if np.isfinite([x, y]).all():
+                chart.dot((across.shown(x), up.shown(y)), kind, radius, ids.get(id(candidate), ""))
+        for candidate, kind, _ in shown:
+            if kind == "ref cross":
+                at = across.shown(value(candidate, horizontal)), up.shown(value(candidate, vertical))
+                chart.name(at, candidate.name, "ref")
+        pictures.append(Picture(f"{up.title} and {across.title}", chart.markup()))
+    return pictures
+
+
+def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
+    """Draw the best objective so far, its accuracy, and the hypervolume of fronts; no chart repeats another."""
+    histories = [
+        (place, [entry for entry in one.result.history if entry.get("feasible", 1)])  # a refinement may find none
+        for place, one in enumerate(subjects)
+    ]
+    histories = [(place, history) for place, history in histories if history]
+    if not histories:
+        return []
+    objectives = {one.result.objective for one in subjects}
+    panels: list[tuple[str, str, float]] = []
+    if len(objectives) == 1 and objectives != {"accuracy_1d"}:
+        panels.append(("objective", objective_words(objectives.pop()), 1.0))
+    panels.append(("accuracy_1d", "1-day accuracy of the best (%)", 100.0))
+    if any("hypervolume" in entry for _, history in histories for entry in history):
+        panels.append(("hypervolume", "hypervolume of the front", 1.0))
+    pictures = []
+    unit = "trainings" if all(one.is_refined for one in subjects) else "networks scored"
+    for name, label, factor in panels:
+        lines = [
+            (place, [(entry["evaluations"], factor * entry[name]) for entry in history if name in entry])
+            for place, history in histories
+        ]
+        x = axis(
+            unit,
+            [at for _, line in lines for at, _ in line],
+            is_log=True,
+        )
+        width = NARROW if len(panels) > 2 else WIDTH
+        y = axis(label, [best for _, line in lines for _, best in line])
+        chart = Chart(x, y, f"Convergence: {label}", width, 240)
+        for place, line in lines:
+            chart.line(line, colour(place), step=True)
+        pictures.append(Picture(label, chart.markup()))
+    return pictures
+
+
+def objective_words(objective: str) -> str:
+    """Return an objective with the titles of its quantities."""
+    for name in sorted(WORDS, key=len, reverse=True):
+        objective = objective.replace(name, WORDS[name].title.removesuffix(", proxy"))
+    return objective
+
+
+def neighbours_chart(one: Subject, ids: Mapping[int, str]) -> Picture | None:
+    """Draw the measured networks of the table, the neighbours of the found one, and its prediction.
+
+    Args:
+        one: a result.
+        ids: place in the rows of the table -> id of the network on the page.
+    """
+    near: Neighbours | None = one.neighbours
+    if near is None:
+        return None
+    words = WORDS["accuracy_1d"]
+    params, accuracy = near.rows["params"].to_numpy(), words.factor * near.rows["accuracy_1d"].to_numpy()
+    best = one.result.best
+    at = float(best.params), words.shown(value(best, "accuracy_1d"))
+    chart = Chart(
+        axis(WORDS["params"].label, [*params.tolist(), at[0]], is_log=True),
+        axis(words.label, [*accuracy.tolist(), at[1]]),
+        "Measured networks of the table, and the found network among them",
+        640,
+        340,
+    )
+    nearest = set(near.nearest.tolist())
+    for row in shown_rows(len(params)):
+        if row not in nearest:
+            chart.dot((params[row], accuracy[row]), "others", 2.2, ids.get(row, ""))
+    for row in near.nearest.tolist():
+        chart.dot((params[row], accuracy[row]), "near", 5, ids.get(row, ""))
+    if low_high := best.interval.get("accuracy_1d"):
+        chart.bar((at[0], words.shown(low_high[0])), (at[0], words.shown(low_high[1])), "r0 thin")
+    chart.dot(at, "hollow r0", 6)
+    legend = [
+        ("dot others", "measured networks"),
+        ("dot near", f"the {len(nearest)} most like the found one"),
+        ("dot hollow r0", "found, predicted"),
+    ]
+    return Picture("Its place among the measured networks", chart.markup(), legend)
+
+
+def shown_rows(count: int) -> list[int]:
+    """Return the places of the rows of a table that charts show: all, or evenly chosen ones."""
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_ROWS)).round().astype(int)).tolist() if count else []

@@ -1,0 +1,146 @@
+"""Measured values of the networks of a result, from the `verify.json` beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ohmnas.errors import BrokenFileError, OhmnasError
+from ohmnas.files import read_text
+from ohmnas.search import kinds
+from ohmnas.spaces.space import Space
+from ohmnas.targets import TARGETS
+
+NAME: Final = "verify.json"
+_LARGEST: Final = 1 << 26
+"""Largest size of the file in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredNetwork:
+    """One network with the measured values of each training."""
+
+    genome: tuple[int, ...]
+    values: Mapping[str, tuple[float | None, ...]]
+    """Target -> value of each training; None where it diverged."""
+
+    def finite(self, target: str) -> list[float]:
+        """Return the values of the trainings that did not diverge; empty if the target was not measured."""
+        return [value for value in self.values.get(target, ()) if value is not None]
+
+    def mean(self, target: str) -> float | None:
+        """Return the mean over trainings, or None if there is no value."""
+        values = self.finite(target)
+        return float(np.mean(values)) if values else None
+
+    def error(self, target: str) -> float | None:
+        """Return the standard error of the mean, or None with fewer than two values."""
+        values = self.finite(target)
+        return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredDifference:
+    """Mean difference of two networks over trainings with the same seeds."""
+
+    network: str
+    against: str
+    target: str
+    mean: float
+    low: float | None
+    """Lower end of the 95 % interval; None with one training."""
+    high: float | None
+    p: float | None
+    """p value of no difference; None with one training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """All measured networks of a result."""
+
+    networks: Mapping[str, MeasuredNetwork]
+    """Name -> network; ``found`` is the found one."""
+    trainings: int
+    chips: int
+    """Programmed chips of each training."""
+    test_images: int
+    fidelity: str
+    predicted_fidelity: str
+    """Fidelity of the surrogate's rows; predicted and measured values of different fidelities are not comparable."""
+    differences: tuple[MeasuredDifference, ...] = ()
+
+
+def read_measurement(path: Path, space: Space) -> Measurement:
+    """Read the file that `ohmnas verify` writes.
+
+    Args:
+        path: the file.
+        space: space of the result.
+
+    Raises:
+        BrokenFileError: the file cannot be read, or is not a verification of networks of this space.
+    """
+    try:
+        return _measurement(json.loads(read_text(path, _LARGEST)), space)
+    except KeyError as error:
+        raise BrokenFileError(f"{path} is not a verification: it lacks {error}") from error
+    except BrokenFileError as error:
+        raise BrokenFileError(f"{path} is not a verification: {error}") from error
+    except (TypeError, ValueError, OverflowError, RecursionError, OhmnasError) as error:
+        raise BrokenFileError(f"{path} is not a verification: {error}") from error
+
+
+def _measurement(values: Any, space: Space) -> Measurement:
+    values = kinds.mapping(values, "content")
+    seeds = kinds.sequence(values["seeds"], "seeds")
+    networks = {}
+    for name, network in kinds.mapping(values["networks"], "networks").items():
+        measured = {}
+        for target, each in kinds.mapping(network["measured"], "measured").items():
+            if target in TARGETS:
+                measured[target] = tuple(_value(one, target) for one in kinds.sequence(each, target))
+                if len(measured[target]) != len(seeds):
+                    raise BrokenFileError(f"{target} of {name} has {len(measured[target])} values, not {len(seeds)}")
+        networks[kinds.name(name, "network's name")] = MeasuredNetwork(_genome(network["genome"], space), measured)
+    return Measurement(
+        networks,
+        len(seeds),
+        kinds.whole(values["chips"], "number of chips"),
+        kinds.whole(values["test_images"], "number of test images"),
+        kinds.text(values["fidelity"], "fidelity"),
+        "" if values.get("predicted_fidelity") is None else kinds.text(values["predicted_fidelity"], "fidelity"),
+        tuple(_differences(kinds.mapping(values.get("differences", {}), "differences"))),
+    )
+
+
+def _differences(values: dict[str, Any]) -> Iterator[MeasuredDifference]:
+    for network, others in values.items():
+        for against, targets in kinds.mapping(others, "differences").items():
+            for target, one in kinds.mapping(targets, "differences").items():
+                if one is None or target not in TARGETS:
+                    continue
+                mean, low, high, p = (
+                    None if one[key] is None else kinds.number(one[key], key) for key in ("mean", "low", "high", "p")
+                )
+                if mean is not None:
+                    names = kinds.name(network, "network's name"), kinds.name(against, "network's name")
+                    yield MeasuredDifference(*names, target, mean, low, high, p)
+
+
+def _genome(values: object, space: Space) -> tuple[int, ...]:
+    genes = [kinds.whole(gene, "gene", -(2**31), 2**31) for gene in kinds.sequence(values, "genome")]
+    return tuple(space.check(np.array([genes], dtype=np.int64))[0].tolist())
+
+
+def _value(value: object, target: str) -> float | None:
+    if value is None:
+        return None
+    number = kinds.number(value, target)
+    if abs(number) > 2:
+        raise BrokenFileError(f"measured values must be fractions, but {target} is {number:g}")
+    return number

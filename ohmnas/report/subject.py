@@ -1,0 +1,161 @@
+"""`Subject`: a stored result with everything that a report shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ohmnas.costs.placement import Placement, placements
+from ohmnas.datasets.campaign.picks import FOUND, picked
+from ohmnas.errors import BrokenFileError, OhmnasError
+from ohmnas.files import is_file
+from ohmnas.hardware import hardware
+from ohmnas.hardware.settings import Hardware
+from ohmnas.report.drift import Drift, predicted_drift, surrogate_of
+from ohmnas.report.measured import NAME, MeasuredNetwork, Measurement, read_measurement
+from ohmnas.report.neighbours import Neighbours, neighbours, table_of
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.result import SearchResult, read_result
+
+RESULT: Final = "result.json"
+REFERENCES: Final = 3
+"""Largest number of reference networks in a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """Costs of the layers of one kind in the found network."""
+
+    stage: str
+    name: str
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A result, its measurements, and what surrogate and table say about its networks."""
+
+    name: str
+    path: Path
+    result: SearchResult
+    measurement: Measurement | None
+    drift: dict[str, Drift] = field(default_factory=dict)
+    """Name in `networks` -> predicted accuracy over time; empty if the surrogate is not at hand."""
+    neighbours: Neighbours | None = None
+    """None if the table is not at hand."""
+
+    @property
+    def networks(self) -> dict[str, Candidate]:
+        """The found network, the first references, and all other measured networks of the result, by name."""
+        networks = {FOUND: self.result.best} | {known.name: known for known in self.result.references[:REFERENCES]}
+        for name, measured in (self.measurement.networks if self.measurement else {}).items():
+            if name not in networks:
+                with suppress(OhmnasError):  # it is measured, but not of this result
+                    candidate = picked(self.result, [name])[name]
+                    if candidate.genome == measured.genome:
+                        networks[name] = candidate
+        return networks
+
+    @property
+    def is_refined(self) -> bool:
+        """True for the result of a refinement: its networks were measured on validation images."""
+        return self.result.best.trainings > 0
+
+    @property
+    def measured_best(self) -> MeasuredNetwork | None:
+        """The measured found network; None if it was not measured, or all its trainings diverged."""
+        network = None if self.measurement is None else self.measurement.networks.get(FOUND)
+        if network is None or network.genome != self.result.best.genome:
+            return None
+        return network if network.finite("accuracy_1d") else None
+
+    @property
+    def chip(self) -> dict[str, float] | None:
+        """`Hardware.settings()` of the chip of the found network; None if unknown."""
+        if self.result.best.chip:
+            return hardware(self.result.best.chip).settings()
+        known = Hardware().settings()
+        settings = {name: value for name, value in self.result.provenance.get("chip", {}).items() if name in known}
+        return {name: float(value) for name, value in settings.items()} if len(settings) == len(known) else None
+
+    @property
+    def layers(self) -> list[LayerCost]:
+        """Costs of the found network by kind of layer; empty if the chip is unknown."""
+        chip, space, best = self.chip, self.result.space, self.result.best
+        if chip is None:
+            return []
+        kinds = {
+            kind: (stage.title, name) for stage in space.stages(best.architecture) for kind, name in stage.kinds.items()
+        }
+        layers = space.layers(np.array([best.genome], dtype=np.int16))
+        return [LayerCost(*kinds[each.kind], each) for each in placements(layers, chip)]
+
+
+def read_subject(path: str | Path, surrogate: str | None = None, table: str | None = None) -> Subject:
+    """Read a result, and the measurements beside it.
+
+    Args:
+        path: a `result.json`, or its folder.
+        surrogate: file of the surrogate of the result; None is the shipped one, if the result used it.
+        table: file of the surrogate's table; None is the shipped one, if the surrogate was trained on it.
+
+    Raises:
+        BrokenFileError: the result or its measurements cannot be read.
+        InvalidValueError: surrogate or table are not those of the result.
+        UnknownNameError: the table does not exist.
+    """
+    path = result_file(path)
+    result = read_result(path)
+    beside = path.with_name(NAME)
+    measurement = read_measurement(beside, result.space) if is_file(beside) else None
+    one = Subject(path.absolute().parent.name, path, result, measurement)
+    model, rows = surrogate_of(result, surrogate), table_of(result, table)
+    drift: list[Drift] = [] if model is None else predicted_drift(model, [*one.networks.values()])
+    return Subject(
+        one.name,
+        path,
+        result,
+        measurement,
+        dict(zip(one.networks, drift, strict=True)) if drift else {},
+        None if rows is None else neighbours(result, rows),
+    )
+
+
+def result_file(path: str | Path) -> Path:
+    """Return the `result.json` of a folder, or the file itself.
+
+    Raises:
+        BrokenFileError: the folder has none.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    if not is_file(path / RESULT):
+        raise BrokenFileError(f"{path} has no {RESULT}: pass the folder that ohmnas search wrote with --out")
+    return path / RESULT
+
+
+def read_subjects(paths: Sequence[str | Path], surrogate: str | None = None, table: str | None = None) -> list[Subject]:
+    """Read several results; equal names get a number.
+
+    Raises:
+        OhmnasError: see `read_subject`.
+    """
+    subjects = [read_subject(path, surrogate, table) for path in paths]
+    names = [one.name for one in subjects]
+    return [
+        Subject(
+            one.name if names.count(one.name) == 1 else f"{one.name} ({place})",
+            one.path,
+            one.result,
+            one.measurement,
+            one.drift,
+            one.neighbours,
+        )
+        for place, one in enumerate(subjects, 1)
+    ]

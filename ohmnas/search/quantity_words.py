@@ -1,0 +1,63 @@
+"""Titles, units and number formats of quantities, equal in tables, pictures and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ohmnas.targets import DEFAULTS, TARGETS
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityWords:
+    """How a quantity is shown to people."""
+
+    title: str
+    unit: str = ""
+    """Empty for counts."""
+    factor: float = 1.0
+    """Shown number per unit of `search.quantities`."""
+    decimals: int = 0
+    is_signed: bool = False
+    """True if a plus sign is shown."""
+    is_log: bool = False
+    """True if axes are logarithmic."""
+
+    @property
+    def label(self) -> str:
+        """Title with the unit, for axes and columns."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+    def shown(self, value: float) -> float:
+        """Return the value in the unit."""
+        return self.factor * value
+
+    def number(self, value: float) -> str:
+        """Format a value without its unit."""
+        return f"{self.factor * value:{'+' if self.is_signed else ''},.{self.decimals}f}"
+
+    def text(self, value: float) -> str:
+        """Format a value with its unit."""
+        return f"{self.number(value)}\N{NO-BREAK SPACE}{self.unit}" if self.unit else self.number(value)
+
+
+def _of_target(name: str) -> QuantityWords:
+    target = TARGETS[name]
+    is_difference = name == "avm"
+    unit = "%" if target.larger_is_better else "pt"
+    title = "std over chips" if target is DEFAULTS[1] else target.title
+    return QuantityWords(title, unit, 100.0, 2, is_difference)
+
+
+WORDS: Final = {
+    **{name: _of_target(name) for name in TARGETS},
+    "params": QuantityWords("parameters", is_log=True),
+    "macs": QuantityWords("MACs per image", is_log=True),
+    "size": QuantityWords("size", "kB", 1e-3, 1, is_log=True),
+    "memory": QuantityWords("activations in memory", is_log=True),
+    "tiles": QuantityWords("tiles", is_log=True),
+    "cells": QuantityWords("crossbar cells", is_log=True),
+    "energy": QuantityWords("energy per image, proxy", "µJ", 1e6, 3, is_log=True),
+    "latency": QuantityWords("latency per image, proxy", "µs", 1e6, 1, is_log=True),
+}
+"""Quantity -> words. A point (pt) is a difference or spread of accuracies of 1 %."""

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ohmnas.report.charts import (
+    MOST_ROWS,
+    convergence_charts,
+    drift_chart,
+    front_charts,
+    neighbours_chart,
+    objective_words,
+    predicted_charts,
+    shown_rows,
+)
+from ohmnas.report.subject import read_subject
+
+
+def test_convergence_repeats_no_chart(found: Path, front: Path) -> None:
+    one = read_subject(found)
+    titles = [picture.title for picture in convergence_charts([one])]
+    assert titles == ["1-day accuracy / std over chips", "1-day accuracy of the best (%)"]
+    plain = replace(one, result=replace(one.result, objective="accuracy_1d"))
+    assert [picture.title for picture in convergence_charts([plain])] == ["1-day accuracy of the best (%)"]
+    assert len(convergence_charts([one, plain])) == 1  # different objectives do not compare
+    assert len(convergence_charts([read_subject(front)])) == 3
+    assert convergence_charts([replace(one, result=replace(one.result, history=[]))]) == []
+
+
+def test_a_front_has_a_chart_for_each_pair(found: Path, front: Path) -> None:
+    one = read_subject(front)
+    pictures = front_charts([one], {id(one.result.front[0]): "a-network"})
+    assert len(pictures) == 3
+    assert all('data-net="a-network"' in picture.svg for picture in pictures)
+    assert all(one.result.references[0].name in picture.svg for picture in pictures)
+    assert front_charts([read_subject(found)], {}) == []
+
+
+def test_drift_shows_predictions_and_measurements(found: Path, front: Path) -> None:
+    predicted, measured = drift_chart([read_subject(found)]), drift_chart([read_subject(front)])
+    assert predicted is not None
+    assert measured is not None
+    assert len(predicted.legend) == 2
+    assert len(measured.legend) == 4
+    assert drift_chart([replace(read_subject(found), drift={})]) is None
+    assert drift_chart([replace(read_subject(front), drift={})]) is not None
+
+
+def test_measured_values_stand_beside_predicted_ones(found: Path, front: Path) -> None:
+    for folder, measured in ((found, 0), (front, 2)):
+        pictures = predicted_charts(read_subject(folder))
+        assert [picture.title for picture in pictures] == ["1-day accuracy", "std over chips", "AVM"]
+        assert all(picture.svg.count('r="5"') == measured for picture in pictures)
+
+
+def test_neighbours_are_marked(found: Path) -> None:
+    one = read_subject(found)
+    picture = neighbours_chart(one, {})
+    assert picture is not None
+    assert picture.svg.count('class="dot near"') == 8
+    assert neighbours_chart(replace(one, neighbours=None), {}) is None
+
+
+def test_long_tables_are_thinned() -> None:
+    assert shown_rows(0) == []
+    assert shown_rows(3) == [0, 1, 2]
+    assert len(shown_rows(10 * MOST_ROWS)) == MOST_ROWS
+
+
+def test_objectives_are_in_words() -> None:
+    assert objective_words("accuracy_1d / accuracy_1d_std") == "1-day accuracy / std over chips"

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from ohmnas.report.measured import MeasuredNetwork
+from ohmnas.report.results import as_json, results_page, shared_columns
+from ohmnas.report.subject import read_subject, read_subjects
+
+LARGEST = 2_000_000
+
+
+def sections(page: str) -> list[str]:
+    return re.findall(r"<h2>(.*?)</h2>", page)
+
+
+def test_a_search_has_all_sections(found: Path, front: Path) -> None:
+    page = results_page([read_subject(found)])
+    assert sections(page) == [
+        "Asked and found", "The network", "Drift", "Predictions", "Convergence", "Neighbours", "Layers and tiles",
+        "Provenance", "Repeat",
+    ]  # fmt: skip
+    assert len(page.encode()) < LARGEST
+    measured = results_page([read_subject(front)])
+    assert {"Front", "Predicted and measured"} <= {*sections(measured)}
+    assert len(measured.encode()) < LARGEST
+
+
+def test_several_results_stand_side_by_side(found: Path, front: Path) -> None:
+    page = results_page(read_subjects([found, front, found]))
+    assert "Results" in sections(page)
+    assert "Predicted and measured: front" in sections(page)
+    anchors = re.findall(r'<section id="(.*?)"', page)
+    assert len(anchors) == len(set(anchors))
+    assert len(page.encode()) < LARGEST
+
+
+def test_a_result_without_surrogate_table_chip_history_and_references_is_a_page(found: Path) -> None:
+    one = read_subject(found)
+    bare = replace(
+        one.result, provenance={}, history=[], references=[], constraints={}, best=replace(one.result.best, interval={})
+    )
+    page = results_page([replace(one, result=bare, drift={}, neighbours=None)])
+    assert "surrogate of this result is not at hand" in page
+
+
+def test_text_from_the_file_is_escaped(found: Path) -> None:
+    one = read_subject(found)
+    evil = "<script>alert(1)</script>"
+    result = replace(
+        one.result,
+        strategy=evil,
+        objective=evil,
+        parameters={evil: evil},
+        command=("search", evil, "; rm -rf ~"),
+        provenance={**one.result.provenance, "fidelity": evil, "versions": {evil: evil}, "chip": {evil: evil}},
+        references=[replace(one.result.references[0], name=evil)],
+        excluded=(evil,),
+    )
+    page = results_page([replace(one, result=result, name=evil, path=Path(evil))])
+    assert page.count("<script") == 2
+    assert "ohmnas search &#39;&lt;script&gt;alert(1)&lt;/script&gt;&#39; &#39;; rm -rf ~&#39;" in page
+
+
+def test_known_facts_as_json(found: Path, front: Path) -> None:
+    values = as_json(read_subject(front))
+    assert {"drift", "measured", "layers"} == {*values}
+    json.dumps(values, allow_nan=False)
+    assert shared_columns(read_subjects([found, front]))[:3] == ["accuracy_1d", "accuracy_1d_std", "avm"]
+
+
+def test_a_refinement_shows_what_it_measured(found: Path) -> None:
+    one = read_subject(found)
+    values = one.result.best.predicted
+    measured = replace(one.result.best, measured=values, held_out=values, trainings=2)
+    history = [{"iteration": 0, "evaluations": 12, "objective": 0.0, "accuracy_1d": 0.0, "feasible": 0}]
+    refined = replace(one.result, best=measured, strategy="refine", history=[*history, *one.result.history])
+    page = results_page([replace(one, result=refined, drift={}, neighbours=None)])
+    assert "Expected and measured" in sections(page)
+    assert "2 trainings, validation images" in page
+    assert "Nothing here is measured yet" not in page
+
+
+def test_picked_networks_that_were_measured_are_shown(front: Path) -> None:
+    one = read_subject(front)
+    assert one.measurement is not None
+    other = one.result.front[1]
+    networks = {**one.measurement.networks, "front:2": MeasuredNetwork(other.genome, {"accuracy_1d": (0.9,)})}
+    shown = replace(one, measurement=replace(one.measurement, networks=networks))
+    assert shown.networks["front:2"].genome == other.genome
+    assert ">front:2<" in results_page([shown])
+    wrong = {**networks, "front:2": MeasuredNetwork(one.result.best.genome, {})}
+    assert "front:2" not in replace(one, measurement=replace(one.measurement, networks=wrong)).networks

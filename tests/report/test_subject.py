@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ohmnas.errors import BrokenFileError
+from ohmnas.report.subject import read_subject, read_subjects
+
+
+def test_a_folder_and_its_file_are_the_same_result(found: Path) -> None:
+    assert read_subject(found).result == read_subject(found / "result.json").result
+    with pytest.raises(BrokenFileError, match=r"has no result\.json"):
+        read_subject(found.parent)
+
+
+def test_layers_add_up_to_the_network(found: Path) -> None:
+    one = read_subject(found)
+    best = one.result.best
+    placed = [each.placement for each in one.layers]
+    assert sum(each.params for each in placed) == best.params
+    assert sum(each.macs for each in placed) == best.macs
+    assert sum(each.tiles for each in placed) == best.costs["tiles"]
+    assert sum(each.energy for each in placed) == pytest.approx(best.costs["energy"])
+    assert replace(one, result=replace(one.result, provenance={})).layers == []
+
+
+def test_measurements_of_another_network_are_not_of_the_found_one(front: Path) -> None:
+    one = read_subject(front)
+    assert one.measured_best is not None
+    other = replace(one.result, best=one.result.front[-1])
+    assert replace(one, result=other).measured_best is None
+    assert replace(one, measurement=None).measured_best is None
+
+
+def test_equal_names_get_a_number(found: Path, front: Path) -> None:
+    names = [one.name for one in read_subjects([found, front, found])]
+    assert names == ["found (1)", "front", "found (3)"]
