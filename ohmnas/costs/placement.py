@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ohmnas.costs.conversion import Conversion
 from ohmnas.costs.crossbar import crossbar_costs
 from ohmnas.spaces.layers import Layers
 
@@ -40,15 +41,20 @@ class Placement:
         return self.matrices * self.parts[0] * self.parts[1]
 
 
-def placements(layers: Layers, hardware: Mapping[str, float]) -> list[Placement]:
+def placements(
+    layers: Layers,
+    hardware: Mapping[str, float],
+    conversion: Conversion = Conversion(),  # noqa: B008 - immutable
+) -> list[Placement]:
     """Return the placement of each kind of layer of one network; their costs add up to `crossbar_costs`.
 
     Args:
         layers: layers of one network.
         hardware: `Hardware.settings()`.
+        conversion: assumptions behind the energy.
     """
     rows, columns = int(hardware["hw_tile_rows"]), int(hardware["hw_tile_columns"])
-    whole, tiling = crossbar_costs(layers, hardware), layers.tiling()
+    whole, tiling = crossbar_costs(layers, hardware, conversion), layers.tiling()
     per_conversion = float(whole.energy[0]) / float(whole.conversions[0])
     found = []
     for kind in np.flatnonzero(layers.count[0]).tolist():

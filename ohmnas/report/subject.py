@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from ohmnas.costs.conversion import Conversion
 from ohmnas.costs.placement import Placement, placements
 from ohmnas.datasets.campaign.picks import FOUND, picked
 from ohmnas.errors import BrokenFileError, OhmnasError
@@ -93,7 +94,8 @@ class Subject:
             kind: (stage.title, name) for stage in space.stages(best.architecture) for kind, name in stage.kinds.items()
         }
         layers = space.layers(np.array([best.genome], dtype=np.int16))
-        return [LayerCost(*kinds[each.kind], each) for each in placements(layers, chip)]
+        assumed = Conversion(**self.result.constraints.get("conversion", {}))
+        return [LayerCost(*kinds[each.kind], each) for each in placements(layers, chip, assumed)]
 
 
 def read_subject(path: str | Path, surrogate: str | None = None, table: str | None = None) -> Subject:
