@@ -140,7 +140,8 @@ def test_the_search_path_loads_neither_torch_nor_aihwkit() -> None:
     script = (
         "import sys, ohmnas, ohmnas.spaces, ohmnas.surrogate.model_file, ohmnas.surrogate.surrogate, "
         "ohmnas.surrogate.score, ohmnas.search, ohmnas.estimators.fitted, ohmnas.cli.search, "
-        "ohmnas.estimators.cascade, ohmnas.estimators.zero_cost.proxies, ohmnas.cli.campaign, ohmnas.cli.status\n"
+        "ohmnas.estimators.cascade, ohmnas.estimators.zero_cost.proxies, ohmnas.cli.campaign, ohmnas.cli.status, "
+        "ohmnas.cli.report, ohmnas.cli.show\n"
         "print(sorted({'torch', 'torchvision', 'aihwkit'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

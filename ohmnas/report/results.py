@@ -8,7 +8,6 @@ from math import isnan
 from shlex import join, quote
 from typing import Any, Final
 
-import ohmnas
 from ohmnas.datasets.tasks.task import task_word
 from ohmnas.hardware import hardware
 from ohmnas.report import charts
@@ -21,6 +20,7 @@ from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantity_words import WORDS
 from ohmnas.spaces.stages import KIND_NAMES, LEGEND
 from ohmnas.targets import DEFAULTS
+from ohmnas.version import version
 
 COLUMNS: Final = ("accuracy_1d", "accuracy_1d_std", "avm", "params", "macs")
 """Quantities in every table of networks."""
@@ -68,7 +68,7 @@ def results_page(subjects: Sequence[Subject]) -> str:
         else f"{first.name}: a network of {first.result.best.params:,} parameters for {_task(first)}"
     )
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    subtitle = f"{_where(subjects)}. Report of ohmnas {ohmnas.__version__}, {today}."
+    subtitle = f"{_where(subjects)}. Report of ohmnas {version()}, {today}."
     facts = [] if several else _facts(first)
     return render(title, subtitle, facts, _lead(subjects), [one for one in sections if one is not None], groups)
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pandas as pd
 
-import ohmnas
 from ohmnas.datasets.tables.summary import LABELS, choices, groups, learned, relations, spread
 from ohmnas.datasets.tables.table import MeasuredTable, genomes
 from ohmnas.hardware import kind_of
@@ -19,6 +18,7 @@ from ohmnas.report.page import Figure, Grid, Group, Section, number_cell, render
 from ohmnas.report.svg import Chart
 from ohmnas.search.quantity_words import WORDS
 from ohmnas.spaces.stages import small_sketch
+from ohmnas.version import version
 
 GROUPS: Final = 6
 """Colours of groups of networks."""
@@ -50,7 +50,7 @@ def table_page(table: MeasuredTable, hardware: str | None = None, fidelity: str 
     ids |= {row: f"t{row}" for row in best}
     title = f"{task} on {chip}: {len(rows):,} measured networks"
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    subtitle = f"Table {table.source}, fidelity {effort}. Report of ohmnas {ohmnas.__version__}, {today}."
+    subtitle = f"Table {table.source}, fidelity {effort}. Report of ohmnas {version()}, {today}."
     lead = [
         f"{len(above):,} of the networks are well above chance after a day. The most accurate one reaches "
         f"{WORDS['accuracy_1d'].text(rows['accuracy_1d'].max())}: {rows['architecture'][best[0]]}.",
