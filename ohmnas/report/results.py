@@ -607,8 +607,8 @@ def _provenance(one: Subject, several: bool) -> Section:
         )
     if one.result.excluded:
         rows.append([text_cell("excluded tables, SHA-256"), text_cell(", ".join(one.result.excluded))])
-    for package, version in learned.get("versions", {}).items():
-        rows.append([text_cell(f"{package}, at the fit"), text_cell(str(version))])
+    for package, installed in learned.get("versions", {}).items():
+        rows.append([text_cell(f"{package}, at the fit"), text_cell(str(installed))])
     chip = {**learned.get("chip", {})}
     if one.result.best.chip:
         own = hardware(one.result.best.chip)
