@@ -12,8 +12,7 @@ from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.search.candidate import COVERAGE, Candidate
 from ohmnas.search.result import SearchResult
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.model_file import load_surrogate
-from ohmnas.surrogate.shipped import shipped_surrogate
+from ohmnas.surrogate.shipped import load_surrogate, shipped_surrogate
 
 SECONDS: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 2592000.0}
 """Time in tables -> seconds after programming."""
