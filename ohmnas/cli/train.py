@@ -14,7 +14,7 @@ from ohmnas.cli import render
 from ohmnas.datasets.campaign.fidelity import Fidelity, fidelity
 from ohmnas.datasets.campaign.outright import network_called, result_at, train_outright
 from ohmnas.datasets.campaign.picks import FOUND, picked
-from ohmnas.datasets.campaign.protocol import Protocol, require_training
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training
 from ohmnas.datasets.campaign.trained import TrainedNetwork
 from ohmnas.datasets.campaign.verify import chip_of, fidelity_of, task_of
 from ohmnas.datasets.tasks.task import Task, task
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         render.machine(values)
     else:
-        _show(trained, arguments.out, len(protocol.data().test.labels), resumed=bool(started and started[0][0]))
+        _show(trained, arguments.out, len(protocol.data().test.labels), bool(started and started[0][0]))
 
 
 def _asked(arguments: argparse.Namespace) -> tuple[Task, Fidelity, npt.NDArray[np.int16], Hardware, str]:
@@ -98,10 +98,10 @@ def _show(trained: TrainedNetwork, out: Path, images: int, resumed: bool) -> Non
     render.table(["accuracy", *columns], [[trained.name, *row]])
     if reason := provenance.get("reason"):
         render.notice(f"warning: {reason}")
-    render.line(
-        f"measured: {provenance['chips']} {trained.chip.name} chips, {images} test images of {trained.task} "
-        f"(fidelity {provenance['fidelity']}, seed {provenance['seed']}{', resumed' if resumed else ''})"
-    )
+    seed = provenance["seed"] - VERIFICATION_SEEDS
+    how = f"fidelity {provenance['fidelity']}, seed {seed}{', resumed' if resumed else ''}"
+    chips = f"{provenance['chips']} {trained.chip.name} chips"
+    render.line(f"measured: {chips}, {images} test images of {trained.task} ({how})")
     render.line(f"saved: {out} ({trained.params:,} parameters)")
     render.line("to use it elsewhere:")
     render.line(f"  ohmnas export {quote(str(out))} --to onnx --out {quote(str(out) + '-onnx')}")
