@@ -67,7 +67,7 @@ def _stored(folder: Path) -> int:
 
 @pytest.mark.train
 @pytest.mark.minutes
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_a_killed_run_goes_on_to_the_same_tables(calm: Path, tmp_path: Path) -> None:
     moments = np.random.default_rng(0)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -87,7 +87,7 @@ def test_a_killed_run_goes_on_to_the_same_tables(calm: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.train
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_new_store_begins_with_the_table(
     calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
