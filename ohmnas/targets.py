@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -42,12 +42,17 @@ ACCURACY: Final = Target("accuracy_1d", "1-day accuracy", True, 0.0, 1.0)
 SPREAD: Final = Target("accuracy_1d_std", "std", False, 0.0, 1.0, "log")
 VARIATION: Final = Target("avm", "AVM", False, -1.0, 1.0)
 """Accuracy variation over one month: accuracy after 1 second minus accuracy after 30 days."""
+VARIATION_60S: Final = Target("avm_60s", "AVM from 60 s", False, -1.0, 1.0)
+"""Accuracy after 60 seconds minus accuracy after 30 days: AnalogNAS-Bench was not read after 1 second."""
+VARIATIONS: Final = (VARIATION, VARIATION_60S)
+"""Targets that can take the place of the AVM in a table."""
 DEFAULTS: Final = (ACCURACY, SPREAD, VARIATION)
 """Targets of AnalogNAS."""
 TARGETS: Final[Mapping[str, Target]] = {
     target.name: target
     for target in (
         *DEFAULTS,
+        VARIATION_60S,
         Target("accuracy_digital", "digital accuracy", True, 0.0, 1.0),
         *(_accuracy(time) for time in TIMES if time != "1d"),
         *(_spread(time) for time in TIMES if time != "1d"),
@@ -55,6 +60,12 @@ TARGETS: Final[Mapping[str, Target]] = {
     )
 }
 """Name -> target, for all targets in tables."""
+
+
+def variation_of(names: Iterable[str]) -> Target:
+    """Return the first of `VARIATIONS` among these names; the AVM if there is none."""
+    there = {*names}
+    return next((one for one in VARIATIONS if one.name in there), VARIATION)
 
 
 def target(name: str) -> Target:

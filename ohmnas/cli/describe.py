@@ -13,7 +13,7 @@ from ohmnas.cli import render
 from ohmnas.cli.output import output_folder
 from ohmnas.cli.source import source_table
 from ohmnas.datasets.tables.plots import plot_table
-from ohmnas.datasets.tables.summary import LABELS, groups, learned, relations, spread
+from ohmnas.datasets.tables.summary import groups, labels, learned, relations, spread
 
 SMALL = 100
 """With fewer rows, the output warns that groups are small."""
@@ -25,6 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     chosen = learned(table, arguments.hardware, arguments.fidelity)
     spreads, related = spread(table, arguments.hardware), relations(table, chosen)
     grouped = groups(table, arguments.hardware, arguments.fidelity)
+    names, variation = labels(table), table.targets[2]
     pictures: list[Path] = []
     if arguments.out is not None:
         with output_folder(arguments.out):
@@ -42,14 +43,14 @@ def run(arguments: argparse.Namespace) -> None:
         )
         return
     render.table(
-        ["chip, fidelity, seed", "rows", "stopped early", "failed", "1-day accuracy", "std", "AVM"],
+        ["chip, fidelity, seed", "rows", "stopped early", "failed", "1-day accuracy", "std", variation.title],
         [
             [
                 f"{row['hardware']} {row['fidelity']} {row['seed']}",
                 str(row["rows"]),
                 str(row["given_up"]),
                 str(row["failed"]),
-                *(_quantiles(row, label) for label in LABELS),
+                *(_quantiles(row, label) for label in names),
             ]
             for row in spreads.to_dict("records")
         ],
@@ -57,18 +58,18 @@ def run(arguments: argparse.Namespace) -> None:
     )
     where = f"{chosen['hardware'].iloc[0]}, {chosen['fidelity'].iloc[0]}" if len(chosen) else "none"
     render.table(
-        ["Kendall's tau with", *LABELS],
-        [[str(name), *(_tau(row[label]) for label in LABELS)] for name, row in related.iterrows()],
+        ["Kendall's tau with", *names],
+        [[str(name), *(_tau(row[label]) for label in names)] for name, row in related.iterrows()],
         title=f"{where}: {len(chosen)} rows well above chance (1 day)",
     )
     render.table(
-        ["architectures", "rows", "well above chance", *LABELS],
+        ["architectures", "rows", "well above chance", *names],
         [
             [
                 f"{row['choice']}: {row['group']}",
                 str(row["rows"]),
                 f"{100 * row['learned']:.0f} %",
-                *("-" if pd.isna(row[label]) else f"{100 * row[label]:.1f}" for label in LABELS),
+                *("-" if pd.isna(row[label]) else f"{100 * row[label]:.1f}" for label in names),
             ]
             for row in grouped.to_dict("records")
         ],

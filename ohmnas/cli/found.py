@@ -15,7 +15,7 @@ from ohmnas.search import SearchResult
 from ohmnas.search.archive import FRONT
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.objective import Ratio
-from ohmnas.targets import DEFAULTS, TARGETS
+from ohmnas.targets import DEFAULTS, TARGETS, variation_of
 
 ABOVE_GUESSING = 0.1
 """A found network gets a warning if it covers less than this share of the way from chance to 100 % accuracy."""
@@ -25,6 +25,11 @@ FRONT_ROWS = 12
 """Networks of a front that are shown, evenly spread; the file has all."""
 _LIMITED: Final = {"max_std": "std", "max_avm": "AVM", "min_accuracy": "accuracy"}
 """Limit on a prediction with its own flag -> column that it limits."""
+_MEANS: Final = {
+    "avm": "accuracy variation over one month (accuracy after 1 second minus accuracy after 30 days)",
+    "avm_60s": "accuracy after 60 seconds minus accuracy after 30 days",
+}
+"""Variation of the accuracy -> its meaning."""
 ENDINGS: Final = {
     "seconds": "; stopped: out of time",
     "evaluations": "; stopped: evaluation limit",
@@ -62,7 +67,7 @@ def say_if_few(learned: Mapping[str, Any], table: str, co_design: bool) -> None:
 def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> None:
     """Print the result of a search."""
     best = result.best
-    learned = result.provenance
+    learned, variation = result.provenance, variation_of(best.predicted)
     render.line(f"found   {best.architecture}")
     if best.chip:
         render.line(f"on      {chip_in_words(best.chip)}")
@@ -100,9 +105,9 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     if best.interval:
         render.line(
             f"90 % prediction interval: 1-day accuracy {_between(best, 'accuracy_1d')} %, "
-            f"AVM {_between(best, 'avm')} points"
+            f"{variation.title} {_between(best, variation.name)} points"
         )
-    render.line("AVM: accuracy variation over one month (accuracy after 1 second minus accuracy after 30 days)")
+    render.line(f"{variation.title}: {_MEANS[variation.name]}")
     render.line(f"maximised: {result.objective}; {_where(result)}")
     if conversion := result.constraints.get("conversion"):
         render.line(_assumed(conversion))
@@ -214,7 +219,8 @@ def _asked_costs(result: SearchResult) -> list[str]:
 
 def _further(candidate: Candidate) -> list[str]:
     """Return the predicted targets besides the default ones."""
-    return [name for name in candidate.predicted if TARGETS[name] not in DEFAULTS]
+    shown = (*DEFAULTS, variation_of(candidate.predicted))
+    return [name for name in candidate.predicted if TARGETS[name] not in shown]
 
 
 def _spread(front: Sequence[Candidate], most: int) -> list[tuple[int, Candidate]]:
@@ -234,7 +240,7 @@ def _columns(best: Candidate, result: SearchResult, extra: Sequence[str]) -> lis
         *(["chip"] if best.chip else []),
         "1-day accuracy",
         "std",
-        "AVM",
+        variation_of(best.predicted).title,
         *(TARGETS[name].title for name in _further(best)),
         *(["accuracy/std"] if result.objective == Ratio().name else []),
         "params",
@@ -251,7 +257,7 @@ def _row(name: str, candidate: Candidate, result: SearchResult, extra: Sequence[
         *([candidate.chip] if candidate.chip else []),
         render.percent(predicted["accuracy_1d"]),
         render.percent(predicted["accuracy_1d_std"]),
-        render.points(predicted["avm"]),
+        render.points(predicted[variation_of(predicted).name]),
         *(render.percent(predicted[name]) for name in _further(candidate)),
         *([f"{ratio:.0f}"] if result.objective == Ratio().name else []),
         f"{candidate.params:,}",

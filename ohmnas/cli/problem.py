@@ -25,7 +25,7 @@ from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.codesign import CHIP_GENES
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
-from ohmnas.targets import DEFAULTS, TARGETS, Target, target
+from ohmnas.targets import ACCURACY, SPREAD, TARGETS, VARIATION, Target, target
 
 if TYPE_CHECKING:
     from ohmnas.surrogate.model import SurrogateModel
@@ -51,6 +51,10 @@ class Learned(Protocol):
     def best_known(self) -> float:
         """Highest measured accuracy."""
 
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Predicted targets; the third is the AVM, or the variation that was measured instead."""
+
 
 class Unfitted(Estimator):
     """A surrogate before the fit, to check the flags early."""
@@ -63,7 +67,7 @@ class Unfitted(Estimator):
     @property
     def targets(self) -> tuple[Target, ...]:
         """Default and selected targets."""
-        return (*DEFAULTS, *map(target, self._selected))
+        return (ACCURACY, SPREAD, self._data.variation, *map(target, self._selected))
 
     def predicting(self, names: Iterable[str]) -> Unfitted:
         """Return a description of a surrogate with these targets, too.
@@ -127,7 +131,8 @@ def described(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitte
     weights = {name: _number(f"the weight of {name}", text) for name, text in arguments.weight or []}
     if arguments.objective == "tchebycheff" and not weights:
         aim: Objective = Tchebycheff.drawn(
-            arguments.pareto or tuple(target.name for target in DEFAULTS), np.random.default_rng([arguments.seed, 1])
+            arguments.pareto or tuple(one.name for one in surrogate.targets[:3]),
+            np.random.default_rng([arguments.seed, 1]),
         )
     else:
         aim = objective(arguments.objective, weights)
@@ -259,6 +264,11 @@ def _limits(arguments: argparse.Namespace, surrogate: Learned, notes: list[str])
                 f"--{name.replace('_', '-')} {asked:,} exceeds the largest measured value; searching up to {most:,}"
             )
         limits[name] = most if asked is None else min(asked, most)
+    if arguments.max_avm is not None and (instead := surrogate.targets[2]) != VARIATION:
+        raise InvalidValueError(
+            f"--max-avm limits the variation from 1 second on, which was not measured: use --at-most "
+            f"{instead.name}={arguments.max_avm:g}"
+        )
     least = arguments.floor
     if not isinstance(least, float):  # a reference network may not meet the limits: then this is the floor
         least = 0.0 if least == "none" else default_floor(surrogate.best_known, surrogate.space.classes)

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         found.show(result, path, pictures)
         if found.beats_no_reference(result) and result.stopped != "interrupted":
-            _show_trade_offs(arguments, budget)
+            _show_trade_offs(arguments, budget, tuple(result.best.predicted)[: len(DEFAULTS)])
     if 0 < len(result.top) < arguments.top:
         render.notice(f"note: found only {len(result.top)} diverse architectures, not {arguments.top}")
     if result.stopped == "interrupted":
@@ -129,9 +129,9 @@ def _found(
             raise InfeasibleError(f"{error}{hint}") from error
 
 
-def _show_trade_offs(arguments: argparse.Namespace, budget: Budget) -> None:
+def _show_trade_offs(arguments: argparse.Namespace, budget: Budget, targets: tuple[str, ...]) -> None:
     """Search again without the limits of the reference network, for a front of all three predictions."""
-    front = argparse.Namespace(**{**vars(arguments), "floor": None, "pareto": tuple(one.name for one in DEFAULTS)})
+    front = argparse.Namespace(**{**vars(arguments), "floor": None, "pareto": targets})
     asked = problem(front, _surrogate(front, lambda unfitted: problem(front, unfitted)))
     found.show_trade_offs(
         search(asked, strategy("evolution", {}), arguments.seed, budget, initial=known_networks(asked))

@@ -16,6 +16,7 @@ import numpy as np
 from ohmnas.search.problem import Problem
 from ohmnas.search.report import references
 from ohmnas.spaces.genes import Population
+from ohmnas.targets import VARIATION, variation_of
 
 _SLACK: Final = 1e-6
 """Room between a reference network and the limits that it sets, as a fraction: a prediction may round differently in
@@ -43,7 +44,9 @@ def reference_floor(problem: Problem) -> Problem:
     Returns:
         The problem with these limits, and `Limits.reference`; the problem itself if no reference meets its limits.
     """
-    if not {"accuracy_1d", "avm"} <= {one.name for one in problem.estimator.targets}:
+    targets = [one.name for one in problem.estimator.targets]
+    variation = variation_of(targets).name
+    if not {"accuracy_1d", variation} <= {*targets}:
         return problem
     within = [candidate for candidate in references(problem) if not candidate.misses]
     population = np.array([candidate.genome for candidate in within], dtype=np.int16).reshape(-1, problem.genes)
@@ -58,9 +61,14 @@ def reference_floor(problem: Problem) -> Problem:
     limits = replace(
         problem.limits,
         min_accuracy=max(problem.limits.min_accuracy, float(lowest["accuracy_1d"][row]) - _SLACK),
-        max_avm=min(problem.limits.max_avm, float(highest["avm"][row]) + _SLACK),
         reference=within[row].name,
     )
+    asked = [most for of, most in problem.limits.ceilings().values() if of == variation]
+    most = min([*asked, float(highest[variation][row]) + _SLACK])
+    if variation == VARIATION.name:
+        limits = replace(limits, max_avm=most)
+    else:
+        limits = replace(limits, most={**limits.most, variation: most})
     return replace(problem, limits=limits)
 
 

@@ -14,6 +14,7 @@ from ohmnas.pictures import FORMATS, FOUND, INK, OTHERS, REFERENCE, SCALE, drawi
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantity_words import WORDS
 from ohmnas.search.result import SearchResult
+from ohmnas.targets import variation_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,11 +80,12 @@ def _convergence(result: SearchResult) -> Figure:
     """Plot the best so far; a quantity that is the objective itself is not repeated."""
     history = result.history
     asked = np.array([entry["evaluations"] for entry in history])
+    variation = variation_of(history[0] if history else ()).name
     panels: list[tuple[str, list[tuple[str, str, float]]]] = []
     if result.objective != "accuracy_1d":
         panels.append((_in_words(result.objective), [("objective", "", 1.0)]))
     panels.append((WORDS["accuracy_1d"].label, [("accuracy_1d", "", 100.0)]))
-    panels.append(("points", [(name, WORDS[name].title, 100.0) for name in ("accuracy_1d_std", "avm")]))
+    panels.append(("points", [(name, WORDS[name].title, 100.0) for name in ("accuracy_1d_std", variation)]))
     if any("hypervolume" in entry for entry in history):
         panels.append(("hypervolume of the front", [("hypervolume", "", 1.0)]))
     figure = new_figure(3.5 * len(panels), 3.2)

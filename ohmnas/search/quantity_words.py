@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ohmnas.targets import DEFAULTS, TARGETS
+from ohmnas.targets import DEFAULTS, TARGETS, VARIATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class QuantityWords:
 
 def _of_target(name: str) -> QuantityWords:
     target = TARGETS[name]
-    is_difference = name == "avm"
+    is_difference = target in VARIATIONS
     unit = "%" if target.larger_is_better else "pt"
     title = "std over chips" if target is DEFAULTS[1] else target.title
     return QuantityWords(title, unit, 100.0, 2, is_difference)

@@ -29,7 +29,7 @@ from ohmnas.surrogate.process import GaussianProcess
 from ohmnas.surrogate.scales import Values, from_scales, to_scales
 from ohmnas.surrogate.transfer import Line, SourceModel
 from ohmnas.surrogate.trees import Trees
-from ohmnas.targets import DEFAULTS, Target
+from ohmnas.targets import ACCURACY, SPREAD, VARIATION, VARIATIONS, Target
 from ohmnas.threads import by_blocks
 
 _AT_ONCE: Final = 2500
@@ -63,6 +63,8 @@ class SurrogateModel(Estimator):
     """Scores -> accuracies."""
     residuals: tuple[Residuals, ...]
     """Residuals of each of `HEADS`, for intervals."""
+    variation: Target = VARIATION
+    """Third target, one of `targets.VARIATIONS`."""
     known: KnownNetworks
     """Scores of the training rows."""
     source: SourceModel | None = None
@@ -94,6 +96,8 @@ class SurrogateModel(Estimator):
                 raise InvalidValueError(f"a Gaussian process must have {labels} labels and {width} features")
         if len(self.residuals) != len(HEADS) or len(self.spread_trees) != len(HEADS) - 1:
             raise InvalidValueError(f"residuals and trees must be those of {', '.join(HEADS)}")
+        if self.variation not in VARIATIONS:
+            raise InvalidValueError(f"{self.variation.name} is not a variation of the accuracy")
         if self.known.genomes.shape[1] != len(self.space.gene_names):
             raise InvalidValueError(f"the genes of the training rows do not match the space {self.space.name}")
         further = {one.target.name: one for one in self.further}
@@ -107,7 +111,7 @@ class SurrogateModel(Estimator):
     @property
     def targets(self) -> tuple[Target, ...]:
         """1-day accuracy, its standard deviation, accuracy variation over one month, then the selected targets."""
-        return (*DEFAULTS, *(one.target for one in self._selected))
+        return (ACCURACY, SPREAD, self.variation, *(one.target for one in self._selected))
 
     def predicting(self, names: Iterable[str]) -> Self:
         """Return the surrogate with these targets, too.
@@ -120,7 +124,7 @@ class SurrogateModel(Estimator):
         known = [one.target.name for one in self.further]
         for name in wanted:
             if name not in known:
-                learned = ", ".join([*(one.name for one in DEFAULTS), *known])
+                learned = ", ".join([*(one.name for one in self.targets[: len(HEADS)]), *known])
                 raise InvalidValueError(f"{name} is not predicted here, only {learned}")
         return replace(self, selected=(*self.selected, *wanted)) if wanted else self
 

@@ -33,7 +33,7 @@ from ohmnas.surrogate.process import GaussianProcess
 from ohmnas.surrogate.transfer import Line, SourceModel
 from ohmnas.surrogate.trees import Trees
 from ohmnas.surrogate.validation import LARGEST_SIZE, check_provenance, finite, whole
-from ohmnas.targets import TARGETS
+from ohmnas.targets import TARGETS, VARIATIONS
 
 FORMAT: Final = 7
 """Version of the format; other versions are rejected, because fitting again takes seconds."""
@@ -113,7 +113,7 @@ def save_model(model: SurrogateModel, path: str | Path) -> Path:
         "format": FORMAT,
         "space": model.space.name,
         **_shape(model.space),
-        "targets": list(HEADS),
+        "targets": [one.name for one in model.targets[: len(HEADS)]],
         "features": list(feature_names(model.space, model.hardware)),
         "hardware": dict(model.hardware),
         "std_floor": model.std_floor,
@@ -236,7 +236,8 @@ def _model(header: dict[str, Any], parts: dict[str, dict[str, Array]]) -> Surrog
     space = _space(header, header["space"])
     if set(hardware) != set(Hardware().description()) or header["features"] != list(feature_names(space, hardware)):
         raise InvalidValueError(f"the features of the surrogate are not those of this version of ohmnas: {_ANEW}")
-    if header["targets"] != list(HEADS):
+    variation = next((one for one in VARIATIONS if header["targets"] == [*HEADS[:2], one.name]), None)
+    if variation is None:
         raise InvalidValueError(f"the targets must be {', '.join(HEADS)}")
     ranker, std_trees, avm_trees = _trees(parts, _ENSEMBLES, header["bases"])
     source, line = _source(header["source"], parts, space.networks.name)
@@ -251,6 +252,7 @@ def _model(header: dict[str, Any], parts: dict[str, dict[str, Array]]) -> Surrog
         mixture=Mixture(**{name: _pair(header["mixture"][name], name) for name in Mixture.__slots__}),
         calibration=Calibration(**parts["calibration"]),
         residuals=tuple(Residuals(**parts[f"{head}_residuals"]) for head in HEADS),
+        variation=variation,
         known=KnownNetworks(**parts["known"]),
         source=source,
         line=line,

@@ -92,8 +92,8 @@ def score(
         raise InvalidValueError(
             f"table {table.source} has {len(data.population)} measured architectures; a score needs {FEWEST_SCORED}"
         )
-    labels = dict(zip(HEADS, data.single().T, strict=True))
-    found: dict[str, list[tuple[float, float, float, float]]] = {head: [] for head in HEADS}
+    labels = dict(zip(data.heads, data.single().T, strict=True))
+    found: dict[str, list[tuple[float, float, float, float]]] = {head: [] for head in data.heads}
     for round_ in range(rounds):
         folds = KFold(FOLDS, shuffle=True, random_state=seed + round_)
         for train, test in folds.split(data.population):
@@ -101,7 +101,7 @@ def score(
             unseen = data.population[test]
             predicted, scores = surrogate.estimate(unseen), surrogate.rank_scores(unseen)
             low, high = (surrogate.quantile(predicted, (1 + side * COVERAGE) / 2) for side in (-1, 1))
-            for head in HEADS:
+            for head in data.heads:
                 truth = labels[head][test]
                 guess = scores if head == HEADS[0] else predicted[head]
                 inside = covered(head, truth, low, high, data.std_floor)
@@ -116,7 +116,7 @@ def score(
             report(len(found[HEADS[0]]))
     pairs = repeated(table, chip, effort)
     result = {}
-    for head in HEADS:
+    for head in data.heads:
         tau, rank, precision, coverage = (spread(values) for values in np.array(found[head]).T)
         ceiling, interval = float("nan"), None
         if len(pairs) >= FEWEST_REPEATS:
@@ -145,7 +145,7 @@ def repeated(table: MeasuredTable, hardware: str, fidelity: str) -> pd.DataFrame
     """Return architectures measured with two seeds, with labels ``<head>_first`` and ``<head>_second``."""
     groups = _by_architecture(table, hardware, fidelity)
     genes = list(table.space.gene_names)
-    columns = [*genes, *HEADS]
+    columns = [*genes, *(one.name for one in table.targets)]
     return groups.nth(0)[columns].merge(groups.nth(1)[columns], on=genes, suffixes=("_first", "_second"))
 
 

@@ -37,6 +37,7 @@ from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.scales import from_scales
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.targets import VARIATION
 
 Values = npt.NDArray[np.float64]
 
@@ -219,6 +220,8 @@ def _enough(data: TrainingSet, resamples: int = FEWEST_RESAMPLES) -> None:
         raise InvalidValueError(
             f"{len(data.population)} architectures are too few for a study; it needs at least {FEWEST_STUDIED}"
         )
+    if data.variation != VARIATION:
+        raise InvalidValueError(f"a study needs the AVM, but the table has only {data.variation.name}")
     if resamples < FEWEST_RESAMPLES:
         raise InvalidValueError(f"intervals need at least {FEWEST_RESAMPLES} resampled tables, not {resamples}")
 

@@ -27,7 +27,7 @@ from ohmnas.surrogate.model import SurrogateModel, bounded
 from ohmnas.surrogate.scales import Values, from_scales, to_scales
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 from ohmnas.surrogate.transfer import SourceModel
-from ohmnas.targets import target
+from ohmnas.targets import VARIATION, target
 
 FOLDS = 5
 """Cross-validation folds; each row is predicted once by models that did not see it."""
@@ -63,6 +63,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         hardware: Hardware | Mapping[str, float] | None = None,
         *,
         source: SourceModel | None = None,
+        variation: str = VARIATION.name,
         std_floor: float = 1e-3,
         margin: float = 0.1,
         emphasis: float = 0.0,
@@ -82,6 +83,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             hardware: the chip, or its `description()`; None is the ``pcm`` preset. In a `CoDesignSpace`, the genomes
                 include the chip.
             source: model of other chips or tasks; its predictions become features (see `transfer`).
+            variation: name of the third target, one of `targets.VARIATIONS`.
             std_floor: smallest standard deviation that the chips of a row can resolve; predictions are not below it.
             margin: margin of the pairwise hinge loss.
             emphasis: extra weight of pairs with a good row (`fit.hinge`); 0 is none, equally good on digits.
@@ -99,6 +101,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.space = space
         self.hardware = hardware
         self.source = source
+        self.variation = variation
         self.std_floor = std_floor
         self.margin = margin
         self.emphasis = emphasis
@@ -125,7 +128,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
             UnknownNameError: a target is unknown.
         """
         further = {name: data.further(name) for name in targets if name not in data.labels}
-        return cls(data.space, data.hardware, std_floor=data.std_floor, **settings).fit(
+        settings = {"std_floor": data.std_floor, "variation": data.variation.name, **settings}
+        return cls(data.space, data.hardware, **settings).fit(
             data.population, data.taught(), data.provenance, data.single(), data.noise, further
         )
 
@@ -201,6 +205,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             mixture=spreads.mixture,
             calibration=calibration,
             residuals=stages.intervals(held_out, one_each, self.std_floor),
+            variation=target(self.variation),
             known=KnownNetworks(X, scores),
             source=self.source,
             line=line,

@@ -22,11 +22,11 @@ from ohmnas.spaces.space import Space
 from ohmnas.surrogate.fit.label_shrinkage import cleared
 from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import Values, to_scales
-from ohmnas.targets import TARGETS, target
+from ohmnas.targets import ACCURACY, SPREAD, TARGETS, VARIATION, Target, target
 
 FURTHER: Final = tuple(name for name in TARGETS if name not in HEADS)
 """Targets beyond the default ones."""
-VIEWS: Final = ("accuracy_1s_std", "accuracy_1h_std", "accuracy_1mo_std", "avm_std")
+VIEWS: Final = ("accuracy_1s_std", "accuracy_60s_std", "accuracy_1h_std", "accuracy_1mo_std", "avm_std")
 """Columns that carry information on the 1-day standard deviation."""
 FEWEST_ROWS = 10
 """With fewer rows, calibration folds would hold a single row."""
@@ -61,8 +61,15 @@ class TrainingSet:
     """Number of chips behind each standard deviation, if there are views."""
     others: dict[str, tuple[Values, Values]] = field(default_factory=dict)
     """Further target -> ``(n,)`` labels and ``(n,)`` labels of the first seed, if measured in all rows."""
+    variation: Target = VARIATION
+    """Third target, one of `targets.VARIATIONS`."""
     noise: float | None = None
     """Variance of the 1-day accuracy between trainings of a network; None if there are too few repeats."""
+
+    @property
+    def heads(self) -> tuple[str, str, str]:
+        """Names of the targets that each surrogate learns, in the order of its columns."""
+        return ACCURACY.name, SPREAD.name, self.variation.name
 
     @classmethod
     def of(cls, table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> TrainingSet:
@@ -84,10 +91,12 @@ class TrainingSet:
         """Return the rows of a frame with the genes of a space; repeats are averaged."""
         names = list(space.gene_names)
         groups = frame.sort_values("seed", kind="stable").groupby(names, sort=True)
-        further = [name for name in FURTHER if name in frame and frame[name].notna().all()]
-        measured = list(dict.fromkeys((*HEADS, *VIEWS, *further)))
+        heads = tuple(one.name for one in table.targets)
+        further = [name for name in FURTHER if name in frame and name not in heads and frame[name].notna().all()]
+        views = [name for name in VIEWS if name in frame and frame[name].notna().all()]
+        measured = list(dict.fromkeys((*heads, *views, *further)))
         means = groups[[*measured, *schema.HARDWARE_COLUMNS]].mean().reset_index()
-        first = groups[[*HEADS, *further]].first()
+        first = groups[[*heads, *further]].first()
         if len(means) < FEWEST_ROWS:
             raise InvalidValueError(
                 f"table {table.source} has {len(means)} measured architectures; a surrogate needs {FEWEST_ROWS}"
@@ -102,7 +111,7 @@ class TrainingSet:
         return cls(
             space,
             population,
-            {head: means[head].to_numpy(dtype=np.float64) for head in HEADS},
+            {head: means[head].to_numpy(dtype=np.float64) for head in heads},
             settings,
             floor,
             {
@@ -115,10 +124,11 @@ class TrainingSet:
                 "seen": seen,
                 **({} if space.has_chips else {"chip": _settings_of(frame)}),
             },
-            {head: first[head].to_numpy(dtype=np.float64) for head in HEADS},
-            np.log(np.maximum(means[list(VIEWS)].to_numpy(dtype=np.float64), floor)),
+            {head: first[head].to_numpy(dtype=np.float64) for head in heads},
+            np.log(np.maximum(means[views].to_numpy(dtype=np.float64), floor)) if views else None,
             int(frame["chips"].min()),
             {name: (means[name].to_numpy(np.float64), first[name].to_numpy(np.float64)) for name in further},
+            table.targets[2],
             _noise(groups[HEADS[0]]),
         )
 
@@ -167,6 +177,7 @@ class TrainingSet:
             None if self.views is None else self.views[rows],
             self.chips,
             {name: (values[rows], single[rows]) for name, (values, single) in self.others.items()},
+            self.variation,
             self.noise,
         )
 
@@ -183,10 +194,10 @@ class TrainingSet:
 
     def target(self, head: str) -> Values:
         """``(n,)``: labels of a target on its scale (`scales`)."""
-        return to_scales(self.taught(), self.std_floor)[:, HEADS.index(head)]
+        return to_scales(self.taught(), self.std_floor)[:, self.heads.index(head)]
 
     def taught(self) -> Values:
-        """``(n, 3)``: labels in the order of `HEADS`; standard deviations are shrunk (`fit.label_shrinkage`)."""
+        """``(n, 3)``: labels in the order of `heads`; standard deviations are shrunk (`fit.label_shrinkage`)."""
         labels = self.matrix()
         if self.views is not None and self.chips > 1:
             log_stds = np.log(np.maximum(labels[:, 1], self.std_floor))
@@ -194,12 +205,12 @@ class TrainingSet:
         return labels
 
     def matrix(self) -> Values:
-        """``(n, 3)``: labels in the order of `HEADS`."""
-        return np.column_stack([self.labels[head] for head in HEADS])
+        """``(n, 3)``: labels in the order of `heads`."""
+        return np.column_stack([self.labels[head] for head in self.heads])
 
     def single(self) -> Values:
-        """``(n, 3)``: labels of one training each, in the order of `HEADS`."""
-        return np.column_stack([(self.first or self.labels)[head] for head in HEADS])
+        """``(n, 3)``: labels of one training each, in the order of `heads`."""
+        return np.column_stack([(self.first or self.labels)[head] for head in self.heads])
 
 
 def _noise(accuracies: SeriesGroupBy[Any, Any]) -> float | None:

@@ -17,6 +17,7 @@ from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.files import is_file, opened
 from ohmnas.spaces.catalogue import kind_with
 from ohmnas.spaces.genes import Population
+from ohmnas.targets import DEFAULTS
 
 _SQLITE: Final = b"SQLite format 3\0"
 """First bytes of a store's file."""
@@ -80,7 +81,10 @@ def _read(source: str | Path, salvage: bool) -> tuple[list[Row], dict[Key, Popul
     """Return rows and selections of active campaigns."""
     path = Path(source)
     if not _is_store(path):
-        return list(read_table(source).rows()), {}
+        table = read_table(source)
+        if table.targets != DEFAULTS:
+            raise InvalidValueError(f"the rows of {source} were not measured by a campaign, so no store can hold them")
+        return list(table.rows()), {}
     if salvage:
         return salvaged(path)
     with Store(path, read_only=True) as store:

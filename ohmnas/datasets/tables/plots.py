@@ -33,7 +33,7 @@ PANEL = 3.6
 """Side of a panel in inches."""
 BAND = (0.05, 0.5, 0.95)
 _SECONDS: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 2592000.0}
-_TIME_NAMES: Final = ("1 second", "1 hour", "1 day", "30 days")
+_TIMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "30 days"}
 
 
 @drawing()
@@ -57,7 +57,7 @@ def plot_table(table: MeasuredTable, folder: str | Path, kind: str = FORMATS[0])
         panels = figure.subplots(2, 2)
         _accuracy_over_params(panels[0, 0], rows, table)
         _over_accuracy(panels[0, 1], rows, "accuracy_1d_std")
-        _over_accuracy(panels[1, 0], rows, "avm")
+        _over_accuracy(panels[1, 0], rows, table.targets[2].name)
         _accuracy_over_time(panels[1, 1], rows)
         figure.suptitle(f"{table.card['task']} on {hardware}, fidelity {fidelity}: {len(rows):,} measured networks")
         path = Path(folder) / f"{table.card['task']}-{hardware}-{fidelity}.{kind}"
@@ -105,14 +105,15 @@ def _over_accuracy(panel: Axes, rows: pd.DataFrame, column: str) -> None:
 
 
 def _accuracy_over_time(panel: Axes, rows: pd.DataFrame) -> None:
-    columns = [f"accuracy_{name}" for name in schema.TIMES]
-    seconds = [_SECONDS[name] for name in schema.TIMES]
+    times = {name: words for name, words in _TIMES.items() if rows[f"accuracy_{name}"].notna().all()}
+    columns = [f"accuracy_{name}" for name in times]
+    seconds = [_SECONDS[name] for name in times]
     low, middle, high = (100 * rows[columns].quantile(q).to_numpy() for q in BAND)
     panel.fill_between(seconds, low, high, color=OTHERS, alpha=0.25, lw=0, label="5 % to 95 % of the networks")
     panel.plot(seconds, middle, marker="o", color=INK, label="median")
     best = 100 * rows[columns].to_numpy()[rows["accuracy_1d"].to_numpy().argmax()]
     panel.plot(seconds, best, marker="*", ms=9, color=FOUND, label="most accurate after a day")
     panel.set(xscale="log", xlabel="time since programming", ylabel="accuracy (%)")
-    panel.set_xticks(seconds, _TIME_NAMES)
+    panel.set_xticks(seconds, [*times.values()])
     panel.minorticks_off()
     panel.legend(loc="lower left")

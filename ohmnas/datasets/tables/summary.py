@@ -9,10 +9,17 @@ import pandas as pd
 from ohmnas.datasets.tables.table import MeasuredTable, genomes
 from ohmnas.hardware import kind_of
 
-LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
 QUANTILES = (0.05, 0.5, 0.95)
 LEARNED = 2.0
 """A network is well above chance if its 1-day accuracy is above so many times chance."""
+
+_MOST_SEEDS = 20
+"""With more, as in tables of isomorphic cells, all seeds are summarised together."""
+
+
+def labels(table: MeasuredTable) -> list[str]:
+    """Return the columns that are summarised: the targets of a surrogate of the table."""
+    return [one.name for one in table.targets]
 
 
 def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
@@ -23,18 +30,19 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
         hardware: this chip alone, or those of this kind, such as ``varied-pcm``.
 
     Returns:
-        A row for each; `rows`, `failed`, `given_up` (trainings whose loss never left chance), then for each of `LABELS`
+        A row for each; `rows`, `failed`, `given_up` (trainings whose loss never left chance), then for each of `labels`
         its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``, fractions.
     """
     found = []
     frame = _of_kinds(table, hardware).frame
     frame = frame if hardware is None else frame[frame["hardware"] == hardware]
-    for key, rows in frame.groupby([frame["hardware"].map(kind_of), "fidelity", "seed"]):
+    seeds = frame["seed"] if frame["seed"].nunique() <= _MOST_SEEDS else f"0 to {frame['seed'].max()}"
+    for key, rows in frame.assign(seed=seeds).groupby([frame["hardware"].map(kind_of), "fidelity", "seed"]):
         measured = rows[rows["status"] == "ok"]
         row = dict(zip(("hardware", "fidelity", "seed"), key, strict=True))
         row.update(rows=len(rows), failed=len(rows) - len(measured))
         row["given_up"] = int(measured["reason"].fillna("").str.startswith("given up").sum())
-        for label in LABELS:
+        for label in labels(table):
             for q in QUANTILES:
                 row[f"{label}_{100 * q:.0f}"] = float(measured[label].quantile(q)) if len(measured) else float("nan")
         found.append(row)
@@ -77,10 +85,10 @@ def relations(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
     """Kendall's tau of each choice and each label with each label, over some rows.
 
     Returns:
-        Index: `LABELS` and the columns of `choices`; columns: `LABELS`. NaN where one of the two never varies.
+        Index: `labels` and the columns of `choices`; columns: `labels`. NaN where one of the two never varies.
     """
-    together = rows[list(LABELS)].join(choices(table, rows))
-    return together.corr(method="kendall").loc[:, list(LABELS)]
+    together = rows[labels(table)].join(choices(table, rows))
+    return together.corr(method="kendall").loc[:, labels(table)]
 
 
 def groups(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
@@ -88,7 +96,7 @@ def groups(table: MeasuredTable, hardware: str | None = None, fidelity: str | No
 
     Returns:
         A row for each group of `Space.trait_groups` that is not empty: `choice`, `group`, `rows`, `learned` (a share),
-        and of those that learned the medians of `LABELS`.
+        and of those that learned the medians of `labels`.
     """
     rows, above = _of_kinds(table, hardware).select(hardware, fidelity), learned(table, hardware, fidelity)
     chosen = choices(table, rows)
@@ -99,7 +107,7 @@ def groups(table: MeasuredTable, hardware: str | None = None, fidelity: str | No
             index = rows.index[place == name]
             if len(index):
                 those = above.loc[above.index.intersection(index)]
-                medians = {label: float(those[label].median()) for label in LABELS}
+                medians = {label: float(those[label].median()) for label in labels(table)}
                 share = len(those) / len(index)
                 found.append({"choice": choice, "group": name, "rows": len(index), "learned": share, **medians})
     return pd.DataFrame(found)

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables import analognasbench, schema
 from ohmnas.datasets.tables.cells import cell_text, typed
 from ohmnas.datasets.tables.faults import Mask, faults
 from ohmnas.datasets.tables.schema import Row
@@ -26,6 +26,7 @@ from ohmnas.spaces.catalogue import kind_called, kind_with, names_in_files
 from ohmnas.spaces.codesign import space_of
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
+from ohmnas.targets import ACCURACY, SPREAD, VARIATION, Target, target
 
 USUAL_FIDELITIES = ("table", "paper")
 """Default fidelities if there are several, in order; tables before protocol 4 have the second."""
@@ -57,6 +58,11 @@ class MeasuredTable:
     def measured(self) -> pd.DataFrame:
         """Rows with accuracies: all that did not fail."""
         return self.frame[self.frame["status"] == schema.STATUS_OK].reset_index(drop=True)
+
+    @property
+    def targets(self) -> tuple[Target, Target, Target]:
+        """Targets of a surrogate of the table. The third is the AVM, or the variation that was measured instead."""
+        return ACCURACY, SPREAD, target(self.card.get("variation", VARIATION.name))
 
     def rows(self) -> Iterable[Row]:
         """Rows in the format of a store."""
@@ -160,17 +166,20 @@ def find_table(name_or_path: str | Path) -> Path:
     if is_file(path):
         return path
     raise UnknownNameError(
-        f"no table {name_or_path!r}: it is not a file or a shipped table ({', '.join(shipped_tables())})"
+        f"no table {name_or_path!r}: it is not a file, a shipped table ({', '.join(shipped_tables())}) "
+        f"or {analognasbench.NAME}"
     )
 
 
 def read_table(name_or_path: str | Path) -> MeasuredTable:
-    """Read and check a table: a shipped one by name, any other by the path of its CSV.
+    """Read and check a table: a shipped one by name, ``analog-nasbench`` of that package, any other by its CSV's path.
 
     Raises:
         UnknownNameError: the table does not exist.
         BrokenFileError: a file cannot be read, or card or rows are invalid; the message shows file, column and row.
     """
+    if analognasbench.is_meant(name_or_path):
+        return MeasuredTable(*analognasbench.read(name_or_path), str(name_or_path))
     path = find_table(name_or_path)
     card = _read_card(path.with_suffix(".json"))
     text = _text(path)

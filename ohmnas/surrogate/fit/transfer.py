@@ -13,7 +13,6 @@ from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.fit.learners import TreeSettings, fit_regressor, trees_of
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import Values
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet, learnable_chips
 from ohmnas.surrogate.transfer import Line, SourceModel, chipless_features, genome_keys
@@ -39,10 +38,10 @@ def fit_source(sets: Iterable[TrainingSet], settings: TreeSettings | None = None
         InvalidValueError: there are no sets, or they have different spaces.
     """
     parts, settings = list(sets), settings or TreeSettings()
-    if not parts or any(part.space != parts[0].space for part in parts):
+    if not parts or any((part.space, part.variation) != (parts[0].space, parts[0].variation) for part in parts):
         raise InvalidValueError("a source model needs rows of one task, on at least one chip")
     features = np.vstack([chipless_features(part.space, part.population, part.hardware) for part in parts])
-    labels = np.vstack([np.column_stack([part.target(head) for head in HEADS]) for part in parts])
+    labels = np.vstack([np.column_stack([part.target(head) for head in part.heads]) for part in parts])
     labels -= labels.mean(axis=0)
     keys = [key for part in parts for key in genome_keys(part.population)]
     different = list(dict.fromkeys(keys))
