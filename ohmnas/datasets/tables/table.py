@@ -166,8 +166,8 @@ def find_table(name_or_path: str | Path) -> Path:
     if is_file(path):
         return path
     raise UnknownNameError(
-        f"no table {name_or_path!r}: it is not a file, a shipped table ({', '.join(shipped_tables())}) "
-        f"or {analognasbench.NAME}"
+        f"no table {name_or_path!r}: it is not a file or a shipped table ({', '.join(shipped_tables())}), "
+        f"nor {analognasbench.NAME}"
     )
 
 
