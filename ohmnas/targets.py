@@ -15,7 +15,7 @@ TIMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "1 month
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One measured quantity of a network on a chip, as a fraction."""
+    """One measured quantity of a network: a fraction, but for `DEVICE_LATENCY`."""
 
     name: str
     """Column of tables."""
@@ -48,6 +48,8 @@ VARIATIONS: Final = (VARIATION, VARIATION_60S)
 """Targets that can take the place of the AVM in a table."""
 DEFAULTS: Final = (ACCURACY, SPREAD, VARIATION)
 """Targets of AnalogNAS."""
+DEVICE_LATENCY: Final = Target("device_latency", "latency on the device", False, 0.0, 3600.0)
+"""Seconds per image on a device of the user; in no table."""
 TARGETS: Final[Mapping[str, Target]] = {
     target.name: target
     for target in (
@@ -57,6 +59,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         *(_accuracy(time) for time in TIMES if time != "1d"),
         *(_spread(time) for time in TIMES if time != "1d"),
         Target("avm_std", "std of AVM over chips", False, 0.0, 2.0, "log"),
+        DEVICE_LATENCY,
     )
 }
 """Name -> target, for all targets in tables."""

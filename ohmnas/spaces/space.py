@@ -153,6 +153,16 @@ class Space(ABC):
         """``(s, n)``: quantities derived from the genes, additional features of a surrogate."""
         return np.empty((0, len(population)))
 
+    def work(self, population: Population) -> npt.NDArray[np.float64]:
+        """``(w, n)``: what a device executes, in quantities over which latencies add up.
+
+        The default is the multiply-accumulates, outputs and number of the layers, by kind and in total.
+        """
+        layers = self.layers(population)
+        outputs = layers.count * layers.outputs * layers.positions
+        parts = [layers.count, outputs, outputs * layers.inputs]
+        return np.vstack([rows for part in parts for rows in (part.T, part.sum(axis=1)[None])]).astype(np.float64)
+
     def canonical(self, population: Population) -> Population:
         """Return the canonical genomes; unchanged if no two valid genomes are the same network."""
         return population

@@ -45,6 +45,10 @@ class CellSpace(Space):
         """``(s, n)``: `structure_names`."""
         return structure.structure(population)
 
+    def work(self, population: Population) -> npt.NDArray[np.float64]:
+        """See `Space.work` and `structure.work`."""
+        return structure.work(population)
+
     def canonical(self, population: Population) -> Population:
         """See `cells.genes.canonical`."""
         return genes.canonical(population)

@@ -81,6 +81,25 @@ def _every() -> Values:
     return np.vstack([_paths(every()), _signals(every())])
 
 
+def work(population: Population) -> Values:
+    """``(w, n)``: operations of each kind on each edge and in total, first all, then those that the output needs.
+
+    A compiler removes operations whose result nobody reads. It cannot remove those that work on zeros.
+
+    Args:
+        population: ``(n, 6)``; need not be canonical.
+    """
+    codes = population.T
+    reaches = np.zeros((NODES, codes.shape[1]), dtype=bool)
+    reaches[-1] = True
+    for edge in reversed(range(len(EDGES))):  # edges from a node come after edges to it
+        source, target = EDGES[edge]
+        reaches[source] |= (codes[edge] != NONE) & reaches[target]
+    needed = np.array([codes[edge] * reaches[target] for edge, (_, target) in enumerate(EDGES)])
+    parts = [each == code for each in (codes, needed) for code in (SKIP, CONV1, CONV3, POOL)]
+    return np.vstack([rows for part in parts for rows in (part, part.sum(axis=0)[None])]).astype(np.float64)
+
+
 def _paths(population: Population) -> Values:
     """Counts over paths and over the edges on paths."""
     codes = population.T

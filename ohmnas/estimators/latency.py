@@ -1,0 +1,355 @@
+"""Latency on a user's device: a lookup table by layer shape, and a model learned from measured networks.
+
+The costs of `ohmnas.costs` are for analog chips. For any other device, somebody has to measure. A lookup table needs
+one measurement per layer shape and assumes that layers run one after another and that nothing else takes time. The
+model learns from end-to-end latencies of some networks, so it includes everything; it is a ridge regression on the
+operations that a device executes (`Space.work`), because latencies mostly add up over them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.errors import BrokenFileError, InvalidValueError, shown
+from ohmnas.estimate import Estimate
+from ohmnas.files import read_json, read_text, write_atomically
+from ohmnas.search.estimator import Estimator
+from ohmnas.spaces.catalogue import space as space_called
+from ohmnas.spaces.catalogue import word_of
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.layers import Layers
+from ohmnas.spaces.space import Space
+from ohmnas.targets import DEVICE_LATENCY, Target
+
+Values = npt.NDArray[np.float64]
+
+SHAPE: Final = ("inputs", "outputs", "positions")
+"""Columns of a lookup table that describe a layer, as in `Layers`: in channels x kernel height x kernel width, out
+channels, output height x width."""
+SECONDS: Final = "seconds"
+FEWEST_MEASURED: Final = 10
+PENALTIES: Final = np.logspace(-3, 3, 13)
+"""Ridge penalties to choose from by leave-one-out."""
+FOLDS: Final = 5
+FORMAT: Final = "ohmnas-latency-1"
+_LARGEST_FILE: Final = 1 << 26
+_LARGEST_SECONDS: Final = DEVICE_LATENCY.high
+_LARGEST_COUNT: Final = 2**53
+_LARGEST_NUMBER: Final = 1e18
+
+
+@dataclass(frozen=True)
+class LatencyTable(Estimator):
+    """Sums measured latencies of layers.
+
+    A shape that was not measured gets the rate (seconds per multiply-accumulate) of the nearest one that was.
+    """
+
+    space: Space = field()  # without this, the property of `Estimator` would be its default
+    """Space of the networks."""
+    shapes: npt.NDArray[np.int64]
+    """``(s, 3)``: measured layers, in the order of `SHAPE`."""
+    seconds: Values
+    """``(s,)``: latency of one layer for one image."""
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            InvalidValueError: there are no shapes, one occurs twice, or a value is out of range.
+        """
+        if not len(self.shapes) or self.shapes.shape != (len(self.seconds), len(SHAPE)) or (self.shapes < 1).any():
+            raise InvalidValueError("a lookup table needs layer shapes of at least 1, each with its seconds")
+        if not ((self.seconds >= 0.0) & (self.seconds <= _LARGEST_SECONDS)).all():
+            raise InvalidValueError(f"seconds of a layer must be from 0 to {_LARGEST_SECONDS:g}")
+        if len(np.unique(self.shapes, axis=0)) != len(self.shapes):
+            raise InvalidValueError("a lookup table has a layer shape twice")
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """`DEVICE_LATENCY`."""
+        return (DEVICE_LATENCY,)
+
+    def estimate(self, population: Population) -> Estimate:
+        """See `Estimator`. Genomes need not be canonical."""
+        shapes, counts = _shapes(self.space.layers(population))
+        total = counts @ self.of_shapes(shapes) if len(shapes) else np.zeros(len(population))
+        return Estimate(self.targets, np.minimum(total, DEVICE_LATENCY.high)[:, None])
+
+    def of_shapes(self, shapes: npt.NDArray[np.int64]) -> Values:
+        """``(k,)``: seconds of ``(k, 3)`` layers."""
+        known, wanted = np.log2(self.shapes), np.log2(shapes)
+        nearest = np.square(wanted[:, None] - known[None]).sum(axis=2).argmin(axis=1)
+        rates = self.seconds / self.shapes.prod(axis=1, dtype=np.float64)
+        exact = (self.shapes[nearest] == shapes).all(axis=1)
+        found: Values = np.where(exact, self.seconds[nearest], rates[nearest] * shapes.prod(axis=1, dtype=np.float64))
+        return found
+
+    def missing(self, population: Population) -> npt.NDArray[np.int64]:
+        """``(k, 3)``: layer shapes of these networks that were not measured."""
+        shapes = _shapes(self.space.layers(population))[0]
+        known = {tuple(shape) for shape in self.shapes.tolist()}
+        rows = [shape for shape in shapes.tolist() if tuple(shape) not in known]
+        return np.array(rows, dtype=np.int64).reshape(-1, len(SHAPE))
+
+    @classmethod
+    def read(cls, path: str | Path, space: Space) -> Self:
+        """Read a filled table; rows without seconds are not measured yet.
+
+        Raises:
+            BrokenFileError: the file is not such a table.
+        """
+        columns = _read_columns(Path(path), (*SHAPE, SECONDS))
+        rows = [place for place, text in enumerate(columns[SECONDS]) if text.strip()]
+        shapes = [[_whole(Path(path), name, columns[name][row], row) for name in SHAPE] for row in rows]
+        seconds = [_seconds(Path(path), columns[SECONDS][row], row) for row in rows]
+        try:
+            return cls(space, np.array(shapes, dtype=np.int64).reshape(-1, len(SHAPE)), np.array(seconds, np.float64))
+        except InvalidValueError as error:
+            raise BrokenFileError(f"{path}: {error}") from error
+
+
+def write_lookup(path: str | Path, space: Space, population: Population) -> int:
+    """Write a lookup table of all layer shapes of some networks, for a user to fill in the seconds.
+
+    Returns:
+        The number of shapes.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    shapes = _shapes(space.layers(population))[0]
+    lines = [",".join((*SHAPE, SECONDS)), *(",".join((*map(str, shape), "")) for shape in shapes.tolist())]
+    write_atomically(Path(path), "\n".join(lines) + "\n")
+    return len(shapes)
+
+
+def _shapes(layers: Layers) -> tuple[npt.NDArray[np.int64], Values]:
+    """``(s, 3)``: different layer shapes of n networks, sorted; ``(n, s)``: layers of each shape."""
+    n, kinds = layers.count.shape
+    every = np.stack([layers.inputs, layers.outputs, layers.positions], axis=2).reshape(n * kinds, len(SHAPE))
+    count = layers.count.reshape(-1)
+    there = np.flatnonzero(count)
+    shapes, place = np.unique(every[there], axis=0, return_inverse=True)
+    counts = np.zeros((n, len(shapes)))
+    np.add.at(counts, (there // kinds, place.reshape(-1)), count[there])
+    return shapes.astype(np.int64), counts
+
+
+@dataclass(frozen=True)
+class LatencyModel(Estimator):
+    """Predicts latencies on one device, learned from measured networks; see `fit`."""
+
+    space: Space = field()  # without this, the property of `Estimator` would be its default
+    """Space of the networks."""
+    device: str
+    """Name of the device."""
+    weights: Values
+    """``(w,)``: seconds per unit of each row of `Space.work`."""
+    offset: float
+    """Seconds that do not depend on the network."""
+    least: float
+    """Smallest measured latency; predictions are at least half of it."""
+    rows: int
+    """Number of measured networks."""
+    rank: float
+    """Spearman's correlation of held-out networks."""
+    error: float
+    """Median relative error of held-out networks."""
+
+    def __post_init__(self) -> None:
+        """Check values from a file.
+
+        Raises:
+            InvalidValueError: a value is out of range, or the weights are not those of the space.
+        """
+        expected = len(self.space.work(self.space.sample_uniform(1, np.random.default_rng(0))))
+        if self.weights.shape != (expected,) or not (np.abs(self.weights) <= _LARGEST_NUMBER).all():
+            raise InvalidValueError(f"a latency model of {self.space.name} needs {expected} finite weights")
+        if not (abs(self.offset) <= _LARGEST_NUMBER and 0.0 < self.least <= _LARGEST_SECONDS and self.rows >= 1):
+            raise InvalidValueError("offset, least and rows of a latency model must be in range")
+        if not (-1.0 <= self.rank <= 1.0 and 0.0 <= self.error < math.inf):
+            raise InvalidValueError("rank and error of a latency model must be in range")
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """`DEVICE_LATENCY`."""
+        return (DEVICE_LATENCY,)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Device, number of networks, quality on held-out networks."""
+        return {"device": self.device, "rows": self.rows, "spearman": self.rank, "relative_error": self.error}
+
+    def estimate(self, population: Population) -> Estimate:
+        """See `Estimator`. Genomes need not be canonical: devices may execute operations without effect."""
+        seconds = self.weights @ self.space.work(population) + self.offset
+        return Estimate(self.targets, np.clip(seconds, self.least / 2.0, DEVICE_LATENCY.high)[:, None])
+
+    @classmethod
+    def fit(cls, space: Space, population: Population, seconds: npt.ArrayLike, device: str = "", seed: int = 0) -> Self:
+        """Learn from measured networks.
+
+        Args:
+            space: space of the networks.
+            population: ``(n, g)``; need not be canonical.
+            seconds: ``(n,)``: latency of one image, above 0.
+            device: name of the device.
+            seed: seed of the folds.
+
+        Raises:
+            InvalidValueError: there are fewer than `FEWEST_MEASURED` networks, or a latency is not above 0.
+        """
+        from scipy.stats import spearmanr
+
+        measured = np.asarray(seconds, dtype=np.float64)
+        if measured.shape != (len(population),) or len(measured) < FEWEST_MEASURED:
+            raise InvalidValueError(
+                f"a latency model needs at least {FEWEST_MEASURED} networks, each with its seconds, not {len(measured)}"
+            )
+        if not ((measured > 0.0) & (measured <= _LARGEST_SECONDS)).all():
+            raise InvalidValueError(f"latencies must be above 0 and at most {_LARGEST_SECONDS:g} seconds")
+        work = space.work(population).T
+        held_out = np.empty_like(measured)
+        fold_of = np.random.default_rng(seed).permutation(len(measured)) % FOLDS
+        for fold in range(FOLDS):
+            weights, offset = _ridge(work[fold_of != fold], measured[fold_of != fold])
+            held_out[fold_of == fold] = work[fold_of == fold] @ weights + offset
+        least = float(measured.min())
+        np.maximum(held_out, least / 2.0, out=held_out)
+        rank = float(spearmanr(measured, held_out).statistic) if np.ptp(measured) and np.ptp(held_out) else 0.0
+        error = float(np.median(np.abs(held_out / measured - 1.0)))
+        return cls(space, device, *_ridge(work, measured), least, len(measured), rank, error)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as JSON.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        values = {
+            "format": FORMAT,
+            "space": word_of(self.space.name),
+            "input_shape": list(self.space.input_shape),
+            "classes": self.space.classes,
+            "device": self.device,
+            "weights": self.weights.tolist(),
+            **{name: getattr(self, name) for name in ("offset", "least", "rows", "rank", "error")},
+        }
+        write_atomically(Path(path), json.dumps(values, indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a saved model.
+
+        Raises:
+            BrokenFileError: the file is not such a model.
+        """
+        path = Path(path)
+        values = read_json(path, _LARGEST_FILE)
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            raise BrokenFileError(f"{path} is not a latency model: its format is not {FORMAT}")
+        shape, weights = values.get("input_shape"), values.get("weights")
+        sizes: list[Any] = [*shape, values.get("classes")] if isinstance(shape, list) and len(shape) == 3 else [None]
+        if not all(type(size) is int and 1 <= size <= 65536 for size in sizes):
+            raise BrokenFileError(f"{path}: input_shape and classes must be whole numbers from 1 to 65536")
+        if not isinstance(weights, list) or not all(map(_is_number, weights)):
+            raise BrokenFileError(f"{path}: weights must be a list of numbers")
+        numbers: list[Any] = [values.get(name) for name in ("offset", "least", "rank", "error")]
+        if not all(map(_is_number, numbers)) or type(values.get("rows")) is not int:
+            raise BrokenFileError(f"{path}: offset, least, rank and error must be numbers, rows a whole number")
+        texts: list[Any] = [values.get(name) for name in ("space", "device")]
+        if not all(isinstance(text, str) for text in texts):
+            raise BrokenFileError(f"{path}: space and device must be texts")
+        offset, least, rank, error = map(float, numbers)
+        try:
+            space = space_called(texts[0], (sizes[0], sizes[1], sizes[2]), sizes[3])
+            return cls(space, texts[1], np.array(weights, np.float64), offset, least, values["rows"], rank, error)
+        except (InvalidValueError, LookupError) as problem:
+            raise BrokenFileError(f"{path}: {problem}") from problem
+
+
+def read_measured(path: str | Path, space: Space) -> tuple[Population, Values]:
+    """Read measured networks: a CSV with the genes of the space, as in tables, and ``seconds``.
+
+    Returns:
+        ``(n, g)`` genomes within the ranges of their genes, not necessarily canonical, and ``(n,)`` seconds.
+
+    Raises:
+        BrokenFileError: the file is not such a table.
+    """
+    path, names = Path(path), space.gene_names
+    columns = _read_columns(path, (*names, SECONDS))
+    rows = range(len(columns[SECONDS]))
+    genomes = [[_whole(path, name, columns[name][row], row, 0) for name in names] for row in rows]
+    population = np.array(genomes, dtype=np.int64).reshape(-1, len(names))
+    for place, gene in enumerate(space.genes):
+        wrong = ~np.isin(population[:, place], [0, *gene.values])
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise BrokenFileError(f"{path}, row {row + 1}: {gene.name} is {population[row, place]}, out of its range")
+    seconds = [_seconds(path, columns[SECONDS][row], row) for row in rows]
+    return population.astype(np.int16), np.array(seconds, dtype=np.float64)
+
+
+def _ridge(work: Values, seconds: Values) -> tuple[Values, float]:
+    """Weights of the columns of ``(n, w)`` work, and the offset."""
+    from sklearn.linear_model import RidgeCV
+
+    centre, deviation = work.mean(axis=0), work.std(axis=0)
+    varied = deviation > 1e-9 * (1.0 + np.abs(centre))
+    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varied)
+    unit = float(seconds.mean())  # penalties are for values near 1
+    model = RidgeCV(PENALTIES).fit((work - centre) * scale, seconds / unit)
+    weights: Values = model.coef_ * scale * unit
+    return weights, float(model.intercept_ * unit - centre @ weights)
+
+
+def _read_columns(path: Path, names: Sequence[str]) -> dict[str, list[str]]:
+    """Read these columns of a CSV as text."""
+    try:
+        rows = list(csv.reader(io.StringIO(read_text(path, _LARGEST_FILE)), strict=True))
+    except csv.Error as error:
+        raise BrokenFileError(f"{path} is not a CSV: {error}") from error
+    header = [name.strip() for name in rows[0]] if rows else []
+    for name in names:
+        if header.count(name) != 1:
+            raise BrokenFileError(f"{path} needs one column {name!r}; it has {header.count(name)}")
+    body = [row for row in rows[1:] if row]
+    for number, row in enumerate(body, 1):
+        if len(row) != len(header):
+            raise BrokenFileError(f"{path}, row {number}: {len(row)} cells, but {len(header)} columns")
+    return {name: [row[header.index(name)] for row in body] for name in names}
+
+
+def _whole(path: Path, name: str, text: str, row: int, least: int = 1) -> int:
+    cell = text.strip()
+    if not (cell.isascii() and cell.isdecimal()) or len(cell) > 15 or not least <= int(cell) < _LARGEST_COUNT:
+        raise BrokenFileError(f"{path}, row {row + 1}: {name} is {shown(text)}, not a whole number of at least {least}")
+    return int(cell)
+
+
+def _seconds(path: Path, text: str, row: int) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 < value <= _LARGEST_SECONDS:
+        raise BrokenFileError(
+            f"{path}, row {row + 1}: {SECONDS} is {shown(text)}, not a number above 0 and up to {_LARGEST_SECONDS:g}"
+        )
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= _LARGEST_NUMBER
