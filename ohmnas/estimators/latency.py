@@ -48,7 +48,7 @@ _LARGEST_COUNT: Final = 2**53
 _LARGEST_NUMBER: Final = 1e18
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LatencyTable(Estimator):
     """Sums measured latencies of layers.
 
@@ -146,7 +146,7 @@ def _shapes(layers: Layers) -> tuple[npt.NDArray[np.int64], Values]:
     return shapes.astype(np.int64), counts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LatencyModel(Estimator):
     """Predicts latencies on one device, learned from measured networks; see `fit`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,11 @@ RESNETS = ResNetSpace((1, 8, 8), 10)
 def device(space: Space, population: np.ndarray) -> np.ndarray:
     """A device whose latency adds up over the operations, with one rate for each kind."""
     work = space.work(population)
-    return np.asarray(
-        2e-3 + np.random.default_rng(0).uniform(1e-4, 1e-3, len(work)) @ (work / work.max(1)[:, None].clip(1))
-    )
+    rates = np.random.default_rng(0).uniform(1e-4, 1e-3, len(work)) / np.maximum(work.max(axis=1), 1.0)
+    return np.asarray(2e-3 + rates @ work)
 
 
+@cache
 def model(seed: int = 0) -> LatencyModel:
     population = RESNETS.sample(60, np.random.default_rng(seed), max_params=20_000)
     return LatencyModel.fit(RESNETS, population, device(RESNETS, population), "made")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from ohmnas.datasets.tables.analognasbench import read
+from ohmnas.estimators.latency import LatencyModel, LatencyTable, read_measured
+from ohmnas.spaces.cells import CellSpace
+from ohmnas.spaces.cells.genes import every
 from tests.datasets.anb import made
 
 from .mutate import damaged, survive
@@ -29,6 +34,26 @@ TOKENS = [
 
 def test_damaged_files_of_analog_nasbench_are_read_or_refused(tmp_path: Path) -> None:
     files = [made(12), made(30, seed=1)]
-    values, refusals = survive(tmp_path / "made.anb", damaged(files, 200, 7, TOKENS), read)
+    values, refusals = survive(tmp_path / "made.anb", damaged(files, 120, 7, TOKENS), read)
     assert values > 0
     assert refusals > 100
+
+
+def test_damaged_latencies_are_read_or_refused(tmp_path: Path) -> None:
+    space = CellSpace((3, 32, 32), 10)
+    header = ",".join((*space.gene_names, "seconds"))
+    rows = [f"{','.join(map(str, genome))},0.00{place}1" for place, genome in enumerate(every()[::1500].tolist())]
+    measured = "\n".join([header, *rows]).encode()
+    lookup = b"inputs,outputs,positions,seconds\n27,16,1024,0.001\n144,16,1024,0.002\n64,10,1,\n"
+    model = tmp_path / "model.json"
+    LatencyModel.fit(space, every()[::500], np.linspace(0.1, 0.2, len(every()[::500])), "made").save(model)
+    tokens = [b",", b'"', b"\n", b"nan", b"-1", b"1e999", b"9" * 40, b"null", b"[" * 3000, "²".encode()]
+    for number, (content, read_it) in enumerate(
+        [
+            (measured, lambda path: read_measured(path, space)),
+            (lookup, lambda path: LatencyTable.read(path, space)),
+            (model.read_bytes(), LatencyModel.load),
+        ]
+    ):
+        _, refusals = survive(tmp_path / "made.csv", damaged([content], 80, 8 + number, tokens), read_it)
+        assert refusals > 10
