@@ -40,7 +40,7 @@ Values = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 SIZES = (50, 100, 300, 1000, 5000)
-MOST_FOR_PROCESS = 1000
+MOST_FOR_PROCESS = 300
 """Rows for scikit-learn's Gaussian process, whose time grows with their cube."""
 TIME = "seconds"
 LEAST_STD = 1e-4
@@ -124,9 +124,9 @@ def _ours(table: MeasuredTable, frame: pd.DataFrame, train: Rows, test: Rows, se
     """The default surrogate, as `ohmnas fit` makes it."""
     data = TrainingSet.of(replace(table, frame=frame.iloc[train]))
     model = Surrogate.learn(data, seed=seed).model_
-    unseen = genomes(frame.iloc[test])
-    estimate = model.estimate(unseen)
-    return [model.rank_scores(unseen), *(estimate[head] for head in data.heads[1:])]
+    unseen, place = np.unique(genomes(frame.iloc[test]), axis=0, return_inverse=True)
+    scores, estimate = model.forecast_features(model.features(unseen))
+    return [guess[place.reshape(-1)] for guess in (scores, *(estimate[head] for head in data.heads[1:]))]
 
 
 def _rival(make: Callable[[int], Any], most: int | None = None) -> Callable[..., list[Values]]:
@@ -134,6 +134,7 @@ def _rival(make: Callable[[int], Any], most: int | None = None) -> Callable[...,
 
     def learn(table: MeasuredTable, frame: pd.DataFrame, train: Rows, test: Rows, seed: int) -> list[Values]:
         encoded = one_hot(table.space, genomes(frame))
+        unseen, place = np.unique(encoded[test], axis=0, return_inverse=True)
         guesses = []
         for target in table.targets:
             labels = frame[target.name].to_numpy(dtype=np.float64)
@@ -141,7 +142,7 @@ def _rival(make: Callable[[int], Any], most: int | None = None) -> Callable[...,
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of optimisers at their bounds
                 model = make(seed).fit(encoded[train[:most]], labels[train[:most]])
-            guesses.append(np.asarray(model.predict(encoded[test]), dtype=np.float64))
+            guesses.append(np.asarray(model.predict(unseen), dtype=np.float64)[place.reshape(-1)])
         return guesses
 
     return learn
