@@ -10,6 +10,7 @@ import pandas as pd
 
 from ohmnas.datasets.tables.summary import LABELS, choices, groups, learned, relations, spread
 from ohmnas.datasets.tables.table import MeasuredTable, genomes
+from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import kind_of
 from ohmnas.report.axes import Axis, axis
 from ohmnas.report.charts import NARROW, Picture, shown_rows
@@ -18,6 +19,7 @@ from ohmnas.report.page import Figure, Grid, Group, Section, number_cell, render
 from ohmnas.report.svg import Chart
 from ohmnas.search.quantity_words import WORDS
 from ohmnas.spaces.stages import small_sketch
+from ohmnas.targets import DEFAULTS
 from ohmnas.version import version
 
 GROUPS: Final = 6
@@ -39,8 +41,10 @@ def table_page(table: MeasuredTable, hardware: str | None = None, fidelity: str 
         fidelity: training fidelity; None is the only one, or the usual one if there are several.
 
     Raises:
-        InvalidValueError: the choice is ambiguous, or no rows match.
+        InvalidValueError: the choice is ambiguous, no rows match, or the table has another variation than the AVM.
     """
+    if table.targets != DEFAULTS:
+        raise InvalidValueError(f"a report needs the AVM, but the table has only {table.targets[2].name}")
     above = learned(table, hardware, fidelity)
     rows = _rows(table, hardware, fidelity)
     task, chip, effort = (str(rows[name].iloc[0]) for name in ("task", "hardware", "fidelity"))

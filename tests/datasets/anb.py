@@ -24,7 +24,7 @@ def made_values(cell: tuple[int, ...]) -> dict[str, Any]:
     rng = np.random.default_rng(list(cell))
     base = 40.0 + 8.0 * sum(code in (2, 3) for code in cell) - 3.0 * sum(code == 1 for code in cell)
     readings = {
-        f"analog_drift_{time}": (base - 2.0 * step + float(rng.normal(0, 0.3)), 0.4 + 0.1 * step + float(rng.random()))
+        f"analog_drift_{time}": (base - 0.6 * step + float(rng.normal(0, 0.3)), 0.4 + 0.1 * step + float(rng.random()))
         for step, time in enumerate(TIMES)
     }
     return {"architecture": cell, "baseline_accuracy": min(base + 2.0, 100.0), "noisy_accuracy": base - 9.0, **readings}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.summary import choices
 from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.hardware import kind_of

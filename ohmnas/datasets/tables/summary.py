@@ -9,6 +9,8 @@ import pandas as pd
 from ohmnas.datasets.tables.table import MeasuredTable, genomes
 from ohmnas.hardware import kind_of
 
+LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
+"""Labels of our own tables."""
 QUANTILES = (0.05, 0.5, 0.95)
 LEARNED = 2.0
 """A network is well above chance if its 1-day accuracy is above so many times chance."""

@@ -135,7 +135,7 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_surrogate_learns_its_variation_and_keeps_it(write: Callable[[bytes], str], tmp_path: Path) -> None:
-    from ohmnas.surrogate.model_file import load_surrogate
+    from ohmnas.surrogate.shipped import load_surrogate
 
     data = TrainingSet.of(read_table(write(made(40))))
     assert data.heads == ("accuracy_1d", "accuracy_1d_std", "avm_60s")
