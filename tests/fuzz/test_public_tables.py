@@ -12,7 +12,7 @@ from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.cells.genes import every
 from tests.datasets.anb import made
 
-from .mutate import damaged, survive
+from .mutate import COUNT, damaged, survive
 
 TOKENS = [
     b"cposix\nsystem\n",
@@ -34,7 +34,7 @@ TOKENS = [
 
 def test_damaged_files_of_analog_nasbench_are_read_or_refused(tmp_path: Path) -> None:
     files = [made(12), made(30, seed=1)]
-    values, refusals = survive(tmp_path / "made.anb", damaged(files, 120, 7, TOKENS), read)
+    values, refusals = survive(tmp_path / "made.anb", damaged(files, COUNT, 7, TOKENS), read)
     assert values > 0
     assert refusals > 100
 
@@ -55,5 +55,5 @@ def test_damaged_latencies_are_read_or_refused(tmp_path: Path) -> None:
             (model.read_bytes(), LatencyModel.load),
         ]
     ):
-        _, refusals = survive(tmp_path / "made.csv", damaged([content], 80, 8 + number, tokens), read_it)
+        _, refusals = survive(tmp_path / "made.csv", damaged([content], COUNT, 8 + number, tokens), read_it)
         assert refusals > 10
