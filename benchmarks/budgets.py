@@ -59,6 +59,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if arguments.tables is not None:
+        if not arguments.tables.exists():
+            sys.exit(f"{arguments.tables} does not exist: measure some budgets with --save first")
         print(tables(json.loads(arguments.tables.read_text("utf-8"))))
         return
     values: dict[str, Any] = {}

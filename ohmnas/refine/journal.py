@@ -68,6 +68,12 @@ class Journal:
         """Number of trainings of all stages."""
         return sum(len(stage.chosen) for stage in self.stages)
 
+    @property
+    def repeats_at_the_end(self) -> int:
+        """Number of stages of repeats since the last round."""
+        kinds = [stage.kind for stage in reversed(self.stages)]
+        return next((place for place, kind in enumerate(kinds) if kind != "repeat"), len(kinds))
+
     def count(self, kind: str) -> int:
         """Number of stages of a kind."""
         return sum(stage.kind == kind for stage in self.stages)

@@ -38,10 +38,12 @@ from ohmnas.search.infeasibility import beyond_predictions
 from ohmnas.search.report import candidates as described
 from ohmnas.search.report import references
 from ohmnas.spaces.genes import Population
-from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 
 FEWEST: Final = 20
 """With fewer measured networks, a refinement begins with networks of a plan instead of a surrogate."""
+FURTHER_REPEATS: Final = 2
+"""After the repeats, another network may be the best, with a single training. It is then repeated, up to so often."""
 STANDING: Final = 100
 """Number of best measured networks stored with a result."""
 
@@ -55,7 +57,8 @@ class Effort:
     each: int = 12
     """Trainings in each round."""
     repeats: int = 3
-    """Number of best networks that are trained once more after the rounds; the reference network is one of them."""
+    """Number of best networks that are trained once more after the rounds; the reference network is one of them. If
+    another network is the best then, it is trained once more too (`FURTHER_REPEATS`)."""
     references: int = 1
     """Number of best reference networks within the limits that are measured too."""
     rows: float = math.inf
@@ -246,6 +249,11 @@ class _Run:
             if self.journal.stages and self.journal.stages[-1].outcome is None:
                 before = self.clock()
                 complete = self._measure(self.journal.stages[-1], jobs, cluster)
+                if not complete and self._networks() < FEWEST_ROWS:
+                    raise InvalidValueError(
+                        f"{self._networks()} networks were measured in the time; a surrogate needs {FEWEST_ROWS}: run "
+                        "it again to go on"
+                    )
                 standing = self._standing()
                 if not complete:
                     self.stopped = "seconds"
@@ -290,9 +298,13 @@ class _Run:
             stage = self._round(standing, int(min(self.effort.each, left - kept)))
             if stage is not None:
                 return stage
-        if self.journal.stages and self.journal.stages[-1].kind == "repeat":
-            return None
-        return self._repeat(standing, int(min(self.effort.repeats, left)))
+        repeated = self.journal.repeats_at_the_end
+        if not repeated:
+            return self._repeat(standing, int(min(self.effort.repeats, left)))
+        lucky = len(standing.order) and standing.shrunk.trainings[standing.order[0]] == 1
+        if self.effort.repeats and lucky and repeated <= FURTHER_REPEATS:
+            return self._repeat(standing, int(min(1, left)))
+        return None
 
     def _round(self, standing: Standing, k: int) -> Stage | None:
         """A batch of k networks: references without a measurement first; None if there is nothing new."""
@@ -337,7 +349,7 @@ class _Run:
         best = [tuple(genome) for genome in standing.leaders[:k].tolist()]
         name = standing.problem.limits.reference
         reference = next((one.genome for one in references(standing.problem) if one.name == name), None)
-        if reference is not None and reference not in best and self._seeds(reference):
+        if k > 1 and reference is not None and reference not in best and self._seeds(reference):
             best = [*best[: k - 1], reference]
         chosen = [Chosen(genome, self._free_seed(genome), "repeat") for genome in best]
         return Stage("repeat", tuple(chosen)) if chosen else None

@@ -22,7 +22,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert again.stages == journal.stages
     assert again.stages[0].outcome == {"iteration": 0, "objective": 0.25}
     assert again.stages[1].outcome is None
-    assert (again.trainings, again.count("round")) == (3, 1)
+    assert (again.trainings, again.count("round"), again.repeats_at_the_end) == (3, 1, 1)
     assert is_of(path, ASKED)
     assert not is_of(path, {**ASKED, "max_params": 20_000})
     with pytest.raises(InvalidValueError, match="max_params: 50000 then, 20000 now"):

@@ -20,7 +20,7 @@ from ohmnas.datasets.tables.schema import Row
 from ohmnas.errors import AllFailedError, InfeasibleError, InvalidValueError
 from ohmnas.hardware import RERAM, Hardware
 from ohmnas.refine.journal import Journal
-from ohmnas.refine.run import Effort, Progress, refine
+from ohmnas.refine.run import FURTHER_REPEATS, Effort, Progress, refine
 from ohmnas.search import Limits, SearchResult, read_result, write_result
 from tests.refine.conftest import PLAN, SMALL, campaign, formula, line, true_accuracy
 
@@ -140,7 +140,11 @@ def test_a_killed_refinement_goes_on(tmp_path: Path, undisturbed: SearchResult) 
 def test_more_rounds_go_on(tmp_path: Path) -> None:
     first = run(tmp_path)
     more = run(tmp_path, replace(EFFORT, rounds=3))
-    assert [stage.kind for stage in Journal(tmp_path / "refine.json", _asked()).stages][-2:] == ["round", "repeat"]
+    kinds = [stage.kind for stage in Journal(tmp_path / "refine.json", _asked()).stages]
+    assert (kinds[:4], kinds[4]) == (["plan", "round", "round", "repeat"], "round")
+    assert {*kinds[5:]} == {"repeat"}
+    assert len(kinds) <= 6 + FURTHER_REPEATS
+    assert more.best.trainings > 1
     assert more.history[: len(first.history)] == first.history
     assert more.evaluations > first.evaluations
 
@@ -157,6 +161,14 @@ def test_rows_and_seconds_are_limits(tmp_path: Path) -> None:
         there = len(store.identities())
     assert 10 <= there < PLAN
     assert run(late).evaluations == PLAN + 14
+    times = iter(range(10_000))
+    with pytest.raises(InvalidValueError, match="a surrogate needs 10: run it again"):
+        run(_folder(tmp_path / "later"), replace(EFFORT, seconds=5), clock=lambda: float(next(times)))
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def test_rows_of_the_store_are_learned_from_without_a_plan(tmp_path: Path) -> None:
