@@ -31,19 +31,38 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.given: list[tuple[argparse.Action, list[str]]] = []
+        """Arguments of the command line with their words, in order."""
         self.set_defaults(parser=self)  # the subcommand's parser overrides the main one
 
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
-        """Parse all words and store them as `words`.
+        """Parse all words, with those of `--config` in its place, and store them as `words`.
 
         An unknown option points to the command's help; argparse would point to the main help.
+
+        Raises:
+            InvalidValueError: the file of `--config` cannot be used.
         """
         words = sys.argv[1:] if args is None else [*args]
+        if any(word.partition("=")[0] == "--config" for word in words):
+            from ohmnas.cli.config import with_config
+
+            words = with_config(words, self.commands())
         arguments, unknown = self.parse_known_args(words, namespace)
         arguments.words = words
         if unknown:
             arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         return arguments
+
+    def commands(self) -> dict[str, argparse.ArgumentParser]:
+        """Return the parser of each command."""
+        of = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+        return {name: parser for action in of for name, parser in action.choices.items()}
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Convert the words of an argument, and keep them."""
+        self.given.append((action, [*arg_strings]))
+        return super()._get_values(action, arg_strings)
 
     def error(self, message: str) -> NoReturn:
         """Print the error and exit."""
@@ -172,6 +191,21 @@ def one_of(kind: str, known: Collection[str]) -> Callable[[str], str]:
         return text
 
     return name
+
+
+def add_general(parser: argparse.ArgumentParser) -> None:
+    """Add `--config` and `--quiet`, which every command has."""
+    parser.add_argument(
+        "--config", metavar="FILE", action=_Config, help="take flags from this TOML file; those typed here win"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print warnings and errors only")
+
+
+class _Config(argparse.Action):
+    """`Parser.parse_args` replaces the flag before parsing; it remains if it is abbreviated or has no file."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.error("--config takes one file and is written in full: --config run.toml")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -61,7 +61,7 @@ def say_if_few(learned: Mapping[str, Any], table: str, co_design: bool) -> None:
     if networks < FEW_NETWORKS:
         few = f"the surrogate was trained on only {networks} measured networks"
         score = f"ohmnas score --table {quote(table)}{' --co-design' if co_design else ''}"
-        render.notice(f"warning: {few}; check its quality: {score}")
+        render.warning(f"{few}; check its quality: {score}")
 
 
 def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> None:
@@ -72,8 +72,8 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     if best.chip:
         render.line(f"on      {chip_in_words(best.chip)}")
     if best.predicted["accuracy_1d"] < hardly_guessing(result.space.classes):
-        render.notice(
-            "warning: the found network is hardly better than guessing. Networks that guess never vary, so tight AVM "
+        render.warning(
+            "the found network is hardly better than guessing. Networks that guess never vary, so tight AVM "
             "limits select them: add --floor reference, or an accuracy such as --floor 0.5"
         )
     say_if_few(learned, "TABLE", bool(best.chip))

@@ -8,6 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, by shell convention."""
@@ -33,9 +37,21 @@ def _run(argv: Sequence[str] | None) -> int:
         return _command(argv)
 
 
-def _command(argv: Sequence[str] | None) -> int:
+def _run_recorded(arguments: Namespace) -> None:
+    """Run a command and write its flags beside its output, also beside the part that an interrupted command saved."""
     from importlib import import_module
 
+    from ohmnas.cli.config import record
+
+    try:
+        import_module(f"ohmnas.cli.{arguments.module}").run(arguments)
+    except KeyboardInterrupt:
+        record(arguments, interrupted=True)
+        raise
+    record(arguments)
+
+
+def _command(argv: Sequence[str] | None) -> int:
     from ohmnas.cli import render
     from ohmnas.cli.parsers import parser
     from ohmnas.errors import AllFailedError, OhmnasError
@@ -46,7 +62,8 @@ def _command(argv: Sequence[str] | None) -> int:
         except SystemExit:  # --help and --version have printed
             render.flush()
             raise
-        import_module(f"ohmnas.cli.{arguments.module}").run(arguments)
+        with render.printing(quiet=arguments.quiet):
+            _run_recorded(arguments)
         render.flush()
     except OhmnasError as error:
         render.error(str(error))

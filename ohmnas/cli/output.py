@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ohmnas.cli import render
 from ohmnas.errors import StorageError
 from ohmnas.files import write_atomically
+
+DEPENDENT: Final = ("search.toml", "refine.toml", "verify.json", "verify.parts.json", "verify.toml")
+"""Files beside a result.json that belong to it."""
 
 
 def write_json(path: Path, values: dict[str, Any], replaces: bool | None = None) -> None:

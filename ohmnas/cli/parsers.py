@@ -16,6 +16,7 @@ from ohmnas.cli.arguments import (
     add_co_design,
     add_data_dir,
     add_format,
+    add_general,
     add_jobs,
     add_json,
     add_source,
@@ -38,10 +39,14 @@ from ohmnas.search.strategies import STRATEGIES
 from ohmnas.surrogate.defaults import MARGINS, RESAMPLES
 from ohmnas.version import version
 
+SHELLS = ("bash", "zsh", "fish")
+"""Shells of `ohmnas completion`."""
+_CODES = "exit codes: 0 success; 1 every measurement failed; 2 an error that you can fix; 130 interrupted"
+
 
 def parser() -> Parser:
     """Return the parser of all commands."""
-    top = Parser(prog="ohmnas", description="Architecture search for analog in-memory computing chips.")
+    top = Parser(prog="ohmnas", description="Architecture search for analog in-memory computing chips.", epilog=_CODES)
     top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
@@ -61,6 +66,8 @@ def parser() -> Parser:
         _show,
         _compare,
         _data,
+        _doctor,
+        _completion,
     ):
         add(commands)
     return top
@@ -74,10 +81,19 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _command(commands: Any, name: str, summary: str, module: str = "") -> argparse.ArgumentParser:
-    """Add a command's parser and store the name of its module in `ohmnas.cli`."""
+def _command(commands: Any, name: str, summary: str, module: str = "", output: str = "") -> argparse.ArgumentParser:
+    """Add a command's parser.
+
+    Args:
+        commands: parsers of all commands.
+        name: of the command.
+        summary: for the list of commands.
+        module: in `ohmnas.cli` that runs it; the command's name by default.
+        output: argument that names the output; `out` or `store` by default.
+    """
     added: argparse.ArgumentParser = commands.add_parser(name, help=summary)
-    added.set_defaults(module=module or name)
+    added.set_defaults(command=name, module=module or name, output=output)
+    add_general(added)
     return added
 
 
@@ -186,7 +202,7 @@ def _refine(commands: Any) -> None:
 
 
 def _verify(commands: Any) -> None:
-    command = _command(commands, "verify", "measure the found network and compare with its prediction")
+    command = _command(commands, "verify", "measure the found network and compare with its prediction", output="result")
     command.add_argument("result", type=Path, help="the result.json of ohmnas search")
     command.add_argument("--task", required=True, help="task of the search")
     command.add_argument(
@@ -464,4 +480,15 @@ def _data(commands: Any) -> None:
     command = _command(commands, "data", "download a task's official files")
     command.add_argument("task", help=f"one of {', '.join(ARCHIVES)}; other tasks: print the source of the files")
     add_data_dir(command)
+    add_json(command)
+
+
+def _doctor(commands: Any) -> None:
+    command = _command(commands, "doctor", "show installed packages, whether they work together, and folders in use")
+    add_json(command)
+
+
+def _completion(commands: Any) -> None:
+    command = _command(commands, "completion", "print a script that completes commands and flags in your shell")
+    command.add_argument("shell", choices=SHELLS, help="your shell")
     add_json(command)

@@ -40,7 +40,7 @@ from ohmnas.targets import DEFAULTS, Target, target
 
 JOURNAL: Final = "refine.json"
 """File with the rounds, next to the result."""
-_DEPENDENT: Final = ("verify.json", "verify.parts.json")
+_DEPENDENT: Final = ("verify.json", "verify.parts.json", "verify.toml")
 """Measurements of an earlier result."""
 _DESCRIBING: Final = (
     *CEILINGS,

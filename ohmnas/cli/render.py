@@ -13,7 +13,15 @@ from unicodedata import category
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -43,6 +51,20 @@ _out = _Console(highlight=False, emoji=False)
 if not _out.is_terminal:
     _out.width = _PIPE_WIDTH
 _err = _Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+
+_quiet = False
+
+
+@contextmanager
+def printing(quiet: bool) -> Iterator[None]:
+    """Print everything in the block, or if quiet only warnings, errors and JSON."""
+    global _quiet  # noqa: PLW0603 - a process prints for one command at a time
+    before, _quiet = _quiet, quiet
+    try:
+        yield
+    finally:
+        _quiet = before
 
 
 def visible(text: str) -> str:
@@ -100,17 +122,30 @@ def machine(values: dict[str, Any]) -> None:
 
 def line(text: str) -> None:
     """Print one line of plain text."""
+    if _quiet:
+        return
     with _standard_output():
         _out.print(visible(text), markup=False, soft_wrap=True)
 
 
 def error(text: str) -> None:
     """Print an error on standard error."""
-    notice(f"ohmnas: error: {text}")
+    _warn(f"ohmnas: error: {text}")
+
+
+def warning(text: str) -> None:
+    """Print a warning on standard error."""
+    _warn(f"warning: {text}")
 
 
 def notice(text: str) -> None:
-    """Print a note on standard error. It is dropped if standard error is closed."""
+    """Print a note on standard error, unless the command is quiet."""
+    if not _quiet:
+        _warn(text)
+
+
+def _warn(text: str) -> None:
+    """Print on standard error. The text is dropped if standard error is closed."""
     try:
         _err.print(visible(text), markup=False)
     except OSError:
@@ -119,6 +154,8 @@ def notice(text: str) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
     """Print a table; all columns but the first are right-aligned. Text is never parsed as markup."""
+    if _quiet:
+        return
     grid = Table(
         title=None if title is None else Text(visible(title)), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
     )
@@ -180,11 +217,13 @@ def meter(title: str, total: int | None, show: bool) -> Iterator[Meter]:
         total: number of steps; None if unknown.
         show: False shows nothing.
     """
+    show = show and not _quiet
     progress = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        *([] if total is None else [MofNCompleteColumn()]),
+        *([] if total is None else [MofNCompleteColumn(), TimeRemainingColumn(compact=True), TextColumn("left,")]),
         TimeElapsedColumn(),
+        TextColumn("elapsed"),
         TextColumn("{task.fields[note]}", markup=False),
         console=_err,
         disable=not (show and _err.is_terminal),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ohmnas.cli import found, render
-from ohmnas.cli.output import output_folder, set_aside, write_json
+from ohmnas.cli.output import DEPENDENT, output_folder, set_aside, write_json
 from ohmnas.cli.problem import Unfitted, problem
 from ohmnas.costs.conversion import Conversion
 from ohmnas.errors import BrokenFileError, InfeasibleError, InvalidValueError, OhmnasError
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
         path = arguments.out / "result.json"
         same = _says_the_same(path, result)
         if not same:
-            set_aside(arguments.out, path.name, ("verify.json", "verify.parts.json", *PICTURES))
+            set_aside(arguments.out, path.name, (*DEPENDENT, *PICTURES))
         write_json(path, result.to_dict(), replaces=same)
     pictures = plot_search(result, arguments.out, arguments.format) if arguments.plots else []
     if arguments.json:

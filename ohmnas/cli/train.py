@@ -97,7 +97,7 @@ def _show(trained: TrainedNetwork, out: Path, images: int, resumed: bool) -> Non
     ]
     render.table(["accuracy", *columns], [[trained.name, *row]])
     if reason := provenance.get("reason"):
-        render.notice(f"warning: {reason}")
+        render.warning(str(reason))
     seed = provenance["seed"] - VERIFICATION_SEEDS
     how = f"fidelity {provenance['fidelity']}, seed {seed}{', resumed' if resumed else ''}"
     chips = f"{provenance['chips']} {trained.chip.name} chips"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Ohmnas
+from .conftest import Ohmnas, Run
 
 COMMANDS = ("search", "verify", "campaign", "export-table", "fit", "score")
 
@@ -17,7 +18,7 @@ COMMANDS = ("search", "verify", "campaign", "export-table", "fit", "score")
 def test_every_command_has_help_and_json(command: str, ohmnas: Ohmnas) -> None:
     help_ = ohmnas(command, "--help")
     assert help_.code == 0
-    assert "--json" in help_.out
+    assert all(flag in help_.out for flag in ("--json", "--quiet", "--config"))
 
 
 def test_the_version_is_the_packages(ohmnas: Ohmnas) -> None:
@@ -119,3 +120,30 @@ def test_a_closed_standard_output_is_silence(tmp_path: Path) -> None:
     command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", SCRIPT, *SEARCH]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_quiet_command_prints_warnings_and_errors_only(tmp_path: Path, ohmnas: Ohmnas) -> None:
+    words = (*SEARCH, "--out", tmp_path / "found", "--quiet")
+    assert ohmnas(*words) == Run(0, "", "")
+    assert (tmp_path / "found" / "result.json").exists()
+    assert "error" in ohmnas(*words, "--max-params", "1").sentence
+    assert ohmnas(*words, "--json").values["seed"] == 0
+    assert ohmnas(*words[:-1]).out != ""  # the next command in this process is not quiet
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(("setting", "coloured"), [({"NO_COLOR": "1"}, False), ({}, True)], ids=["NO_COLOR", "default"])
+def test_no_colour_is_printed_if_the_user_wants_none(setting: dict[str, str], coloured: bool, tmp_path: Path) -> None:
+    import pty
+
+    script = "from ohmnas.cli import render\nwith render.meter('searching', 3, show=True) as m: m.advance(1, 'x')"
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    main, side = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-c", script], env={**environment, "TERM": "xterm", **setting}, stderr=side, check=True
+    )
+    printed = os.read(main, 1 << 16).decode()
+    os.close(side)
+    os.close(main)
+    assert "searching" in printed
+    assert bool(re.search(r"\x1b\[(\d+;)*3\d", printed)) == coloured

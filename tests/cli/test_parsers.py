@@ -22,6 +22,8 @@ WORDS = {
     "fit": ("--table", "digits", "--out", "s"),
     "score": ("--table", "digits"),
     "data": ("cifar10",),
+    "doctor": (),
+    "completion": ("bash",),
 }
 """Command -> the words that it needs at least."""
 HEAVY = {"numpy", "scipy", "pandas", "sklearn", "xgboost", "joblib", "matplotlib", "torch", "aihwkit"}

@@ -39,6 +39,21 @@ def test_names_that_look_like_markup_are_shown_as_they_are(name: str, capfd: pyt
     assert err == f"{name}\n"
 
 
+def test_quiet_prints_warnings_errors_and_json(capfd: pytest.CaptureFixture[str]) -> None:
+    with render.printing(quiet=True):
+        render.line("line")
+        render.table(["column"], [["cell"]])
+        render.notice("note")
+        with render.meter("working", 3, show=True) as meter:
+            meter.begin(2, "progress")
+        render.warning("few rows")
+        render.error("wrong")
+        render.machine({"value": 1})
+    assert capfd.readouterr() == ('{"value": 1}\n', "warning: few rows\nohmnas: error: wrong\n")
+    render.line("line")
+    assert capfd.readouterr().out == "line\n"
+
+
 def test_values_that_json_does_not_have_are_a_bug_of_the_caller() -> None:
     with pytest.raises(ValueError, match="JSON"):
         render.machine({"value": float("nan")})

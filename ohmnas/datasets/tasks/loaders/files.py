@@ -78,7 +78,7 @@ def decoded(
         stamp.update(f"{file.resolve()}|{status.st_size}|{times}\n".encode(errors="surrogateescape"))
     for file in lists:
         stamp.update(f"{file.resolve()}|{_checksum(file)}\n".encode(errors="surrogateescape"))
-    base = _cache_folder()
+    base = cache_folder()
     if base is None:
         return decode()
     folder = base / f"{task}-{stamp.hexdigest()[:20]}"
@@ -97,7 +97,8 @@ def _checksum(file: Path) -> str:
     return stamp.hexdigest()
 
 
-def _cache_folder() -> Path | None:
+def cache_folder() -> Path | None:
+    """Return the folder of decoded copies: ``$OHMNAS_CACHE``, or ``ohmnas`` in the user's cache folder."""
     if named := os.environ.get("OHMNAS_CACHE"):
         return Path(named)
     try:
