@@ -127,7 +127,7 @@ def record(arguments: argparse.Namespace, interrupted: bool = False) -> None:
 
 def _output(arguments: argparse.Namespace) -> Path | None:
     """Return the output of a command, None if it has none."""
-    if arguments.module == "status":  # of a store, which it leaves unchanged
+    if arguments.output is None or arguments.module == "status":  # the status leaves its store unchanged
         return None
     if arguments.output:
         named = Path(getattr(arguments, arguments.output))

@@ -81,7 +81,9 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _command(commands: Any, name: str, summary: str, module: str = "", output: str = "") -> argparse.ArgumentParser:
+def _command(
+    commands: Any, name: str, summary: str, module: str = "", output: str | None = ""
+) -> argparse.ArgumentParser:
     """Add a command's parser.
 
     Args:
@@ -89,7 +91,8 @@ def _command(commands: Any, name: str, summary: str, module: str = "", output: s
         name: of the command.
         summary: for the list of commands.
         module: in `ohmnas.cli` that runs it; the command's name by default.
-        output: argument that names the output; `out` or `store` by default.
+        output: argument that names the output, where the flags are recorded: `out` or `store` by default; None records
+            none.
     """
     added: argparse.ArgumentParser = commands.add_parser(name, help=summary)
     added.set_defaults(command=name, module=module or name, output=output)
@@ -271,7 +274,8 @@ def _train(commands: Any) -> None:
 
 
 def _export(commands: Any) -> None:
-    command = _command(commands, "export", "take a trained network to PyTorch, ONNX, aihwkit or the Hugging Face hub")
+    summary = "take a trained network to PyTorch, ONNX, aihwkit or the Hugging Face hub"
+    command = _command(commands, "export", summary, output=None)  # its folder is for others
     command.add_argument("network", type=Path, metavar="NET", help="folder of ohmnas train, or of networks/ of verify")
     command.add_argument(
         "--to",

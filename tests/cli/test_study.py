@@ -30,7 +30,8 @@ def test_a_study_writes_what_it_shows(ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert re.search(r"block type +bottleneck +basic +[-+]\d", done.out)
     assert re.search(r"ADC bits +8 +5 +[-+]?\d", done.out)
     assert not re.search(r"-0\.0\b", done.out)
-    assert {path.name for path in (tmp_path / "a").iterdir()} == {f"{n}.{k}" for n in NAMES for k in ("csv", "png")}
+    written = {path.name for path in (tmp_path / "a").iterdir()}
+    assert written == {"study.toml", *(f"{n}.{k}" for n in NAMES for k in ("csv", "png"))}
     values = ohmnas(*words, tmp_path / "b", "--json").values
     assert values["hardware"] == "reram"
     for name in NAMES:
