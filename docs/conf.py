@@ -87,16 +87,24 @@ def reference(package: str) -> str:
     module = importlib.import_module(package)
     names = sorted(public_names(module), key=str.lower)
     own = [name for name in names if module is ohmnas or name not in ohmnas.__all__]
-    qualified = [f"{package if name in own else 'ohmnas'}.{name}" for name in names]
+    qualified = [
+        f"{package if name in own else 'ohmnas'}.{name}" + (f".{name}" if _is_module(module, name) else "")
+        for name in names
+    ]
     lines = [".. autosummary::", "", *(f"   ~{name}" for name in qualified), ""]
     for name in own:
         value = getattr(module, name)
         kind = "class" if inspect.isclass(value) else "function" if callable(value) else "data"
         where = f"{package}.{name}"
-        if isinstance(value, ModuleType):  # a package that is called like its function
+        if _is_module(module, name):
             kind, where = "function", f"{where}.{name}"
         lines += [f".. auto{kind}:: {where}", "   :no-value:" if kind == "data" else "", ""]
     return "\n".join(["```{eval-rst}", *lines, "```"])
+
+
+def _is_module(package: ModuleType, name: str) -> bool:
+    """Return True for a package that is called like its function: the function of its name is described."""
+    return isinstance(getattr(package, name), ModuleType)
 
 
 def public_names(module: ModuleType) -> list[str]:

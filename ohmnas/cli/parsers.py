@@ -441,7 +441,8 @@ def _score(commands: Any) -> None:
 
 
 def _report(commands: Any) -> None:
-    command = _command(commands, "report", "write a page about results or a table: one HTML file that needs no network")
+    summary = "write a page about results or a table: one HTML file that needs no network"
+    command = _command(commands, "report", summary, output=None)
     command.add_argument(
         "results",
         nargs="*",
