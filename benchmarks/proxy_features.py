@@ -1,7 +1,7 @@
 """Zero-cost proxies as features of the surrogate: what they gain from few measured networks.
 
-python benchmarks/proxy_features.py [--table NAME ...] [--rows 20 50 100] [--draws 10] [--batch 32] [--values FILE]
-                                    [--json]
+python benchmarks/proxy_features.py [--table NAME ...] [--rows 20 50 100] [--draws 10] [--chips 2] [--batch 32]
+                                    [--values FILE] [--json]
 
 A surrogate learns from some networks of a table and ranks the others, once for each set of features:
 
@@ -13,7 +13,7 @@ A surrogate learns from some networks of a table and ranks the others, once for 
 Printed is Kendall's tau on the other networks, and its difference to `none`: mean and standard error over the draws,
 paired, because all sets share the draws. Regret is the accuracy that is lost, in points, by taking the predicted best
 of the other networks: with the surrogate alone, with the proxies for all networks, and with a cascade, in which they
-are measured for the best tenth alone. `--values` are those of noisy_proxies.py.
+are measured for the best tenth alone. With `--chips 0`, there are only exact proxies. `--values` are those of noisy_proxies.py.
 """
 
 from __future__ import annotations
@@ -95,26 +95,28 @@ def _scores(model: SurrogateModel, data: TrainingSet) -> dict[str, float]:
     return {**taus, "regret": _regret(truth[HEADS[0]], found[HEADS[0]])}
 
 
-def compare(name: str, sizes: list[int], draws: int, batch: int, path: Path | None) -> dict[str, Any]:
+def compare(name: str, sizes: list[int], draws: int, chips: int, batch: int, path: Path | None) -> dict[str, Any]:
     """Rows -> set of features -> measure -> mean and standard error, and those of the difference to `none`."""
     data = TrainingSet.of(read_table(name))
-    values = values_of(name, data, 2, batch, path)
+    values = values_of(name, data, chips, batch, path)
+    sets = SETS if chips else {features: SETS[features] for features in ("none", "exact")}
+    last = [*sets][-1]
     results: dict[str, Any] = {}
     for size in sizes:
-        each: dict[str, list[dict[str, float]]] = {features: [] for features in (*SETS, "cascade")}
+        each: dict[str, list[dict[str, float]]] = {features: [] for features in (*sets, "cascade")}
         for draw in range(draws):
             order = np.random.default_rng([size, draw]).permutation(len(data.population))
             train, test = order[:size], order[size:]
             models = {}
-            for features, orders in SETS.items():
+            for features, orders in sets.items():
                 extra = columns(values, orders)
                 own = replace(data, hardware={**data.hardware, **dict.fromkeys(extra, 0.0)})
                 with proxies_known(data.population, extra):
                     models[features] = Surrogate.learn(own.take(train), seed=draw).model_
                     each[features].append(_scores(models[features], own.take(test)))
-            with proxies_known(data.population, columns(values, SETS["both"])):
+            with proxies_known(data.population, columns(values, sets[last])):
                 unseen = data.take(test)
-                found = Cascade(models["none"], models["both"], share=0.1).estimate(unseen.population)
+                found = Cascade(models["none"], models[last], share=0.1).estimate(unseen.population)
                 accuracy = unseen.single()[:, 0]
                 tau = metrics.kendall_tau(accuracy, found[HEADS[0]])
                 each["cascade"].append({HEADS[0]: tau, "regret": _regret(accuracy, found[HEADS[0]])})
@@ -147,6 +149,7 @@ def main() -> None:
     parser.add_argument("--table", nargs="+", default=["digits-protocol4", "cifar10"])
     parser.add_argument("--rows", type=int, nargs="+", default=[20, 50, 100])
     parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--chips", type=int, default=2)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--values", type=Path)
     parser.add_argument("--json", action="store_true")
@@ -155,7 +158,9 @@ def main() -> None:
     warnings.filterwarnings("ignore")  # few rows: constant columns
     results = {}
     for name in arguments.table:
-        results[name] = compare(name, arguments.rows, arguments.draws, arguments.batch, arguments.values)
+        results[name] = compare(
+            name, arguments.rows, arguments.draws, arguments.chips, arguments.batch, arguments.values
+        )
         if arguments.json:
             continue
         print(f"{name}: tau and its gain over the surrogate alone; regret in points")
