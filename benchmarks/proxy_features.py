@@ -13,7 +13,8 @@ A surrogate learns from some networks of a table and ranks the others, once for 
 Printed is Kendall's tau on the other networks, and its difference to `none`: mean and standard error over the draws,
 paired, because all sets share the draws. Regret is the accuracy that is lost, in points, by taking the predicted best
 of the other networks: with the surrogate alone, with the proxies for all networks, and with a cascade, in which they
-are measured for the best tenth alone. With `--chips 0`, there are only exact proxies. `--values` are those of noisy_proxies.py.
+are measured for the best tenth alone. With `--chips 0`, there are only exact proxies. `--values` are
+those of noisy_proxies.py.
 """
 
 from __future__ import annotations
