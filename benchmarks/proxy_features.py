@@ -1,7 +1,7 @@
 """Zero-cost proxies as features of the surrogate: what they gain from few measured networks.
 
-python benchmarks/proxy_features.py [--table NAME ...] [--rows 20 50 100] [--draws 10] [--chips 2] [--batch 32]
-                                    [--values FILE] [--json]
+python benchmarks/proxy_features.py [--table NAME ...] [--rows 20 50 100] [--draws 10] [--networks N] [--chips 2]
+                                    [--batch 32] [--values FILE] [--json]
 
 A surrogate learns from some networks of a table and ranks the others, once for each set of features:
 
@@ -32,9 +32,8 @@ from unittest.mock import patch
 import numpy as np
 import numpy.typing as npt
 import torch
-from noisy_proxies import COUNTED, values_of
+from noisy_proxies import COUNTED, drawn, values_of
 
-from ohmnas.datasets.tables.table import read_table
 from ohmnas.estimators import Cascade
 from ohmnas.spaces.codesign import Settings
 from ohmnas.spaces.genes import Population
@@ -96,9 +95,11 @@ def _scores(model: SurrogateModel, data: TrainingSet) -> dict[str, float]:
     return {**taus, "regret": _regret(truth[HEADS[0]], found[HEADS[0]])}
 
 
-def compare(name: str, sizes: list[int], draws: int, chips: int, batch: int, path: Path | None) -> dict[str, Any]:
+def compare(
+    name: str, sizes: list[int], networks: int | None, draws: int, chips: int, batch: int, path: Path | None
+) -> dict[str, Any]:
     """Rows -> set of features -> measure -> mean and standard error, and those of the difference to `none`."""
-    data = TrainingSet.of(read_table(name))
+    data = drawn(name, networks)
     values = values_of(name, data, chips, batch, path)
     sets = SETS if chips else {features: SETS[features] for features in ("none", "exact")}
     last = [*sets][-1]
@@ -150,6 +151,7 @@ def main() -> None:
     parser.add_argument("--table", nargs="+", default=["digits-protocol4", "cifar10"])
     parser.add_argument("--rows", type=int, nargs="+", default=[20, 50, 100])
     parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--networks", type=int)
     parser.add_argument("--chips", type=int, default=2)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--values", type=Path)
@@ -160,7 +162,13 @@ def main() -> None:
     results = {}
     for name in arguments.table:
         results[name] = compare(
-            name, arguments.rows, arguments.draws, arguments.chips, arguments.batch, arguments.values
+            name,
+            arguments.rows,
+            arguments.networks,
+            arguments.draws,
+            arguments.chips,
+            arguments.batch,
+            arguments.values,
         )
         if arguments.json:
             continue
