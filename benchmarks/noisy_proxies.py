@@ -14,7 +14,7 @@ output noise (`OnChip`), one second and one month after programming. From these 
 Printed is Kendall's tau with the measured labels (means over the seeds of a network). `rel` columns divide by the exact
 value. The last lines choose, in one half of the networks, the order with the largest absolute tau, and report it in the
 other half: among exact proxies, among those on chips, and among the closed-form noise features of the surrogate; means
-over 100 halvings, and the paired difference to the exact ones with its standard deviation over bootstraps of the
+over 50 halvings, and the paired difference to the exact ones with its standard deviation over bootstraps of the
 networks. N networks are drawn at random; the default is all. FILE keeps what is measured: a run that is cut off goes
 on.
 """
@@ -47,8 +47,8 @@ COUNTED = ("params", "macs")
 ON_CHIP = [name for name in PROXIES if name not in {*COUNTED, "zen", "gradsign", "az_nas"}]
 """Proxies that are measured on chips: those that need no other weights, nor a pass for each image."""
 KEYS = ("table", "genome", "time", "chip", "batch")
-HALVINGS = 100
-BOOTSTRAPS = 100
+HALVINGS = 50
+BOOTSTRAPS = 50
 
 
 def drawn(name: str, networks: int | None) -> TrainingSet:
