@@ -230,6 +230,11 @@ def _excluded(tables: list[MeasuredTable], asked: Problem) -> Population:
             raise InvalidValueError(
                 f"table {table.source} is for the task {table.card['task']!r}, but the search is for {task!r}"
             )
+        if table.space.name != asked.space.networks.name:
+            raise InvalidValueError(
+                f"table {table.source} is of the space {table.space.name}, but the search is in "
+                f"{asked.space.networks.name}"
+            )
         frame = with_chips(table.measured) if asked.space.has_chips else table.measured
         parts.append(frame[list(asked.space.gene_names)].to_numpy(dtype=np.int16))
     return np.concatenate(parts)

@@ -1,0 +1,49 @@
+"""The command line on a table that others measured, from 60 seconds on instead of 1 second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ohmnas.search import read_result
+from tests.datasets.anb import made
+
+from .conftest import Ohmnas
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "made.anb"
+    path.write_bytes(made(60))
+    return path
+
+
+def test_it_is_described_and_scored(ohmnas: Ohmnas, table: Path) -> None:
+    described = ohmnas("describe", "--table", table, "--json").values
+    assert "avm_60s" in described["relations"]
+    heads = ohmnas("score", "--table", table, "--rounds", "1", "--json").values["heads"]
+    assert [*heads] == ["accuracy_1d", "accuracy_1d_std", "avm_60s"]
+
+
+def test_a_search_uses_its_variation(ohmnas: Ohmnas, table: Path, tmp_path: Path) -> None:
+    surrogate, found = tmp_path / "made.npz", tmp_path / "found"
+    assert ohmnas("fit", "--table", table, "--out", surrogate).code == 0
+    words = ("--at-most", "avm_60s=0.05", "--evaluations", "200", "--out", found)
+    done = ohmnas("search", "--surrogate", surrogate, *words)
+    assert done.code == 0
+    assert "AVM from 60 s" in done.out
+    predicted = read_result(found / "result.json").best.predicted
+    assert [*predicted] == ["accuracy_1d", "accuracy_1d_std", "avm_60s"]
+    assert predicted["avm_60s"] <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--max-avm", "0.02"), "use --at-most avm_60s=0.02"),
+        (("--exclude", "cifar10"), "is of the space resnet-1, but the search is in cells-1"),
+    ],
+)
+def test_what_it_lacks_is_one_sentence(ohmnas: Ohmnas, table: Path, words: tuple[str, ...], says: str) -> None:
+    assert says in ohmnas("search", "--table", table, *words).sentence
