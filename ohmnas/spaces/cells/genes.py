@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from itertools import permutations, product
 from typing import Final
 
 import numpy as np
@@ -28,8 +30,8 @@ def canonical(population: Population) -> Population:
     """``(n, 6)``: one genome for all cells with the same function.
 
     Cells have the same function if they differ only in the names of inner nodes, in operations without input or without
-    effect on the output, or in the order of sums through skips. The cheapest cell represents them; of equally cheap
-    ones, the first.
+    effect on the output, or in the order of sums through skips. Two convolutions of one input have their own weights:
+    their sum is not twice one of them. The cheapest cell represents equal ones; of equally cheap cells, the first.
     """
     found: Population = every()[_representatives()[numbers(population)]]
     return found
@@ -64,15 +66,49 @@ def _representatives() -> npt.NDArray[np.intp]:
 
 def _function(operations: list[int]) -> object:
     """Sum at node 3 as nested tuples in a fixed order; equal for cells with the same function."""
-    terms: list[tuple[object, ...]] = [("input",)]
+    plain, terms = _sum(operations, {})
+    alike: dict[object, list[int]] = {}
+    for edge in _read(operations):
+        if operations[edge] in (CONV1, CONV3) and edge in terms:
+            alike.setdefault(terms[edge], []).append(edge)
+    if all(len(edges) == 1 for edges in alike.values()):
+        return plain
+    # convolutions of one input need numbers; of all ways to number them, the first in order represents the cell
+    ways = product(*(permutations(edges) for edges in alike.values()))
+    numbered = ({edge: number for edges in way for number, edge in enumerate(edges)} for way in ways)
+    return min((_sum(operations, numbers)[0] for numbers in numbered), key=repr)
+
+
+def _read(operations: list[int]) -> list[int]:
+    """Edges on a way to node 3."""
+    reached = {NODES - 1}
+    read = []
+    for edge in reversed(range(len(EDGES))):  # edges from a node come after edges to it
+        source, target = EDGES[edge]
+        if target in reached and operations[edge] != NONE:
+            reached.add(source)
+            read.append(edge)
+    return read
+
+
+def _sum(operations: list[int], numbers: Mapping[int, int]) -> tuple[tuple[object, ...], dict[int, object]]:
+    """Sum at node 3, and the term of each edge that works, as nested tuples.
+
+    Args:
+        operations: of the edges.
+        numbers: edge -> number, to tell convolutions of one input apart.
+    """
+    sums: list[tuple[object, ...]] = [("input",)]
+    terms: dict[int, object] = {}
     for target in range(1, NODES):
         own: list[object] = []
-        for (source, end), operation in zip(EDGES, operations, strict=True):
-            if end != target or operation == NONE or not terms[source]:
+        for edge, ((source, end), operation) in enumerate(zip(EDGES, operations, strict=True)):
+            if end != target or operation == NONE or not sums[source]:
                 continue
             if operation == SKIP:
-                own.extend(terms[source])
+                own.extend(sums[source])
             else:
-                own.append((operation, terms[source]))
-        terms.append(tuple(sorted(own, key=repr)))
-    return terms[-1]
+                terms[edge] = (operation, numbers.get(edge, 0), sums[source])
+                own.append(terms[edge])
+        sums.append(tuple(sorted(own, key=repr)))
+    return sums[-1], terms
