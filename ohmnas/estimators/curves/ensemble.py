@@ -1,0 +1,98 @@
+"""Extrapolation of one learning curve: parametric families, weighted by their likelihood (Domhan et al., IJCAI 2015).
+
+Domhan et al. sample the parameters; here each family is fitted by bounded least squares. Some curves have only three
+points and some families four parameters, so a normal prior on the parameters takes part in the fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.estimators.curves.families import FAMILIES, Family, Values
+
+NOISE: Final = 0.05
+"""Standard deviation of a point of a curve: an accuracy of one chip on some hundred images, in mid-training."""
+WIDTH: Final = 0.1
+"""Standard deviation of a parameter under the prior, as a share of its range. Wider ones have a larger error on digits
+(`benchmarks/curves.py`), because few points do not determine four parameters."""
+_MOST_STEPS: Final = 60
+
+
+def extrapolate(
+    epochs: Values,
+    values: Values,
+    at: float,
+    families: Mapping[str, Family] = FAMILIES,
+    noise: float = NOISE,
+) -> tuple[float, float]:
+    """Predict a rising learning curve at a later epoch.
+
+    Args:
+        epochs: ``(k,)``: epochs, increasing from 1; at least one.
+        values: ``(k,)``: values in [0, 1], such as accuracies.
+        at: epoch to predict.
+        families: families of the ensemble.
+        noise: standard deviation of a value.
+
+    Returns:
+        Weighted mean and standard deviation over the families. A family that falls below the last value by more than
+        twice the noise does not count; if none counts, the last value and the noise are returned.
+
+    Raises:
+        InvalidValueError: no point, or a value outside of [0, 1].
+    """
+    if not len(epochs) or len(epochs) != len(values):
+        raise InvalidValueError(f"a learning curve needs at least one value, one per epoch, not {len(values)}")
+    if not ((values >= 0.0) & (values <= 1.0)).all():
+        raise InvalidValueError("the values of a learning curve must be from 0 to 1")
+    ends, costs = [], []
+    for family in families.values():
+        end, cost = _fitted(family, epochs, values, at, noise)
+        if np.isfinite(end) and end >= values[-1] - 2.0 * noise:
+            ends.append(min(max(end, 0.0), 1.0))
+            costs.append(cost)
+    if not ends:
+        return float(values[-1]), noise
+    found, weights = np.array(ends), np.exp(min(costs) - np.array(costs))
+    weights /= weights.sum()
+    mean = float(weights @ found)
+    return mean, float(np.sqrt(weights @ (found - mean) ** 2))
+
+
+def extrapolate_each(epochs: Values, curves: Values, at: float, families: Iterable[str] = FAMILIES) -> Values:
+    """``(n, 2)``: means and standard deviations (`extrapolate`) of ``(n, k)`` curves; NaN are values not known.
+
+    A curve without any value has NaN.
+
+    Args:
+        epochs: ``(k,)``: epochs of the columns.
+        curves: ``(n, k)``: values in [0, 1].
+        at: epoch to predict.
+        families: names of the families of the ensemble.
+    """
+    chosen = {name: FAMILIES[name] for name in families}
+    found = np.full((len(curves), 2), np.nan)
+    for row, values in enumerate(curves):
+        known = np.isfinite(values)
+        if known.any():
+            found[row] = extrapolate(epochs[known].astype(np.float64), values[known], at, chosen)
+    return found
+
+
+def _fitted(family: Family, epochs: Values, values: Values, at: float, noise: float) -> tuple[float, float]:
+    """Prediction and negative log posterior of the best parameters, plus one for each parameter (Akaike, 1974)."""
+    low, start, high = (np.array(ends) for ends in (family.low, family.start, family.high))
+    scale = WIDTH * (high - low)
+
+    def residuals(parameters: Values) -> Values:
+        away = (family.curve(epochs, *parameters) - values) / noise
+        return np.concatenate([away, (parameters - start) / scale])
+
+    found = least_squares(residuals, start, bounds=(low, high), x_scale=scale, max_nfev=_MOST_STEPS, ftol=1e-4)
+    end = family.curve(np.array([float(at)]), *found.x)
+    return float(end[0]), float(found.cost) + len(start)
