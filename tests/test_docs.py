@@ -14,7 +14,10 @@ import pytest
 from ohmnas.cli.parsers import parser
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^    ((?:ohmnas|python|make) [^#\n]*)", re.MULTILINE)
 FLAG = re.compile(r"`(--[a-z][a-z-]+)")
