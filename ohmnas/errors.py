@@ -41,12 +41,12 @@ class MissingDependencyError(OhmnasError, ImportError):
 
     @classmethod
     def of(cls, needs: str, extra: str, error: ImportError) -> Self:
-        """Create the error of a failed import.
+        """Create the error for a failed import.
 
         Args:
-            needs: what needs which package: ``the strategy nsga2 needs pymoo``.
-            extra: of ohmnas, that brings the package.
-            error: the import's own.
+            needs: which part needs which package, such as ``the strategy nsga2 needs pymoo``.
+            extra: extra of ohmnas that installs the package.
+            error: error of the import.
         """
         return cls(f"{needs} ({error}); install it with: pip install 'ohmnas[{extra}]'")
 
@@ -56,7 +56,7 @@ class PluginError(OhmnasError, ImportError):
 
 
 class StorageError(OhmnasError, OSError):
-    """The disk rejected a write (full, read-only); data stored before is not lost."""
+    """The disk rejected a write (full, read-only); data stored earlier is safe."""
 
 
 def shown(value: object) -> str:

@@ -56,7 +56,7 @@ class _CallablePackage(ModuleType):
 def call_as_function(package: str) -> None:
     """Make a package callable like its function of the same name: ``ohmnas.search()`` is ``ohmnas.search.search()``.
 
-    The import system binds a subpackage's name in its parent, so a function of the same name in the parent would be
-    there or not, depending on what was imported before. A callable package has no such two states.
+    The import system binds a subpackage's name in its parent and would replace a function of the same name there,
+    depending on the order of imports. A callable package is both.
     """
     sys.modules[package].__class__ = _CallablePackage

@@ -58,7 +58,7 @@ def suggestion(known: Collection[str], name: str) -> str:
 def name_fault(name: str) -> str:
     """Return the reason why a name is not allowed for a chip, task or fidelity; empty if it is.
 
-    Names stand in files, commands, tables and on terminals: none of them may take a name for something else.
+    Names appear in files, commands, tables and terminals, and none of these may misread one.
     """
     if not name.strip() or name != name.strip():
         return "a name is not empty and has no blanks around it"
@@ -78,7 +78,7 @@ def check_plain_name(kind: str, name: str) -> None:
 
     Args:
         kind: what it is, for the message.
-        name: as the user, or a file, has it.
+        name: from the user or a file.
 
     Raises:
         InvalidValueError: the name is not allowed; the message shows the reason.

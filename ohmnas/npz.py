@@ -1,6 +1,6 @@
 """NumPy archives: plain arrays, read safely from files of unknown origin, and written reproducibly.
 
-A reader checks sizes before it takes memory. It never unpickles.
+The reader checks sizes before it allocates memory, and never unpickles.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ LARGEST = 16 << 30
 LARGEST_CONTENT = 16 << 30
 """Largest total size of the arrays read, in bytes."""
 DENSEST, ALWAYS_FINE = 400, 128 << 20
-"""A compressed array of more bytes than the second is at most so many times as large as what is stored of it. Images
-of a few grey levels come to 50, kept as float64 to some hundreds; the most that deflate can do is 1,032."""
+"""An array of more bytes than the second number may have at most this compression ratio. Images of a few grey levels
+reach 50, and some hundreds as float64; the limit of deflate is 1,032."""
 LONGEST_HEADER = 4096
 """Largest size of a header in bytes; NumPy's own have 128."""
 BLOCK = 1 << 20
@@ -54,7 +54,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
 
     Args:
         path: of the archive; `numpy.load` and `read_arrays` read it.
-        arrays: name -> plain array of numbers. Their order is that of the archive.
+        arrays: name -> plain array of numbers. They are stored in this order.
 
     Raises:
         StorageError: the write failed; an existing file is unchanged.
@@ -73,12 +73,12 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
 def read_arrays(path: Path, names: Iterable[str], largest: int | None = None) -> dict[str, Array]:
     """Read arrays of an archive written by `numpy.savez` or `numpy.savez_compressed`.
 
-    NumPy's own reader believes sizes that a file claims, and evaluates headers; this one does neither.
+    NumPy's own reader trusts the sizes in a file and evaluates headers; this one does neither.
 
     Args:
         path: the archive.
         names: of the arrays.
-        largest: bytes of the file, and of these arrays together, at most; None is `LARGEST` and `LARGEST_CONTENT`.
+        largest: limit on the bytes of the file and of these arrays together; None is `LARGEST` and `LARGEST_CONTENT`.
 
     Raises:
         BrokenFileError: it is not such an archive, lacks an array, or has one that is no plain array of numbers or too
@@ -189,7 +189,7 @@ def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
             raise BrokenFileError(f"{path}: {name} is cut short: {at:,} of {left:,} bytes")
         octets[at : at + len(block)] = np.frombuffer(block, np.uint8)
         at += len(block)
-    if content.read(1):  # at the end the checksum is compared too
+    if content.read(1):  # reading to the end also checks the checksum
         raise BrokenFileError(f"{path}: {name} has more bytes than its directory says")
     array: Array = flat.reshape(shape, order="F" if columns_first else "C")
     return array.astype(kind.newbyteorder("="), copy=False)

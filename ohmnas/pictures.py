@@ -34,7 +34,7 @@ OTHERS: Final = "#8c8c8c"
 EFFECT: Final = "#5b5ea6"
 """Effects of choices, and importances of features."""
 INK: Final = "#333333"
-"""Everything that needs no colour to be told apart."""
+"""Everything that needs no colour of its own."""
 LAYERS: Final = {
     "spatial": "#44aa99",
     "pointwise": "#aa4499",
@@ -92,15 +92,15 @@ def drawing() -> Iterator[None]:
 def _import_matplotlib() -> None:
     """Import Matplotlib even if `MPLBACKEND` names a missing backend; no picture here needs one.
 
-    Jupyter sets the variable for all that it starts, also for programs of other environments.
+    Jupyter sets the variable for all programs that it starts, also those of other environments.
     """
     try:
         import matplotlib
     except ValueError:
-        if _BACKEND not in os.environ:  # another setting is wrong
+        if _BACKEND not in os.environ:  # another setting is invalid
             raise
         for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
-            del sys.modules[name]  # half of it stayed behind
+            del sys.modules[name]  # partly imported
         backend = os.environ.pop(_BACKEND)
         try:
             import matplotlib  # noqa: F401
@@ -156,7 +156,7 @@ def save(drawn: Figure, path: Path) -> None:
 
     Raises:
         InvalidValueError: the ending is neither.
-        StorageError: the disk refuses.
+        StorageError: the write failed.
     """
     kind = path.suffix.removeprefix(".")
     if kind not in FORMATS:

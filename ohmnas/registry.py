@@ -1,7 +1,7 @@
 """Registries: named things that installed packages can add to, each loaded when it is first used.
 
 The name and summary of an entry cost nothing; its module is imported when the entry is taken. Entry points of installed
-packages (``[project.entry-points."ohmnas.strategies"]``) are read only when a name is not one of ours or when all names
+packages (``[project.entry-points."ohmnas.strategies"]``) are read only when a name is not built in, or when all names
 are listed, because reading them takes tens of milliseconds.
 """
 
@@ -39,7 +39,7 @@ class Entry(Generic[T]):
 class Registry(Mapping[str, T]):
     """Name -> object: built-in entries, then registered ones, then those of plugins.
 
-    A name of ours cannot be taken by another package. `faults` lists what packages offer in vain.
+    Other packages cannot replace a built-in name. `faults` lists entries that were ignored.
     """
 
     def __init__(
@@ -56,7 +56,8 @@ class Registry(Mapping[str, T]):
             group: of entry points: ``ohmnas.strategies``.
             entries: name -> ``"module:attribute"``, or a function that returns the object; each also with a one-line
                 summary.
-            fault: name and object -> why it is not one of this kind; empty if it is. Checks everything not ours.
+            fault: name and object -> why it is not one of this kind; empty if it is.
+                Built-in entries are not checked.
         """
         self.kind = kind
         self.group = group
@@ -155,7 +156,7 @@ class Registry(Mapping[str, T]):
             raise InvalidValueError(f"the {self.kind} {name!r} exists already; register another name")
         if not isinstance(thing, str) and (why := self._fault(name, thing)):
             raise InvalidValueError(f"{shown(thing)} cannot be the {self.kind} {name!r}: {why}")
-        self._loaded.pop(name, None)  # a package's, which this one goes before
+        self._loaded.pop(name, None)  # an entry of a package, over which this one takes precedence
         self._registered[name] = _entry(name, thing if isinstance(thing, str) else lambda: thing, summary)
         return thing
 

@@ -15,7 +15,7 @@ TIMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "1 month
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One measured quantity of a network: a fraction, but for `DEVICE_LATENCY`."""
+    """One measured quantity of a network: a fraction, except for `DEVICE_LATENCY`."""
 
     name: str
     """Column of tables."""

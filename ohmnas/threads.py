@@ -1,6 +1,6 @@
 """Process blocks of rows in parallel threads, each with single-threaded BLAS.
 
-What is computed of a block does not depend on how many threads there are, and so neither do predictions.
+Results of a block do not depend on the number of threads, so predictions do not either.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def by_blocks(function: Callable[[Matrix], Matrix], rows: Matrix, most: int) -> 
 
 def cpu_count() -> int:
     """Number of CPUs that this process may use, including container limits."""
-    import joblib  # which takes long to import, and few blocks need no count
+    import joblib  # slow to import, and not needed for a few blocks
 
     return int(joblib.cpu_count())
 
@@ -48,7 +48,7 @@ def cpu_count() -> int:
 class _OneThread:
     """Limits BLAS threads. The number is global to the process: the first user sets it, the last restores it.
 
-    So it may be entered again, also by several threads at a time.
+    It may therefore be entered repeatedly, also by several threads.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ def one_blas_thread() -> _OneThread:
 
 
 @cache
-def _libraries(with_scipy: bool) -> list[Any]:  # noqa: ARG001 - by which results are kept
+def _libraries(with_scipy: bool) -> list[Any]:  # noqa: ARG001 - key of the cache
     """Loaded BLAS libraries. The slow search runs once, and again when SciPy loads its own."""
     libraries: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
     return libraries

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
         render.line(f"{one.name}: {one.result.best.architecture}{on}")
     tasks = {(str(one.result.provenance.get("task")), str(one.result.provenance.get("hardware"))) for one in subjects}
     if len(tasks) > 1:
-        render.line("these results are for different tasks or chips: their numbers do not compare directly")
+        render.line("these results are for different tasks or chips: their numbers are not comparable")
 
 
 def _texts(columns: list[str], values: list[float] | list[float | None]) -> list[str]:

@@ -19,7 +19,7 @@ FLAG: Final = "--config"
 _LARGEST: Final = 1 << 16
 """Largest size of a file of flags in bytes. Python's TOML parser can need time quadratic in the length."""
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d+)?")
-"""Numbers that TOML writes as a command line does."""
+"""Numbers with the same spelling in TOML and on a command line."""
 _NOT_RECORDED: Final = frozenset({"help", "config", "json", "quiet"})
 """Flags that change what is printed, not what is computed."""
 

@@ -30,11 +30,11 @@ from aihwkit.simulator.configs import InferenceRPUConfig
 AnalogLinear(2, 2, rpu_config=InferenceRPUConfig())(torch.zeros(1, 2))
 print(torch.cuda.device_count() if torch.cuda.is_available() else 0)
 """
-"""Uses an analog layer and prints the number of GPUs. Versions that do not fit together fail at the import or here."""
+"""Uses an analog layer and prints the number of GPUs. Incompatible versions fail at the import or here."""
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Look, and print what there is."""
+    """Check the installation and print the result."""
     packages = [*_packages()]
     training = _training({one["package"]: one["installed"] for one in packages})
     plugins = [*_plugins()]
@@ -97,7 +97,7 @@ def _installed(package: str) -> str | None:
 
 
 def _training(installed: dict[str, str]) -> str:
-    """Return whether torch and aihwkit work together, tried in another process: a wrong pair can end the process."""
+    """Return whether torch and aihwkit work together. Tried in another process, because a bad pair can crash it."""
     if not (installed.get("torch") and installed.get("aihwkit")):
         return "not installed; search, fit and describe work without"
     try:
@@ -123,7 +123,7 @@ def _plugins() -> Iterator[dict[str, str]]:
 
 
 def _folders() -> list[dict[str, str]]:
-    """Return the folders that commands read and write without being told."""
+    """Return the folders that commands read and write by default."""
     data = Path(os.environ.get("OHMNAS_DATA", "data"))
     folders = {
         "package": Path(ohmnas.__file__).parent,

@@ -1,4 +1,4 @@
-"""`ohmnas export`: take a trained network to PyTorch, ONNX, aihwkit or the Hugging Face hub."""
+"""`ohmnas export`: export a trained network to PyTorch, ONNX, aihwkit or the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ohmnas.export import export
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export the network and print where it is."""
+    """Export the network and print its files."""
     trained = TrainedNetwork.load(arguments.network)
     done = export(trained, arguments.to, arguments.out)
     if arguments.json:

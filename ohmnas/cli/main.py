@@ -38,7 +38,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _run_recorded(arguments: Namespace) -> None:
-    """Run a command and write its flags beside its output, also beside the part that an interrupted command saved."""
+    """Run a command and write its flags beside its output, even if it was interrupted after saving a part."""
     from importlib import import_module
 
     from ohmnas.cli.config import record

@@ -152,7 +152,7 @@ def _search(commands: Any) -> None:
 
 
 def _refine(commands: Any) -> None:
-    command = _command(commands, "refine", "search, measure what was found, fit, again; continues after a stop")
+    command = _command(commands, "refine", "alternate search and measurement; continues after a stop")
     command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
     command.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; created if missing")
     command.add_argument("--hardware", default="pcm", metavar="CHIP", help="chip, by name or TOML file (pcm)")
@@ -168,24 +168,24 @@ def _refine(commands: Any) -> None:
     )
     add_problem(command)
     how = command.add_argument_group("refinement")
-    how.add_argument("--rounds", type=count, default=4, metavar="N", help="rounds; a larger N goes on (4)")
+    how.add_argument("--rounds", type=count, default=4, metavar="N", help="rounds; a larger N adds rounds (4)")
     how.add_argument("--each", type=positive, default=12, metavar="N", help="trainings in each round (12)")
     how.add_argument(
         "--first",
         type=positive,
         default=24,
         metavar="N",
-        help="networks measured at first, if the store and the table have fewer than 20 (24)",
+        help="networks to measure first, if the store and the table have fewer than 20 (24)",
     )
     how.add_argument(
-        "--repeats", type=count, default=3, metavar="N", help="best networks that are trained once more at the end (3)"
+        "--repeats", type=count, default=3, metavar="N", help="best networks to train once more at the end (3)"
     )
     how.add_argument(
-        "--references", type=count, default=1, metavar="N", help="reference networks that are measured too (1)"
+        "--references", type=count, default=1, metavar="N", help="reference networks to measure as well (1)"
     )
     how.add_argument("--max-rows", type=positive, metavar="N", help="at most N trainings in all")
     how.add_argument(
-        "--max-seconds", type=above_zero, metavar="S", help="begin no training after S seconds; run again to go on"
+        "--max-seconds", type=above_zero, metavar="S", help="start no training after S seconds; run again to continue"
     )
     how.add_argument("--seed", type=seed, default=0, help="random seed of searches, batches and measurements (0)")
     work = command.add_argument_group("workers")
@@ -274,8 +274,8 @@ def _train(commands: Any) -> None:
 
 
 def _export(commands: Any) -> None:
-    summary = "take a trained network to PyTorch, ONNX, aihwkit or the Hugging Face hub"
-    command = _command(commands, "export", summary, output=None)  # its folder is for others
+    summary = "export a trained network to PyTorch, ONNX, aihwkit or the Hugging Face hub"
+    command = _command(commands, "export", summary, output=None)  # users share this folder
     command.add_argument("network", type=Path, metavar="NET", help="folder of ohmnas train, or of networks/ of verify")
     command.add_argument(
         "--to",

@@ -1,4 +1,4 @@
-"""`ohmnas refine`: search, measure what was found and its neighbours, fit, again."""
+"""`ohmnas refine`: alternate search and measurement."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _DESCRIBING: Final = (
     "fix",
     "range",
 )
-"""Flags that describe the problem; with others, it is another refinement."""
+"""Flags that describe the problem; other values start another refinement."""
 
 
 class _Unmeasured(Unfitted):
@@ -153,7 +153,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _campaign(arguments: argparse.Namespace) -> Campaign:
-    """Return how to measure, with the first networks within the limits as plan."""
+    """Return the campaign. Its plan is the first networks within the limits."""
     protocol = measuring(arguments)
     task = protocol.task
     bounded = replace(
@@ -253,7 +253,7 @@ def _says_the_same(path: Path, result: SearchResult) -> bool:
 
 
 def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> None:
-    """Print the found network and the references, the stages, and how to go on."""
+    """Print the found network, the references, the stages and the next command."""
     best = result.best
     render.line(f"found   {best.architecture}")
     shown = [("found", best), *((one.name, one) for one in result.references if one.trainings)][:4]

@@ -1,4 +1,4 @@
-"""`ohmnas train`: train a found or named network outright, and keep it."""
+"""`ohmnas train`: train a found or named network and keep its weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ohmnas.spaces.catalogue import word_of
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train the network, or go on with it, and print its accuracies."""
+    """Train the network, or resume its training, and print its accuracies."""
     chosen, effort, genome, chip, name = _asked(arguments)
     require_training(arguments.device)
     protocol = Protocol(chosen, effort, arguments.engine, arguments.device)
@@ -61,7 +61,7 @@ def _asked(arguments: argparse.Namespace) -> tuple[Task, Fidelity, npt.NDArray[n
     """Return the task, fidelity, genome, chip and name of the network.
 
     Raises:
-        OhmnasError: a value is wrong, or they do not fit together.
+        OhmnasError: a value is invalid, or two values contradict each other.
     """
     asked = task(arguments.task, arguments.data_dir)
     chip = None if arguments.hardware is None else hardware(arguments.hardware)

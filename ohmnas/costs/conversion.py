@@ -1,7 +1,7 @@
 """How the energy of an ADC conversion grows with its bits, and how a core reads: assumptions behind energy and latency.
 
 The totals of a chip are known at 8 bits only. Another resolution changes the ADC's share of the energy, by one of three
-laws that disagree. Look at all three before you trust a conclusion about bits.
+laws that disagree. Check a conclusion about bits under all three.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import check_name
 
-if TYPE_CHECKING:  # the command line reads the names below, and must start at once
+if TYPE_CHECKING:  # the command line needs the names below and must start fast
     import numpy as np
     import numpy.typing as npt
 
@@ -27,11 +27,11 @@ PHASES: Final = {1: (63.1e12, 9.76e12), 4: (16.1e12, 2.48e12)}
 
 
 _LEAST_BITS: Final = 4.4
-"""The survey's fit falls with bits below this: it holds for more."""
+"""The survey's fit is valid above this; below it, energy would fall with each bit."""
 
 
 def _survey(bits: Any) -> Any:
-    """Best published converters: Schreier's figure of merit gains 3.22 dB a bit, of the 6.02 dB that a bit asks for.
+    """Best published converters: Schreier's figure of merit gains 3.22 of the 6.02 dB that a bit requires.
 
     Fit of hwcomponents-adc (Accelergy project, model of 2026) to Murmann's ADC Performance Survey, at rates far below
     its corner frequency, as in a crossbar's column.
@@ -41,7 +41,7 @@ def _survey(bits: Any) -> Any:
 
 
 def _zigzag(bits: Any) -> Any:
-    """100 fF a bit and 1 aF a level pair, times the squared supply voltage: the AIMC model of ZigZag (KU Leuven)."""
+    """100 fF per bit and 1 aF per level pair, times the squared supply voltage: ZigZag's AIMC model (KU Leuven)."""
     return 100.0 * bits + 1e-3 * 4.0**bits
 
 

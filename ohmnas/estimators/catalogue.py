@@ -19,7 +19,7 @@ Make = Callable[["Task", int], "Estimator"]
 
 
 def _fault(_name: str, thing: object) -> str:
-    """Return the reason why a thing cannot make an estimator; empty if it can. It is checked by its result."""
+    """Return the reason why a thing cannot make an estimator; empty if it can. Its result is checked later."""
     return "" if callable(thing) else f"it is {type(thing).__name__}, not a function that makes an estimator of a task"
 
 

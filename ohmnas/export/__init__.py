@@ -1,4 +1,4 @@
-"""Take a trained network elsewhere: PyTorch, ONNX, aihwkit, the Hugging Face hub. Exporters are in a registry."""
+"""Export trained networks to PyTorch, ONNX, aihwkit and the Hugging Face hub. Exporters are in a registry."""
 
 from typing import TYPE_CHECKING
 

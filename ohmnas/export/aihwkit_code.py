@@ -1,7 +1,7 @@
 """Export to aihwkit: one readable file of aihwkit's layers, weights, and the chip as values of an `InferenceRPUConfig`.
 
-aihwkit saves its modules as pickles and refuses grouped convolutions. Here branches become one convolution each, and
-nothing is a pickle.
+aihwkit saves its modules as pickles and refuses grouped convolutions. Here, each branch becomes one convolution, and no
+file is a pickle.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _FIELDS: Final = (
 
 _GROUPED: Final = '''
 class Branches(nn.Module):
-    """A grouped convolution as one analog convolution a branch."""
+    """A grouped convolution as one analog convolution per branch."""
 
     def __init__(self, branches, in_channels, out_channels, kernel_size, **settings):
         super().__init__()
@@ -282,7 +282,7 @@ def _code(trained: TrainedNetwork, digital: nn.Module, analog: set[str]) -> str:
 
 
 def _check(trained: TrainedNetwork, module: Any, digital: nn.Module, analog: set[str]) -> None:
-    """Check that the files give the trained weights and the chip.
+    """Check that loading the files gives the trained weights and the chip.
 
     Raises:
         InvalidValueError: they do not.

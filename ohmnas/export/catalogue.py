@@ -33,7 +33,7 @@ Exporter = Callable[["TrainedNetwork", Path], Exported]
 """Writes a trained network into an empty folder."""
 
 TOLERANCE: Final = 1e-4
-"""Largest difference of outputs; exporters refuse larger ones."""
+"""Largest difference of outputs; exporters raise an error beyond it."""
 
 
 def _fault(_name: str, thing: object) -> str:
@@ -45,7 +45,7 @@ EXPORTERS: Final[Registry[Exporter]] = Registry(
     "ohmnas.exporters",
     {
         "torch": ("ohmnas.export.plain_torch:export_torch", "PyTorch code without ohmnas, and weights"),
-        "onnx": ("ohmnas.export.onnx_model:export_onnx", "an ONNX model with a dynamic batch"),
+        "onnx": ("ohmnas.export.onnx_model:export_onnx", "an ONNX model with a dynamic batch size"),
         "aihwkit": ("ohmnas.export.aihwkit_code:export_aihwkit", "aihwkit layers with the chip's InferenceRPUConfig"),
         "hub": ("ohmnas.export.hub:export_hub", "a folder for the Hugging Face hub, with a model card"),
     },
@@ -93,7 +93,7 @@ def export(trained: TrainedNetwork, to: str, out: str | Path) -> Exported:
 
 
 def _sync(path: Path) -> None:
-    """Bring a file to the disk before the folder gets its name."""
+    """Sync a file to the disk before the folder is renamed."""
     if path.is_file():
         with path.open("rb") as file:
             os.fsync(file.fileno())

@@ -26,7 +26,7 @@ _INPUT, _OUTPUT = "images", "logits"
 def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
     """Write `MODEL`: ``images (batch, channels, height, width)`` -> ``logits (batch, classes)``, both float32.
 
-    The images are as in the files of the task. The batch is dynamic.
+    The images are as in the files of the task. The batch size is dynamic.
 
     Raises:
         MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
@@ -45,7 +45,7 @@ def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
     with tempfile.TemporaryDirectory() as aside:
         network, _ = plain_network(trained, Path(aside))
     path = folder / MODEL
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # the exporter talks
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # the exporter prints messages
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(
@@ -56,7 +56,7 @@ def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
             output_names=[_OUTPUT],
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             external_data=False,
-            optimize=False,  # onnxscript 0.7 fuses a ReLU with limits into nodes that are out of order
+            optimize=False,  # onnxscript 0.7 fuses a ReLU with clamps into nodes in the wrong order
             dynamo=True,
             verbose=False,
         )
@@ -69,7 +69,7 @@ def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def run(images: Any) -> Any:
-        """Outputs in two batches of different sizes, since the batch is dynamic."""
+        """Outputs of two batches of different sizes, because the batch size is dynamic."""
         parts = [session.run([_OUTPUT], {_INPUT: part.numpy()})[0] for part in (images[:1], images[1:])]
         return np.concatenate(parts)
 

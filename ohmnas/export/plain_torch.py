@@ -183,7 +183,7 @@ def export_torch(trained: TrainedNetwork, folder: Path) -> Exported:
 
 
 def plain_network(trained: TrainedNetwork, folder: Path) -> tuple[nn.Module, float]:
-    """Write code and weights; return the network that they give, and its difference from ours.
+    """Write code and weights; return the loaded network, and its difference from ours.
 
     Raises:
         InvalidValueError: as for `export_torch`.
@@ -221,7 +221,7 @@ def compared(trained: TrainedNetwork, theirs: Any, precision: torch.dtype) -> fl
         precision: number format of images and outputs.
 
     Raises:
-        InvalidValueError: it is above `TOLERANCE`.
+        InvalidValueError: the difference is above `TOLERANCE`.
     """
     import torch
 
@@ -248,7 +248,7 @@ def random_images(trained: TrainedNetwork) -> Tensor:
 
 
 def imported(path: Path) -> ModuleType:
-    """Import a file that was just written, without leaving a trace of it."""
+    """Import a file that was just written, without keeping the module or bytecode."""
     spec = importlib.util.spec_from_file_location("ohmnas_exported_network", path)
     if spec is None or spec.loader is None:
         raise InvalidValueError(f"{path} cannot be imported")
@@ -262,7 +262,7 @@ def imported(path: Path) -> ModuleType:
 
 
 def _code(trained: TrainedNetwork, digital: nn.Module, limits: dict[str, Limits]) -> str:
-    """Write the code of a network of torch's own layers, some of which saturate."""
+    """Write the code of a network of plain torch layers; some of them saturate."""
     from torch import nn
 
     source = Source()

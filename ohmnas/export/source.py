@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Dialect = Callable[[str, "nn.Module"], str | None]
-"""Path and module -> constructor of a layer with weights; None to write it as torch's own."""
+"""Path and module -> constructor of a layer with weights; None for a plain torch layer."""
 
 _OPERATORS: Final = {"add": "+", "iadd": "+", "sub": "-", "isub": "-", "mul": "*", "imul": "*", "truediv": "/"}
 _HELPERS: Final = {
@@ -200,7 +200,7 @@ def _forward(module: nn.Module, what: str) -> list[str]:
     from torch import nn
 
     class Tracer(torch.fx.Tracer):
-        def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002 - as torch has it
+        def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002 - torch's signature
             return type(m) not in (nn.ModuleDict, nn.ModuleList)
 
     try:
@@ -255,7 +255,7 @@ def _word(value: Any, names: dict[Any, str]) -> str:
 
 
 def _index(value: Any, names: dict[Any, str]) -> str:
-    """What stands between brackets: slices as ``1:2``."""
+    """Text between the brackets: slices as ``1:2``."""
     if isinstance(value, tuple):
         return ", ".join(_index(one, names) for one in value)
     if isinstance(value, slice):

@@ -1,4 +1,4 @@
-"""Refinement: search, measure what was found and its neighbours, fit, again.
+"""Refinement: alternate search and measurement, and fit the surrogate again each time.
 
 The package can be called like its function: ``ohmnas.refine(campaign, store, fit)``.
 """

@@ -3,7 +3,7 @@
 A batch has three parts. *Best*: the best predictions, which may be the winners. *Uncertain*: candidates among the best
 predicted tenth that are farthest from all measured networks; predictions are least certain there (core-set selection:
 Sener and Savarese, 2018). *Mutants*: candidates close to the best measured networks, so the surrogate learns what
-matters around them. Members of a batch keep a distance from each other, because near twins teach little.
+matters around them. Members of a batch keep a distance from each other, because near duplicates add little information.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def candidates(
     try:
         initial = np.concatenate([known_networks(problem), leaders])
         parts.insert(0, search(problem, "evolution", seed, budget, initial=initial, exclude=measured).population)
-    except InfeasibleError:  # nothing is predicted to meet the limits: the nearest mutants and samples remain
+    except InfeasibleError:  # no network is predicted to meet the limits: use the nearest mutants and samples
         pass
     drawn = np.concatenate(parts)
     drawn = drawn[problem.affordable(drawn)]

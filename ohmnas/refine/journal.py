@@ -1,4 +1,4 @@
-"""`Journal`: the rounds of a refinement, on disk before they are measured."""
+"""`Journal`: the rounds of a refinement, written to disk before they are measured."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One round: trainings, and what was known after them."""
+    """One stage: its trainings and its outcome."""
 
     kind: str
     """One of `KINDS`."""
@@ -49,11 +49,11 @@ class Journal:
 
         Args:
             path: the file; None keeps the stages in memory.
-            asked: JSON values: what is refined. A journal of something else is refused.
+            asked: JSON values that identify the refinement; the journal of another one is rejected.
 
         Raises:
             BrokenFileError: the file is not a journal.
-            InvalidValueError: it is of another refinement; the message shows the first difference.
+            InvalidValueError: it belongs to another refinement; the message shows the first difference.
         """
         self._path = path
         self._asked = json.loads(json.dumps(asked))

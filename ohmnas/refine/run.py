@@ -1,8 +1,8 @@
-"""`refine`: search, measure what was found and its neighbours, fit, again.
+"""`refine`: alternate search and measurement, and fit the surrogate again each time.
 
-One search over predictions finds networks that the surrogate has never seen anything like, and their predictions are
-too optimistic. A refinement measures them and learns. Each round fits the surrogate to all rows, shrinks the
-measurements towards held-out predictions (`shrinkage`), and chooses a diverse batch (`batch`) to measure next. After
+A search over predictions finds networks unlike any that the surrogate was fitted to, and their predictions are too
+optimistic. A refinement measures these networks. Each round fits the surrogate to all rows, shrinks the measurements
+towards held-out predictions (`shrinkage`), and chooses a diverse batch (`batch`) to measure next. After
 the rounds, the best networks are trained once more. The result is the best *measured* network, judged by the shrunk
 values.
 """
@@ -43,14 +43,14 @@ from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 FEWEST: Final = 20
 """With fewer measured networks, a refinement begins with networks of a plan instead of a surrogate."""
 FURTHER_REPEATS: Final = 2
-"""After the repeats, another network may be the best, with a single training. It is then repeated, up to so often."""
+"""Largest number of further repeats: after the repeats, the best network may be one with a single training."""
 STANDING: Final = 100
 """Number of best measured networks stored with a result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Size of a refinement. All limits count over interruptions, except for the time."""
+    """Size of a refinement. All limits except the time also count what ran before an interruption."""
 
     rounds: int = 4
     """Rounds after the plan."""
@@ -58,7 +58,7 @@ class Effort:
     """Trainings in each round."""
     repeats: int = 3
     """Number of best networks that are trained once more after the rounds; the reference network is one of them. If
-    another network is the best then, it is trained once more too (`FURTHER_REPEATS`)."""
+    this makes another network the best, that network is trained once more too (`FURTHER_REPEATS`)."""
     references: int = 1
     """Number of best reference networks within the limits that are measured too."""
     rows: float = math.inf
@@ -112,12 +112,12 @@ def refine(
 ) -> SearchResult:
     """Find the best measured network. Needs torch, unless a cluster measures.
 
-    Interrupt it at any moment and call it again in the same way: it goes on with the stored rows and the journal.
+    It can be interrupted at any time. The same call then resumes from the stored rows and the journal.
 
     Args:
         campaign: how to measure: protocol, one chip, seed and limits. Its population is the plan, measured first if the
             store has fewer than `FEWEST` networks.
-        store: measured rows; those of the same chip and fidelity are learned from.
+        store: measured rows; the surrogate is fitted to those of the same chip and fidelity.
         fit: fits a surrogate to rows and returns what to search for with it, such as
             ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
         effort: rounds, trainings and time.
@@ -126,7 +126,7 @@ def refine(
             (`search.defaults.reference_floor`).
         split: shares of a batch.
         budget: budget of the search in each round; None is its default.
-        journal: file of the rounds, needed to go on after an interruption; None keeps them in memory.
+        journal: file of the rounds, needed to resume after an interruption; None keeps them in memory.
         asked: JSON values that describe the refinement in the journal, such as its limits.
         jobs: number of local worker processes.
         cluster: measures instead, on all its workers.
@@ -167,7 +167,7 @@ def refine(
 
 
 def described_as(campaign: Campaign, seed: int, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a journal says it is of: JSON values."""
+    """Return the JSON values that identify this refinement in its journal."""
     protocol = campaign.protocol
     return {
         "task": protocol.task.name,
@@ -182,7 +182,7 @@ def described_as(campaign: Campaign, seed: int, asked: Mapping[str, Any]) -> dic
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known after a stage."""
+    """State of a refinement after a stage."""
 
     data: TrainingSet
     asked: Problem
@@ -242,7 +242,7 @@ class _Run:
     stopped: str = "iterations"
 
     def to_the_end(self, jobs: int, cluster: Cluster | None) -> Standing:
-        """Run all stages and return what is known in the end."""
+        """Run all stages and return the final state."""
         self.began = self.clock()
         standing: Standing | None = None
         while True:
@@ -332,17 +332,17 @@ class _Run:
         )
 
     def _tried(self, standing: Standing) -> Population:
-        """``(n, g)``: networks that were measured, or failed, or diverged."""
+        """``(n, g)``: networks that were tried: measured, failed or diverged."""
         names = self._names()
         keys = len(schema.KEY_COLUMNS)
         stored = [one[keys:] for one in self.store.identities() if one[:3] == names]
         return np.unique(np.array(stored, dtype=np.int16).reshape(-1, standing.problem.genes), axis=0)
 
     def _repeat(self, standing: Standing, k: int) -> Stage | None:
-        """The best networks once more, each with the first seed that it was not measured with.
+        """The best networks again, each with the first unused seed.
 
-        Networks that hardly miss the limits are among them if few meet all: the reference network sets limits, and
-        another training of it may widen them.
+        If few networks meet the limits, networks that just miss them are included: the reference network sets limits,
+        and another training of it may relax them.
         """
         if k < 1:
             return None
@@ -388,7 +388,7 @@ class _Run:
         return replace(self.campaign, population=np.array(genomes, dtype=np.int16), seed=seed)
 
     def _standing(self) -> Standing:
-        """What is known now.
+        """Return the current state.
 
         Raises:
             AllFailedError: every row failed.

@@ -7,11 +7,11 @@ target's scale, a normal prior is combined with a normal measurement (Lindley an
     expected = predicted + share * (measured - predicted)
     share    = explained / (explained + noise / trainings)
 
-`predicted` comes from a surrogate that did not see the network (cross-fitting). `noise` is the variance between
+`predicted` comes from a surrogate that was not fitted to the network (cross-fitting). `noise` is the variance between
 trainings of a network, from networks that were trained more than once. `explained` is the variance of the networks
-around their predictions beyond that noise. Both variances are those of networks that are predicted about equally
-accurate, because good networks vary less. If too few networks were trained twice, a quarter of the variance around the
-predictions counts as noise (`USUAL_NOISE`).
+around their predictions beyond that noise. Both variances come from networks of similar predicted accuracy, because
+good networks vary less. If too few networks were trained twice, a quarter of the variance around the predictions counts
+as noise (`USUAL_NOISE`).
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ from ohmnas.targets import ACCURACY, Target
 Values = npt.NDArray[np.float64]
 
 FOLDS: Final = 5
-"""Surrogates for held-out predictions; each sees the networks of the other folds."""
+"""Number of surrogates for held-out predictions; each is fitted to the networks of the other folds."""
 ALIKE: Final = 40
-"""Networks, nearest by predicted accuracy, whose variances are taken for a network's."""
+"""Number of networks with the nearest predicted accuracies that determine the variance of a network."""
 ALIKE_REPEATS: Final = 10
-"""Networks trained more than once, nearest by predicted accuracy, whose noise is taken for a network's. On digits, 8 to
-12 are best; noise grows so fast towards bad networks that all 24 are worse than the measurement alone."""
+"""Number of networks, trained more than once and with the nearest predicted accuracies, that determine the noise of a
+network. On digits, 8 to 12 are best. Worse networks have much more noise, so using all 24 is worse than not
+shrinking."""
 FEWEST_REPEATS: Final = 8
 """Networks trained more than once that are needed to estimate the noise."""
 USUAL_NOISE: Final = 0.25
@@ -64,7 +65,7 @@ class Shrunk:
     measured: Estimate
     """Means over the trainings."""
     predicted: Estimate
-    """Predictions of surrogates that did not see the network."""
+    """Predictions of surrogates that were not fitted to the network."""
     expected: Estimate
     """Best estimates: the posterior means."""
     shares: Values
@@ -138,7 +139,7 @@ def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[Training
         seed: seed of the folds.
 
     Raises:
-        InvalidValueError: the rows are of other networks.
+        InvalidValueError: the rows are not those of the training set's networks.
     """
     genes = list(data.space.gene_names)
     trainings = rows.groupby(genes, sort=True).size()
@@ -218,7 +219,7 @@ class ShrunkEstimator(Estimator):
         return Estimate(estimate.targets, values)
 
     def quantile(self, estimate: Estimate, probability: float) -> Estimate:
-        """Quantiles of the surrogate around these values; for measured networks they are wider than needed."""
+        """Quantiles of the surrogate around these values; they are wider than necessary for measured networks."""
         return self.surrogate.quantile(estimate, probability)
 
 

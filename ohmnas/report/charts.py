@@ -21,13 +21,13 @@ from ohmnas.search.quantity_words import WORDS
 from ohmnas.targets import DEFAULTS
 
 COLOURS: Final = 6
-"""Colours of results; more results use them again."""
+"""Colours of results; further results repeat them."""
 MOST_ROWS: Final = 1500
 """Largest number of rows of a table in a chart."""
 NARROW: Final = 320
-"""Width of charts that stand three in a row."""
+"""Width of charts that are shown three in a row."""
 _AFTER: Final = 0.08
-"""Predicted and measured values are drawn so far apart, in decades of time."""
+"""Distance between predicted and measured values in charts, in decades of time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def surrogate_of(result: SearchResult, path: str | None = None) -> SurrogateMode
 
 
 def _is_same(surrogate: SurrogateModel, result: SearchResult) -> bool:
-    """Return True if the surrogate predicts what the result says."""
+    """Return True if the surrogate gives the predictions of the result."""
     if surrogate.space != result.space:
         return False
     predicted = surrogate.estimate(np.array([result.best.genome], dtype=np.int16))
@@ -67,7 +67,7 @@ def _is_same(surrogate: SurrogateModel, result: SearchResult) -> bool:
 
 
 def predicted_drift(surrogate: SurrogateModel, candidates: Sequence[Candidate]) -> list[Drift]:
-    """Predict the accuracy at the four times; empty if the surrogate has not learned all of them.
+    """Predict the accuracy at the four times; empty if the surrogate does not predict all of them.
 
     Args:
         surrogate: the surrogate.

@@ -60,7 +60,7 @@ def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | N
 def neighbours(result: SearchResult, table: MeasuredTable, count: int = NEAREST) -> Neighbours | None:
     """Find the measured networks that are most like the found one; None for designs and for tables of few rows.
 
-    The distance is Euclidean over the standardised features of structure and noise, which a surrogate reads.
+    The distance is Euclidean over the standardised features of structure and noise, as in a surrogate.
     """
     if result.space.has_chips:
         return None

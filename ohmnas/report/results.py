@@ -123,7 +123,7 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
             for one in subjects
         ]
         if len({(_task(one), _chip(one)) for one in subjects}) > 1:
-            lead.append("These results are for different tasks or chips: their numbers do not compare directly.")
+            lead.append("These results are for different tasks or chips: their numbers are not comparable.")
         return lead
     one = subjects[0]
     result, best = one.result, one.result.best
@@ -211,7 +211,7 @@ def shared_columns(subjects: Sequence[Subject]) -> list[str]:
 
 
 def as_json(one: Subject) -> dict[str, Any]:
-    """Return what is known of a result beyond its own file, as JSON values."""
+    """Return what surrogate, table and measurements add to a result, as JSON values."""
     values: dict[str, Any] = {}
     if one.drift:
         values["drift"] = {
@@ -348,7 +348,7 @@ def _over_time(subjects: Sequence[Subject]) -> Section:
             "drift",
             "Drift",
             [
-                "The surrogate of this result is not at hand, so its accuracy over time is unknown. Pass it with "
+                "The surrogate of this result was not found, so its accuracy over time is unknown. Pass it with "
                 "--surrogate."
             ],
         )

@@ -39,16 +39,16 @@ class LayerCost:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A result, its measurements, and what surrogate and table say about its networks."""
+    """A result with its measurements, and with the predictions and neighbours of its networks."""
 
     name: str
     path: Path
     result: SearchResult
     measurement: Measurement | None
     drift: dict[str, Drift] = field(default_factory=dict)
-    """Name in `networks` -> predicted accuracy over time; empty if the surrogate is not at hand."""
+    """Name in `networks` -> predicted accuracy over time; empty without the surrogate."""
     neighbours: Neighbours | None = None
-    """None if the table is not at hand."""
+    """None without the table."""
 
     @property
     def networks(self) -> dict[str, Candidate]:
@@ -56,7 +56,7 @@ class Subject:
         networks = {FOUND: self.result.best} | {known.name: known for known in self.result.references[:REFERENCES]}
         for name, measured in (self.measurement.networks if self.measurement else {}).items():
             if name not in networks:
-                with suppress(OhmnasError):  # it is measured, but not of this result
+                with suppress(OhmnasError):  # it was measured, but is not in this result
                     candidate = picked(self.result, [name])[name]
                     if candidate.genome == measured.genome:
                         networks[name] = candidate

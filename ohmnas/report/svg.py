@@ -25,7 +25,7 @@ Point = tuple[float, float]
 
 
 class Chart:
-    """A chart in the making. Coordinates are values of the axes."""
+    """A chart to draw on. Coordinates are values of the axes."""
 
     def __init__(self, x: Axis, y: Axis, label: str, width: int = WIDTH, height: int = HEIGHT, left: int = _LEFT):
         """Draw the axes.

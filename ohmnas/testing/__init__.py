@@ -6,8 +6,8 @@
         def make(self, problem):
             return Wandering(problem)
 
-pytest runs the inherited ``test_`` methods; they are plain functions with asserts and need no plug-in. Our own
-estimators, strategies, objectives, technologies, tasks and exporters are tested with the same contracts.
+pytest runs the inherited ``test_`` methods, which are plain asserts and need no pytest plugin. The same contracts test
+ohmnas's own estimators, strategies, objectives, technologies, tasks and exporters.
 """
 
 from ohmnas.testing.estimator import EstimatorContract

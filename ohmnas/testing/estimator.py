@@ -28,11 +28,11 @@ class EstimatorContract(ABC):
     """Subclass it as ``class TestMine(EstimatorContract)`` and write `make`."""
 
     rows: ClassVar[int] = 12
-    """Architectures of a question; fewer for a slow estimator."""
+    """Architectures per call; fewer for a slow estimator."""
     max_params: ClassVar[int] = 20_000
-    """Largest architectures of a question."""
+    """Size limit of these architectures."""
     depends_on_company: ClassVar[bool] = False
-    """True if the value of an architecture depends on the others of the same question, as ranks do."""
+    """True if the value of an architecture depends on the others in the same call, as ranks do."""
     draws_nothing: ClassVar[bool] = False
     """True if its values do not depend on the seed."""
 
@@ -41,18 +41,18 @@ class EstimatorContract(ABC):
 
     @abstractmethod
     def make(self, seed: int) -> Estimator:
-        """The estimator; everything that it draws follows from the seed."""
+        """The estimator. All of its random numbers come from the seed."""
 
     def space(self) -> Space:
-        """The space of the questions: the estimator's own, or the ResNet-like space on images of 8 x 8 pixels."""
+        """The space to test in: the estimator's own, or the ResNet-like space on images of 8 x 8 pixels."""
         return self.make(0).space or SPACE
 
     def population(self, seed: int = 0) -> Population:
-        """``(rows, g)``: a question."""
+        """``(rows, g)``: architectures to estimate."""
         return self.space().sample(self.rows, np.random.default_rng(seed), max_params=self.max_params)
 
     def test_its_targets_have_names_and_ranges(self) -> None:
-        """At least one; different names that can be columns; a lower end below the upper one."""
+        """At least one target; unique names that are valid columns; a lower end below the upper end."""
         targets = self.make(0).targets
         assert isinstance(targets, tuple)
         assert targets
@@ -63,7 +63,7 @@ class EstimatorContract(ABC):
         assert all(target.low < target.high for target in targets)
 
     def test_it_estimates_each_target_of_each_architecture(self) -> None:
-        """``(n, t)`` finite float64, within the ranges of the targets; also of one architecture and of none."""
+        """``(n, t)`` finite float64, within the ranges of the targets, also for one architecture and for none."""
         one, population = self.make(0), self.population()
         for n in (len(population), 1, 0):
             found = one.estimate(population[:n])
@@ -75,17 +75,17 @@ class EstimatorContract(ABC):
                 assert ((found[target.name] >= target.low) & (found[target.name] <= target.high)).all(), target.name
 
     def test_it_leaves_the_question_as_it_was(self) -> None:
-        """`estimate` does not write into a population."""
+        """`estimate` does not modify the population."""
         population = self.population()
         before = population.copy()
         self.make(0).estimate(population)
         assert np.array_equal(population, before)
 
     def test_the_same_seed_gives_the_same_values(self) -> None:
-        """Asked twice, or of two estimators; NumPy's global generator has no part in it."""
+        """For two calls and for two estimators; NumPy's global generator is not used."""
         population, one = self.population(), self.make(0)
         first = one.estimate(population).values
-        state = np.random.get_state()  # noqa: NPY002 - it must stay as it is
+        state = np.random.get_state()  # noqa: NPY002 - its state must not change
         assert np.array_equal(first, one.estimate(population).values)
         assert np.array_equal(first, self.make(0).estimate(population).values)
         assert str(state) == str(np.random.get_state())  # noqa: NPY002
@@ -114,7 +114,7 @@ class EstimatorContract(ABC):
         assert json.loads(json.dumps(provenance, allow_nan=False)) == provenance
 
     def test_its_quantiles_rise_or_are_refused(self) -> None:
-        """As `Estimator.has_quantiles` says."""
+        """As stated by `Estimator.has_quantiles`."""
         one = self.make(0)
         estimate = one.estimate(self.population())
         if not one.has_quantiles:
@@ -125,7 +125,7 @@ class EstimatorContract(ABC):
         assert (middle <= high).all()
 
     def test_a_search_can_ask_it(self) -> None:
-        """With its first target as the objective: the best of all that was asked is found."""
+        """With the first target as the objective, a search finds the best of all estimated architectures."""
         one = self.make(0)
         problem = Problem(self.space(), one, Limits(self.max_params), _FirstTarget(one.targets[0]))
         result = search(problem, Random, 0, Budget(self.rows, 1))

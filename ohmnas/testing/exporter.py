@@ -28,7 +28,7 @@ class ExporterContract(ABC):
     """Subclass it as ``class TestMine(ExporterContract)`` and write `make`."""
 
     compares: ClassVar[bool] = True
-    """True if it compares its outputs with ours, and says the difference."""
+    """True if it compares its outputs with those of ohmnas and returns the difference."""
 
     @abstractmethod
     def make(self) -> Exporter:
@@ -66,13 +66,13 @@ class ExporterContract(ABC):
 
     @contextmanager
     def exported(self) -> Iterator[tuple[Path, Exported]]:
-        """The folder that it writes, and what it says."""
+        """The folder that the exporter writes, and its result."""
         with tempfile.TemporaryDirectory() as aside, EXPORTERS.registered(_NAME, self.make()):
             out = Path(aside) / "out"
             yield out, export(self.trained(), _NAME, out)
 
     def test_it_writes_files_without_pickles(self) -> None:
-        """At least one; pickles could run code of those who send them."""
+        """At least one file, and no pickle: loading a pickle can run foreign code."""
         with self.exported() as (out, _):
             files = [path for path in out.rglob("*") if path.is_file()]
             assert files
@@ -85,7 +85,7 @@ class ExporterContract(ABC):
             assert done.difference is None or 0 <= done.difference <= TOLERANCE
 
     def test_its_command_names_the_folder_that_the_files_end_in(self) -> None:
-        """`Exported.use`, not the folder in which they were written."""
+        """`Exported.use` names the final folder, not the temporary one."""
         with self.exported() as (out, done):
             assert not done.use or str(out) in done.use
 
@@ -99,7 +99,7 @@ class ExporterContract(ABC):
             assert np.array_equal(trained.state[name].numpy(), values), name
 
     def test_a_folder_with_files_is_not_written_over(self) -> None:
-        """`export` refuses it."""
+        """`export` raises an error."""
         with tempfile.TemporaryDirectory() as aside, EXPORTERS.registered(_NAME, self.make()):
             (Path(aside) / "mine").write_text("mine", encoding="utf-8")
             try:

@@ -31,7 +31,7 @@ class Formula(Estimator):
     avm_offset: float = 0.0
     """Added to every AVM: 5 makes every architecture infeasible under a limit on the AVM."""
     asked: list[Population] = field(default_factory=list)
-    """Every population that was estimated."""
+    """All estimated populations."""
 
     def estimate(self, population: Population) -> Estimate:
         """Estimate ``(n, g)`` architectures."""

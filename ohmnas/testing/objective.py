@@ -27,7 +27,7 @@ class ObjectiveContract(ABC):
         return Problem(SPACE, Formula(), Limits(50_000, 2e6, 0.05, 1000), self.make())
 
     def test_its_name_is_a_text_that_results_can_hold(self) -> None:
-        """Printable, and the same of two objectives that are made alike."""
+        """It is printable, and equal for two equal objectives."""
         name = self.make().name
         assert isinstance(name, str)
         assert name.isprintable()
@@ -35,7 +35,7 @@ class ObjectiveContract(ABC):
         assert name == self.make().name
 
     def test_it_says_which_quantities_it_needs(self) -> None:
-        """`Objective.needs`: a problem refuses an objective whose targets nobody estimates."""
+        """`Objective.needs`: a problem rejects an objective if its targets are not estimated."""
         needs = self.make().needs
         assert isinstance(needs, tuple)
         assert {*needs} <= {*QUANTITIES}
@@ -59,7 +59,7 @@ class ObjectiveContract(ABC):
         np.testing.assert_allclose(alone, values, rtol=1e-12)
 
     def test_a_search_finds_its_largest_value(self) -> None:
-        """Of all that was evaluated."""
+        """It is the largest among all evaluated architectures."""
         problem = self.problem()
         result = search(problem, Random, 0, Budget(40, 3))
         assert result.objective == problem.objective.name

@@ -1,10 +1,10 @@
-"""`SpaceContract`: what all code relies on that reads a space, as tests to inherit.
+"""`SpaceContract`: tests to inherit for everything that other code expects of a space.
 
     class TestMySpace(SpaceContract):
         def make(self) -> Space:
             return MySpace((1, 8, 8), 10)
 
-Each of `PROPERTIES` draws its examples from the generator that it is given, so that other tests can feed it too.
+Each of `PROPERTIES` draws its examples from a given generator, so other tests can use it too.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
 Property = Callable[[Space, np.random.Generator], None]
 _ROWS: Final = 12
 _BATCHES: Final = 2
-"""Number of batches of proposals, enough for few rows."""
+"""Number of batches of proposals: enough for a few rows."""
 _ENUMERATED: Final = 1500
-"""Genomes of the small bounds that are gone through one by one."""
+"""Largest number of genomes that are enumerated one by one."""
 _LONGEST: Final = 300
-"""Characters of a network in one line."""
+"""Longest one-line text of a network, in characters."""
 
 
 def samples_are_canonical(space: Space, rng: np.random.Generator) -> None:
-    """Each sampler gives genomes that `check` takes as they are; those of `sample` all differ."""
+    """Each sampler returns genomes that `check` accepts unchanged; `sample` returns no genome twice."""
     drawn = space.sample(_ROWS, rng, at_least=1, max_batches=_BATCHES)
     assert 1 <= len(drawn) <= _ROWS
     assert len(np.unique(drawn, axis=0)) == len(drawn), "sample repeats a genome"
@@ -56,7 +56,7 @@ def samples_are_canonical(space: Space, rng: np.random.Generator) -> None:
 
 
 def limits_are_kept(space: Space, rng: np.random.Generator) -> None:
-    """`sample` keeps to limits on costs and to bounds on genes."""
+    """`sample` respects limits on costs and bounds on genes."""
     params, macs = space.params_and_macs(space.sample_uniform(_ROWS, rng))
     limits = float(params.max()), float(macs.max()), float(params.min()), float(macs.min())
     population = space.sample(_ROWS, rng, *limits, at_least=0, max_batches=_BATCHES)
@@ -65,7 +65,7 @@ def limits_are_kept(space: Space, rng: np.random.Generator) -> None:
 
 
 def repair_rests(space: Space, rng: np.random.Generator) -> None:
-    """`repair` makes canonical genomes of any whole numbers, and leaves those alone."""
+    """`repair` turns any whole numbers into canonical genomes, and leaves canonical genomes unchanged."""
     wild = rng.integers(-(2**40), 2**40, size=(_ROWS, len(space.genes)))
     near = rng.integers(-5, 150, size=(_ROWS, len(space.genes)))
     for matrix in (wild, near):
@@ -77,7 +77,7 @@ def repair_rests(space: Space, rng: np.random.Generator) -> None:
 
 
 def canonical_rests(space: Space, rng: np.random.Generator) -> None:
-    """`canonical` is the same once and twice, and writes to no argument."""
+    """`canonical` is idempotent and does not modify its argument."""
     genomes = space.everything.from_unit_cube(rng.random((_ROWS, len(space.genes))))
     genomes.setflags(write=False)
     once = space.canonical(genomes)
@@ -86,7 +86,7 @@ def canonical_rests(space: Space, rng: np.random.Generator) -> None:
 
 
 def faults_are_named(space: Space, rng: np.random.Generator) -> None:
-    """`check` and `decode` refuse a gene out of its range, with its row and its name."""
+    """`check` and `decode` reject a gene out of its range, with its row and its name in the message."""
     broken = a_population(space, rng).astype(np.int64)
     row, gene = rng.integers(len(broken)), rng.integers(len(space.genes))
     broken[row, gene] = int(rng.choice([-1, space.genes.high[gene] + 1, 2**31]))
@@ -96,7 +96,7 @@ def faults_are_named(space: Space, rng: np.random.Generator) -> None:
 
 
 def _refusal(refuse: Callable[[Any], object], broken: Any) -> str:
-    """The message with which something is refused; empty if it is taken."""
+    """Message of the error that a call raises; empty if it raises none."""
     try:
         refuse(broken)
     except InvalidValueError as error:
@@ -105,7 +105,7 @@ def _refusal(refuse: Callable[[Any], object], broken: Any) -> str:
 
 
 def variation_stays(space: Space, rng: np.random.Generator) -> None:
-    """Mutants and children are canonical, parents are not written to, and equal parents have an equal child."""
+    """Mutants and children are canonical, parents are not modified, and a child of equal parents equals them."""
     mothers = a_population(space, rng)
     fathers = mothers[rng.permutation(len(mothers))]
     for parents in (mothers, fathers):
@@ -122,7 +122,7 @@ def variation_stays(space: Space, rng: np.random.Generator) -> None:
 
 
 def neighbours_differ(space: Space, rng: np.random.Generator) -> None:
-    """Neighbours are canonical, all different, and none is the genome itself, which is not written to."""
+    """Neighbours are canonical and differ from each other and from the genome, which is not modified."""
     genome = a_population(space, rng)[0]
     genome.setflags(write=False)
     near = space.neighbours(genome)
@@ -147,7 +147,7 @@ def seeds_decide(space: Space, rng: np.random.Generator) -> None:
 
 
 def architectures_round_trip(space: Space, rng: np.random.Generator) -> None:
-    """A genome, its architecture and the architecture's JSON say the same."""
+    """Genome, architecture and JSON convert into each other without loss."""
     population = a_population(space, rng)
     architectures = space.decode(population)
     networks = population[:, : len(space.networks.genes)]
@@ -176,7 +176,7 @@ def bounds_hold(space: Space, rng: np.random.Generator) -> None:
 
 
 def small_bounds_are_enumerated(space: Space, rng: np.random.Generator) -> None:
-    """`nth` gives each genome within small bounds exactly once."""
+    """`nth` returns each genome within small bounds exactly once."""
     within = small_bounds(space, rng)
     found = within.nth(np.arange(within.size))
     every = np.array([*itertools.product(*(within.choices(gene).tolist() for gene in range(len(space.genes))))])
@@ -186,7 +186,7 @@ def small_bounds_are_enumerated(space: Space, rng: np.random.Generator) -> None:
 
 
 def layers_are_whole(space: Space, rng: np.random.Generator) -> None:
-    """Layers are whole numbers, each row alone has those that it has among others, and all costs follow."""
+    """Layers are whole numbers, a row has the same layers alone as among others, and all costs follow from them."""
     population = a_population(space, rng)
     layers = space.layers(population)
     for name in ("count", "inputs", "outputs", "positions", "digital"):
@@ -216,7 +216,7 @@ def layers_are_whole(space: Space, rng: np.random.Generator) -> None:
 
 
 def memory_holds_each_layer(space: Space, rng: np.random.Generator) -> None:
-    """At the peak no less is alive than the largest output, and in a chain, than any two outputs in a row."""
+    """Peak memory is at least the largest output and, in a chain, the sum of any two consecutive outputs."""
     layers = space.layers(a_population(space, rng))
     outputs = np.where(layers.count > 0, layers.outputs * layers.positions, 0)
     peak = layers.peak_memory()
@@ -228,7 +228,7 @@ def memory_holds_each_layer(space: Space, rng: np.random.Generator) -> None:
 
 
 def features_are_finite(space: Space, rng: np.random.Generator) -> None:
-    """Features are finite, each has a name of its own, and a row alone has the same bits as among others."""
+    """Features are finite, their names differ, and a row has exactly the same features alone as among others."""
     population, chip = a_population(space, rng), Hardware().description()
     names, features = feature_names(space, chip), feature_matrix(space, population, chip)
     assert features.shape == (len(population), len(names))
@@ -262,7 +262,7 @@ PROPERTIES: Final[Mapping[str, Property]] = {
 
 
 class SpaceContract(ABC):
-    """Tests of one space; a subclass says which."""
+    """Tests of one space, which a subclass returns from `make`."""
 
     seeds: ClassVar[int] = 5
     """Examples of each property."""
@@ -330,7 +330,7 @@ class SpaceContract(ABC):
         self._hold(features_are_finite)
 
     def test_genes_have_names_of_their_own(self) -> None:
-        """Names are words that tables, files and command lines can hold, and no other column has them."""
+        """Names are valid in tables, files and command lines, and no two columns share one."""
         names = self.make().networks.gene_names
         assert all(name.isidentifier() and name.isascii() for name in names), names
         folded = [name.casefold() for name in (*schema.columns(names), *CHIP_GENE_NAMES)]
@@ -338,12 +338,12 @@ class SpaceContract(ABC):
         assert not twice, f"two columns are called {', '.join(twice)}"
 
     def test_values_are_read_as_they_are_written(self) -> None:
-        """Each value of each gene can be typed."""
+        """Each value of each gene can be given as text."""
         for gene in self.make().genes:
             assert [gene.value(gene.text(value)) for value in gene.values] == list(gene.values)
 
     def test_a_space_equals_its_copy(self) -> None:
-        """Spaces go to other processes and are compared there."""
+        """A copy in another process equals the space."""
         space = self.make()
         copy = pickle.loads(pickle.dumps(space))  # noqa: S301 - its own
         assert copy == space == self.make()
@@ -351,7 +351,7 @@ class SpaceContract(ABC):
         assert copy.genes == space.genes
 
     def test_what_people_read_is_there(self) -> None:
-        """References, traits, choices of studies and pictures fit the genes."""
+        """References, traits, choices of studies and pictures match the genes."""
         space = self.make()
         space.networks.check(space.networks.encode(space.references.values()))
         architectures = [*space.references.values(), *space.decode(a_population(space, np.random.default_rng(0)))]
@@ -371,7 +371,7 @@ class SpaceContract(ABC):
         assert space.draw(architectures[0]).get_size_inches().min() > 0
 
     def test_stages_cover_every_layer_once(self) -> None:
-        """Pictures and cost tables show all layers of a network, none of them twice."""
+        """Pictures and cost tables show each layer of a network exactly once."""
         networks = self.make().networks
         population = networks.sample(_ROWS, np.random.default_rng(0), at_least=1)
         for genome, one in zip(population, networks.decode(population), strict=True):
@@ -385,7 +385,7 @@ class SpaceContract(ABC):
             )
 
     def test_costs_are_those_of_the_built_network(self) -> None:
-        """Parameters and multiply-accumulates are counted on the modules that torch runs."""
+        """Parameters and multiply-accumulates equal those of the torch modules."""
         import torch
 
         space = self.make()
@@ -406,7 +406,7 @@ class SpaceContract(ABC):
 
 
 def generators(seeds: int) -> Iterator[np.random.Generator]:
-    """A generator of each seed."""
+    """A generator for each seed."""
     return map(np.random.default_rng, range(seeds))
 
 
@@ -429,7 +429,7 @@ def some_bounds(space: Space, rng: np.random.Generator) -> Bounds:
 
 
 def small_bounds(space: Space, rng: np.random.Generator) -> Bounds:
-    """Bounds within which each gene is fixed but some, which have few values."""
+    """Bounds that fix all genes but a few, and leave those few values."""
     low = [int(rng.choice(gene.values)) for gene in space.genes]
     high, several = low.copy(), 1
     for place in rng.permutation(len(space.genes)).tolist():
@@ -441,7 +441,7 @@ def small_bounds(space: Space, rng: np.random.Generator) -> Bounds:
 
 
 def counted(network: nn.Module, image: Tensor) -> tuple[int, Tensor]:
-    """Multiply-accumulates of convolutions and linear layers while an image goes through, and what comes out."""
+    """Multiply-accumulates of convolutions and linear layers for one image, and the output."""
     from torch import nn as torch_nn
 
     work = [0]
@@ -462,7 +462,7 @@ def counted(network: nn.Module, image: Tensor) -> tuple[int, Tensor]:
 
 
 def assert_canonical(space: Space, population: Population) -> None:
-    """The population is an int16 matrix, and `check` takes it as it is."""
+    """The population is an int16 matrix that `check` accepts unchanged."""
     assert population.dtype == np.int16 and population.shape[1:] == (len(space.genes),)
     assert_same(space.check(population), population, "check changes a genome")
 

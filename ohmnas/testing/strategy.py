@@ -42,7 +42,7 @@ class StrategyContract(ABC):
         return Problem(SPACE, formula, Limits(50_000, 2e6, max_avm, 1000), within=self.bounds), formula
 
     def proposals(self, problem: Problem, seed: int, rounds: int = 3) -> list[Population]:
-        """Its proposals if all that can be afforded of them is evaluated."""
+        """Its proposals, if every affordable one is evaluated."""
         strategy, rng = self.make(problem), np.random.default_rng(seed)
         found = []
         for _ in range(rounds):
@@ -52,7 +52,7 @@ class StrategyContract(ABC):
 
     @staticmethod
     def _tell(problem: Problem, strategy: Strategy, population: Population) -> None:
-        """Evaluate as a search does: affordable architectures, each once."""
+        """Evaluate affordable architectures once each, as a search does."""
         evaluated = np.unique(population[problem.affordable(population)], axis=0)
         if len(evaluated):
             strategy.tell(evaluated, problem.evaluate(evaluated))
@@ -62,11 +62,11 @@ class StrategyContract(ABC):
         return Budget(self.births, self.generations)
 
     def test_it_says_whether_proposals_may_be_left_out(self) -> None:
-        """`Strategy.allows_oversampling` is a truth value."""
+        """`Strategy.allows_oversampling` is a bool."""
         assert isinstance(self.make(self.problem()[0]).allows_oversampling, bool)
 
     def test_proposals_are_canonical_and_within_the_bounds(self) -> None:
-        """In the whole space, and in a part of it."""
+        """Holds in the whole space and in a part of it."""
         for within in (self.bounds, NARROW):
             problem = replace(self.problem()[0], within=within)
             for population in self.proposals(problem, 0, rounds=4):
@@ -75,13 +75,13 @@ class StrategyContract(ABC):
                 assert self.asks_once or len(population) > 0
 
     def test_it_draws_only_from_the_generator_that_it_is_given(self) -> None:
-        """The same seed gives the same proposals, another seed others."""
+        """The same seed gives the same proposals, and another seed gives others."""
         first, second, other = (self.proposals(self.problem()[0], seed) for seed in (7, 7, 8))
         assert all(map(np.array_equal, first, second))
         assert self.draws_nothing or not all(map(np.array_equal, first, other))
 
     def test_it_goes_on_whatever_becomes_of_its_proposals(self) -> None:
-        """Questions without an answer, answers without a question, answers to half of the questions."""
+        """Cover `ask` without `tell`, `tell` without `ask`, and `tell` with half of the proposals."""
         for offset in (0.0, 5.0):  # with 5, nothing is feasible
             self._goes_on(offset, asks=2, share=1.0, others=0)
             self._goes_on(offset, asks=1, share=0.5, others=5)
@@ -121,12 +121,12 @@ class StrategyContract(ABC):
             assert (predicted["accuracy_1d_std"] <= 0.022).all()
 
     def test_the_best_so_far_never_gets_worse_and_is_what_is_returned(self) -> None:
-        """And no architecture is evaluated twice."""
+        """Also, no architecture is evaluated twice."""
         problem, formula = self.problem()
         result = search(problem, self.make, 1, self._budget)
         objectives = [entry["objective"] for entry in result.history]
         assert objectives == sorted(objectives)
-        everything = np.concatenate(formula.asked[:-1])  # the last question is about the references
+        everything = np.concatenate(formula.asked[:-1])  # the last call estimates the references
         evaluation = problem.evaluate(everything)
         assert result.evaluations == len(everything) == len(np.unique(everything, axis=0))
         best = evaluation.objective[evaluation.feasible].max()
@@ -135,7 +135,7 @@ class StrategyContract(ABC):
         assert (again.objective[0], again.estimate.row(0)) == (best, result.best.predicted)
 
     def test_the_same_seed_gives_the_same_search(self) -> None:
-        """All of the result but its time."""
+        """The results are equal except for the time."""
         few = replace(self._budget, iterations=2)
         results = [search(self.problem()[0], self.make, 3, few).to_dict() for _ in range(2)]
         for values in results:
@@ -143,7 +143,7 @@ class StrategyContract(ABC):
         assert results[0] == results[1]
 
     def test_a_front_is_everything_that_nothing_else_beats(self) -> None:
-        """Of all that was evaluated."""
+        """The front covers all evaluated architectures."""
         problem, formula = self.problem()
         problem = replace(problem, pareto=("accuracy_1d", "params"))
         problem.scale("accuracy_1d")
@@ -160,7 +160,7 @@ class StrategyContract(ABC):
         assert np.isclose(volumes[-1], hypervolume(expected), rtol=1e-6)
 
     def test_a_budget_of_evaluations_is_kept(self) -> None:
-        """Exactly."""
+        """The number of evaluations equals the budget."""
         for evaluations in (1, 17):
             problem, formula = self.problem(max_avm=1.0)
             result = search(problem, self.make, 0, Budget(self.births, 20, evaluations=evaluations))
@@ -168,7 +168,7 @@ class StrategyContract(ABC):
             assert result.evaluations == sum(map(len, formula.asked[:-1])) == evaluations
 
     def test_a_space_of_eight_architectures_is_searched_whole(self) -> None:
-        """And the search ends."""
+        """Also, the search ends."""
         problem = replace(self.problem(max_avm=1.0)[0], within=EIGHT)
         everything = problem.bounds.nth(np.arange(problem.bounds.size))
         result = search(problem, self.make, 0, Budget(self.births, 15))

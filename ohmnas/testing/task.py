@@ -12,7 +12,7 @@ from ohmnas.lookup import name_fault
 
 
 class TaskContract(ABC):
-    """Subclass it as ``class TestMine(TaskContract)`` and write `make`; its files must be there."""
+    """Subclass it as ``class TestMine(TaskContract)`` and write `make`. The files of the task must exist."""
 
     @abstractmethod
     def make(self) -> Task:
@@ -23,7 +23,7 @@ class TaskContract(ABC):
         assert not name_fault(self.make().name)
 
     def test_its_bounds_hold_networks(self) -> None:
-        """The plan of a campaign finds networks within them."""
+        """A plan finds networks within the bounds."""
         task = self.make()
         assert 0 < task.min_params < task.max_params
         population = task.space.sample(
@@ -52,7 +52,7 @@ class TaskContract(ABC):
         assert np.minimum(np.abs(spread - 1), spread).max() < 1e-3
 
     def test_no_image_is_in_two_splits(self) -> None:
-        """Validation and test images are not trained on. Few images are alike by chance, so a hundredth may be."""
+        """No training image is in another split. A hundredth of the images may be equal by chance."""
         data = self.make().load()
         splits = (data.train, data.validation, data.test)
         keys = [{image.tobytes() for image in split.images} for split in splits]
@@ -60,7 +60,7 @@ class TaskContract(ABC):
             assert len(keys[one] & keys[other]) <= 0.01 * min(len(keys[one]), len(keys[other]))
 
     def test_loading_again_gives_the_same_images(self) -> None:
-        """Splits are drawn once for all, and a worker process has them too."""
+        """The splits are fixed, also in a worker process."""
         task = self.make()
         first, again = task.load(), loads(dumps(task)).load()  # noqa: S301 - our own bytes
         for name in ("train", "validation", "test"):

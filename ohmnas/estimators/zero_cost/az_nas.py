@@ -1,4 +1,4 @@
-"""AZ-NAS: ranks of expressivity, progressivity, trainability and complexity, put together.
+"""AZ-NAS: combined ranks of expressivity, progressivity, trainability and complexity.
 
 J. Lee, B. Ham, "AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search", CVPR 2024.
 """

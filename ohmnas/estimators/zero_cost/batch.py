@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ohmnas.spaces.space import Space
 
 BATCH = 64
-"""Usual number of images."""
+"""Default number of images."""
 
 
 @dataclass(frozen=True, slots=True)

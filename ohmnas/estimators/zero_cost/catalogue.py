@@ -49,7 +49,7 @@ PROXIES: Final[Mapping[str, Entry]] = {
     "az_nas": Entry("az_nas:AzNas", "ranks of four measures (Lee and Ham, 2024)"),
     "deviation": Entry("deviation:Deviation", "outputs that a chip leaves as they were", needs_chip=True),
 }
-"""Name -> proxy. A larger value promises a higher accuracy."""
+"""Name -> proxy. Larger values stand for higher accuracy."""
 
 
 def of_task(name: str, task: Task, seed: int = 0) -> ZeroCost:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 Values = npt.NDArray[np.float64]
 LOWEST = -1e12
-"""Value of a network for which a measure is not defined, such as one that no image passes through."""
+"""Value of a network without a defined measure, such as one that passes no signal."""
 HIGHEST = 1e12
 
 
 def proxy_target(name: str, title: str) -> Target:
-    """Return the target of a proxy: larger values promise a higher accuracy."""
+    """Return the target of a proxy: larger values stand for higher accuracy."""
     return Target(name, title, True, LOWEST, HIGHEST)
 
 
@@ -51,10 +51,10 @@ class OfNetwork(Proxy):
     """A proxy that is measured on one network after another."""
 
     draws_weights: ClassVar[bool] = False
-    """True if `prepare` draws weights of its own."""
+    """True if `prepare` draws its own weights."""
 
     def prepare(self, network: nn.Module) -> None:
-        """Draw weights of its own, in place; a chip is programmed with them afterwards."""
+        """Draw new weights in place, before a chip is programmed with them."""
 
     @abstractmethod
     def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:

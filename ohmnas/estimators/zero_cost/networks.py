@@ -27,17 +27,17 @@ class Networks:
     space: Space
     batch: Batch
     seed: int = 0
-    """Everything that is drawn for a network follows from it and from the genome."""
+    """Seed of all random numbers of a network, together with its genome."""
     chip: OnChip | None = None
     """Chip that the networks are programmed on; None computes exactly."""
     _last: dict[bytes, tuple[nn.Module, Tensor]] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """The last network without weights of a measure's own, and the state of the generator after it was made."""
+    """The last network with the weights of the space, and the state of the generator after it was built."""
 
     @contextmanager
     def of(
         self, genome: npt.NDArray[np.int16], prepare: Callable[[nn.Module], None] | None = None
     ) -> Iterator[tuple[nn.Module, Tensor, Tensor]]:
-        """Yield the network of a genome, the images and the labels; torch's generator has a seed of its own inside.
+        """Yield the network of a genome, the images and the labels; torch's generator is seeded inside.
 
         Args:
             genome: ``(g,)``.

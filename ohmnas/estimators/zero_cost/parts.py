@@ -25,7 +25,7 @@ def loss_of(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def gradients(loss: Tensor, weights: Sequence[Tensor], create_graph: bool = False) -> list[Tensor]:
-    """Gradients of a loss; zeros for weights that have no part in it."""
+    """Gradients of a loss; zeros for weights that do not affect it."""
     if not loss.requires_grad:
         return [torch.zeros_like(weight) for weight in weights]
     found = torch.autograd.grad(loss, weights, create_graph=create_graph, allow_unused=True)
@@ -58,14 +58,14 @@ def without_norms(network: nn.Module) -> None:
 def freeze_norms(network: nn.Module, images: Tensor) -> None:
     """Give batch norms the statistics of a batch and put the network into evaluation mode.
 
-    Images then have no part in each other's outputs.
+    Each output then depends on its own image only.
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     network.eval()
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # torch's word for the plain average
+        norm.momentum = None  # None is the plain average in torch
         norm.train()
     network(images)
     for norm, momentum in zip(norms, momenta, strict=True):
@@ -74,7 +74,7 @@ def freeze_norms(network: nn.Module, images: Tensor) -> None:
 
 
 class _Rectified(TorchFunctionMode):
-    """Notes which inputs of each ReLU are positive, be it a module, a function or a method."""
+    """Records which inputs of each ReLU are positive, for modules, functions and methods."""
 
     _FUNCTIONS = frozenset({functional.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_, functional.relu_})
 
@@ -121,7 +121,7 @@ def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[tuple[nn.Module, T
 
 
 def last_features(network: nn.Module, images: Tensor) -> Tensor:
-    """``(b, c, h, w)``: the input of the first module that takes away the pixels, or the last output that has some.
+    """``(b, c, h, w)``: the input of the first module that removes the pixels, or the last output with pixels.
 
     Raises:
         ValueError: no module has an output with pixels.
