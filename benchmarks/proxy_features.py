@@ -22,26 +22,17 @@ from __future__ import annotations
 import argparse
 import json
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from extra_features import informed, known
 from noisy_proxies import COUNTED, drawn, values_of
 
 from ohmnas.estimators import Cascade
-from ohmnas.spaces.codesign import Settings
-from ohmnas.spaces.genes import Population
-from ohmnas.spaces.space import Space
 from ohmnas.surrogate import HEADS, Surrogate, TrainingSet, metrics
-from ohmnas.surrogate import model as its_model
-from ohmnas.surrogate import surrogate as its_estimator
-from ohmnas.surrogate.features import Features, feature_matrix, feature_names
 from ohmnas.surrogate.model import SurrogateModel
 
 Values = npt.NDArray[np.float64]
@@ -59,27 +50,10 @@ def columns(values: dict[str, dict[str, Values]], orders: tuple[str, ...]) -> di
         for order in orders:
             if order in by_order:
                 raw = by_order[order]
-                known = np.abs(raw) < 1e11
-                clipped = np.clip(raw, raw[known].min(), raw[known].max()) if known.any() else np.zeros_like(raw)
+                finite = np.abs(raw) < 1e11
+                clipped = np.clip(raw, raw[finite].min(), raw[finite].max()) if finite.any() else np.zeros_like(raw)
                 found[f"{PREFIX}{proxy} {order}"] = np.sign(clipped) * np.log1p(np.abs(clipped))
     return found
-
-
-@contextmanager
-def proxies_known(population: Population, extra: dict[str, Values]) -> Iterator[None]:
-    """Let the surrogate find the proxies of these networks among its features."""
-    rows = {genome.tobytes(): row for row, genome in enumerate(population)}
-
-    def informed(space: Space, some: Population, hardware: Settings) -> Features:
-        features, names = feature_matrix(space, some, hardware), feature_names(space, hardware)
-        places = [rows[genome.tobytes()] for genome in np.ascontiguousarray(some)]
-        for name, values in extra.items():
-            if name in hardware:
-                features[:, names.index(name)] = values[places]
-        return features
-
-    with patch.object(its_estimator, "feature_matrix", informed), patch.object(its_model, "feature_matrix", informed):
-        yield
 
 
 def _regret(accuracy: Values, order: Values) -> float:
@@ -112,11 +86,11 @@ def compare(
             models = {}
             for features, orders in sets.items():
                 extra = columns(values, orders)
-                own = replace(data, hardware={**data.hardware, **dict.fromkeys(extra, 0.0)})
-                with proxies_known(data.population, extra):
+                own = informed(data, extra)
+                with known(data.population, extra):
                     models[features] = Surrogate.learn(own.take(train), seed=draw).model_
                     each[features].append(_scores(models[features], own.take(test)))
-            with proxies_known(data.population, columns(values, sets[last])):
+            with known(data.population, columns(values, sets[last])):
                 unseen = data.take(test)
                 found = Cascade(models["none"], models[last], share=0.1).estimate(unseen.population)
                 accuracy = unseen.single()[:, 0]

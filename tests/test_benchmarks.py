@@ -9,6 +9,7 @@ from itertools import cycle, islice, pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -244,3 +245,18 @@ def test_the_studied_networks_stay_those_of_the_file(monkeypatch: pytest.MonkeyP
     frame = pd.DataFrame({"task": "digits", "network": range(len(backwards)), "genome": backwards})
     frame.assign(candidate="reference", seed=0).to_csv(tmp_path / "none.csv", index=False)
     assert (fidelity.networks("digits") == drawn[::-1]).all()
+
+
+def test_early_stopping_is_judged_by_seconds_and_by_the_best_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    curves = importlib.import_module("curves")
+    accuracy, seconds = np.array([0.5, 0.75, 1.0, 0.25]), np.array([[1.0, 4.0]] * 4)
+    order = np.arange(4)
+    shares, regret = curves._undisturbed(accuracy, seconds[:, 1], [order])
+    assert regret[np.searchsorted(shares, 0.25 + 1e-9) - 1] == 50.0
+    assert regret[-1] == 0.0
+    judged = curves._judged([np.array([0, 1, 0, 0])], [order], seconds, accuracy, (shares, regret))
+    assert judged["core_seconds"] == pytest.approx(7.0 / 16.0, abs=1e-4)
+    assert (judged["finds_the_best"], judged["regret"]) == (0.0, 25.0)
+    assert judged["equal_regret"] == pytest.approx(0.5)
+    assert curves._asha(np.array([[0.9], [0.1], [0.5], [0.95]]), 2).tolist() == [1, 0, 1, 1]

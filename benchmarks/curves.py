@@ -1,0 +1,268 @@
+"""Learning curves: what the first epochs of a training say about its end, and what stopping early saves.
+
+python benchmarks/curves.py [--table digits-protocol4] [--part tau|stopping] [--rounds 2]
+    [--campaigns 200] [--networks 50] [--json]
+
+Nothing is trained: the rows of a table keep their curves.
+
+1. Kendall's tau with the labels of networks that were not learned from, after 1/8, 1/4 and 1/2 of the epochs: mean and
+   standard error over the folds of a five-fold cross-validation, repeated ROUNDS times. All ways share the folds. Small
+   standard deviations and AVMs are good, so the ways that only rank by accuracy rank these in reverse.
+   - `last accuracy`, `last loss`: the last one that was seen;
+   - `families`: the accuracy curve, continued by an ensemble of parametric families;
+   - `curve process`: a Gaussian process over the curves of the networks of the other folds;
+   - `surrogate`: no curve at all;
+   - `surrogate, curves`: the surrogate with the features of the curve process.
+   `seconds` is the share of the training's seconds, over all networks. A training that the campaign gave up has its own
+   last epoch.
+2. Early stopping, replayed. Each of CAMPAIGNS campaigns has NETWORKS random rows in a random order and one worker.
+   Trainings are compared by the last accuracy or the last loss that was seen. `core-seconds`: share of the seconds
+   (training and reading of chips) of an undisturbed campaign with the same rows. `finds best`: share of the campaigns
+   that keep the network with the best label. `regret`: accuracy that is lost otherwise, in points, mean and standard
+   error over the campaigns; they share rows, so the error is a lower bound. `equal regret`: share of the core-seconds
+   after which undisturbed campaigns have this regret on average. `rows/h` is the ratio of the two shares: how many
+   times as many rows an hour a campaign with early stopping goes through for the same regret.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from extra_features import informed, known
+from sklearn.model_selection import KFold
+
+from ohmnas.datasets.tables.curves import LearningCurves, last_seen
+from ohmnas.datasets.tables.table import read_table
+from ohmnas.estimators.curves import Asha, CurveProcess, extrapolate_each, rungs, successive_halving
+from ohmnas.estimators.curves.process import curve_features
+from ohmnas.surrogate import HEADS, Surrogate, TrainingSet, metrics
+from ohmnas.surrogate.model import SurrogateModel
+
+Values = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+SHARES: Final = {"1/8": 8, "1/4": 4, "1/2": 2}
+SIGNS: Final = {"accuracy_1d": 1.0, "accuracy_1d_std": -1.0, "avm": -1.0}
+"""Sign of a label under which larger is better."""
+FOLDS: Final = 5
+REDUCTIONS: Final = (2, 4)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The rows of a table: one training each."""
+
+    data: TrainingSet
+    curves: LearningCurves
+    train_seconds: Values
+    read_seconds: Values
+
+    @classmethod
+    def of(cls, name: str) -> Measured:
+        """Rows of a table, in the order of its training set."""
+        table = read_table(name)
+        frame = table.select()
+        data = TrainingSet.of(table)
+        genomes = frame[list(data.space.gene_names)].to_numpy(dtype=np.int16)
+        place = {genome.tobytes(): row for row, genome in enumerate(genomes)}
+        frame = frame.iloc[[place[genome.tobytes()] for genome in np.ascontiguousarray(data.population)]]
+        seconds = frame[["train_seconds", "drift_seconds"]].to_numpy(dtype=np.float64)
+        return cls(data, LearningCurves.of(frame), seconds[:, 0], seconds[:, 1])
+
+    def seconds(self, epoch: int) -> Values:
+        """``(n,)``: seconds of each training up to an epoch."""
+        return self.train_seconds * np.minimum(epoch / self.curves.trained, 1.0)
+
+
+def taus(measured: Measured, rounds: int) -> dict[str, Any]:
+    """Way -> share of the epochs -> head -> tau and its error, and the share of the seconds."""
+    labels = measured.data.single()
+    folds = [
+        fold
+        for seed in range(rounds)
+        for fold in KFold(FOLDS, shuffle=True, random_state=seed).split(measured.data.population)
+    ]
+    found: dict[str, Any] = {}
+
+    def add(way: str, share: str, spent: float, rank: Callable[[Rows, Rows], Values]) -> None:
+        """Score a way: rows to learn from and rows to rank -> ``(rows, 3)``, larger for larger labels."""
+        scores = np.array(
+            [
+                [metrics.kendall_tau(labels[test, head], ranked[:, head]) for head in range(len(HEADS))]
+                for ranked, test in ((rank(train, test), test) for train, test in folds)
+            ]
+        )
+        found.setdefault(way, {})[share] = {
+            "seconds": round(spent, 4),
+            **{
+                head: {"tau": round(float(column.mean()), 4), "error": round(float(_error(column)), 4)}
+                for head, column in zip(HEADS, scores.T, strict=True)
+            },
+        }
+
+    def plain(values: Values) -> Callable[[Rows, Rows], Values]:
+        return lambda _, test: np.outer(values[test], [*SIGNS.values()])
+
+    def learned(extra: dict[str, Values]) -> Callable[[Rows, Rows], Values]:
+        data = informed(measured.data, extra)
+
+        def rank(train: Rows, test: Rows) -> Values:
+            with known(data.population, extra):
+                return _ranks(Surrogate.learn(data.take(train)).model_, data, test)
+
+        return rank
+
+    add("surrogate", "0", 0.0, learned({}))
+    for share, divisor in SHARES.items():
+        epoch = measured.curves.epochs // divisor
+        cut = measured.curves.until(epoch)
+        spent = float(measured.seconds(epoch).sum() / measured.train_seconds.sum())
+        ends = extrapolate_each(cut.read_after.astype(np.float64), cut.accuracies, measured.curves.epochs)[:, 0]
+        add("last accuracy", share, spent, plain(last_seen(cut.accuracies)))
+        add("last loss", share, spent, plain(-last_seen(cut.losses)))
+        add("families", share, spent, plain(ends))
+        add("curve process", share, spent, partial(_by_process, measured, epoch))
+        add("surrogate, curves", share, spent, learned({f"curve {n}": v for n, v in curve_features(cut).items()}))
+    return found
+
+
+def _ranks(model: SurrogateModel, data: TrainingSet, rows: Rows) -> Values:
+    estimate = model.estimate(data.population[rows])
+    return np.column_stack([model.rank_scores(data.population[rows]), *(estimate[head] for head in HEADS[1:])])
+
+
+def _by_process(measured: Measured, epoch: int, train: Rows, test: Rows) -> Values:
+    data = measured.data
+    labels = dict(zip(HEADS, data.single()[train].T, strict=True))
+    process = CurveProcess.fit(data.space, data.population[train], measured.curves.take(train), labels, epoch)
+    return process.normal_scores(data.population[test], measured.curves.take(test))
+
+
+def _error(values: Values) -> float:
+    """Standard error of a mean; 0 of a single value."""
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+
+
+def early_stopping(measured: Measured, campaigns: int, networks: int) -> dict[str, Any]:
+    """Way -> share of core-seconds, chance of the best network, regret, share of undisturbed campaigns."""
+    curves, accuracy = measured.curves, measured.data.single()[:, 0]
+    whole = measured.train_seconds + measured.read_seconds
+    orders = [np.random.default_rng(seed).permutation(len(accuracy))[:networks] for seed in range(campaigns)]
+    undisturbed = _undisturbed(accuracy, whole, orders)
+    found: dict[str, Any] = {}
+    for criterion in ("accuracy", "loss"):
+        for first, reduction in product((curves.epochs // 8, curves.epochs // 4), REDUCTIONS):
+            at = rungs(curves.epochs, first, reduction)
+            cuts = [curves.until(epoch) for epoch in at]
+            seen = [last_seen(cut.accuracies) if criterion == "accuracy" else -last_seen(cut.losses) for cut in cuts]
+            values, spent = np.column_stack(seen), np.column_stack([*map(measured.seconds, at), whole])
+            for way, decide in {"halving": successive_halving, "ASHA": _asha}.items():
+                passed = [decide(values[order], reduction) for order in orders]
+                found[f"{way}, {criterion}, from epoch {first}, 1 of {reduction}"] = {
+                    "rungs": at,
+                    **_judged(passed, orders, spent, accuracy, undisturbed),
+                }
+    return found
+
+
+def _asha(values: Values, reduction: float) -> npt.NDArray[np.int64]:
+    """``(n,)``: rungs that each network passes, if a single worker trains them one by one."""
+    asha, passed = Asha(reduction), np.zeros(len(values), dtype=np.int64)
+    for row in range(len(values)):
+        while passed[row] < values.shape[1] and asha.goes_on(int(passed[row]), values[row, passed[row]]):
+            passed[row] += 1
+    return passed
+
+
+def _undisturbed(accuracy: Values, seconds: Values, orders: list[Rows]) -> tuple[Values, Values]:
+    """Shares of the core-seconds, and the mean regret in points that campaigns have after each."""
+    shares, regrets = np.linspace(0.01, 1.0, 100), []
+    for order in orders:
+        best = np.concatenate([[0.0], np.maximum.accumulate(accuracy[order])])
+        spent = np.cumsum(seconds[order])
+        done = np.searchsorted(spent / spent[-1], shares + 1e-9, side="right")
+        regrets.append(100.0 * (best[-1] - best[done]))
+    return shares, np.mean(regrets, axis=0)
+
+
+def _judged(
+    passed: list[npt.NDArray[np.int64]],
+    orders: list[Rows],
+    spent: Values,
+    accuracy: Values,
+    undisturbed: tuple[Values, Values],
+) -> dict[str, float]:
+    """Summary of campaigns, given ``(networks,)`` passed rungs of each and the ``(n, rungs + 1)`` seconds of rows."""
+    shares, regrets = [], []
+    for rungs_passed, order in zip(passed, orders, strict=True):
+        finished = order[rungs_passed == spent.shape[1] - 1]
+        shares.append(float(spent[order, rungs_passed].sum() / spent[order, -1].sum()))
+        regrets.append(100.0 * float(accuracy[order].max() - accuracy[finished].max()))
+    share, regret = float(np.mean(shares)), float(np.mean(regrets))
+    equal = float(undisturbed[0][np.argmax(undisturbed[1] <= regret + 1e-9)])
+    return {
+        "core_seconds": round(share, 4),
+        "finds_the_best": round(float(np.mean(np.array(regrets) == 0.0)), 4),
+        "regret": round(regret, 4),
+        "regret_error": round(_error(np.array(regrets)), 4),
+        "equal_regret": round(equal, 4),
+        "rows_an_hour": round(equal / share, 3),
+    }
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", default="digits-protocol4")
+    parser.add_argument("--part", choices=("tau", "stopping"), help="only one of the two parts")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--campaigns", type=int, default=200)
+    parser.add_argument("--networks", type=int, default=50)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")  # few rows: constant columns
+    measured = Measured.of(arguments.table)
+    found = {}
+    if arguments.part != "stopping":
+        found["tau"] = taus(measured, arguments.rounds)
+    if arguments.part != "tau":
+        found["early_stopping"] = early_stopping(measured, arguments.campaigns, arguments.networks)
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    if "tau" in found:
+        print(f"{arguments.table}: {len(measured.curves)} networks; tau ± error over {FOLDS * arguments.rounds} folds")
+        _print_taus(found["tau"])
+    if "early_stopping" in found:
+        print(f"early stopping: {arguments.campaigns} campaigns of {arguments.networks} networks")
+        _print_early_stopping(found["early_stopping"])
+
+
+def _print_taus(found: dict[str, Any]) -> None:
+    print(f"{'':20}{'epochs':>8}{'seconds':>9}" + "".join(f"{head:>18}" for head in HEADS))
+    for way, by_share in found.items():
+        for share, scores in by_share.items():
+            cells = "".join(f"{scores[head]['tau']:>10.3f} ± {scores[head]['error']:.3f}" for head in HEADS)
+            print(f"{way:20}{share:>8}{100 * scores['seconds']:>7.1f} %{cells}")
+
+
+def _print_early_stopping(found: dict[str, Any]) -> None:
+    print(f"{'':40}{'core-seconds':>14}{'finds best':>12}{'regret':>16}{'equal regret':>14}{'rows/h':>9}")
+    for way, one in found.items():
+        regret = f"{one['regret']:.3f} ± {one['regret_error']:.3f}"
+        print(
+            f"{way:40}{100 * one['core_seconds']:>12.0f} %{100 * one['finds_the_best']:>10.0f} %{regret:>16}"
+            f"{100 * one['equal_regret']:>12.0f} %{one['rows_an_hour']:>8.2f}x"
+        )
+
+
+if __name__ == "__main__":
+    main()
