@@ -69,6 +69,14 @@ def test_flags_exist(page: Path) -> None:
     assert set(FLAG.findall(page.read_text("utf-8"))) <= known
 
 
+def test_commands_of_the_list_of_tasks_exist() -> None:
+    commands = re.findall(r"`ohmnas ([^`]+)`", (ROOT / "docs" / "how-to.md").read_text("utf-8"))
+    for command in commands:
+        if "--config" not in command:  # its file would have to be there
+            parser().parse_args(shlex.split(command))
+    assert commands
+
+
 def test_every_page_is_listed() -> None:
     index = ROOT / "docs" / "README.md"
     listed = {target for target, _ in LINK.findall(index.read_text("utf-8"))}
