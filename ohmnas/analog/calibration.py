@@ -19,7 +19,7 @@ def calibrate(network: nn.Module, images: Images, batch_norm: bool = False) -> N
     """Set the input range of each analog layer from images; training does this automatically.
 
     A layer that reads the images gets their largest absolute value as its range. The others get a multiple of the root
-    mean square of their input (`layers.RANGE_MULTIPLE`, or what was learned), averaged over batches. The network is in
+    mean square of their input (`layers.RANGE_MULTIPLE`, or the learned one), averaged over batches. The network is in
     evaluation mode afterwards.
 
     Args:
@@ -47,7 +47,7 @@ def calibrate(network: nn.Module, images: Images, batch_norm: bool = False) -> N
 
 
 class _Average:
-    """Forward hook: averages what a layer's input range follows, with equal weights of all batches."""
+    """Forward hook: averages the statistic behind a layer's input range, with equal weights for all batches."""
 
     def __init__(self) -> None:
         self._batches = 0
@@ -58,10 +58,10 @@ class _Average:
 
 
 def check_use(network: nn.Module, images: Images) -> None:
-    """Check, with two images, that each analog layer computes once on the way from images to outputs.
+    """Check with two images that each analog layer is called exactly once in a forward pass.
 
-    A tile has one input range, for one input. Other code may read the weights of a layer that is never called, and then
-    computes digitally.
+    A tile has one input range, for one input. If a layer is never called, other code may use its weights and compute
+    digitally.
 
     Raises:
         InvalidValueError: there are no images, or a layer is used several times or not at all; the message names all.

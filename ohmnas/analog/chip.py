@@ -1,7 +1,7 @@
 """One chip: a network's weights are programmed once and read at any later time.
 
-Notation: ``w`` weights of the whole network, ``q`` columns (each a part of a layer's output), ``u`` tiles, both lying
-one behind the other in the order of the layers. Programming and reading are the steps of aihwkit's inference tile
+Notation: ``w`` weights of the whole network, ``q`` columns (each a part of a layer's output), ``u`` tiles, both
+concatenated in the order of the layers. Programming and reading are the steps of aihwkit's inference tile
 (`InferenceTileWithPeriphery.program_weights`, `drift_weights`) and call its noise model on conductances, but for all
 tiles of the network at once.
 """
@@ -79,7 +79,8 @@ class Chip:
         self.programmed: Tensor = programmed[0] * scale + offset
         """``(w,)``: weights right after programming, in units of their column's scale."""
         self.drift_exponents: list[Tensor] = exponents
-        """Drift exponents of each weight's devices, each ``(1, w)``; for `reram`, what its model stores instead."""
+        """Drift exponents of each weight's devices, each ``(1, w)``; for `reram`, the values that its model stores
+        instead."""
         self._offset, self._scale = self._ranges(self.programmed)
         self._baseline = self._readout(self.programmed)
 
@@ -87,7 +88,7 @@ class Chip:
         """Offset and scale, ``(w,)``, by which aihwkit's converter maps the weights of each tile to conductances.
 
         A pair of devices has its largest weight at g_max, a single one its smallest at g_min and its largest at g_max.
-        Mapped tile by tile to one common range, all tiles can be converted as one tensor.
+        This maps all tiles to one common range, so they can be converted as one tensor.
         """
         targets = self.targets
         if self._paired:
@@ -103,7 +104,7 @@ class Chip:
         return weights * self._scale + self._offset
 
     def compensation(self, weights: Tensor) -> Tensor:
-        """``(u,)``: the factor of each tile that undoes the mean decay since programming; 1 without compensation."""
+        """``(u,)``: factor of each tile that compensates the mean decay since programming; 1 without compensation."""
         if not self.hardware.drift_compensation:
             return torch.ones(self.targets.tiles, device=weights.device)
         return self._baseline / self._readout(weights)

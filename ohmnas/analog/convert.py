@@ -58,8 +58,8 @@ def to_analog(network: _Network, chip: Hardware, keep_digital: Collection[str] =
     Args:
         network: any module of `Conv2d`, `Linear`, norms and modules without parameters. Plain chains of convolution,
             batch norm and ReLU are computed in one step.
-        chip: whose tiles and converters the layers get.
-        keep_digital: paths of modules (with all that they contain) and of parameters that stay as they are.
+        chip: chip with the tiles and converters of the layers.
+        keep_digital: paths of modules (with everything inside them) and of parameters that stay digital.
 
     Returns:
         A network of the same type; a bare layer becomes an analog layer.
@@ -134,10 +134,7 @@ def _lies_in(path: str, containers: list[str]) -> bool:
 
 
 def _fault(module: nn.Module, own: set[str]) -> str | None:
-    """Why there is no analog layer for a module with parameters of its own, or an empty text if its type says enough.
-
-    None if there is one.
-    """
+    """Why a module with parameters has no analog layer; empty if its type says enough, None if it has one."""
     if type(module) not in _ANALOG:
         standard = type(module).__module__.startswith("torch.")
         return "" if standard else f" with parameters {', '.join(sorted(own))}"
@@ -147,20 +144,20 @@ def _fault(module: nn.Module, own: set[str]) -> str | None:
 
 
 def _is_plain(module: nn.Module) -> bool:
-    """True if a call of the module runs the `forward` of its class and nothing else."""
+    """True if a call of the module only runs the `forward` of its class."""
     hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
     return not any(hooks) and "forward" not in vars(module)
 
 
 def _sharing(path: str, module: nn.Module, places: dict[int, list[str]]) -> str | None:
-    """With which other layers a layer shares its weight."""
+    """Other layers with which a layer shares its weight, as text."""
     own = _joined(path, "weight")
     others = [place.removesuffix(".weight") for place in places[id(module.weight)] if place != own]
     return f", shared with {', '.join(others)}" if others else None
 
 
 def _chains(module: nn.Module, inside: bool = False) -> Iterator[nn.Sequential]:
-    """The chains that run as a whole. Other modules may call a chain's layers one by one.
+    """The chains that always run as a whole. Other modules may call the layers of a chain one by one.
 
     Args:
         module: a network or a part of one.
@@ -177,7 +174,7 @@ def _chains(module: nn.Module, inside: bool = False) -> Iterator[nn.Sequential]:
 
 
 def _absorb_norms(chain: nn.Sequential) -> None:
-    """Let each analog convolution do the batch norm and the ReLU or sum that follow; identities take their place."""
+    """Fuse the following batch norm and ReLU or sum into each analog convolution, and replace them by identities."""
     names = _children(chain)
     for index in range(len(chain) - 1):
         layer, norm = chain[index], chain[index + 1]
@@ -195,7 +192,7 @@ def _absorb_norms(chain: nn.Sequential) -> None:
 
 
 def _children(module: nn.Module) -> list[str]:
-    """Names of a module's children, also of those that it has several times."""
+    """Names of a module's children, including repeated ones."""
     return [name for name, child in module._modules.items() if child is not None]
 
 
@@ -242,7 +239,7 @@ def analog_layers(network: nn.Module) -> Iterator[AnalogLayer]:
 
 
 def set_mode(network: nn.Module, mode: Mode) -> None:
-    """Let every analog layer compute as its tiles would ("analog") or exactly ("digital")."""
+    """Make every analog layer compute as its tiles do ("analog") or exactly ("digital")."""
     for layer in analog_layers(network):
         layer.mode = mode
 

@@ -1,11 +1,11 @@
 """Compiled CPU kernels: plain loops over NumPy arrays. The module `kernels` applies them to tensors.
 
-Rows are ``(p, c)``: p positions of c channels, where short rows may be joined, so that c is a multiple of the channels
-of what is given by channel. Loops run over slices of blocks and from 0: only there the compiler knows that indices
-need no check and vectorises. Each pass is compiled twice, for one thread and for many (`prange` is over blocks).
+Rows are ``(p, c)``: p positions of c channels, where short rows may be joined, so c is a multiple of the number of
+channels. Loops run over slices of blocks and start at 0: only then does the compiler know that indices need no check,
+and vectorise. Each pass is compiled twice, for one thread and for many (`prange` is over blocks).
 
-An array is float32, or uint16 with the bits of bfloat16, which NumPy does not know: the upper half of a float32's.
-`read` and `written` stand wherever an array may be either; whole numbers up to 256 are exact in both.
+An array is float32, or uint16 with the bits of bfloat16 (the upper half of a float32), because NumPy has no bfloat16.
+`read` and `written` handle both types. Whole numbers up to 256 are exact in both.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _read(x: Any) -> Any:
 
 
 @overload(written, inline="always")  # type: ignore[untyped-decorator]
-def _written(value: Any, array: Any) -> Any:  # noqa: ARG001 - numba goes by the names
+def _written(value: Any, array: Any) -> Any:  # noqa: ARG001 - numba requires these names
     def as_is(value: Any, array: Any) -> Any:  # noqa: ARG001
         return value
 
@@ -133,7 +133,7 @@ def clip(weight: Array, sigma: np.float32) -> None:
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
 def fold(values: Array, width: int, sums: Array) -> None:
-    """Add up the branches of each position, `width` channels each: halves onto halves, which spoils the values."""
+    """Add up the branches of each position, `width` channels each: halves onto halves, which overwrites the values."""
     size = width * (len(values) // len(sums))
     for position in range(len(sums) // width):
         left = size

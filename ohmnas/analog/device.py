@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ohmnas.hardware import TECHNOLOGIES, Hardware
 
-# HermesNoiseModel indexes with a list of one mask, which torch takes as that mask, but complains about
+# HermesNoiseModel indexes with a list of one mask; torch accepts it with a warning
 warnings.filterwarnings("ignore", "Using a non-tuple sequence for multidimensional indexing", UserWarning)
 
 

@@ -24,13 +24,13 @@ from ohmnas.errors import InvalidValueError, shown
 from ohmnas.hardware import Hardware
 
 TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
-"""Name -> seconds after programming; AVM is the accuracy at the first minus that at the last."""
+"""Name -> seconds after programming. AVM is the accuracy at the first time minus the accuracy at the last."""
 AGAIN: Final = "1d"
-"""The time at which each chip is read twice, so that read noise can be told from what the chip keeps."""
+"""Time at which each chip is read twice, to separate read noise from lasting differences between chips."""
 EVALUATION_PIXELS: Final = 1 << 17
-"""Pixels of the images that are computed at once on a CPU; their activations then stay near the processor."""
+"""Number of pixels per batch on a CPU, so that the activations fit into the cache."""
 EVALUATION_BATCH: Final = 512
-"""Images that are computed at once at most."""
+"""Largest number of images per batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Readings:
 
 @torch.no_grad()
 def correct(network: nn.Module, images: Images, labels: Tensor) -> Tensor:
-    """``(m,)`` bool: which images the network classifies correctly, in evaluation mode."""
+    """``(m,)`` bool: True for images that the network classifies correctly, in evaluation mode."""
     network.eval()
     batch = EVALUATION_BATCH
     if images.device.type == "cpu":
@@ -81,8 +81,8 @@ def digital_accuracy(network: nn.Module, images: Images, labels: Tensor, calibra
         network: an analog network, trained.
         images: ``(m, channels, height, width)``.
         labels: ``(m,)``.
-        calibration: training images, over which batch norm statistics are averaged under exact arithmetic; the trained
-            ones hold the noise of the training. None keeps those.
+        calibration: training images for batch norm statistics in exact arithmetic. None keeps the trained statistics,
+            which include the noise of the training.
     """
     warn_uncalibrated(network)
     set_mode(network, "digital")
@@ -111,8 +111,8 @@ def read_over_time(
         chip: the hardware to program; its tiles and converters are those that the network was converted for.
         images: ``(m, channels, height, width)``, prepared as in training.
         labels: ``(m,)``.
-        chips: how many programming events.
-        seed: everything drawn follows from it.
+        chips: number of programming events.
+        seed: random seed.
         calibration: training images; a chip with adaptive batch norm averages its statistics over some of them before
             each reading.
 
@@ -154,8 +154,8 @@ def readings(
     """`read_over_time` for the layers of any engine; batch norm statistics may change.
 
     Args:
-        network: of layers of any engine.
-        program: programs one chip; what it returns lets the network compute with that chip after so many seconds.
+        network: network with layers of any engine.
+        program: programs one chip and returns a function that makes the network compute with it, so many seconds later.
         chip: as in `read_over_time`.
         images: as in `read_over_time`.
         labels: as in `read_over_time`.
@@ -204,7 +204,7 @@ def accuracy_of_one_chip(
 ) -> float:
     """Accuracy of one newly programmed chip, `seconds` after programming; for learning curves.
 
-    A training can go on afterwards: the network's noise source and batch norm statistics stay as they were.
+    A training can continue afterwards: the network's noise source and batch norm statistics do not change.
 
     Raises:
         InvalidValueError: the network was converted for another chip (`convert.check_chip`), or the time is below 1 s,

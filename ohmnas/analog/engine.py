@@ -1,7 +1,7 @@
-"""Engines that simulate a chip: our own layers, or aihwkit's, with one interface.
+"""Engines that simulate a chip, with one interface: ohmnas's own layers, or aihwkit's.
 
-`native` is fast; `aihwkit` is the reference that it is held to and the final check of a found network. Both get the
-same network, chip, recipe and seed, and draw their own noise.
+`native` is fast. `aihwkit` is the reference for it, and the final check of a found network. Both take the same network,
+chip, recipe and seed, and draw their own noise.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Engine(Protocol):
         after_epoch: AfterEpoch | None = None,
         snapshot: Snapshot | None = None,
     ) -> Training:
-        """Train what `to_analog` gave, in place. Only native trainings use the snapshot.
+        """Train the result of `to_analog` in place. Only native trainings use the snapshot.
 
         Raises:
             DivergedError: the loss is not finite.
@@ -59,9 +59,9 @@ class Engine(Protocol):
         """A trained network with native layers, weights, statistics and input ranges.
 
         Args:
-            network: trained; what `to_analog` gave for the chip.
+            network: trained; result of `to_analog` for the chip.
             digital: the same network in torch's own layers, with any weights.
-            chip: of the training.
+            chip: chip of the training.
         """
         ...
 
@@ -79,12 +79,12 @@ class Engine(Protocol):
         seed: int,
         calibration: Images,
     ) -> Readings:
-        """Program chips and read each at each of `drift.TIMES`; the network stays as it was."""
+        """Program chips and read each at each of `drift.TIMES`. The network does not change."""
         ...
 
 
 class Native:
-    """Our own layers."""
+    """The layers of ohmnas."""
 
     def to_analog(self, network: nn.Module, chip: Hardware) -> nn.Module:
         """See `Engine`."""
@@ -127,10 +127,10 @@ class Native:
 
 
 class Aihwkit:
-    """Aihwkit's layers on its tiles in pure torch, whose weights any optimizer of torch can train."""
+    """Aihwkit's layers on its pure torch tiles, whose weights any torch optimizer can train."""
 
     def to_analog(self, network: nn.Module, chip: Hardware) -> nn.Module:
-        """See `Engine`; grouped convolutions, which aihwkit refuses, become one convolution a group.
+        """See `Engine`; grouped convolutions, which aihwkit rejects, become one convolution per group.
 
         Raises:
             InvalidValueError: as for `convert.to_analog`, or a convolution pads in a way that aihwkit does not.
@@ -138,7 +138,7 @@ class Aihwkit:
         return _converted(network, chip, convertible(network))
 
     def from_native(self, network: _Network, chip: Hardware) -> _Network:
-        """A trained native network, weights, statistics and input ranges, on aihwkit's layers.
+        """A trained native network on aihwkit's layers, with its weights, statistics and input ranges.
 
         Raises:
             InvalidValueError: the network was converted for another chip, or a convolution pads in a way that aihwkit
@@ -163,7 +163,7 @@ class Aihwkit:
         after_epoch: AfterEpoch | None = None,
         snapshot: Snapshot | None = None,
     ) -> Training:
-        """See `Engine`; input ranges are calibrated as the native layers do it."""
+        """See `Engine`; input ranges are calibrated as in the native layers."""
         del snapshot  # aihwkit's tiles keep their state in pickles
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
@@ -224,7 +224,7 @@ class Aihwkit:
 
         def program() -> Callable[[float], None]:
             for layer in layers:
-                layer.program_analog_weights()  # from the targets, which it keeps
+                layer.program_analog_weights()  # from the target weights, which the tile keeps
             return drift
 
         def drift(seconds: float) -> None:
@@ -237,7 +237,7 @@ class Aihwkit:
 
 
 ENGINES: dict[str, Engine] = {"native": Native(), "aihwkit": Aihwkit()}
-"""Name -> engine; `datasets.options.ENGINE_NAMES` names them for those who must not import torch."""
+"""Name -> engine; `datasets.campaign.options.ENGINE_NAMES` has the names without importing torch."""
 
 
 class _TileHooks:
@@ -258,7 +258,7 @@ class _TileHooks:
 
 
 class _Calibrate:
-    """Forward hook: moves a layer's input range as `AnalogLayer.calibrate` does."""
+    """Forward hook: updates a layer's input range as `AnalogLayer.calibrate` does."""
 
     def __init__(self) -> None:
         self._range: Tensor | None = None
@@ -298,7 +298,7 @@ def _let_read(layers: list[AnalogLayerBase], chip: Hardware) -> None:
 
 
 class _Groups(nn.Module):
-    """A grouped convolution as one convolution a group."""
+    """A grouped convolution as one convolution per group."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
@@ -314,7 +314,7 @@ class _Groups(nn.Module):
 
 
 def _plain_convolution(layer: nn.Conv2d, weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
-    """A convolution without groups and with its padding in numbers, as aihwkit takes it."""
+    """A convolution without groups and with numeric padding, as aihwkit requires."""
     outputs, inputs, *kernel = weight.shape
     geometry: dict[str, Any] = {"stride": layer.stride, "padding": padding_of(layer)[0], "dilation": layer.dilation}
     plain = nn.Conv2d(inputs, outputs, (kernel[0], kernel[1]), bias=bias is not None, **geometry)
@@ -325,7 +325,7 @@ def _plain_convolution(layer: nn.Conv2d, weight: Tensor, bias: Tensor | None) ->
 
 
 def _converted(network: _Network, chip: Hardware, paths: list[str]) -> _Network:
-    """A copy whose layers at these paths are aihwkit's."""
+    """A copy with aihwkit's layers at these paths."""
     result = copy.deepcopy(network)
     for path in paths:
         layer = result.get_submodule(path)

@@ -1,10 +1,10 @@
-"""An analog convolution with its batch norm, and the ReLU or the sum of branches behind, as one node on a CPU.
+"""An analog convolution with its batch norm and the following ReLU or sum of branches, as one node on a CPU.
 
-The same arithmetic as `layers`, whose plain torch is the reference that tests hold this to, in the compiled passes of
-`kernels`: between the input and the output of a layer only what the DAC gives and what the ADC gives is ever in memory,
-and both are what backward needs. Both are whole numbers, so the convolution between them may compute in bfloat16
-(`precision`): its inputs are exact, its sums are in float32, and rounded are only the weights and, before the noise
-and the ADC, the outputs, to 0.2 %, and the gradients.
+The arithmetic is that of `layers`, whose plain torch is the reference in tests, but in the compiled passes of
+`kernels`. Between the input and the output of a layer, only the outputs of DAC and ADC are in memory, and backward
+needs no others. Both are whole numbers, so the convolution between them may compute in bfloat16 (`precision`): its
+inputs are exact and its sums are in float32. Only weights, outputs (before noise and ADC) and gradients are rounded, to
+0.2 %.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from ohmnas.analog.layers import AnalogConv2d
 from ohmnas.hardware import Hardware
 
 FEWEST_PIXELS = 16
-"""Of an image that a layer computes in bfloat16. On smaller ones nothing is won, and on 1x1 oneDNN (torch 2.12) leaves
-unset the gradient of taps of the kernel that no pixel reaches."""
+"""Smallest number of pixels for bfloat16. It is not faster on fewer pixels, and on 1x1, oneDNN (torch 2.12) leaves the
+gradient of kernel taps unset that no pixel reaches."""
 
 
 class FusedConv2d(AnalogConv2d):
-    """`AnalogConv2d` that takes the short way wherever there is one."""
+    """`AnalogConv2d` that uses the fused path where it can."""
 
     precision: torch.dtype
-    """Of the convolution on the short way: float32 or bfloat16."""
+    """Number format of the convolution on the fused path: float32 or bfloat16."""
 
     def __init__(self, layer: torch.nn.Conv2d, chip: Hardware) -> None:
         """Take over a convolution."""
@@ -49,7 +49,7 @@ class FusedConv2d(AnalogConv2d):
         return self.convolve(x, join(weight, self.groups, several), self.groups // several)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(batch, c, h, w)`` -> ``(batch, o / b, h', w')``, with all that the layer has absorbed; b is `branches`.
+        """``(batch, c, h, w)`` -> ``(batch, o / b, h', w')``, including all fused modules; b is `branches`.
 
         Raises:
             InvalidValueError: the layer was made for inputs of another shape.
@@ -70,7 +70,7 @@ def applies(layer: AnalogConv2d, x: Tensor) -> bool:
     """Return True if a layer can use the fused path: on a CPU, with converters, followed by batch norm.
 
     The convolution has no bias, is not dilated and pads with as many zeros on both sides; the batch norm has weights
-    and running statistics. Gradients are only of batch norm by the batch's own statistics, as in training.
+    and running statistics. Gradients exist only for batch norm with the statistics of the batch, as in training.
     """
     norm = layer.norm
     if (
@@ -92,7 +92,7 @@ class _Step(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, scale: Tensor, bias: Tensor, log_range: Tensor, layer: FusedConv2d
     ) -> Tensor:
-        del weight, scale, bias, log_range  # the layer's own; named so that autograd knows them
+        del weight, scale, bias, log_range  # parameters of the layer, passed so that autograd knows them
         ctx.layer = layer
         return _compute(layer, x, ctx)
 
@@ -101,7 +101,7 @@ class _Step(torch.autograd.Function):
         layer: FusedConv2d = ctx.layer
         quantised, columns, scale, *read = ctx.saved_tensors
         outputs, norm, total = read[:-4], read[-4:-1], read[-1]
-        wanted = ctx.needs_input_grad[0]  # not of images
+        wanted = ctx.needs_input_grad[0]  # images need no gradient
         factor = torch.reciprocal(scale).mul_(ctx.unit)
         if len(outputs) == 1:
             rows, clip = kernels.rows_of(outputs[0]), layer.adc_levels
@@ -164,7 +164,7 @@ def _backward(
 
 
 def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:
-    """Forward; with a context, what backward needs goes there."""
+    """Forward pass; a context receives the values that backward needs."""
     norm = cast(kernels.TrackedNorm, layer.norm)
     chip = layer.chip
     input_range, step = float(layer.input_range), layer.adc_step

@@ -1,4 +1,4 @@
-"""Parts of a layer whose gradients are not those of their arithmetic: straight through rounding, none where clipped."""
+"""Parts of a layer with special gradients: straight through rounding, and 0 where values are clipped."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class _ScaleInput(torch.autograd.Function):
     """The input in DAC levels, rounded and clipped, for an input range of ``exp(log_range)`` times its unit.
 
     The gradient of `log_range` is minus the sum of gradient times level over the inputs that are not clipped. Together
-    with the gradient of the range in the gain behind the ADC it weighs clipping against noise and rounding.
+    with the gradient of the range in the gain after the ADC, it balances clipping against noise and rounding.
     """
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, log_range: Tensor, input_range: Tensor, levels: float, clips: bool, rounds: bool
     ) -> Tensor:
-        del log_range  # part of the input range; named so that autograd knows it
+        del log_range  # part of the input range, passed so that autograd knows it
         scaled = x * (levels / input_range)
         if clips:
             converted(scaled, levels, rounds)
@@ -76,7 +76,7 @@ class _NoisyColumns(torch.autograd.Function):
 def relative_columns(
     weight: Tensor, noise: Tensor, mapping: Mapping, std: float | Tensor, unit: float
 ) -> tuple[Tensor, Tensor]:
-    """Weights in units of their column's scale, with training noise; unseen by autograd. As `noisy_columns`."""
+    """Weights in units of their column's scale, with training noise, without autograd; see `noisy_columns`."""
     if kernels.usable(weight):
         return kernels.columns(weight, noise, mapping.starts, float(std), unit)
     scale = mapping.column_scale(weight)
@@ -91,8 +91,8 @@ def noisy_columns(
     Args:
         weight: ``(o, k)``.
         noise: ``(o, k)`` standard normal numbers.
-        mapping: of the layer on tiles.
-        std: of the noise, in units of the largest weight of a column.
+        mapping: mapping of the layer to tiles.
+        std: standard deviation of the noise, in units of the largest weight of a column.
         unit: the result is in units of the column's scale over this.
 
     Returns:
@@ -103,13 +103,13 @@ def noisy_columns(
 
 
 def scale_input(x: Tensor, log_range: Tensor, input_range: Tensor, levels: float, clips: bool, rounds: bool) -> Tensor:
-    """The input in DAC levels, clipped and rounded if so wanted; the range learns from its gradient."""
+    """The input in DAC levels, clipped and optionally rounded; its gradient also trains the range."""
     result: Tensor = _ScaleInput.apply(x, log_range, input_range, levels, clips, rounds)  # type: ignore[no-untyped-call]
     return result
 
 
 def converted(x: Tensor, limit: float, rounds: bool) -> Tensor:
-    """Rounded, if so wanted, and clipped in place, unseen by autograd."""
+    """Optionally rounded, and clipped in place, without autograd."""
     hidden = x.detach()
     if rounds:
         hidden.round_()

@@ -1,7 +1,8 @@
-"""Convolutions of many groups of few channels, as one of fewer and larger groups whose other weights are 0.
+"""Convolutions with many small groups, computed with fewer and larger groups whose additional weights are 0.
 
-A matrix instruction for bfloat16 (AMX) takes up to 32 inputs at once; with groups of two to eight channels it is fed
-mostly nothing. Joined they are the same convolution, since what is added is 0, in less time (`benchmarks/branches.py`).
+A matrix instruction for bfloat16 (AMX) takes up to 32 inputs, and groups of two to eight channels leave most of it
+unused. The joined convolution has the same result, because the additional weights are 0, and is faster
+(`benchmarks/branches.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 MOST_JOINED: Final = 16
-"""Input channels of a joined group. With more, what is multiplied by 0 costs more than is won."""
+"""Input channels of a joined group. With more, multiplying by 0 costs more than joining gains."""
 
 
 def joined_by(groups: int, weight: Tensor) -> int:
@@ -24,7 +25,7 @@ def joined_by(groups: int, weight: Tensor) -> int:
 
 
 def join(weight: Tensor, groups: int, several: int) -> Tensor:
-    """``(g * o, i, h, w)`` -> ``(g * o, s * i, h, w)`` in channels_last: weights of g / s groups that do the same."""
+    """``(g * o, i, h, w)`` -> ``(g * o, s * i, h, w)`` in channels_last: equivalent weights in g / s groups."""
     if several == 1:
         return weight
     outputs, inputs, *kernel = weight.shape

@@ -1,4 +1,4 @@
-"""Images that stay small in memory and become what a network reads batch by batch."""
+"""Images that stay compact in memory and are normalised batch by batch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Images(Protocol):
 
 
 class ImageSet:
-    """Images as a task's files have them, normalised when they are read."""
+    """Images in the format of a task's files, normalised when they are read."""
 
     def __init__(
         self,
@@ -44,14 +44,14 @@ class ImageSet:
         device: torch.device | str = "cpu",
         before_batch: Callable[[], None] | None = None,
     ) -> None:
-        """Wrap an array; on a CPU a memory-mapped one stays on disk until it is read, a GPU takes all of it.
+        """Wrap an array. On a CPU, a memory-mapped array stays on disk until it is read; a GPU holds all of it.
 
         Args:
-            images: ``(m, channels, height, width)`` of any type that torch knows.
-            mean: ``(channels,)``: what is taken off.
-            std: ``(channels,)``: what is divided by then.
-            device: where batches come to lie.
-            before_batch: called before each batch is made; what it raises reaches the reader.
+            images: ``(m, channels, height, width)`` of any type of torch.
+            mean: ``(channels,)``: subtracted first.
+            std: ``(channels,)``: divides the result.
+            device: device of the batches.
+            before_batch: called before each batch is made; its exceptions reach the caller.
         """
         self._images = torch.from_numpy(images).to(device)
         self._mean, self._std = (torch.from_numpy(v).to(device).view(-1, 1, 1) for v in (mean, std))

@@ -1,11 +1,12 @@
 """Single-pass operations on activations, compiled for CPUs with numba; torch would need several passes.
 
-An activation is seen as rows, ``(p, c)``: p positions (images x pixels) of c channels, dense in channels_last. On a CPU
-the time of everything around a convolution is the number of passes over memory; here rounding, noise, clipping, batch
-norm and ReLU are four passes forward and three backward instead of some twenty. `layers` has the same in plain torch
-for other devices; tests hold both to each other. `passes` holds the loops.
+An activation is treated as rows, ``(p, c)``: p positions (images x pixels) of c channels, dense in channels_last. On a
+CPU, the time of everything but the convolution is proportional to the number of passes over memory. Here, rounding,
+noise, clipping, batch norm and ReLU take four passes forward and three backward instead of about twenty. `layers` has
+the same operations in plain torch for other devices, and tests compare the two. `cpu_kernels` has the loops.
 
-What lies between a converter and a convolution may be bfloat16: levels and steps are whole numbers, exact in it.
+Values between a converter and a convolution may be bfloat16, which represents levels and steps exactly: they are whole
+numbers.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def usable(x: Tensor) -> bool:
 
 
 def rows_of(x: Tensor) -> Tensor:
-    """``(batch, c, h, w)`` -> ``(batch * h * w, c)``, a view of what is dense in channels_last; 2-D tensors as is."""
+    """``(batch, c, h, w)``, dense in channels_last, -> ``(batch * h * w, c)`` as a view; 2-D tensors are unchanged."""
     if x.dim() == 2:
         return x.contiguous()
     return x.permute(0, 2, 3, 1).contiguous().view(-1, x.shape[1])
@@ -73,11 +74,11 @@ def quantise(x: Tensor, scale: float, limit: float, precision: torch.dtype = tor
 
 
 def convert_(y: Tensor, noise: Noise | None, std: float, limit: float) -> None:
-    """Add noise of a standard deviation, round, clip to +-limit: what an ADC makes of y, in its steps; in place.
+    """Compute an ADC's output for y, in ADC steps and in place: add noise, round, clip to +-limit.
 
     Args:
         y: dense in memory.
-        noise: where the noise comes from; None is no noise.
+        noise: source of the noise; None is no noise.
         std: standard deviation of the noise in ADC steps.
         limit: steps at which the ADC saturates.
     """
@@ -110,7 +111,7 @@ def columns(
     Args:
         weight: ``(o, k)``.
         noise: ``(o, k)``, standard normal.
-        starts: ``(p + 1,)``, where the p parts of the k inputs begin, and k.
+        starts: ``(p + 1,)``: first input of each of the p parts, and k.
         std: standard deviation of the noise in the result.
         unit: factor.
 
@@ -132,19 +133,19 @@ def clip_(weight: Tensor, groups: int, sigma: float) -> None:
 def normalise(
     rows: Tensor, gain: Tensor, norm: TrackedNorm, floor: float, branches: int = 1
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-    """Batch norm of ``rows * gain`` by the batch's own statistics, at least `floor`; moves the running statistics.
+    """Batch norm of ``rows * gain`` with batch statistics, then the maximum with `floor`; updates running statistics.
 
-    Several branches, whose channels lie side by side, are added up; then there can be no floor.
+    Several branches with adjacent channels are summed; in this case there can be no floor.
 
     Args:
         rows: ``(p, c)``.
         gain: ``(c,)``, above 0.
-        norm: whose weight, bias and eps are used, and whose running statistics move as torch moves them.
+        norm: gives weight, bias and eps; its running statistics are updated as in torch.
         floor: 0 is ReLU, minus infinity is none.
         branches: b, a divisor of c.
 
     Returns:
-        ``(p, c / b)``, and what `normalise_backward` needs: scale and shift by channel of the joined rows, and
+        ``(p, c / b)``, and the input of `normalise_backward`: scale and shift per channel of the joined rows, and
         ``(2, c)``: mean of the rows and the gain over the standard deviation of ``rows * gain``.
     """
     wide = _widen(rows)
@@ -184,12 +185,12 @@ def normalise_backward(
     """Backward through `normalise`.
 
     Args:
-        grad: ``(p, c / b)``, of its result.
+        grad: ``(p, c / b)``: gradient of its result.
         rows: its input.
-        saved: what it returned beside the result.
+        saved: its second result.
         floor: as given to it.
         clip: the gradient is 0 where the rows have reached this.
-        precision: of the gradients of the rows.
+        precision: number format of the gradients of the rows.
         branches: b, as given to it.
 
     Returns:
@@ -244,7 +245,7 @@ def _memory(x: Tensor) -> Array:
 
 
 def _array(x: Tensor) -> Array:
-    """The tensor's memory as the passes know it."""
+    """The tensor's memory in the format of the kernels."""
     x = x.detach()
     array: Array = (x.view(torch.uint16) if x.dtype == torch.bfloat16 else x).numpy()
     return array

@@ -7,9 +7,9 @@ One matrix-vector multiplication on a tile, for the column (output) j of a part 
     y' = round(y / b * a) * b / a, clipped to [-b, b]       ADC; b is its bound, a = 2^(bits-1) - 1 levels a side
     out = y' * r * s_j * alpha                              digital: scales, drift compensation, sum over parts
 
-The layers work in DAC levels and ADC steps, so that the constant factors sit in the weights. Gradients pass straight
-through the rounding, and not at all where a converter clips. This file is plain torch for any device; `fused` computes
-the same in fewer passes on a CPU.
+The layers compute in DAC levels and ADC steps, so the constant factors are part of the weights. Gradients pass straight
+through the rounding and are 0 where a converter clips. This file is plain torch for any device; `fused` computes the
+same in fewer passes on a CPU.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class AnalogLayer(nn.Module):
         return self._calibrated or self.chip.dac_bits == 0 or float(self.input_range) != RANGE_MULTIPLE
 
     def mark_calibrated(self) -> None:
-        """Note that the input range was set from inputs, for layers whose state was loaded."""
+        """Mark the input range as set from inputs, for layers with a loaded state."""
         self._calibrated = True
 
     def set_range(self, value: Tensor) -> None:
@@ -123,7 +123,7 @@ class AnalogLayer(nn.Module):
         raise NotImplementedError
 
     def absorbed(self) -> list[nn.Module]:
-        """The modules behind the layer that it computes too."""
+        """The modules after the layer that it also computes."""
         modules = [self.norm, nn.ReLU(inplace=True) if self.relu else None, self.sum]
         return [module for module in modules if module is not None]
 
@@ -132,7 +132,7 @@ class AnalogLayer(nn.Module):
         raise NotImplementedError
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """The part of input and weights that rows `start` to `stop` of the tiles see."""
+        """The part of input and weights for rows `start` to `stop` of the tiles."""
         raise NotImplementedError
 
     def check(self, x: Tensor) -> None:
@@ -194,7 +194,7 @@ class AnalogLayer(nn.Module):
         return self.input_range
 
     def calibrate(self, x: Tensor, momentum: float = RANGE_MOMENTUM) -> None:
-        """Move the running root mean square of the input towards a batch's, which the first sets; then the range.
+        """Update the running root mean square of the input from a batch (the first batch sets it), then the range.
 
         Images are bounded, and their gradient would cost a convolution: the range of the first layer is their largest
         absolute value so far.
@@ -208,7 +208,7 @@ class AnalogLayer(nn.Module):
             self.reads_images = not x.requires_grad
         with torch.no_grad():
             if self.reads_images:
-                largest = x.abs().amax().clamp_(min=SMALLEST_RANGE)  # a cell without a path gives zeros
+                largest = x.abs().amax().clamp_(min=SMALLEST_RANGE)  # a cell without a path outputs zeros
                 self.input_range.copy_(torch.maximum(self.input_range, largest) if moves else largest)
             elif kernels.usable(x):
                 now = kernels.root_mean_square(x) + SMALLEST_RANGE
@@ -223,10 +223,10 @@ class AnalogLayer(nn.Module):
         self._calibrated = True
 
     def columns(self, unit: float) -> tuple[Tensor, Tensor]:
-        """The weights that the tiles hold now, times `unit`, and their digital factors, ``(o, k)`` and ``(o, p)``.
+        """The current weights on the tiles, times `unit`, and their digital factors: ``(o, k)`` and ``(o, p)``.
 
-        In training: the target weights with the chip's training noise, which gradients pass. In evaluation: the chip's
-        weights, or the targets if no chip is loaded.
+        In training, these are the target weights with the chip's training noise; gradients pass through it. In
+        evaluation, they are the chip's weights, or the targets if no chip is loaded.
         """
         if self._programmed is not None and not self.training:
             columns, gain = self._programmed
@@ -234,13 +234,13 @@ class AnalogLayer(nn.Module):
         weight = self.weight.flatten(1)
         std = self.noise_strength * (self.chip.training_noise * unit if self.training else 0.0)
         noisy = isinstance(std, Tensor) or std > 0.0
-        noise = self.weight_noise(weight) if noisy else weight.detach()  # which is taken times 0
+        noise = self.weight_noise(weight) if noisy else weight.detach()  # which is multiplied by 0
         if not torch.is_grad_enabled():
             return relative_columns(weight.detach(), noise, self.mapping, std, unit)
         return noisy_columns(weight, noise, self.mapping, std, unit)
 
     def weight_noise(self, weight: Tensor) -> Tensor:
-        """Standard normal numbers in the shape of the weights: from the pool, or drawn where there is none."""
+        """Standard normal numbers in the shape of the weights: from the pool, or freshly drawn without one."""
         return self.noise.take(weight) if self.noise is not None else torch.randn_like(weight)
 
 
@@ -286,7 +286,7 @@ class AnalogConv2d(AnalogLayer):
         return self.convolve(x, weight, self.groups)
 
     def convolve(self, x: Tensor, weight: Tensor, groups: int) -> Tensor:
-        """The product with weights of so many groups."""
+        """The product with weights in this number of groups."""
         weight = weight.contiguous(memory_format=torch.channels_last)
         y = functional.conv2d(x, weight, None, self.stride, self.padding, self.dilation, groups)
         return y.contiguous(memory_format=torch.channels_last)  # a 1x1 convolution of a contiguous input is not
@@ -302,7 +302,7 @@ class AnalogConv2d(AnalogLayer):
     def add_slices(
         self, x: Tensor | None, part_of_x: Tensor | None, weight: Tensor, part_of_weight: Tensor, start: int, stop: int
     ) -> None:
-        """Add the gradients of `slice_inputs`'s results to those of its arguments, in place; None are not wanted."""
+        """Add the gradients of `slice_inputs`'s results to those of its arguments, in place; None is skipped."""
         first, last, inside = self._channels(start, stop, weight)
         if x is not None and part_of_x is not None:
             target = torch.unflatten(x, 1, (self.groups, -1))[:, :, first:last]
@@ -310,7 +310,7 @@ class AnalogConv2d(AnalogLayer):
         weight[:, first:last] += part_of_weight * inside
 
     def _channels(self, start: int, stop: int, weight: Tensor) -> tuple[int, int, Tensor]:
-        """The range of channels that inputs `start` to `stop` lie in, and 1 for those inputs, 0 for the others."""
+        """The range of channels with the inputs `start` to `stop`, and a mask: 1 for these inputs, 0 for the others."""
         area = weight[0, 0].numel()
         first, last = start // area, -(-stop // area)
         inside = torch.zeros((last - first) * area, dtype=weight.dtype, device=weight.device)
@@ -357,7 +357,8 @@ class AnalogLinear(AnalogLayer):
 def padding_of(layer: nn.Conv2d) -> tuple[tuple[int, int], list[int]]:
     """The padding of a convolution as ``(rows, columns)`` of zeros on each side.
 
-    Also the padding that cannot be said like that, for `torch.nn.functional.pad`: left, right, top, bottom; else zeros.
+    Also returns padding that differs between sides, for `torch.nn.functional.pad`: left, right, top, bottom; else
+    zeros.
     """
     if layer.padding == "valid":
         return (0, 0), [0] * 4

@@ -2,8 +2,7 @@
 
 Notation: a layer has ``o`` outputs in ``G`` groups, each output with ``k`` inputs (in channels of its group x kernel
 height x kernel width). A group's matrix of ``o/G`` columns and ``k`` rows is cut into tiles evenly, as aihwkit does
-(`TileModuleArray.get_split_sizes`), rows into ``p`` parts; the column of one part is what has its own scale, noise and
-ADC.
+(`TileModuleArray.get_split_sizes`), rows into ``p`` parts. Each column of a part has its own scale, noise and ADC.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Mapping:
     inputs: int
     """k: inputs of one output."""
     groups: int
-    """G: groups, each on tiles of its own."""
+    """G: groups, each on its own tiles."""
     row_parts: tuple[int, ...]
     """Sizes of the p parts that the k inputs are cut into."""
     column_parts: tuple[int, ...]
@@ -77,7 +76,7 @@ class Mapping:
         return torch.cat([one[:, None].expand(-1, size) for one, size in parts], dim=1)
 
     def tile_of_column(self) -> Tensor:
-        """``(o, p)``: number of the tile that each column part lies on, counted from 0 within the layer."""
+        """``(o, p)``: number of each column part's tile, counted from 0 within the layer."""
         columns = torch.arange(len(self.column_parts)).repeat_interleave(torch.tensor(self.column_parts))
         group = torch.arange(self.groups).repeat_interleave(self.outputs // self.groups)
         column = columns.repeat(self.groups)

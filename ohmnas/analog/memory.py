@@ -1,4 +1,4 @@
-"""Memory that a training step frees is memory that the next one needs."""
+"""Keep freed memory in the process: the next training step needs it again."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's malloc.h
 _LARGEST = 1 << 25
-"""Bytes up to which glibc lets blocks live on its heap."""
+"""Largest block in bytes that glibc keeps on its heap."""
 
 
 def keep_freed() -> bool:
     """Let this process keep freed memory instead of giving it back to the system and asking again each step.
 
-    A page that comes back is zeroed and mapped anew, which costs more than a pass over it: without this a tenth of a
-    campaign's time goes there, and half of an evaluation's. Costs the process its peak memory for as long as it lives.
+    A returned page is zeroed and mapped again, which costs more than a pass over it: this takes a tenth of a campaign's
+    time and half of an evaluation's. The process then keeps its peak memory until it ends.
 
     Returns:
         Whether it took effect: on Linux with glibc.

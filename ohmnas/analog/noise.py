@@ -18,7 +18,7 @@ from torch import Tensor
 from ohmnas.errors import InvalidValueError, shown
 
 POOL: Final = 1 << 21
-"""Elements; 8 MiB of float32. Larger tensors are filled piece by piece, each from its own random place."""
+"""Number of elements: 8 MiB of float32. Larger tensors are filled piece by piece, each from its own random place."""
 PIECE: Final = POOL // 2
 
 
@@ -26,11 +26,11 @@ class Noise(Protocol):
     """Source of standard normal numbers for layers."""
 
     def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Cut a flat tensor into views, each with as many standard normal float32 numbers to be used beside it."""
+        """Cut a flat tensor into views, each with standard normal float32 numbers of the same length."""
         ...
 
     def take(self, like: Tensor) -> Tensor:
-        """Standard normal numbers in the shape of a tensor; to be read, not written."""
+        """Standard normal numbers in the shape of a tensor, read-only."""
         ...
 
     def add_(self, x: Tensor, std: float) -> None:
@@ -42,12 +42,12 @@ class Noise(Protocol):
         ...
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go to a place that `state` returned."""
+        """Return to a place from `state`."""
         ...
 
 
 class FreshNoise:
-    """New draws from torch's global generator of the tensor's device: what a GPU does as fast as it writes."""
+    """New draws from torch's global generator of the tensor's device; a GPU draws as fast as it writes."""
 
     def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """See `Noise`."""
@@ -89,7 +89,7 @@ class NoisePool:
     """Standard normal numbers, drawn once from a seed."""
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
-        """Draw the pool on a device; everything that it gives follows from the seed and the order of calls."""
+        """Draw the pool on a device; its numbers depend only on the seed and the order of calls."""
         self._places = np.random.default_rng(seed)
         self._pool = torch.randn(POOL, generator=torch.Generator().manual_seed(seed)).to(device)
 

@@ -1,4 +1,4 @@
-"""Batch norm statistics: averaged anew under the weights and the arithmetic of the moment."""
+"""Batch norm statistics: averaged again for the current weights and arithmetic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ohmnas.analog.images import Images
 
 CALIBRATION_IMAGES: Final = 1280
-"""Images over which statistics are averaged, at most."""
+"""Largest number of images for the averages."""
 _BATCH: Final = 128
 
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
@@ -20,7 +20,7 @@ BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 
 @contextmanager
 def saved_statistics(network: nn.Module) -> Iterator[None]:
-    """Give all batch norms the statistics back that they had before the block."""
+    """Restore the statistics of all batch norms after the block."""
     kept = [(norm, {name: buffer.clone() for name, buffer in norm.named_buffers()}) for norm in batch_norms(network)]
     try:
         yield
@@ -34,7 +34,7 @@ def saved_statistics(network: nn.Module) -> Iterator[None]:
 def average_statistics(network: nn.Module, images: Images) -> None:
     """Replace the statistics of all batch norms by plain averages over the first images, in batches of 128.
 
-    The network computes as in evaluation otherwise: with the weights of its chip, if one is loaded, and fixed input
+    Otherwise, the network computes as in evaluation: with the weights of its chip, if one is loaded, and fixed input
     ranges. On a programmed and drifted chip this is adaptive batch norm (V. Joshi et al., Nature Communications 2020).
     """
     norms = batch_norms(network)
@@ -42,7 +42,7 @@ def average_statistics(network: nn.Module, images: Images) -> None:
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # torch's word for the plain average
+        norm.momentum = None  # None is the plain average in torch
         norm.train()
     for batch in calibration_batches(images):
         network(batch)
@@ -52,7 +52,7 @@ def average_statistics(network: nn.Module, images: Images) -> None:
 
 
 def calibration_batches(images: Images) -> Iterator[Tensor]:
-    """The first images in batches of 128; an incomplete batch only if there is no other."""
+    """The first images in batches of 128; an incomplete batch only if it is the only one."""
     count = min(len(images), CALIBRATION_IMAGES)
     for start in range(0, max(count - _BATCH, 0) + 1, _BATCH):
         yield images[start : start + min(_BATCH, count)]

@@ -1,4 +1,4 @@
-"""In which number format convolutions compute, and which is the fastest on a device."""
+"""Number format of convolutions, and the fastest one on a device."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Final
 from ohmnas.hardware import Hardware
 
 SMALLEST_IMAGE = 256
-"""Pixels from which on bfloat16 pays; for the digits' 64 it is the calls that take the time, not the arithmetic."""
+"""Smallest number of pixels for bfloat16. With the digits' 64, most time is call overhead, not arithmetic."""
 EXACT_BITS: Final = {"bfloat16": 9, "tf32": 12}
-"""Of a converter, at most: its levels, whole numbers, are exact in the format then."""
+"""Largest number of bits of a converter for which the format represents its levels exactly."""
 _AMPERE: Final = (8, 0)
-"""Compute capability from which on GPUs multiply in TensorFloat-32."""
+"""Lowest compute capability of GPUs with TensorFloat-32."""
 
 
 @lru_cache(maxsize=1)
@@ -37,14 +37,14 @@ def has_tf32() -> bool:
 
 
 def fastest(device: str, pixels: int, chip: Hardware) -> str:
-    """The format that is fastest on a device and in which the levels of the chip's converters are exact.
+    """The fastest format on a device that represents the levels of the chip's converters exactly.
 
-    A GPU only multiplies in TensorFloat-32, what a DAC gives; on a CPU also what an ADC gives is kept in bfloat16.
+    A GPU uses TensorFloat-32 only to multiply the outputs of DACs. A CPU also stores the outputs of ADCs in bfloat16.
 
     Args:
-        device: as torch names it.
-        pixels: of an image.
-        chip: an ideal converter, of 0 bits, has no levels.
+        device: name of the torch device.
+        pixels: number of pixels of an image.
+        chip: the chip; its ideal converters (0 bits) have no levels.
 
     Returns:
         One of `schema.PRECISIONS`.
@@ -60,7 +60,7 @@ def fastest(device: str, pixels: int, chip: Hardware) -> str:
 
 @contextmanager
 def tf32(allowed: bool) -> Iterator[None]:
-    """Let convolutions on a GPU multiply in TensorFloat-32, or not, as long as the block runs."""
+    """Switch TensorFloat-32 for convolutions on a GPU on or off inside the block."""
     from torch.backends import cudnn
 
     before = cudnn.allow_tf32

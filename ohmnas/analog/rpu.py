@@ -32,7 +32,7 @@ def rpu_config(chip: Hardware, torch_tile: bool = False) -> InferenceRPUConfig:
     """Aihwkit's description of a chip, for its C++ tile or for its tile in pure torch.
 
     Weights are scaled column by column to the largest conductance, biases stay digital, input ranges are fixed ones
-    (`input_range` of each tile), and nothing rescales inputs or outputs at run time.
+    (`input_range` of each tile), and inputs and outputs are not rescaled at run time.
     """
     config = TorchInferenceRPUConfig() if torch_tile else InferenceRPUConfig()
     config.mapping.digital_bias = True
@@ -67,7 +67,7 @@ def rpu_config(chip: Hardware, torch_tile: bool = False) -> InferenceRPUConfig:
 
 
 UNLIMITED = 1 << 20
-"""Rows or columns of a tile that splits no layer: aihwkit's `max_input_size` or `max_output_size` of 0."""
+"""Rows or columns of a tile that never splits a layer: aihwkit's `max_input_size` or `max_output_size` of 0."""
 
 _NOT_OF_INFERENCE = (
     "backward",
@@ -78,7 +78,7 @@ _NOT_OF_INFERENCE = (
     "tile_array_class",
     "simulator_tile_class",
 )
-"""Fields that say nothing about what an inference chip computes."""
+"""Fields without an effect on an inference chip."""
 
 
 def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
@@ -86,7 +86,7 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
 
     Args:
         config: as for aihwkit's layers.
-        name: what tables and commands shall call the chip.
+        name: name of the chip in tables and commands.
 
     Raises:
         InvalidValueError: settings are not modelled; the message has all of them, with their values and the modelled
@@ -117,12 +117,12 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
 
 
 def _is_ours(kind: type[Any], ours: type[Any]) -> bool:
-    """True if a class is that of a technology's noise model, or aihwkit's that ours of `device` extends."""
+    """True if a class is a technology's noise model, or the aihwkit class that `device` extends."""
     return kind is ours or (kind in ours.__bases__ and ours.__module__ == device.__name__)
 
 
 def _models() -> dict[str, type[Any]]:
-    """Technology -> the class of its noise model; packages that cannot be imported are left out."""
+    """Technology -> the class of its noise model; packages that cannot be imported are omitted."""
     found = {name: TECHNOLOGIES[name].load() for name in GENE_TECHNOLOGIES}
     for name in TECHNOLOGIES:
         with suppress(OhmnasError):
@@ -166,7 +166,7 @@ def _of_tiles(config: InferenceRPUConfig) -> list[_Setting]:
 
 
 def _with(chip: Hardware, settings: list[_Setting]) -> tuple[Hardware, list[str]]:
-    """The chip with these settings, but for those that it cannot have; and what is wrong with them."""
+    """The chip with these settings without the invalid ones, and the faults of those."""
     wrong = []
     for path, name, theirs, ours in settings:
         try:
@@ -215,15 +215,16 @@ def _is_off(found: Any, modelled: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """A value in a message; of objects their class."""
+    """A value in a message; for objects, their class."""
     plain = isinstance(value, Real | str | Enum | type(None) | list | tuple | dict)
     return str(value) if plain else type(value).__name__
 
 
 def _same(value: Any, path: str) -> float:
-    """One number for all that aihwkit takes for the same.
+    """One number for all values that aihwkit treats alike.
 
-    Resolutions above 1 are numbers of steps, up to 0 ideal. Bounds of 0 and infinity are none, sizes of 0 unlimited.
+    Resolutions above 1 are numbers of steps; 0 and below are ideal. Bounds of 0 and infinity are no bounds; sizes of 0
+    are unlimited.
     """
     if path.endswith("_res"):
         return 1.0 / value if value > 1.0 else max(float(value), 0.0)
@@ -253,7 +254,7 @@ def _size(rows: int) -> int:
 
 
 def _bits(resolution: Any) -> int | None:
-    """The inverse of `_resolution`, rounded; what it does not hit exactly is refused by comparison."""
+    """The inverse of `_resolution`, rounded; values without an exact match are rejected by comparison."""
     number = _number(resolution)
     if number is None:
         return None

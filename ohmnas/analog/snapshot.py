@@ -35,7 +35,7 @@ class Snapshot:
 
     path: Path
     key: str
-    """Identifies the training; the file of another one is ignored."""
+    """Identifies the training; the file of another training is ignored."""
     seconds: float = SECONDS
     """Smallest time between two writes."""
     _written: float = field(default_factory=time.monotonic)

@@ -1,13 +1,13 @@
-"""The spread of accuracy over chips, split by its cause.
+"""Split the spread of accuracy over chips by cause.
 
-Notation: n chips, m images; X and Y are ``(n, m)``, 1 where a chip classified an image correctly, of two readings of
-the same chips at the same time.
+Notation: n chips, m images; X and Y are ``(n, m)``, from two readings of the same chips at the same time: 1 where a
+chip classified an image correctly.
 
 The accuracy is the mean of X over images. Its variance over chips is a sum over pairs of images of the covariance of X
-over chips. Pairs of an image with itself are flips of single images: they shrink with 1/m and count the images on the
-border between two classes. Pairs of different images are what the chip does to all images alike. Their mean is the
-variance of the accuracy on infinitely many images, estimated without bias from any number of them. Between X and Y
-these pairs share the chip (its programming errors and drift), but not the read noise of its weights.
+over chips. Pairs of an image with itself are flips of single images: their part shrinks with 1/m and counts the images
+on the border between two classes. Pairs of different images show what a chip does to all images alike. Their mean is an
+unbiased estimate of the variance of the accuracy on infinitely many images. Pairs between X and Y share the chip (its
+programming errors and drift), but not the read noise of its weights.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Spread:
     """Parts of the variance over chips of the accuracy, in squared fractions; their sum is the variance itself."""
 
     flips: float
-    """Independent flips of single images: what more images would remove; 0 or more."""
+    """Independent flips of single images, which more images would average out; 0 or more."""
     read: float
     """Read noise of the weights, which all images of a reading share. An unbiased estimate, which can be below 0."""
     chip: float
@@ -34,8 +34,8 @@ class Spread:
         """Split the spread of two readings.
 
         Args:
-            first: ``(n, m)``, which images each chip classified correctly; n and m at least 2.
-            second: ``(n, m)``, the same of another reading of the same chips at the same time.
+            first: ``(n, m)``: images that each chip classified correctly; n and m at least 2.
+            second: ``(n, m)``: the same for another reading of the same chips at the same time.
         """
         chips, images = first.shape
         x, y = (reading - reading.mean(axis=0) for reading in (first.astype(float), second.astype(float)))

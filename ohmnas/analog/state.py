@@ -2,7 +2,7 @@
 
 Names: ``network.<path>`` are the parameters and batch norm statistics of the network in torch's own layers,
 ``range.<layer>.<value>`` the input ranges of its analog layers, and ``digital.<path>`` the batch norm statistics under
-exact arithmetic. They depend neither on the engine nor on how layers are fused.
+exact arithmetic. They depend on neither the engine nor the fusion of layers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ohmnas.hardware import Hardware
 
 _RANGES: Final = ("log_range", "input_rms", "input_range")
 _COUNTED: Final = "num_batches_tracked"
-"""Suffix of batch norm's counters, which no evaluation reads."""
+"""Suffix of batch norm's counters, which evaluation does not use."""
 _FORMATS: Final = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -30,8 +30,7 @@ def state_of(network: nn.Module, calibration: Images | None = None) -> dict[str,
 
     Args:
         network: a trained analog network of native layers.
-        calibration: training images, over which the ``digital.`` statistics are averaged; None repeats the trained
-            ones.
+        calibration: training images for the ``digital.`` statistics; None repeats the trained statistics.
     """
     found = {f"network.{name}": tensor for name, tensor in _tensors(to_digital(network)).items()}
     for path, layer in _analog(network).items():

@@ -15,7 +15,7 @@ class Hooks(Protocol):
     """Hooks of an engine around each step."""
 
     def before_step(self, strength: float | Tensor) -> None:
-        """`strength` is the weight noise relative to the chip's; a tensor, a scalar, may change behind the engine."""
+        """`strength` is the weight noise relative to the chip's; a scalar tensor may change between steps."""
         ...
 
     def after_step(self) -> None:
@@ -76,9 +76,9 @@ class Step:
 class GraphedStep(Step):
     """A training step on a GPU, recorded once as a CUDA graph and replayed.
 
-    A small network's step is some thousand launches, which take the CPU longer than the GPU needs to compute them; a
-    graph is one launch. What changes from step to step lies in tensors that stay where they are: batch, learning rate
-    and strength of the weight noise. Random numbers are drawn anew in each replay.
+    A step of a small network has about a thousand kernel launches, which take the CPU longer than the GPU takes to
+    compute them. A graph is one launch. Values that change from step to step are in fixed tensors: batch, learning rate
+    and strength of the weight noise. Each replay draws new random numbers.
     """
 
     WARM_UPS = 3
@@ -118,7 +118,7 @@ class GraphedStep(Step):
         return self._loss
 
     def _aside(self, images: Tensor, labels: Tensor) -> Tensor:
-        """A step on another stream than the usual one, as torch asks for before a recording."""
+        """A step on a side stream, as torch requires before a recording."""
         usual, other = torch.cuda.current_stream(self._device), torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         other.wait_stream(usual)
         with torch.cuda.stream(other):

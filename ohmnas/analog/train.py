@@ -24,7 +24,7 @@ from ohmnas.errors import DivergedError
 from ohmnas.lookup import look_up
 
 _FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.float32}
-"""Precision -> what tensors are. A GPU multiplies float32 in TensorFloat-32 where it may (`precision.tf32`)."""
+"""Precision -> type of tensors. A GPU multiplies float32 in TensorFloat-32 if allowed (`precision.tf32`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Training:
 
 
 AfterEpoch = Callable[[int], None]
-"""Called with the number of epochs done, between two epochs; may read the network, and leaves its state as it was."""
+"""Called with the number of epochs done, between two epochs; may read the network but must not change its state."""
 
 
 def train(
@@ -65,17 +65,16 @@ def train(
         images: ``(m, channels, height, width)``.
         labels: ``(m,)`` int64.
         recipe: schedule and optimizer.
-        seed: everything drawn follows from it.
+        seed: random seed.
         after_epoch: called after each epoch but the last.
-        snapshot: file that keeps the training between epochs; a training that was stopped goes on from there and gives
-            the same network to the bit.
+        snapshot: file that keeps the training between epochs; a stopped training resumes from it and gives the same
+            network, bit for bit.
 
-    Returns:
-        How it went.
+    Returns: The course of the training.
 
     Raises:
         DivergedError: the loss is not finite.
-        UnknownNameError: there is no such precision.
+        UnknownNameError: the precision is unknown.
         InvalidValueError: an analog layer is used several times or not at all (`calibration.check_use`), or the seed is
             not a whole number.
     """
@@ -103,15 +102,15 @@ def fit(
     snapshot: Snapshot | None = None,
     noise: Noise | None = None,
 ) -> Training:
-    """The recipe itself, for the layers of any engine: `train` without what only native layers know.
+    """Run the recipe with the layers of any engine: `train` without the parts for native layers.
 
     Args:
-        network: of layers of any engine.
+        network: network with layers of any engine.
         images: as in `train`.
         labels: as in `train`.
         recipe: as in `train`.
         seed: as in `train`.
-        hooks: the engine's.
+        hooks: hooks of the engine.
         after_epoch: as in `train`.
         graphed: replay steps as a CUDA graph (`GraphedStep`).
         snapshot: as in `train`; for native layers only.
@@ -165,7 +164,7 @@ def _average_batch_norms(network: nn.Module, images: Images, recipe: Recipe) -> 
         return
     for norm in batch_norms(network):
         norm.reset_running_stats()
-        norm.momentum = None  # torch's word for the plain average
+        norm.momentum = None  # None is the plain average in torch
     for _ in range(recipe.norm_batches):
         network(images[torch.randint(len(images), (recipe.batch,)).to(images.device)])
 
@@ -195,12 +194,12 @@ class NativeHooks:
 
 
 def _flipped(images: Tensor, mirrored: Tensor) -> Tensor:
-    """Images of which the chosen ones, ``(b,)``, are mirrored."""
+    """Mirror the chosen images, ``(b,)``."""
     return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 
 def _shifted(images: Tensor, shift: tuple[int, int]) -> Tensor:
-    """Each image moved by a random offset of its own of up to `shift` pixels, zeros coming in."""
+    """Shift each image by its own random offset of up to `shift` pixels, padded with zeros."""
     if not any(shift):
         return images
     (down, right), (count, _, height, width) = shift, images.shape

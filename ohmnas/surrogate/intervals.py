@@ -3,7 +3,7 @@
 Normalised conformal prediction (Papadopoulos et al., 2008) on cross-validated residuals. Residuals are divided by a
 local scale, because predictions near chance and near perfection are more precise than those between. The quantiles of
 the normalised residuals hold for new architectures under any distribution (Vovk et al., 2005). A prediction needs only
-one interpolation, so intervals cost a search next to nothing.
+one interpolation, so intervals add almost no time to a search.
 """
 
 from __future__ import annotations

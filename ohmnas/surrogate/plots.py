@@ -40,7 +40,7 @@ FEATURE_WORDS: Final = {
     "KS0": "stem kernel",
     "M": "main blocks",
 }
-"""Feature, without ``log2_``, -> words; others are shown as they are, without underscores."""
+"""Feature without ``log2_`` -> words; other names are shown without underscores."""
 GROUP_WORDS: Final = {
     "all of noise": "noise on the chip",
     "all of structure": "sizes and structure",

@@ -30,7 +30,7 @@ from ohmnas.surrogate.transfer import SourceModel
 from ohmnas.targets import VARIATION, target
 
 FOLDS = 5
-"""Cross-validation folds; each row is predicted once by models that did not see it."""
+"""Cross-validation folds; each row is predicted once by models that were not fitted to it."""
 SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
     "std_floor": (1e-12, 1.0, float),  # divisions by it stay finite
     "margin": (1e-12, 1e12, float),

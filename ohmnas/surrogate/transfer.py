@@ -36,7 +36,8 @@ class SourceModel:
     sources: tuple[str, ...]
     """Task and chip of each source, such as ``digits on pcm``."""
     folds: tuple[tuple[Trees, ...], ...] = ()
-    """Models that did not see a fold of the architectures; empty in a loaded source model, which does not need them."""
+    """Models that were not fitted to a fold of the architectures; empty in a loaded source model, which does not need
+    them."""
     fold_of: Mapping[bytes, int] = field(default_factory=dict)
     _forest: Forest = field(init=False, repr=False, compare=False)
 

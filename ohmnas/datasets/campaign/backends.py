@@ -38,7 +38,7 @@ def backend(
         say: called with a message from time to time while the cluster has no workers.
 
     Raises:
-        InvalidValueError: the address is missing, or given without need.
+        InvalidValueError: the address is missing or not needed.
         MissingDependencyError: Dask is not installed.
         OhmnasError: the cluster does not respond.
     """

@@ -131,7 +131,7 @@ class Campaign:
             jobs: number of local worker processes; 1 uses this process.
             report: called with each row after its commit.
             cluster: measures instead, on all its workers.
-            go_on: called before each network; after the first False, no further network begins.
+            go_on: called before each network; after the first False, no further network is started.
 
         Raises:
             InvalidValueError: the store has rows with the same names that were measured differently.

@@ -119,7 +119,7 @@ class Cluster:
         Raises:
             OhmnasError: the scheduler is gone.
         """
-        if self._client.status != "running":  # it would connect to a new scheduler without our calls
+        if self._client.status != "running":  # otherwise, it would connect to a new scheduler without our calls
             raise self._gone()
         with self._explained():
             return sum(self._client.nthreads().values())

@@ -1,4 +1,4 @@
-"""Train and measure networks: one genome on chips -> rows. The only place that does."""
+"""Train and measure networks: one genome on chips -> rows. No other module does this."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ def train_network(
         curve: receives the accuracy of one chip, a day after programming, on up to `CURVE_IMAGES` validation images
             after some epochs (`curve_epochs`); native engine only.
         after_epoch: called with the number of finished epochs, except after the last; not together with `curve`.
-        snapshot: file from which a stopped training goes on; native engine only.
+        snapshot: file from which a stopped training resumes; native engine only.
 
     Raises:
-        DivergedError: the loss stopped being finite.
+        DivergedError: the loss became infinite or NaN.
     """
     import torch
 

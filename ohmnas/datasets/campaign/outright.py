@@ -1,4 +1,4 @@
-"""Train one network outright: a found one, a reference or any genome, with snapshots between epochs."""
+"""Train one network without a campaign: a found one, a reference or any genome, with snapshots between epochs."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def train_outright(
 ) -> TrainedNetwork:
     """Train a network, measure it on the test images, and save it. Needs torch.
 
-    A training that was stopped goes on from its last snapshot, and gives the same network to the bit. A network that is
-    already there is loaded. With the same seed, `verify` trains the same network.
+    A stopped training resumes from its last snapshot and gives the same network, bit for bit. An existing network is
+    loaded. With the same seed, `verify` trains the same network.
 
     Args:
         protocol: protocol of the training.
@@ -56,7 +56,7 @@ def train_outright(
 
     Raises:
         InvalidValueError: the folder holds another network.
-        DivergedError: the loss stopped being finite.
+        DivergedError: the loss became infinite or NaN.
         StorageError: the disk rejected a write.
     """
     require_training(protocol.device)
@@ -101,13 +101,14 @@ def train_outright(
 def network_called(
     source: str, input_shape: tuple[int, int, int], classes: int, space_name: str | None = None
 ) -> tuple[Space, npt.NDArray[np.int16], str]:
-    """Return the space, genome and name of a network that is no result of a search.
+    """Return the space, genome and name of a network that is not from a search.
 
     Args:
         source: name of a reference network, or the genes separated by commas.
         input_shape: channels, height, width of an image.
         classes: number of classes.
-        space_name: registered name of the space; None looks for the name in all spaces, and takes genes as resnet's.
+        space_name: registered name of the space; None looks for the name in all spaces, and reads genes as those of
+            resnet.
 
     Raises:
         UnknownNameError: no space has a reference network of that name.

@@ -35,7 +35,8 @@ class Difference:
 def difference(first: Sequence[float | None], second: Sequence[float | None]) -> Difference | None:
     """Compare two networks measured with the same seeds on the same images: Student's paired t-test.
 
-    The interval covers the choice of trainings and chips. It does not cover the choice of images, which are the same.
+    The interval covers the choice of trainings and chips. It does not cover the choice of images, which both networks
+    share.
 
     Args:
         first: value of each training; None where it diverged.
@@ -65,7 +66,7 @@ def difference(first: Sequence[float | None], second: Sequence[float | None]) ->
 def holm(p_values: Sequence[float]) -> list[float]:
     """Correct p values of several comparisons: Holm's step-down method (Holm, 1979).
 
-    With these, the chance of any false finding among the comparisons is at most the level.
+    With corrected values, the probability of any false finding among the comparisons is at most the significance level.
 
     Args:
         p_values: one for each comparison.

@@ -67,7 +67,7 @@ def _at(result: SearchResult, where: str, place: int) -> Candidate:
 
 
 def _without_prediction(result: SearchResult, genome: Population, name: str) -> Candidate:
-    """Candidate of a ``(1, g)`` genome that the surrogate was not asked about."""
+    """Candidate of a ``(1, g)`` genome without predictions."""
     layers = result.space.layers(genome)
     return Candidate(
         result.space.decode(genome)[0],

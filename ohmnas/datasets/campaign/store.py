@@ -148,18 +148,18 @@ class Store:
             raise
 
     def _check_size(self) -> None:
-        """Refuse a file that was cut off: SQLite reads a page that is there in part as if the rest were zeros.
+        """Reject a truncated file: SQLite reads a partial page as if the rest were zeros.
 
         Raises:
-            BrokenFileError: it is no file, or shorter than its header says.
+            BrokenFileError: it is not a file, or is shorter than its header says.
         """
         regular(self.path, _LARGEST)
         if any(self.path.with_name(f"{self.path.name}-{log}").exists() for log in ("wal", "journal")):
-            return  # another process writes it, or was killed: the log has what the file lacks
+            return  # another process writes it or was killed: the log has the missing part
         with opened(self.path, _LARGEST) as file:
             header = file.read(HEADER)
             there, said = os.fstat(file.fileno()).st_size, size_in_header(header)
-        counted = header[24:28] == header[92:96]  # or else it was written by a SQLite that does not note its size
+        counted = header[24:28] == header[92:96]  # else written by a SQLite that does not record it
         if len(header) == HEADER and header.startswith(_MAGIC) and counted and there < said:
             raise BrokenFileError(
                 f"{self.path} is cut off after {there:,} of {said:,} bytes; what is readable of it goes into a new one "
@@ -167,8 +167,8 @@ class Store:
             )
 
     def _opened_to_read(self) -> bool:
-        """Open the file for reading; whether that can be done, or else why not is for a connection that may write."""
-        shared = self.path.with_name(self.path.name + "-wal").exists()  # with writers, or one that was killed
+        """Open the file for reading; a connection that may write reports any error."""
+        shared = self.path.with_name(self.path.name + "-wal").exists()  # in use by writers, or left by a killed one
         uri = f"{self.path.resolve().as_uri()}?{'mode=ro' if shared else 'immutable=1'}"
         current = False
         self._mark, self._log = mark(self.path), None
@@ -190,7 +190,7 @@ class Store:
             )
 
     def _log_ahead(self) -> None:
-        """Write to a log first, as readers beside a writer need it; SQLite does not wait for others by itself here."""
+        """Switch to a write-ahead log, which concurrent readers need; SQLite itself does not wait for others here."""
         end = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -202,7 +202,7 @@ class Store:
                 time.sleep(0.01)
 
     def _make_or_upgrade(self, kind: type[Space] | None) -> None:
-        """Bring the file to this schema in one transaction; another process may have been faster."""
+        """Upgrade the file to this schema in one transaction; another process may have done so already."""
         with transaction(self._connection, "BEGIN IMMEDIATE"):
             version, there = stored_schema(self._connection, self.path)
             if version:
@@ -213,7 +213,7 @@ class Store:
                 self._connection.execute(f"CREATE TABLE rows ({columns}, UNIQUE ({quoted(self.layout.identity)}))")
             else:
                 known = [name for name in self.layout.columns if name not in schema.added_since(version, "")]
-                self._check_cells(tuple(known))  # a damaged store stays as it is
+                self._check_cells(tuple(known))  # a damaged store is not changed
             if 0 < version < schema.SCHEMA_VERSION:
                 for name in schema.added_since(version, ""):
                     self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{name}" {column_type(name)}')
@@ -230,7 +230,7 @@ class Store:
         return any(name == CHECKSUM for _, name, *_ in self._connection.execute("PRAGMA table_info(rows)"))
 
     def _add_checksums(self) -> None:
-        """Give the rows of an older store their checksums: from now on a change is found."""
+        """Add checksums to the rows of an older store, so later changes are detected."""
         self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{CHECKSUM}" INTEGER')
         columns = self.layout.columns
         stored = self._connection.execute(f"SELECT rowid, {quoted(columns)} FROM rows").fetchall()  # noqa: S608
@@ -248,31 +248,31 @@ class Store:
         self._connection.close()
 
     def add(self, rows: Iterable[Row]) -> int:
-        """Commit rows that were measured just now, in one transaction.
+        """Commit new measurements in one transaction.
 
-        Where its identity is there already, a row takes the place of one that failed, also if it failed itself: the
-        newer reason is the one that counts. It never takes the place of a good one.
+        A row replaces a failed row of the same identity, even if it failed itself, because the newer reason counts. It
+        never replaces a good row.
 
         Returns:
-            How many rows are new, or took the place of a failed one.
+            Number of rows that are new or replaced a failed one.
 
         Raises:
-            InvalidValueError: a row was measured otherwise than those before it of its chip and fidelity, or has a cell
-                that cannot be.
-            StorageError: the disk is full or refuses. In both cases none of these rows is stored, all earlier ones are.
-                Or the file was deleted or replaced since it was opened: then all rows, these too, are in a new file.
+            InvalidValueError: a row was measured differently from earlier rows of its chip and fidelity, or has an
+                invalid cell.
+            StorageError: the write failed: none of these rows is stored, but all earlier ones are. Or the file was
+                deleted or replaced since it was opened: all rows, including these, are then in a new file.
         """
         return self._write(rows, self.layout.insert)
 
     def take_over(self, rows: Iterable[Row]) -> int:
-        """`add` for rows of another store or a table, which may be older: a failed one never takes another's place."""
+        """`add` for rows of another store or table, which may be older: a failed row never replaces another."""
         return self._write(rows, self.layout.take_over)
 
     def _storable(self, row: Row) -> Row:
         """See `_storable`.
 
         Raises:
-            InvalidValueError: it is of another space, or a cell cannot be.
+            InvalidValueError: it is of another space, or a cell is invalid.
         """
         if missing := [name for name in self.layout.columns if name not in row]:
             raise InvalidValueError(
@@ -304,19 +304,19 @@ class Store:
             return set(self._connection.execute(f"SELECT {names} FROM rows{which}"))  # noqa: S608
 
     def chosen(self, key: Key) -> Population:
-        """``(n, g)``: the architectures that `choose` noted under a key, in their order."""
+        """``(n, g)``: the architectures that `choose` recorded under a key, in order."""
         return self.choices().get(key, np.empty((0, len(self.layout.kind.architecture_genes)), dtype=np.int16))
 
     def choose(self, key: Key, population: Population, after: int) -> None:
-        """Note architectures as the next to be measured, unless another process has noted some meanwhile.
+        """Record architectures as the next to measure, unless another process has recorded some meanwhile.
 
         Args:
-            key: task, hardware, fidelity and seed that they will be measured with.
+            key: task, hardware, fidelity and seed of the measurement.
             population: ``(n, g)``.
-            after: how many were noted when these were chosen.
+            after: number of recorded architectures when these were chosen.
 
         Raises:
-            StorageError: the disk is full or refuses; none of them is noted.
+            StorageError: the write failed; none of them is recorded.
         """
         key = (*key[:3], int(key[3]))
         self._check_not_moved([])
@@ -328,12 +328,12 @@ class Store:
             self._connection.executemany("INSERT INTO choices VALUES (?, ?, ?, ?, ?, ?)", noted)
 
     def choices(self) -> dict[Key, Population]:
-        """The keys that `chosen` has something of, in their order, and what."""
+        """Key -> its recorded architectures, in order."""
         with self._explained("read"):
             return stored_choices(self._connection, self.path, self.layout.kind)
 
     def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
-        """`schema.SETTING_COLUMNS` of the rows of these names, which are those of any of them; None without rows."""
+        """`schema.SETTING_COLUMNS`, which all rows with these names share; None without rows."""
         columns = schema.SETTING_COLUMNS
         names = ", ".join(f'"{name}"' for name in columns)
         query = f"SELECT {names} FROM rows WHERE task=? AND hardware=? AND fidelity=? LIMIT 1"  # noqa: S608
@@ -342,7 +342,7 @@ class Store:
         return None if values is None else dict(zip(columns, values, strict=True))
 
     def rows(self) -> list[Row]:
-        """All rows in the order of their identity.
+        """All rows, sorted by identity.
 
         Raises:
             BrokenFileError: a cell is damaged; the message names row and column.
@@ -356,18 +356,18 @@ class Store:
         return [dict(zip(columns, values, strict=True)) for values in found]
 
     def frame(self) -> pd.DataFrame:
-        """All rows in the order of their identity, as a data frame with the columns of a table."""
+        """All rows, sorted by identity, as a data frame with the columns of a table."""
         return pd.DataFrame(self.rows(), columns=list(self.layout.columns))
 
     def table(self, task: Task) -> MeasuredTable:
-        """All rows of a task, as a table that is not on disk and has no checksum."""
+        """All rows of a task, as a table in memory without a checksum."""
         frame = self.frame()
         card: dict[str, Any] = {"sha256": "", "task": task.name, "space": task.space.name}
         card |= {"input_shape": list(task.input_shape), "classes": task.classes}
         return MeasuredTable(frame[frame["task"] == task.name], card, str(self.path))
 
     def _check_cells(self, columns: tuple[str, ...]) -> None:
-        """Refuse cells that nothing can be computed with; rows are called by their numbers in the file.
+        """Reject invalid cells; messages name rows by their number in the file.
 
         Raises:
             BrokenFileError: there is one; the message names row and column.
@@ -385,7 +385,7 @@ class Store:
                         )
 
     def _check_checksums(self) -> None:
-        """Refuse a row that is not as it was written.
+        """Reject a row that changed after it was written.
 
         Raises:
             BrokenFileError: there is one; the message names it.
@@ -406,13 +406,13 @@ class Store:
         return f"ohmnas merge --salvage {quote(str(self.path))} --store rescued.sqlite"
 
     def _check_not_moved(self, rows: list[Row]) -> None:
-        """Notice that the file was deleted or replaced: what is written now would be gone with the process.
+        """Detect that the file was deleted or replaced: rows written now would be lost with the process.
 
         Args:
-            rows: to be written now.
+            rows: rows to write now.
 
         Raises:
-            StorageError: it was; the message says which new file holds its rows and these.
+            StorageError: the file was deleted or replaced; the message names the new file with all rows.
         """
         there = mark(self.path)
         log = self.path.with_name(f"{self.path.name}-wal")
@@ -423,7 +423,7 @@ class Store:
         target = free_name(self.path)
         try:
             with Store(target, kind=self.layout.kind) as rescued:
-                with suppress(OhmnasError):  # the system keeps an open file until it is closed
+                with suppress(OhmnasError):  # an open file exists until it is closed
                     rescued.take_over(self.rows())
                     for key, population in self.choices().items():
                         rescued.choose(key, population, after=0)
@@ -431,14 +431,14 @@ class Store:
                 saved = len(rescued.identities())
         except OhmnasError as error:
             raise StorageError(f"{what}; its rows could not be saved elsewhere: {error}") from error
-        if mark(log) == self._log:  # or SQLite would take it for the log of the next file that is called so
+        if mark(log) == self._log:  # otherwise, SQLite would use it as the log of the next file with this name
             with suppress(OSError):
                 log.unlink(missing_ok=True)
         raise StorageError(f"{what}; its {saved} rows, with the last measured, are in {target}")
 
     @contextmanager
     def _explained(self, action: str) -> Iterator[None]:
-        """Turn SQLite's errors into ours."""
+        """Convert SQLite's errors to ohmnas's."""
         try:
             yield
         except sqlite3.OperationalError as error:

@@ -120,7 +120,7 @@ def verify(
         engine: one of `options.ENGINE_NAMES`.
         jobs: number of processes.
         checkpoint: file that stores each training; None stores none.
-        keep: folder that gets a folder with each trained network (`trained.TrainedNetwork`); None keeps none.
+        keep: folder for the trained networks, one folder each (`trained.TrainedNetwork`); None keeps none.
         report: called after each training.
 
     Returns:
@@ -186,7 +186,7 @@ def _train(
     work: dict[str, tuple[str, Candidate, int]] = {}
     for name, candidate in networks.items():
         for training in trainings:
-            work.setdefault(done.key(candidate, training), (name, candidate, training))  # one may have two names
+            work.setdefault(done.key(candidate, training), (name, candidate, training))  # a network may have two names
     calls = [
         joblib.delayed(_measure)(protocol, candidate, on(candidate), training, _name_of_files(name), keep)
         for name, candidate, training in work.values()

@@ -3,10 +3,10 @@
 A configuration has the keys ``out_channel0, M, R1..R5, convblock1..5, widenfact1..5, B1..B5``. Its networks lie in the
 ResNet-like space (`spaces.resnet`) if each block is of type A or B (numbers 1 and 2) and widens by a whole factor.
 Factors below 1 divide: the published code computes ``channels // factor``, so 0.5 doubles. The published network has a
-7x7 stem and always skips, so converted ones do, too. Two details differ and have no gene: its stem loses pixels at the
-border, and other blocks have stride 2.
+7x7 stem and skips in every block, and so do converted networks. Two details differ and have no gene: its stem loses
+pixels at the border, and other blocks have stride 2.
 
-The three CSV files that the repository once held also have labels. They are read, but they are not measured data: in
+The three CSV files that the repository once had also have labels. They can be read, but they are not measured data: in
 two of them, accuracies are uniform noise.
 """
 
@@ -38,9 +38,9 @@ class ForeignRows:
     """Rows of a CSV file of IBM/analog-nas."""
 
     architectures: tuple[Architecture, ...]
-    """Converted ones, in the order of the file."""
+    """Converted architectures, in the order of the file."""
     labels: tuple[dict[str, float], ...]
-    """For each: target -> label, as fractions; empty if the file has none."""
+    """For each of them: target -> label, as fractions; empty if the file has none."""
     refused: dict[int, str]
     """Number of each other row, from 1 -> why it is not in our space."""
 
@@ -74,7 +74,7 @@ def from_configuration(configuration: Mapping[str, object]) -> Architecture:
 
 
 def read_configurations(path: str | Path) -> ForeignRows:
-    """Read a CSV file: one configuration a row, with or without labels, or one key and value a row.
+    """Read a CSV file: one configuration per row, with or without labels, or one key and value per row.
 
     Raises:
         BrokenFileError: the file is not such a CSV.
@@ -124,7 +124,7 @@ def _value(configuration: Mapping[str, object], key: str) -> object:
 
 
 def _number(value: object) -> float:
-    """The value as a number; NaN if it is none."""
+    """The value as a number; NaN if it is not a number."""
     try:
         return float(value) if isinstance(value, str) or hasattr(value, "__float__") else math.nan
     except (TypeError, ValueError, OverflowError):

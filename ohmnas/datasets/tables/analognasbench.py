@@ -1,16 +1,16 @@
 """Read AnalogNAS-Bench: 15,625 cells of NAS-Bench-201, trained with analog noise on CIFAR-10 (Bessalah et al., 2025).
 
-The user installs the package ``analog-nasbench``. Its data file is a pickle. It is read here without the package's
-loader, by an unpickler that knows only the operations of plain data and two empty classes, so the file cannot run code.
+The user installs the package ``analog-nasbench``. Its data file is a pickle. This module reads it without the package's
+loader. Its unpickler allows only plain data and two empty classes, so the file cannot run code.
 
 Columns are those of our tables where they mean the same. The differences:
 
 - There is no reading after 1 second. The variation is ``avm_60s``: accuracy after 60 seconds minus after 30 days.
-- Each network was programmed once and read 25 times, so its standard deviations lack the programming variance.
+- Each network was programmed once and read 25 times, so its standard deviations do not include programming noise.
 - The accuracies are of the official test images.
-- ``accuracy_digital`` is missing: the published digital accuracy, ``accuracy_baseline``, is of another training,
+- ``accuracy_digital`` is missing: the published digital accuracy, ``accuracy_baseline``, comes from another training,
   without noise.
-- Rows that cannot be right are left out (`IMPOSSIBLE`).
+- Impossible rows are left out (`IMPOSSIBLE`).
 - Isomorphic cells are one architecture here, measured with several seeds.
 """
 
@@ -45,8 +45,8 @@ LARGEST: Final = 1 << 26
 SPACE: Final = CellSpace((3, 32, 32), 10)
 VARIATION: Final = "avm_60s"
 IMPOSSIBLE: Final = 0.05
-"""An accuracy after 60 seconds cannot be so much above the one of the network without noise, nor can an accuracy rise
-so much within a month. Errors of 25 readings of 10,000 images are far smaller. 4 of the 15,625 rows break this."""
+"""An accuracy after 60 seconds cannot be so far above the accuracy without noise, and no accuracy can rise so much
+within a month. Errors of 25 readings of 10,000 images are far smaller. 4 of the 15,625 rows break this."""
 _CODES: Final = np.array([SKIP, NONE, CONV3, CONV1, POOL], dtype=np.int16)
 """Operation in the file -> in `spaces.cells`. Found by comparing the digital accuracies with NAS-Bench-201's: the
 correlation is 0.98, and at most 0.95 for any other order of operations and edges."""
@@ -89,7 +89,7 @@ PROTOCOL: Final = (
 
 
 class _Plain:
-    """Stands for a class of the file: it keeps what it is given and does nothing."""
+    """Stand-in for a class of the file: it stores its arguments and does nothing."""
 
     values: object = None  # objects of a pickle are made without __init__
 
@@ -111,15 +111,15 @@ _OPERATIONS: Final = (
 )
 
 
-class _Unpickler(pickle._Unpickler):  # the one in Python: its operations are a table, and memory follows the file
-    """Reads dictionaries, tuples, texts, numbers and two classes that do nothing."""
+class _Unpickler(pickle._Unpickler):  # the version in Python, whose operations are a table
+    """Reads dictionaries, tuples, texts, numbers and two stand-in classes."""
 
     dispatch: ClassVar[Any] = {
         getattr(pickle, name)[0]: pickle._Unpickler.dispatch[getattr(pickle, name)[0]] for name in _OPERATIONS.split()
     }
 
     def find_class(self, module: str, name: str) -> type[_Plain]:
-        """Return a class that does nothing.
+        """Return a stand-in class.
 
         Raises:
             UnpicklingError: the file names any other class.
@@ -160,7 +160,7 @@ def read(name_or_path: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
     Raises:
         MissingDependencyError: the package is not installed.
-        BrokenFileError: the file has another format, or values that no measurement has.
+        BrokenFileError: the file has another format or impossible values.
         StorageError: the file cannot be read.
     """
     path = installed() if str(name_or_path) == NAME else Path(name_or_path)

@@ -13,10 +13,10 @@ LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
 """Labels of our own tables."""
 QUANTILES = (0.05, 0.5, 0.95)
 LEARNED = 2.0
-"""A network is well above chance if its 1-day accuracy is above so many times chance."""
+"""A network is well above chance if its 1-day accuracy is above this multiple of chance."""
 
 _MOST_SEEDS = 20
-"""With more, as in tables of isomorphic cells, all seeds are summarised together."""
+"""With more seeds, as in tables of isomorphic cells, all are summarised together."""
 
 
 def labels(table: MeasuredTable) -> list[str]:

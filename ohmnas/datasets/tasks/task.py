@@ -78,13 +78,13 @@ def task(name: str | Path, data_dir: str | Path | None = None) -> Task:
 
     Args:
         name: one of `tasks.TASKS`, or the path of a file.
-        data_dir: below which folder the files of the task are; None is ``$OHMNAS_DATA``.
+        data_dir: folder that contains the files of the task; None is ``$OHMNAS_DATA``.
 
     Raises:
-        UnknownNameError: there is none; the message lists all.
+        UnknownNameError: the name is unknown; the message lists all.
         PluginError: the package that adds it cannot be used.
         BrokenFileError: the file does not hold a task.
-        InvalidValueError: it is called like one of `tasks.TASKS`, or as no task can be.
+        InvalidValueError: the file has the name of one of `tasks.TASKS`, or an invalid name.
     """
     name = str(name)
     if name.endswith(".npz"):
@@ -97,7 +97,7 @@ def task(name: str | Path, data_dir: str | Path | None = None) -> Task:
 
 
 def task_word(name: str) -> str:
-    """Return the task's name for a command: its registered name, or the file that it is from."""
+    """Return the task's name for a command: its registered name or its file."""
     return name if name in TASKS else f"{name}.npz"
 
 
@@ -113,5 +113,5 @@ def _of_arrays(path: Path) -> Task:
 
 
 def _load_arrays(path: Path, data_dir: Path | None) -> TaskData:
-    del data_dir  # the path is whole
+    del data_dir  # the path is absolute
     return load_npz(path)

@@ -1,8 +1,8 @@
 """Stages of a fit, in order, with the reason for each.
 
-All models are trained on the training rows of each of five folds and on all rows. The fold models predict each row
-without having seen it. Later stages, calibration and intervals are fitted to these held-out predictions, which behave
-like predictions of new networks. The models of all rows are the surrogate.
+All models are trained on the training rows of each of five folds and on all rows. Each row is predicted by the fold
+models that were not fitted to it. Later stages, calibration and intervals are fitted to these held-out predictions,
+which behave like predictions of new networks. The models of all rows are the surrogate.
 """
 
 from __future__ import annotations

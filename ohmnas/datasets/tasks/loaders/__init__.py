@@ -1,1 +1,1 @@
-"""One file for each kind of data: from its official files to `datasets.data.TaskData`."""
+"""One module per kind of data: from official files to `tasks.data.TaskData`."""

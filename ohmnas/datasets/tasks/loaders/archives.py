@@ -11,7 +11,7 @@ class Archive:
 
     url: str
     checksum: str
-    """``algorithm:hexadecimal``, as its authors or the frameworks that read it publish it."""
+    """``algorithm:hexadecimal``, published by its authors or by frameworks that read it."""
     folder: str
     """Folder that it unpacks to, inside the data folder."""
     in_folder: bool = True
@@ -36,7 +36,7 @@ ARCHIVES = {
         in_folder=False,
     ),
 }
-"""Task -> archive, where there is one with a published checksum."""
+"""Task -> archive with a published checksum."""
 
 BY_HAND = {
     "digits": "they come with scikit-learn",
@@ -46,4 +46,4 @@ BY_HAND = {
         "put train2014, val2014 and annotations of COCO (cocodataset.org), or those of 2017, into the folder coco"
     ),
 }
-"""Task -> how to get what has no single archive with a checksum."""
+"""Task -> instructions, for data without a single archive with a checksum."""

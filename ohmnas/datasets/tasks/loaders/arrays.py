@@ -15,17 +15,17 @@ from ohmnas.npz import LARGEST, read_arrays
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION_SHARE = 5
-"""One in so many of the training images of a class is for validation."""
+"""One of this many training images of a class is for validation."""
 LARGEST_LABEL = 2**31 - 1
 BRIGHTEST = 1e9
-"""Pixels are between so much and its negative: the squares of larger ones do not fit into float32."""
+"""Largest magnitude of a pixel: squares of larger values overflow float32."""
 SAMPLE = 2000
 """Images from which the scale of a split is estimated."""
 SAME_KIND, OTHER_KIND = 8.0, 2.0
-"""Largest ratio of the standard deviations of test and training pixels: both whole numbers or both not, and else. Test
-images are darker or flatter than training images at times; 0 to 255 beside 0 to 1 is a ratio of 255."""
+"""Largest ratio of the standard deviations of test and training pixels, if both or neither are whole numbers, and
+otherwise. Test images can be darker or flatter than training images; 0 to 255 and 0 to 1 have a ratio of 255."""
 BELOW_ZERO = 0.1
-"""Share of the other split's range that pixels of one split may lie below 0 where the other has none below."""
+"""If one split has no negative pixels, those of the other may go below 0 by this share of the range."""
 
 Array = npt.NDArray[np.generic]
 Labels = npt.NDArray[np.int64]
@@ -35,11 +35,11 @@ def load_npz(path: str | Path) -> TaskData:
     """Images ``(m, h, w)``, ``(m, h, w, c)`` or ``(m, c, h, w)`` with c of 1 to 4, and labels ``(m,)``.
 
     The classes are the labels that occur in `y_train`, in increasing order. A fifth of the training images of each
-    class, drawn once for all, is for validation; test images are mixed. Images of uint8, float16 and float32 stay what
-    they are; others become float32. The same file again costs nothing.
+    class, with a fixed choice, is for validation; test images are shuffled. Images of uint8, float16 and float32 keep
+    their type; others become float32. Reading the same file again is free.
 
     Raises:
-        BrokenFileError: the file is not such an archive; the message says what is wrong.
+        BrokenFileError: the file is not such an archive; the message shows the fault.
     """
     path = Path(path)
     status = regular(path, LARGEST)
@@ -121,10 +121,10 @@ def _check_classes(path: Path, classes: Labels, labels: dict[str, Labels]) -> No
 
 
 def _check_scale(path: Path, train: Array, test: Array) -> None:
-    """Both splits must be scaled alike: networks see both normalised by the mean and deviation of the first.
+    """Check that both splits have the same scale: both are normalised by the mean and deviation of the first.
 
     Raises:
-        BrokenFileError: the training images are all the same grey, or the test images are scaled otherwise.
+        BrokenFileError: the training images are constant, or the test images have another scale.
     """
     deviation, other = _deviation(train), _deviation(test)
     if not deviation > 0:
@@ -146,7 +146,7 @@ def _range(array: Array) -> tuple[float, float]:
 
 
 def _deviation(array: Array) -> float:
-    """Standard deviation of the pixels of some images, spread evenly over all; of all if those are constant."""
+    """Standard deviation of the pixels of some evenly chosen images, or of all if those are constant."""
     some = float(array[:: -(-len(array) // SAMPLE)].std(dtype=np.float64))
     return some or float(array.std(dtype=np.float64))
 
@@ -154,8 +154,8 @@ def _deviation(array: Array) -> float:
 def _parts(labels: Labels) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Indices of the images for training and for validation, each in a fixed random order.
 
-    Of each class as nearly a fifth as there is, is for validation. A class of two images or more has at least one on
-    each side; the image of a class of one is for training.
+    About a fifth of each class is for validation. A class of two or more images has at least one in each part. The
+    image of a class of one is for training.
     """
     order = np.random.default_rng(0).permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]

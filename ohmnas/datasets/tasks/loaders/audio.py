@@ -17,20 +17,20 @@ LOWEST_HZ = 20.0
 QUIET = 1e-6
 """Added to band energies before the logarithm: about the noise of 16-bit recordings."""
 LARGEST_WAV = 64 << 20
-"""Bytes of a recording, at most: half an hour at 16 kHz."""
+"""Largest size of a recording in bytes: half an hour at 16 kHz."""
 PCM, EXTENSIBLE = 1, 0xFFFE
-"""Formats of WAV files; the second says in another place that it is the first."""
+"""Formats of WAV files: plain PCM, and an extensible header that may contain PCM."""
 _PCM_GUID = struct.pack("<H", PCM) + bytes.fromhex("000000001000800000aa00389b71")
 
 
 def read_wav(path: str | Path, rate: int) -> Samples:
     """``(n,)``: the samples of a mono 16-bit WAV file, in [-1, 1).
 
-    Read here rather than by Python's `wave`: versions differ in what they understand (WAVE_FORMAT_EXTENSIBLE since
-    3.12), and all take a file that is cut short for a shorter recording.
+    Read here rather than by Python's `wave`: versions differ in the formats they accept (WAVE_FORMAT_EXTENSIBLE since
+    3.12), and all read a truncated file as a shorter recording.
 
     Raises:
-        BrokenFileError: it is not such a file, is cut short, or has another sampling rate.
+        BrokenFileError: it is not a WAV file, is truncated, or has another sampling rate.
     """
     path = Path(path)
     content = read_bytes(path, LARGEST_WAV)
@@ -63,7 +63,7 @@ def read_wav(path: str | Path, rate: int) -> Samples:
 
 
 def _form(path: Path, chunk: bytes) -> tuple[int, int, int]:
-    """Channels, bits of a sample and samples a second.
+    """Channels, bits per sample and samples per second.
 
     Raises:
         BrokenFileError: the samples are compressed or floating-point numbers, or the chunk is too short.
@@ -91,7 +91,7 @@ def log_mel(samples: Samples, rate: int, bands: int, frames: int, window: int) -
 
     Args:
         samples: ``(m, n)``: recordings of one length.
-        rate: samples a second.
+        rate: samples per second.
         bands: mel bands from 20 Hz to half the rate.
         frames: windows, spread evenly over the recording.
         window: samples in a window.

@@ -1,4 +1,4 @@
-"""Scikit-learn's handwritten digits (E. Alpaydin and C. Kaynak, 1998), which every install has."""
+"""Scikit-learn's handwritten digits (E. Alpaydin and C. Kaynak, 1998), which come with every installation."""
 
 from __future__ import annotations
 

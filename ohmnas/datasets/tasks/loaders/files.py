@@ -19,7 +19,7 @@ from ohmnas.npz import mapped
 Arrays = dict[str, npt.NDArray[np.generic]]
 
 LARGEST = 1 << 40
-"""Bytes of a source file that is stamped, at most; its reader has its own, smaller limit."""
+"""Largest size in bytes of a source file whose stamp is taken; its reader has a smaller limit."""
 FORMAT = 2
 """Version of the copies; increased if their files change."""
 CHUNK = 1 << 20
@@ -30,17 +30,17 @@ def find_folder(data_dir: Path | None, task: str, names: tuple[str, ...], marker
     """The folder of a task's files.
 
     Args:
-        data_dir: where the user keeps data; None is ``$OHMNAS_DATA``, or ``data`` in the working directory.
+        data_dir: the user's data folder; None is ``$OHMNAS_DATA``, or ``data`` in the working directory.
         task: for the message.
-        names: what the folder may be called; `data_dir` itself may be it too.
+        names: allowed names of the folder; it may also be `data_dir` itself.
         marker: a file or folder that must be in it.
 
     Raises:
-        UnknownNameError: it is not there; the message says how to get it.
+        UnknownNameError: the folder is missing; the message says how to get it.
     """
     base = data_dir or Path(os.environ.get("OHMNAS_DATA", "data"))
     for folder in (*(base / name for name in names), base):
-        if os.path.exists(folder / marker):  # noqa: PTH110 - without an error where a folder may not be looked into
+        if os.path.exists(folder / marker):  # noqa: PTH110 - no error for an unreadable folder
             return folder
     raise UnknownNameError(
         f"the files of {task} are not in {base}: there is no {names[0]}/{marker}; say where they are with "
@@ -58,18 +58,18 @@ def decoded(
 ) -> Arrays:
     """Return decoded files: decoded once, then mapped into memory by every process.
 
-    The copy stands in ``$OHMNAS_CACHE``, or ``ohmnas`` in the user's cache folder; where neither can be written to,
-    each process decodes for itself. A damaged copy is made anew.
+    The copy is in ``$OHMNAS_CACHE``, or in ``ohmnas`` in the user's cache folder. If neither is writable, each process
+    decodes the files itself. A damaged copy is replaced.
 
     Args:
-        task: names the copy.
-        version: of the decoder; another one decodes anew.
-        files: what is decoded; another name, size or time of change of any decodes anew.
+        task: name of the copy.
+        version: version of the decoder; a change decodes again.
+        files: files to decode; a change of any name, size or modification time decodes again.
         decode: name -> array.
-        lists: files that say what is decoded and how, such as annotations; another content decodes anew.
+        lists: files that control the decoding, such as annotations; a change of content decodes again.
 
     Raises:
-        BrokenFileError: a file is not there, or is not a regular file.
+        BrokenFileError: a file is missing or not a regular file.
     """
     stamp = hashlib.sha256(f"{FORMAT} {version}".encode())
     for file in files:
@@ -108,7 +108,7 @@ def cache_folder() -> Path | None:
 
 
 def _kept(folder: Path) -> Arrays | None:
-    """The arrays of a copy; None where there is none that is whole."""
+    """The arrays of a copy; None without a complete copy."""
     try:
         index = json.loads(read_text(folder / INDEX, CHUNK))
         arrays = {name: mapped(folder / f"{name}.npy") for name in index}
@@ -120,7 +120,7 @@ def _kept(folder: Path) -> Arrays | None:
 
 
 def _keep(folder: Path, arrays: Arrays) -> None:
-    """Store arrays in one piece: in a temporary folder that is renamed; whoever comes second leaves the first's."""
+    """Store arrays atomically: in a temporary folder that is renamed. The first of two processes wins."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".", ignore_cleanup_errors=True) as temporary:
@@ -130,11 +130,11 @@ def _keep(folder: Path, arrays: Arrays) -> None:
                 with (new / f"{name}.npy").open("wb") as file:
                     np.save(file, array, allow_pickle=False)
                     file.flush()
-                    os.fsync(file.fileno())  # else a crash can leave a copy of the right size without its content
+                    os.fsync(file.fileno())  # otherwise, a crash can leave a copy of the right size without content
             index = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
             (new / INDEX).write_text(json.dumps(index), encoding="utf-8")
             if os.path.lexists(folder) and _kept(folder) is None:
                 folder.rename(Path(temporary) / "damaged")
             new.rename(folder)
     except OSError:
-        return  # the disk refuses, or another process was first
+        return  # the write failed, or another process was first

@@ -23,12 +23,12 @@ UNKNOWN, SILENCE = len(WORDS), len(WORDS) + 1
 """Classes after the ten words: any other word, and background noise; each as many as a word has on average."""
 NOISE = "_background_noise_"
 BLOCK = 1024
-"""Recordings that are decoded at once."""
+"""Number of recordings per decoded batch."""
 LARGEST_LIST = 16 << 20
-"""Bytes of a list of recordings, at most; the official ones have up to 0.4 million."""
+"""Largest size of a list of recordings in bytes; the official lists have up to 0.4 million."""
 
 Recording = tuple[Path, int, int]
-"""File, class, and for silence where in the file it begins, else -1."""
+"""File, class, and for silence its start in the file, else -1."""
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +37,7 @@ def load_speech_commands(data_dir: Path | None = None) -> TaskData:
 
     Raises:
         UnknownNameError: the files are not there.
-        BrokenFileError: a file is not what it should be.
+        BrokenFileError: a file is invalid.
     """
     folder = find_folder(data_dir, "speech-commands", ("speech_commands_v0.02", "speech_commands"), "testing_list.txt")
     files = visible(file for word in visible(folder.glob("[!_]*")) for file in word.glob("*.wav"))
@@ -60,17 +60,17 @@ def load_speech_commands(data_dir: Path | None = None) -> TaskData:
 
 
 def read_list(path: Path, files: list[Path]) -> set[str]:
-    """The recordings, as ``word/file.wav``, that a list of the data names, one a line.
+    """The recordings in a list, as ``word/file.wav``, one per line.
 
-    Byte order marks, backslashes and ``./`` are understood. A line that names no recording is an error: it would leave
-    a recording of its test or validation set in the training set.
+    Byte order marks, backslashes and ``./`` are accepted. A line without an existing recording is an error: a recording
+    for test or validation would otherwise stay in the training set.
 
     Args:
         path: the list.
         files: all recordings.
 
     Raises:
-        BrokenFileError: the list cannot be read, or names a recording that is not there.
+        BrokenFileError: the list cannot be read, or names a missing recording.
     """
     there = {_name(file) for file in files}
     lines = [line.strip() for line in read_text(path, LARGEST_LIST).splitlines()]
@@ -87,7 +87,7 @@ def _name(file: Path) -> str:
 
 
 def _split(files: list[Path], listed: dict[str, set[str]]) -> dict[str, list[Path]]:
-    """Part -> its recordings; what no list names is for training."""
+    """Part -> its recordings; recordings in no list are for training."""
     if both := listed["validation"] & listed["test"]:
         raise BrokenFileError(
             f"{min(both)} is in both lists of speech-commands: a recording is for validation or for testing"

@@ -1,4 +1,4 @@
-"""Visual wake words (A. Chowdhery et al., arXiv:1906.05721): COCO images with a person in them, or without."""
+"""Visual wake words (A. Chowdhery et al., arXiv:1906.05721): COCO images with or without a person."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ohmnas.errors import BrokenFileError, MissingDependencyError, in_short, sho
 from ohmnas.files import is_file, read_bytes, read_text, regular
 
 SIDE = 96
-"""Pixels of a side, as in the MLPerf Tiny benchmark (C. Banbury et al., 2021)."""
+"""Side length in pixels, as in the MLPerf Tiny benchmark (C. Banbury et al., 2021)."""
 SMALLEST_AREA = 0.005
-"""A person counts whose annotated area (of the outline, not of the box) has at least this share of the image. So does a
-crowd. Both are as in the authors' builder of the data set, build_visualwakewords_data.py of TensorFlow's models."""
+"""A person or crowd counts if its annotated area (of the outline, not of the box) is at least this share of the image,
+as in the authors' code (build_visualwakewords_data.py of TensorFlow's models)."""
 VALIDATION_SHARE = 20
-"""One in so many of the training images is for validation."""
+"""One of this many training images is for validation."""
 YEARS = ("2014", "2017")
 LARGEST_ANNOTATIONS = 2 << 30
-"""Bytes of an annotation file, at most; the official ones have up to 0.5 billion."""
+"""Largest size of an annotation file in bytes; the official files have up to 0.5 billion."""
 LARGEST_IMAGE, MOST_PIXELS = 32 << 20, 50_000_000
-"""Bytes and pixels of an image, at most; COCO's have up to 640 x 640 pixels."""
+"""Largest bytes and pixels of an image; COCO's have up to 640 x 640 pixels."""
 
 
 @lru_cache(maxsize=1)
@@ -37,8 +37,8 @@ def load_wake_words(data_dir: Path | None = None) -> TaskData:
     """COCO 2014 or 2017: `train` for training and validation, `val` for test.
 
     Raises:
-        UnknownNameError: the files are not there.
-        BrokenFileError: a file is not what it should be.
+        UnknownNameError: the files are missing.
+        BrokenFileError: a file is invalid.
         MissingDependencyError: Pillow, which reads the images, is not installed.
     """
     folder = find_folder(data_dir, "visual-wake-words", ("coco",), "annotations")
@@ -70,12 +70,12 @@ def load_wake_words(data_dir: Path | None = None) -> TaskData:
 
 
 def read_labels(path: Path) -> dict[str, int]:
-    """File name -> whether a person has at least the smallest area of the image.
+    """File name -> True if a person covers at least the smallest share of the image.
 
-    Annotations of images that the file does not have are passed over, as in subsets of COCO.
+    Annotations of missing images are ignored, as in subsets of COCO.
 
     Raises:
-        BrokenFileError: the file is not what COCO's annotation files are.
+        BrokenFileError: the file is not an annotation file of COCO.
     """
     try:
         content = json.loads(read_text(path, LARGEST_ANNOTATIONS))
@@ -127,7 +127,7 @@ def _area(path: Path, annotation: dict[str, Any]) -> float:
 
 
 def _image(path: Path) -> np.ndarray:
-    """``(96, 96, 3)`` uint8: the whole image, squeezed."""
+    """``(96, 96, 3)`` uint8: the whole image, scaled to a square."""
     try:
         from PIL import Image
     except ImportError as error:
@@ -158,4 +158,4 @@ def _image(path: Path) -> np.ndarray:
 WAKE_WORDS: Final = Task(
     "visual-wake-words", (3, 96, 96), 2, 2_000, 1_000_000, 100_000_000, load_wake_words, (6, 6), flip=True
 )
-"""Photographs with a person or without, from COCO."""
+"""Photographs with or without a person, from COCO."""
