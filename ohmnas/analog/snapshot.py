@@ -1,4 +1,4 @@
-"""A training between two epochs as one file, so that a stopped training goes on where it was.
+"""A training between two epochs as one file, so that a stopped training can resume.
 
 The file is in the format of safetensors. Its tensors are the network's, the optimizer's momenta and the states of the
 random generators; its metadata has the rest as JSON.

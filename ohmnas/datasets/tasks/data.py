@@ -49,7 +49,7 @@ class TaskData:
     validation: Split
     """Images that tables are measured on, taken from the official training data."""
     test: Split
-    """Official test images, used only by `ohmnas verify` and never for search; in random order."""
+    """Official test images, used only by `ohmnas verify` and `ohmnas train`, never for search; in random order."""
     mean: npt.NDArray[np.float64]
     """``(channels,)``: mean of all training pixels; networks see (image - mean) / std."""
     std: npt.NDArray[np.float64]

@@ -36,7 +36,7 @@ def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Byt
         label_classes: for each of a record's l label bytes, how many classes it counts.
 
     Raises:
-        BrokenFileError: it cannot be read, is cut short, or has a label that does not exist.
+        BrokenFileError: the file cannot be read, is truncated, or has an invalid label.
     """
     raw = np.frombuffer(read_bytes(path, LARGEST_FILE), np.uint8)
     size = len(label_classes) + PIXELS
@@ -53,13 +53,13 @@ def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Byt
 
 @lru_cache(maxsize=1)
 def load_cifar10(data_dir: Path | None = None) -> TaskData:
-    """CIFAR-10: of the training batches that are there, 5,000 images for validation, all others for training.
+    """CIFAR-10: 5,000 images of the available training batches are for validation, all others for training.
 
     The validation images are the last thousand of each of five batches, or as evenly from fewer.
 
     Raises:
-        UnknownNameError: the files are not there.
-        BrokenFileError: a file is not what it should be.
+        UnknownNameError: the files are missing.
+        BrokenFileError: a file is invalid.
     """
     folder = _folder(data_dir, "cifar10", "cifar-10-batches-bin", "data_batch_1.bin")
     batches = sorted(folder.glob("data_batch_[1-5].bin"))
@@ -80,13 +80,13 @@ def load_cifar10(data_dir: Path | None = None) -> TaskData:
 
 @lru_cache(maxsize=1)
 def load_people(data_dir: Path | None = None) -> TaskData:
-    """A person or not, from CIFAR-100: all images of the superclass "people" and as many others, drawn once for all.
+    """A person or not, from CIFAR-100: all images of the superclass "people" and as many others, with a fixed choice.
 
     1,000 of the training images are for validation.
 
     Raises:
-        UnknownNameError: the files are not there.
-        BrokenFileError: a file is not what it should be.
+        UnknownNameError: the files are missing.
+        BrokenFileError: a file is invalid.
     """
     folder = _folder(data_dir, "people", "cifar-100-binary", "train.bin")
     train, test = folder / "train.bin", folder / "test.bin"
@@ -105,7 +105,7 @@ def _folder(data_dir: Path | None, task: str, name: str, marker: str) -> Path:
     """The folder of the binary version.
 
     Raises:
-        UnknownNameError: it is not there; where the Python version is, the message says that it is another.
+        UnknownNameError: it is missing; if the Python version is there, the message says so.
     """
     try:
         return find_folder(data_dir, task, (name,), marker)
@@ -132,7 +132,7 @@ def _balanced(path: Path) -> tuple[Bytes, Bytes]:
 
 
 def _mixed(part: tuple[Bytes, Bytes]) -> tuple[Bytes, Bytes]:
-    """In a fixed random order, so that the first so many are a fair sample."""
+    """Shuffle with a fixed seed, so that any first images are a fair sample."""
     order = np.random.default_rng(32).permutation(len(part[0]))
     return part[0][order], part[1][order]
 
@@ -161,4 +161,4 @@ def _data(arrays: Arrays) -> TaskData:
 CIFAR10: Final = Task("cifar10", (3, 32, 32), 10, 2_000, 1_000_000, 41_000_000, load_cifar10, (2, 2), True, 0.1)
 """Photographs in ten classes. 41 million MACs are those of a ResNet-20."""
 IS_PERSON: Final = Task("people", (3, 32, 32), 2, 2_000, 1_000_000, 41_000_000, load_people, (2, 2), flip=True)
-"""Photographs with a person or without, from CIFAR-100."""
+"""Photographs with or without a person, from CIFAR-100."""

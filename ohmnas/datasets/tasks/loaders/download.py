@@ -1,4 +1,4 @@
-"""Fetching a task's official archive: only when asked, checked before it is unpacked, never half there."""
+"""Download a task's official archive: only on request, checked before it is unpacked, and unpacked atomically."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ohmnas.errors import BrokenFileError, OhmnasError, StorageError, UnknownNam
 
 CHUNK = 1 << 20
 TIMEOUT = 60.0
-"""Seconds without a byte after which a download is given up."""
+"""Seconds without a byte after which a download is aborted."""
 LONGEST_LENGTH = 18
-"""Digits of a length that is believed."""
+"""Largest number of digits of a plausible length."""
 LONGEST_REASON = 200
-"""Letters of what a server says went wrong."""
+"""Largest number of characters of a server's error message."""
 
 
 class DownloadError(OhmnasError, OSError):
-    """The server does not answer, or not with the file."""
+    """The server does not respond with the file."""
 
 
 def download(
@@ -34,19 +34,19 @@ def download(
     """Fetch, check and unpack a task's archive.
 
     Args:
-        task: which.
+        task: name of the task.
         data_dir: the data folder, made if missing.
-        report: called with the bytes that have come and the bytes in all (0 if unknown).
-        archive: another one than the task's own, for a mirror.
+        report: called with the received and the total bytes (0 if unknown).
+        archive: replaces the task's own archive, for example by a mirror.
 
     Returns:
         The folder with the files.
 
     Raises:
         UnknownNameError: the task has no archive; the message says where its files are.
-        DownloadError: the server does not answer, or not with the file.
-        BrokenFileError: what came is not the archive; nothing is unpacked.
-        StorageError: the disk refuses.
+        DownloadError: the server does not respond with the file.
+        BrokenFileError: the download is not the archive; nothing is unpacked.
+        StorageError: the disk rejected a write.
     """
     data_dir, archive = Path(data_dir), archive or ARCHIVES.get(task)
     if archive is None:
@@ -89,7 +89,7 @@ def _fetch(archive: Archive, file: Path, report: Callable[[int, int], None]) -> 
 
 
 def _reply(archive: Archive) -> Iterator[tuple[bytes, int]]:
-    """Pieces of what the server sends, each with the bytes in all, 0 if unknown; every broken reply is one error."""
+    """Pieces of the server's reply, each with the total bytes, 0 if unknown; every broken reply raises one error."""
     try:
         with urllib.request.urlopen(archive.url, timeout=TIMEOUT) as answer:  # noqa: S310
             length = str(answer.headers.get("Content-Length"))
@@ -105,7 +105,7 @@ def _reply(archive: Archive) -> Iterator[tuple[bytes, int]]:
 def _unpack(archive: Archive, file: Path, folder: Path) -> None:
     try:
         with tarfile.open(file, "r:gz") as members:
-            members.extractall(folder, filter="data")  # refuses paths and links that lead out of the folder
+            members.extractall(folder, filter="data")  # rejects paths and links out of the folder
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
         raise BrokenFileError(f"what {archive.url} sent cannot be unpacked: {error}") from error
     if archive.in_folder and not (folder / archive.folder).is_dir():

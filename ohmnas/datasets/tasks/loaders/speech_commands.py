@@ -36,7 +36,7 @@ def load_speech_commands(data_dir: Path | None = None) -> TaskData:
     """The authors' split by `validation_list.txt` and `testing_list.txt`, which keeps speakers apart.
 
     Raises:
-        UnknownNameError: the files are not there.
+        UnknownNameError: the files are missing.
         BrokenFileError: a file is invalid.
     """
     folder = find_folder(data_dir, "speech-commands", ("speech_commands_v0.02", "speech_commands"), "testing_list.txt")

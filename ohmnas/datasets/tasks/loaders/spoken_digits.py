@@ -28,8 +28,8 @@ def load_spoken_digits(data_dir: Path | None = None) -> TaskData:
     """The authors' split: speakers are the same in all parts, recordings are not.
 
     Raises:
-        UnknownNameError: the files are not there.
-        BrokenFileError: a file is not what it should be.
+        UnknownNameError: the files are missing.
+        BrokenFileError: a file is invalid.
     """
     arrays = _features(data_dir)
     part = np.minimum(arrays["index"].astype(np.int64) // TEST_INDICES, 2)
@@ -41,8 +41,8 @@ def load_new_speakers(data_dir: Path | None = None) -> TaskData:
     """Speaker-independent: the last speaker by name is the test set, the one before is the validation set.
 
     Raises:
-        UnknownNameError: the files are not there.
-        BrokenFileError: a file is not what it should be, or there are fewer than three speakers.
+        UnknownNameError: the files are missing.
+        BrokenFileError: a file is invalid, or there are fewer than three speakers.
     """
     arrays = _features(data_dir)
     speaker = arrays["speaker"].astype(np.int64)
