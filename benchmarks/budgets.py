@@ -194,7 +194,7 @@ def _pair(row: dict[str, Any], column: str) -> tuple[list[float | None], list[fl
 
 
 def _significant(changes: Sequence[Difference | None]) -> list[bool]:
-    """Whether each difference is significant after Holm's correction over the budgets."""
+    """True for each difference that is significant after Holm's correction over the budgets."""
     known = [place for place, each in enumerate(changes) if each is not None and each.p is not None]
     p_values = [each.p for each in changes if each is not None and each.p is not None]
     corrected = dict(zip(known, holm(p_values), strict=True))

@@ -7,8 +7,8 @@ The published values are those of NAS-Bench-Suite-Zero (A. Krishnakumar et al., 
 CIFAR-10, one batch of 64 images, weights drawn as torch draws them by default. The same is measured here: other images,
 other weights, our code. FOLDER holds `nb201_zc_proxies.csv` and `nb201_valid_nets.csv`; CIFAR-10 is in $OHMNAS_DATA.
 
-Printed are the rank correlation (Spearman) of our values with the published ones, that of each with the validation
-accuracy of the cells, and core-seconds per cell. Errors are standard deviations over 1,000 bootstraps of the cells.
+The output shows Spearman's correlation of our values with the published values, the correlation of both with the
+validation accuracy of the cells, and core-seconds per cell. Errors are standard deviations over 1,000 bootstraps of the cells.
 FILE keeps what is measured: a run that is cut off goes on. `--costly` measures the four proxies that take longest on
 fewer cells.
 """
@@ -59,7 +59,7 @@ NAMES = [name for name, entry in PROXIES.items() if not entry.needs_chip]
 COSTLY = ("grasp", "gradsign", "zico", "az_nas")
 """Proxies that take longer than the others together."""
 AZ_PARTS = ("az_expressivity", "az_progressivity", "az_trainability", "az_complexity")
-"""What the ranks of AZ-NAS are made of."""
+"""Parts of the ranks of AZ-NAS."""
 _QUICK = tuple(name for name in NAMES if name not in COSTLY)
 DRAWS = 1000
 """Bootstraps of the cells."""
