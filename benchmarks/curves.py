@@ -1,6 +1,6 @@
 """Learning curves: what the first epochs of a training say about its end, and what stopping early saves.
 
-python benchmarks/curves.py [--table digits-protocol4] [--part tau|stopping] [--rounds 2]
+python benchmarks/curves.py [--table digits-protocol4] [--part tau|error|stopping] [--rounds 2]
     [--campaigns 200] [--networks 50] [--json]
 
 Nothing is trained: the rows of a table keep their curves.
@@ -15,7 +15,8 @@ Nothing is trained: the rows of a table keep their curves.
    - `surrogate, curves`: the surrogate with the features of the curve process.
    `seconds` is the share of the training's seconds, over all networks. A training that the campaign gave up has its own
    last epoch.
-2. Early stopping, replayed. Each of CAMPAIGNS campaigns has NETWORKS random rows in a random order and one worker.
+2. Error of accuracies that are predicted without other networks, in points: mean and median of its magnitude.
+3. Early stopping, replayed. Each of CAMPAIGNS campaigns has NETWORKS random rows in a random order and one worker.
    Trainings are compared by the last accuracy or the last loss that was seen. `core-seconds`: share of the seconds
    (training and reading of chips) of an undisturbed campaign with the same rows. `finds best`: share of the campaigns
    that keep the network with the best label. `regret`: accuracy that is lost otherwise, in points, mean and standard
@@ -125,12 +126,28 @@ def taus(measured: Measured, rounds: int) -> dict[str, Any]:
         epoch = measured.curves.epochs // divisor
         cut = measured.curves.until(epoch)
         spent = float(measured.seconds(epoch).sum() / measured.train_seconds.sum())
-        ends = extrapolate_each(cut.read_after.astype(np.float64), cut.accuracies, measured.curves.epochs)[:, 0]
+        ends = extrapolate_each(cut.read_after, cut.accuracies, measured.curves.epochs)[:, 0]
         add("last accuracy", share, spent, plain(last_seen(cut.accuracies)))
         add("last loss", share, spent, plain(-last_seen(cut.losses)))
         add("families", share, spent, plain(ends))
         add("curve process", share, spent, partial(_by_process, measured, epoch))
         add("surrogate, curves", share, spent, learned({f"curve {n}": v for n, v in curve_features(cut).items()}))
+    return found
+
+
+def errors(measured: Measured) -> dict[str, Any]:
+    """Share of the epochs -> way -> mean and median magnitude of the error of the accuracy, in points."""
+    accuracy = measured.data.single()[:, 0]
+    found: dict[str, Any] = {}
+    for share, divisor in SHARES.items():
+        cut = measured.curves.until(measured.curves.epochs // divisor)
+        ends = extrapolate_each(cut.read_after, cut.accuracies, measured.curves.epochs)[:, 0]
+        for way, values in {"last accuracy": last_seen(cut.accuracies), "families": ends}.items():
+            away = 100.0 * np.abs(values - accuracy)
+            found.setdefault(way, {})[share] = {
+                "mean": round(float(away.mean()), 3),
+                "median": round(float(np.median(away)), 3),
+            }
     return found
 
 
@@ -222,7 +239,7 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", default="digits-protocol4")
-    parser.add_argument("--part", choices=("tau", "stopping"), help="only one of the two parts")
+    parser.add_argument("--part", choices=("tau", "error", "stopping"), help="only one of the three parts")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--campaigns", type=int, default=200)
     parser.add_argument("--networks", type=int, default=50)
@@ -231,9 +248,11 @@ def main() -> None:
     warnings.filterwarnings("ignore")  # few rows: constant columns
     measured = Measured.of(arguments.table)
     found = {}
-    if arguments.part != "stopping":
+    if arguments.part in {None, "error"}:
+        found["error"] = errors(measured)
+    if arguments.part in {None, "tau"}:
         found["tau"] = taus(measured, arguments.rounds)
-    if arguments.part != "tau":
+    if arguments.part in {None, "stopping"}:
         found["early_stopping"] = early_stopping(measured, arguments.campaigns, arguments.networks)
     if arguments.json:
         print(json.dumps(found))
@@ -241,6 +260,11 @@ def main() -> None:
     if "tau" in found:
         print(f"{arguments.table}: {len(measured.curves)} networks; tau ± error over {FOLDS * arguments.rounds} folds")
         _print_taus(found["tau"])
+    if "error" in found:
+        print("error of the predicted accuracy in points, mean (median)")
+        print(f"{'':20}" + "".join(f"{share:>18}" for share in SHARES))
+        for way, by_share in found["error"].items():
+            print(f"{way:20}" + "".join(f"{one['mean']:>9.2f} ({one['median']:6.2f})" for one in by_share.values()))
     if "early_stopping" in found:
         print(f"early stopping: {arguments.campaigns} campaigns of {arguments.networks} networks")
         _print_early_stopping(found["early_stopping"])

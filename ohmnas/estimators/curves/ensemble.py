@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import least_squares
 
 from ohmnas.errors import InvalidValueError
@@ -18,14 +19,14 @@ from ohmnas.estimators.curves.families import FAMILIES, Family, Values
 NOISE: Final = 0.05
 """Standard deviation of a point of a curve: an accuracy of one chip on some hundred images, in mid-training."""
 WIDTH: Final = 0.1
-"""Standard deviation of a parameter under the prior, as a share of its range. Wider ones have a larger error on digits
-(`benchmarks/curves.py`), because few points do not determine four parameters."""
+"""Standard deviation of a parameter under the prior, as a share of its range. It is narrow, because three to six points
+do not determine four parameters."""
 _MOST_STEPS: Final = 60
 
 
 def extrapolate(
-    epochs: Values,
-    values: Values,
+    epochs: npt.ArrayLike,
+    values: npt.ArrayLike,
     at: float,
     families: Mapping[str, Family] = FAMILIES,
     noise: float = NOISE,
@@ -46,6 +47,7 @@ def extrapolate(
     Raises:
         InvalidValueError: no point, or a value outside of [0, 1].
     """
+    epochs, values = np.asarray(epochs, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if not len(epochs) or len(epochs) != len(values):
         raise InvalidValueError(f"a learning curve needs at least one value, one per epoch, not {len(values)}")
     if not ((values >= 0.0) & (values <= 1.0)).all():
@@ -64,7 +66,7 @@ def extrapolate(
     return mean, float(np.sqrt(weights @ (found - mean) ** 2))
 
 
-def extrapolate_each(epochs: Values, curves: Values, at: float, families: Iterable[str] = FAMILIES) -> Values:
+def extrapolate_each(epochs: npt.ArrayLike, curves: Values, at: float, families: Iterable[str] = FAMILIES) -> Values:
     """``(n, 2)``: means and standard deviations (`extrapolate`) of ``(n, k)`` curves; NaN are values not known.
 
     A curve without any value has NaN.
@@ -76,11 +78,12 @@ def extrapolate_each(epochs: Values, curves: Values, at: float, families: Iterab
         families: names of the families of the ensemble.
     """
     chosen = {name: FAMILIES[name] for name in families}
+    after = np.asarray(epochs, dtype=np.float64)
     found = np.full((len(curves), 2), np.nan)
     for row, values in enumerate(curves):
         known = np.isfinite(values)
         if known.any():
-            found[row] = extrapolate(epochs[known].astype(np.float64), values[known], at, chosen)
+            found[row] = extrapolate(after[known], values[known], at, chosen)
     return found
 
 
