@@ -8,9 +8,9 @@ CIFAR-10, one batch of 64 images, weights drawn as torch draws them by default. 
 other weights, our code. FOLDER holds `nb201_zc_proxies.csv` and `nb201_valid_nets.csv`; CIFAR-10 is in $OHMNAS_DATA.
 
 The output shows Spearman's correlation of our values with the published values, the correlation of both with the
-validation accuracy of the cells, and core-seconds per cell. Errors are standard deviations over 1,000 bootstraps of the cells.
-FILE keeps what is measured: a run that is cut off goes on. `--costly` measures the four proxies that take longest on
-fewer cells.
+validation accuracy of the cells, and core-seconds per cell. Errors are standard deviations over 1,000 bootstraps of
+the cells. FILE keeps what is measured: a run that is cut off goes on. `--costly` measures the four proxies that take
+longest on fewer cells.
 """
 
 from __future__ import annotations

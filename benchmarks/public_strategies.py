@@ -5,10 +5,10 @@ python benchmarks/public_strategies.py [--seeds 50] [--slow-seeds 10] [--only NA
 Needs ``pip install analog-nasbench``. A query returns the measured labels of an architecture, the mean over isomorphic
 cells. The problem: highest 1-day accuracy with at most 500,000 parameters and a variation from 60 seconds of at most 3
 points. Regret is the difference in accuracy, in points, between the best architecture within these limits and the best
-one queried so far. Only the first query of an architecture counts. For fronts, the share of the whole front's hypervolume, of
-accuracy, parameters and variation. `refine` fits the surrogate to what it queried, searches and queries a batch, again
-and again (`ohmnas.refine`); it, Bayesian optimisation and Optuna get fewer seeds and up to 300 queries. pymoo and
-Optuna are also run by themselves, on the six operations. Needs ``pip install 'ohmnas[strategies]'``.
+one queried so far. Only the first query of an architecture counts. For fronts, the share of the whole front's
+hypervolume, of accuracy, parameters and variation. `refine` fits the surrogate to what it queried, searches and queries
+a batch, again and again (`ohmnas.refine`); it, Bayesian optimisation and Optuna get fewer seeds and up to 300 queries.
+pymoo and Optuna are also run by themselves, on the six operations. Needs ``pip install 'ohmnas[strategies]'``.
 """
 
 from __future__ import annotations
