@@ -12,7 +12,9 @@ Nothing is trained: the rows of a table keep their curves.
    - `families`: the accuracy curve, continued by an ensemble of parametric families;
    - `curve process`: a Gaussian process over the curves of the networks of the other folds;
    - `surrogate`: no curve at all;
-   - `surrogate, curves`: the surrogate with the features of the curve process.
+   - `surrogate, curves`: the surrogate with the features of the curve process;
+   - `both`: mean rank by the last two.
+   In brackets, the gain over the surrogate alone and its standard error, paired over the folds.
    `seconds` is the share of the training's seconds, over all networks. A training that the campaign gave up has its own
    last epoch.
 2. Error of accuracies that are predicted without other networks, in points: mean and median of its magnitude.
@@ -31,15 +33,15 @@ from __future__ import annotations
 import argparse
 import json
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import product
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from extra_features import informed, known
+from scipy.stats import rankdata
 from sklearn.model_selection import KFold
 
 from ohmnas.datasets.tables.curves import LearningCurves, last_seen
@@ -71,10 +73,10 @@ class Measured:
     def of(cls, name: str) -> Measured:
         """Rows of a table, in the order of its training set."""
         table = read_table(name)
-        frame = table.select()
+        frame = table.select().sort_values("seed", kind="stable")
         data = TrainingSet.of(table)
         genomes = frame[list(data.space.gene_names)].to_numpy(dtype=np.int16)
-        place = {genome.tobytes(): row for row, genome in enumerate(genomes)}
+        place = {genomes[row].tobytes(): row for row in reversed(range(len(genomes)))}  # the first seed's row
         frame = frame.iloc[[place[genome.tobytes()] for genome in np.ascontiguousarray(data.population)]]
         seconds = frame[["train_seconds", "drift_seconds"]].to_numpy(dtype=np.float64)
         return cls(data, LearningCurves.of(frame), seconds[:, 0], seconds[:, 1])
@@ -93,34 +95,42 @@ def taus(measured: Measured, rounds: int) -> dict[str, Any]:
         for fold in KFold(FOLDS, shuffle=True, random_state=seed).split(measured.data.population)
     ]
     found: dict[str, Any] = {}
+    ranks: dict[tuple[str, str], list[Values]] = {}
 
-    def add(way: str, share: str, spent: float, rank: Callable[[Rows, Rows], Values]) -> None:
-        """Score a way: rows to learn from and rows to rank -> ``(rows, 3)``, larger for larger labels."""
-        scores = np.array(
+    def scored(ranked: list[Values]) -> Values:
+        """``(folds, heads)``: tau of what was ranked in each fold."""
+        each = zip(ranked, folds, strict=True)
+        return np.array(
             [
-                [metrics.kendall_tau(labels[test, head], ranked[:, head]) for head in range(len(HEADS))]
-                for ranked, test in ((rank(train, test), test) for train, test in folds)
+                [metrics.kendall_tau(labels[test, head], one[:, head]) for head in range(len(HEADS))]
+                for one, (_, test) in each
             ]
         )
+
+    def add(way: str, share: str, spent: float, ranked: list[Values]) -> None:
+        """Score a way: ``(rows, 3)`` for the unseen rows of each fold, larger for larger labels."""
+        ranks[way, share] = ranked
+        scores, base = scored(ranked), scored(ranks["surrogate", "0"])
         found.setdefault(way, {})[share] = {
             "seconds": round(spent, 4),
             **{
-                head: {"tau": round(float(column.mean()), 4), "error": round(float(_error(column)), 4)}
-                for head, column in zip(HEADS, scores.T, strict=True)
+                head: {
+                    "tau": round(float(own.mean()), 4),
+                    "error": round(_error(own), 4),
+                    "gain": round(float((own - before).mean()), 4),
+                    "gain_error": round(_error(own - before), 4),
+                }
+                for head, own, before in zip(HEADS, scores.T, base.T, strict=True)
             },
         }
 
-    def plain(values: Values) -> Callable[[Rows, Rows], Values]:
-        return lambda _, test: np.outer(values[test], [*SIGNS.values()])
+    def plain(values: Values) -> list[Values]:
+        return [np.outer(values[test], [*SIGNS.values()]) for _, test in folds]
 
-    def learned(extra: dict[str, Values]) -> Callable[[Rows, Rows], Values]:
+    def learned(extra: dict[str, Values]) -> list[Values]:
         data = informed(measured.data, extra)
-
-        def rank(train: Rows, test: Rows) -> Values:
-            with known(data.population, extra):
-                return _ranks(Surrogate.learn(data.take(train)).model_, data, test)
-
-        return rank
+        with known(data.population, extra):
+            return [_ranks(Surrogate.learn(data.take(train)).model_, data, test) for train, test in folds]
 
     add("surrogate", "0", 0.0, learned({}))
     for share, divisor in SHARES.items():
@@ -131,8 +141,10 @@ def taus(measured: Measured, rounds: int) -> dict[str, Any]:
         add("last accuracy", share, spent, plain(last_seen(cut.accuracies)))
         add("last loss", share, spent, plain(-last_seen(cut.losses)))
         add("families", share, spent, plain(ends))
-        add("curve process", share, spent, partial(_by_process, measured, epoch))
+        add("curve process", share, spent, [_by_process(measured, epoch, *fold) for fold in folds])
         add("surrogate, curves", share, spent, learned({f"curve {n}": v for n, v in curve_features(cut).items()}))
+        pairs = zip(ranks["curve process", share], ranks["surrogate, curves", share], strict=True)
+        add("both", share, spent, [rankdata(one, axis=0) + rankdata(other, axis=0) for one, other in pairs])
     return found
 
 
@@ -283,11 +295,15 @@ def main() -> None:
 
 
 def _print_taus(found: dict[str, Any]) -> None:
-    print(f"{'':20}{'epochs':>8}{'seconds':>9}" + "".join(f"{head:>18}" for head in HEADS))
+    print(f"{'':18}{'epochs':>7}{'seconds':>9}" + "".join(f"{head:>34}" for head in HEADS))
     for way, by_share in found.items():
         for share, scores in by_share.items():
-            cells = "".join(f"{scores[head]['tau']:>10.3f} ± {scores[head]['error']:.3f}" for head in HEADS)
-            print(f"{way:20}{share:>8}{100 * scores['seconds']:>7.1f} %{cells}")
+            cells = "".join(
+                f"{scores[head]['tau']:>9.3f} ± {scores[head]['error']:.3f} "
+                f"({scores[head]['gain']:+.3f} ± {scores[head]['gain_error']:.3f})"
+                for head in HEADS
+            )
+            print(f"{way:18}{share:>7}{100 * scores['seconds']:>7.1f} %{cells}")
 
 
 def _print_early_stopping(found: dict[str, Any]) -> None:
