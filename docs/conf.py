@@ -44,7 +44,7 @@ autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
 autodoc_class_signature = "mixed"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 autodoc_mock_imports = [name for name in ("torch", "aihwkit", "numba") if find_spec(name) is None]
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -87,10 +87,8 @@ def reference(package: str) -> str:
     module = importlib.import_module(package)
     names = sorted(public_names(module), key=str.lower)
     own = [name for name in names if module is ohmnas or name not in ohmnas.__all__]
-    qualified = [
-        f"{package if name in own else 'ohmnas'}.{name}" + (f".{name}" if _is_module(module, name) else "")
-        for name in names
-    ]
+    homes = {name: module if name in own else ohmnas for name in names}
+    qualified = [f"{home.__name__}.{name}" + f".{name}" * _is_module(home, name) for name, home in homes.items()]
     lines = [".. autosummary::", "", *(f"   ~{name}" for name in qualified), ""]
     for name in own:
         value = getattr(module, name)
@@ -147,6 +145,14 @@ def skip(app: Any, what: str, name: str, value: object, skipped: bool, options: 
     return True if skipped or re.fullmatch(r"set_\w+_request|get_metadata_routing", name) else None
 
 
+def plain_defaults(
+    app: Any, what: str, name: str, value: object, options: object, arguments: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Write defaults that are no Python, such as ``<factory>``, as an ellipsis: Sphinx can then parse the signature."""
+    del app, what, name, value, options
+    return arguments and re.sub(r"= <[^<>]*>", "= ...", arguments), returned
+
+
 def write_start_page(app: Any, failure: Exception | None) -> None:
     """Give the start page the name that web servers look for."""
     if failure is None and app.builder.name == "html":
@@ -157,4 +163,5 @@ def setup(app: Any) -> None:
     """Connect the functions above."""
     app.connect("source-read", read_source)
     app.connect("autodoc-skip-member", skip)
+    app.connect("autodoc-process-signature", plain_defaults)
     app.connect("build-finished", write_start_page)
