@@ -2,7 +2,7 @@
 
 Successive halving (Jamieson and Talwalkar, 2016) trains a batch to each rung and keeps the best share. ASHA (Li et
 al., 2020) decides for each training alone: it stops at a rung unless it is among the best share of all trainings seen
-there so far. This is the form that stops; the other one pauses trainings and needs a checkpoint of each.
+there so far. This is the stopping variant. The promotion variant pauses trainings and needs a checkpoint of each.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ohmnas.errors import InvalidValueError
 
 Values = npt.NDArray[np.float64]
 REDUCTION: Final = 2
-"""One of this many trainings goes on at each rung."""
+"""One of this many trainings continues at each rung."""
 
 
 def rungs(epochs: int, first: int, reduction: float = REDUCTION) -> list[int]:
@@ -40,7 +40,7 @@ def successive_halving(values: Values, reduction: float = REDUCTION) -> npt.NDAr
 
     Args:
         values: ``(n, r)``: value of each network at each rung, larger is better; NaN is worst.
-        reduction: one of this many goes on, rounded up.
+        reduction: one of this many continues, rounded up.
 
     Returns:
         ``(n,)``: number of rungs that each network passed; those with r are trained to the end.
@@ -59,7 +59,7 @@ def successive_halving(values: Values, reduction: float = REDUCTION) -> npt.NDAr
 
 
 class Asha:
-    """Decides for each training at each rung whether it goes on."""
+    """Decides for each training at each rung whether it continues."""
 
     def __init__(self, reduction: float = REDUCTION) -> None:
         """Start without any training.
@@ -74,7 +74,7 @@ class Asha:
     def goes_on(self, rung: int, value: float) -> bool:
         """Record a training at a rung, and return True if it is among the best share of those seen there.
 
-        The first trainings of a rung go on if no earlier one is better.
+        The first trainings of a rung continue if no earlier one is better.
 
         Args:
             rung: epoch, or any number of the rung.

@@ -2,7 +2,7 @@
 
 It learns from finished trainings how the first epochs, parameters and MACs of a network relate to its labels. Labels
 are replaced by normal scores: half of the networks of a table are close to the best accuracy and some are at chance, so
-a process of plain accuracies sees only the latter.
+the latter would dominate a process of plain accuracies.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LOSSES, _ACCURACIES, _SIZE = (GROUPS.index(name) for name in ("structure", "noi
 """Groups of features, each with one length scale (`surrogate.fit.kernel`): all three start at 8 standard deviations."""
 _SMALLEST_LOSS: Final = 1e-3
 _SMALLEST_ERROR: Final = 5e-3
-"""Added before the logarithm: an accuracy of 1 on a few hundred images is not without error."""
+"""Added before the logarithm: an accuracy of 1 on a few hundred images is not exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class CurveProcess:
         )
 
     def normal_scores(self, population: Population, curves: LearningCurves) -> Values:
-        """``(n, t)``: predicted normal scores, which also rank networks beyond the best one that was learned from.
+        """``(n, t)``: predicted normal scores, which also rank networks beyond the best training network.
 
         Raises:
             InvalidValueError: different numbers of networks and curves, or accuracies were read at other epochs.
@@ -118,7 +118,7 @@ class CurveProcess:
         return self.process.predict(_features(self.space, population, cut)[0])
 
     def estimate(self, population: Population, curves: LearningCurves) -> Estimate:
-        """Predict the labels of ``(n, g)`` networks with these curves, within the range that was learned from.
+        """Predict the labels of ``(n, g)`` networks with these curves, within the range of the training labels.
 
         Raises:
             InvalidValueError: as `normal_scores`.
@@ -138,7 +138,7 @@ class CurveEstimator(Estimator):
         Args:
             process: a fitted process.
             curves_of: returns the curves of ``(n, g)`` networks up to the epoch of the process: from a table, or by
-                training them so far.
+                training them up to this epoch.
         """
         self.process, self.curves_of = process, curves_of
 
@@ -165,7 +165,7 @@ class CurveEstimator(Estimator):
 def curve_features(curves: LearningCurves) -> dict[str, Values]:
     """Name -> ``(n,)``: features of learning curves: logarithms of losses and of error rates.
 
-    A training that was given up keeps its last value.
+    A training that was stopped early keeps its last value.
     """
     losses = np.log(_held(curves.losses) + _SMALLEST_LOSS)
     accuracies = -np.log(1.0 + _SMALLEST_ERROR - _held(curves.accuracies))
