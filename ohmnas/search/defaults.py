@@ -1,9 +1,9 @@
 """Defaults of a search: the lowest accuracy, the largest AVM and the initial networks.
 
 A network that guesses has a small spread and no AVM. Tight limits on the AVM, or an objective that divides by the
-spread, can therefore trap a search among networks that learned nothing. A lower limit on accuracy and known networks at
-the start prevent this. A network that is worth its search also beats hand-made ones: by default, a result is predicted
-to be at least as accurate as the best reference network within the same limits, with an AVM no larger.
+spread, can therefore trap a search among networks that only guess. A lower limit on accuracy and known networks at
+the start prevent this. A useful result also beats hand-made networks. By default, its predicted accuracy is at least
+that of the best reference network within the same limits, and its predicted AVM is no larger.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ohmnas.spaces.genes import Population
 from ohmnas.targets import VARIATION, variation_of
 
 _SLACK: Final = 1e-6
-"""Room between a reference network and the limits that it sets, as a fraction: a prediction may round differently in
-another batch."""
+"""Tolerance of the limits that a reference network sets, as a fraction: predictions may round differently in another
+batch."""
 
 
 def default_floor(best: float, classes: int) -> float:

@@ -116,7 +116,7 @@ class WeightedSum(Weighing):
 
 @dataclass(frozen=True, slots=True)
 class Tchebycheff(Weighing):
-    """1 minus the largest weighted loss. It also reaches concave parts of a front (after muNAS: Liberis, 2021)."""
+    """1 minus the largest weighted loss. It also reaches the concave parts of a front (after muNAS: Liberis, 2021)."""
 
     @classmethod
     def drawn(cls, names: tuple[str, ...], rng: np.random.Generator) -> Self:

@@ -22,9 +22,9 @@ from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.genes import Population
 
 BIRTH_ROUNDS = 3
-"""Rounds that replace infeasible or repeated offspring; after them a generation stays smaller."""
+"""Largest number of rounds that replace infeasible or repeated offspring; after them, a generation stays smaller."""
 DRY = 4
-"""A round ends the generation if it adds less than one in so many missing offspring."""
+"""A round ends the generation if it adds less than one in this many missing offspring."""
 ENOUGH = 0.95
 """A generation with this share of its offspring is complete."""
 SURPLUS = (1.5, 20.0)

@@ -1,7 +1,7 @@
 """Sampling of populations: uniform over genes, Latin hypercube, and stratified by cost.
 
-Uniform genes give almost only huge networks: most of the space has hundreds of millions of parameters. `stratified`
-samples evenly over the logarithm of the parameters instead, within bounds on parameters and MACs.
+Sampling genes uniformly gives almost only huge networks: most of the space has hundreds of millions of parameters.
+`stratified` samples evenly over the logarithm of the parameters instead, within bounds on parameters and MACs.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from ohmnas.spaces.genes import Population
 
 @dataclass(slots=True, eq=False)
 class Local:
-    """Evaluates the neighbours of the best architecture whose neighbours are not known yet.
+    """Evaluates all neighbours of the best architecture that was not expanded yet.
 
     If none of them is better, it continues with the next best architecture.
     """

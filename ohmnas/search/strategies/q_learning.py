@@ -25,8 +25,8 @@ _REMEMBERED = 50
 class QLearning:
     """Table with the value of each choice given the previous one; exploration falls from 1.
 
-    Explorers are drawn from the affordable architectures. The others take the best choices, with a few random ones.
-    Architectures that are too expensive get no reward.
+    Explorers are drawn from the affordable architectures. All other proposals take the best choices, with a few random
+    ones. Architectures that are too expensive get no reward.
     """
 
     problem: Problem
