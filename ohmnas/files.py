@@ -157,6 +157,4 @@ def write_bytes_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}; what was there before is unchanged"
-        ) from error
+        raise StorageError(f"cannot write {path}: {error.strerror or error}; an existing file is unchanged") from error

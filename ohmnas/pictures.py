@@ -47,7 +47,7 @@ LAYERS: Final = {
 GROUPS: Final = ("#56b4e9", "#e69f00", "#882255", "#117733", "#cc79a7", "#999933")
 """Groups of networks, such as those with and without skips."""
 GROUP_MARKS: Final = ("o", "^", "s", "D", "v", "P")
-"""Marks of the groups: a second difference besides the colour."""
+"""Marks of the groups: a second distinction in addition to the colour."""
 SCALE: Final = "cividis"
 """Colour scale of a quantity."""
 _STYLE: Final = {

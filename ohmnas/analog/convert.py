@@ -140,7 +140,7 @@ def _fault(module: nn.Module, own: set[str]) -> str | None:
         return "" if standard else f" with parameters {', '.join(sorted(own))}"
     if not {"weight"} <= own <= {"weight", "bias"}:
         return f" with parameters {', '.join(sorted(own))}"
-    return " with hooks or a forward of its own" if not _is_plain(module) else None
+    return " with hooks or its own forward" if not _is_plain(module) else None
 
 
 def _is_plain(module: nn.Module) -> bool:

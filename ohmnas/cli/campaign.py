@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 MORE = 0.1
 """The suggested next campaign is larger by this share of the plan."""
 _FEW = 4
-"""A progress bar lists at most so many kinds of chip."""
+"""Largest number of kinds of chip that a progress bar lists."""
 
 
 def run(arguments: argparse.Namespace) -> None:

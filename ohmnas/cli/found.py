@@ -203,7 +203,7 @@ def chip_in_words(name: str) -> str:
 
 
 def hardly_guessing(classes: int) -> float:
-    """Return the accuracy below which a network is hardly better than guessing among so many classes."""
+    """Return the accuracy below which a network is hardly better than guessing among this number of classes."""
     return 1.0 / classes + ABOVE_GUESSING * (1.0 - 1.0 / classes)
 
 
@@ -218,7 +218,7 @@ def _asked_costs(result: SearchResult) -> list[str]:
 
 
 def _further(candidate: Candidate) -> list[str]:
-    """Return the predicted targets besides the default ones."""
+    """Return the predicted targets beyond the default ones."""
     shown = (*DEFAULTS, variation_of(candidate.predicted))
     return [name for name in candidate.predicted if TARGETS[name] not in shown]
 

@@ -275,7 +275,7 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
     elif reference:
         render.line(f"required: expected to be at least as accurate as {reference}, with an AVM no larger")
     if result.stopped == "seconds":
-        render.line("stopped: out of time; run the same command to go on")
+        render.line("stopped: out of time; run the same command to continue")
     render.line(f"saved: {path}; rows: {arguments.store}")
     render.line("To measure it on the test images:")
     fidelity = "" if arguments.fidelity == "table" else f" --fidelity {quote(arguments.fidelity)}"

@@ -26,7 +26,7 @@ from ohmnas.search.result import read_result
 KEPT = "networks"
 """Folder of the trained networks, next to the result."""
 _WAYS = ("task", "hardware", "fidelity", "engine", "test_images", "chips")
-"""Settings of a measurement beside the seeds."""
+"""Settings of a measurement except the seeds."""
 
 
 def run(arguments: argparse.Namespace) -> None:

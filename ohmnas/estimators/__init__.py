@@ -1,4 +1,4 @@
-"""Estimators besides the surrogate: each predicts targets of architectures at its own cost. Needs no torch."""
+"""Estimators other than the surrogate: each predicts targets of architectures at its own cost. Needs no torch."""
 
 from typing import TYPE_CHECKING
 

@@ -26,7 +26,7 @@ class Exported:
     """Largest difference between the outputs of the exported network and ours, relative to the largest output or 1;
     None if they cannot be compared, as on a noisy chip."""
     use: str = ""
-    """A command that uses the files, for people; ``{out}`` stands for the folder."""
+    """A command for users that loads the files; ``{out}`` is replaced by the folder."""
 
 
 Exporter = Callable[["TrainedNetwork", Path], Exported]

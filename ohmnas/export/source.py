@@ -96,7 +96,7 @@ class Source:
         kind = type(module).__name__
         what = f"{path or 'the network'} ({kind})"
         if len([*module.parameters(recurse=False)]) + len([*module.buffers(recurse=False)]):
-            raise InvalidValueError(f"{what} has parameters of its own, for which there is no plain code")
+            raise InvalidValueError(f"{what} has its own parameters, which cannot be written as plain code")
         children = [(name, child) for name, child in module._modules.items() if child is not None]
         lines = [f"        self.{name} = {self.expression(child, _join(path, name))}" for name, child in children]
         summary = (type(module).__doc__ or kind).strip().splitlines()[0].replace("`", "").replace('"', "'")

@@ -133,7 +133,7 @@ def _stage(values: dict[str, Any]) -> Stage:
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
-    """Return the numbers as they are: counts stay whole."""
+    """Return the numbers unchanged: counts stay whole."""
     if not all(isinstance(value, int | float) for value in values.values()):
         raise BrokenFileError("its values must be numbers")
     return {str(name): value for name, value in values.items()}

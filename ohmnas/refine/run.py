@@ -252,7 +252,7 @@ class _Run:
                 if not complete and self._networks() < FEWEST_ROWS:
                     raise InvalidValueError(
                         f"{self._networks()} networks were measured in the time; a surrogate needs {FEWEST_ROWS}: run "
-                        "it again to go on"
+                        "it again to continue"
                     )
                 standing = self._standing()
                 if not complete:

@@ -198,7 +198,7 @@ def _cells(candidate: Candidate, columns: Sequence[str]) -> list[Cell]:
 
 
 def _columns(candidates: Sequence[Candidate], asked: Sequence[str]) -> list[str]:
-    """Return the quantities of a table: the usual ones, further predictions, and costs that were asked for."""
+    """Return the quantities of a table: the default ones, further predictions, and requested costs."""
     further = [name for name in candidates[0].predicted if name not in COLUMNS]
     costs = [name for name in asked if name not in COLUMNS and name in WORDS and name not in further]
     return [*COLUMNS[:3], *further, *COLUMNS[3:], *costs]

@@ -114,7 +114,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
 
 
 def side_of(positions: int, height: int, width: int) -> tuple[int, int] | None:
-    """Return the sides of an output with so many pixels if the image was halved some times, or None."""
+    """Return the sides of an output with this number of pixels, if halving the image gives it; else None."""
     while height * width > positions and height * width > 1:
         height, width = (height + 1) // 2, (width + 1) // 2
     return (height, width) if height * width == positions else None

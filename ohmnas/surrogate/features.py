@@ -1,4 +1,4 @@
-"""Features of a surrogate, computed for a whole population and its chip at once."""
+"""Features of a surrogate, computed for a whole population and its chip."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
         lambda: nn.Sequential(prune.l1_unstructured(nn.Linear(4, 4), "weight", 2)),  # type: ignore[no-untyped-call]
         r"0 \(Linear with parameters bias, weight_orig\)",
     ),
-    "hooks": (_hooked, r"0 \(Linear with hooks or a forward of its own\)"),
+    "hooks": (_hooked, r"0 \(Linear with hooks or its own forward\)"),
     "shared": (lambda: _twice(nn.Conv2d(2, 2, 1)), r"0 \(Conv2d, shared with 2\); 2 \(Conv2d, shared with 0\)"),
     "in a shared block": (lambda: _twice(nn.Sequential(nn.Linear(4, 4))), r"0\.0 \(Linear, shared with 2\.0\)"),
     "tied": (_tied, r"0 \(Linear, shared with 1\)"),

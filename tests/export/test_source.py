@@ -64,7 +64,7 @@ def test_a_module_with_its_own_forward_becomes_a_class_that_computes_the_same() 
 @pytest.mark.parametrize(
     ("module", "sentence"),
     [
-        (Own(), "parameters of its own"),
+        (Own(), "its own parameters"),
         (Branching(), "cannot be written as plain code"),
         (nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"), "pads with 'circular'"),
     ],

@@ -162,7 +162,7 @@ class Store:
         counted = header[24:28] == header[92:96]  # else written by a SQLite that does not record it
         if len(header) == HEADER and header.startswith(_MAGIC) and counted and there < said:
             raise BrokenFileError(
-                f"{self.path} is cut off after {there:,} of {said:,} bytes; what is readable of it goes into a new one "
+                f"{self.path} is cut off after {there:,} of {said:,} bytes; copy its readable rows to a new store "
                 f"with: {self._salvage}"
             )
 
@@ -380,7 +380,7 @@ class Store:
                 for name, value in zip(shown, values, strict=True):
                     if why := cell_fault(name, value):
                         raise BrokenFileError(
-                            f"{self.path} is damaged in row {row}: {why}; its other rows go into a new store with: "
+                            f"{self.path} is damaged in row {row}: {why}; copy its other rows to a new store with: "
                             f"{self._salvage}"
                         )
 
@@ -397,8 +397,8 @@ class Store:
         for row, known, *values in self._connection.execute(query):
             if known is not None and known != checksum(values, columns):
                 raise BrokenFileError(
-                    f"{self.path} is damaged in row {row}: its cells are not as they were written (checksum); its "
-                    f"other rows go into a new store with: {self._salvage}"
+                    f"{self.path} is damaged in row {row}: its cells changed after they were written (checksum); "
+                    f"copy its other rows to a new store with: {self._salvage}"
                 )
 
     @property
@@ -448,7 +448,7 @@ class Store:
             if "not a database" in str(error):
                 raise BrokenFileError(f"{failed}; it is damaged or not a store") from error
             raise BrokenFileError(
-                f"{failed}; it is damaged, and what is readable of it goes into a new one with: {self._salvage}"
+                f"{failed}; it is damaged; copy its readable rows to a new store with: {self._salvage}"
             ) from error
         except (UnicodeDecodeError, OverflowError) as error:
             raise BrokenFileError(f"cannot {action} {self.path}: {in_short(error, 200)}; it is damaged") from error

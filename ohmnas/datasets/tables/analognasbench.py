@@ -140,7 +140,7 @@ def installed() -> Path:
     for folder in (found.submodule_search_locations or ()) if found else ():
         if (path := Path(folder) / FILE).is_file():
             return path
-    raise MissingDependencyError(f"the table {NAME} is a package of its own; install it with: pip install {NAME}")
+    raise MissingDependencyError(f"the table {NAME} is a separate package; install it with: pip install {NAME}")
 
 
 def is_meant(name_or_path: str | Path) -> bool:

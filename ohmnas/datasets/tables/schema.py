@@ -72,7 +72,7 @@ TEXT_COLUMNS: Final = (
     "reason",
 )
 INTEGER_COLUMNS: Final = ("seed", *COST_COLUMNS, *EFFORT_COLUMNS)
-"""Integer columns besides the genes."""
+"""Integer columns except the genes."""
 FLOAT_COLUMNS: Final = (*ACCURACY_COLUMNS, *SPREAD_COLUMNS, *HARDWARE_COLUMNS, *SECONDS_COLUMNS)
 
 Value = str | int | float | None

@@ -38,7 +38,7 @@ class Task:
     loader: Callable[[Path | None], TaskData]
     """Loads the images from a data folder; results are cached."""
     shift: tuple[int, int] = (0, 0)
-    """Augmentation: training images are shifted by up to so many pixels down and right, or up and left."""
+    """Augmentation: training images are shifted by up to this many pixels down and right, or up and left."""
     flip: bool = False
     """Augmentation: half of the training images are mirrored."""
     label_smoothing: float = 0.0

@@ -85,7 +85,9 @@ def _fetch(archive: Archive, file: Path, report: Callable[[int, int], None]) -> 
             came += len(chunk)
             report(came, total)
     if stamp.hexdigest() != expected:
-        raise BrokenFileError(f"what {archive.url} sent is not the official archive ({algorithm} differs); try again")
+        raise BrokenFileError(
+            f"the download from {archive.url} is not the official archive ({algorithm} differs); try again"
+        )
 
 
 def _reply(archive: Archive) -> Iterator[tuple[bytes, int]]:
@@ -107,6 +109,6 @@ def _unpack(archive: Archive, file: Path, folder: Path) -> None:
         with tarfile.open(file, "r:gz") as members:
             members.extractall(folder, filter="data")  # rejects paths and links out of the folder
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
-        raise BrokenFileError(f"what {archive.url} sent cannot be unpacked: {error}") from error
+        raise BrokenFileError(f"the download from {archive.url} cannot be unpacked: {error}") from error
     if archive.in_folder and not (folder / archive.folder).is_dir():
-        raise BrokenFileError(f"what {archive.url} sent cannot be used: it has no folder {archive.folder}")
+        raise BrokenFileError(f"the download from {archive.url} cannot be used: it has no folder {archive.folder}")
