@@ -71,6 +71,7 @@ def _log_ticks(low: float, high: float, ticks: int) -> list[tuple[float, str]]:
         found = [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
         if len(found) <= ticks + 1 or len(chosen) < 2:
             chosen = found
-    if len(chosen) < 2:
-        chosen = [value for value, _ in _linear_ticks(low, high, 3) if value > 0]
+    for more in (3, 4, 6):
+        if len(chosen) < 2:
+            chosen = [value for value, _ in _linear_ticks(low, high, more) if value > 0]
     return [(value, short(value)) for value in chosen]

@@ -95,11 +95,20 @@ class Browser:
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
+    def wait(self, condition: str, seconds: float = 10.0) -> None:
+        """Wait until an expression in the page is true: a page handles events when it has the time."""
+        end = time.monotonic() + seconds
+        while not self.value(condition):
+            assert time.monotonic() < end, f"still not true after {seconds:g} s: {condition}"
+            time.sleep(0.02)
+
     def move(self, selector: str, click: bool = False) -> None:
         """Scroll to an element, move the pointer to its middle, and click it if asked."""
         x, y = self.value(
-            f"(() => {{ const one = document.querySelector({json.dumps(selector)});"
-            "one.scrollIntoView({block: 'center', behavior: 'instant'}); const box = one.getBoundingClientRect();"
+            f"(async () => {{ const one = document.querySelector({json.dumps(selector)});"
+            "one.scrollIntoView({block: 'center', behavior: 'instant'});"
+            "await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));"  # it has scrolled
+            "const box = one.getBoundingClientRect();"
             "return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)

@@ -46,7 +46,7 @@ def test_pointing_at_a_network_shows_it(page: Browser, report: Path) -> None:
     page.open(report)
     assert page.value("document.getElementById('tip').hidden")
     page.move("#front circle.best")
-    assert not page.value("document.getElementById('tip').hidden")
+    page.wait("!document.getElementById('tip').hidden")
     assert "parameters" in page.value("document.getElementById('tip').textContent")
     assert page.value("document.querySelectorAll('#tip svg rect').length") > 0
     x, y, right, bottom = page.value(
@@ -58,7 +58,7 @@ def test_pointing_at_a_network_shows_it(page: Browser, report: Path) -> None:
     assert right <= 900
     assert bottom <= 800
     page.move("h1")
-    assert page.value("document.getElementById('tip').hidden")
+    page.wait("document.getElementById('tip').hidden")
 
 
 def test_a_click_selects_the_network_in_table_and_charts(page: Browser, report: Path) -> None:

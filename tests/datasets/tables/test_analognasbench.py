@@ -153,17 +153,20 @@ def test_its_rows_are_not_merged_into_a_store(write: Callable[[bytes], str], tmp
 
 @is_installed
 def test_the_published_file_has_the_published_ceilings() -> None:
-    """Tau between trainings of one architecture: 0.90 without noise, 0.75 after a day, 0.55 for the variation."""
+    """Tau between trainings of one architecture: 0.75 after a day, 0.55 for the variation, as its users found.
+
+    Without noise they found 0.90, but counted separate convolutions of one input as one: here it is higher.
+    """
     table = read_table("analog-nasbench")
     assert len(table.frame) == 15_621
     assert table.card["left_out"].startswith("4 of 15,625 rows")
     genes = [*table.space.gene_names]
-    assert len(table.frame[genes].drop_duplicates()) == 4_929  # one architecture has a single row, which is impossible
+    assert len(table.frame[genes].drop_duplicates()) == 5_259  # one architecture has a single row, which is impossible
     groups = table.frame.sort_values("seed").groupby(genes)
     first, second = groups.nth(0).set_index(genes), groups.nth(1).set_index(genes)
     first = first.loc[second.index]
     names = ("accuracy_baseline", "accuracy_1d", "avm_60s")
     taus = {name: kendall_tau(first[name].to_numpy(), second[name].to_numpy()) for name in names}
-    assert taus["accuracy_baseline"] == pytest.approx(0.90, abs=0.02)
+    assert taus["accuracy_baseline"] == pytest.approx(0.925, abs=0.02)
     assert taus["accuracy_1d"] == pytest.approx(0.75, abs=0.02)
     assert taus["avm_60s"] == pytest.approx(0.55, abs=0.03)
