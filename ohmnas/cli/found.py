@@ -161,7 +161,7 @@ def show_trade_offs(result: SearchResult) -> None:
     """Print the front of a search without the limits of the reference network."""
     best, extra = result.best, _asked_costs(result)
     front = _spread(result.front, FRONT_ROWS)
-    title = f"trade-offs without these limits: Pareto front of {', '.join(result.pareto)}"
+    title = f"trade-offs without the floor (--floor none): Pareto front of {', '.join(result.pareto)}"
     render.table(
         ["front", *_columns(best, result, extra)], [_row(str(i + 1), c, result, extra) for i, c in front], title
     )
