@@ -284,10 +284,19 @@ class _Run:
         return protocol.task.name, self.campaign.chips[0].name, protocol.fidelity.name
 
     def _plan(self) -> Stage | None:
-        """First networks; None if they were all tried."""
+        """First networks; None if they were all tried.
+
+        Raises:
+            InvalidValueError: they are too few for a surrogate.
+        """
         done = {one.genome for stage in self.journal.stages for one in stage.chosen}
         plan = [tuple(genome) for genome in self.campaign.population.tolist()]
         left = [genome for genome in plan if genome not in done][: int(min(self.effort.rows, len(plan)))]
+        if left and (networks := self._networks() + len(left)) < FEWEST_ROWS:
+            raise InvalidValueError(
+                f"a refinement needs at least {FEWEST_ROWS} networks for its first surrogate and would have {networks}: "
+                "measure more first, or allow more trainings"
+            )
         return Stage("plan", tuple(Chosen(genome, self.campaign.seed, "plan") for genome in left)) if left else None
 
     def _next(self, standing: Standing) -> Stage | None:

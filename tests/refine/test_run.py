@@ -221,3 +221,11 @@ def test_one_chip_is_measured() -> None:
     for wrong in ({"rounds": -1}, {"each": 0}, {"seconds": float("nan")}):
         with pytest.raises(InvalidValueError, match="must be at least"):
             Effort(**wrong)
+
+
+def test_too_few_first_networks_are_refused_before_a_training(tmp_path: Path) -> None:
+    for few, effort in ((campaign(6), EFFORT), (campaign(), replace(EFFORT, rows=9))):
+        with Store(tmp_path / "s.sqlite") as store:
+            with pytest.raises(InvalidValueError, match=r"needs at least 10 networks .* would have [69]"):
+                refine(few, store, line(LIMITS), effort, budget=SMALL)
+            assert not store.identities()
