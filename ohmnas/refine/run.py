@@ -294,8 +294,8 @@ class _Run:
         left = [genome for genome in plan if genome not in done][: int(min(self.effort.rows, len(plan)))]
         if left and (networks := self._networks() + len(left)) < FEWEST_ROWS:
             raise InvalidValueError(
-                f"a refinement needs at least {FEWEST_ROWS} networks for the first surrogate and would have {networks}: "
-                "measure more first, or allow more trainings"
+                f"a refinement needs at least {FEWEST_ROWS} networks for its first surrogate and would have "
+                f"{networks}: measure more first, or allow more trainings"
             )
         return Stage("plan", tuple(Chosen(genome, self.campaign.seed, "plan") for genome in left)) if left else None
 
