@@ -23,7 +23,7 @@ REFERENCE_BITS: Final = 8
 """Resolution of inputs and outputs for the totals of the chip."""
 PHASES: Final = {1: (63.1e12, 9.76e12), 4: (16.1e12, 2.48e12)}
 """Read phases -> peak operations per second of all cores, operations per joule; a multiply-accumulate counts twice
-(Le Gallo et al., Nature Electronics 2023). Four phases separate the signs of inputs and weights: slower, more exact."""
+(Le Gallo et al., Nature Electronics 2023). One phase is the low-precision mode, four phases the high-precision mode."""
 
 
 _LEAST_BITS: Final = 4.4
@@ -66,7 +66,7 @@ class Conversion:
     """One of `LAWS`."""
     adc_share: float = 0.58
     """Share of the ADCs in the chip's energy at 8 bits, from 0 to 1; the rest does not depend on bits. The default is
-    that of ISAAC (Shafiee et al., ISCA 2016), because Le Gallo et al. report totals only."""
+    the ADCs' share of the power of ISAAC's tiles (Shafiee et al., ISCA 2016). It is an assumption for other chips."""
     phases: int = 1
     """Read phases, a key of `PHASES`."""
 

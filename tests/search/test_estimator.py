@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
@@ -13,10 +11,9 @@ from ohmnas.search.estimator import Estimator
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.targets import ACCURACY, DEFAULTS, Target
+from ohmnas.targets import DEFAULTS
 
-from .conftest import SPACE, Formula, predicted, some
+from .conftest import SPACE, predicted, some
 
 
 class Least(Estimator):
@@ -25,40 +22,6 @@ class Least(Estimator):
     def estimate(self, population: Population) -> Estimate:
         same = np.ones(len(population))
         return predicted(0.5 * same, 0.01 * same, 0.0 * same)
-
-
-@dataclass
-class Shifted(Formula):
-    """The formula, each accuracy moved by so much."""
-
-    by: float = 0.0
-
-    def estimate(self, population: Population) -> Estimate:
-        exact = super().estimate(population)
-        return Estimate(exact.targets, exact.values + np.array([self.by, 0.0, 0.0]))
-
-
-class AccuracyAlone(Least):
-    """It estimates one target."""
-
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        return (ACCURACY,)
-
-
-class OfSpace(Least):
-    """An estimator of one space, which was made from something."""
-
-    def __init__(self, space: ResNetSpace, made_from: str) -> None:
-        self._space, self._made_from = space, made_from
-
-    @property
-    def space(self) -> ResNetSpace:
-        return self._space
-
-    @property
-    def provenance(self) -> dict[str, str]:
-        return {"task": self._made_from}
 
 
 def test_an_estimator_needs_to_estimate_alone() -> None:
