@@ -3,6 +3,9 @@
 Notation: a layer has ``o`` outputs in ``G`` groups, each output with ``k`` inputs (in channels of its group x kernel
 height x kernel width). A group's matrix of ``o/G`` columns and ``k`` rows is cut into tiles evenly, as aihwkit does
 (`TileModuleArray.get_split_sizes`), rows into ``p`` parts. Each column of a part has its own scale, noise and ADC.
+
+Groups of several channels have their own tiles. The groups of a depthwise convolution, one channel each, share tiles:
+their blocks lie on the diagonal, and the cells beside them are assumed not to conduct.
 """
 
 from __future__ import annotations
@@ -40,17 +43,23 @@ class Mapping:
     """Sizes of the p parts that the k inputs are cut into."""
     column_parts: tuple[int, ...]
     """Sizes of the parts that the o/G outputs of a group are cut into."""
+    together: int = 1
+    """Largest number of groups on one tile."""
 
     @classmethod
     def of(cls, weight: Tensor, groups: int, chip: Hardware) -> Mapping:
         """The mapping of a weight tensor ``(o, ...)``, whose trailing axes are the inputs, on a chip."""
         outputs, inputs = weight.shape[0], weight[0].numel()
+        together = 1
+        if groups > 1 and weight.shape[1] == 1:
+            together = max(min(chip.tile_rows // inputs, chip.tile_columns // (outputs // groups)), 1)
         return cls(
             outputs,
             inputs,
             groups,
             tuple(split_sizes(inputs, chip.tile_rows)),
             tuple(split_sizes(outputs // groups, chip.tile_columns)),
+            together,
         )
 
     @cached_property
@@ -61,7 +70,17 @@ class Mapping:
     @property
     def tiles(self) -> int:
         """Crossbar tiles of the layer."""
-        return self.groups * len(self.row_parts) * len(self.column_parts)
+        return len(self._shared) * len(self.row_parts) * len(self.column_parts)
+
+    @property
+    def clipped_groups(self) -> int:
+        """Number of equal parts of the weights that training clips separately: groups that share tiles are one."""
+        return self.groups if self.together == 1 else 1
+
+    @property
+    def _shared(self) -> list[int]:
+        """Groups that lie on the same tiles, in order."""
+        return split_sizes(self.groups, self.together)
 
     def column_scale(self, weight: Tensor) -> Tensor:
         """``(o, p)``: the largest absolute weight of each column part, above 0."""
@@ -78,7 +97,8 @@ class Mapping:
     def tile_of_column(self) -> Tensor:
         """``(o, p)``: number of each column part's tile, counted from 0 within the layer."""
         columns = torch.arange(len(self.column_parts)).repeat_interleave(torch.tensor(self.column_parts))
-        group = torch.arange(self.groups).repeat_interleave(self.outputs // self.groups)
+        shared = torch.arange(len(self._shared)).repeat_interleave(torch.tensor(self._shared))
+        group = shared.repeat_interleave(self.outputs // self.groups)
         column = columns.repeat(self.groups)
         part = torch.arange(len(self.row_parts))
         return ((group * len(self.column_parts) + column)[:, None]) * len(self.row_parts) + part

@@ -183,12 +183,15 @@ class NativeHooks:
 
     @torch.no_grad()
     def after_step(self) -> None:
-        """Clip each group's weights at the chip's multiple of their standard deviation (aihwkit's LAYER_GAUSSIAN)."""
+        """Clip weights at the chip's multiple of their standard deviation (aihwkit's LAYER_GAUSSIAN).
+
+        Groups on their own tiles are clipped one by one, a depthwise convolution as a whole.
+        """
         for layer in self._layers:
             if layer.chip.clip_sigma and kernels.usable(layer.weight):
-                kernels.clip_(layer.weight, layer.groups, layer.chip.clip_sigma)
+                kernels.clip_(layer.weight, layer.mapping.clipped_groups, layer.chip.clip_sigma)
             elif layer.chip.clip_sigma:
-                groups = layer.weight.view(layer.groups, -1)
+                groups = layer.weight.view(layer.mapping.clipped_groups, -1)
                 limit = groups.std(dim=1, keepdim=True) * layer.chip.clip_sigma
                 groups.clamp_(-limit, limit)
 

@@ -325,8 +325,8 @@ def _campaign(commands: Any) -> None:
     command.add_argument(
         "--space",
         default="resnet",
-        help="search space: resnet (ResNet-like, of AnalogNAS), cells (of NAS-Bench-201), or a registered space "
-        "(resnet)",
+        help="search space: resnet (ResNet-like, of AnalogNAS), cells (of NAS-Bench-201), mobile (inverted residuals), "
+        "or a registered space (resnet)",
     )
     command.add_argument(
         "--plan",

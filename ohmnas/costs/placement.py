@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohmnas.costs.conversion import Conversion
-from ohmnas.costs.crossbar import crossbar_costs
+from ohmnas.costs.crossbar import crossbar_costs, tile_parts
 from ohmnas.spaces.layers import Layers
 
 
@@ -53,8 +53,9 @@ def placements(
         hardware: `Hardware.settings()`.
         conversion: assumptions behind the energy.
     """
-    rows, columns = int(hardware["hw_tile_rows"]), int(hardware["hw_tile_columns"])
+    sides = (np.array(int(hardware[f"hw_tile_{side}"]), dtype=np.int64) for side in ("rows", "columns"))
     whole, tiling = crossbar_costs(layers, hardware, conversion), layers.tiling()
+    row_parts, column_parts = tile_parts(layers.inputs, tiling.wide, tiling.groups, *sides)
     per_conversion = float(whole.energy[0]) / float(whole.conversions[0])
     found = []
     for kind in np.flatnonzero(layers.count[0]).tolist():
@@ -62,7 +63,7 @@ def placements(
             int(of[0, kind]) for of in (layers.count, layers.inputs, layers.outputs, layers.positions, layers.digital)
         )
         matrices, wide = int(tiling.matrices[0, kind]), int(tiling.wide[0, kind])
-        parts = -(-inputs // rows), -(-wide // columns)
+        parts = int(row_parts[0, kind]), int(column_parts[0, kind])
         weights = count * inputs * outputs
         energy = count * parts[0] * outputs * positions * per_conversion
         params, macs = weights + count * digital, weights * positions

@@ -3,6 +3,7 @@
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.mobile import MobileArchitecture, MobileSpace, MobileStage
 from ohmnas.spaces.resnet import Architecture, MainBlock, ResNetSpace, reference
 from ohmnas.spaces.space import Space
 
@@ -12,6 +13,9 @@ __all__ = [
     "CellSpace",
     "CoDesignSpace",
     "MainBlock",
+    "MobileArchitecture",
+    "MobileSpace",
+    "MobileStage",
     "ResNetSpace",
     "Space",
     "reference",

@@ -40,6 +40,10 @@ SPACES: Final[Registry[type[Any]]] = Registry(
     {
         "resnet": ("ohmnas.spaces.resnet:ResNetSpace", "the ResNet-like space of AnalogNAS"),
         "cells": ("ohmnas.spaces.cells:CellSpace", "the cells of NAS-Bench-201"),
+        "mobile": (
+            "ohmnas.spaces.mobile:MobileSpace",
+            "inverted residuals with depthwise convolutions and a resolution",
+        ),
     },
     _fault,
 )

@@ -30,6 +30,9 @@ class Tiling:
     steps: Counts
     """``(n,)``: sequential matrix-vector multiplications per image: the sum of positions along the longest path, with
     parallel branches at the same time."""
+    groups: Counts | None = None
+    """``(n, k)``: groups of channels of each matrix, each with its own inputs; None is 1 for all. `inputs` and the
+    outputs of a group are one block of the matrix, and blocks lie on the diagonals of tiles."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,16 @@ def test_every_group_and_part_lies_on_its_own_tile() -> None:
     assert counts.max() <= 2
 
 
+def test_channels_of_a_depthwise_layer_share_tiles() -> None:
+    """On 40 rows, four channels of 3x3 lie on a diagonal: 10 channels need three tiles, filled evenly."""
+    mapping = Mapping.of(torch.randn(10, 1, 3, 3), 10, Hardware(tile_rows=40, tile_columns=30))
+    assert mapping.tiles == 3
+    assert mapping.tile_of_column().tolist() == [[0]] * 4 + [[1]] * 3 + [[2]] * 3
+    assert mapping.clipped_groups == 1
+    alone = Mapping.of(torch.randn(10, 1, 3, 3), 10, Hardware(tile_rows=5))
+    assert (alone.tiles, alone.clipped_groups) == (20, 10)
+
+
 def test_the_column_scale_is_the_largest_weight_of_the_part() -> None:
     weight = torch.randn(4, 10)
     mapping = Mapping.of(weight, 1, Hardware(tile_rows=6))

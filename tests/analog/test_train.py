@@ -45,6 +45,18 @@ def test_weights_stay_within_the_clipping_of_their_group(
         assert (groups.abs().amax(dim=1) < 1.5 * 1.35 * groups.std(dim=1)).all()
 
 
+def test_a_depthwise_layer_is_clipped_as_a_whole() -> None:
+    """One weight and eight zeros: the weight is 3 standard deviations of its kernel, and 1.3 of the layer."""
+    depthwise = nn.Conv2d(2, 2, 3, padding=1, groups=2, bias=False)
+    with torch.no_grad():
+        depthwise.weight[0] = torch.eye(9)[4].view(3, 3)
+        depthwise.weight[1] = torch.tensor([1.0, -1.0, 1.0]).view(3, 1)
+    network = to_analog(nn.Sequential(depthwise), Hardware())
+    NativeHooks([*analog_layers(network)]).after_step()
+    assert torch.equal(next(analog_layers(network)).weight, depthwise.weight)
+    assert float(depthwise.weight[0].detach().std()) * Hardware().clip_sigma < 1.0
+
+
 def test_a_diverged_training_is_an_error_with_its_epoch(
     small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware
 ) -> None:

@@ -9,6 +9,7 @@ from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.spaces.catalogue import SPACES, kind_called, kind_with, names_in_files, space, word_of
 from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.codesign import CoDesignSpace, space_of
+from ohmnas.spaces.mobile import MobileSpace
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.spaces.resnet.genes import GENE_NAMES
 
@@ -26,10 +27,11 @@ class Other(CellSpace):
 
 
 def test_spaces_are_found_by_the_names_that_people_type() -> None:
-    assert SPACES.own == ("resnet", "cells")
+    assert SPACES.own == ("resnet", "cells", "mobile")
     assert space("resnet", (1, 8, 8), 10) == ResNetSpace((1, 8, 8), 10)
     assert space("cells", (1, 8, 8), 10) == CellSpace((1, 8, 8), 10)
-    with pytest.raises(UnknownNameError, match="no space 'cell'; there are resnet, cells; did you mean cells"):
+    assert space("mobile", (1, 8, 8), 10) == MobileSpace((1, 8, 8), 10)
+    with pytest.raises(UnknownNameError, match="no space 'cell'; there are resnet, cells, mobile; did you mean cells"):
         space("cell", (1, 8, 8), 10)
 
 
@@ -55,6 +57,7 @@ def test_a_space_is_known_by_the_columns_of_a_table() -> None:
     cells = CellSpace.architecture_genes.names
     assert kind_with(["seed", *GENE_NAMES, "params"]) is ResNetSpace
     assert kind_with({*cells, "task"}) is CellSpace
+    assert kind_with(["seed", *MobileSpace.architecture_genes.names]) is MobileSpace
     assert kind_with([*cells, *GENE_NAMES]) is ResNetSpace  # the one with more genes
     assert kind_with(cells[:-1]) is None
     assert kind_with([]) is None

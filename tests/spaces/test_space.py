@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.mobile import MobileSpace
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.spaces.space import Space
 from ohmnas.testing.spaces import PROPERTIES, SpaceContract
@@ -17,6 +18,7 @@ from ohmnas.testing.spaces import PROPERTIES, SpaceContract
 SPACES: dict[str, Space] = {
     "resnet": ResNetSpace((1, 8, 8), 10),
     "cells": CellSpace((3, 9, 7), 4),
+    "mobile": MobileSpace((3, 12, 10), 4),
     "codesign": CoDesignSpace.on(ResNetSpace((2, 7, 8), 3)),
     "codesign-cells": CoDesignSpace.on(CellSpace((1, 8, 8), 10)),
 }
@@ -40,6 +42,11 @@ class TestResNet(SpaceContract):
 class TestCells(SpaceContract):
     def make(self) -> Space:
         return CellSpace((3, 9, 7), 4)
+
+
+class TestMobile(SpaceContract):
+    def make(self) -> Space:
+        return MobileSpace((3, 12, 10), 4)
 
 
 class TestCoDesign(SpaceContract):
