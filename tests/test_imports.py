@@ -69,6 +69,7 @@ TORCH_AT_IMPORT = {
     "spaces/modules.py",
     "spaces/resnet/network.py",
     "spaces/cells/network.py",
+    "spaces/mobile/network.py",
     *(f"estimators/zero_cost/{name}.py" for name in MEASURES),
 }
 """Files outside of analog/ that import torch when they are imported."""
@@ -78,6 +79,7 @@ TORCH_FILES = {
     "spaces/codesign.py",
     "spaces/resnet/space.py",
     "spaces/cells/space.py",
+    "spaces/mobile/space.py",
     "datasets/campaign/measure.py",
     "datasets/campaign/trained.py",
     "estimators/zero_cost/measure.py",
