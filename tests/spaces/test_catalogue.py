@@ -67,7 +67,7 @@ def test_a_space_can_be_registered() -> None:
     SPACES.register("other", Other)
     assert space_of("other-1", (1, 8, 8), 10) == Other((1, 8, 8), 10)
     assert word_of("other-1") == "other"
-    assert names_in_files() == ["resnet-1", "cells-1", "other-1"]
+    assert names_in_files() == ["resnet-1", "cells-1", "mobile-1", "other-1"]
 
 
 @pytest.mark.parametrize(
