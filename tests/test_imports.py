@@ -80,6 +80,7 @@ TORCH_FILES = {
     "spaces/resnet/space.py",
     "spaces/cells/space.py",
     "spaces/mobile/space.py",
+    "datasets/campaign/kept.py",
     "datasets/campaign/measure.py",
     "datasets/campaign/trained.py",
     "estimators/zero_cost/measure.py",

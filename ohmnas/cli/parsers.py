@@ -467,9 +467,13 @@ def _show(commands: Any) -> None:
 
 
 def _compare(commands: Any) -> None:
-    command = _command(commands, "compare", "print several stored results side by side")
+    command = _command(commands, "compare", "print several stored results or trained networks side by side")
     command.add_argument(
-        "results", nargs="+", type=Path, metavar="RESULT", help="folder of ohmnas search, or its result.json"
+        "results",
+        nargs="+",
+        type=Path,
+        metavar="RESULT",
+        help="folder of ohmnas search, or its result.json; or folder of a trained network",
     )
     _add_surrogate(command)
     add_json(command)

@@ -22,6 +22,7 @@ from ohmnas.datasets.campaign.limits import RowLimits
 from ohmnas.datasets.campaign.plan import plan
 from ohmnas.datasets.campaign.protocol import require_training
 from ohmnas.datasets.campaign.store import Store
+from ohmnas.datasets.campaign.trained import is_trained
 from ohmnas.datasets.tables.table import MeasuredTable, find_table, read_table, shipped_tables
 from ohmnas.datasets.tasks.task import Task
 from ohmnas.errors import InvalidValueError, OhmnasError
@@ -40,6 +41,8 @@ from ohmnas.targets import DEFAULTS, Target, target
 
 JOURNAL: Final = "refine.json"
 """File with the rounds, next to the result."""
+KEPT: Final = "networks"
+"""Folder of the trained networks, next to the result; `verify` uses it too."""
 _DEPENDENT: Final = ("verify.json", "verify.parts.json", "verify.toml")
 """Measurements of an earlier result."""
 _DESCRIBING: Final = (
@@ -115,6 +118,8 @@ def run(arguments: argparse.Namespace) -> None:
         backend(arguments.backend, arguments.scheduler, say=render.notice) as cluster,
         Store(arguments.store, kind=SPACES[arguments.space]) as store,
     ):
+        if local:
+            campaign = replace(campaign, keep=arguments.out / KEPT)
         campaign.check(store)
         _copy(start, campaign, store, arguments.store)
         journal = arguments.out / JOURNAL
@@ -277,10 +282,20 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
     if result.stopped == "seconds":
         render.line("stopped: out of time; run the same command to continue")
     render.line(f"saved: {path}; rows: {arguments.store}")
+    _show_weights(result, path.with_name(KEPT))
     render.line("To measure it on the test images:")
     fidelity = "" if arguments.fidelity == "table" else f" --fidelity {quote(arguments.fidelity)}"
     chip = f" --hardware {quote(arguments.hardware)}" if arguments.hardware.endswith(".toml") else ""
     render.line(f"  ohmnas verify {quote(str(path))} --task {quote(arguments.task)}{fidelity}{chip}")
+
+
+def _show_weights(result: SearchResult, folder: Path) -> None:
+    """Print the folders of the trained networks of the found network."""
+    if not result.best.weights:
+        return
+    folders = sum(is_trained(one) for one in folder.iterdir())
+    found = ", ".join(str(folder / name) for name in result.best.weights)
+    render.line(f"trained networks: {folder} ({folders} folders; found: {found})")
 
 
 def _lines(name: str, one: Candidate) -> list[list[str]]:

@@ -120,9 +120,8 @@ def card(trained: TrainedNetwork) -> str:
     if known:
         lines = [f"| {label} | {100 * measured[name]:.2f} % |" for label, name in known]
         accuracies = (
-            f"Accuracy on the test images, mean of {provenance['chips']} simulated `{trained.chip.name}` chips:\n\n"
-            + "\n".join(["| time | accuracy |", "|---|---|", *lines])
-            + "\n\n"
+            f"Accuracy on the {trained.split} images, mean of {provenance['chips']} simulated `{trained.chip.name}` "
+            "chips:\n\n" + "\n".join(["| time | accuracy |", "|---|---|", *lines]) + "\n\n"
         )
     training = {
         "task": trained.task,
@@ -167,6 +166,7 @@ def _results(trained: TrainedNetwork, measured: dict[str, float]) -> str:
         "    dataset:",
         f"      name: {trained.task}",
         f"      type: {trained.task}",
+        f"      split: {trained.split}",
         "    metrics:",
     ]
     for name, label in known:

@@ -303,9 +303,9 @@ def title(trained: TrainedNetwork) -> str:
 def about(trained: TrainedNetwork) -> str:
     """Architecture, parameters, and the measured accuracies if there are any."""
     lines = [f"Architecture: {trained.architecture}", f"Parameters: {trained.params:,}"]
-    measured = trained.provenance.get("measured", {})
+    measured, split = trained.provenance.get("measured", {}), trained.split.capitalize()
     if "accuracy_digital" in measured:
-        lines.append(f"Test accuracy without a chip: {100 * measured['accuracy_digital']:.2f} %")
+        lines.append(f"{split} accuracy without a chip: {100 * measured['accuracy_digital']:.2f} %")
     if "accuracy_1d" in measured:
-        lines.append(f"Test accuracy on the chip, one day after programming: {100 * measured['accuracy_1d']:.2f} %")
+        lines.append(f"{split} accuracy on the chip, one day after programming: {100 * measured['accuracy_1d']:.2f} %")
     return summary_lines("\n".join(lines))

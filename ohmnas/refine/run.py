@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ohmnas.datasets.campaign import kept
 from ohmnas.datasets.campaign.campaign import Campaign
 from ohmnas.datasets.campaign.cluster import Cluster
 from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS
@@ -46,6 +47,8 @@ FURTHER_REPEATS: Final = 2
 """Largest number of further repeats: after the repeats, the best network may be one with a single training."""
 STANDING: Final = 100
 """Number of best measured networks stored with a result."""
+WEIGHTS: Final = 10
+"""Number of best measured networks whose trained weights are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,8 @@ def refine(
 
     Args:
         campaign: how to measure: protocol, one chip, seed and limits. Its population is the plan, measured first if the
-            store has fewer than `FEWEST` networks.
+            store has fewer than `FEWEST` networks. Its `keep` is the folder for the trained networks of the `WEIGHTS`
+            best networks and the reference networks; those of others are removed after each stage.
         store: measured rows; the surrogate is fitted to those of the same chip and fidelity.
         fit: fits a surrogate to rows and returns what to search for with it, such as
             ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
@@ -137,7 +141,7 @@ def refine(
     Returns:
         The best measured network that meets the limits with its shrunk values, which are `Candidate.predicted`.
         `Candidate.measured` and `held_out` hold the measurement and the prediction that they were computed from. The
-        history has one entry for each stage.
+        history has one entry for each stage. `Candidate.weights` names the trained networks that were kept.
 
     Raises:
         InvalidValueError: the campaign has several chips; the store's rows were measured with another protocol or
@@ -255,6 +259,7 @@ class _Run:
                         "it again to continue"
                     )
                 standing = self._standing()
+                self._forget_weights(standing)
                 if not complete:
                     self.stopped = "seconds"
                     return standing
@@ -413,6 +418,21 @@ class _Run:
         data = TrainingSet.of(table, chip, fidelity)
         return stand(data, table.select(chip, fidelity), self.fit, self.above_reference)
 
+    def _forget_weights(self, standing: Standing) -> None:
+        """Remove the trained networks that no longer lead, so that the folder does not grow."""
+        if self.campaign.keep is None:
+            return
+        known = [one.genome for one in references(standing.problem)[: self.effort.references]]
+        leading = [*standing.shrunk.population[standing.order[:WEIGHTS]].tolist(), *known]
+        kept.remove_others(self.campaign.keep, {name for genome in leading for name in self._weights(genome)})
+
+    def _weights(self, genome: Sequence[int]) -> list[str]:
+        """Names of the kept trained networks of a genome."""
+        if self.campaign.keep is None:
+            return []
+        _, chip, fidelity = self._names()
+        return kept.kept(self.campaign.keep, genome, chip, fidelity)
+
     def _outcome(self, standing: Standing, seconds: float) -> dict[str, float]:
         """Entry of the history."""
         stage, number = self.journal.stages[-1], len(self.journal.stages) - 1
@@ -457,8 +477,11 @@ class _Run:
             raise InfeasibleError(beyond_predictions(problem, archive.nearest, len(population)))
         history = [dict(stage.outcome) for stage in self.journal.stages if stage.outcome is not None]
 
+        def with_weights(one: Candidate) -> Candidate:
+            return replace(with_measurement(one, standing.shrunk), weights=tuple(self._weights(one.genome)))
+
         def told(some: tuple[Population, Evaluation]) -> list[Candidate]:
-            return [with_measurement(one, standing.shrunk) for one in described(problem, *some)]
+            return [with_weights(one) for one in described(problem, *some)]
 
         return SearchResult(
             told(best)[0],
@@ -476,7 +499,7 @@ class _Run:
             pareto=problem.pareto,
             population=archive.elite(STANDING),
             provenance=dict(problem.estimator.provenance),
-            references=[with_measurement(one, standing.shrunk) for one in references(problem)],
+            references=[with_weights(one) for one in references(problem)],
         )
 
 

@@ -82,8 +82,10 @@ class Group:
     """Networks that can be pointed at, with equal labels."""
 
     labels: Sequence[str]
-    networks: Mapping[str, tuple[str, str, Sequence[str], Sequence[Sequence[int]]]] = field(default_factory=dict)
-    """Id -> title, architecture, a text for each label, boxes of a small drawing."""
+    networks: Mapping[str, tuple[str, str, Sequence[str], Sequence[Sequence[int]], str]] = field(default_factory=dict)
+    """Id -> title, architecture, a text for each label, boxes of a small drawing, word of ``--pick`` or empty."""
+    commands: Sequence[tuple[str, str]] = ()
+    """Purpose of each command for a selected network, and the command up to the word of ``--pick``."""
 
 
 def render(
@@ -112,7 +114,9 @@ def render(
         lstrip_blocks=True,
     )
     style, script = _text("page.css"), _text("page.js")
-    data = [{"labels": list(group.labels), "networks": group.networks} for group in groups]
+    data = [
+        {"labels": list(group.labels), "networks": group.networks, "commands": list(group.commands)} for group in groups
+    ]
     return environment.get_template("page.html").render(
         title=title,
         subtitle=subtitle,

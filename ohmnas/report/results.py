@@ -8,8 +8,9 @@ from math import isnan
 from shlex import join, quote
 from typing import Any, Final
 
+from ohmnas.datasets.campaign.picks import FOUND
 from ohmnas.datasets.tasks.task import task_word
-from ohmnas.hardware import hardware
+from ohmnas.hardware import hardware, has_name
 from ohmnas.report import charts
 from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES
 from ohmnas.report.measured import Measurement
@@ -169,14 +170,17 @@ def _against(best: Candidate, reference: Candidate) -> str:
 def _networks(subjects: Sequence[Subject]) -> tuple[dict[int, str], list[Group]]:
     """Return the ids of the candidates of all results, and the networks for the page's script."""
     ids: dict[int, str] = {}
-    group = Group([WORDS[name].title for name in COLUMNS])
+    groups = []
     for place, one in enumerate(subjects):
+        group = Group([WORDS[name].title for name in COLUMNS], {}, _picking(one))
+        groups.append(group)
         before = f"{one.name}: " if len(subjects) > 1 else ""
-        named = [("b", f"{before}found", [one.result.best])]
-        named += [("f", f"{before}front {number}", [each]) for number, each in enumerate(one.result.front, 1)]
-        named += [("r", each.name, [each]) for each in one.result.references]
+        named = [("b", f"{before}found", FOUND, one.result.best)]
+        front = enumerate(one.result.front, 1)
+        named += [("f", f"{before}front {number}", f"front:{number}", each) for number, each in front]
+        named += [("r", each.name, each.name, each) for each in one.result.references]
         seen: dict[tuple[str, tuple[int, ...]], str] = {}
-        for number, (kind, title, (candidate,)) in enumerate(named):
+        for number, (kind, title, word, candidate) in enumerate(named):
             key = ("r" if kind == "r" else "f", candidate.genome)
             if key in seen:  # the found network is one of the front
                 ids[id(candidate)] = seen[key]
@@ -185,8 +189,25 @@ def _networks(subjects: Sequence[Subject]) -> tuple[dict[int, str], list[Group]]
             ids[id(candidate)] = seen[key] = name
             texts = [WORDS[quantity].text(charts.value(candidate, quantity)) for quantity in COLUMNS]
             architecture = f"{candidate.architecture}" + (f" on {candidate.chip}" if candidate.chip else "")
-            group.networks[name] = (title, architecture, texts, small_network(one.result.space, candidate))  # type: ignore[index]
-    return ids, [group]
+            boxes = small_network(one.result.space, candidate)
+            group.networks[name] = (title, architecture, texts, boxes, quote(word))  # type: ignore[index]
+    return ids, groups
+
+
+def _picking(one: Subject) -> list[tuple[str, str]]:
+    """Purpose and beginning of the commands that measure and train a network of a result."""
+    path, how = quote(str(one.path)), _how_measured(one)
+    return [
+        ("Measure it on the test images:", f"ohmnas verify {path} {how} --pick"),
+        ("Train it and keep its weights:", f"ohmnas train {path} {how} --out net --pick"),
+    ]
+
+
+def _how_measured(one: Subject) -> str:
+    """Flags of the task, and of a chip that is not a preset."""
+    chip = str(one.result.provenance.get("hardware", ""))
+    file = "" if one.result.best.chip or not chip or has_name(chip) else f" --hardware {quote(chip + '.toml')}"
+    return f"--task {quote(task_word(_task(one)))}{file}"
 
 
 def _cells(candidate: Candidate, columns: Sequence[str]) -> list[Cell]:
@@ -386,7 +407,7 @@ def _predicted(one: Subject, several: bool) -> Section:
         text = ["Circles: predictions. Bars: 90 % prediction intervals."]
         if one.is_refined:
             text = ["Circles: expected, from measurements and predictions. Dots: measured, on validation images."]
-        command = f"ohmnas verify {quote(str(one.path))} --task {quote(task_word(_task(one)))}"
+        command = f"ohmnas verify {quote(str(one.path))} {_how_measured(one)}"
         after = [f"To measure them: {command}. A new report then shows both side by side."]
     else:
         text = [
@@ -494,7 +515,7 @@ def _neighbours(one: Subject, groups: list[Group], several: bool, number: int) -
     for row in shown:
         ids[row] = f"t{number}-{row}"
         texts = [WORDS[name].text(records[row][name]) for name in COLUMNS]
-        group.networks[ids[row]] = ("measured", records[row]["architecture"], texts, [])  # type: ignore[index]
+        group.networks[ids[row]] = ("measured", records[row]["architecture"], texts, [], "")  # type: ignore[index]
     groups.append(group)
     rows, networks = [], []
     for place, distance in zip(near.nearest.tolist(), near.distances.tolist(), strict=True):

@@ -108,7 +108,7 @@ def _group(table: MeasuredTable, rows: pd.DataFrame, ids: Mapping[int, str]) -> 
         record = records[row]
         texts = [WORDS[name].text(record[name]) for name in _COLUMNS]
         boxes = small_sketch(table.space.stages(architecture), *_DRAWING)
-        networks[ids[row]] = (f"measured on {record['hardware']}", record["architecture"], texts, boxes)
+        networks[ids[row]] = (f"measured on {record['hardware']}", record["architecture"], texts, boxes, "")
     return Group(group.labels, networks)
 
 

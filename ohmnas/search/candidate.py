@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.errors import BrokenFileError, InvalidValueError
+from ohmnas.errors import BrokenFileError, InvalidValueError, shown
 from ohmnas.lookup import look_up
 from ohmnas.search import kinds
 from ohmnas.spaces.space import Architecture, Space
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 OTHER_COSTS: Final = ("size", "memory", "tiles", "cells", "energy", "latency")
 """Costs besides parameters and MACs; units as in `search.quantities`."""
+_FOLDER: Final = re.compile(r"\w[\w.-]*")
 COVERAGE = 0.9
 """Coverage of the prediction intervals."""
 
@@ -50,6 +52,8 @@ class Candidate:
     """Target -> prediction of surrogates that did not see the measurement."""
     trainings: int = 0
     """Number of measured trainings."""
+    weights: tuple[str, ...] = ()
+    """Folder names of its kept trained networks, in the folder ``networks`` next to the result of a refinement."""
 
     space: Space | None = field(default=None, compare=False, repr=False)
     """Space of the genome; None if unknown."""
@@ -95,6 +99,8 @@ class Candidate:
             values["costs"] = self.costs
         if self.trainings:
             values |= {"measured": self.measured, "held_out": self.held_out, "trainings": self.trainings}
+        if self.weights:
+            values["weights"] = list(self.weights)
         values = kinds.as_json(values)
         return {"name": self.name, **values} if self.name else values
 
@@ -140,6 +146,7 @@ class Candidate:
         name = kinds.name(values["name"], "reference's name") if "name" in values else ""
         misses = tuple(kinds.text(limit, "misses") for limit in kinds.sequence(values.get("misses", []), "misses"))
         trainings = kinds.whole(values.get("trainings", 0), "trainings")
+        weights = tuple(_folder(one) for one in kinds.sequence(values.get("weights", []), "weights"))
         measured, held_out = (
             {
                 look_up("target", TARGETS, target).name: _fraction(value, target)
@@ -160,8 +167,17 @@ class Candidate:
             measured,
             held_out,
             trainings,
+            weights,
             space,
         )
+
+
+def _folder(value: object) -> str:
+    """Return the name of a folder, which must not lead to another place."""
+    name = kinds.name(value, "folder of weights")
+    if not _FOLDER.fullmatch(name):
+        raise BrokenFileError(f"weights must be names of folders, not {shown(name)}")
+    return name
 
 
 def _fraction(value: object, name: str) -> float:

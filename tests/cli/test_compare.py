@@ -3,7 +3,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from ohmnas.cli.compare import named
 from ohmnas.search.result import write_result
 from tests.report.conftest import searched, verified
 
@@ -31,3 +35,29 @@ def test_results_stand_side_by_side(ohmnas: Ohmnas, tmp_path: Path) -> None:
 
 def test_a_missing_result_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert "cannot read" in ohmnas("compare", tmp_path / "nothing").sentence
+
+
+@pytest.mark.train
+def test_trained_networks_stand_beside_results(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    how = ("--task", "digits", "--fidelity", "smoke", "--out")
+    assert ohmnas("train", "resnet8-w8", *how, tmp_path / "small").code == 0
+    values = ohmnas("train", "resnet14-w8", *how, tmp_path / "large", "--json").values
+    (tmp_path / "found").mkdir()
+    write_result(tmp_path / "found" / "result.json", searched())
+    paths = [tmp_path / name for name in ("small", "large")]
+    out = ohmnas("compare", *paths).out
+    for words in ("digital", "30 days", "AVM", "energy per image", "2 pcm chips, test images, fidelity smoke"):
+        assert words in out
+    assert "predicted" not in out
+    assert f"{100 * values['measured']['accuracy_1d']:.2f}" in out
+    assert "found predicted" in ohmnas("compare", tmp_path / "found", *paths).out
+    both = ohmnas("compare", tmp_path / "found", *paths, "--json").values
+    assert list(both) == ["found", "small", "large"]
+    assert both["large"]["measured"] == values["measured"]
+    assert both["large"]["costs"]["params"] == values["params"] > both["small"]["costs"]["params"]
+
+
+def test_networks_in_folders_of_one_name_are_told_apart() -> None:
+    networks: dict[Path, Any] = {Path("/a/x/net"): 1, Path("/b/x/net"): 2}
+    assert list(named(networks, [])) == ["a/x/net", "b/x/net"]
+    assert list(named({Path("/a/net"): networks[Path("/a/x/net")]}, ["net"])) == ["a/net"]

@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ohmnas.datasets.campaign.measure import measure
+from ohmnas.datasets.campaign.plan import plan
 from ohmnas.datasets.campaign.store import Store
+from ohmnas.datasets.campaign.trained import TrainedNetwork
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.schema import Row
 from ohmnas.errors import AllFailedError, InfeasibleError, InvalidValueError
@@ -22,6 +25,7 @@ from ohmnas.hardware import RERAM, Hardware
 from ohmnas.refine.journal import Journal
 from ohmnas.refine.run import FURTHER_REPEATS, Effort, Progress, refine
 from ohmnas.search import Limits, SearchResult, read_result, write_result
+from tests.datasets.conftest import DIGITS
 from tests.refine.conftest import PLAN, SMALL, campaign, formula, line, true_accuracy
 
 LIMITS = Limits(max_params=50_000, max_macs=2e6)
@@ -229,3 +233,35 @@ def test_too_few_first_networks_are_refused_before_a_training(tmp_path: Path) ->
             with pytest.raises(InvalidValueError, match=r"needs at least 10 networks .* would have [69]"):
                 refine(few, store, line(LIMITS), effort, budget=SMALL)
             assert not store.identities()
+
+
+@pytest.mark.train
+@pytest.mark.timeout(120)
+def test_the_weights_of_the_best_networks_are_kept_and_others_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ohmnas.datasets.campaign.campaign.measure", measure)
+    monkeypatch.setattr("ohmnas.refine.run.WEIGHTS", 2)
+    others = tmp_path / "networks" / "found-smoke-0"
+    others.mkdir(parents=True)
+    small = replace(DIGITS, max_params=4_000)
+    measuring = replace(campaign(), population=plan(small, 10), keep=tmp_path / "networks")
+    with Store(tmp_path / "s.sqlite") as store:
+        result = refine(measuring, store, line(Limits(max_params=4_000)), Effort(1, 1, 1, references=0), budget=SMALL)
+        stored = {(row["seed"], *genome_of(row)): row["accuracy_1d"] for row in store.rows()}
+    assert len(result.best.weights) == result.best.trainings
+    for name in result.best.weights:
+        trained = TrainedNetwork.load(tmp_path / "networks" / name)
+        assert trained.genome == result.best.genome
+        assert trained.split == "validation"
+        assert trained.provenance["measured"]["accuracy_1d"] == stored[trained.provenance["seed"], *trained.genome]
+    kept = {path.name for path in (tmp_path / "networks").iterdir()} - {others.name}
+    assert others.is_dir()
+    assert {*result.best.weights} <= kept
+    assert len({name.split("-")[0] for name in kept}) <= 2
+    write_result(tmp_path / "result.json", result)
+    assert read_result(tmp_path / "result.json").best.weights == result.best.weights
+
+
+def genome_of(row: Row) -> tuple[int, ...]:
+    return tuple(int(row[name]) for name in DIGITS.space.gene_names)  # type: ignore[arg-type]

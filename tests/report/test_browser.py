@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ohmnas.cli.parsers import parser
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.report import read_subjects, results_page, table_page
 from tests.report.browser import PROGRAM, Browser, browser
@@ -70,8 +72,22 @@ def test_a_click_selects_the_network_in_table_and_charts(page: Browser, report: 
     assert page.value("document.querySelectorAll('#front circle.chosen').length") >= 3
     chosen = page.value("document.querySelector('#front .picked').textContent")
     assert page.value("document.querySelector('#front tr.chosen').lastElementChild.textContent") in chosen
+    assert "--task digits --pick found" in chosen
     page.move("#front tbody tr:nth-child(2)", click=True)
     assert page.value("document.querySelector('#front tbody tr:nth-child(2)').classList.contains('chosen')")
+
+
+def test_a_selected_network_shows_the_commands_that_measure_and_train_it(page: Browser, report: Path) -> None:
+    page.window(900, 800)
+    page.open(report)
+    places = page.value("[...document.querySelectorAll('#front tbody tr')].map(row => row.cells[0].textContent)")
+    row = next(row for row, place in enumerate(places) if not place.endswith("found"))
+    page.move(f"#front tbody tr:nth-child({row + 1})", click=True)
+    commands = page.value("[...document.querySelectorAll('#front .picked code')].map(code => code.textContent)")
+    assert [command.split()[:2] for command in commands] == [["ohmnas", "verify"], ["ohmnas", "train"]]
+    verify, train = (parser().parse_args(shlex.split(command)[1:]) for command in commands)
+    assert verify.task == train.task == "digits"
+    assert verify.pick == [train.pick] == [f"front:{places[row]}"]
 
 
 def test_arrow_keys_move_the_selection(page: Browser, report: Path) -> None:

@@ -22,7 +22,7 @@ def test_nothing_from_files_becomes_markup() -> None:
                 details=[(EVIL, Grid([EVIL], []))], command=EVIL, after=[EVIL], legend=[(f"dot {EVIL}", EVIL)],
             )
         ],
-        [Group([EVIL], {EVIL: (EVIL, EVIL, [EVIL], [[0, 0, 1, 1, 0]])})],
+        [Group([EVIL], {EVIL: (EVIL, EVIL, [EVIL], [[0, 0, 1, 1, 0]], EVIL)}, [(EVIL, EVIL)])],
     )  # fmt: skip
     assert "<img" not in page
     assert page.count("<script") == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from pathlib import Path
 
 import joblib
 
@@ -49,6 +50,8 @@ class Campaign:
     """Own kinds of chip for each architecture; empty means `chips` for all."""
     retry_failed: bool = False
     """True to measure failed rows again, for example after changing a limit."""
+    keep: Path | None = None
+    """Folder for the trained networks (`kept`); None keeps none. Only for workers of this machine."""
 
     def identity(self, genome: Population, chip: Hardware) -> Identity:
         """Identity of the row of a genome on a chip."""
@@ -140,7 +143,7 @@ class Campaign:
         """
         self.check(store)
         calls = (
-            joblib.delayed(measure)(self.protocol, one.genome, one.chips, self.seed, self.limits)
+            joblib.delayed(measure)(self.protocol, one.genome, one.chips, self.seed, self.limits, self.keep)
             for one in takewhile(lambda _: go_on(), self.open_work(store))
         )
         for rows in results(calls, jobs, cluster):

@@ -37,11 +37,18 @@ SMOKE: Final = Fidelity(
     "smoke", epochs=1, batch=32, chips=2, train_images=256, validation_images=400, test_images=400, resolution=16
 )
 """For quick tests."""
+_QUICK: Final = Fidelity(
+    "quick", epochs=6, batch=32, chips=8, train_images=5_000, validation_images=1_000, test_images=1_000
+)
+"""For first trials: networks learn, but are far from convergence."""
 _TABLE: Final = Fidelity("table", epochs=24, batch=32, chips=25, train_images=20_000, validation_images=5_000)
 _FULL: Final = Fidelity("full", epochs=120, batch=32, chips=25, trains_on_validation=True)
 
 FIDELITIES: Final = {
     "smoke": dict[str, Fidelity](),
+    "quick": {
+        "digits": replace(_QUICK, epochs=10),
+    },
     "table": {
         "digits": replace(_TABLE, epochs=48),
         "cifar10": replace(_TABLE, epochs=8, batch=64, chips=16, train_images=None),
@@ -50,10 +57,10 @@ FIDELITIES: Final = {
         "cifar10": replace(_FULL, epochs=100, batch=64),
     },
 }
-"""Name -> task -> fidelity, if it differs from the fidelity of all other tasks. `table` is used for measured tables: it
-is close to convergence (see `benchmarks/fidelity.py`) and takes seconds to minutes of one core. `full` is used for
-verification: it trains on all images until training no longer helps."""
-_OF_ALL_TASKS: Final = {"smoke": SMOKE, "table": _TABLE, "full": _FULL}
+"""Name -> task -> fidelity, if it differs from the fidelity of all other tasks. `quick` is used for trials. `table` is
+used for measured tables: it is close to convergence (see `benchmarks/fidelity.py`) and takes seconds to minutes of one
+core. `full` is used for verification: it trains on all images until training no longer helps."""
+_OF_ALL_TASKS: Final = {"smoke": SMOKE, "quick": _QUICK, "table": _TABLE, "full": _FULL}
 _BEFORE: Final = {"low": 3, "paper": 3}
 """Fidelity names of earlier protocols -> their last protocol.""" ""
 

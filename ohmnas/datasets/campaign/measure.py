@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas.datasets.campaign import kept
 from ohmnas.datasets.campaign.limits import NO_LIMITS, LimitError, RowLimits, Watch
 from ohmnas.datasets.campaign.protocol import Protocol, seeds_of, training_settings
 from ohmnas.datasets.tables import schema
@@ -171,6 +173,7 @@ def measure(
     chips: Sequence[Hardware],
     seed: int,
     limits: RowLimits = NO_LIMITS,
+    keep: Path | None = None,
 ) -> list[Row]:
     """Train the network of a genome once, program it on each kind of chip, and read it over a month.
 
@@ -182,6 +185,7 @@ def measure(
         chips: kinds of chip with equal `training_settings`.
         seed: seed of the measurement.
         limits: time and memory limits.
+        keep: folder for the trained network of each measured row, as `kept.keep` saves it; None keeps none.
 
     Returns:
         A row for each kind of chip.
@@ -198,7 +202,7 @@ def measure(
     rows = [_begun(protocol, genome, chip, seed) for chip in chips]
     with _ONE_AT_A_TIME:
         try:
-            _measure_into(rows, protocol, genome, chips, seed, Watch(limits))
+            _measure_into(rows, protocol, genome, chips, seed, Watch(limits), keep)
         except (DivergedError, LimitError) as error:
             for row in rows:
                 row["reason"] = str(error)
@@ -232,6 +236,7 @@ def _measure_into(
     chips: Sequence[Hardware],
     seed: int,
     watch: Watch,
+    keep: Path | None,
 ) -> None:
     """Add the measured values, or the reason if a chip's reading exceeds a limit."""
     start = time.perf_counter()
@@ -253,6 +258,8 @@ def _measure_into(
             continue
         row.update(values, train_seconds=seconds, drift_seconds=round(time.perf_counter() - start, 3))
         row.update(status=schema.STATUS_OK, reason=given_up(protocol, training), **curves)
+        if keep is not None:
+            kept.keep(keep, protocol, genome, chip, seed, network, values, str(row["reason"]))
 
 
 def _images(protocol: Protocol, split: Split, check: Callable[[], None] | None) -> ImageSet:

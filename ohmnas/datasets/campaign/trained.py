@@ -62,7 +62,7 @@ class TrainedNetwork:
     state: dict[str, Tensor] = field(repr=False)
     """Name -> tensor (`analog.state`)."""
     provenance: dict[str, Any]
-    """Versions, seed, fidelity, engine, precision, and measured accuracies if there are any."""
+    """Versions, seed, fidelity, engine, precision, and measured accuracies with their images if there are any."""
     name: str = "network"
     """Name of the network: ``found``, or that of a reference."""
 
@@ -77,6 +77,7 @@ class TrainedNetwork:
         measured: dict[str, float] | None = None,
         reason: str = "",
         name: str = "network",
+        split: str = "test",
     ) -> TrainedNetwork:
         """Keep the result of `measure.train_network`.
 
@@ -86,9 +87,10 @@ class TrainedNetwork:
             chip: chip that it was trained for.
             seed: seed of the measurement.
             network: trained analog network of any engine; it stays as it was.
-            measured: accuracies on the test images of the task, by column.
+            measured: accuracies on images of the task, by column.
             reason: why the training stopped early; empty if it did not.
             name: name of the network.
+            split: images of `measured`: ``test``, or ``validation`` for the rows of campaigns and refinements.
         """
         from ohmnas.analog.engine import ENGINES
         from ohmnas.analog.images import ImageSet
@@ -115,7 +117,7 @@ class TrainedNetwork:
             "protocol": schema.PROTOCOL_VERSION,
             "versions": _versions(),
             **({"reason": reason} if reason else {}),
-            **({"measured": dict(measured), "chips": effort.chips} if measured else {}),
+            **({"measured": dict(measured), "chips": effort.chips, "split": split} if measured else {}),
         }
         mean, std = tuple(map(float, data.mean)), tuple(map(float, data.std))
         shape = (int(channels), int(height), int(width))
@@ -131,6 +133,11 @@ class TrainedNetwork:
     def params(self) -> int:
         """Number of trainable parameters, without input ranges."""
         return int(self.space.params(np.array([self.genome], dtype=np.int16))[0])
+
+    @property
+    def split(self) -> str:
+        """Images of the measured accuracies: ``test`` or ``validation``."""
+        return "validation" if self.provenance.get("split") == "validation" else "test"
 
     @property
     def precision(self) -> str:

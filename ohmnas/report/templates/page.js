@@ -3,7 +3,9 @@
   const groups = JSON.parse(document.getElementById("data").textContent);
   const networks = new Map();
   for (const group of groups) {
-    for (const [id, network] of Object.entries(group.networks)) networks.set(id, [group.labels, ...network]);
+    for (const [id, network] of Object.entries(group.networks)) {
+      networks.set(id, [group.labels, group.commands, ...network]);
+    }
   }
   const tip = document.getElementById("tip");
   const svgNamespace = "http://www.w3.org/2000/svg";
@@ -39,7 +41,7 @@
   }
 
   function about(id) {
-    const [labels, title, architecture, values, boxes] = networks.get(id);
+    const [labels, , title, architecture, values, boxes] = networks.get(id);
     const made = element("div");
     made.className = "about";
     made.append(element("b", title));
@@ -55,6 +57,18 @@
     });
     made.append(list);
     return made;
+  }
+
+  function picking(id) {
+    const [, commands, , , , , word] = networks.get(id);
+    if (!word) return [];
+    return commands.flatMap(([purpose, command]) => {
+      const text = element("p", purpose);
+      text.className = "remark";
+      const block = element("pre");
+      block.append(element("code", `${command} ${word}`));
+      return [text, block];
+    });
   }
 
   function mark(id, kind) {
@@ -83,7 +97,7 @@
     mark(id, "chosen");
     const section = origin.closest("section");
     const picked = section && section.querySelector(".picked");
-    if (picked && networks.has(id)) picked.replaceChildren(about(id));
+    if (picked && networks.has(id)) picked.replaceChildren(about(id), ...picking(id));
     const row = section && section.querySelector(`tr[data-net="${CSS.escape(id)}"]`);
     if (row && row !== origin) {
       const pane = row.closest(".tall");

@@ -9,11 +9,11 @@ from ohmnas.errors import InvalidValueError, UnknownNameError
 
 @pytest.mark.parametrize("task", TASKS)
 def test_efforts_grow_with_their_name(task: str) -> None:
-    smoke, table, full = (fidelity(name, task) for name in FIDELITIES)
-    assert (smoke.name, table.name, full.name) == tuple(FIDELITIES)
-    assert smoke.epochs < table.epochs < full.epochs
-    assert 2 <= smoke.chips < table.chips <= full.chips == 25
-    assert [one.trains_on_validation for one in (smoke, table, full)] == [False, False, True]
+    smoke, quick, table, full = (fidelity(name, task) for name in FIDELITIES)
+    assert (smoke.name, quick.name, table.name, full.name) == tuple(FIDELITIES)
+    assert smoke.epochs < quick.epochs <= table.epochs < full.epochs
+    assert 2 <= smoke.chips < quick.chips < table.chips <= full.chips == 25
+    assert [one.trains_on_validation for one in (smoke, quick, table, full)] == [False, False, False, True]
 
 
 def test_own_efforts_are_of_tasks_that_exist() -> None:
@@ -21,7 +21,7 @@ def test_own_efforts_are_of_tasks_that_exist() -> None:
 
 
 def test_an_unknown_fidelity_names_those_that_exist() -> None:
-    with pytest.raises(UnknownNameError, match="smoke, table, full"):
+    with pytest.raises(UnknownNameError, match="smoke, quick, table, full"):
         fidelity("high", "digits")
 
 

@@ -1,0 +1,93 @@
+"""Trained networks of measured rows: a folder with one `TrainedNetwork` for each row, named by the row."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.datasets.campaign.protocol import Protocol
+from ohmnas.datasets.campaign.trained import DESCRIPTION, WEIGHTS, TrainedNetwork, is_trained
+from ohmnas.errors import InvalidValueError
+from ohmnas.hardware import Hardware
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_NAME: Final = re.compile(r"[0-9a-f]{8}-\w+-\d+")
+
+
+def name_of(genome: npt.ArrayLike, chip: str, fidelity: str, seed: int) -> str:
+    """Return the folder name of a row: checksum of chip and genome, fidelity, seed.
+
+    Args:
+        genome: ``(g,)``.
+        chip: name of the chip.
+        fidelity: name of the fidelity.
+        seed: seed of the measurement.
+    """
+    genes = np.ascontiguousarray(genome, dtype="<i2").tobytes()
+    return f"{zlib.crc32(genes, zlib.crc32(chip.encode())):08x}-{fidelity}-{seed}"
+
+
+def keep(
+    folder: Path,
+    protocol: Protocol,
+    genome: npt.NDArray[np.int16],
+    chip: Hardware,
+    seed: int,
+    network: nn.Module,
+    measured: dict[str, float],
+    reason: str,
+) -> None:
+    """Save the trained network of a row. A network of an earlier measurement of the row is replaced.
+
+    Args:
+        folder: folder of all kept networks.
+        protocol: protocol of the training.
+        genome: ``(g,)``.
+        chip: chip that it was trained for.
+        seed: seed of the measurement.
+        network: trained analog network.
+        measured: accuracies on the validation images, by column.
+        reason: why the training stopped early; empty if it did not.
+
+    Raises:
+        StorageError: the disk rejected a write.
+    """
+    where = folder / name_of(genome, chip.name, protocol.fidelity.name, seed)
+    trained = TrainedNetwork.of(protocol, genome, chip, seed, network, measured, reason, split="validation")
+    try:
+        trained.save(where)
+    except InvalidValueError:  # a killed run saved it, but not its row, and another version measures the row again
+        _remove(where)
+        trained.save(where)
+
+
+def kept(folder: Path, genome: npt.ArrayLike, chip: str, fidelity: str) -> list[str]:
+    """Return the names of a network's folders, sorted by seed."""
+    stem = name_of(genome, chip, fidelity, 0).removesuffix("0")
+    names = [one.name for one in folder.glob(f"{stem}*") if _NAME.fullmatch(one.name) and is_trained(one)]
+    return sorted(names, key=lambda name: int(name.removeprefix(stem)))
+
+
+def remove_others(folder: Path, names: Collection[str]) -> None:
+    """Remove all kept networks except those with these names; other folders stay."""
+    for one in folder.glob("*"):
+        if _NAME.fullmatch(one.name) and one.name not in names:
+            _remove(one)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a kept network; after a kill at any moment, the rest is no network and can be removed again."""
+    for name in (DESCRIPTION, WEIGHTS):
+        for file in (folder / name, *folder.glob(f".{name}.*")):  # and temporary files of killed writes
+            file.unlink(missing_ok=True)
+    with suppress(OSError):  # the user has put something else there
+        folder.rmdir()
