@@ -33,7 +33,7 @@ class DivergedError(OhmnasError, ArithmeticError):
 
 
 class AllFailedError(OhmnasError, RuntimeError):
-    """Every row of a campaign failed; the message shows the reason. The command line exits with 1."""
+    """Every measurement of a campaign, refinement or verification failed. The command line exits with 1."""
 
 
 class MissingDependencyError(OhmnasError, ImportError):

@@ -17,7 +17,7 @@ from ohmnas.datasets.campaign.picks import FOUND
 from ohmnas.datasets.campaign.verify import contenders, verify
 from ohmnas.datasets.tables.schema import SPREAD_COLUMNS
 from ohmnas.datasets.tasks.task import task
-from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.errors import AllFailedError, InvalidValueError, OhmnasError
 from ohmnas.files import LARGEST_RESULT, read_json
 from ohmnas.hardware import hardware
 from ohmnas.search.candidate import Candidate
@@ -62,6 +62,8 @@ def run(arguments: argparse.Namespace) -> None:
         render.machine(values)
     else:
         _show(values, contenders(result, arguments.references, picks), path)
+    if all(_mean(network["measured"]["accuracy_1d"]) is None for network in values["networks"].values()):
+        raise AllFailedError("every training diverged; there is no measurement")
 
 
 def _report(meter: render.Meter, done: int, total: int, last: Trained | None) -> None:

@@ -49,6 +49,21 @@ def test_where_nothing_is_left_to_salvage_that_is_said(ohmnas: Ohmnas, tmp_path:
     assert not (tmp_path / "all.sqlite").exists()
 
 
+def test_a_salvage_of_no_row_fails_and_one_of_some_rows_does_not(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    good, bad, target = tmp_path / "good.sqlite", tmp_path / "bad.sqlite", tmp_path / "all.sqlite"
+    for path in (good, bad):
+        with Store(path) as store:
+            store.add(made_rows(3))
+    with closing(sqlite3.connect(bad)) as connection, connection:
+        connection.execute("UPDATE rows SET hardware='\x1b[2J'")
+    sentence = ohmnas("merge", "--salvage", bad, "--store", target).sentence
+    assert f"no row of {bad} can be read" in sentence
+    assert not target.exists()
+    done = ohmnas("merge", "--salvage", bad, good, "--store", target)
+    assert done.code == 0
+    assert f"could not read any row of {bad}" in done.err
+
+
 def test_a_newer_store_is_not_said_to_be_damaged(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with Store(path) as store:

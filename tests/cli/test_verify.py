@@ -223,7 +223,8 @@ def test_a_network_whose_every_training_diverges_has_dashes(
     _trained_unless(monkeypatch, lambda _: True, None)
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--jobs", "1")
     done = ohmnas(*words)
-    assert done.code == 0
+    assert done.code == 1
+    assert done.err.endswith("error: every training diverged; there is no measurement\n")
     (row,) = (line for line in done.out.splitlines() if "found measured" in line)
     assert row.split()[2:5] == ["-", "-", "-"]
     assert "found: every training diverged; there is no measurement" in done.out

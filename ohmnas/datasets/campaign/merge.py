@@ -13,7 +13,7 @@ from ohmnas.datasets.campaign.store import Identity, Store, check_alike, identit
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.schema import Row
 from ohmnas.datasets.tables.table import read_table
-from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError
 from ohmnas.files import is_file, opened
 from ohmnas.spaces.catalogue import kind_with
 from ohmnas.spaces.genes import Population
@@ -50,12 +50,14 @@ def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = Fal
 
     Raises:
         UnknownNameError: a source does not exist.
-        BrokenFileError: a source is damaged.
+        BrokenFileError: a source is damaged, or all sources are salvaged and no row of them can be read.
         InvalidValueError: rows with the same chip and fidelity names were measured differently.
         StorageError: the write failed.
     """
     target = Path(target)
     read = [(str(source), *_read(source, salvage)) for source in sources]
+    if salvage and not any(rows for _, rows, _ in read):
+        raise BrokenFileError(f"no row of {', '.join(source for source, *_ in read)} can be read; nothing was written")
     known: dict[tuple[object, ...], tuple[str, Row]] = {}
     if is_file(target):
         with Store(target) as store:
