@@ -26,7 +26,7 @@ from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS
 from ohmnas.datasets.campaign.store import Store, identity
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.schema import Row
-from ohmnas.errors import AllFailedError, InfeasibleError, InvalidValueError
+from ohmnas.errors import AllFailedError, InvalidValueError
 from ohmnas.refine.batch import DEFAULT_SPLIT, LEADERS, Split, candidates, choose, fresh
 from ohmnas.refine.journal import Chosen, Journal, Stage
 from ohmnas.refine.shrinkage import Shrunk, ShrunkEstimator, shrunk_labels
@@ -35,9 +35,7 @@ from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.defaults import reference_floor
 from ohmnas.search.evaluation import Evaluation
-from ohmnas.search.infeasibility import beyond_predictions
-from ohmnas.search.report import candidates as described
-from ohmnas.search.report import references
+from ohmnas.search.report import describe, references
 from ohmnas.spaces.genes import Population
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 
@@ -45,8 +43,6 @@ FEWEST: Final = 20
 """With fewer measured networks, a refinement begins with networks of a plan instead of a surrogate."""
 FURTHER_REPEATS: Final = 2
 """Largest number of further repeats: after the repeats, the best network may be one with a single training."""
-STANDING: Final = 100
-"""Number of best measured networks stored with a result."""
 WEIGHTS: Final = 10
 """Number of best measured networks whose trained weights are kept."""
 
@@ -467,39 +463,33 @@ class _Run:
         Raises:
             InfeasibleError: none meets the limits.
         """
-        problem, archive = standing.problem, Archive(standing.problem)
-        measured = standing.order
-        population, evaluation = standing.shrunk.population[measured], standing.evaluation.take(measured)
-        if len(population):
-            archive.add(population, evaluation)
-        best, different, front = archive.found, archive.different(top), archive.front()
-        if best is None or different is None:
-            raise InfeasibleError(beyond_predictions(problem, archive.nearest, len(population)))
+        archive, measured = Archive(), standing.order
+        if len(measured):
+            archive.add(standing.shrunk.population[measured], standing.evaluation.take(measured))
         history = [dict(stage.outcome) for stage in self.journal.stages if stage.outcome is not None]
-
-        def with_weights(one: Candidate) -> Candidate:
-            return replace(with_measurement(one, standing.shrunk), weights=tuple(self._weights(one.genome)))
-
-        def told(some: tuple[Population, Evaluation]) -> list[Candidate]:
-            return [with_weights(one) for one in described(problem, *some)]
-
-        return SearchResult(
-            told(best)[0],
-            self.journal.trainings,
-            history[-1]["seconds"] if history else 0.0,
-            self.seed,
-            problem.to_dict(),
-            history,
-            problem.space,
-            strategy="refine",
-            objective=problem.objective.name,
+        result = describe(
+            standing.problem,
+            archive,
+            top=top,
+            evaluations=len(measured),
+            seconds=history[-1]["seconds"] if history else 0.0,
+            seed=self.seed,
+            history=history,
             stopped=self.stopped,
-            top=told(different) if top > 1 else [],
-            front=told(front) if front is not None else [],
-            pareto=problem.pareto,
-            population=archive.elite(STANDING),
-            provenance=dict(problem.estimator.provenance),
-            references=[with_weights(one) for one in references(problem)],
+        )
+
+        def measured_ones(some: list[Candidate]) -> list[Candidate]:
+            with_values = (with_measurement(one, standing.shrunk) for one in some)
+            return [replace(one, weights=tuple(self._weights(one.genome))) for one in with_values]
+
+        return replace(
+            result,
+            best=measured_ones([result.best])[0],
+            evaluations=self.journal.trainings,
+            strategy="refine",
+            top=measured_ones(result.top),
+            front=measured_ones(result.front),
+            references=measured_ones(result.references),
         )
 
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from ohmnas.search import pareto
 from ohmnas.search.evaluation import Evaluation
-from ohmnas.search.problem import Problem
 from ohmnas.spaces.genes import Population
 
 Rows = npt.NDArray[np.intp]
+Values = npt.NDArray[np.float64]
 
 ELITE: Final = 500
 """Number of feasible architectures kept, best first; `different` selects from them."""
@@ -25,9 +25,8 @@ APART: Final = 4.0
 class Archive:
     """Keeps the best architectures and the front, drops all others."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self) -> None:
         """Create an empty archive."""
-        self._problem = problem
         self._elite: tuple[Population, Evaluation] | None = None
         self._front: tuple[Population, Evaluation] | None = None
         self.nearest: tuple[Population, Evaluation] | None = None
@@ -42,7 +41,7 @@ class Archive:
         feasible = np.flatnonzero(evaluation.feasible)
         if len(feasible):
             self._add_elite(population, evaluation, feasible)
-            if self._problem.pareto:
+            if evaluation.losses.shape[1]:
                 self._add_front(population[feasible], evaluation.take(feasible))
         if len(feasible) < len(population):
             first = np.argsort(np.where(evaluation.feasible, np.inf, evaluation.shortfall), kind="stable")[:1]
@@ -75,25 +74,21 @@ class Archive:
             self.hypervolume = max(self.hypervolume, pareto.hypervolume(self._front[1].losses))
 
     @property
-    def found(self) -> tuple[Population, Evaluation] | None:
-        """One row: the best architecture, or the best member of the front if a front is wanted."""
-        return self.different(1)
-
-    @property
     def best(self) -> tuple[Population, Evaluation] | None:
         """One row: the best feasible architecture; None if there is none yet."""
-        return None if self._elite is None else (self._elite[0][:1], self._elite[1].take(np.arange(1)))
+        return self.elite(1)
 
     @property
     def best_objective(self) -> float:
         """Objective of the best feasible architecture; NaN if there is none yet."""
         return float("nan") if self._elite is None else float(self._elite[1].objective[0])
 
-    def elite(self, most: int) -> Population:
-        """Up to `most` feasible architectures, best first."""
+    def elite(self, most: int) -> tuple[Population, Evaluation] | None:
+        """Up to `most` feasible architectures, best first; None if there is none yet."""
         if self._elite is None:
-            return np.empty((0, self._problem.genes), dtype=np.int16)
-        return self._elite[0][_once(self._elite[0])][:most]
+            return None
+        rows = _once(self._elite[0])[:most]
+        return self._elite[0][rows], self._elite[1].take(rows)
 
     def front(self) -> tuple[Population, Evaluation] | None:
         """The front, sorted by its first loss; None if no front is wanted or nothing feasible is known."""
@@ -102,19 +97,22 @@ class Archive:
         order = np.argsort(self._front[1].losses[:, 0], kind="stable")
         return self._front[0][order], self._front[1].take(order)
 
-    def different(self, k: int) -> tuple[Population, Evaluation] | None:
+    def different(self, k: int, spans: Values) -> tuple[Population, Evaluation] | None:
         """The best, then up to k - 1 next best at least `APART` from those before, or less if there are too few.
 
         If a front is wanted, all are members of it.
+
+        Args:
+            k: number of architectures.
+            spans: ``(g,)``: range of each gene, the unit of its distances.
         """
-        among = self._front if self._problem.pareto else self._elite
+        among = self._elite if self._front is None else self._front
         if among is None:
             return None
         once = _once(among[0])
         once = once[np.argsort(-among[1].objective[once], kind="stable")]
         population, evaluation = among[0][once], among[1].take(once)
-        span = np.array([float(np.ptp(self._problem.choices(gene))) for gene in range(self._problem.genes)])
-        scaled = population / np.maximum(span, 1.0)
+        scaled = population / np.maximum(spans, 1.0)
         chosen, apart = [0], APART
         while len(chosen) < min(k, len(population)):
             distance = np.abs(scaled[:, None, :] - scaled[chosen][None, :, :]).sum(axis=2).min(axis=1)

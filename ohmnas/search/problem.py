@@ -98,6 +98,11 @@ class Problem:
         """Values that a gene can take if its block exists."""
         return self.bounds.choices(gene)
 
+    @property
+    def spans(self) -> Values:
+        """``(g,)``: difference between the largest and the smallest choice of each gene."""
+        return np.array([float(np.ptp(self.choices(gene))) for gene in range(self.genes)])
+
     def sample(self, n: int, rng: np.random.Generator) -> Population:
         """Up to n affordable architectures, spread evenly over log parameters; fewer after the deadline.
 

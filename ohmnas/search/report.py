@@ -1,15 +1,73 @@
-"""Convert rows of a population to `Candidate`s with costs, predictions and intervals."""
+"""Describe rows of a population as `Candidate`s, and the content of an archive as a `SearchResult`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
+from ohmnas.errors import InfeasibleError
+from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
 from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.infeasibility import beyond_predictions
 from ohmnas.search.problem import Problem
+from ohmnas.search.result import SearchResult
 from ohmnas.spaces.genes import Population
+
+STANDING: Final = 100
+"""Number of best architectures saved to resume a search."""
+
+
+def describe(
+    problem: Problem,
+    archive: Archive,
+    *,
+    top: int,
+    evaluations: int,
+    seconds: float,
+    seed: int,
+    history: list[dict[str, float]],
+    stopped: str,
+) -> SearchResult:
+    """Describe the best architecture, the diverse ones, the front and the references of a search.
+
+    Args:
+        problem: objective and limits.
+        archive: evaluated architectures.
+        top: number of diverse architectures; 1 lists none but the best.
+        evaluations: number of evaluated architectures.
+        seconds: wall time.
+        seed: seed of the search.
+        history: entry of each generation.
+        stopped: reason for the end, as in `SearchResult.stopped`.
+
+    Raises:
+        InfeasibleError: nothing feasible is in the archive; the message shows the nearest architecture.
+    """
+    different, front, standing = archive.different(top, problem.spans), archive.front(), archive.elite(STANDING)
+    if different is None or standing is None:
+        late = "; the time limit was reached" if stopped == "seconds" else ""
+        raise InfeasibleError(beyond_predictions(problem, archive.nearest, evaluations) + late)
+    diverse = candidates(problem, *different)
+    return SearchResult(
+        diverse[0],
+        evaluations,
+        seconds,
+        seed,
+        problem.to_dict(),
+        history,
+        problem.space,
+        objective=problem.objective.name,
+        stopped=stopped,
+        top=diverse if top > 1 else [],
+        front=candidates(problem, *front) if front is not None else [],
+        pareto=problem.pareto,
+        population=standing[0],
+        provenance=dict(problem.estimator.provenance),
+        references=references(problem),
+    )
 
 
 def candidates(problem: Problem, population: Population, evaluation: Evaluation) -> list[Candidate]:

@@ -10,12 +10,11 @@ from numbers import Integral
 
 import numpy as np
 
-from ohmnas.errors import InfeasibleError, InvalidValueError
+from ohmnas.errors import InvalidValueError
 from ohmnas.search.archive import Archive
 from ohmnas.search.evaluation import Evaluation
-from ohmnas.search.infeasibility import beyond_predictions
 from ohmnas.search.problem import Problem
-from ohmnas.search.report import candidates, references
+from ohmnas.search.report import describe
 from ohmnas.search.result import SearchResult
 from ohmnas.search.strategies import strategy
 from ohmnas.search.strategy import Strategy
@@ -44,8 +43,6 @@ PATIENCE = 50
 """Generations without a feasible architecture before the problem is reported as infeasible."""
 BARREN = 20
 """Consecutive generations without new candidates that end a search."""
-STANDING = 100
-"""Number of best architectures saved to resume a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,17 +251,27 @@ def search(
     name = make if isinstance(make, str) else ""
     make = strategy(make) if isinstance(make, str) else make
     budget = budget or default_budget(name)
-    none = problem.repair(np.empty((0, problem.genes), dtype=np.int16))
+    none = np.empty((0, problem.genes), dtype=np.int16)
     starts = [none if initial is None else initial]
     if resume is not None:
         best_and_front = [candidate.genome for candidate in (resume.best, *resume.top, *resume.front)]
         starts = [np.array(best_and_front, dtype=np.int16), resume.population, *starts]
     excluded = none if exclude is None else exclude
-    archive = Archive(problem)
+    archive = Archive()
     with problem.clock.running(budget.seconds, budget.clock):
         progress = _Progress(problem, archive, budget, report, resume)
         _run_all(progress, problem, make, seed, restarts, np.concatenate(starts), excluded)
-    result = _result(problem, archive, progress, seed, top)
+    result = describe(
+        problem,
+        archive,
+        top=top,
+        evaluations=progress.evaluations,
+        seconds=budget.clock() - progress.start,
+        seed=seed,
+        history=progress.history,
+        stopped=progress.stopped,
+    )
+    result = replace(result, evaluations=progress.before + progress.evaluations)
     return replace(result, strategy=name) if name else result
 
 
@@ -365,30 +372,6 @@ class _Progress:
             if self.problem.pareto:
                 entry["hypervolume"] = self.archive.hypervolume
             self.history.append(entry)
-
-
-def _result(problem: Problem, archive: Archive, progress: _Progress, seed: int, top: int) -> SearchResult:
-    best, different, front = archive.found, archive.different(top), archive.front()
-    if best is None or different is None:
-        late = "; the time limit was reached" if progress.stopped == "seconds" else ""
-        raise InfeasibleError(beyond_predictions(problem, archive.nearest, progress.evaluations) + late)
-    return SearchResult(
-        candidates(problem, *best)[0],
-        progress.before + progress.evaluations,
-        progress.budget.clock() - progress.start,
-        seed,
-        problem.to_dict(),
-        progress.history,
-        problem.space,
-        objective=problem.objective.name,
-        stopped=progress.stopped,
-        top=candidates(problem, *different) if top > 1 else [],
-        front=candidates(problem, *front) if front is not None else [],
-        pareto=problem.pareto,
-        population=archive.elite(STANDING),
-        provenance=dict(problem.estimator.provenance),
-        references=references(problem),
-    )
 
 
 def _keys(population: Population) -> list[bytes]:

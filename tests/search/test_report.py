@@ -1,20 +1,40 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from ohmnas.errors import InfeasibleError
+from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import COVERAGE, OTHER_COSTS
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
-from ohmnas.search.report import candidates, references
+from ohmnas.search.report import candidates, describe, references
 from ohmnas.spaces.resnet.references import REFERENCES
 from ohmnas.surrogate.heads import HEADS
 
 from .conftest import CHIP, FEW, SPACE, Formula, Sure, exact_cost, some
 
 PROBLEM = Problem(SPACE, Formula(), Limits(max_params=100_000), chip=CHIP)
+
+
+def test_the_content_of_an_archive_is_described_best_first() -> None:
+    archive, population = Archive(), some(12)
+    described = partial(describe, PROBLEM, archive, evaluations=12, seconds=1.5, seed=3, history=[])
+    with pytest.raises(InfeasibleError, match="no architecture within the cost limits; the time limit was reached"):
+        described(top=1, stopped="seconds")
+    evaluation = PROBLEM.evaluate(population)
+    archive.add(population, evaluation)
+    found = described(top=3, stopped="iterations")
+    assert found.best.genome == tuple(population[np.argmax(evaluation.objective)])
+    assert found.top[0].genome == found.best.genome
+    assert len(found.top) == 3
+    assert len(found.population) == 12
+    assert (found.evaluations, found.seconds, found.seed, found.front) == (12, 1.5, 3, [])
+    assert [one.name for one in found.references] == [one.name for one in references(PROBLEM)]
+    assert described(top=1, stopped="iterations").top == []
 
 
 def test_candidates_are_the_rows_with_their_exact_costs() -> None:

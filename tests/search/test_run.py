@@ -19,8 +19,9 @@ from ohmnas.search import pareto
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
+from ohmnas.search.report import STANDING
 from ohmnas.search.result import SearchResult, read_result, write_result
-from ohmnas.search.run import BARREN, PATIENCE, PIECE, STANDING, Budget, Generation, default_budget, search
+from ohmnas.search.run import BARREN, PATIENCE, PIECE, Budget, Generation, default_budget, search
 from ohmnas.search.strategies import Aging, Evolution, Grid, Local, QLearning, Random, Rank, Reinforce
 from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.bounds import Bounds
