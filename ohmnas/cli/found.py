@@ -111,6 +111,8 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     render.line(f"maximised: {result.objective}; {_where(result)}")
     if conversion := result.constraints.get("conversion"):
         render.line(_assumed(conversion))
+    if schedule := result.constraints.get("schedule"):
+        render.line(_scheduled(schedule))
     if floor := _floor(result, sure):
         render.line(floor)
     if beats_no_reference(result):
@@ -137,6 +139,14 @@ def _assumed(conversion: Mapping[str, Any]) -> str:
         f"energy is a proxy: ADCs of 8 bits take {100 * conversion['adc_share']:g} %, other bits follow the law "
         f"{conversion['law']}{phases} (--adc-share, --adc-law)"
     )
+
+
+def _scheduled(schedule: Mapping[str, Any]) -> str:
+    """Return the schedule behind the memory as text."""
+    patches = schedule["patches"]
+    parts = [f"the first blocks in {patches} x {patches} patches"] if patches > 1 else []
+    parts += ["depthwise convolutions in place"] if schedule["in_place_depthwise"] else []
+    return f"memory is counted with {' and '.join(parts)} (--patches, --in-place-depthwise)"
 
 
 def _floor(result: SearchResult, sure: str) -> str:

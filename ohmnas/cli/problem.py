@@ -24,6 +24,7 @@ from ohmnas.search.quantities import ON_TILES
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.codesign import CHIP_GENES
 from ohmnas.spaces.genes import Population
+from ohmnas.spaces.schedule import Schedule
 from ohmnas.spaces.space import Space
 from ohmnas.targets import ACCURACY, SPREAD, TARGETS, VARIATION, Target, target
 
@@ -145,6 +146,7 @@ def described(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitte
         arguments.pareto,
         None if surrogate.space.has_chips else surrogate.hardware,
         Conversion(arguments.adc_law, arguments.adc_share, arguments.read_phases),
+        Schedule(arguments.in_place_depthwise, arguments.patches),
     )
     if surrogate.space.has_chips and not _mind_the_chip(asked):
         notes.append("no limit on the chip's cost; add --max-energy, --max-latency or --max-cells")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from ohmnas.cli.arguments import above_zero, floor, fraction, names, one_of, pair, probability, size
+from ohmnas.cli.arguments import above_zero, floor, fraction, names, one_of, pair, positive, probability, size
 from ohmnas.costs.conversion import LAWS, PHASES, Conversion
 from ohmnas.search.objectives import OBJECTIVES
 from ohmnas.search.quantity_names import QUANTITIES
+from ohmnas.spaces.schedule import LAYER_BY_LAYER
 
 
 def add_problem(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +85,19 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         choices=[*PHASES],
         default=usual.phases,
         help=f"read phases of a core: four are slower and more exact ({usual.phases})",
+    )
+    memory = parser.add_argument_group("memory of a microcontroller, in the space mobile")
+    memory.add_argument(
+        "--in-place-depthwise",
+        action="store_true",
+        help="depthwise convolutions overwrite their input, channel by channel",
+    )
+    memory.add_argument(
+        "--patches",
+        type=positive,
+        default=LAYER_BY_LAYER.patches,
+        metavar="P",
+        help="compute the first blocks in P x P patches of the image; as many blocks as need the least memory (1)",
     )
     wanted = parser.add_argument_group("objective")
     wanted.add_argument(

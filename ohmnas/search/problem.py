@@ -23,6 +23,7 @@ from ohmnas.search.quantity_names import COSTS, larger_is_better
 from ohmnas.spaces import sampling
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Gene, Population
+from ohmnas.spaces.schedule import LAYER_BY_LAYER, Schedule
 from ohmnas.spaces.space import Space
 from ohmnas.targets import TARGETS
 
@@ -54,6 +55,8 @@ class Problem:
     """`Hardware.description()` of the chip, for costs on tiles; None if there is none or each design has its own."""
     conversion: Conversion = field(default_factory=Conversion)
     """Assumptions behind energy and latency."""
+    schedule: Schedule = LAYER_BY_LAYER
+    """How a microcontroller runs the networks; it decides their memory."""
     clock: Clock = field(default_factory=Clock, init=False, compare=False, repr=False)
     """Deadline of the running search; slow strategies check it."""
     bounds: Bounds = field(init=False, compare=False, repr=False)
@@ -66,7 +69,7 @@ class Problem:
 
         Raises:
             InvalidValueError: the estimator is for another space, lacks quantiles for a confidence, or lacks a target
-                that has a limit; or a front has less than two quantities.
+                that has a limit; a front has less than two quantities; or the space has no such schedule.
             UnknownNameError: a quantity of the front is unknown.
         """
         whole = self.space.everything
@@ -86,6 +89,9 @@ class Problem:
         estimated = [one.name for one in self.estimator.targets]
         for name in self.pareto:
             check_name("quantity", [*estimated, *COSTS], name)
+        if self.schedule != LAYER_BY_LAYER:  # refused by spaces without depthwise convolutions
+            none = np.empty((0, len(self.space.gene_names)), dtype=np.int16)
+            self.space.layers(none).scheduled_memory(self.schedule)
         if len(self.pareto) == 1 or len(set(self.pareto)) < len(self.pareto):
             raise InvalidValueError("a Pareto front needs at least two different quantities")
 
@@ -200,7 +206,7 @@ class Problem:
     ) -> Quantities:
         """Quantities of a population. Targets need an estimate; costs in `together` are computed in one pass."""
         chip = {} if self.space.has_chips else self.chip
-        return Quantities(self.space, population, chip, estimate, together, self.conversion)
+        return Quantities(self.space, population, chip, estimate, together, self.conversion, self.schedule)
 
     @property
     def has_chip(self) -> bool:
@@ -248,7 +254,7 @@ class Problem:
         return self._scales[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values: limits; bounds on genes and assumptions about conversions where they matter."""
+        """Return JSON values: limits; bounds on genes, assumptions about conversions and schedule where they matter."""
         whole = self.space.everything
         ends = zip(self.space.genes, self.bounds.low, self.bounds.high, whole.low, whole.high, strict=True)
         bounds = {
@@ -257,7 +263,11 @@ class Problem:
             if (low, high) != (least, most)
         }
         values = {**self.limits.to_dict(), **({"genes": bounds} if bounds else {})}
-        return {**values, "conversion": self.conversion.to_dict()} if self.asks_for_energy else values
+        if self.asks_for_energy:
+            values["conversion"] = self.conversion.to_dict()
+        if self.schedule != LAYER_BY_LAYER:
+            values["schedule"] = self.schedule.to_dict()
+        return values
 
     @property
     def asks_for_energy(self) -> bool:

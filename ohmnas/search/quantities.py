@@ -16,6 +16,7 @@ from ohmnas.lookup import check_name
 from ohmnas.search.quantity_names import COSTS, QUANTITIES
 from ohmnas.spaces.codesign import chip_settings
 from ohmnas.spaces.genes import Population
+from ohmnas.spaces.schedule import LAYER_BY_LAYER, Schedule
 from ohmnas.spaces.space import Space
 from ohmnas.targets import TARGETS
 
@@ -39,6 +40,7 @@ class Quantities:
         estimate: Estimate | None = None,
         together: Collection[str] = (),
         conversion: Conversion = Conversion(),  # noqa: B008 - immutable
+        schedule: Schedule = LAYER_BY_LAYER,
     ) -> None:
         """Wrap a population.
 
@@ -49,6 +51,7 @@ class Quantities:
             estimate: predictions of the same rows, for targets.
             together: costs to compute in one pass over the layers.
             conversion: assumptions behind energy and latency.
+            schedule: how a microcontroller runs the networks, for the memory.
         """
         self._space = space
         self._population = population
@@ -56,6 +59,7 @@ class Quantities:
         self._estimate = estimate
         self._together = {*together}
         self._conversion = conversion
+        self._schedule = schedule
         self._known: dict[str, Values] = {}
 
     def __len__(self) -> int:
@@ -94,7 +98,7 @@ class Quantities:
                 crossbar = crossbar_costs(layers, chip, self._conversion)
             for name in names:
                 if name == "memory":
-                    values = layers.peak_memory()
+                    values = layers.scheduled_memory(self._schedule)
                 else:
                     values = getattr(crossbar, name) if name in ON_TILES else getattr(layers, name)()
                 self._known[name][rows] = values

@@ -20,6 +20,7 @@ from ohmnas.search.kinds import as_json
 from ohmnas.search.quantity_names import QUANTITIES
 from ohmnas.spaces.codesign import space_of
 from ohmnas.spaces.genes import Population
+from ohmnas.spaces.schedule import Schedule
 from ohmnas.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -256,6 +257,8 @@ def _constraints(values: dict[str, Any]) -> dict[str, Any]:
             kinds.text(value, name)
         elif name == "conversion":
             _conversion(kinds.mapping(value, "assumptions about conversions"))
+        elif name == "schedule":
+            _schedule(kinds.mapping(value, "schedule"))
         elif value is not None:
             kinds.number(value, name)
     return values
@@ -271,6 +274,18 @@ def _conversion(values: dict[str, Any]) -> None:
         Conversion(**values)
     except (TypeError, InvalidValueError, UnknownNameError) as error:
         raise BrokenFileError(f"its assumptions about conversions are invalid: {error}") from error
+
+
+def _schedule(values: dict[str, Any]) -> None:
+    """Check a schedule of a microcontroller.
+
+    Raises:
+        BrokenFileError: a value is missing, unknown or invalid.
+    """
+    try:
+        Schedule(**values)
+    except (TypeError, InvalidValueError) as error:
+        raise BrokenFileError(f"its schedule is invalid: {error}") from error
 
 
 def _two(values: object, what: str) -> list[Any]:

@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas.errors import InvalidValueError
+from ohmnas.spaces.schedule import LAYER_BY_LAYER, Schedule
+
 Counts = npt.NDArray[np.int64]
 Ratios = npt.NDArray[np.float64]
 
@@ -118,6 +121,19 @@ class Layers:
             np.maximum(peak, np.maximum(before + here, twice), out=peak)
             before = np.where(there[kind], value, before)
         return peak
+
+    def scheduled_memory(self, schedule: Schedule) -> Counts:
+        """``(n,)``: `peak_memory` for a schedule of the microcontroller.
+
+        Raises:
+            InvalidValueError: networks of this space run layer by layer only.
+        """
+        if schedule != LAYER_BY_LAYER:
+            raise InvalidValueError(
+                "networks of this space run layer by layer: patches and depthwise convolutions in place need the space "
+                "mobile"
+            )
+        return self.peak_memory()
 
 
 def _total(per_kind: Any) -> Counts:

@@ -10,12 +10,12 @@ of a pooling, and 160,832 for the parts that all networks share on 32x32 images.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas.spaces.cells import memory
 from ohmnas.spaces.cells.cell import EDGES, NODES
 from ohmnas.spaces.cells.genes import CONV1, CONV3, NONE, POOL, SKIP
 from ohmnas.spaces.genes import Population
@@ -79,22 +79,8 @@ class CellLayers(Layers):
         return Flow(through, within, _RAW[:1], STAGES, depth, narrowest)
 
     def peak_memory(self) -> Counts:
-        """``(n,)``: see `Layers.peak_memory`; edges run in the order of `EDGES`.
-
-        A node is kept until its last outgoing edge is done. A convolution or pooling needs its source, its result and
-        the sum that it is added to. A skip is added in place; the first skip into a node is copied only if its source
-        is read again. The second convolution of a reduction needs the block's input, which the shortcut reads later, in
-        addition to its own input and result.
-        """
-        channels, height, width = self.input_shape
-        values = [c * h * w for c, (h, w) in zip(CHANNELS, sides(height, width, STAGES), strict=True)]
-        cell = _peak_of_cell(self.population)
-        fixed = channels * height * width + values[0]
-        for before, behind in pairwise(values):
-            fixed = max(fixed, before + 2 * behind)
-        peak: Counts = np.maximum(cell * max(values), fixed)
-        np.maximum(peak, CHANNELS[-1] + np.maximum(values[-1], self.outputs[:, -1]), out=peak)
-        return peak
+        """See `cells.memory`."""
+        return memory.peak_memory(self.population, self.input_shape, CHANNELS, self.outputs[:, -1])
 
 
 def layers(population: Population, input_shape: tuple[int, int, int], classes: int) -> CellLayers:
@@ -162,25 +148,3 @@ def _shares(population: Population) -> tuple[Ratios, npt.NDArray[np.bool_]]:
         shares[edge] = reach[target] * carried[edge] / np.maximum(power[target], 1e-12)
         reach[source] += shares[edge]
     return shares.T, past[-1]
-
-
-def _peak_of_cell(population: Population) -> Counts:
-    """``(n,)``: largest number of feature maps in memory at once inside a cell."""
-    n = len(population)
-    used = population != NONE
-    exists = np.zeros((NODES, n), dtype=bool)
-    exists[0] = True
-    peak = np.ones(n, dtype=np.int64)
-    for edge, ((source, target), operation) in enumerate(zip(EDGES, population.T, strict=True)):
-        runs = used[:, edge] & exists[source]
-        kept = np.zeros(n, dtype=np.int64)
-        for node in range(NODES - 1):  # nodes read by this edge or a later one
-            later = [other for other in range(edge, len(EDGES)) if EDGES[other][0] == node]
-            if later and node != target:
-                kept += exists[node] & used[:, later].any(axis=1)
-        after = [other for other in range(edge + 1, len(EDGES)) if EDGES[other][0] == source]
-        copied = ~exists[target] & used[:, after].any(axis=1)  # otherwise a first skip passes its source on
-        own = (operation != SKIP) | copied
-        peak = np.where(runs, np.maximum(peak, kept + exists[target] + own), peak)
-        exists[target] |= runs
-    return peak

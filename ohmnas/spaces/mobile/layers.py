@@ -17,6 +17,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.layers import Counts, Flow, Layers, Ratios, Tiling
 from ohmnas.spaces.mobile import architecture as arch
 from ohmnas.spaces.mobile import genes
+from ohmnas.spaces.schedule import LAYER_BY_LAYER, Schedule
 from ohmnas.spaces.sides import inside
 
 ENTRY_EXPAND, EXPAND, ENTRY_DEPTHWISE, DEPTHWISE, ENTRY_PROJECT, PROJECT, HEAD = range(7)
@@ -118,9 +119,13 @@ class MobileLayers(Layers):
 
     def peak_memory(self) -> Counts:
         """See `mobile.memory`."""
-        from ohmnas.spaces.mobile.memory import peak_memory
+        return self.scheduled_memory(LAYER_BY_LAYER)
 
-        return peak_memory(self.population, self.input_shape, self)
+    def scheduled_memory(self, schedule: Schedule) -> Counts:
+        """See `mobile.memory`."""
+        from ohmnas.spaces.mobile.memory import peak_memory  # which imports this module
+
+        return peak_memory(self.population, self.input_shape, self, schedule)
 
 
 def _shares(stage: StageShape, power: Ratios) -> tuple[Ratios, Ratios, Ratios]:

@@ -1,75 +1,191 @@
-"""Exact peak memory of mobile networks, for whole populations."""
+"""Exact peak memory of mobile networks, for whole populations: layer by layer, in place, or patch by patch.
+
+Notation: ``p`` patches along one side.
+
+Layers run one after another. A layer needs its whole input and output at once; batch norm, ReLU and sums are in place.
+An activation is freed after the last layer that reads it: the input of a block with a residual connection stays until
+the sum.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 import numpy as np
+import numpy.typing as npt
 
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.layers import Counts, Layers
+from ohmnas.spaces.mobile import architecture as arch
 from ohmnas.spaces.mobile import genes
-from ohmnas.spaces.mobile.layers import StageShape, stages_of
+from ohmnas.spaces.mobile.layers import ENTRY_PROJECT, KINDS_PER_STAGE, stages_of
+from ohmnas.spaces.schedule import LAYER_BY_LAYER, Schedule
+
+Mask = npt.NDArray[np.bool_]
 
 
-def peak_memory(population: Population, input_shape: tuple[int, int, int], layers: Layers) -> Counts:
+def peak_memory(
+    population: Population, input_shape: tuple[int, int, int], layers: Layers, schedule: Schedule = LAYER_BY_LAYER
+) -> Counts:
     """``(n,)``: largest number of activations in memory at once for one image.
 
-    Layers run one after another. A layer needs its whole input and output at once; batch norm, ReLU and sums are in
-    place. An activation is freed after the last layer that reads it: the input of a block with a residual connection
-    stays until the sum. The image counts at its resized resolution while the stem reads it.
+    Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch, it does not
+    count: the patches read it from the memory of the camera. The output of the patches is in memory as a whole.
 
     Args:
         population: ``(n, g)``, canonical.
         input_shape: channels, height and width of an image, before it is resized.
         layers: layers of the same networks.
+        schedule: how the network runs.
     """
+    blocks = _blocks(population, input_shape)
     channels, *image = input_shape
     high, wide = (genes.resized(population[:, genes.RES], side) for side in image)
-    values = (layers.outputs * layers.positions).T
-    peak: Counts = channels * high * wide + values[0]
-    last = values[0]
-    for stage in stages_of(population, input_shape):
-        into, out = stage.into * stage.area, stage.width * stage.area_out
-        first = _block(into, stage.entry * stage.area, stage.entry * stage.area_out, out, stage, stage.first_adds)
-        hidden = stage.hidden * stage.area_out
-        later = _block(out, hidden, hidden, out, stage, ~stage.separable)
-        np.maximum(peak, first, out=peak, where=stage.exists)
-        np.maximum(peak, later, out=peak, where=stage.depth > 1)
-        last = np.where(stage.exists, out, last)
-    features, head = layers.inputs[:, -1], population[:, genes.HEAD] > 0
-    area = np.divide(last, _last_width(population)).astype(np.int64)
-    behind = np.where(head, features * area, last)
-    np.maximum(peak, np.where(head, last + behind, 0), out=peak)
-    result: Counts = np.maximum(peak, features + np.maximum(behind, layers.outputs[:, -1]))
+    stem = channels * high * wide + (layers.outputs[:, 0] * layers.positions[:, 0])
+    peaks = [block.peak(schedule) for block in blocks]
+    end = _end(population, layers)
+    result: Counts = np.max([stem, *peaks, end], axis=0)
+    if schedule.patches == 1:
+        return result
+    # blocks behind a split run layer by layer; the last stage's end does, too
+    behind = end
+    for last in reversed(range(len(blocks))):
+        there = blocks[last].exists
+        patched = np.maximum(_patched(population, input_shape, blocks[: last + 1], schedule), behind)
+        result = np.where(there, np.minimum(result, patched), result)
+        behind = np.maximum(behind, peaks[last])
     return result
 
 
-def _last_width(population: Population) -> Counts:
-    width = genes.by_gene(population)[genes.W]
-    found: Counts = width[population[:, genes.M] - 1, np.arange(len(population))]
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """One block of n networks; fields are ``(n,)``, and peaks of missing blocks are 0."""
+
+    exists: Mask
+    expands: Mask
+    adds: Mask
+    """True if it adds its input."""
+    into: Counts
+    """Channels."""
+    hidden: Counts
+    width: Counts
+    kernel: Counts
+    stride: Counts
+    sides_in: tuple[Counts, Counts]
+    sides_out: tuple[Counts, Counts]
+
+    def peak(self, schedule: Schedule) -> Counts:
+        """``(n,)``: peak when it runs layer by layer."""
+        area_in, area_out = (high * wide for high, wide in (self.sides_in, self.sides_out))
+        return self._peak(area_in, area_out, schedule, self.width * area_out)
+
+    def _peak(self, area_in: Counts, area_out: Counts, schedule: Schedule, out: Counts) -> Counts:
+        """Peak for areas that broadcast to ``(..., n)``; `out` is the memory for the projection's result."""
+        into, expanded, filtered = self.into * area_in, self.hidden * area_in, self.hidden * area_out
+        kept = into * self.adds
+        written = filtered
+        if schedule.in_place_depthwise:
+            written = np.where(self.expands | ~self.adds, area_out, filtered)
+        first = np.where(self.expands, into + expanded, 0)
+        # without an expansion the depthwise convolution reads the block's input, which is then counted once
+        second = np.where(self.expands, kept, 0) + expanded + written
+        peak: Counts = np.maximum(np.maximum(first, second), kept + filtered + out) * self.exists
+        return peak
+
+
+def _blocks(population: Population, input_shape: tuple[int, int, int]) -> list[_Block]:
+    """All blocks that a network can have, in order."""
+    found = []
+    strides = np.maximum(genes.by_gene(population)[genes.S], 1)
+    for place, stage in enumerate(stages_of(population, input_shape)):
+        first = _Block(
+            stage.exists,
+            stage.expands,
+            stage.first_adds,
+            stage.into,
+            stage.entry,
+            stage.width,
+            stage.kernel,
+            strides[place],
+            (stage.high, stage.wide),
+            (stage.high_out, stage.wide_out),
+        )
+        later = replace(
+            first,
+            adds=~stage.separable,
+            into=stage.width,
+            hidden=stage.hidden,
+            stride=np.ones_like(stage.width),
+            sides_in=first.sides_out,
+        )
+        found += [first, *(replace(later, exists=stage.depth > block) for block in range(1, arch.DEPTHS[-1]))]
     return found
 
 
-def _block(
-    into: Counts,
-    expanded: Counts,
-    filtered: Counts,
-    out: Counts,
-    stage: StageShape,
-    adds: np.ndarray[tuple[int], np.dtype[np.bool_]],
-) -> Counts:
-    """``(n,)``: peak inside a block.
-
-    Args:
-        into: values of its input.
-        expanded: values in front of the depthwise convolution.
-        filtered: values behind it.
-        out: values behind the projection.
-        stage: its stage.
-        adds: True if it adds its input.
-    """
-    kept = into * adds
-    peak = np.where(stage.expands, into + expanded, 0)
-    # without an expansion the depthwise convolution reads the block's input, which is then counted once
-    np.maximum(peak, np.where(stage.expands, kept, 0) + expanded + filtered, out=peak)
-    result: Counts = np.maximum(peak, kept + filtered + out)
+def _end(population: Population, layers: Layers) -> Counts:
+    """``(n,)``: peak of the head, the mean over pixels and the linear layer."""
+    features, head = layers.inputs[:, -1], population[:, genes.HEAD].astype(np.int64)
+    width = np.divide(features, np.maximum(head, 1)).astype(np.int64)
+    area = _last_area(population, layers)
+    behind = features * area
+    peak = np.maximum(np.where(head > 0, width * area + behind, 0), features + behind)
+    result: Counts = np.maximum(peak, features + layers.outputs[:, -1])
     return result
+
+
+def _last_area(population: Population, layers: Layers) -> Counts:
+    """``(n,)``: pixels of the last stage's output."""
+    kinds = 1 + (population[:, genes.M].astype(np.intp) - 1) * KINDS_PER_STAGE + ENTRY_PROJECT
+    found: Counts = layers.positions[np.arange(len(population)), kinds]
+    return found
+
+
+def _patched(
+    population: Population, input_shape: tuple[int, int, int], blocks: Sequence[_Block], schedule: Schedule
+) -> Counts:
+    """``(n,)``: peak of the stem and these blocks, whose output is computed patch by patch; borders are exact.
+
+    Each patch computes all pixels that it reads in each layer, so patches overlap.
+    """
+    last = blocks[-1]
+    spans = [_split(side, schedule.patches) for side in last.sides_out]
+    whole = last.width * last.sides_out[0] * last.sides_out[1]
+    peak = np.zeros((schedule.patches, schedule.patches, len(population)), dtype=np.int64)
+    for place, block in reversed([*enumerate(blocks)]):
+        inner = [
+            _read(*span, block.kernel, block.stride, side) for span, side in zip(spans, block.sides_in, strict=True)
+        ]
+        area_in, area_out = _areas(inner), _areas(spans)
+        out = block.width * area_out * (place < len(blocks) - 1)  # the last one writes into the output
+        np.maximum(peak, block._peak(area_in, area_out, schedule, out), out=peak)
+        spans = [
+            (np.where(block.exists, start, before), np.where(block.exists, stop, behind))
+            for (start, stop), (before, behind) in zip(inner, spans, strict=True)
+        ]
+    kernel, stride = (population[:, gene].astype(np.int64) for gene in (genes.K0, genes.S0))
+    image = [genes.resized(population[:, genes.RES], side) for side in input_shape[1:]]
+    read = [_read(*span, kernel, stride, side) for span, side in zip(spans, image, strict=True)]
+    stem = input_shape[0] * _areas(read) + population[:, genes.C0] * _areas(spans)
+    result: Counts = np.maximum(peak, stem).max(axis=(0, 1)) + whole
+    return result
+
+
+def _split(side: Counts, patches: int) -> tuple[Counts, Counts]:
+    """``(p, n)`` each: first pixel of each patch along a side, and the pixel behind its last."""
+    ends = np.arange(patches + 1)[:, None] * side // patches
+    return ends[:-1], ends[1:]
+
+
+def _read(start: Counts, stop: Counts, kernel: Counts, stride: Counts, side: Counts) -> tuple[Counts, Counts]:
+    """Pixels that a convolution reads for the pixels from `start` to `stop` of its output; none for none."""
+    first = np.maximum(start * stride - kernel // 2, 0)
+    last = np.minimum((stop - 1) * stride - kernel // 2 + kernel, side)
+    return first, np.where(stop > start, last, first)
+
+
+def _areas(spans: Sequence[tuple[Counts, Counts]]) -> Counts:
+    """``(p, p, n)``: pixels of each patch."""
+    high, wide = (stop - start for start, stop in spans)
+    areas: Counts = high[:, None] * wide[None]
+    return areas

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+from math import prod
+
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ohmnas.spaces.genes import Population
-from ohmnas.spaces.mobile import MobileArchitecture, MobileSpace, MobileStage
+from ohmnas.spaces.mobile import REFERENCES, MobileArchitecture, MobileSpace, MobileStage
+from ohmnas.spaces.schedule import Schedule
 
 from .conftest import SPACE, populations
 
@@ -66,3 +71,96 @@ def test_golden_number_of_an_inverted_residual() -> None:
     space = MobileSpace((1, 8, 8), 10)
     network = MobileArchitecture(8, 8, 3, 1, 0, (MobileStage(1, 4, 3, 8, 1),))
     assert space.layers(space.encode([network])).peak_memory().tolist() == [512 + 2 * 2048]
+
+
+def needed(pixels: set[int], kernel: int, stride: int, side: int) -> set[int]:
+    """Pixels that a convolution reads along one side."""
+    reach = range(-(kernel // 2), kernel - kernel // 2)
+    return {pixel * stride + tap for pixel in pixels for tap in reach if 0 <= pixel * stride + tap < side}
+
+
+def in_patches(one: MobileArchitecture, shape: tuple[int, int, int], schedule: Schedule) -> int:
+    """The smallest peak over all numbers of blocks in patches, from the pixels that each patch reads."""
+    channels, *image = shape
+    sides = [one.image_sides(*image)]
+    sides.append((-(-sides[0][0] // one.stem_stride), -(-sides[0][1] // one.stem_stride)))
+    layers, width = [], one.stem_channels  # of each block: stage, block, channels before it, its sides
+    for stage in one.stages:
+        for block in range(stage.depth):
+            stride = stage.stride if block == 0 else 1
+            before = sides[-1]
+            sides.append((-(-before[0] // stride), -(-before[1] // stride)))
+            layers.append((stage, block, width, stride, before, sides[-1]))
+            width = stage.width
+    area = sides[-1][0] * sides[-1][1]
+    end = max(one.features * (area + 1), one.features + 4)
+    end = max(end, (width + one.features) * area if one.head else 0)
+    whole = [block_peak(*layer[:3], prod(layer[4]), prod(layer[5]), schedule) for layer in layers]
+    stem = channels * prod(sides[0]) + one.stem_channels * prod(sides[1])
+    best = max([stem, end, *whole])
+    for last in range(len(layers)):
+        high, wide = layers[last][5]
+        peaks = [end, *whole[last + 1 :]]
+        for row, column in product(range(schedule.patches), repeat=2):
+            spans = [
+                set(range(place * side // schedule.patches, (place + 1) * side // schedule.patches))
+                for place, side in ((row, high), (column, wide))
+            ]
+            buffer = layers[last][0].width * high * wide
+            for place in reversed(range(last + 1)):
+                stage, block, into, stride, before, _ = layers[place]
+                read = [needed(span, stage.kernel, stride, side) for span, side in zip(spans, before, strict=True)]
+                areas = prod(map(len, read)), prod(map(len, spans))
+                peaks.append(buffer + block_peak(stage, block, into, *areas, schedule, place == last))
+                spans = read
+            read = [
+                needed(span, one.stem_kernel, one.stem_stride, side) for span, side in zip(spans, sides[0], strict=True)
+            ]
+            peaks.append(buffer + channels * prod(map(len, read)) + one.stem_channels * prod(map(len, spans)))
+        best = min(best, max(peaks))
+    return best
+
+
+def block_peak(
+    stage: MobileStage, block: int, into: int, before: int, behind: int, schedule: Schedule, writes_output: bool = False
+) -> int:
+    """Peak inside a block for so many pixels before and behind its depthwise convolution."""
+    hidden, adds = into * max(stage.expansion, 1), stage.adds_input(block, into)
+    kept = into * before if adds else 0
+    in_place = schedule.in_place_depthwise and (stage.expands or not adds)
+    peaks = [(into * before if stage.expands and adds else 0) + hidden * before + (1 if in_place else hidden) * behind]
+    peaks.append(kept + hidden * behind + (0 if writes_output else stage.width * behind))
+    if stage.expands:
+        peaks.append((into + hidden) * before)
+    return max(peaks)
+
+
+@given(populations(most=2), st.sampled_from([(False, 2), (True, 1), (True, 3)]))
+@settings(max_examples=25, deadline=None)
+def test_patches_read_what_their_pixels_need(population: Population, schedule: tuple[bool, int]) -> None:
+    asked = Schedule(*schedule)
+    small = population[[one.depth < 40 for one in SPACE.decode(population)]]
+    found = SPACE.layers(small).scheduled_memory(asked)
+    assert found.tolist() == [in_patches(one, (3, 12, 10), asked) for one in SPACE.decode(small)]
+
+
+def test_memory_of_mobilenetv2_is_the_published_one() -> None:
+    """Lin et al., 2021, figure 1, in bytes of int8: 1372 kB layer by layer.
+
+    Behind the first five blocks, 172 kB remain.
+    """
+    space = MobileSpace((3, 224, 224), 1000)
+    table = space.layers(space.encode([REFERENCES["mobilenetv2"]]))
+    assert table.scheduled_memory(Schedule(in_place_depthwise=True)).tolist() == [1372 * 1024]
+    assert table.scheduled_memory(Schedule(True, 10)).tolist() == [(32 + 192) * 28 * 28]  # 171.5 kB
+    assert 1372 * 1024 / table.scheduled_memory(Schedule(True, 4))[0] == 7.0
+
+
+@given(populations(most=6))
+@settings(max_examples=20)
+def test_more_freedom_never_needs_more(population: Population) -> None:
+    table = SPACE.layers(population)
+    plain, in_place, patches = (table.scheduled_memory(Schedule(*one)) for one in ((), (True,), (True, 3)))
+    assert (plain == table.peak_memory()).all()
+    assert (in_place <= plain).all()
+    assert (patches <= in_place).all()
