@@ -26,8 +26,9 @@ def table(made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path) -
 
 def test_networks_are_searched_by_the_memory_of_their_patches(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     out = tmp_path / "found"
-    words = ("search", "--table", table, "--fidelity", "smoke", "--iterations", "3", "--population", "12")
-    words += ("--floor", "none", "--range", "RES=6:8", "--max-memory", "2k", "--out", out)
+    budget = ("--iterations", "3", "--population", "12", "--max-memory", "2k")
+    source = ("--table", table, "--fidelity", "smoke")
+    words = ("search", *source, *budget, "--floor", "none", "--range", "RES=6:8", "--out", out)
     done = ohmnas(*words, "--patches", "2", "--in-place-depthwise")
     assert done.code == 0, done.err
     assert "memory is counted with the first blocks in 2 x 2 patches and depthwise convolutions in place" in done.out
