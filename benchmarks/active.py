@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.datasets.tables.table import read_table
-from ohmnas.surrogate import HEADS, Surrogate, SurrogateModel, TrainingSet
+from ohmnas.surrogate import Surrogate, SurrogateModel, TrainingSet
 from ohmnas.surrogate.active import promising
 from ohmnas.surrogate.metrics import kendall_tau, precision_at
+from ohmnas.targets import DEFAULT_NAMES
 
 FIRST, BATCH, MOST = 40, 20, 200
 HELD_OUT, UPPER = 0.25, 0.6
@@ -93,16 +94,16 @@ def _replay(data: TrainingSet, pool: Rows, active: bool) -> Any:
 def _measures(surrogate: SurrogateModel, data: TrainingSet, held_out: Rows, rows: Rows) -> list[float]:
     unseen = data.population[held_out]
     predicted, scores = surrogate.estimate(unseen), surrogate.rank_scores(unseen)
-    truth = {head: data.labels[head][held_out] for head in HEADS}
-    accuracy = truth[HEADS[0]]
+    truth = {target: data.labels[target][held_out] for target in DEFAULT_NAMES}
+    accuracy = truth[DEFAULT_NAMES[0]]
     upper = accuracy >= np.quantile(accuracy, UPPER)
     return [
         kendall_tau(accuracy, scores),
-        kendall_tau(truth[HEADS[1]], predicted["accuracy_1d_std"]),
-        kendall_tau(truth[HEADS[2]], predicted["avm"]),
+        kendall_tau(truth[DEFAULT_NAMES[1]], predicted["accuracy_1d_std"]),
+        kendall_tau(truth[DEFAULT_NAMES[2]], predicted["avm"]),
         kendall_tau(accuracy[upper], scores[upper]),
         precision_at(0.1, accuracy, scores),
-        float(data.labels[HEADS[0]][rows].max()),
+        float(data.labels[DEFAULT_NAMES[0]][rows].max()),
     ]
 
 

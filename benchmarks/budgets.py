@@ -220,8 +220,10 @@ def _number(values: Sequence[float | None]) -> str:
 def _show(title: str, networks: dict[str, Any]) -> None:
     """Means over the trainings, and their standard error."""
     print(f"\n{title}")
-    heads = f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'params':>9}{'MACs':>12}"
-    print(f"{'':14}{heads}")
+    headings = (
+        f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'params':>9}{'MACs':>12}"
+    )
+    print(f"{'':14}{headings}")
     for name, network in networks.items():
         print(
             f"{name:14}{100 * network['predicted']['accuracy_1d']:12.2f}{measured_cells(network)}"

@@ -71,8 +71,8 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(found))
         return
-    heads = "".join(f"{f'{label}: tau, ceiling, noise':>33}" for label in ("accuracy", "log std", "AVM"))
-    print(f"{'':34}{'pairs':>6}{heads}{'flips':>8}")
+    headings = "".join(f"{f'{label}: tau, ceiling, noise':>33}" for label in ("accuracy", "log std", "AVM"))
+    print(f"{'':34}{'pairs':>6}{headings}{'flips':>8}")
     for name, parts in found.items():
         for part, result in parts.items():
             cells = "".join(

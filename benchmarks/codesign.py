@@ -91,8 +91,8 @@ def _predict(arguments: argparse.Namespace, fixed_chip: dict[str, str]) -> None:
 def _show(title: str, found: dict[str, Any]) -> None:
     """Means over the trainings, and their standard error."""
     print(f"\n{title}")
-    heads = f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'µJ':>7}{'params':>9}"
-    print(f"{'':12}{'chip':17}{heads}{'cells':>11}")
+    headings = f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'µJ':>7}{'params':>9}"
+    print(f"{'':12}{'chip':17}{headings}{'cells':>11}")
     for name, design in found.items():
         print(
             f"{name:12}{design['chip']:17}{100 * design['predicted']['accuracy_1d']:12.2f}{measured_cells(design)}"

@@ -48,8 +48,9 @@ from ohmnas.datasets.tables.curves import LearningCurves, last_seen
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.estimators.curves import Asha, CurveProcess, extrapolate_each, rungs, successive_halving
 from ohmnas.estimators.curves.process import curve_features
-from ohmnas.surrogate import HEADS, Surrogate, TrainingSet, metrics
+from ohmnas.surrogate import Surrogate, TrainingSet, metrics
 from ohmnas.surrogate.model import SurrogateModel
+from ohmnas.targets import DEFAULT_NAMES
 
 Values = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -87,7 +88,7 @@ class Measured:
 
 
 def taus(measured: Measured, rounds: int) -> dict[str, Any]:
-    """Way -> share of the epochs -> head -> tau and its error, and the share of the seconds."""
+    """Way -> share of the epochs -> target -> tau and its error, and the share of the seconds."""
     labels = measured.data.single()
     folds = [
         fold
@@ -98,11 +99,11 @@ def taus(measured: Measured, rounds: int) -> dict[str, Any]:
     ranks: dict[tuple[str, str], list[Values]] = {}
 
     def scored(ranked: list[Values]) -> Values:
-        """``(folds, heads)``: tau of what was ranked in each fold."""
+        """``(folds, targets)``: tau of what was ranked in each fold."""
         each = zip(ranked, folds, strict=True)
         return np.array(
             [
-                [metrics.kendall_tau(labels[test, head], one[:, head]) for head in range(len(HEADS))]
+                [metrics.kendall_tau(labels[test, target], one[:, target]) for target in range(len(DEFAULT_NAMES))]
                 for one, (_, test) in each
             ]
         )
@@ -114,13 +115,13 @@ def taus(measured: Measured, rounds: int) -> dict[str, Any]:
         found.setdefault(way, {})[share] = {
             "seconds": round(spent, 4),
             **{
-                head: {
+                target: {
                     "tau": round(float(own.mean()), 4),
                     "error": round(_error(own), 4),
                     "gain": round(float((own - before).mean()), 4),
                     "gain_error": round(_error(own - before), 4),
                 }
-                for head, own, before in zip(HEADS, scores.T, base.T, strict=True)
+                for target, own, before in zip(DEFAULT_NAMES, scores.T, base.T, strict=True)
             },
         }
 
@@ -166,12 +167,14 @@ def errors(measured: Measured) -> dict[str, Any]:
 
 def _ranks(model: SurrogateModel, data: TrainingSet, rows: Rows) -> Values:
     estimate = model.estimate(data.population[rows])
-    return np.column_stack([model.rank_scores(data.population[rows]), *(estimate[head] for head in HEADS[1:])])
+    return np.column_stack(
+        [model.rank_scores(data.population[rows]), *(estimate[target] for target in DEFAULT_NAMES[1:])]
+    )
 
 
 def _by_process(measured: Measured, epoch: int, train: Rows, test: Rows) -> Values:
     data = measured.data
-    labels = dict(zip(HEADS, data.single()[train].T, strict=True))
+    labels = dict(zip(DEFAULT_NAMES, data.single()[train].T, strict=True))
     process = CurveProcess.fit(data.space, data.population[train], measured.curves.take(train), labels, epoch)
     return process.normal_scores(data.population[test], measured.curves.take(test))
 
@@ -295,13 +298,13 @@ def main() -> None:
 
 
 def _print_taus(found: dict[str, Any]) -> None:
-    print(f"{'':18}{'epochs':>7}{'seconds':>9}" + "".join(f"{head:>34}" for head in HEADS))
+    print(f"{'':18}{'epochs':>7}{'seconds':>9}" + "".join(f"{target:>34}" for target in DEFAULT_NAMES))
     for way, by_share in found.items():
         for share, scores in by_share.items():
             cells = "".join(
-                f"{scores[head]['tau']:>9.3f} ± {scores[head]['error']:.3f} "
-                f"({scores[head]['gain']:+.3f} ± {scores[head]['gain_error']:.3f})"
-                for head in HEADS
+                f"{scores[target]['tau']:>9.3f} ± {scores[target]['error']:.3f} "
+                f"({scores[target]['gain']:+.3f} ± {scores[target]['gain_error']:.3f})"
+                for target in DEFAULT_NAMES
             )
             print(f"{way:18}{share:>7}{100 * scores['seconds']:>7.1f} %{cells}")
 

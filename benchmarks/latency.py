@@ -82,9 +82,11 @@ def _scores(population: Population, seconds: npt.NDArray[np.float64], sizes: lis
         for draw in range(draws):
             order = np.random.default_rng(draw).permutation(ran)
             known, unseen = order[:size], order[size:]
-            said = LatencyModel.fit(SPACE, population[known], seconds[known]).estimate(population[unseen]).values[:, 0]
-            ranks.append(spearman(seconds[unseen], said))
-            errors.append(float(np.median(np.abs(said / seconds[unseen] - 1.0))))
+            predicted = (
+                LatencyModel.fit(SPACE, population[known], seconds[known]).estimate(population[unseen]).values[:, 0]
+            )
+            ranks.append(spearman(seconds[unseen], predicted))
+            errors.append(float(np.median(np.abs(predicted / seconds[unseen] - 1.0))))
         found[str(size)] = {
             "spearman": round(float(np.mean(ranks)), 4),
             "spearman_std": round(float(np.std(ranks)), 4),

@@ -38,8 +38,9 @@ from ohmnas.datasets.tasks.task import task
 from ohmnas.estimators.zero_cost import PROXIES, Batch, OnChip
 from ohmnas.estimators.zero_cost.networks import Networks
 from ohmnas.hardware import PRESETS
-from ohmnas.surrogate import HEADS, TrainingSet
+from ohmnas.surrogate import TrainingSet
 from ohmnas.surrogate.features import NOISE_NAMES, feature_matrix, feature_names
+from ohmnas.targets import DEFAULT_NAMES
 
 Values = npt.NDArray[np.float64]
 TIMES = {"1s": 1.0, "1mo": 30 * 86_400.0}
@@ -130,8 +131,8 @@ def compare(name: str, networks: int | None, chips: int, batch: int, path: Path 
     exact = [orders["exact"] for orders in values.values() if "exact" in orders]
     on_chip = [order for orders in values.values() for kind, order in orders.items() if kind != "exact"]
     found: dict[str, Any] = {"networks": len(data.population)}
-    for head in HEADS:
-        label = data.labels[head]
+    for target in DEFAULT_NAMES:
+        label = data.labels[target]
         taus = {proxy: {kind: tau(label, order) for kind, order in orders.items()} for proxy, orders in values.items()}
         noise = {name: tau(label, order) for name, order in closed.items()}
         groups = {"exact": exact, "on chips": on_chip, "closed form": [*closed.values()]}
@@ -143,23 +144,23 @@ def compare(name: str, networks: int | None, chips: int, batch: int, path: Path 
                 {group: chosen(label[rows], [o[rows] for o in orders], 4, draw) for group, orders in groups.items()}
             )
         errors = {group: float(np.std([one[group] - one["exact"] for one in draws])) for group in groups}
-        found[head] = {"tau": taus, "closed_form": noise, "chosen": best, "difference_error": errors}
+        found[target] = {"tau": taus, "closed_form": noise, "chosen": best, "difference_error": errors}
     return found
 
 
 def _show(name: str, found: dict[str, Any]) -> None:
     kinds = ("exact", "1s", "1mo", "change", "spread", "rel 1mo", "rel change", "rel spread")
-    for head in HEADS:
-        print(f"{name}, {found['networks']} networks: tau with {head}")
+    for target in DEFAULT_NAMES:
+        print(f"{name}, {found['networks']} networks: tau with {target}")
         print(f"{'':12}" + "".join(f"{kind:>12}" for kind in kinds))
-        for proxy, taus in found[head]["tau"].items():
+        for proxy, taus in found[target]["tau"].items():
             print(f"{proxy:12}" + "".join(f"{taus[kind]:12.2f}" if kind in taus else " " * 12 for kind in kinds))
-        closed = found[head]["closed_form"]
+        closed = found[target]["closed_form"]
         best = max(closed, key=lambda one: abs(closed[one]))
         print(f"best closed form: {best} {closed[best]:.2f}")
-        for group, value in found[head]["chosen"].items():
-            difference = value - found[head]["chosen"]["exact"]
-            print(f"chosen, {group}: {value:.3f} ({difference:+.3f} ± {found[head]['difference_error'][group]:.3f})")
+        for group, value in found[target]["chosen"].items():
+            difference = value - found[target]["chosen"]["exact"]
+            print(f"chosen, {group}: {value:.3f} ({difference:+.3f} ± {found[target]['difference_error'][group]:.3f})")
         print()
 
 

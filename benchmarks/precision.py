@@ -49,7 +49,7 @@ def main() -> None:
     recipe = replace(Recipe(), epochs=effort.epochs, batch=effort.batch)
     data = digits.load()
     images, validation = (ImageSet(split.images, data.mean, data.std) for split in (data.train, data.validation))
-    labels, answers = torch.from_numpy(data.train.labels), torch.from_numpy(data.validation.labels)
+    labels, validation_labels = torch.from_numpy(data.train.labels), torch.from_numpy(data.validation.labels)
     pairs = []
     if not arguments.json:
         print(f"{'network':82}{PRECISIONS[0]:>9} {PRECISIONS[1]:>9}")
@@ -62,7 +62,7 @@ def main() -> None:
                 network = to_analog(build(architecture, digits.input_shape, digits.classes), Hardware())
                 try:
                     train(network, images, labels, replace(recipe, precision=precision), seed)
-                    pair.append(digital_accuracy(network, validation, answers))
+                    pair.append(digital_accuracy(network, validation, validation_labels))
                 except DivergedError:
                     pair.append(1 / digits.classes)
             pairs.append(pair)

@@ -222,9 +222,9 @@ def main() -> None:
         print(json.dumps(found))
         return
     print("Spearman's correlation")
-    heads = ("ours with", "ours with", "published with", "difference", "core-seconds")
+    targets = ("ours with", "ours with", "published with", "difference", "core-seconds")
     units = ("published", "accuracy", "accuracy", "", "per cell")
-    for words, cells in ((heads, "cells"), (units, "")):
+    for words, cells in ((targets, "cells"), (units, "")):
         print(
             f"{'':12}{cells:>7}" + "".join(f"{word:>{w}}" for word, w in zip(words, (12, 16, 16, 16, 14), strict=True))
         )

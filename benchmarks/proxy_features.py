@@ -32,8 +32,9 @@ from extra_features import informed, known
 from noisy_proxies import COUNTED, drawn, values_of
 
 from ohmnas.estimators import Cascade
-from ohmnas.surrogate import HEADS, Surrogate, TrainingSet, metrics
+from ohmnas.surrogate import Surrogate, TrainingSet, metrics
 from ohmnas.surrogate.model import SurrogateModel
+from ohmnas.targets import DEFAULT_NAMES
 
 Values = npt.NDArray[np.float64]
 SETS = {"none": (), "exact": ("exact",), "on chips": ("1mo", "change"), "both": ("exact", "1mo", "change")}
@@ -61,12 +62,15 @@ def _regret(accuracy: Values, order: Values) -> float:
 
 
 def _scores(model: SurrogateModel, data: TrainingSet) -> dict[str, float]:
-    """Tau of each head and regret on networks that were not learned from."""
+    """Tau of each target and regret on networks that were not learned from."""
     found = model.estimate(data.population)
-    ranks = {HEADS[0]: model.rank_scores(data.population), **{head: found[head] for head in HEADS[1:]}}
-    truth = dict(zip(HEADS, data.single().T, strict=True))
-    taus = {head: metrics.kendall_tau(truth[head], ranks[head]) for head in HEADS}
-    return {**taus, "regret": _regret(truth[HEADS[0]], found[HEADS[0]])}
+    ranks = {
+        DEFAULT_NAMES[0]: model.rank_scores(data.population),
+        **{target: found[target] for target in DEFAULT_NAMES[1:]},
+    }
+    truth = dict(zip(DEFAULT_NAMES, data.single().T, strict=True))
+    taus = {target: metrics.kendall_tau(truth[target], ranks[target]) for target in DEFAULT_NAMES}
+    return {**taus, "regret": _regret(truth[DEFAULT_NAMES[0]], found[DEFAULT_NAMES[0]])}
 
 
 def compare(
@@ -94,8 +98,8 @@ def compare(
                 unseen = data.take(test)
                 found = Cascade(models["none"], models[last], share=0.1).estimate(unseen.population)
                 accuracy = unseen.single()[:, 0]
-                tau = metrics.kendall_tau(accuracy, found[HEADS[0]])
-                each["cascade"].append({HEADS[0]: tau, "regret": _regret(accuracy, found[HEADS[0]])})
+                tau = metrics.kendall_tau(accuracy, found[DEFAULT_NAMES[0]])
+                each["cascade"].append({DEFAULT_NAMES[0]: tau, "regret": _regret(accuracy, found[DEFAULT_NAMES[0]])})
         results[str(size)] = {
             features: {
                 measure: _paired(
@@ -147,14 +151,14 @@ def main() -> None:
         if arguments.json:
             continue
         print(f"{name}: tau and its gain over the surrogate alone; regret in points")
-        print(f"{'rows':>5} {'features':10}" + "".join(f"{measure:>24}" for measure in (*HEADS, "regret")))
+        print(f"{'rows':>5} {'features':10}" + "".join(f"{measure:>24}" for measure in (*DEFAULT_NAMES, "regret")))
         for size, by_set in results[name].items():
             for features, found in by_set.items():
                 cells = [
                     f"{found[m]['mean']:8.3f} {found[m]['gain']:+7.3f} ± {found[m]['gain_error']:.3f}"
                     if m in found
                     else ""
-                    for m in (*HEADS, "regret")
+                    for m in (*DEFAULT_NAMES, "regret")
                 ]
                 print(f"{size:>5} {features:10}" + "".join(f"{cell:>24}" for cell in cells))
         print()

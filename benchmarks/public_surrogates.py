@@ -68,11 +68,11 @@ def main() -> None:
         ours = found.pop("surrogate", {})
         print(json.dumps({**ours, "rivals": found, "ceilings": ceilings, "rows": len(table.frame)}))
         return
-    for head in ceilings:
-        print(f"\n{head}: tau ± standard error over {arguments.draws} draws; ceiling {ceilings[head]:.3f}")
+    for target in ceilings:
+        print(f"\n{target}: tau ± standard error over {arguments.draws} draws; ceiling {ceilings[target]:.3f}")
         print(f"{'rows':20}{''.join(f'{size:>16,}' for size in sizes)}")
         for name, scores in found.items():
-            cells = [scores[head][str(size)] for size in sizes]
+            cells = [scores[target][str(size)] for size in sizes]
             print(f"{name:20}{''.join(f'{_shown(cell):>16}' for cell in cells)}")
     print("\nseconds of a fit and its predictions")
     for name, scores in found.items():
@@ -87,22 +87,22 @@ def _scores(
     table: MeasuredTable, learn: Callable[..., list[Values]], sizes: list[int], draws: int, shared: bool
 ) -> dict[str, Any]:
     """Target -> size -> mean tau and its standard error; and the seconds of a fit, by size."""
-    frame, heads = table.measured, [one.name for one in table.targets]
+    frame, targets = table.measured, [one.name for one in table.targets]
     classes = np.unique(genomes(frame), axis=0, return_inverse=True)[1].reshape(-1)
-    found: dict[str, Any] = {head: {} for head in heads}
+    found: dict[str, Any] = {target: {} for target in targets}
     seconds = {}
     for size in sizes:
         taus, start = [], time.perf_counter()
         for draw in range(draws):
             train, test = split(classes, size, draw, shared)
             guesses = learn(table, frame, train, test, draw)
-            truths = [frame[head].to_numpy()[test] for head in heads]
+            truths = [frame[target].to_numpy()[test] for target in targets]
             taus.append([metrics.kendall_tau(truth, guess) for truth, guess in zip(truths, guesses, strict=True)])
         seconds[str(size)] = round((time.perf_counter() - start) / draws, 2)
         means = np.mean(taus, axis=0)
-        errors = np.std(taus, axis=0, ddof=1) / np.sqrt(draws) if draws > 1 else np.zeros(len(heads))
-        for head, mean, error in zip(heads, means, errors, strict=True):
-            found[head][str(size)] = {"tau": round(float(mean), 4), "error": round(float(error), 4)}
+        errors = np.std(taus, axis=0, ddof=1) / np.sqrt(draws) if draws > 1 else np.zeros(len(targets))
+        for target, mean, error in zip(targets, means, errors, strict=True):
+            found[target][str(size)] = {"tau": round(float(mean), 4), "error": round(float(error), 4)}
     return {**found, TIME: seconds}
 
 
@@ -126,7 +126,7 @@ def _ours(table: MeasuredTable, frame: pd.DataFrame, train: Rows, test: Rows, se
     model = Surrogate.learn(data, seed=seed).model_
     unseen, place = np.unique(genomes(frame.iloc[test]), axis=0, return_inverse=True)
     scores, estimate = model.forecast_features(model.features(unseen))
-    return [guess[place.reshape(-1)] for guess in (scores, *(estimate[head] for head in data.heads[1:]))]
+    return [guess[place.reshape(-1)] for guess in (scores, *(estimate[target] for target in data.target_names[1:]))]
 
 
 def _rival(make: Callable[[int], Any], most: int | None = None) -> Callable[..., list[Values]]:
@@ -161,10 +161,10 @@ def _ceilings(table: MeasuredTable) -> dict[str, float]:
     groups = table.measured.sample(frac=1.0, random_state=0).groupby(genes, sort=True)
     second = groups.nth(1).set_index(genes)
     first = groups.nth(0).set_index(genes).loc[second.index]
-    heads = [one.name for one in table.targets]
+    targets = [one.name for one in table.targets]
     return {
-        head: round(metrics.noise_ceiling(first[head].to_numpy(), second[head].to_numpy()), 4)
-        for head in heads
+        target: round(metrics.noise_ceiling(first[target].to_numpy(), second[target].to_numpy()), 4)
+        for target in targets
         if len(second) >= FEWEST_ROWS
     }
 

@@ -21,11 +21,12 @@ import xgboost as xgb
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.search import Budget, Evolution, Limits, Problem, search
 from ohmnas.search.quantity_names import COSTS
-from ohmnas.surrogate import HEADS, Surrogate, SurrogateModel, TrainingSet
+from ohmnas.surrogate import Surrogate, SurrogateModel, TrainingSet
 from ohmnas.surrogate.features import feature_matrix
 from ohmnas.surrogate.fit.learners import TreeSettings, fit_regressor
 from ohmnas.surrogate.fit.stages import SPREAD_DEPTH
 from ohmnas.surrogate.model import with_score
+from ohmnas.targets import DEFAULT_NAMES
 
 RUNS = 5
 LARGE = 10_000
@@ -59,7 +60,7 @@ def main() -> None:
         "trees_per_second": len(population) / _trees(surrogate, surrogate.features(population), 5),
         "xgboost_per_second": len(population) / _xgboost(boosters, surrogate.features(population), 5),
         "milliseconds": {
-            "features and three heads, 110 rows": 1000 * _seconds(lambda: surrogate.estimate(few)),
+            "features and three targets, 110 rows": 1000 * _seconds(lambda: surrogate.estimate(few)),
             "three tree ensembles, 110 rows": 1000 * _trees(surrogate, surrogate.features(few), 50),
             "the same by XGBoost's own call, 110 rows": 1000 * _xgboost(boosters, surrogate.features(few), 50),
             "Gaussian processes, 110 rows": 1000 * _seconds(lambda: surrogate.process.predict(surrogate.features(few)))
@@ -119,7 +120,7 @@ def _boosters(data: TrainingSet) -> list[xgb.Booster]:
     features = feature_matrix(data.space, data.population, data.hardware)
     informed = with_score(features, np.zeros(len(features)))
     shallow = TreeSettings(depth=SPREAD_DEPTH)
-    accuracy, std, avm = (data.target(head) - data.target(head).mean() for head in HEADS)
+    accuracy, std, avm = (data.target(target) - data.target(target).mean() for target in DEFAULT_NAMES)
     return [
         fit_regressor(features, accuracy, TreeSettings(), 0),
         fit_regressor(informed, std, shallow, 0),

@@ -40,7 +40,7 @@ from ohmnas.datasets.tables.table import MeasuredTable, read_table, shipped_tabl
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.spaces.resnet.genes import GENE_NAMES
-from ohmnas.surrogate import HEADS, Surrogate, TrainingSet, metrics
+from ohmnas.surrogate import Surrogate, TrainingSet, metrics
 from ohmnas.surrogate import model as its_model
 from ohmnas.surrogate import surrogate as its_estimator
 from ohmnas.surrogate import training_set as its_labels
@@ -50,10 +50,11 @@ from ohmnas.surrogate.fit import kernel as its_kernel
 from ohmnas.surrogate.fit import stages as its_stages
 from ohmnas.surrogate.score import FOLDS
 from ohmnas.surrogate.training_set import learnable_chips
+from ohmnas.targets import DEFAULT_NAMES
 
 Values = npt.NDArray[np.float64]
 Predictor = Callable[[TrainingSet], dict[str, Values]]
-"""What learned from some architectures; gives each head's values for others."""
+"""What learned from some architectures; gives each target's values for others."""
 Learner = Callable[[TrainingSet], Predictor]
 
 GRADES = 32
@@ -66,9 +67,9 @@ def _learned(surrogate: Surrogate) -> Predictor:
     def predict(unseen: TrainingSet) -> dict[str, Values]:
         found = surrogate.estimate(unseen.population)
         return {
-            HEADS[0]: surrogate.rank_scores(unseen.population),
-            HEADS[1]: found["accuracy_1d_std"],
-            HEADS[2]: found["avm"],
+            DEFAULT_NAMES[0]: surrogate.rank_scores(unseen.population),
+            DEFAULT_NAMES[1]: found["accuracy_1d_std"],
+            DEFAULT_NAMES[2]: found["avm"],
         }
 
     return predict
@@ -121,32 +122,32 @@ def _features(data: TrainingSet) -> npt.NDArray[np.float64]:
 
 
 def _rival(make: Callable[[], Any]) -> Learner:
-    """A scikit-learn regressor for each head."""
+    """A scikit-learn regressor for each target."""
 
     def learn(data: TrainingSet) -> Predictor:
         features = _features(data)
         varied = features.std(axis=0) > 0
-        models = {head: make().fit(features[:, varied], data.target(head)) for head in HEADS}
+        models = {target: make().fit(features[:, varied], data.target(target)) for target in DEFAULT_NAMES}
         return lambda unseen: {
-            head: np.asarray(model.predict(_features(unseen)[:, varied]), dtype=np.float64)
-            for head, model in models.items()
+            target: np.asarray(model.predict(_features(unseen)[:, varied]), dtype=np.float64)
+            for target, model in models.items()
         }
 
     return learn
 
 
 def _ranked(make: Callable[[], Any], grades: int | None) -> Learner:
-    """A ranker of one group for each head."""
+    """A ranker of one group for each target."""
 
     def learn(data: TrainingSet) -> Predictor:
         models = {}
-        for head in HEADS:
-            label = data.target(head)
+        for target in DEFAULT_NAMES:
+            label = data.target(target)
             if grades:
                 label = np.floor((rankdata(label) - 1) / len(label) * grades)
-            models[head] = make().fit(_features(data), label, group=[len(label)])
+            models[target] = make().fit(_features(data), label, group=[len(label)])
         return lambda unseen: {
-            head: np.asarray(model.predict(_features(unseen)), dtype=np.float64) for head, model in models.items()
+            target: np.asarray(model.predict(_features(unseen)), dtype=np.float64) for target, model in models.items()
         }
 
     return learn
@@ -157,8 +158,11 @@ def _column(name: str) -> Learner:
 
     def learn(data: TrainingSet) -> Predictor:
         index = feature_names(data.space, data.hardware).index(name)
-        signs = {head: np.sign(metrics.kendall_tau(data.labels[head], _features(data)[:, index])) for head in HEADS}
-        return lambda unseen: {head: sign * _features(unseen)[:, index] for head, sign in signs.items()}
+        signs = {
+            target: np.sign(metrics.kendall_tau(data.labels[target], _features(data)[:, index]))
+            for target in DEFAULT_NAMES
+        }
+        return lambda unseen: {target: sign * _features(unseen)[:, index] for target, sign in signs.items()}
 
     return learn
 
@@ -232,8 +236,10 @@ ones (`fit.kernel`), labels as they are (`fit.label_shrinkage`)."""
 def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], rounds: int) -> dict[str, Any]:
     """Head -> model -> measure -> mean and standard deviation over the folds."""
     data = TrainingSet.of(table, hardware)
-    truths = dict(zip(HEADS, data.single().T, strict=True))
-    found: dict[str, dict[str, list[dict[str, float]]]] = {head: {name: [] for name in learners} for head in HEADS}
+    truths = dict(zip(DEFAULT_NAMES, data.single().T, strict=True))
+    found: dict[str, dict[str, list[dict[str, float]]]] = {
+        target: {name: [] for name in learners} for target in DEFAULT_NAMES
+    }
     for round_ in range(rounds):
         for train, test in KFold(FOLDS, shuffle=True, random_state=round_).split(data.population):
             for name, learn in learners.items():
@@ -242,14 +248,14 @@ def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], r
                 fitted = time.perf_counter()
                 predicted = predict(data.take(test))
                 seconds = {"fit_seconds": fitted - start, "predict_seconds": time.perf_counter() - fitted}
-                for head in HEADS:
-                    measured = _measures(truths[head][test], predicted[head], head != HEADS[0])
-                    found[head][name].append({**measured, **seconds})
+                for target in DEFAULT_NAMES:
+                    measured = _measures(truths[target][test], predicted[target], target != DEFAULT_NAMES[0])
+                    found[target][name].append({**measured, **seconds})
     return {
-        head: {
+        target: {
             name: {key: _spread([fold[key] for fold in folds]) for key in folds[0]} for name, folds in models.items()
         }
-        for head, models in found.items()
+        for target, models in found.items()
     }
 
 
@@ -298,13 +304,13 @@ def main() -> None:
         print(json.dumps(results))
 
 
-def _show(title: str, heads: dict[str, Any]) -> None:
+def _show(title: str, targets: dict[str, Any]) -> None:
     print(f"\n{title}")
-    print(" " * 24 + "".join(f"{'tau of ' + head:>23} " for head in HEADS), end="")
+    print(" " * 24 + "".join(f"{'tau of ' + target:>23} " for target in DEFAULT_NAMES), end="")
     print(f"{'prec. 10, 5 %':>16}{'regret':>8}{'fit':>9}{'predict':>9}")
-    for name in heads[HEADS[0]]:
-        taus = [heads[head][name]["tau"] for head in HEADS]
-        first = heads[HEADS[0]][name]
+    for name in targets[DEFAULT_NAMES[0]]:
+        taus = [targets[target][name]["tau"] for target in DEFAULT_NAMES]
+        first = targets[DEFAULT_NAMES[0]][name]
         cells = "".join(f"{tau['mean']:16.3f} ±{tau['std']:.3f} " for tau in taus)
         precision = f"{first['precision_at_10']['mean']:.2f}, {first['precision_at_5']['mean']:.2f}"
         times = f"{first['fit_seconds']['mean']:7.2f} s{1000 * first['predict_seconds']['mean']:6.1f} ms"

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from ohmnas.datasets.tables.table import read_table
-from ohmnas.surrogate import HEADS, Surrogate, TrainingSet
+from ohmnas.surrogate import Surrogate, TrainingSet
 from ohmnas.surrogate.fit.transfer import fit_source
 from ohmnas.surrogate.metrics import kendall_tau
 from ohmnas.surrogate.training_set import learnable_chips
+from ohmnas.targets import DEFAULT_NAMES
 
 ROWS = (10, 20, 50, 100, 200)
 HELD_OUT = 0.25
@@ -52,7 +53,7 @@ def main() -> None:
 
 
 def _curve(new: TrainingSet, sources: list[TrainingSet], rounds: int) -> dict[str, Any]:
-    """Way -> rows -> head -> mean and standard error of tau over rounds."""
+    """Way -> rows -> target -> mean and standard error of tau over rounds."""
     found: dict[str, dict[int, list[list[float]]]] = {"alone": {}, "with a start": {}}
     for round_ in range(rounds):
         order = np.random.default_rng(round_).permutation(len(new.population))
@@ -67,8 +68,8 @@ def _curve(new: TrainingSet, sources: list[TrainingSet], rounds: int) -> dict[st
     return {
         way: {
             rows: {
-                head: {"mean": float(mean), "error": float(error)}
-                for head, mean, error in zip(HEADS, *_spread(taus), strict=True)
+                target: {"mean": float(mean), "error": float(error)}
+                for target, mean, error in zip(DEFAULT_NAMES, *_spread(taus), strict=True)
             }
             for rows, taus in curve.items()
         }
@@ -83,7 +84,7 @@ def _without(rows: TrainingSet, hidden: set[bytes]) -> TrainingSet:
 def _taus(surrogate: Surrogate, unseen: TrainingSet) -> list[float]:
     predicted = surrogate.estimate(unseen.population)
     guesses = (surrogate.rank_scores(unseen.population), predicted["accuracy_1d_std"], predicted["avm"])
-    return [kendall_tau(unseen.labels[head], guess) for head, guess in zip(HEADS, guesses, strict=True)]
+    return [kendall_tau(unseen.labels[target], guess) for target, guess in zip(DEFAULT_NAMES, guesses, strict=True)]
 
 
 def _spread(taus: list[list[float]]) -> tuple[Any, Any]:
@@ -93,10 +94,12 @@ def _spread(taus: list[list[float]]) -> tuple[Any, Any]:
 
 def _show(title: str, ways: dict[str, Any]) -> None:
     print(f"\n{title}")
-    print(" " * 18 + "".join(f"{'tau of ' + head:>25}" for head in HEADS))
+    print(" " * 18 + "".join(f"{'tau of ' + target:>25}" for target in DEFAULT_NAMES))
     for way, curve in ways.items():
-        for rows, heads in curve.items():
-            cells = "".join(f"{heads[head]['mean']:18.3f} ±{heads[head]['error']:.3f}" for head in HEADS)
+        for rows, targets in curve.items():
+            cells = "".join(
+                f"{targets[target]['mean']:18.3f} ±{targets[target]['error']:.3f}" for target in DEFAULT_NAMES
+            )
             print(f"{way:13}{rows:5}{cells}", flush=True)
 
 

@@ -28,11 +28,12 @@ from sklearn.preprocessing import StandardScaler
 from ohmnas.datasets.tables.table import MeasuredTable, read_table
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet.genes import GENE_NAMES
-from ohmnas.surrogate import HEADS, TrainingSet
+from ohmnas.surrogate import TrainingSet
 from ohmnas.surrogate.features import feature_matrix
 from ohmnas.surrogate.metrics import kendall_tau
 from ohmnas.surrogate.scales import AVM_UNIT
 from ohmnas.surrogate.training_set import learnable_chips
+from ohmnas.targets import DEFAULT_NAMES
 
 ROWS = (50, 100, 150)
 HELD_OUT = 0.25
@@ -42,7 +43,7 @@ Values = npt.NDArray[np.float64]
 
 
 def main() -> None:
-    """Print tau of each head, with and without the known chip's labels."""
+    """Print tau of each target, with and without the known chip's labels."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--known", default="pcm", help="the chip whose labels are known")
     parser.add_argument("--rounds", type=int, default=6)
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def _curve(table: MeasuredTable, chip: str, known: str, rounds: int) -> dict[str, dict[int, list[list[float]]]]:
-    """Way -> rows -> for each round, tau of each head."""
+    """Way -> rows -> for each round, tau of each target."""
     new = TrainingSet.of(table, chip)
     labels, measured = _known_labels(table, known, new.population)
     features = feature_matrix(new.space, new.population, new.hardware)[measured]
@@ -77,8 +78,8 @@ def _curve(table: MeasuredTable, chip: str, known: str, rounds: int) -> dict[str
             for rows in ROWS:
                 train = rest[:rows]
                 taught = new.take(train)
-                said = [_said(values[train], taught.target(head), values[test]) for head in HEADS]
-                taus = [kendall_tau(truth[test, head], one) for head, one in enumerate(said)]
+                predicted = [_predicted(values[train], taught.target(target), values[test]) for target in DEFAULT_NAMES]
+                taus = [kendall_tau(truth[test, target], one) for target, one in enumerate(predicted)]
                 found[way][rows].append(taus)
     return found
 
@@ -96,7 +97,7 @@ def _known_labels(table: MeasuredTable, chip: str, population: Population) -> tu
     return np.hstack([shares, np.log(shares / (1.0 - shares)), np.log(spreads), avm]), measured
 
 
-def _said(inputs: Values, targets: Values, asked: Values) -> Values:
+def _predicted(inputs: Values, targets: Values, asked: Values) -> Values:
     """The mean of the models' predictions, each standardised: what orders architectures."""
     kernel = ConstantKernel(1.0) * Matern(10.0, (1.0, 200.0), nu=1.5) + WhiteKernel(0.2)
     models: tuple[Any, ...] = (
@@ -104,14 +105,14 @@ def _said(inputs: Values, targets: Values, asked: Values) -> Values:
         ExtraTreesRegressor(300, min_samples_leaf=2, random_state=0),
         make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 4, 9))),
     )
-    said = np.array([model.fit(inputs, targets).predict(asked) for model in models])
-    spread = np.maximum(said.std(axis=1, keepdims=True), 1e-12)
-    total: Values = ((said - said.mean(axis=1, keepdims=True)) / spread).sum(axis=0)
+    predicted = np.array([model.fit(inputs, targets).predict(asked) for model in models])
+    spread = np.maximum(predicted.std(axis=1, keepdims=True), 1e-12)
+    total: Values = ((predicted - predicted.mean(axis=1, keepdims=True)) / spread).sum(axis=0)
     return total
 
 
 def _show(title: str, ways: dict[str, dict[int, list[list[float]]]]) -> None:
-    print(f"{title}\n{'':20}" + "".join(f"{'tau of ' + head:>24}" for head in HEADS))
+    print(f"{title}\n{'':20}" + "".join(f"{'tau of ' + target:>24}" for target in DEFAULT_NAMES))
     for way, curve in ways.items():
         for rows, taus in curve.items():
             values = np.array(taus)

@@ -29,9 +29,9 @@ from ohmnas.search.defaults import reference_floor
 from ohmnas.search.estimator import Estimator
 from ohmnas.search.objectives import objective
 from ohmnas.spaces.genes import Population
-from ohmnas.surrogate import HEADS, Surrogate, SurrogateModel, TrainingSet
+from ohmnas.surrogate import Surrogate, SurrogateModel, TrainingSet
 from ohmnas.surrogate.training_set import learnable_chips
-from ohmnas.targets import Target
+from ohmnas.targets import DEFAULT_NAMES, Target
 
 SHARES: Final = (0.3, 0.5, 0.7, 0.9, 1.0)
 """Parts of the networks that the budgets admit."""
@@ -112,13 +112,13 @@ def summary(data: TrainingSet, draws: int, share: float, bags: int) -> dict[str,
         found[name] = {
             "winners": sum(len(of) for of, _ in values),
             **{
-                head: {
+                target: {
                     "optimism": float(optimism[:, column].mean()),
                     "error": float(optimism[:, column].std(ddof=1) / error),
                     "coverage": float(held[:, column].mean()),
                     "coverage_error": float(held[:, column].std(ddof=1) / error),
                 }
-                for column, head in enumerate(HEADS)
+                for column, target in enumerate(DEFAULT_NAMES)
             },
         }
     return found
@@ -148,14 +148,16 @@ def main() -> None:
         return
     for name, of in results.items():
         print(f"\n{name}: optimism in points, and share of labels within the 90 % interval")
-        print(f"{'':10s}{'networks':>9s}" + "".join(f"{head:>26s}" for head in HEADS))
+        print(f"{'':10s}{'networks':>9s}" + "".join(f"{target:>26s}" for target in DEFAULT_NAMES))
         for rows, values in of.items():
-            cells = [values[head] for head in HEADS]
+            cells = [values[target] for target in DEFAULT_NAMES]
             texts = [
                 f"{cell['optimism']:+6.2f} ± {cell['error']:.2f}  {100 * cell['coverage']:4.0f} %" for cell in cells
             ]
             print(f"{rows:10s}{values['winners']:9,d}" + "".join(f"{text:>26s}" for text in texts))
-    chosen = [of[name][head] for of in results.values() for name in OBJECTIVES if name in of for head in HEADS]
+    chosen = [
+        of[name][target] for of in results.values() for name in OBJECTIVES if name in of for target in DEFAULT_NAMES
+    ]
     coverage = np.mean([cell["coverage"] for cell in chosen])
     print(f"\nwinners of all tables: {100 * coverage:.0f} % of the labels lie in the 90 % interval")
 

@@ -48,6 +48,8 @@ VARIATIONS: Final = (VARIATION, VARIATION_60S)
 """Targets that can take the place of the AVM in a table."""
 DEFAULTS: Final = (ACCURACY, SPREAD, VARIATION)
 """Targets of AnalogNAS."""
+DEFAULT_NAMES: Final = tuple(target.name for target in DEFAULTS)
+"""Names of the default targets, in the order of a surrogate's columns."""
 DEVICE_LATENCY: Final = Target("device_latency", "latency on the device", False, 0.0, 3600.0)
 """Seconds per image on a device of the user; in no table."""
 TARGETS: Final[Mapping[str, Target]] = {

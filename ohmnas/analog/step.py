@@ -119,9 +119,9 @@ class GraphedStep(Step):
 
     def _aside(self, images: Tensor, labels: Tensor) -> Tensor:
         """A step on a side stream, as torch requires before a recording."""
-        usual, other = torch.cuda.current_stream(self._device), torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-        other.wait_stream(usual)
+        current, other = torch.cuda.current_stream(self._device), torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        other.wait_stream(current)
         with torch.cuda.stream(other):
             loss = self._learn(images, labels)
-        usual.wait_stream(other)
+        current.wait_stream(other)
         return loss

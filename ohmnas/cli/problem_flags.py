@@ -65,26 +65,26 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "--penalty", type=above_zero, metavar="X", help="penalty: X times the relative excess over the --soft limit (1)"
     )
     proxies = parser.add_argument_group("assumptions behind energy and latency")
-    usual = Conversion()
+    defaults = Conversion()
     proxies.add_argument(
         "--adc-law",
         choices=[*LAWS],
-        default=usual.law,
-        help=f"how the energy of the ADCs grows with their bits ({usual.law})",
+        default=defaults.law,
+        help=f"how the energy of the ADCs grows with their bits ({defaults.law})",
     )
     proxies.add_argument(
         "--adc-share",
         type=fraction,
-        default=usual.adc_share,
+        default=defaults.adc_share,
         metavar="F",
-        help=f"share of the ADCs in the chip's energy at 8 bits ({usual.adc_share})",
+        help=f"share of the ADCs in the chip's energy at 8 bits ({defaults.adc_share})",
     )
     proxies.add_argument(
         "--read-phases",
         type=int,
         choices=[*PHASES],
-        default=usual.phases,
-        help=f"read phases of a core: four are slower and more exact ({usual.phases})",
+        default=defaults.phases,
+        help=f"read phases of a core: four are slower and more exact ({defaults.phases})",
     )
     memory = parser.add_argument_group("memory of a microcontroller, in the space mobile")
     memory.add_argument(

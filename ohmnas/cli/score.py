@@ -13,7 +13,7 @@ from ohmnas.cli.source import source_table
 from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.codesign_validation import FEWEST_NETWORKS, score_designs
-from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, HeadScore, Spread, score
+from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, Spread, TargetScore, score
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -25,21 +25,21 @@ def run(arguments: argparse.Namespace) -> None:
     with _progress(arguments) as report:
         rows, scores = score(table, arguments.hardware, arguments.fidelity, arguments.seed, arguments.rounds, report)
     if arguments.json:
-        heads = {head: _values(found) for head, found in scores.items()}
-        render.machine({"table": arguments.table, "rows": rows, "heads": heads})
+        targets = {target: _values(found) for target, found in scores.items()}
+        render.machine({"table": arguments.table, "rows": rows, "heads": targets})
         return
     render.table(
         ["held-out", "tau", "ceiling (95 %)", "reached", "prec@10%", "in 90 %"],
         [
             [
-                head,
+                target,
                 _spread(found.kendall_tau, 3),
                 _ceiling(found),
                 _share(found),
                 _spread(found.precision_at_10, 2),
                 "-" if found.coverage is None else f"{100 * found.coverage[0]:.0f} %",
             ]
-            for head, found in scores.items()
+            for target, found in scores.items()
         ],
     )
     repeats = next(iter(scores.values())).repeats
@@ -77,24 +77,24 @@ def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
     with _progress(arguments) as report:
         data, scores = score_designs(table, arguments.fidelity, arguments.seed, arguments.rounds, report)
     if arguments.json:
-        heads = {
-            head: {
+        targets = {
+            target: {
                 **{name: _pair(getattr(found, name)) for name in ("designs", "networks", "chips")},
                 "coverage_90": _pair(found.coverage),
             }
-            for head, found in scores.items()
+            for target, found in scores.items()
         }
-        render.machine({"table": arguments.table, "rows": len(data.population), "heads": heads})
+        render.machine({"table": arguments.table, "rows": len(data.population), "heads": targets})
         return
     render.table(
         ["held-out tau", "designs", "networks per chip", "chips per network", "in 90 %"],
         [
             [
-                head,
+                target,
                 *(_spread(value, 3) for value in (found.designs, found.networks, found.chips)),
                 "-" if found.coverage is None else f"{100 * found.coverage[0]:.0f} %",
             ]
-            for head, found in scores.items()
+            for target, found in scores.items()
         ],
     )
     render.line(
@@ -110,14 +110,14 @@ def _spread(value: Spread | None, digits: int) -> str:
     return "-" if value is None else f"{value[0]:.{digits}f}±{value[1]:.{digits}f}"
 
 
-def _ceiling(found: HeadScore) -> str:
+def _ceiling(found: TargetScore) -> str:
     if found.ceiling is None or found.ceiling_interval is None:
         return "-"
     low, high = found.ceiling_interval
     return f"{found.ceiling:.2f} {low:.2f}-{high:.2f}"
 
 
-def _share(found: HeadScore) -> str:
+def _share(found: TargetScore) -> str:
     """Format tau as a share of the ceiling, in whole per cent: the ceiling's interval is wide."""
     if not found.ceiling or found.kendall_tau is None:
         return "-"
@@ -128,7 +128,7 @@ def _pair(value: Spread | None) -> dict[str, float] | None:
     return None if value is None else {"mean": value[0], "std": value[1]}
 
 
-def _values(found: HeadScore) -> dict[str, Any]:
+def _values(found: TargetScore) -> dict[str, Any]:
     """Return the JSON values; null if the labels do not define a value."""
     return {
         "kendall_tau": _pair(found.kendall_tau),

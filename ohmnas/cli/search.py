@@ -139,13 +139,13 @@ def _show_trade_offs(arguments: argparse.Namespace, budget: Budget, targets: tup
 
 
 def _budget(arguments: argparse.Namespace) -> Budget:
-    usual = default_budget(arguments.strategy)
+    defaults = default_budget(arguments.strategy)
     return Budget(
-        arguments.population or usual.population,
-        arguments.iterations or usual.iterations,
+        arguments.population or defaults.population,
+        arguments.iterations or defaults.iterations,
         arguments.max_seconds,
-        arguments.evaluations or usual.evaluations,
-        arguments.patience or usual.patience,
+        arguments.evaluations or defaults.evaluations,
+        arguments.patience or defaults.patience,
     )
 
 

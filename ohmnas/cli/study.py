@@ -17,10 +17,11 @@ from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.files import write_atomically
 from ohmnas.pictures import FORMATS
-from ohmnas.surrogate import HEADS, TrainingSet
+from ohmnas.surrogate import TrainingSet
 from ohmnas.surrogate.measured import measured_chip_effects
 from ohmnas.surrogate.plots import plot_effects, plot_importance, plot_map
 from ohmnas.surrogate.study import chip_effects, gene_effects, importance, space_map
+from ohmnas.targets import DEFAULT_NAMES
 
 SHOWN = 12
 """Number of features printed; the file has all."""
@@ -93,9 +94,9 @@ def _others(table: MeasuredTable, data: TrainingSet) -> list[TrainingSet]:
 def _show(arguments: argparse.Namespace, data: TrainingSet, found: dict[str, pd.DataFrame]) -> None:
     where = f"{data.provenance['task']} on {data.provenance['hardware']}, {data.provenance['rows']} architectures"
     render.table(
-        ["permutation importance (loss of tau)", *HEADS],
+        ["permutation importance (loss of tau)", *DEFAULT_NAMES],
         [
-            [str(row["feature"]), *(f"{row[head]:.3f} ±{row[f'{head}_error']:.3f}" for head in HEADS)]
+            [str(row["feature"]), *(f"{row[target]:.3f} ±{row[f'{target}_error']:.3f}" for target in DEFAULT_NAMES)]
             for row in found["importance"].head(SHOWN).to_dict("records")
         ],
         title=where,
@@ -112,8 +113,8 @@ def _show(arguments: argparse.Namespace, data: TrainingSet, found: dict[str, pd.
             [
                 [
                     *(str(row[column]) for column in ("choice", "label", "against")),
-                    _change(row, HEADS[0], interval=True),
-                    *(_change(row, head) for head in HEADS[1:]),
+                    _change(row, DEFAULT_NAMES[0], interval=True),
+                    *(_change(row, target) for target in DEFAULT_NAMES[1:]),
                 ]
                 for row in found[name].to_dict("records")
                 if row["label"] != row["against"]
@@ -125,8 +126,8 @@ def _show(arguments: argparse.Namespace, data: TrainingSet, found: dict[str, pd.
     render.line(f"saved tables and pictures: {arguments.out}")
 
 
-def _change(row: dict[Any, Any], head: str, interval: bool = False) -> str:
-    change, low, high = (100 * row[f"{head}_{name}"] for name in ("change", "low", "high"))
+def _change(row: dict[Any, Any], target: str, interval: bool = False) -> str:
+    change, low, high = (100 * row[f"{target}_{name}"] for name in ("change", "low", "high"))
     return f"{_points(change)} ({_points(low)} to {_points(high)})" if interval else _points(change)
 
 

@@ -80,21 +80,21 @@ def _is_among(path: Path, values: dict[str, Any]) -> bool:
         there = read_json(path, LARGEST_RESULT)
         return all(there[way] == values[way] for way in _WAYS) and all(
             network["genome"] == values["networks"][name]["genome"]
-            and all(_by_seed(there, name, head) <= _by_seed(values, name, head) for head in network["measured"])
+            and all(_by_seed(there, name, target) <= _by_seed(values, name, target) for target in network["measured"])
             for name, network in there["networks"].items()
         )
     except (OhmnasError, ValueError, TypeError, KeyError, AttributeError):
         return False
 
 
-def _by_seed(values: dict[str, Any], name: str, head: str) -> Set[tuple[int, float | None]]:
-    return dict(zip(values["seeds"], values["networks"][name]["measured"][head], strict=True)).items()
+def _by_seed(values: dict[str, Any], name: str, target: str) -> Set[tuple[int, float | None]]:
+    return dict(zip(values["seeds"], values["networks"][name]["measured"][target], strict=True)).items()
 
 
 def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) -> None:
     rows = []
     for name, candidate in contenders.items():
-        means = {head: _mean(each) for head, each in values["networks"][name]["measured"].items()}
+        means = {target: _mean(each) for target, each in values["networks"][name]["measured"].items()}
         for label, numbers in (("predicted", candidate.predicted), ("measured", means)):
             if not numbers:  # a picked network without a prediction
                 continue

@@ -48,10 +48,10 @@ def read_hardware(path: str | Path) -> Hardware:
         text = read_text(path, LARGEST_TEXT)
     except BrokenFileError as error:
         raise InvalidValueError(str(error)) from error
-    told = sum(len(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
-    if told > LONGEST_TEXT:
+    length = sum(len(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
+    if length > LONGEST_TEXT:
         raise InvalidValueError(
-            f"{path} has {told:,} characters without its comments; a chip has at most {LONGEST_TEXT:,}"
+            f"{path} has {length:,} characters without its comments; a chip has at most {LONGEST_TEXT:,}"
         )
     try:
         values = tomllib.loads(text)

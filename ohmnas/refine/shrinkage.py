@@ -11,7 +11,7 @@ target's scale, a normal prior is combined with a normal measurement (Lindley an
 trainings of a network, from networks that were trained more than once. `explained` is the variance of the networks
 around their predictions beyond that noise. Both variances come from networks of similar predicted accuracy, because
 good networks vary less. If too few networks were trained twice, a quarter of the variance around the predictions counts
-as noise (`USUAL_NOISE`).
+as noise (`DEFAULT_NOISE`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ network. On digits, 8 to 12 are best. Worse networks have much more noise, so us
 shrinking."""
 FEWEST_REPEATS: Final = 8
 """Networks trained more than once that are needed to estimate the noise."""
-USUAL_NOISE: Final = 0.25
+DEFAULT_NOISE: Final = 0.25
 """Share of noise in the variance around predictions, if it cannot be estimated. Second trainings of the best predicted
 networks of the four shipped tables of protocol 3 are estimated best with 0.25 (speech), 0.1 (CIFAR-10) and 0 to 0.1
 (digits, people)."""
@@ -116,7 +116,7 @@ def _variances(
         alike = _nearest(position, centre, ALIKE)
         around = float(np.square(distances[alike]).mean())
         if len(repeated) < FEWEST_REPEATS:
-            noise[row], explained[row] = USUAL_NOISE * around, (1.0 - USUAL_NOISE) * around
+            noise[row], explained[row] = DEFAULT_NOISE * around, (1.0 - DEFAULT_NOISE) * around
             continue
         near = repeated[_nearest(position[repeated], centre, ALIKE_REPEATS)]
         noise[row] = float(np.average(within[near], weights=trainings[near] - 1))

@@ -97,8 +97,8 @@ def _facts(one: Subject) -> list[tuple[str, str, str]]:
         between = "" if interval is None else f"; 90 %: {words.number(interval[0])} to {words.number(interval[1])}"
         if measured is None and target.name in best.measured:
             of = "1 training" if best.trainings == 1 else f"{best.trainings} trainings"
-            said = f"expected; measured {words.text(best.measured[target.name])} ({of}, validation images)"
-            found.append((words.title, words.text(predicted), said))
+            note = f"expected; measured {words.text(best.measured[target.name])} ({of}, validation images)"
+            found.append((words.title, words.text(predicted), note))
         elif measured is None:
             found.append((words.title, words.text(predicted), f"predicted{between}"))
         else:

@@ -129,9 +129,9 @@ class Candidate:
             raise BrokenFileError(
                 f"the genome has {costs[0]} parameters and {costs[1]} MACs, which does not match the file"
             )
-        said = kinds.mapping(values["predicted"], "predicted")
+        estimates = kinds.mapping(values["predicted"], "predicted")
         interval: dict[str, tuple[float, float]] = {}
-        predicted = {look_up("target", TARGETS, name).name: _fraction(value, name) for name, value in said.items()}
+        predicted = {look_up("target", TARGETS, name).name: _fraction(value, name) for name, value in estimates.items()}
         if not predicted:
             raise BrokenFileError("a candidate has no predictions")
         if "interval_90" in values:

@@ -71,8 +71,8 @@ def _architecture(result: SearchResult) -> Figure:
     best = result.best
     figure = result.space.draw(best.architecture)
     accuracy = best.predicted.get("accuracy_1d")
-    said = "" if accuracy is None else f", {WORDS['accuracy_1d'].text(accuracy)} after a day (predicted)"
-    figure.suptitle(f"{_where(result)}: {best.params:,} parameters, {best.macs:,} MACs{said}")
+    accuracy_text = "" if accuracy is None else f", {WORDS['accuracy_1d'].text(accuracy)} after a day (predicted)"
+    figure.suptitle(f"{_where(result)}: {best.params:,} parameters, {best.macs:,} MACs{accuracy_text}")
     return figure
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ohmnas.spaces.genes import Genes, Population
 
-USUAL_RATE: Final = 0.8
+DEFAULT_RATE: Final = 0.8
 """Default mutation probability of a group, about that of AnalogNAS."""
 
 
@@ -22,7 +22,7 @@ def mutate(genes: Genes, population: Population, rates: Mapping[str, float], rng
     Args:
         genes: genes of the space.
         population: ``(n, g)``; not changed.
-        rates: probability of each group; `USUAL_RATE` for missing groups.
+        rates: probability of each group; `DEFAULT_RATE` for missing groups.
         rng: random generator.
 
     Returns:
@@ -32,7 +32,7 @@ def mutate(genes: Genes, population: Population, rates: Mapping[str, float], rng
     of_group = np.array([genes.groups.index(gene.group) for gene in genes])
     fixed = np.array([len(gene.values) == 1 for gene in genes])
     for number, group in enumerate(genes.groups):
-        hit = np.flatnonzero(rng.random(len(offspring)) < rates.get(group, USUAL_RATE))
+        hit = np.flatnonzero(rng.random(len(offspring)) < rates.get(group, DEFAULT_RATE))
         before = genes.exists(offspring[hit])
         allowed = before & (of_group == number) & ~fixed
         rows, columns = _choose(allowed, rng)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ohmnas.lazy import attach
 
 if TYPE_CHECKING:
-    from ohmnas.surrogate.heads import HEADS
     from ohmnas.surrogate.model import SurrogateModel
     from ohmnas.surrogate.shipped import load_surrogate
     from ohmnas.surrogate.surrogate import Surrogate
@@ -20,7 +19,6 @@ else:
     __getattr__, __dir__ = attach(
         __name__,
         {
-            "HEADS": "ohmnas.surrogate.heads",
             "TrainingSet": "ohmnas.surrogate.training_set",
             "SourceModel": "ohmnas.surrogate.transfer",
             "Surrogate": "ohmnas.surrogate.surrogate",
@@ -29,4 +27,4 @@ else:
         },
     )
 
-__all__ = ["HEADS", "SourceModel", "Surrogate", "SurrogateModel", "TrainingSet", "load_surrogate"]
+__all__ = ["SourceModel", "Surrogate", "SurrogateModel", "TrainingSet", "load_surrogate"]

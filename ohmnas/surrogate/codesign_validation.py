@@ -12,11 +12,11 @@ from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate import metrics
 from ohmnas.surrogate.fit.folds import folds, networks_of
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import Values
 from ohmnas.surrogate.score import COVERAGE, FEWEST_SCORED, FOLDS, Spread, covered, spread
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.targets import DEFAULT_NAMES
 
 FEWEST_CHIPS_OF_ONE = 3
 """Smallest number of chips of a network for a rank correlation."""
@@ -66,24 +66,24 @@ def score_designs(
         raise InvalidValueError(
             f"table {table.source} has {different} networks on varied chips; a score needs {FEWEST_SCORED}"
         )
-    labels = dict(zip(HEADS, data.single().T, strict=True))
+    labels = dict(zip(DEFAULT_NAMES, data.single().T, strict=True))
     width = len(table.space.gene_names)
     network, chip = (
         np.unique(part, axis=0, return_inverse=True)[1].reshape(-1)
         for part in (data.population[:, :width], data.population[:, width:])
     )
-    found: dict[str, list[tuple[float, float, float, float]]] = {head: [] for head in HEADS}
+    found: dict[str, list[tuple[float, float, float, float]]] = {target: [] for target in DEFAULT_NAMES}
     for round_ in range(rounds):
         for train, test in folds(data.population, len(data.space.networks.genes), FOLDS, seed + round_):
             surrogate = Surrogate.learn(data.take(train), seed=seed).model_
             unseen = data.population[test]
             predicted, scores = surrogate.estimate(unseen), surrogate.rank_scores(unseen)
             low, high = (surrogate.quantile(predicted, (1 + side * COVERAGE) / 2) for side in (-1, 1))
-            for head in HEADS:
-                truth = labels[head][test]
-                guess = scores if head == HEADS[0] else predicted[head]
-                inside = covered(head, truth, low, high, data.std_floor)
-                found[head].append(
+            for target in DEFAULT_NAMES:
+                truth = labels[target][test]
+                guess = scores if target == DEFAULT_NAMES[0] else predicted[target]
+                inside = covered(target, truth, low, high, data.std_floor)
+                found[target].append(
                     (
                         metrics.kendall_tau(truth, guess),
                         _within(chip[test], truth, guess, FEWEST_NETWORKS),
@@ -91,8 +91,10 @@ def score_designs(
                         float(inside.mean()),
                     )
                 )
-            report(len(found[HEADS[0]]))
-    return data, {head: DesignScore(*(spread(column) for column in np.array(found[head]).T)) for head in HEADS}
+            report(len(found[DEFAULT_NAMES[0]]))
+    return data, {
+        target: DesignScore(*(spread(column) for column in np.array(found[target]).T)) for target in DEFAULT_NAMES
+    }
 
 
 def _within(group: npt.NDArray[np.intp], truth: Values, guess: Values, fewest: int) -> float:

@@ -12,9 +12,9 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import PRESETS
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, GENE_TECHNOLOGIES, TECH, TILE, chip_text, from_hardware
 from ohmnas.spaces.codesign import CoDesignSpace
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import Values
 from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.targets import DEFAULT_NAMES
 
 FEWEST_NETWORKS: Final = 5
 """Smallest number of networks for an effect."""
@@ -26,7 +26,7 @@ COLUMNS: Final = [
     "label",
     "against",
     "architectures",
-    *(f"{head}_{end}" for head in HEADS for end in ("change", "low", "high")),
+    *(f"{target}_{end}" for target in DEFAULT_NAMES for end in ("change", "low", "high")),
 ]
 Level = tuple[str, int]
 """A gene and its value."""
@@ -53,7 +53,7 @@ def measured_chip_effects(designs: TrainingSet) -> pd.DataFrame:
     Returns:
         One row for each setting and value: `choice`, `value`, `label` (the value in words), `against` (the value of the
         ``pcm`` preset), `architectures` (number of networks with it), and for each target the mean change and the ends
-        of its 90 % interval (`<head>_change`, `_low`, `_high`), as fractions.
+        of its 90 % interval (`<target>_change`, `_low`, `_high`), as fractions.
 
     Raises:
         InvalidValueError: the space has no chips.
@@ -81,7 +81,7 @@ def _settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
     noise = ((outputs - inputs @ effects) ** 2).sum(axis=0) / spare
     errors = np.sqrt(np.diag(np.linalg.inv(inputs.T @ inputs))[:, None] * noise)
     half = student.ppf(0.95, spare) * errors
-    nothing = np.zeros(len(HEADS))
+    nothing = np.zeros(len(DEFAULT_NAMES))
     of = {level: (effects[row], half[row]) for row, level in enumerate(free)}
     return [_row(*level, count, *of.get(level, (nothing, nothing))) for level, count in levels.items()]
 
@@ -115,7 +115,7 @@ def _steps(pairs: pd.DataFrame, free: list[Level]) -> tuple[Values, Values]:
         f"{gene} {value}": (pairs[gene] == value).astype(float) - (pairs[f"{gene}_before"] == value).astype(float)
         for gene, value in free
     }
-    changes = {head: pairs[head] - pairs[f"{head}_before"] for head in HEADS}
+    changes = {target: pairs[target] - pairs[f"{target}_before"] for target in DEFAULT_NAMES}
     together = pd.DataFrame({**steps, **changes}, index=pairs.index).groupby(pairs["network"]).mean()
     return together[[*steps]].to_numpy(), together[[*changes]].to_numpy()
 
@@ -123,11 +123,13 @@ def _steps(pairs: pd.DataFrame, free: list[Level]) -> tuple[Values, Values]:
 def _technologies(frame: pd.DataFrame) -> list[dict[str, Any]]:
     first = frame[TECH_NAME] == 0
     pairs = frame[~first].merge(
-        frame[first][["network", *SETTINGS, *HEADS]], on=["network", *SETTINGS], suffixes=("", "_before")
+        frame[first][["network", *SETTINGS, *DEFAULT_NAMES]], on=["network", *SETTINGS], suffixes=("", "_before")
     )
     rows = []
     for value, some in pairs.groupby(TECH_NAME):
-        changes = pd.DataFrame({head: some[head] - some[f"{head}_before"] for head in HEADS}, index=some.index)
+        changes = pd.DataFrame(
+            {target: some[target] - some[f"{target}_before"] for target in DEFAULT_NAMES}, index=some.index
+        )
         means = changes.groupby(some["network"]).mean().to_numpy()
         if len(means) >= FEWEST_NETWORKS:
             half = student.ppf(0.95, len(means) - 1) * means.std(axis=0, ddof=1) / np.sqrt(len(means))
@@ -143,10 +145,10 @@ def _row(gene: str, value: int, networks: int, change: Values, half: Values) -> 
         "against": chip_text(gene, _USUAL[gene]),
         "architectures": networks,
     }
-    for head, middle, wide in zip(HEADS, change, half, strict=True):
+    for target, middle, wide in zip(DEFAULT_NAMES, change, half, strict=True):
         row |= {
-            f"{head}_change": float(middle),
-            f"{head}_low": float(middle - wide),
-            f"{head}_high": float(middle + wide),
+            f"{target}_change": float(middle),
+            f"{target}_low": float(middle - wide),
+            f"{target}_high": float(middle + wide),
         }
     return row

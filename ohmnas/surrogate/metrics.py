@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import Values
+from ohmnas.targets import DEFAULT_NAMES
 
 
 def kendall_tau(truth: Values, predicted: Values) -> float:
@@ -19,18 +19,18 @@ def kendall_tau(truth: Values, predicted: Values) -> float:
     return float(stats.kendalltau(truth, predicted).statistic)
 
 
-def tau_scorer(head: str = HEADS[0]) -> Callable[[Any, Any, npt.ArrayLike], float]:
+def tau_scorer(target: str = DEFAULT_NAMES[0]) -> Callable[[Any, Any, npt.ArrayLike], float]:
     """Scorer for scikit-learn's cross-validation and grid search: Kendall's tau of one target.
 
     Args:
-        head: one of `HEADS`.
+        target: one of `DEFAULT_NAMES`.
 
     Raises:
         InvalidValueError: the name is unknown.
     """
-    if head not in HEADS:
-        raise InvalidValueError(f"a surrogate has no target {head!r}; it has {', '.join(HEADS)}")
-    column = HEADS.index(head)
+    if target not in DEFAULT_NAMES:
+        raise InvalidValueError(f"a surrogate has no target {target!r}; it has {', '.join(DEFAULT_NAMES)}")
+    column = DEFAULT_NAMES.index(target)
 
     def score(surrogate: Any, X: Any, y: npt.ArrayLike) -> float:
         guess = surrogate.rank_scores(X) if column == 0 else surrogate.predict(X)[:, column]

@@ -21,7 +21,6 @@ from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import Features, feature_matrix, feature_names
 from ohmnas.surrogate.forest import Forest
 from ohmnas.surrogate.further import FurtherTarget, from_scale, to_scale
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.known import KnownNetworks
 from ohmnas.surrogate.mixture import Mixture
@@ -29,7 +28,7 @@ from ohmnas.surrogate.process import GaussianProcess
 from ohmnas.surrogate.scales import Values, from_scales, to_scales
 from ohmnas.surrogate.transfer import Line, SourceModel
 from ohmnas.surrogate.trees import Trees
-from ohmnas.targets import ACCURACY, SPREAD, VARIATION, VARIATIONS, Target
+from ohmnas.targets import ACCURACY, DEFAULT_NAMES, SPREAD, VARIATION, VARIATIONS, Target
 from ohmnas.threads import by_blocks
 
 _AT_ONCE: Final = 2500
@@ -62,7 +61,7 @@ class SurrogateModel(Estimator):
     calibration: Calibration
     """Scores -> accuracies."""
     residuals: tuple[Residuals, ...]
-    """Residuals of each of `HEADS`, for intervals."""
+    """Residuals of each of `DEFAULT_NAMES`, for intervals."""
     variation: Target = VARIATION
     """Third target, one of `targets.VARIATIONS`."""
     known: KnownNetworks
@@ -88,14 +87,14 @@ class SurrogateModel(Estimator):
         Raises:
             InvalidValueError: the parts do not fit together.
         """
-        features = len(feature_names(self.space, self.hardware)) + (0 if self.source is None else len(HEADS))
+        features = len(feature_names(self.space, self.hardware)) + (0 if self.source is None else len(DEFAULT_NAMES))
         if (self.source is None) != (self.line is None):
             raise InvalidValueError("a source model and its line must be given together")
         for process, width, labels in ((self.process, features, 1), (self.spread_process, features + 1, 2)):
             if len(process.levels) != labels or process.columns.max(initial=-1) >= width:
                 raise InvalidValueError(f"a Gaussian process must have {labels} labels and {width} features")
-        if len(self.residuals) != len(HEADS) or len(self.spread_trees) != len(HEADS) - 1:
-            raise InvalidValueError(f"residuals and trees must be those of {', '.join(HEADS)}")
+        if len(self.residuals) != len(DEFAULT_NAMES) or len(self.spread_trees) != len(DEFAULT_NAMES) - 1:
+            raise InvalidValueError(f"residuals and trees must be those of {', '.join(DEFAULT_NAMES)}")
         if self.variation not in VARIATIONS:
             raise InvalidValueError(f"{self.variation.name} is not a variation of the accuracy")
         if self.known.genomes.shape[1] != len(self.space.gene_names):
@@ -124,7 +123,7 @@ class SurrogateModel(Estimator):
         known = [one.target.name for one in self.further]
         for name in wanted:
             if name not in known:
-                learned = ", ".join([*(one.name for one in self.targets[: len(HEADS)]), *known])
+                learned = ", ".join([*(one.name for one in self.targets[: len(DEFAULT_NAMES)]), *known])
                 raise InvalidValueError(f"{name} is not predicted here, only {learned}")
         return replace(self, selected=(*self.selected, *wanted)) if wanted else self
 
@@ -171,8 +170,8 @@ class SurrogateModel(Estimator):
         Raises:
             InvalidValueError: the probability is not between 0 and 1.
         """
-        position = estimate[HEADS[0]]
-        values = to_scales(estimate.values[:, : len(HEADS)], self.std_floor)
+        position = estimate[DEFAULT_NAMES[0]]
+        values = to_scales(estimate.values[:, : len(DEFAULT_NAMES)], self.std_floor)
         values += np.column_stack([residuals.quantile(position, probability) for residuals in self.residuals])
         columns = [self._fractions(values)]
         for one in self._selected:
@@ -237,16 +236,16 @@ class SurrogateModel(Estimator):
         labels = self.mixture.labels(sums[:, :2] + self.mixture.means, self.spread_process.predict(informed))
         predicted = np.column_stack([scores, self.calibration(scores), labels, sums[:, 2:]])
         if self.line is not None:
-            predicted[:, 1:4] = self.line.blend(features[:, -len(HEADS) :], predicted[:, 1:4])
+            predicted[:, 1:4] = self.line.blend(features[:, -len(DEFAULT_NAMES) :], predicted[:, 1:4])
             predicted[:, 0] = predicted[:, 1]
         return predicted
 
     def _estimate(self, values: Values) -> Estimate:
         """Convert ``(n, 3 + k)`` targets on their scales and differences of further ones to fractions."""
-        defaults = self._fractions(values[:, : len(HEADS)])
+        defaults = self._fractions(values[:, : len(DEFAULT_NAMES)])
         further = [
             one.values(differences, defaults, self.std_floor)[:, None]
-            for one, differences in zip(self._selected, values[:, len(HEADS) :].T, strict=True)
+            for one, differences in zip(self._selected, values[:, len(DEFAULT_NAMES) :].T, strict=True)
         ]
         return Estimate(self.targets, np.hstack([defaults, *further]) if further else defaults)
 

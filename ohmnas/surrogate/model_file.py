@@ -24,7 +24,6 @@ from ohmnas.spaces.space import Space
 from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import feature_names
 from ohmnas.surrogate.further import FurtherTarget
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.known import KnownNetworks
 from ohmnas.surrogate.mixture import Mixture, Pair
@@ -33,7 +32,7 @@ from ohmnas.surrogate.process import GaussianProcess
 from ohmnas.surrogate.transfer import Line, SourceModel
 from ohmnas.surrogate.trees import Trees
 from ohmnas.surrogate.validation import LARGEST_SIZE, check_provenance, finite, whole
-from ohmnas.targets import TARGETS, VARIATIONS
+from ohmnas.targets import DEFAULT_NAMES, TARGETS, VARIATIONS
 
 FORMAT: Final = 7
 """Version of the format; other versions are rejected, because fitting again takes seconds."""
@@ -68,7 +67,7 @@ _PARTS: Final[dict[str, Kinds]] = {
     "process": _PROCESS,
     "spread_process": _PROCESS,
     "calibration": {"scores": ("f8", 1), "values": ("f8", 1)},
-    **{f"{head}_residuals": _RESIDUALS for head in HEADS},
+    **{f"{target}_residuals": _RESIDUALS for target in DEFAULT_NAMES},
     "known": {"genomes": ("i2", 2), "scores": ("f8", 1)},
 }
 """Part of a surrogate -> its arrays, named ``<part>_<array>`` in the archive."""
@@ -113,7 +112,7 @@ def save_model(model: SurrogateModel, path: str | Path) -> Path:
         "format": FORMAT,
         "space": model.space.name,
         **_shape(model.space),
-        "targets": [one.name for one in model.targets[: len(HEADS)]],
+        "targets": [one.name for one in model.targets[: len(DEFAULT_NAMES)]],
         "features": list(feature_names(model.space, model.hardware)),
         "hardware": dict(model.hardware),
         "std_floor": model.std_floor,
@@ -236,9 +235,9 @@ def _model(header: dict[str, Any], parts: dict[str, dict[str, Array]]) -> Surrog
     space = _space(header, header["space"])
     if set(hardware) != set(Hardware().description()) or header["features"] != list(feature_names(space, hardware)):
         raise InvalidValueError(f"the features of the surrogate are not those of this version of ohmnas: {_ANEW}")
-    variation = next((one for one in VARIATIONS if header["targets"] == [*HEADS[:2], one.name]), None)
+    variation = next((one for one in VARIATIONS if header["targets"] == [*DEFAULT_NAMES[:2], one.name]), None)
     if variation is None:
-        raise InvalidValueError(f"the targets must be {', '.join(HEADS)}")
+        raise InvalidValueError(f"the targets must be {', '.join(DEFAULT_NAMES)}")
     ranker, std_trees, avm_trees = _trees(parts, _ENSEMBLES, header["bases"])
     source, line = _source(header["source"], parts, space.networks.name)
     return SurrogateModel(
@@ -251,7 +250,7 @@ def _model(header: dict[str, Any], parts: dict[str, dict[str, Array]]) -> Surrog
         spread_process=GaussianProcess(**parts["spread_process"]),
         mixture=Mixture(**{name: _pair(header["mixture"][name], name) for name in Mixture.__slots__}),
         calibration=Calibration(**parts["calibration"]),
-        residuals=tuple(Residuals(**parts[f"{head}_residuals"]) for head in HEADS),
+        residuals=tuple(Residuals(**parts[f"{target}_residuals"]) for target in DEFAULT_NAMES),
         variation=variation,
         known=KnownNetworks(**parts["known"]),
         source=source,
@@ -287,7 +286,9 @@ def _records(model: SurrogateModel) -> dict[str, object]:
     """Part -> object whose arrays are written."""
     records: dict[str, object] = dict(zip(_ENSEMBLES, _ensembles(model), strict=True))
     records |= {name: getattr(model, name) for name in ("process", "spread_process", "calibration", "known")}
-    records |= {f"{head}_residuals": residuals for head, residuals in zip(HEADS, model.residuals, strict=True)}
+    records |= {
+        f"{target}_residuals": residuals for target, residuals in zip(DEFAULT_NAMES, model.residuals, strict=True)
+    }
     for one in model.further:
         records |= {f"{one.target.name}_trees": one.trees, f"{one.target.name}_residuals": one.residuals}
     if model.source is not None and model.line is not None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ohmnas.pictures import EFFECT, INK, SCALE, drawing, new_figure, save, ticks_in_words
 from ohmnas.search.quantity_words import WORDS
-from ohmnas.surrogate.heads import HEADS
+from ohmnas.targets import DEFAULT_NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,14 +72,14 @@ def plot_importance(frame: pd.DataFrame, path: Path) -> None:
     parts = [frame[frame["group"] == "group"].iloc[::-1], frame[frame["group"] != "group"].head(SHOWN).iloc[::-1]]
     heights = [len(part) + 2.5 for part in parts]
     figure = new_figure(11.5, 0.26 * sum(heights) + 0.9)
-    panels = figure.subplots(2, len(HEADS), sharey="row", squeeze=False, gridspec_kw={"height_ratios": heights})
+    panels = figure.subplots(2, len(DEFAULT_NAMES), sharey="row", squeeze=False, gridspec_kw={"height_ratios": heights})
     for row, (part, what) in enumerate(zip(parts, ("groups of features", "single features"), strict=True)):
-        for panel, head in zip(panels[row], HEADS, strict=True):
+        for panel, target in zip(panels[row], DEFAULT_NAMES, strict=True):
             names = [feature_words(str(name)) for name in part["feature"]]
-            panel.barh(names, part[head], xerr=part[f"{head}_error"], color=EFFECT, ecolor=INK, height=0.65)
+            panel.barh(names, part[target], xerr=part[f"{target}_error"], color=EFFECT, ecolor=INK, height=0.65)
             panel.axvline(0.0, color=INK, lw=0.6)
             panel.grid(visible=False, axis="y")
-            panel.set(title=f"{WORDS[head].title}: {what}")
+            panel.set(title=f"{WORDS[target].title}: {what}")
             if row:
                 panel.set(xlabel="loss of tau when shuffled")
     save(figure, path)
@@ -95,13 +95,13 @@ def plot_effects(frame: pd.DataFrame, path: Path, title: str = "") -> None:
     """
     choices = list(dict.fromkeys(frame["choice"]))
     figure = new_figure(2.15 * len(choices) + 0.8, 6.4)
-    panels = figure.subplots(len(HEADS), len(choices), sharex="col", squeeze=False)
+    panels = figure.subplots(len(DEFAULT_NAMES), len(choices), sharex="col", squeeze=False)
     for column, choice in enumerate(choices):
         rows = frame[frame["choice"] == choice]
         at, ordered = np.arange(len(rows)), rows["label"].str[0].str.isdigit().all()
-        for row, head in enumerate(HEADS):
+        for row, target in enumerate(DEFAULT_NAMES):
             panel = panels[row][column]
-            change, low, high = (100 * rows[f"{head}_{name}"].to_numpy() for name in ("change", "low", "high"))
+            change, low, high = (100 * rows[f"{target}_{name}"].to_numpy() for name in ("change", "low", "high"))
             panel.axhline(0.0, color=INK, lw=0.8)
             panel.vlines(at, low, high, color=EFFECT, alpha=0.3, lw=6)
             panel.plot(at, change, marker="o", ms=4.5, lw=1.2 if ordered else 0.0, color=EFFECT)
@@ -109,7 +109,7 @@ def plot_effects(frame: pd.DataFrame, path: Path, title: str = "") -> None:
             panel.margins(x=0.15, y=0.15)
             _at_least_a_point(panel)
             if column == 0:
-                panel.set_ylabel(f"{WORDS[head].title}\n(change, points)")
+                panel.set_ylabel(f"{WORDS[target].title}\n(change, points)")
         against = "" if (rows["label"] == rows["against"]).any() else f"\nagainst {rows['against'].iloc[0]}"
         panels[0][column].set_title(choice + against, fontsize="small")
     figure.suptitle((title and f"{title}. ") + "Bars: 90 % intervals. Each panel has its own scale.")
@@ -137,8 +137,8 @@ def plot_map(frame: pd.DataFrame, path: Path) -> None:
         StorageError: the file cannot be written.
     """
     figure = new_figure(13.0, 3.9)
-    panels = figure.subplots(1, len(HEADS), sharex=True, sharey=True)
-    for panel, name in zip(panels, HEADS, strict=True):
+    panels = figure.subplots(1, len(DEFAULT_NAMES), sharex=True, sharey=True)
+    for panel, name in zip(panels, DEFAULT_NAMES, strict=True):
         values = WORDS[name].factor * frame[name]
         low, high = values.quantile((0.02, 0.98))
         limits: dict[str, Any] = {"vmin": low, "vmax": high}

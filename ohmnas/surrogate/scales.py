@@ -22,7 +22,7 @@ def to_scales(labels: Values, std_floor: float) -> Values:
     """Convert ``(n, 3)`` accuracies, standard deviations and AVMs from fractions to their scales.
 
     Args:
-        labels: ``(n, 3)``, in the order of `HEADS`.
+        labels: ``(n, 3)``, in the order of `DEFAULT_NAMES`.
         std_floor: smallest standard deviation that can be resolved.
     """
     accuracy, std, avm = labels.T

@@ -16,10 +16,10 @@ from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.estimate import Estimate
 from ohmnas.surrogate import metrics
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import Values
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
+from ohmnas.targets import DEFAULT_NAMES
 
 FOLDS = 5
 FEWEST_SCORED = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))
@@ -37,7 +37,7 @@ Spread = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class HeadScore:
+class TargetScore:
     """Quality of one target on held-out architectures.
 
     A fold with constant labels or predictions has no score; None means fewer than two folds with a score.
@@ -65,7 +65,7 @@ def score(
     seed: int = 0,
     rounds: int = 3,
     report: Callable[[int], None] = lambda _: None,
-) -> tuple[int, dict[str, HeadScore]]:
+) -> tuple[int, dict[str, TargetScore]]:
     """Score all targets by repeated 5-fold cross-validation over architectures.
 
     A surrogate is trained on mean labels, but scored on the label of each held-out architecture's first seed: the
@@ -92,8 +92,8 @@ def score(
         raise InvalidValueError(
             f"table {table.source} has {len(data.population)} measured architectures; a score needs {FEWEST_SCORED}"
         )
-    labels = dict(zip(data.heads, data.single().T, strict=True))
-    found: dict[str, list[tuple[float, float, float, float]]] = {head: [] for head in data.heads}
+    labels = dict(zip(data.target_names, data.single().T, strict=True))
+    found: dict[str, list[tuple[float, float, float, float]]] = {target: [] for target in data.target_names}
     for round_ in range(rounds):
         folds = KFold(FOLDS, shuffle=True, random_state=seed + round_)
         for train, test in folds.split(data.population):
@@ -101,38 +101,38 @@ def score(
             unseen = data.population[test]
             predicted, scores = surrogate.estimate(unseen), surrogate.rank_scores(unseen)
             low, high = (surrogate.quantile(predicted, (1 + side * COVERAGE) / 2) for side in (-1, 1))
-            for head in data.heads:
-                truth = labels[head][test]
-                guess = scores if head == HEADS[0] else predicted[head]
-                inside = covered(head, truth, low, high, data.std_floor)
-                found[head].append(
+            for target in data.target_names:
+                truth = labels[target][test]
+                guess = scores if target == DEFAULT_NAMES[0] else predicted[target]
+                inside = covered(target, truth, low, high, data.std_floor)
+                found[target].append(
                     (
                         metrics.kendall_tau(truth, guess),
                         metrics.spearman(truth, guess),
-                        metrics.precision_at(0.1, truth, guess, smaller_is_better=head != HEADS[0]),
+                        metrics.precision_at(0.1, truth, guess, smaller_is_better=target != DEFAULT_NAMES[0]),
                         float(inside.mean()),
                     )
                 )
-            report(len(found[HEADS[0]]))
+            report(len(found[DEFAULT_NAMES[0]]))
     pairs = repeated(table, chip, effort)
     result = {}
-    for head in data.heads:
-        tau, rank, precision, coverage = (spread(values) for values in np.array(found[head]).T)
+    for target in data.target_names:
+        tau, rank, precision, coverage = (spread(values) for values in np.array(found[target]).T)
         ceiling, interval = float("nan"), None
         if len(pairs) >= FEWEST_REPEATS:
-            first, second = (pairs[f"{head}_{which}"].to_numpy() for which in ("first", "second"))
+            first, second = (pairs[f"{target}_{which}"].to_numpy() for which in ("first", "second"))
             ceiling = metrics.noise_ceiling(first, second)
         if not np.isnan(ceiling):
             interval = metrics.noise_ceiling_interval(first, second)
         known = None if np.isnan(ceiling) else ceiling
-        result[head] = HeadScore(tau, rank, precision, coverage, known, interval, len(pairs))
+        result[target] = TargetScore(tau, rank, precision, coverage, known, interval, len(pairs))
     return len(data.population), result
 
 
-def covered(head: str, truth: Values, low: Estimate, high: Estimate, std_floor: float) -> npt.NDArray[np.bool_]:
+def covered(target: str, truth: Values, low: Estimate, high: Estimate, std_floor: float) -> npt.NDArray[np.bool_]:
     """``(n,)``: True for labels inside their interval; standard deviations below the table's resolution count as it."""
-    resolved = np.maximum(truth, std_floor) if head == HEADS[1] else truth
-    return np.asarray((low[head] <= resolved + ROUNDING) & (resolved <= high[head] + ROUNDING))
+    resolved = np.maximum(truth, std_floor) if target == DEFAULT_NAMES[1] else truth
+    return np.asarray((low[target] <= resolved + ROUNDING) & (resolved <= high[target] + ROUNDING))
 
 
 def spread(values: Values) -> Spread | None:
@@ -142,7 +142,7 @@ def spread(values: Values) -> Spread | None:
 
 
 def repeated(table: MeasuredTable, hardware: str, fidelity: str) -> pd.DataFrame:
-    """Return architectures measured with two seeds, with labels ``<head>_first`` and ``<head>_second``."""
+    """Return architectures measured with two seeds, with labels ``<target>_first`` and ``<target>_second``."""
     groups = _by_architecture(table, hardware, fidelity)
     genes = list(table.space.gene_names)
     columns = [*genes, *(one.name for one in table.targets)]

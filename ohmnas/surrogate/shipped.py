@@ -18,7 +18,7 @@ from ohmnas.surrogate.model_file import SUFFIX, found_file, read_header, read_mo
 FITTED: Final = Path(__file__).with_name("fitted")
 """Folder with one subfolder per table."""
 _TABLES: Final = Path(__file__).parents[1] / "datasets" / "tables"
-_USUAL_CHIP: Final = "pcm"
+_DEFAULT_CHIP: Final = "pcm"
 """Default chip if there are several, as in `MeasuredTable.select`."""
 
 
@@ -34,7 +34,7 @@ def shipped_file(table: str, hardware: str | None = None) -> Path | None:
         return None
     files = {path.name.removesuffix(SUFFIX): path for path in folder.glob(f"*{SUFFIX}")}
     if hardware is None:
-        hardware = _USUAL_CHIP if len(files) > 1 else next(iter(files), None)
+        hardware = _DEFAULT_CHIP if len(files) > 1 else next(iter(files), None)
     return None if hardware is None else files.get(hardware)
 
 

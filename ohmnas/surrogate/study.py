@@ -32,12 +32,11 @@ from ohmnas.surrogate.features import (
     structure_names,
 )
 from ohmnas.surrogate.fit.transfer import fit_source
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.scales import from_scales
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
-from ohmnas.targets import VARIATION
+from ohmnas.targets import DEFAULT_NAMES, VARIATION
 
 Values = npt.NDArray[np.float64]
 
@@ -85,8 +84,8 @@ def importance(data: TrainingSet, seed: int = 0, **settings: Any) -> pd.DataFram
         InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures.
 
     Returns:
-        One row for each feature and group, most important for the accuracy first: `feature`, `group`, and for each head
-        the mean loss of tau and its standard error over folds (`<head>`, `<head>_error`).
+        One row for each feature and group, most important for the accuracy first: `feature`, `group`, and for each
+        target the mean loss of tau and its standard error over folds (`<target>`, `<target>_error`).
     """
     _enough(data)
     names = feature_names(data.space, data.hardware)
@@ -116,10 +115,10 @@ def importance(data: TrainingSet, seed: int = 0, **settings: Any) -> pd.DataFram
     for name, values in losses.items():
         row: dict[str, Any] = {"feature": name, "group": kind.get(name, "group")}
         mean, error = np.nanmean(values, axis=0), np.nanstd(values, axis=0, ddof=1) / np.sqrt(FOLDS)
-        for column, head in enumerate(HEADS):
-            row |= {head: float(mean[column]), f"{head}_error": float(error[column])}
+        for column, target in enumerate(DEFAULT_NAMES):
+            row |= {target: float(mean[column]), f"{target}_error": float(error[column])}
         rows.append(row)
-    return pd.DataFrame(rows).sort_values(HEADS[0], ascending=False, ignore_index=True)
+    return pd.DataFrame(rows).sort_values(DEFAULT_NAMES[0], ascending=False, ignore_index=True)
 
 
 def gene_effects(data: TrainingSet, seed: int = 0, resamples: int = RESAMPLES, **settings: Any) -> pd.DataFrame:
@@ -140,7 +139,8 @@ def gene_effects(data: TrainingSet, seed: int = 0, resamples: int = RESAMPLES, *
     Returns:
         One row for each choice and value: `choice`, `value`, `label` (the value in words), `against` (the first value),
         `architectures`, `params` (their geometric mean), and for each target its mean prediction, the change from the
-        first value and its 90 % interval (`<head>`, `<head>_change`, `<head>_low`, `<head>_high`), as fractions.
+        first value and its 90 % interval (`<target>`, `<target>_change`, `<target>_low`, `<target>_high`), in
+        fractions.
     """
     _enough(data, resamples)
     surrogates = _resampled(data, resamples, seed, settings)
@@ -152,8 +152,10 @@ def gene_effects(data: TrainingSet, seed: int = 0, resamples: int = RESAMPLES, *
             continue
         variants = [variant[fits] for variant in variants]
         params = [float(np.exp(np.log(data.space.params(variant)).mean())) for variant in variants]
-        said = [[_means(_like_new(surrogate, variant)) for variant in variants] for surrogate in surrogates]
-        rows += _effects(choice, values, int(fits.sum()), np.array(said), params, _labelled(data.space, gene, choice))
+        predicted = [[_means(_like_new(surrogate, variant)) for variant in variants] for surrogate in surrogates]
+        rows += _effects(
+            choice, values, int(fits.sum()), np.array(predicted), params, _labelled(data.space, gene, choice)
+        )
     return pd.DataFrame(rows)
 
 
@@ -179,15 +181,15 @@ def chip_effects(
     rng = np.random.default_rng(seed)
     models = [fit_source([_resample(part, rng) for part in sets], seed=seed) for _ in range(resamples)]
     first = sets[0]
-    levels = np.mean([first.target(head) for head in HEADS], axis=1)
+    levels = np.mean([first.target(target) for target in DEFAULT_NAMES], axis=1)
     rows = []
     for name, values in (settings or SETTINGS).items():
         chips = [_with(first.hardware, name, value) for value in values]
-        said = np.array(
+        predicted = np.array(
             [[model.predict(first.population, chip) for chip in (first.hardware, *chips)] for model in models]
         )
-        means = levels + (said[:, 1:] - said[:, :1]).mean(axis=2, dtype=np.float64)
-        means = from_scales(means.reshape(-1, len(HEADS))).reshape(means.shape)
+        means = levels + (predicted[:, 1:] - predicted[:, :1]).mean(axis=2, dtype=np.float64)
+        means = from_scales(means.reshape(-1, len(DEFAULT_NAMES))).reshape(means.shape)
         rows += _effects(SETTING_NAMES.get(name, name), values, len(first.population), means, None)
     return pd.DataFrame(rows)
 
@@ -234,7 +236,9 @@ def _like_new(surrogate: SurrogateModel, population: Population) -> Estimate:
 def _taus(surrogate: SurrogateModel, features: Features, unseen: TrainingSet) -> Values:
     scores, predicted = surrogate.forecast_features(features)
     guesses = (scores, predicted["accuracy_1d_std"], predicted["avm"])
-    return np.array([metrics.kendall_tau(unseen.labels[head], g) for head, g in zip(HEADS, guesses, strict=True)])
+    return np.array(
+        [metrics.kendall_tau(unseen.labels[target], g) for target, g in zip(DEFAULT_NAMES, guesses, strict=True)]
+    )
 
 
 def _resampled(data: TrainingSet, resamples: int, seed: int, settings: Mapping[str, Any]) -> list[SurrogateModel]:
@@ -270,14 +274,14 @@ def _within(data: TrainingSet, population: Population) -> npt.NDArray[np.bool_]:
 
 
 def _means(predicted: Estimate) -> list[float]:
-    return [float(predicted[head].mean()) for head in HEADS]
+    return [float(predicted[target].mean()) for target in DEFAULT_NAMES]
 
 
 def _effects(
     choice: str,
     values: tuple[float, ...],
     architectures: int,
-    said: Values,
+    predicted: Values,
     params: list[float] | None,
     label: Callable[[float], str] = "{:g}".format,
 ) -> list[dict[str, Any]]:
@@ -286,9 +290,9 @@ def _effects(
     Resampled tables share rows: if each holds a share s of the rows, they differ by only sqrt((1 - s) / s) of the
     difference between independent tables. The intervals correct for this (delete-d jackknife: Shao and Wu, 1989).
     """
-    change = said - said[:, :1]
+    change = predicted - predicted[:, :1]
     error = np.sqrt(DRAWN / (1.0 - DRAWN)) * change.std(axis=0, ddof=1)
-    half = student.ppf(0.95, len(said) - 1) * error
+    half = student.ppf(0.95, len(predicted) - 1) * error
     low, high = change.mean(axis=0) - half, change.mean(axis=0) + half
     rows = []
     for index, value in enumerate(values):
@@ -301,9 +305,9 @@ def _effects(
         }
         if params is not None:
             row["params"] = params[index]
-        for column, head in enumerate(HEADS):
-            row[head] = float(said[:, index, column].mean())
-            row[f"{head}_change"] = float(change[:, index, column].mean())
-            row[f"{head}_low"], row[f"{head}_high"] = float(low[index, column]), float(high[index, column])
+        for column, target in enumerate(DEFAULT_NAMES):
+            row[target] = float(predicted[:, index, column].mean())
+            row[f"{target}_change"] = float(change[:, index, column].mean())
+            row[f"{target}_low"], row[f"{target}_high"] = float(low[index, column]), float(high[index, column])
         rows.append(row)
     return rows

@@ -50,7 +50,8 @@ SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
 class Surrogate(RegressorMixin, BaseEstimator):
     """Fits a surrogate of one chip, or of networks and chips; `model_` is the fitted model.
 
-    A scikit-learn regressor: X are genomes, ``(n, g)``, y the labels in the order of `HEADS`, ``(n, 3)``, as fractions.
+    A scikit-learn regressor: X are genomes, ``(n, g)``, y the labels, ``(n, 3)`` fractions in the order of
+    `DEFAULT_NAMES`.
     A search needs only `model_`, which predicts without scikit-learn and XGBoost and can be saved with
     `SurrogateModel.save`.
     """
@@ -146,7 +147,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
         Args:
             X: ``(n, g)`` genomes of at least `FEWEST_ROWS` architectures, canonical.
-            y: ``(n, 3)`` labels, in the order of `HEADS`.
+            y: ``(n, 3)`` labels, in the order of `DEFAULT_NAMES`.
             provenance: as in `TrainingSet`; without it, the surrogate cannot be saved.
             single: ``(n, 3)`` labels of one training each, if y are means: intervals are for one training.
             noise: variance of the accuracies between trainings of a network; None if unknown.
@@ -216,7 +217,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: Population) -> Values:
-        """``(n, 3)``: targets in the order of `HEADS`, for ``(n, g)`` genomes."""
+        """``(n, 3)``: targets in the order of `DEFAULT_NAMES`, for ``(n, g)`` genomes."""
         return self._fitted().predict(X)
 
     def score(self, X: Population, y: npt.ArrayLike, sample_weight: None = None) -> float:  # noqa: ARG002 - sklearn's

@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api.typing import SeriesGroupBy
 
 from ohmnas.datasets.tables import schema
-from ohmnas.datasets.tables.table import USUAL_FIDELITIES, MeasuredTable, accuracy_std_floor
+from ohmnas.datasets.tables.table import DEFAULT_FIDELITIES, MeasuredTable, accuracy_std_floor
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import TECHNOLOGIES, Hardware
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, from_hardware
@@ -20,11 +20,10 @@ from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 from ohmnas.surrogate.fit.label_shrinkage import cleared
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import Values, to_scales
-from ohmnas.targets import ACCURACY, SPREAD, TARGETS, VARIATION, Target, target
+from ohmnas.targets import ACCURACY, DEFAULT_NAMES, SPREAD, TARGETS, VARIATION, Target, target
 
-FURTHER: Final = tuple(name for name in TARGETS if name not in HEADS)
+FURTHER: Final = tuple(name for name in TARGETS if name not in DEFAULT_NAMES)
 """Targets beyond the default ones."""
 VIEWS: Final = ("accuracy_1s_std", "accuracy_60s_std", "accuracy_1h_std", "accuracy_1mo_std", "avm_std")
 """Columns that carry information on the 1-day standard deviation."""
@@ -67,7 +66,7 @@ class TrainingSet:
     """Variance of the 1-day accuracy between trainings of a network; None if there are too few repeats."""
 
     @property
-    def heads(self) -> tuple[str, str, str]:
+    def target_names(self) -> tuple[str, str, str]:
         """Names of the targets that each surrogate learns, in the order of its columns."""
         return ACCURACY.name, SPREAD.name, self.variation.name
 
@@ -78,7 +77,7 @@ class TrainingSet:
         Args:
             table: a checked table.
             hardware: chip; None is the only one, or ``pcm`` if there are several.
-            fidelity: fidelity; None is the only one, or one of `USUAL_FIDELITIES` if there are several.
+            fidelity: fidelity; None is the only one, or one of `DEFAULT_FIDELITIES` if there are several.
 
         Raises:
             InvalidValueError: the choice is ambiguous, no rows match, or the table has too few rows.
@@ -91,12 +90,12 @@ class TrainingSet:
         """Return the rows of a frame with the genes of a space; repeats are averaged."""
         names = list(space.gene_names)
         groups = frame.sort_values("seed", kind="stable").groupby(names, sort=True)
-        heads = tuple(one.name for one in table.targets)
-        further = [name for name in FURTHER if name in frame and name not in heads and frame[name].notna().all()]
+        target_names = tuple(one.name for one in table.targets)
+        further = [name for name in FURTHER if name in frame and name not in target_names and frame[name].notna().all()]
         views = [name for name in VIEWS if name in frame and frame[name].notna().all()]
-        measured = list(dict.fromkeys((*heads, *views, *further)))
+        measured = list(dict.fromkeys((*target_names, *views, *further)))
         means = groups[[*measured, *schema.HARDWARE_COLUMNS]].mean().reset_index()
-        first = groups[[*heads, *further]].first()
+        first = groups[[*target_names, *further]].first()
         if len(means) < FEWEST_ROWS:
             raise InvalidValueError(
                 f"table {table.source} has {len(means)} measured architectures; a surrogate needs {FEWEST_ROWS}"
@@ -111,7 +110,7 @@ class TrainingSet:
         return cls(
             space,
             population,
-            {head: means[head].to_numpy(dtype=np.float64) for head in heads},
+            {target: means[target].to_numpy(dtype=np.float64) for target in target_names},
             settings,
             floor,
             {
@@ -124,12 +123,12 @@ class TrainingSet:
                 "seen": seen,
                 **({} if space.has_chips else {"chip": _settings_of(frame)}),
             },
-            {head: first[head].to_numpy(dtype=np.float64) for head in heads},
+            {target: first[target].to_numpy(dtype=np.float64) for target in target_names},
             np.log(np.maximum(means[views].to_numpy(dtype=np.float64), floor)) if views else None,
             int(frame["chips"].min()),
             {name: (means[name].to_numpy(np.float64), first[name].to_numpy(np.float64)) for name in further},
             table.targets[2],
-            _noise(groups[HEADS[0]]),
+            _noise(groups[DEFAULT_NAMES[0]]),
         )
 
     @classmethod
@@ -138,7 +137,7 @@ class TrainingSet:
 
         Args:
             table: a checked table.
-            fidelity: fidelity; None is the only one, or one of `USUAL_FIDELITIES` if there are several.
+            fidelity: fidelity; None is the only one, or one of `DEFAULT_FIDELITIES` if there are several.
 
         Raises:
             InvalidValueError: the choice is ambiguous, no rows match, or there are too few chips or networks.
@@ -169,11 +168,11 @@ class TrainingSet:
         return TrainingSet(
             self.space,
             self.population[rows],
-            {head: values[rows] for head, values in self.labels.items()},
+            {target: values[rows] for target, values in self.labels.items()},
             self.hardware,
             self.std_floor,
             self.provenance,
-            {head: values[rows] for head, values in self.first.items()},
+            {target: values[rows] for target, values in self.first.items()},
             None if self.views is None else self.views[rows],
             self.chips,
             {name: (values[rows], single[rows]) for name, (values, single) in self.others.items()},
@@ -192,12 +191,12 @@ class TrainingSet:
             raise InvalidValueError(f"{name} was not measured in all rows of the table")
         return self.others[name]
 
-    def target(self, head: str) -> Values:
+    def target(self, target: str) -> Values:
         """``(n,)``: labels of a target on its scale (`scales`)."""
-        return to_scales(self.taught(), self.std_floor)[:, self.heads.index(head)]
+        return to_scales(self.taught(), self.std_floor)[:, self.target_names.index(target)]
 
     def taught(self) -> Values:
-        """``(n, 3)``: labels in the order of `heads`; standard deviations are shrunk (`fit.label_shrinkage`)."""
+        """``(n, 3)``: labels in the order of `target_names`; standard deviations are shrunk (`fit.label_shrinkage`)."""
         labels = self.matrix()
         if self.views is not None and self.chips > 1:
             log_stds = np.log(np.maximum(labels[:, 1], self.std_floor))
@@ -205,12 +204,12 @@ class TrainingSet:
         return labels
 
     def matrix(self) -> Values:
-        """``(n, 3)``: labels in the order of `heads`."""
-        return np.column_stack([self.labels[head] for head in self.heads])
+        """``(n, 3)``: labels in the order of `target_names`."""
+        return np.column_stack([self.labels[target] for target in self.target_names])
 
     def single(self) -> Values:
-        """``(n, 3)``: labels of one training each, in the order of `heads`."""
-        return np.column_stack([(self.first or self.labels)[head] for head in self.heads])
+        """``(n, 3)``: labels of one training each, in the order of `target_names`."""
+        return np.column_stack([(self.first or self.labels)[target] for target in self.target_names])
 
 
 def _noise(accuracies: SeriesGroupBy[Any, Any]) -> float | None:
@@ -248,9 +247,9 @@ def learnable_chips(table: MeasuredTable) -> list[str]:
     chips = []
     for name, rows in table.measured.groupby("hardware"):
         fidelities = set(rows["fidelity"])
-        usual = rows
+        chosen = rows
         if len(fidelities) > 1:
-            usual = rows[rows["fidelity"] == next((name for name in USUAL_FIDELITIES if name in fidelities), "")]
-        if len(usual.drop_duplicates(list(table.space.gene_names))) >= FEWEST_ROWS:
+            chosen = rows[rows["fidelity"] == next((name for name in DEFAULT_FIDELITIES if name in fidelities), "")]
+        if len(chosen.drop_duplicates(list(table.space.gene_names))) >= FEWEST_ROWS:
             chips.append(str(name))
     return chips

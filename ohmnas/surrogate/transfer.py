@@ -18,9 +18,9 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 from ohmnas.surrogate.features import Features, chipless, feature_matrix, feature_names
 from ohmnas.surrogate.forest import Forest
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import Values
 from ohmnas.surrogate.trees import Trees
+from ohmnas.targets import DEFAULT_NAMES
 
 _LASTING = "log2_lasting_share"
 
@@ -45,10 +45,10 @@ class SourceModel:
         """Prepare the trees.
 
         Raises:
-            InvalidValueError: there is not one ensemble for each of `HEADS`, or the features differ.
+            InvalidValueError: there is not one ensemble for each of `DEFAULT_NAMES`, or the features differ.
         """
-        if len(self.trees) != len(HEADS):
-            raise InvalidValueError(f"a source model must have {len(HEADS)} tree ensembles, not {len(self.trees)}")
+        if len(self.trees) != len(DEFAULT_NAMES):
+            raise InvalidValueError(f"a source model has {len(DEFAULT_NAMES)} tree ensembles, not {len(self.trees)}")
         object.__setattr__(self, "_forest", Forest.of(self.trees, chipless(self.space)))
 
     def predict(self, population: Population, hardware: Mapping[str, float], unseen: bool = False) -> Features:

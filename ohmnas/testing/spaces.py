@@ -91,8 +91,8 @@ def faults_are_named(space: Space, rng: np.random.Generator) -> None:
     row, gene = rng.integers(len(broken)), rng.integers(len(space.genes))
     broken[row, gene] = int(rng.choice([-1, space.genes.high[gene] + 1, 2**31]))
     for refuse in (space.check, space.decode):
-        said = _refusal(refuse, broken)
-        assert f"genome {row}: gene " in said, f"gene {space.gene_names[gene]} = {broken[row, gene]}: {said!r}"
+        message = _refusal(refuse, broken)
+        assert f"genome {row}: gene " in message, f"gene {space.gene_names[gene]} = {broken[row, gene]}: {message!r}"
 
 
 def _refusal(refuse: Callable[[Any], object], broken: Any) -> str:

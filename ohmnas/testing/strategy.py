@@ -96,10 +96,10 @@ class StrategyContract(ABC):
         for _ in range(2):
             asked = [strategy.ask(self.births, rng) for _ in range(asks)]
             proposed = np.concatenate([problem.sample(0, rng), *asked])
-            told = proposed[: round(share * len(proposed))]
-            told = np.concatenate([told, problem.sample(others, rng)])
-            self._tell(problem, strategy, told)
-            answered |= len(told) > 0
+            evaluated = proposed[: round(share * len(proposed))]
+            evaluated = np.concatenate([evaluated, problem.sample(others, rng)])
+            self._tell(problem, strategy, evaluated)
+            answered |= len(evaluated) > 0
         population = strategy.ask(self.births, rng)
         assert np.array_equal(SPACE.check(population), population)
         assert (len(population) > 0) == (not self.asks_once or not answered)

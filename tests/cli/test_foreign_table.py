@@ -22,8 +22,8 @@ def table(tmp_path: Path) -> Path:
 def test_it_is_described_and_scored(ohmnas: Ohmnas, table: Path) -> None:
     described = ohmnas("describe", "--table", table, "--json").values
     assert "avm_60s" in described["relations"]
-    heads = ohmnas("score", "--table", table, "--rounds", "1", "--json").values["heads"]
-    assert [*heads] == ["accuracy_1d", "accuracy_1d_std", "avm_60s"]
+    targets = ohmnas("score", "--table", table, "--rounds", "1", "--json").values["heads"]
+    assert [*targets] == ["accuracy_1d", "accuracy_1d_std", "avm_60s"]
 
 
 def test_a_search_uses_its_variation(ohmnas: Ohmnas, table: Path, tmp_path: Path) -> None:

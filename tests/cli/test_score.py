@@ -8,13 +8,12 @@ import pytest
 
 from ohmnas.cli import render
 from ohmnas.datasets.tables.table import read_table, write_table
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import Ohmnas
 
 pytestmark = pytest.mark.timeout(240)
 """A score is fifteen fits or more; on a machine with other work they take their time."""
-
-HEADS = {"accuracy_1d", "accuracy_1d_std", "avm"}
 
 
 @pytest.mark.slow
@@ -22,14 +21,14 @@ def test_scores_have_the_documented_form_and_stand_below_their_ceilings(ohmnas: 
     values = ohmnas("score", "--table", "digits", "--rounds", "1", "--json").values
     assert values["table"] == "digits"
     assert values["rows"] >= 300
-    assert set(values["heads"]) == HEADS
-    for head in values["heads"].values():
-        low, high = head["ceiling_interval"]
-        assert 0.2 < head["kendall_tau"]["mean"] < head["ceiling"] < 1
-        assert 0 < low < head["ceiling"] < high < 1
-        assert head["kendall_tau"]["std"] > 0
-        assert {"spearman", "precision_at_10"} <= set(head)
-        assert 0.8 < head["coverage_90"]["mean"] < 0.97
+    assert set(values["heads"]) == {*DEFAULT_NAMES}
+    for target in values["heads"].values():
+        low, high = target["ceiling_interval"]
+        assert 0.2 < target["kendall_tau"]["mean"] < target["ceiling"] < 1
+        assert 0 < low < target["ceiling"] < high < 1
+        assert target["kendall_tau"]["std"] > 0
+        assert {"spearman", "precision_at_10"} <= set(target)
+        assert 0.8 < target["coverage_90"]["mean"] < 0.97
 
 
 def test_a_person_sees_progress_then_tau_beside_its_ceiling(ohmnas: Ohmnas, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +36,7 @@ def test_a_person_sees_progress_then_tau_beside_its_ceiling(ohmnas: Ohmnas, monk
     done = ohmnas("score", "--table", "digits", "--rounds", "1")
     assert re.fullmatch(r"(scoring: [1-5] of 5, \d+ \w+ left\n){5}", done.err)
     out = done.out
-    assert set(out.split()) >= HEADS
+    assert set(out.split()) >= {*DEFAULT_NAMES}
     assert "Kendall's" in out
     assert "95 % interval" in out
     assert re.search(r"accuracy_1d +0\.\d{3}±0\.\d{3} +0\.\d\d 0\.\d\d-0\.\d\d +\d\d %", out)
@@ -58,11 +57,11 @@ def noiseless(tmp_path: Path) -> Path:
 
 def test_scores_that_labels_do_not_define_are_null_and_a_dash(noiseless: Path, ohmnas: Ohmnas) -> None:
     command = ("score", "--table", noiseless, "--rounds", "1")
-    heads = json.loads(ohmnas(*command, "--json").out, parse_constant=pytest.fail)["heads"]
-    assert heads["accuracy_1d"]["kendall_tau"]["mean"] > 0
-    for head in ("accuracy_1d_std", "avm"):
+    targets = json.loads(ohmnas(*command, "--json").out, parse_constant=pytest.fail)["heads"]
+    assert targets["accuracy_1d"]["kendall_tau"]["mean"] > 0
+    for target in ("accuracy_1d_std", "avm"):
         assert all(
-            heads[head][key] is None
+            targets[target][key] is None
             for key in ("kendall_tau", "ceiling", "ceiling_interval", "spearman", "precision_at_10")
         )
     (line,) = (line for line in ohmnas(*command).out.splitlines() if line.strip().startswith("avm"))

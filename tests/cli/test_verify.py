@@ -209,7 +209,7 @@ def test_a_training_that_diverges_is_left_out_of_the_means_and_said(
     assert "measured: mean of 3 trainings without those that diverged, 2 pcm chips each" in done.out
     network = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["resnet8-w8"]
     assert network["reasons"] == ["", reason, ""]
-    assert all(network["measured"][head][1] is None for head in MEASURED)
+    assert all(network["measured"][target][1] is None for target in MEASURED)
     first, _, third = network["measured"]["accuracy_1d"]
     (row,) = (line for line in done.out.splitlines() if "resnet8-w8 measured" in line)
     assert f"{50 * (first + third):.2f} %" in row

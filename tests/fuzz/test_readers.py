@@ -31,7 +31,7 @@ from ohmnas.search.candidate import Candidate
 from ohmnas.spaces.cells.cell import REFERENCES, Cell
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.spaces.resnet.architecture import Architecture, MainBlock
-from ohmnas.surrogate.heads import HEADS
+from ohmnas.targets import DEFAULT_NAMES
 
 from .mutate import COUNT, damaged, damaged_texts, survive
 
@@ -253,7 +253,7 @@ def test_trainings_of_a_verification(tmp_path: Path) -> None:
     """A damaged checkpoint is as good as none, and its values are numbers."""
     path = tmp_path / "parts.json"
     architecture = Architecture(8, 3, (MainBlock(1, 1, "A", 1, True),))
-    candidate = Candidate(architecture, (8, 3, 1), 10, 10, dict.fromkeys(HEADS, 0.5))
+    candidate = Candidate(architecture, (8, 3, 1), 10, 10, dict.fromkeys(DEFAULT_NAMES, 0.5))
     Checkpoint(path, ("digits",)).note(candidate, 7, Trained(dict.fromkeys(MEASURED, 0.25)))
     whole = path.read_bytes()
 

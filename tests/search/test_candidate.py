@@ -14,7 +14,7 @@ from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
 from ohmnas.search.report import candidates
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate.heads import HEADS
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import CHIP, SPACE, Formula, Sure, some
 
@@ -50,9 +50,9 @@ def test_costs_that_are_not_known_are_left_out() -> None:
         ("genome", [10**30] * 28, "whole numbers"),
         ("genome", [8.5] * 28, "whole numbers"),
         ("genome", [True] * 28, "whole numbers"),
-        ("predicted", dict.fromkeys(HEADS, 1.5), "fractions"),
-        ("predicted", dict.fromkeys(HEADS, float("nan")), "accuracy_1d is nan, not a finite number"),
-        ("interval_90", {name: [0.0, 2.0] for name in HEADS}, "fractions"),
+        ("predicted", dict.fromkeys(DEFAULT_NAMES, 1.5), "fractions"),
+        ("predicted", dict.fromkeys(DEFAULT_NAMES, float("nan")), "accuracy_1d is nan, not a finite number"),
+        ("interval_90", {name: [0.0, 2.0] for name in DEFAULT_NAMES}, "fractions"),
         ("costs", {"tiles": -1}, "costs must be numbers of at least 0"),
         ("costs", {"energy": float("inf")}, "energy is inf, not a finite number"),
         ("costs", {"latency": float("nan")}, "latency is nan, not a finite number"),
@@ -70,10 +70,10 @@ def test_contradictions_are_told(key: str, value: object, message: str) -> None:
         ("genome", None),
         ("predicted", []),
         ("predicted", {}),
-        ("predicted", dict.fromkeys(HEADS, "good")),
+        ("predicted", dict.fromkeys(DEFAULT_NAMES, "good")),
         ("interval_90", [1]),
         ("interval_90", {"avm": [0.0, 0.1]}),
-        ("interval_90", {name: [0.0] for name in HEADS}),
+        ("interval_90", {name: [0.0] for name in DEFAULT_NAMES}),
         ("costs", ["size"]),
         ("costs", {"size": "large"}),
         ("costs", None),

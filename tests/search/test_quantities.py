@@ -7,8 +7,7 @@ from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.search.quantities import Quantities
 from ohmnas.search.quantity_names import COSTS
 from ohmnas.spaces.resnet import ResNetSpace
-from ohmnas.surrogate.heads import HEADS
-from ohmnas.targets import TARGETS
+from ohmnas.targets import DEFAULT_NAMES, TARGETS
 
 from .conftest import CHIP, SPACE, Formula, exact_cost, some
 
@@ -32,7 +31,7 @@ def test_targets_are_what_was_estimated() -> None:
     population = some(20)
     estimate = Formula().estimate(population)
     of = Quantities(SPACE, population, None, estimate)
-    for name in HEADS:
+    for name in DEFAULT_NAMES:
         np.testing.assert_array_equal(of[name], estimate[name])
     assert len(of) == 20
 
@@ -52,7 +51,7 @@ def test_what_cannot_be_known_is_refused() -> None:
 
 def test_nobody_has_costs() -> None:
     of = Quantities(SPACE, some(3)[:0], CHIP, Formula().estimate(some(3)[:0]))
-    assert all(of[name].shape == (0,) for name in (*HEADS, *COSTS))
+    assert all(of[name].shape == (0,) for name in (*DEFAULT_NAMES, *COSTS))
 
 
 def test_the_classes_of_a_space_count_in_its_memory() -> None:

@@ -13,7 +13,7 @@ from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
 from ohmnas.search.report import candidates, describe, references
 from ohmnas.spaces.resnet.references import REFERENCES
-from ohmnas.surrogate.heads import HEADS
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import CHIP, FEW, SPACE, Formula, Sure, exact_cost, some
 
@@ -62,7 +62,7 @@ def test_predictions_are_those_of_the_row() -> None:
     estimate = Formula().estimate(population)
     found = candidates(PROBLEM, population, evaluation)
     for row, one in enumerate(found):
-        by_hand = {name: float(estimate[name][row]) for name in HEADS}
+        by_hand = {name: float(estimate[name][row]) for name in DEFAULT_NAMES}
         assert one.predicted == evaluation.estimate.row(row) == by_hand
         assert one.interval == {}
 

@@ -17,7 +17,7 @@ from ohmnas.search.result import SearchResult, read_result, write_result
 from ohmnas.search.run import Budget, search
 from ohmnas.search.strategies import Evolution
 from ohmnas.spaces.bounds import Bounds
-from ohmnas.surrogate.heads import HEADS
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import CHIP, SPACE, Monthly, Sure, problem
 
@@ -72,7 +72,7 @@ def test_a_full_result_has_all_that_was_asked_for() -> None:
     assert len(result.front) > 1
     assert result.pareto == ("accuracy_1d", "macs", "energy")
     assert {"size", "memory", "tiles", "cells", "energy", "latency"} == result.best.costs.keys()
-    assert result.best.interval.keys() == set(HEADS)
+    assert result.best.interval.keys() == set(DEFAULT_NAMES)
     assert result.constraints["genes"] == {"M": [1, 3], "KS0": [3, 5]}
     assert result.constraints["soft"] == {"tiles": 8.0}
     assert result.objective == "weighted sum of 0.667 accuracy_1d, 0.333 macs"
@@ -149,13 +149,13 @@ def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path
         ("predicted", {"speed": 0.5}, "no target 'speed'; there are accuracy_1d"),
         ("architecture", None, "not the result"),
         ("interval_90", {"avm": [0.0, 0.1]}, "lacks 'accuracy_1d'"),
-        ("interval_90", {name: [0.0] for name in HEADS}, "not the result"),
+        ("interval_90", {name: [0.0] for name in DEFAULT_NAMES}, "not the result"),
         ("costs", {"size": -1}, "costs must be numbers of at least 0"),
         ("costs", None, "not the result"),
         ("costs", ["size"], "not the result"),
         ("costs", {"size": "5"}, "its size is '5', not a finite number"),
         ("costs", {"size": True}, "its size is True"),
-        ("predicted", {**dict.fromkeys(HEADS, 0.5), "avm": "0.5"}, "its avm is '0.5'"),
+        ("predicted", {**dict.fromkeys(DEFAULT_NAMES, 0.5), "avm": "0.5"}, "its avm is '0.5'"),
         ("predicted", [], "its predicted is "),
         ("name", 3, "its reference's name is 3"),
         ("name", "\x1b[2J", "control characters"),
@@ -173,7 +173,7 @@ def test_a_contradiction_is_refused_wherever_it_stands(
         read_result(_write(tmp_path, values))
 
 
-GENERATION = {"iteration": 0, "evaluations": 20, "objective": 1.0, **dict.fromkeys(HEADS, 0.1)}
+GENERATION = {"iteration": 0, "evaluations": 20, "objective": 1.0, **dict.fromkeys(DEFAULT_NAMES, 0.1)}
 
 
 @pytest.mark.parametrize(

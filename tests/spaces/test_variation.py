@@ -12,7 +12,7 @@ from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.cells.genes import TABLE as CELLS
 from ohmnas.spaces.genes import Genes, Population
 from ohmnas.spaces.resnet.genes import TABLE as RESNET
-from ohmnas.spaces.variation import USUAL_RATE, crossover, mutate, neighbours
+from ohmnas.spaces.variation import DEFAULT_RATE, crossover, mutate, neighbours
 
 from .test_genes import made_genes
 
@@ -68,7 +68,7 @@ def test_a_choice_becomes_any_other(rng: np.random.Generator) -> None:
 def test_a_rate_is_the_share_of_the_rows_that_change(rate: float | None, rng: np.random.Generator) -> None:
     parents = some(CELLS, 0, 4000)
     changed = (mutate(CELLS, parents, {} if rate is None else {"operation": rate}, rng) != parents).any(axis=1)
-    assert changed.mean() == pytest.approx(USUAL_RATE if rate is None else rate, abs=0.04)
+    assert changed.mean() == pytest.approx(DEFAULT_RATE if rate is None else rate, abs=0.04)
 
 
 def test_groups_mutate_their_own_genes_alone(rng: np.random.Generator) -> None:

@@ -17,10 +17,10 @@ from ohmnas.spaces.resnet.genes import GENES
 from ohmnas.surrogate.codesign_validation import DesignScore, score_designs
 from ohmnas.surrogate.features import feature_matrix
 from ohmnas.surrogate.fit.folds import folds
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.shipped import load_surrogate
 from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import SPACE, edit, learned, table, table_of_designs
 
@@ -133,7 +133,7 @@ def test_networks_without_a_chip_are_refused(of_designs: SurrogateModel) -> None
 
 
 def test_designs_that_are_a_formula_are_ranked(scores: dict[str, DesignScore]) -> None:
-    assert set(scores) == set(HEADS)
+    assert set(scores) == set(DEFAULT_NAMES)
     accuracy = scores["accuracy_1d"]
     assert accuracy.designs is not None
     assert accuracy.networks is not None

@@ -10,9 +10,9 @@ import pytest
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import HERMES, varied
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.measured import FEWEST_NETWORKS, measured_chip_effects
 from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import SPACE, learning_set, table, table_of_designs
 
@@ -45,9 +45,9 @@ def test_settings_without_effect_have_intervals_around_nothing(effects: pd.DataF
 
 
 def test_changes_lie_in_their_intervals(effects: pd.DataFrame) -> None:
-    for head in HEADS:
-        assert (effects[f"{head}_low"] <= effects[f"{head}_change"] + 1e-12).all()
-        assert (effects[f"{head}_change"] <= effects[f"{head}_high"] + 1e-12).all()
+    for target in DEFAULT_NAMES:
+        assert (effects[f"{target}_low"] <= effects[f"{target}_change"] + 1e-12).all()
+        assert (effects[f"{target}_change"] <= effects[f"{target}_high"] + 1e-12).all()
 
 
 def test_few_networks_say_nothing() -> None:

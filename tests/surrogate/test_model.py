@@ -12,10 +12,10 @@ from threadpoolctl import threadpool_limits
 from ohmnas import threads
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate import model as module
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.metrics import kendall_tau
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import SPACE, STD_FLOOR, learned, learning_set
 
@@ -23,8 +23,8 @@ from .conftest import SPACE, STD_FLOOR, learned, learning_set
 def test_every_head_recovers_its_formula_on_architectures_it_never_saw(surrogate: SurrogateModel) -> None:
     unseen = learning_set(100, seed=99)
     predicted = surrogate.estimate(unseen.population)
-    for head in HEADS:
-        assert kendall_tau(unseen.labels[head], predicted[head]) > 0.75, head
+    for target in DEFAULT_NAMES:
+        assert kendall_tau(unseen.labels[target], predicted[target]) > 0.75, target
     assert np.abs(predicted["accuracy_1d"] - unseen.labels["accuracy_1d"]).mean() < 0.03
     assert np.abs(predicted["avm"] - unseen.labels["avm"]).mean() < 0.01
 
@@ -33,7 +33,7 @@ def test_predictions_are_within_what_the_heads_can_say(surrogate: SurrogateModel
     predicted = surrogate.estimate(SPACE.sample_uniform(200, np.random.default_rng(3)))
     assert ((predicted["accuracy_1d"] >= 0) & (predicted["accuracy_1d"] <= 1)).all()
     assert ((predicted["accuracy_1d_std"] >= STD_FLOOR) & (predicted["accuracy_1d_std"] <= 1)).all()
-    assert all(np.isfinite(predicted[head]).all() for head in HEADS)
+    assert all(np.isfinite(predicted[target]).all() for target in DEFAULT_NAMES)
 
 
 def test_predicted_standard_deviation_is_never_below_the_floor(surrogate: SurrogateModel, data: TrainingSet) -> None:
@@ -55,8 +55,8 @@ def test_prediction_of_a_row_does_not_depend_on_the_others(surrogate: SurrogateM
     together = surrogate.estimate(data.population)
     for row in (0, 17, 99):
         alone = surrogate.estimate(data.population[row : row + 1])
-        for head in HEADS:
-            assert alone[head][0] == pytest.approx(together[head][row], rel=1e-3, abs=1e-5)
+        for target in DEFAULT_NAMES:
+            assert alone[target][0] == pytest.approx(together[target][row], rel=1e-3, abs=1e-5)
 
 
 def test_predicted_accuracies_keep_the_order_of_the_scores(surrogate: SurrogateModel) -> None:
@@ -70,8 +70,8 @@ def test_the_process_of_spread_and_variation_sees_the_score(surrogate: Surrogate
     trees, process = alone.mixture.spreads
     spreads = (2.0 * trees, 2.0 * process)  # half the score, features as they are
     moved = replace(alone, mixture=replace(alone.mixture, spreads=spreads))
-    for head in HEADS[1:]:
-        assert (alone.estimate(data.population)[head] != moved.estimate(data.population)[head]).any()
+    for target in DEFAULT_NAMES[1:]:
+        assert (alone.estimate(data.population)[target] != moved.estimate(data.population)[target]).any()
 
 
 def test_intervals_hold_what_they_say_on_architectures_that_nobody_saw() -> None:
@@ -90,9 +90,9 @@ def test_intervals_hold_what_they_say_on_architectures_that_nobody_saw() -> None
 
 def test_spread_and_variation_stay_within_what_was_measured(surrogate: SurrogateModel, data: TrainingSet) -> None:
     predicted = surrogate.estimate(SPACE.sample_uniform(500, np.random.default_rng(3)))
-    for head in ("accuracy_1d_std", "avm"):
-        low, high = data.labels[head].min(), data.labels[head].max()
-        values = predicted[head]
+    for target in ("accuracy_1d_std", "avm"):
+        low, high = data.labels[target].min(), data.labels[target].max()
+        values = predicted[target]
         assert low - 1e-9 <= values.min() <= values.max() <= high + 1e-9
 
 

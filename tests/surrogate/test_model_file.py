@@ -17,10 +17,10 @@ from numpy.testing import assert_array_equal
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError
 from ohmnas.npz import write_arrays
 from ohmnas.surrogate.fit.transfer import fit_source
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.model_file import FORMAT, SUFFIX, file_of, read_header, read_model
 from ohmnas.surrogate.surrogate import Surrogate
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import FAST, SPACE, Header, edit, edit_array, learned, learning_set, names
 
@@ -30,8 +30,8 @@ def test_loaded_surrogate_predicts_exactly_the_same(surrogate: SurrogateModel, f
     new = SPACE.sample_uniform(100, np.random.default_rng(1))
     population = np.concatenate([new, surrogate.known.genomes])
     before, after = surrogate.estimate(population), loaded.estimate(population)
-    for head in HEADS:
-        assert_array_equal(before[head], after[head])
+    for target in DEFAULT_NAMES:
+        assert_array_equal(before[target], after[target])
     for name in ("space", "hardware", "provenance", "settings", "std_floor", "mixture"):
         assert getattr(loaded, name) == getattr(surrogate, name), name
 

@@ -10,25 +10,27 @@ import pytest
 from ohmnas.errors import InvalidValueError, StorageError
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate.features import feature_names
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.plots import feature_words, plot_effects, plot_importance, plot_map
+from ohmnas.targets import DEFAULT_NAMES
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def effects(choices: int) -> pd.DataFrame:
-    numbers = {f"{head}_{name}": 0.1 for head in HEADS for name in ("change", "low", "high")}
+    numbers = {f"{target}_{name}": 0.1 for target in DEFAULT_NAMES for name in ("change", "low", "high")}
     words = [{"choice": f"c{c}", "label": f"l{v}", "against": "l0"} for c in range(choices) for v in range(3)]
     return pd.DataFrame([{**row, **numbers} for row in words])
 
 
 def test_each_picture_is_a_png(tmp_path: Path) -> None:
     importance = pd.DataFrame(
-        [{"feature": f"f{i}", "group": "genes", **dict.fromkeys(HEADS, 0.1 * i)} for i in range(30)]
-        + [{"feature": "all", "group": "group", **dict.fromkeys(HEADS, 0.5)}]
+        [{"feature": f"f{i}", "group": "genes", **dict.fromkeys(DEFAULT_NAMES, 0.1 * i)} for i in range(30)]
+        + [{"feature": "all", "group": "group", **dict.fromkeys(DEFAULT_NAMES, 0.5)}]
     )
-    importance = importance.assign(**{f"{head}_error": 0.01 for head in HEADS})
-    places = pd.DataFrame({"noise_1d": [0.1, 1.0], "params": [1000, 2000], **{key: [0.1, 0.9] for key in HEADS}})
+    importance = importance.assign(**{f"{target}_error": 0.01 for target in DEFAULT_NAMES})
+    places = pd.DataFrame(
+        {"noise_1d": [0.1, 1.0], "params": [1000, 2000], **{key: [0.1, 0.9] for key in DEFAULT_NAMES}}
+    )
     plot_importance(importance, tmp_path / "importance.png")
     plot_effects(effects(1), tmp_path / "one.png")
     plot_effects(effects(4), tmp_path / "four.png")

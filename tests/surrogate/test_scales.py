@@ -1,4 +1,4 @@
-"""The scales of the heads go there and back."""
+"""The scales of the targets go there and back."""
 
 from __future__ import annotations
 

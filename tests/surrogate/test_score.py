@@ -10,8 +10,8 @@ from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.resnet.genes import GENE_NAMES
 from ohmnas.surrogate import metrics
-from ohmnas.surrogate.heads import HEADS
-from ohmnas.surrogate.score import FEWEST_REPEATS, FEWEST_SCORED, HeadScore, repeated, score
+from ohmnas.surrogate.score import FEWEST_REPEATS, FEWEST_SCORED, TargetScore, repeated, score
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import SPACE, table
 
@@ -27,14 +27,14 @@ def twice() -> MeasuredTable:
 
 
 @pytest.fixture(scope="module")
-def scores(twice: MeasuredTable) -> dict[str, HeadScore]:
+def scores(twice: MeasuredTable) -> dict[str, TargetScore]:
     rows, found = score(twice, rounds=1)
     assert rows == N
     return found
 
 
-def test_every_head_is_scored_within_the_range_of_its_metrics(scores: dict[str, HeadScore]) -> None:
-    assert set(scores) == set(HEADS)
+def test_every_head_is_scored_within_the_range_of_its_metrics(scores: dict[str, TargetScore]) -> None:
+    assert set(scores) == set(DEFAULT_NAMES)
     for found in scores.values():
         assert found.kendall_tau is not None
         assert found.spearman is not None
@@ -47,14 +47,14 @@ def test_every_head_is_scored_within_the_range_of_its_metrics(scores: dict[str, 
         assert min(found.kendall_tau[1], found.spearman[1], found.precision_at_10[1]) >= 0
 
 
-def test_labels_that_are_a_formula_of_genes_are_learned(scores: dict[str, HeadScore]) -> None:
-    tau = {head: found.kendall_tau[0] for head, found in scores.items() if found.kendall_tau is not None}
+def test_labels_that_are_a_formula_of_genes_are_learned(scores: dict[str, TargetScore]) -> None:
+    tau = {target: found.kendall_tau[0] for target, found in scores.items() if found.kendall_tau is not None}
     assert tau["avm"] > 0.5
     assert tau["accuracy_1d_std"] > 0.5
     assert tau["accuracy_1d"] > 0.2
 
 
-def test_ceiling_is_that_of_the_two_measurements(twice: MeasuredTable, scores: dict[str, HeadScore]) -> None:
+def test_ceiling_is_that_of_the_two_measurements(twice: MeasuredTable, scores: dict[str, TargetScore]) -> None:
     accuracy = twice.frame["accuracy_1d"].to_numpy()
     assert scores["accuracy_1d"].ceiling == pytest.approx(metrics.noise_ceiling(accuracy[:N], accuracy[N:]))
     assert all(found.repeats == N for found in scores.values())
@@ -70,15 +70,17 @@ def test_no_ceiling_is_stated_where_too_few_were_measured_twice() -> None:
     both = MeasuredTable(pd.concat([once.frame, again.frame], ignore_index=True), once.card, "synthetic")
     rows, found = score(both, rounds=1)
     assert rows == N
-    assert all((head.ceiling, head.ceiling_interval, head.repeats) == (None, None, few) for head in found.values())
+    assert all(
+        (target.ceiling, target.ceiling_interval, target.repeats) == (None, None, few) for target in found.values()
+    )
 
 
 def test_labels_that_are_all_equal_have_neither_scores_nor_a_ceiling() -> None:
     ideal = table(POPULATION, seeds=(0, 1), noise=NOISE, accuracy_1d_std=0.0, avm=0.0)
     found = score(ideal, rounds=1)[1]
     assert found["accuracy_1d"].kendall_tau is not None
-    for head in ("accuracy_1d_std", "avm"):
-        assert found[head] == HeadScore(None, None, None, (1.0, 0.0), None, None, repeats=N)
+    for target in ("accuracy_1d_std", "avm"):
+        assert found[target] == TargetScore(None, None, None, (1.0, 0.0), None, None, repeats=N)
 
 
 def test_tables_that_folds_make_too_small_are_refused_by_their_own_count() -> None:

@@ -11,10 +11,10 @@ from numpy.testing import assert_allclose
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import BrokenFileError
 from ohmnas.surrogate import shipped
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.shipped import FITTED, load_surrogate, shipped_file, shipped_surrogate
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.targets import DEFAULT_NAMES
 
 FILES = sorted(FITTED.glob("*/*.npz"))
 MOST = 3_000_000
@@ -46,7 +46,7 @@ def test_fitting_again_gives_the_same_predictions() -> None:
     one, other = model.predict(population), again.predict(population)
     assert_allclose(one.mean(axis=0), other.mean(axis=0), atol=1e-3)
     assert np.quantile(np.abs(one - other), 0.95) < 5e-3
-    assert len(HEADS) == one.shape[1]
+    assert len(DEFAULT_NAMES) == one.shape[1]
 
 
 def test_the_usual_chip_is_taken_among_several() -> None:

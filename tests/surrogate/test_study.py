@@ -13,7 +13,6 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import HERMES
 from ohmnas.surrogate import study
 from ohmnas.surrogate.features import chipless
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.study import (
     FEWEST_STUDIED,
     SETTING_NAMES,
@@ -24,6 +23,7 @@ from ohmnas.surrogate.study import (
     space_map,
 )
 from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import FAST, SPACE, learning_set
 
@@ -40,8 +40,8 @@ def effects(rows: TrainingSet) -> pd.DataFrame:
     return gene_effects(rows, resamples=3, **FAST)
 
 
-def of(effects: pd.DataFrame, choice: str, head: str) -> Any:
-    return effects[effects["choice"] == choice][f"{head}_change"].to_numpy()
+def of(effects: pd.DataFrame, choice: str, target: str) -> Any:
+    return effects[effects["choice"] == choice][f"{target}_change"].to_numpy()
 
 
 def test_what_the_labels_follow_is_important_and_the_rest_is_not(rows: TrainingSet) -> None:
@@ -50,7 +50,7 @@ def test_what_the_labels_follow_is_important_and_the_rest_is_not(rows: TrainingS
     of_std = frame[frame["group"] != "group"]["accuracy_1d_std"]
     assert of_std["KS0"] == of_std.max() > 0.3
     assert frame["accuracy_1d"]["skip1"] < 0.02
-    assert (frame[[f"{head}_error" for head in HEADS]] >= 0).all(axis=None)
+    assert (frame[[f"{target}_error" for target in DEFAULT_NAMES]] >= 0).all(axis=None)
 
 
 def test_effects_have_the_direction_of_the_formula(effects: pd.DataFrame) -> None:
@@ -65,8 +65,8 @@ def test_changes_begin_at_nothing_and_lie_in_their_intervals(effects: pd.DataFra
     blocks = effects[effects["choice"] == "block type"]
     assert blocks[["label", "against"]].to_numpy().tolist() == [["basic", "basic"], ["bottleneck", "basic"]]
     for _, group in effects.groupby("choice"):
-        for head in HEADS:
-            low, change, high = (group[f"{head}_{name}"].to_numpy() for name in ("low", "change", "high"))
+        for target in DEFAULT_NAMES:
+            low, change, high = (group[f"{target}_{name}"].to_numpy() for name in ("low", "change", "high"))
             assert low[0] == change[0] == high[0] == 0.0
             assert (low <= change + 1e-12).all()
             assert (change <= high + 1e-12).all()

@@ -20,11 +20,11 @@ from ohmnas.surrogate.fit.early_stopping import USUAL
 from ohmnas.surrogate.fit.learners import TreeSettings
 from ohmnas.surrogate.fit.stages import SPREAD_DEPTH
 from ohmnas.surrogate.fit.transfer import fit_source
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.metrics import kendall_tau, tau_scorer
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import CHIP, FAST, SPACE, STD_FLOOR, learned, learning_set, table_of_designs
 
@@ -76,7 +76,7 @@ def test_quantiles_increase_and_stay_within_what_a_head_can_say(surrogate: Surro
     predicted = surrogate.estimate(SPACE.sample_uniform(200, np.random.default_rng(3)))
     steps = [surrogate.quantile(predicted, probability) for probability in (0.01, 0.1, 0.5, 0.9, 0.99)]
     for one, next_ in itertools.pairwise(steps):
-        assert all((one[head] <= next_[head]).all() for head in HEADS)
+        assert all((one[target] <= next_[target]).all() for target in DEFAULT_NAMES)
     for step in (steps[0], steps[-1]):
         assert ((step["accuracy_1d"] >= 0) & (step["accuracy_1d"] <= 1)).all()
         assert (step["accuracy_1d_std"] >= STD_FLOOR).all()
@@ -90,7 +90,7 @@ def test_it_is_a_regressor_of_scikit_learn(data: TrainingSet) -> None:
     fitted = clone(surrogate).set_params(margin=0.2).fit(data.population, data.matrix())
     assert fitted.margin == 0.2
     predicted = fitted.predict(data.population)
-    assert predicted.shape == (len(data.population), len(HEADS))
+    assert predicted.shape == (len(data.population), len(DEFAULT_NAMES))
     assert_array_equal(predicted[:, 2], fitted.estimate(data.population)["avm"])
     assert fitted.score(data.population, data.matrix()) == kendall_tau(
         data.labels["accuracy_1d"], fitted.rank_scores(data.population)
@@ -153,9 +153,9 @@ def test_a_source_model_makes_few_rows_worth_more() -> None:
     helped = clone(alone).set_params(hardware=HERMES, source=source).fit(few.population, few.matrix())
     features = helped.model_.features(unseen.population)
     assert_array_equal(helped.model_.forecast_features(features)[0], helped.rank_scores(unseen.population))
-    for head in ("accuracy_1d", "avm"):
-        taus = [kendall_tau(unseen.labels[head], s.estimate(unseen.population)[head]) for s in (alone, helped)]
-        assert taus[1] > taus[0] + 0.1, head
+    for target in ("accuracy_1d", "avm"):
+        taus = [kendall_tau(unseen.labels[target], s.estimate(unseen.population)[target]) for s in (alone, helped)]
+        assert taus[1] > taus[0] + 0.1, target
 
 
 @pytest.mark.parametrize(("stops", "trees"), [(True, USUAL), (False, USUAL + 20)])

@@ -16,9 +16,9 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import Hardware
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet.genes import GENE_NAMES
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import AVM_UNIT
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet, learnable_chips
+from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import CHIP, SPACE, STD_FLOOR, learning_set, table, truth
 
@@ -43,7 +43,7 @@ def test_learning_set_has_one_row_for_each_architecture_and_repeats_averaged(pop
         assert here.sum() == 3
         assert data.labels["accuracy_1d"][row] == pytest.approx(accuracy[here].mean())
     assert_allclose(data.labels["avm"], truth(data.population)["avm"])
-    assert set(data.labels) == set(HEADS)
+    assert set(data.labels) == set(DEFAULT_NAMES)
 
 
 def test_learning_set_says_where_it_comes_from(population: Population) -> None:
@@ -134,13 +134,13 @@ def test_taking_rows_takes_them_from_everything(data: TrainingSet) -> None:
     rows = np.array([5, 2, 9])
     part = data.take(rows)
     assert_array_equal(part.population, data.population[rows])
-    assert all(np.array_equal(part.labels[head], data.labels[head][rows]) for head in HEADS)
+    assert all(np.array_equal(part.labels[target], data.labels[target][rows]) for target in DEFAULT_NAMES)
 
 
 def test_shipped_table_can_be_learned_from() -> None:
     data = TrainingSet.of(read_table("digits"))
     assert len(data.population) >= FEWEST_ROWS
-    assert data.matrix().shape == (len(data.population), len(HEADS))
+    assert data.matrix().shape == (len(data.population), len(DEFAULT_NAMES))
 
 
 def test_models_learn_standard_deviations_as_logarithms_above_the_floor() -> None:

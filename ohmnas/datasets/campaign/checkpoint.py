@@ -33,9 +33,9 @@ class Trained:
     kept: str = ""
     """Folder of the trained network; empty if it was not kept."""
 
-    def __getitem__(self, head: str) -> float | None:
+    def __getitem__(self, target: str) -> float | None:
         """Return a measured value; None if the training diverged, or an older file lacks it."""
-        return None if self.measured is None else self.measured.get(head)
+        return None if self.measured is None else self.measured.get(target)
 
 
 class Checkpoint:
@@ -80,8 +80,8 @@ class Checkpoint:
 
 def _read(part: dict[str, Any]) -> Trained:
     measured = part["measured"]
-    there = () if measured is None else (*MEASURED, *(head for head in FURTHER if measured.get(head) is not None))
-    numbers = None if measured is None else {head: float(measured[head]) for head in there}
+    there = () if measured is None else (*MEASURED, *(target for target in FURTHER if measured.get(target) is not None))
+    numbers = None if measured is None else {target: float(measured[target]) for target in there}
     if numbers is not None and not all(math.isfinite(number) for number in numbers.values()):
         raise ValueError("a value is no number")
     return Trained(numbers, str(part["reason"]), str(part.get("kept", "")))

@@ -76,10 +76,10 @@ def _padded(copy: Path) -> tuple[int, str]:
         header = file.read(HEADER)
         if len(header) < HEADER:
             return size, ""
-        said = size_in_header(header)
-        if (there := copy.stat().st_size) < said <= _MOST_LOST * size:
-            file.truncate(said)
-            return max(size, said), f"it is cut off after {there:,} of {said:,} bytes"
+        claimed = size_in_header(header)
+        if (there := copy.stat().st_size) < claimed <= _MOST_LOST * size:
+            file.truncate(claimed)
+            return max(size, claimed), f"it is cut off after {there:,} of {claimed:,} bytes"
     return size, ""
 
 

@@ -158,11 +158,11 @@ class Store:
             return  # another process writes it or was killed: the log has the missing part
         with opened(self.path, _LARGEST) as file:
             header = file.read(HEADER)
-            there, said = os.fstat(file.fileno()).st_size, size_in_header(header)
+            there, claimed = os.fstat(file.fileno()).st_size, size_in_header(header)
         counted = header[24:28] == header[92:96]  # else written by a SQLite that does not record it
-        if len(header) == HEADER and header.startswith(_MAGIC) and counted and there < said:
+        if len(header) == HEADER and header.startswith(_MAGIC) and counted and there < claimed:
             raise BrokenFileError(
-                f"{self.path} is cut off after {there:,} of {said:,} bytes; copy its readable rows to a new store "
+                f"{self.path} is cut off after {there:,} of {claimed:,} bytes; copy its readable rows to a new store "
                 f"with: {self._salvage}"
             )
 

@@ -168,8 +168,8 @@ def verify(
 
 def _differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Target -> paired difference of two networks; None where no training has both."""
-    found = {head: difference(one["measured"][head], other["measured"][head]) for head in COMPARED}
-    return {head: None if each is None else each.to_dict() for head, each in found.items()}
+    found = {target: difference(one["measured"][target], other["measured"][target]) for target in COMPARED}
+    return {target: None if each is None else each.to_dict() for target, each in found.items()}
 
 
 def _train(
@@ -216,7 +216,7 @@ def images_checksum(data: TaskData) -> int:
 def _of_each(parts: list[Trained]) -> dict[str, Any]:
     """Return the measured values and the reasons of each training, None and empty where there are none."""
     return {
-        "measured": {head: [part[head] for part in parts] for head in (*MEASURED, *FURTHER)},
+        "measured": {target: [part[target] for part in parts] for target in (*MEASURED, *FURTHER)},
         "reasons": [part.reason for part in parts],
         "weights": [part.kept or None for part in parts],
     }
@@ -233,7 +233,7 @@ def _measure(
         return candidate, training, Trained(None, f"diverged: {error}")
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), training)
     found = measure_accuracies(protocol, network, protocol.data().test, chip, chip_seed)
-    measured, reason = {head: found[head] for head in (*MEASURED, *FURTHER)}, given_up(protocol, how)
+    measured, reason = {target: found[target] for target in (*MEASURED, *FURTHER)}, given_up(protocol, how)
     kept = ""
     if keep is not None:
         trained = TrainedNetwork.of(protocol, genome, chip, training, network, found, reason, name)

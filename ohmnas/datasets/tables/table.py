@@ -28,7 +28,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 from ohmnas.targets import ACCURACY, SPREAD, VARIATION, Target, target
 
-USUAL_FIDELITIES = ("table", "paper")
+DEFAULT_FIDELITIES = ("table", "paper")
 """Default fidelities if there are several, in order; tables before protocol 4 have the second."""
 _MOST_NAMES = 10
 """Largest number of names in a message."""
@@ -76,17 +76,17 @@ class MeasuredTable:
 
         Args:
             hardware: chip; None is the only one, or ``pcm`` if there are several.
-            fidelity: fidelity; None is the chip's only one, or one of `USUAL_FIDELITIES` if there are several.
+            fidelity: fidelity; None is the chip's only one, or one of `DEFAULT_FIDELITIES` if there are several.
 
         Raises:
             InvalidValueError: the choice is ambiguous, or no rows match.
         """
         frame = self._chosen(self.measured, "hardware", hardware, ("pcm",))
-        return self._chosen(frame, "fidelity", fidelity, USUAL_FIDELITIES)
+        return self._chosen(frame, "fidelity", fidelity, DEFAULT_FIDELITIES)
 
     def of_fidelity(self, fidelity: str | None = None) -> pd.DataFrame:
         """Return the measured rows of all chips and one fidelity, selected as in `select`."""
-        return self._chosen(self.measured, "fidelity", fidelity, USUAL_FIDELITIES)
+        return self._chosen(self.measured, "fidelity", fidelity, DEFAULT_FIDELITIES)
 
     def check_chip(self, chip: Hardware) -> None:
         """Check that rows with a chip's name, if there are any, were measured with its settings.
@@ -102,11 +102,11 @@ class MeasuredTable:
                     f"has {value}"
                 )
 
-    def _chosen(self, frame: pd.DataFrame, column: str, asked: str | None, usual: tuple[str, ...]) -> pd.DataFrame:
+    def _chosen(self, frame: pd.DataFrame, column: str, asked: str | None, preferred: tuple[str, ...]) -> pd.DataFrame:
         there = sorted(set(frame[column]))
         chosen = asked
         if asked is None:
-            chosen = there[0] if len(there) == 1 else next((name for name in usual if name in there), None)
+            chosen = there[0] if len(there) == 1 else next((name for name in preferred if name in there), None)
             if there and chosen not in there:
                 raise InvalidValueError(
                     f"table {self.source} has several values of {column}: select one with --{column}: {_few(there)}"
@@ -214,12 +214,12 @@ def _text(path: Path) -> str:
 
 def _complain_of_missing_rows(path: Path, text: str, card: dict[str, Any]) -> None:
     """Report a truncated download before its last cell causes a less clear error."""
-    there, said = max(text.count("\n") - 1, 0), card.get("rows")
+    there, stated = max(text.count("\n") - 1, 0), card.get("rows")
     is_table = text.startswith(schema.KEY_COLUMNS[0]) or not text
-    if is_table and isinstance(said, int) and there < said:
+    if is_table and isinstance(stated, int) and there < stated:
         raise BrokenFileError(
             f"{path} seems truncated: it has {there:,} complete rows, but its card {path.with_suffix('.json').name} "
-            f"states {said:,}; download or copy it again"
+            f"states {stated:,}; download or copy it again"
         )
 
 

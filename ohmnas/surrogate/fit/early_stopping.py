@@ -79,10 +79,10 @@ def grown_on(
     while trees < most and (not best_trees or trees - best_trees < PATIENCE * STEP):
         more = min(STEP, most - trees) if stop else most
         trees += more
-        said = np.empty(len(labels))
+        predicted = np.empty(len(labels))
         for model, (_, test) in zip(models, parts, strict=True):
-            said[test] = model.grow(more).inplace_predict(features[test])
-        tau = metrics.kendall_tau(labels, said)
+            predicted[test] = model.grow(more).inplace_predict(features[test])
+        tau = metrics.kendall_tau(labels, predicted)
         if not best_trees or tau > best_tau or (np.isnan(best_tau) and not np.isnan(tau)):
-            best, best_tau, best_trees = said, tau, trees
+            best, best_tau, best_trees = predicted, tau, trees
     return best_trees, best

@@ -8,21 +8,21 @@ from sklearn.model_selection import GroupKFold, KFold
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import Population
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.scales import Values
+from ohmnas.targets import DEFAULT_NAMES
 
 Rows = npt.NDArray[np.intp]
 
 
 def check_labels(y: npt.ArrayLike, n: int) -> Values:
-    """Return ``(n, 3)`` labels in the order of `HEADS`.
+    """Return ``(n, 3)`` labels in the order of `DEFAULT_NAMES`.
 
     Raises:
         InvalidValueError: their shape is wrong, or they are not fractions.
     """
     labels = np.asarray(y, dtype=np.float64)
-    if labels.shape != (n, len(HEADS)) or not np.isfinite(labels).all():
-        raise InvalidValueError(f"y has shape {labels.shape}; it must be {n} x {len(HEADS)} finite numbers")
+    if labels.shape != (n, len(DEFAULT_NAMES)) or not np.isfinite(labels).all():
+        raise InvalidValueError(f"y has shape {labels.shape}; it must be {n} x {len(DEFAULT_NAMES)} finite numbers")
     if not (np.abs(labels) <= 1.0).all() or (labels[:, :2] < 0.0).any():
         raise InvalidValueError(
             "y must be fractions: accuracies and standard deviations from 0 to 1, AVMs from -1 to 1"

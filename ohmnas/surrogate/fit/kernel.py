@@ -21,13 +21,13 @@ from ohmnas.surrogate.features import GROUPS, Features
 from ohmnas.surrogate.scales import Values
 from ohmnas.threads import one_blas_thread
 
-USUAL_LENGTHS: Final = dict(zip(GROUPS, (25.0, 8.0, 8.0, 8.0, 2.0), strict=True))
+DEFAULT_LENGTHS: Final = dict(zip(GROUPS, (25.0, 8.0, 8.0, 8.0, 2.0), strict=True))
 """Centre of the prior, in standard deviations of the features."""
 DOUBT: Final = 0.3
 """Standard deviation of the log length scale under the prior: narrow, so few rows change little."""
 LIKELIHOOD_ROWS: Final = 250
 """Rows for the marginal likelihood, whose cost is cubic in their number."""
-USUAL_NOISE: Final = 0.2
+DEFAULT_NOISE: Final = 0.2
 """Initial ratio of noise variance to kernel variance."""
 _LENGTHS: Final = (0.3, 400.0)
 _NOISE: Final = (1e-3, 10.0)
@@ -57,15 +57,15 @@ class Kernel:
         centre, scale = standard(features)
         inputs = (features[rows] - centre) * scale
         present = np.unique(groups[scale > 0.0])
-        lengths = np.array([*USUAL_LENGTHS.values()])
-        noise = np.full(labels.shape[1], USUAL_NOISE)
+        lengths = np.array([*DEFAULT_LENGTHS.values()])
+        noise = np.full(labels.shape[1], DEFAULT_NOISE)
         deviations = labels[rows].std(axis=0)
         differ = np.flatnonzero(deviations > 1e-9)
         if len(present) and len(differ):
-            heads = (labels[rows][:, differ] - labels[rows][:, differ].mean(axis=0)) / deviations[differ]
+            targets = (labels[rows][:, differ] - labels[rows][:, differ].mean(axis=0)) / deviations[differ]
             with one_blas_thread():
                 squares = np.array([_squares(inputs[:, groups == group]) for group in present])
-                lengths[present], noise[differ] = _likely(squares, heads, lengths[present])
+                lengths[present], noise[differ] = _most_likely(squares, targets, lengths[present])
         return cls(lengths[groups], noise)
 
 
@@ -87,25 +87,27 @@ def _squares(inputs: Values) -> Values:
     return squares
 
 
-def _likely(squares: Values, labels: Values, usual: Values) -> tuple[Values, Values]:
+def _most_likely(squares: Values, labels: Values, centre: Values) -> tuple[Values, Values]:
     """Most likely ``(g,)`` length scales and ``(h,)`` noise.
 
     Args:
         squares: ``(g, n, n)``: `_squares` of each group.
         labels: ``(n, h)``, standardised.
-        usual: ``(g,)``: centre of the prior.
+        centre: ``(g,)``: centre of the prior.
     """
     g, h = len(squares), labels.shape[1]
-    start = np.concatenate([np.log(usual), np.full(h, np.log(USUAL_NOISE))])
+    start = np.concatenate([np.log(centre), np.full(h, np.log(DEFAULT_NOISE))])
     bounds = [tuple(np.log(_LENGTHS))] * g + [tuple(np.log(_NOISE))] * h
     options = {"maxiter": _STEPS}
-    found = minimize(_unlikeliness, start, (squares, labels, start), jac=True, bounds=bounds, options=options).x
+    found = minimize(
+        _negative_log_likelihood, start, (squares, labels, start), jac=True, bounds=bounds, options=options
+    ).x
     return np.exp(found[:g]), np.exp(found[g:])
 
 
-def _unlikeliness(logarithms: Values, *given: Any) -> tuple[float, Values]:
+def _negative_log_likelihood(logarithms: Values, *arguments: Any) -> tuple[float, Values]:
     """Negative log of likelihood times prior, and its gradient by the logarithms of length scales and noise."""
-    squares, labels, start = given
+    squares, labels, start = arguments
     g, n = len(squares), len(labels)
     parts = squares * np.exp(-2.0 * logarithms[:g])[:, None, None]
     distance = np.sqrt(parts.sum(axis=0))
@@ -115,14 +117,14 @@ def _unlikeliness(logarithms: Values, *given: Any) -> tuple[float, Values]:
     away = (logarithms[:g] - start[:g]) / DOUBT
     value = 0.5 * float(away @ away)
     gradient = np.concatenate([away / DOUBT, np.zeros(labels.shape[1])])
-    for head, noise in enumerate(np.exp(logarithms[g:])):
+    for target, noise in enumerate(np.exp(logarithms[g:])):
         covariance = kernel.copy()
         covariance.flat[:: n + 1] += noise
         factor = cho_factor(covariance, lower=True)
-        weights = cho_solve(factor, labels[:, head])
-        variance = float(labels[:, head] @ weights) / n
+        weights = cho_solve(factor, labels[:, target])
+        variance = float(labels[:, target] @ weights) / n
         value += 0.5 * n * np.log(variance) + float(np.log(np.diag(factor[0])).sum())
         pull = cho_solve(factor, np.eye(n)) - np.outer(weights, weights) / variance
         gradient[:g] += 0.5 * np.tensordot(parts, pull)
-        gradient[g + head] = 0.5 * noise * np.trace(pull)
+        gradient[g + target] = 0.5 * noise * np.trace(pull)
     return value, gradient

@@ -41,7 +41,7 @@ def fit_source(sets: Iterable[TrainingSet], settings: TreeSettings | None = None
     if not parts or any((part.space, part.variation) != (parts[0].space, parts[0].variation) for part in parts):
         raise InvalidValueError("a source model needs rows of one task, on at least one chip")
     features = np.vstack([chipless_features(part.space, part.population, part.hardware) for part in parts])
-    labels = np.vstack([np.column_stack([part.target(head) for head in part.heads]) for part in parts])
+    labels = np.vstack([np.column_stack([part.target(target) for target in part.target_names]) for part in parts])
     labels -= labels.mean(axis=0)
     keys = [key for part in parts for key in genome_keys(part.population)]
     different = list(dict.fromkeys(keys))

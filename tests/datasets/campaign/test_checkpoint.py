@@ -7,9 +7,11 @@ import pytest
 from ohmnas.datasets.campaign.checkpoint import MEASURED, Checkpoint, Trained
 from ohmnas.search.candidate import Candidate
 from ohmnas.spaces.resnet.architecture import Architecture, MainBlock
-from ohmnas.surrogate.heads import HEADS
+from ohmnas.targets import DEFAULT_NAMES
 
-ONE = Candidate(Architecture(8, 3, (MainBlock(1, 1, "A", 1, True),)), (8, 3, 1), 10, 10, dict.fromkeys(HEADS, 0.5))
+ONE = Candidate(
+    Architecture(8, 3, (MainBlock(1, 1, "A", 1, True),)), (8, 3, 1), 10, 10, dict.fromkeys(DEFAULT_NAMES, 0.5)
+)
 FOUND = Trained(dict.fromkeys(MEASURED, 0.25))
 DIVERGED = Trained(None, "diverged")
 
@@ -28,8 +30,8 @@ def test_a_part_is_there_for_the_same_way_to_measure_alone(tmp_path: Path) -> No
 
 
 def test_nothing_is_measured_of_a_training_that_diverged() -> None:
-    assert {FOUND[head] for head in MEASURED} == {0.25}
-    assert {DIVERGED[head] for head in MEASURED} == {None}
+    assert {FOUND[target] for target in MEASURED} == {0.25}
+    assert {DIVERGED[target] for target in MEASURED} == {None}
 
 
 @pytest.mark.parametrize(

@@ -138,9 +138,9 @@ def test_a_surrogate_learns_its_variation_and_keeps_it(write: Callable[[bytes], 
     from ohmnas.surrogate.shipped import load_surrogate
 
     data = TrainingSet.of(read_table(write(made(40))))
-    assert data.heads == ("accuracy_1d", "accuracy_1d_std", "avm_60s")
+    assert data.target_names == ("accuracy_1d", "accuracy_1d_std", "avm_60s")
     model = Surrogate.learn(data, rounds=5).model_
-    assert [one.name for one in model.targets] == [*data.heads]
+    assert [one.name for one in model.targets] == [*data.target_names]
     again = load_surrogate(model.save(tmp_path / "model"))
     assert again.targets == model.targets
     np.testing.assert_array_equal(again.predict(data.population), model.predict(data.population))

@@ -35,11 +35,11 @@ def test_the_gradient_is_that_of_the_value() -> None:
     features, labels = drawn(40)
     squares = np.array([module._squares(features[:, groups() == group].astype(np.float64)) for group in (0, 1, 4)])
     start = np.log([25.0, 8.0, 2.0, 0.2, 0.2])
-    heads = labels / labels.std(axis=0)
+    targets = labels / labels.std(axis=0)
     for shift in (0.0, 0.5):
         error = check_grad(
-            lambda x: module._unlikeliness(x, squares, heads, start)[0],
-            lambda x: module._unlikeliness(x, squares, heads, start)[1],
+            lambda x: module._negative_log_likelihood(x, squares, targets, start)[0],
+            lambda x: module._negative_log_likelihood(x, squares, targets, start)[1],
             start + shift,
         )
         assert error < 1e-3
@@ -48,14 +48,14 @@ def test_the_gradient_is_that_of_the_value() -> None:
 def test_without_its_prior_the_value_is_scikit_learns_likelihood() -> None:
     """At the variance that is best, which scikit-learn is told."""
     features, labels = drawn(40)
-    exact, head = features.astype(np.float64), labels[:, :1] / labels[:, 0].std()
+    exact, target = features.astype(np.float64), labels[:, :1] / labels[:, 0].std()
     at = np.log([3.0, 0.3])
-    value, _ = module._unlikeliness(at, module._squares(exact)[None], head, at)
+    value, _ = module._negative_log_likelihood(at, module._squares(exact)[None], target, at)
     unscaled = Matern(3.0, nu=1.5) + WhiteKernel(0.3)
-    variance = float(head[:, 0] @ np.linalg.solve(unscaled(exact), head[:, 0])) / len(head)
+    variance = float(target[:, 0] @ np.linalg.solve(unscaled(exact), target[:, 0])) / len(target)
     kernel = ConstantKernel(variance) * Matern(3.0, nu=1.5) + WhiteKernel(0.3 * variance)
-    other = GaussianProcessRegressor(kernel, optimizer=None, alpha=0.0).fit(exact, head[:, 0])
-    constant = len(head) / 2 * (1.0 + np.log(2.0 * np.pi))
+    other = GaussianProcessRegressor(kernel, optimizer=None, alpha=0.0).fit(exact, target[:, 0])
+    constant = len(target) / 2 * (1.0 + np.log(2.0 * np.pi))
     assert value + constant == pytest.approx(-other.log_marginal_likelihood_value_, rel=1e-6)
 
 
@@ -64,7 +64,7 @@ def test_a_group_has_one_length_and_one_that_matters_a_shorter_one() -> None:
     lengths = Kernel.fit(features, labels, groups()).lengths
     assert lengths.shape == (sum(SIZES),)
     assert all(len(set(lengths[groups() == group])) <= 1 for group in range(len(GROUPS)))
-    usual = np.array([*module.USUAL_LENGTHS.values()])[groups()]
+    usual = np.array([*module.DEFAULT_LENGTHS.values()])[groups()]
     assert lengths[-1] < usual[-1]
     assert lengths[-2] > usual[-2]  # noise says nothing here
 
@@ -81,8 +81,8 @@ def test_where_nothing_varies_all_is_as_usual() -> None:
     features, labels = drawn(30)
     for some_features, some_labels in ((np.ones_like(features), labels), (features, np.full_like(labels, 0.7))):
         found = Kernel.fit(some_features, some_labels, groups())
-        assert_array_equal(found.lengths, np.array([*module.USUAL_LENGTHS.values()])[groups()])
-        assert_allclose(found.noise, module.USUAL_NOISE)
+        assert_array_equal(found.lengths, np.array([*module.DEFAULT_LENGTHS.values()])[groups()])
+        assert_allclose(found.noise, module.DEFAULT_NOISE)
 
 
 def test_of_many_rows_some_are_drawn_by_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,10 @@ from ohmnas.hardware import HERMES, Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate.fit.learners import TreeSettings
 from ohmnas.surrogate.fit.transfer import EQUAL_ROWS, fit_line, fit_source, source_of
-from ohmnas.surrogate.heads import HEADS
 from ohmnas.surrogate.metrics import kendall_tau
 from ohmnas.surrogate.training_set import TrainingSet
 from ohmnas.surrogate.transfer import SourceModel
+from ohmnas.targets import DEFAULT_NAMES
 from tests.surrogate.conftest import CHIP, FAST, SPACE, learning_set, table
 
 SETTINGS = TreeSettings(**FAST)
@@ -38,9 +38,9 @@ def source(known: TrainingSet) -> SourceModel:
 def test_a_source_knows_the_order_of_architectures_on_chips_it_never_saw(source: SourceModel) -> None:
     unseen = learning_set(100, seed=5)
     said = source.predict(unseen.population, NEW_CHIP)
-    assert said.shape == (100, len(HEADS))
-    for column, head in enumerate(HEADS):
-        assert kendall_tau(unseen.target(head), said[:, column].astype(np.float64)) > 0.5, head
+    assert said.shape == (100, len(DEFAULT_NAMES))
+    for column, target in enumerate(DEFAULT_NAMES):
+        assert kendall_tau(unseen.target(target), said[:, column].astype(np.float64)) > 0.5, target
 
 
 def test_of_architectures_it_was_fitted_to_it_says_what_it_would_have_said_before(
@@ -105,6 +105,6 @@ def test_of_a_quieter_chip_a_source_of_measured_chips_says_better_and_of_a_loude
     quiet, usual, loud = (
         measured.predict(population, {**chip, "hw_output_noise": noise}).mean(axis=0) for noise in (0.0, 0.04, 0.08)
     )
-    accuracy, avm = HEADS.index("accuracy_1d"), HEADS.index("avm")
+    accuracy, avm = DEFAULT_NAMES.index("accuracy_1d"), DEFAULT_NAMES.index("avm")
     assert quiet[accuracy] > usual[accuracy] > loud[accuracy]
     assert quiet[avm] < usual[avm] < loud[avm]
