@@ -29,6 +29,14 @@ ESTIMATORS: Final[Registry[Make]] = Registry(
     {
         "surrogate": ("ohmnas.estimators.fitted:surrogate", "the surrogate of a shipped table"),
         **{name: (partial(maker, name), one.title) for name, one in PROXIES.items() if not one.needs_chip},
+        "training": ("ohmnas.estimators.training:training", "a training as for a table"),
+        "fewer_epochs": ("ohmnas.estimators.low_fidelity:fewer_epochs", "a training with a quarter of the epochs"),
+        "fewer_images": ("ohmnas.estimators.low_fidelity:fewer_images", "a training with a quarter of the images"),
+        "lower_resolution": (
+            "ohmnas.estimators.low_fidelity:lower_resolution",
+            "a training on smaller images",
+        ),
+        "narrower_network": ("ohmnas.estimators.low_fidelity:narrower_network", "a training of a narrower network"),
     },
     _fault,
 )
