@@ -71,6 +71,7 @@ TORCH_AT_IMPORT = {
     "spaces/cells/network.py",
     "spaces/mobile/network.py",
     *(f"estimators/zero_cost/{name}.py" for name in MEASURES),
+    "estimators/inherit/net2net.py",
 }
 """Files outside of analog/ that import torch when they are imported."""
 TORCH_FILES = {
@@ -86,6 +87,7 @@ TORCH_FILES = {
     "estimators/zero_cost/measure.py",
     "estimators/zero_cost/networks.py",
     "estimators/zero_cost/on_chip.py",
+    "estimators/inherit/inherited.py",
     "search/candidate.py",
     "export/source.py",
     "export/plain_torch.py",

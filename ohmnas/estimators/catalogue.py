@@ -36,6 +36,7 @@ ESTIMATORS: Final[Registry[Make]] = Registry(
             "ohmnas.estimators.low_fidelity:lower_resolution",
             "a training on smaller images",
         ),
+        "inherited": ("ohmnas.estimators.inherit.inherited:inherited", "a training from a smaller network's weights"),
         "narrower_network": ("ohmnas.estimators.low_fidelity:narrower_network", "a training of a narrower network"),
     },
     _fault,

@@ -87,11 +87,12 @@ class Trained(Estimator):
         if key not in self._known:
             (row,) = measure(self._protocol, genome, (self._chip,), self._seed)
             failed = row["status"] == schema.STATUS_FAILED
-            self._known[key] = [_worst(one) if failed else float(str(row[one.name])) for one in self.targets]
+            self._known[key] = [worst(one) if failed else float(str(row[one.name])) for one in self.targets]
         return self._known[key]
 
 
-def _worst(target: Target) -> float:
+def worst(target: Target) -> float:
+    """Return the worst possible value of a target, for failed trainings."""
     return target.low if target.larger_is_better else target.high
 
 

@@ -47,6 +47,7 @@ def train_network(
     curve: dict[int, float] | None = None,
     after_epoch: Callable[[int], None] | None = None,
     snapshot: Snapshot | None = None,
+    start: nn.Module | None = None,
 ) -> tuple[nn.Module, Training]:
     """Build and train the network of a genome with the chip's training noise; return it and the course of the training.
 
@@ -62,6 +63,7 @@ def train_network(
             after some epochs (`curve_epochs`); native engine only.
         after_epoch: called with the number of finished epochs, except after the last; not together with `curve`.
         snapshot: file from which a stopped training resumes; native engine only.
+        start: network of the genome with initial weights; None draws them from the seed.
 
     Raises:
         DivergedError: the loss became infinite or NaN.
@@ -76,9 +78,11 @@ def train_network(
     keep_freed()
     task, data = protocol.task, protocol.data()
     train_seed, _ = seeds_of(task, genome.tolist(), seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(train_seed)
-        network = task.space.build(task.space.decode(genome[None])[0])
+    network = start
+    if network is None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(train_seed)
+            network = task.space.build(task.space.decode(genome[None])[0])
     engine = ENGINES[protocol.engine]
     analog = engine.to_analog(network, chip).to(protocol.device)
     recipe = protocol.training_recipe(chip)

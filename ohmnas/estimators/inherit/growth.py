@@ -1,0 +1,87 @@
+"""Which networks can inherit the weights of a smaller one: growth of a ResNet-like architecture. Needs no torch."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import Final
+
+from ohmnas.spaces.resnet.architecture import Architecture, MainBlock
+
+SQUEEZE: Final = 4
+"""Out channels per inner channel of a bottleneck."""
+
+
+def inner_channels(block: MainBlock, channels: int) -> int:
+    """Channels inside of a branch, given its out channels."""
+    return channels if block.conv_type == "A" else max(channels // SQUEEZE, 1)
+
+
+def growth_fault(parent: Architecture, child: Architecture, sides: tuple[int, int]) -> str:
+    """Return the reason why a child cannot compute the function of its parent; empty if it can.
+
+    The child may have more stem channels, a larger stem kernel, more widening, more branches, more residual blocks and
+    more main blocks. Its convolution types and residual connections must be the parent's.
+
+    Args:
+        parent: the trained network.
+        child: the network that shall inherit its weights.
+        sides: height and width of an image.
+    """
+    if child.stem_channels < parent.stem_channels or child.stem_kernel < parent.stem_kernel:
+        return "its stem is smaller"
+    if len(child.blocks) < len(parent.blocks):
+        return "it has fewer main blocks"
+    width, widths = child.stem_channels, [parent.stem_channels, *parent.channels]
+    for place, (block, before) in enumerate(zip_longest(child.blocks, parent.blocks)):
+        number, out = place + 1, width * block.widening
+        if before is None:
+            fault = _appended_fault(out, widths[-1], _sides_of(sides, place))
+        else:
+            fault = _grown_fault(block, before, out, widths[place + 1])
+            if not fault and not place and block.skip and block.widening == 1 < before.widening:
+                fault = "has an identity in place of a convolution in its residual connection"
+        fault = fault or _added_fault(block, before, out, widths[min(number, len(widths) - 1)])
+        if fault:
+            return f"its main block {number} {fault}"
+        width = out
+    return ""
+
+
+def _grown_fault(block: MainBlock, before: MainBlock, out: int, out_before: int) -> str:
+    """Fault of a main block that the parent has."""
+    if block.conv_type != before.conv_type or block.skip != before.skip:
+        return "has another convolution type or residual connection"
+    if block.residual_blocks < before.residual_blocks or block.branches < before.branches or out < out_before:
+        return "is smaller"
+    return ""
+
+
+def _added_fault(block: MainBlock, before: MainBlock | None, out: int, flowing: int) -> str:
+    """Fault of residual blocks that the parent lacks: without a residual connection, branches must pass everything.
+
+    Args:
+        block: main block of the child.
+        before: main block of the parent, if it has one.
+        out: out channels of the child.
+        flowing: different channels that flow through the block, those of the parent.
+    """
+    added = before is None or block.residual_blocks > before.residual_blocks
+    passes = before is None or not block.skip  # a new main block halves the image, which a connection cannot average
+    if added and passes and block.branches * inner_channels(block, out) < flowing:
+        return f"has too few inner channels to pass {flowing} channels"
+    return ""
+
+
+def _appended_fault(out: int, flowing: int, sides: tuple[int, int]) -> str:
+    """Fault of a main block that the parent lacks: its first residual block averages pairs of pixels."""
+    if any(side > 1 and side % 2 for side in sides):
+        return f"would halve a feature map of {sides[0]}x{sides[1]} pixels, which has no exact average"
+    return "is smaller" if out < flowing else ""
+
+
+def _sides_of(sides: tuple[int, int], place: int) -> tuple[int, int]:
+    """Height and width of the feature map that reaches a main block, counted from 0."""
+    height, width = sides
+    for _ in range(max(place - 1, 0)):
+        height, width = (height + 1) // 2, (width + 1) // 2
+    return height, width
