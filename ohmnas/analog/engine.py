@@ -24,7 +24,7 @@ from ohmnas.analog.norms import average_statistics
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.rpu import differences, rpu_config
 from ohmnas.analog.snapshot import Snapshot
-from ohmnas.analog.train import AfterEpoch, Training, fit, train
+from ohmnas.analog.train import AfterEpoch, Stops, Training, fit, train
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import Hardware
 
@@ -47,6 +47,7 @@ class Engine(Protocol):
         seed: int,
         after_epoch: AfterEpoch | None = None,
         snapshot: Snapshot | None = None,
+        stops: Stops | None = None,
     ) -> Training:
         """Train the result of `to_analog` in place. Only native trainings use the snapshot.
 
@@ -99,9 +100,10 @@ class Native:
         seed: int,
         after_epoch: AfterEpoch | None = None,
         snapshot: Snapshot | None = None,
+        stops: Stops | None = None,
     ) -> Training:
         """See `Engine`."""
-        return train(network, images, labels, recipe, seed, after_epoch, snapshot)
+        return train(network, images, labels, recipe, seed, after_epoch, snapshot, stops)
 
     def to_native(self, network: nn.Module, digital: nn.Module, chip: Hardware) -> nn.Module:
         """See `Engine`; the network itself."""
@@ -162,13 +164,14 @@ class Aihwkit:
         seed: int,
         after_epoch: AfterEpoch | None = None,
         snapshot: Snapshot | None = None,
+        stops: Stops | None = None,
     ) -> Training:
         """See `Engine`; input ranges are calibrated as in the native layers."""
         del snapshot  # aihwkit's tiles keep their state in pickles
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
         try:
-            return fit(network, images, labels, recipe, seed, _TileHooks(layers), after_epoch)
+            return fit(network, images, labels, recipe, seed, _TileHooks(layers), after_epoch, stops=stops)
         finally:
             for handle in handles:
                 handle.remove()

@@ -47,6 +47,8 @@ class Training:
 
 AfterEpoch = Callable[[int], None]
 """Called with the number of epochs done, between two epochs; may read the network but must not change its state."""
+Stops = Callable[[int, float], bool]
+"""Called with the number of epochs done and the mean loss of the last; True ends the training."""
 
 
 def train(
@@ -57,6 +59,7 @@ def train(
     seed: int,
     after_epoch: AfterEpoch | None = None,
     snapshot: Snapshot | None = None,
+    stops: Stops | None = None,
 ) -> Training:
     """Train an analog network in place.
 
@@ -69,6 +72,7 @@ def train(
         after_epoch: called after each epoch but the last.
         snapshot: file that keeps the training between epochs; a stopped training resumes from it and gives the same
             network, bit for bit.
+        stops: called after each epoch but the last.
 
     Returns: The course of the training.
 
@@ -85,7 +89,7 @@ def train(
     set_noise(network, noise)
     hooks = NativeHooks(list(analog_layers(network)))
     graphed = images.device.type == "cuda"
-    result = fit(network, images, labels, recipe, seed, hooks, after_epoch, graphed, snapshot, noise)
+    result = fit(network, images, labels, recipe, seed, hooks, after_epoch, graphed, snapshot, noise, stops)
     set_noise(network, None)
     return result
 
@@ -101,6 +105,7 @@ def fit(
     graphed: bool = False,
     snapshot: Snapshot | None = None,
     noise: Noise | None = None,
+    stops: Stops | None = None,
 ) -> Training:
     """Run the recipe with the layers of any engine: `train` without the parts for native layers.
 
@@ -115,6 +120,7 @@ def fit(
         graphed: replay steps as a CUDA graph (`GraphedStep`).
         snapshot: as in `train`; for native layers only.
         noise: the layers' source of noise, kept in the snapshot.
+        stops: as in `train`.
     """
     steps_per_epoch = max(len(images) // recipe.batch, 1)
     steps = recipe.epochs * steps_per_epoch
@@ -145,6 +151,8 @@ def fit(
             if not math.isfinite(losses[-1]):
                 raise DivergedError(f"the loss was not finite in epoch {epoch} of {recipe.epochs}")
             if epoch >= recipe.hopeless_after * recipe.epochs and min(losses) > recipe.hopeless_loss * chance:
+                break
+            if stops is not None and epoch < recipe.epochs and stops(epoch, losses[-1]):
                 break
             if after_epoch is not None and epoch < recipe.epochs:
                 with torch.random.fork_rng(devices=[]):

@@ -17,6 +17,7 @@ import numpy as np
 from ohmnas.cli import render
 from ohmnas.datasets.campaign.backends import backend
 from ohmnas.datasets.campaign.campaign import Campaign
+from ohmnas.datasets.campaign.early_stopping import EarlyStopping
 from ohmnas.datasets.campaign.fidelity import fidelity
 from ohmnas.datasets.campaign.limits import RowLimits
 from ohmnas.datasets.campaign.plan import plan
@@ -96,6 +97,11 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     chosen = protocol.task
     if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):
         raise InvalidValueError("--vary-chip draws the chips itself: remove --hardware, --found and --choose")
+    if arguments.stop_early and (arguments.vary_chip or arguments.choose != "plan"):
+        raise InvalidValueError(
+            "--stop-early compares trainings for one chip and leaves rows without accuracies: remove --vary-chip and "
+            "--choose"
+        )
     chips = _chips(arguments.hardware or ["pcm"])
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
     population = plan(chosen, arguments.n or 0, arguments.plan_seed, arguments.plan)
@@ -107,7 +113,8 @@ def planned(arguments: argparse.Namespace) -> Campaign:
             raise InvalidValueError("the designs in --found include their chips: remove --hardware")
         designs = _with_found(arguments.found, chosen, population, chips, bool(arguments.hardware))
         population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
-    return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own), arguments.retry_failed)
+    stopping = EarlyStopping(protocol.fidelity.epochs) if arguments.stop_early else None
+    return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own), arguments.retry_failed, stopping)
 
 
 def measuring(arguments: argparse.Namespace) -> Protocol:
@@ -204,7 +211,7 @@ def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -
     if chooser is not None:
         campaign = replace(campaign, population=chooser.chosen())
     wanted = campaign.identities()
-    if wanted & store.identities(failed=False):
+    if wanted & store.identities(failed=False, stopped=False):
         return None
     reasons = Counter(str(row["reason"]) for row in store.rows() if identity(row) in wanted)
     if not reasons:
@@ -240,12 +247,13 @@ class _Tally:
     def __init__(self, meter: render.Meter, there: int, size: int) -> None:
         self._meter, self._there, self._size = meter, there, size
         self._start = time.perf_counter()
-        self.done = self.failed = 0
+        self.done = self.failed = self.stopped = 0
         meter.begin(there, f"{size - there} to measure" if there < size else "all rows are measured")
 
     def __call__(self, row: Row) -> None:
         self.done += 1
         self.failed += row["status"] == schema.STATUS_FAILED
+        self.stopped += row["status"] == schema.STATUS_STOPPED
         pace = (time.perf_counter() - self._start) / self.done
         left = render.duration(pace * (self._size - self._there - self.done))
         self._meter.advance(self._there + self.done, f"{3600 / pace:.0f} rows/h, {left} left, {self.failed} failed")
@@ -263,7 +271,7 @@ def _progress(campaign: Campaign, there: int, quiet: bool) -> Iterator[_Tally]:
 def _show(
     arguments: argparse.Namespace, campaign: Campaign, tally: _Tally, there: int, rows: int, seconds: float
 ) -> None:
-    measured, failed = tally.done, tally.failed
+    measured, failed, stopped = tally.done, tally.failed, tally.stopped
     if arguments.json:
         render.machine(
             {
@@ -271,13 +279,16 @@ def _show(
                 "planned": campaign.size,
                 "measured": measured,
                 "failed": failed,
+                "stopped": stopped,
                 "rows": rows,
                 "seconds": seconds,
             }
         )
         return
+    early = f", {stopped} stopped early" if stopped else ""
+    took = render.duration(seconds)
     render.line(
-        f"measured {measured} rows in {render.duration(seconds)} ({failed} failed; {there} were already stored); "
+        f"measured {measured} rows in {took} ({failed} failed{early}; {there} were already stored); "
         f"{arguments.store} now has {rows} rows"
     )
     if measured:

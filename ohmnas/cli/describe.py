@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
             [
                 f"{row['hardware']} {row['fidelity']} {row['seed']}",
                 str(row["rows"]),
-                str(row["given_up"]),
+                str(row["given_up"] + row["stopped"]),
                 str(row["failed"]),
                 *(_quantiles(row, label) for label in names),
             ]

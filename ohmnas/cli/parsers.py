@@ -30,7 +30,7 @@ from ohmnas.cli.arguments import (
 )
 from ohmnas.cli.problem_flags import add_problem
 from ohmnas.datasets.campaign.fidelity import FIDELITIES
-from ohmnas.datasets.campaign.options import BACKENDS, CHOOSERS, DEVICES, ENGINE_NAMES, PLANS
+from ohmnas.datasets.campaign.options import BACKENDS, CHOOSERS, DEVICES, ENGINE_NAMES, PLANS, STOPPINGS
 from ohmnas.datasets.tasks.catalogue import TASKS
 from ohmnas.datasets.tasks.loaders.archives import ARCHIVES
 from ohmnas.export.catalogue import EXPORTERS
@@ -352,6 +352,12 @@ def _campaign(commands: Any) -> None:
     )
     command.add_argument("--max-row-seconds", type=above_zero, metavar="S", help="a row that takes longer fails")
     command.add_argument("--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory fails")
+    command.add_argument(
+        "--stop-early",
+        choices=STOPPINGS,
+        help="asha: after a quarter and a half of the epochs, stop trainings whose loss is not among the best half "
+        "there; their rows have no accuracies (none is stopped)",
+    )
     command.add_argument("--retry-failed", action="store_true", help="measure failed rows again, with the new limits")
     command.add_argument(
         "--status",

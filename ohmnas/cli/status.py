@@ -85,6 +85,7 @@ def _group(names: dict[Any, Any], rows: pd.DataFrame, wanted: _Plan | None, sett
         **{name: value if isinstance(value, str) else int(value) for name, value in names.items()},
         "rows": len(rows),
         "failed": int((rows["status"] == schema.STATUS_FAILED).sum()),
+        "stopped": int((rows["status"] == schema.STATUS_STOPPED).sum()),
         "hours": hours,
     }
     if wanted is not None and wanted[0] == group["task"]:

@@ -277,7 +277,7 @@ class _Run:
     def _networks(self) -> int:
         """Number of measured networks of this chip and fidelity, with any seed."""
         task, chip, fidelity = (*self._names(),)
-        known = self.store.identities(failed=False)
+        known = self.store.identities(failed=False, stopped=False)
         return len({one[len(schema.KEY_COLUMNS) :] for one in known if one[:3] == (task, chip, fidelity)})
 
     def _names(self) -> tuple[str, str, str]:

@@ -226,7 +226,10 @@ def _kinds(table: MeasuredTable, hardware: str | None) -> Section:
                 text_cell(str(row["hardware"])),
                 text_cell(str(row["fidelity"])),
                 number_cell(str(row["seed"]), row["seed"]),
-                *(number_cell(f"{row[key]:,}", row[key]) for key in ("rows", "given_up", "failed")),
+                *(
+                    number_cell(f"{count:,}", count)
+                    for count in (row["rows"], row["given_up"] + row["stopped"], row["failed"])
+                ),
                 *cells,
             ]
         )

@@ -11,6 +11,7 @@ import joblib
 
 from ohmnas.datasets.campaign.backends import results
 from ohmnas.datasets.campaign.cluster import Cluster
+from ohmnas.datasets.campaign.early_stopping import EarlyStopping, Seen
 from ohmnas.datasets.campaign.limits import NO_LIMITS, RowLimits
 from ohmnas.datasets.campaign.measure import measure
 from ohmnas.datasets.campaign.protocol import Protocol, training_settings
@@ -52,6 +53,8 @@ class Campaign:
     """True to measure failed rows again, for example after changing a limit."""
     keep: Path | None = None
     """Folder for the trained networks (`kept`); None keeps none. Only for workers of this machine."""
+    stopping: EarlyStopping | None = None
+    """Stops trainings early by comparison. None trains all to the end, also those that the store has as stopped."""
 
     def identity(self, genome: Population, chip: Hardware) -> Identity:
         """Identity of the row of a genome on a chip."""
@@ -102,7 +105,7 @@ class Campaign:
 
     def open_work(self, store: Store) -> list[Work]:
         """Work that the store lacks, in the order of the plan."""
-        done = store.identities(failed=not self.retry_failed)
+        done = store.identities(failed=not self.retry_failed, stopped=self.stopping is not None)
         work = []
         for genome, chips in zip(self.population, self._chips_of_each(), strict=True):
             groups: dict[Hardware, list[Hardware]] = {}
@@ -114,6 +117,10 @@ class Campaign:
 
     def _chips_of_each(self) -> Sequence[tuple[Hardware, ...]]:
         return self.own_chips or [self.chips] * len(self.population)
+
+    def _is_alike(self, row: Row) -> bool:
+        """Return True if a row has the task and the fidelity of the campaign."""
+        return (row["task"], row["fidelity"]) == (self.protocol.task.name, self.protocol.fidelity.name)
 
     def open_rows(self, store: Store) -> int:
         """Number of rows that the store lacks."""
@@ -142,11 +149,24 @@ class Campaign:
             OhmnasError: a worker process was killed, the scheduler is gone, or memory ran out.
         """
         self.check(store)
+        seen = None if self.stopping is None else Seen(self.stopping)
+        if seen is not None:
+            seen.add(row for row in store.rows() if self._is_alike(row))
         calls = (
-            joblib.delayed(measure)(self.protocol, one.genome, one.chips, self.seed, self.limits, self.keep)
+            joblib.delayed(measure)(
+                self.protocol,
+                one.genome,
+                one.chips,
+                self.seed,
+                self.limits,
+                self.keep,
+                seen and seen.limits(one.chips[0].name),
+            )
             for one in takewhile(lambda _: go_on(), self.open_work(store))
         )
         for rows in results(calls, jobs, cluster):
             store.add(rows)
+            if seen is not None:
+                seen.add(rows)
             for row in rows:
                 report(row)

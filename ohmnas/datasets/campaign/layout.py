@@ -54,17 +54,17 @@ class Layout:
 
     @cached_property
     def insert(self) -> str:
-        """SQL to add a row, or to replace a failed one."""
+        """SQL to add a row, or to replace one without accuracies."""
         columns = (*self.columns, CHECKSUM)
         changes = ", ".join(f'"{name}"=excluded."{name}"' for name in columns)
         return (
             f"INSERT INTO rows ({quoted(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608 - our own names
-            f"ON CONFLICT ({quoted(self.identity)}) DO UPDATE SET {changes} WHERE rows.status='{schema.STATUS_FAILED}'"
+            f"ON CONFLICT ({quoted(self.identity)}) DO UPDATE SET {changes} WHERE rows.status!='{schema.STATUS_OK}'"
         )
 
     @cached_property
     def take_over(self) -> str:
-        """The same SQL, but a failed row never replaces another."""
+        """The same SQL, but a row without accuracies never replaces another."""
         return f"{self.insert} AND excluded.status='{schema.STATUS_OK}'"
 
 

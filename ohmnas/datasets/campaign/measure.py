@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.datasets.campaign import kept
+from ohmnas.datasets.campaign.early_stopping import Limits
 from ohmnas.datasets.campaign.limits import NO_LIMITS, LimitError, RowLimits, Watch
 from ohmnas.datasets.campaign.protocol import Protocol, seeds_of, training_settings
 from ohmnas.datasets.tables import schema
@@ -48,6 +49,7 @@ def train_network(
     after_epoch: Callable[[int], None] | None = None,
     snapshot: Snapshot | None = None,
     start: nn.Module | None = None,
+    stops: Callable[[int, float], bool] | None = None,
 ) -> tuple[nn.Module, Training]:
     """Build and train the network of a genome with the chip's training noise; return it and the course of the training.
 
@@ -64,6 +66,8 @@ def train_network(
         after_epoch: called with the number of finished epochs, except after the last; not together with `curve`.
         snapshot: file from which a stopped training resumes; native engine only.
         start: network of the genome with initial weights; None draws them from the seed.
+        stops: called with the number of finished epochs and the loss of the last one, except after the last epoch; True
+            ends the training.
 
     Raises:
         DivergedError: the loss became infinite or NaN.
@@ -90,7 +94,7 @@ def train_network(
     if curve is not None and protocol.engine == "native":
         after_epoch = _curve_reader(protocol, analog, chip, train_seed, check, curve)
     with tf32(recipe.precision == "tf32"):
-        return analog, engine.train(analog, images, labels, recipe, train_seed, after_epoch, snapshot)
+        return analog, engine.train(analog, images, labels, recipe, train_seed, after_epoch, snapshot, stops)
 
 
 def curve_epochs(epochs: int) -> tuple[int, ...]:
@@ -178,6 +182,7 @@ def measure(
     seed: int,
     limits: RowLimits = NO_LIMITS,
     keep: Path | None = None,
+    comparison: Limits | None = None,
 ) -> list[Row]:
     """Train the network of a genome once, program it on each kind of chip, and read it over a month.
 
@@ -190,6 +195,7 @@ def measure(
         seed: seed of the measurement.
         limits: time and memory limits.
         keep: folder for the trained network of each measured row, as `kept.keep` saves it; None keeps none.
+        comparison: losses with which the training continues; None trains to the end.
 
     Returns:
         A row for each kind of chip.
@@ -206,7 +212,7 @@ def measure(
     rows = [_begun(protocol, genome, chip, seed) for chip in chips]
     with _ONE_AT_A_TIME:
         try:
-            _measure_into(rows, protocol, genome, chips, seed, Watch(limits), keep)
+            _measure_into(rows, protocol, genome, chips, seed, Watch(limits), keep, comparison)
         except (DivergedError, LimitError) as error:
             for row in rows:
                 row["reason"] = str(error)
@@ -241,16 +247,23 @@ def _measure_into(
     seed: int,
     watch: Watch,
     keep: Path | None,
+    comparison: Limits | None,
 ) -> None:
-    """Add the measured values, or the reason if a chip's reading exceeds a limit."""
+    """Add the measured values, or the reason if the training is stopped or a chip's reading exceeds a limit."""
     start = time.perf_counter()
     curve: dict[int, float] = {}
-    network, training = train_network(protocol, genome, chips[0], seed, watch, curve)
+    network, training = train_network(
+        protocol, genome, chips[0], seed, watch, curve, stops=None if comparison is None else comparison.stops
+    )
     seconds = round(time.perf_counter() - start, 3)
     curves = {
         "loss_curve": schema.curve(dict(enumerate(training.losses, start=1))),
         "accuracy_curve": schema.curve(curve),
     }
+    if comparison is not None and comparison.reason:
+        for row in rows:
+            row.update(status=schema.STATUS_STOPPED, reason=comparison.reason, train_seconds=seconds, **curves)
+        return
     _, chip_seed = seeds_of(protocol.task, genome.tolist(), seed)
     for row, chip in zip(rows, chips, strict=True):
         start = time.perf_counter()

@@ -12,5 +12,7 @@ BACKENDS: Final = ("local", "dask")
 """Backends for workers: local processes, or a Dask cluster."""
 PLANS: Final = ("mixed", "spread")
 """`spread`: evenly over log parameters. `mixed`: alternately from `spread` and from mutants of the references."""
+STOPPINGS: Final = ("asha",)
+"""Ways to stop trainings early."""
 CHOOSERS: Final = ("plan", "active", "best")
 """Sources of a campaign's architectures: a plan, a surrogate of the measured rows, or the best of another seed."""

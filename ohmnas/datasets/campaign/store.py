@@ -250,11 +250,11 @@ class Store:
     def add(self, rows: Iterable[Row]) -> int:
         """Commit new measurements in one transaction.
 
-        A row replaces a failed row of the same identity, even if it failed itself, because the newer reason counts. It
-        never replaces a good row.
+        A row replaces a failed or stopped row of the same identity, even if it has no accuracies itself, because the
+        newer reason counts. It never replaces a good row.
 
         Returns:
-            Number of rows that are new or replaced a failed one.
+            Number of rows that are new or replaced another.
 
         Raises:
             InvalidValueError: a row was measured differently from earlier rows of its chip and fidelity, or has an
@@ -265,7 +265,7 @@ class Store:
         return self._write(rows, self.layout.insert)
 
     def take_over(self, rows: Iterable[Row]) -> int:
-        """`add` for rows of another store or table, which may be older: a failed row never replaces another."""
+        """`add` for rows of another store or table, which may be older. A row without accuracies replaces none."""
         return self._write(rows, self.layout.take_over)
 
     def _storable(self, row: Row) -> Row:
@@ -295,9 +295,11 @@ class Store:
             self._connection.executemany(insert, [[*values, checksum(values, columns)] for values in cells])
             return self._connection.total_changes - before
 
-    def identities(self, failed: bool = True) -> set[Identity]:
-        """Return the identities of the stored rows, with or without failures."""
-        which = "" if failed else f" WHERE status!='{schema.STATUS_FAILED}'"
+    def identities(self, failed: bool = True, stopped: bool = True) -> set[Identity]:
+        """Return the identities of the stored rows, with or without failures and trainings that were stopped early."""
+        left_out = [(schema.STATUS_FAILED, failed), (schema.STATUS_STOPPED, stopped)]
+        wrong = " AND ".join(f"status!='{status}'" for status, wanted in left_out if not wanted)
+        which = f" WHERE {wrong}" if wrong else ""
         with self._explained("read"):
             self._check_cells(self.layout.identity)
             names = quoted(self.layout.identity)

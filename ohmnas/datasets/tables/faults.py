@@ -33,8 +33,8 @@ def faults(frame: pd.DataFrame, space: Space) -> Iterator[tuple[Mask, str, str]]
         space: space of the task.
     """
     ok = (frame["status"] == schema.STATUS_OK).to_numpy()
-    known = frame["status"].isin([schema.STATUS_OK, schema.STATUS_FAILED]).to_numpy()
-    yield ~known, "status", "not ok or failed"
+    known = frame["status"].isin(schema.STATUSES).to_numpy()
+    yield ~known, "status", f"none of {', '.join(schema.STATUSES)}"
     matrix = frame[list(space.gene_names)].to_numpy(dtype=np.int64)
     repaired = space.repair(matrix)
     for column, name in enumerate(space.gene_names):

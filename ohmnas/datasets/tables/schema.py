@@ -49,6 +49,9 @@ PRECISIONS: Final = ("float32", "bfloat16", GPU_PRECISION)
 
 STATUS_OK: Final = "ok"
 STATUS_FAILED: Final = "failed"
+STATUS_STOPPED: Final = "stopped"
+"""The training was stopped early by comparison: the row has learning curves and no accuracies."""
+STATUSES: Final = (STATUS_OK, STATUS_FAILED, STATUS_STOPPED)
 
 _BEFORE_GENES: Final = (*KEY_COLUMNS, "status")
 _BEHIND_GENES: Final = (

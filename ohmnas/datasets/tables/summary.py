@@ -32,7 +32,8 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
         hardware: this chip alone, or those of this kind, such as ``varied-pcm``.
 
     Returns:
-        A row for each; `rows`, `failed`, `given_up` (trainings whose loss never left chance), then for each of `labels`
+        A row for each; `rows`, `failed`, `stopped` (early, by comparison), `given_up` (trainings whose loss never left
+        chance), then for each of `labels`
         its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``, fractions.
     """
     found = []
@@ -42,7 +43,7 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
     for key, rows in frame.assign(seed=seeds).groupby([frame["hardware"].map(kind_of), "fidelity", "seed"]):
         measured = rows[rows["status"] == "ok"]
         row = dict(zip(("hardware", "fidelity", "seed"), key, strict=True))
-        row.update(rows=len(rows), failed=len(rows) - len(measured))
+        row.update(rows=len(rows), **{name: int((rows["status"] == name).sum()) for name in ("failed", "stopped")})
         row["given_up"] = int(measured["reason"].fillna("").str.startswith("given up").sum())
         for label in labels(table):
             for q in QUANTILES:

@@ -7,7 +7,7 @@ from ohmnas.lazy import attach
 if TYPE_CHECKING:
     from ohmnas.estimators.curves.ensemble import extrapolate, extrapolate_each
     from ohmnas.estimators.curves.families import FAMILIES
-    from ohmnas.estimators.curves.halving import Asha, rungs, successive_halving
+    from ohmnas.estimators.curves.halving import Asha, hyperband, rungs, successive_halving
     from ohmnas.estimators.curves.process import CurveEstimator, CurveProcess
 else:
     __getattr__, __dir__ = attach(
@@ -19,6 +19,7 @@ else:
             "CurveProcess": "ohmnas.estimators.curves.process",
             "extrapolate": "ohmnas.estimators.curves.ensemble",
             "extrapolate_each": "ohmnas.estimators.curves.ensemble",
+            "hyperband": "ohmnas.estimators.curves.halving",
             "rungs": "ohmnas.estimators.curves.halving",
             "successive_halving": "ohmnas.estimators.curves.halving",
         },
@@ -31,6 +32,7 @@ __all__ = [
     "CurveProcess",
     "extrapolate",
     "extrapolate_each",
+    "hyperband",
     "rungs",
     "successive_halving",
 ]

@@ -7,32 +7,14 @@ there so far. This is the stopping variant. The promotion variant pauses trainin
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
-from ohmnas.errors import InvalidValueError
+from ohmnas.datasets.campaign.early_stopping import REDUCTION, check_reduction, rungs
+
+__all__ = ["REDUCTION", "Asha", "hyperband", "rungs", "successive_halving"]
 
 Values = npt.NDArray[np.float64]
-REDUCTION: Final = 2
-"""One of this many trainings continues at each rung."""
-
-
-def rungs(epochs: int, first: int, reduction: float = REDUCTION) -> list[int]:
-    """Epochs at which trainings are compared: `first`, then each `reduction` times the one before, below `epochs`.
-
-    Raises:
-        InvalidValueError: the first epoch is not within the training, or the reduction is not above 1.
-    """
-    if not 1 <= first < epochs:
-        raise InvalidValueError(f"the first comparison must be after epoch 1 to {epochs - 1}, not {first}")
-    _check(reduction)
-    found, at = [], float(first)
-    while round(at) < epochs:
-        found.append(round(at))
-        at *= reduction
-    return sorted({*found})
 
 
 def successive_halving(values: Values, reduction: float = REDUCTION) -> npt.NDArray[np.int64]:
@@ -48,13 +30,39 @@ def successive_halving(values: Values, reduction: float = REDUCTION) -> npt.NDAr
     Raises:
         InvalidValueError: the reduction is not above 1.
     """
-    _check(reduction)
+    check_reduction(reduction)
     passed = np.zeros(len(values), dtype=np.int64)
     alive = np.arange(len(values))
     for column in np.nan_to_num(values, nan=-np.inf).T:
         kept = int(np.ceil(len(alive) / reduction))
         alive = np.sort(alive[np.argsort(-column[alive], kind="stable")[:kept]])
         passed[alive] += 1
+    return passed
+
+
+def hyperband(values: Values, reduction: float = REDUCTION) -> npt.NDArray[np.int64]:
+    """Share n networks among brackets of successive halving that start at different rungs (Li et al., 2018).
+
+    The more rungs a bracket skips, the fewer networks it has: brackets take about equally long. The last one compares
+    nothing and trains to the end.
+
+    Args:
+        values: as in `successive_halving`; networks in random order.
+        reduction: as in `successive_halving`.
+
+    Returns:
+        As `successive_halving`; skipped rungs count as passed.
+
+    Raises:
+        InvalidValueError: the reduction is not above 1.
+    """
+    check_reduction(reduction)
+    brackets = values.shape[1] + 1
+    weights = np.array([reduction ** (brackets - 1 - skipped) / (brackets - skipped) for skipped in range(brackets)])
+    ends = np.rint(np.cumsum(weights) / weights.sum() * len(values)).astype(int)
+    passed = np.zeros(len(values), dtype=np.int64)
+    for skipped, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
+        passed[start:end] = skipped + successive_halving(values[start:end, skipped:], reduction)
     return passed
 
 
@@ -67,7 +75,7 @@ class Asha:
         Raises:
             InvalidValueError: the reduction is not above 1.
         """
-        _check(reduction)
+        check_reduction(reduction)
         self.reduction = reduction
         self._seen: dict[int, list[float]] = {}
 
@@ -86,8 +94,3 @@ class Asha:
         seen.append(value)
         better = sum(other > value for other in seen)
         return better < max(len(seen) / self.reduction, 1.0)
-
-
-def _check(reduction: float) -> None:
-    if not reduction > 1.0:
-        raise InvalidValueError(f"the reduction must be above 1, not {reduction:g}")

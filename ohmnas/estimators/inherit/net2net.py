@@ -165,8 +165,8 @@ def _grow(
         _copy_norm(_norm(theirs.body, place + 1), norm, rows)
         if is_last:
             share = _copies(branches).repeat_interleave(len(out))
-            norm.weight /= share
-            norm.bias /= share
+            norm.weight.div_(share)
+            norm.bias.div_(share)
     if isinstance(own.skip, nn.Sequential):
         conv = _conv(own.skip, 0)
         if isinstance(theirs.skip, nn.Sequential):

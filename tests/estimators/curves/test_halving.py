@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.estimators.curves import Asha, rungs, successive_halving
+from ohmnas.estimators.curves import Asha, hyperband, rungs, successive_halving
 
 
 def test_rungs_grow_by_the_reduction() -> None:
@@ -47,3 +47,12 @@ def test_asha_compares_within_a_rung_and_stops_nan() -> None:
     assert not asha.goes_on(6, 0.1)
     assert asha.goes_on(12, 0.1)
     assert not asha.goes_on(12, float("nan"))
+
+
+def test_hyperband_trains_some_networks_without_comparison() -> None:
+    values = np.random.default_rng(0).random((100, 3))
+    passed = hyperband(values)
+    assert passed.min() == 0
+    assert (passed == 3).sum() > (successive_halving(values) == 3).sum()
+    last = np.random.default_rng(1).random((100, 0))
+    assert hyperband(last).tolist() == [0] * 100  # nothing to compare: all are trained to the end

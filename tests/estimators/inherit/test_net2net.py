@@ -81,7 +81,7 @@ def test_noise_separates_copies() -> None:
     plain, noisy = (
         inherit(network, before, after, SPACE, batch, np.random.default_rng(0), noise) for noise in (0.0, 0.01)
     )
-    weights = [net[0].weight.detach().flatten(1) for net in (plain, noisy)]  # type: ignore[operator,union-attr]
+    weights = [net[0].weight.detach().flatten(1) for net in (plain, noisy)]  # type: ignore[operator]
     assert [len(one.unique(dim=0)) for one in weights] == [before.stem_channels, after.stem_channels]
 
 

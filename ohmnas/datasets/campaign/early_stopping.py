@@ -1,0 +1,119 @@
+"""Early stopping of a campaign's trainings by comparison: the stopping variant of ASHA (Li et al., 2020).
+
+A training ends at a rung unless its loss is among the best share of all trainings seen there. Each training gets the
+losses that let it continue when it is started, so that workers need not talk to each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ohmnas.datasets.tables import schema
+from ohmnas.datasets.tables.schema import Row
+from ohmnas.errors import InvalidValueError
+
+REDUCTION: Final = 2
+"""One of this many trainings continues at each rung."""
+FIRST: Final = 4
+"""The first rung is at the epochs divided by this."""
+
+
+def rungs(epochs: int, first: int, reduction: float = REDUCTION) -> list[int]:
+    """Epochs at which trainings are compared: `first`, then each `reduction` times the one before, below `epochs`.
+
+    Raises:
+        InvalidValueError: the first epoch is not within the training, or the reduction is not above 1.
+    """
+    if not 1 <= first < epochs:
+        raise InvalidValueError(f"the first comparison must be after epoch 1 to {epochs - 1}, not {first}")
+    check_reduction(reduction)
+    found, at = [], float(first)
+    while round(at) < epochs:
+        found.append(round(at))
+        at *= reduction
+    return sorted({*found})
+
+
+def check_reduction(reduction: float) -> None:
+    """Check a reduction.
+
+    Raises:
+        InvalidValueError: it is not above 1.
+    """
+    if not reduction > 1.0:
+        raise InvalidValueError(f"the reduction must be above 1, not {reduction:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyStopping:
+    """When the trainings of a campaign are compared, and how many continue."""
+
+    epochs: int
+    """Epochs of a whole training."""
+    reduction: float = REDUCTION
+    """One of this many trainings continues at each rung."""
+
+    def __post_init__(self) -> None:
+        """Check the settings.
+
+        Raises:
+            InvalidValueError: the training is too short, or the reduction is not above 1.
+        """
+        if self.epochs < FIRST:
+            raise InvalidValueError(
+                f"trainings of {self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} are too short to be stopped "
+                f"early; they need at least {FIRST} epochs"
+            )
+        check_reduction(self.reduction)
+
+    @property
+    def rungs(self) -> list[int]:
+        """Epochs at which trainings are compared."""
+        return rungs(self.epochs, self.epochs // FIRST, self.reduction)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Losses of the trainings that reached each rung, by chip."""
+
+    stopping: EarlyStopping
+    losses: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+    """Chip and rung -> losses."""
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Add the learning curves of rows; chips that share a training share its curve."""
+        for row in rows:
+            curve = schema.points(str(row["loss_curve"] or ""))
+            for rung in self.stopping.rungs:
+                if rung in curve:
+                    self.losses.setdefault((str(row["hardware"]), rung), []).append(curve[rung])
+
+    def limits(self, hardware: str) -> Limits:
+        """Return the limits of the next training for a chip."""
+        return Limits({rung: self._limit(hardware, rung) for rung in self.stopping.rungs})
+
+    def _limit(self, hardware: str, rung: int) -> float:
+        losses = sorted(self.losses.get((hardware, rung), []))
+        place = math.ceil(max((len(losses) + 1) / self.stopping.reduction, 1.0))
+        return losses[place - 1] if place <= len(losses) else math.inf
+
+
+@dataclass(slots=True)
+class Limits:
+    """Largest losses with which one training continues. A loss is a mean over an epoch, rounded as in rows."""
+
+    of_epoch: Mapping[int, float]
+    """Rung -> largest loss."""
+    reason: str = ""
+    """Reason why the training was stopped; empty if it was not."""
+
+    def stops(self, epoch: int, loss: float) -> bool:
+        """Return True if a training ends after an epoch."""
+        limit = self.of_epoch.get(epoch, math.inf)
+        if schema.points(schema.curve({epoch: loss}))[epoch] <= limit:
+            return False
+        self.reason = f"stopped after {epoch} epochs: its loss of {loss:.4g} was above {limit:.4g}"
+        return True
