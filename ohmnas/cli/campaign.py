@@ -114,7 +114,9 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         designs = _with_found(arguments.found, chosen, population, chips, bool(arguments.hardware))
         population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
     stopping = EarlyStopping(protocol.fidelity.epochs) if arguments.stop_early else None
-    return Campaign(protocol, population, chips, arguments.seed, limits, tuple(own), arguments.retry_failed, stopping)
+    return Campaign(
+        protocol, population, chips, arguments.seed, limits, tuple(own), arguments.retry_failed, stopping=stopping
+    )
 
 
 def measuring(arguments: argparse.Namespace) -> Protocol:
