@@ -36,6 +36,7 @@ from ohmnas.datasets.tasks.loaders.archives import ARCHIVES
 from ohmnas.export.catalogue import EXPORTERS
 from ohmnas.hardware import PRESETS
 from ohmnas.search.strategies import STRATEGIES
+from ohmnas.search.subspace_names import CRITERIA
 from ohmnas.surrogate.defaults import MARGINS, RESAMPLES
 from ohmnas.version import version
 
@@ -118,6 +119,12 @@ def _search(commands: Any) -> None:
     )
     how.add_argument(
         "--param", type=pair, action="append", metavar="P=V", help="set a parameter of the strategy: keep=50"
+    )
+    how.add_argument(
+        "--choose-space",
+        choices=[*CRITERIA],
+        help="first choose a part of the space, by its networks within the limits on costs: the mean or the 90 %% "
+        "quantile of their predicted accuracy, or their mean multiply-accumulates, as TinyNAS does",
     )
     how.add_argument("--iterations", type=positive, help="number of generations (200)")
     how.add_argument("--population", type=positive, help="offspring per generation (100)")

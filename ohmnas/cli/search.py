@@ -26,6 +26,8 @@ from ohmnas.search.problem import end_of
 from ohmnas.search.run import Generation, default_budget
 from ohmnas.search.strategies import strategy
 from ohmnas.search.strategy import Strategy
+from ohmnas.search.subspace_names import CRITERIA
+from ohmnas.search.subspaces import compare_subspaces
 from ohmnas.spaces.genes import Population
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.shipped import load_surrogate, shipped_surrogate
@@ -104,6 +106,8 @@ def _found(
 
     surrogate = _surrogate(arguments, check)
     asked = problem(arguments, surrogate)
+    if arguments.choose_space is not None:
+        asked = _in_best_subspace(arguments, asked)
     if before is not None:
         _check_same(before, asked, arguments, excluded)
     with render.meter("searching", budget.iterations, show=not arguments.json) as meter:
@@ -127,6 +131,20 @@ def _found(
         except InfeasibleError as error:
             hint = " (--floor none removes them)" if str(error).endswith(asked.limits.reference or "\n") else ""
             raise InfeasibleError(f"{error}{hint}") from error
+
+
+def _in_best_subspace(arguments: argparse.Namespace, asked: Problem) -> Problem:
+    """Return the problem within the best part of its space, and print how that part was chosen."""
+    rng = np.random.default_rng([arguments.seed, 2])
+    ranked, predictions = compare_subspaces(asked, rng, arguments.choose_space)
+    best = ranked[0]
+    accuracy = "" if np.isnan(best.accuracy) else f", predicted accuracy {100 * best.accuracy:.1f} % on average"
+    render.notice(
+        f"chose the best of {len(ranked)} sub-spaces by {CRITERIA[arguments.choose_space]} ({predictions:,} "
+        f"predictions): {best}; {100 * best.share:.0f} % of its networks are within the limits on costs, with "
+        f"{best.macs:,.0f} MACs{accuracy}"
+    )
+    return replace(asked, within=best.bounds)
 
 
 def _show_trade_offs(arguments: argparse.Namespace, budget: Budget, targets: tuple[str, ...]) -> None:

@@ -173,6 +173,12 @@ class Space(ABC):
         return self.architecture_genes
 
     @property
+    def subspace_genes(self) -> tuple[str, ...]:
+        """Genes or gene families that sub-spaces bound (`search.subspaces`); the default is the costly ones."""
+        families = [gene.family for gene in self.genes if gene.costly or gene.name == self.genes.depth]
+        return tuple(dict.fromkeys(families))
+
+    @property
     def mutation_groups(self) -> tuple[str, ...]:
         """Mutation groups, each with its own probability in `mutate`."""
         return self.genes.groups

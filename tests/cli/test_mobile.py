@@ -46,3 +46,14 @@ def test_patches_that_there_are_not_are_one_sentence(table: Path, ohmnas: Ohmnas
     refused = ohmnas("search", "--task", "digits", "--out", tmp_path / "found", "--patches", "2")
     assert "networks of this space run layer by layer" in refused.sentence
     assert refused.code == 2
+
+
+def test_a_part_of_the_space_is_chosen_and_searched(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    out = tmp_path / "found"
+    budget = ("--iterations", "2", "--population", "10", "--floor", "none")
+    done = ohmnas("search", "--table", table, "--fidelity", "smoke", *budget, "--choose-space", "macs", "--out", out)
+    assert done.code == 0, done.err
+    assert "sub-spaces by mean multiply-accumulates, the criterion of TinyNAS (0 predictions): " in done.err
+    bounds = read_result(out / "result.json").constraints["genes"]
+    assert set(bounds) <= {"RES", "C0", "HEAD", "M", *(f"{family}{stage}" for family in "DEW" for stage in range(1, 8))}
+    assert bounds

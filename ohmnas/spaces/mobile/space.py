@@ -100,6 +100,11 @@ class MobileSpace(Space):
             "head": {0: "none", **{value: f"x{value}" for value in arch.HEADS[1:]}},
         }
 
+    @property
+    def subspace_genes(self) -> tuple[str, ...]:
+        """The resolution and widths, as in TinyNAS, and the other costly genes."""
+        return ("RES", "C0", "HEAD", "M", "D", "E", "W")
+
     def traits(self, architecture: MobileArchitecture) -> dict[str, float]:
         """Depth counts weight layers; the share of separable blocks, expansion and kernel are means over blocks."""
         total = sum(stage.depth for stage in architecture.stages)

@@ -1,0 +1,138 @@
+"""Choose the part of a space to search, before the search: the first stage of TinyNAS (Lin et al., NeurIPS 2020).
+
+TinyNAS compares sub-spaces, such as those of one width and resolution, by the networks in them that meet the limits. It
+prefers the one whose networks have the most operations: within one family of networks, more operations are usually more
+accurate. With a surrogate, their predicted accuracy can be compared as well.
+
+Here, a sub-space bounds the values of each costly gene to all of them, or to a lower, middle or upper half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final
+
+import numpy as np
+
+from ohmnas.errors import InfeasibleError
+from ohmnas.lookup import check_name
+from ohmnas.search.problem import Problem, end_of
+from ohmnas.search.subspace_names import CRITERIA
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.genes import Population
+from ohmnas.targets import ACCURACY
+
+CANDIDATES: Final = 100
+"""Sub-spaces that are compared."""
+NETWORKS: Final = 20
+"""Networks of a sub-space that are predicted."""
+_DRAWS: Final = 1024
+"""Networks that are drawn from a sub-space, uniformly over its genes."""
+_FEWEST: Final = 10
+"""A sub-space needs so many networks within the limits among those drawn."""
+_HIGH: Final = 0.9
+"""Quantile of the criterion `best`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subspace:
+    """A part of the space, and its networks within the limits on costs."""
+
+    bounds: Bounds
+    share: float
+    """Share of uniformly drawn networks that meet the limits on costs."""
+    macs: float
+    """Mean multiply-accumulates of these networks."""
+    accuracy: float
+    """Mean predicted accuracy after one day; NaN if it was not predicted."""
+    best: float
+    """90 % quantile of the predicted accuracy; NaN if it was not predicted."""
+
+    def __str__(self) -> str:
+        """Return the bounds that differ from the space's, such as ``RES 6 to 8, W 8 to 40``."""
+        whole = Bounds.everything(self.bounds.genes)
+        parts = dict[str, str]()
+        for place, gene in enumerate(self.bounds.genes):
+            low, high = self.bounds.low[place], self.bounds.high[place]
+            if (low, high) != (whole.low[place], whole.high[place]):
+                text = f"{end_of(gene, low)}" if low == high else f"{end_of(gene, low)} to {end_of(gene, high)}"
+                same = parts.setdefault(gene.family, text) == text
+                if not same:
+                    parts[gene.name] = text
+        return ", ".join(f"{name} {text}" for name, text in parts.items()) or "the whole space"
+
+
+def compare_subspaces(
+    problem: Problem,
+    rng: np.random.Generator,
+    criterion: str = "accuracy",
+    candidates: int = CANDIDATES,
+    networks: int = NETWORKS,
+) -> tuple[list[Subspace], int]:
+    """Compare random sub-spaces of a problem.
+
+    Args:
+        problem: the problem; its bounds and its limits on costs hold in all sub-spaces.
+        rng: random generator.
+        criterion: one of `CRITERIA`.
+        candidates: number of sub-spaces.
+        networks: largest number of predicted networks of each.
+
+    Returns:
+        The sub-spaces, best first, without those in which few networks meet the limits; and the number of predictions.
+
+    Raises:
+        UnknownNameError: the criterion is unknown.
+        InfeasibleError: no sub-space has enough networks within the limits.
+    """
+    check_name("criterion of sub-spaces", CRITERIA, criterion)
+    drawn: list[tuple[Bounds, float, Population, float]] = []
+    for bounds in _candidates(problem, rng, candidates):
+        population = problem.space.canonical(bounds.from_unit_cube(rng.random((_DRAWS, problem.genes))))
+        within = np.unique(population[problem.fits(population) & problem.bounds.contain(population)], axis=0)
+        if len(within) >= _FEWEST:
+            macs = float(problem.space.macs(within).mean())
+            some = within[rng.permutation(len(within))[:networks]]
+            drawn.append((bounds, len(within) / _DRAWS, some, macs))
+    if not drawn:
+        raise InfeasibleError(
+            f"none of {candidates} sub-spaces has {_FEWEST} of {_DRAWS:,} networks within the limits on costs: search "
+            "the whole space"
+        )
+    accuracies = [np.full(len(some), np.nan) for _, _, some, _ in drawn]
+    asked = 0
+    if criterion != "macs":
+        together = np.concatenate([some for _, _, some, _ in drawn])
+        predicted = problem.estimator.estimate(together)[ACCURACY.name]
+        accuracies = np.split(predicted, np.cumsum([len(some) for _, _, some, _ in drawn])[:-1])
+        asked = len(together)
+    found = [
+        Subspace(bounds, share, macs, float(each.mean()), float(np.quantile(each, _HIGH)))
+        for (bounds, share, _, macs), each in zip(drawn, accuracies, strict=True)
+    ]
+    return sorted(found, key=attrgetter(criterion), reverse=True), asked
+
+
+def _candidates(problem: Problem, rng: np.random.Generator, n: int) -> list[Bounds]:
+    """The problem's own bounds, and n - 1 random parts of them."""
+    whole = problem.bounds
+    columns = [whole.genes.columns(name) for name in problem.space.subspace_genes]
+    found = {whole: None}
+    for _ in range(n - 1):
+        low, high = list(whole.low), list(whole.high)
+        for places in columns:
+            part = int(rng.integers(4))
+            for place in places:
+                values = whole.choices(place).tolist()
+                low[place], high[place] = _part(values, part)
+        found.setdefault(Bounds(whole.genes, tuple(low), tuple(high)))
+    return [*found]
+
+
+def _part(values: list[int], part: int) -> tuple[int, int]:
+    """All values, or their lower, middle or upper half; halves share the value in their middle."""
+    half = (len(values) + 1) // 2
+    start = {0: 0, 1: 0, 2: (len(values) - half) // 2, 3: len(values) - half}[part]
+    stop = len(values) if part == 0 else start + half
+    return values[start], values[stop - 1]
