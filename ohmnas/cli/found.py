@@ -14,7 +14,9 @@ from ohmnas.hardware import hardware, has_name
 from ohmnas.search import SearchResult
 from ohmnas.search.archive import FRONT
 from ohmnas.search.candidate import Candidate
+from ohmnas.search.limits import PREDICTED_LIMITS
 from ohmnas.search.objective import Ratio
+from ohmnas.search.quantity_words import WORDS
 from ohmnas.targets import DEFAULTS, TARGETS, variation_of
 
 ABOVE_GUESSING = 0.1
@@ -113,6 +115,8 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.line(_assumed(conversion))
     if schedule := result.constraints.get("schedule"):
         render.line(_scheduled(schedule))
+    if limits := _limits_on_predictions(result):
+        render.line(f"limits on predictions: {limits}{sure}")
     if floor := _floor(result, sure):
         render.line(floor)
     if beats_no_reference(result):
@@ -147,6 +151,21 @@ def _scheduled(schedule: Mapping[str, Any]) -> str:
     parts = [f"the first blocks in {patches} x {patches} patches"] if patches > 1 else []
     parts += ["depthwise convolutions in place"] if schedule["in_place_depthwise"] else []
     return f"memory is counted with {' and '.join(parts)} (--patches, --in-place-depthwise)"
+
+
+def _limits_on_predictions(result: SearchResult) -> str:
+    """Return the limits on targets as text; those of a reference network are stated with its name."""
+    asked, least = result.constraints, result.constraints.get("least", {})
+    highest = {of: asked.get(name) for name, of in PREDICTED_LIMITS.items()} | asked.get("most", {})
+    if asked.get("reference"):
+        del highest["avm"]
+    parts = [
+        f"{WORDS[of].title} at most {WORDS[of].text(most).lstrip('+')}"
+        for of, most in highest.items()
+        if most is not None
+    ]
+    parts += [f"{WORDS[of].title} at least {WORDS[of].text(value).lstrip('+')}" for of, value in least.items()]
+    return ", ".join(parts)
 
 
 def _floor(result: SearchResult, sure: str) -> str:
@@ -198,6 +217,11 @@ def _where(result: SearchResult) -> str:
     parts = [
         f"at least {least or 0:,} parameters" if most is None else f"{least or 0:,} to {most:,} parameters",
         *([] if macs is None else [f"up to {macs:,.0f} MACs"]),
+        *(
+            f"{title} up to {text(bounds[f'max_{of}'])}"
+            for of, (title, text) in UNITS.items()
+            if bounds.get(f"max_{of}")
+        ),
         *(f"{name} {low}" if low == high else f"{name} {low} to {high}" for name, (low, high) in genes.items()),
     ]
     return f"searched: {', '.join(parts)}"

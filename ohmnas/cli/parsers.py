@@ -190,7 +190,12 @@ def _refine(commands: Any) -> None:
     how.add_argument(
         "--references", type=count, default=1, metavar="N", help="reference networks to measure as well (1)"
     )
-    how.add_argument("--max-rows", type=positive, metavar="N", help="at most N trainings in all")
+    how.add_argument(
+        "--max-rows",
+        type=positive,
+        metavar="N",
+        help="at most N trainings in all, including requested ones that the store already has",
+    )
     how.add_argument(
         "--max-seconds", type=above_zero, metavar="S", help="start no training after S seconds; run again to continue"
     )

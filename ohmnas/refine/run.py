@@ -61,7 +61,7 @@ class Effort:
     references: int = 1
     """Number of best reference networks within the limits that are measured too."""
     rows: float = math.inf
-    """Largest number of trainings."""
+    """Largest number of trainings that the stages request; those that the store already has count too."""
     seconds: float = math.inf
     """Wall time after which no training begins, for each call."""
 

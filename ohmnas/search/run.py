@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -241,6 +242,9 @@ def search(
     Returns:
         The best feasible architecture of all that were evaluated; with a front, its member with the highest objective.
 
+    Warns:
+        UserWarning: the found network is outside the range of sizes that the surrogate was fitted to.
+
     Raises:
         InfeasibleError: nothing feasible was found; the message shows the nearest architecture.
         InvalidValueError: the seed is invalid.
@@ -271,8 +275,22 @@ def search(
         history=progress.history,
         stopped=progress.stopped,
     )
+    _warn_if_extrapolated(result)
     result = replace(result, evaluations=progress.before + progress.evaluations)
     return replace(result, strategy=name) if name else result
+
+
+def _warn_if_extrapolated(result: SearchResult) -> None:
+    """Warn if the found network is smaller or larger than all networks that the surrogate was fitted to."""
+    seen = result.provenance.get("seen", {})
+    for title, cost, name in (("parameters", result.best.params, "params"), ("MACs", result.best.macs, "macs")):
+        least, most = seen.get(f"min_{name}", 0), seen.get(f"max_{name}", math.inf)
+        if not least <= cost <= most:
+            warnings.warn(
+                f"the found network has {cost:,} {title}, but the measured networks have {least:,} to {most:,}: its "
+                "prediction is extrapolated; limit the search to this range (min_params, max_params, max_macs)",
+                stacklevel=3,
+            )
 
 
 def _run_all(

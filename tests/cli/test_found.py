@@ -59,6 +59,19 @@ def test_the_found_network_stands_beside_three_references(capfd: pytest.CaptureF
     assert "ohmnas verify found/result.json --task digits" in out
 
 
+def test_limits_on_predictions_are_stated_without_those_of_the_reference(capfd: pytest.CaptureFixture[str]) -> None:
+    limits = {"max_avm": 0.02, "max_std": None, "least": {"accuracy_1mo": 0.9}, "most": {"accuracy_1h_std": 0.005}}
+    found.show(replace(result(), constraints={**limits, "max_energy": 2e-7, "confidence": 0.9}), PATH)
+    out = capfd.readouterr().out.replace("\N{NO-BREAK SPACE}", " ")
+    stated = "std over chips after 1 hour at most 0.50 pt, accuracy after 1 month at least 90.00 %"
+    assert f"limits on predictions: AVM at most 2.00 pt, {stated} with a probability of 0.9\n" in out
+    assert "energy up to 0.20 µJ\n" in out
+    found.show(replace(result(), constraints={"max_avm": 0.02, "min_accuracy": 0.9, "reference": "resnet8-w8"}), PATH)
+    out = capfd.readouterr().out
+    assert "limits on predictions" not in out
+    assert "required: at least as accurate as resnet8-w8, with an AVM no larger" in out
+
+
 def test_bounds_on_sizes_and_genes_are_said(capfd: pytest.CaptureFixture[str]) -> None:
     found.show(replace(result(), constraints={"min_params": 5, "genes": {"M": [1, 1], "R1": [2, 3]}}), PATH)
     assert "; searched: at least 5 parameters, M 1, R1 2 to 3\n" in capfd.readouterr().out

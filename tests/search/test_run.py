@@ -593,3 +593,18 @@ def test_a_strategy_is_found_by_its_name() -> None:
 
 def test_strategies_that_look_once_look_at_many() -> None:
     assert default_budget("rank").population > default_budget("evolution").population == Budget().population
+
+
+class Measured(Formula):
+    """A formula fitted to networks of some sizes."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        return {"seen": {"min_params": 1_000, "max_params": 2_000, "max_macs": 2e6}}
+
+
+def test_a_found_network_beyond_the_measured_sizes_is_warned_of() -> None:
+    budget = Budget(20, 1)
+    with pytest.warns(UserWarning, match="parameters, but the measured networks have 1,000 to 2,000"):
+        search(Problem(SPACE, Measured(), Limits(50_000, 2e6, min_params=10_000)), Evolution, 0, budget)
+    search(Problem(SPACE, Measured(), Limits(2_000, 2e6, min_params=1_000)), Evolution, 0, budget)
