@@ -93,7 +93,7 @@ def runs(
     return Runs(name, tmp_path, monkeypatch, capsys), tuple(words)
 
 
-def test_what_stands_there_is_taken_if_it_is_of_the_same_search(runs: tuple[Runs, tuple[str, ...]]) -> None:
+def test_an_existing_measurement_of_the_same_search_is_reused(runs: tuple[Runs, tuple[str, ...]]) -> None:
     run, words = runs
     table = run(*words)
     assert set(run.commands) == {"search", "verify"}

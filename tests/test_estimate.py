@@ -61,7 +61,7 @@ def test_values_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         Estimate(DEFAULTS, np.zeros(shape))
 
 
-def test_a_target_that_is_not_estimated_is_refused_and_those_that_are_are_said() -> None:
+def test_a_target_that_is_not_estimated_is_refused_and_the_known_ones_are_listed() -> None:
     one = Estimate.of(avm=[0.1], accuracy_1d=[0.7])
     assert "accuracy_1mo" not in one
     assert 3 not in one

@@ -53,7 +53,7 @@ def test_a_file_within_its_limit_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"9" * 5000, b"\xff", b'{"a": nan}'])
-def test_what_is_not_json_is_one_sentence(content: bytes, tmp_path: Path) -> None:
+def test_invalid_json_is_one_sentence(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text('{"a": [1, "\u00fc"]}', encoding="utf-8")
     assert read_json(path, 100) == {"a": [1, "ü"]}
@@ -106,7 +106,7 @@ def test_names_that_no_file_can_have_are_an_error_for_people(tmp_path: Path) -> 
             read_bytes(tmp_path / name, 9)
 
 
-def test_a_file_that_is_larger_than_its_folder_says_is_refused() -> None:
+def test_a_file_larger_than_its_stated_size_is_refused() -> None:
     with pytest.raises(BrokenFileError, match="its size is not 0 bytes"):
         read_bytes(Path("/proc/self/status"), 9)
 

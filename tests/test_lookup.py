@@ -44,7 +44,7 @@ def test_the_closest_name_is_suggested(typed: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "magic", "x" * 10_000_000])
-def test_what_is_close_to_nothing_is_not_guessed(typed: str) -> None:
+def test_no_suggestion_is_made_without_a_close_name(typed: str) -> None:
     assert suggestion(["evolution", "random"], typed) == ""
 
 

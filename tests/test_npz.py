@@ -79,7 +79,7 @@ def test_all_versions_and_spellings_of_the_format_are_read(version: int, tmp_pat
         (_plain(content=28), "24 bytes, but 28 bytes of content"),
     ],
 )
-def test_what_is_no_plain_array_is_refused_in_one_sentence(member: bytes, message: str, tmp_path: Path) -> None:
+def test_arrays_that_are_not_plain_are_refused_in_one_sentence(member: bytes, message: str, tmp_path: Path) -> None:
     with pytest.raises(BrokenFileError, match=message) as error:
         read_arrays(_archive(tmp_path / "a.npz", member), ["x"])
     assert "\n" not in str(error.value)

@@ -40,7 +40,7 @@ def test_importing_the_package_loads_nothing_else() -> None:
     assert done.stdout.split() == ["ohmnas.lazy"]
 
 
-def test_without_torch_a_name_that_needs_it_says_how_to_install_it() -> None:
+def test_without_torch_the_message_states_how_to_install_it() -> None:
     script = (
         "import sys; sys.modules['torch'] = None\n"
         "import ohmnas\n"

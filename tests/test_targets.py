@@ -21,7 +21,7 @@ def test_titles_tell_targets_apart() -> None:
         assert time == "1d" or TARGETS[f"accuracy_{time}"].title == f"accuracy after {words}"
 
 
-def test_accuracies_alone_are_better_if_larger_and_standard_deviations_alone_learned_as_logarithms() -> None:
+def test_only_accuracies_are_maximised_and_only_deviations_use_logarithms() -> None:
     for name, one in TARGETS.items():
         is_spread = name.endswith("_std")
         assert one.larger_is_better == (name.startswith("accuracy") and not is_spread)

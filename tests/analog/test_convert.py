@@ -224,7 +224,7 @@ def test_all_refused_layers_are_named_at_once() -> None:
         to_analog(network, Hardware())
 
 
-def test_what_is_kept_digital_stays_as_it_is() -> None:
+def test_layers_kept_digital_are_unchanged() -> None:
     network = nn.Sequential(
         OrderedDict(
             first=nn.Conv1d(2, 3, 1),

@@ -113,7 +113,7 @@ def test_numbers_of_numpy_are_seeds_and_counts(small_network: nn.Sequential, two
 
 
 @pytest.mark.parametrize("wrong", [-1, 0.5, 2.0, True, "1", None, 10**30])
-def test_what_is_no_seed_or_count_is_refused(
+def test_invalid_seeds_and_counts_are_refused(
     wrong: Any, trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]
 ) -> None:
     for call in (

@@ -21,7 +21,7 @@ def test_batches_are_the_chosen_images_normalised(dtype: type) -> None:
     assert (len(images), images.shape, images.device.type) == (10, (10, 3, 4, 5), "cpu")
 
 
-def test_what_is_called_before_each_batch_can_end_the_reading() -> None:
+def test_the_callback_before_each_batch_can_end_the_reading() -> None:
     seen: list[int] = []
 
     def check() -> None:

@@ -40,7 +40,7 @@ def test_the_levels_of_converters_are_exact_in_the_format(
     assert [fastest(device, SMALLEST_IMAGE, chip) for chip in chips] == [wanted, "float32", "float32"]
 
 
-def test_what_an_adc_gives_is_not_rounded_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs_of_an_adc_are_not_rounded_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "has_tf32", lambda: True)
     assert fastest("cuda", 64, replace(Hardware(), adc_bits=0)) == "tf32"
 

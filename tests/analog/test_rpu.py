@@ -116,7 +116,7 @@ def test_other_numbers_may_be_whole_too() -> None:
 
 
 @pytest.mark.parametrize("ideal", [-1, 0, 0.0, -1.0])
-def test_ideal_converters_may_be_said_in_several_ways(ideal: float) -> None:
+def test_ideal_converters_can_be_written_in_several_ways(ideal: float) -> None:
     config = rpu_config(IDEAL)
     config.forward.inp_res = config.forward.out_res = ideal
     config.forward.out_bound = float("inf")

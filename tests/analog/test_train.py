@@ -175,7 +175,7 @@ def test_label_smoothing_bounds_the_loss_from_below(
     assert losses[1] > -(right * math.log(right) + 2 * wrong * math.log(wrong)) > losses[0]
 
 
-def test_what_is_read_between_epochs_changes_no_training(
+def test_reading_between_epochs_does_not_change_the_training(
     small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware
 ) -> None:
     networks: list[nn.Sequential] = []

@@ -40,13 +40,13 @@ def test_endless_sizes_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "1.5", "50kk", "k", "", "nan", "inf", "1e-5", "5,0", "0,500", "0.0001k"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_invalid_sizes_are_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="such as 50000, 50k or 1M"):
         size(text)
 
 
 @pytest.mark.parametrize("text", ["2", "-0.1", "nan", "inf", "two", ""])
-def test_what_is_no_fraction_is_refused(text: str) -> None:
+def test_invalid_fractions_are_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="2 points are"):
         fraction(text)
 
@@ -60,25 +60,25 @@ def test_fractions_seeds_and_counts_are_read() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e999", "a minute", ""])
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_invalid_times_are_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="number above 0 such as 60"):
         above_zero(text)
 
 
 @pytest.mark.parametrize("text", ["-1", "2147483648", "x", "1.0"])
-def test_what_is_no_seed_is_refused(text: str) -> None:
+def test_invalid_seeds_are_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="not a seed"):
         seed(text)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "x"])
-def test_what_is_no_count_is_refused(text: str) -> None:
+def test_invalid_counts_are_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="above 0"):
         positive(text)
 
 
 @pytest.mark.parametrize("text", ["-1", "1.0", "x", "", "9" * 30])
-def test_what_counts_nothing_is_refused(text: str) -> None:
+def test_a_count_of_zero_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="whole number of at least 0"):
         count(text)
 

@@ -91,7 +91,7 @@ def test_failed_rows_are_measured_again_if_that_is_asked_for(ohmnas: Ohmnas, tmp
     assert (again["measured"], again["failed"], again["rows"]) == (1, 0, 1)
 
 
-def test_a_campaign_of_which_every_row_failed_says_why(
+def test_a_campaign_whose_rows_all_failed_prints_the_reason(
     made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("campaign", *SMOKE, "--store", tmp_path / "s.sqlite")
@@ -138,7 +138,7 @@ def test_a_campaign_begins_without_what_only_choosing_needs() -> None:
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_what_a_search_found_is_measured_too(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_found_network_can_be_measured(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("--max-params", "5k", "--population", "30", "--iterations", "2", "--top", "2", "--out", tmp_path)
     assert ohmnas("search", "--task", "digits", *words).code == 0
     store, result = tmp_path / "s.sqlite", tmp_path / "result.json"
@@ -230,7 +230,7 @@ def test_varied_chips_can_be_named(made_measurements: MadeMeasurements, ohmnas: 
     assert on == [["pcm-t64-d4-a5", "reram-t64-d4-a5"], ["pcm"]] * 2
 
 
-def test_what_was_found_for_a_chip_is_measured_on_it(
+def test_a_network_found_for_a_chip_is_measured_on_it(
     made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
 ) -> None:
     (one,) = DIGITS.space.decode(plan(DIGITS, 1))
@@ -270,7 +270,7 @@ def test_designs_that_a_search_found_are_measured_on_their_own_chips(
     assert ohmnas(*words, "--n", "1").values["measured"] == 0
 
 
-def test_what_searches_for_networks_and_for_designs_found_is_measured_together(
+def test_found_networks_and_found_designs_are_measured_together(
     made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
 ) -> None:
     space = CoDesignSpace.on(ResNetSpace(DIGITS.input_shape, DIGITS.classes))
@@ -363,7 +363,7 @@ def test_a_file_that_is_no_store_stays_as_it_is(ohmnas: Ohmnas, tmp_path: Path) 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("name", "jobs"), [("SIGINT", 1), ("SIGTERM", 2), ("SIGHUP", 1)])
-def test_a_campaign_that_is_asked_to_end_says_how_to_go_on(name: str, jobs: int, tmp_path: Path) -> None:
+def test_a_terminated_campaign_prints_how_to_resume(name: str, jobs: int, tmp_path: Path) -> None:
     """A batch system's signal goes to the workers too."""
     path = tmp_path / "s.sqlite"
     script = (

@@ -64,7 +64,7 @@ def test_the_found_design_costs_no_more_than_allowed(result: Path) -> None:
     assert best.params <= 20_000
 
 
-def test_a_search_without_a_limit_on_the_chip_says_so(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_search_without_a_limit_on_the_chip_prints_a_note(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert "no limit on the chip's cost" in ohmnas("search", "--surrogate", folder, *LIMITS, "--out", tmp_path).err
 
 
@@ -165,7 +165,7 @@ def test_references_can_be_left_out_of_a_verification(result: Path, ohmnas: Ohmn
     assert list(ohmnas("verify", result, *words).values["networks"]) == ["found"]
 
 
-def test_what_was_found_is_measured_on_its_chip(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_found_design_is_measured_on_its_chip(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     store = tmp_path / "s.sqlite"
     words = ("campaign", "--task", "digits", "--fidelity", "smoke", "--found", result, "--store", store, "--jobs", "1")
     assert ohmnas(*words).code == 0
@@ -245,6 +245,6 @@ def test_a_study_of_varied_chips_has_their_measured_effects(table: Path, ohmnas:
     assert (tmp_path / "measured_chip_effects.png").exists()
 
 
-def test_who_fits_designs_is_told_how_to_score_them(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_fitting_designs_prints_how_to_score_them(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     done = ohmnas("fit", "--table", table, "--co-design", "--out", tmp_path / "s")
     assert f"ohmnas score --table {table} --co-design" in done.out

@@ -57,7 +57,7 @@ def test_trained_networks_stand_beside_results(ohmnas: Ohmnas, tmp_path: Path) -
     assert both["large"]["costs"]["params"] == values["params"] > both["small"]["costs"]["params"]
 
 
-def test_networks_in_folders_of_one_name_are_told_apart() -> None:
+def test_networks_in_folders_with_the_same_name_get_different_names() -> None:
     networks: dict[Path, Any] = {Path("/a/x/net"): 1, Path("/b/x/net"): 2}
     assert list(named(networks, [])) == ["a/x/net", "b/x/net"]
     assert list(named({Path("/a/net"): networks[Path("/a/x/net")]}, ["net"])) == ["a/net"]

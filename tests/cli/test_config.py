@@ -105,7 +105,7 @@ def test_an_output_file_has_the_flags_beside_it(tmp_path: Path, ohmnas: Ohmnas) 
     assert recorded == {"command": "merge", "sources": ["digits-protocol4"], "store": str(tmp_path / "all.sqlite")}
 
 
-def test_what_changes_nothing_records_nothing(tmp_path: Path, ohmnas: Ohmnas) -> None:
+def test_commands_that_fail_or_write_nothing_record_no_flags(tmp_path: Path, ohmnas: Ohmnas) -> None:
     ohmnas("merge", "digits-protocol4", "--store", tmp_path / "all.sqlite")
     (tmp_path / "all.merge.toml").unlink()
     assert ohmnas("campaign", "--store", tmp_path / "all.sqlite", "--status").code == 0

@@ -10,7 +10,9 @@ from tests.datasets.tasks.loaders.conftest import write_cifar10
 from .conftest import Ohmnas
 
 
-def test_what_is_there_is_not_downloaded_again(ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_files_are_not_downloaded_again(
+    ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OHMNAS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(download, "_fetch", lambda *_: pytest.fail("fetched"))
     write_cifar10(tmp_path)
@@ -21,5 +23,5 @@ def test_what_is_there_is_not_downloaded_again(ohmnas: Ohmnas, tmp_path: Path, m
 @pytest.mark.parametrize(
     ("name", "message"), [("mnist", "no task 'mnist'"), ("digits", "come with scikit"), ("spoken-digits", "clone")]
 )
-def test_what_cannot_be_downloaded_says_why(name: str, message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_failed_download_prints_the_reason(name: str, message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert message in ohmnas("data", name, "--data-dir", tmp_path).sentence

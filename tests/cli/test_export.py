@@ -17,7 +17,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_network_is_exported_and_said(net: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_an_export_prints_the_network_and_its_files(net: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     done = ohmnas("export", net, "--to", "torch", "--out", tmp_path / "out")
     assert done.code == 0, done.err
     assert "network.py" in done.out

@@ -28,7 +28,7 @@ def test_an_unknown_margin_is_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert "invalid choice" in ohmnas("fit", "--table", "digits", "--out", tmp_path, "--margin", "0.3").sentence
 
 
-def test_another_chip_is_learned_with_what_the_others_teach(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_new_chip_starts_from_models_of_the_other_chips(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("fit", "--table", "digits", "--hardware", "reram", "--start-from", "digits", "--out", tmp_path / "s")
     done = ohmnas(*words)
     assert done.code == 0
@@ -37,7 +37,7 @@ def test_another_chip_is_learned_with_what_the_others_teach(ohmnas: Ohmnas, tmp_
     assert found.values["surrogate"]["hardware"] == "reram"
 
 
-def test_a_start_that_teaches_nothing_else_is_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_source_table_with_only_the_same_chip_is_refused(ohmnas: Ohmnas, tmp_path: Path) -> None:
     pcm = read_table("digits")
     write_table(tmp_path / "pcm.csv", pcm.frame[pcm.frame["hardware"] == "pcm"], pcm.card)
     words = ("fit", "--table", "digits", "--out", tmp_path / "s", "--start-from", tmp_path / "pcm.csv")

@@ -45,5 +45,5 @@ def test_a_search_uses_its_variation(ohmnas: Ohmnas, table: Path, tmp_path: Path
         (("--exclude", "cifar10"), "is of the space resnet-1, but the search is in cells-1"),
     ],
 )
-def test_what_it_lacks_is_one_sentence(ohmnas: Ohmnas, table: Path, words: tuple[str, ...], says: str) -> None:
+def test_a_missing_column_is_one_sentence(ohmnas: Ohmnas, table: Path, words: tuple[str, ...], says: str) -> None:
     assert says in ohmnas("search", "--table", table, *words).sentence

@@ -72,7 +72,7 @@ def test_limits_on_predictions_are_stated_without_those_of_the_reference(capfd: 
     assert "required: at least as accurate as resnet8-w8, with an AVM no larger" in out
 
 
-def test_bounds_on_sizes_and_genes_are_said(capfd: pytest.CaptureFixture[str]) -> None:
+def test_bounds_on_sizes_and_genes_are_printed(capfd: pytest.CaptureFixture[str]) -> None:
     found.show(replace(result(), constraints={"min_params": 5, "genes": {"M": [1, 1], "R1": [2, 3]}}), PATH)
     assert "; searched: at least 5 parameters, M 1, R1 2 to 3\n" in capfd.readouterr().out
 
@@ -183,7 +183,7 @@ def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.Ca
     assert "accuracy below 2 % with a probability of 0.9 (" in out
 
 
-def test_limits_on_targets_by_name_are_said_in_their_words(capfd: pytest.CaptureFixture[str]) -> None:
+def test_limits_on_targets_are_printed_with_their_titles(capfd: pytest.CaptureFixture[str]) -> None:
     one = result()
     worse, *others = one.references
     misses = ("min_accuracy_1d", "max_accuracy_1d_std", "min_accuracy_1mo")
@@ -208,9 +208,7 @@ def test_more_than_guessing_begins_a_tenth_of_the_way_above_it(classes: int) -> 
 @pytest.mark.parametrize(
     ("stopped", "text"), [("iterations", "digits, pcm)\n"), ("patience", "digits, pcm); stopped: no improvement\n")]
 )
-def test_what_ended_a_search_before_its_time_is_said(
-    stopped: str, text: str, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_reason_for_an_early_end_is_printed(stopped: str, text: str, capfd: pytest.CaptureFixture[str]) -> None:
     found.show(replace(result(), stopped=stopped), PATH)
     assert text in capfd.readouterr().out
 

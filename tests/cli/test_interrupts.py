@@ -17,7 +17,7 @@ ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signa
 
 
 @pytest.mark.parametrize("number", ENDS)
-def test_what_asks_to_end_is_an_interrupt_as_long_as_it_is_wanted(number: signal.Signals) -> None:
+def test_signals_interrupt_only_inside_the_context(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     signal.signal(number, signal.SIG_DFL)
     try:
@@ -29,7 +29,7 @@ def test_what_asks_to_end_is_an_interrupt_as_long_as_it_is_wanted(number: signal
 
 
 @pytest.mark.parametrize("number", ENDS)
-def test_what_is_ignored_or_answered_stays_so(number: signal.Signals) -> None:
+def test_ignored_and_handled_signals_stay_so(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     try:
         for answer in (signal.SIG_IGN, lambda *_: None):

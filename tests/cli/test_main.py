@@ -72,7 +72,7 @@ def test_an_interruption_while_modules_are_loaded_is_one_sentence(module: str, t
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "ohmnas: error: interrupted\n")
 
 
-def test_what_no_memory_suffices_for_is_one_sentence(ohmnas: Ohmnas, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lack_of_memory_is_one_sentence(ohmnas: Ohmnas, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(_: object) -> None:
         raise MemoryError
 

@@ -23,7 +23,7 @@ def test_a_person_sees_what_came_of_each_source(ohmnas: Ohmnas, tmp_path: Path) 
     assert "there is no store" in ohmnas("merge", tmp_path / "c.sqlite", "--store", tmp_path / "all.sqlite").sentence
 
 
-def test_a_damaged_store_says_how_it_is_salvaged_and_that_works(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_the_command_in_the_message_about_a_damaged_store_works(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with Store(path) as store:
         store.add(made_rows(120))
@@ -38,7 +38,7 @@ def test_a_damaged_store_says_how_it_is_salvaged_and_that_works(ohmnas: Ohmnas, 
         assert len(store.rows()) > 60
 
 
-def test_where_nothing_is_left_to_salvage_that_is_said(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_store_with_nothing_to_salvage_is_reported(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with Store(path) as store:
         store.add(made_rows(120))
@@ -64,7 +64,7 @@ def test_a_salvage_of_no_row_fails_and_one_of_some_rows_does_not(ohmnas: Ohmnas,
     assert f"could not read any row of {bad}" in done.err
 
 
-def test_a_newer_store_is_not_said_to_be_damaged(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_newer_store_is_not_called_damaged(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with Store(path) as store:
         store.add(made_rows(3))
@@ -75,7 +75,7 @@ def test_a_newer_store_is_not_said_to_be_damaged(ohmnas: Ohmnas, tmp_path: Path)
     assert "nothing of" not in sentence
 
 
-def test_what_is_no_store_is_not_said_to_be_salvageable(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_is_not_called_salvageable(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "notes.sqlite"
     path.write_text("my notes\n" * 100, encoding="utf-8")
     sentence = ohmnas("merge", path, "--store", tmp_path / "all.sqlite").sentence

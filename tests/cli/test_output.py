@@ -29,7 +29,7 @@ def test_a_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b").is_dir()
 
 
-def test_what_fails_leaves_no_folder_behind_that_it_made(tmp_path: Path) -> None:
+def test_a_failed_command_removes_the_folder_it_made(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     with pytest.raises(KeyboardInterrupt), output_folder(tmp_path / "mine" / "a" / "b"):
         raise KeyboardInterrupt
@@ -46,7 +46,7 @@ def test_a_name_that_is_too_long_is_one_sentence_and_leaves_nothing(name: str, t
     assert not [*tmp_path.iterdir()]
 
 
-def test_what_fails_removes_no_folder_that_holds_something(tmp_path: Path) -> None:
+def test_a_failed_command_keeps_a_folder_with_files(tmp_path: Path) -> None:
 
     def fail() -> None:
         with output_folder(tmp_path / "a" / "b"):
@@ -67,7 +67,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
         pass
 
 
-def test_where_there_is_no_result_nothing_is_set_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_result_nothing_is_set_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "verify.json").write_text("mine", encoding="utf-8")
     set_aside(tmp_path, "result.json", ["verify.json"])
     assert [path.name for path in tmp_path.iterdir()] == ["verify.json"]

@@ -68,7 +68,7 @@ def test_without_words_it_is_the_best_ratio_within_what_was_measured(
     assert capfd.readouterr().err == ""
 
 
-def test_before_the_surrogate_is_fitted_the_same_flags_are_right_and_nothing_is_said(
+def test_the_check_before_fitting_accepts_the_same_flags_silently(
     surrogate: SurrogateModel, capfd: pytest.CaptureFixture[str]
 ) -> None:
     parser = Parser(prog="ohmnas search")
@@ -185,7 +185,7 @@ def test_genes_are_bound_by_fix_and_range(asked: Asked) -> None:
     assert bounds["R1"] == (1, 16)
 
 
-def test_what_is_bound_is_what_is_searched(asked: Asked) -> None:
+def test_the_searched_range_is_the_bounded_one(asked: Asked) -> None:
     one = asked("--fix", "KS0=5", "--range", "M=2:3", "--max-params", "50k", "--max-tiles", "30")
     population = one.sample(50, np.random.default_rng(0))
     assert set(population[:, 1]) == {5}
@@ -203,7 +203,7 @@ def test_what_is_bound_is_what_is_searched(asked: Asked) -> None:
         ("--max-params", "900G", "--soft", "macs=0"),
     ],
 )
-def test_where_something_is_wrong_nothing_else_is_said(
+def test_an_error_is_printed_without_notes(
     words: tuple[str, ...], asked: Asked, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises((InvalidValueError, UnknownNameError)):
@@ -212,7 +212,7 @@ def test_where_something_is_wrong_nothing_else_is_said(
 
 
 @pytest.mark.parametrize("text", ["KS0", "=3", "KS0=", " = "])
-def test_what_is_no_pair_is_refused(text: str, asked: Asked, capfd: pytest.CaptureFixture[str]) -> None:
+def test_invalid_pairs_are_refused(text: str, asked: Asked, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         asked("--fix", text)
     assert exit_.value.code == 2

@@ -29,6 +29,6 @@ def test_without_flags_nothing_is_asked_for(words: Parser) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--soft", "--weight", "--fix", "--range", "--at-least", "--at-most"])
-def test_what_takes_pairs_takes_many(flag: str, words: Parser) -> None:
+def test_flags_with_pairs_can_be_repeated(flag: str, words: Parser) -> None:
     arguments = words.parse_args([flag, "M=1", flag, " R = 2 "])
     assert getattr(arguments, flag[2:].replace("-", "_")) == [("M", "1"), ("R", "2")]

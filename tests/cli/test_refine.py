@@ -52,7 +52,7 @@ def test_it_prints_the_found_network_the_references_and_the_stages(ohmnas: Ohmna
     assert not list(out.glob("earlier-*"))
 
 
-def test_an_interruption_says_how_to_go_on(ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_prints_how_to_resume(ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 

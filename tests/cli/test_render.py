@@ -21,7 +21,7 @@ def test_a_table_is_not_cut_where_no_terminal_is(capfd: pytest.CaptureFixture[st
     assert "…" not in capfd.readouterr().out
 
 
-def test_a_progress_bar_without_a_terminal_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_progress_bar_without_a_terminal_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with render.meter("working", 3, show=True) as meter:
         meter.advance(2, "note")
     assert capfd.readouterr() == ("", "")
@@ -95,7 +95,7 @@ def test_progress_is_lines_where_no_terminal_is(
 
 
 @pytest.mark.parametrize("name", ["\x1b]0;owned\x07", "a\rb", "\x9b2J", "a\u202eb", "a\udc80"])
-def test_what_a_terminal_would_obey_is_shown_instead(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_are_escaped(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     render.table([name], [[name]], title=name)
     render.line(name)
     render.notice(name)

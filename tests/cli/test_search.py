@@ -327,7 +327,7 @@ def test_every_strategy_finds_something_within_the_limits(name: str, search: Sea
     assert values["stopped"] == ("nothing new" if name in {"grid", "rank"} else "iterations")
 
 
-def test_rank_and_grid_look_at_many_unless_they_are_told(search: Search) -> None:
+def test_rank_and_grid_have_large_budgets_by_default(search: Search) -> None:
     rank = search("--strategy", "rank", "--max-params", "50k", "--floor", "none", "--json", usual=False).values
     assert rank["evaluations"] > 10_000
     grid = search("--strategy", "grid", *FEW, "--json", usual=False).values
@@ -367,7 +367,7 @@ def test_a_beginning_that_is_nowhere_is_one_sentence(
     assert "is a folder" in search("--resume", "resnet20").sentence
 
 
-def test_fewer_that_differ_than_wanted_are_said(search: Search) -> None:
+def test_fewer_diverse_networks_than_requested_are_reported(search: Search) -> None:
     done = search("--top", "1000", "--iterations", "3", "--population", "10")
     assert re.search(r"^note: found only \d+ diverse architectures, not 1000$", done.err, re.MULTILINE)
 
@@ -388,7 +388,7 @@ def test_the_surrogate_that_ships_is_used_and_nothing_is_fitted(
     assert done.err == ""
 
 
-def test_a_shipped_surrogate_of_another_table_is_not_used_and_that_is_said(
+def test_a_shipped_surrogate_of_another_table_is_not_used_and_a_note_is_printed(
     ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shipped, "_checksum", lambda _: "0" * 64)
@@ -410,13 +410,13 @@ def test_a_search_that_begins_with_a_shipped_surrogate_loads_numpy_alone(tmp_pat
     assert done.stderr == "[]"
 
 
-def test_what_exceeds_the_limits_is_no_beginning_and_that_is_said(search: Search) -> None:
+def test_initial_networks_beyond_the_limits_are_dropped_with_a_note(search: Search) -> None:
     done = search("--max-params", "50k", "--start-from", "resnet18", "--start-from", "resnet8-w8", "--json")
     assert done.code == 0
     assert done.err == "note: excluded 1 of 2 initial architectures: beyond the limits\n"
 
 
-def test_what_a_table_has_measured_is_not_found(search: Search) -> None:
+def test_measured_networks_can_be_excluded(search: Search) -> None:
     table = read_table("digits").measured
     measured = {tuple(row) for row in table[list(GENE_NAMES)].to_numpy().tolist()}
     words = (
@@ -628,7 +628,7 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
         (("--hardware", "pcm"), "remove --hardware, --fidelity and --co-design"),
     ],
 )
-def test_bad_flags_are_one_sentence_that_says_what_would_be_right(
+def test_a_wrong_flag_is_one_sentence_with_a_valid_value(
     words: tuple[str, ...], message: str, search: Search, tmp_path: Path
 ) -> None:
     assert message in search(*words).sentence

@@ -59,7 +59,7 @@ def test_a_chip_that_a_table_lacks_is_no_other_chip(table: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("command", ["fit", "search", "score", "study"])
-def test_a_chip_without_rows_is_told_what_to_do(command: str, ohmnas: Ohmnas, table: Path, tmp_path: Path) -> None:
+def test_a_chip_without_rows_gets_advice(command: str, ohmnas: Ohmnas, table: Path, tmp_path: Path) -> None:
     chip = chip_file(tmp_path, "dac_bits = 5", name="other")
     out = () if command == "score" else ("--out", tmp_path / "out")
     for word, name in ((chip, "other.toml"), ("hermes", "hermes"), ("pcm-t256-d8-a7", "pcm-t256-d8-a7")):

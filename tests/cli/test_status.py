@@ -31,7 +31,7 @@ def test_the_status_of_a_store_is_shown_without_measuring(ohmnas: Ohmnas, tmp_pa
     assert "digits" in out
 
 
-def test_with_a_plan_it_says_what_is_left(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_with_a_plan_the_remaining_work_is_printed(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     digits = task("digits")
     rows = made_rows(4)
@@ -122,7 +122,7 @@ def test_a_store_that_is_not_there_is_not_made(ohmnas: Ohmnas, tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
-def test_a_plan_of_which_nothing_is_measured_is_said_to_be_so(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_plan_without_measured_rows_is_reported(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     with Store(path):
         pass

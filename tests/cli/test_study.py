@@ -40,7 +40,7 @@ def test_a_study_writes_what_it_shows(ohmnas: Ohmnas, tmp_path: Path) -> None:
         assert len(pd.read_csv(first)) == len(values[name])
 
 
-def test_a_table_of_one_chip_says_nothing_of_settings(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_table_of_one_chip_has_no_effects_of_settings(ohmnas: Ohmnas, tmp_path: Path) -> None:
     shipped = read_table("digits")
     write_table(tmp_path / "few.csv", shipped.frame[shipped.frame["hardware"] == "reram"].head(60), shipped.card)
     done = ohmnas(

@@ -126,7 +126,7 @@ def test_a_full_disk_while_exporting_costs_nothing(store: Path, ohmnas: Ohmnas, 
         ([], 40, " --co-design"),
     ],
 )
-def test_what_is_said_to_come_next_works(
+def test_the_suggested_next_command_works(
     chips: list[str], rows: int, then: str | None, ohmnas: Ohmnas, tmp_path: Path
 ) -> None:
     frame = read_table("digits").frame

@@ -114,7 +114,7 @@ def _counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return asked
 
 
-def test_what_is_measured_is_kept_the_moment_it_is_there(
+def test_each_measurement_is_saved_at_once(
     result: Path, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def until_interrupted(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
@@ -196,7 +196,7 @@ def _trained_unless(monkeypatch: pytest.MonkeyPatch, ends_otherwise: Callable[[i
     monkeypatch.setattr(verify, "train_network", trained)
 
 
-def test_a_training_that_diverges_is_left_out_of_the_means_and_said(
+def test_a_diverged_training_is_excluded_from_the_means_and_reported(
     result: Path, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _trained_unless(monkeypatch, lambda seed: seed == VERIFICATION_SEEDS + 1, None)
@@ -230,7 +230,7 @@ def test_a_network_whose_every_training_diverges_has_dashes(
     assert "found: every training diverged; there is no measurement" in done.out
 
 
-def test_a_training_that_was_given_up_is_said(
+def test_a_training_that_was_given_up_is_reported(
     result: Path, ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _trained_unless(monkeypatch, lambda seed: seed == VERIFICATION_SEEDS + 1, 0)

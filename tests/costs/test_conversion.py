@@ -14,7 +14,7 @@ from ohmnas.errors import OhmnasError
     ("law", "ratios"),
     [("survey", (1.23, 1.31, 1.37)), ("zigzag", (1.19, 1.21, 1.34)), ("doubling", (2.0, 2.0, 2.0))],
 )
-def test_an_added_bit_costs_what_the_source_of_each_law_says(law: str, ratios: tuple[float, ...]) -> None:
+def test_an_added_bit_costs_as_much_as_in_the_source_of_each_law(law: str, ratios: tuple[float, ...]) -> None:
     energy = Conversion(law, adc_share=1.0).relative_energy(np.array([6.0, 7.0, 8.0, 9.0]))
     assert_allclose(energy[1:] / energy[:-1], ratios, atol=0.006)
     assert energy[2] == 1.0

@@ -108,7 +108,7 @@ def test_noise_grows_with_depth_and_falls_with_bits_width_and_skips() -> None:
 
 
 @given(populations)
-def test_what_blocks_add_is_all_but_that_of_the_ends(population: np.ndarray) -> None:
+def test_the_noise_of_blocks_is_less_than_the_total(population: np.ndarray) -> None:
     found = noise_budget(SPACE.layers(population), PCM.settings())
     assert found.blocks.shape == (3, 5, len(population))
     for whole, blocks in zip((found.converters, found.weights, found.offset), found.blocks, strict=True):

@@ -69,7 +69,7 @@ def test_a_module_with_its_own_forward_becomes_a_class_that_computes_the_same() 
         (nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"), "pads with 'circular'"),
     ],
 )
-def test_what_has_no_plain_code_is_one_sentence(module: nn.Module, sentence: str) -> None:
+def test_a_module_without_plain_code_is_one_sentence(module: nn.Module, sentence: str) -> None:
     with pytest.raises(InvalidValueError, match=sentence) as caught:
         Source().expression(nn.Sequential(module))
     assert str(caught.value)

@@ -169,7 +169,7 @@ def test_the_output_of_a_script_is_right(name: str, tmp_path: Path) -> None:
         assert part in done.stdout + done.stderr
 
 
-def test_pictures_are_drawn_whatever_the_environment_says(tmp_path: Path) -> None:
+def test_pictures_do_not_depend_on_the_environments_backend(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     script = [line for line in (FAULTS / "matplotlib.sh").read_text(encoding="utf-8").splitlines() if line]
     done = subprocess.run(

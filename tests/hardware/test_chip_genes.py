@@ -183,7 +183,7 @@ def test_values_are_read_as_people_write_them(name: str, text: str, value: int) 
         ("ADC", "9" * 5000, "ADC must be a whole number"),
     ],
 )
-def test_what_is_no_value_is_refused(name: str, text: str, message: str) -> None:
+def test_invalid_values_are_refused(name: str, text: str, message: str) -> None:
     with pytest.raises((InvalidValueError, UnknownNameError), match=message):
         chip_value(name, text)
 

@@ -42,7 +42,9 @@ def test_unknown_names_list_those_that_exist() -> None:
     st.sampled_from([0, *range(2, 17)]),
     st.sampled_from([0, *range(2, 17)]),
 )
-def test_a_varied_chip_is_its_preset_but_for_what_its_name_says(technology: str, tile: int, dac: int, adc: int) -> None:
+def test_a_varied_chip_differs_from_its_preset_only_as_its_name_states(
+    technology: str, tile: int, dac: int, adc: int
+) -> None:
     chip = varied(technology, tile, dac, adc)
     preset = PRESETS[technology]
     changed = replace(preset, name=chip.name, tile_rows=tile, tile_columns=tile, dac_bits=dac, adc_bits=adc)

@@ -137,7 +137,7 @@ def test_a_chip_follows_from_its_technology_and_its_settings(chip: Hardware) -> 
     assert Hardware.of_settings(chip.technology, chip.settings()) == replace(chip, name="")
 
 
-def test_settings_that_are_not_said_are_those_of_pcm() -> None:
+def test_missing_settings_are_those_of_pcm() -> None:
     assert Hardware.of_settings("pcm", {"hw_adc_bits": 6.0}, "mine") == Hardware(name="mine", adc_bits=6)
 
 

@@ -50,7 +50,7 @@ def test_a_registered_technology_has_a_preset_and_varied_chips() -> None:
     assert kind_of("toy-t64-d6-a7") == "toy-t64-d6-a7"
 
 
-def test_what_is_no_technology_is_refused() -> None:
+def test_objects_that_are_not_technologies_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="the name of the technology is 'toy'"):
         TECHNOLOGIES.register("other", TOY)
     with pytest.raises(InvalidValueError, match="it is float, not an"):

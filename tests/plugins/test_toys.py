@@ -93,7 +93,7 @@ def test_a_strategy_is_searched_with_by_its_name() -> None:
     assert search(problem, "wandering", 0).strategy == "wandering"
 
 
-def test_what_is_not_registered_is_one_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_unregistered_name_is_one_sentence(capfd: pytest.CaptureFixture[str]) -> None:
     for words in (["--strategy", "wandering"], ["--objective", "per-parameter"]):
         with pytest.raises(SystemExit, match="2"):
             main(["search", "--task", "digits", *words])

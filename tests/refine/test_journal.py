@@ -12,7 +12,7 @@ ASKED = {"task": "digits", "max_params": 50_000, "pareto": ("params", "avm")}
 STAGE = Stage("round", (Chosen((8, 3), 0, "best", {"accuracy_1d": 0.5}), Chosen((9, 3), 0, "mutant")))
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+def test_a_written_file_reads_back_equal(tmp_path: Path) -> None:
     path = tmp_path / "refine.json"
     journal = Journal(path, ASKED)
     journal.begin(STAGE)

@@ -46,7 +46,7 @@ def run(folder: Path, effort: Effort = EFFORT, **others: Any) -> SearchResult:
         )
 
 
-def test_it_finds_a_better_network_than_its_plan_and_says_how(tmp_path: Path) -> None:
+def test_it_finds_a_better_network_than_its_plan_and_records_each_stage(tmp_path: Path) -> None:
     result = run(tmp_path)
     best = result.best
     assert best.trainings == 2
@@ -212,7 +212,7 @@ def test_failures_are_tried_once_and_not_learned_from(tmp_path: Path, monkeypatc
         run(other)
 
 
-def test_limits_that_no_measured_network_meets_are_said(tmp_path: Path) -> None:
+def test_limits_that_no_measured_network_meets_are_reported(tmp_path: Path) -> None:
     effort, limits = replace(EFFORT, rounds=1), replace(LIMITS, max_avm=0.001)
     with Store(tmp_path / "s.sqlite") as store, pytest.raises(InfeasibleError, match="AVM"):
         refine(campaign(), store, line(limits), effort, above_reference=False, budget=SMALL)

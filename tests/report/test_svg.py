@@ -39,7 +39,7 @@ def test_names_do_not_overlap_and_stay_inside() -> None:
     assert all(58 <= x <= 440 for x, _ in places)
 
 
-def test_there_are_no_style_attributes_because_the_policy_forbids_them() -> None:
+def test_style_attributes_are_absent_because_the_policy_forbids_them() -> None:
     made = chart()
     made.line([(0, 0), (1, 1)], "r0", step=True)
     made.band([(0, 0), (1, 0)], [(0, 1), (1, 1)], "r0")

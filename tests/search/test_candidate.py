@@ -58,7 +58,7 @@ def test_costs_that_are_not_known_are_left_out() -> None:
         ("costs", {"latency": float("nan")}, "latency is nan, not a finite number"),
     ],
 )
-def test_contradictions_are_told(key: str, value: object, message: str) -> None:
+def test_contradictory_values_are_refused(key: str, value: object, message: str) -> None:
     with pytest.raises(OhmnasError, match=message):
         Candidate.from_dict({**several()[0].to_dict(), key: value}, SPACE)
 
@@ -80,7 +80,7 @@ def test_contradictions_are_told(key: str, value: object, message: str) -> None:
         ("costs", 3),
     ],
 )
-def test_what_is_of_another_kind_is_refused_as_documented(key: str, value: object) -> None:
+def test_values_of_a_wrong_type_are_refused(key: str, value: object) -> None:
     with pytest.raises((OhmnasError, KeyError, TypeError, ValueError)):
         Candidate.from_dict({**several()[0].to_dict(), key: value}, SPACE)
 
@@ -94,7 +94,7 @@ def test_genome_and_architecture_are_one_network() -> None:
 
 
 @pytest.mark.parametrize("key", ["architecture", "genome", "params", "macs", "predicted"])
-def test_what_every_candidate_has_is_missed(key: str) -> None:
+def test_a_missing_required_value_is_refused(key: str) -> None:
     values: dict[str, Any] = several()[0].to_dict()
     del values[key]
     with pytest.raises(KeyError, match=key):

@@ -47,7 +47,7 @@ def test_known_networks_keep_to_the_bounds_on_genes() -> None:
     assert not len(known_networks(problem))
 
 
-def test_where_chips_are_searched_each_has_its_best_chip() -> None:
+def test_in_co_design_each_reference_has_its_best_chip() -> None:
     space = CoDesignSpace.on(SPACE)
     known = known_networks(Problem(space, Formula(), Limits(max_params=100_000)))
     assert known.shape[1] == GENES + len(CHIP_GENE_NAMES)

@@ -37,6 +37,6 @@ def test_an_estimator_needs_to_estimate_alone() -> None:
     assert problem.evaluate(some(3)).objective == pytest.approx([50.0] * 3)
 
 
-def test_what_does_not_estimate_is_no_estimator() -> None:
+def test_a_class_without_estimate_is_abstract() -> None:
     with pytest.raises(TypeError, match="abstract"):
         Estimator()  # type: ignore[abstract]

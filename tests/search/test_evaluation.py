@@ -43,7 +43,7 @@ def test_without_a_front_there_are_no_losses() -> None:
     assert one.take(np.array([2])).losses.shape == (1, 0)
 
 
-def test_what_is_minimised_are_the_losses_or_the_objective_turned_round() -> None:
+def test_the_losses_or_the_negated_objective_are_minimised() -> None:
     objective, losses = np.array([3.0, 1.0]), np.array([[0.1, 0.2], [0.3, 0.4]])
     assert judged(objective, losses=losses).minimised.tolist() == losses.tolist()
     assert judged(objective).minimised.tolist() == [[-3.0], [-1.0]]

@@ -23,7 +23,7 @@ def test_designs_are_called_so_and_the_nearest_has_its_chip() -> None:
     assert ", on " in said
 
 
-def test_with_a_confidence_the_nearest_is_said_with_it() -> None:
+def test_with_a_confidence_the_message_states_the_bounds_of_the_nearest() -> None:
     one = Problem(SPACE, Sure(), Limits(max_avm=0.0, min_accuracy=0.99, confidence=0.9))
     nearest = some(1)
     outcome = one.evaluate(nearest)
@@ -36,7 +36,7 @@ def test_with_a_confidence_the_nearest_is_said_with_it() -> None:
     assert f"AVM of at most {high['avm'][0]:.4f}" in said
 
 
-def test_limits_on_any_target_are_said_in_words() -> None:
+def test_limits_on_any_target_are_named_by_their_titles() -> None:
     limits = Limits(least={"accuracy_1mo": 0.99}, most={"accuracy_1h_std": 0.001})
     one = Problem(SPACE, Monthly(), limits)
     nearest = some(1)

@@ -246,7 +246,7 @@ def test_limits_on_any_target_hold_for_all_that_breed() -> None:
         assert (found["accuracy_1h_std"] <= most).all()
 
 
-def test_a_shortfall_has_limits_on_any_target_with_a_confidence_by_the_bad_end() -> None:
+def test_with_a_confidence_the_shortfall_uses_the_unfavourable_quantile() -> None:
     population = some(100)
     estimate = Sure().estimate(population)
     limits = Limits(least={"accuracy_1d": 0.55}, most={"avm": 0.03}, confidence=0.9)
@@ -319,7 +319,7 @@ def test_limits_are_json_with_null_for_none() -> None:
     assert Limits(soft={"macs": 2.0}, penalty=3).to_dict() == none | {"soft": {"macs": 2.0}, "penalty": 3}
 
 
-def test_the_least_of_each_cost_that_was_missed_is_said() -> None:
+def test_the_smallest_value_of_each_missed_cost_is_reported() -> None:
     population = some(50)
     least = {name: exact_cost(name, population).min() for name in ("energy", "memory")}
     one = Problem(SPACE, Formula(), Limits(max_energy=1e-12, max_memory=3, max_params=1e9), chip=CHIP)

@@ -65,7 +65,7 @@ def test_weights_count_only_by_their_shares(given_weights: dict[str, float], fac
 
 
 @given(weights)
-def test_what_is_nowhere_worse_is_not_valued_less(given_weights: dict[str, float]) -> None:
+def test_a_network_that_is_nowhere_worse_never_scores_less(given_weights: dict[str, float]) -> None:
     better: dict[str, Values] = {name: loss - 0.1 for name, loss in LOSSES.items()}
     for make in WEIGHING:
         one = make(given_weights)

@@ -44,7 +44,7 @@ def test_affordable_means_within_every_cost_limit_exactly(rng: np.random.Generat
     assert exactly.affordable(population)[0]
 
 
-def test_affordable_is_within_limits_and_bounds_and_what_fits_within_limits_alone() -> None:
+def test_affordable_checks_limits_and_bounds_and_fits_checks_limits_only() -> None:
     population = np.concatenate([some(200), FEW.nth(np.arange(FEW.size, dtype=np.int64))])
     one = Problem(SPACE, Formula(), Limits(max_params=5000), within=FEW)
     fits = SPACE.params(population) <= 5000
@@ -220,7 +220,7 @@ def test_a_quantity_that_is_perfect_everywhere_has_no_loss() -> None:
     assert np.isfinite(one.loss("params", exact_cost("params", some(5)))).all()
 
 
-def test_where_all_are_better_than_perfect_less_is_still_better() -> None:
+def test_smaller_losses_are_better_beyond_the_best_possible_value() -> None:
     """An AVM below 0 is an accuracy that rose; a sample may have no other."""
     one = Problem(SPACE, Constant(avm=-0.02), Limits(max_params=9000))
     assert one.loss("avm", np.array([-0.03, -0.02, 0.0])).tolist() == [-0.03, -0.02, 0.0]

@@ -36,7 +36,7 @@ def test_targets_are_what_was_estimated() -> None:
     assert len(of) == 20
 
 
-def test_what_cannot_be_known_is_refused() -> None:
+def test_unavailable_quantities_are_refused() -> None:
     of = Quantities(SPACE, some(3), None)
     for name in ("tiles", "energy", "latency"):
         with pytest.raises(InvalidValueError, match="pass a chip to the problem"):

@@ -49,7 +49,7 @@ def test_candidates_are_the_rows_with_their_exact_costs() -> None:
         assert [one.costs[name] for one in found] == exact_cost(name, population).tolist()
 
 
-def test_costs_on_tiles_are_told_only_of_a_known_chip() -> None:
+def test_costs_on_tiles_need_a_known_chip() -> None:
     population = some(2)
     unknown = replace(PROBLEM, chip=None)
     assert candidates(unknown, population, unknown.evaluate(population))[0].costs.keys() == {"size", "memory"}
@@ -92,7 +92,7 @@ def test_references_need_not_be_where_is_searched() -> None:
     assert [one.name for one in references(bounded)] == [one.name for one in references(PROBLEM)]
 
 
-def test_where_no_reference_fits_there_is_none() -> None:
+def test_without_an_affordable_reference_the_list_is_empty() -> None:
     assert references(replace(PROBLEM, limits=Limits(max_params=100))) == []
     population = some(3)[:0]
     assert candidates(PROBLEM, population, PROBLEM.evaluate(population)) == []

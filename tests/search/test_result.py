@@ -55,7 +55,7 @@ def _write(folder: Path, values: Any) -> Path:
 
 
 @pytest.mark.parametrize("make", [plain, full])
-def test_what_is_written_is_read(make: Any, tmp_path: Path) -> None:
+def test_a_written_result_reads_back_equal(make: Any, tmp_path: Path) -> None:
     result: SearchResult = make()
     write_result(tmp_path / "result.json", result)
     again = read_result(tmp_path / "result.json")
@@ -281,7 +281,7 @@ def test_another_space_is_refused(values: dict[str, Any], tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "1", "null", '"text"', "\x00", "[" * 100_000])
-def test_what_is_no_result_is_refused(content: str, tmp_path: Path) -> None:
+def test_invalid_results_are_refused(content: str, tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(BrokenFileError, match=r"result\.json"):

@@ -175,7 +175,7 @@ def test_time_that_is_up_within_a_generation_ends_it(make: Callable[[Problem], S
     assert not one.clock.is_up()
 
 
-def test_after_the_deadline_a_strategy_does_not_learn_for_a_generation_that_will_not_be() -> None:
+def test_after_the_deadline_a_strategy_no_longer_learns() -> None:
     slow, told = Slow(), list[int]()
 
     class Told(Random):
@@ -189,7 +189,7 @@ def test_after_the_deadline_a_strategy_does_not_learn_for_a_generation_that_will
     assert len(told) == len(result.history) - 1
 
 
-def test_time_that_is_up_is_said_where_nothing_was_found() -> None:
+def test_the_message_without_a_result_states_that_time_ran_out() -> None:
     slow = Slow(avm_offset=5.0)
     one = Problem(SPACE, slow, Limits(max_avm=0.02))
     with pytest.raises(InfeasibleError, match=r"the time limit was reached$"):
@@ -331,7 +331,7 @@ def test_history_has_an_entry_for_each_generation_and_evaluations_grow() -> None
     assert result.stopped == "iterations"
 
 
-def test_a_report_tells_of_births_that_are_feasible_and_new() -> None:
+def test_progress_reports_contain_new_feasible_offspring() -> None:
     one, _ = problem()
     generations: list[Generation] = []
     result = search(one, Evolution, 0, SHORT, generations.append)
@@ -414,7 +414,7 @@ def test_excluded_architectures_are_never_asked_about(make: Callable[[Problem], 
     assert list(result.best.genome) not in excluded.tolist()
 
 
-def test_where_all_is_excluded_nothing_is_found() -> None:
+def test_a_search_that_excludes_everything_finds_nothing() -> None:
     one = Problem(SPACE, Formula(), Limits(), within=FEW)
     with pytest.raises(InfeasibleError, match="found no architecture"):
         search(one, Grid, 0, SHORT, exclude=FEW.nth(np.arange(FEW.size, dtype=np.int64)))
@@ -440,7 +440,7 @@ def test_a_resumed_search_goes_on_where_the_last_one_ended(one: Problem, tmp_pat
     assert first.history == result.history[:7]  # what is resumed is not written to
 
 
-def test_what_a_resumed_search_begins_with_does_not_depend_on_what_is_given() -> None:
+def test_a_resumed_search_does_not_depend_on_the_initial_networks() -> None:
     one, _ = problem()
     first = search(one, Evolution, 0, Budget(population=30, iterations=6))
     result = search(one, Evolution, 0, Budget(population=5, evaluations=6), resume=first, initial=some(100, seed=3))
@@ -552,7 +552,7 @@ def test_the_front_is_that_of_all_that_were_asked_about() -> None:
 
 
 @pytest.mark.parametrize("top", [1, 4])
-def test_what_is_found_with_a_front_is_the_best_of_it(top: int) -> None:
+def test_with_a_front_the_best_of_it_is_found(top: int) -> None:
     """The one with the best ratio of all has a rival here that is nowhere worse in these quantities."""
     one = Problem(SPACE, Formula(), Limits(max_params=50_000), pareto=("params", "macs"), chip=CHIP)
     result = search(one, Evolution, 0, SHORT, top=top)

@@ -56,7 +56,7 @@ class KernelsDecide(Formula):
 
 
 @pytest.mark.parametrize("name", [name for name in STRATEGIES if name not in {"random", "rank", "grid", "local"}])
-def test_what_learns_proposes_what_was_good_more_often(name: str) -> None:
+def test_learning_strategies_propose_good_values_more_often(name: str) -> None:
     if name in NEEDS:
         pytest.importorskip(NEEDS[name])
     births, rounds = (15, 4) if name == "bayesian" else (60, 30)

@@ -200,7 +200,7 @@ def test_values_are_read_as_people_write_them(name: str, text: str, value: int) 
     ("name", "text"),
     [("R", "A"), ("CT", "C"), ("M", "two"), ("M", "-1"), ("M", "1.0"), ("M", ""), ("OC0", "9" * 5000), ("CT", "AB")],
 )
-def test_what_is_no_value_is_refused(name: str, text: str) -> None:
+def test_invalid_values_are_refused(name: str, text: str) -> None:
     expected = "CT must be one of A, B, not" if name == "CT" else f"{name} must be a whole number, not"
     with pytest.raises(InvalidValueError, match=expected):
         SPACE.genes.named(name).value(text)
@@ -302,7 +302,7 @@ def test_genes_that_there_are_not_are_refused_with_those_of_chips_too(name: str)
         ({"TECH": (2, 0)}, "TECH must be pcm, hermes, reram, not reram to pcm"),
     ],
 )
-def test_values_of_designs_out_of_range_are_refused_with_the_range_as_people_write_it(
+def test_design_values_out_of_range_are_refused_with_the_readable_range(
     asked: dict[str, tuple[int, int]], message: str
 ) -> None:
     with pytest.raises(InvalidValueError, match=message):
@@ -334,7 +334,7 @@ def test_values_of_chips_are_read_as_people_write_them(name: str, text: str, val
         ("ADC", "A", "ADC must be a whole number, not 'A'"),
     ],
 )
-def test_what_is_no_value_of_a_chip_is_refused(name: str, text: str, message: str) -> None:
+def test_invalid_values_of_a_chip_are_refused(name: str, text: str, message: str) -> None:
     with pytest.raises(OhmnasError, match=message):
         DESIGNS.genes.named(name).value(text)
 

@@ -288,7 +288,7 @@ def test_costs_of_networks_do_not_depend_on_their_chips(population: Population) 
     assert_array_equal(DESIGNS.layers(population).peak_memory(), SPACE.layers(networks).peak_memory())
 
 
-def test_where_only_networks_are_searched_the_chip_is_the_given_one(rng: np.random.Generator) -> None:
+def test_without_co_design_the_chip_is_the_given_one(rng: np.random.Generator) -> None:
     given_ = HERMES.description()
     assert chip_settings(SPACE, SPACE.sample_uniform(4, rng), given_) is given_
     population = DESIGNS.sample_uniform(4, rng)

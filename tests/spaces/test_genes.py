@@ -79,7 +79,7 @@ def test_values_are_read_as_they_are_written(table: str, data: st.DataObject) ->
     assert gene.text(value) in gene.allowed() or " to " in gene.allowed()
 
 
-def test_numbers_stand_for_labels_that_are_words_and_not_for_labels_that_are_numbers() -> None:
+def test_numbers_select_word_labels_but_not_numeric_labels() -> None:
     named = (RESNET + CHIP_GENES).named
     assert named("CT").value("2") == named("CT").value("B") == 2
     assert CELLS.named("E01").value("3") == 3

@@ -60,7 +60,7 @@ class TestCoDesignOfCells(SpaceContract):
 
 
 @pytest.mark.parametrize("space", SPACES.values(), ids=list(SPACES))
-def test_what_is_no_population_is_refused(space: Space) -> None:
+def test_invalid_populations_are_refused(space: Space) -> None:
     genes = len(space.genes)
     for wrong in (np.zeros((2, genes + 1), dtype=np.int16), np.zeros(genes, dtype=np.int16)):
         with pytest.raises(InvalidValueError, match=f"must have {genes} genes, not shape"):

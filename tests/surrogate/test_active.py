@@ -18,7 +18,7 @@ def candidates() -> np.ndarray:
     return SPACE.sample(300, np.random.default_rng(5), max_params=200_000)
 
 
-def test_what_is_promising_is_better_than_the_others_of_its_size(
+def test_promising_candidates_are_better_than_others_of_their_size(
     surrogate: SurrogateModel, data: TrainingSet, candidates: np.ndarray
 ) -> None:
     rows = promising(surrogate, candidates, data.population, 30)
@@ -28,7 +28,7 @@ def test_what_is_promising_is_better_than_the_others_of_its_size(
     assert (accuracy - expected)[rows].mean() > 0.5 * (accuracy - expected).std()
 
 
-def test_what_was_measured_is_not_chosen_again_as_long_as_there_is_something_else(
+def test_measured_architectures_are_chosen_again_only_if_no_other_is_left(
     surrogate: SurrogateModel, data: TrainingSet
 ) -> None:
     both = np.concatenate([data.population, SPACE.sample(100, np.random.default_rng(8), max_params=200_000)])

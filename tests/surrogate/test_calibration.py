@@ -12,7 +12,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.calibration import Calibration
 
 
-def test_calibration_goes_on_with_the_slope_of_its_ends_and_bends_towards_the_bounds() -> None:
+def test_a_calibration_extrapolates_with_its_end_slope_and_bends_towards_the_bounds() -> None:
     calibration = Calibration(np.array([0.0, 2.0]), np.array([0.4, 0.8]))
     assert_allclose(calibration(np.array([0.5, 1.0])), [0.5, 0.6])
     step = 1e-6

@@ -69,7 +69,7 @@ def test_repeats_of_a_design_are_averaged() -> None:
     assert np.allclose(both.single()[:, 0], first.labels["accuracy_1d"])
 
 
-def test_a_table_of_few_chips_says_what_would_make_it_enough() -> None:
+def test_a_table_of_too_few_chips_is_refused_with_advice() -> None:
     population = SPACE.sample(20, np.random.default_rng(0), max_params=200_000)
     with pytest.raises(InvalidValueError, match=r"networks on 1 chip that .* --vary-chip"):
         TrainingSet.of_designs(table(population))

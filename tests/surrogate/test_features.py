@@ -50,7 +50,7 @@ def derived(network: Architecture) -> dict[str, float]:
 
 @given(populations)
 @settings(max_examples=20)
-def test_derived_features_are_what_the_architecture_says(population: Population) -> None:
+def test_derived_features_match_the_architecture(population: Population) -> None:
     features = feature_matrix(SPACE, population, CHIP)
     names = feature_names(SPACE, CHIP)
     for row, network in zip(features, SPACE.decode(population), strict=True):

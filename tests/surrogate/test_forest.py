@@ -51,7 +51,7 @@ def by_xgboost(models: list[xgb.Booster], rows: Features) -> np.ndarray:
     st.integers(0, 9),
 )
 @settings(max_examples=25, deadline=None)
-def test_it_says_to_the_bit_what_xgboost_says(sizes: list[tuple[int, int, float]], n: int, seed: int) -> None:
+def test_it_equals_xgboost_to_the_bit(sizes: list[tuple[int, int, float]], n: int, seed: int) -> None:
     models = [grown(rounds, seed, base, max_depth=depth) for rounds, depth, base in sizes]
     rows = table(n, seed + 1)
     assert_array_equal(forest_of(*models).predict(rows), by_xgboost(models, rows))
@@ -72,7 +72,7 @@ def test_rows_on_a_threshold_go_right() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 90, _AT_ONCE + 1])
-def test_deep_trees_say_to_the_bit_what_xgboost_says(n: int) -> None:
+def test_deep_trees_equal_xgboost_to_the_bit(n: int) -> None:
     models = [grown(3, max_depth=DEEPEST + 2, min_child_weight=0), grown(2), grown(3, base=0.5, gamma=1e9)]
     forest, rows = forest_of(*models), table(n, 3)
     assert forest.paths is not None

@@ -77,6 +77,6 @@ def test_probabilities_are_between_0_and_1(probability: float) -> None:
         ([0.0], [1.0], [1.0, 0.0]),
     ],
 )
-def test_what_is_none_is_refused(positions: list[float], scales: list[float], normalised: list[float]) -> None:
+def test_invalid_residuals_are_refused(positions: list[float], scales: list[float], normalised: list[float]) -> None:
     with pytest.raises(InvalidValueError, match="intervals"):
         Residuals(np.array(positions), np.array(scales), np.array(normalised))

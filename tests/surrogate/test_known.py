@@ -24,7 +24,7 @@ def test_each_known_network_has_its_own_score_and_no_other_has_one(known: np.nda
     assert scores.tolist() == [place for place in places if place is not None]
 
 
-def test_genomes_that_share_a_key_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_genomes_with_the_same_key_are_distinguished(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_keys", lambda population: np.zeros(len(population), dtype=np.uint64))
     known = KnownNetworks(np.array([[1, 2]], dtype=np.int16), np.array([7.0]))
     rows, scores = known.find(np.array([[2, 1], [1, 2]], dtype=np.int16))

@@ -91,7 +91,7 @@ def test_noise_ceiling_of_perfect_labels_is_one_and_of_pure_noise_zero() -> None
     assert noise_ceiling(rising, -rising) == 0.0
 
 
-def test_interval_of_the_noise_ceiling_covers_the_truth_about_as_often_as_it_says(rng: np.random.Generator) -> None:
+def test_the_interval_of_the_noise_ceiling_has_its_nominal_coverage(rng: np.random.Generator) -> None:
     """Of 40 samples, 95 % are 38; fewer than 32 would happen to an honest interval once in 10,000."""
     truth = 2 / np.pi * np.arcsin(np.sqrt(1 / (1 + 0.5**2)))
     covered = 0

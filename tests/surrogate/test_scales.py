@@ -21,7 +21,7 @@ def test_fractions_come_back(labels: npt.NDArray[np.float64]) -> None:
     assert np.allclose(from_scales(to_scales(labels, FLOOR)), labels, atol=1e-12)
 
 
-def test_deviations_below_what_is_told_apart_are_alike() -> None:
+def test_deviations_below_the_floor_are_equal() -> None:
     scaled = to_scales(np.array([[0.5, 0.0, 0.0], [0.5, FLOOR, 0.0], [0.5, 2 * FLOOR, 0.0]]), FLOOR)
     assert scaled[0, 1] == scaled[1, 1] < scaled[2, 1]
 

@@ -44,7 +44,7 @@ def of(effects: pd.DataFrame, choice: str, target: str) -> Any:
     return effects[effects["choice"] == choice][f"{target}_change"].to_numpy()
 
 
-def test_what_the_labels_follow_is_important_and_the_rest_is_not(rows: TrainingSet) -> None:
+def test_only_features_that_labels_depend_on_are_important(rows: TrainingSet) -> None:
     frame = importance(rows, **FAST).set_index("feature")
     assert len(frame) == chipless(SPACE) + 3
     of_std = frame[frame["group"] != "group"]["accuracy_1d_std"]

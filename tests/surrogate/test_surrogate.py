@@ -123,7 +123,7 @@ def test_the_chip_may_be_a_hardware_or_its_description(data: TrainingSet) -> Non
     assert one.hardware_ == CHIP
 
 
-def test_what_cannot_be_learned_is_refused(data: TrainingSet) -> None:
+def test_invalid_training_data_is_refused(data: TrainingSet) -> None:
     with pytest.raises(InvalidValueError, match="space"):
         Surrogate().fit(data.population, data.matrix())
     blank = Surrogate(SPACE, **FAST)

@@ -46,7 +46,7 @@ def test_learning_set_has_one_row_for_each_architecture_and_repeats_averaged(pop
     assert set(data.labels) == set(DEFAULT_NAMES)
 
 
-def test_learning_set_says_where_it_comes_from(population: Population) -> None:
+def test_a_training_set_records_its_origin(population: Population) -> None:
     data = TrainingSet.of(table(population))
     params, macs = SPACE.params(population), SPACE.macs(population)
     assert data.provenance == {
@@ -63,7 +63,7 @@ def test_learning_set_says_where_it_comes_from(population: Population) -> None:
     assert data.std_floor == pytest.approx(1 / (100 * 5))  # 100 images, 25 chips
 
 
-def test_what_is_taught_of_a_spread_is_nearer_to_that_of_another_training() -> None:
+def test_the_shrunk_spread_is_nearer_to_that_of_another_training() -> None:
     """Digits that were trained twice: rows cleared of chance agree better with what the other seed measured."""
     table = read_table("digits")
     pcm = table.frame[(table.frame["hardware"] == "pcm") & (table.frame["status"] == "ok")]
@@ -77,7 +77,7 @@ def test_what_is_taught_of_a_spread_is_nearer_to_that_of_another_training() -> N
     assert_array_equal(first.taught()[:, [0, 2]], first.matrix()[:, [0, 2]])
 
 
-def test_what_is_taught_of_some_rows_knows_no_others() -> None:
+def test_labels_of_a_subset_do_not_use_other_rows() -> None:
     data = TrainingSet.of(read_table("digits"), "hermes")
     some = data.take(np.arange(100))
     spreads = data.labels["accuracy_1d_std"].copy()

@@ -135,7 +135,7 @@ def test_a_campaign_over_chips_goes_on_without_measuring_anything_twice(
     assert len(trained) == len(set(trained)) == 4 * 2 * 3
 
 
-def test_what_another_technology_lacks_of_a_setting_is_trained_for_it_alone(
+def test_rows_missing_for_one_technology_are_trained_for_it_alone(
     made_measurements: MadeMeasurements, tmp_path: Path
 ) -> None:
     with Store(tmp_path / "s.sqlite") as store:

@@ -126,7 +126,7 @@ def _cpu_seconds(process: subprocess.Popen[str]) -> float:
 @pytest.mark.train
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_gives_the_rows_of_one_process_though_workers_and_scheduler_are_killed(
+def test_a_cluster_with_killed_workers_and_scheduler_gives_the_rows_of_one_process(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "cluster.sqlite"
@@ -171,7 +171,7 @@ def test_a_cluster_gives_the_rows_of_one_process_though_workers_and_scheduler_ar
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.filterwarnings("ignore")
-def test_what_a_call_raises_is_raised_here(machines: Machines) -> None:
+def test_errors_of_a_worker_are_raised_in_the_driver(machines: Machines) -> None:
     address, _ = machines.scheduler()
     machines.worker(address)
 

@@ -25,6 +25,6 @@ def test_an_unknown_fidelity_names_those_that_exist() -> None:
         fidelity("high", "digits")
 
 
-def test_a_fidelity_of_an_earlier_protocol_says_so() -> None:
+def test_a_fidelity_of_an_earlier_protocol_is_refused_as_such() -> None:
     with pytest.raises(InvalidValueError, match="'paper' belongs to protocol 3"):
         fidelity("paper", "digits")

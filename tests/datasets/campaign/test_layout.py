@@ -38,7 +38,7 @@ def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
 
 
 @given(st.lists(cells, min_size=1, max_size=6), st.data())
-def test_a_checksum_tells_a_changed_cell(values: list[object], data: st.DataObject) -> None:
+def test_a_checksum_detects_a_changed_cell(values: list[object], data: st.DataObject) -> None:
     names = ("accuracy_1d", "seed", "task", "reason", "avm", "R1")[: len(values)]
     before = checksum(values, names)
     assert checksum(tuple(values), names) == before

@@ -76,7 +76,7 @@ def test_a_training_that_diverges_is_a_row_with_its_reason(genome: Population, m
     assert row["params"] == 19810
 
 
-def test_what_is_no_property_of_the_network_is_no_row(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_errors_do_not_become_rows(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object) -> None:
         raise RuntimeError("a bug, or a disk, or memory that another program holds")
 

@@ -35,7 +35,7 @@ def test_stores_and_tables_become_one_store_with_each_row_once(
     assert [m.new for m in merge(target, sources)] == [0, 0]
 
 
-def test_rows_that_were_measured_otherwise_are_refused_before_anything_is_written(
+def test_rows_measured_with_other_settings_are_refused_before_anything_is_written(
     rows: list[Row], tmp_path: Path
 ) -> None:
     target = tmp_path / "all.sqlite"
@@ -60,7 +60,7 @@ def test_a_source_that_is_not_there_is_named(rows: list[Row], tmp_path: Path) ->
     assert not (tmp_path / "all.sqlite").exists()
 
 
-def test_what_a_campaign_chose_comes_along(rows: list[Row], tmp_path: Path) -> None:
+def test_choices_of_active_campaigns_are_merged(rows: list[Row], tmp_path: Path) -> None:
     key, population = ("digits", "pcm", "smoke", 0), plan(task("digits"), 9)
     for name, some in (("a.sqlite", population[:4]), ("b.sqlite", population[4:])):
         _store(tmp_path / name, rows)

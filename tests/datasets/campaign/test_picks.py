@@ -52,6 +52,6 @@ def test_a_word_that_picks_nothing_is_one_sentence(word: str, why: str, result: 
         picked(result, (word,))
 
 
-def test_a_result_without_a_front_says_so(result: SearchResult) -> None:
+def test_a_pick_from_a_missing_front_is_refused(result: SearchResult) -> None:
     with pytest.raises(InvalidValueError, match="result has no front"):
         picked(replace(result, front=[]), ("front:1",))

@@ -50,12 +50,12 @@ def test_seeds_follow_from_genome_and_seed_but_not_from_the_chip() -> None:
     assert len(set(seeds_of(DIGITS, [1, 2], 0))) == 2
 
 
-def test_what_measuring_needs_is_installed_here() -> None:
+def test_the_packages_for_measuring_are_installed() -> None:
     require_training()
 
 
 @pytest.mark.parametrize("name", ["torch", "aihwkit", "numba"])
-def test_what_measuring_lacks_is_named_with_the_words_that_install_it(
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, name, None)

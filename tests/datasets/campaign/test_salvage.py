@@ -40,7 +40,7 @@ def test_rows_that_no_table_takes_are_not_salvaged(rows: list[Row], tmp_path: Pa
 
 
 @pytest.mark.parametrize("version", range(1, schema.SCHEMA_VERSION + 1))
-def test_what_is_readable_of_a_damaged_store_of_any_schema_is_salvaged(version: int, tmp_path: Path) -> None:
+def test_readable_rows_of_a_damaged_store_of_any_schema_are_salvaged(version: int, tmp_path: Path) -> None:
     path, added = tmp_path / "a.sqlite", schema.added_since(version, "pcm")
     with Store(path) as store:
         store.add({**row, "protocol": min(version, schema.PROTOCOL_VERSION), **added} for row in made_rows(120))
@@ -95,9 +95,7 @@ def test_choices_that_are_broken_are_chosen_anew(rows: list[Row], tmp_path: Path
     assert (len(found), choices) == (len(rows), {})
 
 
-def test_what_cannot_be_salvaged_is_one_sentence(
-    rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_salvage_is_one_sentence(rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.sqlite"
     with pytest.raises(UnknownNameError, match=r"no store .*a\.sqlite"):
         salvaged(path)
@@ -118,9 +116,7 @@ def test_what_cannot_be_salvaged_is_one_sentence(
 
 
 @pytest.mark.parametrize("lost", [0.2, 1, 1.6, 3])
-def test_of_a_store_that_was_cut_off_the_rows_of_the_pages_that_are_there_are_salvaged(
-    lost: float, tmp_path: Path
-) -> None:
+def test_rows_on_the_remaining_pages_of_a_truncated_store_are_salvaged(lost: float, tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with Store(path) as store:
         store.add(made_rows(60))

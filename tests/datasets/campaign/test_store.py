@@ -156,7 +156,7 @@ def test_a_truncated_store_is_refused_and_stays_as_it_is(
     assert [entry.name for entry in tmp_path.iterdir()] == ["s.sqlite"]
 
 
-def test_what_is_no_file_is_no_store(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     os.mkfifo(path)
     with pytest.raises(BrokenFileError, match=r"s\.sqlite is a named pipe, not a file"):
@@ -223,7 +223,7 @@ def test_a_store_that_must_exist_is_not_made(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_what_was_chosen_is_there_in_its_order_and_by_its_key(tmp_path: Path) -> None:
+def test_choices_keep_their_order_and_key(tmp_path: Path) -> None:
     key, other = ("digits", "pcm", "paper", 0), ("digits", "pcm", "paper", 1)
     population = ResNetSpace((1, 8, 8), 10).sample_uniform(7, np.random.default_rng(0))
     with Store(tmp_path / "s.sqlite") as store:
@@ -241,7 +241,7 @@ def test_what_was_chosen_is_there_in_its_order_and_by_its_key(tmp_path: Path) ->
 
 @pytest.mark.parametrize("how", ["deleted", "replaced"])
 @pytest.mark.parametrize("choosing", [False, True])
-def test_a_store_that_is_gone_while_it_is_open_is_noticed_and_its_rows_are_rescued(
+def test_an_open_store_that_disappears_is_noticed_and_its_rows_are_rescued(
     how: str, choosing: bool, rows: list[Row], tmp_path: Path
 ) -> None:
     path, key = tmp_path / "s.sqlite", ("digits", "pcm", "smoke", 0)
@@ -267,7 +267,7 @@ def test_a_store_that_is_gone_while_it_is_open_is_noticed_and_its_rows_are_rescu
             assert other.identities() == {identity(row) for row in rows[5:]}
 
 
-def test_where_nothing_can_be_rescued_that_is_said(rows: list[Row], tmp_path: Path) -> None:
+def test_a_failed_rescue_is_reported(rows: list[Row], tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     with Store(folder / "s.sqlite") as store:

@@ -46,7 +46,7 @@ def test_numbers_and_fractions_are_those_of_the_published_code() -> None:
         ({"B2": "many"}, "B2 is 'many'"),
     ],
 )
-def test_what_is_not_in_the_space_is_refused_by_name(changes: dict[str, Any], match: str) -> None:
+def test_architectures_outside_the_space_are_refused_by_name(changes: dict[str, Any], match: str) -> None:
     with pytest.raises(InvalidValueError, match=match):
         from_configuration(configuration(**changes))
 

@@ -128,7 +128,7 @@ def test_broken_files_are_one_sentence(write: Callable[[bytes], str], content: b
         read_table(write(content))
 
 
-def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.machinery.PathFinder.find_spec", lambda _: None)
     with pytest.raises(MissingDependencyError, match="pip install analog-nasbench"):
         read_table("analog-nasbench")

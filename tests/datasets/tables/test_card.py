@@ -30,7 +30,7 @@ def planned_rows(n: int) -> list[Row]:
     return rows
 
 
-def test_the_card_says_what_is_in_the_table_and_how_to_make_it_again(rows: list[Row]) -> None:
+def test_the_card_describes_the_table_and_how_to_reproduce_it(rows: list[Row]) -> None:
     card = card_of(rows)
     assert card["status"] == {"ok": 5, "failed": 1}
     assert card["architectures"] == 6
@@ -92,7 +92,7 @@ def test_varied_chips_that_no_campaign_draws_come_without_one() -> None:
         assert [command.split()[1] for command in card_of(none)["reproduce"]] == ["export-table"]
 
 
-def test_what_a_plan_begins_with_comes_with_its_campaign_whatever_stands_beside() -> None:
+def test_the_card_names_the_campaign_of_the_references_for_any_set_of_rows() -> None:
     found = planned_rows(9)[8]
     assert "--hardware pcm --fidelity smoke --seed 0 --n 6 " in card_of([*planned_rows(6), found])["reproduce"][0]
     varied = varied_rows(4, 2)

@@ -27,7 +27,7 @@ def test_a_learning_curve_survives_the_way_through_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["1", "1:a", "0:1", "2:1 1:1", "1:1 1:2", "1:2:3", "x:1"])
-def test_what_is_no_learning_curve_is_refused(text: str) -> None:
+def test_invalid_learning_curves_are_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of int, float or ours
         schema.points(text)
 

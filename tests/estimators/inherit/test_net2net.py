@@ -85,7 +85,7 @@ def test_noise_separates_copies() -> None:
     assert [len(one.unique(dim=0)) for one in weights] == [before.stem_channels, after.stem_channels]
 
 
-def test_what_cannot_grow_is_refused() -> None:
+def test_networks_that_cannot_grow_are_refused() -> None:
     before = PARENTS["basic"]
     with pytest.raises(InvalidValueError, match=r"cannot inherit the weights of .*: its stem is smaller"):
         inherit(trained(before), grown(before, "all"), before, SPACE, torch.randn(2, 2, 8, 8), np.random.default_rng(0))

@@ -21,7 +21,7 @@ def test_it_is_the_log_determinant_of_units_that_are_switched_alike() -> None:
     assert Naswot().score(network, images, torch.zeros(2)) == pytest.approx(math.log(3 * 3 - 2 * 2))
 
 
-def test_images_of_one_pattern_are_not_told_apart() -> None:
+def test_images_with_the_same_pattern_are_indistinguishable() -> None:
     images = torch.ones(2, 1, 1, 3)
     assert math.isnan(Naswot().score(nn.Sequential(nn.Flatten(), nn.ReLU()), images, torch.zeros(2)))
     assert math.isnan(Naswot().score(nn.Flatten(), images, torch.zeros(2)))

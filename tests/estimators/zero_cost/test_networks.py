@@ -32,7 +32,7 @@ def test_weights_follow_from_the_seed_and_the_genome_alone() -> None:
 
 
 @pytest.mark.parametrize("chip", [None, OnChip(Hardware())], ids=["exact", "on a chip"])
-def test_a_network_that_is_asked_for_again_is_the_same_and_so_is_what_is_drawn(chip: OnChip | None) -> None:
+def test_a_repeated_draw_gives_the_same_network(chip: OnChip | None) -> None:
     """The last network is kept, because making one, and programming it most of all, takes longer than a measure."""
     (genome,) = SPACE.sample(1, np.random.default_rng(0), max_params=3_000)
     networks, found = Networks(SPACE, Batch.of_noise(SPACE, 4), chip=chip), []

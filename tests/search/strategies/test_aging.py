@@ -49,7 +49,7 @@ def test_the_parent_of_each_child_is_the_best_of_its_sample(rng: np.random.Gener
     assert np.array_equal(children, one.mutate(parents, again, MUTATION_RATES))
 
 
-def test_what_is_feasible_wins_over_any_miss(rng: np.random.Generator) -> None:
+def test_feasible_rows_win_over_infeasible_ones(rng: np.random.Generator) -> None:
     one, _ = problem()
     population = one.sample(200, rng)
     said = one.evaluate(population)

@@ -46,7 +46,7 @@ def test_wide_ranges_have_finer_bins_where_values_are_small() -> None:
 
 @given(seeds, widths)
 @settings(max_examples=30)
-def test_what_is_written_is_read_and_lies_in_the_same_bins(seed: int, width: tuple[int, int]) -> None:
+def test_tokens_decode_to_the_same_bins(seed: int, width: tuple[int, int]) -> None:
     rng = np.random.default_rng(seed)
     letters, one = alphabet(Bounds.of(SPACE.genes, {"OC0": width}))
     population = one.repair(SPACE.sample_uniform(30, rng))
@@ -110,5 +110,5 @@ def test_the_best_so_far_has_the_whole_reward_and_the_middle_a_quarter() -> None
     assert reward(np.array([-5.0]), all_feasible[:1])[0] == (1 / 102) ** 2
 
 
-def test_where_nothing_is_feasible_nothing_has_a_reward() -> None:
+def test_without_feasible_rows_no_row_has_a_reward() -> None:
     assert Reward()(np.array([5.0, 7.0]), np.zeros(2, dtype=bool)).tolist() == [0.0, 0.0]

@@ -26,7 +26,7 @@ def genome(trial: Any) -> dict[int, int]:
     return {int(gene): value for gene, value in trial.params.items()}
 
 
-def test_it_samples_until_it_has_heard_of_as_many_as_it_needs() -> None:
+def test_it_samples_until_it_has_enough_evaluations() -> None:
     one, _ = problem()
     asked: list[int] = []
 
@@ -71,7 +71,7 @@ def test_it_learns_from_what_it_did_not_ask_for(rng: np.random.Generator) -> Non
         assert list(trial.constraints.values()) == [short]
 
 
-def test_each_proposal_has_one_answer_and_what_is_too_expensive_has_it_at_once(rng: np.random.Generator) -> None:
+def test_each_proposal_gets_one_evaluation_and_unaffordable_ones_get_it_at_once(rng: np.random.Generator) -> None:
     one, _ = problem()
     strategy = Bayesian(one, candidates=2, startup=10)
     first = one.sample(10, rng)
@@ -137,7 +137,7 @@ def test_parameters_out_of_range_are_refused(name: str) -> None:
         Bayesian(problem()[0], **parameters)
 
 
-def test_without_optuna_a_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_optuna_the_message_states_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(
         MissingDependencyError, match=r"bayesian needs Optuna .*; install it with: pip install 'ohmnas\[strategies\]'"

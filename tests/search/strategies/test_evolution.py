@@ -87,7 +87,7 @@ def test_in_a_tournament_a_parent_breeds_if_it_is_the_best_of_those_drawn(size: 
     np.testing.assert_allclose(shares(strategy, parents), expected, atol=0.015)
 
 
-def test_by_roulette_a_parent_breeds_in_proportion_to_what_it_is_above_the_worst() -> None:
+def test_roulette_selects_parents_in_proportion_to_their_lead_over_the_worst() -> None:
     one, parents, said = feasible(10)
     strategy = Evolution(one, selection="proportionate", **UNCHANGED)
     strategy.tell(parents, said)
@@ -174,7 +174,7 @@ def test_rates_of_mutation_say_what_changes(group: str, columns: set[str]) -> No
     assert names == columns - {"M"}
 
 
-def test_neighbours_of_the_best_that_had_not_had_their_turn_stand_beside_children_and_none_is_lost() -> None:
+def test_unproposed_neighbours_of_the_best_are_kept_next_to_children() -> None:
     one, parents, said = feasible(10)
     strategy = Evolution(one, steps=2)
     strategy.tell(parents, said)

@@ -51,7 +51,7 @@ def test_neighbours_that_there_was_no_room_for_come_next(rng: np.random.Generato
     assert [len(part) for part in parts[:-1]] == [7] * (len(parts) - 1)
 
 
-def test_misses_are_expanded_by_how_little_they_miss_and_after_all_that_is_feasible(rng: np.random.Generator) -> None:
+def test_infeasible_rows_are_expanded_last_nearest_first(rng: np.random.Generator) -> None:
     one, _ = problem(max_avm=0.02)
     strategy = Local(one)
     population = one.sample(40, rng)

@@ -85,7 +85,7 @@ def test_crossover_zero_breeds_mutants_of_one_parent(rng: np.random.Generator) -
     assert near[1] < 0.7
 
 
-def test_where_it_can_breed_nothing_new_it_proposes_nothing(rng: np.random.Generator) -> None:
+def test_it_proposes_nothing_if_it_can_breed_nothing_new(rng: np.random.Generator) -> None:
     few = {"M": (1, 1), "R": (1, 1), "B": (1, 1), "CT": (1, 1), "WF": (1, 1), "skip": (0, 0), "KS0": (3, 3)}
     one = replace(problem(max_params=1e9, max_avm=10.0)[0], within=Bounds.of(SPACE.genes, {**few, "OC0": (8, 9)}))
     strategy = Nsga2(one)
@@ -145,7 +145,7 @@ def test_parameters_out_of_range_are_refused(crossover: float) -> None:
         Nsga2(problem()[0], crossover=crossover)
 
 
-def test_without_pymoo_a_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pymoo_the_message_states_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pymoo", None)
     with pytest.raises(
         MissingDependencyError, match=r"nsga2 needs pymoo .*; install it with: pip install 'ohmnas\[strategies\]'"

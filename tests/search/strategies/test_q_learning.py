@@ -45,7 +45,7 @@ def test_it_is_better_than_random_sampling_at_equal_evaluations() -> None:
         assert found.history[-1]["objective"] > drawn.history[-1]["objective"]
 
 
-def test_exploration_falls_from_one_to_its_least_with_what_is_told(rng: np.random.Generator) -> None:
+def test_exploration_falls_from_one_to_its_minimum_with_the_number_of_evaluations(rng: np.random.Generator) -> None:
     one, _ = problem()
     strategy = QLearning(one, explore_for=100, least_exploration=0.2)
     seen = [strategy.exploration]

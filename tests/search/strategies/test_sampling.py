@@ -85,7 +85,7 @@ def test_a_search_of_the_grid_finds_the_true_optimum_and_ends(births: int) -> No
     assert result.history[-1]["objective"] == said.objective[said.feasible].max()
 
 
-def test_what_a_grid_search_begins_with_does_not_take_the_place_of_anything() -> None:
+def test_initial_networks_do_not_displace_grid_points() -> None:
     one = restricted()
     affordable = int(one.affordable(everything(SMALL).astype(np.int16)).sum())
     given = one.sample(40, np.random.default_rng(0))

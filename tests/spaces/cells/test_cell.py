@@ -59,7 +59,7 @@ def test_edges_may_come_in_any_order_within_a_node() -> None:
         (17, "this is not a cell"),
     ],
 )
-def test_what_is_no_cell_is_refused_with_one_sentence(text: Any, message: str) -> None:
+def test_an_invalid_cell_is_refused_with_one_sentence(text: Any, message: str) -> None:
     if not message:  # a bar too few changes nothing
         assert str(Cell.from_str(text)) == RESNET
         return
@@ -86,7 +86,7 @@ def test_other_than_six_operations_are_refused(operations: Any) -> None:
 
 
 @pytest.mark.parametrize("values", [{}, {"cell": RESNET, "more": 1}, {"cell": 5}, {"cell": [RESNET]}, [], None, RESNET])
-def test_what_is_no_cell_in_a_file_is_refused(values: Any) -> None:
+def test_invalid_cells_in_a_file_are_refused(values: Any) -> None:
     with pytest.raises(InvalidValueError, match="this is not a cell"):
         Cell.from_dict(values)
 

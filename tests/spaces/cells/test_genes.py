@@ -35,7 +35,7 @@ def published_name(text: str) -> str:
     return names[3]
 
 
-def test_there_are_5260_cells_that_differ() -> None:
+def test_the_space_has_5260_different_cells() -> None:
     stands = canonical(every())
     assert len(np.unique(stands, axis=0)) == 5260
     assert_array_equal(canonical(stands), stands)

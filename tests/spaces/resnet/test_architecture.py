@@ -58,7 +58,7 @@ def test_a_stem_out_of_range_names_its_field(field: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "{}", '{"blocks": 1}', '{"blocks": [{}], "stem_kernel": 3}'])
-def test_what_is_no_architecture_is_refused(text: str) -> None:
+def test_invalid_architectures_are_refused(text: str) -> None:
     with pytest.raises(InvalidValueError):
         Architecture.from_json(text)
 

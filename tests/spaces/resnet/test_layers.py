@@ -90,7 +90,7 @@ def test_the_largest_network_does_not_overflow() -> None:
     assert params == exact  # Python's integers do not overflow
 
 
-def test_the_size_is_that_of_the_built_networks_matrices_and_of_what_is_beside_them() -> None:
+def test_the_size_matches_the_built_networks_matrices_and_digital_parameters() -> None:
     space = ResNetSpace((3, 9, 7), 4)
     population = space.sample(20, np.random.default_rng(3), max_params=4e5)
     table = space.layers(population)

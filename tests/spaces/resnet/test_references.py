@@ -59,7 +59,7 @@ def test_number_in_a_resnets_name_is_its_depth(name: str) -> None:
     assert reference(name).depth == int(match[1])
 
 
-def test_wide_resnets_are_as_large_as_their_paper_says() -> None:
+def test_wide_resnets_are_as_large_as_in_their_paper() -> None:
     """WRN-16-4: 2.7 M (Zagoruyko and Komodakis, table 4)."""
     assert int(CIFAR.params(CIFAR.encode([reference("wrn16-4")]))[0]) == pytest.approx(2.7e6, rel=0.03)
 

@@ -41,7 +41,7 @@ def test_noise_is_learned_for_some_trees_only() -> None:
     assert trees % STEP == 0
 
 
-def test_what_is_said_is_said_by_models_of_so_many_trees_that_did_not_see_the_row() -> None:
+def test_held_out_predictions_come_from_models_of_the_chosen_size_that_did_not_see_the_row() -> None:
     features, labels, parts = rows_of(500, 1.0)
     trees, said = grown()
     for train, test in parts:

@@ -77,7 +77,7 @@ def test_labels_that_are_noise_are_found_noisy() -> None:
     assert found[1] > 1.0
 
 
-def test_where_nothing_varies_all_is_as_usual() -> None:
+def test_without_variation_the_defaults_are_used() -> None:
     features, labels = drawn(30)
     for some_features, some_labels in ((np.ones_like(features), labels), (features, np.full_like(labels, 0.7))):
         found = Kernel.fit(some_features, some_labels, groups())

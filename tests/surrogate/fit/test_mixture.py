@@ -21,7 +21,7 @@ def test_a_share_is_never_beyond_the_ends() -> None:
     assert share(2 * PROCESS - TREES, TREES, PROCESS) == 0.0
 
 
-def test_who_says_the_same_shares_alike() -> None:
+def test_equal_predictions_get_equal_shares() -> None:
     assert share(TREES, PROCESS, PROCESS) == 0.5
 
 

@@ -112,7 +112,7 @@ def test_many_rows_are_predicted_in_parts_as_one_by_one() -> None:
         assert_allclose(together[row], process.predict(many[row : row + 1])[0], atol=1e-5)
 
 
-def test_what_a_fold_expects_is_of_the_other_rows_with_the_kernel_of_all() -> None:
+def test_held_out_predictions_use_the_other_rows_and_the_kernel_of_all() -> None:
     some, labels = drawn(90, seed=0)
     features = np.hstack([some[:, :GENES], np.zeros((90, CHIPLESS - GENES), dtype=np.float32), some[:, GENES:]])
     parts = [*KFold(3).split(features)]

@@ -99,7 +99,7 @@ def test_intervals_are_of_what_held_out_predictions_miss(targets: Values) -> Non
     assert_allclose(middles, [0.0, 0.1, -0.1], atol=1e-6)
 
 
-def test_a_known_network_is_its_label_without_noise_and_its_held_out_prediction_without_skill() -> None:
+def test_a_known_network_gets_its_label_without_noise_and_its_held_out_prediction_without_skill() -> None:
     held_out, accuracy = np.full(50, 0.5), np.linspace(0.0, 1.0, 50)
     distance = float(np.square(accuracy - held_out).mean())
     assert_array_equal(stages.weigh_known(held_out, accuracy, 0.0), accuracy)

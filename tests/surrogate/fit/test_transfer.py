@@ -43,9 +43,7 @@ def test_a_source_knows_the_order_of_architectures_on_chips_it_never_saw(source:
         assert kendall_tau(unseen.target(target), said[:, column].astype(np.float64)) > 0.5, target
 
 
-def test_of_architectures_it_was_fitted_to_it_says_what_it_would_have_said_before(
-    source: SourceModel, known: TrainingSet
-) -> None:
+def test_known_architectures_get_their_held_out_predictions(source: SourceModel, known: TrainingSet) -> None:
     """Nearer to labels that it has seen than to others; held out, as far from them as from those of strangers."""
     accuracy = known.labels["accuracy_1d"] - known.labels["accuracy_1d"].mean()
     seen, held_out = (source.predict(known.population, CHIP, unseen)[:, 0] for unseen in (False, True))
@@ -91,13 +89,13 @@ def test_a_line_recovers_one_and_counts_less_with_more_rows() -> None:
     assert fit_line(np.tile(said, (9, 1)), np.tile(labels, (9, 1))).share == pytest.approx(0.1)
 
 
-def test_sayings_that_never_change_make_a_level_line() -> None:
+def test_constant_predictions_give_a_level_line() -> None:
     labels = np.random.default_rng(0).normal(size=(20, 3))
     line = fit_line(np.ones((20, 3), dtype=np.float32), labels)
     assert_allclose(line.blend(np.ones((1, 3), dtype=np.float32), np.zeros((1, 3))), [line.share * labels.mean(axis=0)])
 
 
-def test_of_a_quieter_chip_a_source_of_measured_chips_says_better_and_of_a_louder_one_worse() -> None:
+def test_a_source_model_predicts_better_accuracy_for_a_quieter_chip() -> None:
     digits = read_table("digits")
     measured = source_of(digits)
     chip = Hardware().description()

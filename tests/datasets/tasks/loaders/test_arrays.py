@@ -70,7 +70,7 @@ def test_test_images_of_a_file_that_is_sorted_are_mixed(tmp_path: Path) -> None:
         ({"x_train": np.array([None] * 30)}, "x_train has the type .*O, which is not a plain array of numbers"),
     ],
 )
-def test_what_is_wrong_is_said(others: dict[str, object], message: str, tmp_path: Path) -> None:
+def test_each_fault_of_an_archive_is_named(others: dict[str, object], message: str, tmp_path: Path) -> None:
     path = _write(tmp_path / "bad.npz", **others)  # type: ignore[arg-type]
     with pytest.raises(BrokenFileError, match=message):
         load_npz(path)

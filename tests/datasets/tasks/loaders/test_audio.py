@@ -19,7 +19,7 @@ def test_a_recording_comes_back(tmp_path: Path) -> None:
     assert np.abs(read_wav(tmp_path / "a.wav", 8000) - samples).max() < 1e-4
 
 
-def test_what_is_no_such_file_is_named(tmp_path: Path) -> None:
+def test_invalid_recordings_are_named(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", tone(440, 0.1, 8000), 8000)
     with pytest.raises(BrokenFileError, match="at 8000 Hz, not 1 of 16 at 16000"):
         read_wav(tmp_path / "a.wav", 16_000)

@@ -54,7 +54,7 @@ def test_a_second_process_maps_what_the_first_decoded(data_dir: Path, tmp_path: 
     assert np.array_equal(load_cifar10(data_dir).train.images, first.train.images)
 
 
-def test_where_no_copy_can_be_kept_each_process_decodes(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_writable_cache_each_process_decodes(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_cifar10(data_dir)
     monkeypatch.setenv("OHMNAS_CACHE", "/dev/null/nowhere")
     assert len(load_cifar10(data_dir).train.labels) == 1000

@@ -139,7 +139,9 @@ def test_an_archive_without_its_folder_is_one_sentence(tmp_path: Path, data_dir:
     assert not list(data_dir.iterdir())
 
 
-def test_what_has_no_archive_says_where_its_files_are(archive: Archive, tmp_path: Path, data_dir: Path) -> None:
+def test_a_task_without_an_archive_names_the_source_of_its_files(
+    archive: Archive, tmp_path: Path, data_dir: Path
+) -> None:
     with pytest.raises(UnknownNameError, match="cocodataset"):
         download("visual-wake-words", data_dir, lambda *_: None)
     with pytest.raises(UnknownNameError, match="no task 'mine'"):

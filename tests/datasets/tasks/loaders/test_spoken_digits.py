@@ -32,7 +32,7 @@ def test_two_speakers_cannot_be_split_in_three(data_dir: Path) -> None:
         load_new_speakers(data_dir)
 
 
-def test_what_does_not_belong_there_is_named(data_dir: Path) -> None:
+def test_unexpected_recordings_are_named(data_dir: Path) -> None:
     folder = write_spoken_digits(data_dir)
     write_wav(folder / "ten_anna_0.wav", tone(100, 0.1, 8000), 8000)
     with pytest.raises(BrokenFileError, match=r"ten_anna_0\.wav is not named"):
