@@ -40,9 +40,10 @@ def _step(network: nn.Sequential, x: Tensor, steps: int = 3, seed: int = 3) -> l
 
 def _network(stride: int, kernel: int, groups: int, relu: bool, branches: int = 1) -> nn.Sequential:
     torch.manual_seed(5)
+    outputs = 12 if groups == 6 else 10  # depthwise
     layers: list[nn.Module] = [
-        nn.Conv2d(6, 10, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(10),
+        nn.Conv2d(6, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs),
     ]
     network = nn.Sequential(*layers, *([nn.ReLU()] if relu else []), *([BranchSum(branches)] if branches > 1 else []))
     norm = network[1]
@@ -62,6 +63,8 @@ def _network(stride: int, kernel: int, groups: int, relu: bool, branches: int = 
         (2, 1, 2, True, 1),
         (1, 3, 2, False, 2),
         (1, 1, 1, False, 5),
+        (1, 5, 6, True, 1),
+        (2, 3, 6, False, 1),
     ],
 )
 def test_training_and_evaluation_agree_with_plain_torch(
