@@ -63,7 +63,7 @@ def _network(stride: int, kernel: int, groups: int, relu: bool, branches: int = 
         (2, 1, 2, True, 1),
         (1, 3, 2, False, 2),
         (1, 1, 1, False, 5),
-        (1, 5, 6, True, 1),
+        (1, 3, 6, True, 1),
         (2, 3, 6, False, 1),
     ],
 )
