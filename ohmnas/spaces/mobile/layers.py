@@ -6,17 +6,17 @@ block-diagonal: every channel has its own rows (`costs.crossbar`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.layers import Counts, Flow, Layers, Ratios, Tiling
 from ohmnas.spaces.mobile import architecture as arch
 from ohmnas.spaces.mobile import genes
+from ohmnas.spaces.mobile.memory import peak_memory
+from ohmnas.spaces.mobile.shapes import StageShape, stages_of
 from ohmnas.spaces.schedule import LAYER_BY_LAYER, Schedule
 from ohmnas.spaces.sides import inside
 
@@ -40,43 +40,6 @@ _RAW: Final = np.array(
     ]
 )
 """Kinds that read the image or a projection without ReLU; after separable stages an approximation."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageShape:
-    """One stage of n networks; each field is ``(n,)``, and 0 for missing stages unless it says otherwise."""
-
-    exists: npt.NDArray[np.bool_]
-    depth: Counts
-    into: Counts
-    """Channels before the stage."""
-    width: Counts
-    entry: Counts
-    """Channels inside the first block."""
-    hidden: Counts
-    """Channels inside the other blocks."""
-    kernel: Counts
-    """At least 1."""
-    separable: npt.NDArray[np.bool_]
-    expands: npt.NDArray[np.bool_]
-    first_adds: npt.NDArray[np.bool_]
-    """True if the first block adds its input."""
-    high: Counts
-    """Height before the stage."""
-    wide: Counts
-    """Width before the stage."""
-    high_out: Counts
-    wide_out: Counts
-
-    @property
-    def area(self) -> Counts:
-        """Pixels before the stage."""
-        return self.high * self.wide
-
-    @property
-    def area_out(self) -> Counts:
-        """Pixels of the stage's output."""
-        return self.high_out * self.wide_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +86,6 @@ class MobileLayers(Layers):
 
     def scheduled_memory(self, schedule: Schedule) -> Counts:
         """See `mobile.memory`."""
-        from ohmnas.spaces.mobile.memory import peak_memory  # which imports this module
-
         return peak_memory(self.population, self.input_shape, self, schedule)
 
 
@@ -142,37 +103,6 @@ def _shares(stage: StageShape, power: Ratios) -> tuple[Ratios, Ratios, Ratios]:
         later += there * np.where(stage.separable, 1.0, 1.0 / (1.0 + now))
         now = np.where(there & ~stage.separable, 1.0 + now, now)
     return entry * stage.exists, later, np.where(stage.exists, now, power)
-
-
-def stages_of(population: Population, input_shape: tuple[int, int, int]) -> Iterator[StageShape]:
-    """Shapes of each stage, in order."""
-    depth, expansion, kernel, width, stride = genes.by_gene(population)
-    into = population[:, genes.C0].astype(np.int64)
-    stem_stride = population[:, genes.S0].astype(np.int64)
-    high, wide = (-(-genes.resized(population[:, genes.RES], side) // stem_stride) for side in input_shape[1:])
-    for place in range(genes.STAGES):
-        exists = depth[place] > 0
-        times, separable = np.maximum(expansion[place], 1), (expansion[place] == arch.SEPARABLE) & exists
-        step = np.maximum(stride[place], 1)
-        high_out, wide_out = -(-high // step), -(-wide // step)
-        yield StageShape(
-            exists=exists,
-            depth=depth[place],
-            into=into * exists,
-            width=width[place],
-            entry=into * times * exists,
-            hidden=width[place] * times,
-            kernel=np.maximum(kernel[place], 1),
-            separable=separable,
-            expands=expansion[place] > 1,
-            first_adds=exists & ~separable & (step == 1) & (width[place] == into),
-            high=high * exists,
-            wide=wide * exists,
-            high_out=high_out * exists,
-            wide_out=wide_out * exists,
-        )
-        into = np.where(exists, width[place], into)
-        high, wide = high_out, wide_out
 
 
 def layers(population: Population, input_shape: tuple[int, int, int], classes: int) -> MobileLayers:

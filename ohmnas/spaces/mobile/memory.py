@@ -19,7 +19,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.layers import Counts, Layers
 from ohmnas.spaces.mobile import architecture as arch
 from ohmnas.spaces.mobile import genes
-from ohmnas.spaces.mobile.layers import ENTRY_PROJECT, KINDS_PER_STAGE, stages_of
+from ohmnas.spaces.mobile.shapes import stages_of
 from ohmnas.spaces.schedule import LAYER_BY_LAYER, Schedule
 
 Mask = npt.NDArray[np.bool_]
@@ -44,7 +44,7 @@ def peak_memory(
     high, wide = (genes.resized(population[:, genes.RES], side) for side in image)
     stem = channels * high * wide + (layers.outputs[:, 0] * layers.positions[:, 0])
     peaks = [block.peak(schedule) for block in blocks]
-    end = _end(population, layers)
+    end = _end(population, layers, blocks)
     result: Counts = np.max([stem, *peaks, end], axis=0)
     if schedule.patches == 1:
         return result
@@ -123,22 +123,20 @@ def _blocks(population: Population, input_shape: tuple[int, int, int]) -> list[_
     return found
 
 
-def _end(population: Population, layers: Layers) -> Counts:
+def _end(population: Population, layers: Layers, blocks: Sequence[_Block]) -> Counts:
     """``(n,)``: peak of the head, the mean over pixels and the linear layer."""
-    features, head = layers.inputs[:, -1], population[:, genes.HEAD].astype(np.int64)
-    width = np.divide(features, np.maximum(head, 1)).astype(np.int64)
-    area = _last_area(population, layers)
+    features = layers.inputs[:, -1]
+    last = np.zeros_like(features)  # values behind the last block
+    area = np.zeros_like(features)
+    for block in blocks:
+        high, wide = block.sides_out
+        area = np.where(block.exists, high * wide, area)
+        last = np.where(block.exists, block.width * high * wide, last)
     behind = features * area
-    peak = np.maximum(np.where(head > 0, width * area + behind, 0), features + behind)
+    has_head = population[:, genes.HEAD] > 0
+    peak = np.maximum(np.where(has_head, last + behind, 0), features + behind)
     result: Counts = np.maximum(peak, features + layers.outputs[:, -1])
     return result
-
-
-def _last_area(population: Population, layers: Layers) -> Counts:
-    """``(n,)``: pixels of the last stage's output."""
-    kinds = 1 + (population[:, genes.M].astype(np.intp) - 1) * KINDS_PER_STAGE + ENTRY_PROJECT
-    found: Counts = layers.positions[np.arange(len(population)), kinds]
-    return found
 
 
 def _patched(
