@@ -49,6 +49,7 @@ ALLOWED = {
     "datasets": GROUND | {"hardware", "spaces", "search", "analog"},
     "surrogate": GROUND | {"hardware", "spaces", "costs", "search", "datasets"},
     "estimators": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate"},
+    "oneshot": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators"},
     "refine": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators"},
     "export": GROUND | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators"},
     "report": GROUND | {"hardware", "spaces", "costs", "search", "datasets", "surrogate"},
@@ -56,7 +57,19 @@ ALLOWED = {
     | {"hardware", "spaces", "costs", "search", "analog", "datasets", "surrogate", "estimators", "export"},
     "__main__": {"cli"},
     "cli": GROUND
-    | {"hardware", "spaces", "costs", "search", "datasets", "surrogate", "estimators", "refine", "export", "report"},
+    | {
+        "hardware",
+        "spaces",
+        "costs",
+        "search",
+        "datasets",
+        "surrogate",
+        "estimators",
+        "oneshot",
+        "refine",
+        "export",
+        "report",
+    },
 }
 """Part of ohmnas -> the other parts that it may import."""
 DATASET_FILES_FOR_SURROGATES = {f"ohmnas.datasets.tables{end}" for end in ("", ".table", ".schema")}
@@ -73,7 +86,9 @@ TORCH_AT_IMPORT = {
     *(f"estimators/zero_cost/{name}.py" for name in MEASURES),
     "estimators/inherit/net2net.py",
 }
-"""Files outside of analog/ that import torch when they are imported."""
+"""Files outside of `TORCH_PARTS` that import torch when they are imported."""
+TORCH_PARTS = {"analog", "oneshot"}
+"""Parts whose files import torch when they are imported."""
 TORCH_FILES = {
     *TORCH_AT_IMPORT,
     "spaces/space.py",
@@ -97,7 +112,7 @@ TORCH_FILES = {
     "testing/spaces.py",
     "testing/technology.py",
 }
-"""Files outside of analog/ that may name torch or aihwkit."""
+"""Files outside of `TORCH_PARTS` that may name torch or aihwkit."""
 
 
 def imports_of(path: Path) -> list[tuple[str, bool]]:
@@ -134,10 +149,10 @@ def test_torch_is_imported_only_where_networks_are(path: Path) -> None:
     relative = path.relative_to(ROOT)
     for name, at_import in imports_of(path):
         package = name.split(".")[0]
-        if package in {"torch", "aihwkit"} and relative.parts[0] != "analog":
+        if package in {"torch", "aihwkit"} and relative.parts[0] not in TORCH_PARTS:
             assert str(relative) in TORCH_FILES, f"{path} imports {name}"
             assert not at_import or str(relative) in TORCH_AT_IMPORT
-        if name.startswith("ohmnas.analog") and relative.parts[0] != "analog":
+        if name.startswith("ohmnas.analog") and relative.parts[0] not in TORCH_PARTS:
             assert not at_import, f"{path} imports {name} at import time"
 
 
@@ -146,7 +161,7 @@ def test_the_search_path_loads_neither_torch_nor_aihwkit() -> None:
         "import sys, ohmnas, ohmnas.spaces, ohmnas.surrogate.model_file, ohmnas.surrogate.surrogate, "
         "ohmnas.surrogate.score, ohmnas.search, ohmnas.estimators.fitted, ohmnas.cli.search, "
         "ohmnas.estimators.cascade, ohmnas.estimators.zero_cost.proxies, ohmnas.cli.campaign, ohmnas.cli.status, "
-        "ohmnas.cli.report, ohmnas.cli.show\n"
+        "ohmnas.cli.report, ohmnas.cli.show, ohmnas.cli.supernet\n"
         "print(sorted({'torch', 'torchvision', 'aihwkit'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

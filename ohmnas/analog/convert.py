@@ -68,9 +68,18 @@ def to_analog(network: _Network, chip: Hardware, keep_digital: Collection[str] =
         InvalidValueError: a module has parameters but cannot be converted, a layer is shared, a path does not exist,
             or no layer is left to convert.
     """
-    paths = convertible(network, keep_digital)
-    analog: nn.Module = copy.deepcopy(network)
-    for path in paths:
+    convertible(network, keep_digital)  # before the copy: a network that cannot be converted may not be copyable
+    return convert(copy.deepcopy(network), chip, keep_digital)
+
+
+def convert(network: _Network, chip: Hardware, keep_digital: Collection[str] = ()) -> _Network:
+    """`to_analog` in place: the network is changed and returned, and nothing is copied.
+
+    Raises:
+        InvalidValueError: as for `to_analog`.
+    """
+    analog: nn.Module = network
+    for path in convertible(network, keep_digital):
         layer = analog.get_submodule(path)
         converted = _ANALOG[type(layer)](layer, chip)
         converted.path = path

@@ -23,7 +23,7 @@ from ohmnas.analog.step import GraphedStep, Hooks, Step
 from ohmnas.errors import DivergedError
 from ohmnas.lookup import look_up
 
-_FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.float32}
+FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.float32}
 """Precision -> type of tensors. A GPU multiplies float32 in TensorFloat-32 if allowed (`precision.tf32`)."""
 
 
@@ -84,7 +84,7 @@ def train(
     """
     seed = whole_seed(seed)
     check_use(network, images)
-    set_precision(network, look_up("precision", _FORMATS, recipe.precision))
+    set_precision(network, look_up("precision", FORMATS, recipe.precision))
     noise = noise_source(seed, images.device)
     set_noise(network, noise)
     hooks = NativeHooks(list(analog_layers(network)))
@@ -142,8 +142,8 @@ def fit(
                 chosen = order[index * recipe.batch : (index + 1) * recipe.batch]
                 batch = images[chosen]
                 if recipe.flip:
-                    batch = _flipped(batch, mirrored[chosen])
-                batch = _shifted(batch, recipe.shift)
+                    batch = flipped(batch, mirrored[chosen])
+                batch = shifted(batch, recipe.shift)
                 if progress <= recipe.small_until:
                     batch = functional.avg_pool2d(batch, 2)
                 total += step(batch, labels[chosen], progress)
@@ -161,13 +161,19 @@ def fit(
             if snapshot is not None and epoch < recipe.epochs and snapshot.due():
                 keep(snapshot, network, step, noise, losses, mirrored)
         hooks.before_step(1.0)
-        _average_batch_norms(network, images, recipe)
+        average_batch_norms(network, images, recipe)
     return Training(tuple(losses))
 
 
 @torch.no_grad()
-def _average_batch_norms(network: nn.Module, images: Images, recipe: Recipe) -> None:
-    """Replace the running statistics of all batch norms by plain averages under the final, noisy weights."""
+def average_batch_norms(network: nn.Module, images: Images, recipe: Recipe) -> None:
+    """Replace the running statistics of all batch norms by plain averages under the final, noisy weights.
+
+    Args:
+        network: an analog network in training mode, with a source of noise.
+        images: training images.
+        recipe: number and size of the batches, drawn by torch's global generator; 0 batches change nothing.
+    """
     if not recipe.norm_batches:
         return
     for norm in batch_norms(network):
@@ -204,12 +210,12 @@ class NativeHooks:
                 groups.clamp_(-limit, limit)
 
 
-def _flipped(images: Tensor, mirrored: Tensor) -> Tensor:
+def flipped(images: Tensor, mirrored: Tensor) -> Tensor:
     """Mirror the chosen images, ``(b,)``."""
     return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 
-def _shifted(images: Tensor, shift: tuple[int, int]) -> Tensor:
+def shifted(images: Tensor, shift: tuple[int, int]) -> Tensor:
     """Shift each image by its own random offset of up to `shift` pixels, padded with zeros."""
     if not any(shift):
         return images

@@ -55,9 +55,13 @@ class Parser(argparse.ArgumentParser):
         return arguments
 
     def commands(self) -> dict[str, argparse.ArgumentParser]:
-        """Return the parser of each command."""
+        """Return the parser of each command; one with actions has a parser for each: ``supernet train``."""
         of = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
-        return {name: parser for action in of for name, parser in action.choices.items()}
+        found: dict[str, argparse.ArgumentParser] = {}
+        for name, parser in [pair for action in of for pair in action.choices.items()]:
+            inside = parser.commands() if isinstance(parser, Parser) else {}
+            found |= {f"{name} {action}": one for action, one in inside.items()} or {name: parser}
+        return found
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         """Convert the words of an argument, and keep them."""

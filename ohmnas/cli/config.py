@@ -44,11 +44,13 @@ def with_config(words: Sequence[str], commands: Mapping[str, argparse.ArgumentPa
             files.append(word.partition("=")[2])
         else:
             kept.append(word)
-    if not files or not kept or kept[0] not in commands:
+    several = 2 if " ".join(kept[:2]) in commands else 1
+    command = " ".join(kept[:several])
+    if not files or command not in commands:
         return [*words]
     if len(files) > 1 or not files[0]:
         raise InvalidValueError(f"{FLAG} takes one file, such as {FLAG} run.toml")
-    return [kept[0], *_read(Path(files[0]), kept[0], commands[kept[0]]), *kept[1:]]
+    return [*kept[:several], *_read(Path(files[0]), command, commands[command]), *kept[several:]]
 
 
 def _read(path: Path, command: str, parser: argparse.ArgumentParser) -> list[str]:
@@ -118,7 +120,7 @@ def record(arguments: argparse.Namespace, interrupted: bool = False) -> None:
     out = _output(arguments)
     if out is None or not (out.exists() or (out.parent.is_dir() and not interrupted)):
         return
-    name = f"{arguments.command}.toml"
+    name = f"{arguments.command.replace(' ', '-')}.toml"
     path = out / name if out.is_dir() else out.with_name(f"{out.stem}.{name}")
     text = as_toml(arguments.parser.given, arguments.command, path)
     if not re.search("[\ud800-\udfff]", text):  # a file name that is not UTF-8, as TOML is

@@ -22,6 +22,7 @@ from ohmnas.cli.arguments import (
     add_source,
     chip_name,
     count,
+    fraction,
     one_of,
     pair,
     positive,
@@ -35,6 +36,8 @@ from ohmnas.datasets.tasks.catalogue import TASKS
 from ohmnas.datasets.tasks.loaders.archives import ARCHIVES
 from ohmnas.export.catalogue import EXPORTERS
 from ohmnas.hardware import PRESETS
+from ohmnas.oneshot.rules import RULES
+from ohmnas.search.objectives import OBJECTIVES
 from ohmnas.search.strategies import STRATEGIES
 from ohmnas.search.subspace_names import CRITERIA
 from ohmnas.surrogate.defaults import MARGINS, RESAMPLES
@@ -63,6 +66,7 @@ def parser() -> Parser:
         _study,
         _fit,
         _score,
+        _supernet,
         _report,
         _show,
         _compare,
@@ -456,6 +460,111 @@ def _score(commands: Any) -> None:
     )
     command.add_argument("--seed", type=seed, default=0, help="random seed of folds and trees (0)")
     add_json(command)
+
+
+def _supernet(commands: Any) -> None:
+    summary = "train one set of weights for many networks, and search with it"
+    actions = commands.add_parser("supernet", help=summary).add_subparsers(
+        title="actions", metavar="ACTION", required=True
+    )
+    _supernet_train(actions)
+    _supernet_score(actions)
+    _supernet_search(actions)
+
+
+def _action(actions: Any, name: str, summary: str, output: str | None = "") -> argparse.ArgumentParser:
+    """Add the parser of an action of `ohmnas supernet`."""
+    added = _command(actions, name, summary, "supernet", output)
+    added.set_defaults(command=f"supernet {name}", action=name)
+    return added
+
+
+def _supernet_train(actions: Any) -> None:
+    command = _action(actions, "train", "train the shared weights; continues after a stop")
+    command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
+    command.add_argument("--space", default="resnet", choices=("resnet", "cells"), help="search space (resnet)")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the supernet")
+    command.add_argument("--hardware", default="pcm", metavar="CHIP", help="chip, by name or TOML file (pcm)")
+    long = command.add_mutually_exclusive_group()
+    long.add_argument(
+        "--minutes",
+        type=above_zero,
+        default=30.0,
+        metavar="M",
+        help="train for about M minutes of one core; some steps are timed to choose the epochs (30)",
+    )
+    long.add_argument("--epochs", type=positive, metavar="N", help="train for N passes over the images")
+    command.add_argument(
+        "--rule",
+        type=one_of("rule", RULES),
+        default="uniform",
+        help="uniform: one random network a step; sandwich: a large, a small and two random ones, which learn from the "
+        "large one; shrinking: one random network, at first only large ones (uniform)",
+    )
+    command.add_argument("--max-params", type=size, metavar="N", help="networks of at most N parameters (the task's)")
+    command.add_argument("--max-macs", type=size, metavar="N", help="networks of at most N MACs (the task's)")
+    _add_genes(command)
+    command.add_argument("--resolution", type=positive, metavar="N", help="average larger images down to N pixels")
+    command.add_argument("--seed", type=seed, default=0, help="random seed (0)")
+    add_data_dir(command)
+    add_json(command)
+
+
+def _supernet_score(actions: Any) -> None:
+    command = _action(actions, "score", "compare readings of a supernet with a measured table", output=None)
+    _add_reading(command)
+    command.add_argument("--table", required=True, help="a shipped name or a path")
+    add_source(command)
+    command.add_argument("--networks", type=positive, metavar="N", help="at most N networks, drawn at random (all)")
+    command.add_argument("--no-surrogate", action="store_true", help="do not cross-validate a surrogate of the table")
+    add_json(command)
+
+
+def _supernet_search(actions: Any) -> None:
+    command = _action(actions, "search", "find the best network of a supernet within limits; needs no table")
+    _add_reading(command)
+    command.add_argument("--max-params", type=size, metavar="N", help="at most N parameters, such as 50k")
+    command.add_argument("--max-macs", type=size, metavar="N", help="at most N multiply-accumulates per image")
+    command.add_argument("--max-avm", type=fraction, metavar="F", help="AVM of at most F, such as 0.02")
+    command.add_argument("--max-std", type=fraction, metavar="F", help="standard deviation of at most F, such as 0.01")
+    _add_genes(command)
+    command.add_argument(
+        "--objective",
+        type=one_of("objective", OBJECTIVES),
+        default="accuracy",
+        help=f"maximise one of {', '.join(OBJECTIVES.own)} (accuracy)",
+    )
+    command.add_argument(
+        "--strategy",
+        type=one_of("strategy", STRATEGIES),
+        default="evolution",
+        help=f"one of {', '.join(STRATEGIES.own)}, or a strategy of an installed plugin (evolution)",
+    )
+    command.add_argument(
+        "--param", type=pair, action="append", metavar="P=V", help="set a parameter of the strategy: keep=50"
+    )
+    command.add_argument("--evaluations", type=size, default=300, metavar="N", help="read N networks (300)")
+    command.add_argument("--population", type=positive, default=20, help="offspring per generation (20)")
+    command.add_argument("--minutes", type=above_zero, default=60.0, metavar="M", help="stop after M minutes (60)")
+    command.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse networks (1)")
+    command.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
+    add_json(command)
+
+
+def _add_genes(command: argparse.ArgumentParser) -> None:
+    """Add `--fix` and `--range`."""
+    command.add_argument("--fix", type=pair, action="append", metavar="G=V", help="fix a gene: KS0=3, B=1")
+    command.add_argument("--range", type=pair, action="append", metavar="G=A:B", help="limit a gene: M=1:3, R=1:4")
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    """Add the flags of readings of a supernet."""
+    command.add_argument("--supernet", type=Path, required=True, metavar="DIR", help="folder of ohmnas supernet train")
+    command.add_argument("--task", help="task of the supernet, if its images are in an .npz file")
+    command.add_argument("--chips", type=positive, default=5, help="programmed chips of each network, at least 2 (5)")
+    command.add_argument("--images", type=positive, default=400, help="validation images for each reading (400)")
+    command.add_argument("--seed", type=seed, default=0, help="random seed (0)")
+    add_data_dir(command)
 
 
 def _report(commands: Any) -> None:

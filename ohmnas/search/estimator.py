@@ -6,6 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ohmnas.errors import InvalidValueError
 from ohmnas.estimate import Estimate
 from ohmnas.spaces.genes import Population
@@ -47,6 +50,10 @@ class Estimator(ABC):
             if name not in there:
                 raise InvalidValueError(f"{name} is not predicted here, only {', '.join(there)}")
         return self
+
+    def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
+        """``(n,)``: True for architectures of its space that it can estimate; all by default."""
+        return np.ones(len(population), dtype=bool)
 
     @abstractmethod
     def estimate(self, population: Population) -> Estimate:

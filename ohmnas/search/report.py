@@ -102,6 +102,8 @@ def candidates(problem: Problem, population: Population, evaluation: Evaluation)
 def references(problem: Problem) -> list[Candidate]:
     """Reference networks that meet the limits on costs, best first by the estimator's first target.
 
+    Networks that the estimator cannot estimate are left out.
+
     If chips are searched too, each is on its best chip within the bounds.
     """
     known = problem.space.references
@@ -110,7 +112,7 @@ def references(problem: Problem) -> list[Candidate]:
     networks = problem.space.networks.encode(known.values())
     population = problem.space.on_chips(networks, problem.bounds)
     names = np.repeat(list(known), len(population) // len(known))
-    affordable = problem.fits(population)
+    affordable = problem.fits(population) & problem.estimator.accepts(population)
     population, names = population[affordable], names[affordable]
     if not len(names):
         return []

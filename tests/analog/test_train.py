@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ohmnas.analog.convert import analog_layers, to_analog
 from ohmnas.analog.drift import accuracy, accuracy_of_one_chip
 from ohmnas.analog.recipe import Recipe
-from ohmnas.analog.train import NativeHooks, _shifted, fit, train
+from ohmnas.analog.train import NativeHooks, fit, shifted, train
 from ohmnas.errors import DivergedError, InvalidValueError
 from ohmnas.hardware import Hardware
 
@@ -105,12 +105,12 @@ def test_images_move_one_by_one_within_the_shift() -> None:
     images = torch.zeros(200, 2, 5, 7)
     images[:, 0, 2, 3] = 1.0
     images[:, 1, 2, 3] = 2.0
-    moved = _shifted(images, (1, 2))
+    moved = shifted(images, (1, 2))
     which, rows, columns = torch.nonzero(moved[:, 0], as_tuple=True)
     assert torch.equal(which, torch.arange(200))
     assert {*zip(rows.tolist(), columns.tolist(), strict=True)} == {(r, c) for r in (1, 2, 3) for c in range(1, 6)}
     assert torch.equal(moved[:, 1], 2 * moved[:, 0])
-    assert _shifted(images, (0, 0)) is images
+    assert shifted(images, (0, 0)) is images
 
 
 def test_every_second_epoch_mirrors_the_same_images(two_blobs: tuple[Tensor, Tensor]) -> None:

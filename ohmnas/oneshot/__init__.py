@@ -1,0 +1,21 @@
+"""Shared weights: one training for all networks of a part of a space. Needs torch."""
+
+from typing import TYPE_CHECKING
+
+from ohmnas.lazy import attach
+
+if TYPE_CHECKING:
+    from ohmnas.oneshot.estimator import SupernetEstimator
+    from ohmnas.oneshot.supernet import Supernet
+    from ohmnas.oneshot.training import train_supernet
+else:
+    __getattr__, __dir__ = attach(
+        __name__,
+        {
+            "Supernet": "ohmnas.oneshot.supernet",
+            "SupernetEstimator": "ohmnas.oneshot.estimator",
+            "train_supernet": "ohmnas.oneshot.training",
+        },
+    )
+
+__all__ = ["Supernet", "SupernetEstimator", "train_supernet"]

@@ -1,0 +1,203 @@
+"""`Plan`: everything that determines the training of a supernet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.analog.recipe import Recipe
+from ohmnas.datasets.campaign.fidelity import fidelity
+from ohmnas.datasets.campaign.protocol import Protocol
+from ohmnas.datasets.tasks.task import Task
+from ohmnas.errors import BrokenFileError, InvalidValueError, shown
+from ohmnas.hardware import Hardware
+from ohmnas.lookup import check_name
+from ohmnas.oneshot.places import sharing_of
+from ohmnas.oneshot.rules import RULES
+from ohmnas.search import kinds
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+
+DEFAULT_BOUNDS: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
+    "resnet": {"OC0": (8, 64), "R": (1, 8), "B": (1, 8)},
+}
+"""Space -> bounds on genes, if it is not the whole space. Networks with more layers or branches are rarely useful, and
+weights that few networks share are trained rarely."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that determines a supernet's training."""
+
+    task: Task
+    """Task, in the space of the networks."""
+    chip: Hardware
+    within: Bounds
+    """Bounds on genes."""
+    max_params: float
+    """Largest number of parameters of a network."""
+    max_macs: float
+    """Largest number of multiply-accumulates of a network."""
+    rule: str = "uniform"
+    """Paths of a step: one of `rules.RULES`."""
+    seed: int = 0
+    epochs: int = 100
+    """Passes over the training images."""
+    batch: int = 64
+    """Images per step."""
+    learning_rate: float = 0.2
+    """Peak learning rate."""
+    resolution: int | None = None
+    """Longest side of an image; larger images are averaged down. None keeps all sizes."""
+
+    @classmethod
+    def of(
+        cls,
+        task: Task,
+        chip: Hardware,
+        *,
+        ranges: Mapping[str, tuple[int, int]] | None = None,
+        max_params: float | None = None,
+        max_macs: float | None = None,
+        rule: str = "uniform",
+        seed: int = 0,
+        epochs: int = 100,
+        resolution: int | None = None,
+    ) -> Self:
+        """Return a plan with the defaults of a task.
+
+        Args:
+            task: task, in the space of the networks.
+            chip: chip that the networks are trained for.
+            ranges: bounds on genes (`Bounds.of`), in addition to `DEFAULT_BOUNDS`.
+            max_params: largest number of parameters of a network; None is that of the task's campaigns.
+            max_macs: largest number of multiply-accumulates; likewise.
+            rule: paths of a step: one of `rules.RULES`.
+            seed: random seed.
+            epochs: passes over the training images.
+            resolution: longest side of an image; None keeps all sizes.
+
+        Raises:
+            InvalidValueError: a bound is out of range, or the space has no shared weights.
+            UnknownNameError: a gene or the rule is unknown.
+        """
+        check_name("rule", RULES, rule)
+        bounds = Bounds.of(task.space.genes, {**DEFAULT_BOUNDS.get(task.space_name, {}), **(ranges or {})})
+        resnet = task.space_name == "resnet"  # the limits of tasks are for ResNet-like networks
+        params = float(max_params or (task.max_params if resnet else np.inf))
+        macs = float(max_macs or (task.max_macs if resnet else np.inf))
+        plan = cls(task, chip, bounds, params, macs, rule, seed, epochs, resolution=resolution)
+        sharing_of(plan.space, bounds, params, macs)
+        return plan
+
+    @property
+    def space(self) -> Space:
+        """Space of the networks."""
+        return self.task.space
+
+    @property
+    def protocol(self) -> Protocol:
+        """Images and recipe of the training."""
+        effort = fidelity("table", self.task.name)
+        resolution = effort.resolution if self.resolution is None else self.resolution
+        own = replace(effort, name="supernet", epochs=self.epochs, batch=self.batch, resolution=resolution)
+        recipe = Recipe(learning_rate=self.learning_rate, label_smoothing=self.task.label_smoothing)
+        return Protocol(self.task, own, recipe=recipe)
+
+    @property
+    def recipe(self) -> Recipe:
+        """Recipe of the training."""
+        return self.protocol.training_recipe(self.chip)
+
+    def contains(self, population: Population) -> npt.NDArray[np.bool_]:
+        """``(n,)``: True for networks that share the weights."""
+        params, macs = self.space.params_and_macs(population)
+        return self.within.contain(population) & (params <= self.max_params) & (macs <= self.max_macs)
+
+    def check(self, population: Population) -> None:
+        """Check that ``(n, g)`` networks share the weights.
+
+        Raises:
+            InvalidValueError: one does not; the message contains the reason.
+        """
+        outside = np.flatnonzero(~self.contains(population))
+        if not len(outside):
+            return
+        genome = population[outside[:1]]
+        params, macs = (int(costs[0]) for costs in self.space.params_and_macs(genome))
+        for what, value, most in (("parameters", params, self.max_params), ("MACs", macs, self.max_macs)):
+            if value > most:
+                raise InvalidValueError(f"the supernet has networks of up to {most:,.0f} {what}, not {value:,}")
+        genes, low, high = self.within.genes, np.array(self.within.low), np.array(self.within.high)
+        wrong = ((genome < low) | (genome > high)) & genes.exists(genome)
+        column = int(np.flatnonzero(wrong[0])[0])
+        gene, ends = genes[column], (self.within.low[column], self.within.high[column])
+        raise InvalidValueError(
+            f"the supernet has {gene.name} from {gene.text(ends[0])} to {gene.text(ends[1])}, not "
+            f"{gene.text(int(genome[0, column]))}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        space, bounds = self.space, self.within
+        return {
+            "task": self.task.name,
+            "space": {"name": self.task.space_name, "input_shape": list(space.input_shape), "classes": space.classes},
+            "within": {
+                name: [low, high] for name, low, high in zip(bounds.genes.names, bounds.low, bounds.high, strict=True)
+            },
+            "max_params": self.max_params if np.isfinite(self.max_params) else None,
+            "max_macs": self.max_macs if np.isfinite(self.max_macs) else None,
+            "chip": {"name": self.chip.name, "technology": self.chip.technology, **self.chip.settings()},
+            **{name: getattr(self, name) for name in ("rule", "seed", "epochs", "batch", "learning_rate")},
+            "resolution": self.resolution,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], task: Task) -> Self:
+        """Read the values of `to_dict`.
+
+        Args:
+            values: from a file.
+            task: the task of the plan; its space is set here.
+
+        Raises:
+            OhmnasError, KeyError, TypeError, ValueError: a value is missing or invalid.
+        """
+        described = kinds.mapping(values["space"], "space")
+        task = task.in_space(kinds.text(described["name"], "space"))
+        if [list(task.space.input_shape), task.space.classes] != [described["input_shape"], described["classes"]]:
+            raise InvalidValueError(f"it is for images of another shape or number of classes than {task.name}")
+        if values["task"] != task.name:
+            raise InvalidValueError(f"it is for the task {shown(values['task'])}, not {task.name}")
+        within = kinds.mapping(values["within"], "within")
+        ends = {name: (int(low), int(high)) for name, (low, high) in within.items()}
+        bounds = Bounds.of(task.space.genes, ends)
+        if set(ends) != set(bounds.genes.names):
+            raise BrokenFileError("its bounds are not those of the genes of its space")
+        chip = dict(kinds.mapping(values["chip"], "chip"))
+        name, technology = (kinds.text(chip.pop(key), f"chip's {key}") for key in ("name", "technology"))
+        settings = {key: kinds.number(one, f"chip's {key}") for key, one in chip.items()}
+        params, macs = (
+            np.inf if values[key] is None else kinds.number(values[key], key) for key in ("max_params", "max_macs")
+        )
+        check_name("rule", RULES, kinds.text(values["rule"], "rule"))
+        resolution = values["resolution"]
+        return cls(
+            task,
+            Hardware.of_settings(technology, settings, name),
+            bounds,
+            params,
+            macs,
+            values["rule"],
+            kinds.whole(values["seed"], "seed"),
+            kinds.whole(values["epochs"], "epochs", 1),
+            kinds.whole(values["batch"], "batch", 1),
+            kinds.number(values["learning_rate"], "learning rate"),
+            None if resolution is None else kinds.whole(resolution, "resolution", 1),
+        )

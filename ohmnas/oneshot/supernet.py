@@ -1,0 +1,156 @@
+"""`Supernet`: trained shared weights with everything that is needed to use them, as one folder.
+
+The folder holds ``weights.safetensors`` and ``supernet.json``. The second is written last and has the checksum of the
+first: a folder without it is not a supernet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from ohmnas.analog.convert import analog_layers, convert, set_noise, set_precision
+from ohmnas.analog.images import Images, ImageSet
+from ohmnas.analog.noise import noise_source
+from ohmnas.analog.train import FORMATS, average_batch_norms
+from ohmnas.datasets.campaign.protocol import require_training
+from ohmnas.datasets.tasks.task import Task, task
+from ohmnas.errors import BrokenFileError, OhmnasError
+from ohmnas.files import is_file, read_bytes, read_json, write_atomically, write_bytes_atomically
+from ohmnas.oneshot.places import Place, sharing_of
+from ohmnas.oneshot.plan import Plan
+from ohmnas.oneshot.shared import Pieces, SharedWeights
+from ohmnas.search import kinds
+
+DESCRIPTION: Final = "supernet.json"
+WEIGHTS: Final = "weights.safetensors"
+FORMAT: Final = "ohmnas-supernet-1"
+_LARGEST_DESCRIPTION: Final = 1 << 20
+_LARGEST_WEIGHTS: Final = 1 << 33
+"""Largest files in bytes."""
+
+
+def skeleton(plan: Plan, genome: npt.NDArray[np.int16]) -> tuple[nn.Module, list[Place]]:
+    """Return the analog network of a ``(g,)`` genome, with random weights, and the places of its layers."""
+    space = plan.space
+    (architecture,) = space.decode(genome[None])
+    network = convert(space.build(architecture), plan.chip)
+    set_precision(network, FORMATS[plan.recipe.precision])
+    next(analog_layers(network)).reads_images = True
+    return network, sharing_of(space, plan.within, plan.max_params, plan.max_macs).places(architecture)
+
+
+@dataclass(frozen=True)
+class Supernet:
+    """Shared weights of the networks of a part of a space."""
+
+    plan: Plan
+    weights: SharedWeights = field(repr=False)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """Steps, seconds and loss of the training; versions."""
+    checksum: str = ""
+    """Of the weights; empty if they were not saved."""
+
+    def images(self) -> Images:
+        """Training images."""
+        data = self.plan.protocol.data()
+        return ImageSet(data.train.images, data.mean, data.std)
+
+    def network(self, genome: npt.NDArray[np.int16], seed: int = 0) -> nn.Module:
+        """Return the analog network of a ``(g,)`` genome with its part of the shared weights, in evaluation mode.
+
+        Input ranges and batch norm statistics are averages over training images, under the noise of training, as at the
+        end of an ordinary training.
+
+        Args:
+            genome: the network.
+            seed: seed of noise and images.
+
+        Raises:
+            InvalidValueError: the network does not share these weights.
+        """
+        self.plan.check(genome[None])
+        images = self.images()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network, places = skeleton(self.plan, genome)
+            self.weights.load_into(Pieces(network, places))
+            set_noise(network, noise_source(seed, torch.device("cpu")))
+            network.train()
+            average_batch_norms(network, images, self.plan.recipe)
+        set_noise(network, None)
+        return network.eval()
+
+    def save(self, folder: Path) -> Self:
+        """Write the folder, and return the supernet with its checksum.
+
+        Raises:
+            StorageError: the disk rejected a write.
+        """
+        content = _safetensors().save({name: one.contiguous() for name, one in sorted(self.weights.tensors.items())})
+        checksum = hashlib.sha256(content).hexdigest()
+        write_bytes_atomically(folder / WEIGHTS, content)
+        values = {
+            "format": FORMAT,
+            **self.plan.to_dict(),
+            "weights_seed": self.weights.seed,
+            "weights_sha256": checksum,
+            "provenance": self.provenance,
+        }
+        write_atomically(folder / DESCRIPTION, json.dumps(values, indent=1) + "\n")
+        return type(self)(self.plan, self.weights, self.provenance, checksum)
+
+    @classmethod
+    def load(cls, folder: str | Path, of: Task | None = None, data_dir: Path | None = None) -> Self:
+        """Read a folder that `save` wrote.
+
+        Args:
+            folder: the folder.
+            of: task of the supernet; None finds it by its name.
+            data_dir: folder with the images of that task; None is ``$OHMNAS_DATA``.
+
+        Raises:
+            BrokenFileError: a file is missing or broken; the message shows where.
+            UnknownNameError: the task is not a registered one.
+            MissingDependencyError: torch or safetensors is not installed.
+        """
+        folder = Path(folder)
+        description = folder / DESCRIPTION
+        values = read_json(description, _LARGEST_DESCRIPTION)
+        require_training()
+        try:
+            values = kinds.mapping(values, "content")
+            if values.get("format") != FORMAT:
+                raise BrokenFileError(f"its format is not {FORMAT!r}")
+            plan = Plan.from_dict(values, of or task(kinds.name(values["task"], "task"), data_dir))
+            checksum = kinds.text(values["weights_sha256"], "checksum")
+            seed = kinds.whole(values["weights_seed"], "seed")
+            provenance = kinds.mapping(values["provenance"], "provenance")
+        except KeyError as error:
+            raise BrokenFileError(f"{description} is not a supernet: it lacks {error}") from error
+        except (TypeError, ValueError, OverflowError, OhmnasError) as error:
+            raise BrokenFileError(f"{description} is not a supernet: {error}") from error
+        content = read_bytes(folder / WEIGHTS, _LARGEST_WEIGHTS)
+        if hashlib.sha256(content).hexdigest() != checksum:
+            raise BrokenFileError(f"{folder / WEIGHTS} is broken: its checksum is not the one in {DESCRIPTION}")
+        tensors = _safetensors().load(content)
+        return cls(plan, SharedWeights(seed, tensors), provenance, checksum)
+
+
+def is_supernet(folder: Path) -> bool:
+    """Return True if a folder has a description of a supernet."""
+    return is_file(folder / DESCRIPTION)
+
+
+def _safetensors() -> Any:
+    import safetensors.torch
+
+    return safetensors.torch
