@@ -28,6 +28,10 @@ DEFAULT_BOUNDS: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
 }
 """Space -> bounds on genes, if it is not the whole space. Networks with more layers or branches are rarely useful, and
 weights that few networks share are trained rarely."""
+_FEW_PIXELS: Final = 256
+_SMALL: Final = (256, 0.5)
+"""Images per step and learning rate for images with fewer pixels: a step on 8 x 8 pixels takes hardly longer with 256
+images than with 64, because most of it is overhead of the layers."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,9 @@ class Plan:
         resnet = task.space_name == "resnet"  # the limits of tasks are for ResNet-like networks
         params = float(max_params or (task.max_params if resnet else np.inf))
         macs = float(max_macs or (task.max_macs if resnet else np.inf))
-        plan = cls(task, chip, bounds, params, macs, rule, seed, epochs, resolution=resolution)
+        small = task.input_shape[1] * task.input_shape[2] < _FEW_PIXELS
+        effort = _SMALL if small else (cls.batch, cls.learning_rate)
+        plan = cls(task, chip, bounds, params, macs, rule, seed, epochs, *effort, resolution)
         sharing_of(plan.space, bounds, params, macs)
         return plan
 

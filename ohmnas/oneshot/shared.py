@@ -95,20 +95,26 @@ class SharedWeights:
         self.momenta: dict[str, Tensor] = {}
         """Name -> momentum of the optimizer, in the same shape."""
 
-    def load_into(self, pieces: Pieces) -> None:
+    def load_into(self, pieces: Pieces, grow: bool = False) -> None:
         """Copy the shared weights into the parameters of a network.
+
+        Args:
+            pieces: of the network.
+            grow: keep tensors that no network used before, so that they can be trained.
 
         Raises:
             BrokenFileError: a tensor from a file has another shape.
         """
         values = pieces.values()
         named = zip(pieces.names, pieces.full, values, strict=True)
-        torch._foreach_copy_(values, [crop(self._tensor(name, full), one.shape) for name, full, one in named])
+        torch._foreach_copy_(values, [crop(self._tensor(name, full, grow), one.shape) for name, full, one in named])
 
-    def _tensor(self, name: str, full: Sizes) -> Tensor:
+    def _tensor(self, name: str, full: Sizes, grow: bool) -> Tensor:
         found = self.tensors.get(name)
         if found is None:
-            found = self.tensors[name] = _initial(name, full, self.seed)
+            found = _initial(name, full, self.seed)
+            if grow:
+                self.tensors[name] = found
         if found.shape != full:
             raise BrokenFileError(f"the shared tensor {name} has the shape {tuple(found.shape)}, not {full}")
         return found
@@ -182,5 +188,5 @@ def _initial(name: str, full: Sizes, seed: int) -> Tensor:
         return torch.ones(full)
     (number,) = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(1)
     generator = torch.Generator().manual_seed(int(number))
-    fan = 3 * full[1] if len(full) == 2 else min(full[0], _CHANNELS) * full[2] * full[3] / 2
+    fan = 3 * min(full[1], _CHANNELS) if len(full) == 2 else min(full[0], _CHANNELS) * full[2] * full[3] / 2
     return torch.randn(full, generator=generator) / math.sqrt(fan)

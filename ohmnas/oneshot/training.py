@@ -181,7 +181,7 @@ class _Training:
             for genome in paths:
                 network, places = skeleton(self.plan, genome)
                 pieces = Pieces(network, places)
-                self.weights.load_into(pieces)
+                self.weights.load_into(pieces, grow=True)
                 logits, loss = self._learn(network, images, labels, progress, teacher)
                 teacher = logits if len(paths) > 1 and teacher is None else teacher
                 losses.append(loss)

@@ -28,7 +28,7 @@ def test_a_network_has_the_shared_weights_and_another_one_shares_them() -> None:
     for genome in genomes:
         network, places = skeleton(plan, genome)
         pieces = Pieces(network, places)
-        shared.load_into(pieces)
+        shared.load_into(pieces, grow=True)
         for name, value in zip(pieces.names, pieces.values(), strict=True):
             assert torch.equal(value, crop(shared.tensors[name], value.shape)), name
         found.append(dict(zip(pieces.names, pieces.values(), strict=True)))
@@ -45,7 +45,7 @@ def test_initial_weights_depend_on_the_seed_and_the_name_only() -> None:
     shared = [SharedWeights(0), SharedWeights(0), SharedWeights(1)]
     for weights, order in zip(shared, (genomes, genomes[::-1], genomes), strict=True):
         for genome in order:
-            weights.load_into(Pieces(*skeleton(plan, genome)))
+            weights.load_into(Pieces(*skeleton(plan, genome)), grow=True)
     first, again, other = (weights.tensors for weights in shared)
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["stem.0.weight"], other["stem.0.weight"])

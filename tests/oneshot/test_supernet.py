@@ -36,6 +36,13 @@ def test_a_network_is_the_same_each_time_and_its_statistics_depend_on_the_seed(s
     assert torch.equal(first["0.weight"], other["0.weight"])
 
 
+def test_a_reading_leaves_the_weights_as_they_were(supernet: Supernet) -> None:
+    before = set(supernet.weights.tensors)
+    for genome in supernet.plan.space.sample(6, np.random.default_rng(5), 4_000, within=supernet.plan.within):
+        supernet.network(genome)
+    assert set(supernet.weights.tensors) == before
+
+
 def test_a_network_of_other_weights_is_refused(supernet: Supernet) -> None:
     (genome,) = supernet.plan.space.encode([supernet.plan.space.references["resnet20"]])
     with pytest.raises(InvalidValueError, match="the supernet has networks"):
