@@ -1,7 +1,7 @@
 """Learning curves: what the first epochs of a training say about its end, and what stopping early saves.
 
 python benchmarks/curves.py [--table digits-protocol4] [--part tau|error|stopping] [--rounds 2]
-    [--campaigns 200] [--networks 50] [--json]
+    [--campaigns 200] [--networks 50] [--criteria accuracy,loss,process] [--json]
 
 Nothing is trained: the rows of a table keep their curves.
 
@@ -33,6 +33,7 @@ from __future__ import annotations
 import argparse
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -46,7 +47,7 @@ from sklearn.model_selection import KFold
 
 from ohmnas.datasets.tables.curves import LearningCurves, last_seen
 from ohmnas.datasets.tables.table import read_table
-from ohmnas.estimators.curves import Asha, CurveProcess, extrapolate_each, rungs, successive_halving
+from ohmnas.estimators.curves import Asha, CurveProcess, extrapolate_each, hyperband, rungs, successive_halving
 from ohmnas.estimators.curves.process import curve_features
 from ohmnas.surrogate import Surrogate, TrainingSet, metrics
 from ohmnas.surrogate.model import SurrogateModel
@@ -59,6 +60,8 @@ SIGNS: Final = {"accuracy_1d": 1.0, "accuracy_1d_std": -1.0, "avm": -1.0}
 """Sign of a label under which larger is better."""
 FOLDS: Final = 5
 REDUCTIONS: Final = (2, 4)
+CRITERIA: Final = ("accuracy", "loss", "process")
+"""Values that early stopping compares."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,19 +187,21 @@ def _error(values: Values) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
-def early_stopping(measured: Measured, campaigns: int, networks: int) -> dict[str, Any]:
+def early_stopping(
+    measured: Measured, campaigns: int, networks: int, criteria: Sequence[str] = CRITERIA
+) -> dict[str, Any]:
     """Way -> share of core-seconds, chance of the best network, regret, share of undisturbed campaigns."""
     curves, accuracy = measured.curves, measured.data.single()[:, 0]
     whole = measured.train_seconds + measured.read_seconds
     orders = [np.random.default_rng(seed).permutation(len(accuracy))[:networks] for seed in range(campaigns)]
     undisturbed = _undisturbed(accuracy, whole, orders)
     found: dict[str, Any] = {}
-    for criterion in ("accuracy", "loss", "process"):
+    for criterion in criteria:
         for first, reduction in product((curves.epochs // 8, curves.epochs // 4), REDUCTIONS):
             at = rungs(curves.epochs, first, reduction)
             values = np.column_stack([_value(measured, epoch, criterion) for epoch in at])
             spent = np.column_stack([*map(measured.seconds, at), whole])
-            for way, decide in {"halving": successive_halving, "ASHA": _asha}.items():
+            for way, decide in {"halving": successive_halving, "Hyperband": hyperband, "ASHA": _asha}.items():
                 passed = [decide(values[order], reduction) for order in orders]
                 found[f"{way}, {criterion}, from epoch {first}, 1 of {reduction}"] = {
                     "rungs": at,
@@ -270,6 +275,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--campaigns", type=int, default=200)
     parser.add_argument("--networks", type=int, default=50)
+    parser.add_argument("--criteria", default=",".join(CRITERIA), help="values that early stopping compares")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # few rows: constant columns
@@ -280,7 +286,9 @@ def main() -> None:
     if arguments.part in {None, "tau"}:
         found["tau"] = taus(measured, arguments.rounds)
     if arguments.part in {None, "stopping"}:
-        found["early_stopping"] = early_stopping(measured, arguments.campaigns, arguments.networks)
+        found["early_stopping"] = early_stopping(
+            measured, arguments.campaigns, arguments.networks, arguments.criteria.split(",")
+        )
     if arguments.json:
         print(json.dumps(found))
         return

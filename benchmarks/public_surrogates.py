@@ -121,12 +121,13 @@ def split(classes: Rows, size: int, seed: int, shared: bool = False) -> tuple[Ro
 
 
 def _ours(table: MeasuredTable, frame: pd.DataFrame, train: Rows, test: Rows, seed: int) -> list[Values]:
-    """The default surrogate, as `ohmnas fit` makes it."""
+    """The default surrogate, as `ohmnas fit` makes it. It knows the architectures of its training rows."""
     data = TrainingSet.of(replace(table, frame=frame.iloc[train]))
     model = Surrogate.learn(data, seed=seed).model_
     unseen, place = np.unique(genomes(frame.iloc[test]), axis=0, return_inverse=True)
-    scores, estimate = model.forecast_features(model.features(unseen))
-    return [guess[place.reshape(-1)] for guess in (scores, *(estimate[target] for target in data.target_names[1:]))]
+    estimate = model.estimate(unseen)
+    guesses = (model.rank_scores(unseen), *(estimate[target] for target in data.target_names[1:]))
+    return [guess[place.reshape(-1)] for guess in guesses]
 
 
 def _rival(make: Callable[[int], Any], most: int | None = None) -> Callable[..., list[Values]]:

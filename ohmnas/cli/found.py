@@ -17,7 +17,7 @@ from ohmnas.search.candidate import Candidate
 from ohmnas.search.limits import PREDICTED_LIMITS
 from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS
-from ohmnas.targets import DEFAULTS, TARGETS, variation_of
+from ohmnas.targets import DEFAULTS, DEVICE_LATENCY, TARGETS, variation_of
 
 ABOVE_GUESSING = 0.1
 """A found network gets a warning if it covers less than this share of the way from chance to 100 % accuracy."""
@@ -257,6 +257,10 @@ def _further(candidate: Candidate) -> list[str]:
     return [name for name in candidate.predicted if TARGETS[name] not in shown]
 
 
+def _of_further(name: str, value: float) -> str:
+    return WORDS[name].number(value) if name == DEVICE_LATENCY.name else render.percent(value)
+
+
 def _spread(front: Sequence[Candidate], most: int) -> list[tuple[int, Candidate]]:
     if len(front) <= most:
         return [*enumerate(front)]
@@ -275,7 +279,7 @@ def _columns(best: Candidate, result: SearchResult, extra: Sequence[str]) -> lis
         "1-day accuracy",
         "std",
         variation_of(best.predicted).title,
-        *(TARGETS[name].title for name in _further(best)),
+        *(TARGETS[name].title + (" (ms)" if name == DEVICE_LATENCY.name else "") for name in _further(best)),
         *(["accuracy/std"] if result.objective == Ratio().name else []),
         "params",
         "MACs",
@@ -292,7 +296,7 @@ def _row(name: str, candidate: Candidate, result: SearchResult, extra: Sequence[
         render.percent(predicted["accuracy_1d"]),
         render.percent(predicted["accuracy_1d_std"]),
         render.points(predicted[variation_of(predicted).name]),
-        *(render.percent(predicted[name]) for name in _further(candidate)),
+        *(_of_further(name, predicted[name]) for name in _further(candidate)),
         *([f"{ratio:.0f}"] if result.objective == Ratio().name else []),
         f"{candidate.params:,}",
         f"{candidate.macs:,}",

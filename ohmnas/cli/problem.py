@@ -19,14 +19,14 @@ from ohmnas.search.defaults import default_floor, reference_floor
 from ohmnas.search.estimator import Estimator
 from ohmnas.search.limits import CEILINGS
 from ohmnas.search.objective import Objective, Tchebycheff
-from ohmnas.search.objectives import objective
+from ohmnas.search.objectives import OBJECTIVES, objective, weighs
 from ohmnas.search.quantities import ON_TILES
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.codesign import CHIP_GENES
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.schedule import Schedule
 from ohmnas.spaces.space import Space
-from ohmnas.targets import ACCURACY, SPREAD, TARGETS, VARIATION, Target, target
+from ohmnas.targets import ACCURACY, DEVICE_LATENCY, SPREAD, TARGETS, VARIATION, Target, target
 
 if TYPE_CHECKING:
     from ohmnas.surrogate.model import SurrogateModel
@@ -130,7 +130,9 @@ def described(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitte
     for flag in ("weight", "soft", "at_least", "at_most"):
         _check_once(f"--{flag.replace('_', '-')}", getattr(arguments, flag) or [])
     weights = {name: _number(f"the weight of {name}", text) for name, text in arguments.weight or []}
-    if arguments.objective == "tchebycheff" and not weights:
+    if not weights and surrogate.targets[2] != VARIATION and weighs(OBJECTIVES[arguments.objective]):
+        weights = {one.name: 1.0 for one in surrogate.targets[:3]}
+    if arguments.objective == "tchebycheff" and not arguments.weight:
         aim: Objective = Tchebycheff.drawn(
             arguments.pareto or tuple(one.name for one in surrogate.targets[:3]),
             np.random.default_rng([arguments.seed, 1]),
@@ -139,7 +141,7 @@ def described(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitte
         aim = objective(arguments.objective, weights)
     asked = Problem(
         surrogate.space,
-        surrogate,
+        _with_device(arguments, surrogate),
         _limits(arguments, surrogate, notes),
         aim,
         _bounds(arguments.fix or [], arguments.range or [], surrogate, notes),
@@ -151,6 +153,16 @@ def described(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitte
     if surrogate.space.has_chips and not _mind_the_chip(asked):
         notes.append("no limit on the chip's cost; add --max-energy, --max-latency or --max-cells")
     return asked
+
+
+def _with_device(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitted) -> Estimator:
+    """Return the surrogate, with the latency on the user's device if there is one."""
+    if arguments.latency is None:
+        return surrogate
+    from ohmnas.estimators.combined import Combined
+    from ohmnas.estimators.latency import read_latency
+
+    return Combined(surrogate, read_latency(arguments.latency, surrogate.space.networks))
 
 
 def is_above_reference(arguments: argparse.Namespace) -> bool:
@@ -271,6 +283,9 @@ def _limits(arguments: argparse.Namespace, surrogate: Learned, notes: list[str])
             f"--max-avm limits the variation from 1 second on, which was not measured: use --at-most "
             f"{instead.name}={arguments.max_avm:g}"
         )
+    most = _on_targets("--at-most", arguments.at_most or [])
+    if arguments.latency is not None and "max_latency" in limits:
+        most[DEVICE_LATENCY.name] = limits.pop("max_latency")
     least = arguments.floor
     if not isinstance(least, float):  # a reference network may not meet the limits: then this is the floor
         least = 0.0 if least == "none" else default_floor(surrogate.best_known, surrogate.space.classes)
@@ -280,7 +295,7 @@ def _limits(arguments: argparse.Namespace, surrogate: Learned, notes: list[str])
         min_accuracy=least,
         confidence=arguments.confidence,
         least=_on_targets("--at-least", arguments.at_least or []),
-        most=_on_targets("--at-most", arguments.at_most or []),
+        most=most,
         soft={name: _amount(text) for name, text in arguments.soft or []},
         **({} if arguments.penalty is None else {"penalty": arguments.penalty}),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ohmnas.cli.arguments import above_zero, floor, fraction, names, one_of, pair, positive, probability, size
 from ohmnas.costs.conversion import LAWS, PHASES, Conversion
@@ -24,6 +25,13 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     hard.add_argument("--max-cells", type=size, metavar="N", help="at most N crossbar cells, such as 500k")
     hard.add_argument("--max-energy", type=above_zero, metavar="J", help="at most J joules per image, such as 5e-6")
     hard.add_argument("--max-latency", type=above_zero, metavar="S", help="at most S seconds per image, such as 1e-4")
+    hard.add_argument(
+        "--latency",
+        type=Path,
+        metavar="FILE",
+        help="device whose latency --max-latency limits: a lookup table of layers (.csv) or a fitted model (.json); "
+        "without it, the chip",
+    )
     hard.add_argument(
         "--max-avm", type=fraction, metavar="F", help="accuracy variation over one month: at most F, such as 0.02"
     )

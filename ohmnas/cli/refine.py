@@ -37,7 +37,7 @@ from ohmnas.spaces.catalogue import SPACES
 from ohmnas.spaces.space import Space
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
-from ohmnas.targets import DEFAULTS, Target, target
+from ohmnas.targets import DEFAULTS, DEVICE_LATENCY, Target, target
 
 JOURNAL: Final = "refine.json"
 """File with the rounds, next to the result."""
@@ -233,7 +233,7 @@ def _copy(tables: list[MeasuredTable], campaign: Campaign, store: Store, path: P
 def _fitted(arguments: argparse.Namespace, data: TrainingSet) -> Problem:
     """Fit a surrogate with the targets that the problem needs."""
     needed = described(arguments, Unfitted(data), []).estimator.targets
-    return described(arguments, Surrogate.learn(data, [one.name for one in needed]).model_, [])
+    return described(arguments, Surrogate.learn(data, [one.name for one in needed if one != DEVICE_LATENCY]).model_, [])
 
 
 def _report(meter: render.Meter, progress: Progress) -> None:

@@ -31,7 +31,7 @@ from ohmnas.search.subspaces import compare_subspaces
 from ohmnas.spaces.genes import Population
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.shipped import load_surrogate, shipped_surrogate
-from ohmnas.targets import DEFAULTS
+from ohmnas.targets import DEFAULTS, DEVICE_LATENCY
 
 if TYPE_CHECKING:
     from ohmnas.datasets.tables.table import MeasuredTable
@@ -197,7 +197,7 @@ def _fitted(arguments: argparse.Namespace, check: Callable[[Unfitted], Problem])
     table = source_table(task_table(arguments.task) if arguments.task else arguments.table, arguments)
     data = learning_set(table, arguments)
     needed = check(Unfitted(data)).estimator.targets
-    return Surrogate.learn(data, [one.name for one in needed]).model_
+    return Surrogate.learn(data, [one.name for one in needed if one != DEVICE_LATENCY]).model_
 
 
 def _tables(names: list[str]) -> list[MeasuredTable]:

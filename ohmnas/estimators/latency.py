@@ -80,6 +80,11 @@ class LatencyTable(Estimator):
         """`DEVICE_LATENCY`."""
         return (DEVICE_LATENCY,)
 
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Number of layer shapes."""
+        return {"shapes": len(self.shapes)}
+
     def estimate(self, population: Population) -> Estimate:
         """See `Estimator`. Genomes need not be canonical."""
         shapes, counts = _shapes(self.space.layers(population))
@@ -277,6 +282,25 @@ class LatencyModel(Estimator):
             return cls(space, texts[1], np.array(weights, np.float64), offset, least, values["rows"], rank, error)
         except (InvalidValueError, LookupError) as problem:
             raise BrokenFileError(f"{path}: {problem}") from problem
+
+
+def read_latency(path: str | Path, space: Space) -> LatencyTable | LatencyModel:
+    """Read a filled lookup table (``.csv``), or a model that `LatencyModel.save` wrote.
+
+    Args:
+        path: the file.
+        space: space of the networks.
+
+    Raises:
+        BrokenFileError: the file is neither.
+        InvalidValueError: the model is for another space.
+    """
+    if Path(path).suffix == ".csv":
+        return LatencyTable.read(path, space)
+    model = LatencyModel.load(path)
+    if model.space != space:
+        raise InvalidValueError(f"{path} is for networks of {model.space}, not of {space}")
+    return model
 
 
 def read_measured(path: str | Path, space: Space) -> tuple[Population, Values]:

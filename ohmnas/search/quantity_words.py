@@ -51,6 +51,7 @@ def _of_target(name: str) -> QuantityWords:
 
 WORDS: Final = {
     **{name: _of_target(name) for name in TARGETS},
+    "device_latency": QuantityWords("latency on the device", "ms", 1e3, 3, is_log=True),
     "params": QuantityWords("parameters", is_log=True),
     "macs": QuantityWords("MACs per image", is_log=True),
     "size": QuantityWords("size", "kB", 1e-3, 1, is_log=True),

@@ -188,7 +188,9 @@ class TrainingSet:
             UnknownNameError: the target is unknown.
         """
         if target(name).name not in self.others:
-            raise InvalidValueError(f"{name} was not measured in all rows of the table")
+            instead = "" if self.variation == VARIATION else f"; use {self.variation.name}"
+            more = instead if name == VARIATION.name else ""
+            raise InvalidValueError(f"{name} was not measured in all rows of the table{more}")
         return self.others[name]
 
     def target(self, target: str) -> Values:

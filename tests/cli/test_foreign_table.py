@@ -42,8 +42,15 @@ def test_a_search_uses_its_variation(ohmnas: Ohmnas, table: Path, tmp_path: Path
     ("words", "says"),
     [
         (("--max-avm", "0.02"), "use --at-most avm_60s=0.02"),
+        (("--pareto", "accuracy_1d,avm"), "avm was not measured in all rows of the table; use avm_60s"),
         (("--exclude", "cifar10"), "is of the space resnet-1, but the search is in cells-1"),
     ],
 )
 def test_a_missing_column_is_one_sentence(ohmnas: Ohmnas, table: Path, words: tuple[str, ...], says: str) -> None:
     assert says in ohmnas("search", "--table", table, *words).sentence
+
+
+def test_a_weighted_objective_weighs_what_it_has(ohmnas: Ohmnas, table: Path, tmp_path: Path) -> None:
+    words = ("--table", table, "--objective", "weighted", "--evaluations", "200", "--out", tmp_path / "found")
+    assert ohmnas("search", *words).code == 0
+    assert "avm_60s" in read_result(tmp_path / "found" / "result.json").objective

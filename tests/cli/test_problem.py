@@ -11,6 +11,7 @@ from ohmnas.cli.problem import Unfitted, problem
 from ohmnas.cli.problem_flags import add_problem
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import InvalidValueError, UnknownNameError
+from ohmnas.estimators.latency import write_lookup
 from ohmnas.search import Problem
 from ohmnas.search.defaults import default_floor
 from ohmnas.search.objective import Accuracy, ExponentialPenalty, Ratio, Tchebycheff, WeightedSum
@@ -217,3 +218,15 @@ def test_invalid_pairs_are_refused(text: str, asked: Asked, capfd: pytest.Captur
         asked("--fix", text)
     assert exit_.value.code == 2
     assert f"{text!r} is not NAME=VALUE" in capfd.readouterr().err
+
+
+def test_a_device_has_its_own_latency(asked: Asked, surrogate: SurrogateModel, tmp_path: Path) -> None:
+    shapes = tmp_path / "board.csv"
+    write_lookup(shapes, surrogate.space, surrogate.space.encode([surrogate.space.references["resnet8"]]))
+    head, *rows = shapes.read_text("utf-8").splitlines()
+    shapes.write_text("\n".join([head, *(f"{row}0.001" for row in rows)]), encoding="utf-8")
+    one = asked("--latency", str(shapes), "--max-latency", "0.01", "--floor", "none")
+    assert one.limits.max_latency == np.inf
+    assert one.limits.most == {"device_latency": 0.01}
+    assert [target.name for target in one.estimator.targets][-1] == "device_latency"
+    assert asked("--max-latency", "0.01", "--floor", "none").limits.max_latency == 0.01

@@ -1,0 +1,73 @@
+"""`Combined`: the predictions of an estimator, with those of another, such as the latency on a device, beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ohmnas.errors import InvalidValueError
+from ohmnas.estimate import Estimate
+from ohmnas.search.estimator import Estimator
+from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
+from ohmnas.targets import Target
+
+
+class Combined(Estimator):
+    """Predicts the targets of two estimators. Quantiles of the second are its predictions: they count as certain."""
+
+    def __init__(self, main: Estimator, other: Estimator) -> None:
+        """Combine two estimators.
+
+        Args:
+            main: sets the space and has the first targets.
+            other: has further targets, for networks of the same space; it does not see the genes of a chip.
+
+        Raises:
+            InvalidValueError: both predict the same target, or the spaces differ.
+        """
+        if twice := {one.name for one in main.targets} & {one.name for one in other.targets}:
+            raise InvalidValueError(f"both estimators predict {', '.join(sorted(twice))}")
+        if main.space is not None and other.space not in (None, main.space.networks):
+            raise InvalidValueError(f"an estimator for {other.space} cannot be added to one for {main.space.networks}")
+        self.main, self.other = main, other
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Targets of the first, then of the second."""
+        return (*self.main.targets, *self.other.targets)
+
+    @property
+    def space(self) -> Space | None:
+        """Space of the first, or else of the second."""
+        return self.main.space or self.other.space
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Provenance of the first, and that of the second with names that begin with ``other_``."""
+        return {**self.main.provenance, **{f"other_{name}": value for name, value in self.other.provenance.items()}}
+
+    @property
+    def has_quantiles(self) -> bool:
+        """True if the first has quantiles."""
+        return self.main.has_quantiles
+
+    def predicting(self, names: Iterable[str]) -> Combined:
+        """Return estimators that predict these targets, too; the first must know those that the second lacks."""
+        there = {one.name for one in self.other.targets}
+        return Combined(self.main.predicting(name for name in names if name not in there), self.other)
+
+    def estimate(self, population: Population) -> Estimate:
+        """See `Estimator`."""
+        genes = population.shape[1] if self.space is None else len(self.space.networks.gene_names)
+        parts = self.main.estimate(population), self.other.estimate(population[:, :genes])
+        return Estimate(self.targets, np.hstack([part.values for part in parts]))
+
+    def quantile(self, estimate: Estimate, probability: float) -> Estimate:
+        """See `Estimator`."""
+        several = len(self.main.targets)
+        main = Estimate(self.main.targets, estimate.values[:, :several])
+        found = self.main.quantile(main, probability).values
+        return Estimate(self.targets, np.hstack([found, estimate.values[:, several:]]))
