@@ -318,11 +318,11 @@ def _print_taus(found: dict[str, Any]) -> None:
 
 
 def _print_early_stopping(found: dict[str, Any]) -> None:
-    print(f"{'':40}{'core-seconds':>14}{'finds best':>12}{'regret':>16}{'equal regret':>14}{'rows/h':>9}")
+    print(f"{'':44}{'core-seconds':>14}{'finds best':>12}{'regret':>16}{'equal regret':>14}{'rows/h':>9}")
     for way, one in found.items():
         regret = f"{one['regret']:.3f} ± {one['regret_error']:.3f}"
         print(
-            f"{way:40}{100 * one['core_seconds']:>12.0f} %{100 * one['finds_the_best']:>10.0f} %{regret:>16}"
+            f"{way:44}{100 * one['core_seconds']:>12.0f} %{100 * one['finds_the_best']:>10.0f} %{regret:>16}"
             f"{100 * one['equal_regret']:>12.0f} %{one['rows_an_hour']:>8.2f}x"
         )
 
