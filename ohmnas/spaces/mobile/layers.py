@@ -86,7 +86,11 @@ class MobileLayers(Layers):
 
     def scheduled_memory(self, schedule: Schedule) -> Counts:
         """See `mobile.memory`."""
-        return peak_memory(self.population, self.input_shape, self, schedule)
+        return peak_memory(self.population, self.input_shape, self, schedule)[0]
+
+    def repeated_macs(self, schedule: Schedule) -> Counts:
+        """``(n,)``: multiply-accumulates that overlapping patches compute again, in addition to `macs`."""
+        return peak_memory(self.population, self.input_shape, self, schedule)[1]
 
 
 def _shares(stage: StageShape, power: Ratios) -> tuple[Ratios, Ratios, Ratios]:

@@ -27,11 +27,12 @@ Mask = npt.NDArray[np.bool_]
 
 def peak_memory(
     population: Population, input_shape: tuple[int, int, int], layers: Layers, schedule: Schedule = LAYER_BY_LAYER
-) -> Counts:
-    """``(n,)``: largest number of activations in memory at once for one image.
+) -> tuple[Counts, Counts]:
+    """``(n,)`` each: largest number of activations in memory at once for one image, and MACs that patches repeat.
 
     Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch, it does not
-    count: the patches read it from the memory of the camera. The output of the patches is in memory as a whole.
+    count: the patches read it from the memory of the camera. The output of the patches is in memory as a whole. As many
+    blocks run in patches as need the least memory; of equal numbers, the smallest.
 
     Args:
         population: ``(n, g)``, canonical.
@@ -45,17 +46,18 @@ def peak_memory(
     stem = channels * high * wide + (layers.outputs[:, 0] * layers.positions[:, 0])
     peaks = [block.peak(schedule) for block in blocks]
     end = _end(population, layers, blocks)
-    result: Counts = np.max([stem, *peaks, end], axis=0)
+    whole: Counts = np.max([stem, *peaks, end], axis=0)
+    best, repeated = whole, np.zeros_like(whole)
     if schedule.patches == 1:
-        return result
-    # blocks behind a split run layer by layer; the last stage's end does, too
-    behind = end
+        return best, repeated
+    behind = end  # blocks behind a split run layer by layer
     for last in reversed(range(len(blocks))):
-        there = blocks[last].exists
-        patched = np.maximum(_patched(population, input_shape, blocks[: last + 1], schedule), behind)
-        result = np.where(there, np.minimum(result, patched), result)
+        peak, again = _patched(population, input_shape, blocks[: last + 1], schedule)
+        np.maximum(peak, behind, out=peak)
+        better = blocks[last].exists & (peak <= best) & (peak < whole)
+        best, repeated = np.where(better, peak, best), np.where(better, again, repeated)
         behind = np.maximum(behind, peaks[last])
-    return result
+    return best, repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,14 @@ class _Block:
     def peak(self, schedule: Schedule) -> Counts:
         """``(n,)``: peak when it runs layer by layer."""
         area_in, area_out = (high * wide for high, wide in (self.sides_in, self.sides_out))
-        return self._peak(area_in, area_out, schedule, self.width * area_out)
+        return self.peak_of(area_in, area_out, schedule, self.width * area_out)
 
-    def _peak(self, area_in: Counts, area_out: Counts, schedule: Schedule, out: Counts) -> Counts:
+    def macs_per_pixel(self) -> tuple[Counts, Counts]:
+        """``(n,)`` each: multiply-accumulates per pixel before and behind the depthwise convolution."""
+        behind = self.hidden * (self.kernel**2 + self.width)
+        return self.into * self.hidden * (self.expands & self.exists), behind * self.exists
+
+    def peak_of(self, area_in: Counts, area_out: Counts, schedule: Schedule, out: Counts) -> Counts:
         """Peak for areas that broadcast to ``(..., n)``; `out` is the memory for the projection's result."""
         into, expanded, filtered = self.into * area_in, self.hidden * area_in, self.hidden * area_out
         kept = into * self.adds
@@ -141,32 +148,42 @@ def _end(population: Population, layers: Layers, blocks: Sequence[_Block]) -> Co
 
 def _patched(
     population: Population, input_shape: tuple[int, int, int], blocks: Sequence[_Block], schedule: Schedule
-) -> Counts:
-    """``(n,)``: peak of the stem and these blocks, whose output is computed patch by patch; borders are exact.
+) -> tuple[Counts, Counts]:
+    """``(n,)`` each: peak and repeated MACs of the stem and these blocks, whose output is computed patch by patch.
 
-    Each patch computes all pixels that it reads in each layer, so patches overlap.
+    Each patch computes all pixels that it reads in each layer, so patches overlap. Borders of the image are exact.
     """
     last = blocks[-1]
     spans = [_split(side, schedule.patches) for side in last.sides_out]
     whole = last.width * last.sides_out[0] * last.sides_out[1]
     peak = np.zeros((schedule.patches, schedule.patches, len(population)), dtype=np.int64)
+    macs = np.zeros(len(population), dtype=np.int64)
     for place, block in reversed([*enumerate(blocks)]):
         inner = [
             _read(*span, block.kernel, block.stride, side) for span, side in zip(spans, block.sides_in, strict=True)
         ]
         area_in, area_out = _areas(inner), _areas(spans)
         out = block.width * area_out * (place < len(blocks) - 1)  # the last one writes into the output
-        np.maximum(peak, block._peak(area_in, area_out, schedule, out), out=peak)
+        np.maximum(peak, block.peak_of(area_in, area_out, schedule, out), out=peak)
+        each_in, each_out = block.macs_per_pixel()
+        macs += each_in * _repeated(area_in, block.sides_in) + each_out * _repeated(area_out, block.sides_out)
         spans = [
             (np.where(block.exists, start, before), np.where(block.exists, stop, behind))
             for (start, stop), (before, behind) in zip(inner, spans, strict=True)
         ]
-    kernel, stride = (population[:, gene].astype(np.int64) for gene in (genes.K0, genes.S0))
+    kernel, stride, stem = (population[:, gene].astype(np.int64) for gene in (genes.K0, genes.S0, genes.C0))
     image = [genes.resized(population[:, genes.RES], side) for side in input_shape[1:]]
     read = [_read(*span, kernel, stride, side) for span, side in zip(spans, image, strict=True)]
-    stem = input_shape[0] * _areas(read) + population[:, genes.C0] * _areas(spans)
-    result: Counts = np.maximum(peak, stem).max(axis=(0, 1)) + whole
-    return result
+    area = _areas(spans)
+    macs += input_shape[0] * kernel**2 * stem * _repeated(area, blocks[0].sides_in)
+    np.maximum(peak, input_shape[0] * _areas(read) + stem * area, out=peak)
+    return peak.max(axis=(0, 1)) + whole, macs
+
+
+def _repeated(areas: Counts, sides: tuple[Counts, Counts]) -> Counts:
+    """``(n,)``: pixels that patches compute more than once, of ``(p, p, n)`` pixels of each."""
+    found: Counts = areas.sum(axis=(0, 1)) - sides[0] * sides[1]
+    return found
 
 
 def _split(side: Counts, patches: int) -> tuple[Counts, Counts]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.mobile import REFERENCES, MobileArchitecture, MobileSpace, MobileStage
+from ohmnas.spaces.mobile.layers import MobileLayers
 from ohmnas.spaces.schedule import Schedule
 
 from .conftest import SPACE, populations
@@ -79,8 +80,8 @@ def needed(pixels: set[int], kernel: int, stride: int, side: int) -> set[int]:
     return {pixel * stride + tap for pixel in pixels for tap in reach if 0 <= pixel * stride + tap < side}
 
 
-def in_patches(one: MobileArchitecture, shape: tuple[int, int, int], schedule: Schedule) -> int:
-    """The smallest peak over all numbers of blocks in patches, from the pixels that each patch reads."""
+def in_patches(one: MobileArchitecture, shape: tuple[int, int, int], schedule: Schedule) -> tuple[int, int]:
+    """The smallest peak over all numbers of blocks in patches, and repeated MACs, from the pixels of each patch."""
     channels, *image = shape
     sides = [one.image_sides(*image)]
     sides.append((-(-sides[0][0] // one.stem_stride), -(-sides[0][1] // one.stem_stride)))
@@ -97,8 +98,10 @@ def in_patches(one: MobileArchitecture, shape: tuple[int, int, int], schedule: S
     end = max(end, (width + one.features) * area if one.head else 0)
     whole = [block_peak(*layer[:3], prod(layer[4]), prod(layer[5]), schedule) for layer in layers]
     stem = channels * prod(sides[0]) + one.stem_channels * prod(sides[1])
-    best = max([stem, end, *whole])
+    best, repeated = max([stem, end, *whole]), 0
     for last in range(len(layers)):
+        macs = -channels * one.stem_kernel**2 * one.stem_channels * prod(sides[1])
+        macs -= sum(block_macs(stage, into, prod(i), prod(o)) for stage, _, into, _, i, o in layers[: last + 1])
         high, wide = layers[last][5]
         peaks = [end, *whole[last + 1 :]]
         for row, column in product(range(schedule.patches), repeat=2):
@@ -111,14 +114,22 @@ def in_patches(one: MobileArchitecture, shape: tuple[int, int, int], schedule: S
                 stage, block, into, stride, before, _ = layers[place]
                 read = [needed(span, stage.kernel, stride, side) for span, side in zip(spans, before, strict=True)]
                 areas = prod(map(len, read)), prod(map(len, spans))
+                macs += block_macs(stage, into, *areas)
                 peaks.append(buffer + block_peak(stage, block, into, *areas, schedule, place == last))
                 spans = read
             read = [
                 needed(span, one.stem_kernel, one.stem_stride, side) for span, side in zip(spans, sides[0], strict=True)
             ]
             peaks.append(buffer + channels * prod(map(len, read)) + one.stem_channels * prod(map(len, spans)))
-        best = min(best, max(peaks))
-    return best
+            macs += channels * one.stem_kernel**2 * one.stem_channels * prod(map(len, spans))
+        if max(peaks) < best:
+            best, repeated = max(peaks), macs
+    return best, repeated
+
+
+def block_macs(stage: MobileStage, into: int, before: int, behind: int) -> int:
+    hidden = into * max(stage.expansion, 1)
+    return into * hidden * before * stage.expands + hidden * (stage.kernel**2 + stage.width) * behind
 
 
 def block_peak(
@@ -136,12 +147,15 @@ def block_peak(
 
 
 @given(populations(most=2), st.sampled_from([(False, 2), (True, 1), (True, 3)]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_patches_read_what_their_pixels_need(population: Population, schedule: tuple[bool, int]) -> None:
     asked = Schedule(*schedule)
     small = population[[one.depth < 40 for one in SPACE.decode(population)]]
-    found = SPACE.layers(small).scheduled_memory(asked)
-    assert found.tolist() == [in_patches(one, (3, 12, 10), asked) for one in SPACE.decode(small)]
+    table = SPACE.layers(small)
+    assert isinstance(table, MobileLayers)
+    found = zip(table.scheduled_memory(asked).tolist(), table.repeated_macs(asked).tolist(), strict=True)
+    patched = [in_patches(one, (3, 12, 10), asked) for one in SPACE.decode(small)]
+    assert [*found] == (patched if asked.patches > 1 else [(peak, 0) for peak, _ in patched])
 
 
 def test_memory_of_mobilenetv2_is_the_published_one() -> None:
@@ -154,10 +168,12 @@ def test_memory_of_mobilenetv2_is_the_published_one() -> None:
     assert table.scheduled_memory(Schedule(in_place_depthwise=True)).tolist() == [1372 * 1024]
     assert table.scheduled_memory(Schedule(True, 10)).tolist() == [(32 + 192) * 28 * 28]  # 171.5 kB
     assert 1372 * 1024 / table.scheduled_memory(Schedule(True, 4))[0] == 7.0
+    assert isinstance(table, MobileLayers)
+    assert 0.09 < table.repeated_macs(Schedule(True, 4))[0] / table.macs()[0] < 0.1
 
 
 @given(populations(most=6))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_more_freedom_never_needs_more(population: Population) -> None:
     table = SPACE.layers(population)
     plain, in_place, patches = (table.scheduled_memory(Schedule(*one)) for one in ((), (True,), (True, 3)))
