@@ -75,7 +75,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
         except (OSError, MemoryError) as error:
             raise _unreadable(path, error) from error
     if len(content) != size:
-        raise BrokenFileError(f"cannot read {path}: its size is not {size:,} bytes, as its folder says")
+        raise BrokenFileError(f"cannot read {path}: it does not have the {size:,} bytes that its folder lists")
     return content
 
 
@@ -89,7 +89,7 @@ def read_text(path: Path, limit: int) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BrokenFileError(f"{path} is not a text in UTF-8: byte {error.start + 1:,} is wrong") from error
+        raise BrokenFileError(f"{path} is not a text in UTF-8: byte {error.start + 1:,} is invalid") from error
 
 
 def read_json(path: Path, limit: int) -> Any:
@@ -116,7 +116,7 @@ def _checked(path: Path, status: os.stat_result, limit: int) -> os.stat_result:
 
 def _unreadable(path: Path, error: Exception) -> BrokenFileError:
     if isinstance(error, FileNotFoundError):
-        reason = "it is a link to a file that is not there" if path.is_symlink() else "there is no file of that name"
+        reason = "it is a link to a file that is not there" if path.is_symlink() else "there is no file with this name"
     else:
         reason = getattr(error, "strerror", None) or str(error) or "there is not enough memory"
     return BrokenFileError(f"cannot read {path}: {reason}")

@@ -61,15 +61,15 @@ def name_fault(name: str) -> str:
     Names appear in files, commands, tables and terminals, and none of these may misread one.
     """
     if not name.strip() or name != name.strip():
-        return "a name is not empty and has no blanks around it"
+        return "a name must not be empty or have blanks around it"
     if not name.isprintable():
-        return "a name has no control characters"
+        return "a name must not have control characters"
     if len(name) > LONGEST_NAME:
         return f"a name has at most {LONGEST_NAME} characters"
     if "/" in name or "\\" in name or name.startswith("."):
-        return "a name is no path"
+        return "a name must not be a path"
     if name[0] in "=+-@":
-        return f"a command or a spreadsheet takes a name that begins with {name[0]} for something else"
+        return f"commands and spreadsheets misread a name that begins with {name[0]}"
     return ""
 
 

@@ -122,7 +122,7 @@ def _read(path: Path, archive: zipfile.ZipFile, names: tuple[str, ...], most: in
         _check_member(path, name, member)
     total = sum(member.file_size for member in members.values())
     if total > most:
-        raise BrokenFileError(f"{path} says that its arrays have {total:,} bytes; at most {most:,} are read")
+        raise BrokenFileError(f"{path} states that its arrays have {total:,} bytes; at most {most:,} are read")
     arrays = {}
     for name, member in members.items():
         with archive.open(member) as content:
@@ -139,7 +139,7 @@ def _check_member(path: Path, name: str, member: zipfile.ZipInfo) -> None:
     most = member.compress_size * (1 if member.compress_type == zipfile.ZIP_STORED else DENSEST)
     if member.file_size > max(most, ALWAYS_FINE):
         raise BrokenFileError(
-            f"{path}: {name} says that it has {member.file_size:,} bytes, in {member.compress_size:,} that are stored"
+            f"{path}: {name} states that it has {member.file_size:,} bytes, but {member.compress_size:,} are stored"
         )
 
 
@@ -190,7 +190,7 @@ def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
         octets[at : at + len(block)] = np.frombuffer(block, np.uint8)
         at += len(block)
     if content.read(1):  # reading to the end also checks the checksum
-        raise BrokenFileError(f"{path}: {name} has more bytes than its directory says")
+        raise BrokenFileError(f"{path}: {name} has more bytes than its directory states")
     array: Array = flat.reshape(shape, order="F" if columns_first else "C")
     return array.astype(kind.newbyteorder("="), copy=False)
 
@@ -201,7 +201,7 @@ def _header(path: Path, name: str, header: bytes) -> Form:
     groups = found.groups() if found else ()
     values = {(groups[i] or groups[i + 1]).decode(): groups[i + 2].decode() for i in range(0, len(groups), 3)}
     if set(values) != {"descr", "fortran_order", "shape"}:
-        raise BrokenFileError(f"{path}: {name} has a header of another kind, {_NO_ARRAY}")
+        raise BrokenFileError(f"{path}: {name} has a header of an unknown kind, {_NO_ARRAY}")
     described, order, shape = values["descr"][1:-1], values["fortran_order"], values["shape"]
     lengths = [one.strip().rstrip("L") for one in shape.strip("()").split(",") if one.strip()]
     if not _TYPE.fullmatch(described) or order not in ("True", "False") or not shape.startswith("("):

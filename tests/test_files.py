@@ -88,7 +88,7 @@ def _giant(path: Path) -> None:
         (lambda path: path.symlink_to("/dev/zero"), "is a device, not a file"),
         (lambda path: path.symlink_to("nowhere"), "it is a link to a file that is not there"),
         (lambda path: path.symlink_to(path), "cannot read .*: Too many levels of symbolic links"),
-        (Path.exists, "there is no file of that name"),
+        (Path.exists, "there is no file with this name"),
         (_giant, "has 10,000,000,000,000 bytes; a file of its kind has at most 1,000"),
     ],
 )
@@ -107,11 +107,11 @@ def test_names_that_no_file_can_have_are_an_error_for_people(tmp_path: Path) -> 
 
 
 def test_a_file_larger_than_its_stated_size_is_refused() -> None:
-    with pytest.raises(BrokenFileError, match="its size is not 0 bytes"):
+    with pytest.raises(BrokenFileError, match="it does not have the 0 bytes"):
         read_bytes(Path("/proc/self/status"), 9)
 
 
 def test_other_texts_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"ab\xff")
-    with pytest.raises(BrokenFileError, match=r"a\.txt is not a text in UTF-8: byte 3 is wrong"):
+    with pytest.raises(BrokenFileError, match=r"a\.txt is not a text in UTF-8: byte 3 is invalid"):
         read_text(tmp_path / "a.txt", 9)

@@ -62,7 +62,7 @@ def test_plain_names_are_taken(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("", "not empty"),
+        ("", "not be empty"),
         (" a", "blanks"),
         ("a\n", "blanks"),
         ("a\nb", "control"),
@@ -70,9 +70,9 @@ def test_plain_names_are_taken(name: str) -> None:
         ("a\u202eb", "control"),
         ("a\udc80", "control"),
         ("x" * (LONGEST_NAME + 1), "at most 100 characters"),
-        ("a/b", "no path"),
-        ("a\\b", "no path"),
-        ("..", "no path"),
+        ("a/b", "not be a path"),
+        ("a\\b", "not be a path"),
+        ("..", "not be a path"),
         *((sign + "a", "spreadsheet") for sign in "=+-@"),
     ],
 )

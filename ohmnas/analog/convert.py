@@ -143,7 +143,7 @@ def _lies_in(path: str, containers: list[str]) -> bool:
 
 
 def _fault(module: nn.Module, own: set[str]) -> str | None:
-    """Why a module with parameters has no analog layer; empty if its type says enough, None if it has one."""
+    """Why a module with parameters has no analog layer; empty if its type is the reason, None if it has one."""
     if type(module) not in _ANALOG:
         standard = type(module).__module__.startswith("torch.")
         return "" if standard else f" with parameters {', '.join(sorted(own))}"
@@ -237,7 +237,7 @@ def check_chip(network: nn.Module, chip: Hardware) -> None:
         ]
         if found:
             raise InvalidValueError(
-                f"the network was converted for another chip than {chip.name!r}: {'; '.join(found)}; "
+                f"the network was converted for a chip other than {chip.name!r}: {'; '.join(found)}; "
                 "convert and train it for this chip"
             )
 

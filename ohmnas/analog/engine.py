@@ -295,7 +295,7 @@ def _let_read(layers: list[AnalogLayerBase], chip: Hardware) -> None:
         config.noise_model, config.drift_compensation = wanted.noise_model, wanted.drift_compensation
         if found := differences(config, wanted):
             raise InvalidValueError(
-                f"the network was converted for another chip than {chip.name!r}: "
+                f"the network was converted for a chip other than {chip.name!r}: "
                 f"{'; '.join(found)}; convert and train it for this chip"
             )
 

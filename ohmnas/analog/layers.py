@@ -2,10 +2,10 @@
 
 One matrix-vector multiplication on a tile, for the column (output) j of a part of the inputs, in the units of aihwkit:
 
-    x' = round(x / r * d) / d, clipped to [-1, 1]           DAC; r is the input range, d = 2^(bits-1) - 1 levels a side
-    y  = sum_i W_ij / s_j * x'_i + output_noise * N(0, 1)   crossbar; s_j is the largest weight of the column
-    y' = round(y / b * a) * b / a, clipped to [-b, b]       ADC; b is its bound, a = 2^(bits-1) - 1 levels a side
-    out = y' * r * s_j * alpha                              digital: scales, drift compensation, sum over parts
+    x' = round(x / r * d) / d, clipped to [-1, 1]          DAC; r is the input range, d = 2^(bits-1) - 1 levels per side
+    y  = sum_i W_ij / s_j * x'_i + output_noise * N(0, 1)  crossbar; s_j is the largest weight of the column
+    y' = round(y / b * a) * b / a, clipped to [-b, b]      ADC; b is its bound, a = 2^(bits-1) - 1 levels per side
+    out = y' * r * s_j * alpha                             digital: scales, drift compensation, sum over parts
 
 The layers compute in DAC levels and ADC steps, so the constant factors are part of the weights. Gradients pass straight
 through the rounding and are 0 where a converter clips. This file is plain torch for any device; `fused` computes the
@@ -43,7 +43,7 @@ RANGE_MOMENTUM = 0.1
 
 
 def _levels(bits: int) -> float:
-    """Levels a side of a symmetric converter; infinite if it is ideal."""
+    """Levels per side of a symmetric converter; infinite if it is ideal."""
     return 2.0 ** (bits - 1) - 1 if bits else math.inf
 
 

@@ -94,7 +94,9 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
     """
     missing = [part for part in _PARTS if getattr(config, part, None) is None]
     if missing:
-        raise InvalidValueError(f"{type(config).__name__} is no configuration for inference: no {', '.join(missing)}")
+        raise InvalidValueError(
+            f"{type(config).__name__} is not a configuration for inference: it has no {', '.join(missing)}"
+        )
     model = config.noise_model
     models = _models()
     technology = next((key for key, kind in models.items() if _is_ours(type(model), kind)), None)
@@ -132,7 +134,7 @@ def _models() -> dict[str, type[Any]]:
 
 _PARTS = ("noise_model", "mapping", "forward", "modifier", "clip", "remap", "pre_post")
 _Setting = tuple[str, str, Any, Any]
-"""Path in aihwkit's configuration, name in `Hardware`, value there, value here (None: no number)."""
+"""Path in aihwkit's configuration, name in `Hardware`, value there, value here (None: not a number)."""
 
 
 def _of_devices(model: Any) -> list[_Setting]:
@@ -236,7 +238,7 @@ def _same(value: Any, path: str) -> float:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number; None if it is none."""
+    """A finite number; None if it is not one."""
     return float(value) if isinstance(value, Real) and math.isfinite(value) else None
 
 

@@ -147,7 +147,7 @@ def run(arguments: argparse.Namespace) -> None:
                 raise
     result = replace(result, command=tuple(arguments.words))
     path = arguments.out / "result.json"
-    if not _says_the_same(path, result):
+    if not _is_same_result(path, result):
         if any((arguments.out / name).exists() for name in _DEPENDENT):
             set_aside(arguments.out, path.name, _DEPENDENT)
         write_json(path, result.to_dict(), replaces=False)
@@ -249,7 +249,7 @@ def _report(meter: render.Meter, progress: Progress) -> None:
     meter.advance(progress.done, f"{what}, last accuracy: {last}")
 
 
-def _says_the_same(path: Path, result: SearchResult) -> bool:
+def _is_same_result(path: Path, result: SearchResult) -> bool:
     """Return True if the file holds the same result."""
     with suppress(OhmnasError):
         there, here = read_json(path, LARGEST_RESULT), json.loads(json.dumps(result.to_dict()))

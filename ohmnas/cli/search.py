@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
             command=tuple(arguments.words),
         )
         path = arguments.out / "result.json"
-        same = _says_the_same(path, result)
+        same = _is_same_result(path, result)
         if not same:
             set_aside(arguments.out, path.name, (*DEPENDENT, *PICTURES))
         write_json(path, result.to_dict(), replaces=same)
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise KeyboardInterrupt
 
 
-def _says_the_same(path: Path, result: SearchResult) -> bool:
+def _is_same_result(path: Path, result: SearchResult) -> bool:
     """Return True if the file holds the same result, so its pictures and measurements stay valid."""
     try:
         there, here = read_json(path, LARGEST_RESULT), json.loads(json.dumps(result.to_dict()))

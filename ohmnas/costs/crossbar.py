@@ -75,7 +75,7 @@ def crossbar_costs(
     """Compute the costs of each network on a chip.
 
     Energy is the energy of the conversions, each including its share of all other energy. The ADC's part grows with its
-    bits as `conversion` says.
+    bits as in `conversion`.
 
     Latency is the latency of a single image on a chip that holds all layers. Layers run one after another, position by
     position; all tiles of a layer, all branches of a residual block and its skip (never longer) run at the same time. A

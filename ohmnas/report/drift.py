@@ -41,12 +41,12 @@ def surrogate_of(result: SearchResult, path: str | None = None) -> SurrogateMode
 
     Raises:
         OhmnasError: the file cannot be read.
-        InvalidValueError: the result used another surrogate than the one of the file.
+        InvalidValueError: the result used a surrogate other than the one of the file.
     """
     if path is not None:
         loaded = load_surrogate(path)
         if not _is_same(loaded, result):
-            raise InvalidValueError(f"the result used another surrogate than {path}")
+            raise InvalidValueError(f"the result used a surrogate other than {path}")
         return loaded
     learned = result.provenance
     try:

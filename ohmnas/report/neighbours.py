@@ -1,4 +1,4 @@
-"""The measured networks that are most like a found one."""
+"""The measured networks that are most similar to a found one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | N
     if table.card["sha256"] == learned.get("table_sha256"):
         return table
     if path is not None:
-        raise InvalidValueError(f"the surrogate of the result was trained on another table than {path}")
+        raise InvalidValueError(f"the surrogate of the result was trained on a table other than {path}")
     return None
 
 

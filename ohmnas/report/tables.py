@@ -38,7 +38,7 @@ def table_page(table: MeasuredTable, hardware: str | None = None, fidelity: str 
     Args:
         table: the table.
         hardware: chip, or kind of chips such as ``varied-pcm``; None is the only one, or ``pcm`` if there are several.
-        fidelity: training fidelity; None is the only one, or the usual one if there are several.
+        fidelity: training fidelity; None is the only one, or a default if there are several.
 
     Raises:
         InvalidValueError: the choice is ambiguous, no rows match, or the table has another variation than the AVM.

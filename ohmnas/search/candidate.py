@@ -137,9 +137,9 @@ class Candidate:
         if "interval_90" in values:
             ends = kinds.mapping(values["interval_90"], "interval_90")
             interval = {name: _ends(ends[name], name) for name in predicted}
-        costs_said = kinds.mapping(values.get("costs", {}), "costs")
+        known_costs = kinds.mapping(values.get("costs", {}), "costs")
         others: dict[str, float] = {
-            name: kinds.number(costs_said[name], name) for name in OTHER_COSTS if name in costs_said
+            name: kinds.number(known_costs[name], name) for name in OTHER_COSTS if name in known_costs
         }
         if not all(cost >= 0 for cost in others.values()):
             raise BrokenFileError("costs must be numbers of at least 0")

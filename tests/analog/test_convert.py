@@ -292,6 +292,6 @@ def test_a_network_is_read_on_the_chip_that_it_was_converted_for(name: str) -> N
         check_chip(network, other)
     else:
         with pytest.raises(
-            InvalidValueError, match=rf"another chip than .*: {name} is .* in the network and {OTHER[name]}"
+            InvalidValueError, match=rf"a chip other than .*: {name} is .* in the network and {OTHER[name]}"
         ):
             check_chip(network, other)

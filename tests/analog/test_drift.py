@@ -73,7 +73,7 @@ def test_another_chip_than_the_networks_is_refused(trained: nn.Sequential, two_b
     low = replace(Hardware(), name="low", dac_bits=2, adc_bits=2)
     with pytest.raises(InvalidValueError, match="dac_bits is 8 in the network and 2 on the chip; adc_bits is 8"):
         accuracy_over_time(trained, low, *two_blobs, chips=2, seed=0)
-    with pytest.raises(InvalidValueError, match="another chip than 'low'"):
+    with pytest.raises(InvalidValueError, match="a chip other than 'low'"):
         accuracy_of_one_chip(trained, low, *two_blobs, seed=0)
     accuracy_over_time(trained, replace(Hardware(), technology="reram", g_max=88.2), *two_blobs, chips=2, seed=0)
 

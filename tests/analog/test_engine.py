@@ -279,7 +279,7 @@ def test_aihwkit_reads_the_chip_that_is_asked_for(two_blobs: tuple[Tensor, Tenso
     )
     assert np.array_equal(found, expected)
     low = replace(pcm, name="low", dac_bits=4, tile_rows=16)
-    with pytest.raises(InvalidValueError, match=r"another chip than 'low': forward\.inp_res .*mapping\.max_input_size"):
+    with pytest.raises(InvalidValueError, match=r"a chip other than 'low': forward\.inp_res .*mapping\.max_input_size"):
         engine.read_over_time(engine.to_analog(network, pcm), low, images, labels, 3, 0, images)
     with pytest.raises(InvalidValueError, match="dac_bits is 8"):
         engine.from_native(to_analog(network, pcm), low)

@@ -197,11 +197,15 @@ def test_values_that_no_chip_has_are_refused_by_aihwkits_name(path: str, value: 
 
 
 def test_configurations_of_other_kinds_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="SingleRPUConfig is no configuration for inference: no noise_model"):
+    with pytest.raises(
+        InvalidValueError, match="SingleRPUConfig is not a configuration for inference: it has no noise_model"
+    ):
         hardware_of(SingleRPUConfig(), "mine")
     config = rpu_config(Hardware())
     config.forward = None
-    with pytest.raises(InvalidValueError, match="InferenceRPUConfig is no configuration for inference: no forward"):
+    with pytest.raises(
+        InvalidValueError, match="InferenceRPUConfig is not a configuration for inference: it has no forward"
+    ):
         hardware_of(config, "mine")
 
 

@@ -95,7 +95,7 @@ def test_a_saved_surrogate_searches_like_its_table(ohmnas: Ohmnas, fitted: Path,
         (("--task", "digits", "--strategy", "magic"), "no strategy 'magic'; there are evolution, random"),
         (("--task", "digits", "--hardware", "ideal"), "no measured rows of hardware 'ideal'"),
         (("--table", "nowhere.csv"), "no table 'nowhere.csv'"),
-        (("--surrogate", "nowhere"), "cannot read nowhere: there is no file of that name"),
+        (("--surrogate", "nowhere"), "cannot read nowhere: there is no file with this name"),
     ],
 )
 def test_bad_input_is_one_sentence(words: tuple[str, ...], message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:

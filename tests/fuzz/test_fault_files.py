@@ -97,7 +97,7 @@ SCRIPTS = {
         "BatchNorm2d(affine=False): trained; on tiles 2, left digital []",
         "Conv2d with its default bias: trained; on tiles 2, left digital []",
     ],
-    "other_chip.py": ["are not calibrated", "the network was converted for another chip than 'low': dac_bits is 8"],
+    "other_chip.py": ["are not calibrated", "the network was converted for a chip other than 'low': dac_bits is 8"],
     "rpu.py": [
         "inp_res = 254.0 -> 8 bits",
         "inp_res = 2**8 - 2 -> 8 bits",

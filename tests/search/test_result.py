@@ -289,7 +289,7 @@ def test_invalid_results_are_refused(content: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(BrokenFileError, match=r"cannot read .*: there is no file of that name"):
+    with pytest.raises(BrokenFileError, match=r"cannot read .*: there is no file with this name"):
         read_result(tmp_path / "result.json")
     with pytest.raises(StorageError, match="No such file or directory"):
         write_result(tmp_path / "no" / "result.json", plain())

@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(surrogate: SurrogateMod
 
 
 def test_folders_and_missing_files_are_refused_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(BrokenFileError, match="there is no file of that name"):
+    with pytest.raises(BrokenFileError, match="there is no file with this name"):
         read_model(tmp_path / "nowhere")
     with pytest.raises(BrokenFileError, match=r"is a folder, but a surrogate is a file: .*ohmnas fit --table"):
         read_model(tmp_path)

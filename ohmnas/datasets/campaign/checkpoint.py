@@ -83,5 +83,5 @@ def _read(part: dict[str, Any]) -> Trained:
     there = () if measured is None else (*MEASURED, *(target for target in FURTHER if measured.get(target) is not None))
     numbers = None if measured is None else {target: float(measured[target]) for target in there}
     if numbers is not None and not all(math.isfinite(number) for number in numbers.values()):
-        raise ValueError("a value is no number")
+        raise ValueError("a value is not a number")
     return Trained(numbers, str(part["reason"]), str(part.get("kept", "")))

@@ -151,7 +151,7 @@ class Store:
         """Reject a truncated file: SQLite reads a partial page as if the rest were zeros.
 
         Raises:
-            BrokenFileError: it is not a file, or is shorter than its header says.
+            BrokenFileError: it is not a file, or is shorter than its header states.
         """
         regular(self.path, _LARGEST)
         if any(self.path.with_name(f"{self.path.name}-{log}").exists() for log in ("wal", "journal")):

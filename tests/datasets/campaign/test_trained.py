@@ -102,7 +102,7 @@ def test_without_its_description_a_folder_is_no_network(folder: Path) -> None:
     assert is_trained(folder)
     (folder / DESCRIPTION).unlink()
     assert not is_trained(folder)
-    with pytest.raises(BrokenFileError, match="no file of that name"):
+    with pytest.raises(BrokenFileError, match="no file with this name"):
         TrainedNetwork.load(folder)
 
 
@@ -128,7 +128,7 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda values: values.update(image_shape=[3, 8, 8]), "3 channels"),
         (lambda values: values["provenance"].pop("precision"), "precision"),
         (lambda values: values.update(weights_sha256="0"), "checksum"),
-        (lambda values: values.update(task="../x"), "no path"),
+        (lambda values: values.update(task="../x"), "not be a path"),
     ],
 )
 def test_a_broken_description_is_one_sentence(folder: Path, change: Change, sentence: str) -> None:

@@ -36,7 +36,7 @@ def find_folder(data_dir: Path | None, task: str, names: tuple[str, ...], marker
         marker: a file or folder that must be in it.
 
     Raises:
-        UnknownNameError: the folder is missing; the message says how to get it.
+        UnknownNameError: the folder is missing; the message states how to get it.
     """
     base = data_dir or Path(os.environ.get("OHMNAS_DATA", "data"))
     for folder in (*(base / name for name in names), base):
