@@ -62,7 +62,9 @@ def main() -> None:
             if len(read_table(table).select(chip)) < FEWEST:
                 continue
             name = f"{table} on {chip}"
-            values[name], curves[name] = _compare(_problem(table, chip), makers, arguments.evaluations, arguments.seeds)
+            values[name], curves[name] = _compare(
+                problem_of(table, chip), makers, arguments.evaluations, arguments.seeds
+            )
             if not arguments.json:
                 _show(name, values[name], arguments)
     if arguments.plot:
@@ -71,7 +73,8 @@ def main() -> None:
         print(json.dumps(values))
 
 
-def _problem(table: str, chip: str) -> Problem:
+def problem_of(table: str, chip: str) -> Problem:
+    """Accuracy over spread within limits of a table's rows, with a surrogate fitted to them."""
     rows = read_table(table).select(chip)
     surrogate = Surrogate.learn(TrainingSet.of(read_table(table), chip)).model_
     limits = Limits(
@@ -107,10 +110,10 @@ def _compare(problem: Problem, makers: dict[str, Any], evaluations: int, seeds: 
             _check(problem, run)
         curves[name] = runs
         found[name] = {
-            "early": [_at(run, early) for run in first],
-            "best": None if name in SLOW else [_at(run, evaluations) for run in runs],
-            "hypervolume": None if name in SLOW else [_at(run, evaluations, "hypervolume") for run in several],
-            "hypervolume_early": [_at(run, early, "hypervolume") for run in first_fronts or several],
+            "early": [best_after(run, early) for run in first],
+            "best": None if name in SLOW else [best_after(run, evaluations) for run in runs],
+            "hypervolume": None if name in SLOW else [best_after(run, evaluations, "hypervolume") for run in several],
+            "hypervolume_early": [best_after(run, early, "hypervolume") for run in first_fronts or several],
             "seconds": seconds,
         }
     best = max(value for row in found.values() for value in row["best"] or row["early"])
@@ -134,7 +137,7 @@ def _budget(name: str, evaluations: int) -> Budget:
     return Budget(iterations=evaluations // 20, evaluations=evaluations)
 
 
-def _at(run: SearchResult | None, evaluations: int, key: str = "objective") -> float:
+def best_after(run: SearchResult | None, evaluations: int, key: str = "objective") -> float:
     """The best so far after so many evaluations; 0 before anything feasible."""
     if run is None:
         return 0.0
@@ -188,7 +191,7 @@ def _plot(curves: dict[str, Any], path: Path) -> None:
         for number, (strategy_name, results) in enumerate(runs.items()):
             reached = end // SHARE if strategy_name in SLOW else end
             some = grid[grid <= reached]
-            mean = [np.mean([_at(run, asked) for run in results]) for asked in some]
+            mean = [np.mean([best_after(run, asked) for run in results]) for asked in some]
             style = "--" if number >= 10 else "-"
             panel.plot(some, mean, style, label=strategy_name, color=f"C{number % 10}", lw=1.3)
         panel.set(xscale="log", title=name, xlabel="evaluations", ylabel="accuracy / std")

@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 
 from ohmnas.datasets.tables.table import read_table
+from ohmnas.search import Limits, Problem
+from ohmnas.testing.formula import SPACE, Formula
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -260,3 +262,33 @@ def test_early_stopping_is_judged_by_seconds_and_by_the_best_label(monkeypatch: 
     assert (judged["finds_the_best"], judged["regret"]) == (0.0, 25.0)
     assert judged["equal_regret"] == pytest.approx(0.5)
     assert curves._asha(np.array([[0.9], [0.1], [0.5], [0.95]]), 2).tolist() == [1, 0, 1, 1]
+
+
+def test_the_gradient_of_the_controller_is_that_of_its_likelihood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    controller = importlib.import_module("controller")
+    problem = Problem(SPACE, Formula(), Limits(max_params=50_000))
+    one = controller.Controller(problem, hidden=4, entropy=0.0)
+    rng = np.random.default_rng(0)
+    one._begin(rng)
+    one._weights = {name: weight.astype(np.float64) for name, weight in one._weights.items()}
+    one._weights["V"] = rng.normal(0.0, 0.3, one._weights["V"].shape)
+    letters, advantage = one._alphabet.read(problem.sample(4, rng)), rng.normal(size=4)
+
+    def likelihood() -> float:
+        state, before, total = np.zeros((4, 4)), np.full(4, controller.MOST), 0.0
+        for gene in range(problem.genes):
+            state, _ = one._cell(one._weights["E"][gene, before], state)
+            shares, here = one._shares(gene, state), letters[:, gene] >= 0
+            logs = np.log(shares[np.arange(4), np.maximum(letters[:, gene], 0)])
+            total += float((advantage * logs)[here].sum())
+            before = np.where(here, letters[:, gene], controller.MOST)
+        return total
+
+    for name, gradient in one.gradient(letters, advantage).items():
+        place = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
+        ends = []
+        for step in (1e-5, -2e-5, 1e-5):
+            one._weights[name][place] += step
+            ends.append(likelihood())
+        assert (ends[0] - ends[1]) / 2e-5 == pytest.approx(gradient[place], rel=1e-3), name
