@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: search test lint docs wheel campaigns format clean
+.PHONY: search test lint docs notebooks wheel campaigns format clean
 
 search: $(VENV)/.base
 	$(BIN)/ohmnas search --task digits --max-params 50k --max-avm 0.02 --out found
@@ -19,6 +19,9 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -q -W --keep-going -E -b html -d build/doctrees docs build/docs
 	$(BIN)/python docs/check_links.py build/docs
+
+notebooks: $(VENV)/.dev
+	$(BIN)/python benchmarks/notebooks.py
 
 wheel: $(VENV)/.dev
 	$(BIN)/python benchmarks/wheel.py

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import shutil
 from importlib.util import find_spec
@@ -116,7 +117,7 @@ def public_names(module: ModuleType) -> list[str]:
 
 
 def read_source(app: Any, docname: str, source: list[str]) -> None:
-    """Replace the start page, append the reference of a module, and link to files where a page links to a folder."""
+    """Replace the start page, append references and notebooks, and link to files where a page links to a folder."""
     del app
     if docname == root_doc:
         source[0] = start_page()
@@ -125,6 +126,10 @@ def read_source(app: Any, docname: str, source: list[str]) -> None:
         if package is None:
             raise ValueError(f"{docname}: the title is not the name of a module")
         source[0] = f"{source[0]}\n{reference(package[1])}\n"
+    elif docname == "tutorials":
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\ntutorials/*\n```\n"
+    elif docname.startswith("tutorials/"):
+        source[0] += "\n" + cells(DOCS.parent / "examples" / f"{Path(docname).name}.ipynb")
     folder = (DOCS / docname).parent
     source[0] = LINK.sub(lambda link: _link(folder, *link.groups(default="")), source[0])
 
@@ -137,6 +142,33 @@ def _link(folder: Path, text: str, target: str, anchor: str) -> str:
     elif path.is_dir():
         target = next((f"{target}/{name}" for name in ("__init__.py", "README.md") if (path / name).is_file()), "")
     return f"[{text}]({target}{anchor})" if target else text
+
+
+def cells(notebook: Path) -> str:
+    """Return the cells of a notebook as Markdown without its title: text, code, printed output, pictures."""
+    pieces = []
+    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            pieces.append(LINK.sub(lambda link: f"[{link[1]}]({_from_tutorials(link[2])}{link[3] or ''})", source))
+            continue
+        language = "bash" if source.startswith("%%bash") else "python"
+        pieces.append(_fenced(source.removeprefix("%%bash\n"), language))
+        for output in cell["outputs"]:
+            if "text" in output:
+                pieces.append(_fenced("".join(output["text"]), "text"))
+            elif picture := output["data"].get("image/png"):
+                pieces.append(f"![output of the cell above](data:image/png;base64,{''.join(picture).strip()})")
+    return re.sub(r"\A# .*\n", "", "\n\n".join(pieces))
+
+
+def _from_tutorials(target: str) -> str:
+    """Return a link of a notebook as a link of its page in docs/tutorials."""
+    return f"../{target.removeprefix('../docs/')}" if target.startswith("../docs/") else target.replace(".ipynb", ".md")
+
+
+def _fenced(text: str, language: str) -> str:
+    return f"```{language}\n{text.rstrip()}\n```"
 
 
 def skip(app: Any, what: str, name: str, value: object, skipped: bool, options: object) -> bool | None:

@@ -408,8 +408,9 @@ def _predicted(one: Subject, several: bool) -> Section:
         if one.is_refined:
             text = ["Circles: expected, from measurements and predictions. Dots: measured, on validation images."]
         command = f"ohmnas verify {quote(str(one.path))} {_how_measured(one)}"
-        after = [f"To measure them: {command}. A new report then shows both side by side."]
+        after = ["This command measures them. A new report then shows predicted and measured values side by side."]
     else:
+        command = ""
         text = [
             f"Circles: predictions, with 90 % intervals. Dots: measured, mean of {measured.trainings} trainings (small "
             f"dots) on {measured.chips} chips each, {measured.test_images:,} test images. Predictions are for "
@@ -437,7 +438,8 @@ def _predicted(one: Subject, several: bool) -> Section:
     details = []
     if measured is not None and measured.differences:
         details = [("Differences, paired over trainings (95 % intervals)", _differences(measured))]
-    return Section(anchor, title, text, pictures=charts.predicted_charts(one), grid=grid, details=details, after=after)
+    pictures = charts.predicted_charts(one)
+    return Section(anchor, title, text, pictures=pictures, grid=grid, details=details, command=command, after=after)
 
 
 def _differences(measured: Measurement) -> Grid:
