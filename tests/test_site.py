@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import re
 from importlib.util import module_from_spec, spec_from_file_location
@@ -72,3 +73,15 @@ def test_links_of_the_start_page_are_those_of_the_readme(conf: ModuleType) -> No
     text = conf.start_page()
     assert "](first-search.md)" in text
     assert "](docs/" not in text
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "tutorials").glob("*.md")), ids=lambda page: page.stem)
+def test_a_tutorial_has_the_cells_of_its_notebook(page: Path, conf: ModuleType) -> None:
+    notebook = DOCS.parent / "examples" / f"{page.stem}.ipynb"
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    assert page.read_text("utf-8").splitlines()[0] == "".join(cells[0]["source"]).splitlines()[0]
+    text = conf.cells(notebook)
+    code = ["".join(cell["source"]).removeprefix("%%bash\n") for cell in cells if cell["cell_type"] == "code"]
+    assert all(f"\n{one}\n```" in text for one in code)
+    assert not re.search(r"\]\([^)]*(\.ipynb|/docs/)", text)
+    assert not text.startswith("# ")
