@@ -599,6 +599,9 @@ def _layers(one: Subject, several: bool) -> Section:
 def _provenance(one: Subject, several: bool) -> Section:
     learned: dict[str, Any] = dict(one.result.provenance)
     rows = [[text_cell("result"), text_cell(str(one.path))]]
+    if weights := one.result.best.weights:
+        folders = ", ".join(f"networks/{name}" for name in weights)
+        rows.append([text_cell("trained networks, beside the result"), text_cell(folders)])
     names = {
         "task": "task",
         "table_name": "table",

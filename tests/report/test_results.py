@@ -74,12 +74,13 @@ def test_known_facts_as_json(found: Path, front: Path) -> None:
 def test_a_refinement_shows_what_it_measured(found: Path) -> None:
     one = read_subject(found)
     values = one.result.best.predicted
-    measured = replace(one.result.best, measured=values, held_out=values, trainings=2)
+    measured = replace(one.result.best, measured=values, held_out=values, trainings=2, weights=("0a-quick-0",))
     history = [{"iteration": 0, "evaluations": 12, "objective": 0.0, "accuracy_1d": 0.0, "feasible": 0}]
     refined = replace(one.result, best=measured, strategy="refine", history=[*history, *one.result.history])
     page = results_page([replace(one, result=refined, drift={}, neighbours=None)])
     assert "Expected and measured" in sections(page)
     assert "2 trainings, validation images" in page
+    assert "networks/0a-quick-0" in page
     assert "Nothing here is measured yet" not in page
 
 

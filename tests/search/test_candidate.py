@@ -56,6 +56,11 @@ def test_costs_that_are_not_known_are_left_out() -> None:
         ("costs", {"tiles": -1}, "costs must be numbers of at least 0"),
         ("costs", {"energy": float("inf")}, "energy is inf, not a finite number"),
         ("costs", {"latency": float("nan")}, "latency is nan, not a finite number"),
+        ("weights", "net", "not a list"),
+        ("weights", ["../net"], "weights"),
+        ("weights", [".net"], "weights"),
+        ("weights", ["a/b"], "weights"),
+        ("weights", [3], "folder of weights"),
     ],
 )
 def test_contradictory_values_are_refused(key: str, value: object, message: str) -> None:
