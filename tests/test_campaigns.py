@@ -68,7 +68,7 @@ def _stored(folder: Path) -> int:
 @pytest.mark.train
 @pytest.mark.minutes
 @pytest.mark.timeout(900)
-def test_a_killed_run_goes_on_to_the_same_tables(calm: Path, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_and_gives_the_same_tables(calm: Path, tmp_path: Path) -> None:
     moments = np.random.default_rng(0)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     for kill, rows in enumerate(KILLS):
@@ -88,7 +88,7 @@ def test_a_killed_run_goes_on_to_the_same_tables(calm: Path, tmp_path: Path) -> 
 
 @pytest.mark.train
 @pytest.mark.timeout(600)
-def test_a_new_store_begins_with_the_table(
+def test_a_new_store_starts_with_the_rows_of_the_table(
     calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (table,) = calm.glob("*.csv")

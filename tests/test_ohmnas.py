@@ -20,7 +20,7 @@ def test_every_public_name_exists() -> None:
 
 
 @pytest.mark.parametrize("first", ["", "import ohmnas.search, ohmnas.hardware", "from ohmnas.cli import search"])
-def test_packages_are_called_like_their_function_whatever_is_imported_before(first: str) -> None:
+def test_callable_packages_work_after_any_order_of_imports(first: str) -> None:
     script = (
         f"{first}\n"
         "from inspect import signature\n"

@@ -101,7 +101,7 @@ class EstimatorContract(ABC):
             alone = [one.estimate(population[row : row + 1]).values[0] for row in range(len(population))]
             np.testing.assert_allclose(alone, values, rtol=self.tolerance, atol=1e-9)
 
-    def test_it_says_which_targets_it_can_predict(self) -> None:
+    def test_it_declares_the_targets_it_predicts(self) -> None:
         """`Estimator.predicting` keeps its own targets and refuses an unknown one."""
         one = self.make(0)
         names = {target.name for target in one.targets}

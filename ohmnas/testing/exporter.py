@@ -78,7 +78,7 @@ class ExporterContract(ABC):
             assert files
             assert not [path for path in files if path.suffix in _PICKLES]
 
-    def test_it_says_how_far_its_outputs_are_from_ours(self) -> None:
+    def test_it_reports_the_largest_difference_from_our_outputs(self) -> None:
         """At most `catalogue.TOLERANCE`; None only if `compares` is False."""
         with self.exported() as (_, done):
             assert (done.difference is not None) == self.compares

@@ -34,7 +34,7 @@ class ObjectiveContract(ABC):
         assert name.strip() == name != ""
         assert name == self.make().name
 
-    def test_it_says_which_quantities_it_needs(self) -> None:
+    def test_it_declares_the_quantities_it_needs(self) -> None:
         """`Objective.needs`: a problem rejects an objective if its targets are not estimated."""
         needs = self.make().needs
         assert isinstance(needs, tuple)

@@ -61,7 +61,7 @@ class StrategyContract(ABC):
     def _budget(self) -> Budget:
         return Budget(self.births, self.generations)
 
-    def test_it_says_whether_proposals_may_be_left_out(self) -> None:
+    def test_it_declares_whether_oversampling_is_allowed(self) -> None:
         """`Strategy.allows_oversampling` is a bool."""
         assert isinstance(self.make(self.problem()[0]).allows_oversampling, bool)
 
@@ -80,7 +80,7 @@ class StrategyContract(ABC):
         assert all(map(np.array_equal, first, second))
         assert self.draws_nothing or not all(map(np.array_equal, first, other))
 
-    def test_it_goes_on_whatever_becomes_of_its_proposals(self) -> None:
+    def test_it_continues_for_any_subset_of_evaluated_proposals(self) -> None:
         """Cover `ask` without `tell`, `tell` without `ask`, and `tell` with half of the proposals."""
         for offset in (0.0, 5.0):  # with 5, nothing is feasible
             self._goes_on(offset, asks=2, share=1.0, others=0)

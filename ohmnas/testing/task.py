@@ -18,7 +18,7 @@ class TaskContract(ABC):
     def make(self) -> Task:
         """The task."""
 
-    def test_its_name_can_stand_in_tables_and_commands(self) -> None:
+    def test_its_name_is_valid_in_tables_and_commands(self) -> None:
         """`lookup.name_fault`."""
         assert not name_fault(self.make().name)
 

@@ -41,7 +41,7 @@ class TechnologyContract(ABC):
         with TECHNOLOGIES.registered(technology.name, technology):
             yield preset(technology.name)
 
-    def test_its_name_can_stand_in_tables_and_commands(self) -> None:
+    def test_its_name_is_valid_in_tables_and_commands(self) -> None:
         """`lookup.name_fault` accepts it, and it does not end in ``.toml``, which is for files."""
         name = self.make().name
         assert not name_fault(name)

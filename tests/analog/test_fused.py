@@ -91,7 +91,7 @@ def _evaluate(network: nn.Sequential, x: Tensor, seed: int = 4) -> Tensor:
     return result
 
 
-def test_it_stands_aside_where_it_cannot_compute() -> None:
+def test_it_is_not_used_where_it_cannot_compute() -> None:
     network = to_analog(_network(1, 3, 1, True), Hardware())
     x = torch.randn(2, 6, 4, 4)
     layer = _layer(network)
@@ -168,7 +168,7 @@ def _layer(network: nn.Sequential) -> AnalogConv2d:
     ("stride", "kernel", "groups", "relu", "branches"),
     [(1, 3, 1, True, 1), (2, 3, 2, False, 1), (1, 1, 1, True, 1), (1, 1, 2, True, 1), (1, 3, 2, False, 2)],
 )
-def test_bfloat16_changes_little_beside_the_noise_of_the_chip(
+def test_bfloat16_changes_little_compared_with_the_noise_of_the_chip(
     stride: int, kernel: int, groups: int, relu: bool, branches: int, chip: Hardware
 ) -> None:
     """Of outputs, gradients and statistics: root mean squares of what it changes and of what other noise changes."""

@@ -36,7 +36,7 @@ def test_tensors_larger_than_the_pool_are_filled() -> None:
     assert (x != 0).float().mean() > 0.999
 
 
-def test_fresh_noise_is_drawn_anew_and_has_its_strength() -> None:
+def test_fresh_noise_is_drawn_for_each_read_and_has_its_strength() -> None:
     torch.manual_seed(0)
     x = torch.zeros(4, 50, 25, 20).contiguous(memory_format=torch.channels_last)
     FreshNoise().add_(x, 0.5)

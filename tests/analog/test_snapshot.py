@@ -31,7 +31,7 @@ def _train(
     return analog, train(analog, *blobs, RECIPE, 3, after_epoch, snapshot)
 
 
-def test_a_stopped_training_goes_on_to_the_same_network(
+def test_a_stopped_training_resumes_to_the_same_network(
     small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware, tmp_path: Path
 ) -> None:
     whole, course = _train(small_network, two_blobs, chip, None)

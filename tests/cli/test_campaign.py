@@ -66,7 +66,7 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
     assert (third["measured"], third["rows"]) == (0, 3)
 
 
-def test_a_table_that_was_measured_otherwise_is_not_taken_over(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_table_measured_with_other_settings_is_not_copied(ohmnas: Ohmnas, tmp_path: Path) -> None:
     frame, store = read_table("digits").frame, tmp_path / "s.sqlite"
     for of, also in ((frame["hardware"] == "pcm", {"epochs": 12}), (frame["hardware"] == "hermes", {"hw_adc_bits": 5})):
         some = frame[of].head(5).assign(fidelity="smoke", protocol=schema.PROTOCOL_VERSION, batch=32, **also)
@@ -198,7 +198,7 @@ def test_with_varied_chips_each_network_is_measured_in_all_technologies(ohmnas: 
     assert "--vary-chip 1 --fidelity smoke --seed 0 --n 1" in card["reproduce"][0]
 
 
-def test_more_settings_go_on_from_fewer(made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_more_settings_extend_fewer(made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("campaign", *SMOKE, "--n", "5", "--store", tmp_path / "s.sqlite", "--json")
     assert ohmnas(*words, "--vary-chip", "1").values["measured"] == 5 * 3
     assert ohmnas(*words, "--vary-chip", "2").values["measured"] == 5 * 3
@@ -353,7 +353,7 @@ def test_the_rows_of_a_chip_file_have_its_name(ohmnas: Ohmnas, tmp_path: Path) -
     assert "holds rows of mine at fidelity smoke with hw_dac_bits 7.0" in ohmnas(*words).sentence
 
 
-def test_a_file_that_is_no_store_stays_as_it_is(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_stays_unchanged(ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("my notes\n" * 100, encoding="utf-8")
     assert "not a store" in ohmnas("campaign", *SMOKE, "--n", "1", "--store", path).sentence

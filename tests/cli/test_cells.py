@@ -88,7 +88,7 @@ def test_a_store_of_other_networks_takes_no_cells(
         assert len(opened.identities()) == 1
 
 
-def test_a_campaign_does_not_begin_with_a_table_of_another_space(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_campaign_rejects_a_start_table_of_another_space(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("campaign", *SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite", "--start-from", table)
     assert "is for the space cells-1, not resnet-1" in ohmnas(*words).sentence
 

@@ -105,7 +105,7 @@ def test_a_search_for_one_chip_has_no_genes_of_chips(fitted: Path, ohmnas: Ohmna
     )
 
 
-def test_a_search_goes_on_whose_bounds_an_older_version_wrote(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_search_with_bounds_of_an_older_version_resumes(folder: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     """It had numbers for kinds of convolution, and texts for the bits of converters."""
     words = ("--fix", "CT=A", "--fix", "TILE=256", "--range", "ADC=6:7", "--max-cells", "1M", "--out", tmp_path)
     assert ohmnas("search", "--surrogate", folder, *LIMITS, *words).code == 0
@@ -121,7 +121,7 @@ def test_a_search_goes_on_whose_bounds_an_older_version_wrote(folder: Path, ohmn
     assert "used other limits or another objective (genes: " in refused.sentence
 
 
-def test_a_search_of_networks_does_not_go_on_from_one_of_designs(
+def test_a_search_of_networks_does_not_resume_one_of_designs(
     result: Path, fitted: Path, ohmnas: Ohmnas, tmp_path: Path
 ) -> None:
     words = ("search", "--surrogate", fitted, "--out", tmp_path / "other")

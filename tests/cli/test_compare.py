@@ -14,7 +14,7 @@ from tests.report.conftest import searched, verified
 from .conftest import Ohmnas
 
 
-def test_results_stand_side_by_side(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_results_are_shown_side_by_side(ohmnas: Ohmnas, tmp_path: Path) -> None:
     result = searched()
     for name in ("one", "two", "three"):
         (tmp_path / name).mkdir()
@@ -38,7 +38,7 @@ def test_a_missing_result_is_one_sentence(ohmnas: Ohmnas, tmp_path: Path) -> Non
 
 
 @pytest.mark.train
-def test_trained_networks_stand_beside_results(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_trained_networks_are_shown_next_to_results(ohmnas: Ohmnas, tmp_path: Path) -> None:
     how = ("--task", "digits", "--fidelity", "smoke", "--out")
     assert ohmnas("train", "resnet8-w8", *how, tmp_path / "small").code == 0
     values = ohmnas("train", "resnet14-w8", *how, tmp_path / "large", "--json").values

@@ -37,7 +37,7 @@ def result(top: int = 1, pareto: tuple[str, ...] = (), **limits: Any) -> SearchR
 PATH = Path("found/result.json")
 
 
-def test_the_found_network_stands_beside_three_references(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_found_network_is_shown_with_three_references(capfd: pytest.CaptureFixture[str]) -> None:
     one = result()
     found.show(one, PATH)
     out, err = capfd.readouterr()
@@ -96,7 +96,7 @@ def test_intervals_are_those_of_the_found_network(capfd: pytest.CaptureFixture[s
         ({"max_size": 1e6, "soft": {"tiles": 1e5}}, ["size", "tiles"]),
     ],
 )
-def test_costs_that_were_asked_about_have_a_column(
+def test_requested_costs_have_a_column(
     limits: dict[str, Any], titles: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     one = result(**limits)

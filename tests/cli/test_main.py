@@ -108,7 +108,7 @@ def test_a_full_disk_behind_standard_output_is_one_sentence(words: tuple[str, ..
 
 
 @SPEAKING
-def test_a_reader_that_left_is_no_error(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(words: tuple[str, ...], tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = in_a_process(words, writer, tmp_path)

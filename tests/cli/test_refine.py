@@ -83,7 +83,7 @@ def test_a_table_of_another_protocol_is_refused(ohmnas: Ohmnas, tmp_path: Path) 
     assert not (tmp_path / "s.sqlite").exists()
 
 
-def test_a_shipped_table_that_was_measured_alike_is_the_start(ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_shipped_table_measured_in_the_same_way_is_the_start(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("refine", "--task", "digits", "--max-params", "50k", "--jobs", "1", "--rounds", "0", "--repeats", "0")
     done = ohmnas(*words, "--store", tmp_path / "s.sqlite", "--out", tmp_path / "found", "--json")
     assert done.code == 0, done.err

@@ -113,7 +113,7 @@ def test_an_impossible_accuracy_names_the_nearest_miss_and_keeps_the_last_result
     assert (tmp_path / "result.json").read_bytes() == before
 
 
-def test_a_found_network_that_guesses_is_not_found_without_a_word(search: Search, tmp_path: Path) -> None:
+def test_a_found_network_that_guesses_gets_a_warning(search: Search, tmp_path: Path) -> None:
     words = ("--max-params", "50k", "--max-avm", "0.0001", "--iterations", "60")
     done = search(*words, "--floor", "none")
     best = read_result(tmp_path / "result.json").best
@@ -343,7 +343,7 @@ def test_parameters_of_the_strategy_are_kept_with_the_result(search: Search) -> 
     assert values["history"] != search(*words, "--param", "keep=20").values["history"]
 
 
-def test_a_search_begins_with_the_references_and_results_that_are_named(search: Search, tmp_path: Path) -> None:
+def test_a_search_starts_from_the_named_references_and_results(search: Search, tmp_path: Path) -> None:
     asked = ("--objective", "accuracy", "--max-params", "50k", "--floor", "none")
     first = read(search(*asked, "--iterations", "20"), tmp_path)
     (tmp_path / "before.json").write_bytes((tmp_path / "result.json").read_bytes())
@@ -355,7 +355,7 @@ def test_a_search_begins_with_the_references_and_results_that_are_named(search: 
     assert list(first.best.genome) in begun["population"]
 
 
-def test_a_beginning_that_is_nowhere_is_one_sentence(
+def test_an_unknown_starting_point_is_one_sentence(
     search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "no reference network" in search("--start-from", "x" * 300).sentence
@@ -397,7 +397,7 @@ def test_a_shipped_surrogate_of_another_table_is_not_used_and_a_note_is_printed(
     assert done.values["surrogate"]["task"] == "people"
 
 
-def test_a_search_that_begins_with_a_shipped_surrogate_loads_numpy_alone(tmp_path: Path) -> None:
+def test_a_search_with_a_shipped_surrogate_loads_only_numpy(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "from ohmnas.cli.main import main\n"
@@ -473,7 +473,7 @@ def test_a_search_ends_when_nothing_better_comes_or_its_evaluations_are_used_up(
     assert "; stopped: evaluation limit" in search("--evaluations", "100").out
 
 
-def test_a_search_goes_on_where_it_ended(search: Search, tmp_path: Path) -> None:
+def test_a_search_resumes_where_it_ended(search: Search, tmp_path: Path) -> None:
     words = ("--max-params", "30k", "--max-avm", "0.05")
     first = read(search(*words), tmp_path)
     (tmp_path / "before.json").write_bytes((tmp_path / "result.json").read_bytes())
@@ -504,7 +504,7 @@ def test_a_search_goes_on_where_it_ended(search: Search, tmp_path: Path) -> None
         (("--max-params", "30k", "--at-most", "avm=0.5"), "most: none then, {'avm': 0.5} now"),
     ],
 )
-def test_a_search_of_something_else_does_not_go_on(
+def test_a_search_of_another_problem_does_not_resume(
     words: tuple[str, ...], difference: str, search: Search, tmp_path: Path
 ) -> None:
     search("--max-params", "30k")
@@ -513,14 +513,14 @@ def test_a_search_of_something_else_does_not_go_on(
     assert f"use --start-from {tmp_path / 'result.json'}" in done.sentence
 
 
-def test_a_search_that_left_tables_out_goes_on_without_them(search: Search, tmp_path: Path) -> None:
+def test_a_search_with_excluded_tables_resumes_without_them(search: Search, tmp_path: Path) -> None:
     search("--max-params", "30k", "--exclude", "digits")
     words = ("--max-params", "30k", "--resume", tmp_path / "result.json")
     assert "used other --exclude tables: repeat them to resume" in search(*words).sentence
     assert read(search(*words, "--exclude", "digits"), tmp_path).excluded == (read_table("digits").card["sha256"],)
 
 
-def test_pictures_of_the_run_stand_beside_the_result_and_are_named(search: Search, tmp_path: Path) -> None:
+def test_pictures_are_written_next_to_the_result_and_printed(search: Search, tmp_path: Path) -> None:
     drawn = search("--max-params", "30k", "--plots", "--json").values["plots"]
     assert drawn == [str(tmp_path / name) for name in ("convergence.png", "architecture.png")]
     done = search("--max-params", "30k", "--pareto", "params,avm", "--plots")

@@ -51,7 +51,7 @@ def test_the_same_chip_is_not(table: Path, tmp_path: Path) -> None:
     assert len(source_table(str(table), by_name).select("mine")) == 10
 
 
-def test_a_chip_that_a_table_lacks_is_no_other_chip(table: Path, tmp_path: Path) -> None:
+def test_a_chip_missing_from_a_table_has_no_rows(table: Path, tmp_path: Path) -> None:
     words = ["score", "--table", str(table), "--hardware", str(chip_file(tmp_path, "dac_bits = 5", name="other"))]
     arguments = parser().parse_args(words)
     with pytest.raises(InvalidValueError, match="no measured rows of hardware 'other'"):

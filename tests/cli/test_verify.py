@@ -27,7 +27,7 @@ def result(ohmnas: Ohmnas, tmp_path: Path) -> Path:
     return tmp_path / "result.json"
 
 
-def test_predicted_stands_beside_measured_for_found_and_reference(result: Path, ohmnas: Ohmnas) -> None:
+def test_predicted_and_measured_values_are_shown_for_found_and_reference(result: Path, ohmnas: Ohmnas) -> None:
     done = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "2", "--json")
     values = done.values
     assert values == json.loads(result.with_name("verify.json").read_text("utf-8"))
@@ -165,7 +165,7 @@ def test_more_trainings_add_to_those_that_are_done_and_no_measurement_is_lost(
     assert asked == [2, 1, 0, 0]
 
 
-def test_other_images_of_the_same_task_are_measured_anew(
+def test_other_images_of_the_same_task_are_measured_again(
     result: Path, ohmnas: Ohmnas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--references", "0", "--seeds", "1")
@@ -266,7 +266,7 @@ def test_workers_and_chips_are_a_choice_and_workers_change_nothing(result: Path,
     assert ohmnas(*words, "--jobs", "1").values["networks"] != one["networks"]
 
 
-def test_a_result_for_a_chip_of_ones_own_needs_its_file(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_result_for_a_users_chip_needs_its_file(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     values = json.loads(result.read_text("utf-8"))
     values["surrogate"]["hardware"] = "mine"
     del values["surrogate"]["chip"]  # as older results are
@@ -279,7 +279,7 @@ def test_a_result_for_a_chip_of_ones_own_needs_its_file(result: Path, ohmnas: Oh
     assert ohmnas(*words, "--hardware", chip, "--json").values["hardware"] == "mine"
 
 
-def test_a_chip_that_is_called_alike_and_is_another_is_refused(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_different_chip_with_the_same_name_is_refused(result: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     values = json.loads(result.read_text("utf-8"))
     values["surrogate"]["hardware"] = "mine"
     values["surrogate"]["chip"] = {"technology": "pcm", "hw_adc_bits": 6.0}
@@ -292,7 +292,7 @@ def test_a_chip_that_is_called_alike_and_is_another_is_refused(result: Path, ohm
     assert ohmnas(*words, "--json").values["hardware"] == "mine"
 
 
-def test_another_fidelity_than_the_tables_is_not_compared_without_a_word(result: Path, ohmnas: Ohmnas) -> None:
+def test_comparing_another_fidelity_than_the_tables_prints_a_note(result: Path, ohmnas: Ohmnas) -> None:
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
     out = ohmnas(*words).out
     assert "not comparable: the surrogate was trained at fidelity paper, this is smoke" in out
@@ -308,7 +308,7 @@ def test_another_fidelity_than_the_tables_is_not_compared_without_a_word(result:
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "not json", '{"best": {}}'])
-def test_a_file_that_is_no_result_is_one_sentence(content: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_result_is_one_sentence(content: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.write_text(content, encoding="utf-8")
     assert str(path) in ohmnas("verify", path, "--task", "digits").sentence

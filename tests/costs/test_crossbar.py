@@ -175,9 +175,7 @@ def test_utilisation_is_a_share(population: Population, chip: Hardware) -> None:
 
 
 @given(populations(), chips, chips)
-def test_cells_in_use_are_the_weights_whatever_the_tiles(
-    population: Population, chip: Hardware, other: Hardware
-) -> None:
+def test_used_cells_equal_the_weights_for_any_tiles(population: Population, chip: Hardware, other: Hardware) -> None:
     one, two = costs(population, chip), costs(population, other)
     assert_allclose(one.cells * one.utilisation, two.cells * two.utilisation)
     single = costs(population, Hardware(tile_rows=1, tile_columns=1))

@@ -120,7 +120,7 @@ def _five(network: Architecture) -> list[MainBlock | None]:
     return [*network.blocks, *[None] * (5 - len(network.blocks))]
 
 
-def test_the_more_weights_the_more_alike_chips_are() -> None:
+def test_more_weights_make_chips_more_similar() -> None:
     plain = Architecture(16, 3, (MainBlock(6, 1, "A", 1, skip=False),))
     wide = replace(plain, stem_channels=64)
     one, other = (noise_budget(SPACE.layers(SPACE.encode([network])), PCM.settings()) for network in (plain, wide))

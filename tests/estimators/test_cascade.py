@@ -81,7 +81,7 @@ def test_a_cascade_that_asks_the_dear_one_about_all_is_the_dear_one() -> None:
 
 @pytest.mark.parametrize("rank_by", [ACCURACY, SPREAD, VARIATION], ids=lambda target: target.name)
 @given(st.integers(1, 40), st.floats(0.01, 1.0))
-def test_the_dear_one_is_asked_about_its_share_of_the_best_rows(rank_by: Target, n: int, share: float) -> None:
+def test_the_expensive_estimator_gets_its_share_of_the_best_rows(rank_by: Target, n: int, share: float) -> None:
     population = some(40)[:n]
     dear = Formula()
     cheap = Formula()

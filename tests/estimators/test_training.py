@@ -58,5 +58,5 @@ def test_a_failed_training_is_worst(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Trained(Protocol(DIGITS, TINY)).estimate(POPULATION[:1]).values.tolist() == [[0.0, 1.0, 1.0]]
 
 
-def test_its_name_stands_for_a_training_of_the_table() -> None:
+def test_its_name_identifies_a_training_of_the_table() -> None:
     assert estimator("training", DIGITS, 2).provenance["epochs"] == fidelity("table", "digits").epochs

@@ -84,7 +84,7 @@ def _heads(whole: bytes, tokens: list[bytes]) -> Iterator[bytes]:
 
 
 @pytest.mark.timeout(120)
-def test_a_damaged_training_begins_anew(tmp_path: Path) -> None:
+def test_a_damaged_training_starts_again(tmp_path: Path) -> None:
     path = tmp_path / "training.safetensors"
     Snapshot(path, "mine").write({"a": torch.arange(60.0), "b": torch.ones(3, dtype=torch.uint8)}, {"epoch": 3})
     tokens = [b"\xff" * 8, b"\x00" * 8, b'"F32"', b"__metadata__", b"[0,9999999999999]", b"[" * 5000, b"{}", b"mine"]

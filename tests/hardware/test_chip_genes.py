@@ -128,7 +128,7 @@ def test_genes_describe_a_chip_if_they_lead_back_to_it(chip: Hardware) -> None:
     assert described.tolist() == [replace(back, name=chip.name) == chip]
 
 
-def test_no_chips_are_no_rows() -> None:
+def test_without_chips_there_are_no_rows() -> None:
     genes, described = from_hardware([])
     assert genes.shape == (0, CHIP_GENES)
     assert described.shape == (0,)
@@ -136,7 +136,7 @@ def test_no_chips_are_no_rows() -> None:
     assert {values.shape for values in descriptions(genes).values()} == {(0,)}
 
 
-def test_chips_are_the_same_whatever_they_are_called() -> None:
+def test_chips_with_other_names_are_the_same() -> None:
     assert same_but_name(Hardware(), Hardware(name="mine"))
     assert not same_but_name(Hardware(), Hardware(technology="reram"))
     assert not same_but_name(Hardware(), Hardware(adc_bits=7))

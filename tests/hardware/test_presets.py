@@ -76,7 +76,7 @@ def test_a_varied_chip_has_the_devices_of_its_technology() -> None:
         "pcm-t256-a7-d8",
     ],
 )
-def test_other_names_are_no_varied_chips(name: str) -> None:
+def test_other_names_are_not_varied_chips(name: str) -> None:
     assert not is_varied(name)
     assert kind_of(name) == name
     with pytest.raises(UnknownNameError, match=r"no hardware .*; there are pcm, hermes, reram, ideal"):

@@ -62,7 +62,7 @@ def test_bits_are_none_or_two_to_sixteen(name: str) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize("name", BITS)
-def test_bits_that_are_no_number_are_an_error_for_people(name: str, value: float) -> None:
+def test_bits_that_are_not_a_number_are_one_sentence(name: str, value: float) -> None:
     with pytest.raises(InvalidValueError, match=name):
         with_setting(name, value)
 

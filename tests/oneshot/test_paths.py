@@ -35,7 +35,7 @@ def test_the_sandwich_has_a_large_and_a_small_path() -> None:
     assert (small <= random.min()).all()
 
 
-def test_shrinking_begins_with_large_paths() -> None:
+def test_large_paths_are_shrunk_first() -> None:
     one = paths("shrinking")
     floors = [one.smallest_params(progress) for progress in (0.0, 0.2, 0.4, 0.5)]
     assert floors == sorted(floors, reverse=True)

@@ -23,7 +23,7 @@ def stopping(at: int) -> training.Report:
 
 
 @pytest.mark.parametrize("rule", ["uniform", "sandwich"])
-def test_a_stopped_training_goes_on_to_the_same_weights(rule: str, tmp_path: Path) -> None:
+def test_a_stopped_training_resumes_to_the_same_weights(rule: str, tmp_path: Path) -> None:
     plan = replace(tiny(rule=rule), batch=256)  # four steps
     whole = train_supernet(plan, tmp_path / "whole")
     for at in (1, 3):
@@ -37,7 +37,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(rule: str, tmp_path: Pat
     assert not {CHECKPOINT, STARTED} & {path.name for path in (tmp_path / "parts").iterdir()}
 
 
-def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_training_resumes_from_its_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = replace(tiny(), batch=256)
     monkeypatch.setattr(training, "SECONDS", 0.0)
 

@@ -62,7 +62,7 @@ def test_a_batch_may_have_one_part(shares: tuple[float, float], rng: np.random.G
     assert len(chosen) == 8
 
 
-def test_shares_that_are_no_shares_are_refused() -> None:
+def test_invalid_shares_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="at most 1 in all"):
         Split(0.8, 0.4)
     assert Split(0.5, 0.5).counts(1) == (0, 0, 1) or sum(Split(0.5, 0.5).counts(1)) == 1

@@ -133,7 +133,7 @@ run(Path(sys.argv[1]), report=kill)
 
 @pytest.mark.timeout(120)
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
-def test_a_killed_refinement_goes_on(tmp_path: Path, undisturbed: SearchResult) -> None:
+def test_a_killed_refinement_resumes(tmp_path: Path, undisturbed: SearchResult) -> None:
     done = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path), str(PLAN + 3)], check=False)
     assert done.returncode == -signal.SIGKILL
     with Store(tmp_path / "s.sqlite") as store:
@@ -141,7 +141,7 @@ def test_a_killed_refinement_goes_on(tmp_path: Path, undisturbed: SearchResult) 
     assert without_seconds(run(tmp_path)) == without_seconds(undisturbed)
 
 
-def test_more_rounds_go_on(tmp_path: Path) -> None:
+def test_more_rounds_continue_the_refinement(tmp_path: Path) -> None:
     first = run(tmp_path)
     more = run(tmp_path, replace(EFFORT, rounds=3))
     kinds = [stage.kind for stage in Journal(tmp_path / "refine.json", _asked()).stages]

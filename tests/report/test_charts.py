@@ -46,7 +46,7 @@ def test_drift_shows_predictions_and_measurements(found: Path, front: Path) -> N
     assert drift_chart([replace(read_subject(front), drift={})]) is not None
 
 
-def test_measured_values_stand_beside_predicted_ones(found: Path, front: Path) -> None:
+def test_measured_values_are_shown_next_to_predicted_ones(found: Path, front: Path) -> None:
     for folder, measured in ((found, 0), (front, 2)):
         pictures = predicted_charts(read_subject(folder))
         assert [picture.title for picture in pictures] == ["1-day accuracy", "std over chips", "AVM"]

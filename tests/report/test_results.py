@@ -28,7 +28,7 @@ def test_a_search_has_all_sections(found: Path, front: Path) -> None:
     assert len(measured.encode()) < LARGEST
 
 
-def test_several_results_stand_side_by_side(found: Path, front: Path) -> None:
+def test_several_results_are_shown_side_by_side(found: Path, front: Path) -> None:
     page = results_page(read_subjects([found, front, found]))
     assert "Results" in sections(page)
     assert "Predicted and measured: front" in sections(page)

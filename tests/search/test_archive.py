@@ -187,7 +187,7 @@ def distances(population: Population) -> list[float]:
     return [float(np.abs((one - other) / span).sum()) for one, other in pairwise(population.astype(float))]
 
 
-def test_different_ones_stand_apart_where_there_are_enough() -> None:
+def test_diverse_architectures_keep_a_distance_if_enough_exist() -> None:
     archive = Archive()
     near = SPACE.neighbours(some(1)[0])
     others = some(200, max_params=1e7)

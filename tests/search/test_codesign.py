@@ -127,7 +127,7 @@ def test_a_chip_that_its_genome_does_not_have_is_refused(found: SearchResult, ch
         read_result(tmp_path / "result.json")
 
 
-def test_references_stand_on_the_chip_that_is_best_for_them(found: SearchResult) -> None:
+def test_references_are_on_the_best_chip_for_them(found: SearchResult) -> None:
     assert {reference.name for reference in found.references} <= set(REFERENCES)
     assert len({reference.name for reference in found.references}) == len(found.references) > 0
     assert all(hardware(reference.chip).adc_bits == chips.HIGH[ADC] for reference in found.references)
@@ -141,7 +141,7 @@ def test_references_keep_to_the_bounds_of_the_chip() -> None:
     assert all(hardware(one.chip).adc_bits <= 6 for one in result.references)
 
 
-def test_a_search_goes_on_from_its_result(found: SearchResult) -> None:
+def test_a_search_resumes_from_its_result(found: SearchResult) -> None:
     further = search(replace(problem(), objective=Accuracy()), Evolution, 1, Budget(60, 5), resume=found)
     assert further.evaluations > found.evaluations
     assert further.history[-1]["objective"] >= found.history[-1]["objective"]

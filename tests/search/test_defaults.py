@@ -74,7 +74,7 @@ def test_the_floor_is_the_most_accurate_reference_within_the_limits(
     assert replace(floored.limits, min_accuracy=0, max_avm=avm, reference="") == problem.limits
 
 
-def test_tighter_limits_of_the_problem_stand() -> None:
+def test_tighter_limits_of_the_problem_are_kept() -> None:
     problem = Problem(SPACE, Formula(), Limits(max_params=100_000, min_accuracy=0.2))
     floored = reference_floor(problem)
     assert floored.limits.min_accuracy > 0.2
@@ -101,7 +101,7 @@ class Trap(Formula):
         return predicted(np.where(learned, 0.98, 0.1), np.where(learned, 0.004, 0.001), np.where(learned, 0.01, 0.0))
 
 
-def test_a_search_that_begins_with_known_networks_never_ends_below_them() -> None:
+def test_a_search_from_known_networks_never_ends_below_them() -> None:
     problem = Problem(SPACE, Trap(), Limits(max_params=100_000, max_avm=0.02))
     evolution, budget = partial(Evolution, keep=20), Budget(30, 5)
     lost = search(problem, evolution, 0, budget)

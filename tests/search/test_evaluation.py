@@ -17,7 +17,7 @@ def test_feasible_ones_come_first_then_the_nearest_misses() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), max_size=12))
-def test_no_one_stands_before_a_better_one(pairs: list[tuple[int, int]]) -> None:
+def test_no_row_precedes_a_better_one(pairs: list[tuple[int, int]]) -> None:
     shortfall, objective = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
     order = judged(objective, shortfall).order().tolist()
     assert sorted(order) == list(range(len(pairs)))

@@ -40,7 +40,7 @@ def births(problem: Problem) -> tuple[Population, Population]:
 
 
 @pytest.mark.parametrize(("limit", "cost"), COST_LIMITS.items())
-def test_every_limit_on_a_cost_holds_exactly_for_all_that_are_asked_about(limit: str, cost: str) -> None:
+def test_every_evaluated_architecture_meets_every_limit_on_costs(limit: str, cost: str) -> None:
     half = float(np.median(exact_cost(cost, some(200))))
     estimator = Formula()
     one = Problem(SPACE, estimator, limited(**{"max_params": 50_000.0, limit: half}), chip=CHIP)
@@ -157,7 +157,7 @@ def test_several_soft_limits_add_up_their_prices() -> None:
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_at_equal_excess_the_better_objective_wins_whatever_the_price(sign: float) -> None:
+def test_at_equal_excess_the_better_objective_wins_at_any_penalty(sign: float) -> None:
     @dataclass(frozen=True)
     class Signed:
         name: str = "signed"
@@ -225,7 +225,7 @@ def test_a_soft_limit_on_what_has_no_maximum_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["least", "most"])
-def test_a_limit_on_what_is_no_target_is_refused(kind: str) -> None:
+def test_a_limit_on_an_unknown_target_is_refused(kind: str) -> None:
     for name in ("speed", "params"):
         with pytest.raises(UnknownNameError, match=f"no target '{name}'; there are accuracy_1d"):
             limited(**{kind: {name: 0.5}})

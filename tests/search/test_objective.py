@@ -98,7 +98,7 @@ def test_names_tell_the_shares() -> None:
         ({"avm": float("inf")}, "the weight of avm must be above 0, not inf"),
     ],
 )
-def test_weights_that_are_none_are_refused(make: type[WeightedSum], bad: Mapping[str, float], message: str) -> None:
+def test_invalid_weights_are_refused(make: type[WeightedSum], bad: Mapping[str, float], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         make(bad)
 

@@ -25,7 +25,7 @@ def test_kinds_of_weighing_take_weights() -> None:
 
 
 @pytest.mark.parametrize("thing", [3, "word", type("Silent", (), {})])
-def test_a_thing_that_cannot_be_called_is_no_objective(thing: object) -> None:
+def test_an_object_that_cannot_be_called_is_not_an_objective(thing: object) -> None:
     with pytest.raises(InvalidValueError, match="cannot be the objective 'mine'"):
         OBJECTIVES.register("mine", [thing] if isinstance(thing, str) else thing)
     assert "mine" not in OBJECTIVES

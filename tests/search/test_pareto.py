@@ -143,6 +143,6 @@ def test_a_thinned_front_has_as_many_as_were_asked_and_keeps_its_ends(losses: Va
         np.testing.assert_array_equal(front[rows].max(axis=0), front.max(axis=0))
 
 
-def test_thinning_drops_who_stands_closest() -> None:
+def test_thinning_drops_the_most_crowded() -> None:
     first = np.array([0.0, 0.5, 0.51, 0.52, 1.0])
     assert pareto.thinned(np.column_stack([first, 1 - first]), 4).tolist() == [0, 1, 3, 4]

@@ -164,7 +164,7 @@ def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path
         ("genome", {"a": 1}, "its genome is not a list"),
     ],
 )
-def test_a_contradiction_is_refused_wherever_it_stands(
+def test_a_contradiction_is_refused_in_any_candidate(
     where: str, key: str, value: object, message: str, values: dict[str, Any], tmp_path: Path
 ) -> None:
     candidate = values[where] if where == "best" else values[where][-1]

@@ -96,7 +96,7 @@ print(json.dumps(values))
 
 
 @pytest.mark.slow
-def test_two_processes_with_one_seed_agree_whatever_threads_they_have() -> None:
+def test_two_processes_with_one_seed_agree_for_any_number_of_threads() -> None:
     running = []
     for threads in ("1", "2"):
         several = {f"{name}_NUM_THREADS": threads for name in ("OMP", "OPENBLAS", "MKL")}
@@ -218,7 +218,7 @@ def test_pieces_of_a_large_generation_change_nothing(monkeypatch: pytest.MonkeyP
     ],
     ids=str,
 )
-def test_budgets_that_are_none_are_one_sentence(wrong: dict[str, Any]) -> None:
+def test_invalid_budgets_are_one_sentence(wrong: dict[str, Any]) -> None:
     (name,) = wrong
     with pytest.raises(InvalidValueError, match=f"^{name} must be a .*number of at least"):
         Budget(**wrong)
@@ -244,13 +244,13 @@ def test_numpys_numbers_are_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "3", None, True])
-def test_seeds_that_are_none_are_one_sentence(seed: Any) -> None:
+def test_invalid_seeds_are_one_sentence(seed: Any) -> None:
     with pytest.raises(InvalidValueError, match=r"^the seed must be a whole number of at least 0"):
         search(problem()[0], Evolution, seed, SHORT)
 
 
 @pytest.mark.parametrize("given", [None, some(50)])
-def test_a_grid_ends_when_all_were_asked_about_once(given: Population | None) -> None:
+def test_a_grid_ends_when_every_architecture_was_evaluated_once(given: Population | None) -> None:
     formula = Formula()
     one = Problem(SPACE, formula, Limits(max_params=4000), within=FEW)
     result = search(one, Grid, 0, Budget(population=30, iterations=1000), initial=given)
@@ -343,7 +343,7 @@ def test_progress_reports_contain_new_feasible_offspring() -> None:
     assert [generation.best_objective for generation in generations] == column(result, "objective")
 
 
-def test_restarts_go_on_with_one_history() -> None:
+def test_restarts_continue_one_history() -> None:
     formula = Formula()
     one = Problem(SPACE, formula, Limits(max_params=50_000, max_avm=0.02))
     result = search(one, Evolution, 0, Budget(population=20, iterations=5), restarts=3)
@@ -377,7 +377,7 @@ def test_restarts_that_find_the_same_remember_it_once() -> None:
 # What is known before
 
 
-def test_given_architectures_are_asked_about_first() -> None:
+def test_given_architectures_are_evaluated_first() -> None:
     one, formula = problem()
     given = one.sample(90, np.random.default_rng(9))
     born: list[Generation] = []
@@ -403,7 +403,7 @@ def test_a_strategy_breeds_from_what_is_given() -> None:
 
 
 @pytest.mark.parametrize("make", [Evolution, Grid])
-def test_excluded_architectures_are_never_asked_about(make: Callable[[Problem], Strategy]) -> None:
+def test_excluded_architectures_are_never_evaluated(make: Callable[[Problem], Strategy]) -> None:
     formula = Formula()
     one = Problem(SPACE, formula, Limits(), within=FEW)
     excluded = FEW.nth(np.arange(0, FEW.size, 2, dtype=np.int64))
@@ -421,7 +421,7 @@ def test_a_search_that_excludes_everything_finds_nothing() -> None:
 
 
 @pytest.mark.parametrize("one", [problem()[0], FRONT], ids=["best", "front"])
-def test_a_resumed_search_goes_on_where_the_last_one_ended(one: Problem, tmp_path: Path) -> None:
+def test_a_resumed_search_continues_where_the_last_one_ended(one: Problem, tmp_path: Path) -> None:
     first = search(one, Evolution, 0, Budget(population=30, iterations=6))
     write_result(tmp_path / "result.json", first)
     result = search(
@@ -490,7 +490,7 @@ def test_an_interrupted_search_without_anything_feasible_stays_interrupted() -> 
 # What is found
 
 
-def test_the_best_is_the_best_of_all_that_were_asked_about() -> None:
+def test_the_best_is_the_best_of_all_evaluated_architectures() -> None:
     one, formula = problem()
     result = search(one, Evolution, 1, Budget(iterations=30))
     everything = asked(formula)
@@ -539,7 +539,7 @@ def test_no_member_of_a_front_beats_another_and_each_is_feasible() -> None:
     assert volumes[-1] > volumes[0]
 
 
-def test_the_front_is_that_of_all_that_were_asked_about() -> None:
+def test_the_front_is_that_of_all_evaluated_architectures() -> None:
     formula = Formula()
     one = Problem(SPACE, formula, Limits(max_params=50_000, max_macs=2e6, max_avm=0.05), pareto=("avm", "macs"))
     one.scale("avm"), one.scale("macs")

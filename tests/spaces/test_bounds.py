@@ -207,7 +207,7 @@ def test_invalid_values_are_refused(name: str, text: str) -> None:
 
 
 @given(st.text(max_size=8), st.text(max_size=8))
-def test_whatever_a_user_types_is_a_value_or_a_sentence(name: str, text: str) -> None:
+def test_any_input_is_a_value_or_one_sentence(name: str, text: str) -> None:
     with contextlib.suppress(OhmnasError):
         value = SPACE.genes.named(name).value(text)
         Bounds.of(SPACE.genes, {name: (value, value)})
@@ -340,7 +340,7 @@ def test_invalid_values_of_a_chip_are_refused(name: str, text: str, message: str
 
 
 @given(st.sampled_from([*CHIP_RANGES]), st.text(max_size=8))
-def test_whatever_a_user_types_of_a_chip_is_a_value_or_a_sentence(name: str, text: str) -> None:
+def test_any_chip_input_is_a_value_or_one_sentence(name: str, text: str) -> None:
     with contextlib.suppress(OhmnasError):
         value = DESIGNS.genes.named(name).value(text)
         Bounds.of(DESIGNS.genes, {name: (value, value)})

@@ -80,6 +80,6 @@ def test_a_space_can_be_registered() -> None:
         (type("Twin", (CellSpace,), {"name": "resnet-1"}), "resnet-1 is already the name of the space resnet"),
     ],
 )
-def test_other_things_are_no_spaces(kind: object, why: str) -> None:
+def test_other_objects_are_not_spaces(kind: object, why: str) -> None:
     with pytest.raises(InvalidValueError, match=why):
         SPACES.register("other", kind)

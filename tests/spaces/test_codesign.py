@@ -245,7 +245,7 @@ def test_architectures_are_encoded_on_the_chip_that_is_given_or_else_on_pcm() ->
 
 
 @pytest.mark.parametrize("chip", [IDEAL, Hardware(name="odd", tile_rows=100), Hardware(name="odd", drift=0.5)])
-def test_a_chip_whose_settings_are_no_genes_cannot_be_encoded(chip: Hardware) -> None:
+def test_a_chip_with_settings_beyond_the_genes_cannot_be_encoded(chip: Hardware) -> None:
     with pytest.raises(InvalidValueError, match=f"the chip '{chip.name}' has settings that chip genes cannot encode"):
         DESIGNS.encode(REFERENCES.values(), chip)
 

@@ -91,7 +91,7 @@ def test_numbers_select_word_labels_but_not_numeric_labels() -> None:
 
 
 @given(tables, st.text(max_size=12), st.text(max_size=12))
-def test_whatever_is_typed_is_a_value_or_a_sentence(table: str, name: str, text: str) -> None:
+def test_any_text_is_a_value_or_one_sentence(table: str, name: str, text: str) -> None:
     for gene in (name, TABLES[table].names[-1]):
         try:
             value = TABLES[table].named(gene).value(text)
@@ -177,7 +177,7 @@ def test_sizes_count_what_exists(genes: Genes) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_copies_are_equal_and_hash_alike(table: str) -> None:
+def test_copies_are_equal_and_have_the_same_hash(table: str) -> None:
     genes = TABLES[table]
     for other in (copy.deepcopy(genes), pickle.loads(pickle.dumps(genes)), Genes(genes.entries, genes.depth)):  # noqa: S301
         assert other == genes

@@ -30,7 +30,7 @@ EACH = -(-EXAMPLES // (len(SPACES) * len(PROPERTIES)))
 @pytest.mark.parametrize("name", PROPERTIES)
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=EACH)
-def test_the_contract_holds_for_whatever_is_drawn(name: str, space: str, seed: int) -> None:
+def test_the_contract_holds_for_every_drawn_example(name: str, space: str, seed: int) -> None:
     PROPERTIES[name](SPACES[space], np.random.default_rng(seed))
 
 

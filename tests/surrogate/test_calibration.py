@@ -20,7 +20,7 @@ def test_a_calibration_extrapolates_with_its_end_slope_and_bends_towards_the_bou
     assert_allclose(calibration(np.array([-1e9, 1e9])), [0.0, 1.0], atol=1e-6)
 
 
-def test_a_steep_last_pair_of_knots_does_not_decide_how_a_calibration_goes_on() -> None:
+def test_a_steep_last_pair_of_knots_does_not_determine_the_extrapolation() -> None:
     even = np.linspace(0.0, 1.0, 11)
     gentle = Calibration(even, 0.5 + 0.1 * even)
     steep = Calibration(np.append(even, 1.0001), np.append(0.5 + 0.1 * even, 0.61))
@@ -39,7 +39,7 @@ def test_a_steep_last_pair_of_knots_does_not_decide_how_a_calibration_goes_on() 
         ([0.0, float("nan")], [0.5, 0.6], "must increase"),
     ],
 )
-def test_knots_that_are_no_calibration_are_refused(scores: list[float], values: list[float], message: str) -> None:
+def test_invalid_knots_are_refused(scores: list[float], values: list[float], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         Calibration(np.array(scores), np.array(values))
 
@@ -55,7 +55,7 @@ def test_the_inverse_gives_the_scores_of_accuracies_between_the_ends(levels: lis
     assert_allclose(calibration(calibration.inverse(wanted)), wanted, atol=1e-9)
 
 
-def test_the_inverse_goes_on_beyond_the_ends_and_stays_finite() -> None:
+def test_the_inverse_extrapolates_and_stays_finite() -> None:
     calibration = Calibration(np.array([0.0, 2.0]), np.array([0.4, 0.8]))
     scores = calibration.inverse(np.array([0.0, 0.3, 0.85, 1.0]))
     assert_allclose(calibration(scores[1:3]), [0.3, 0.85], atol=1e-9)

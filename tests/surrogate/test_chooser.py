@@ -33,7 +33,7 @@ def choosing(n: int, store: Store) -> Chooser:
     return Chooser(campaign, plan(digits, chooser.planned(n, len(store.identities()))), store)
 
 
-def test_it_begins_with_the_plan_and_goes_on_with_two_thirds_of_it(tmp_path: Path) -> None:
+def test_it_starts_with_the_plan_and_continues_with_two_thirds_of_it(tmp_path: Path) -> None:
     """The shipped rows stand in for what would be measured."""
     with Store(tmp_path / "s.sqlite") as store:
         one = choosing(24, store)
@@ -57,7 +57,7 @@ def test_it_begins_with_the_plan_and_goes_on_with_two_thirds_of_it(tmp_path: Pat
     assert_array_equal(task("digits").space.check(chosen), chosen)
 
 
-def test_without_rows_to_learn_from_it_goes_on_with_the_plan(tmp_path: Path) -> None:
+def test_without_training_rows_it_continues_with_the_plan(tmp_path: Path) -> None:
     with Store(tmp_path / "s.sqlite") as store:
         one = choosing(20, store)
         one.choose()
@@ -65,7 +65,7 @@ def test_without_rows_to_learn_from_it_goes_on_with_the_plan(tmp_path: Path) -> 
         assert_array_equal(one.chosen(), one.plan[:20])
 
 
-def test_a_store_that_began_with_a_table_goes_on_from_its_rows(tmp_path: Path) -> None:
+def test_a_store_started_from_a_table_continues_from_its_rows(tmp_path: Path) -> None:
     some = [row for row in read_table("digits").rows() if row["hardware"] == "pcm" and row["seed"] == 0][:30]
     with Store(tmp_path / "s.sqlite") as store:
         store.add(some)

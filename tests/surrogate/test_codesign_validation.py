@@ -52,7 +52,7 @@ def test_each_measured_network_on_a_chip_is_a_design(measured: MeasuredTable, de
     assert designs.provenance["hardware"] == "varied chips"
 
 
-def test_chips_whose_settings_are_no_genes_are_left_out(measured: MeasuredTable) -> None:
+def test_chips_with_settings_beyond_the_genes_are_left_out(measured: MeasuredTable) -> None:
     frame = measured.frame.copy()
     frame.loc[frame["hardware"] == "pcm", "hw_output_noise"] = 0.01
     other = MeasuredTable(frame, measured.card, measured.source)

@@ -57,7 +57,7 @@ def test_it_equals_xgboost_to_the_bit(sizes: list[tuple[int, int, float]], n: in
     assert_array_equal(forest_of(*models).predict(rows), by_xgboost(models, rows))
 
 
-def test_no_trees_say_what_they_begin_with() -> None:
+def test_an_empty_ensemble_predicts_its_base() -> None:
     model = grown(0, base=0.5)
     assert forest_of(model).predict(table(3)).tolist() == [[0.5]] * 3
 

@@ -15,7 +15,7 @@ from ohmnas.surrogate.mixture import Mixture
 EVEN = Mixture((2.0, 4.0), (0.25, 1.0), (0.0, 0.0), (-1.0, -1.0), (1.0, 1.0))
 
 
-def test_scores_count_alike_whatever_their_scale() -> None:
+def test_scores_count_equally_on_any_scale() -> None:
     assert_allclose(EVEN.scores(np.array([2.0, 0.0]), np.array([0.0, 4.0])), [1.0, 1.0])
 
 
@@ -37,6 +37,6 @@ def test_labels_are_mixed_by_their_shares_within_what_was_measured() -> None:
     ],
     ids=str,
 )
-def test_weights_that_are_none_are_refused(changes: dict[str, Any]) -> None:
+def test_invalid_weights_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError):
         replace(EVEN, **changes)

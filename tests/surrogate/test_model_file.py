@@ -221,7 +221,7 @@ EDITS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], str]] = {
 
 
 @pytest.mark.parametrize("what", EDITS)
-def test_arrays_that_are_no_surrogate_are_refused(what: str, file: Path) -> None:
+def test_arrays_that_do_not_form_a_surrogate_are_refused(what: str, file: Path) -> None:
     name, change, message = EDITS[what]
     edit_array(file, name, change)
     with pytest.raises(BrokenFileError, match=message) as error:
@@ -242,7 +242,7 @@ def test_arrays_that_are_no_surrogate_are_refused(what: str, file: Path) -> None
     ],
     ids=str,
 )
-def test_mixtures_that_are_none_are_refused(change: Header, file: Path) -> None:
+def test_invalid_mixtures_are_refused(change: Header, file: Path) -> None:
     edit(file, lambda header: header["mixture"].update(change))
     with pytest.raises(BrokenFileError, match=r"mixture|spreads|lowest"):
         read_model(file)
@@ -253,7 +253,7 @@ def test_mixtures_that_are_none_are_refused(change: Header, file: Path) -> None:
     [{"sources": "digits"}, {"sources": [1]}, {"share": 2.0}, {"share": "x"}, {"bases": [0.0]}, {"classes": 0}],
     ids=str,
 )
-def test_source_models_that_are_none_are_refused(change: Header, tmp_path: Path) -> None:
+def test_invalid_source_models_are_refused(change: Header, tmp_path: Path) -> None:
     file = learned(learning_set(20, seed=8), source=fit_source([learning_set(60)])).save(tmp_path / "s")
     edit(file, lambda header: header["source"].update(change))
     with pytest.raises(BrokenFileError, match=file.name):

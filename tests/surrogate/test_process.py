@@ -58,6 +58,6 @@ def test_a_mean_is_the_level_and_the_weighted_kernels() -> None:
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_arrays_that_are_no_process_are_refused(changes: dict[str, Any]) -> None:
+def test_arrays_that_do_not_form_a_process_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError, match="Gaussian process"):
         process(**changes)

@@ -100,7 +100,7 @@ def test_repeats_are_side_by_side_in_the_order_of_their_seeds(twice: MeasuredTab
         assert pairs["accuracy_1d_second"].iloc[row] == frame.loc[(*key, 1), "accuracy_1d"]
 
 
-def test_measurements_of_other_chips_and_fidelities_are_no_repeats() -> None:
+def test_measurements_of_other_chips_and_fidelities_do_not_count_as_repeats() -> None:
     one, other = table(POPULATION), table(POPULATION, seeds=(1,), fidelity="short")
     both = MeasuredTable(pd.concat([one.frame, other.frame], ignore_index=True), one.card, "synthetic")
     assert len(repeated(both, "pcm", "paper")) == len(repeated(both, "pcm", "short")) == 0

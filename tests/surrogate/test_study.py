@@ -72,7 +72,7 @@ def test_changes_begin_at_nothing_and_lie_in_their_intervals(effects: pd.DataFra
             assert (change <= high + 1e-12).all()
 
 
-def test_only_architectures_within_what_was_measured_are_asked_about(rows: TrainingSet) -> None:
+def test_only_architectures_within_the_measured_range_are_evaluated(rows: TrainingSet) -> None:
     tight = replace(rows, provenance={**rows.provenance, "seen": {**rows.provenance["seen"], "max_params": 30_000}})
     effects = gene_effects(tight, resamples=3, **FAST)
     assert effects["params"].max() <= 30_000

@@ -29,7 +29,7 @@ from ohmnas.targets import DEFAULT_NAMES
 from .conftest import CHIP, FAST, SPACE, STD_FLOOR, learned, learning_set, table_of_designs
 
 
-def test_trees_of_spread_and_variation_are_shallow_whatever_depth_the_ranker_has() -> None:
+def test_trees_of_spread_and_variation_are_shallow_for_any_depth_of_the_ranker() -> None:
     ranker, regressors = learned(learning_set(60, noise=0.02), depth=5).forests
     assert len(ranker.levels) == 5
     assert len(regressors.levels) == SPREAD_DEPTH
@@ -97,7 +97,7 @@ def test_it_is_a_regressor_of_scikit_learn(data: TrainingSet) -> None:
     )
 
 
-def test_it_stands_in_pipelines_and_grid_searches(data: TrainingSet) -> None:
+def test_it_works_in_pipelines_and_grid_searches(data: TrainingSet) -> None:
     architectures = SPACE.decode(data.population)
     pipeline = make_pipeline(FunctionTransformer(SPACE.encode), Surrogate(SPACE, CHIP, **FAST))
     pipeline.fit(architectures, data.matrix())

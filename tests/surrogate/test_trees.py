@@ -85,14 +85,14 @@ def test_whatever_passes_is_walked_to_its_end(sizes: list[int], splits: list[int
         ([1], [-1], [2 * LARGEST_PREDICTION], "is possible"),
     ],
 )
-def test_arrays_that_are_no_trees_are_refused(
+def test_arrays_that_do_not_form_trees_are_refused(
     sizes: list[int], splits: list[int], numbers: list[float], message: str
 ) -> None:
     with pytest.raises(InvalidValueError, match=message):
         trees(sizes, splits, numbers)
 
 
-def test_bases_that_no_sum_begins_with_are_refused() -> None:
+def test_invalid_bases_of_trees_are_refused() -> None:
     for base in (float("nan"), float("inf"), 1e9):
         with pytest.raises(InvalidValueError, match="is possible"):
             trees([1], [-1], [0.0], base)

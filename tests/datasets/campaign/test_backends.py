@@ -31,7 +31,7 @@ for pid in results((joblib.delayed(grow)(size) for size in sizes), 2):
 """
 
 
-def test_a_worker_that_has_grown_is_replaced_without_a_word(tmp_path: Path) -> None:
+def test_a_worker_that_has_grown_is_replaced_silently(tmp_path: Path) -> None:
     """Two workers work until a third one has."""
     (tmp_path / "grows.py").write_text(GROWS, encoding="utf-8")
     done = subprocess.run([sys.executable, tmp_path / "grows.py"], capture_output=True, text=True, check=True)

@@ -50,7 +50,7 @@ def four(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
         return whole.rows()
 
 
-def test_a_campaign_goes_on_from_an_exported_table_alone(four: list[Row], tmp_path: Path) -> None:
+def test_a_campaign_resumes_from_an_exported_table_alone(four: list[Row], tmp_path: Path) -> None:
     expected = comparable(pd.DataFrame(four))
     with Store(tmp_path / "first.sqlite") as first:
         first.add(row for row in four if identity(row) in _campaign(2).identities())
@@ -67,7 +67,7 @@ def test_a_campaign_goes_on_from_an_exported_table_alone(four: list[Row], tmp_pa
     ("chip", "effort", "name"),
     [(replace(Hardware(), drift=0.0), TINY, "hw_drift"), (Hardware(), replace(TINY, epochs=2), "epochs")],
 )
-def test_rows_that_were_measured_otherwise_are_not_taken_for_ones_own(
+def test_a_campaign_refuses_rows_measured_with_other_settings(
     chip: Hardware, effort: Fidelity, name: str, tmp_path: Path
 ) -> None:
     with Store(tmp_path / "store.sqlite") as store:
@@ -113,7 +113,7 @@ def test_the_technologies_of_one_setting_share_one_training(
         assert len({training_settings(chip) for chip in chips}) == 1
 
 
-def test_a_campaign_over_chips_goes_on_without_measuring_anything_twice(
+def test_a_campaign_over_chips_resumes_without_measuring_anything_twice(
     made_measurements: MadeMeasurements, tmp_path: Path
 ) -> None:
     rows: list[Row] = []
@@ -145,7 +145,7 @@ def test_rows_missing_for_one_technology_are_trained_for_it_alone(
     assert [[chip.technology for chip in chips] for _, chips in made_measurements.trained] == [["pcm", "reram"]] * 4
 
 
-def test_chips_of_ones_own_are_checked_against_the_store(tmp_path: Path) -> None:
+def test_users_chips_are_checked_against_the_store(tmp_path: Path) -> None:
     rows = varied_rows(3, 1)
     rows[4]["hw_drift"] = 0.5
     with Store(tmp_path / "s.sqlite") as store:

@@ -21,7 +21,7 @@ class KilledError(Exception):
 
 
 @pytest.mark.train
-def test_a_stopped_training_goes_on_and_gives_the_same_network(tmp_path: Path) -> None:
+def test_a_stopped_training_resumes_and_gives_the_same_network(tmp_path: Path) -> None:
     from dataclasses import replace
 
     torch = pytest.importorskip("torch")

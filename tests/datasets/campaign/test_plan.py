@@ -50,7 +50,7 @@ def test_an_unknown_plan_names_those_that_exist() -> None:
         plan(DIGITS, 3, kind="winners")
 
 
-def test_a_plan_stays_in_the_bounds_and_begins_with_the_references_that_do() -> None:
+def test_a_plan_stays_within_the_bounds_and_starts_with_references() -> None:
     population = plan(DIGITS, 150)
     costs = DIGITS.space.layers(population)
     assert (costs.params() <= DIGITS.max_params).all()

@@ -84,7 +84,7 @@ def test_the_log_of_a_killed_process_is_read_and_stays(tmp_path: Path) -> None:
     assert 60 < sum(row["seed"] == 0 for row in found) < 120
 
 
-def test_choices_that_are_broken_are_chosen_anew(rows: list[Row], tmp_path: Path) -> None:
+def test_damaged_choices_are_made_again(rows: list[Row], tmp_path: Path) -> None:
     path, key = tmp_path / "a.sqlite", ("digits", "pcm", "smoke", 0)
     with Store(path) as store:
         store.add(rows)

@@ -41,7 +41,7 @@ def test_a_second_row_of_the_same_identity_leaves_the_first(rows: list[Row], tmp
         assert rows[0]["accuracy_1d"] in set(mine["accuracy_1d"])
 
 
-def test_a_newer_row_takes_the_place_of_a_failure_alone(rows: list[Row], tmp_path: Path) -> None:
+def test_a_newer_row_replaces_only_a_failure(rows: list[Row], tmp_path: Path) -> None:
     failed = [{**row, "status": "failed", "reason": "stopped"} for row in rows]
     with Store(tmp_path / "s.sqlite") as store:
         assert store.add(failed[:2]) == 2
@@ -52,7 +52,7 @@ def test_a_newer_row_takes_the_place_of_a_failure_alone(rows: list[Row], tmp_pat
         assert store.identities(failed=False) == {identity(rows[0])}
 
 
-def test_of_rows_taken_over_only_good_ones_take_the_place_of_failures(rows: list[Row], tmp_path: Path) -> None:
+def test_only_good_copied_rows_replace_failures(rows: list[Row], tmp_path: Path) -> None:
     failed = [{**row, "status": "failed", "reason": "stopped"} for row in rows]
     with Store(tmp_path / "s.sqlite") as store:
         store.add([*failed[:2], rows[3]])
@@ -62,7 +62,7 @@ def test_of_rows_taken_over_only_good_ones_take_the_place_of_failures(rows: list
         assert store.identities(failed=False) == {identity(rows[0]), identity(rows[3])}
 
 
-def test_rows_that_were_measured_otherwise_are_not_taken(rows: list[Row], tmp_path: Path) -> None:
+def test_rows_measured_with_other_settings_are_not_stored(rows: list[Row], tmp_path: Path) -> None:
     with Store(tmp_path / "s.sqlite") as store:
         store.add(rows[:1])
         with pytest.raises(InvalidValueError, match=r"epochs 99, but those of .*s\.sqlite have 1"):
@@ -72,7 +72,7 @@ def test_rows_that_were_measured_otherwise_are_not_taken(rows: list[Row], tmp_pa
         assert len(store.rows()) == 1
 
 
-def test_rows_come_out_in_the_same_order_however_they_came_in(rows: list[Row], tmp_path: Path) -> None:
+def test_rows_are_returned_in_the_same_order_for_any_order_of_writing(rows: list[Row], tmp_path: Path) -> None:
     with Store(tmp_path / "a.sqlite") as first, Store(tmp_path / "b.sqlite") as second:
         first.add(rows)
         second.add(reversed(rows))
@@ -88,7 +88,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(rows: list[Row], tmp_path: Path) 
         store.add(rows[:1])  # the store still works
 
 
-def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "text.sqlite"
     text.write_text("this is not a database, but it is long enough to look at " * 50, encoding="utf-8")
     with pytest.raises(BrokenFileError, match="not a store"):

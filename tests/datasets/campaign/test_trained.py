@@ -98,7 +98,7 @@ def test_saving_twice_changes_nothing_and_another_network_is_refused(
         replace(resnet[0], name="other").save(folder)
 
 
-def test_without_its_description_a_folder_is_no_network(folder: Path) -> None:
+def test_a_folder_without_a_description_is_refused(folder: Path) -> None:
     assert is_trained(folder)
     (folder / DESCRIPTION).unlink()
     assert not is_trained(folder)
@@ -141,7 +141,7 @@ def test_a_broken_description_is_one_sentence(folder: Path, change: Change, sent
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"x"', "[" * 100_000])
-def test_a_description_that_is_none_is_one_sentence(folder: Path, text: str) -> None:
+def test_an_invalid_description_is_one_sentence(folder: Path, text: str) -> None:
     (folder / DESCRIPTION).write_text(text, encoding="utf-8")
     with pytest.raises(BrokenFileError, match="is not a trained network"):
         TrainedNetwork.load(folder)

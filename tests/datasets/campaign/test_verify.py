@@ -41,7 +41,7 @@ def test_found_and_references_are_trained_once_each_and_kept(result: SearchResul
     assert told[3:] == [(2, 2, True)]  # nothing was trained again
 
 
-def test_a_fidelity_that_is_no_longer_offered_gives_way_to_the_usual_one(result: SearchResult) -> None:
+def test_a_fidelity_that_no_longer_exists_is_replaced_by_the_default(result: SearchResult) -> None:
     assert fidelity_of(result, DIGITS).name == "table"
     assert fidelity_of(result, DIGITS, "smoke").name == "smoke"
     assert fidelity_of(replace(result, provenance={**LEARNED, "fidelity": "full"}), DIGITS).name == "full"

@@ -46,7 +46,7 @@ def test_rows_of_a_plan_come_with_the_campaign_that_measures_them() -> None:
     assert "export-table" in card["reproduce"][1]
 
 
-def test_rows_of_a_gpu_are_no_hours_of_a_core_and_say_where_they_are_from() -> None:
+def test_rows_of_a_gpu_count_as_gpu_hours() -> None:
     rows = planned_rows(6)
     for index, row in enumerate(rows):
         row.update(train_seconds=3600.0, drift_seconds=0.0, precision="tf32" if index > 1 else "bfloat16")
@@ -110,7 +110,7 @@ def test_rows_of_one_varied_chip_have_a_card() -> None:
     assert "export-table" in card["reproduce"][-1]
 
 
-def test_hours_count_a_training_once_whatever_it_is_programmed_on() -> None:
+def test_hours_count_a_training_once_for_all_its_chips() -> None:
     """What a training knows nothing of does not tell trainings apart, all else does."""
     first = planned_rows(1)[0]
     chip = Hardware()

@@ -70,7 +70,7 @@ def test_a_cell_of_another_kind_is_named(column: str, value: object, rows: list[
         typed(frame, Path("t.csv"), GENE_NAMES)
 
 
-def test_columns_that_are_no_table_are_one_sentence(rows: list[Row]) -> None:
+def test_invalid_columns_are_one_sentence(rows: list[Row]) -> None:
     frame = pd.DataFrame(rows, columns=list(schema.columns(GENE_NAMES)))
     levels = frame.set_axis(pd.MultiIndex.from_product([frame.columns, ["x"]]), axis=1)
     for wrong in (levels, frame.to_numpy(), None):

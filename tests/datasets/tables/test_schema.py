@@ -12,7 +12,7 @@ def test_every_column_has_exactly_one_type() -> None:
     assert len(set(typed)) == len(typed)
 
 
-def test_columns_stand_in_the_documented_order() -> None:
+def test_columns_are_in_the_documented_order() -> None:
     names = schema.columns(GENE_NAMES)
     marks = ["task", "hardware", "fidelity", "seed", "status", GENE_NAMES[0], "params", "macs", "accuracy_digital"]
     marks += ["accuracy_1s", "avm", "hw_g_max", "epochs", "train_seconds", "ohmnas_version", "reason"]

@@ -35,7 +35,7 @@ def test_the_spread_counts_rows_and_gives_quantiles(table: MeasuredTable) -> Non
         assert row[f"{label}_5"] < row[f"{label}_50"] < row[f"{label}_95"]
 
 
-def test_shares_of_networks_that_are_all_alike_are_exact() -> None:
+def test_shares_of_uniform_networks_are_exact() -> None:
     space = task("digits").space
     alike = Architecture(8, 3, tuple(MainBlock(repeats, 1, "A", 1, True) for repeats in (2, 5, 3, 3)))
     rows = pd.DataFrame(space.encode([alike]), columns=list(GENE_NAMES)).assign(params=1, macs=1)

@@ -80,7 +80,7 @@ def test_a_changed_cell_that_is_possible_fails_the_checksum(rows: list[Row], wri
 
 
 @pytest.mark.parametrize(("column", "value"), [("hw_drift", 0.0), ("epochs", 2), ("hw_dac_bits", None)])
-def test_rows_of_one_chip_and_fidelity_were_measured_alike(
+def test_rows_of_one_chip_and_fidelity_share_their_settings(
     column: str, value: float | None, rows: list[Row], write_made_table: Write
 ) -> None:
     rows[4][column] = value
@@ -91,7 +91,7 @@ def test_rows_of_one_chip_and_fidelity_were_measured_alike(
         read_table(str(write_made_table(rows)))
 
 
-def test_a_row_that_stands_twice_is_refused(rows: list[Row], write_made_table: Write) -> None:
+def test_a_repeated_row_is_refused(rows: list[Row], write_made_table: Write) -> None:
     with pytest.raises(BrokenFileError, match="row 7: seed"):
         read_table(str(write_made_table([*rows, rows[0]])))
 
@@ -121,7 +121,7 @@ def test_a_wrong_card_is_refused(
 
 
 @pytest.mark.parametrize("content", ["", "no,table\n1\n", "\x00\x01", "a" * 100])
-def test_a_file_that_is_no_table_is_refused(content: str, rows: list[Row], write_made_table: Write) -> None:
+def test_a_file_that_is_not_a_table_is_refused(content: str, rows: list[Row], write_made_table: Write) -> None:
     path = write_made_table(rows)
     path.write_text(content, encoding="utf-8")
     with pytest.raises(BrokenFileError):

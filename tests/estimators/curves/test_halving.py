@@ -35,7 +35,7 @@ def test_the_best_at_every_rung_is_never_stopped(values: list[float], reduction:
     assert [asha.goes_on(6, value) for value in values][best]
 
 
-def test_asha_lets_about_half_go_on() -> None:
+def test_asha_continues_about_half() -> None:
     asha = Asha()
     gone = [asha.goes_on(6, value) for value in np.random.default_rng(0).random(1000)]
     assert 0.45 < np.mean(gone) < 0.55

@@ -12,7 +12,7 @@ from ohmnas.spaces.resnet import MUTATION_RATES
 from tests.search.conftest import problem
 
 
-def test_the_oldest_die_however_good_they_were(rng: np.random.Generator) -> None:
+def test_the_oldest_die_even_if_they_are_good(rng: np.random.Generator) -> None:
     one, _ = problem(max_avm=10.0)
     population = one.sample(30, rng)
     said = one.evaluate(population)

@@ -70,7 +70,7 @@ def test_the_best_of_parents_and_children_survive(selection: str, rng: np.random
         assert one.evaluate(strategy.parents).objective.tolist() == sorted(everything, reverse=True)[:5]
 
 
-def test_with_elitism_all_survivors_breed_alike() -> None:
+def test_with_elitism_all_survivors_breed_equally() -> None:
     one, parents, said = feasible(10)
     strategy = Evolution(one, selection="elitism", **UNCHANGED)
     strategy.tell(parents, said)
@@ -105,7 +105,7 @@ def test_of_equal_parents_by_roulette_all_breed() -> None:
     np.testing.assert_allclose(shares(strategy, parents), 0.25, atol=0.02)
 
 
-def test_the_youngest_and_the_best_survive_however_good_the_others_were() -> None:
+def test_the_youngest_and_the_best_survive_for_any_objectives() -> None:
     one, population, said = feasible(60)
     strategy = Evolution(one, keep=10, selection="youngest")
     old, young = np.arange(20), np.arange(45, 60)

@@ -63,7 +63,7 @@ def test_infeasible_rows_are_expanded_last_nearest_first(rng: np.random.Generato
         assert rows(strategy.ask(len(near), rng)) == near
 
 
-def test_it_goes_through_a_small_space_whatever_the_births_of_a_generation() -> None:
+def test_it_covers_a_small_space_for_any_number_of_offspring() -> None:
     within = Bounds.of(
         SPACE.genes, {"M": (1, 1), "R": (1, 4), "B": (1, 3), "WF": (1, 3), "OC0": (8, 14), "KS0": (3, 7)}
     )

@@ -33,7 +33,7 @@ def test_rows_are_those_of_the_evaluation(rng: np.random.Generator) -> None:
     assert np.array_equal(found.losses, one.evaluate(POPULATION[order]).losses)
 
 
-def test_genomes_are_found_whatever_their_place_in_memory() -> None:
+def test_genomes_are_found_in_any_memory_layout() -> None:
     evaluated = EvaluationRows(np.asfortranarray(POPULATION), one.evaluate(POPULATION))
     assert evaluated.rows(POPULATION[::2].astype(np.int64).astype(np.int16)).tolist() == list(range(0, 40, 2))
     assert evaluated.rows(POPULATION[::-1][:3]).tolist() == [39, 38, 37]

@@ -29,7 +29,7 @@ def test_all_cells_are_read_as_they_are_written() -> None:
     assert len(texts) == 5**6
 
 
-def test_operations_stand_in_the_order_of_the_published_string() -> None:
+def test_operations_are_in_the_order_of_the_published_string() -> None:
     one = Cell(("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "none"))
     assert str(one) == "|none~0|+|skip_connect~0|nor_conv_1x1~1|+|nor_conv_3x3~0|avg_pool_3x3~1|none~2|"
     assert EDGES == ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))

@@ -75,7 +75,7 @@ def test_a_cell_and_its_representative_have_equal_working_weights() -> None:
         assert working(genome) == working(one)
 
 
-def test_none_is_cheaper_than_the_one_that_stands_for_it() -> None:
+def test_no_isomorph_is_cheaper_than_the_canonical_cell() -> None:
     params, macs = SPACE.params_and_macs(every())
     best, work = SPACE.params_and_macs(canonical(every()))
     assert (best <= params).all()

@@ -32,7 +32,7 @@ def test_values_that_a_network_has_not_are_refused(field: str, value: Any) -> No
 
 
 @pytest.mark.parametrize("values", [{}, {"stages": [{}]}, {**NETWORK.to_dict(), "more": 1}, {"stages": 3}])
-def test_an_object_that_is_no_network_is_refused(values: dict[str, object]) -> None:
+def test_an_object_that_is_not_a_network_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(InvalidValueError, match="this is not an architecture"):
         MobileArchitecture.from_dict(values)
 

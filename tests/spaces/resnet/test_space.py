@@ -66,7 +66,7 @@ def test_the_size_counts_every_genome() -> None:
     assert SPACE.size > 73 * 10**9  # the space of AnalogNAS, which it contains
 
 
-def test_costs_of_no_rows_are_no_costs() -> None:
+def test_costs_of_an_empty_population_are_empty() -> None:
     empty = np.empty((0, genes.GENES), dtype=np.int16)
     assert SPACE.params(empty).shape == (0,)
     assert SPACE.decode(empty) == []

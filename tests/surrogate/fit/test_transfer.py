@@ -53,7 +53,7 @@ def test_known_architectures_get_their_held_out_predictions(source: SourceModel,
     assert_array_equal(source.predict(strangers, CHIP, unseen=True), source.predict(strangers, CHIP))
 
 
-def test_each_architecture_is_in_one_fold_whatever_its_chip(known: TrainingSet) -> None:
+def test_each_architecture_is_in_one_fold_for_all_its_chips(known: TrainingSet) -> None:
     other = replace(known, hardware=NEW_CHIP)
     both = fit_source([known, other], SETTINGS)
     assert len(both.fold_of) == len(known.population)
@@ -73,7 +73,7 @@ def test_a_table_sources_with_all_its_chips_but_the_new_one() -> None:
         source_of(new, TrainingSet.of(new))
 
 
-def test_rows_of_several_tasks_or_none_are_no_source(known: TrainingSet) -> None:
+def test_rows_of_several_tasks_or_none_cannot_be_a_source(known: TrainingSet) -> None:
     for parts in ([], [known, replace(known, space=ResNetSpace((1, 9, 9), 10))]):
         with pytest.raises(InvalidValueError, match="rows of one task"):
             fit_source(parts, SETTINGS)

@@ -31,7 +31,7 @@ def test_surrogates_without_versions_are_read(file: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["3.2", ["3.2"], {"xgboost": 3.2}, None])
-def test_versions_that_are_no_texts_are_refused(value: object, file: Path) -> None:
+def test_versions_that_are_not_texts_are_refused(value: object, file: Path) -> None:
     edit(file, lambda header: header["provenance"].update(versions=value))
     with pytest.raises(BrokenFileError, match="provenance: versions"):
         load_surrogate(file)

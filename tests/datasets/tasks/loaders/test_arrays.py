@@ -129,7 +129,7 @@ def test_a_class_of_one_image_is_a_class(tmp_path: Path) -> None:
         (("uint8", 0, 4), ("float32", 0, 1)),
     ],
 )
-def test_test_images_that_are_scaled_otherwise_are_refused(
+def test_test_images_with_another_scale_are_refused(
     train: tuple[str, int, int], test: tuple[str, int, int], tmp_path: Path
 ) -> None:
     def images(count: int, kind: str, low: int, high: int) -> np.ndarray:
@@ -160,7 +160,7 @@ def test_test_images_may_be_darker_or_flatter(
     assert len(load_npz(path).test.labels) == 9
 
 
-def test_a_constant_channel_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_constant_channel_is_accepted(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(256, size=(39, 6, 7, 4)).astype(np.uint8)
     images[..., 3] = 255
     data = load_npz(_write(tmp_path / "mine.npz", x_train=images[:30], x_test=images[30:]))

@@ -84,7 +84,7 @@ def test_parts_of_odd_length_are_padded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 2, 13])
-def test_a_recording_that_is_cut_short_is_no_shorter_recording(lost: int, tmp_path: Path) -> None:
+def test_a_truncated_recording_is_refused(lost: int, tmp_path: Path) -> None:
     path = _wav(tmp_path / "a.wav", _form(), DATA)
     path.write_bytes(path.read_bytes()[:-lost])
     with pytest.raises(BrokenFileError, match=rf"is cut short: its part 'data' has {14 - lost} bytes of 14"):

@@ -15,7 +15,7 @@ from .conftest import write_cifar10, write_cifar100
 
 
 @pytest.mark.parametrize("batches", [1, 2, 3])
-def test_cifar10_is_split_completely_whatever_batches_there_are(batches: int, data_dir: Path) -> None:
+def test_cifar10_is_split_completely_for_any_batches(batches: int, data_dir: Path) -> None:
     records = 9000 // batches
     write_cifar10(data_dir, batches, records)
     data = load_cifar10(data_dir)

@@ -109,7 +109,7 @@ def test_every_broken_reply_is_one_sentence_that_names_the_address(
 
 
 @pytest.mark.parametrize("length", [None, "many", "-1", "9" * 5000])
-def test_a_length_that_is_none_is_unknown(
+def test_an_invalid_length_counts_as_unknown(
     length: str | None, archive: Archive, tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
@@ -124,7 +124,7 @@ def test_a_length_that_is_none_is_unknown(
     [b"", b"<html>", gzip.compress(b"no tar"), b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 40],
     ids=["nothing", "a page", "no tar", "no gzip"],
 )
-def test_archives_that_are_none_are_one_sentence(content: bytes, tmp_path: Path, data_dir: Path) -> None:
+def test_invalid_archives_are_one_sentence(content: bytes, tmp_path: Path, data_dir: Path) -> None:
     path = tmp_path / "served.tar.gz"
     path.write_bytes(content)
     served = Archive(path.as_uri(), f"sha256:{hashlib.sha256(content).hexdigest()}", "images")

@@ -23,7 +23,7 @@ def test_a_folder_is_found_below_the_data_folder_and_as_it(tmp_path: Path, monke
         find_folder(tmp_path, "t", ("other",), "a.bin")
 
 
-def test_files_are_decoded_once_and_anew_when_they_change(tmp_path: Path) -> None:
+def test_files_are_decoded_once_and_again_when_they_change(tmp_path: Path) -> None:
     file = tmp_path / "f"
     file.write_bytes(b"1")
     calls = []
@@ -75,7 +75,7 @@ def _entry(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["arrays.json", "x.npy"])
 @pytest.mark.parametrize("damage", ["empty", "cut", "junk", "gone", "folder"])
-def test_a_damaged_copy_is_made_anew(name: str, damage: str, tmp_path: Path) -> None:
+def test_a_damaged_cached_copy_is_rebuilt(name: str, damage: str, tmp_path: Path) -> None:
     file = tmp_path / "f"
     file.touch()
     arrays: Arrays = {"x": np.arange(3000), "y": np.ones(3)}
@@ -94,7 +94,7 @@ def test_a_damaged_copy_is_made_anew(name: str, damage: str, tmp_path: Path) -> 
     assert path.read_bytes() == whole
 
 
-def test_a_copy_of_other_arrays_is_made_anew(tmp_path: Path) -> None:
+def test_a_cached_copy_of_other_arrays_is_rebuilt(tmp_path: Path) -> None:
     file = tmp_path / "f"
     file.touch()
     decoded("t", 1, [file], lambda: {"x": np.arange(3)})

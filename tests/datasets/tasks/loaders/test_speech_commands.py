@@ -98,7 +98,7 @@ def test_a_list_in_another_encoding_is_refused(data_dir: Path) -> None:
         load_speech_commands(data_dir)
 
 
-def test_another_split_of_the_same_files_is_decoded_anew(data_dir: Path) -> None:
+def test_another_split_of_the_same_files_is_decoded_again(data_dir: Path) -> None:
     folder = write_speech_commands(data_dir)
     load_speech_commands(data_dir)
     load_speech_commands.cache_clear()

@@ -111,7 +111,7 @@ def test_wrong_annotations_are_named(change: Callable[[dict[str, Any]], object],
         read_labels(_write(tmp_path / "a.json", change))
 
 
-def test_other_images_or_annotations_are_decoded_anew(data_dir: Path) -> None:
+def test_other_images_or_annotations_are_decoded_again(data_dir: Path) -> None:
     folder = write_coco(data_dir)
     first = load_wake_words(data_dir)
     for image in (folder / "train2017").iterdir():
