@@ -76,7 +76,7 @@ class Archive:
     @property
     def best(self) -> tuple[Population, Evaluation] | None:
         """One row: the best feasible architecture; None if there is none yet."""
-        return self.elite(1)
+        return None if self._elite is None else (self._elite[0][:1], self._elite[1].take(np.arange(1)))
 
     @property
     def best_objective(self) -> float:
