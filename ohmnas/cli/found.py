@@ -77,8 +77,11 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.warning(
             "the found network is hardly better than guessing. Networks that guess never vary, so tight AVM "
             "limits select them: add --floor reference, or an accuracy such as --floor 0.5"
+            if not _is_search_network(result)
+            else "the search network is hardly better than guessing: use more --epochs, --images or --channels"
         )
-    say_if_few(learned, "TABLE", bool(best.chip))
+    if "rows" in learned:
+        say_if_few(learned, "TABLE", bool(best.chip))
     extra = _asked_costs(result)
     several = [(f"#{place}", candidate) for place, candidate in enumerate(result.top, 1)] or [("found", best)]
     known = result.references[:3]
@@ -123,17 +126,34 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.line(
             f"No other network meets these limits: the found network is {result.constraints['reference']} itself."
         )
-    ended = ENDINGS.get(result.stopped, "")
-    render.line(
-        f"scored {result.evaluations:,} {result.space.members} in {result.seconds:.2f} s ({result.strategy}, seed "
-        f"{result.seed}; surrogate trained on {learned['rows']:,} measured {result.space.members}: {learned['task']}, "
-        f"{learned['hardware']}){ended}"
-    )
+    render.line(_how_found(result))
     for picture in pictures:
         render.line(f"wrote {picture}")
-    render.line("The best of many predictions is optimistic. To measure it:")
+    render.line(
+        "These are accuracies in the search network. To measure the found network itself:"
+        if _is_search_network(result)
+        else "The best of many predictions is optimistic. To measure it:"
+    )
     needs = "" if find_spec("torch") else "   (needs: pip install 'ohmnas[train]')"
     render.line(f"  ohmnas verify {quote(str(path))} {_how_measured(learned, best)}{needs}")
+
+
+def _how_found(result: SearchResult) -> str:
+    """Return the effort of the search, and the origin of its predictions."""
+    learned, ended = result.provenance, ENDINGS.get(result.stopped, "")
+    how, where = f"{result.strategy}, seed {result.seed}", f"{learned['task']}, {learned['hardware']}"
+    if _is_search_network(result):
+        epochs = int(result.history[-1]["iteration"])
+        return f"trained a search network for {epochs} epochs in {result.seconds:.0f} s ({how}; {where}){ended}"
+    scored = f"scored {result.evaluations:,} {result.space.members} in {result.seconds:.2f} s ({how}; "
+    if "rows" in learned:
+        scored += f"surrogate trained on {learned['rows']:,} measured {result.space.members}: "
+    return f"{scored}{where}){ended}"
+
+
+def _is_search_network(result: SearchResult) -> bool:
+    """Return True for a gradient search, whose predictions are readings of its search network."""
+    return result.provenance.get("estimator") == "search network"
 
 
 def _assumed(conversion: Mapping[str, Any]) -> str:

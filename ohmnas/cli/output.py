@@ -15,7 +15,14 @@ from ohmnas.cli import render
 from ohmnas.errors import StorageError
 from ohmnas.files import write_atomically
 
-DEPENDENT: Final = ("search.toml", "refine.toml", "verify.json", "verify.parts.json", "verify.toml")
+DEPENDENT: Final = (
+    "search.toml",
+    "refine.toml",
+    "gradient-search.toml",
+    "verify.json",
+    "verify.parts.json",
+    "verify.toml",
+)
 """Files beside a result.json that belong to it."""
 
 

@@ -29,15 +29,17 @@ from ohmnas.cli.arguments import (
     seed,
     size,
 )
-from ohmnas.cli.problem_flags import add_problem
+from ohmnas.cli.problem_flags import add_cost_limits, add_problem
 from ohmnas.datasets.campaign.fidelity import FIDELITIES
 from ohmnas.datasets.campaign.options import BACKENDS, CHOOSERS, DEVICES, ENGINE_NAMES, PLANS, STOPPINGS
 from ohmnas.datasets.tasks.catalogue import TASKS
 from ohmnas.datasets.tasks.loaders.archives import ARCHIVES
 from ohmnas.export.catalogue import EXPORTERS
 from ohmnas.hardware import PRESETS
+from ohmnas.oneshot.gradient.settings import METHODS, REMEDIES
 from ohmnas.oneshot.rules import RULES
 from ohmnas.search.objectives import OBJECTIVES
+from ohmnas.search.quantity_names import COSTS
 from ohmnas.search.strategies import STRATEGIES
 from ohmnas.search.subspace_names import CRITERIA
 from ohmnas.surrogate.defaults import MARGINS, RESAMPLES
@@ -56,6 +58,7 @@ def parser() -> Parser:
     for add in (
         _search,
         _refine,
+        _gradient_search,
         _verify,
         _train,
         _export,
@@ -215,6 +218,53 @@ def _refine(commands: Any) -> None:
     work.add_argument("--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory fails")
     out = command.add_argument_group("output")
     out.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse measured networks (1)")
+    out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
+    add_data_dir(command)
+    add_json(command)
+
+
+def _gradient_search(commands: Any) -> None:
+    summary = "find a network by gradient descent on probabilities; continues after a stop"
+    command = _command(commands, "gradient-search", summary, "gradient_search")
+    command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
+    command.add_argument("--space", default="cells", help="search space: cells or resnet (cells)")
+    command.add_argument("--hardware", default="pcm", metavar="CHIP", help="chip, by name or TOML file (pcm)")
+    add_cost_limits(command.add_argument_group("limits"))
+    how = command.add_argument_group("search")
+    how.add_argument(
+        "--method",
+        type=one_of("method", METHODS),
+        default="gdas",
+        help="; ".join(f"{name}: {meaning}" for name, meaning in METHODS.items()) + " (gdas)",
+    )
+    how.add_argument(
+        "--remedy",
+        type=one_of("remedy", REMEDIES),
+        default="none",
+        help="against cells of skips only. "
+        + "; ".join(f"{name}: {meaning}" for name, meaning in REMEDIES.items())
+        + " (none)",
+    )
+    how.add_argument(
+        "--weight",
+        type=pair,
+        action="append",
+        metavar="Q=W",
+        help=f"weight of an expected cost in the loss, such as energy=0.1; one of {', '.join(COSTS)}",
+    )
+    how.add_argument("--epochs", type=positive, metavar="N", help="passes over the training images (20)")
+    how.add_argument("--images", type=size, metavar="N", help="at most N training images (2000)")
+    how.add_argument("--resolution", type=positive, metavar="N", help="average larger images down to N pixels a side")
+    how.add_argument("--batch", type=positive, metavar="N", help="images per step (32)")
+    how.add_argument("--channels", type=positive, metavar="N", help="channels of the search network's stem (8)")
+    how.add_argument(
+        "--cells", type=positive, metavar="N", help="cells of each stage, or residual blocks of each main block (1)"
+    )
+    how.add_argument("--blocks", type=positive, metavar="N", help="main blocks, for --space resnet (2)")
+    how.add_argument("--settle", type=count, metavar="N", help="epochs of the found network before it is read (4)")
+    how.add_argument("--max-seconds", type=above_zero, metavar="S", help="stop after S seconds; run again to continue")
+    how.add_argument("--seed", type=seed, default=0, help="random seed; the same seed gives the same result (0)")
+    out = command.add_argument_group("output")
     out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
     add_data_dir(command)
     add_json(command)

@@ -12,9 +12,8 @@ from ohmnas.search.quantity_names import QUANTITIES
 from ohmnas.spaces.schedule import LAYER_BY_LAYER
 
 
-def add_problem(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that describe a problem."""
-    hard = parser.add_argument_group("limits")
+def add_cost_limits(hard: argparse._ArgumentGroup) -> None:
+    """Add the limits on costs."""
     hard.add_argument("--max-params", type=size, metavar="N", help="at most N parameters, such as 50k")
     hard.add_argument("--max-macs", type=size, metavar="N", help="at most N multiply-accumulates per image, such as 2M")
     hard.add_argument(
@@ -25,6 +24,12 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     hard.add_argument("--max-cells", type=size, metavar="N", help="at most N crossbar cells, such as 500k")
     hard.add_argument("--max-energy", type=above_zero, metavar="J", help="at most J joules per image, such as 5e-6")
     hard.add_argument("--max-latency", type=above_zero, metavar="S", help="at most S seconds per image, such as 1e-4")
+
+
+def add_problem(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that describe a problem."""
+    hard = parser.add_argument_group("limits")
+    add_cost_limits(hard)
     hard.add_argument(
         "--latency",
         type=Path,

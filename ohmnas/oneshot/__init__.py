@@ -1,4 +1,4 @@
-"""Shared weights: one training for all networks of a part of a space. Needs torch."""
+"""Shared weights and gradient search: one training for many networks. Needs torch."""
 
 from typing import TYPE_CHECKING
 

@@ -13,6 +13,7 @@ from .conftest import Ohmnas
 WORDS = {
     "search": ("--task", "digits"),
     "refine": ("--task", "digits", "--store", "s.sqlite"),
+    "gradient-search": ("--task", "digits"),
     "verify": ("result.json", "--task", "digits"),
     "campaign": ("--store", "s.sqlite"),
     "export-table": ("--store", "s.sqlite", "--out", "t.csv"),

@@ -1,0 +1,170 @@
+"""Choices of a relaxed space, as matrices of numbers: all of them, random ones, and the most probable one.
+
+Symbols: `n` architectures, `c` choices (such as the six edges of a cell), `m` options of the largest choice. Needs no
+torch.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmnas.errors import InfeasibleError
+from ohmnas.search.limits import COST_LIMITS
+from ohmnas.search.problem import Problem
+from ohmnas.search.quantities import Values
+from ohmnas.spaces.genes import Population
+
+if TYPE_CHECKING:
+    from ohmnas.oneshot.gradient.network import SoftNetwork
+
+Choices = npt.NDArray[np.intp]
+
+ENUMERATED: Final = 200_000
+"""Largest number of combinations that are listed; of more, some are sampled."""
+SAMPLED: Final = 20_000
+"""Combinations that are sampled to find the most probable one within the limits."""
+
+
+class Relaxation(ABC):
+    """A space whose genes are replaced by probabilities of their values: independent choices with options."""
+
+    skip: ClassVar[int | None] = None
+    """Option that passes its input on unchanged, in every choice; None if the choices have no such option."""
+
+    @property
+    @abstractmethod
+    def sizes(self) -> tuple[int, ...]:
+        """``(c,)``: number of options of each choice."""
+
+    @abstractmethod
+    def genomes(self, choices: Choices) -> Population:
+        """``(n, g)``: canonical genomes of ``(n, c)`` options."""
+
+    @abstractmethod
+    def choices_of(self, genomes: Population) -> Choices:
+        """``(n, c)``: options of canonical ``(n, g)`` genomes; the inverse of `genomes`."""
+
+    @abstractmethod
+    def works(self, genomes: Population) -> npt.NDArray[np.bool_]:
+        """``(n,)``: True for networks whose output depends on their input."""
+
+    @abstractmethod
+    def network(self) -> SoftNetwork:
+        """Build the digital search network, with random weights. Needs torch."""
+
+    @property
+    def combinations(self) -> int:
+        """Number of combinations of options."""
+        return math.prod(self.sizes)
+
+    @property
+    def is_enumerable(self) -> bool:
+        """True if all combinations can be listed."""
+        return self.combinations <= ENUMERATED
+
+    def every(self) -> Choices:
+        """``(combinations, c)``: all combinations; the last choice changes fastest."""
+        return np.array(np.unravel_index(np.arange(self.combinations), self.sizes)).T
+
+
+def drawn(probabilities: Values, n: int, rng: np.random.Generator) -> Choices:
+    """``(n, c)``: random combinations.
+
+    Args:
+        probabilities: ``(c, m)``; rows add up to 1.
+        n: number of combinations.
+        rng: random generator.
+    """
+    ends = np.cumsum(probabilities, axis=1)
+    ends[:, -1] = np.inf
+    found: Choices = (rng.random((n, len(ends), 1)) > ends).sum(axis=2)
+    return found
+
+
+def log_probability(choices: Choices, probabilities: Values) -> Values:
+    """``(n,)``: logarithm of the probability of each row of ``(n, c)`` options."""
+    logs = np.log(np.maximum(probabilities, 1e-300))
+    found: Values = logs[np.arange(choices.shape[1]), choices].sum(axis=1)
+    return found
+
+
+def most_probable(
+    relaxation: Relaxation, problem: Problem, probabilities: Values, rng: np.random.Generator
+) -> tuple[Population, float]:
+    """Return the most probable network that meets all limits on costs, ``(1, g)``, and its log probability.
+
+    The limits hold by construction: only networks that meet them take part.
+
+    Args:
+        relaxation: the relaxed space.
+        problem: the limits.
+        probabilities: ``(c, m)``.
+        rng: random generator, used if there are too many combinations to list.
+
+    Raises:
+        InfeasibleError: no network meets the limits; the message describes the nearest.
+    """
+    choices = _candidates(relaxation, probabilities, rng)
+    logs = log_probability(choices, probabilities)
+    order = np.argsort(-logs, kind="stable")
+    genomes = relaxation.genomes(choices[order])
+    possible = np.flatnonzero(relaxation.works(genomes))
+    fitting = possible[problem.affordable(genomes[possible])]
+    if not len(fitting):
+        raise InfeasibleError(_nearest(problem, genomes[possible]))
+    first = fitting[0]
+    return genomes[first : first + 1], float(logs[order][first])
+
+
+def check_feasible(relaxation: Relaxation, problem: Problem, rng: np.random.Generator) -> None:
+    """Check before a search that some network meets the limits.
+
+    Raises:
+        InfeasibleError: none does; the message describes the nearest.
+    """
+    uniform = np.array([np.arange(max(relaxation.sizes)) < size for size in relaxation.sizes]) / np.array(
+        relaxation.sizes
+    ).reshape(-1, 1)
+    most_probable(relaxation, problem, uniform, rng)
+
+
+def _candidates(relaxation: Relaxation, probabilities: Values, rng: np.random.Generator) -> Choices:
+    """All combinations, or many random ones, and the neighbours of the most probable one.
+
+    Flatter probabilities reach networks within limits that the probable ones exceed.
+    """
+    if relaxation.is_enumerable:
+        return relaxation.every()
+    uniform = (probabilities > 0) / (probabilities > 0).sum(axis=1, keepdims=True)
+    parts = [
+        drawn((1.0 - share) * probabilities + share * uniform, SAMPLED // 4, rng) for share in (0.0, 0.1, 0.4, 1.0)
+    ]
+    top = probabilities.argmax(axis=1)
+    near = np.repeat(top[None], sum(relaxation.sizes), axis=0)
+    row = 0
+    for choice, size in enumerate(relaxation.sizes):
+        near[row : row + size, choice] = np.arange(size)
+        row += size
+    return np.concatenate([top[None], near, *parts])
+
+
+def _nearest(problem: Problem, genomes: Population) -> str:
+    """Describe the network with the smallest violation of the limits, as a sentence."""
+    limits = {cost: getattr(problem.limits, name) for name, cost in COST_LIMITS.items()}
+    limits = {cost: most for cost, most in limits.items() if most < np.inf}
+    of = problem.quantities(genomes, together=limits)
+    excess = np.max([of[cost] / most - 1.0 for cost, most in limits.items()], axis=0)
+    row = int(np.argmin(excess))
+    asked = " and ".join(f"at most {_number(most)} {cost}" for cost, most in limits.items())
+    has = ", ".join(f"{_number(float(of[cost][row]))} {cost}" for cost in limits)
+    (nearest,) = problem.space.decode(genomes[row : row + 1])
+    return f"none of {len(genomes):,} {problem.space.members} has {asked}; the nearest has {has}: {nearest}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 1 else f"{value:,.0f}"

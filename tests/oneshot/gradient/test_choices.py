@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ohmnas.errors import InfeasibleError
+from ohmnas.oneshot.gradient.cells import CellRelaxation
+from ohmnas.oneshot.gradient.choices import check_feasible, drawn, log_probability, most_probable
+
+from .conftest import SPACE, problem, random_probabilities
+
+
+@pytest.mark.parametrize(("seed", "most"), [(0, 80_000), (1, 150_000), (2, 400_000), (3, np.inf)])
+def test_the_most_probable_network_meets_the_limits_and_no_better_one_does(seed: int, most: float) -> None:
+    relaxation, asked = CellRelaxation(SPACE, 4, 1), problem(max_params=most)
+    probabilities = random_probabilities(seed)
+    genome, log = most_probable(relaxation, asked, probabilities, np.random.default_rng(0))
+    assert SPACE.layers(genome).params()[0] <= most
+    every = relaxation.every()
+    better = every[log_probability(every, probabilities) > log + 1e-9]
+    genomes = relaxation.genomes(better)
+    assert not (asked.affordable(genomes) & relaxation.works(genomes)).any()
+
+
+def test_random_combinations_follow_the_probabilities() -> None:
+    probabilities = np.array([[0.5, 0.5, 0.0], [0.1, 0.2, 0.7]])
+    found = drawn(probabilities, 20_000, np.random.default_rng(0))
+    for column in range(2):
+        shares = np.bincount(found[:, column], minlength=3) / len(found)
+        np.testing.assert_allclose(shares, probabilities[column], atol=0.02)
+
+
+def test_a_cell_without_a_path_is_never_found(relaxation: CellRelaxation) -> None:
+    only_none = np.full((6, 5), 1e-6)
+    only_none[:, 0] = 1.0 - 4e-6
+    genome, _ = most_probable(relaxation, problem(), only_none, np.random.default_rng(0))
+    assert (genome != 0).any()
+
+
+def test_impossible_limits_name_the_nearest_network(relaxation: CellRelaxation) -> None:
+    with pytest.raises(InfeasibleError, match=r"at most 1,000 params.* the nearest has 7\d,\d{3} params"):
+        check_feasible(relaxation, problem(max_params=1000), np.random.default_rng(0))
+
+
+def test_two_limits_that_exclude_each_other_are_refused(relaxation: CellRelaxation) -> None:
+    with pytest.raises(InfeasibleError, match="the nearest has"):
+        check_feasible(relaxation, problem(max_params=80_000, max_latency=1e-7), np.random.default_rng(0))
