@@ -73,7 +73,8 @@ _PARTS: Final[dict[str, Kinds]] = {
 """Part of a surrogate -> its arrays, named ``<part>_<array>`` in the archive."""
 _SOURCE_PARTS: Final[dict[str, Kinds]] = {
     **dict.fromkeys(_SOURCE_ENSEMBLES, _TREES),
-    "line": {"slopes": ("f8", 2), "heights": ("f8", 1)},
+    "line": {"slopes": ("f8", 2), "heights": ("f8", 1), "shares": ("f8", 1)},
+    "ranks": {"scores": ("f8", 1), "values": ("f8", 1)},
 }
 """Additional parts of a surrogate with a source model."""
 _FURTHER_NUMBERS: Final = ("mean", "lowest", "highest")
@@ -212,6 +213,8 @@ def _read_parts(path: Path, header: dict[str, Any]) -> dict[str, dict[str, Array
     """Read the arrays of each part; check types, dimensions and finite values."""
     if unknown := [name for name in header["further"] if name not in TARGETS]:
         raise InvalidValueError(f"it predicts {shown(unknown[0])}, which is not a target")
+    if header["source"] is not None and "share" in header["source"]:
+        raise InvalidValueError(f"its source model is of an older version of ohmnas: {_ANEW}")
     parts = {**_PARTS, **({} if header["source"] is None else _SOURCE_PARTS), **_further_parts(header["further"])}
     arrays = read_arrays(path, [f"{part}_{name}" for part, kinds in parts.items() for name in kinds], LARGEST)
     for part, kinds in parts.items():
@@ -293,6 +296,7 @@ def _records(model: SurrogateModel) -> dict[str, object]:
         records |= {f"{one.target.name}_trees": one.trees, f"{one.target.name}_residuals": one.residuals}
     if model.source is not None and model.line is not None:
         records |= {**dict(zip(_SOURCE_ENSEMBLES, model.source.trees, strict=True)), "line": model.line}
+        records["ranks"] = model.line.ranks
     return records
 
 
@@ -311,7 +315,6 @@ def _source_values(model: SurrogateModel) -> dict[str, Any] | None:
         **_shape(model.source.space),
         "sources": list(model.source.sources),
         "bases": [trees.base for trees in model.source.trees],
-        "share": model.line.share,
     }
 
 
@@ -324,7 +327,7 @@ def _source(
     if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
         raise InvalidValueError("source: sources must be a list of texts")
     trees = _trees(parts, _SOURCE_ENSEMBLES, values["bases"])
-    line = Line(**parts["line"], share=finite(values["share"], 0.0, 1.0, "source: share"))
+    line = Line(**parts["line"], ranks=Calibration(**parts["ranks"]))
     return SourceModel(_space(values, name), trees, tuple(sources)), line
 
 

@@ -3,7 +3,8 @@
 A `SourceModel` is fitted to the rows of all other chips together. It describes a chip only by the noise in a network
 (`costs.noise`), so it can predict for a new chip, whose noise is computed, not measured. Its predictions become the
 last features of the new surrogate, whose trees learn the differences of the new chip (stacking: Wolpert, 1992). With
-few rows, a linear model on these predictions has more weight than the trees.
+few rows, a linear model on these predictions has more weight than the trees; held-out rows set the weight of each
+target.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from ohmnas.errors import InvalidValueError
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
+from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import Features, chipless, feature_matrix, feature_names
 from ohmnas.surrogate.forest import Forest
 from ohmnas.surrogate.scales import Values
@@ -77,27 +79,47 @@ class SourceModel:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Linear model on a source model's predictions for each target, and its weight."""
+    """Linear model on a source model's predictions for each target, and its weight.
+
+    Accuracies are ranks here: the share of training rows that are less accurate. Between two trainings or chips, the
+    order of good networks is alike, but their distances are not.
+    """
 
     slopes: Values
     """``(3, 3)``: predictions -> targets."""
     heights: Values
     """``(3,)``."""
-    share: float
-    """Weight of the line in a prediction, 0 to 1; the rest is the trees' weight."""
+    shares: Values
+    """``(3,)``: weight of the line in the prediction of each target, 0 to 1; the rest is the trees' weight."""
+    ranks: Calibration
+    """Rank of an accuracy among the training rows -> accuracy."""
 
     def __post_init__(self) -> None:
         """Check the line.
 
         Raises:
-            InvalidValueError: shapes or share are wrong.
+            InvalidValueError: shapes or shares are wrong.
         """
-        if (self.slopes.shape, self.heights.shape) != ((3, 3), (3,)) or not 0.0 <= self.share <= 1.0:
-            raise InvalidValueError("a line has 3 x 3 slopes, 3 heights and a share from 0 to 1")
+        shapes = (self.slopes.shape, self.heights.shape, self.shares.shape)
+        if shapes != ((3, 3), (3,), (3,)) or not ((self.shares >= 0.0) & (self.shares <= 1.0)).all():
+            raise InvalidValueError("a line has 3 x 3 slopes, 3 heights and 3 shares from 0 to 1")
+
+    def of(self, source: Features) -> Values:
+        """``(n, 3)``: the line alone, with ranks in place of accuracies."""
+        predicted: Values = source @ self.slopes + self.heights
+        return predicted
 
     def blend(self, source: Features, trees: Values) -> Values:
-        """``(n, 3)``: weighted sum of the line and the trees for each target."""
-        return self.share * (source @ self.slopes + self.heights) + (1.0 - self.share) * trees
+        """``(n, 3)``: weighted sum of the line and the trees for each target, accuracies by their ranks."""
+        return self.values(self.shares * self.of(source) + (1.0 - self.shares) * self.ranked(trees))
+
+    def ranked(self, values: Values) -> Values:
+        """``(n, 3)``: targets on their scales, with ranks in place of accuracies."""
+        return np.column_stack([self.ranks.inverse(values[:, 0]), values[:, 1:]])
+
+    def values(self, ranked: Values) -> Values:
+        """``(n, 3)``: the inverse of `ranked`."""
+        return np.column_stack([self.ranks(ranked[:, 0]), ranked[:, 1:]])
 
 
 def chipless_features(space: Space, population: Population, hardware: Mapping[str, float]) -> Features:

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import HERMES
+from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import chipless
 from ohmnas.surrogate.transfer import Line, SourceModel, chipless_features, genome_keys
 from ohmnas.surrogate.trees import Trees
@@ -36,13 +37,17 @@ def test_of_a_chip_it_sees_its_noise_alone() -> None:
 
 
 def test_a_line_counts_as_much_as_its_share() -> None:
-    line = Line(np.eye(3), np.ones(3), 0.25)
-    source, trees = np.full((2, 3), 3.0, dtype=np.float32), np.zeros((2, 3))
-    assert_allclose(line.blend(source, trees), 1.0)
-    for slopes, heights, share in (
-        (np.eye(2), np.ones(3), 0.5),
-        (np.eye(3), np.ones(2), 0.5),
-        (np.eye(3), np.ones(3), 2),
+    ranks = Calibration(np.array([0.0, 1.0]), np.array([0.2, 0.6]))
+    line = Line(np.eye(3), np.zeros(3), np.array([0.25, 0.0, 1.0]), ranks)
+    source, trees = np.full((2, 3), 0.9, dtype=np.float32), np.full((2, 3), 0.4)
+    # the accuracy 0.4 has the rank 0.5: 0.25 x 0.9 + 0.75 x 0.5 is the rank of 0.44
+    assert_allclose(line.blend(source, trees), [[0.44, 0.4, 0.9]] * 2)
+    for slopes, heights, shares in (
+        (np.eye(2), np.ones(3), np.full(3, 0.5)),
+        (np.eye(3), np.ones(2), np.full(3, 0.5)),
+        (np.eye(3), np.ones(3), np.full(2, 0.5)),
+        (np.eye(3), np.ones(3), np.array([0.5, 0.5, 2.0])),
+        (np.eye(3), np.ones(3), np.array([0.5, 0.5, np.nan])),
     ):
         with pytest.raises(InvalidValueError, match="a line has"):
-            Line(slopes, heights, share)
+            Line(slopes, heights, shares, ranks)

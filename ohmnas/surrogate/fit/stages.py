@@ -24,7 +24,7 @@ from ohmnas.surrogate.fit.folds import Rows, networks_of
 from ohmnas.surrogate.fit.learners import TreeSettings, ranker, regressor, trees_of
 from ohmnas.surrogate.fit.mixture import share, spread
 from ohmnas.surrogate.fit.process import MOST_ROWS, SPREAD_ROWS, fitted_on
-from ohmnas.surrogate.fit.transfer import fit_line
+from ohmnas.surrogate.fit.transfer import fit_line, line_shares
 from ohmnas.surrogate.further import FurtherTarget, from_differences, to_differences, to_scale
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.mixture import Mixture
@@ -174,7 +174,8 @@ def spread_and_variation(features: Features, ranking: Ranking, labels: Values, r
 def follow_source(source: Features, held_out: Values, targets: Values, recipe: Recipe) -> tuple[Line, Values]:
     """Stage 4, only with a source model: use its predictions while there are few rows.
 
-    With few rows, a linear model on the predictions of the source model is better than trees.
+    With few rows, a linear model on the predictions of the source model is better than trees. The weight of each
+    target is chosen on held-out rows: a source often knows spread and AVM better than accuracy.
 
     Args:
         source: ``(n, 3)``: predictions of the source model.
@@ -185,10 +186,13 @@ def follow_source(source: Features, held_out: Values, targets: Values, recipe: R
     Returns:
         The line fitted to all rows, and ``(n, 3)`` held-out predictions with the lines of the folds.
     """
-    blended = np.empty_like(held_out)
+    lines = np.empty_like(held_out)
     for train, test in recipe.folds:
-        blended[test] = fit_line(source[train], targets[train]).blend(source[test], held_out[test])
-    return fit_line(source, targets), blended
+        lines[test] = fit_line(source[train], targets[train]).of(source[test])
+    line = fit_line(source, targets)
+    trees = line.ranked(held_out)
+    line = replace(line, shares=line_shares(line.ranked(targets), lines, trees))
+    return line, line.values(line.shares * lines + (1.0 - line.shares) * trees)
 
 
 def intervals(held_out: Values, targets: Values, std_floor: float) -> tuple[Residuals, ...]:

@@ -11,6 +11,7 @@ from sklearn.linear_model import RidgeCV
 
 from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
+from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.fit.learners import TreeSettings, fit_regressor, trees_of
 from ohmnas.surrogate.scales import Values
@@ -21,7 +22,10 @@ from ohmnas.surrogate.trees import Trees
 FOLDS: Final = 5
 """Folds of the architectures, for held-out predictions of training rows."""
 EQUAL_ROWS: Final = 30
-"""Number of rows at which trees and line count equally; measured on digits, flat from 15 to 60."""
+"""Number of rows at which trees and line are expected to count equally; measured on digits, flat from 15 to 60."""
+PRIOR_ROWS: Final = 60
+"""Weight of this expectation, in rows."""
+MOST_RANKS: Final = 65
 SHRINKAGES: Final = np.logspace(-1, 4, 11)
 """Ridge penalties to choose from by cross-validation."""
 
@@ -62,24 +66,69 @@ def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: in
 
     Args:
         table: for each chip, its only fidelity or ``paper`` is used.
-        besides: rows of the new surrogate; if they are of the table's task, their chip is excluded.
+        besides: rows of the new surrogate. Rows of the same task, chip and fidelity are excluded.
         seed: seed of folds and trees.
 
     Raises:
-        InvalidValueError: no other chip has enough rows.
+        InvalidValueError: no other rows are enough.
     """
-    new = besides.provenance["hardware"] if besides and besides.provenance["task"] == table.card["task"] else None
-    chips = [chip for chip in learnable_chips(table) if chip != new]
-    if not chips:
+    sets = [TrainingSet.of(table, chip) for chip in learnable_chips(table)]
+    others = [rows for rows in sets if besides is None or _origin(rows) != _origin(besides)]
+    if not others:
         raise InvalidValueError(
-            f"cannot start from table {table.source}: no other chip has at least {FEWEST_ROWS} architectures"
+            f"cannot start from table {table.source}: no other chip or fidelity has at least {FEWEST_ROWS} "
+            "architectures"
         )
-    return fit_source((TrainingSet.of(table, chip) for chip in chips), seed=seed)
+    return fit_source(others, seed=seed)
+
+
+def _origin(rows: TrainingSet) -> tuple[str, ...]:
+    return tuple(str(rows.provenance[name]) for name in ("task", "hardware", "fidelity"))
 
 
 def fit_line(source: Features, labels: Values) -> Line:
-    """Ridge regression of ``(n, 3)`` labels on ``(n, 3)`` predictions; cross-validation chooses the penalty."""
+    """Ridge regression of ``(n, 3)`` labels on ``(n, 3)`` predictions; cross-validation chooses the penalty.
+
+    The shares of the line are the expected ones for this number of rows. `line_shares` improves them.
+    """
+    ranks = rank_map(labels[:, 0])
+    labels = np.column_stack([ranks.inverse(labels[:, 0]), labels[:, 1:]])
     scale = np.maximum(source.std(axis=0), 1e-6).astype(np.float64)
     models = [RidgeCV(SHRINKAGES).fit(source / scale, column) for column in labels.T]
     slopes = np.column_stack([model.coef_ / scale for model in models])
-    return Line(slopes, np.array([model.intercept_ for model in models]), EQUAL_ROWS / (EQUAL_ROWS + len(labels)))
+    heights = np.array([model.intercept_ for model in models])
+    return Line(slopes, heights, np.full(3, _expected_share(len(labels))), ranks)
+
+
+def rank_map(accuracies: Values) -> Calibration:
+    """Map the ranks of ``(n,)`` accuracies, from 0 to 1, to accuracies; at most `MOST_RANKS` knots."""
+    values, counts = np.unique(accuracies, return_counts=True)
+    ranks = (np.cumsum(counts) - counts / 2.0) / len(accuracies)
+    kept = np.unique(np.linspace(0, len(values) - 1, min(MOST_RANKS, len(values))).round().astype(np.intp))
+    return Calibration(ranks[kept], values[kept])
+
+
+def line_shares(labels: Values, lines: Values, trees: Values) -> Values:
+    """``(3,)``: share of the line that brings the blend closest to held-out labels, for each target.
+
+    All arguments have ranks in place of accuracies (`Line.ranked`).
+
+    With few rows, the closest share is uncertain. The share expected for this number of rows therefore counts like
+    `PRIOR_ROWS` more rows.
+
+    Args:
+        labels: ``(n, 3)``.
+        lines: ``(n, 3)``: held-out predictions of the line.
+        trees: ``(n, 3)``: held-out predictions without it.
+    """
+    n, between = len(labels), lines - trees
+    expected = _expected_share(n)
+    squares = np.square(between).mean(axis=0)
+    along = ((labels - trees) * between).mean(axis=0)
+    closest = np.divide(along, squares, out=np.full(3, expected), where=squares > 0.0)
+    shares: Values = np.clip((n * closest + PRIOR_ROWS * expected) / (n + PRIOR_ROWS), 0.0, 1.0)
+    return shares
+
+
+def _expected_share(rows: int) -> float:
+    return EQUAL_ROWS / (EQUAL_ROWS + rows)

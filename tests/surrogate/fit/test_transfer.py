@@ -7,14 +7,25 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import rankdata
 
 from ohmnas.datasets.tables.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import HERMES, Hardware
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.surrogate.fit.learners import TreeSettings
-from ohmnas.surrogate.fit.transfer import EQUAL_ROWS, fit_line, fit_source, source_of
+from ohmnas.surrogate.fit.transfer import (
+    EQUAL_ROWS,
+    MOST_RANKS,
+    fit_line,
+    fit_source,
+    line_shares,
+    rank_map,
+    source_of,
+)
 from ohmnas.surrogate.metrics import kendall_tau
 from ohmnas.surrogate.training_set import TrainingSet
 from ohmnas.surrogate.transfer import SourceModel
@@ -60,7 +71,7 @@ def test_each_architecture_is_in_one_fold_for_all_its_chips(known: TrainingSet) 
     assert set(both.fold_of.values()) == set(range(len(both.folds)))
 
 
-def test_a_table_sources_with_all_its_chips_but_the_new_one() -> None:
+def test_a_table_sources_with_all_its_rows_but_those_of_the_new_chip_and_fidelity() -> None:
     population = SPACE.sample(30, np.random.default_rng(0), max_params=50_000)
     pcm, new = table(population), table(population, hardware="new", accuracy_1d=0.9)
     both = MeasuredTable(pd.concat([pcm.frame, new.frame], ignore_index=True), pcm.card, "both")
@@ -69,7 +80,9 @@ def test_a_table_sources_with_all_its_chips_but_the_new_one() -> None:
     assert source_of(both).sources == ("digits on new", "digits on pcm")
     other_task = replace(rows, provenance={**rows.provenance, "task": "speech"})
     assert source_of(both, other_task).sources == ("digits on new", "digits on pcm")
-    with pytest.raises(InvalidValueError, match="cannot start from table synthetic: no other chip"):
+    longer = replace(rows, provenance={**rows.provenance, "fidelity": "full"})
+    assert source_of(both, longer).sources == ("digits on new", "digits on pcm")
+    with pytest.raises(InvalidValueError, match="cannot start from table synthetic: no other chip or fidelity"):
         source_of(new, TrainingSet.of(new))
 
 
@@ -81,18 +94,52 @@ def test_rows_of_several_tasks_or_none_cannot_be_a_source(known: TrainingSet) ->
 
 def test_a_line_recovers_one_and_counts_less_with_more_rows() -> None:
     rng = np.random.default_rng(0)
-    said = rng.normal(size=(EQUAL_ROWS, 3)).astype(np.float32)
-    labels = said @ np.array([[2.0, 0, 0], [0, 0.5, 0], [1.0, 0, -1]]) + 0.3
-    line = fit_line(said, labels)
-    assert line.share == 0.5
-    assert_allclose(line.blend(said, labels), labels, atol=0.1)
-    assert fit_line(np.tile(said, (9, 1)), np.tile(labels, (9, 1))).share == pytest.approx(0.1)
+    predicted = rng.normal(size=(EQUAL_ROWS, 3)).astype(np.float32)
+    labels = np.column_stack([rankdata(predicted[:, 0]) / EQUAL_ROWS, 0.5 * predicted[:, 1] + 0.3, -predicted[:, 2]])
+    line = fit_line(predicted, labels)
+    assert_allclose(line.shares, 0.5)
+    assert_allclose(line.of(predicted)[:, 1:], labels[:, 1:], atol=0.1)
+    assert kendall_tau(line.of(predicted)[:, 0], labels[:, 0]) > 0.95
+    assert_allclose(fit_line(np.tile(predicted, (9, 1)), np.tile(labels, (9, 1))).shares, 0.1)
+
+
+def test_the_line_depends_on_the_order_of_accuracies_alone() -> None:
+    rng = np.random.default_rng(0)
+    predicted = rng.normal(size=(40, 3)).astype(np.float32)
+    labels = np.column_stack([rng.permutation(np.linspace(0.1, 0.9, 40)), rng.normal(size=(40, 2))])
+    squeezed = np.column_stack([0.98 + 0.01 * labels[:, 0] ** 3, labels[:, 1:]])
+    assert_allclose(fit_line(predicted, squeezed).of(predicted), fit_line(predicted, labels).of(predicted), atol=1e-6)
 
 
 def test_constant_predictions_give_a_level_line() -> None:
-    labels = np.random.default_rng(0).normal(size=(20, 3))
+    labels = np.random.default_rng(0).uniform(size=(20, 3))
     line = fit_line(np.ones((20, 3), dtype=np.float32), labels)
-    assert_allclose(line.blend(np.ones((1, 3), dtype=np.float32), np.zeros((1, 3))), [line.share * labels.mean(axis=0)])
+    assert_allclose(line.of(np.ones((1, 3), dtype=np.float32)), [[0.5, *labels[:, 1:].mean(axis=0)]])
+
+
+def test_equal_accuracies_have_one_rank() -> None:
+    ranks = rank_map(np.full(20, 0.7))
+    assert_allclose(ranks(np.array([0.0, 0.5, 2.0])), 0.7)
+
+
+@given(st.integers(0, 1000), st.integers(2, 300))
+def test_ranks_of_accuracies_are_found_again(seed: int, n: int) -> None:
+    accuracies = np.random.default_rng(seed).uniform(size=n).round(2)
+    ranks = rank_map(accuracies)
+    assert len(ranks.scores) <= MOST_RANKS
+    assert_allclose(ranks(ranks.inverse(accuracies)), accuracies, atol=1e-6)
+
+
+def test_shares_go_to_the_better_predictions_with_enough_rows() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.normal(size=(2000, 3))
+    near, far = labels + 0.1 * rng.normal(size=labels.shape), labels + rng.normal(size=labels.shape)
+    lines, trees = near.copy(), far.copy()
+    lines[:, 0], trees[:, 0] = far[:, 0], near[:, 0]
+    assert_allclose(line_shares(labels, lines, trees), [0.0, 1.0, 1.0], atol=0.05)
+    few = line_shares(labels[:6], lines[:6], trees[:6])
+    assert_allclose(few, EQUAL_ROWS / (EQUAL_ROWS + 6), atol=0.1)
+    assert_allclose(line_shares(labels[:30], trees[:30], trees[:30]), 0.5)
 
 
 def test_a_source_model_predicts_better_accuracy_for_a_quieter_chip() -> None:
