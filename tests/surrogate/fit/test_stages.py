@@ -89,7 +89,7 @@ def test_spread_and_variation_stay_within_the_labels(
 def test_a_line_draws_held_out_predictions_to_the_source(targets: Values, recipe: stages.Recipe) -> None:
     noise = np.random.default_rng(0).normal(size=targets.shape)
     line, blended = stages.follow_source(targets.astype(np.float32), targets + noise, targets, recipe)
-    assert 0.0 < line.share < 1.0
+    assert (line.shares > 0.0).all()
     assert np.abs(blended - targets).mean() < 0.9 * np.abs(noise).mean()
 
 
