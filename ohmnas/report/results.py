@@ -423,23 +423,40 @@ def _predicted(one: Subject, several: bool) -> Section:
                 f"{measured.predicted_fidelity or 'unknown'}, this is {measured.fidelity}."
             ]
     columns = _columns([one.result.best], _asked_quantities(one))
-    rows = [
-        [
-            text_cell(name + (" *" if candidate.misses else ""), f"dot {'r0' if name == 'found' else 'ref'}"),
-            *_cells(candidate, columns),
-            text_cell(str(candidate.architecture)),
-        ]
-        for name, candidate in one.networks.items()
-    ]
+    means_of = {name: _measured_means(one, name, candidate) for name, candidate in one.networks.items()}
+    has_two = any(means_of.values())  # kinds of values
+    rows = []
+    for name, candidate in one.networks.items():
+        label = text_cell(name + (" *" if candidate.misses else ""), f"dot {'r0' if name == 'found' else 'ref'}")
+        architecture = text_cell(str(candidate.architecture))
+        estimate = "expected" if candidate.trainings else "predicted"
+        rows.append([label, *([text_cell(estimate)] if has_two else []), *_cells(candidate, columns), architecture])
+        if means := means_of[name]:
+            numbers = [means.get(quantity, float("nan")) for quantity in columns]
+            cells = [
+                number_cell("" if isnan(number) else WORDS[quantity].number(number), number)
+                for quantity, number in zip(columns, numbers, strict=True)
+            ]
+            rows.append([label, text_cell("measured"), *cells, text_cell("")])
     if any(candidate.misses for candidate in one.networks.values()):
         after.append("* misses a limit on a prediction")
-    grid = Grid(["network", *(WORDS[name].label for name in columns), "architecture"], rows)
+    titles = ["network", *(["values"] if has_two else []), *(WORDS[name].label for name in columns), "architecture"]
+    grid = Grid(titles, rows)
     anchor = f"measured-{_anchor(one)}" if several else "measured"
     details = []
     if measured is not None and measured.differences:
         details = [("Differences, paired over trainings (95 % intervals)", _differences(measured))]
     pictures = charts.predicted_charts(one)
     return Section(anchor, title, text, pictures=pictures, grid=grid, details=details, command=command, after=after)
+
+
+def _measured_means(one: Subject, name: str, candidate: Candidate) -> dict[str, float]:
+    """Target -> mean measurement of a network on test images or, in a refinement, on validation images."""
+    network = one.measurement.networks.get(name) if one.measurement else None
+    if network is None or network.genome != candidate.genome:
+        return candidate.measured
+    means = {target: network.mean(target) for target in network.values}
+    return {target: mean for target, mean in means.items() if mean is not None}
 
 
 def _differences(measured: Measurement) -> Grid:
