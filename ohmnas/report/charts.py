@@ -27,7 +27,8 @@ MOST_ROWS: Final = 1500
 NARROW: Final = 320
 """Width of charts that are shown three in a row."""
 _AFTER: Final = 0.08
-"""Distance between predicted and measured values in charts, in decades of time."""
+"""Distance between predicted and measured values in charts, and between the measured values of two networks, in decades
+of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,12 @@ def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     times = list(SECONDS.values())
     shown = [end for _, _, drift, _, _ in curves if drift for end in (*drift.low, *drift.high)]
     points: list[tuple[str, float, float, float]] = []
-    for kind, _, _, measurement, key in curves:
+    for place, (kind, _, _, measurement, key) in enumerate(curves, 1):
         network = None if measurement is None else measurement.networks.get(key)
         for time, target in TARGETS_OVER_TIME.items():
             mean = None if network is None else network.mean(target)
             if network is not None and mean is not None:
-                points.append((kind, SECONDS[time] * 10**_AFTER, mean, network.error(target) or 0.0))
+                points.append((kind, SECONDS[time] * 10 ** (place * _AFTER), mean, network.error(target) or 0.0))
     if not shown and not points:
         return None
     values = [100 * one for one in (*shown, *(m + s * e for _, _, m, e in points for s in (-1, 1)))]

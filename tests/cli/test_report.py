@@ -36,7 +36,7 @@ def test_wrong_words_are_one_sentence(ohmnas: Ohmnas, result: Path, tmp_path: Pa
     assert "nothing to report" in ohmnas("report", *out).sentence
     assert "has no result.json" in ohmnas("report", tmp_path, *out).sentence
     assert "cannot read" in ohmnas("report", tmp_path / "nothing", *out).sentence
-    assert "trained on another table" in ohmnas("report", result, "--table", "people", *out).sentence
+    assert "trained on a table other than people" in ohmnas("report", result, "--table", "people", *out).sentence
     assert "select rows of a table" in ohmnas("report", result, "--hardware", "pcm", *out).sentence
     assert "--surrogate is for results" in ohmnas("report", "--table", "people", "--surrogate", "x", *out).sentence
     assert "cannot write" in ohmnas("report", result, "--out", tmp_path / "no" / "report.html").sentence
