@@ -72,7 +72,7 @@ def test_intervals_are_of_one_training_where_labels_are_means_of_several() -> No
     assert inside[0] < 0.85 < inside[1] < 0.97
 
 
-def test_quantiles_increase_and_stay_within_what_a_head_can_say(surrogate: SurrogateModel) -> None:
+def test_quantiles_increase_and_stay_within_the_range_of_a_target(surrogate: SurrogateModel) -> None:
     predicted = surrogate.estimate(SPACE.sample_uniform(200, np.random.default_rng(3)))
     steps = [surrogate.quantile(predicted, probability) for probability in (0.01, 0.1, 0.5, 0.9, 0.99)]
     for one, next_ in itertools.pairwise(steps):
@@ -109,7 +109,7 @@ def test_it_works_in_pipelines_and_grid_searches(data: TrainingSet) -> None:
     assert search.best_score_ > 0.5
 
 
-def test_a_scorer_is_tau_of_its_head(data: TrainingSet) -> None:
+def test_a_scorer_is_tau_of_its_target(data: TrainingSet) -> None:
     estimator = Surrogate(SPACE, CHIP, **FAST)
     scores = cross_val_score(estimator, data.population, data.matrix(), scoring=tau_scorer(), cv=3)
     assert_allclose(scores, cross_val_score(estimator, data.population, data.matrix(), cv=3))
