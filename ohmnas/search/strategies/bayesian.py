@@ -130,10 +130,10 @@ class Bayesian:
         for row in evaluated.unasked(asked):
             if self.problem.clock.is_up():
                 return
-            self._study.add_trial(self._told(optuna, population[row], values[row], float(evaluation.shortfall[row])))
+            self._study.add_trial(self._trial(optuna, population[row], values[row], float(evaluation.shortfall[row])))
         self._forget(optuna)
 
-    def _told(self, optuna: Any, genome: npt.NDArray[np.int16], values: npt.NDArray[np.float64], short: float) -> Any:
+    def _trial(self, optuna: Any, genome: npt.NDArray[np.int16], values: npt.NDArray[np.float64], short: float) -> Any:
         params, distributions = {}, {}
         for gene in (*_existing(self.problem, None), *_existing(self.problem, genome)):
             low, high, step = self._range(gene)

@@ -24,12 +24,12 @@ class Local:
     _waiting: list[tuple[float, float, int, bytes]] = field(default_factory=list, repr=False)
     _left: list[Population] = field(default_factory=list, repr=False)
     """Neighbours left over from the last call; they come first in the next."""
-    _told: int = field(default=0, repr=False)
+    _evaluated: int = field(default=0, repr=False)
     allows_oversampling: ClassVar[bool] = False
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
         """Propose up to n neighbours of the best; at first, a sample stratified by cost."""
-        if not self._told:
+        if not self._evaluated:
             return self.problem.sample(n, rng)
         parts = [self.problem.sample(0, rng), *self._left]
         while self._waiting and sum(map(len, parts)) < n and not (len(parts) > 1 and self.problem.clock.is_up()):
@@ -44,5 +44,5 @@ class Local:
         """Add the architectures to the queue."""
         rows = np.ascontiguousarray(population, dtype=np.int16)
         for short, objective, row in zip(evaluation.shortfall, -evaluation.objective, rows, strict=True):
-            heapq.heappush(self._waiting, (float(short), float(objective), self._told, row.tobytes()))
-            self._told += 1
+            heapq.heappush(self._waiting, (float(short), float(objective), self._evaluated, row.tobytes()))
+            self._evaluated += 1

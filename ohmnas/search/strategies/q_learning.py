@@ -42,7 +42,7 @@ class QLearning:
     _values: npt.NDArray[np.float64] = field(init=False, repr=False)
     _memory: list[tuple[Letters, npt.NDArray[np.float64]]] = field(default_factory=list, repr=False)
     _reward: Reward = field(default_factory=Reward, repr=False)
-    _told: int = field(default=0, repr=False)
+    _evaluated: int = field(default=0, repr=False)
     _rng: np.random.Generator | None = field(default=None, repr=False)
     allows_oversampling: ClassVar[bool] = False
 
@@ -64,7 +64,7 @@ class QLearning:
     @property
     def exploration(self) -> float:
         """Current share of explorers."""
-        return max(self.least_exploration, 1.0 - self._told / self.explore_for)
+        return max(self.least_exploration, 1.0 - self._evaluated / self.explore_for)
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
         """Propose explorers and greedy samples; greedy samples that are too expensive are learned from at once."""
@@ -91,7 +91,7 @@ class QLearning:
         letters = self._alphabet.read(population)
         reward = self._reward(evaluation.objective, evaluation.feasible)
         self._memory = [*self._memory[1 - _REMEMBERED :], (letters, reward)]
-        self._told += len(population)
+        self._evaluated += len(population)
         self._learn(letters, reward)
         if self._rng is not None:
             every = np.concatenate([part for part, _ in self._memory])
