@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -33,6 +33,8 @@ from ohmnas.search import kinds
 DESCRIPTION: Final = "supernet.json"
 WEIGHTS: Final = "weights.safetensors"
 FORMAT: Final = "ohmnas-supernet-1"
+_AVERAGED: Final = 64
+"""Images of each batch for batch norm statistics; larger batches take longer."""
 _LARGEST_DESCRIPTION: Final = 1 << 20
 _LARGEST_WEIGHTS: Final = 1 << 33
 """Largest files in bytes."""
@@ -85,7 +87,7 @@ class Supernet:
             self.weights.load_into(Pieces(network, places))
             set_noise(network, noise_source(seed, torch.device("cpu")))
             network.train()
-            average_batch_norms(network, images, self.plan.recipe)
+            average_batch_norms(network, images, replace(self.plan.recipe, batch=_AVERAGED))
         set_noise(network, None)
         return network.eval()
 
