@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import InvalidValueError, StorageError
-from ohmnas.oneshot import training
+from ohmnas.hardware import Hardware
+from ohmnas.oneshot import Plan, training
 from ohmnas.oneshot.supernet import Supernet
 from ohmnas.oneshot.training import CHECKPOINT, STARTED, epochs_within, train_supernet
 
@@ -89,6 +91,15 @@ def test_training_learns(tmp_path: Path) -> None:
     train_supernet(plan, tmp_path, report=lambda _done, _total, loss: losses.append(loss))
     assert losses[-1] < losses[0] - 0.1  # a running mean over many steps
     assert torch.get_num_threads() == 1
+
+
+def test_cells_are_trained() -> None:
+    plan = replace(Plan.of(task("digits").in_space("cells"), Hardware(), epochs=1), batch=16)
+    one = training._Training(plan)
+    one.advance()
+    assert one.loss > 0.0
+    assert set(one.weights.momenta) < set(one.weights.tensors)  # the range for images is not trained
+    assert any(name.startswith("reduction2.") for name in one.weights.momenta)
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
