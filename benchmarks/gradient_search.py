@@ -1,6 +1,6 @@
 """Gradient search on cells: found cells by method, remedy and weight of the energy, with their published accuracies.
 
-python benchmarks/gradient_search.py --store FILE.json [--task cifar10] [--images 1024] [--epochs 20] [--seeds 1]
+python benchmarks/gradient_search.py --store FILE.json [--task cifar10] [--images 20000] [--epochs 10] [--seeds 1]
     [--only NAME,..] [--table FILE.anb] [--minutes M] [--json]
 
 Needs ``pip install analog-nasbench``, or the path of its data file. Each search trains a small search network on images
@@ -33,15 +33,18 @@ WEIGHTS: Final = (0.01, 0.03, 0.1, 0.3, 1.0)
 SEARCHES: Final[dict[str, dict[str, Any]]] = {
     "darts": {"method": "darts"},
     "darts auxiliary": {"method": "darts", "remedy": "auxiliary"},
-    "gdas": {"method": "gdas", "epochs": 2.0},
     **{
-        f"gdas energy={weight:g}": {"method": "gdas", "epochs": 2.0, "weights": {"energy": weight}}
+        f"darts auxiliary energy={weight:g}": {"method": "darts", "remedy": "auxiliary", "weights": {"energy": weight}}
         for weight in WEIGHTS
     },
-    "proxyless": {"method": "proxyless", "epochs": 2.0},
     "darts early-stop": {"method": "darts", "remedy": "early-stop"},
     "darts perturb": {"method": "darts", "remedy": "perturb"},
+    "gdas": {"method": "gdas", "epochs": 2.0},
+    "gdas auxiliary": {"method": "gdas", "remedy": "auxiliary", "epochs": 2.0},
+    "proxyless": {"method": "proxyless", "epochs": 2.0},
+    "proxyless auxiliary": {"method": "proxyless", "remedy": "auxiliary", "epochs": 2.0},
     "darts2": {"method": "darts2"},
+    "darts2 auxiliary": {"method": "darts2", "remedy": "auxiliary"},
 }
 """Name -> settings; `epochs` multiplies those of the command, because methods that sample are faster."""
 
@@ -66,8 +69,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--task", default="cifar10")
-    parser.add_argument("--images", type=int, default=1024)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--only", default="")
     parser.add_argument("--table", default=NAME)
@@ -80,7 +83,8 @@ def _searched(arguments: argparse.Namespace, name: str, seed: int) -> dict[str, 
     """Run one search, or continue it."""
     given = {**SEARCHES[name]}
     epochs = round(arguments.epochs * given.pop("epochs", 1.0))
-    settings = Settings(**given, epochs=epochs, images=arguments.images, batch=64, resolution=16, settle=0)
+    effort = {"epochs": epochs, "images": arguments.images, "resolution": 16, "settle": 0}
+    settings = Settings(**given, **effort, batch=128, learning_rate=0.2)
     snapshot = arguments.store.with_suffix(f".{name.replace(' ', '-')}-{seed}.safetensors")
     start = time.process_time()
     result = gradient_search(

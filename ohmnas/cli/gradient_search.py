@@ -20,7 +20,7 @@ from ohmnas.search.plots import PICTURES
 
 SNAPSHOT: Final = "gradient-search.safetensors"
 """File in the output folder that keeps an unfinished search."""
-_NUMBERS: Final = ("epochs", "images", "resolution", "batch", "channels", "cells", "blocks", "settle")
+_NUMBERS: Final = ("epochs", "warmup", "images", "resolution", "batch", "channels", "cells", "blocks", "settle")
 """Settings with a flag of the same name; a flag that was not given keeps the default."""
 
 

@@ -253,9 +253,12 @@ def _gradient_search(commands: Any) -> None:
         help=f"weight of an expected cost in the loss, such as energy=0.1; one of {', '.join(COSTS)}",
     )
     how.add_argument("--epochs", type=positive, metavar="N", help="passes over the training images (20)")
-    how.add_argument("--images", type=size, metavar="N", help="at most N training images (2000)")
+    how.add_argument(
+        "--warmup", type=fraction, metavar="F", help="share of the epochs that only train the weights, at the start (0)"
+    )
+    how.add_argument("--images", type=size, metavar="N", help="at most N training images (20000)")
     how.add_argument("--resolution", type=positive, metavar="N", help="average larger images down to N pixels a side")
-    how.add_argument("--batch", type=positive, metavar="N", help="images per step (32)")
+    how.add_argument("--batch", type=positive, metavar="N", help="images per step (64)")
     how.add_argument("--channels", type=positive, metavar="N", help="channels of the search network's stem (8)")
     how.add_argument(
         "--cells", type=positive, metavar="N", help="cells of each stage, or residual blocks of each main block (1)"

@@ -51,6 +51,7 @@ def test_a_stopped_search_continues_with_the_same_command(ohmnas: Ohmnas, tmp_pa
         (("--weight", "energy=1", "--weight", "energy=2"), "--weight sets energy twice"),
         (("--space", "mobile"), "a gradient search needs the space cells or resnet, not mobile"),
         (("--images", "20"), "use at least 64"),
+        (("--warmup", "1"), "warmup must be a share from 0 to below 1, not 1.0"),
     ],
 )
 def test_a_wrong_value_is_one_sentence(

@@ -28,6 +28,7 @@ class CellRelaxation(Relaxation):
     cells: int
     """Cells of each stage of the search network."""
     skip: ClassVar[int | None] = SKIP
+    none: ClassVar[int | None] = NONE
 
     @property
     def sizes(self) -> tuple[int, ...]:

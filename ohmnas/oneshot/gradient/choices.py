@@ -36,6 +36,9 @@ class Relaxation(ABC):
     skip: ClassVar[int | None] = None
     """Option that passes its input on unchanged, in every choice; None if the choices have no such option."""
 
+    none: ClassVar[int | None] = None
+    """Option that computes nothing, in every choice; None if the choices have no such option."""
+
     @property
     @abstractmethod
     def sizes(self) -> tuple[int, ...]:

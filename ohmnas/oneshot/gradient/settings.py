@@ -39,11 +39,11 @@ class Settings:
     """Passes over the training images."""
     settle: int = 4
     """Epochs in which the found network's part of the search network trains on before it is read."""
-    images: int = 2000
+    images: int = 20_000
     """Largest number of training images. One half trains the weights, the other half the probabilities."""
     resolution: int | None = None
     """Longest side of an image in pixels; larger images are averaged down. None keeps all sizes."""
-    batch: int = 32
+    batch: int = 64
     """Images per step."""
     channels: int = 8
     """Channels of the search network's stem. In the space cells, the network of the result has 16; in the space resnet,

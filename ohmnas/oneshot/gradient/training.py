@@ -20,7 +20,7 @@ from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.step import Step
 from ohmnas.analog.train import NativeHooks
 from ohmnas.datasets.campaign.protocol import Protocol
-from ohmnas.errors import DivergedError
+from ohmnas.errors import DivergedError, InvalidValueError
 from ohmnas.hardware import Hardware
 from ohmnas.oneshot.gradient.bilevel import first_order, second_order
 from ohmnas.oneshot.gradient.choices import Relaxation
@@ -31,6 +31,10 @@ from ohmnas.search.problem import Problem
 
 SKIPS: Final = 2
 """Number of skips in a cell at which the remedy `early-stop` stops, as in DARTS+."""
+MIXING: Final = ("darts", "darts2")
+"""Methods whose search network adds up all options."""
+_LAST: Final = 1e-9
+"""Factor on the probability of the option none in a mixture."""
 
 
 class Training:
@@ -54,6 +58,9 @@ class Training:
             problem: limits on costs.
             settings: method and its settings.
             seed: random seed.
+
+        Raises:
+            InvalidValueError: the task has too few images for a batch.
         """
         torch.set_num_threads(1)  # another order of sums would give another network
         keep_freed()
@@ -63,6 +70,11 @@ class Training:
         self._images = ImageSet(data.train.images, data.mean, data.std)
         self._labels = torch.from_numpy(data.train.labels)
         self._steps = half // settings.batch
+        if not self._steps:
+            raise InvalidValueError(
+                f"{protocol.task.name} has {len(data.train.labels)} training images, but both halves need a batch of "
+                f"{settings.batch}: use a smaller batch"
+            )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.network = to_analog(relaxation.network(), chip)
@@ -87,9 +99,21 @@ class Training:
         """True if the remedy has ended the search."""
 
     def probabilities(self) -> npt.NDArray[np.float64]:
-        """``(c, m)``: probabilities of the options; 0 where there is no option."""
-        masked = self._accepted.masked_fill(~self.logits.exists, -torch.inf)
+        """``(c, m)``: probabilities of the options; 0 where there is no option.
+
+        In a mixture, the probability of the option none only scales the others, and batch norm removes scales. As in
+        DARTS, none is therefore the last resort of a method that mixes: for limits that nothing else meets.
+        """
+        return self._compared(self._accepted)
+
+    def _compared(self, logits: Tensor) -> npt.NDArray[np.float64]:
+        """``(c, m)``: probabilities by which options are compared."""
+        masked = logits.detach().masked_fill(~self.logits.exists, -torch.inf)
         found: npt.NDArray[np.float64] = masked.double().softmax(dim=1).numpy()
+        none = self._relaxation.none
+        if self._settings.method in MIXING and none is not None:
+            found[:, none] *= _LAST
+            found /= found.sum(axis=1, keepdims=True)
         return found
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -177,7 +201,8 @@ class Training:
             probabilities = self.logits.probabilities()
             expected = self._costs.expected(probabilities)
         skip = self._relaxation.skip
-        skips = 0 if skip is None else int((probabilities.argmax(dim=1) == skip).sum())
+        compared = self._compared(self.logits.values)
+        skips = 0 if skip is None else int((compared.argmax(axis=1) == skip).sum())
         entropy = float(torch.special.entr(probabilities).sum(dim=1).mean())
         if self._settings.remedy == "early-stop" and skips >= SKIPS and epoch > 1:
             self.stopped = True

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from ohmnas.errors import InvalidValueError
 from ohmnas.oneshot.gradient.settings import METHODS
 from ohmnas.oneshot.gradient.training import Training
 
@@ -81,3 +82,17 @@ def test_a_restored_training_goes_on_bit_for_bit(method: str, training: Callable
 
 def test_a_state_of_another_network_is_refused(training: Callable[..., Training]) -> None:
     assert not training(channels=6).restore(*training().state())
+
+
+@pytest.mark.parametrize(("method", "is_last"), [("darts", True), ("gdas", False)])
+def test_none_is_the_last_resort_of_a_mixture(method: str, is_last: bool, training: Callable[..., Training]) -> None:
+    made = training(method=method)
+    with torch.no_grad():
+        made.logits.values[:, 0] += 5.0
+    made.epoch(1)
+    assert (made.probabilities().argmin(axis=1) == 0).all() == is_last
+
+
+def test_too_few_images_are_refused(training: Callable[..., Training]) -> None:
+    with pytest.raises(InvalidValueError, match=r"digits has [\d]+ training images, .* use a smaller batch"):
+        training(images=8_000, batch=1_000)
