@@ -22,17 +22,21 @@ from ohmnas.analog.noise import Noise, noise_source, whole_seed
 from ohmnas.analog.snapshot import Snapshot
 from ohmnas.analog.train import flipped, shifted
 from ohmnas.datasets.campaign.protocol import require_training
-from ohmnas.errors import DivergedError, InvalidValueError, StorageError
+from ohmnas.errors import BrokenFileError, DivergedError, InvalidValueError, OhmnasError, StorageError
+from ohmnas.files import is_file, read_json, write_atomically
 from ohmnas.oneshot.paths import Paths
 from ohmnas.oneshot.plan import Plan
 from ohmnas.oneshot.shared import Pieces, SharedWeights, add_gradients
 from ohmnas.oneshot.supernet import Supernet, is_supernet, skeleton
+from ohmnas.search import kinds
 from ohmnas.version import version
 
 CHECKPOINT: Final = "training.safetensors"
 """File of an unfinished training."""
 STARTED: Final = "training.json"
 """Plan of an unfinished training."""
+_LARGEST_PLAN: Final = 1 << 20
+"""Largest plan in bytes."""
 SECONDS: Final = 120.0
 """Time between two checkpoints."""
 _TIMED: Final = 24
@@ -60,6 +64,7 @@ def train_supernet(
         report: called after each step.
 
     Raises:
+        BrokenFileError: a file in the folder is broken.
         DivergedError: the loss is not finite.
         InvalidValueError: the folder holds another supernet.
         StorageError: the folder cannot be written.
@@ -76,8 +81,7 @@ def train_supernet(
         found = Supernet.load(folder, plan.task)
         _check_same(plan, found.plan, minutes, folder)
         return found
-    started = Snapshot(folder / STARTED, "", 0.0)
-    plan = _resumed(plan, minutes, folder, started)
+    plan = _resumed(plan, minutes, folder)
     training = _Training(plan)
     snapshot = Snapshot(folder / CHECKPOINT, _key(plan), SECONDS)
     training.resume(snapshot)
@@ -92,20 +96,23 @@ def train_supernet(
         raise
     supernet = training.finished().save(folder)
     snapshot.delete()
-    started.delete()
+    (folder / STARTED).unlink(missing_ok=True)
     return supernet
 
 
-def _resumed(plan: Plan, minutes: float | None, folder: Path, started: Snapshot) -> Plan:
+def _resumed(plan: Plan, minutes: float | None, folder: Path) -> Plan:
     """Return the plan of a stopped training in the folder, or start: choose the epochs and keep the plan."""
-    before = started.read()
-    if before is not None:
-        earlier = Plan.from_dict(before[1], plan.task)
+    started = folder / STARTED
+    if is_file(started):
+        try:
+            earlier = Plan.from_dict(kinds.mapping(read_json(started, _LARGEST_PLAN), "content"), plan.task)
+        except (KeyError, TypeError, ValueError, OhmnasError) as error:
+            raise BrokenFileError(f"{started} is not the plan of a training of this task: {error}") from error
         _check_same(plan, earlier, minutes, folder)
         return earlier
     if minutes is not None:
         plan = replace(plan, epochs=epochs_within(plan, minutes))
-    started.write({"none": torch.zeros(())}, plan.to_dict())
+    write_atomically(started, json.dumps(plan.to_dict(), indent=1) + "\n")
     return plan
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ohmnas.datasets.tasks.task import task
-from ohmnas.errors import InvalidValueError, StorageError
+from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError
 from ohmnas.hardware import Hardware
 from ohmnas.oneshot import Plan, training
 from ohmnas.oneshot.supernet import Supernet
@@ -73,6 +73,12 @@ def test_the_minutes_of_a_stopped_training_are_those_of_its_start(
         train_supernet(plan, tmp_path, 5.0, stopping(1))
     monkeypatch.setattr(training, "epochs_within", lambda _plan, _minutes: 9)
     assert train_supernet(plan, tmp_path, 5.0).plan.epochs == 2
+
+
+def test_a_broken_plan_is_refused(tmp_path: Path) -> None:
+    (tmp_path / STARTED).write_text("{}")
+    with pytest.raises(BrokenFileError, match="is not the plan of a training"):
+        train_supernet(tiny(), tmp_path)
 
 
 def test_a_longer_time_gives_more_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
