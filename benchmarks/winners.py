@@ -30,6 +30,7 @@ from ohmnas.search.estimator import Estimator
 from ohmnas.search.objectives import objective
 from ohmnas.spaces.genes import Population
 from ohmnas.surrogate import Surrogate, SurrogateModel, TrainingSet
+from ohmnas.surrogate.score import covered
 from ohmnas.surrogate.training_set import learnable_chips
 from ohmnas.targets import DEFAULT_NAMES, Target
 
@@ -91,9 +92,14 @@ def replays(data: TrainingSet, draws: int, share: float, bags: int) -> Iterator[
         model = Surrogate.learn(data.take(learned)).model_
         asked = Bag.learn(data.take(learned), bags, np.random.default_rng(draw)) if bags else model
         estimate = asked.estimate(data.population[held_out])
-        low, high = (model.quantile(estimate, probability).values for probability in (_LOW, _HIGH))
+        low, high = (model.quantile(estimate, probability) for probability in (_LOW, _HIGH))
         optimism = (estimate.values - labels[held_out]) * _SIGNS * 100
-        held = ((low <= labels[held_out]) & (labels[held_out] <= high)).astype(np.float64)
+        held = np.column_stack(
+            [
+                covered(name, labels[held_out, column], low, high, data.std_floor)
+                for column, name in enumerate(DEFAULT_NAMES)
+            ]
+        ).astype(np.float64)
         rows = {**winners(data, asked, held_out), "all": list(range(len(held_out)))}
         yield {name: (optimism[of], held[of]) for name, of in rows.items()}
 

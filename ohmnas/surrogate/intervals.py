@@ -65,9 +65,12 @@ class Residuals:
         n = len(order)
         width = min(max(round(NEIGHBOURS * n), FEWEST_NEIGHBOURS), n)
         centres = np.unique(np.linspace(0, n - 1, min(KNOTS, n)).round().astype(np.intp))
-        starts = np.clip(centres - width // 2, 0, n - width)
+        # Windows shrink towards both ends, so that they stay centred: the scale at the top is that of the best rows.
+        edges = np.minimum(centres, n - 1 - centres)
+        halves = np.clip(edges, min(FEWEST_NEIGHBOURS, width) // 2, width // 2)
+        starts, ends = np.maximum(centres - halves, 0), np.minimum(centres + halves + 1, n)
         sums = np.concatenate([[0.0], np.cumsum(np.abs(residuals[order]))])
-        scales = np.maximum((sums[starts + width] - sums[starts]) / width, SMALLEST_SCALE)
+        scales = np.maximum((sums[ends] - sums[starts]) / (ends - starts), SMALLEST_SCALE)
         knots, first = np.unique(positions[order][centres], return_index=True)
         scales = scales[first]
         normalised = np.sort(residuals / np.interp(positions, knots, scales))
