@@ -51,6 +51,10 @@ def run(arguments: argparse.Namespace) -> None:
         [g["task"], g["hardware"], g["fidelity"], str(g["seed"]), str(g["rows"]), str(g["failed"]), f"{g['hours']:.2f}"]
         for g in groups
     ]
+    if any(group["stopped"] for group in groups):
+        columns.append("stopped early")
+        for cells, group in zip(shown, groups, strict=True):
+            cells.append(str(group["stopped"]))
     if wanted is not None:
         columns += [f"done of {arguments.n}", "worker time left"]
         for cells, group in zip(shown, groups, strict=True):

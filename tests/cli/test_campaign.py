@@ -320,6 +320,8 @@ def test_varied_chips_need_a_plan(ohmnas: Ohmnas, tmp_path: Path) -> None:
         (("--vary-chip", "2", "--hardware", "pcm"), "--vary-chip draws the chips itself: remove --hardware"),
         (("--vary-chip", "2", "--choose", "active"), "remove --hardware, --found and --choose"),
         (("--vary-chip", "2", "--found", "result.json"), "remove --hardware, --found and --choose"),
+        (("--stop-early", "asha"), "trainings of 1 epoch are too short to be stopped early"),
+        (("--stop-early", "asha", "--choose", "active"), "remove --vary-chip and --choose"),
         (("--backend", "dask"), "needs the --scheduler"),
         (("--max-row-gib", "0"), "not a number above 0"),
         (("--seed", "1000000"), "seeds from 1000000 on are reserved for verification"),

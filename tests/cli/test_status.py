@@ -29,6 +29,12 @@ def test_the_status_of_a_store_is_shown_without_measuring(ohmnas: Ohmnas, tmp_pa
     out = ohmnas(*words).out
     assert "6 rows in" in out
     assert "digits" in out
+    assert "stopped early" not in out
+    stopped = {"status": "stopped", **dict.fromkeys(schema.ACCURACY_COLUMNS)}
+    with Store(path) as store:
+        store.add([{**row, **stopped} for row in made_rows(6, seed=9)])
+    assert ohmnas(*words, "--json").values["groups"][1]["stopped"] == 6
+    assert "stopped early" in ohmnas(*words).out
 
 
 def test_with_a_plan_the_remaining_work_is_printed(ohmnas: Ohmnas, tmp_path: Path) -> None:
