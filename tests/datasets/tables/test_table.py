@@ -16,6 +16,7 @@ from ohmnas.datasets.tables.schema import Row
 from ohmnas.datasets.tables.table import accuracy_std_floor, genomes, read_table, shipped_tables, write_table
 from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
+from ohmnas.spaces.catalogue import word_of
 from ohmnas.spaces.resnet.genes import GENE_NAMES
 from ohmnas.spaces.resnet.references import REFERENCES
 from tests.datasets.conftest import DIGITS, varied_rows
@@ -165,7 +166,7 @@ def test_an_unknown_table_names_the_shipped_ones() -> None:
 def test_shipped_tables_are_whole(name: str) -> None:
     table = read_table(name)
     assert table.card["rows"] == len(table.frame)
-    assert table.space == task(table.card["task"]).space
+    assert table.space == task(table.card["task"]).in_space(word_of(table.card["space"])).space
 
 
 def test_the_digits_table_has_what_it_promises() -> None:
