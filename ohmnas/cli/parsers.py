@@ -189,7 +189,7 @@ def _refine(commands: Any) -> None:
         type=positive,
         default=24,
         metavar="N",
-        help="networks to measure first, 10 or more, if the store and the table have fewer than 20 (24)",
+        help="networks to measure first, 13 or more, if the store and the table have fewer than 20 (24)",
     )
     how.add_argument(
         "--repeats", type=count, default=3, metavar="N", help="best networks to train once more at the end (3)"

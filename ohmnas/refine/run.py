@@ -29,7 +29,7 @@ from ohmnas.datasets.tables.schema import Row
 from ohmnas.errors import AllFailedError, InvalidValueError
 from ohmnas.refine.batch import DEFAULT_SPLIT, LEADERS, Split, candidates, choose, fresh
 from ohmnas.refine.journal import Chosen, Journal, Stage
-from ohmnas.refine.shrinkage import Shrunk, ShrunkEstimator, shrunk_labels
+from ohmnas.refine.shrinkage import FOLDS, Shrunk, ShrunkEstimator, shrunk_labels
 from ohmnas.search import Budget, Problem, SearchResult
 from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import Candidate
@@ -41,6 +41,8 @@ from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 
 FEWEST: Final = 20
 """With fewer measured networks, a refinement begins with networks of a plan instead of a surrogate."""
+FEWEST_FITTED: Final = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))
+"""With fewer measured networks, the surrogates of held-out predictions would have fewer than `FEWEST_ROWS`."""
 FURTHER_REPEATS: Final = 2
 """Largest number of further repeats: after the repeats, the best network may be one with a single training."""
 WEIGHTS: Final = 10
@@ -249,10 +251,10 @@ class _Run:
             if self.journal.stages and self.journal.stages[-1].outcome is None:
                 before = self.clock()
                 complete = self._measure(self.journal.stages[-1], jobs, cluster)
-                if not complete and self._networks() < FEWEST_ROWS:
+                if not complete and self._networks() < FEWEST_FITTED:
                     raise InvalidValueError(
-                        f"{self._networks()} networks were measured in the time; a surrogate needs {FEWEST_ROWS}: run "
-                        "it again to continue"
+                        f"{self._networks()} networks were measured in the time; a refinement needs {FEWEST_FITTED}: "
+                        "run it again to continue"
                     )
                 standing = self._standing()
                 self._forget_weights(standing)
@@ -293,9 +295,9 @@ class _Run:
         done = {one.genome for stage in self.journal.stages for one in stage.chosen}
         plan = [tuple(genome) for genome in self.campaign.population.tolist()]
         left = [genome for genome in plan if genome not in done][: int(min(self.effort.rows, len(plan)))]
-        if left and (networks := self._networks() + len(left)) < FEWEST_ROWS:
+        if left and (networks := self._networks() + len(left)) < FEWEST_FITTED:
             raise InvalidValueError(
-                f"a refinement needs at least {FEWEST_ROWS} networks for its first surrogate and would have "
+                f"a refinement needs at least {FEWEST_FITTED} networks for its first surrogate and would have "
                 f"{networks}: measure more first, or allow more trainings"
             )
         return Stage("plan", tuple(Chosen(genome, self.campaign.seed, "plan") for genome in left)) if left else None
