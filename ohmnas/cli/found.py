@@ -38,6 +38,7 @@ ENDINGS: Final = {
     "patience": "; stopped: no improvement",
     "nothing new": "; stopped: no new candidates",
     "interrupted": "; stopped: interrupted",
+    "skips": "; stopped: skip connections",
 }
 """Reason for ending before the last generation -> text shown."""
 UNITS: Final[dict[str, tuple[str, Callable[[float], str]]]] = {

@@ -56,7 +56,8 @@ class SearchResult:
     """Parameters of the strategy set by the user."""
     objective: str = "accuracy_1d / accuracy_1d_std"
     stopped: str = "iterations"
-    """Reason for the end: iterations, seconds, evaluations, patience, nothing new, or interrupted."""
+    """Reason for the end: iterations, seconds, evaluations, patience, nothing new, interrupted, or skips (a gradient
+    search stopped before two edges became skips)."""
     top: list[Candidate] = field(default_factory=list)
     """Diverse architectures, best first, from the front if there is one; empty unless several were requested."""
     front: list[Candidate] = field(default_factory=list)

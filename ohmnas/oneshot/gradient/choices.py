@@ -28,6 +28,8 @@ ENUMERATED: Final = 200_000
 """Largest number of combinations that are listed; of more, some are sampled."""
 SAMPLED: Final = 20_000
 """Combinations that are sampled to find the most probable one within the limits."""
+_PIECE: Final = 2000
+"""Combinations whose costs are counted at once, the most probable first."""
 
 
 class Relaxation(ABC):
@@ -115,13 +117,16 @@ def most_probable(
     choices = _candidates(relaxation, probabilities, rng)
     logs = log_probability(choices, probabilities)
     order = np.argsort(-logs, kind="stable")
-    genomes = relaxation.genomes(choices[order])
-    possible = np.flatnonzero(relaxation.works(genomes))
-    fitting = possible[problem.affordable(genomes[possible])]
-    if not len(fitting):
-        raise InfeasibleError(_nearest(problem, genomes[possible]))
-    first = fitting[0]
-    return genomes[first : first + 1], float(logs[order][first])
+    beyond = []
+    for start in range(0, len(order), _PIECE):
+        rows = order[start : start + _PIECE]
+        genomes = relaxation.genomes(choices[rows])
+        works = relaxation.works(genomes)
+        fitting = np.flatnonzero(works & problem.affordable(genomes))
+        if len(fitting):
+            return genomes[fitting[:1]], float(logs[rows[fitting[0]]])
+        beyond.append(genomes[works])
+    raise InfeasibleError(_nearest(problem, np.concatenate(beyond)))
 
 
 def check_feasible(relaxation: Relaxation, problem: Problem, rng: np.random.Generator) -> None:
@@ -130,23 +135,27 @@ def check_feasible(relaxation: Relaxation, problem: Problem, rng: np.random.Gene
     Raises:
         InfeasibleError: none does; the message describes the nearest.
     """
-    uniform = np.array([np.arange(max(relaxation.sizes)) < size for size in relaxation.sizes]) / np.array(
-        relaxation.sizes
-    ).reshape(-1, 1)
-    most_probable(relaxation, problem, uniform, rng)
+    most_probable(relaxation, problem, uniform(relaxation), rng)
+
+
+def uniform(relaxation: Relaxation) -> Values:
+    """``(c, m)``: equal probabilities of all options of a choice."""
+    sizes = np.array(relaxation.sizes)[:, None]
+    equal: Values = (np.arange(sizes.max()) < sizes) / sizes
+    return equal
 
 
 def _candidates(relaxation: Relaxation, probabilities: Values, rng: np.random.Generator) -> Choices:
     """All combinations, or many random ones, and the neighbours of the most probable one.
 
-    Flatter probabilities reach networks within limits that the probable ones exceed.
+    Flatter probabilities reach networks within limits that the probable ones exceed. The last part is always the same:
+    limits that were feasible before a search stay so.
     """
     if relaxation.is_enumerable:
         return relaxation.every()
-    uniform = (probabilities > 0) / (probabilities > 0).sum(axis=1, keepdims=True)
-    parts = [
-        drawn((1.0 - share) * probabilities + share * uniform, SAMPLED // 4, rng) for share in (0.0, 0.1, 0.4, 1.0)
-    ]
+    equal = uniform(relaxation)
+    parts = [drawn((1.0 - share) * probabilities + share * equal, SAMPLED // 4, rng) for share in (0.0, 0.1, 0.4)]
+    parts.append(drawn(equal, SAMPLED // 4, np.random.default_rng(0)))
     top = probabilities.argmax(axis=1)
     near = np.repeat(top[None], sum(relaxation.sizes), axis=0)
     row = 0

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ohmnas.oneshot.gradient.choices import Relaxation, drawn
+from ohmnas.oneshot.gradient.choices import Relaxation, drawn, uniform
 from ohmnas.search.limits import COST_LIMITS
 from ohmnas.search.problem import Problem
 
@@ -55,8 +55,7 @@ class ExpectedCosts:
         if relaxation.is_enumerable:
             some = relaxation.every()
         else:
-            sizes = np.array(relaxation.sizes)[:, None]
-            some = drawn((np.arange(sizes.max()) < sizes) / sizes, _REFERENCE, rng)
+            some = drawn(uniform(relaxation), _REFERENCE, rng)
         self._tables = self._costs(some)
         self.means = {name: float(table.mean()) for name, table in self._tables.items()}
         """Cost -> mean over the space, each option equally probable: the unit of its weight."""

@@ -113,7 +113,7 @@ def gradient_search(
         if report is not None:
             report(_progress(training, relaxation, problem, settings, history[-1]))
         kept.write(history, before + time.monotonic() - start, last=epoch == settings.epochs or training.stopped)
-    stopped = "iterations" if len(history) == settings.epochs else "patience" if training.stopped else "seconds"
+    stopped = "iterations" if len(history) == settings.epochs else "skips" if training.stopped else "seconds"
     if stopped == "seconds":
         kept.write(history, before + time.monotonic() - start, last=True)
     genome, _ = most_probable(relaxation, problem, training.probabilities(), np.random.default_rng([seed, 1]))

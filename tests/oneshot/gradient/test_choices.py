@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ohmnas.errors import InfeasibleError
+from ohmnas.oneshot.gradient import choices
 from ohmnas.oneshot.gradient.cells import CellRelaxation
 from ohmnas.oneshot.gradient.choices import check_feasible, drawn, log_probability, most_probable
 
@@ -45,3 +46,15 @@ def test_impossible_limits_name_the_nearest_network(relaxation: CellRelaxation) 
 def test_two_limits_that_exclude_each_other_are_refused(relaxation: CellRelaxation) -> None:
     with pytest.raises(InfeasibleError, match="the nearest has"):
         check_feasible(relaxation, problem(max_params=80_000, max_latency=1e-7), np.random.default_rng(0))
+
+
+def test_limits_that_were_feasible_stay_so_when_combinations_are_sampled(
+    relaxation: CellRelaxation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choices, "ENUMERATED", 10)
+    asked = problem(max_params=80_000)
+    check_feasible(relaxation, asked, np.random.default_rng(0))
+    only_convolutions = np.full((6, 5), 1e-300)
+    only_convolutions[:, 3] = 1.0
+    genome, _ = most_probable(relaxation, asked, only_convolutions, np.random.default_rng(1))
+    assert SPACE.layers(genome).params()[0] <= 80_000
