@@ -52,10 +52,7 @@ class ExpectedCosts:
         self.weights, self._hinge = dict(weights), hinge
         self.names = tuple(dict.fromkeys([*self.weights, *self.limits]))
         """Costs that take part."""
-        if relaxation.is_enumerable:
-            some = relaxation.every()
-        else:
-            some = drawn(uniform(relaxation), _REFERENCE, rng)
+        some = relaxation.every() if relaxation.is_enumerable else drawn(uniform(relaxation), _REFERENCE, rng)
         self._tables = self._costs(some)
         self.means = {name: float(table.mean()) for name, table in self._tables.items()}
         """Cost -> mean over the space, each option equally probable: the unit of its weight."""
