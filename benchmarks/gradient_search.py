@@ -61,6 +61,7 @@ def main() -> None:
             if key not in stored and time.monotonic() < deadline:
                 stored[key] = {"name": name, "seed": seed, **_searched(arguments, name, seed)}
                 write_atomically(arguments.store, json.dumps(stored, indent=1) + "\n")
+                _snapshot(arguments.store, name, seed).unlink(missing_ok=True)
     rows = _ranked(stored.values(), arguments.table)
     print(json.dumps(rows) if arguments.json else _as_text(rows))
 
@@ -85,7 +86,7 @@ def _searched(arguments: argparse.Namespace, name: str, seed: int) -> dict[str, 
     epochs = round(arguments.epochs * given.pop("epochs", 1.0))
     effort = {"epochs": epochs, "images": arguments.images, "resolution": 16, "settle": 0}
     settings = Settings(**given, **effort, batch=128, learning_rate=0.2)
-    snapshot = arguments.store.with_suffix(f".{name.replace(' ', '-')}-{seed}.safetensors")
+    snapshot = _snapshot(arguments.store, name, seed)
     start = time.process_time()
     result = gradient_search(
         task(arguments.task).in_space("cells"), hardware("pcm"), Limits(), settings, seed, snapshot=snapshot
@@ -101,6 +102,11 @@ def _searched(arguments: argparse.Namespace, name: str, seed: int) -> dict[str, 
         "accuracy": [entry["objective"] for entry in result.history],
         "cpu_seconds": time.process_time() - start,
     }
+
+
+def _snapshot(store: Path, name: str, seed: int) -> Path:
+    """File of an unfinished search."""
+    return store.with_suffix(f".{name.replace(' ', '-')}-{seed}.safetensors")
 
 
 def _ranked(found: Any, table: str) -> list[dict[str, Any]]:

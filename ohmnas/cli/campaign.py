@@ -81,9 +81,15 @@ def run(arguments: argparse.Namespace) -> None:
                 raise
         rows = len(store.identities())
         why = _why_all_failed(campaign, store, chooser)
+        stopped = _only_stopped(campaign, store)
     _show(arguments, campaign, tally, there, rows, time.perf_counter() - start)
     if why is not None:
         raise AllFailedError(why)
+    if stopped:
+        render.notice(
+            f"note: {stopped} of {campaign.size} rows were stopped early, and none has accuracies; without "
+            "--stop-early, the same command trains these networks to the end"
+        )
 
 
 def planned(arguments: argparse.Namespace) -> Campaign:
@@ -213,9 +219,11 @@ def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -
     if chooser is not None:
         campaign = replace(campaign, population=chooser.chosen())
     wanted = campaign.identities()
-    if wanted & store.identities(failed=False, stopped=False):
+    if wanted & store.identities(failed=False):
         return None
-    reasons = Counter(str(row["reason"]) for row in store.rows() if identity(row) in wanted)
+    reasons = Counter(
+        str(row["reason"]) for row in store.rows() if identity(row) in wanted and row["status"] == schema.STATUS_FAILED
+    )
     if not reasons:
         return None
     (reason, times), others = reasons.most_common(1)[0], len(reasons) - 1
@@ -223,6 +231,16 @@ def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -
         f", {times} of them with: " if others else ": "
     )
     return f"{say}{reason}; after changing a limit or the images, --retry-failed measures them again"
+
+
+def _only_stopped(campaign: Campaign, store: Store) -> int:
+    """Return the number of the campaign's rows that were stopped early if none was measured to the end, else 0."""
+    if campaign.stopping is None:
+        return 0  # such a campaign trains them to the end
+    wanted = campaign.identities()
+    if wanted & store.identities(failed=False, stopped=False):
+        return 0
+    return len(wanted & store.identities(failed=False))
 
 
 def _there(campaign: Campaign, store: Store, chooser: Chooser | None) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 from ohmnas.cli import found, render
 from ohmnas.cli.output import DEPENDENT, output_folder, set_aside, write_json
 from ohmnas.datasets.tasks.task import task
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.files import LARGEST_RESULT, is_file, read_json
 from ohmnas.hardware import hardware
 from ohmnas.oneshot.gradient.search import Progress, gradient_search
@@ -54,6 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
     if not same:
         set_aside(arguments.out, path.name, (*DEPENDENT, *PICTURES))
     write_json(path, result.to_dict(), replaces=same)
+    if result.stopped != "seconds":
+        snapshot.unlink(missing_ok=True)
     if arguments.json:
         render.machine({**result.to_dict(), "result": str(path)})
     else:
@@ -84,7 +86,10 @@ def _is_of(path: Path, words: list[str]) -> bool:
     """Return True if the file holds a result of the same command, which this one continues or repeats."""
     if not is_file(path):
         return False
-    there = read_json(path, LARGEST_RESULT)
+    try:
+        there = read_json(path, LARGEST_RESULT)
+    except OhmnasError:
+        return False
     before = there.get("command") if isinstance(there, dict) else None
     return isinstance(before, list) and _asking(before) == _asking(words)
 

@@ -344,10 +344,10 @@ class _Run:
         )
 
     def _tried(self, standing: Standing) -> Population:
-        """``(n, g)``: networks that were tried: measured, failed or diverged."""
+        """``(n, g)``: networks that were tried: measured, failed or diverged, but not stopped early."""
         names = self._names()
         keys = len(schema.KEY_COLUMNS)
-        stored = [one[keys:] for one in self.store.identities() if one[:3] == names]
+        stored = [one[keys:] for one in self.store.identities(stopped=False) if one[:3] == names]
         return np.unique(np.array(stored, dtype=np.int16).reshape(-1, standing.problem.genes), axis=0)
 
     def _repeat(self, standing: Standing, k: int) -> Stage | None:
@@ -367,9 +367,9 @@ class _Run:
         return Stage("repeat", tuple(chosen)) if chosen else None
 
     def _seeds(self, genome: Sequence[int]) -> set[int]:
-        """Seeds that a network was measured with."""
+        """Seeds that a network was measured with; trainings that were stopped early are open."""
         names, keys = self._names(), len(schema.KEY_COLUMNS)
-        stored = self.store.identities()
+        stored = self.store.identities(stopped=False)
         return {int(str(one[3])) for one in stored if one[:3] == names and one[keys:] == tuple(genome)}
 
     def _free_seed(self, genome: Sequence[int]) -> int:
@@ -410,7 +410,11 @@ class _Run:
         table = self.store.table(self.campaign.protocol.task)
         if not self._networks():
             mine = self._names()
-            reasons = Counter(str(row["reason"]) for row in self.store.rows() if identity(row)[:3] == mine)
+            reasons = Counter(
+                str(row["reason"])
+                for row in self.store.rows()
+                if identity(row)[:3] == mine and row["status"] == schema.STATUS_FAILED
+            )
             why = f": {reasons.most_common(1)[0][0]}" if reasons else ""
             raise AllFailedError(f"no network could be measured{why}")
         data = TrainingSet.of(table, chip, fidelity)

@@ -113,6 +113,23 @@ def _failing(protocol: Protocol, genome: Population, chips: Sequence[Hardware], 
     return [made_row(genome, chip, seed, np.random.default_rng(0), failed=True) for chip in chips]
 
 
+def test_a_campaign_whose_trainings_were_all_stopped_early_did_not_fail(
+    ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("--task", "digits", "--fidelity", "quick", "--jobs", "1", "--n", "2", "--stop-early", "asha")
+    words = ("campaign", *asked, "--store", tmp_path / "s.sqlite")
+
+    def stopped(protocol: Protocol, genome: Population, chips: Sequence[Hardware], seed: int, *_: object) -> list[Row]:
+        row = made_row(genome, chips[0], seed, np.random.default_rng(0), failed=True)
+        return [{**row, **protocol.settings(chips[0]), "fidelity": "quick", "status": schema.STATUS_STOPPED}]
+
+    monkeypatch.setattr("ohmnas.datasets.campaign.campaign.measure", stopped)
+    done = ohmnas(*words)
+    assert done.code == 0, done.err
+    assert "note: 2 of 2 rows were stopped early, and none has accuracies; without --stop-early" in done.err
+    assert "--retry-failed" not in done.err
+
+
 def test_progress_is_lines_where_no_terminal_is_and_none_for_machines(
     made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ohmnas.errors import StorageError
+
 from .conftest import Ohmnas
 
 WORDS = (
@@ -39,6 +41,25 @@ def test_a_stopped_search_continues_with_the_same_command(ohmnas: Ohmnas, tmp_pa
     assert len(second.values["history"]) == 2
     assert second.values["stopped"] == "iterations"
     assert not list(tmp_path.glob("earlier-*"))
+
+
+def test_the_search_is_kept_until_its_result_is_written(
+    ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("the disk is full")
+
+    (tmp_path / "result.json").write_text("{", encoding="utf-8")
+    with monkeypatch.context() as broken:
+        broken.setattr("ohmnas.cli.gradient_search.write_json", full)
+        assert "the disk is full" in ohmnas(*WORDS, "--out", tmp_path, "--quiet").err
+    assert (tmp_path / "gradient-search.safetensors").exists()
+    monkeypatch.setattr("ohmnas.oneshot.gradient.training.Training.epoch", lambda *_: pytest.fail("trained again"))
+    done = ohmnas(*WORDS, "--out", tmp_path, "--json")
+    assert done.code == 0, done.err
+    assert len(done.values["history"]) == 2
+    assert not (tmp_path / "gradient-search.safetensors").exists()
+    assert (tmp_path / "earlier-1" / "result.json").read_text("utf-8") == "{"
 
 
 @pytest.mark.parametrize(

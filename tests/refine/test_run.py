@@ -215,6 +215,15 @@ def test_failures_are_tried_once_and_not_learned_from(tmp_path: Path, monkeypatc
         run(other)
 
 
+def test_networks_that_were_stopped_early_are_open(tmp_path: Path, undisturbed: SearchResult) -> None:
+    best = campaign()
+    best = replace(best, population=np.array([undisturbed.best.genome], dtype=np.int16))
+    with Store(tmp_path / "s.sqlite") as store:
+        best.run(store, 1, lambda _: None)
+        store._connection.execute("UPDATE rows SET status='stopped', checksum=NULL")
+    assert without_seconds(run(tmp_path)) == without_seconds(undisturbed)
+
+
 def test_limits_that_no_measured_network_meets_are_reported(tmp_path: Path) -> None:
     effort, limits = replace(EFFORT, rounds=1), replace(LIMITS, max_avm=0.001)
     with Store(tmp_path / "s.sqlite") as store, pytest.raises(InfeasibleError, match="AVM"):

@@ -1,7 +1,7 @@
 """Early stopping of a campaign's trainings by comparison: the stopping variant of ASHA (Li et al., 2020).
 
 A training ends at a rung unless its loss is among the best share of all trainings seen there. Each training gets the
-losses that let it continue when it is started, so that workers need not talk to each other.
+losses that let it continue when it is queued, so that workers need not talk to each other.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def gradient_search(
         seed: random seed; the same seed gives the same result.
         seconds: this call stops after the epoch that reaches this time, and returns the best network so far.
         snapshot: file that keeps the search between epochs. A stopped search resumes from it and gives the same result;
-            a finished search deletes it.
+            delete it once the result is saved.
         report: called after each epoch.
 
     Returns:
@@ -119,8 +119,6 @@ def gradient_search(
     genome, _ = most_probable(relaxation, problem, training.probabilities(), np.random.default_rng([seed, 1]))
     estimator.path = training.network.only(relaxation.choices_of(genome)[0])
     evaluation = problem.evaluate(genome)
-    if stopped != "seconds":
-        kept.delete()
     return SearchResult(
         candidates(problem, genome, evaluation)[0],
         1,
@@ -199,8 +197,3 @@ class _Kept:
         if self._snapshot is not None and (last or self._snapshot.due()):
             tensors, values = self._training.state()
             self._snapshot.write(tensors, {"training": values, "history": history, "seconds": seconds})
-
-    def delete(self) -> None:
-        """Remove the file."""
-        if self._snapshot is not None:
-            self._snapshot.delete()

@@ -48,9 +48,9 @@ def test_an_interrupted_search_resumes_with_the_same_result(tmp_path: Path) -> N
     assert file.exists()
     with pytest.raises(KeyboardInterrupt):
         found(snapshot=file, report=interrupt)
-    resumed = found(snapshot=file)
-    assert not file.exists()
-    assert (resumed.best, resumed.history, resumed.stopped) == (whole.best, whole.history, "iterations")
+    for _ in range(2):  # the second one has nothing left to train
+        resumed = found(snapshot=file)
+        assert (resumed.best, resumed.history, resumed.stopped) == (whole.best, whole.history, "iterations")
 
 
 def test_the_file_of_another_search_is_ignored(tmp_path: Path) -> None:
