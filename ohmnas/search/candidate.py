@@ -34,7 +34,7 @@ class Candidate:
     params: int
     macs: int
     predicted: dict[str, float]
-    """Target -> prediction, a fraction."""
+    """Target -> prediction, within the range of the target."""
     name: str = ""
     """Name of a reference network; empty for a found one."""
     interval: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class Candidate:
             )
         estimates = kinds.mapping(values["predicted"], "predicted")
         interval: dict[str, tuple[float, float]] = {}
-        predicted = {look_up("target", TARGETS, name).name: _fraction(value, name) for name, value in estimates.items()}
+        predicted = {look_up("target", TARGETS, name).name: _possible(value, name) for name, value in estimates.items()}
         if not predicted:
             raise BrokenFileError("a candidate has no predictions")
         if "interval_90" in values:
@@ -149,7 +149,7 @@ class Candidate:
         weights = tuple(_folder(one) for one in kinds.sequence(values.get("weights", []), "weights"))
         measured, held_out = (
             {
-                look_up("target", TARGETS, target).name: _fraction(value, target)
+                look_up("target", TARGETS, target).name: _possible(value, target)
                 for target, value in kinds.mapping(values.get(key, {}), key).items()
             }
             for key in ("measured", "held_out")
@@ -180,12 +180,14 @@ def _folder(value: object) -> str:
     return name
 
 
-def _fraction(value: object, name: str) -> float:
-    if abs(number := kinds.number(value, name)) > 1:
-        raise BrokenFileError(f"predictions must be fractions, but {name} is {number:g}")
+def _possible(value: object, name: str) -> float:
+    """Return a value of a target, which must be within its range."""
+    one, number = look_up("target", TARGETS, name), kinds.number(value, name)
+    if not one.low <= number <= one.high:
+        raise BrokenFileError(f"{name} must be from {one.low:g} to {one.high:g}, not {number:g}")
     return number
 
 
 def _ends(values: object, name: str) -> tuple[float, float]:
-    low, high = (_fraction(end, name) for end in kinds.sequence(values, f"interval of {name}"))
+    low, high = (_possible(end, name) for end in kinds.sequence(values, f"interval of {name}"))
     return low, high

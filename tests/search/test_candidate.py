@@ -34,6 +34,16 @@ def test_json_gives_a_candidate_back(row: int, of_sure: bool, with_costs: bool, 
     assert ("interval_90" in values, "costs" in values, "name" in values) == (of_sure, with_costs, bool(name))
 
 
+def test_a_latency_above_one_second_is_read_back() -> None:
+    one = several()[0]
+    slow = replace(
+        one,
+        predicted={**one.predicted, "device_latency": 2.5},
+        interval={**one.interval, "device_latency": (1.5, 3.5)},
+    )
+    assert Candidate.from_dict(json.loads(json.dumps(slow.to_dict())), SPACE) == slow
+
+
 def test_costs_that_are_not_known_are_left_out() -> None:
     values = {**several()[0].to_dict(), "costs": {"size": 7, "price": 3}}
     assert Candidate.from_dict(values, SPACE).costs == {"size": 7.0}
@@ -50,9 +60,10 @@ def test_costs_that_are_not_known_are_left_out() -> None:
         ("genome", [10**30] * 28, "whole numbers"),
         ("genome", [8.5] * 28, "whole numbers"),
         ("genome", [True] * 28, "whole numbers"),
-        ("predicted", dict.fromkeys(DEFAULT_NAMES, 1.5), "fractions"),
+        ("predicted", dict.fromkeys(DEFAULT_NAMES, 1.5), "accuracy_1d must be from 0 to 1, not 1.5"),
+        ("predicted", {"device_latency": 3601.0}, "device_latency must be from 0 to 3600, not 3601"),
         ("predicted", dict.fromkeys(DEFAULT_NAMES, float("nan")), "accuracy_1d is nan, not a finite number"),
-        ("interval_90", {name: [0.0, 2.0] for name in DEFAULT_NAMES}, "fractions"),
+        ("interval_90", {name: [0.0, 2.0] for name in DEFAULT_NAMES}, "accuracy_1d must be from 0 to 1, not 2"),
         ("costs", {"tiles": -1}, "costs must be numbers of at least 0"),
         ("costs", {"energy": float("inf")}, "energy is inf, not a finite number"),
         ("costs", {"latency": float("nan")}, "latency is nan, not a finite number"),
