@@ -17,7 +17,7 @@ import numpy as np
 
 from ohmnas.errors import InfeasibleError
 from ohmnas.lookup import check_name
-from ohmnas.search.problem import Problem, end_of
+from ohmnas.search.problem import Problem
 from ohmnas.search.subspace_names import CRITERIA
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
@@ -51,16 +51,7 @@ class Subspace:
 
     def __str__(self) -> str:
         """Return the bounds that differ from the space's, such as ``RES 6 to 8, W 8 to 40``."""
-        whole = Bounds.everything(self.bounds.genes)
-        parts = dict[str, str]()
-        for place, gene in enumerate(self.bounds.genes):
-            low, high = self.bounds.low[place], self.bounds.high[place]
-            if (low, high) != (whole.low[place], whole.high[place]):
-                text = f"{end_of(gene, low)}" if low == high else f"{end_of(gene, low)} to {end_of(gene, high)}"
-                same = parts.setdefault(gene.family, text) == text
-                if not same:
-                    parts[gene.name] = text
-        return ", ".join(f"{name} {text}" for name, text in parts.items()) or "the whole space"
+        return ", ".join(self.bounds.narrowed()) or "the whole space"
 
 
 def compare_subspaces(
@@ -90,11 +81,12 @@ def compare_subspaces(
     drawn: list[tuple[Bounds, float, Population, float]] = []
     for bounds in _candidates(problem, rng, candidates):
         population = problem.space.canonical(bounds.from_unit_cube(rng.random((_DRAWS, problem.genes))))
-        within = np.unique(population[problem.fits(population) & problem.bounds.contain(population)], axis=0)
+        meets = problem.fits(population) & problem.bounds.contain(population)
+        within = np.unique(population[meets], axis=0)
         if len(within) >= _FEWEST:
             macs = float(problem.space.macs(within).mean())
             some = within[rng.permutation(len(within))[:networks]]
-            drawn.append((bounds, len(within) / _DRAWS, some, macs))
+            drawn.append((bounds, float(meets.mean()), some, macs))
     if not drawn:
         raise InfeasibleError(
             f"none of {candidates} sub-spaces has {_FEWEST} of {_DRAWS:,} networks within the limits on costs: search "

@@ -53,6 +53,20 @@ class Bounds:
                 low[column], high[column] = least, most
         return cls(genes, tuple(low), tuple(high))
 
+    def narrowed(self) -> list[str]:
+        """Return the bounds that differ from the full range, such as ``W 8 to 40`` or ``R1 2``.
+
+        ``W`` stands for the genes of all blocks. It appears only if they all have the same bounds.
+        """
+        texts = dict[str, None]()
+        for gene, low, high in zip(self.genes, self.low, self.high, strict=True):
+            if (low, high) != (gene.values[0], gene.values[-1]):
+                places = self.genes.columns(gene.family if gene.block else gene.name)
+                alike = len({(self.low[place], self.high[place]) for place in places}) == 1
+                ends = gene.text(low) if low == high else f"{gene.text(low)} to {gene.text(high)}"
+                texts[f"{gene.family if alike else gene.name} {ends}"] = None
+        return [*texts]
+
     def choices(self, gene: int) -> npt.NDArray[np.int16]:
         """Values that a gene can take, where it exists."""
         low, high = self.low[gene], self.high[gene]

@@ -34,6 +34,16 @@ def test_sub_spaces_lie_within_the_bounds_of_the_problem() -> None:
         assert within.contain(population).all()
 
 
+def test_without_limits_all_networks_meet_them() -> None:
+    """In a small part, many drawn networks are equal, and all count."""
+    within = Bounds.of(PROBLEM.space.genes, {"M": (1, 1), "OC0": (8, 8), "R": (1, 1), "B": (1, 1)})
+    ranked, _ = compare_subspaces(
+        Problem(SPACE, Formula(), Limits(), within=within), np.random.default_rng(0), "macs", candidates=3
+    )
+    assert ranked
+    assert all(one.share == 1 for one in ranked)
+
+
 def test_the_same_seed_chooses_the_same() -> None:
     first, second = (compare_subspaces(PROBLEM, np.random.default_rng(3), candidates=10) for _ in range(2))
     assert first == second
@@ -62,7 +72,7 @@ def test_parts_are_halves(values: list[int], parts: list[tuple[int, int]]) -> No
 def test_bounds_are_named_by_family() -> None:
     space = MobileSpace((1, 8, 8), 10)
     assert set(space.subspace_genes) <= {*space.genes.names, *space.genes.families}
-    bounds = Bounds.of(space.genes, {"RES": (6, 8), "W": (8, 40), "E": (0, 2), "E2": (1, 1)})
+    bounds = Bounds.of(space.genes, {"RES": (6, 8), "W": (8, 40), "E": (0, 2)})
     ranked, _ = compare_subspaces(PROBLEM, np.random.default_rng(0), "macs", candidates=2)
-    assert str(replace(ranked[0], bounds=bounds)) == "RES 6 to 8, E separable to 2, W 8 to 40, E2 1"
+    assert str(replace(ranked[0], bounds=bounds)) == "RES 6 to 8, E separable to 2, W 8 to 40"
     assert str(replace(ranked[0], bounds=space.everything)) == "the whole space"

@@ -327,6 +327,22 @@ def test_values_of_chips_are_read_as_people_write_them(name: str, text: str, val
 
 
 @pytest.mark.parametrize(
+    ("ranges", "texts"),
+    [
+        ({}, []),
+        ({"R": (1, 2)}, ["R 1 to 2"]),
+        ({"R1": (1, 2)}, ["R1 1 to 2"]),
+        ({"R": (1, 2), "R3": (2, 2)}, ["R1 1 to 2", "R2 1 to 2", "R3 2", "R4 1 to 2", "R5 1 to 2"]),
+        ({"OC0": (8, 10), "M": (1, 1)}, ["OC0 8 to 10", "M 1"]),
+    ],
+)
+def test_a_family_is_named_only_if_its_genes_have_the_same_bounds(
+    ranges: dict[str, tuple[int, int]], texts: list[str]
+) -> None:
+    assert Bounds.of(SPACE.genes, ranges).narrowed() == texts
+
+
+@pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("TECH", "ideal", "TECH must be one of pcm, hermes, reram, not 'ideal'"),
