@@ -30,9 +30,10 @@ def peak_memory(
 ) -> tuple[Counts, Counts]:
     """``(n,)`` each: largest number of activations in memory at once for one image, and MACs that patches repeat.
 
-    Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch, it does not
-    count: the patches read it from the memory of the camera. The output of the patches is in memory as a whole. As many
-    blocks run in patches as need the least memory; of equal numbers, the smallest.
+    Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch,
+    only the part that one patch reads counts: the whole image stays in the memory of the camera. The output of the
+    patches is in memory as a whole. As many blocks run in patches as need the least memory; of equal numbers, the
+    smallest.
 
     Args:
         population: ``(n, g)``, canonical.
