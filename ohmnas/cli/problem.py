@@ -23,7 +23,7 @@ from ohmnas.search.objectives import OBJECTIVES, objective, weighs
 from ohmnas.search.quantities import ON_TILES
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.codesign import CHIP_GENES
-from ohmnas.spaces.genes import Population
+from ohmnas.spaces.genes import Genes, Population
 from ohmnas.spaces.schedule import Schedule
 from ohmnas.spaces.space import Space
 from ohmnas.targets import ACCURACY, DEVICE_LATENCY, SPREAD, TARGETS, VARIATION, Target, target
@@ -212,25 +212,37 @@ def _number(what: str, text: str) -> float:
         raise InvalidValueError(f"{what} must be a number, not {text!r}") from error
 
 
-def _bounds(
-    fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]], surrogate: Learned, notes: list[str]
-) -> Bounds:
-    """Return the user's bounds. Bounds on chip genes are clipped to the measured range."""
+def ends_by_name(
+    genes: Genes, fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]]
+) -> dict[str, tuple[int, int]]:
+    """Return name -> lowest and highest value of `--fix` and `--range`.
+
+    Raises:
+        InvalidValueError, UnknownNameError: a name is unknown or occurs twice, or a value is invalid.
+    """
     fixed, ranges = list(fixed), list(ranges)
     names = [name for name, _ in (*fixed, *ranges)]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+    if twice := next((name for name in names if names.count(name) > 1), None):
         raise InvalidValueError(f"gene {twice} is bounded twice: use --fix or --range once")
-    space, genes = surrogate.space, surrogate.space.genes
-    of_chip = next((name for name in names if name in CHIP_GENES.names), None)
-    if of_chip is not None and not space.has_chips:
-        raise UnknownNameError(f"{of_chip} is a chip gene, and this search space has only networks: add --co-design")
     both = {name: (genes.named(name).value(text), genes.named(name).value(text)) for name, text in fixed}
     for name, text in ranges:
         low, colon, high = text.partition(":")
         if not colon:
             raise InvalidValueError(f"a range must be FROM:TO, such as {name}=1:3, not {text!r}")
         both[name] = (genes.named(name).value(low), genes.named(name).value(high))
+    return both
+
+
+def _bounds(
+    fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]], surrogate: Learned, notes: list[str]
+) -> Bounds:
+    """Return the user's bounds. Bounds on chip genes are clipped to the measured range."""
+    fixed, ranges = list(fixed), list(ranges)
+    space, genes = surrogate.space, surrogate.space.genes
+    of_chip = next((name for name, _ in (*fixed, *ranges) if name in CHIP_GENES.names), None)
+    if of_chip is not None and not space.has_chips:
+        raise UnknownNameError(f"{of_chip} is a chip gene, and this search space has only networks: add --co-design")
+    both = ends_by_name(genes, fixed, ranges)
     asked = Bounds.of(genes, both)
     _check_exist(asked, both)
     for name, (least, most) in surrogate.provenance["seen"].get("chips", {}).items():
@@ -285,7 +297,8 @@ def _limits(arguments: argparse.Namespace, surrogate: Learned, notes: list[str])
         )
     most = _on_targets("--at-most", arguments.at_most or [])
     if arguments.latency is not None and "max_latency" in limits:
-        most[DEVICE_LATENCY.name] = limits.pop("max_latency")
+        name = DEVICE_LATENCY.name
+        most[name] = min(limits.pop("max_latency"), most.get(name, np.inf))
     least = arguments.floor
     if not isinstance(least, float):  # a reference network may not meet the limits: then this is the floor
         least = 0.0 if least == "none" else default_floor(surrogate.best_known, surrogate.space.classes)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ohmnas.cli import render
 from ohmnas.cli.output import DEPENDENT, output_folder, set_aside, write_json
+from ohmnas.cli.problem import ends_by_name
 from ohmnas.cli.source import source_table
 from ohmnas.datasets.campaign.protocol import require_training
 from ohmnas.datasets.tasks.task import Task, task, task_word
@@ -21,6 +22,7 @@ from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.hardware import hardware
 from ohmnas.search import Budget, Limits, Problem, SearchResult, search
 from ohmnas.search.objectives import objective
+from ohmnas.search.plots import PICTURES
 from ohmnas.search.run import Generation
 from ohmnas.search.strategies import strategy
 from ohmnas.spaces.bounds import Bounds
@@ -85,20 +87,12 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _contents(plan: Plan) -> str:
     """Return the networks of a supernet as text."""
-    genes, whole = plan.within.genes, plan.space.everything
-    ends = {
-        gene.family: f"{gene.family} {gene.text(low)} to {gene.text(high)}"
-        for gene, low, high, least, most in zip(
-            genes, plan.within.low, plan.within.high, whole.low, whole.high, strict=True
-        )
-        if (low, high) != (least, most)
-    }
     sizes = [
         f"at most {most:,.0f} {what}"
         for what, most in (("parameters", plan.max_params), ("MACs", plan.max_macs))
         if np.isfinite(most)
     ]
-    return ", ".join([*ends.values(), *sizes]) or "all networks"
+    return ", ".join([*plan.within.narrowed(), *sizes]) or "all networks"
 
 
 def _score(arguments: argparse.Namespace) -> None:
@@ -187,7 +181,7 @@ def _search(arguments: argparse.Namespace) -> None:
         found = search(asked, make, arguments.seed, budget, report, top=arguments.top)
         result = replace(found, strategy=arguments.strategy, command=tuple(arguments.words))
         path = arguments.out / "result.json"
-        set_aside(arguments.out, path.name, DEPENDENT)
+        set_aside(arguments.out, path.name, (*DEPENDENT, *PICTURES))
         write_json(path, result.to_dict(), replaces=False)
     if arguments.json:
         render.machine({**result.to_dict(), "result": str(path)})
@@ -232,16 +226,12 @@ def _ranges(
     Raises:
         InvalidValueError, UnknownNameError: a bound is invalid, or outside of the supernet.
     """
-    asked = {name: (genes.named(name).value(text), genes.named(name).value(text)) for name, text in fixed}
-    for name, text in ranges:
-        low, colon, high = text.partition(":")
-        if not colon:
-            raise InvalidValueError(f"a range must be FROM:TO, such as {name}=1:3, not {text!r}")
-        asked[name] = (genes.named(name).value(low), genes.named(name).value(high))
+    asked = ends_by_name(genes, fixed, ranges)
     if trained is None:
         return asked
     found = {}
-    for name, (least_asked, most_asked) in asked.items():
+    families_first = sorted(asked.items(), key=lambda item: item[0] not in genes.families)  # as in `Bounds.of`
+    for name, (least_asked, most_asked) in families_first:
         for column in genes.columns(name):
             gene = genes[column]
             least, most = trained[gene.name]

@@ -230,3 +230,6 @@ def test_a_device_has_its_own_latency(asked: Asked, surrogate: SurrogateModel, t
     assert one.limits.most == {"device_latency": 0.01}
     assert [target.name for target in one.estimator.targets][-1] == "device_latency"
     assert asked("--max-latency", "0.01", "--floor", "none").limits.max_latency == 0.01
+    for most in (0.005, 0.02):  # of two limits, the stricter holds
+        words = ("--max-latency", "0.01", "--at-most", f"device_latency={most}", "--floor", "none")
+        assert asked("--latency", str(shapes), *words).limits.most == {"device_latency": min(most, 0.01)}

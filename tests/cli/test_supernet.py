@@ -37,11 +37,16 @@ def test_a_supernet_is_trained_compared_and_searched(ohmnas: Ohmnas, folder: Pat
     as_json = ohmnas("supernet", "score", *reading, "--table", table, "--networks", 12, "--no-surrogate", "--json")
     assert set(as_json.values["predictors"]) == {"supernet", "params", "macs"}
 
+    (tmp_path / "found").mkdir()
+    for name in ("result.json", "verify.json", "pareto.svg"):
+        (tmp_path / "found" / name).write_text("{}")
     limits = ("--max-params", "3k", "--fix", "B=1", "--evaluations", 12, "--population", 6, "--out", tmp_path / "found")
     found = ohmnas("supernet", "search", *reading, *limits)
     assert found.code == 0, found.err
     for part in ("found ", "read from the supernet", "2 pcm chips, 40 images", f"ohmnas verify {tmp_path / 'found'}"):
         assert part in found.out
+    kept = {path.name for path in (tmp_path / "found").iterdir()}
+    assert not {"verify.json", "pareto.svg"} & kept  # they belong to the older result
     result = json.loads((tmp_path / "found" / "result.json").read_text())
     assert result["best"]["params"] <= 3_000
     assert all(block["branches"] == 1 for block in result["best"]["architecture"]["blocks"])
@@ -65,6 +70,8 @@ def test_a_supernet_is_trained_compared_and_searched(ohmnas: Ohmnas, folder: Pat
         (("train", "--task", "digits", "--out", "net", "--minutes", "0"), "not a number above 0"),
         (("train", "--task", "digits", "--out", "net", "--range", "R=1"), "a range must be FROM:TO"),
         (("train", "--task", "digits", "--out", "net", "--range", "R=1:99"), "R must be"),
+        (("train", "--task", "digits", "--out", "net", "--fix", "R=1", "--range", "R=1:2"), "gene R is bounded twice"),
+        (("train", "--task", "digits", "--out", "net", "--fix", "M=1", "--fix", "M=2"), "gene M is bounded twice"),
         (("train", "--task", "digits", "--out", "net", "--space", "toy"), "invalid choice"),
         (("score", "--supernet", "none", "--table", "digits"), "none is not the folder of a trained supernet"),
         (("search", "--supernet", "none", "--strategy", "x"), "no strategy 'x'"),
