@@ -15,7 +15,7 @@ from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.fit.learners import TreeSettings, fit_regressor, trees_of
 from ohmnas.surrogate.scales import Values
-from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet, learnable_chips
+from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 from ohmnas.surrogate.transfer import Line, SourceModel, chipless_features, genome_keys
 from ohmnas.surrogate.trees import Trees
 
@@ -62,24 +62,30 @@ def fit_source(sets: Iterable[TrainingSet], settings: TreeSettings | None = None
 
 
 def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: int = 0) -> SourceModel:
-    """Fit to all chips of a table.
+    """Fit to all chips of a table, at one fidelity: the difference of two would look like one of chips.
 
     Args:
-        table: for each chip, its only fidelity or ``paper`` is used.
+        table: the fidelity with the most architectures is used.
         besides: rows of the new surrogate. Rows of the same task, chip and fidelity are excluded.
         seed: seed of folds and trees.
 
     Raises:
         InvalidValueError: no other rows are enough.
     """
-    sets = [TrainingSet.of(table, chip) for chip in learnable_chips(table)]
-    others = [rows for rows in sets if besides is None or _origin(rows) != _origin(besides)]
-    if not others:
+    new = None if besides is None else _origin(besides)
+    kinds = ["fidelity", "hardware"]
+    architectures = table.measured.drop_duplicates([*kinds, *table.space.gene_names]).groupby(kinds).size()
+    sizes: dict[str, dict[str, int]] = {}
+    for (fidelity, chip), size in zip(architectures.index.tolist(), architectures.tolist(), strict=True):
+        if size >= FEWEST_ROWS and (str(table.card["task"]), chip, fidelity) != new:
+            sizes.setdefault(str(fidelity), {})[str(chip)] = size
+    if not sizes:
         raise InvalidValueError(
             f"cannot start from table {table.source}: no other chip or fidelity has at least {FEWEST_ROWS} "
             "architectures"
         )
-    return fit_source(others, seed=seed)
+    largest = max(sizes, key=lambda fidelity: sum(sizes[fidelity].values()))
+    return fit_source((TrainingSet.of(table, chip, largest) for chip in sizes[largest]), seed=seed)
 
 
 def _origin(rows: TrainingSet) -> tuple[str, ...]:
