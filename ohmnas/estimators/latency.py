@@ -33,9 +33,11 @@ from ohmnas.targets import DEVICE_LATENCY, Target
 
 Values = npt.NDArray[np.float64]
 
-SHAPE: Final = ("inputs", "outputs", "positions")
-"""Columns of a lookup table that describe a layer, as in `Layers`: in channels x kernel height x kernel width, out
-channels, output height x width."""
+GROUPS: Final = "groups"
+SHAPE: Final = ("inputs", "outputs", "positions", GROUPS)
+"""Columns of a lookup table that describe a layer: in channels x kernel height x kernel width, out channels, output
+height x width, as in `Layers`, and groups of channels. `inputs` are those of one group: a depthwise convolution of 16
+channels and 3 x 3 pixels has 9 inputs, 16 outputs and 16 groups."""
 SECONDS: Final = "seconds"
 FEWEST_MEASURED: Final = 10
 PENALTIES: Final = np.logspace(-3, 3, 13)
@@ -58,7 +60,7 @@ class LatencyTable(Estimator):
     space: Space = field()  # without this, the property of `Estimator` would be its default
     """Space of the networks."""
     shapes: npt.NDArray[np.int64]
-    """``(s, 3)``: measured layers, in the order of `SHAPE`."""
+    """``(s, 4)``: measured layers, in the order of `SHAPE`."""
     seconds: Values
     """``(s,)``: latency of one layer for one image."""
 
@@ -92,16 +94,16 @@ class LatencyTable(Estimator):
         return Estimate(self.targets, np.minimum(total, DEVICE_LATENCY.high)[:, None])
 
     def of_shapes(self, shapes: npt.NDArray[np.int64]) -> Values:
-        """``(k,)``: seconds of ``(k, 3)`` layers."""
+        """``(k,)``: seconds of ``(k, 4)`` layers."""
         known, wanted = np.log2(self.shapes), np.log2(shapes)
         nearest = np.square(wanted[:, None] - known[None]).sum(axis=2).argmin(axis=1)
-        rates = self.seconds / self.shapes.prod(axis=1, dtype=np.float64)
+        rates = self.seconds / _macs(self.shapes)
         exact = (self.shapes[nearest] == shapes).all(axis=1)
-        found: Values = np.where(exact, self.seconds[nearest], rates[nearest] * shapes.prod(axis=1, dtype=np.float64))
+        found: Values = np.where(exact, self.seconds[nearest], rates[nearest] * _macs(shapes))
         return found
 
     def missing(self, population: Population) -> npt.NDArray[np.int64]:
-        """``(k, 3)``: layer shapes of these networks that were not measured."""
+        """``(k, 4)``: layer shapes of these networks that were not measured."""
         shapes = _shapes(self.space.layers(population))[0]
         known = {tuple(shape) for shape in self.shapes.tolist()}
         rows = [shape for shape in shapes.tolist() if tuple(shape) not in known]
@@ -111,10 +113,14 @@ class LatencyTable(Estimator):
     def read(cls, path: str | Path, space: Space) -> Self:
         """Read a filled table; rows without seconds are not measured yet.
 
+        The column `groups` may be missing in a space without grouped convolutions.
+
         Raises:
             BrokenFileError: the file is not such a table.
         """
-        columns = _read_columns(Path(path), (*SHAPE, SECONDS))
+        names = (*SHAPE, SECONDS)
+        columns = _read_columns(Path(path), names, () if _has_groups(space) else (GROUPS,))
+        columns.setdefault(GROUPS, ["1"] * len(columns[SECONDS]))
         rows = [place for place, text in enumerate(columns[SECONDS]) if text.strip()]
         shapes = [[_whole(Path(path), name, columns[name][row], row) for name in SHAPE] for row in rows]
         seconds = [_seconds(Path(path), columns[SECONDS][row], row) for row in rows]
@@ -139,10 +145,24 @@ def write_lookup(path: str | Path, space: Space, population: Population) -> int:
     return len(shapes)
 
 
+def _has_groups(space: Space) -> bool:
+    """True if a space has convolutions with groups of channels, such as depthwise ones."""
+    return space.layers(space.sample_uniform(1, np.random.default_rng(0))).tiling().groups is not None
+
+
+def _macs(shapes: npt.NDArray[np.int64]) -> Values:
+    """``(k,)``: multiply-accumulates of ``(k, 4)`` layers. `inputs` are those of one group, so groups do not count."""
+    macs: Values = shapes[:, :-1].prod(axis=1, dtype=np.float64)
+    return macs
+
+
 def _shapes(layers: Layers) -> tuple[npt.NDArray[np.int64], Values]:
-    """``(s, 3)``: different layer shapes of n networks, sorted; ``(n, s)``: layers of each shape."""
+    """``(s, 4)``: different layer shapes of n networks, sorted; ``(n, s)``: layers of each shape."""
     n, kinds = layers.count.shape
-    every = np.stack([layers.inputs, layers.outputs, layers.positions], axis=2).reshape(n * kinds, len(SHAPE))
+    groups = layers.tiling().groups
+    groups = np.ones_like(layers.inputs) if groups is None else groups
+    columns = [layers.inputs, layers.outputs, layers.positions, groups]
+    every = np.stack(columns, axis=2).reshape(n * kinds, len(SHAPE))
     count = layers.count.reshape(-1)
     there = np.flatnonzero(count)
     shapes, place = np.unique(every[there], axis=0, return_inverse=True)
@@ -339,13 +359,14 @@ def _ridge(work: Values, seconds: Values) -> tuple[Values, float]:
     return weights, float(model.intercept_ * unit - centre @ weights)
 
 
-def _read_columns(path: Path, names: Sequence[str]) -> dict[str, list[str]]:
-    """Read these columns of a CSV as text."""
+def _read_columns(path: Path, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, list[str]]:
+    """Read these columns of a CSV as text; the optional ones may be missing."""
     try:
         rows = list(csv.reader(io.StringIO(read_text(path, _LARGEST_FILE)), strict=True))
     except csv.Error as error:
         raise BrokenFileError(f"{path} is not a CSV: {error}") from error
     header = [name.strip() for name in rows[0]] if rows else []
+    names = [name for name in names if name in header or name not in optional]
     for name in names:
         if header.count(name) != 1:
             raise BrokenFileError(f"{path} needs one column {name!r}; it has {header.count(name)}")

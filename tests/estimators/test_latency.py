@@ -13,6 +13,7 @@ from ohmnas.estimators.latency import LatencyModel, LatencyTable, read_measured,
 from ohmnas.search.estimator import Estimator
 from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.cells.genes import every
+from ohmnas.spaces.mobile import MobileSpace
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.spaces.space import Space
 from ohmnas.surrogate.metrics import spearman
@@ -45,7 +46,7 @@ class TestTheTable(EstimatorContract):
 
     def make(self, seed: int) -> Estimator:
         del seed
-        return LatencyTable(RESNETS, np.array([[9, 8, 64], [144, 16, 64]]), np.array([1e-4, 3e-4]))
+        return LatencyTable(RESNETS, np.array([[9, 8, 64, 1], [144, 16, 64, 1]]), np.array([1e-4, 3e-4]))
 
 
 def test_additive_latencies_are_learned_from_few_cells() -> None:
@@ -64,7 +65,7 @@ def test_a_sum_over_layers_is_exact(tmp_path: Path) -> None:
     path = tmp_path / "lookup.csv"
     count = write_lookup(path, CELLS, population)
     header, *rows = path.read_text().splitlines()
-    assert (header, len(rows)) == ("inputs,outputs,positions,seconds", count)
+    assert (header, len(rows)) == ("inputs,outputs,positions,groups,seconds", count)
     filled = [row + str(1e-9 * np.prod([int(cell) for cell in row.split(",")[:3]])) for row in rows]
     path.write_text("\n".join([header, *filled]))
     table = LatencyTable.read(path, CELLS)
@@ -73,9 +74,31 @@ def test_a_sum_over_layers_is_exact(tmp_path: Path) -> None:
 
 
 def test_a_missing_shape_has_the_rate_of_the_nearest() -> None:
-    table = LatencyTable(CELLS, np.array([[16, 16, 1024], [576, 64, 64]]), np.array([1e-3, 2e-3]))
-    found = table.of_shapes(np.array([[16, 16, 1024], [32, 16, 1024], [576, 64, 32]]))
+    table = LatencyTable(CELLS, np.array([[16, 16, 1024, 1], [576, 64, 64, 1]]), np.array([1e-3, 2e-3]))
+    found = table.of_shapes(np.array([[16, 16, 1024, 1], [32, 16, 1024, 1], [576, 64, 32, 1]]))
     np.testing.assert_allclose(found, [1e-3, 2e-3, 1e-3])
+
+
+def test_a_depthwise_convolution_is_another_layer_than_a_full_one(tmp_path: Path) -> None:
+    space = MobileSpace((1, 8, 8), 10)
+    path = tmp_path / "lookup.csv"
+    path.write_text("inputs,outputs,positions,groups,seconds\n9,16,64,1,0.001\n9,16,64,16,0.004\n")
+    table = LatencyTable.read(path, space)
+    found = table.of_shapes(np.array([[9, 16, 64, 1], [9, 16, 64, 16], [9, 32, 64, 32], [9, 32, 64, 1]]))
+    np.testing.assert_allclose(found, [0.001, 0.004, 0.008, 0.002])
+    population = space.sample_uniform(20, np.random.default_rng(0))
+    count = write_lookup(path, space, population)
+    rows = path.read_text().splitlines()[1:]
+    assert len(rows) == count
+    assert any(int(row.split(",")[3]) > 1 for row in rows)
+
+
+def test_only_a_space_with_grouped_convolutions_needs_their_column(tmp_path: Path) -> None:
+    path = tmp_path / "lookup.csv"
+    path.write_text("inputs,outputs,positions,seconds\n9,16,64,0.001\n")
+    assert LatencyTable.read(path, RESNETS).shapes.tolist() == [[9, 16, 64, 1]]
+    with pytest.raises(BrokenFileError, match="needs one column 'groups'"):
+        LatencyTable.read(path, MobileSpace((1, 8, 8), 10))
 
 
 def test_a_saved_model_predicts_the_same(tmp_path: Path) -> None:
