@@ -20,7 +20,7 @@ class OfSpace(Formula):
         return SPACE
 
 
-TABLE = LatencyTable(SPACE, np.array([[9, 8, 64]]), np.array([1e-4]))
+TABLE = LatencyTable(SPACE, np.array([[9, 8, 64, 1]]), np.array([1e-4]))
 
 
 class TestCombined(EstimatorContract):
@@ -42,7 +42,7 @@ def test_it_predicts_what_both_predict() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="both estimators predict device_latency"):
         Combined(TABLE, TABLE)
-    cells = LatencyTable(CellSpace((3, 32, 32), 10), np.array([[9, 8, 64]]), np.array([1e-4]))
+    cells = LatencyTable(CellSpace((3, 32, 32), 10), np.array([[9, 8, 64, 1]]), np.array([1e-4]))
     with pytest.raises(InvalidValueError, match="cannot be added to one for"):
         Combined(OfSpace(), cells)
 
