@@ -30,7 +30,7 @@ def test_a_measured_network_is_its_own_nearest_neighbour(found: Path) -> None:
 
 def test_another_table_is_refused_and_an_unknown_one_is_not_at_hand(found: Path) -> None:
     result = read_result(found / "result.json")
-    with pytest.raises(InvalidValueError, match="trained on another table"):
+    with pytest.raises(InvalidValueError, match="trained on a table other than people"):
         table_of(result, "people")
     assert table_of(replace(result, provenance={**result.provenance, "table_name": "mine"})) is None
     assert table_of(replace(result, provenance={**result.provenance, "table_sha256": "0"})) is None

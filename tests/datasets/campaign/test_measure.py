@@ -65,7 +65,7 @@ def test_on_an_ideal_chip_nothing_varies(genome: Population) -> None:
 
 
 def test_a_training_that_diverges_is_a_row_with_its_reason(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
-    def diverging(*arguments: object) -> None:
+    def diverging(*arguments: object, **settings: object) -> None:
         raise DivergedError("the loss was not finite in epoch 1 of 1")
 
     monkeypatch.setattr(module, "train_network", diverging)
@@ -77,7 +77,7 @@ def test_a_training_that_diverges_is_a_row_with_its_reason(genome: Population, m
 
 
 def test_unexpected_errors_do_not_become_rows(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments: object) -> None:
+    def broken(*arguments: object, **settings: object) -> None:
         raise RuntimeError("a bug, or a disk, or memory that another program holds")
 
     monkeypatch.setattr(module, "train_network", broken)
@@ -94,8 +94,8 @@ def test_a_row_that_takes_too_long_is_a_failed_row(genome: Population) -> None:
 def test_limits_hold_while_chips_are_read_too(genome: Population, monkeypatch: pytest.MonkeyPatch) -> None:
     trained: list[bool] = []
 
-    def training(*arguments: Any) -> Any:
-        result = train_network(*arguments)
+    def training(*arguments: Any, **settings: Any) -> Any:
+        result = train_network(*arguments, **settings)
         trained.append(True)
         return result
 
