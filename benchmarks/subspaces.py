@@ -3,8 +3,9 @@
 python benchmarks/subspaces.py [--tables digits,cifar10] [--evaluations 2000] [--seeds 10] [--json]
 
 For each table and each limit on parameters (the quartiles of its rows), evolution searches the whole space, or the best
-of 100 sub-spaces by each criterion of `ohmnas search --choose-space`. Predictions that choose the sub-space count. The
-value is the best predicted accuracy over standard deviation, as a ratio to that of the whole space with the same seed.
+of 100 sub-spaces by each criterion of `ohmnas search --choose-space`. Predictions that choose the sub-space count. Each
+search returns its best predicted accuracy over standard deviation. The printed value divides it by the result of the
+search of the whole space with the same seed.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ from ohmnas.targets import DEFAULT_NAMES
 
 Values = npt.NDArray[np.float64]
 Predictor = Callable[[TrainingSet], dict[str, Values]]
-"""What learned from some architectures; gives each target's values for others."""
+"""A fitted model: predicts the values of each target for other architectures."""
 Learner = Callable[[TrainingSet], Predictor]
 
 GRADES = 32

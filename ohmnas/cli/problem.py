@@ -191,10 +191,17 @@ def _on_targets(flag: str, pairs: Iterable[tuple[str, str]]) -> dict[str, float]
     for name, text in pairs:
         check_name("target", TARGETS, name)
         try:
-            limits[name] = fraction(text)
+            limits[name] = _seconds(f"{flag} {name}", text) if name == DEVICE_LATENCY.name else fraction(text)
         except argparse.ArgumentTypeError as error:
             raise InvalidValueError(f"{flag} {name}: {error}") from error
     return limits
+
+
+def _seconds(what: str, text: str) -> float:
+    value, low, high = _number(what, text), DEVICE_LATENCY.low, DEVICE_LATENCY.high
+    if not low <= value <= high:
+        raise InvalidValueError(f"{what} must be {low:g} to {high:g} seconds, not {text}")
+    return value
 
 
 def _amount(text: str) -> float:

@@ -233,3 +233,8 @@ def test_a_device_has_its_own_latency(asked: Asked, surrogate: SurrogateModel, t
     for most in (0.005, 0.02):  # of two limits, the stricter holds
         words = ("--max-latency", "0.01", "--at-most", f"device_latency={most}", "--floor", "none")
         assert asked("--latency", str(shapes), *words).limits.most == {"device_latency": min(most, 0.01)}
+    slow = asked("--latency", str(shapes), "--at-most", "device_latency=2.5", "--floor", "none")
+    assert slow.limits.most == {"device_latency": 2.5}  # seconds, not a fraction
+    for wrong in ("-1", "nan", "3601"):
+        with pytest.raises(InvalidValueError, match="device_latency must be 0 to 3600 seconds"):
+            asked("--latency", str(shapes), "--at-most", f"device_latency={wrong}", "--floor", "none")
