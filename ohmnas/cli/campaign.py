@@ -101,6 +101,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     """
     protocol = measuring(arguments)
     chosen = protocol.task
+    protocol = replace(protocol, task=chosen.within(arguments.max_params, arguments.max_macs))
     if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):
         raise InvalidValueError("--vary-chip draws the chips itself: remove --hardware, --found and --choose")
     if arguments.stop_early and (arguments.vary_chip or arguments.choose != "plan"):
@@ -110,7 +111,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         )
     chips = _chips(arguments.hardware or ["pcm"])
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
-    population = plan(chosen, arguments.n or 0, arguments.plan_seed, arguments.plan)
+    population = plan(protocol.task, arguments.n or 0, arguments.plan_seed, arguments.plan)
     own: list[tuple[Hardware, ...]] = []
     if arguments.vary_chip:
         own = [tuple(to_hardware(drawn_for(place, arguments.vary_chip))) for place in range(len(population))]

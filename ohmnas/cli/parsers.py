@@ -404,6 +404,8 @@ def _campaign(commands: Any) -> None:
         help="mixed: half spread evenly over all sizes, half mutants of the reference networks; spread: all spread "
         "evenly (mixed)",
     )
+    command.add_argument("--max-params", type=size, metavar="N", help="networks of at most N parameters (the task's)")
+    command.add_argument("--max-macs", type=size, metavar="N", help="networks of at most N MACs (the task's)")
     command.add_argument(
         "--found",
         type=Path,

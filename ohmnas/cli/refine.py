@@ -160,17 +160,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _campaign(arguments: argparse.Namespace) -> Campaign:
     """Return the campaign. Its plan is the first networks within the limits."""
     protocol = measuring(arguments)
-    task = protocol.task
-    bounded = replace(
-        task,
-        max_params=min(task.max_params, arguments.max_params or task.max_params),
-        max_macs=min(task.max_macs, arguments.max_macs or task.max_macs),
-    )
-    if bounded.max_params <= task.min_params:
-        raise InvalidValueError(
-            f"--max-params {arguments.max_params:,} is below the smallest networks of {task.name}, which have "
-            f"{task.min_params:,} parameters"
-        )
+    bounded = protocol.task.within(arguments.max_params, arguments.max_macs)
     return Campaign(
         protocol,
         plan(bounded, arguments.first, arguments.seed),

@@ -63,6 +63,24 @@ class Task:
         catalogue.SPACES.check(name)
         return replace(self, space_name=name)
 
+    def within(self, max_params: int | None = None, max_macs: int | None = None) -> Task:
+        """Return the same task with campaigns of smaller networks; None keeps a limit.
+
+        Raises:
+            InvalidValueError: the limit of parameters is below the smallest networks of the task.
+        """
+        bounded = replace(
+            self,
+            max_params=min(self.max_params, max_params or self.max_params),
+            max_macs=min(self.max_macs, max_macs or self.max_macs),
+        )
+        if bounded.max_params <= self.min_params:
+            raise InvalidValueError(
+                f"--max-params {max_params:,} is below the smallest networks of {self.name}, which have "
+                f"{self.min_params:,} parameters"
+            )
+        return bounded
+
     def load(self) -> TaskData:
         """Load the images.
 
