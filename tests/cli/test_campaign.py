@@ -66,6 +66,18 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
     assert (third["measured"], third["rows"]) == (0, 3)
 
 
+@pytest.mark.parametrize("choose", ["plan", "active"])
+def test_a_campaign_within_limits_has_small_networks_only(
+    choose: str, made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    limits, store = ("--max-params", "20k", "--max-macs", "1M"), tmp_path / "s.sqlite"
+    assert ohmnas("campaign", *SMOKE, *limits, "--n", "70", "--choose", choose, "--store", store).code == 0
+    rows = pd.DataFrame(Store(store).rows())
+    assert len(rows) >= 70
+    assert rows["params"].max() <= 20_000
+    assert rows["macs"].max() <= 1_000_000
+
+
 def test_a_table_measured_with_other_settings_is_not_copied(ohmnas: Ohmnas, tmp_path: Path) -> None:
     frame, store = read_table("digits").frame, tmp_path / "s.sqlite"
     for of, also in ((frame["hardware"] == "pcm", {"epochs": 12}), (frame["hardware"] == "hermes", {"hw_adc_bits": 5})):

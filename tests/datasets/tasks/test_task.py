@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ohmnas.datasets.campaign.plan import plan
 from ohmnas.datasets.tasks.catalogue import TASKS
 from ohmnas.datasets.tasks.task import Task, task
 from ohmnas.errors import InvalidValueError, UnknownNameError
@@ -60,3 +61,14 @@ def test_an_unknown_task_names_those_that_exist() -> None:
 def test_a_file_whose_name_no_table_can_have_is_refused(stem: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match="a task cannot be called"):
         task(str(tmp_path / f"{stem}.npz"))
+
+
+def test_limits_narrow_a_task_and_never_widen_it() -> None:
+    whole = task("digits")
+    small = whole.within(20_000, 500_000)
+    costs = small.space.layers(plan(small, 40))
+    assert costs.params().max() <= 20_000
+    assert costs.macs().max() <= 500_000
+    assert whole.within(10**9, 10**12) == whole == whole.within()
+    with pytest.raises(InvalidValueError, match="below the smallest networks of digits, which have 1,000 parameters"):
+        whole.within(1_000)
