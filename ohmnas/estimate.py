@@ -23,15 +23,25 @@ class Estimate:
     """``(n, t)``: one column per target, on the scale of tables."""
 
     def __post_init__(self) -> None:
-        """Check the shape.
+        """Check shape and values.
 
         Raises:
-            InvalidValueError: the number of columns differs from the number of targets.
+            InvalidValueError: the number of columns differs from the number of targets, or a value is none that the
+                target can have.
         """
         if self.values.ndim != 2 or self.values.shape[1] != len(self.targets):
             raise InvalidValueError(
                 f"estimates of {len(self.targets)} targets cannot have the shape {self.values.shape}"
             )
+        if not len(self.values):
+            return
+        ends = zip(self.targets, self.values.min(axis=0).tolist(), self.values.max(axis=0).tolist(), strict=True)
+        for one, least, most in ends:
+            if not (one.low <= least and most <= one.high):  # also false for NaN
+                beyond = most if one.low <= least else least
+                raise InvalidValueError(
+                    f"{one.name} is between {one.low:g} and {one.high:g}, so an estimate of {beyond:g} is impossible"
+                )
 
     @classmethod
     def of(cls, **columns: npt.ArrayLike) -> Estimate:

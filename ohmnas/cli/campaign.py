@@ -122,7 +122,15 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         population, own = np.array([*designs], dtype=np.int16), [*designs.values()]
     stopping = EarlyStopping(protocol.fidelity.epochs) if arguments.stop_early else None
     return Campaign(
-        protocol, population, chips, arguments.seed, limits, tuple(own), arguments.retry_failed, stopping=stopping
+        protocol,
+        population,
+        chips,
+        arguments.seed,
+        limits,
+        tuple(own),
+        arguments.retry_failed,
+        order=arguments.order,
+        stopping=stopping,
     )
 
 

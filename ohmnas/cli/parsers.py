@@ -31,7 +31,7 @@ from ohmnas.cli.arguments import (
 )
 from ohmnas.cli.problem_flags import add_cost_limits, add_problem
 from ohmnas.datasets.campaign.fidelity import FIDELITIES
-from ohmnas.datasets.campaign.options import BACKENDS, CHOOSERS, DEVICES, ENGINE_NAMES, PLANS, STOPPINGS
+from ohmnas.datasets.campaign.options import BACKENDS, CHOOSERS, DEVICES, ENGINE_NAMES, ORDERS, PLANS, STOPPINGS
 from ohmnas.datasets.tasks.catalogue import TASKS
 from ohmnas.datasets.tasks.loaders.archives import ARCHIVES
 from ohmnas.export.catalogue import EXPORTERS
@@ -403,6 +403,13 @@ def _campaign(commands: Any) -> None:
         choices=PLANS,
         help="mixed: half spread evenly over all sizes, half mutants of the reference networks; spread: all spread "
         "evenly (mixed)",
+    )
+    command.add_argument(
+        "--order",
+        default="plan",
+        choices=ORDERS,
+        help="plan: in the order of the plan; cheap: networks with few activations first, so many rows are there soon "
+        "(plan)",
     )
     command.add_argument("--max-params", type=size, metavar="N", help="networks of at most N parameters (the task's)")
     command.add_argument("--max-macs", type=size, metavar="N", help="networks of at most N MACs (the task's)")

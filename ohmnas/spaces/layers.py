@@ -92,6 +92,10 @@ class Layers:
         """``(n,)``: number of weight layers, including those in branches and skips."""
         return _total(self.count)
 
+    def activations(self) -> Counts:
+        """``(n,)``: outputs of all weight layers for one image; the time of a training step grows with them."""
+        return _total(self.count * self.outputs * self.positions)
+
     def tiling(self) -> Tiling:
         """Return a placement with every layer on its own tiles, one after another."""
         return Tiling(self.count, self.outputs, _total(self.count * self.positions))

@@ -8,6 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import joblib
+import numpy as np
 
 from ohmnas.datasets.campaign.backends import results
 from ohmnas.datasets.campaign.cluster import Cluster
@@ -53,6 +54,8 @@ class Campaign:
     """True to measure failed rows again, for example after changing a limit."""
     keep: Path | None = None
     """Folder for the trained networks (`kept`); None keeps none. Only for workers of this machine."""
+    order: str = "plan"
+    """One of `options.ORDERS`."""
     stopping: EarlyStopping | None = None
     """Stops trainings early by comparison. None trains all to the end, also those that the store has as stopped."""
 
@@ -104,10 +107,15 @@ class Campaign:
                 )
 
     def open_work(self, store: Store) -> list[Work]:
-        """Work that the store lacks, in the order of the plan."""
+        """Work that the store lacks, in the campaign's order."""
         done = store.identities(failed=not self.retry_failed, stopped=self.stopping is not None)
+        places = np.arange(len(self.population))
+        if self.order == "cheap":
+            places = np.argsort(self.protocol.task.space.layers(self.population).activations(), kind="stable")
+        chips_of_each = self._chips_of_each()
         work = []
-        for genome, chips in zip(self.population, self._chips_of_each(), strict=True):
+        for place in places:
+            genome, chips = self.population[place], chips_of_each[place]
             groups: dict[Hardware, list[Hardware]] = {}
             for chip in chips:
                 if self.identity(genome, chip) not in done:

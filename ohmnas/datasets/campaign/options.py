@@ -16,3 +16,5 @@ STOPPINGS: Final = ("asha",)
 """Ways to stop trainings early."""
 CHOOSERS: Final = ("plan", "active", "best")
 """Sources of a campaign's architectures: a plan, a surrogate of the measured rows, or the best of another seed."""
+ORDERS: Final = ("plan", "cheap")
+"""Order of the measurements: that of the plan, or networks with few activations first."""
