@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ohmnas.errors import InvalidValueError
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -50,6 +52,20 @@ class Recipe:
     norm_batches: int = 10
     """Noisy batches of unshifted images for the final batch norm statistics. Running statistics include shifts and
     weight noise of the last few steps, which no chip has. 0 keeps the running statistics."""
+
+    def __post_init__(self) -> None:
+        """Check the shares of the steps.
+
+        Raises:
+            InvalidValueError: the learning rate would never rise or never fall, or the noise would jump.
+        """
+        if not 0.0 < self.warmup < 1.0:
+            raise InvalidValueError(f"warmup must be a share of the steps between 0 and 1, not {self.warmup:g}")
+        if not self.noise_from < self.noise_full:
+            raise InvalidValueError(
+                f"weight noise must start before it is full, but noise_from is {self.noise_from:g} and noise_full "
+                f"{self.noise_full:g}"
+            )
 
     def rate(self, progress: float) -> float:
         """Learning rate after this share of the steps, in (0, 1]."""

@@ -189,9 +189,10 @@ def _with_found(
     designs: Designs = {}
     for path in paths:
         result = read_result(path)
-        same = result.space.networks == chosen.space
-        if not same or result.provenance.get("task") != chosen.name:
-            raise InvalidValueError(f"{path} is for the task {result.provenance.get('task')!r}, not {chosen.name!r}")
+        if (learned := result.provenance.get("task")) != chosen.name:
+            raise InvalidValueError(f"{path} is for the task {learned!r}, not {chosen.name!r}")
+        if (networks := result.space.networks) != chosen.space:
+            raise InvalidValueError(f"{path} is for the space {networks}, not {chosen.space}")
         for candidate in (result.best, *result.top):
             genome = tuple(candidate.network.tolist())
             own = (hardware(candidate.chip),) if candidate.chip else chips if asked else (_searched_for(path, result),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -46,6 +47,8 @@ def write_json(path: Path, values: dict[str, Any], replaces: bool | None = None)
 def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
     """Copy an earlier result and its other files into a new subfolder, then remove the other files.
 
+    Others may be folders. These stay, because a new result may use them too; the copies share the disk space.
+
     The caller then overwrites the result itself. After a kill at any moment, the old result is complete in its place or
     in the copy.
 
@@ -55,12 +58,15 @@ def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
     if not (folder / result).exists():
         return
     there = [name for name in (result, *others) if (folder / name).is_file()]
+    folders = [name for name in others if (folder / name).is_dir()]
     aside = next(place for place in (folder / f"earlier-{number}" for number in count(1)) if not place.exists())
     half: Path | None = None
     try:
         half = Path(tempfile.mkdtemp(prefix=".earlier-", dir=folder))
         for name in there:
             shutil.copy2(folder / name, half / name)
+        for name in folders:
+            shutil.copytree(folder / name, half / name, copy_function=_linked)
         half.chmod(0o755)
         half.rename(aside)
     except OSError as error:
@@ -70,6 +76,15 @@ def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
     render.notice(f"note: moved the earlier result in {folder} to {aside}")
     for name in there[1:]:
         (folder / name).unlink(missing_ok=True)
+
+
+def _linked(source: str, target: str) -> str:
+    """Link a file, which is never changed in place; copy it where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> None:
         _copy(start, campaign, store, arguments.store)
         journal = arguments.out / JOURNAL
         if journal.exists() and not is_of(journal, described_as(campaign, arguments.seed, asked)):
-            set_aside(arguments.out, JOURNAL, ("result.json", *_DEPENDENT))
+            set_aside(arguments.out, JOURNAL, ("result.json", KEPT, *_DEPENDENT))
             journal.unlink()
         with render.meter("refining", arguments.each, show=not arguments.json) as meter:
             try:

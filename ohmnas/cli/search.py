@@ -50,8 +50,9 @@ def run(arguments: argparse.Namespace) -> None:
     before = None if arguments.resume is None else read_result(arguments.resume)
     excluded = _tables(arguments.exclude or [])
     with output_folder(arguments.out):
+        result, asked = _found(arguments, make, budget, before, excluded)
         result = replace(
-            _found(arguments, make, budget, before, excluded),
+            result,
             strategy=arguments.strategy,
             parameters=parameters,
             excluded=_checksums(excluded),
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         found.show(result, path, pictures)
         if found.beats_no_reference(result) and result.stopped != "interrupted":
-            _show_trade_offs(arguments, budget, tuple(result.best.predicted)[: len(DEFAULTS)])
+            _show_trade_offs(arguments, budget, asked, excluded, tuple(result.best.predicted)[: len(DEFAULTS)])
     if 0 < len(result.top) < arguments.top:
         render.notice(f"note: found only {len(result.top)} diverse architectures, not {arguments.top}")
     if result.stopped == "interrupted":
@@ -91,8 +92,8 @@ def _found(
     budget: Budget,
     before: SearchResult | None,
     excluded: list[MeasuredTable],
-) -> SearchResult:
-    """Run the search with a progress bar."""
+) -> tuple[SearchResult, Problem]:
+    """Run the search with a progress bar. Return its result, and the problem within the chosen sub-space."""
 
     def check(unfitted: Unfitted) -> Problem:
         described = problem(arguments, unfitted)
@@ -116,7 +117,7 @@ def _found(
             meter.advance(generation.iteration, f"best objective {generation.best_objective:.4g}")
 
         try:
-            return search(
+            result = search(
                 asked,
                 make,
                 arguments.seed,
@@ -131,6 +132,7 @@ def _found(
         except InfeasibleError as error:
             hint = " (--floor none removes them)" if str(error).endswith(asked.limits.reference or "\n") else ""
             raise InfeasibleError(f"{error}{hint}") from error
+    return result, asked
 
 
 def _in_best_subspace(arguments: argparse.Namespace, asked: Problem) -> Problem:
@@ -147,13 +149,21 @@ def _in_best_subspace(arguments: argparse.Namespace, asked: Problem) -> Problem:
     return replace(asked, within=best.bounds)
 
 
-def _show_trade_offs(arguments: argparse.Namespace, budget: Budget, targets: tuple[str, ...]) -> None:
-    """Search again without the limits of the reference network, for a front of all three predictions."""
-    front = argparse.Namespace(**{**vars(arguments), "floor": None, "pareto": targets})
+def _show_trade_offs(
+    arguments: argparse.Namespace,
+    budget: Budget,
+    searched: Problem,
+    excluded: list[MeasuredTable],
+    targets: tuple[str, ...],
+) -> None:
+    """Search again with `--floor none`, in the same part of the space, for a front of all three predictions."""
+    front = argparse.Namespace(**{**vars(arguments), "floor": "none", "pareto": targets})
     asked = problem(front, _surrogate(front, lambda unfitted: problem(front, unfitted)))
-    found.show_trade_offs(
-        search(asked, strategy("evolution", {}), arguments.seed, budget, initial=known_networks(asked))
-    )
+    asked = replace(asked, within=searched.within)
+    initial = _initial(arguments.start_from or [], asked)
+    exclude = _excluded(excluded, asked)
+    evolution = strategy("evolution", {})
+    found.show_trade_offs(search(asked, evolution, arguments.seed, budget, initial=initial, exclude=exclude))
 
 
 def _budget(arguments: argparse.Namespace) -> Budget:

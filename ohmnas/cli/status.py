@@ -71,6 +71,7 @@ def _plan_keys(arguments: argparse.Namespace, store: Store) -> _Plan | None:
     if arguments.task is None or arguments.n is None:
         return None
     chosen = task(arguments.task, arguments.data_dir).in_space(arguments.space)
+    chosen = chosen.within(arguments.max_params, arguments.max_macs)
     if arguments.choose == "plan":
         return chosen.name, {
             tuple(genome) for genome in plan(chosen, arguments.n, arguments.plan_seed, arguments.plan).tolist()

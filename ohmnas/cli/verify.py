@@ -103,7 +103,7 @@ def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) 
                     f"{name} {label}",
                     _percent(numbers["accuracy_1d"]),
                     _percent(numbers["accuracy_1d_std"]),
-                    "-" if numbers["avm"] is None else render.points(numbers["avm"]),
+                    "-" if (avm := numbers.get("avm")) is None else render.points(avm),
                     f"{candidate.params:,}",
                     f"{candidate.macs:,}",
                 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.estimate import Estimate
@@ -65,6 +66,10 @@ class Cascade(Estimator):
     def provenance(self) -> Mapping[str, Any]:
         """Provenance of the expensive estimator, or else of the cheap one."""
         return self.dear.provenance or self.cheap.provenance
+
+    def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
+        """``(n,)``: True for architectures that both can estimate."""
+        return self.cheap.accepts(population) & self.dear.accepts(population)
 
     def estimate(self, population: Population) -> Estimate:
         """See `Estimator`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.estimate import Estimate
@@ -58,6 +59,10 @@ class Combined(Estimator):
         """Return estimators that predict these targets, too; the first must know those that the second lacks."""
         there = {one.name for one in self.other.targets}
         return Combined(self.main.predicting(name for name in names if name not in there), self.other)
+
+    def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
+        """``(n,)``: True for architectures that both can estimate."""
+        return self.main.accepts(population) & self.other.accepts(population)
 
     def estimate(self, population: Population) -> Estimate:
         """See `Estimator`."""

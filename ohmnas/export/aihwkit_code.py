@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ohmnas.errors import InvalidValueError
 from ohmnas.export.catalogue import Exported
 from ohmnas.export.plain_torch import CODE, WEIGHTS, about, imported, title
-from ohmnas.export.source import Source, convolution_arguments, linear_arguments
+from ohmnas.export.source import Source, convolution_arguments, in_docstring, linear_arguments
 from ohmnas.files import write_atomically, write_bytes_atomically
 from ohmnas.hardware import TECHNOLOGIES
 
@@ -255,7 +255,7 @@ def _code(trained: TrainedNetwork, digital: nn.Module, analog: set[str]) -> str:
         if module.groups == 1:
             return f"AnalogConv2d({words}, rpu_config=RPU)"
         if module.bias is not None:
-            raise InvalidValueError(f"{path} is a grouped convolution with a bias: aihwkit's layers have none of both")
+            raise InvalidValueError(f"{path} is a grouped convolution with a bias: aihwkit's layers support neither")
         source.classes.setdefault("Branches", _GROUPED)
         return f"Branches({module.groups}, {words})"
 
@@ -264,13 +264,13 @@ def _code(trained: TrainedNetwork, digital: nn.Module, analog: set[str]) -> str:
     module, _, name = TECHNOLOGIES[trained.chip.technology].noise_model.partition(":")
     classes = "\n".join(source.classes.values())
     return _FILE.format(
-        title=title(trained),
-        about=about(trained),
+        title=in_docstring(title(trained)),
+        about=in_docstring(about(trained)),
         shape=", ".join(map(str, trained.image_shape)),
         outputs=trained.space.classes,
         classes=classes.rstrip("\n") + "\n" if classes else "",
-        version=trained.provenance["versions"]["ohmnas"],
-        aihwkit=trained.provenance["versions"]["aihwkit"],
+        version=in_docstring(trained.provenance["versions"]["ohmnas"]),
+        aihwkit=in_docstring(trained.provenance["versions"]["aihwkit"]),
         functional="\nfrom torch.nn import functional" if "functional." in classes else "",
         noise_module=module,
         noise_class=name,

@@ -27,7 +27,7 @@ tags:
 - neural-architecture-search
 - ohmnas
 datasets:
-- {task}
+- {dataset}
 metrics:
 - accuracy
 {results}---
@@ -135,6 +135,7 @@ def card(trained: TrainedNetwork) -> str:
     }
     return _CARD.format(
         task=trained.task,
+        dataset=json.dumps(trained.task),
         results=_results(trained, measured),
         name=trained.name,
         params=trained.params,
@@ -159,13 +160,13 @@ def _results(trained: TrainedNetwork, measured: dict[str, float]) -> str:
         return ""
     lines = [
         "model-index:",
-        f"- name: {trained.name}",
+        f"- name: {json.dumps(trained.name)}",
         "  results:",
         "  - task:",
         "      type: image-classification",
         "    dataset:",
-        f"      name: {trained.task}",
-        f"      type: {trained.task}",
+        f"      name: {json.dumps(trained.task)}",
+        f"      type: {json.dumps(trained.task)}",
         f"      split: {trained.split}",
         "    metrics:",
     ]

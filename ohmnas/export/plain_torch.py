@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.export.catalogue import TOLERANCE, Exported
-from ohmnas.export.source import Source, convolution_arguments, linear_arguments, summary_lines
+from ohmnas.export.source import Source, convolution_arguments, in_docstring, linear_arguments
 from ohmnas.files import write_atomically, write_bytes_atomically
 
 if TYPE_CHECKING:
@@ -282,12 +282,12 @@ def _code(trained: TrainedNetwork, digital: nn.Module, limits: dict[str, Limits]
     layers = source.expression(digital)
     classes = "\n".join(source.classes.values())
     return _FILE.format(
-        title=title(trained),
-        about=about(trained),
+        title=in_docstring(title(trained)),
+        about=in_docstring(about(trained)),
         shape=", ".join(map(str, trained.image_shape)),
         classes=classes.rstrip("\n") + "\n" if classes else "",
         outputs=trained.space.classes,
-        version=trained.provenance["versions"]["ohmnas"],
+        version=in_docstring(trained.provenance["versions"]["ohmnas"]),
         functional="\nfrom torch.nn import functional" if "functional." in classes else "",
         mean=list(trained.mean),
         std=list(trained.std),
@@ -308,4 +308,4 @@ def about(trained: TrainedNetwork) -> str:
         lines.append(f"{split} accuracy without a chip: {100 * measured['accuracy_digital']:.2f} %")
     if "accuracy_1d" in measured:
         lines.append(f"{split} accuracy on the chip, one day after programming: {100 * measured['accuracy_1d']:.2f} %")
-    return summary_lines("\n".join(lines))
+    return "\n".join(lines)

@@ -284,6 +284,7 @@ def _attribute(module: nn.Module, target: str) -> str:
     return text
 
 
-def summary_lines(text: str, width: int = 110) -> str:
-    """Wrap a text for a docstring."""
-    return "\n".join(textwrap.fill(line, width) for line in text.splitlines())
+def in_docstring(text: str, width: int = 110) -> str:
+    """Wrap a text for a docstring, and escape what would end it: names come from files of others."""
+    wrapped = "\n".join(textwrap.fill(line, width) for line in text.splitlines())
+    return wrapped.replace("\\", "\\\\").replace('"', '\\"')

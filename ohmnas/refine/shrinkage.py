@@ -208,6 +208,10 @@ class ShrunkEstimator(Estimator):
         super().predicting(names)
         return self
 
+    def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
+        """``(n,)``: True for architectures that the surrogate can estimate."""
+        return self.surrogate.accepts(population)
+
     def estimate(self, population: Population) -> Estimate:
         """See `Estimator`."""
         estimate = self.surrogate.estimate(population)

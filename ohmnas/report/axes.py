@@ -47,7 +47,9 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
         pad = max((high / low) ** _PAD, 1.03)
         low, high = low / pad, high * pad
         return Axis(label, low, high, True, _log_ticks(low, high, ticks))
-    room = (high - low) * _PAD or max(abs(high) * _PAD, 1e-3)
+    room = (high - low) * _PAD
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # equal but for rounding
+        room = max(abs(high) * _PAD, 1e-3)
     low, high = low - room, high + room
     return Axis(label, low, high, False, _linear_ticks(low, high, ticks))
 

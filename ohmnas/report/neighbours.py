@@ -28,7 +28,7 @@ class Neighbours:
 
     rows: pd.DataFrame
     """Measured architectures on the chip at the fidelity, means over repeats: genes, `params`, `macs`,
-    `schema.ACCURACY_COLUMNS` and `architecture`."""
+    `schema.ACCURACY_COLUMNS`, the table's targets and `architecture`."""
     nearest: npt.NDArray[np.intp]
     """``(k,)``: places in `rows`, nearest first."""
     distances: npt.NDArray[np.float64]
@@ -71,7 +71,8 @@ def neighbours(result: SearchResult, table: MeasuredTable, count: int = NEAREST)
     except (OhmnasError, KeyError):
         return None
     names = list(result.space.gene_names)
-    rows = rows.groupby(names, sort=True)[["params", "macs", *schema.ACCURACY_COLUMNS]].mean().reset_index()
+    means = dict.fromkeys(["params", "macs", *schema.ACCURACY_COLUMNS, *(one.name for one in table.targets)])
+    rows = rows.groupby(names, sort=True)[[*means]].mean().reset_index()
     population = genomes(rows)
     if len(rows) <= count:
         return None

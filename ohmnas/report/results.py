@@ -20,11 +20,9 @@ from ohmnas.report.subject import Subject
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantity_words import WORDS
 from ohmnas.spaces.stages import KIND_NAMES, LEGEND
-from ohmnas.targets import DEFAULTS
+from ohmnas.targets import ACCURACY, SPREAD, Target, variation_of
 from ohmnas.version import version
 
-COLUMNS: Final = ("accuracy_1d", "accuracy_1d_std", "avm", "params", "macs")
-"""Quantities in every table of networks."""
 _LIMITS: Final = {
     "max_params": ("params", "at most"),
     "min_params": ("params", "at least"),
@@ -86,10 +84,20 @@ def _where(subjects: Sequence[Subject]) -> str:
     return "; ".join(dict.fromkeys(f"{_task(one)} on {_chip(one)}" for one in subjects))
 
 
+def _targets(one: Subject) -> tuple[Target, ...]:
+    """Accuracy, spread, and the variation that the result's surrogate has learned."""
+    return ACCURACY, SPREAD, variation_of(one.result.best.predicted)
+
+
+def _always(one: Subject) -> tuple[str, ...]:
+    """Quantities in every table of networks."""
+    return (*(target.name for target in _targets(one)), "params", "macs")
+
+
 def _facts(one: Subject) -> list[tuple[str, str, str]]:
     best = one.result.best
     found = []
-    for target in DEFAULTS:
+    for target in _targets(one):
         words = WORDS[target.name]
         measured = None if one.measured_best is None else one.measured_best.mean(target.name)
         predicted = best.predicted[target.name]
@@ -156,7 +164,8 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
 def _against(best: Candidate, reference: Candidate) -> str:
     """Compare the predictions of the found network and a reference in one sentence."""
     accuracy = 100 * (best.predicted["accuracy_1d"] - reference.predicted["accuracy_1d"])
-    avm = 100 * (reference.predicted["avm"] - best.predicted["avm"])
+    variation = variation_of(best.predicted).name
+    avm = 100 * (reference.predicted[variation] - best.predicted[variation])
     words = [
         f"{abs(accuracy):.2f} points {'more' if accuracy >= 0 else 'less'} accurate after a day",
         f"loses {abs(avm):.2f} points {'less' if avm >= 0 else 'more'} over a month",
@@ -172,7 +181,7 @@ def _networks(subjects: Sequence[Subject]) -> tuple[dict[int, str], list[Group]]
     ids: dict[int, str] = {}
     groups = []
     for place, one in enumerate(subjects):
-        group = Group([WORDS[name].title for name in COLUMNS], {}, _picking(one))
+        group = Group([WORDS[name].title for name in _always(one)], {}, _picking(one))
         groups.append(group)
         before = f"{one.name}: " if len(subjects) > 1 else ""
         named = [("b", f"{before}found", FOUND, one.result.best)]
@@ -187,7 +196,7 @@ def _networks(subjects: Sequence[Subject]) -> tuple[dict[int, str], list[Group]]
                 continue
             name = f"{kind}{place}-{number}"
             ids[id(candidate)] = seen[key] = name
-            texts = [WORDS[quantity].text(charts.value(candidate, quantity)) for quantity in COLUMNS]
+            texts = [WORDS[quantity].text(charts.value(candidate, quantity)) for quantity in _always(one)]
             architecture = f"{candidate.architecture}" + (f" on {candidate.chip}" if candidate.chip else "")
             boxes = small_network(one.result.space, candidate)
             group.networks[name] = (title, architecture, texts, boxes, quote(word))  # type: ignore[index]
@@ -218,17 +227,18 @@ def _cells(candidate: Candidate, columns: Sequence[str]) -> list[Cell]:
     return cells
 
 
-def _columns(candidates: Sequence[Candidate], asked: Sequence[str]) -> list[str]:
+def _columns(one: Subject, asked: Sequence[str]) -> list[str]:
     """Return the quantities of a table: the default ones, further predictions, and requested costs."""
-    further = [name for name in candidates[0].predicted if name not in COLUMNS]
-    costs = [name for name in asked if name not in COLUMNS and name in WORDS and name not in further]
-    return [*COLUMNS[:3], *further, *COLUMNS[3:], *costs]
+    always = _always(one)
+    further = [name for name in one.result.best.predicted if name not in always]
+    costs = [name for name in asked if name not in always and name in WORDS and name not in further]
+    return [*always[:3], *further, *always[3:], *costs]
 
 
 def shared_columns(subjects: Sequence[Subject]) -> list[str]:
     """Return the quantities of a table that compares results."""
     asked = dict.fromkeys(name for one in subjects for name in _asked_quantities(one))
-    return _columns([subjects[0].result.best], list(asked))
+    return _columns(subjects[0], list(asked))
 
 
 def as_json(one: Subject) -> dict[str, Any]:
@@ -274,7 +284,7 @@ def _asked(one: Subject) -> Section:
     rows = []
     for limit, (quantity, sense) in _LIMITS.items():
         bound = result.constraints.get(limit)
-        if not bound:
+        if bound is None or (limit == "min_params" and not bound):
             continue
         words, found = WORDS[quantity], charts.value(result.best, quantity)
         reference = result.constraints.get("reference")
@@ -422,7 +432,7 @@ def _predicted(one: Subject, several: bool) -> Section:
                 f"Predicted and measured are not comparable: the surrogate was trained at fidelity "
                 f"{measured.predicted_fidelity or 'unknown'}, this is {measured.fidelity}."
             ]
-    columns = _columns([one.result.best], _asked_quantities(one))
+    columns = _columns(one, _asked_quantities(one))
     means_of = {name: _measured_means(one, name, candidate) for name, candidate in one.networks.items()}
     has_two = any(means_of.values())  # kinds of values
     rows = []
@@ -487,7 +497,7 @@ def _front(subjects: Sequence[Subject], ids: dict[int, str]) -> Section | None:
     several = len(subjects) > 1
     with_front = [(place, one) for place, one in enumerate(subjects) if one.result.front]
     columns = _columns(
-        [with_front[0][1].result.front[0]],
+        with_front[0][1],
         list(dict.fromkeys(name for _, one in with_front for name in _asked_quantities(one))),
     )
     rows, networks = [], []
@@ -527,20 +537,21 @@ def _neighbours(one: Subject, groups: list[Group], several: bool, number: int) -
     near = one.neighbours
     if near is None:
         return None
-    group = Group([WORDS[name].title for name in COLUMNS])
+    quantities = _always(one)
+    group = Group([WORDS[name].title for name in quantities])
     ids: dict[int, str] = {}
     shown = sorted({*charts.shown_rows(len(near.rows)), *near.nearest.tolist()})
-    records = near.rows[["architecture", *COLUMNS]].to_dict("records")
+    records = near.rows[["architecture", *quantities]].to_dict("records")
     for row in shown:
         ids[row] = f"t{number}-{row}"
-        texts = [WORDS[name].text(records[row][name]) for name in COLUMNS]
+        texts = [WORDS[name].text(records[row][name]) for name in quantities]
         group.networks[ids[row]] = ("measured", records[row]["architecture"], texts, [], "")  # type: ignore[index]
     groups.append(group)
     rows, networks = [], []
     for place, distance in zip(near.nearest.tolist(), near.distances.tolist(), strict=True):
         record = records[place]
         networks.append(ids[place])
-        numbers = [number_cell(WORDS[name].number(record[name]), record[name]) for name in COLUMNS]
+        numbers = [number_cell(WORDS[name].number(record[name]), record[name]) for name in quantities]
         rows.append([number_cell(f"{distance:.1f}", distance), *numbers, text_cell(record["architecture"])])
     picture = charts.neighbours_chart(one, ids)
     nearest = float(near.distances[0])
@@ -559,7 +570,7 @@ def _neighbours(one: Subject, groups: list[Group], several: bool, number: int) -
     ]
     figures = [Figure(picture.title, picture.svg, picture.legend)] if picture else []
     title = f"Neighbours{f': {one.name}' if several else ''}"
-    grid = Grid(["distance", *(WORDS[name].label for name in COLUMNS), "architecture"], rows, networks, True)
+    grid = Grid(["distance", *(WORDS[name].label for name in quantities), "architecture"], rows, networks, True)
     return Section(f"neighbours-{number}", title, text, figures, picks=True, grid=grid, after=after)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
@@ -76,8 +77,7 @@ def _rows(table: MeasuredTable, hardware: str | None, fidelity: str | None) -> p
     kinds = measured["hardware"].map(kind_of)
     if hardware is not None and hardware not in set(measured["hardware"]) and (kinds == hardware).any():
         chosen = measured[kinds == hardware]
-        effort = fidelity or str(chosen["fidelity"].iloc[0])
-        rows = chosen[chosen["fidelity"] == effort]
+        rows = replace(table, frame=chosen).of_fidelity(fidelity)
     else:
         rows = table.select(hardware, fidelity)
     rows = rows.reset_index(drop=True)

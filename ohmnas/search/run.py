@@ -247,10 +247,11 @@ def search(
 
     Raises:
         InfeasibleError: nothing feasible was found; the message shows the nearest architecture.
-        InvalidValueError: the seed is invalid.
+        InvalidValueError: the seed or the number of restarts is invalid, or the result to resume is of another space.
         UnknownNameError: the strategy is unknown.
         PluginError: the package that adds the strategy cannot be used.
     """
+    restarts = _whole("the number of restarts", restarts, 1)
     seed = _whole("the seed", seed, 0)  # converted, because JSON has no NumPy numbers
     name = make if isinstance(make, str) else ""
     make = strategy(make) if isinstance(make, str) else make
@@ -259,7 +260,10 @@ def search(
     starts = [none if initial is None else initial]
     if resume is not None:
         best_and_front = [candidate.genome for candidate in (resume.best, *resume.top, *resume.front)]
-        starts = [np.array(best_and_front, dtype=np.int16), resume.population, *starts]
+        if len(best_and_front[0]) != problem.genes:
+            raise InvalidValueError(f"the result to resume is of {resume.space}, but the problem is of {problem.space}")
+        standing = resume.population if len(resume.population) else none
+        starts = [np.array(best_and_front, dtype=np.int16), standing, *starts]
     excluded = none if exclude is None else exclude
     archive = Archive()
     with problem.clock.running(budget.seconds, budget.clock):

@@ -81,9 +81,7 @@ def candidates_near(
     """
     space, rng = surrogate.space, np.random.default_rng([seed, len(known)])
     spread = space.sample(CANDIDATES // 2, rng, max_params, max_macs, min_params, at_least=0)
-    scores, _ = surrogate.forecast_features(
-        surrogate.features(measured)
-    )  # held-out scores: models remember their training rows
+    scores, _ = surrogate.forecast_features(surrogate.features(measured))
     best = measured[np.argsort(-scores, kind="stable")[:PARENTS]]
     mutants = space.mutate(best[rng.integers(len(best), size=CANDIDATES // 2)], rng)
     drawn = np.concatenate([spread, mutants])

@@ -29,7 +29,7 @@ class Formula(Estimator):
     """Width and residual connections raise the accuracy, depth raises the AVM."""
 
     avm_offset: float = 0.0
-    """Added to every AVM: 5 makes every architecture infeasible under a limit on the AVM."""
+    """Added to every AVM: 0.8 makes every architecture infeasible under a limit on the AVM."""
     asked: list[Population] = field(default_factory=list)
     """All estimated populations."""
 

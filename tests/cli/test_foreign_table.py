@@ -36,6 +36,12 @@ def test_a_search_uses_its_variation(ohmnas: Ohmnas, table: Path, tmp_path: Path
     predicted = read_result(found / "result.json").best.predicted
     assert [*predicted] == ["accuracy_1d", "accuracy_1d_std", "avm_60s"]
     assert predicted["avm_60s"] <= 0.05
+    page = tmp_path / "page.html"
+    assert ohmnas("report", found / "result.json", "--out", page).code == 0
+    assert ohmnas("report", found / "result.json", "--table", table, "--out", tmp_path / "with-table.html").code == 0
+    assert "AVM from 60 s" in page.read_text(encoding="utf-8")
+    assert "AVM from 60 s" in ohmnas("show", found / "result.json").out
+    assert ohmnas("compare", found / "result.json", found / "result.json").code == 0
 
 
 @pytest.mark.parametrize(

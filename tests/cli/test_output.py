@@ -74,6 +74,16 @@ def test_without_a_result_nothing_is_set_aside(tmp_path: Path, capsys: pytest.Ca
     assert capsys.readouterr().err == ""
 
 
+def test_folders_are_set_aside_and_stay(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("found", encoding="utf-8")
+    (tmp_path / "networks" / "a").mkdir(parents=True)
+    (tmp_path / "networks" / "a" / "weights").write_bytes(b"1")
+    set_aside(tmp_path, "result.json", ["networks"])
+    (tmp_path / "networks" / "a" / "weights").unlink()
+    assert (tmp_path / "earlier-1" / "networks" / "a" / "weights").read_bytes() == b"1"
+    assert (tmp_path / "networks" / "a").is_dir()
+
+
 @pytest.mark.parametrize("killed", ["shutil.copy2", "pathlib.Path.rename", "pathlib.Path.unlink"])
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_result_that_is_set_aside_survives_any_end(

@@ -32,6 +32,7 @@ def test_a_person_sees_the_accuracies_and_what_to_do_next(ohmnas: Ohmnas, tmp_pa
     [
         (("resnet9", "--task", "digits"), "no network 'resnet9'"),
         (("1,2,3", "--task", "digits"), "genome of resnet-1 must have"),
+        (("1 2,3", "--task", "digits"), "is not a genome: it needs whole numbers"),
         (("none.json", "--task", "digits"), "cannot read none.json"),
         (("resnet8", "--task", "digits", "--fidelity", "x"), "no fidelity 'x'"),
         (("resnet8", "--task", "digits", "--hardware", "x"), "no hardware 'x'"),

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from ohmnas.errors import InvalidValueError
+from ohmnas.estimators.cascade import Cascade
 from ohmnas.estimators.combined import Combined
 from ohmnas.estimators.latency import LatencyTable
 from ohmnas.search.estimator import Estimator
 from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 from ohmnas.testing import EstimatorContract
 from ohmnas.testing.formula import SPACE, Formula
@@ -37,6 +40,19 @@ def test_it_predicts_what_both_predict() -> None:
     assert found.names == ("accuracy_1d", "accuracy_1d_std", "avm", "device_latency")
     np.testing.assert_array_equal(found["avm"], Formula().estimate(population)["avm"])
     np.testing.assert_array_equal(found["device_latency"], TABLE.estimate(population)["device_latency"])
+
+
+class OfSmall(OfSpace):
+    def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
+        return SPACE.params(population) < 20_000
+
+
+def test_networks_that_one_cannot_estimate_are_not_accepted() -> None:
+    population = SPACE.sample(40, np.random.default_rng(0))
+    small = OfSmall().accepts(population)
+    assert 0 < small.sum() < len(small)
+    for made in (Combined(OfSmall(), TABLE), Cascade(OfSmall(), Formula()), Cascade(Formula(), OfSmall())):
+        np.testing.assert_array_equal(made.accepts(population), small)
 
 
 def test_what_does_not_fit_is_refused() -> None:

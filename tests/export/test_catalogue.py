@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from ohmnas.datasets.campaign.trained import TrainedNetwork
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.export import EXPORTERS, Exported, export
+from ohmnas.export.plain_torch import imported
 
 
 def _broken(trained: TrainedNetwork, folder: Path) -> Exported:
@@ -26,3 +28,12 @@ def test_the_folder_is_whole_or_not_there(branched: TrainedNetwork, tmp_path: Pa
         export(branched, "torch", tmp_path / "my net")
     with pytest.raises(UnknownNameError, match="no exporter 'tensorflow'"):
         export(branched, "tensorflow", tmp_path / "other")
+
+
+@pytest.mark.parametrize("to", ["torch", "aihwkit", "hub"])
+@pytest.mark.parametrize("quotes", ['"""', "'''", '"', '\\"""', '""""'])
+def test_no_name_from_a_file_runs_as_code(to: str, quotes: str, branched: TrainedNetwork, tmp_path: Path) -> None:
+    evil = f"x{quotes}; raise SystemExit(9); {quotes}"
+    named = replace(branched, name=evil, task=evil, chip=replace(branched.chip, name=evil))
+    export(named, to, tmp_path / "out")
+    assert evil in " ".join(str(imported(tmp_path / "out" / "network.py").__doc__).split())

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 import yaml
 
@@ -31,6 +33,17 @@ def header(text: str) -> dict[str, Any]:
     _, block, _ = text.split("---\n", 2)
     found: dict[str, Any] = yaml.safe_load(block)
     return found
+
+
+@pytest.mark.parametrize("name", ["a: b", "- x", "# x", "'", '"', "null", "{x}", "x&*"])
+def test_no_name_breaks_the_header_of_a_card(name: str, branched: TrainedNetwork) -> None:
+    named = replace(
+        branched, name=name, task=name, provenance={**branched.provenance, "measured": {"accuracy_1d": 0.9}}
+    )
+    named.provenance["chips"] = 2
+    found = header(card(named))
+    (model,) = found["model-index"]
+    assert [found["datasets"], model["name"], model["results"][0]["dataset"]["name"]] == [[name], name, name]
 
 
 def test_the_card_has_a_metadata_header(branched: TrainedNetwork) -> None:

@@ -254,11 +254,11 @@ def test_trainings_of_a_verification(tmp_path: Path) -> None:
     path = tmp_path / "parts.json"
     architecture = Architecture(8, 3, (MainBlock(1, 1, "A", 1, True),))
     candidate = Candidate(architecture, (8, 3, 1), 10, 10, dict.fromkeys(DEFAULT_NAMES, 0.5))
-    Checkpoint(path, ("digits",)).note(candidate, 7, Trained(dict.fromkeys(MEASURED, 0.25)))
+    Checkpoint(path, "digits").note(candidate, 7, Trained(dict.fromkeys(MEASURED, 0.25)))
     whole = path.read_bytes()
 
     def check(path: Path) -> None:
-        parts = Checkpoint(path, ("digits",))
+        parts = Checkpoint(path, "digits")
         if (candidate, 7) in parts:
             assert all(value is None or np.isfinite(value) for value in map(parts[candidate, 7].__getitem__, MEASURED))
 

@@ -28,7 +28,7 @@ def test_candidates_are_affordable_new_and_contain_mutants_of_the_leaders(rng: n
 
 
 def test_candidates_are_there_if_nothing_is_predicted_to_meet_the_limits(rng: np.random.Generator) -> None:
-    hopeless = Problem(SPACE, Formula(avm_offset=5.0), Limits(max_params=50_000, max_avm=0.01), objective("accuracy"))
+    hopeless = Problem(SPACE, Formula(avm_offset=0.8), Limits(max_params=50_000, max_avm=0.01), objective("accuracy"))
     measured = hopeless.sample(30, rng)
     assert len(candidates(hopeless, measured[:0], measured, 0, SMALL)) > 100
 

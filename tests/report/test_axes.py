@@ -11,6 +11,12 @@ from ohmnas.report.axes import axis
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda value: round(value, 3))
 
 
+def test_values_that_differ_by_rounding_have_an_axis() -> None:
+    made = axis("x", [0.9333333333333332, 0.9333333333333333])
+    assert made.low < 0.93
+    assert made.high > 0.94
+
+
 @given(st.lists(numbers, min_size=1, max_size=20))
 def test_a_linear_axis_shows_all_values_and_has_ticks_inside(values: list[float]) -> None:
     made = axis("x", values)

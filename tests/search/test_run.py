@@ -25,6 +25,7 @@ from ohmnas.search.run import BARREN, PATIENCE, PIECE, Budget, Generation, defau
 from ohmnas.search.strategies import Aging, Evolution, Grid, Local, QLearning, Random, Rank, Reinforce
 from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.genes import Population
 
 from .conftest import CHIP, FEW, SPACE, Formula, Sure, problem, some
@@ -190,7 +191,7 @@ def test_after_the_deadline_a_strategy_no_longer_learns() -> None:
 
 
 def test_the_message_without_a_result_states_that_time_ran_out() -> None:
-    slow = Slow(avm_offset=5.0)
+    slow = Slow(avm_offset=0.8)
     one = Problem(SPACE, slow, Limits(max_avm=0.02))
     with pytest.raises(InfeasibleError, match=r"the time limit was reached$"):
         search(one, Random, 0, Budget(50, 50, seconds=0.01, clock=lambda: slow.now))
@@ -289,9 +290,9 @@ def test_an_exhausted_neighbourhood_does_not_hang() -> None:
 
 
 def test_an_infeasible_problem_ends_with_the_nearest_miss() -> None:
-    one, formula = problem(avm_offset=5.0)
+    one, formula = problem(avm_offset=0.8)
     generations: list[Generation] = []
-    with pytest.raises(InfeasibleError, match=r"predicted AVM of at most 0\.02; the nearest has AVM 5\.\d+") as error:
+    with pytest.raises(InfeasibleError, match=r"predicted AVM of at most 0\.02; the nearest has AVM 0\.8\d+") as error:
         search(one, Evolution, 0, Budget(population=10, iterations=1000), generations.append)
     assert len(generations) == PATIENCE  # it gives up, it does not run to the end
     assert all(np.isnan(generation.best_objective) for generation in generations)
@@ -448,6 +449,19 @@ def test_a_resumed_search_does_not_depend_on_the_initial_networks() -> None:
     assert result.evaluations == first.evaluations + 6
 
 
+def test_a_result_of_another_space_and_no_restart_are_refused() -> None:
+    one, _ = problem()
+    first = search(one, Evolution, 0, SHORT)
+    cells = CellSpace((1, 8, 8), 10)
+    other = Problem(cells, Formula(), Limits())
+    with pytest.raises(InvalidValueError, match="the result to resume is of"):
+        search(other, Evolution, 0, SHORT, resume=first)
+    with pytest.raises(InvalidValueError, match="restarts must be a whole number"):
+        search(one, Evolution, 0, SHORT, restarts=0)
+    without = replace(first, population=np.empty((0, 0), dtype=np.int16))
+    assert search(one, Evolution, 0, SHORT, resume=without).evaluations > first.evaluations
+
+
 def test_a_resumed_search_does_not_repeat_the_first() -> None:
     """The same seed, but other draws: otherwise it would propose what is known."""
     one, formula = problem()
@@ -484,7 +498,7 @@ def test_an_interrupted_search_returns_the_best_so_far(tmp_path: Path) -> None:
 
 def test_an_interrupted_search_without_anything_feasible_stays_interrupted() -> None:
     with pytest.raises(KeyboardInterrupt):
-        search(problem(avm_offset=5.0)[0], Evolution, 0, SHORT, interrupt_at(3))
+        search(problem(avm_offset=0.8)[0], Evolution, 0, SHORT, interrupt_at(3))
 
 
 # What is found

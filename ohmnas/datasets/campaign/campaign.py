@@ -109,9 +109,10 @@ class Campaign:
     def open_work(self, store: Store) -> list[Work]:
         """Work that the store lacks, in the campaign's order."""
         done = store.identities(failed=not self.retry_failed, stopped=self.stopping is not None)
-        places = np.arange(len(self.population))
+        places = [*range(len(self.population))]
         if self.order == "cheap":
-            places = np.argsort(self.protocol.task.space.layers(self.population).activations(), kind="stable")
+            activations = self.protocol.task.space.layers(self.population).activations()
+            places = np.argsort(activations, kind="stable").tolist()
         chips_of_each = self._chips_of_each()
         work = []
         for place in places:

@@ -41,12 +41,12 @@ class Trained:
 class Checkpoint:
     """Each training runs once; later runs read it from here."""
 
-    def __init__(self, path: Path | None, how: tuple[Any, ...]) -> None:
+    def __init__(self, path: Path | None, how: str) -> None:
         """Read the trainings of earlier runs.
 
         Args:
             path: file of the checkpoint; None stores nothing. A broken file is ignored.
-            how: settings of the measurement; trainings with other settings stay in the file but are not used.
+            how: `Protocol.key`; trainings with another one stay in the file but are not used.
         """
         self._path = path
         self._how = repr((how, version()))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import zlib
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +20,7 @@ from ohmnas.hardware import Hardware
 if TYPE_CHECKING:
     from torch import nn
 
-_NAME: Final = re.compile(r"[0-9a-f]{8}-\w+-\d+")
+_NAME: Final = re.compile(r"[0-9a-f]{16}-\w+-\d+")
 
 
 def name_of(genome: npt.ArrayLike, chip: str, fidelity: str, seed: int) -> str:
@@ -33,7 +33,8 @@ def name_of(genome: npt.ArrayLike, chip: str, fidelity: str, seed: int) -> str:
         seed: seed of the measurement.
     """
     genes = np.ascontiguousarray(genome, dtype="<i2").tobytes()
-    return f"{zlib.crc32(genes, zlib.crc32(chip.encode())):08x}-{fidelity}-{seed}"
+    checksum = hashlib.sha256(chip.encode() + b"\0" + genes).hexdigest()[:16]
+    return f"{checksum}-{fidelity}-{seed}"
 
 
 def keep(

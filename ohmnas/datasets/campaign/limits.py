@@ -50,8 +50,8 @@ class Watch:
             InvalidValueError: memory is limited and this system does not report a process's memory.
         """
         self._limits = limits
-        self._end = time.monotonic() + limits.seconds if limits.seconds else math.inf
-        self._most = _begin_peak() + limits.gib * GIB if limits.gib else math.inf
+        self._end = time.monotonic() + limits.seconds if limits.seconds is not None else math.inf
+        self._most = _begin_peak() + limits.gib * GIB if limits.gib is not None else math.inf
         self._reading: float | None = None
 
     def next_reading(self) -> None:

@@ -65,6 +65,8 @@ def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = Fal
     for source, rows, _ in read:
         check_alike(source, rows, known)
     done = []
+    if without := [source for source, rows, choices in read if choices and not rows]:
+        raise InvalidValueError(f"{without[0]} has chosen architectures, but no rows: leave it out")
     kinds = {kind_with(rows[0]) for _, rows, _ in read if rows}
     if len(kinds) > 1:
         raise InvalidValueError("rows of different spaces cannot be in one store")

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from ohmnas.datasets.campaign.measure import given_up, measure_accuracies, train_network
 from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.campaign.trained import TrainedNetwork, is_trained
-from ohmnas.datasets.campaign.verify import images_checksum
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError, shown
 from ohmnas.hardware import Hardware
 from ohmnas.lookup import suggestion
@@ -63,8 +62,7 @@ def train_outright(
     from ohmnas.analog.snapshot import SECONDS, Snapshot
 
     training = VERIFICATION_SEEDS + seed
-    how = (protocol.task.name, protocol.task.space_name, images_checksum(protocol.data()), genome.tolist(), chip)
-    key = hashlib.sha256(repr((*how, protocol.fidelity, protocol.engine, training, version())).encode()).hexdigest()
+    key = hashlib.sha256(repr((protocol.key(chip), genome.tolist(), training, version())).encode()).hexdigest()
     if is_trained(folder):
         there = TrainedNetwork.load(folder)
         if there.provenance.get("key") != key:
@@ -116,9 +114,12 @@ def network_called(
     """
     if source.replace(",", "").replace(" ", "").isdecimal():
         of = space(space_name or SPACES.own[0], input_shape, classes)
-        if any(len(gene) > 9 for gene in source.split(",")):
-            raise InvalidValueError(f"a gene has at most 9 digits, which {shown(source)} does not keep")
-        genes = [int(gene) for gene in source.split(",") if gene.strip()]
+        words = [word.strip() for word in source.split(",")]
+        if not all(word.isdecimal() and len(word) <= 9 for word in words):
+            raise InvalidValueError(
+                f"{shown(source)} is not a genome: it needs whole numbers of at most 9 digits, separated by commas"
+            )
+        genes = [int(word) for word in words]
         return of, of.check(np.array([genes], dtype=np.int64))[0], "network"
     known: dict[str, Space] = {}
     for word in [space_name] if space_name else SPACES.own:

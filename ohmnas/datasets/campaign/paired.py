@@ -53,8 +53,8 @@ def difference(first: Sequence[float | None], second: Sequence[float | None]) ->
     if n < FEWEST:
         return Difference(mean, None, None, None, n)
     spread = float(changes.std(ddof=1))
-    if spread <= 1e-12 * max(abs(mean), 1e-12):  # all differences are equal
-        return Difference(mean, mean, mean, 0.0 if mean else 1.0, n)
+    if spread <= 1e-12 * max(abs(mean), 1e-12):  # all differences are equal: they say nothing about their spread
+        return Difference(mean, None, None, None if mean else 1.0, n)
     from scipy import stats  # slow to import, and reading results does not need it
 
     error = spread / np.sqrt(n)

@@ -97,6 +97,16 @@ class Protocol:
             return "float32"
         return fastest(self.device, math.prod(self.data().train.images.shape[2:]), chip)
 
+    def key(self, chip: Hardware) -> str:
+        """Return a text that two protocols share if they train and measure every network on a chip alike."""
+        task, data = self.task, self.data()
+        images = 0
+        for split in (data.train, data.test):
+            for values in (split.images, split.labels):
+                images = zlib.crc32(np.ascontiguousarray(values).data, images)
+        how = (chip, self.fidelity, self.engine, self.device, self.training_recipe(chip))
+        return repr((task.name, task.space_name, images, *how))
+
     def settings(self, chip: Hardware) -> Row:
         """Return `schema.SETTING_COLUMNS` for rows of a chip at this fidelity."""
         data, effort = self.data(), self.fidelity

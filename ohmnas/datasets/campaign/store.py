@@ -423,12 +423,15 @@ class Store:
             return
         what = f"the store {self.path} was {'deleted' if there is None else 'replaced'} while it was open"
         target = free_name(self.path)
+        lost = ""
         try:
             with Store(target, kind=self.layout.kind) as rescued:
-                with suppress(OhmnasError):  # an open file exists until it is closed
+                try:  # an open file exists until it is closed
                     rescued.take_over(self.rows())
                     for key, population in self.choices().items():
                         rescued.choose(key, population, after=0)
+                except OhmnasError as error:
+                    lost = f"; the others are lost: {error}"
                 rescued.add(rows)
                 saved = len(rescued.identities())
         except OhmnasError as error:
@@ -436,7 +439,7 @@ class Store:
         if mark(log) == self._log:  # otherwise, SQLite would use it as the log of the next file with this name
             with suppress(OSError):
                 log.unlink(missing_ok=True)
-        raise StorageError(f"{what}; its {saved} rows, with the last measured, are in {target}")
+        raise StorageError(f"{what}; its {saved} rows, with the last measured, are in {target}{lost}")
 
     @contextmanager
     def _explained(self, action: str) -> Iterator[None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas.datasets.campaign.options import ENGINE_NAMES
 from ohmnas.datasets.campaign.protocol import Protocol, require_training
 from ohmnas.datasets.tables import schema
 from ohmnas.errors import BrokenFileError, InvalidValueError, MissingDependencyError, OhmnasError, StorageError, shown
@@ -40,6 +42,8 @@ _LARGEST_SIZE: Final = 65536
 _HEADER: Final = 1 << 20
 """Room for names in a file of weights, in bytes."""
 _LARGEST_PARAMS: Final = 1 << 31
+_PACKAGE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_VERSION: Final = re.compile(r"[A-Za-z0-9.+!_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -268,13 +272,32 @@ def _read(values: dict[str, Any]) -> tuple[TrainedNetwork, str]:
     mean, std = (_numbers(values[name], name, channels) for name in ("mean", "std"))
     if not all(one > 0 for one in std):
         raise BrokenFileError("its std must be above 0")
-    provenance = kinds.mapping(values["provenance"], "provenance")
-    if provenance.get("precision") not in schema.PRECISIONS:
-        raise BrokenFileError(f"its precision is {shown(provenance.get('precision'))}, which is unknown")
+    provenance = _provenance(values["provenance"])
     task, name = kinds.name(values["task"], "task"), kinds.name(values["name"], "name")
     row = tuple(int(gene) for gene in genome[0])
     found = TrainedNetwork(space, row, _chip(values["chip"]), task, mean, std, image, {}, provenance, name)
     return found, kinds.text(values["weights_sha256"], "checksum")
+
+
+def _provenance(value: object) -> dict[str, Any]:
+    """Check all values of a provenance that exports write into code and cards."""
+    provenance = kinds.mapping(value, "provenance")
+    for name, known in (("precision", schema.PRECISIONS), ("engine", ENGINE_NAMES)):
+        if provenance.get(name) not in known:
+            raise BrokenFileError(f"its {name} is {shown(provenance.get(name))}, which is unknown")
+    kinds.name(provenance["fidelity"], "fidelity")
+    for name in ("seed", "epochs", "batch", "train_images"):
+        kinds.whole(provenance[name], name)
+    for package, number in kinds.mapping(provenance["versions"], "versions").items():
+        if not (_PACKAGE.fullmatch(package) and _VERSION.fullmatch(kinds.text(number, f"version of {package}"))):
+            raise BrokenFileError(
+                f"its versions have {shown(package)} {shown(number)}, which is no version of a package"
+            )
+    if "measured" in provenance:
+        kinds.whole(provenance["chips"], "number of chips")
+        for name, accuracy in kinds.mapping(provenance["measured"], "measured values").items():
+            kinds.number(accuracy, name)
+    return provenance
 
 
 def _chip(value: object) -> Hardware:
@@ -310,7 +333,7 @@ def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Te
 
     if (params := network.params) > _LARGEST_PARAMS:
         raise BrokenFileError(f"its network has {params:,} parameters, more than {_LARGEST_PARAMS:,}")
-    # Statistics are at most as many as parameters, and there are two kinds of two each.
+    # Five float32 each at most: the parameter, and mean and variance of two kinds of statistics.
     content = read_bytes(path, 20 * params + _HEADER)
     if len(content) < 4 * params:  # before a large network is built
         raise BrokenFileError(f"it has {len(content):,} bytes, too few for {params:,} parameters")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 
 from ohmnas.datasets.campaign.backends import results
 from ohmnas.datasets.campaign.checkpoint import FURTHER, MEASURED, Checkpoint, Trained
@@ -20,7 +18,6 @@ from ohmnas.datasets.campaign.paired import difference
 from ohmnas.datasets.campaign.picks import FOUND, picked
 from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.campaign.trained import TrainedNetwork
-from ohmnas.datasets.tasks.data import TaskData
 from ohmnas.datasets.tasks.task import Task
 from ohmnas.errors import DivergedError, InvalidValueError
 from ohmnas.hardware import Hardware, hardware, has_name
@@ -145,7 +142,7 @@ def verify(
     networks = contenders(result, references, picks)
     trainings = [VERIFICATION_SEEDS + seed for seed in seeds]
     data = protocol.data()
-    done = Checkpoint(checkpoint, (task.name, images_checksum(data), on(result.best), effort, engine))
+    done = Checkpoint(checkpoint, protocol.key(on(result.best)))
     _train(networks, trainings, done, protocol, on, jobs, keep, report or (lambda *_: None))
     of_each = {name: _of_each([done[one, training] for training in trainings]) for name, one in networks.items()}
     return {
@@ -202,15 +199,6 @@ def _train(
 def _name_of_files(name: str) -> str:
     """Name of a network in its files: ``front:28`` is ``front-28``, and a list of genes has no name."""
     return "network" if "," in name else name.replace(":", "-")
-
-
-def images_checksum(data: TaskData) -> int:
-    """Checksum of the images that affect a measurement."""
-    checksum = 0
-    for split in (data.train, data.test):
-        for values in (split.images, split.labels):
-            checksum = zlib.crc32(np.ascontiguousarray(values).data, checksum)
-    return checksum
 
 
 def _of_each(parts: list[Trained]) -> dict[str, Any]:

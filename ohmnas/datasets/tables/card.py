@@ -71,9 +71,9 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         "seeds": sorted({int(seed) for seed in frame["seed"]}),
         "software": {column: sorted(set(frame[column])) for column in schema.COMPUTING_COLUMNS},
         "bounds": {
-            "min_params": task.min_params,
-            "max_params": task.max_params,
-            "max_macs": task.max_macs,
+            "min_params": int(frame["params"].min()),
+            "max_params": int(frame["params"].max()),
+            "max_macs": int(frame["macs"].max()),
         },
         "hours_of_one_core": round(worker_hours(frame[~on_gpu]), 2),
         **({"hours_of_one_gpu_worker": round(worker_hours(frame[on_gpu]), 2)} if on_gpu.any() else {}),

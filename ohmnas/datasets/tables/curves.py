@@ -108,9 +108,7 @@ def _points(frame: pd.DataFrame, column: str) -> list[dict[int, float]]:
         except ValueError as error:
             raise InvalidValueError(f"row {row + 1} has no learning curve in {column}: {error}") from error
         if not points:
-            raise InvalidValueError(
-                f"row {row + 1} has no {column}: rows have learning curves since protocol {schema.PROTOCOL_VERSION}"
-            )
+            raise InvalidValueError(f"row {row + 1} has no {column}: rows have learning curves since protocol 4")
         found.append(points)
     return found
 

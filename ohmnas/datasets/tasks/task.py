@@ -71,12 +71,12 @@ class Task:
         """
         bounded = replace(
             self,
-            max_params=min(self.max_params, max_params or self.max_params),
-            max_macs=min(self.max_macs, max_macs or self.max_macs),
+            max_params=self.max_params if max_params is None else min(self.max_params, max_params),
+            max_macs=self.max_macs if max_macs is None else min(self.max_macs, max_macs),
         )
         if bounded.max_params <= self.min_params:
             raise InvalidValueError(
-                f"--max-params {max_params:,} is below the smallest networks of {self.name}, which have "
+                f"--max-params {max_params:,} is not above the smallest networks of {self.name}, which have "
                 f"{self.min_params:,} parameters"
             )
         return bounded

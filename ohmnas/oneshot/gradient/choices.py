@@ -86,7 +86,7 @@ def drawn(probabilities: Values, n: int, rng: np.random.Generator) -> Choices:
         rng: random generator.
     """
     ends = np.cumsum(probabilities, axis=1)
-    ends[:, -1] = np.inf
+    ends /= ends[:, -1:]  # rounded sums: exactly 1 at the last option, so none beyond it is drawn
     found: Choices = (rng.random((n, len(ends), 1)) > ends).sum(axis=2)
     return found
 
@@ -169,6 +169,8 @@ def _nearest(problem: Problem, genomes: Population) -> str:
     """Describe the network with the smallest violation of the limits, as a sentence."""
     limits = {cost: getattr(problem.limits, name) for name, cost in COST_LIMITS.items()}
     limits = {cost: most for cost, most in limits.items() if most < np.inf}
+    if not limits:
+        return f"none of {len(genomes):,} {problem.space.members} is within the bounds of the search"
     of = problem.quantities(genomes, together=limits)
     excess = np.max([of[cost] / most - 1.0 for cost, most in limits.items()], axis=0)
     row = int(np.argmin(excess))

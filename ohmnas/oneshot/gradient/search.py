@@ -172,7 +172,7 @@ def _shown(problem: Problem, genome: Population) -> object:
 
 def _key(protocol: Protocol, chip: Hardware, limits: Limits, settings: Settings, seed: int) -> str:
     """Checksum of everything that determines a search."""
-    values = [protocol.task.name, protocol.task.space_name, asdict(chip), limits.to_dict(), asdict(settings), seed]
+    values = [protocol.key(chip), limits.to_dict(), asdict(settings), seed]
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -18,15 +18,15 @@ DIVERGED = Trained(None, "diverged")
 
 def test_a_part_is_there_for_the_same_way_to_measure_alone(tmp_path: Path) -> None:
     path = tmp_path / "parts.json"
-    Checkpoint(path, ("digits", "paper")).note(ONE, 7, FOUND)
-    again, other = Checkpoint(path, ("digits", "paper")), Checkpoint(path, ("digits", "smoke"))
+    Checkpoint(path, "digits table").note(ONE, 7, FOUND)
+    again, other = Checkpoint(path, "digits table"), Checkpoint(path, "digits smoke")
     assert (ONE, 7) in again
     assert again[ONE, 7] == FOUND
     assert (ONE, 8) not in again
     assert (ONE, 7) not in other
     other.note(ONE, 7, DIVERGED)
-    assert Checkpoint(path, ("digits", "paper"))[ONE, 7] == FOUND
-    assert Checkpoint(path, ("digits", "smoke"))[ONE, 7] == DIVERGED
+    assert Checkpoint(path, "digits table")[ONE, 7] == FOUND
+    assert Checkpoint(path, "digits smoke")[ONE, 7] == DIVERGED
 
 
 def test_nothing_is_measured_of_a_training_that_diverged() -> None:
@@ -40,6 +40,6 @@ def test_nothing_is_measured_of_a_training_that_diverged() -> None:
 def test_a_broken_file_is_as_good_as_none(content: str, tmp_path: Path) -> None:
     path = tmp_path / "parts.json"
     path.write_text(content, encoding="utf-8")
-    parts = Checkpoint(path, ("digits",))
+    parts = Checkpoint(path, "digits")
     parts.note(ONE, 7, FOUND)
-    assert (ONE, 7) in Checkpoint(path, ("digits",))
+    assert (ONE, 7) in Checkpoint(path, "digits")

@@ -60,6 +60,14 @@ def test_a_source_that_is_not_there_is_named(rows: list[Row], tmp_path: Path) ->
     assert not (tmp_path / "all.sqlite").exists()
 
 
+def test_a_store_with_choices_and_no_rows_is_refused(rows: list[Row], tmp_path: Path) -> None:
+    _store(tmp_path / "a.sqlite", rows)
+    with Store(tmp_path / "b.sqlite") as store:
+        store.choose(("digits", "pcm", "smoke", 0), plan(task("digits"), 9), after=0)
+    with pytest.raises(InvalidValueError, match=r"b\.sqlite has chosen architectures, but no rows: leave it out"):
+        merge(tmp_path / "all.sqlite", [str(tmp_path / "a.sqlite"), str(tmp_path / "b.sqlite")])
+
+
 def test_choices_of_active_campaigns_are_merged(rows: list[Row], tmp_path: Path) -> None:
     key, population = ("digits", "pcm", "smoke", 0), plan(task("digits"), 9)
     for name, some in (("a.sqlite", population[:4]), ("b.sqlite", population[4:])):

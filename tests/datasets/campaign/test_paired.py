@@ -37,7 +37,8 @@ def test_one_pair_and_equal_differences_have_no_test() -> None:
     same, all_better = difference([0.5, 0.75], [0.5, 0.75]), difference([0.5, 0.75], [0.25, 0.5])
     assert same is not None
     assert all_better is not None
-    assert (same.p, all_better.p) == (1.0, 0.0)
+    assert (same.p, all_better.p) == (1.0, None)
+    assert (all_better.mean, all_better.low, all_better.high) == (0.25, None, None)
 
 
 def test_holm_is_the_textbooks_example() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,6 +29,22 @@ def test_settings_are_what_every_row_has_and_data_is_cut_to_them() -> None:
     assert data.validation.images.shape == (90, 1, 4, 4)
     assert data.test.images.shape == (70, 1, 4, 4)
     assert np.array_equal(data.train.labels, DIGITS.load().train.labels[:130])
+
+
+def test_a_key_differs_where_a_training_would() -> None:
+    smoke = fidelity("smoke", "digits")
+    protocol = Protocol(DIGITS, smoke)
+    others = [
+        replace(protocol, task=replace(DIGITS, flip=not DIGITS.flip)),
+        replace(protocol, task=replace(DIGITS, shift=(3, 3))),
+        replace(protocol, task=replace(DIGITS, label_smoothing=0.3)),
+        replace(protocol, task=DIGITS.in_space("cells")),
+        replace(protocol, fidelity=replace(smoke, train_images=200)),
+        replace(protocol, engine="aihwkit"),
+    ]
+    keys = [protocol.key(Hardware()), protocol.key(RERAM), *(other.key(Hardware()) for other in others)]
+    assert len(set(keys)) == len(keys)
+    assert Protocol(DIGITS.within(50_000), smoke).key(Hardware()) == keys[0]
 
 
 def test_only_our_own_layers_compute_in_other_formats(monkeypatch: pytest.MonkeyPatch) -> None:

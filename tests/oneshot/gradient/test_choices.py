@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from ohmnas.errors import InfeasibleError
@@ -29,6 +30,18 @@ def test_random_combinations_follow_the_probabilities() -> None:
     for column in range(2):
         shares = np.bincount(found[:, column], minlength=3) / len(found)
         np.testing.assert_allclose(shares, probabilities[column], atol=0.02)
+
+
+def test_no_missing_option_is_drawn_if_the_probabilities_are_rounded() -> None:
+    class AlmostOne:
+        def random(self, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+            return np.full(shape, np.nextafter(1.0, 0.0))
+
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        two = rng.dirichlet([1.0, 1.0]).astype(np.float32).astype(np.float64)
+        rows = np.array([[*two, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]])
+        assert drawn(rows, 1, AlmostOne()).tolist() == [[1, 3]]  # type: ignore[arg-type]
 
 
 def test_a_cell_without_a_path_is_never_found(relaxation: CellRelaxation) -> None:
