@@ -78,6 +78,15 @@ def test_a_campaign_within_limits_has_small_networks_only(
     assert rows["macs"].max() <= 1_000_000
 
 
+def test_cheap_networks_come_first(made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path) -> None:
+    words = ("--n", "12", "--jobs", "1", "--store", tmp_path / "s.sqlite", "--order", "cheap")
+    assert ohmnas("campaign", *SMOKE, *words).code == 0
+    genomes = np.array([genome for genome, _ in made_measurements.trained], dtype=np.int16)
+    activations = DIGITS.space.layers(genomes).activations().tolist()
+    assert activations == sorted(activations)
+    assert {genome.tobytes() for genome in genomes} == {genome.tobytes() for genome in plan(DIGITS, 12)}
+
+
 def test_a_table_measured_with_other_settings_is_not_copied(ohmnas: Ohmnas, tmp_path: Path) -> None:
     frame, store = read_table("digits").frame, tmp_path / "s.sqlite"
     for of, also in ((frame["hardware"] == "pcm", {"epochs": 12}), (frame["hardware"] == "hermes", {"hw_adc_bits": 5})):
