@@ -136,8 +136,8 @@ def gradient(method: str) -> Callable[[Path, Settings], list[int]]:
         start = time.monotonic()
         run(*words, "--epochs", 2, "--out", folder / "timed")
         both = time.monotonic() - start
-        epochs = max(3, int(2 * (60 * settings.minutes - both) / both))
-        run(*words, "--epochs", epochs, "--max-seconds", 60 * settings.minutes - both, "--out", folder)
+        left = max(60 * settings.minutes - both, 1.0)
+        run(*words, "--epochs", max(3, int(2 * left / both)), "--max-seconds", left, "--out", folder)
         return best_of(folder)
 
     return found
