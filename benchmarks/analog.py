@@ -19,7 +19,7 @@ from aihwkit.nn.conversion import convert_to_analog
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ohmnas.analog.chip import Chip, Targets
+from ohmnas.analog.chip import Chip, ProgrammingTargets
 from ohmnas.analog.convert import analog_layers, set_noise, set_precision, to_analog
 from ohmnas.analog.memory import keep_freed
 from ohmnas.analog.noise import noise_source
@@ -122,7 +122,7 @@ def _native(images: Tensor, labels: Tensor, precision: torch.dtype) -> tuple[Ste
         set_precision(network, precision)
     with torch.no_grad():
         networks[1](images)  # calibrates the input ranges
-    chip = Chip(Targets.of(networks[1]), CHIP)
+    chip = Chip(ProgrammingTargets.of(networks[1]), CHIP)
     reading = _reader(networks[1], images, lambda: chip.load_into(networks[1], DAY))
     if images.device.type == "cuda":
         step = GraphedStep(networks[0], Recipe(), NativeHooks(list(analog_layers(networks[0]))))

@@ -75,7 +75,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
         except (OSError, MemoryError) as error:
             raise _unreadable(path, error) from error
     if len(content) != size:
-        raise BrokenFileError(f"cannot read {path}: it does not have the {size:,} bytes that its folder lists")
+        raise BrokenFileError(f"cannot read {path}: its size is not the {size:,} bytes that the file system reports")
     return content
 
 

@@ -58,7 +58,7 @@ def suggestion(known: Collection[str], name: str) -> str:
 def name_fault(name: str) -> str:
     """Return the reason why a name is not allowed for a chip, task or fidelity; empty if it is.
 
-    Names appear in files, commands, tables and terminals, and none of these may misread one.
+    A name must have the same meaning in files, commands, tables and terminals.
     """
     if not name.strip() or name != name.strip():
         return "a name must not be empty or have blanks around it"

@@ -46,7 +46,7 @@ Form = tuple[np.dtype[np.generic], bool, tuple[int, ...]]
 _PAIR = rb"""\s*(?:'(\w+)'|"(\w+)")\s*:\s*(True|False|'[^'"]*'|"[^'"]*"|\([\d\s,L]*\))\s*"""
 _HEADER = re.compile(rb"\s*\{" + _PAIR + rb"," + _PAIR + rb"," + _PAIR + rb",?\s*\}\s*")
 _TYPE = re.compile(r"[<>|=]?([?]|b1|[uif][1248])")
-_NO_ARRAY = "which is not a plain array of numbers"
+_NO_ARRAY = "only plain arrays of numbers are read"
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -160,11 +160,11 @@ def _begin(path: Path, name: str, content: IO[bytes], size: int) -> Form:
     """Read the header of an array in NumPy's format (versions 1 to 3) from a stream of exactly `size` bytes."""
     begin = content.read(len(NPY) + 2)
     if not begin.startswith(NPY) or len(begin) != len(NPY) + 2 or begin[6] not in (1, 2, 3):
-        raise BrokenFileError(f"{path}: {name} does not begin as an array, {_NO_ARRAY}")
+        raise BrokenFileError(f"{path}: {name} does not begin like an array; {_NO_ARRAY}")
     width = 2 if begin[6] == 1 else 4
     length = int.from_bytes(content.read(width), "little")
     if length > LONGEST_HEADER:
-        raise BrokenFileError(f"{path}: {name} has a header of {length:,} bytes, {_NO_ARRAY}")
+        raise BrokenFileError(f"{path}: {name} has a header of {length:,} bytes; {_NO_ARRAY}")
     kind, columns_first, shape = _header(path, name, content.read(length))
     claimed, left = math.prod(shape) * kind.itemsize, size - len(begin) - width - length
     if claimed != left:
@@ -201,11 +201,11 @@ def _header(path: Path, name: str, header: bytes) -> Form:
     groups = found.groups() if found else ()
     values = {(groups[i] or groups[i + 1]).decode(): groups[i + 2].decode() for i in range(0, len(groups), 3)}
     if set(values) != {"descr", "fortran_order", "shape"}:
-        raise BrokenFileError(f"{path}: {name} has a header of an unknown kind, {_NO_ARRAY}")
+        raise BrokenFileError(f"{path}: {name} has a header of an unknown kind; {_NO_ARRAY}")
     described, order, shape = values["descr"][1:-1], values["fortran_order"], values["shape"]
     lengths = [one.strip().rstrip("L") for one in shape.strip("()").split(",") if one.strip()]
     if not _TYPE.fullmatch(described) or order not in ("True", "False") or not shape.startswith("("):
-        raise BrokenFileError(f"{path}: {name} has the type {in_short(described)}, {_NO_ARRAY}")
+        raise BrokenFileError(f"{path}: {name} has the type {in_short(described)}; {_NO_ARRAY}")
     if len(lengths) > 8 or not all(one.isdecimal() and len(one) <= 18 for one in lengths):
-        raise BrokenFileError(f"{path}: {name} has a shape of {in_short(shape)}, {_NO_ARRAY}")
+        raise BrokenFileError(f"{path}: {name} has a shape of {in_short(shape)}; {_NO_ARRAY}")
     return np.dtype(described), order == "True", tuple(int(one) for one in lengths)

@@ -25,7 +25,7 @@ _SMALLEST_READOUT = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class ProgrammingTargets:
     """Target weights of a trained network, in units of their column's scale."""
 
     weights: Tensor
@@ -40,7 +40,7 @@ class Targets:
     """u."""
 
     @classmethod
-    def of(cls, network: nn.Module) -> Targets:
+    def of(cls, network: nn.Module) -> ProgrammingTargets:
         """Collect the targets of all analog layers of a network."""
         weights, scales, weight_tiles, column_tiles, tiles = [], [], [], [], 0
         for layer in analog_layers(network):
@@ -68,7 +68,7 @@ class Targets:
 class Chip:
     """One programming event: programming noise and drift exponents are drawn once and shared by all reads."""
 
-    def __init__(self, targets: Targets, chip: Hardware) -> None:
+    def __init__(self, targets: ProgrammingTargets, chip: Hardware) -> None:
         """Program all tiles, using torch's global generator like aihwkit."""
         self.targets = targets
         self.hardware = chip

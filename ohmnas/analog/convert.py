@@ -254,13 +254,13 @@ def set_mode(network: nn.Module, mode: Mode) -> None:
 
 
 def set_precision(network: nn.Module, precision: torch.dtype) -> None:
-    """The number format of the convolutions that take the short way: float32 or bfloat16."""
+    """Set the number format of fused convolutions (`FusedConv2d`): float32 or bfloat16."""
     for layer in analog_layers(network):
         if isinstance(layer, FusedConv2d):
             layer.precision = precision
 
 
 def set_noise(network: nn.Module, noise: Noise | None) -> None:
-    """Source of the layers' output noise; None for a chip without output noise."""
+    """Set the source of the layers' output noise; None for a chip without output noise."""
     for layer in analog_layers(network):
         layer.noise = noise

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ohmnas.analog.calibration import warn_uncalibrated
-from ohmnas.analog.chip import Chip, Targets
+from ohmnas.analog.chip import Chip, ProgrammingTargets
 from ohmnas.analog.convert import analog_layers, check_chip, set_mode, set_noise
 from ohmnas.analog.images import Images
 from ohmnas.analog.noise import noise_source, whole_seed
@@ -126,7 +126,7 @@ def read_over_time(
     seed = whole_seed(seed)
     check_chip(network, chip)
     warn_uncalibrated(network)
-    targets = Targets.of(network)
+    targets = ProgrammingTargets.of(network)
 
     def program() -> Callable[[float], None]:
         one = Chip(targets, chip)
@@ -220,7 +220,7 @@ def accuracy_of_one_chip(
     set_noise(network, noise_source(seed, images.device))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        Chip(Targets.of(network), chip).load_into(network, seconds)
+        Chip(ProgrammingTargets.of(network), chip).load_into(network, seconds)
         result = accuracy(network, images, labels)
     for layer, source in zip(layers, sources, strict=True):
         layer.unload()

@@ -12,7 +12,7 @@ from ohmnas.analog.mapping import Mapping
 
 
 class _PassUnclipped(torch.autograd.Function):
-    """The identity; its gradient is 0 where x has reached the limit."""
+    """Identity whose gradient is 0 where x has reached the limit."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, limit: float) -> Tensor:
@@ -118,6 +118,6 @@ def converted(x: Tensor, limit: float, rounds: bool) -> Tensor:
 
 
 def pass_unclipped(x: Tensor, limit: float) -> Tensor:
-    """The same; its gradient is 0 where x has reached the limit."""
+    """Return x; its gradient is 0 where x has reached the limit."""
     result: Tensor = _PassUnclipped.apply(x, limit)  # type: ignore[no-untyped-call]
     return result

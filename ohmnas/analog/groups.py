@@ -17,7 +17,7 @@ MOST_JOINED: Final = 16
 
 
 def joined_by(groups: int, weight: Tensor) -> int:
-    """Number of groups to join: the largest useful divisor of their number, 1 if joining does not pay."""
+    """Number of groups to join: the largest useful divisor of their number, 1 if joining would not be faster."""
     if weight.dtype != torch.bfloat16:
         return 1
     most = max(MOST_JOINED // weight.shape[1], 1)

@@ -228,7 +228,7 @@ def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float, branches: i
 
 
 def root_mean_square(x: Tensor) -> float:
-    """Number of all elements."""
+    """Root of the mean square of all elements."""
     flat = _memory(_dense(x.detach()))
     return math.sqrt(float(np.dot(flat, flat)) / flat.size)
 

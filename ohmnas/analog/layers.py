@@ -72,7 +72,7 @@ class AnalogLayer(nn.Module):
         self.norm: nn.BatchNorm2d | None = None
         self.relu = False
         self.sum: BranchSum | None = None
-        """Number of branches to sum, in place of the ReLU."""
+        """Module that sums the branches, in place of the ReLU; None if nothing is summed."""
         self.dac_levels = _levels(chip.dac_bits)
         self.adc_levels = _levels(chip.adc_bits)
         self.adc_step = chip.adc_bound / self.adc_levels if chip.adc_bits else 1.0

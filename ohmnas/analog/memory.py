@@ -13,8 +13,8 @@ _LARGEST = 1 << 25
 def keep_freed() -> bool:
     """Let this process keep freed memory instead of giving it back to the system and asking again each step.
 
-    A returned page is zeroed and mapped again, which costs more than a pass over it: this takes a tenth of a campaign's
-    time and half of an evaluation's. The process then keeps its peak memory until it ends.
+    The system zeroes and maps each returned page again, which costs more than a pass over it. Without this function,
+    that takes a tenth of a campaign's time and half of an evaluation's. The process keeps its peak memory.
 
     Returns:
         Whether it took effect: on Linux with glibc.

@@ -44,7 +44,7 @@ class Recipe:
     noise_full: float = 0.6
     """Share of the steps after which the weight noise, which grows linearly, reaches that of the chip."""
     hopeless_after: float = 0.5
-    """Share of the epochs after which a training stops if its loss never left chance level."""
+    """Share of the epochs after which a training stops if its loss never fell below chance level."""
     hopeless_loss: float = 0.98
     """Threshold for chance level: the lowest mean loss of an epoch, relative to uniform guessing."""
     precision: str = "float32"

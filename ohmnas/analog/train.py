@@ -187,7 +187,7 @@ class NativeHooks:
     """Noise strength and weight clipping of native layers."""
 
     def __init__(self, layers: list[AnalogLayer]) -> None:
-        """The layers of a network."""
+        """Store the analog layers whose noise is set before each step."""
         self._layers = layers
 
     def before_step(self, strength: float | Tensor) -> None:

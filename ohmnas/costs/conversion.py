@@ -1,4 +1,4 @@
-"""How the energy of an ADC conversion grows with its bits, and how a core reads: assumptions behind energy and latency.
+"""Energy of ADC conversions by number of bits, and number of read phases: assumptions behind energy and latency.
 
 The totals of a chip are known at 8 bits only. Another resolution changes the ADC's share of the energy, by one of three
 laws that disagree. Check a conclusion about bits under all three.

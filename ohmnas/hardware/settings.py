@@ -16,7 +16,7 @@ BATCH_NORMS = ("trained", "adaptive")
 RANGES = {"g_max": (1e-3, 1e6), "adc_bound": (1e-6, 1e6)}
 """Smallest and largest values. Squares and quotients of values beyond them overflow float32."""
 LARGEST_NOISE = 1e3
-"""Largest standard deviation or scale: a thousand times the measured device; the reason is the same."""
+"""Largest standard deviation or scale, a thousand times the measured device: larger ones overflow float32."""
 LARGEST_TILE = 999_999_999
 """Largest number of rows or columns; no layer is larger, so a larger tile would make no difference."""
 

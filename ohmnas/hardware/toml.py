@@ -40,7 +40,7 @@ def read_hardware(path: str | Path) -> Hardware:
     Without a `name`, the chip gets the name of the file.
 
     Raises:
-        InvalidValueError: the file cannot be read, or a setting is unknown, has the wrong type or out of range.
+        InvalidValueError: the file cannot be read, or a setting is unknown, has the wrong type or is out of range.
         UnknownNameError: the base or the technology is unknown.
     """
     path = Path(path)

@@ -96,14 +96,14 @@ class TechnologyContract(ABC):
         import torch
         from torch import nn
 
-        from ohmnas.analog.chip import Chip, Targets
+        from ohmnas.analog.chip import Chip, ProgrammingTargets
         from ohmnas.analog.convert import to_analog
 
         with self._chip() as chip, torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             weights = torch.randn(_WEIGHTS).clamp(-2.5, 2.5) / 2.5
             targets = replace(
-                Targets.of(to_analog(nn.Sequential(nn.Linear(1, 1)), chip)),
+                ProgrammingTargets.of(to_analog(nn.Sequential(nn.Linear(1, 1)), chip)),
                 weights=weights,
                 tile_of_weight=torch.zeros(len(weights), dtype=torch.int64),
                 tiles=1,

@@ -9,7 +9,7 @@ import torch
 from aihwkit.nn.conversion import convert_to_analog
 from torch import nn
 
-from ohmnas.analog.chip import Chip, Targets
+from ohmnas.analog.chip import Chip, ProgrammingTargets
 from ohmnas.analog.convert import analog_layers, set_noise, to_analog
 from ohmnas.analog.device import noise_model
 from ohmnas.analog.noise import NoisePool
@@ -20,17 +20,17 @@ MONTH = 30 * 86400.0
 
 
 @pytest.fixture
-def targets(small_network: nn.Sequential, chip: Hardware) -> Targets:
-    return Targets.of(to_analog(small_network, chip))
+def targets(small_network: nn.Sequential, chip: Hardware) -> ProgrammingTargets:
+    return ProgrammingTargets.of(to_analog(small_network, chip))
 
 
-def test_two_programmings_differ(targets: Targets, chip: Hardware) -> None:
+def test_two_programmings_differ(targets: ProgrammingTargets, chip: Hardware) -> None:
     first, second = Chip(targets, chip), Chip(targets, chip)
     assert not torch.equal(first.programmed, second.programmed)
     assert not torch.equal(first.drift_exponents[0], second.drift_exponents[0])
 
 
-def test_two_readings_share_programming_and_drift_exponents(targets: Targets) -> None:
+def test_two_readings_share_programming_and_drift_exponents(targets: ProgrammingTargets) -> None:
     """Without read noise, two readings at one time are the same reading; with it, they differ by that alone."""
     quiet = replace(Hardware(), read_noise=0.0)
     one = Chip(targets, quiet)
@@ -45,7 +45,7 @@ def test_two_readings_share_programming_and_drift_exponents(targets: Targets) ->
 @pytest.mark.parametrize("name", ["pcm", "hermes", "reram"])
 def test_programming_and_drift_of_one_tile_are_aihwkits_bit_by_bit(name: str) -> None:
     chip = hardware(name)
-    targets = Targets.of(to_analog(nn.Sequential(nn.Linear(30, 20)), chip))
+    targets = ProgrammingTargets.of(to_analog(nn.Sequential(nn.Linear(30, 20)), chip))
     model = noise_model(chip)
     torch.manual_seed(7)
     one = Chip(targets, chip)
@@ -61,12 +61,12 @@ def test_programming_and_drift_of_one_tile_are_aihwkits_bit_by_bit(name: str) ->
     torch.testing.assert_close(mine_later, theirs_later, rtol=1e-4, atol=1e-5)
 
 
-def test_zero_time_is_programming_and_read_noise_only(targets: Targets) -> None:
+def test_zero_time_is_programming_and_read_noise_only(targets: ProgrammingTargets) -> None:
     one = Chip(targets, replace(Hardware(), read_noise=0.0))
     torch.testing.assert_close(one.weights_at(0.0), one.programmed, rtol=1e-5, atol=1e-6)
 
 
-def test_a_noise_free_chip_holds_the_targets_forever(targets: Targets) -> None:
+def test_a_noise_free_chip_holds_the_targets_forever(targets: ProgrammingTargets) -> None:
     still = Hardware(programming_noise=0.0, read_noise=0.0, drift=0.0, output_noise=0.0, adc_bits=0)
     one = Chip(targets, still)
     for seconds in (0.0, 1.0, MONTH):
@@ -75,7 +75,7 @@ def test_a_noise_free_chip_holds_the_targets_forever(targets: Targets) -> None:
         torch.testing.assert_close(one.compensation(weights), torch.ones(targets.tiles), rtol=1e-5, atol=1e-5)
 
 
-def test_compensation_undoes_the_mean_decay_of_each_tile(targets: Targets) -> None:
+def test_compensation_undoes_the_mean_decay_of_each_tile(targets: ProgrammingTargets) -> None:
     quiet = Hardware(output_noise=0.0, adc_bits=0)
     one = Chip(targets, quiet)
     later = one.weights_at(MONTH)
@@ -98,7 +98,7 @@ def test_outputs_of_many_chips_have_the_mean_and_spread_of_aihwkits(name: str) -
     for tile in theirs.analog_tiles():
         tile.input_range.data.fill_(2.5)
     set_noise(mine, NoisePool(0))
-    targets = Targets.of(mine)
+    targets = ProgrammingTargets.of(mine)
     for seconds in (1.0, MONTH):
         samples: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
         with torch.no_grad():

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ohmnas.analog.calibration import calibrate
-from ohmnas.analog.chip import Chip, Targets
+from ohmnas.analog.chip import Chip, ProgrammingTargets
 from ohmnas.analog.convert import analog_layers, set_noise, to_analog, to_digital
 from ohmnas.analog.engine import ENGINES, Aihwkit, Engine
 from ohmnas.analog.noise import NoisePool
@@ -118,7 +118,7 @@ def test_each_source_of_noise_has_the_mean_and_variance_of_aihwkits(name: str) -
     native = _calibrated(network, chip, x)
     theirs: Any = Aihwkit().from_native(native, chip).eval()
     set_noise(native, NoisePool(0))
-    targets = Targets.of(native)
+    targets = ProgrammingTargets.of(native)
     draws: tuple[list[Tensor], list[Tensor]] = ([], [])
     with torch.no_grad():
         for _ in range(DRAWS):
@@ -235,7 +235,7 @@ def test_chips_of_any_module_with_biases_have_the_mean_and_variance_of_aihwkits(
     native = _residual(chip, torch.rand(64, 3, 5, 5))
     theirs: Any = Aihwkit().from_native(native, chip).eval()
     set_noise(native, NoisePool(0))
-    targets = Targets.of(native)
+    targets = ProgrammingTargets.of(native)
     draws: tuple[list[Tensor], list[Tensor]] = ([], [])
     with torch.no_grad():
         for _ in range(300):

@@ -236,7 +236,7 @@ def test_a_training_that_was_given_up_is_reported(
     _trained_unless(monkeypatch, lambda seed: seed == VERIFICATION_SEEDS + 1, 0)
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "2", "--jobs", "1")
     out = ohmnas(*words).out
-    reason = "given up after 0 of 1 epochs: the loss never left chance"
+    reason = "given up after 0 of 1 epochs: the loss never fell below chance level"
     assert f"found, training 2 of 2 (seed 1000001): {reason}; included in the means" in out
     assert "measured: mean of 2 trainings, " in out
     found = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["found"]

@@ -39,7 +39,7 @@ class Trained:
 
 
 class Checkpoint:
-    """Each training runs once; later runs read it from here."""
+    """Finished trainings of a verification: a repeated command reads them instead of training again."""
 
     def __init__(self, path: Path | None, how: str) -> None:
         """Read the trainings of earlier runs.

@@ -1,7 +1,7 @@
 """Early stopping of a campaign's trainings by comparison: the stopping variant of ASHA (Li et al., 2020).
 
-A training ends at a rung unless its loss is among the best share of all trainings seen there. Each training gets the
-losses that let it continue when it is queued, so that workers need not talk to each other.
+A training ends at a rung unless its loss is among the lowest 1 / `REDUCTION` of all losses seen there. When a training
+is queued, it is given the largest losses with which it may continue, so workers do not need to communicate.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def stored_schema(connection: sqlite3.Connection, path: Path) -> tuple[int, Layo
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
             columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")}
     except UnicodeDecodeError as error:
-        raise BrokenFileError(f"{path} is damaged: a name in it is no text ({error.reason})") from error
+        raise BrokenFileError(f"{path} is damaged: a name in it is not valid UTF-8 text ({error.reason})") from error
     if version == 0 and not tables:
         return 0, Layout(ResNetSpace)
     kind = kind_with(columns)

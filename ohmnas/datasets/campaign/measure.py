@@ -53,7 +53,7 @@ def train_network(
 ) -> tuple[nn.Module, Training]:
     """Build and train the network of a genome with the chip's training noise; return it and the course of the training.
 
-    This process then uses one thread: another order of sums would give another network.
+    This process then uses one thread: with more threads, sums are rounded differently and the network differs.
 
     Args:
         protocol: task, fidelity, engine and device.
@@ -130,7 +130,8 @@ def given_up(protocol: Protocol, training: Training) -> str:
     """Return the reason why a training stopped early; empty if it did not."""
     if training.epochs == protocol.fidelity.epochs:
         return ""
-    return f"given up after {training.epochs} of {protocol.fidelity.epochs} epochs: the loss never left chance"
+    epochs = f"{training.epochs} of {protocol.fidelity.epochs} epochs"
+    return f"given up after {epochs}: the loss never fell below chance level"
 
 
 def measure_accuracies(

@@ -47,7 +47,7 @@ def train_outright(
         protocol: protocol of the training.
         genome: ``(g,)``.
         chip: chip to train for.
-        seed: seed of the training, from 0; campaigns never use the same.
+        seed: seed of the training, from 0; it differs from all seeds of campaigns.
         folder: folder of the trained network.
         name: name of the network.
         report: called at the start, and after each epoch but the last.

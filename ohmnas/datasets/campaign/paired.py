@@ -40,7 +40,7 @@ def difference(first: Sequence[float | None], second: Sequence[float | None]) ->
 
     Args:
         first: value of each training; None where it diverged.
-        second: the same of the other network, in the same order.
+        second: the values of the other network, in the same order.
 
     Returns:
         The difference; None if no training has both values.

@@ -53,7 +53,7 @@ def _picked(result: SearchResult, word: str) -> Candidate:
             f"{', '.join(references)}{suggestion(references, word)}"
         )
     if result.space.has_chips:
-        raise InvalidValueError(f"{word} is beyond the limits of the search, so the result has no chip for it")
+        raise InvalidValueError(f"{word} violates the limits of the search, so the result has no chip for it")
     return _without_prediction(result, result.space.encode([references[word]]), word)
 
 

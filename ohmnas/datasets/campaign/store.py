@@ -43,7 +43,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 
 _ALIKE: Final = ("task", "hardware", "fidelity")
-"""Rows that share these share `schema.SETTING_COLUMNS`."""
+"""Rows that are equal in these columns must be equal in `schema.SETTING_COLUMNS`."""
 
 _MAGIC: Final = b"SQLite format 3\0"
 _LARGEST: Final = 1 << 40
@@ -90,8 +90,8 @@ def check_alike(source: str, rows: Iterable[Row], known: dict[tuple[Any, ...], t
         for name in schema.SETTING_COLUMNS:
             if row[name] != expected[name]:
                 raise InvalidValueError(
-                    f"{source} has rows of {key[0]} on {key[1]} at fidelity {key[2]} with {name} {row[name]}, but "
-                    f"those of {first} have {expected[name]}: they cannot be in one table"
+                    f"rows of {key[0]} on {key[1]} at fidelity {key[2]} have {name} {row[name]} in {source}, but "
+                    f"{expected[name]} in {first}: rows of one chip and fidelity must have the same settings"
                 )
 
 
@@ -250,8 +250,8 @@ class Store:
     def add(self, rows: Iterable[Row]) -> int:
         """Commit new measurements in one transaction.
 
-        A row replaces a failed or stopped row of the same identity, even if it has no accuracies itself, because the
-        newer reason counts. It never replaces a good row.
+        A new row replaces a failed or stopped row of the same identity, even if it failed too: the newer reason is
+        kept. It never replaces a row with accuracies.
 
         Returns:
             Number of rows that are new or replaced another.
@@ -259,8 +259,8 @@ class Store:
         Raises:
             InvalidValueError: a row was measured differently from earlier rows of its chip and fidelity, or has an
                 invalid cell.
-            StorageError: the write failed: none of these rows is stored, but all earlier ones are. Or the file was
-                deleted or replaced since it was opened: all rows, including these, are then in a new file.
+            StorageError: the write failed; only the earlier rows are stored. If the file was deleted or replaced after
+                it was opened, all rows, including these, are in a new file.
         """
         return self._write(rows, self.layout.insert)
 
@@ -289,7 +289,7 @@ class Store:
             for names in dict.fromkeys(tuple(row[name] for name in _ALIKE) for row in rows):
                 if (stored := self.settings(*map(str, names))) is not None:
                     known[names] = str(self.path), stored
-            check_alike("what is to be added", rows, known)
+            check_alike("the new rows", rows, known)
             columns = self.layout.columns
             cells = [[row[name] for name in columns] for row in rows]
             self._connection.executemany(insert, [[*values, checksum(values, columns)] for values in cells])
@@ -426,7 +426,7 @@ class Store:
         lost = ""
         try:
             with Store(target, kind=self.layout.kind) as rescued:
-                try:  # an open file exists until it is closed
+                try:  # a deleted file can still be read until it is closed
                     rescued.take_over(self.rows())
                     for key, population in self.choices().items():
                         rescued.choose(key, population, after=0)

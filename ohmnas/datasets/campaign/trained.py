@@ -333,7 +333,8 @@ def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Te
 
     if (params := network.params) > _LARGEST_PARAMS:
         raise BrokenFileError(f"its network has {params:,} parameters, more than {_LARGEST_PARAMS:,}")
-    # Five float32 each at most: the parameter, and mean and variance of two kinds of statistics.
+    # Besides the parameters, two means and two variances for each channel of a batch norm. There are fewer channels
+    # than parameters, so the tensors have at most five float32 per parameter.
     content = read_bytes(path, 20 * params + _HEADER)
     if len(content) < 4 * params:  # before a large network is built
         raise BrokenFileError(f"it has {len(content):,} bytes, too few for {params:,} parameters")

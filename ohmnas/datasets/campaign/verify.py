@@ -49,7 +49,7 @@ def task_of(result: SearchResult, task: Task) -> Task:
             f"has {task.input_shape} in {task.classes}"
         )
     if (learned := result.provenance.get("task")) != task.name:
-        raise InvalidValueError(f"the result was searched with a table of {learned!r}, not of {task.name!r}")
+        raise InvalidValueError(f"the search used a table for {learned!r}, not for {task.name!r}")
     return task.in_space(word_of(result.space.networks.name))
 
 
@@ -78,12 +78,10 @@ def chip_of(result: SearchResult, chip: Hardware | None = None) -> Callable[[Can
         raise InvalidValueError(f"the chip {learned!r} is not a preset: give the chip itself (--hardware FILE)")
     same = chip or hardware(learned)
     if same.name != learned:
-        raise InvalidValueError(f"the result was searched for the chip {learned!r}, not for {same.name!r}")
+        raise InvalidValueError(f"the search was for the chip {learned!r}, not for {same.name!r}")
     for name, value in result.provenance.get("chip", {}).items():
         if (now := {**same.settings(), "technology": same.technology}.get(name)) != value:
-            raise InvalidValueError(
-                f"the result was searched for a chip {learned!r} with {name} {value}; this one has {now}"
-            )
+            raise InvalidValueError(f"the search was for a chip {learned!r} with {name} {value}; this one has {now}")
     return lambda _: same
 
 
@@ -111,7 +109,7 @@ def verify(
         fidelity_name: None is the fidelity of the surrogate's rows.
         chip: chip of the search, if it is not a preset.
         chips: programmed chips of each training, at least 2; None is the number of the fidelity.
-        seeds: seeds of the trainings, from 0; campaigns never use the same.
+        seeds: seeds of the trainings, from 0; they differ from all seeds of campaigns.
         references: number of reference networks.
         picks: networks to measure, as in `picks.picked`.
         engine: one of `options.ENGINE_NAMES`.

@@ -87,9 +87,10 @@ def read_configurations(path: str | Path) -> ForeignRows:
     if rows and len(rows[0]) == 2 and "M" in {row[0] for row in rows}:  # key and value
         rows = [list(column) for column in zip(*(row[:2] for row in rows if len(row) >= 2), strict=True)]
     header = [name.strip() for name in rows[0]] if rows else []
-    missing = [name for name in ("out_channel0", "M") if name not in header]
-    if missing or len({*header}) < len(header):
-        raise BrokenFileError(f"{path} is not a file of analog-nas: it needs each of its columns once, with {missing}")
+    if missing := [name for name in ("out_channel0", "M") if name not in header]:
+        raise BrokenFileError(f"{path} is not a file of analog-nas: it lacks the column {missing[0]}")
+    if twice := [name for name in dict.fromkeys(header) if header.count(name) > 1]:
+        raise BrokenFileError(f"{path} is not a file of analog-nas: the column {shown(twice[0])} appears twice")
     architectures, labels, refused = [], [], {}
     for number, row in enumerate(rows[1:], 1):
         if len(row) != len(header):

@@ -31,7 +31,7 @@ _LARGEST_WHOLE: Final = 2**53
 _LARGEST_GENE: Final = 2**15 - 1
 _LARGEST_REAL: Final = 1e100
 """Largest measurement; sums of smaller ones are finite."""
-_NEEDED: Final = {"TEXT": "a text", "INTEGER": "a whole number it can be", "REAL": "a number it can be"}
+_NEEDED: Final = {"TEXT": "a text", "INTEGER": "a whole number in its range", "REAL": "a number in its range"}
 
 
 def column_type(column: str) -> str:

@@ -108,7 +108,7 @@ def _points(frame: pd.DataFrame, column: str) -> list[dict[int, float]]:
         except ValueError as error:
             raise InvalidValueError(f"row {row + 1} has no learning curve in {column}: {error}") from error
         if not points:
-            raise InvalidValueError(f"row {row + 1} has no {column}: rows have learning curves since protocol 4")
+            raise InvalidValueError(f"row {row + 1} has no {column}: curves exist in rows of protocol 4 and later")
         found.append(points)
     return found
 

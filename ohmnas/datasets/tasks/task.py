@@ -67,7 +67,7 @@ class Task:
         """Return the same task with campaigns of smaller networks; None keeps a limit.
 
         Raises:
-            InvalidValueError: the limit of parameters is below the smallest networks of the task.
+            InvalidValueError: the limit of parameters is not above the smallest networks of the task.
         """
         bounded = replace(
             self,

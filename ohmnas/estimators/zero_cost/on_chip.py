@@ -38,7 +38,7 @@ class OnChip:
         from torch import nn
 
         from ohmnas.analog.calibration import calibrate
-        from ohmnas.analog.chip import Chip, Targets
+        from ohmnas.analog.chip import Chip, ProgrammingTargets
         from ohmnas.analog.convert import analog_layers, to_analog, to_digital
         from ohmnas.estimators.zero_cost.parts import freeze_norms
 
@@ -46,7 +46,7 @@ class OnChip:
         with torch.no_grad():
             analog = to_analog(network, self.hardware)
             calibrate(analog, images, batch_norm=True)
-            targets = Targets.of(analog)
+            targets = ProgrammingTargets.of(analog)
             chip = Chip(targets, self.hardware)
             weights = chip.weights_at(self.seconds)
             gains = targets.column_scale * chip.compensation(weights)[targets.tile_of_column]

@@ -62,7 +62,7 @@ class Training:
         Raises:
             InvalidValueError: the task has too few images for a batch.
         """
-        torch.set_num_threads(1)  # another order of sums would give another network
+        torch.set_num_threads(1)  # more threads round sums differently: the network would differ
         keep_freed()
         self._settings, self._relaxation = settings, relaxation
         data = protocol.data()

@@ -41,7 +41,7 @@ def test_rows_measured_with_other_settings_are_refused_before_anything_is_writte
     target = tmp_path / "all.sqlite"
     first = _store(tmp_path / "a.sqlite", rows[:2])
     second = _store(tmp_path / "b.sqlite", [{**row, "hw_drift": 0.5} for row in rows[2:]])
-    with pytest.raises(InvalidValueError, match=r"hw_drift 0\.5, but those of .*a\.sqlite have 1\.0"):
+    with pytest.raises(InvalidValueError, match=r"hw_drift 0\.5 in .*, but 1\.0 in .*a\.sqlite"):
         merge(target, [first, second])
     assert not target.exists()
     merge(target, [first])

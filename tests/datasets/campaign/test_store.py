@@ -65,9 +65,9 @@ def test_only_good_copied_rows_replace_failures(rows: list[Row], tmp_path: Path)
 def test_rows_measured_with_other_settings_are_not_stored(rows: list[Row], tmp_path: Path) -> None:
     with Store(tmp_path / "s.sqlite") as store:
         store.add(rows[:1])
-        with pytest.raises(InvalidValueError, match=r"epochs 99, but those of .*s\.sqlite have 1"):
+        with pytest.raises(InvalidValueError, match=r"epochs 99 in the new rows, but 1 in .*s\.sqlite"):
             store.add([rows[1], {**rows[3], "epochs": 99}])
-        with pytest.raises(InvalidValueError, match="they cannot be in one table"):
+        with pytest.raises(InvalidValueError, match="must have the same settings"):
             store.add([{**row, "hardware": "mine", "epochs": epochs} for epochs, row in enumerate(rows)])
         assert len(store.rows()) == 1
 

@@ -71,7 +71,7 @@ def _images(path: Path, name: str, array: Array) -> Array:
     if array.dtype.kind not in "uif" or array.ndim not in (3, 4):
         raise BrokenFileError(f"{path}: {name} has shape {array.shape} of {array.dtype}, which are not images")
     if 0 in array.shape:
-        raise BrokenFileError(f"{path}: {name} has shape {array.shape}: no pixels")
+        raise BrokenFileError(f"{path}: {name} has the shape {array.shape}, so it has no pixels")
     if array.ndim == 3:
         array = array[:, None]
     elif array.shape[3] <= 4 < array.shape[1]:
@@ -79,7 +79,7 @@ def _images(path: Path, name: str, array: Array) -> Array:
     elif array.shape[1] > 4:
         raise BrokenFileError(f"{path}: {name} has shape {array.shape}; images have 1 to 4 channels, first or last")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise BrokenFileError(f"{path}: {name} has pixels that are no finite numbers")
+        raise BrokenFileError(f"{path}: {name} has pixels that are NaN or infinite")
     low, high = _range(array)
     if max(-low, high) > BRIGHTEST:
         raise BrokenFileError(

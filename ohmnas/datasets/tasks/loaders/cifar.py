@@ -125,7 +125,10 @@ def _balanced(path: Path) -> tuple[Bytes, Bytes]:
     is_person = labels[:, 0] == PEOPLE
     people, others = np.flatnonzero(is_person), np.flatnonzero(~is_person)
     if not len(people) or len(others) < len(people):
-        raise BrokenFileError(f"{path} has {len(people)} images of people and {len(others)} others; it needs as many")
+        raise BrokenFileError(
+            f"{path} has {len(people)} images of people and {len(others)} others; it needs at least one image of a "
+            "person, and at least as many others"
+        )
     others = np.random.default_rng(100).permutation(others)[: len(people)]
     chosen = np.sort(np.concatenate([people, others]))
     return is_person[chosen, None].astype(np.uint8), images[chosen]

@@ -43,8 +43,8 @@ def find_folder(data_dir: Path | None, task: str, names: tuple[str, ...], marker
         if os.path.exists(folder / marker):  # noqa: PTH110 - no error for an unreadable folder
             return folder
     raise UnknownNameError(
-        f"the files of {task} are not in {base}: there is no {names[0]}/{marker}; say where they are with "
-        f"--data-dir or $OHMNAS_DATA, or see: ohmnas data {task}"
+        f"the files of {task} are not in {base}: there is no {names[0]}/{marker}; pass their folder with "
+        f"--data-dir or $OHMNAS_DATA; for how to get them: ohmnas data {task}"
     )
 
 

@@ -70,7 +70,7 @@ def load_wake_words(data_dir: Path | None = None) -> TaskData:
 
 
 def read_labels(path: Path) -> dict[str, int]:
-    """File name -> True if a person covers at least the smallest share of the image.
+    """File name -> 1 if a person covers at least the smallest share of the image, else 0.
 
     Annotations of missing images are ignored, as in subsets of COCO.
 
@@ -151,7 +151,7 @@ def _image(path: Path) -> np.ndarray:
     ) as error:
         raise BrokenFileError(f"{path} cannot be read as an image (JPEG or PNG): {in_short(error, 200)}") from error
     except (Image.DecompressionBombWarning, MemoryError) as error:
-        raise BrokenFileError(f"{path} has more pixels than are read, which are 50 million") from error
+        raise BrokenFileError(f"{path} has too many pixels: at most 50 million are read") from error
     return np.asarray(small)
 
 
