@@ -200,7 +200,10 @@ def one_of(kind: str, known: Collection[str]) -> Callable[[str], str]:
 def add_general(parser: argparse.ArgumentParser) -> None:
     """Add `--config` and `--quiet`, which every command has."""
     parser.add_argument(
-        "--config", metavar="FILE", action=_Config, help="take flags from this TOML file; those typed here win"
+        "--config",
+        metavar="FILE",
+        action=_Config,
+        help="take flags from this TOML file; flags on the command line take precedence",
     )
     parser.add_argument("--quiet", action="store_true", help="print warnings and errors only")
 

@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise AllFailedError(why)
     if stopped:
         render.notice(
-            f"note: {stopped} of {campaign.size} rows were stopped early, and none has accuracies; without "
+            f"note: {stopped} of {campaign.size} rows were stopped early and have no accuracies; without "
             "--stop-early, the same command trains these networks to the end"
         )
 

@@ -48,7 +48,7 @@ def completion(shell: str) -> str:
 
 
 def _describe(action: Any, names: Mapping[str, Iterable[str]]) -> None:
-    """Say how the value of an argument is completed: by names, files or folders. This parser parses nothing."""
+    """Set what completes the value of an argument: names, files or folders. This parser parses nothing."""
     known = next((names[flag] for flag in action.option_strings if flag in names), None)
     if known is not None:
         action.choices = [*known]

@@ -93,7 +93,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     confidence = result.constraints.get("confidence")
     sure = "" if confidence is None else f" with a probability of {confidence:g}"
     if missed := sorted({_limited(limit) for candidate in known for limit in candidate.misses}):
-        render.line(f"* misses the limit on {' and '.join(missed)}{sure} (predicted)")
+        render.line(f"* violates the limit on {' and '.join(missed)}{sure} (predicted)")
     for place, candidate in enumerate(result.top[1:], 2):
         on = f", on {candidate.chip}" if candidate.chip else ""
         render.line(f"#{place}      {candidate.architecture}{on}")
@@ -105,9 +105,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.table(["front", *columns], [_row(str(i + 1), c, result, extra) for i, c in front], title)
         render.line(f"found: the network on the front with the highest {result.objective}")
         volume = result.history[-1]["hypervolume"]
-        render.line(
-            f"hypervolume: {volume:.4f} (share of the objective space within the limits that the front dominates)"
-        )
+        render.line(f"hypervolume: {volume:.4f} (share of the objective space that the front dominates)")
     if best.interval:
         render.line(
             f"90 % prediction interval: 1-day accuracy {_between(best, 'accuracy_1d')} %, "
@@ -197,7 +195,7 @@ def _floor(result: SearchResult, sure: str) -> str:
     if not name:
         return f"excluded: predicted accuracy below {100 * least:g} %{sure} (--floor none includes them)"
     return (
-        f"required: at least as accurate as {name}, with an AVM no larger (predicted{sure}); --floor none removes this"
+        f"required: predicted accuracy no lower and AVM no higher than those of {name}{sure}; --floor none removes this"
     )
 
 

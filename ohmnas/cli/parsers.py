@@ -130,7 +130,7 @@ def _search(commands: Any) -> None:
     how.add_argument(
         "--choose-space",
         choices=[*CRITERIA],
-        help="first choose a part of the space, by its networks within the limits on costs: the mean or the 90 %% "
+        help="first choose a part of the space by a criterion over its networks within the cost limits: mean or 90 %% "
         "quantile of their predicted accuracy, or their mean multiply-accumulates, as TinyNAS does",
     )
     how.add_argument("--iterations", type=positive, help="number of generations (200)")
@@ -166,7 +166,7 @@ def _search(commands: Any) -> None:
 
 
 def _refine(commands: Any) -> None:
-    command = _command(commands, "refine", "alternate search and measurement; continues after a stop")
+    command = _command(commands, "refine", "alternate search and measurement; if stopped, the same command continues")
     command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
     command.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; created if missing")
     command.add_argument("--hardware", default="pcm", metavar="CHIP", help="chip, by name or TOML file (pcm)")
@@ -264,7 +264,9 @@ def _gradient_search(commands: Any) -> None:
         "--cells", type=positive, metavar="N", help="cells of each stage, or residual blocks of each main block (1)"
     )
     how.add_argument("--blocks", type=positive, metavar="N", help="main blocks, for --space resnet (2)")
-    how.add_argument("--settle", type=count, metavar="N", help="epochs of the found network before it is read (4)")
+    how.add_argument(
+        "--settle", type=count, metavar="N", help="train the found network for N more epochs before measuring it (4)"
+    )
     how.add_argument("--max-seconds", type=above_zero, metavar="S", help="stop after S seconds; run again to continue")
     how.add_argument("--seed", type=seed, default=0, help="random seed; the same seed gives the same result (0)")
     out = command.add_argument_group("output")
@@ -433,8 +435,8 @@ def _campaign(commands: Any) -> None:
     command.add_argument(
         "--stop-early",
         choices=STOPPINGS,
-        help="asha: after a quarter and a half of the epochs, stop trainings whose loss is not among the best half "
-        "there; their rows have no accuracies (none is stopped)",
+        help="asha: after 1/4 and 1/2 of its epochs, stop a training if its loss is not among the lower half of all "
+        "losses seen there; stopped rows have no accuracies (default: stop none)",
     )
     command.add_argument("--retry-failed", action="store_true", help="measure failed rows again, with the new limits")
     command.add_argument(
@@ -605,7 +607,9 @@ def _supernet_search(actions: Any) -> None:
     command.add_argument(
         "--param", type=pair, action="append", metavar="P=V", help="set a parameter of the strategy: keep=50"
     )
-    command.add_argument("--evaluations", type=size, default=300, metavar="N", help="read N networks (300)")
+    command.add_argument(
+        "--evaluations", type=size, default=300, metavar="N", help="measure N networks with shared weights (300)"
+    )
     command.add_argument("--population", type=positive, default=20, help="offspring per generation (20)")
     command.add_argument("--minutes", type=above_zero, default=60.0, metavar="M", help="stop after M minutes (60)")
     command.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse networks (1)")
@@ -620,11 +624,11 @@ def _add_genes(command: argparse.ArgumentParser) -> None:
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
-    """Add the flags of readings of a supernet."""
+    """Add the flags of measurements with a supernet."""
     command.add_argument("--supernet", type=Path, required=True, metavar="DIR", help="folder of ohmnas supernet train")
     command.add_argument("--task", help="task of the supernet, if its images are in an .npz file")
     command.add_argument("--chips", type=positive, default=5, help="programmed chips of each network, at least 2 (5)")
-    command.add_argument("--images", type=positive, default=400, help="validation images for each reading (400)")
+    command.add_argument("--images", type=positive, default=400, help="validation images for each measurement (400)")
     command.add_argument("--seed", type=seed, default=0, help="random seed (0)")
     add_data_dir(command)
 
@@ -637,7 +641,7 @@ def _report(commands: Any) -> None:
         nargs="*",
         type=Path,
         metavar="RESULT",
-        help="folder of ohmnas search, or its result.json; several: side by side",
+        help="output folder of ohmnas search, or its result.json; several are shown side by side",
     )
     command.add_argument(
         "--table", help="the measured table (a shipped name or a path); with results: the table of their surrogate"

@@ -47,9 +47,9 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "--floor",
         type=floor,
         metavar="FLOOR",
-        help="reference: at least as accurate, with an AVM no larger, as the best reference network within the limits; "
-        "F: 1-day accuracy of at least F, such as 0.9; none (reference; with --pareto: halfway between guessing and "
-        "the best measured accuracy)",
+        help="reference: at least as accurate as the best reference network within the limits, and no larger AVM; F: "
+        "1-day accuracy of at least F, such as 0.9; none: no floor (reference, or with --pareto halfway between guessing "
+        "and the best measured accuracy)",
     )
     hard.add_argument(
         "--at-least",
@@ -72,7 +72,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         type=pair,
         action="append",
         metavar="Q=N",
-        help="soft limit on a quantity, such as macs=500k: exceeding it costs a penalty",
+        help="soft limit on a quantity, such as macs=500k: exceeding it reduces the objective",
     )
     hard.add_argument(
         "--penalty", type=above_zero, metavar="X", help="penalty: X times the relative excess over the --soft limit (1)"

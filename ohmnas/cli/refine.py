@@ -258,17 +258,17 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
     if stages:
         render.table(["stage", "networks", "best: 1-day accuracy", "std", "AVM", "optimism"], stages)
     render.line(
-        f"measured: {result.evaluations} trainings by this refinement, {result.provenance['rows']} networks known in "
-        "all; validation images"
+        f"measured: {result.evaluations} new trainings, {result.provenance['rows']} networks in all (including earlier "
+        "ones), on validation images"
     )
     render.line("held out: prediction of surrogates that did not see the network")
-    render.line("expected: measured, shrunk towards held out by their variances; these choose the found network")
+    render.line("expected: mean of measured and held out, weighted by their variances; it ranks the networks")
     render.line(f"maximised: {result.objective}")
     reference = result.constraints.get("reference")
     if reference and found.beats_no_reference(result):
         render.line(f"No other measured network is expected to meet these limits: the found network is {reference}.")
     elif reference:
-        render.line(f"required: expected to be at least as accurate as {reference}, with an AVM no larger")
+        render.line(f"required: expected accuracy no lower and AVM no higher than those of {reference}")
     if result.stopped == "seconds":
         render.line("stopped: out of time; run the same command to continue")
     render.line(f"saved: {path}; rows: {arguments.store}")

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
         rows, scores = score(table, arguments.hardware, arguments.fidelity, arguments.seed, arguments.rounds, report)
     if arguments.json:
         targets = {target: _values(found) for target, found in scores.items()}
-        render.machine({"table": arguments.table, "rows": rows, "heads": targets})
+        render.machine({"table": arguments.table, "rows": rows, "targets": targets})
         return
     render.table(
         ["held-out", "tau", "ceiling (95 %)", "reached", "prec@10%", "in 90 %"],
@@ -84,7 +84,7 @@ def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
             }
             for target, found in scores.items()
         }
-        render.machine({"table": arguments.table, "rows": len(data.population), "heads": targets})
+        render.machine({"table": arguments.table, "rows": len(data.population), "targets": targets})
         return
     render.table(
         ["held-out tau", "designs", "networks per chip", "chips per network", "in 90 %"],

@@ -230,7 +230,7 @@ def _initial(names: list[str], asked: Problem) -> Population:
     initial = np.concatenate([_start(name, asked) for name in names])
     lost = int((~asked.affordable(initial)).sum())
     if lost:
-        render.notice(f"note: excluded {lost} of {len(initial)} initial architectures: beyond the limits")
+        render.notice(f"note: excluded {lost} of {len(initial)} initial architectures: they violate the limits")
     return initial
 
 
@@ -301,7 +301,14 @@ def _check_same(
     if arguments.strategy == "grid":
         raise InvalidValueError(f"a grid search cannot be resumed; {instead}")
     if (result.strategy, result.parameters) != (arguments.strategy, dict(arguments.param or [])):
-        raise InvalidValueError(f"{path} used {result.strategy} with other parameters; {instead}")
+        used, here = (
+            f"{name} with {', '.join(f'{key}={value}' for key, value in given.items()) or 'default parameters'}"
+            for name, given in (
+                (result.strategy, result.parameters),
+                (arguments.strategy, dict(arguments.param or [])),
+            )
+        )
+        raise InvalidValueError(f"{path} used the strategy {used}; this command has {here}; {instead}")
     now_asked = asked.to_dict()
     if result.excluded != _checksums(excluded):
         raise InvalidValueError(f"{path} used other --exclude tables: repeat them to resume; {instead}")

@@ -264,7 +264,7 @@ def _show(result: SearchResult, estimator: SupernetEstimator, path: Path, second
     shown = [(f"#{place}", one) for place, one in enumerate(result.top, 1)] or [("found", result.best)]
     shown += [(one.name, one) for one in result.references[:3]]
     render.table(
-        ["read from the supernet", *(target.title for target in DEFAULTS), "params", "MACs"],
+        ["with shared weights", *(target.title for target in DEFAULTS), "params", "MACs"],
         [
             [
                 name,
@@ -278,12 +278,10 @@ def _show(result: SearchResult, estimator: SupernetEstimator, path: Path, second
         ],
     )
     render.line(
-        f"read {result.evaluations:,} {result.space.members} in {render.duration(seconds)} ({result.strategy}, seed "
-        f"{result.seed}): {learned['chips_read']} {learned['hardware']} chips, {learned['images_read']} images"
+        f"measured {result.evaluations:,} {result.space.members} in {render.duration(seconds)} ({result.strategy}, "
+        f"seed {result.seed}): {learned['chips_read']} {learned['hardware']} chips, {learned['images_read']} images"
     )
     render.line(f"maximised: {result.objective}")
-    render.line(
-        "Shared weights rank networks; a training of its own makes the found network more accurate. To measure it:"
-    )
+    render.line("Shared weights only rank networks. Trained alone, the found network is more accurate. To measure it:")
     word = task_word(estimator.supernet.plan.task.name)
     render.line(f"  ohmnas verify {quote(str(path))} --task {quote(word)}")

@@ -273,7 +273,7 @@ def _code(trained: TrainedNetwork, digital: nn.Module, limits: dict[str, Limits]
         one = limits[path]
         name = one.name + type(module).__name__
         if isinstance(module, nn.Conv2d) and module.bias is not None:
-            raise InvalidValueError(f"{path} is a convolution with a bias, which saturates before it: no plain code")
+            raise InvalidValueError(f"{path} has a bias that is added after saturation: plain code cannot express this")
         source.classes.setdefault(name, _SATURATING[name])
         words = convolution_arguments(module) if isinstance(module, nn.Conv2d) else linear_arguments(module)
         return f"{name}({words}{'' if one.name == 'Saturating' else f', starts={one.starts}'})"

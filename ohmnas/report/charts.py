@@ -103,7 +103,7 @@ def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     legend += [
         (f"dot {kind}", f"{label}, measured") for kind, label, *_ in curves if any(point[0] == kind for point in points)
     ]
-    note = "Bands: 90 % of all networks that are predicted alike lie inside. Each time is predicted on its own."
+    note = "Bands are 90 % prediction intervals, for each time separately."
     note = note if shown else ""
     if points:
         note += " Measured: mean over trainings, with its standard error, on test images."

@@ -327,7 +327,7 @@ def _asked(one: Subject) -> Section:
         *([f"Limits on predictions hold with a probability of {sure:g}."] if sure else []),
     ]
     return Section(
-        "asked", "Asked and found", text, grid=Grid(["quantity", "limit", "found", "origin of the limit"], rows)
+        "asked", "Limits and values", text, grid=Grid(["quantity", "limit", "found", "origin of the limit"], rows)
     )
 
 

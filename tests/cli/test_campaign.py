@@ -147,7 +147,7 @@ def test_a_campaign_whose_trainings_were_all_stopped_early_did_not_fail(
     monkeypatch.setattr("ohmnas.datasets.campaign.campaign.measure", stopped)
     done = ohmnas(*words)
     assert done.code == 0, done.err
-    assert "note: 2 of 2 rows were stopped early, and none has accuracies; without --stop-early" in done.err
+    assert "note: 2 of 2 rows were stopped early and have no accuracies; without --stop-early" in done.err
     assert "--retry-failed" not in done.err
 
 

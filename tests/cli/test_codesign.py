@@ -142,7 +142,7 @@ def test_fit_and_score_refuse_a_chip_beside_all_chips(table: Path, ohmnas: Ohmna
 
 def test_scores_are_of_designs_networks_and_chips(table: Path, ohmnas: Ohmnas) -> None:
     values = ohmnas("score", "--table", table, "--co-design", "--rounds", "1", "--json").values
-    accuracy = values["heads"]["accuracy_1d"]
+    accuracy = values["targets"]["accuracy_1d"]
     assert accuracy["designs"]["mean"] > 0.4
     assert accuracy["chips"]["mean"] > 0.2
     shown = ohmnas("score", "--table", table, "--co-design", "--rounds", "1").out

@@ -22,7 +22,7 @@ def table(tmp_path: Path) -> Path:
 def test_it_is_described_and_scored(ohmnas: Ohmnas, table: Path) -> None:
     described = ohmnas("describe", "--table", table, "--json").values
     assert "avm_60s" in described["relations"]
-    targets = ohmnas("score", "--table", table, "--rounds", "1", "--json").values["heads"]
+    targets = ohmnas("score", "--table", table, "--rounds", "1", "--json").values["targets"]
     assert [*targets] == ["accuracy_1d", "accuracy_1d_std", "avm_60s"]
 
 

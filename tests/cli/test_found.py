@@ -69,7 +69,7 @@ def test_limits_on_predictions_are_stated_without_those_of_the_reference(capfd: 
     found.show(replace(result(), constraints={"max_avm": 0.02, "min_accuracy": 0.9, "reference": "resnet8-w8"}), PATH)
     out = capfd.readouterr().out
     assert "limits on predictions" not in out
-    assert "required: at least as accurate as resnet8-w8, with an AVM no larger" in out
+    assert "required: predicted accuracy no lower and AVM no higher than those of resnet8-w8" in out
 
 
 def test_bounds_on_sizes_and_genes_are_printed(capfd: pytest.CaptureFixture[str]) -> None:
@@ -175,7 +175,7 @@ def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.Ca
     found.show(replace(one, references=[worse, *others], constraints=limits), PATH)
     out = capfd.readouterr().out
     assert re.findall(r"^ (\w+[\w-]*) \* ", out, re.MULTILINE) == [worse.name]
-    assert "* misses the limit on AVM and accuracy (predicted)\n" in out
+    assert "* violates the limit on AVM and accuracy (predicted)\n" in out
     assert "excluded: predicted accuracy below 2 % (--floor none includes them)\n" in out
     found.show(replace(one, references=[worse], constraints={**limits, "confidence": 0.9}), PATH)
     out = capfd.readouterr().out
@@ -188,7 +188,7 @@ def test_limits_on_targets_are_printed_with_their_titles(capfd: pytest.CaptureFi
     worse, *others = one.references
     misses = ("min_accuracy_1d", "max_accuracy_1d_std", "min_accuracy_1mo")
     found.show(replace(one, references=[replace(worse, misses=misses), *others]), PATH)
-    assert "* misses the limit on 1-day accuracy and accuracy after 1 month and std (pred" in capfd.readouterr().out
+    assert "* violates the limit on 1-day accuracy and accuracy after 1 month and std (pred" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(("rows", "warned"), [(33, True), (99, True), (100, False)])

@@ -21,8 +21,8 @@ def test_scores_have_the_documented_form_and_stand_below_their_ceilings(ohmnas: 
     values = ohmnas("score", "--table", "digits", "--rounds", "1", "--json").values
     assert values["table"] == "digits"
     assert values["rows"] >= 300
-    assert set(values["heads"]) == {*DEFAULT_NAMES}
-    for target in values["heads"].values():
+    assert set(values["targets"]) == {*DEFAULT_NAMES}
+    for target in values["targets"].values():
         low, high = target["ceiling_interval"]
         assert 0.2 < target["kendall_tau"]["mean"] < target["ceiling"] < 1
         assert 0 < low < target["ceiling"] < high < 1
@@ -57,7 +57,7 @@ def noiseless(tmp_path: Path) -> Path:
 
 def test_scores_that_labels_do_not_define_are_null_and_a_dash(noiseless: Path, ohmnas: Ohmnas) -> None:
     command = ("score", "--table", noiseless, "--rounds", "1")
-    targets = json.loads(ohmnas(*command, "--json").out, parse_constant=pytest.fail)["heads"]
+    targets = json.loads(ohmnas(*command, "--json").out, parse_constant=pytest.fail)["targets"]
     assert targets["accuracy_1d"]["kendall_tau"]["mean"] > 0
     for target in ("accuracy_1d_std", "avm"):
         assert all(

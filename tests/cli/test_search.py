@@ -413,7 +413,7 @@ def test_a_search_with_a_shipped_surrogate_loads_only_numpy(tmp_path: Path) -> N
 def test_initial_networks_beyond_the_limits_are_dropped_with_a_note(search: Search) -> None:
     done = search("--max-params", "50k", "--start-from", "resnet18", "--start-from", "resnet8-w8", "--json")
     assert done.code == 0
-    assert done.err == "note: excluded 1 of 2 initial architectures: beyond the limits\n"
+    assert done.err == "note: excluded 1 of 2 initial architectures: they violate the limits\n"
 
 
 def test_measured_networks_can_be_excluded(search: Search) -> None:

@@ -43,7 +43,7 @@ def test_a_supernet_is_trained_compared_and_searched(ohmnas: Ohmnas, folder: Pat
     limits = ("--max-params", "3k", "--fix", "B=1", "--evaluations", 12, "--population", 6, "--out", tmp_path / "found")
     found = ohmnas("supernet", "search", *reading, *limits)
     assert found.code == 0, found.err
-    for part in ("found ", "read from the supernet", "2 pcm chips, 40 images", f"ohmnas verify {tmp_path / 'found'}"):
+    for part in ("found ", "with shared weights", "2 pcm chips, 40 images", f"ohmnas verify {tmp_path / 'found'}"):
         assert part in found.out
     kept = {path.name for path in (tmp_path / "found").iterdir()}
     assert not {"verify.json", "pareto.svg"} & kept  # they belong to the older result

@@ -19,7 +19,7 @@ def sections(page: str) -> list[str]:
 def test_a_search_has_all_sections(found: Path, front: Path) -> None:
     page = results_page([read_subject(found)])
     assert sections(page) == [
-        "Asked and found", "The network", "Drift", "Predictions", "Convergence", "Neighbours", "Layers and tiles",
+        "Limits and values", "The network", "Drift", "Predictions", "Convergence", "Neighbours", "Layers and tiles",
         "Provenance", "Repeat",
     ]  # fmt: skip
     assert len(page.encode()) < LARGEST
