@@ -19,8 +19,8 @@ from ohmnas.targets import DEFAULTS, Target
 class Cascade(Estimator):
     """A cheap estimator for all rows and an expensive one for the best rows of each population.
 
-    The expensive estimator also corrects the cheap one: all other rows are shifted by its mean correction. All rows are
-    then on one scale.
+    The expensive estimator also corrects the cheap one: all other rows are shifted by its mean correction. This puts
+    all rows on one scale.
     """
 
     def __init__(self, cheap: Estimator, dear: Estimator, rank_by: Target = DEFAULTS[0], share: float = 0.1) -> None:

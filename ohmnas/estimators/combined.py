@@ -17,7 +17,7 @@ from ohmnas.targets import Target
 
 
 class Combined(Estimator):
-    """Predicts the targets of two estimators. Quantiles of the second are its predictions: they count as certain."""
+    """Targets of two estimators together. The second has no quantiles: its predictions are taken as exact."""
 
     def __init__(self, main: Estimator, other: Estimator) -> None:
         """Combine two estimators.

@@ -27,7 +27,7 @@ Change = Callable[[Population], Population]
 
 
 class Trained(Estimator):
-    """Measures architectures as a campaign does. Each one is trained once; a repeated question gets the same values."""
+    """Measures architectures as a campaign does. Each is trained once; asking for it again returns the same values."""
 
     def __init__(
         self, protocol: Protocol, seed: int = 0, chip: Hardware | None = None, change: Change | None = None

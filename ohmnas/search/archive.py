@@ -23,7 +23,7 @@ APART: Final = 4.0
 
 
 class Archive:
-    """Keeps the best architectures and the front, drops all others."""
+    """Keeps the best architectures and the front, and drops all others."""
 
     def __init__(self) -> None:
         """Create an empty archive."""

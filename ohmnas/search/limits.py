@@ -78,7 +78,7 @@ class Limits:
     reference: str = ""
     """Name of the reference network whose predictions set `min_accuracy` and `max_avm`, for information."""
     soft: Mapping[str, float] = field(default_factory=dict)
-    """Quantity -> soft limit, such as ``{"macs": 2e6}``; exceeding it costs a penalty."""
+    """Quantity -> soft limit, such as ``{"macs": 2e6}``; a network that exceeds it gets a smaller objective."""
     penalty: float = 1.0
     """Penalty: the objective is divided by 1 + this per 100 % above a soft limit (multiplied if it is negative)."""
 

@@ -10,7 +10,7 @@ from ohmnas.targets import DEFAULTS, TARGETS, VARIATIONS
 
 @dataclass(frozen=True, slots=True)
 class QuantityWords:
-    """How a quantity is shown to people."""
+    """Title, unit and number format of a quantity in reports."""
 
     title: str
     unit: str = ""

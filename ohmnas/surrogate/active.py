@@ -1,9 +1,9 @@
-"""Active selection of architectures: half near the predicted Pareto front, half from the plan.
+"""Active selection of architectures: a third near the predicted Pareto front, the rest from the plan.
 
 An architecture's optimistic accuracy is the upper end of its prediction interval. An architecture is promising if this
 is close to the best optimistic accuracy at no more parameters. Among the promising ones, those that differ most from
-all measured architectures are selected. The other half keeps the table representative: a surrogate trained only on
-promising rows cannot recognise bad architectures.
+all measured architectures are selected. The rest keeps the table representative: a surrogate trained only on promising
+rows cannot recognise bad architectures.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class Forest:
     split_features: Indices
     """``(s,)``: feature of each distinct split, increasing."""
     thresholds: Single
-    """``(s, 1)``: a row goes right if its feature is at least this."""
+    """``(s, 1)``: a row takes the right branch if its feature is at least this value."""
     levels: tuple[Indices, ...]
     """``(2 ** d, t)`` for each level d: split of each node of each tree, from left to right."""
     leaves: Single

@@ -1,8 +1,8 @@
 """`KnownNetworks`: predictions of the networks that a surrogate was trained on.
 
-Models remember their training networks: a training network's score follows its label more closely than a new network's
-score does. One calibration cannot serve both. The calibration for new networks is fitted to held-out scores and would
-overestimate the best measured networks, from which a search starts. A model therefore stores an estimate for each
+A model fits its training networks better than new ones: their scores are closer to their labels. One calibration
+cannot serve both. The calibration for new networks is fitted to held-out scores. It would give the best measured
+networks too high an accuracy, and a search starts from these networks. A model therefore stores an estimate for each
 training network, a weighted mean of its label and its held-out prediction (`fit.stages.weigh_known`).
 """
 

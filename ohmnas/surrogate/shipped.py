@@ -73,6 +73,6 @@ def load_surrogate(path: str | Path) -> SurrogateModel:
 
 
 def _checksum(table: str) -> str:
-    """SHA-256 of the rows of a shipped table, as in its card."""
+    """SHA-256 of the file of a shipped table, with the ends of lines that its card refers to."""
     content = read_bytes(_TABLES / f"{table}.csv", LARGEST_TABLE)
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()  # a checkout may have changed the ends of lines

@@ -31,7 +31,7 @@ class EstimatorContract(ABC):
     """Architectures per call; fewer for a slow estimator."""
     max_params: ClassVar[int] = 20_000
     """Size limit of these architectures."""
-    depends_on_company: ClassVar[bool] = False
+    depends_on_batch: ClassVar[bool] = False
     """True if the value of an architecture depends on the others in the same call, as ranks do."""
     draws_nothing: ClassVar[bool] = False
     """True if its values do not depend on the seed."""
@@ -74,7 +74,7 @@ class EstimatorContract(ABC):
             for target in one.targets:
                 assert ((found[target.name] >= target.low) & (found[target.name] <= target.high)).all(), target.name
 
-    def test_it_leaves_the_question_as_it_was(self) -> None:
+    def test_it_does_not_change_the_population(self) -> None:
         """`estimate` does not modify the population."""
         population = self.population()
         before = population.copy()
@@ -92,12 +92,12 @@ class EstimatorContract(ABC):
         other = self.make(1).estimate(population).values
         assert np.array_equal(first, other) == self.draws_nothing
 
-    def test_an_architecture_has_one_value_in_any_company(self) -> None:
+    def test_an_architecture_has_one_value_in_any_batch(self) -> None:
         """Alone, among others, and in any order."""
         population, one = self.population(), self.make(0)
         values = one.estimate(population).values
         np.testing.assert_allclose(one.estimate(population[::-1]).values[::-1], values, rtol=self.tolerance, atol=1e-9)
-        if not self.depends_on_company:
+        if not self.depends_on_batch:
             alone = [one.estimate(population[row : row + 1]).values[0] for row in range(len(population))]
             np.testing.assert_allclose(alone, values, rtol=self.tolerance, atol=1e-9)
 

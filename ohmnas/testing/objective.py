@@ -49,7 +49,7 @@ class ObjectiveContract(ABC):
             assert values.dtype == np.float64
             assert np.isfinite(values).all()
 
-    def test_an_architecture_has_one_value_in_any_company(self) -> None:
+    def test_an_architecture_has_one_value_in_any_batch(self) -> None:
         """Alone, among others, and in any order."""
         problem = self.problem()
         population = problem.sample(20, np.random.default_rng(0))

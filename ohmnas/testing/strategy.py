@@ -81,7 +81,7 @@ class StrategyContract(ABC):
         assert self.draws_nothing or not all(map(np.array_equal, first, other))
 
     def test_it_continues_for_any_subset_of_evaluated_proposals(self) -> None:
-        """Cover `ask` without `tell`, `tell` without `ask`, and `tell` with half of the proposals."""
+        """`ask` may follow `ask`, `tell` may follow `tell`, and any part of the proposals may be told."""
         for offset in (0.0, 0.8):  # with 0.8, nothing is feasible
             self._goes_on(offset, asks=2, share=1.0, others=0)
             self._goes_on(offset, asks=1, share=0.5, others=5)
@@ -159,7 +159,7 @@ class StrategyContract(ABC):
         assert volumes == sorted(volumes)
         assert np.isclose(volumes[-1], hypervolume(expected), rtol=1e-6)
 
-    def test_a_budget_of_evaluations_is_kept(self) -> None:
+    def test_a_budget_of_evaluations_is_exact(self) -> None:
         """The number of evaluations equals the budget."""
         for evaluations in (1, 17):
             problem, formula = self.problem(max_avm=1.0)

@@ -25,7 +25,7 @@ from ohmnas.testing.formula import SPACE, Formula
 
 
 class TestCascade(EstimatorContract):
-    depends_on_company = True
+    depends_on_batch = True
     draws_nothing = True
 
     def make(self, seed: int) -> Estimator:  # noqa: ARG002 - nothing is drawn

@@ -98,7 +98,7 @@ def test_trees_without_a_split_are_constants() -> None:
     assert_array_equal(forest_of(model).predict(rows), by_xgboost([model], rows))
 
 
-def test_a_row_is_judged_alike_in_any_company_and_layout() -> None:
+def test_a_row_is_judged_alike_in_any_batch_and_layout() -> None:
     forest, rows = forest_of(grown(20), grown(9, seed=4)), table(1300, 2)
     together = forest.predict(rows)
     assert_array_equal(together, np.concatenate([forest.predict(rows[i : i + 1]) for i in range(len(rows))]))

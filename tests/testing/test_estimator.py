@@ -48,7 +48,7 @@ class Unbounded(Formula):
 @pytest.mark.parametrize(
     ("kind", "test"),
     [
-        (Ranks, "test_an_architecture_has_one_value_in_any_company"),
+        (Ranks, "test_an_architecture_has_one_value_in_any_batch"),
         (Forgetful, "test_the_same_seed_gives_the_same_values"),
         (Unbounded, "test_it_estimates_each_target_of_each_architecture"),
     ],

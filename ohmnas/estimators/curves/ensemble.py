@@ -1,7 +1,7 @@
 """Extrapolation of one learning curve: parametric families, weighted by their likelihood (Domhan et al., IJCAI 2015).
 
 Domhan et al. sample the parameters; here each family is fitted by bounded least squares. Some curves have only three
-points and some families four parameters, so a normal prior on the parameters takes part in the fit.
+points and some families four parameters, so the fit includes a normal prior on the parameters.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def extrapolate(
 
 
 def extrapolate_each(epochs: npt.ArrayLike, curves: Values, at: float, families: Iterable[str] = FAMILIES) -> Values:
-    """``(n, 2)``: means and standard deviations (`extrapolate`) of ``(n, k)`` curves; NaN are values not known.
+    """``(n, 2)``: means and standard deviations (`extrapolate`) of ``(n, k)`` curves; NaN marks unknown values.
 
     A curve without any value has NaN.
 

@@ -22,7 +22,7 @@ def successive_halving(values: Values, reduction: float = REDUCTION) -> npt.NDAr
 
     Args:
         values: ``(n, r)``: value of each network at each rung, larger is better; NaN is worst.
-        reduction: one of this many continues, rounded up.
+        reduction: 1 / `reduction` of the networks continue, rounded up.
 
     Returns:
         ``(n,)``: number of rungs that each network passed; those with r are trained to the end.

@@ -24,7 +24,7 @@ def growth_fault(parent: Architecture, child: Architecture, sides: tuple[int, in
 
     Args:
         parent: the trained network.
-        child: the network that shall inherit its weights.
+        child: the network that inherits its weights.
         sides: height and width of an image.
     """
     if child.stem_channels < parent.stem_channels or child.stem_kernel < parent.stem_kernel:
@@ -56,27 +56,27 @@ def _grown_fault(block: MainBlock, before: MainBlock, out: int, out_before: int)
     return ""
 
 
-def _added_fault(block: MainBlock, before: MainBlock | None, out: int, flowing: int) -> str:
+def _added_fault(block: MainBlock, before: MainBlock | None, out: int, parent_channels: int) -> str:
     """Fault of residual blocks that the parent lacks: without a residual connection, branches must pass everything.
 
     Args:
         block: main block of the child.
         before: main block of the parent, if it has one.
         out: out channels of the child.
-        flowing: different channels that flow through the block, those of the parent.
+        parent_channels: number of distinct channels that reach the block: those of the parent.
     """
     added = before is None or block.residual_blocks > before.residual_blocks
     passes = before is None or not block.skip  # a new main block halves the image, which a connection cannot average
-    if added and passes and block.branches * inner_channels(block, out) < flowing:
-        return f"has too few inner channels to pass {flowing} channels"
+    if added and passes and block.branches * inner_channels(block, out) < parent_channels:
+        return f"has too few inner channels to pass {parent_channels} channels"
     return ""
 
 
-def _appended_fault(out: int, flowing: int, sides: tuple[int, int]) -> str:
+def _appended_fault(out: int, parent_channels: int, sides: tuple[int, int]) -> str:
     """Fault of a main block that the parent lacks: its first residual block averages pairs of pixels."""
     if any(side > 1 and side % 2 for side in sides):
         return f"would halve a feature map of {sides[0]}x{sides[1]} pixels, which has no exact average"
-    return "is smaller" if out < flowing else ""
+    return "is smaller" if out < parent_channels else ""
 
 
 def _sides_of(sides: tuple[int, int], place: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ Notation: a *flow* of n channels is an ``(n,)`` array with the parent's channel 
 - Deeper, with a residual connection: the last batch norm of the new block is 0, and the connection passes the input.
 - Deeper, without one, and new main blocks: convolutions of single ones pass each channel. In front of a ReLU nothing
   changes, because the channels are not negative. A stride of 2 averages four pixels: the mean over all pixels, which
-  the classifier reads, stays the same. Batch norms behind these convolutions invert themselves for a batch of images.
+  the classifier reads, stays the same. Batch norms after these convolutions invert themselves for a batch of images.
 - A larger stem kernel has zeros around the parent's.
 
 Copies are equal until training noise or `noise` separates them.
@@ -131,7 +131,7 @@ def _grow_blocks(
 
 
 def _out_flow(own: ResidualBlock, flow: Flow, old: int, new: int, rng: np.random.Generator) -> Flow:
-    """Flow behind a block that the parent has. An identity as residual connection keeps the flow."""
+    """Flow after a block that the parent has. An identity as residual connection keeps the flow."""
     return flow if isinstance(own.skip, nn.Identity) else _wider(old, new, rng)
 
 
@@ -149,7 +149,7 @@ def _grow(
     rng: np.random.Generator,
     passing: list[nn.BatchNorm2d],
 ) -> None:
-    """Net2Wider for a residual block, with flows before and behind it."""
+    """Net2Wider for a residual block, with flows before and after it."""
     old, convs = int(out.max()) + 1, _CONVS[block.conv_type]
     branches = _wider(before.branches, block.branches, rng)
     inner = (inner_channels(before, old), inner_channels(block, len(out)))
@@ -199,7 +199,7 @@ def _pass(
         own: the block.
         block: its main block.
         flow: flow before the block.
-        out: flow behind it.
+        out: flow after it.
         halved: height and width of an input that is halved by averaging; None for a stride of 1.
         passing: receives the batch norms that must pass their input.
     """

@@ -18,7 +18,7 @@ class Naswot(OfNetwork):
     target = proxy_target("naswot", "NASWOT")
 
     def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - an OfNetwork
-        """See `OfNetwork`. Minus infinity if two images have the same pattern, or there is no ReLU."""
+        """See `OfNetwork`. NaN (scored lowest) if two images have the same pattern, or there is no ReLU."""
         alike = torch.zeros(len(images), len(images), dtype=torch.float64)
         for positive in activation_patterns(network, images):
             signs = 2.0 * positive.float() - 1.0

@@ -50,9 +50,9 @@ class ZeroCost(Estimator):
             raise InvalidValueError(
                 f"the images of the batch have the shape {batch.images.shape[1:]}, not {space.input_shape}"
             )
-        lonely = [name for name in names if chip is None and look_up("proxy", PROXIES, name).needs_chip]
-        if lonely:
-            raise InvalidValueError(f"the proxy {lonely[0]} needs a chip")
+        without_chip = [name for name in names if chip is None and look_up("proxy", PROXIES, name).needs_chip]
+        if without_chip:
+            raise InvalidValueError(f"the proxy {without_chip[0]} needs a chip")
         self._proxies = tuple(look_up("proxy", PROXIES, name).load() for name in names)
         self._networks = Networks(space, batch, seed, chip)
         self.seconds: dict[str, float] = dict.fromkeys(names, 0.0)

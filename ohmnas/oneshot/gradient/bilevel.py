@@ -1,4 +1,4 @@
-"""Gradients of the validation loss to the logits: of first order, and with one step of the weights ahead."""
+"""Gradients of the validation loss with respect to the logits: now, or after one more step of the weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STEP: Final = 0.01
 
 
 def first_order(loss: Loss, logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the loss and its gradient to the logits, with the weights as they are."""
+    """Return the loss and its gradient with respect to the logits, with the present weights."""
     value = loss()
     if not value.requires_grad:
         return value, torch.zeros_like(logits)
@@ -34,10 +34,11 @@ def second_order(
     rate: float,
     noise: Noise,
 ) -> tuple[Tensor, Tensor]:
-    """Return the validation loss after one step of the weights, and its gradient to the logits (DARTS, equation 7).
+    """Return the validation loss after one step of the weights, and its gradient with respect to the logits.
 
-    The step depends on the logits, too. This part of the gradient is a finite difference of the training gradient at
-    two nearby weights. Both see the same noise: otherwise their difference would be mostly noise.
+    This is equation 7 of DARTS. The step depends on the logits, too. This part of the gradient is a finite difference of
+    the training gradient at two nearby weights. Both see the same noise: otherwise their difference would be mostly
+    noise.
 
     Args:
         validation: loss on validation images.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Choices = npt.NDArray[np.intp]
 
 ENUMERATED: Final = 200_000
-"""Largest number of combinations that are listed; of more, some are sampled."""
+"""Largest number of combinations that are listed; larger spaces are sampled."""
 SAMPLED: Final = 20_000
 """Combinations that are sampled to find the most probable one within the limits."""
 _PIECE: Final = 2000

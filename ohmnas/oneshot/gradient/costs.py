@@ -1,9 +1,9 @@
-"""Expected costs of random architectures, with gradients to their probabilities.
+"""Expected costs of random architectures, with gradients with respect to their probabilities.
 
 If the combinations of all choices can be listed, the expectation is the exact sum of probability times exact cost, for
 any cost: also for latency and peak memory, which are not sums over layers. Otherwise it is a mean over random
-architectures, and its gradient the likelihood ratio estimate (as ProxylessNAS with REINFORCE). Both use the exact costs
-of `ohmnas.costs`, not a model of them.
+architectures, and its gradient the likelihood ratio estimate (as in ProxylessNAS with REINFORCE). Both use the exact
+costs of `ohmnas.costs`, not a model of them.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ class ExpectedCosts:
         """Cost -> limit."""
         self.weights, self._hinge = dict(weights), hinge
         self.names = tuple(dict.fromkeys([*self.weights, *self.limits]))
-        """Costs that take part."""
+        """Costs that have a weight or a limit."""
         some = relaxation.every() if relaxation.is_enumerable else drawn(uniform(relaxation), _REFERENCE, rng)
         self._tables = self._costs(some)
         self.means = {name: float(table.mean()) for name, table in self._tables.items()}
         """Cost -> mean over the space, each option equally probable: the unit of its weight."""
 
     def _costs(self, choices: np.ndarray) -> dict[str, Tensor]:
-        """Cost -> ``(n,)`` in units of float32."""
+        """Cost -> ``(n,)`` float32."""
         of = self._problem.quantities(self._relaxation.genomes(choices), together=self.names)
         return {name: torch.from_numpy(of[name].astype(np.float32)) for name in self.names}
 

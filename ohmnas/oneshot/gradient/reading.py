@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 
 class PathEstimator(Estimator):
-    """Trains the path of an architecture in a search network a little longer, then reads it on programmed chips.
+    """Trains the path of an architecture in a search network a little longer, then measures it on programmed chips.
 
     The search network is smaller than the network of the space, so its accuracies are not those of `ohmnas verify`.
     """
 
     def __init__(self, protocol: Protocol, chip: Hardware, epochs: int, seed: int) -> None:
-        """Describe the readings.
+        """Store the settings.
 
         Args:
             protocol: task, images and chips.
             chip: chip of the search network.
-            epochs: epochs of the further training; 0 reads the weights as they are.
+            epochs: epochs of the further training; 0 measures the weights as they are.
             seed: random seed.
         """
         self._protocol, self._chip, self._epochs, self._seed = protocol, chip, epochs, seed

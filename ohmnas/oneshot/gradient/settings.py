@@ -13,7 +13,7 @@ from ohmnas.search.quantity_names import COSTS
 
 METHODS: Final = {
     "darts": "mixes all operations (Liu et al., 2019, first order)",
-    "darts2": "the same, looking one step of the weights ahead (second order)",
+    "darts2": "like darts, but with the weights after one more step (second order)",
     "gdas": "samples one operation with Gumbel noise (Dong and Yang, 2019)",
     "proxyless": "compares two sampled operations (Cai et al., 2019)",
 }
@@ -21,7 +21,7 @@ METHODS: Final = {
 REMEDIES: Final = {
     "none": "no remedy",
     "auxiliary": "adds a skip to every edge that fades away (DARTS-, Chu et al., 2021)",
-    "early-stop": "stops before two edges of a cell are skips (DARTS+, Liang et al., 2019)",
+    "early-stop": "stops when two edges of a cell become skips, keeps the network before (DARTS+, Liang et al., 2019)",
     "perturb": "trains the weights with disturbed probabilities (SmoothDARTS, Chen and Hsieh, 2020)",
 }
 """Remedy against the collapse to skip connections -> meaning."""
@@ -38,7 +38,7 @@ class Settings:
     epochs: int = 20
     """Passes over the training images."""
     settle: int = 4
-    """Epochs in which the found network's part of the search network trains on before it is read."""
+    """Epochs of further training of the found network's weights before its accuracy is measured."""
     images: int = 20_000
     """Largest number of training images. One half trains the weights, the other half the probabilities."""
     resolution: int | None = None

@@ -1,4 +1,4 @@
-"""`SoftResNet`: the search network of ResNet-like networks, with masks for widths (as FBNetV2 and MicroNets).
+"""`SoftResNet`: the search network of ResNet-like networks, with masks for widths (as in FBNetV2 and MicroNets).
 
 All widths share the weights of the widest network: the mask of a width is 1 for its channels and 0 for the others. The
 mask of a main block is the expectation over the widths of the stem and the widenings up to it. With one option for
@@ -44,7 +44,7 @@ class Widths:
         self.widths, self.weights = widths, weights
 
     def widened(self, factors: tuple[int, ...], weights: Tensor) -> Widths:
-        """Widths behind a widening by one of these factors."""
+        """Widths after a widening by one of these factors."""
         widths = [width * factor for width in self.widths for factor in factors]
         return Widths(widths, torch.outer(self.weights, weights).flatten())
 
@@ -179,7 +179,7 @@ class SoftResNet(SoftNetwork):
             widths = widths.widened(widening, gates[2].weights[: len(widening)])
             for repeat in range(self.depth):
                 residual = self.body[block * self.depth + repeat]
-                if repeat:  # behind the first residual block, shapes stay the same
+                if repeat:  # after the first residual block, shapes stay the same
                     gates = [*gates[:2], Gate(torch.ones(1), (0,)), gates[3]]  # the shortcut is the identity
                 x = residual(x, widths, gates, branches, block == 0 or repeat > 0)
         result: Tensor = self.head(x)

@@ -187,7 +187,7 @@ class Training:
         return moved
 
     def _cost_gradient(self) -> Tensor:
-        """Gradient of the expected costs to the logits."""
+        """Gradient of the expected costs with respect to the logits."""
         if not self._costs.names:
             return torch.zeros_like(self.logits.values)
         penalty = self._costs.penalty(self._costs.expected(self.logits.probabilities()))
@@ -197,7 +197,7 @@ class Training:
         return found
 
     def _noted(self, epoch: int, loss: float, accuracy: float) -> dict[str, float]:
-        """Entry of the history; the remedy may end the search here."""
+        """Return the entry of the history; the remedy early-stop may end the search."""
         with torch.no_grad():
             probabilities = self.logits.probabilities()
             expected = self._costs.expected(probabilities)

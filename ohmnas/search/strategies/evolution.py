@@ -97,7 +97,7 @@ class Evolution:
         return np.concatenate([near, children])[order]  # interleaved, because a search may drop the last ones
 
     def _neighbours(self, parents: Population, most: int) -> Population:
-        """Neighbours of the best parents not used before; those beyond `most` wait for the next call."""
+        """Return at most `most` neighbours of the best parents not used before; the next call returns the others."""
         for parent in parents:
             if self._turns <= 0:
                 break

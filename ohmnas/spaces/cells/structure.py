@@ -212,7 +212,7 @@ def _next(
         is_conv: ``(6, n)``.
         power: ``(n,)``: power of the cell's input.
         ratio: ``(n,)``: ratio at the input.
-        through: the ratio behind a convolution, given the one at its source.
+        through: the ratio after a convolution, given the one at its source.
     """
     powers = np.concatenate([power[None], np.ones((len(EDGES), len(power)))])
     ratios = np.zeros_like(powers)
@@ -232,7 +232,7 @@ def _next(
 
 
 def _rectified(correlation: Values) -> Values:
-    """Correlation behind rectifier, convolution and batch norm (Cho and Saul, 2009)."""
+    """Correlation after rectifier, convolution and batch norm (Cho and Saul, 2009)."""
     c = np.clip(correlation, -1.0, 1.0)
     kernel = (np.sqrt(1.0 - c * c) + c * (np.pi - np.arccos(c))) / np.pi
     return np.asarray((kernel - _RECTIFIED) / (1.0 - _RECTIFIED))

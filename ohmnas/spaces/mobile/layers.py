@@ -63,7 +63,7 @@ class MobileLayers(Layers):
         stem_kernel = self.population[:, genes.K0].astype(np.int64)
         high, wide = (genes.resized(self.population[:, genes.RES], side) for side in self.input_shape[1:])
         within[0] *= inside(stem_kernel, high, wide)
-        power = np.full(n, 0.5)  # behind the ReLU of the stem
+        power = np.full(n, 0.5)  # after the ReLU of the stem
         narrowest = np.full(n, np.inf)
         for place, stage in enumerate(stages_of(self.population, self.input_shape)):
             first = 1 + place * KINDS_PER_STAGE
@@ -94,7 +94,7 @@ class MobileLayers(Layers):
 
 
 def _shares(stage: StageShape, power: Ratios) -> tuple[Ratios, Ratios, Ratios]:
-    """``(n,)`` each: share of the power through the first block, summed share through the others, power behind.
+    """``(n,)`` each: share of the power through the first block, summed share through the others, power after.
 
     A separable block passes everything, and its ReLU leaves half of the power. The projection of an inverted residual
     has power 1, and its input is added.

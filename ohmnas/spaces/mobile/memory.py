@@ -51,7 +51,7 @@ def peak_memory(
     best, repeated = whole, np.zeros_like(whole)
     if schedule.patches == 1:
         return best, repeated
-    behind = end  # blocks behind a split run layer by layer
+    behind = end  # blocks after a split run layer by layer
     for last in reversed(range(len(blocks))):
         peak, again = _patched(population, input_shape, blocks[: last + 1], schedule)
         np.maximum(peak, behind, out=peak)
@@ -84,7 +84,7 @@ class _Block:
         return self.peak_of(area_in, area_out, schedule, self.width * area_out)
 
     def macs_per_pixel(self) -> tuple[Counts, Counts]:
-        """``(n,)`` each: multiply-accumulates per pixel before and behind the depthwise convolution."""
+        """``(n,)`` each: multiply-accumulates per pixel before and after the depthwise convolution."""
         behind = self.hidden * (self.kernel**2 + self.width)
         return self.into * self.hidden * (self.expands & self.exists), behind * self.exists
 
@@ -134,7 +134,7 @@ def _blocks(population: Population, input_shape: tuple[int, int, int]) -> list[_
 def _end(population: Population, layers: Layers, blocks: Sequence[_Block]) -> Counts:
     """``(n,)``: peak of the head, the mean over pixels and the linear layer."""
     features = layers.inputs[:, -1]
-    last = np.zeros_like(features)  # values behind the last block
+    last = np.zeros_like(features)  # values after the last block
     area = np.zeros_like(features)
     for block in blocks:
         high, wide = block.sides_out
@@ -188,7 +188,7 @@ def _repeated(areas: Counts, sides: tuple[Counts, Counts]) -> Counts:
 
 
 def _split(side: Counts, patches: int) -> tuple[Counts, Counts]:
-    """``(p, n)`` each: first pixel of each patch along a side, and the pixel behind its last."""
+    """``(p, n)`` each: first pixel of each patch along a side, and the pixel after its last."""
     ends = np.arange(patches + 1)[:, None] * side // patches
     return ends[:-1], ends[1:]
 

@@ -62,7 +62,7 @@ def fit_source(sets: Iterable[TrainingSet], settings: TreeSettings | None = None
 
 
 def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: int = 0) -> SourceModel:
-    """Fit to all chips of a table, at one fidelity: the difference of two would look like one of chips.
+    """Fit to all chips of a table at one fidelity; a difference of fidelities would be taken for one of chips.
 
     Args:
         table: the fidelity with the most architectures is used.

@@ -14,7 +14,7 @@ from .conftest import ProxyContract, convolutional
 
 class TestAzNas(ProxyContract):
     name = "az_nas"
-    depends_on_company = True
+    depends_on_batch = True
     draws_nothing = False
     rows = 6
 
