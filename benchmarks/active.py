@@ -83,12 +83,12 @@ def _replay(data: TrainingSet, pool: Rows, active: bool) -> Any:
         yield rows, surrogate
         if len(rows) >= min(MOST, len(pool) - BATCH):
             return
-        hopeful = left[:0]
+        selected = left[:0]
         if active:
             chosen = promising(surrogate, data.population[left], data.population[rows], BATCH // 2)
-            hopeful = left[chosen]
+            selected = left[chosen]
             left = np.delete(left, chosen)
-        rows, left = np.concatenate([rows, hopeful, left[: BATCH - len(hopeful)]]), left[BATCH - len(hopeful) :]
+        rows, left = np.concatenate([rows, selected, left[: BATCH - len(selected)]]), left[BATCH - len(selected) :]
 
 
 def _measures(surrogate: SurrogateModel, data: TrainingSet, held_out: Rows, rows: Rows) -> list[float]:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmnas.cli.found import hardly_guessing
+from ohmnas.cli.found import guessing_threshold
 from ohmnas.datasets.tables.table import read_table, shipped_tables
 from ohmnas.errors import InfeasibleError
 from ohmnas.files import write_bytes_atomically
@@ -82,7 +82,7 @@ def problem_of(table: str, chip: str) -> Problem:
         max_macs=float(rows["macs"].max()),
         max_avm=float(rows["avm"].quantile(0.75)),
         min_params=float(rows["params"].min()),
-        min_accuracy=hardly_guessing(surrogate.space.classes),
+        min_accuracy=guessing_threshold(surrogate.space.classes),
     )
     return Problem(surrogate.space, surrogate, limits)
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ohmnas.cli.found import hardly_guessing
+from ohmnas.cli.found import guessing_threshold
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import InfeasibleError
 from ohmnas.search import Budget, Limits, Problem, search
@@ -62,7 +62,7 @@ def _problem(table: str, quartile: float) -> Problem:
         max_params=float(rows["params"].quantile(quartile)),
         max_macs=float(rows["macs"].max()),
         min_params=float(rows["params"].min()),
-        min_accuracy=hardly_guessing(surrogate.space.classes),
+        min_accuracy=guessing_threshold(surrogate.space.classes),
     )
     return Problem(surrogate.space, surrogate, limits)
 

@@ -227,7 +227,7 @@ CONSTANTS: dict[str, Learner] = {
     "accuracy: all rows": _where(its_stages, "MOST_ROWS", 10**6),
     "usual lengths": _where(its_kernel, "DOUBT", 0.01),
     "lengths less held": _where(its_kernel, "DOUBT", 1.0),
-    "std as measured": _where(its_labels, "cleared", lambda log_stds, *_: log_stds),
+    "std as measured": _where(its_labels, "shrunk", lambda log_stds, *_: log_stds),
 }
 """Levels of the trees, what is mixed, rows that a kernel reaches (`fit.stages`), how far lengths may go from the usual
 ones (`fit.kernel`), labels as they are (`fit.label_shrinkage`)."""

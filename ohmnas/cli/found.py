@@ -74,7 +74,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     render.line(f"found   {best.architecture}")
     if best.chip:
         render.line(f"on      {chip_in_words(best.chip)}")
-    if best.predicted["accuracy_1d"] < hardly_guessing(result.space.classes):
+    if best.predicted["accuracy_1d"] < guessing_threshold(result.space.classes):
         render.warning(
             "the found network is hardly better than guessing. Networks that guess never vary, so tight AVM "
             "limits select them: add --floor reference, or an accuracy such as --floor 0.5"
@@ -255,7 +255,7 @@ def chip_in_words(name: str) -> str:
     )
 
 
-def hardly_guessing(classes: int) -> float:
+def guessing_threshold(classes: int) -> float:
     """Return the accuracy below which a network is hardly better than guessing among this number of classes."""
     return 1.0 / classes + ABOVE_GUESSING * (1.0 - 1.0 / classes)
 

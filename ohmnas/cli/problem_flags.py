@@ -48,8 +48,8 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         type=floor,
         metavar="FLOOR",
         help="reference: at least as accurate as the best reference network within the limits, and no larger AVM; F: "
-        "1-day accuracy of at least F, such as 0.9; none: no floor (reference, or with --pareto halfway between guessing "
-        "and the best measured accuracy)",
+        "1-day accuracy of at least F, such as 0.9; none: no floor (reference, or with --pareto halfway between "
+        "guessing and the best measured accuracy)",
     )
     hard.add_argument(
         "--at-least",

@@ -23,29 +23,29 @@ class Cascade(Estimator):
     all rows on one scale.
     """
 
-    def __init__(self, cheap: Estimator, dear: Estimator, rank_by: Target = DEFAULTS[0], share: float = 0.1) -> None:
+    def __init__(self, cheap: Estimator, expensive: Estimator, rank_by: Target = DEFAULTS[0], share: float = 0.1) -> None:
         """Combine two estimators.
 
         Args:
             cheap: predicts every row.
-            dear: predicts the best rows; same targets and space.
+            expensive: predicts the best rows; same targets and space.
             rank_by: target that ranks the rows.
-            share: share of each population for `dear`, above 0 and at most 1, rounded up.
+            share: share of each population for `expensive`, above 0 and at most 1, rounded up.
 
         Raises:
             InvalidValueError: the share is out of range, or the estimators differ in targets or space.
         """
         if not 0 < share <= 1:
             raise InvalidValueError(f"share must be above 0 and at most 1, not {share}")
-        if dear.targets != cheap.targets:
+        if expensive.targets != cheap.targets:
             raise InvalidValueError("the estimators of a cascade must have the same targets")
-        if None not in (cheap.space, dear.space) and cheap.space != dear.space:
+        if None not in (cheap.space, expensive.space) and cheap.space != expensive.space:
             raise InvalidValueError("the estimators of a cascade must have the same space")
         if rank_by not in cheap.targets:
             raise InvalidValueError(
                 f"{rank_by.name} is not predicted here, only {', '.join(one.name for one in cheap.targets)}"
             )
-        self.cheap, self.dear, self.rank_by, self.share = cheap, dear, rank_by, share
+        self.cheap, self.expensive, self.rank_by, self.share = cheap, expensive, rank_by, share
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -55,21 +55,21 @@ class Cascade(Estimator):
     @property
     def space(self) -> Space | None:
         """Space of either."""
-        return self.cheap.space or self.dear.space
+        return self.cheap.space or self.expensive.space
 
     def predicting(self, names: Iterable[str]) -> Cascade:
         """Return a cascade of estimators that predict these targets, too."""
         names = tuple(names)
-        return Cascade(self.cheap.predicting(names), self.dear.predicting(names), self.rank_by, self.share)
+        return Cascade(self.cheap.predicting(names), self.expensive.predicting(names), self.rank_by, self.share)
 
     @property
     def provenance(self) -> Mapping[str, Any]:
         """Provenance of the expensive estimator, or else of the cheap one."""
-        return self.dear.provenance or self.cheap.provenance
+        return self.expensive.provenance or self.cheap.provenance
 
     def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: True for architectures that both can estimate."""
-        return self.cheap.accepts(population) & self.dear.accepts(population)
+        return self.cheap.accepts(population) & self.expensive.accepts(population)
 
     def estimate(self, population: Population) -> Estimate:
         """See `Estimator`."""
@@ -79,7 +79,7 @@ class Cascade(Estimator):
         several = max(1, int(np.ceil(self.share * len(rough))))
         order = np.argsort(rough[self.rank_by.name], kind="stable")
         best = order[::-1][:several] if self.rank_by.larger_is_better else order[:several]
-        exact = self.dear.estimate(population[best])
+        exact = self.expensive.estimate(population[best])
         values = rough.values + (exact.values - rough.values[best]).mean(axis=0)
         values[best] = exact.values
         low, high = (np.array([getattr(one, end) for one in self.targets]) for end in ("low", "high"))

@@ -313,8 +313,8 @@ class _Run:
         repeated = self.journal.repeats_at_the_end
         if not repeated:
             return self._repeat(standing, int(min(self.effort.repeats, left)))
-        lucky = len(standing.order) and standing.shrunk.trainings[standing.order[0]] == 1
-        if self.effort.repeats and lucky and repeated <= FURTHER_REPEATS:
+        trained_once = len(standing.order) and standing.shrunk.trainings[standing.order[0]] == 1
+        if self.effort.repeats and trained_once and repeated <= FURTHER_REPEATS:
             return self._repeat(standing, int(min(1, left)))
         return None
 

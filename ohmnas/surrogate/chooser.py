@@ -79,19 +79,19 @@ class Chooser:
         """Select the next batch from all measured rows; see `BATCH`."""
         noted, data = self._noted(), self._measured()
         known = np.concatenate([noted, self._stored()])
-        hopeful = noted[:0]
+        selected = noted[:0]
         if data is not None:
             surrogate, task = Surrogate.learn(data).model_, self.campaign.protocol.task
             bounds = (task.max_params, task.max_macs, task.min_params)
             candidates = candidates_near(surrogate, data.population, known, *bounds, self.campaign.seed)
-            hopeful = candidates[promising(surrogate, candidates, data.population, BATCH // 6)]
+            selected = candidates[promising(surrogate, candidates, data.population, BATCH // 6)]
             rng = np.random.default_rng([self.campaign.seed, len(known)])
             drawn = mutants(task, _best(data), MUTANTS, rng)
-            hopeful = np.concatenate([hopeful, _fresh(drawn, np.concatenate([known, hopeful]))[: BATCH // 6]])
-        there = {genome.tobytes() for genome in np.concatenate([known, hopeful])}
+            selected = np.concatenate([selected, _fresh(drawn, np.concatenate([known, selected]))[: BATCH // 6]])
+        there = {genome.tobytes() for genome in np.concatenate([known, selected])}
         planned = [genome for genome in self.plan if genome.tobytes() not in there]
-        rest = np.array(planned[: BATCH - len(hopeful)], dtype=np.int16).reshape(-1, known.shape[1])
-        self.store.choose(self._key, np.concatenate([hopeful, rest]), after=len(noted))
+        rest = np.array(planned[: BATCH - len(selected)], dtype=np.int16).reshape(-1, known.shape[1])
+        self.store.choose(self._key, np.concatenate([selected, rest]), after=len(noted))
 
     def _stored(self) -> Population:
         """``(n, g)``: architectures with this key in the store, including failures."""

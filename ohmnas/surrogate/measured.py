@@ -35,7 +35,7 @@ SETTINGS: Final = tuple(name for name in CHIP_GENE_NAMES if name != TECH_NAME)
 """Genes of tiles and converters."""
 
 
-_USUAL: Final = dict(zip(CHIP_GENE_NAMES, from_hardware([PRESETS["pcm"]])[0][0].tolist(), strict=True))
+_DEFAULTS: Final = dict(zip(CHIP_GENE_NAMES, from_hardware([PRESETS["pcm"]])[0][0].tolist(), strict=True))
 """Gene -> its value in the ``pcm`` preset."""
 
 
@@ -72,7 +72,7 @@ def _settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
     is_preset = (frame[list(CHIP_GENE_NAMES)].to_numpy() == presets[frame[TECH_NAME].to_numpy()]).all(axis=1)
     pairs = frame[~is_preset].merge(frame[is_preset], on=["network", TECH_NAME], suffixes=("", "_before"))
     pairs, levels = _with_known_levels(pairs)
-    free = [(gene, value) for gene, value in levels if value != _USUAL[gene]]
+    free = [(gene, value) for gene, value in levels if value != _DEFAULTS[gene]]
     inputs, outputs = _steps(pairs, free)
     spare = len(inputs) - len(free)
     if not free or spare < FEWEST_NETWORKS or np.linalg.matrix_rank(inputs) < len(free):
@@ -97,7 +97,7 @@ def _with_known_levels(pairs: pd.DataFrame) -> tuple[pd.DataFrame, dict[Level, i
             for gene in SETTINGS
             for value, some in pairs.groupby(gene)
         }
-        known = {level for level, count in counts.items() if count >= FEWEST_NETWORKS} | {*_USUAL.items()}
+        known = {level for level, count in counts.items() if count >= FEWEST_NETWORKS} | {*_DEFAULTS.items()}
         both = [
             pairs[f"{gene}{end}"].isin([value for name, value in known if name == gene])
             for gene in SETTINGS
@@ -142,7 +142,7 @@ def _row(gene: str, value: int, networks: int, change: Values, half: Values) -> 
         "choice": NAMES[gene],
         "value": 2 ** int(value) if gene == CHIP_GENE_NAMES[TILE] else int(value),
         "label": chip_text(gene, value),
-        "against": chip_text(gene, _USUAL[gene]),
+        "against": chip_text(gene, _DEFAULTS[gene]),
         "architectures": networks,
     }
     for target, middle, wide in zip(DEFAULT_NAMES, change, half, strict=True):

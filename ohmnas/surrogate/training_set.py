@@ -19,7 +19,7 @@ from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, from_hardware
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
-from ohmnas.surrogate.fit.label_shrinkage import cleared
+from ohmnas.surrogate.fit.label_shrinkage import shrunk
 from ohmnas.surrogate.scales import Values, to_scales
 from ohmnas.targets import ACCURACY, DEFAULT_NAMES, SPREAD, TARGETS, VARIATION, Target, target
 
@@ -195,14 +195,14 @@ class TrainingSet:
 
     def target(self, target: str) -> Values:
         """``(n,)``: labels of a target on its scale (`scales`)."""
-        return to_scales(self.taught(), self.std_floor)[:, self.target_names.index(target)]
+        return to_scales(self.shrunk_labels(), self.std_floor)[:, self.target_names.index(target)]
 
-    def taught(self) -> Values:
+    def shrunk_labels(self) -> Values:
         """``(n, 3)``: labels in the order of `target_names`; standard deviations are shrunk (`fit.label_shrinkage`)."""
         labels = self.matrix()
         if self.views is not None and self.chips > 1:
             log_stds = np.log(np.maximum(labels[:, 1], self.std_floor))
-            labels[:, 1] = np.minimum(np.exp(cleared(log_stds, self.views, self.chips)), 1.0)
+            labels[:, 1] = np.minimum(np.exp(shrunk(log_stds, self.views, self.chips)), 1.0)
         return labels
 
     def matrix(self) -> Values:

@@ -201,8 +201,8 @@ def test_a_surrogate_of_few_networks_is_warned_of(rows: int, warned: bool, capfd
 
 @pytest.mark.parametrize("classes", [2, 10, 1000])
 def test_more_than_guessing_begins_a_tenth_of_the_way_above_it(classes: int) -> None:
-    assert 1 / classes < found.hardly_guessing(classes) < 1
-    assert found.hardly_guessing(classes) == pytest.approx(0.1 + 0.9 / classes)
+    assert 1 / classes < found.guessing_threshold(classes) < 1
+    assert found.guessing_threshold(classes) == pytest.approx(0.1 + 0.9 / classes)
 
 
 @pytest.mark.parametrize(

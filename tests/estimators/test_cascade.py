@@ -73,9 +73,9 @@ def some(n: int) -> Population:
 
 def test_a_cascade_that_asks_the_dear_one_about_all_is_the_dear_one() -> None:
     population = some(30)
-    dear = Shifted(by=0.1)
-    found = Cascade(Formula(), dear, share=1.0).estimate(population)
-    np.testing.assert_array_equal(found.values, dear.estimate(population).values)
+    expensive = Shifted(by=0.1)
+    found = Cascade(Formula(), expensive, share=1.0).estimate(population)
+    np.testing.assert_array_equal(found.values, expensive.estimate(population).values)
     assert found.targets == DEFAULTS
 
 
@@ -83,15 +83,15 @@ def test_a_cascade_that_asks_the_dear_one_about_all_is_the_dear_one() -> None:
 @given(st.integers(1, 40), st.floats(0.01, 1.0))
 def test_the_expensive_estimator_gets_its_share_of_the_best_rows(rank_by: Target, n: int, share: float) -> None:
     population = some(40)[:n]
-    dear = Formula()
+    expensive = Formula()
     cheap = Formula()
-    Cascade(cheap, dear, rank_by, share).estimate(population)
-    assert len(cheap.asked) == len(dear.asked) == 1
+    Cascade(cheap, expensive, rank_by, share).estimate(population)
+    assert len(cheap.asked) == len(expensive.asked) == 1
     np.testing.assert_array_equal(cheap.asked[0], population)
-    several = len(dear.asked[0])
+    several = len(expensive.asked[0])
     assert several == max(1, int(np.ceil(share * n)))
     values = Formula().estimate(population)[rank_by.name]
-    asked = {row.tobytes() for row in dear.asked[0]}
+    asked = {row.tobytes() for row in expensive.asked[0]}
     is_asked = np.array([row.tobytes() in asked for row in population])
     assert is_asked.sum() == several
     losses = -values if rank_by.larger_is_better else values
@@ -100,12 +100,12 @@ def test_the_expensive_estimator_gets_its_share_of_the_best_rows(rank_by: Target
 
 
 def test_rows_that_the_dear_one_did_not_see_are_on_its_scale() -> None:
-    """Where the dear one differs by a constant, a share gives what asking it about all gives."""
+    """Where the expensive one differs by a constant, a share gives what asking it about all gives."""
     population = some(30)
-    dear = Shifted(by=-0.2)
+    expensive = Shifted(by=-0.2)
     for share in (0.05, 0.3, 1.0):
-        found = Cascade(Formula(), dear, share=share).estimate(population)
-        np.testing.assert_allclose(found.values, dear.estimate(population).values, atol=1e-12)
+        found = Cascade(Formula(), expensive, share=share).estimate(population)
+        np.testing.assert_allclose(found.values, expensive.estimate(population).values, atol=1e-12)
 
 
 def test_estimates_stay_within_what_their_targets_can_be() -> None:
@@ -116,9 +116,9 @@ def test_estimates_stay_within_what_their_targets_can_be() -> None:
 
 
 def test_the_dear_one_is_asked_nothing_about_nobody() -> None:
-    dear = Formula()
-    assert len(Cascade(Formula(), dear).estimate(some(1)[:0])) == 0
-    assert dear.asked == []
+    expensive = Formula()
+    assert len(Cascade(Formula(), expensive).estimate(some(1)[:0])) == 0
+    assert expensive.asked == []
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.01, float("nan")])
@@ -148,7 +148,7 @@ def test_a_cascade_knows_what_either_knows() -> None:
 
 
 def test_a_search_can_ask_a_cascade() -> None:
-    dear = Formula()
-    result = search(Problem(SPACE, Cascade(Formula(), dear), Limits(50_000)), Evolution, 0, Budget(20, 3))
+    expensive = Formula()
+    result = search(Problem(SPACE, Cascade(Formula(), expensive), Limits(50_000)), Evolution, 0, Budget(20, 3))
     assert result.best.predicted.keys() == {one.name for one in DEFAULTS}
-    assert sum(map(len, dear.asked)) < result.evaluations
+    assert sum(map(len, expensive.asked)) < result.evaluations

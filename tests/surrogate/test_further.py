@@ -84,7 +84,7 @@ def test_intervals_hold(data: TrainingSet) -> None:
     rng = np.random.default_rng(3)
     noisy = {name: values + 0.02 * rng.standard_normal(len(values)) for name, (values, _) in data.others.items()}
     model = Surrogate.learn(data, **FAST).fit(
-        data.population, data.taught(), further={MONTH: (noisy[MONTH], noisy[MONTH])}
+        data.population, data.shrunk_labels(), further={MONTH: (noisy[MONTH], noisy[MONTH])}
     )
     population = SPACE.sample(300, rng, max_params=200_000)
     labels = further_of(population)[MONTH] + 0.02 * rng.standard_normal(300)

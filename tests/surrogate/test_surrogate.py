@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import HERMES, Hardware
-from ohmnas.surrogate.fit.early_stopping import USUAL
+from ohmnas.surrogate.fit.early_stopping import DEFAULT_TREES
 from ohmnas.surrogate.fit.learners import TreeSettings
 from ohmnas.surrogate.fit.stages import SPREAD_DEPTH
 from ohmnas.surrogate.fit.transfer import fit_source
@@ -158,9 +158,9 @@ def test_a_source_model_makes_few_rows_worth_more() -> None:
         assert taus[1] > taus[0] + 0.1, target
 
 
-@pytest.mark.parametrize(("stops", "trees"), [(True, USUAL), (False, USUAL + 20)])
+@pytest.mark.parametrize(("stops", "trees"), [(True, DEFAULT_TREES), (False, DEFAULT_TREES + 20)])
 def test_few_networks_cannot_tell_where_to_stop(stops: bool, trees: int) -> None:
-    few = Surrogate.learn(learning_set(30), rounds=USUAL + 20, early_stopping=stops, depth=2).model_
+    few = Surrogate.learn(learning_set(30), rounds=DEFAULT_TREES + 20, early_stopping=stops, depth=2).model_
     assert [len(one.sizes) for one in (few.ranker, *few.spread_trees)] == [trees] * 3
 
 

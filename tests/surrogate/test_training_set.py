@@ -72,9 +72,9 @@ def test_the_shrunk_spread_is_nearer_to_that_of_another_training() -> None:
     place = {genome.tobytes(): row for row, genome in enumerate(first.population)}
     rows = np.array([place[genome.tobytes()] for genome in second.population])
     other = np.log(second.labels["accuracy_1d_std"])
-    raw, taught = (np.log(labels[rows, 1]) for labels in (first.matrix(), first.taught()))
+    raw, taught = (np.log(labels[rows, 1]) for labels in (first.matrix(), first.shrunk_labels()))
     assert np.corrcoef(taught, other)[0, 1] > np.corrcoef(raw, other)[0, 1] + 0.01
-    assert_array_equal(first.taught()[:, [0, 2]], first.matrix()[:, [0, 2]])
+    assert_array_equal(first.shrunk_labels()[:, [0, 2]], first.matrix()[:, [0, 2]])
 
 
 def test_labels_of_a_subset_do_not_use_other_rows() -> None:
@@ -83,13 +83,13 @@ def test_labels_of_a_subset_do_not_use_other_rows() -> None:
     spreads = data.labels["accuracy_1d_std"].copy()
     spreads[100:] *= 7.0
     data.labels["accuracy_1d_std"] = spreads
-    assert_array_equal(data.take(np.arange(100)).taught(), some.taught())
-    assert not np.array_equal(data.taught()[:100], some.taught())
+    assert_array_equal(data.take(np.arange(100)).shrunk_labels(), some.shrunk_labels())
+    assert not np.array_equal(data.shrunk_labels()[:100], some.shrunk_labels())
 
 
 def test_without_views_the_labels_are_taught() -> None:
     data = learning_set(30)
-    assert_array_equal(data.taught(), data.matrix())
+    assert_array_equal(data.shrunk_labels(), data.matrix())
 
 
 def test_failures_are_not_learned_from(population: Population) -> None:

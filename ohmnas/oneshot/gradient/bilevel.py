@@ -36,8 +36,8 @@ def second_order(
 ) -> tuple[Tensor, Tensor]:
     """Return the validation loss after one step of the weights, and its gradient with respect to the logits.
 
-    This is equation 7 of DARTS. The step depends on the logits, too. This part of the gradient is a finite difference of
-    the training gradient at two nearby weights. Both see the same noise: otherwise their difference would be mostly
+    This is equation 7 of DARTS. The step depends on the logits, too. That part of the gradient is a finite difference
+    of the training gradient at two nearby weights. Both see the same noise: otherwise their difference would be mostly
     noise.
 
     Args:

@@ -26,7 +26,7 @@ PENALTIES: Final = np.logspace(-1, 3, 9)
 """Ridge penalties to choose from by leave-one-out."""
 
 
-def cleared(log_stds: Values, views: Values, chips: int) -> Values:
+def shrunk(log_stds: Values, views: Values, chips: int) -> Values:
     """``(n,)``: expected logarithms of the standard deviations, given themselves and the row's other columns.
 
     A linear fit to the views predicts the label without using it. The labels' distance from the fit is partly chance,

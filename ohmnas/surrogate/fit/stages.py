@@ -19,7 +19,7 @@ from ohmnas.spaces.space import Space
 from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import Features, feature_groups
 from ohmnas.surrogate.fit.calibration import fit_calibration
-from ohmnas.surrogate.fit.early_stopping import FEWEST_TO_STOP, USUAL, Growing, grown_on
+from ohmnas.surrogate.fit.early_stopping import FEWEST_TO_STOP, DEFAULT_TREES, Growing, grown_on
 from ohmnas.surrogate.fit.folds import Rows, networks_of
 from ohmnas.surrogate.fit.learners import TreeSettings, ranker, regressor, trees_of
 from ohmnas.surrogate.fit.mixture import share, spread
@@ -67,7 +67,7 @@ class Recipe:
         """Return the recipe for a population; small ones use no early stopping."""
         enough = len(np.unique(networks_of(population, len(space.networks.genes)))) >= FEWEST_TO_STOP
         if early_stopping and not enough:
-            trees = replace(trees, rounds=min(trees.rounds, USUAL))
+            trees = replace(trees, rounds=min(trees.rounds, DEFAULT_TREES))
         return cls(space, trees, margin, emphasis, early_stopping and enough, seed, folds)
 
 

@@ -10,7 +10,7 @@ from ohmnas.datasets.tables.table import read_table
 from ohmnas.spaces.resnet.genes import GENES
 from ohmnas.surrogate.features import Features, feature_matrix
 from ohmnas.surrogate.fit import stages
-from ohmnas.surrogate.fit.early_stopping import USUAL
+from ohmnas.surrogate.fit.early_stopping import DEFAULT_TREES
 from ohmnas.surrogate.fit.folds import folds
 from ohmnas.surrogate.fit.learners import TreeSettings
 from ohmnas.surrogate.metrics import kendall_tau
@@ -52,7 +52,7 @@ def recipe_of(rows: TrainingSet, early_stopping: bool = False, rounds: int = 60)
 
 
 def test_few_networks_stop_at_the_usual_number_of_trees(rows: TrainingSet) -> None:
-    assert recipe_of(rows, early_stopping=True, rounds=500).trees.rounds == USUAL
+    assert recipe_of(rows, early_stopping=True, rounds=500).trees.rounds == DEFAULT_TREES
     assert not recipe_of(rows, early_stopping=True).early_stopping
     assert recipe_of(rows, rounds=500).trees.rounds == 500
 
