@@ -27,6 +27,9 @@ class BrokenFileError(OhmnasError, ValueError):
 class InfeasibleError(OhmnasError, RuntimeError):
     """No architecture meets all limits; the message shows the nearest one."""
 
+    reference: str = ""
+    """Name of the reference network whose predictions set the limits; empty if other limits are violated."""
+
 
 class DivergedError(OhmnasError, ArithmeticError):
     """The training loss became infinite or NaN."""

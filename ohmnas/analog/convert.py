@@ -15,6 +15,7 @@ from ohmnas.analog.layers import AnalogConv2d, AnalogLayer, AnalogLinear, Mode
 from ohmnas.analog.noise import Noise
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import Hardware
+from ohmnas.hardware.settings import AFTER_TRAINING
 from ohmnas.spaces.modules import BranchSum, RunsChains
 
 _Network = TypeVar("_Network", bound=nn.Module)
@@ -37,19 +38,6 @@ DIGITAL: Final = (
     nn.PReLU,
 )
 """Modules whose parameters are not matrices: the digital periphery computes them."""
-READ_SETTINGS: Final = frozenset(
-    {
-        "name",
-        "technology",
-        "g_max",
-        "programming_noise",
-        "read_noise",
-        "drift",
-        "drift_compensation",
-        "batch_norm",
-    }
-)
-"""Settings of a chip that only matter when it is programmed and read. The others are part of a converted network."""
 
 
 def to_analog(network: _Network, chip: Hardware, keep_digital: Collection[str] = ()) -> _Network:
@@ -224,7 +212,7 @@ def to_digital(network: _Network) -> _Network:
 
 
 def check_chip(network: nn.Module, chip: Hardware) -> None:
-    """Check that a network was converted for a chip; `READ_SETTINGS` may differ.
+    """Check that a network was converted for a chip; `AFTER_TRAINING` settings may differ.
 
     Raises:
         InvalidValueError: it was converted for another chip.
@@ -233,7 +221,7 @@ def check_chip(network: nn.Module, chip: Hardware) -> None:
         found = [
             f"{name} is {getattr(layer.chip, name)} in the network and {getattr(chip, name)} on the chip"
             for name in (field.name for field in fields(Hardware))
-            if name not in READ_SETTINGS and getattr(layer.chip, name) != getattr(chip, name)
+            if name not in AFTER_TRAINING and getattr(layer.chip, name) != getattr(chip, name)
         ]
         if found:
             raise InvalidValueError(

@@ -82,7 +82,8 @@ def run(arguments: argparse.Namespace) -> None:
         rows = len(store.identities())
         why = _why_all_failed(campaign, store, chooser)
         stopped = _only_stopped(campaign, store)
-    _show(arguments, campaign, tally, there, rows, time.perf_counter() - start)
+        complete = arguments.choose != "best" and _is_complete(campaign, store, chooser)
+    _show(arguments, campaign, tally, there, rows, time.perf_counter() - start, complete)
     if why is not None:
         raise AllFailedError(why)
     if stopped:
@@ -253,6 +254,13 @@ def _only_stopped(campaign: Campaign, store: Store) -> int:
     return len(wanted & store.identities(failed=False))
 
 
+def _is_complete(campaign: Campaign, store: Store, chooser: Chooser | None) -> bool:
+    """Return True if no row of the campaign is missing or failed; a row that the campaign stopped early is complete."""
+    if chooser is not None:
+        campaign = replace(campaign, population=chooser.chosen())
+    return campaign.identities() <= store.identities(failed=False, stopped=campaign.stopping is not None)
+
+
 def _there(campaign: Campaign, store: Store, chooser: Chooser | None) -> int:
     """Return the number of the campaign's rows in the store."""
     if chooser is not None:
@@ -299,7 +307,13 @@ def _progress(campaign: Campaign, there: int, quiet: bool) -> Iterator[_Tally]:
 
 
 def _show(
-    arguments: argparse.Namespace, campaign: Campaign, tally: _Tally, there: int, rows: int, seconds: float
+    arguments: argparse.Namespace,
+    campaign: Campaign,
+    tally: _Tally,
+    there: int,
+    rows: int,
+    seconds: float,
+    complete: bool,
 ) -> None:
     measured, failed, stopped = tally.done, tally.failed, tally.stopped
     if arguments.json:
@@ -326,6 +340,6 @@ def _show(
         npz = f" --task {quote(arguments.task)}" if arguments.task.endswith(".npz") else ""
         out = quote(f"my-{name}.csv" if name in shipped_tables() else f"{name}.csv")
         render.line(f"next: ohmnas export-table --store {quote(str(arguments.store))}{npz} --out {out}")
-    if arguments.n is not None:
+    if complete and arguments.n is not None:
         larger = arguments.n + max(round(MORE * arguments.n), 1)
         render.line(f"the plan of {arguments.n:,} architectures is complete; to extend it: --n {larger}")

@@ -20,7 +20,8 @@ def run(arguments: argparse.Namespace) -> None:
     with render.meter(f"downloading {chosen.name}", 1, show=not arguments.json) as meter:
 
         def report(came: int, total: int) -> None:
-            meter.advance(came / total if total else 0, f"{came / MEGABYTE:.0f} of {total / MEGABYTE:.0f} MB")
+            of = f" of {total / MEGABYTE:.0f}" if total else ""  # servers may not say the size
+            meter.advance(came / total if total else 0, f"{came / MEGABYTE:.0f}{of} MB")
 
         folder = download(chosen.name, data_dir, report)
     data = chosen.load()

@@ -150,7 +150,7 @@ def described(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitte
         Conversion(arguments.adc_law, arguments.adc_share, arguments.read_phases),
         Schedule(arguments.in_place_depthwise, arguments.patches),
     )
-    if surrogate.space.has_chips and not _mind_the_chip(asked):
+    if surrogate.space.has_chips and not _chip_costs_matter(asked):
         notes.append("no limit on the chip's cost; add --max-energy, --max-latency or --max-cells")
     return asked
 
@@ -176,13 +176,13 @@ def _check_once(flag: str, pairs: list[tuple[str, str]]) -> None:
         raise InvalidValueError(f"{flag} sets {twice} twice: set it once")
 
 
-def _mind_the_chip(asked: Problem) -> bool:
-    """Return True if the problem limits or scores the chip's cost, or fixes the chip."""
+def _chip_costs_matter(asked: Problem) -> bool:
+    """Return True if the problem limits or scores a cost of the chip, or fixes the chip."""
     chip = slice(len(asked.space.networks.genes), None)
     if asked.bounds.low[chip] == asked.bounds.high[chip]:
         return True  # the chip is fixed
     limited = [name for name in ON_TILES if asked.limits.on(name) < np.inf]
-    return bool(limited or {*ON_TILES} & {*asked.pareto} or any(name in asked.objective.name for name in ON_TILES))
+    return not {*ON_TILES}.isdisjoint({*limited, *asked.limits.soft, *asked.pareto, *asked.objective.needs})
 
 
 def _on_targets(flag: str, pairs: Iterable[tuple[str, str]]) -> dict[str, float]:

@@ -23,7 +23,9 @@ class Cascade(Estimator):
     all rows on one scale.
     """
 
-    def __init__(self, cheap: Estimator, expensive: Estimator, rank_by: Target = DEFAULTS[0], share: float = 0.1) -> None:
+    def __init__(
+        self, cheap: Estimator, expensive: Estimator, rank_by: Target = DEFAULTS[0], share: float = 0.1
+    ) -> None:
         """Combine two estimators.
 
         Args:

@@ -17,6 +17,20 @@ RANGES = {"g_max": (1e-3, 1e6), "adc_bound": (1e-6, 1e6)}
 """Smallest and largest values. Squares and quotients of values beyond them overflow float32."""
 LARGEST_NOISE = 1e3
 """Largest standard deviation or scale, a thousand times the measured device: larger ones overflow float32."""
+AFTER_TRAINING = frozenset(
+    {
+        "name",
+        "technology",
+        "g_max",
+        "programming_noise",
+        "read_noise",
+        "drift",
+        "drift_compensation",
+        "batch_norm",
+    }
+)
+"""Settings that only matter when a chip is programmed and read. The others affect training, so chips that are equal in
+the others share one trained network."""
 LARGEST_TILE = 999_999_999
 """Largest number of rows or columns; no layer is larger, so a larger tile would make no difference."""
 

@@ -306,8 +306,8 @@ class _Run:
         """The next stage; None after the last."""
         left = self.effort.rows - self.journal.trainings
         if self.journal.count("round") < self.effort.rounds:
-            kept = min(self.effort.repeats, left)
-            stage = self._round(standing, int(min(self.effort.each, left - kept)))
+            reserved = min(self.effort.repeats, left)
+            stage = self._round(standing, int(min(self.effort.each, left - reserved)))
             if stage is not None:
                 return stage
         repeated = self.journal.repeats_at_the_end
@@ -421,7 +421,7 @@ class _Run:
         return stand(data, table.select(chip, fidelity), self.fit, self.above_reference)
 
     def _forget_weights(self, standing: Standing) -> None:
-        """Remove the trained networks that no longer lead, so that the folder does not grow."""
+        """Remove trained networks that are no longer among the best."""
         if self.campaign.keep is None:
             return
         known = [one.genome for one in references(standing.problem)[: self.effort.references]]

@@ -89,8 +89,6 @@ def read_measurement(path: Path, space: Space) -> Measurement:
         return _measurement(json.loads(read_text(path, _LARGEST)), space)
     except KeyError as error:
         raise BrokenFileError(f"{path} is not a verification: it lacks {error}") from error
-    except BrokenFileError as error:
-        raise BrokenFileError(f"{path} is not a verification: {error}") from error
     except (TypeError, ValueError, OverflowError, RecursionError, OhmnasError) as error:
         raise BrokenFileError(f"{path} is not a verification: {error}") from error
 

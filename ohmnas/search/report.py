@@ -49,7 +49,9 @@ def describe(
     different, front, standing = archive.different(top, problem.spans), archive.front(), archive.elite(STANDING)
     if different is None or standing is None:
         late = "; the time limit was reached" if stopped == "seconds" else ""
-        raise InfeasibleError(beyond_predictions(problem, archive.nearest, evaluations) + late)
+        error = InfeasibleError(beyond_predictions(problem, archive.nearest, evaluations) + late)
+        error.reference = "" if archive.nearest is None else problem.limits.reference
+        raise error
     diverse = candidates(problem, *different)
     return SearchResult(
         diverse[0],

@@ -12,7 +12,6 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations, prune
 
 from ohmnas.analog.convert import (
-    READ_SETTINGS,
     analog_layers,
     check_chip,
     set_mode,
@@ -25,6 +24,7 @@ from ohmnas.analog.noise import NoisePool
 from ohmnas.datasets.campaign.protocol import training_settings
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import IDEAL, Hardware
+from ohmnas.hardware.settings import AFTER_TRAINING
 from ohmnas.spaces.resnet.network import build
 from ohmnas.spaces.resnet.references import reference
 
@@ -287,7 +287,7 @@ def test_a_network_is_read_on_the_chip_that_it_was_converted_for(name: str) -> N
     """Chips may differ where one training serves both (`datasets.protocol.training_settings`)."""
     network, other = to_analog(nn.Sequential(nn.Linear(4, 4)), Hardware()), replace(Hardware(), **{name: OTHER[name]})
     alike = training_settings(Hardware()) == training_settings(other)
-    assert (name in READ_SETTINGS) == alike
+    assert (name in AFTER_TRAINING) == alike
     if alike:
         check_chip(network, other)
     else:

@@ -64,7 +64,7 @@ def test_a_training_set_records_its_origin(population: Population) -> None:
 
 
 def test_the_shrunk_spread_is_nearer_to_that_of_another_training() -> None:
-    """Digits that were trained twice: rows cleared of chance agree better with what the other seed measured."""
+    """Digits that were trained twice: shrunk labels agree better with what the other seed measured."""
     table = read_table("digits")
     pcm = table.frame[(table.frame["hardware"] == "pcm") & (table.frame["status"] == "ok")]
     first = TrainingSet.of(replace(table, frame=pcm[pcm["seed"] == 0]))
@@ -72,8 +72,8 @@ def test_the_shrunk_spread_is_nearer_to_that_of_another_training() -> None:
     place = {genome.tobytes(): row for row, genome in enumerate(first.population)}
     rows = np.array([place[genome.tobytes()] for genome in second.population])
     other = np.log(second.labels["accuracy_1d_std"])
-    raw, taught = (np.log(labels[rows, 1]) for labels in (first.matrix(), first.shrunk_labels()))
-    assert np.corrcoef(taught, other)[0, 1] > np.corrcoef(raw, other)[0, 1] + 0.01
+    raw, shrunk = (np.log(labels[rows, 1]) for labels in (first.matrix(), first.shrunk_labels()))
+    assert np.corrcoef(shrunk, other)[0, 1] > np.corrcoef(raw, other)[0, 1] + 0.01
     assert_array_equal(first.shrunk_labels()[:, [0, 2]], first.matrix()[:, [0, 2]])
 
 
@@ -87,7 +87,7 @@ def test_labels_of_a_subset_do_not_use_other_rows() -> None:
     assert not np.array_equal(data.shrunk_labels()[:100], some.shrunk_labels())
 
 
-def test_without_views_the_labels_are_taught() -> None:
+def test_without_views_the_labels_are_not_shrunk() -> None:
     data = learning_set(30)
     assert_array_equal(data.shrunk_labels(), data.matrix())
 

@@ -62,7 +62,7 @@ used for measured tables: it is close to convergence (see `benchmarks/fidelity.p
 core. `full` is used for verification: it trains on all images until training no longer helps."""
 _OF_ALL_TASKS: Final = {"smoke": SMOKE, "quick": _QUICK, "table": _TABLE, "full": _FULL}
 _BEFORE: Final = {"low": 3, "paper": 3}
-"""Fidelity names of earlier protocols -> their last protocol.""" ""
+"""Fidelity names of earlier protocols -> their last protocol."""
 
 
 def fidelity(name: str, task: str) -> Fidelity:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ohmnas.datasets.tasks.data import TaskData
 from ohmnas.datasets.tasks.task import Task
 from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.hardware import Hardware
+from ohmnas.hardware.settings import AFTER_TRAINING
 
 if TYPE_CHECKING:
     from ohmnas.analog.recipe import Recipe
@@ -135,15 +136,5 @@ def _data(task: Task, effort: Fidelity) -> TaskData:
 
 def training_settings(chip: Hardware) -> Hardware:
     """Return the settings that affect training: chips with equal results share one trained network."""
-    same = Hardware()
-    return replace(
-        chip,
-        name="",
-        technology=same.technology,
-        g_max=same.g_max,
-        programming_noise=1.0,
-        read_noise=1.0,
-        drift=1.0,
-        drift_compensation=True,
-        batch_norm=same.batch_norm,
-    )
+    same: dict[str, Any] = {name: getattr(Hardware(), name) for name in AFTER_TRAINING}
+    return replace(chip, **same)

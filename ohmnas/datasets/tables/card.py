@@ -18,17 +18,9 @@ from ohmnas.datasets.tasks.task import Task, task_word
 from ohmnas.errors import BrokenFileError
 from ohmnas.hardware import VARIED, has_name, is_varied, kind_of
 from ohmnas.hardware.chip_genes import GENE_TECHNOLOGIES, MOST_SETTINGS, drawn_for, to_hardware
+from ohmnas.hardware.settings import AFTER_TRAINING
 from ohmnas.spaces.catalogue import kind_with, word_of
 
-_AFTER_TRAINING = (
-    "hw_g_max",
-    "hw_programming_noise",
-    "hw_read_noise",
-    "hw_drift",
-    "hw_drift_compensation",
-    "hw_batch_norm",
-)
-"""Settings that do not affect training, see `protocol.training_settings`."""
 PROTOCOL = (
     "Each row is one network: built with freshly drawn weights, trained with the hardware's noise, clipping and "
     "converters, then programmed on `chips` simulated chips. Each chip is one programming event with its own noise and "
@@ -141,7 +133,7 @@ def _genomes(rows: pd.DataFrame) -> list[tuple[int, ...]]:
 
 def worker_hours(frame: pd.DataFrame) -> float:
     """Worker hours of the rows; chips that share a trained network count its training once."""
-    settings = [name for name in schema.HARDWARE_COLUMNS if name not in _AFTER_TRAINING]
+    settings = [name for name in schema.HARDWARE_COLUMNS if name.removeprefix("hw_") not in AFTER_TRAINING]
     training = [*schema.gene_columns(frame.columns), *settings, "task", "fidelity", "seed", "train_seconds"]
     seconds = frame.drop_duplicates(training)["train_seconds"].sum() + frame["drift_seconds"].sum()
     return float(seconds) / 3600

@@ -19,7 +19,7 @@ from ohmnas.spaces.space import Space
 from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import Features, feature_groups
 from ohmnas.surrogate.fit.calibration import fit_calibration
-from ohmnas.surrogate.fit.early_stopping import FEWEST_TO_STOP, DEFAULT_TREES, Growing, grown_on
+from ohmnas.surrogate.fit.early_stopping import DEFAULT_TREES, FEWEST_TO_STOP, Growing, grown_on
 from ohmnas.surrogate.fit.folds import Rows, networks_of
 from ohmnas.surrogate.fit.learners import TreeSettings, ranker, regressor, trees_of
 from ohmnas.surrogate.fit.mixture import share, spread

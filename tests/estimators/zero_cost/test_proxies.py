@@ -55,7 +55,7 @@ def test_networks_of_designs_are_measured_without_their_chip() -> None:
 
 def test_proxies_make_a_cascade() -> None:
     population = SPACE.sample(8, np.random.default_rng(0), max_params=2_000)
-    cheap, dear = (ZeroCost(SPACE, ("naswot",), BATCH, chip=chip) for chip in (None, OnChip(Hardware())))
-    found = Cascade(cheap, dear, cheap.targets[0], 0.25).estimate(population)
+    cheap, expensive = (ZeroCost(SPACE, ("naswot",), BATCH, chip=chip) for chip in (None, OnChip(Hardware())))
+    found = Cascade(cheap, expensive, cheap.targets[0], 0.25).estimate(population)
     best = np.argsort(cheap.estimate(population).values[:, 0], kind="stable")[-2:]
-    np.testing.assert_array_equal(found.values[best], dear.estimate(population[best]).values)
+    np.testing.assert_array_equal(found.values[best], expensive.estimate(population[best]).values)
