@@ -91,7 +91,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
             rounds: largest number of trees per target.
             early_stopping: True stops at the number of trees that ranks held-out rows best. With fewer than
                 `early_stopping.FEWEST_TO_STOP` networks, which are too few to tell, each target has at most
-                `early_stopping.DEFAULT_TREES` trees. On digits it is as good as 100 trees, and slower: rankers grow beyond 200.
+                `early_stopping.DEFAULT_TREES` trees. On digits it is as good as 100 trees, and slower: rankers grow
+                beyond 200.
             depth: levels of a tree; at most `stages.SPREAD_DEPTH` for standard deviation and AVM.
             learning_rate: shrinkage of each tree.
             subsample: share of the rows for each tree.

@@ -108,12 +108,12 @@ class TrainingSet:
         settings |= TECHNOLOGIES[str(frame["technology"].iloc[0])].errors
         floor = accuracy_std_floor(frame)
         return cls(
-            space,
-            population,
-            {target: means[target].to_numpy(dtype=np.float64) for target in target_names},
-            settings,
-            floor,
-            {
+            space=space,
+            population=population,
+            labels={target: means[target].to_numpy(dtype=np.float64) for target in target_names},
+            hardware=settings,
+            std_floor=floor,
+            provenance={
                 "table_name": Path(table.source).stem,
                 "table_sha256": table.card["sha256"],
                 "task": table.card["task"],
@@ -123,12 +123,12 @@ class TrainingSet:
                 "seen": seen,
                 **({} if space.has_chips else {"chip": _settings_of(frame)}),
             },
-            {target: first[target].to_numpy(dtype=np.float64) for target in target_names},
-            np.log(np.maximum(means[views].to_numpy(dtype=np.float64), floor)) if views else None,
-            int(frame["chips"].min()),
-            {name: (means[name].to_numpy(np.float64), first[name].to_numpy(np.float64)) for name in further},
-            table.targets[2],
-            _noise(groups[DEFAULT_NAMES[0]]),
+            first={target: first[target].to_numpy(dtype=np.float64) for target in target_names},
+            views=np.log(np.maximum(means[views].to_numpy(dtype=np.float64), floor)) if views else None,
+            chips=int(frame["chips"].min()),
+            others={name: (means[name].to_numpy(np.float64), first[name].to_numpy(np.float64)) for name in further},
+            variation=table.targets[2],
+            noise=_noise(groups[DEFAULT_NAMES[0]]),
         )
 
     @classmethod
@@ -165,19 +165,13 @@ class TrainingSet:
 
     def take(self, rows: npt.NDArray[np.intp]) -> TrainingSet:
         """Return only these rows."""
-        return TrainingSet(
-            self.space,
-            self.population[rows],
-            {target: values[rows] for target, values in self.labels.items()},
-            self.hardware,
-            self.std_floor,
-            self.provenance,
-            {target: values[rows] for target, values in self.first.items()},
-            None if self.views is None else self.views[rows],
-            self.chips,
-            {name: (values[rows], single[rows]) for name, (values, single) in self.others.items()},
-            self.variation,
-            self.noise,
+        return replace(
+            self,
+            population=self.population[rows],
+            labels={target: values[rows] for target, values in self.labels.items()},
+            first={target: values[rows] for target, values in self.first.items()},
+            views=None if self.views is None else self.views[rows],
+            others={name: (values[rows], single[rows]) for name, (values, single) in self.others.items()},
         )
 
     def further(self, name: str) -> tuple[Values, Values]:

@@ -21,7 +21,7 @@ STEP: Final = 10
 PATIENCE: Final = 4
 """Evaluations without improvement before growth stops."""
 FEWEST_TO_STOP: Final = 400
-"""Smallest number of networks to choose the number of trees; on digits, with 300 it is no better than `DEFAULT_TREES`."""
+"""Smallest number of networks to choose the number of trees; on digits, 300 are no better than `DEFAULT_TREES`."""
 DEFAULT_TREES: Final = 100
 """Number of trees for fewer networks."""
 
