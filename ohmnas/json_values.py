@@ -1,4 +1,4 @@
-"""Typed reading of values in result files, with errors that name the value."""
+"""Typed reading of values in JSON files, with errors that name the value."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from ohmnas.lookup import name_fault
 
 LARGEST: Final = 2**53
 """Largest whole number accepted in a file."""
+LARGEST_SIZE: Final = 65536
+"""Largest number of channels, pixels along a side, or classes accepted in a file."""
 
 
 def text(value: object, what: str) -> str:

@@ -20,6 +20,7 @@ GROUND = {
     "errors",
     "estimate",
     "files",
+    "json_values",
     "lazy",
     "lookup",
     "npz",
@@ -32,6 +33,7 @@ GROUND = {
 ALLOWED = {
     "errors": set[str](),
     "files": {"errors"},
+    "json_values": {"errors", "lookup"},
     "lazy": set[str](),
     "lookup": {"errors"},
     "npz": {"errors", "files"},

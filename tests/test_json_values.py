@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from ohmnas import json_values
 from ohmnas.errors import BrokenFileError
-from ohmnas.search import kinds
 
 ODD: tuple[object, ...] = (None, True, "x", "", 1, 1.5, -1, float("nan"), 10**400, [], {}, [1])
 
@@ -15,13 +15,13 @@ ODD: tuple[object, ...] = (None, True, "x", "", 1, 1.5, -1, float("nan"), 10**40
 @pytest.mark.parametrize(
     ("check", "good"),
     [
-        (kinds.text, ("x", "")),
-        (kinds.name, ("x",)),
-        (kinds.whole, (1,)),
-        (kinds.number, (1, 1.5, -1)),
-        (kinds.mapping, ({},)),
-        (kinds.sequence, ([], [1])),
-        (kinds.plain, (None, True, "x", "", 1, 1.5, -1)),
+        (json_values.text, ("x", "")),
+        (json_values.name, ("x",)),
+        (json_values.whole, (1,)),
+        (json_values.number, (1, 1.5, -1)),
+        (json_values.mapping, ({},)),
+        (json_values.sequence, ([], [1])),
+        (json_values.plain, (None, True, "x", "", 1, 1.5, -1)),
     ],
 )
 def test_a_value_of_another_kind_is_named(check: Callable[[object, str], object], good: tuple[object, ...]) -> None:
@@ -36,4 +36,4 @@ def test_a_value_of_another_kind_is_named(check: Callable[[object, str], object]
 
 def test_values_of_numpy_become_those_of_json() -> None:
     values = {"a": np.int64(1), "b": [np.float32(0.5), (np.bool_(True),)], "c": np.arange(2), "d": "x"}
-    assert json.loads(json.dumps(kinds.as_json(values))) == {"a": 1, "b": [0.5, [True]], "c": [0, 1], "d": "x"}
+    assert json.loads(json.dumps(json_values.as_json(values))) == {"a": 1, "b": [0.5, [True]], "c": [0, 1], "d": "x"}

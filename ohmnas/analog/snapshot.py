@@ -52,7 +52,7 @@ class Snapshot:
         """
         metadata = {"key": self.key, "values": json.dumps(values)}
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        write_bytes_atomically(self.path, _safetensors().save(whole, metadata))
+        write_bytes_atomically(self.path, safetensors_torch().save(whole, metadata))
         self._written = time.monotonic()
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -63,7 +63,7 @@ class Snapshot:
             metadata = json.loads(content[8 : 8 + size])["__metadata__"]
             if metadata["key"] != self.key:
                 return None
-            return _safetensors().load(content), json.loads(metadata["values"])
+            return safetensors_torch().load(content), json.loads(metadata["values"])
         except (OhmnasError, ValueError, KeyError, TypeError, RecursionError, _safetensors_error()):
             return None
 
@@ -123,7 +123,12 @@ def _momenta(step: Step) -> list[Tensor | None]:
     return [step.optimizer.state[parameter].get("momentum_buffer") for parameter in step.parameters]
 
 
-def _safetensors() -> Any:
+def safetensors_torch() -> Any:
+    """Return the module ``safetensors.torch``.
+
+    Raises:
+        MissingDependencyError: safetensors is not installed.
+    """
     try:
         import safetensors.torch
     except ImportError as error:

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas import json_values
 from ohmnas.analog.recipe import Recipe
 from ohmnas.datasets.campaign.fidelity import fidelity
 from ohmnas.datasets.campaign.protocol import Protocol
@@ -18,7 +19,6 @@ from ohmnas.hardware import Hardware
 from ohmnas.lookup import check_name
 from ohmnas.oneshot.places import sharing_of
 from ohmnas.oneshot.rules import RULES
-from ohmnas.search import kinds
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
@@ -175,24 +175,25 @@ class Plan:
         Raises:
             OhmnasError, KeyError, TypeError, ValueError: a value is missing or invalid.
         """
-        described = kinds.mapping(values["space"], "space")
-        task = task.in_space(kinds.text(described["name"], "space"))
+        described = json_values.mapping(values["space"], "space")
+        task = task.in_space(json_values.text(described["name"], "space"))
         if [list(task.space.input_shape), task.space.classes] != [described["input_shape"], described["classes"]]:
             raise InvalidValueError(f"it is for images of another shape or number of classes than {task.name}")
         if values["task"] != task.name:
             raise InvalidValueError(f"it is for the task {shown(values['task'])}, not {task.name}")
-        within = kinds.mapping(values["within"], "within")
+        within = json_values.mapping(values["within"], "within")
         ends = {name: (int(low), int(high)) for name, (low, high) in within.items()}
         bounds = Bounds.of(task.space.genes, ends)
         if set(ends) != set(bounds.genes.names):
             raise BrokenFileError("its bounds are not those of the genes of its space")
-        chip = dict(kinds.mapping(values["chip"], "chip"))
-        name, technology = (kinds.text(chip.pop(key), f"chip's {key}") for key in ("name", "technology"))
-        settings = {key: kinds.number(one, f"chip's {key}") for key, one in chip.items()}
+        chip = dict(json_values.mapping(values["chip"], "chip"))
+        name, technology = (json_values.text(chip.pop(key), f"chip's {key}") for key in ("name", "technology"))
+        settings = {key: json_values.number(one, f"chip's {key}") for key, one in chip.items()}
         params, macs = (
-            np.inf if values[key] is None else kinds.number(values[key], key) for key in ("max_params", "max_macs")
+            np.inf if values[key] is None else json_values.number(values[key], key)
+            for key in ("max_params", "max_macs")
         )
-        check_name("rule", RULES, kinds.text(values["rule"], "rule"))
+        check_name("rule", RULES, json_values.text(values["rule"], "rule"))
         resolution = values["resolution"]
         return cls(
             task,
@@ -201,9 +202,9 @@ class Plan:
             params,
             macs,
             values["rule"],
-            kinds.whole(values["seed"], "seed"),
-            kinds.whole(values["epochs"], "epochs", 1),
-            kinds.whole(values["batch"], "batch", 1),
-            kinds.number(values["learning_rate"], "learning rate"),
-            None if resolution is None else kinds.whole(resolution, "resolution", 1),
+            json_values.whole(values["seed"], "seed"),
+            json_values.whole(values["epochs"], "epochs", 1),
+            json_values.whole(values["batch"], "batch", 1),
+            json_values.number(values["learning_rate"], "learning rate"),
+            None if resolution is None else json_values.whole(resolution, "resolution", 1),
         )

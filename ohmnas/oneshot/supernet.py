@@ -17,9 +17,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from ohmnas import json_values
 from ohmnas.analog.convert import analog_layers, convert, set_noise, set_precision
 from ohmnas.analog.images import Images, ImageSet
 from ohmnas.analog.noise import noise_source
+from ohmnas.analog.snapshot import safetensors_torch
 from ohmnas.analog.train import FORMATS, average_batch_norms
 from ohmnas.datasets.campaign.protocol import require_training
 from ohmnas.datasets.tasks.task import Task, task
@@ -28,7 +30,6 @@ from ohmnas.files import is_file, read_bytes, read_json, write_atomically, write
 from ohmnas.oneshot.places import Place, sharing_of
 from ohmnas.oneshot.plan import Plan
 from ohmnas.oneshot.shared import Pieces, SharedWeights
-from ohmnas.search import kinds
 
 DESCRIPTION: Final = "supernet.json"
 WEIGHTS: Final = "weights.safetensors"
@@ -97,7 +98,9 @@ class Supernet:
         Raises:
             StorageError: the disk rejected a write.
         """
-        content = _safetensors().save({name: one.contiguous() for name, one in sorted(self.weights.tensors.items())})
+        content = safetensors_torch().save(
+            {name: one.contiguous() for name, one in sorted(self.weights.tensors.items())}
+        )
         checksum = hashlib.sha256(content).hexdigest()
         write_bytes_atomically(folder / WEIGHTS, content)
         values = {
@@ -129,13 +132,13 @@ class Supernet:
         values = read_json(description, _LARGEST_DESCRIPTION)
         require_training()
         try:
-            values = kinds.mapping(values, "content")
+            values = json_values.mapping(values, "content")
             if values.get("format") != FORMAT:
                 raise BrokenFileError(f"its format is not {FORMAT!r}")
-            plan = Plan.from_dict(values, of or task(kinds.name(values["task"], "task"), data_dir))
-            checksum = kinds.text(values["weights_sha256"], "checksum")
-            seed = kinds.whole(values["weights_seed"], "seed")
-            provenance = kinds.mapping(values["provenance"], "provenance")
+            plan = Plan.from_dict(values, of or task(json_values.name(values["task"], "task"), data_dir))
+            checksum = json_values.text(values["weights_sha256"], "checksum")
+            seed = json_values.whole(values["weights_seed"], "seed")
+            provenance = json_values.mapping(values["provenance"], "provenance")
         except KeyError as error:
             raise BrokenFileError(f"{description} is not a supernet: it lacks {error}") from error
         except (TypeError, ValueError, OverflowError, OhmnasError) as error:
@@ -143,16 +146,10 @@ class Supernet:
         content = read_bytes(folder / WEIGHTS, _LARGEST_WEIGHTS)
         if hashlib.sha256(content).hexdigest() != checksum:
             raise BrokenFileError(f"{folder / WEIGHTS} is broken: its checksum is not the one in {DESCRIPTION}")
-        tensors = _safetensors().load(content)
+        tensors = safetensors_torch().load(content)
         return cls(plan, SharedWeights(seed, tensors), provenance, checksum)
 
 
 def is_supernet(folder: Path) -> bool:
     """Return True if a folder has a description of a supernet."""
     return is_file(folder / DESCRIPTION)
-
-
-def _safetensors() -> Any:
-    import safetensors.torch
-
-    return safetensors.torch

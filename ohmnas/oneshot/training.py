@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ohmnas import json_values
 from ohmnas.analog.convert import analog_layers, set_noise
 from ohmnas.analog.memory import keep_freed
 from ohmnas.analog.noise import Noise, noise_source, whole_seed
@@ -28,7 +29,6 @@ from ohmnas.oneshot.paths import Paths
 from ohmnas.oneshot.plan import Plan
 from ohmnas.oneshot.shared import Pieces, SharedWeights, add_gradients
 from ohmnas.oneshot.supernet import Supernet, is_supernet, skeleton
-from ohmnas.search import kinds
 from ohmnas.version import version
 
 CHECKPOINT: Final = "training.safetensors"
@@ -105,7 +105,7 @@ def _resumed(plan: Plan, minutes: float | None, folder: Path) -> Plan:
     started = folder / STARTED
     if is_file(started):
         try:
-            earlier = Plan.from_dict(kinds.mapping(read_json(started, _LARGEST_PLAN), "content"), plan.task)
+            earlier = Plan.from_dict(json_values.mapping(read_json(started, _LARGEST_PLAN), "content"), plan.task)
         except (KeyError, TypeError, ValueError, OhmnasError) as error:
             raise BrokenFileError(f"{started} is not the plan of a training of this task: {error}") from error
         _check_same(plan, earlier, minutes, folder)

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from ohmnas import json_values
 from ohmnas.errors import BrokenFileError, OhmnasError
 from ohmnas.files import read_text
-from ohmnas.search import kinds
 from ohmnas.spaces.space import Space
 from ohmnas.targets import TARGETS
 
@@ -94,51 +94,54 @@ def read_measurement(path: Path, space: Space) -> Measurement:
 
 
 def _measurement(values: Any, space: Space) -> Measurement:
-    values = kinds.mapping(values, "content")
-    seeds = kinds.sequence(values["seeds"], "seeds")
+    values = json_values.mapping(values, "content")
+    seeds = json_values.sequence(values["seeds"], "seeds")
     networks = {}
-    for name, network in kinds.mapping(values["networks"], "networks").items():
+    for name, network in json_values.mapping(values["networks"], "networks").items():
         measured = {}
-        for target, each in kinds.mapping(network["measured"], "measured").items():
+        for target, each in json_values.mapping(network["measured"], "measured").items():
             if target in TARGETS:
-                measured[target] = tuple(_value(one, target) for one in kinds.sequence(each, target))
+                measured[target] = tuple(_value(one, target) for one in json_values.sequence(each, target))
                 if len(measured[target]) != len(seeds):
                     raise BrokenFileError(f"{target} of {name} has {len(measured[target])} values, not {len(seeds)}")
-        networks[kinds.name(name, "network's name")] = MeasuredNetwork(_genome(network["genome"], space), measured)
+        networks[json_values.name(name, "network's name")] = MeasuredNetwork(
+            _genome(network["genome"], space), measured
+        )
     return Measurement(
         networks,
         len(seeds),
-        kinds.whole(values["chips"], "number of chips"),
-        kinds.whole(values["test_images"], "number of test images"),
-        kinds.text(values["fidelity"], "fidelity"),
-        "" if values.get("predicted_fidelity") is None else kinds.text(values["predicted_fidelity"], "fidelity"),
-        tuple(_differences(kinds.mapping(values.get("differences", {}), "differences"))),
+        json_values.whole(values["chips"], "number of chips"),
+        json_values.whole(values["test_images"], "number of test images"),
+        json_values.text(values["fidelity"], "fidelity"),
+        "" if values.get("predicted_fidelity") is None else json_values.text(values["predicted_fidelity"], "fidelity"),
+        tuple(_differences(json_values.mapping(values.get("differences", {}), "differences"))),
     )
 
 
 def _differences(values: dict[str, Any]) -> Iterator[MeasuredDifference]:
     for network, others in values.items():
-        for against, targets in kinds.mapping(others, "differences").items():
-            for target, one in kinds.mapping(targets, "differences").items():
+        for against, targets in json_values.mapping(others, "differences").items():
+            for target, one in json_values.mapping(targets, "differences").items():
                 if one is None or target not in TARGETS:
                     continue
                 mean, low, high, p = (
-                    None if one[key] is None else kinds.number(one[key], key) for key in ("mean", "low", "high", "p")
+                    None if one[key] is None else json_values.number(one[key], key)
+                    for key in ("mean", "low", "high", "p")
                 )
                 if mean is not None:
-                    names = kinds.name(network, "network's name"), kinds.name(against, "network's name")
+                    names = json_values.name(network, "network's name"), json_values.name(against, "network's name")
                     yield MeasuredDifference(*names, target, mean, low, high, p)
 
 
 def _genome(values: object, space: Space) -> tuple[int, ...]:
-    genes = [kinds.whole(gene, "gene", -(2**31), 2**31) for gene in kinds.sequence(values, "genome")]
+    genes = [json_values.whole(gene, "gene", -(2**31), 2**31) for gene in json_values.sequence(values, "genome")]
     return tuple(space.check(np.array([genes], dtype=np.int64))[0].tolist())
 
 
 def _value(value: object, target: str) -> float | None:
     if value is None:
         return None
-    number = kinds.number(value, target)
+    number = json_values.number(value, target)
     if abs(number) > 2:
         raise BrokenFileError(f"measured values must be fractions, but {target} is {number:g}")
     return number

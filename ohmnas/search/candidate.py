@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas import json_values
 from ohmnas.errors import BrokenFileError, InvalidValueError, shown
 from ohmnas.lookup import look_up
-from ohmnas.search import kinds
 from ohmnas.spaces.space import Architecture, Space
 from ohmnas.targets import TARGETS
 
@@ -101,7 +101,7 @@ class Candidate:
             values |= {"measured": self.measured, "held_out": self.held_out, "trainings": self.trainings}
         if self.weights:
             values["weights"] = list(self.weights)
-        values = kinds.as_json(values)
+        values = json_values.as_json(values)
         return {"name": self.name, **values} if self.name else values
 
     @classmethod
@@ -111,9 +111,9 @@ class Candidate:
         Raises:
             OhmnasError, KeyError, TypeError, ValueError: a value is missing, out of range or contradictory.
         """
-        values = kinds.mapping(values, "candidate")
-        architecture = space.architecture(kinds.mapping(values["architecture"], "architecture"))
-        for gene in kinds.sequence(values["genome"], "genome"):
+        values = json_values.mapping(values, "candidate")
+        architecture = space.architecture(json_values.mapping(values["architecture"], "architecture"))
+        for gene in json_values.sequence(values["genome"], "genome"):
             if type(gene) is not int or abs(gene) >= 2**31:
                 raise BrokenFileError("a genome must be a list of whole numbers")
         genome = space.check(np.array([values["genome"]], dtype=np.int64))
@@ -124,57 +124,58 @@ class Candidate:
         if not np.array_equal(genome[:, : network.shape[1]], network):
             raise BrokenFileError("genome and architecture do not match")
         layers = space.layers(genome)
-        costs = int(layers.params()[0]), int(layers.macs()[0])
-        if costs != (values["params"], values["macs"]):
-            raise BrokenFileError(
-                f"the genome has {costs[0]} parameters and {costs[1]} MACs, which does not match the file"
-            )
-        estimates = kinds.mapping(values["predicted"], "predicted")
+        params, macs = int(layers.params()[0]), int(layers.macs()[0])
+        if (params, macs) != (values["params"], values["macs"]):
+            raise BrokenFileError(f"the genome has {params} parameters and {macs} MACs, which does not match the file")
+        estimates = json_values.mapping(values["predicted"], "predicted")
         interval: dict[str, tuple[float, float]] = {}
         predicted = {look_up("target", TARGETS, name).name: _possible(value, name) for name, value in estimates.items()}
         if not predicted:
             raise BrokenFileError("a candidate has no predictions")
         if "interval_90" in values:
-            ends = kinds.mapping(values["interval_90"], "interval_90")
+            ends = json_values.mapping(values["interval_90"], "interval_90")
             interval = {name: _ends(ends[name], name) for name in predicted}
-        known_costs = kinds.mapping(values.get("costs", {}), "costs")
+        known_costs = json_values.mapping(values.get("costs", {}), "costs")
         others: dict[str, float] = {
-            name: kinds.number(known_costs[name], name) for name in OTHER_COSTS if name in known_costs
+            name: json_values.number(known_costs[name], name) for name in OTHER_COSTS if name in known_costs
         }
         if not all(cost >= 0 for cost in others.values()):
             raise BrokenFileError("costs must be numbers of at least 0")
-        name = kinds.name(values["name"], "reference's name") if "name" in values else ""
-        misses = tuple(kinds.text(limit, "misses") for limit in kinds.sequence(values.get("misses", []), "misses"))
-        trainings = kinds.whole(values.get("trainings", 0), "trainings")
-        weights = tuple(_folder(one) for one in kinds.sequence(values.get("weights", []), "weights"))
+        name = json_values.name(values["name"], "reference's name") if "name" in values else ""
+        misses = tuple(
+            json_values.text(limit, "misses") for limit in json_values.sequence(values.get("misses", []), "misses")
+        )
+        trainings = json_values.whole(values.get("trainings", 0), "trainings")
+        weights = tuple(_folder(one) for one in json_values.sequence(values.get("weights", []), "weights"))
         measured, held_out = (
             {
                 look_up("target", TARGETS, target).name: _possible(value, target)
-                for target, value in kinds.mapping(values.get(key, {}), key).items()
+                for target, value in json_values.mapping(values.get(key, {}), key).items()
             }
             for key in ("measured", "held_out")
         )
         return cls(
-            architecture,
-            tuple(genome[0].tolist()),
-            *costs,
-            predicted,
-            name,
-            interval,
-            others,
-            chip,
-            misses,
-            measured,
-            held_out,
-            trainings,
-            weights,
-            space,
+            architecture=architecture,
+            genome=tuple(genome[0].tolist()),
+            params=params,
+            macs=macs,
+            predicted=predicted,
+            name=name,
+            interval=interval,
+            costs=others,
+            chip=chip,
+            misses=misses,
+            measured=measured,
+            held_out=held_out,
+            trainings=trainings,
+            weights=weights,
+            space=space,
         )
 
 
 def _folder(value: object) -> str:
     """Return the name of a folder, which must not lead to another place."""
-    name = kinds.name(value, "folder of weights")
+    name = json_values.name(value, "folder of weights")
     if not _FOLDER.fullmatch(name):
         raise BrokenFileError(f"weights must be names of folders, not {shown(name)}")
     return name
@@ -182,12 +183,12 @@ def _folder(value: object) -> str:
 
 def _possible(value: object, name: str) -> float:
     """Return a value of a target, which must be within its range."""
-    one, number = look_up("target", TARGETS, name), kinds.number(value, name)
+    one, number = look_up("target", TARGETS, name), json_values.number(value, name)
     if not one.low <= number <= one.high:
         raise BrokenFileError(f"{name} must be from {one.low:g} to {one.high:g}, not {number:g}")
     return number
 
 
 def _ends(values: object, name: str) -> tuple[float, float]:
-    low, high = (_possible(end, name) for end in kinds.sequence(values, f"interval of {name}"))
+    low, high = (_possible(end, name) for end in json_values.sequence(values, f"interval of {name}"))
     return low, high

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
+from ohmnas import json_values
 from ohmnas.costs.conversion import Conversion
 from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, UnknownNameError
 from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
+from ohmnas.json_values import as_json
 from ohmnas.lookup import check_name
-from ohmnas.search import kinds
 from ohmnas.search.candidate import Candidate
-from ohmnas.search.kinds import as_json
 from ohmnas.search.quantity_names import QUANTITIES
 from ohmnas.spaces.codesign import space_of
 from ohmnas.spaces.genes import Population
@@ -30,7 +30,6 @@ _SHOWN: Final = 6
 """Rows of the table in a notebook."""
 _OF_A_GENERATION: Final = ("iteration", "evaluations", "objective")
 """Required keys of each generation in the history."""
-_LARGEST_SIZE: Final = 65536
 """Largest image side or number of classes in a file; larger ones would overflow the costs."""
 
 
@@ -178,45 +177,49 @@ def _result(values: dict[str, Any]) -> SearchResult:
     Raises:
         OhmnasError, KeyError, TypeError, ValueError, OverflowError: a value is missing, or has the wrong type.
     """
-    space = _space(kinds.mapping(values["space"], "space"))
+    space = _space(json_values.mapping(values["space"], "space"))
     pareto = _pareto(values)
     return SearchResult(
         Candidate.from_dict(values["best"], space),
-        kinds.whole(values["evaluations"], "evaluations"),
+        json_values.whole(values["evaluations"], "evaluations"),
         _at_least_0(values["seconds"], "seconds"),
-        kinds.whole(values["seed"], "seed"),
-        _constraints(kinds.mapping(values["constraints"], "constraints")),
-        [_generation(entry) for entry in kinds.sequence(values["history"], "history")],
+        json_values.whole(values["seed"], "seed"),
+        _constraints(json_values.mapping(values["constraints"], "constraints")),
+        [_generation(entry) for entry in json_values.sequence(values["history"], "history")],
         space,
-        kinds.name(values["strategy"], "strategy"),
+        json_values.name(values["strategy"], "strategy"),
         _plain_values(values.get("parameters", {}), "parameters"),
-        kinds.text(values["objective"], "objective"),
-        kinds.text(values.get("stopped", "iterations"), "stopped"),
+        json_values.text(values["objective"], "objective"),
+        json_values.text(values.get("stopped", "iterations"), "stopped"),
         pareto=pareto,
-        population=_population(kinds.sequence(values.get("population", []), "population"), space),
-        provenance=_provenance(kinds.mapping(values["surrogate"], "surrogate")),
-        excluded=tuple(kinds.text(each, "excluded") for each in kinds.sequence(values.get("excluded", []), "excluded")),
-        command=tuple(kinds.text(word, "command") for word in kinds.sequence(values.get("command", []), "command")),
+        population=_population(json_values.sequence(values.get("population", []), "population"), space),
+        provenance=_provenance(json_values.mapping(values["surrogate"], "surrogate")),
+        excluded=tuple(
+            json_values.text(each, "excluded") for each in json_values.sequence(values.get("excluded", []), "excluded")
+        ),
+        command=tuple(
+            json_values.text(word, "command") for word in json_values.sequence(values.get("command", []), "command")
+        ),
         **{
-            name: [Candidate.from_dict(one, space) for one in kinds.sequence(values.get(name, []), name)]
+            name: [Candidate.from_dict(one, space) for one in json_values.sequence(values.get(name, []), name)]
             for name in ("top", "front", "references")
         },
     )
 
 
 def _space(described: dict[str, Any]) -> Space:
-    name = kinds.text(described["name"], "space")
-    sizes = [kinds.whole(size, "input_shape", 1, _LARGEST_SIZE) for size in described["input_shape"]]
+    name = json_values.text(described["name"], "space")
+    sizes = [json_values.whole(size, "input_shape", 1, json_values.LARGEST_SIZE) for size in described["input_shape"]]
     channels, height, width = sizes
-    classes = kinds.whole(described["classes"], "number of classes", 1, _LARGEST_SIZE)
+    classes = json_values.whole(described["classes"], "number of classes", 1, json_values.LARGEST_SIZE)
     return space_of(name, (channels, height, width), classes)
 
 
 def _pareto(values: dict[str, Any]) -> tuple[str, ...]:
     """Return the quantities of the front and check their names."""
-    pareto = kinds.sequence(values.get("pareto", []), "pareto")
+    pareto = json_values.sequence(values.get("pareto", []), "pareto")
     for quantity in pareto:
-        check_name("quantity", QUANTITIES, kinds.text(quantity, "pareto"))
+        check_name("quantity", QUANTITIES, json_values.text(quantity, "pareto"))
     if len(pareto) == 1 or (values.get("front") and not pareto):
         raise BrokenFileError("a front needs at least two quantities")
     return tuple(pareto)
@@ -224,23 +227,23 @@ def _pareto(values: dict[str, Any]) -> tuple[str, ...]:
 
 def _generation(entry: object) -> dict[str, float]:
     """Check an entry of the history; all values must be numbers."""
-    if not isinstance(entry, dict) or not all(kinds.is_number(entry.get(name)) for name in _OF_A_GENERATION):
+    if not isinstance(entry, dict) or not all(json_values.is_number(entry.get(name)) for name in _OF_A_GENERATION):
         raise BrokenFileError(f"its history must be a list of generations with {', '.join(_OF_A_GENERATION)}")
     for name, value in entry.items():
-        kinds.number(value, f"history's {name}")
+        json_values.number(value, f"history's {name}")
     return entry
 
 
 def _at_least_0(value: object, what: str) -> float:
-    if (number := kinds.number(value, what)) < 0:
+    if (number := json_values.number(value, what)) < 0:
         raise BrokenFileError(f"its {what} is {number:g}, but must be at least 0")
     return number
 
 
 def _plain_values(values: object, what: str) -> dict[str, Any]:
     """Return texts and numbers by name."""
-    for name, value in kinds.mapping(values, what).items():
-        kinds.plain(value, f"{what}' {name}")
+    for name, value in json_values.mapping(values, what).items():
+        json_values.plain(value, f"{what}' {name}")
     return cast("dict[str, Any]", values)
 
 
@@ -248,20 +251,20 @@ def _constraints(values: dict[str, Any]) -> dict[str, Any]:
     """Return limits, None for none; soft limits and bounds on genes by name."""
     for name, value in values.items():
         if name in {"soft", "least", "most"}:
-            for quantity, limit in kinds.mapping(value, f"{name} limits").items():
-                kinds.number(limit, f"{name} limit on {quantity}")
+            for quantity, limit in json_values.mapping(value, f"{name} limits").items():
+                json_values.number(limit, f"{name} limit on {quantity}")
         elif name == "genes":
-            for gene, ends in kinds.mapping(value, "bounds on genes").items():
+            for gene, ends in json_values.mapping(value, "bounds on genes").items():
                 for end in _two(ends, f"bounds on {gene}"):
-                    kinds.plain(end, f"bound on {gene}")
+                    json_values.plain(end, f"bound on {gene}")
         elif name == "reference":
-            kinds.text(value, name)
+            json_values.text(value, name)
         elif name == "conversion":
-            _conversion(kinds.mapping(value, "assumptions about conversions"))
+            _conversion(json_values.mapping(value, "assumptions about conversions"))
         elif name == "schedule":
-            _schedule(kinds.mapping(value, "schedule"))
+            _schedule(json_values.mapping(value, "schedule"))
         elif value is not None:
-            kinds.number(value, name)
+            json_values.number(value, name)
     return values
 
 
@@ -290,7 +293,7 @@ def _schedule(values: dict[str, Any]) -> None:
 
 
 def _two(values: object, what: str) -> list[Any]:
-    if len(ends := kinds.sequence(values, what)) != 2:
+    if len(ends := json_values.sequence(values, what)) != 2:
         raise BrokenFileError(f"its {what} must be a lower and an upper bound")
     return ends
 
@@ -299,20 +302,20 @@ def _provenance(values: dict[str, Any]) -> dict[str, Any]:
     """Return the known provenance of the surrogate."""
     for name, value in values.items():
         if name in {"task", "hardware"}:
-            kinds.name(value, f"surrogate's {name}")
+            json_values.name(value, f"surrogate's {name}")
         elif name in {"table_sha256", "fidelity"}:
-            kinds.text(value, f"surrogate's {name}")
+            json_values.text(value, f"surrogate's {name}")
         elif name in {"rows", "networks"}:
-            kinds.whole(value, f"surrogate's {name}", 1)
+            json_values.whole(value, f"surrogate's {name}", 1)
         elif name == "versions":
-            for package, version in kinds.mapping(value, f"surrogate's {name}").items():
-                kinds.text(version, f"surrogate's {name}, {package}")
+            for package, version in json_values.mapping(value, f"surrogate's {name}").items():
+                json_values.text(version, f"surrogate's {name}, {package}")
         elif name in {"chip", "seen"}:
-            for key, one in kinds.mapping(value, f"surrogate's {name}").items():
+            for key, one in json_values.mapping(value, f"surrogate's {name}").items():
                 if key != "chips":
-                    kinds.plain(one, f"surrogate's {name}, {key}")
+                    json_values.plain(one, f"surrogate's {name}, {key}")
         else:
-            kinds.plain(value, f"surrogate's {name}")
+            json_values.plain(value, f"surrogate's {name}")
     return values
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError, in_short, shown
 from ohmnas.hardware import Hardware
+from ohmnas.json_values import LARGEST_SIZE
 from ohmnas.npz import read_arrays, write_arrays
 from ohmnas.spaces.codesign import space_of
 from ohmnas.spaces.space import Space
@@ -31,7 +32,7 @@ from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.process import GaussianProcess
 from ohmnas.surrogate.transfer import Line, SourceModel
 from ohmnas.surrogate.trees import Trees
-from ohmnas.surrogate.validation import LARGEST_SIZE, check_provenance, finite, whole
+from ohmnas.surrogate.validation import check_provenance, finite, whole
 from ohmnas.targets import DEFAULT_NAMES, TARGETS, VARIATIONS
 
 FORMAT: Final = 7

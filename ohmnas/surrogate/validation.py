@@ -8,7 +8,6 @@ from typing import Any, Final
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, HIGH, LOW
 
-LARGEST_SIZE: Final = 65536
 """Largest image side or number of classes, as in the cards of tables; larger ones would overflow the costs."""
 LARGEST_COUNT: Final = 2**53
 """Largest number of parameters or MACs: a float holds every whole number up to it."""

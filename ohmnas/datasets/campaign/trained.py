@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ohmnas import json_values
 from ohmnas.datasets.campaign.options import ENGINE_NAMES
 from ohmnas.datasets.campaign.protocol import Protocol, require_training
 from ohmnas.datasets.tables import schema
-from ohmnas.errors import BrokenFileError, InvalidValueError, MissingDependencyError, OhmnasError, StorageError, shown
+from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, StorageError, shown
 from ohmnas.files import is_file, read_bytes, read_text, write_atomically, write_bytes_atomically
 from ohmnas.hardware import Hardware
-from ohmnas.search import kinds
 from ohmnas.spaces.codesign import space_of
 from ohmnas.spaces.space import Space
 from ohmnas.version import version
@@ -37,7 +37,6 @@ WEIGHTS: Final = "weights.safetensors"
 FORMAT: Final = "ohmnas-network-1"
 LARGEST_DESCRIPTION: Final = 1 << 20
 """Largest description in bytes."""
-_LARGEST_SIZE: Final = 65536
 """Largest image side or number of classes in a file."""
 _HEADER: Final = 1 << 20
 """Room for names in a file of weights, in bytes."""
@@ -185,8 +184,10 @@ class TrainedNetwork:
             InvalidValueError: the folder holds another network.
             StorageError: the disk rejected a write.
         """
+        from ohmnas.analog.snapshot import safetensors_torch
+
         folder = Path(folder)
-        content = _safetensors().save(self.state)
+        content = safetensors_torch().save(self.state)
         text = json.dumps(self._described(hashlib.sha256(content).hexdigest()), indent=1) + "\n"
         if is_file(folder / DESCRIPTION):
             if read_text(folder / DESCRIPTION, LARGEST_DESCRIPTION) == text:
@@ -230,7 +231,7 @@ class TrainedNetwork:
         text = read_text(description, LARGEST_DESCRIPTION)
         require_training()
         try:
-            values = kinds.mapping(json.loads(text), "content")
+            values = json_values.mapping(json.loads(text), "content")
             found, checksum = _read(values)
         except KeyError as error:
             raise BrokenFileError(f"{description} is not a trained network: it lacks {error}") from error
@@ -256,13 +257,13 @@ def _read(values: dict[str, Any]) -> tuple[TrainedNetwork, str]:
     """
     if values.get("format") != FORMAT:
         raise BrokenFileError(f"its format is {shown(values.get('format'))}, not {FORMAT!r}")
-    described = kinds.mapping(values["space"], "space")
+    described = json_values.mapping(values["space"], "space")
     channels, height, width = _shape(described["input_shape"], "input_shape")
-    classes = kinds.whole(described["classes"], "number of classes", 1, _LARGEST_SIZE)
-    space = space_of(kinds.text(described["name"], "space"), (channels, height, width), classes)
+    classes = json_values.whole(described["classes"], "number of classes", 1, json_values.LARGEST_SIZE)
+    space = space_of(json_values.text(described["name"], "space"), (channels, height, width), classes)
     if space.has_chips:
         raise BrokenFileError("its space has chips, but a trained network has one chip")
-    genes = [kinds.whole(gene, "genome", 0, 2**31) for gene in kinds.sequence(values["genome"], "genome")]
+    genes = [json_values.whole(gene, "genome", 0, 2**31) for gene in json_values.sequence(values["genome"], "genome")]
     genome = space.check(np.array([genes], dtype=np.int64))
     if space.decode(genome)[0].to_dict() != values["architecture"]:
         raise BrokenFileError("genome and architecture do not match")
@@ -273,51 +274,51 @@ def _read(values: dict[str, Any]) -> tuple[TrainedNetwork, str]:
     if not all(one > 0 for one in std):
         raise BrokenFileError("its std must be above 0")
     provenance = _provenance(values["provenance"])
-    task, name = kinds.name(values["task"], "task"), kinds.name(values["name"], "name")
+    task, name = json_values.name(values["task"], "task"), json_values.name(values["name"], "name")
     row = tuple(int(gene) for gene in genome[0])
     found = TrainedNetwork(space, row, _chip(values["chip"]), task, mean, std, image, {}, provenance, name)
-    return found, kinds.text(values["weights_sha256"], "checksum")
+    return found, json_values.text(values["weights_sha256"], "checksum")
 
 
 def _provenance(value: object) -> dict[str, Any]:
     """Check all values of a provenance that exports write into code and cards."""
-    provenance = kinds.mapping(value, "provenance")
+    provenance = json_values.mapping(value, "provenance")
     for name, known in (("precision", schema.PRECISIONS), ("engine", ENGINE_NAMES)):
         if provenance.get(name) not in known:
             raise BrokenFileError(f"its {name} is {shown(provenance.get(name))}, which is unknown")
-    kinds.name(provenance["fidelity"], "fidelity")
+    json_values.name(provenance["fidelity"], "fidelity")
     for name in ("seed", "epochs", "batch", "train_images"):
-        kinds.whole(provenance[name], name)
-    for package, number in kinds.mapping(provenance["versions"], "versions").items():
-        if not (_PACKAGE.fullmatch(package) and _VERSION.fullmatch(kinds.text(number, f"version of {package}"))):
+        json_values.whole(provenance[name], name)
+    for package, number in json_values.mapping(provenance["versions"], "versions").items():
+        if not (_PACKAGE.fullmatch(package) and _VERSION.fullmatch(json_values.text(number, f"version of {package}"))):
             raise BrokenFileError(
                 f"its versions have {shown(package)} {shown(number)}, which is no version of a package"
             )
     if "measured" in provenance:
-        kinds.whole(provenance["chips"], "number of chips")
-        for name, accuracy in kinds.mapping(provenance["measured"], "measured values").items():
-            kinds.number(accuracy, name)
+        json_values.whole(provenance["chips"], "number of chips")
+        for name, accuracy in json_values.mapping(provenance["measured"], "measured values").items():
+            json_values.number(accuracy, name)
     return provenance
 
 
 def _chip(value: object) -> Hardware:
-    values = dict(kinds.mapping(value, "chip"))
-    name = kinds.name(values.pop("name"), "chip's name")
-    technology = kinds.text(values.pop("technology"), "chip's technology")
-    settings = {key: kinds.number(one, f"chip's {key}") for key, one in values.items()}
+    values = dict(json_values.mapping(value, "chip"))
+    name = json_values.name(values.pop("name"), "chip's name")
+    technology = json_values.text(values.pop("technology"), "chip's technology")
+    settings = {key: json_values.number(one, f"chip's {key}") for key, one in values.items()}
     if missing := sorted(Hardware().settings().keys() - settings.keys()):
         raise BrokenFileError(f"its chip lacks {missing[0]}")
     return Hardware.of_settings(technology, settings, name)
 
 
 def _shape(value: object, what: str) -> tuple[int, int, int]:
-    sizes = [kinds.whole(size, what, 1, _LARGEST_SIZE) for size in kinds.sequence(value, what)]
+    sizes = [json_values.whole(size, what, 1, json_values.LARGEST_SIZE) for size in json_values.sequence(value, what)]
     channels, height, width = sizes
     return channels, height, width
 
 
 def _numbers(value: object, what: str, count: int) -> tuple[float, ...]:
-    numbers = tuple(kinds.number(one, what) for one in kinds.sequence(value, what))
+    numbers = tuple(json_values.number(one, what) for one in json_values.sequence(value, what))
     if len(numbers) != count:
         raise BrokenFileError(f"its {what} has {len(numbers)} numbers, but images have {count} channels")
     return numbers
@@ -329,6 +330,7 @@ def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Te
     Raises:
         BrokenFileError: the file is missing, too large, or its tensors are not the network's.
     """
+    from ohmnas.analog.snapshot import safetensors_torch
     from ohmnas.analog.state import check_state
 
     if (params := network.params) > _LARGEST_PARAMS:
@@ -340,7 +342,7 @@ def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Te
         raise BrokenFileError(f"it has {len(content):,} bytes, too few for {params:,} parameters")
     if hashlib.sha256(content).hexdigest() != checksum:
         raise BrokenFileError(f"its checksum is not the one in {DESCRIPTION}")
-    codec = _safetensors()
+    codec = safetensors_torch()
     import safetensors
 
     try:
@@ -349,14 +351,6 @@ def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Te
         raise BrokenFileError(f"it is not in the format of safetensors: {error}") from error
     check_state(network.build(), state)
     return state
-
-
-def _safetensors() -> Any:
-    try:
-        import safetensors.torch
-    except ImportError as error:
-        raise MissingDependencyError.of("keeping trained networks needs safetensors", "train", error) from error
-    return safetensors.torch
 
 
 def _versions() -> dict[str, str]:

@@ -21,6 +21,7 @@ from ohmnas.datasets.tables.schema import Row
 from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError, in_short, shown
 from ohmnas.files import LARGEST_TABLE, is_file, read_json, read_text, write_atomically
 from ohmnas.hardware import Hardware, is_varied
+from ohmnas.json_values import LARGEST_SIZE
 from ohmnas.lookup import name_fault
 from ohmnas.spaces.catalogue import kind_called, kind_with, names_in_files
 from ohmnas.spaces.codesign import space_of
@@ -33,7 +34,6 @@ DEFAULT_FIDELITIES = ("table", "paper")
 _MOST_NAMES = 10
 """Largest number of names in a message."""
 _LARGEST_CARD = 16 << 20
-_LARGEST_SIZE = 65536
 """Largest image side or number of classes; larger ones would overflow the costs."""
 
 
@@ -278,9 +278,9 @@ def _checked_card(card: Any, path: Path) -> dict[str, Any]:
         )
     shape = card["input_shape"]
     numbers = [*shape, card["classes"]] if isinstance(shape, list) and len(shape) == 3 else [0]
-    if not all(type(number) is int and 0 < number <= _LARGEST_SIZE for number in numbers):
+    if not all(type(number) is int and 0 < number <= LARGEST_SIZE for number in numbers):
         raise BrokenFileError(
-            f"the card {path} needs an input_shape of 3 and a number of classes, all whole, 1 to {_LARGEST_SIZE}"
+            f"the card {path} needs an input_shape of 3 and a number of classes, all whole, 1 to {LARGEST_SIZE}"
         )
     if not isinstance(card["task"], str):
         raise BrokenFileError(f"the card {path} needs a text as task, not {shown(card['task'])}")
