@@ -224,7 +224,7 @@ def _refine(commands: Any) -> None:
 
 
 def _gradient_search(commands: Any) -> None:
-    summary = "find a network by gradient descent on probabilities; continues after a stop"
+    summary = "find a network by gradient descent on probabilities; if stopped, the same command continues"
     command = _command(commands, "gradient-search", summary, "gradient_search")
     command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
     command.add_argument("--space", default="cells", help="search space: cells or resnet (cells)")
@@ -311,7 +311,9 @@ def _verify(commands: Any) -> None:
 
 
 def _train(commands: Any) -> None:
-    command = _command(commands, "train", "train a found or named network and keep its weights; continues after a stop")
+    command = _command(
+        commands, "train", "train a found or named network and keep its weights; if stopped, the same command continues"
+    )
     command.add_argument(
         "network",
         metavar="NETWORK",
@@ -359,7 +361,7 @@ def _export(commands: Any) -> None:
 
 
 def _campaign(commands: Any) -> None:
-    command = _command(commands, "campaign", "measure architectures; continues after a stop")
+    command = _command(commands, "campaign", "measure architectures; if stopped, the same command continues")
     command.add_argument("--task", help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
     command.add_argument("--n", type=positive, help="number of architectures; a larger N extends an earlier campaign")
     command.add_argument("--store", type=Path, required=True, help="SQLite file for the rows; created if missing")
@@ -544,7 +546,7 @@ def _action(actions: Any, name: str, summary: str, output: str | None = "") -> a
 
 
 def _supernet_train(actions: Any) -> None:
-    command = _action(actions, "train", "train the shared weights; continues after a stop")
+    command = _action(actions, "train", "train the shared weights; if stopped, the same command continues")
     command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
     command.add_argument("--space", default="resnet", choices=("resnet", "cells"), help="search space (resnet)")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the supernet")

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from ohmnas.oneshot.gradient.training import Training
 
 CHIPS: Final = 8
-"""Programmed chips that read the found network."""
+"""Programmed chips on which the found network is measured."""
 READ_IMAGES: Final = 1000
-"""Largest number of validation images for this reading; the search never uses them."""
+"""Largest number of validation images for this measurement; the search never uses them."""
 
 
 @dataclass(frozen=True, slots=True)
