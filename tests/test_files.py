@@ -107,7 +107,7 @@ def test_names_that_no_file_can_have_are_an_error_for_people(tmp_path: Path) -> 
 
 
 def test_a_file_larger_than_its_stated_size_is_refused() -> None:
-    with pytest.raises(BrokenFileError, match="it does not have the 0 bytes"):
+    with pytest.raises(BrokenFileError, match="its size is not the 0 bytes"):
         read_bytes(Path("/proc/self/status"), 9)
 
 

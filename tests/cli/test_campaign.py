@@ -123,11 +123,15 @@ def test_a_campaign_whose_rows_all_failed_prints_the_reason(
         assert "error: all 2 rows of this campaign failed: DivergedError: made; after changing" in done.err
         assert ohmnas(*words, "--n", 2).code == 1  # nothing is left, and nothing is well
         assert ohmnas(*words, "--n", 2, "--hardware", "reram").code == 1
-    assert ohmnas(*words, "--n", 3).code == 0  # one was measured
+    partly = ohmnas(*words, "--n", 3)
+    assert partly.code == 0  # one was measured
+    assert "is complete" not in partly.out
     with monkeypatch.context() as broken:
         broken.setattr("ohmnas.datasets.campaign.campaign.measure", _failing)
         assert ohmnas(*words, "--n", 4).code == 0
-    assert ohmnas(*words, "--n", 2, "--retry-failed").code == 0
+    whole = ohmnas(*words, "--n", 2, "--retry-failed")
+    assert whole.code == 0
+    assert "the plan of 2 architectures is complete; to extend it: --n 3" in whole.out
 
 
 def _failing(protocol: Protocol, genome: Population, chips: Sequence[Hardware], seed: int, *_: object) -> list[Row]:
@@ -147,6 +151,7 @@ def test_a_campaign_whose_trainings_were_all_stopped_early_did_not_fail(
     monkeypatch.setattr("ohmnas.datasets.campaign.campaign.measure", stopped)
     done = ohmnas(*words)
     assert done.code == 0, done.err
+    assert "the plan of 2 architectures is complete" in done.out
     assert "note: 2 of 2 rows were stopped early and have no accuracies; without --stop-early" in done.err
     assert "--retry-failed" not in done.err
 

@@ -513,6 +513,16 @@ def test_a_search_of_another_problem_does_not_resume(
     assert f"use --start-from {tmp_path / 'result.json'}" in done.sentence
 
 
+def test_a_search_by_another_strategy_does_not_resume(search: Search, tmp_path: Path) -> None:
+    search("--max-params", "30k")
+    for words, here in (
+        (("--strategy", "random"), "random with default parameters"),
+        (("--param", "keep=9"), "evolution with keep=9"),
+    ):
+        done = search("--max-params", "30k", *words, "--resume", tmp_path / "result.json")
+        assert f"used the strategy evolution with default parameters; this command has {here}; " in done.sentence
+
+
 def test_a_search_with_excluded_tables_resumes_without_them(search: Search, tmp_path: Path) -> None:
     search("--max-params", "30k", "--exclude", "digits")
     words = ("--max-params", "30k", "--resume", tmp_path / "result.json")

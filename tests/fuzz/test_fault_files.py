@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[Callable[[str, Path], object], str]] = {
     "bad-chunk.wav": (_samples, "is cut short|is not a WAV file|has no samples"),
     "wav/trunc.wav": (_samples, "is cut short: its part 'data' has"),
     "claims-477GiB.npz": (_images, "x_train has a shape of .* but .* bytes of content"),
-    "junk-member.npz": (_images, "x_train does not begin as an array"),
+    "junk-member.npz": (_images, "x_train does not begin like an array"),
     "plain-npy-renamed.npz": (_images, "is a single array"),
     "uint8-train-float-test.npz": (_images, "both must be scaled alike"),
     "dotted80kB.toml": (lambda name, _: hardware(FAULTS / name), "has 80,006 bytes"),

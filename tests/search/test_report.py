@@ -37,6 +37,20 @@ def test_the_content_of_an_archive_is_described_best_first() -> None:
     assert described(top=1, stopped="iterations").top == []
 
 
+def test_an_infeasible_search_names_the_reference_that_sets_its_limits() -> None:
+    limited = replace(PROBLEM, limits=Limits(min_accuracy=1.0, max_avm=0.0, reference="resnet8-w8"))
+    archive, population = Archive(), some(4)
+    described = partial(describe, limited, archive, top=1, evaluations=4, seconds=1.0, seed=0, history=[])
+    with pytest.raises(InfeasibleError) as empty:
+        described(stopped="seconds")
+    assert empty.value.reference == ""
+    archive.add(population, limited.evaluate(population))
+    for stopped in ("seconds", "iterations"):
+        with pytest.raises(InfeasibleError, match="those of resnet8-w8") as error:
+            described(stopped=stopped)
+        assert error.value.reference == "resnet8-w8"
+
+
 def test_candidates_are_the_rows_with_their_exact_costs() -> None:
     population = some(12)
     found = candidates(PROBLEM, population, PROBLEM.evaluate(population))

@@ -50,7 +50,7 @@ def test_a_fidelity_that_no_longer_exists_is_replaced_by_the_default(result: Sea
 def test_a_result_of_another_task_is_refused(result: SearchResult) -> None:
     with pytest.raises(InvalidValueError, match=r"is for images of \(1, 8, 8\) in 10 classes; cifar10 has"):
         task_of(result, task("cifar10"))
-    with pytest.raises(InvalidValueError, match="with a table of 'people', not of 'digits'"):
+    with pytest.raises(InvalidValueError, match="used a table for 'people', not for 'digits'"):
         task_of(replace(result, provenance={"task": "people"}), DIGITS)
     assert task_of(result, DIGITS).space == SPACE
 

@@ -19,7 +19,7 @@ def test_a_folder_is_found_below_the_data_folder_and_as_it(tmp_path: Path, monke
     assert find_folder(folder, "t", ("images",), "a.bin") == folder
     monkeypatch.setenv("OHMNAS_DATA", str(tmp_path))
     assert find_folder(None, "t", ("images",), "a.bin") == folder
-    with pytest.raises(UnknownNameError, match=r"no other/a\.bin; say where"):
+    with pytest.raises(UnknownNameError, match=r"no other/a\.bin; pass their folder"):
         find_folder(tmp_path, "t", ("other",), "a.bin")
 
 
