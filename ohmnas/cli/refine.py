@@ -262,7 +262,7 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
         "ones), on validation images"
     )
     render.line("held out: prediction of surrogates that did not see the network")
-    render.line("expected: mean of measured and held out, weighted by their variances; it ranks the networks")
+    render.line("expected: weighted mean of measured and held out (the less noisy counts more); it ranks the networks")
     render.line(f"maximised: {result.objective}")
     reference = result.constraints.get("reference")
     if reference and found.beats_no_reference(result):

@@ -130,7 +130,7 @@ def _found(
                 top=arguments.top,
             )
         except InfeasibleError as error:
-            hint = "; --floor none removes these limits" if error.reference else ""
+            hint = f"; --floor none removes the limits of {error.reference}" if error.reference else ""
             raise InfeasibleError(f"{error}{hint}") from error
     return result, asked
 
