@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ _DAY, _MONTH = 86_400.0, 30 * 86_400.0
 class TechnologyContract(ABC):
     """Subclass it as ``class TestMine(TechnologyContract)`` and write `make`."""
 
-    drifts: bool = True
+    drifts: ClassVar[bool] = True
     """True if its errors grow between a day and a month after programming."""
 
     @abstractmethod

@@ -74,7 +74,7 @@ class Task:
             max_params=self.max_params if max_params is None else min(self.max_params, max_params),
             max_macs=self.max_macs if max_macs is None else min(self.max_macs, max_macs),
         )
-        if bounded.max_params <= self.min_params:
+        if max_params is not None and bounded.max_params <= self.min_params:
             raise InvalidValueError(
                 f"--max-params {max_params:,} is not above the smallest networks of {self.name}, which have "
                 f"{self.min_params:,} parameters"

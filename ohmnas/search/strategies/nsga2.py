@@ -144,6 +144,7 @@ class Nsga2:
             mutation=Vary(prob=1.0),
             eliminate_duplicates=Unequal(),
         )
-        described = Described(n_var=genes, n_obj=several, n_ieq_constr=1, xl=np.zeros(genes), xu=np.full(genes, 999))
+        high = np.full(genes, np.iinfo(np.int16).max)  # the operators above keep genes within the space
+        described = Described(n_var=genes, n_obj=several, n_ieq_constr=1, xl=np.zeros(genes), xu=high)
         algorithm.setup(described, termination=NoTermination(), seed=int(self._rng.integers(2**31)), verbose=False)
         return algorithm
