@@ -14,9 +14,9 @@ from ohmnas.cli import render
 from ohmnas.datasets.campaign.protocol import require_training
 from ohmnas.datasets.campaign.trained import TrainedNetwork, is_trained
 from ohmnas.report.charts import value
+from ohmnas.report.columns import shared_columns
 from ohmnas.report.drift import SECONDS, TIME_NAMES
-from ohmnas.report.results import as_json, shared_columns
-from ohmnas.report.subject import Subject, read_subjects
+from ohmnas.report.subject import Subject, as_json, read_subjects
 from ohmnas.search.quantities import Quantities
 from ohmnas.search.quantity_words import WORDS
 

@@ -6,8 +6,7 @@ import argparse
 
 from ohmnas.cli import found, render
 from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES
-from ohmnas.report.results import as_json
-from ohmnas.report.subject import Subject, read_subject
+from ohmnas.report.subject import Subject, as_json, read_subject
 from ohmnas.targets import DEFAULTS
 
 

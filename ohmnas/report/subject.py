@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from shlex import quote
+from typing import Any, Final
 
 import numpy as np
 
 from ohmnas.costs.conversion import Conversion
 from ohmnas.costs.placement import Placement, placements
 from ohmnas.datasets.campaign.picks import FOUND, picked
+from ohmnas.datasets.tasks.task import task_word
 from ohmnas.errors import BrokenFileError, OhmnasError
 from ohmnas.files import is_file
-from ohmnas.hardware import hardware
+from ohmnas.hardware import hardware, has_name
 from ohmnas.hardware.settings import Hardware
-from ohmnas.report.drift import Drift, predicted_drift, surrogate_of
+from ohmnas.report.drift import TARGETS_OVER_TIME, Drift, predicted_drift, surrogate_of
 from ohmnas.report.measured import NAME, MeasuredNetwork, Measurement, read_measurement
 from ohmnas.report.neighbours import Neighbours, neighbours, table_of
 from ohmnas.search.candidate import Candidate
@@ -63,6 +65,28 @@ class Subject:
         return networks
 
     @property
+    def task(self) -> str:
+        """Name of the task."""
+        return str(self.result.provenance.get("task", "an unknown task"))
+
+    @property
+    def chip_name(self) -> str:
+        """Name of the chip of the found network."""
+        return self.result.best.chip or str(self.result.provenance.get("hardware", "an unknown chip"))
+
+    @property
+    def anchor(self) -> str:
+        """The name, as a part of a link."""
+        return "".join(char if char.isascii() and char.isalnum() else "-" for char in self.name)
+
+    @property
+    def flags(self) -> str:
+        """Flags of commands that measure: the task, and the chip if it is not a preset."""
+        chip = str(self.result.provenance.get("hardware", ""))
+        file = "" if self.result.best.chip or not chip or has_name(chip) else f" --hardware {quote(chip + '.toml')}"
+        return f"--task {quote(task_word(self.task))}{file}"
+
+    @property
     def is_refined(self) -> bool:
         """True for the result of a refinement: its networks were measured on validation images."""
         return self.result.best.trainings > 0
@@ -96,6 +120,38 @@ class Subject:
         layers = space.layers(np.array([best.genome], dtype=np.int16))
         assumed = Conversion(**self.result.constraints.get("conversion", {}))
         return [LayerCost(*kinds[each.kind], each) for each in placements(layers, chip, assumed)]
+
+
+def as_json(one: Subject) -> dict[str, Any]:
+    """Return what surrogate, table and measurements add to a result, as JSON values."""
+    values: dict[str, Any] = {}
+    if one.drift:
+        values["drift"] = {
+            name: {
+                target: {"predicted": mean, "interval_90": [low, high]}
+                for target, mean, low, high in zip(
+                    TARGETS_OVER_TIME.values(), drift.values, drift.low, drift.high, strict=True
+                )
+            }
+            for name, drift in one.drift.items()
+        }
+    if one.measurement is not None:
+        values["measured"] = {
+            name: {target: {"mean": network.mean(target), "error": network.error(target)} for target in network.values}
+            for name, network in one.measurement.networks.items()
+        }
+    values["layers"] = [
+        {
+            "layers": each.name,
+            "number": each.placement.count,
+            "params": each.placement.params,
+            "macs": each.placement.macs,
+            "tiles": each.placement.tiles,
+            "energy": each.placement.energy,
+        }
+        for each in one.layers
+    ]
+    return values
 
 
 def read_subject(path: str | Path, surrogate: str | None = None, table: str | None = None) -> Subject:

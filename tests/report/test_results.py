@@ -5,9 +5,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from ohmnas.report.columns import shared_columns
 from ohmnas.report.measured import MeasuredNetwork
-from ohmnas.report.results import as_json, results_page, shared_columns
-from ohmnas.report.subject import read_subject, read_subjects
+from ohmnas.report.results import results_page
+from ohmnas.report.subject import as_json, read_subject, read_subjects
 
 LARGEST = 2_000_000
 

@@ -1,0 +1,70 @@
+"""Quantities in the tables of a report, and their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isnan
+from typing import Any, Final
+
+from ohmnas.report import charts
+from ohmnas.report.page import Cell, number_cell
+from ohmnas.report.subject import Subject
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.quantity_words import WORDS
+from ohmnas.targets import ACCURACY, SPREAD, Target, variation_of
+
+LIMITS: Final = {
+    "max_params": ("params", "at most"),
+    "min_params": ("params", "at least"),
+    "max_macs": ("macs", "at most"),
+    "max_size": ("size", "at most"),
+    "max_memory": ("memory", "at most"),
+    "max_tiles": ("tiles", "at most"),
+    "max_cells": ("cells", "at most"),
+    "max_energy": ("energy", "at most"),
+    "max_latency": ("latency", "at most"),
+    "max_avm": ("avm", "at most"),
+    "max_std": ("accuracy_1d_std", "at most"),
+    "min_accuracy": ("accuracy_1d", "at least"),
+}
+"""Limit in `SearchResult.constraints` -> its quantity, and the words of its sense."""
+
+
+def targets_of(one: Subject) -> tuple[Target, ...]:
+    """Accuracy, spread, and the variation that the result's surrogate has learned."""
+    return ACCURACY, SPREAD, variation_of(one.result.best.predicted)
+
+
+def always_shown(one: Subject) -> tuple[str, ...]:
+    """Quantities in every table of networks."""
+    return (*(target.name for target in targets_of(one)), "params", "macs")
+
+
+def columns_of(one: Subject, asked: Sequence[str]) -> list[str]:
+    """Return the quantities of a table: the default ones, further predictions, and requested costs."""
+    always = always_shown(one)
+    further = [name for name in one.result.best.predicted if name not in always]
+    costs = [name for name in asked if name not in always and name in WORDS and name not in further]
+    return [*always[:3], *further, *always[3:], *costs]
+
+
+def shared_columns(subjects: Sequence[Subject]) -> list[str]:
+    """Return the quantities of a table that compares results."""
+    asked = dict.fromkeys(name for one in subjects for name in asked_quantities(one))
+    return columns_of(subjects[0], list(asked))
+
+
+def asked_quantities(one: Subject) -> list[str]:
+    """Return the quantities that a result has limits on, or a front of."""
+    limits = [quantity for limit, (quantity, _) in LIMITS.items() if one.result.constraints.get(limit) is not None]
+    soft: Any = one.result.constraints.get("soft", {})
+    return list(dict.fromkeys([*one.result.pareto, *limits, *soft]))
+
+
+def cells_of(candidate: Candidate, columns: Sequence[str]) -> list[Cell]:
+    """Return the cells of a network; a dash where a quantity is not known."""
+    cells = []
+    for name in columns:
+        amount = charts.value(candidate, name)
+        cells.append(number_cell("-" if isnan(amount) else WORDS[name].number(amount), amount))
+    return cells

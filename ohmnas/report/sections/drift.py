@@ -1,0 +1,48 @@
+"""Predicted and measured accuracy over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ohmnas.report import charts
+from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES
+from ohmnas.report.page import Figure, Grid, Section, number_cell, text_cell
+from ohmnas.report.subject import Subject
+
+
+def drift_section(subjects: Sequence[Subject]) -> Section:
+    """Return the section with curves, and their numbers; it says how to get them if they are unknown."""
+    picture = charts.drift_chart(subjects)
+    if picture is None:
+        return Section(
+            "drift",
+            "Drift",
+            [
+                "The surrogate of this result was not found, so its accuracy over time is unknown. Pass it with "
+                "--surrogate."
+            ],
+        )
+    rows = []
+    for one in subjects:
+        for name, drift in one.drift.items():
+            if len(subjects) > 1 and name != "found":
+                continue
+            label = name if len(subjects) == 1 else one.name
+            cells = [
+                number_cell(f"{100 * mean:.2f} ({100 * low:.1f} to {100 * high:.1f})", mean)
+                for mean, low, high in zip(drift.values, drift.low, drift.high, strict=True)
+            ]
+            rows.append([text_cell(label), text_cell("predicted"), *cells])
+    for one in subjects:
+        for name, network in (one.measurement.networks if one.measurement else {}).items():
+            means = [network.mean(target) for target in TARGETS_OVER_TIME.values()]
+            cells = [
+                number_cell("-" if mean is None else f"{100 * mean:.2f}", float("nan") if mean is None else mean)
+                for mean in means
+            ]
+            rows.append(
+                [text_cell(name if len(subjects) == 1 else f"{one.name}: {name}"), text_cell("measured"), *cells]
+            )
+    grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
+    figure = Figure(picture.title, picture.svg, picture.legend, picture.note)
+    return Section("drift", "Drift", figures=[figure], details=[("Numbers", grid)])

@@ -1,0 +1,67 @@
+"""What a search was asked for, and what it found."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ohmnas.report import charts
+from ohmnas.report.columns import LIMITS
+from ohmnas.report.page import Grid, Section, number_cell, text_cell
+from ohmnas.report.subject import Subject
+from ohmnas.search.quantity_words import WORDS
+
+_BY_REFERENCE: Final = ("max_avm", "min_accuracy")
+"""Limits that the predictions of a reference network may set."""
+
+
+def limits_section(one: Subject) -> Section:
+    """Return the section of one result."""
+    result = one.result
+    rows = []
+    for limit, (quantity, sense) in LIMITS.items():
+        bound = result.constraints.get(limit)
+        if bound is None or (limit == "min_params" and not bound):
+            continue
+        words, found = WORDS[quantity], charts.value(result.best, quantity)
+        reference = result.constraints.get("reference")
+        origin = f"as {reference}" if reference and limit in _BY_REFERENCE else ""
+        if limit in ("max_macs", "max_params") and bound == result.provenance.get("seen", {}).get(limit):
+            origin = "largest measured network"
+        if limit == "min_params":
+            origin = "smallest measured network"
+        rows.append(
+            [
+                text_cell(words.title),
+                text_cell(f"{sense} {words.text(bound)}"),
+                number_cell(words.text(found), found),
+                text_cell(origin),
+            ]
+        )
+    for name, bounds in result.constraints.get("genes", {}).items():
+        rows.append([text_cell(f"gene {name}"), text_cell(f"{bounds[0]} to {bounds[1]}"), text_cell(""), text_cell("")])
+    for sense, group in (("at least", "least"), ("at most", "most"), ("softly at most", "soft")):
+        for name, bound in result.constraints.get(group, {}).items():
+            words, found = WORDS[name], charts.value(result.best, name)
+            rows.append(
+                [
+                    text_cell(words.title),
+                    text_cell(f"{sense} {words.text(bound)}"),
+                    number_cell(words.text(found), found),
+                    text_cell(""),
+                ]
+            )
+    sure = result.constraints.get("confidence")
+    text = [
+        f"The search maximised {charts.objective_words(result.objective)}"
+        + (
+            f" and kept the Pareto front of {', '.join(WORDS[name].title for name in result.pareto)}"
+            if result.pareto
+            else ""
+        )
+        + f". It scored {result.evaluations:,} {result.space.members} in {result.seconds:.1f} s "
+        f"({result.strategy}, seed {result.seed}).",
+        *([f"Limits on predictions hold with a probability of {sure:g}."] if sure else []),
+    ]
+    return Section(
+        "asked", "Limits and values", text, grid=Grid(["quantity", "limit", "found", "origin of the limit"], rows)
+    )

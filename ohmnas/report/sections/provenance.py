@@ -1,0 +1,87 @@
+"""Where a result comes from, and the command that repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import join
+from typing import Any
+
+from ohmnas.hardware import hardware
+from ohmnas.report.page import Grid, Section, text_cell
+from ohmnas.report.subject import Subject
+
+
+def provenance_section(one: Subject, several: bool) -> Section:
+    """Return the section of one result: surrogate, table, search and chip."""
+    learned: dict[str, Any] = dict(one.result.provenance)
+    rows = [[text_cell("result"), text_cell(str(one.path))]]
+    if weights := one.result.best.weights:
+        folders = ", ".join(f"networks/{name}" for name in weights)
+        rows.append([text_cell("trained networks, beside the result"), text_cell(folders)])
+    names = {
+        "task": "task",
+        "table_name": "table",
+        "table_sha256": "table, SHA-256",
+        "hardware": "chip",
+        "fidelity": "training fidelity of the table",
+        "rows": "measured architectures",
+        "networks": "measured networks",
+    }
+    for key, name in names.items():
+        if key in learned:
+            amount = learned[key]
+            rows.append([text_cell(name), text_cell(f"{amount:,}" if isinstance(amount, int) else str(amount))])
+    space = one.result.space
+    shape = "x".join(map(str, space.input_shape))
+    rows.append([text_cell("space"), text_cell(f"{space.name}: images of {shape}, {space.classes} classes")])
+    rows.append(
+        [
+            text_cell("search"),
+            text_cell(f"{one.result.strategy}, seed {one.result.seed}, ended by: {one.result.stopped}"),
+        ]
+    )
+    if one.result.parameters:
+        rows.append(
+            [
+                text_cell("parameters of the strategy"),
+                text_cell(", ".join(f"{k}={v}" for k, v in one.result.parameters.items())),
+            ]
+        )
+    if one.result.excluded:
+        rows.append([text_cell("excluded tables, SHA-256"), text_cell(", ".join(one.result.excluded))])
+    for package, installed in learned.get("versions", {}).items():
+        rows.append([text_cell(f"{package}, at the fit"), text_cell(str(installed))])
+    chip = {**learned.get("chip", {})}
+    if one.result.best.chip:
+        own = hardware(one.result.best.chip)
+        chip = {"technology": own.technology, **own.settings()}
+    settings = [
+        [text_cell(name.removeprefix("hw_").replace("_", " ")), text_cell(_plain(value))]
+        for name, value in chip.items()
+    ]
+    details = [("Settings of the chip", Grid(["setting", "value"], settings))] if settings else []
+    title = f"Provenance{f': {one.name}' if several else ''}"
+    anchor = f"provenance-{one.anchor}" if several else "provenance"
+    return Section(anchor, title, grid=Grid(["", ""], rows), details=details)
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def repeat_section(subjects: Sequence[Subject]) -> Section:
+    """Return the section with the commands of all results."""
+    commands = [join(["ohmnas", *one.result.command]) for one in subjects if one.result.command]
+    lacking = [one.name for one in subjects if not one.result.command]
+    after = (
+        [f"No command is recorded for {', '.join(lacking)}: made in Python, or by an earlier version."]
+        if lacking
+        else []
+    )
+    return Section(
+        "repeat",
+        "Repeat",
+        ["The same command gives the same network on the same kind of processor."] if commands else [],
+        command="\n".join(commands),
+        after=after,
+    )

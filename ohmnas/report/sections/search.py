@@ -1,0 +1,56 @@
+"""The front of a search, and how the search came to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ohmnas.report import charts
+from ohmnas.report.columns import asked_quantities, cells_of, columns_of
+from ohmnas.report.page import Grid, Section, number_cell, text_cell
+from ohmnas.report.subject import Subject
+from ohmnas.search.quantity_words import WORDS
+
+
+def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section | None:
+    """Return the section with the fronts of all results; None if none has a front."""
+    pictures = charts.front_charts(subjects, ids)
+    if not pictures:
+        return None
+    several = len(subjects) > 1
+    with_front = [(place, one) for place, one in enumerate(subjects) if one.result.front]
+    columns = columns_of(
+        with_front[0][1],
+        list(dict.fromkeys(name for _, one in with_front for name in asked_quantities(one))),
+    )
+    rows, networks = [], []
+    for place, one in with_front:
+        for number, candidate in enumerate(one.result.front, 1):
+            networks.append(ids[id(candidate)])
+            is_best = candidate.genome == one.result.best.genome
+            rows.append(
+                [
+                    *([text_cell(one.name, f"dot {charts.colour(place)}")] if several else []),
+                    number_cell(f"{number}{' found' if is_best else ''}", number),
+                    *cells_of(candidate, columns),
+                    text_cell(f"{candidate.architecture}" + (f" on {candidate.chip}" if candidate.chip else "")),
+                ]
+            )
+    titles = [*(["result"] if several else []), "front", *(WORDS[name].label for name in columns), "architecture"]
+    size = sum(len(one.result.front) for _, one in with_front)
+    text = [
+        f"{size:,} networks, none of which another beats in all of "
+        f"{', '.join(WORDS[name].title for name in with_front[0][1].result.pareto)} (predicted). Large dot: found "
+        "network. Rings: reference networks."
+    ]
+    return Section(
+        "front", "Front", text, pictures=pictures, picks=True, grid=Grid(titles, rows, networks, True, size > 12)
+    )
+
+
+def convergence_section(subjects: Sequence[Subject]) -> Section | None:
+    """Return the section with the history of all results; None if none has one."""
+    pictures = charts.convergence_charts(subjects)
+    if not pictures:
+        return None
+    best = "Predictions of the best network so far. Its accuracy may fall when another quantity improves."
+    return Section("convergence", "Convergence", [best], pictures=pictures)

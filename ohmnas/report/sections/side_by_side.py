@@ -1,0 +1,36 @@
+"""The found networks of several results, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ohmnas.report import charts
+from ohmnas.report.columns import cells_of, shared_columns
+from ohmnas.report.page import Grid, Section, number_cell, text_cell
+from ohmnas.report.subject import Subject
+from ohmnas.search.quantity_words import WORDS
+
+
+def side_by_side_section(subjects: Sequence[Subject]) -> Section:
+    """Return the section that compares predictions and measurements of all results."""
+    columns = shared_columns(subjects)
+    rows = []
+    for place, one in enumerate(subjects):
+        rows.append(
+            [
+                text_cell(one.name, f"dot {charts.colour(place)}"),
+                text_cell("predicted"),
+                *cells_of(one.result.best, columns),
+            ]
+        )
+        network = one.measured_best
+        if network is not None:
+            cells = []
+            for name in columns:
+                mean = network.mean(name)
+                cells.append(
+                    number_cell("", float("nan")) if mean is None else number_cell(WORDS[name].number(mean), mean)
+                )
+            rows.append([text_cell(one.name, f"dot {charts.colour(place)}"), text_cell("measured"), *cells])
+    titles = ["result", "values", *(WORDS[name].label for name in columns)]
+    return Section("results", "Results", grid=Grid(titles, rows, is_sortable=True))
