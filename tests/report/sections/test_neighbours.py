@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ohmnas.report.page import Group
+from ohmnas.report.sections.neighbours import neighbours_section
+from ohmnas.report.subject import read_subject
+
+
+def test_the_nearest_networks_can_be_picked_on_the_page(found: Path) -> None:
+    one, groups = read_subject(found), list[Group]()
+    section = neighbours_section(one, groups, several=False, number=0)
+    assert section is not None
+    assert section.grid is not None
+    assert one.neighbours is not None
+    assert len(section.grid.rows) == len(one.neighbours.nearest)
+    assert {*section.grid.networks} <= {*groups[0].networks}
+    distances = [float(row[0].text) for row in section.grid.rows]
+    assert distances == sorted(distances)
+
+
+def test_without_the_table_there_is_no_section(found: Path) -> None:
+    groups = list[Group]()
+    assert neighbours_section(replace(read_subject(found), neighbours=None), groups, several=False, number=0) is None
+    assert not groups

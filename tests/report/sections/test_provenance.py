@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ohmnas.report.sections.provenance import provenance_section, repeat_section
+from ohmnas.report.subject import read_subject
+
+
+def test_table_search_and_chip_are_named(found: Path) -> None:
+    one = read_subject(found)
+    section = provenance_section(one, several=False)
+    assert section.grid is not None
+    rows = {row[0].text: row[1].text for row in section.grid.rows}
+    assert rows["table, SHA-256"] == one.result.provenance["table_sha256"]
+    assert rows["search"].startswith(f"{one.result.strategy}, seed {one.result.seed}")
+    ((title, settings),) = section.details
+    assert title == "Settings of the chip"
+    assert ["tile rows", "512"] in [[cell.text for cell in row] for row in settings.rows]
+
+
+def test_commands_are_quoted_and_results_without_one_are_named(found: Path) -> None:
+    one = read_subject(found)
+    typed = replace(one, result=replace(one.result, command=("search", "--out", "my folder")))
+    section = repeat_section([typed, replace(one, name="other")])
+    assert section.command == "ohmnas search --out 'my folder'"
+    assert "No command is recorded for other" in section.after[0]
