@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from shlex import quote
 
 from ohmnas.cli import render
-from ohmnas.datasets.campaign.trained import TrainedNetwork
+from ohmnas.datasets.campaign.trained import TrainedNetwork, is_trained
+from ohmnas.errors import InvalidValueError
 from ohmnas.export import export
+from ohmnas.search.result import RESULT
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Export the network and print its files."""
-    trained = TrainedNetwork.load(arguments.network)
+    network = arguments.network
+    if not is_trained(network) and (network.is_file() or (network / RESULT).exists()):
+        raise InvalidValueError(
+            f"{network} is not a trained network; train what a search found, then export it: "
+            f"ohmnas train {quote(str(network))} --task TASK --out net"
+        )
+    trained = TrainedNetwork.load(network)
     done = export(trained, arguments.to, arguments.out)
     if arguments.json:
         values = {"out": str(arguments.out), "to": arguments.to, "name": trained.name, "params": trained.params}

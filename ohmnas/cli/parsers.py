@@ -277,7 +277,7 @@ def _gradient_search(commands: Any) -> None:
 
 def _verify(commands: Any) -> None:
     command = _command(commands, "verify", "measure the found network and compare with its prediction", output="result")
-    command.add_argument("result", type=Path, help="the result.json of ohmnas search")
+    command.add_argument("result", type=Path, help="folder of ohmnas search, or its result.json")
     command.add_argument("--task", required=True, help="task of the search")
     command.add_argument(
         "--fidelity",

@@ -21,7 +21,7 @@ from ohmnas.errors import AllFailedError, InvalidValueError, OhmnasError
 from ohmnas.files import LARGEST_RESULT, read_json
 from ohmnas.hardware import hardware
 from ohmnas.search.candidate import Candidate
-from ohmnas.search.result import read_result
+from ohmnas.search.result import read_result, result_file
 
 KEPT = "networks"
 """Folder of the trained networks, next to the result."""
@@ -31,7 +31,8 @@ _WAYS = ("task", "hardware", "fidelity", "engine", "test_images", "chips")
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure the networks on the test images and print the result."""
-    result = read_result(arguments.result)
+    stored = result_file(arguments.result)
+    result = read_result(stored)
     picks = (*(arguments.pick or []), *(f"top:{place}" for place in range(1, (arguments.top or 0) + 1))) or (FOUND,)
     chosen = task(arguments.task, arguments.data_dir)
     with render.meter("training", None, show=not arguments.json) as meter:
@@ -47,13 +48,13 @@ def run(arguments: argparse.Namespace) -> None:
                 picks=picks,
                 engine=arguments.engine,
                 jobs=arguments.jobs,
-                checkpoint=arguments.result.with_name("verify.parts.json"),
-                keep=arguments.result.with_name(KEPT),
+                checkpoint=stored.with_name("verify.parts.json"),
+                keep=stored.with_name(KEPT),
                 report=partial(_report, meter),
             )
         except InvalidValueError as error:
-            raise InvalidValueError(f"{arguments.result}: {error}") from error
-    path = arguments.result.with_name("verify.json")
+            raise InvalidValueError(f"{stored}: {error}") from error
+    path = stored.with_name("verify.json")
     repeated = _is_among(path, values)
     if not repeated:
         set_aside(path.parent, path.name, ())

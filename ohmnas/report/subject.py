@@ -15,7 +15,7 @@ from ohmnas.costs.conversion import Conversion
 from ohmnas.costs.placement import Placement, placements
 from ohmnas.datasets.campaign.picks import FOUND, picked
 from ohmnas.datasets.tasks.task import task_word
-from ohmnas.errors import BrokenFileError, OhmnasError
+from ohmnas.errors import OhmnasError
 from ohmnas.files import is_file
 from ohmnas.hardware import hardware, has_name
 from ohmnas.hardware.settings import Hardware
@@ -23,9 +23,8 @@ from ohmnas.report.drift import TARGETS_OVER_TIME, Drift, predicted_drift, surro
 from ohmnas.report.measured import NAME, MeasuredNetwork, Measurement, read_measurement
 from ohmnas.report.neighbours import Neighbours, neighbours, table_of
 from ohmnas.search.candidate import Candidate
-from ohmnas.search.result import SearchResult, read_result
+from ohmnas.search.result import SearchResult, read_result, result_file
 
-RESULT: Final = "result.json"
 REFERENCES: Final = 3
 """Largest number of reference networks in a report."""
 
@@ -182,20 +181,6 @@ def read_subject(path: str | Path, surrogate: str | None = None, table: str | No
         dict(zip(one.networks, drift, strict=True)) if drift else {},
         None if rows is None else neighbours(result, rows),
     )
-
-
-def result_file(path: str | Path) -> Path:
-    """Return the `result.json` of a folder, or the file itself.
-
-    Raises:
-        BrokenFileError: the folder has none.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        return path
-    if not is_file(path / RESULT):
-        raise BrokenFileError(f"{path} has no {RESULT}: pass the folder that ohmnas search wrote with --out")
-    return path / RESULT
 
 
 def read_subjects(paths: Sequence[str | Path], surrogate: str | None = None, table: str | None = None) -> list[Subject]:

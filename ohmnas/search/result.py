@@ -13,7 +13,7 @@ import numpy as np
 from ohmnas import json_values
 from ohmnas.costs.conversion import Conversion
 from ohmnas.errors import BrokenFileError, InvalidValueError, OhmnasError, UnknownNameError
-from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
+from ohmnas.files import LARGEST_RESULT, is_file, read_json, write_atomically
 from ohmnas.json_values import as_json
 from ohmnas.lookup import check_name
 from ohmnas.search.candidate import Candidate
@@ -26,11 +26,12 @@ from ohmnas.spaces.space import Space
 if TYPE_CHECKING:
     import pandas as pd
 
+RESULT: Final = "result.json"
+"""Name of the file in a folder."""
 _SHOWN: Final = 6
 """Rows of the table in a notebook."""
 _OF_A_GENERATION: Final = ("iteration", "evaluations", "objective")
 """Required keys of each generation in the history."""
-"""Largest image side or number of classes in a file; larger ones would overflow the costs."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -149,6 +150,20 @@ def write_result(path: str | Path, result: SearchResult) -> None:
         StorageError: the write failed; the old file is unchanged.
     """
     write_atomically(Path(path), json.dumps(result.to_dict(), indent=1) + "\n")
+
+
+def result_file(path: str | Path) -> Path:
+    """Return the `result.json` of a folder, or the file itself.
+
+    Raises:
+        BrokenFileError: the folder has none.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    if not is_file(path / RESULT):
+        raise BrokenFileError(f"{path} has no {RESULT}: pass the folder that ohmnas search wrote with --out")
+    return path / RESULT
 
 
 def read_result(path: str | Path) -> SearchResult:

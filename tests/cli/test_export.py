@@ -27,6 +27,13 @@ def test_an_export_prints_the_network_and_its_files(net: Path, ohmnas: Ohmnas, t
     assert values["difference"] < 1e-4
 
 
+def test_the_result_of_a_search_must_be_trained_first(ohmnas: Ohmnas, tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{}", encoding="utf-8")
+    for found in (tmp_path, tmp_path / "result.json"):
+        done = ohmnas("export", found, "--to", "torch", "--out", tmp_path / "out")
+        assert f"ohmnas train {found} --task TASK --out net" in done.sentence
+
+
 def test_wrong_words_are_one_sentence(net: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert "no exporter 'onxx'" in ohmnas("export", net, "--to", "onxx", "--out", tmp_path / "out").sentence
     assert "cannot read" in ohmnas("export", tmp_path, "--to", "torch", "--out", tmp_path / "out").sentence

@@ -95,7 +95,7 @@ def test_a_shipped_table_measured_in_the_same_way_is_the_start(ohmnas: Ohmnas, t
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--max-params", "10"), "below the smallest networks"),
+        (("--max-params", "10"), "leaves no network"),
         (("--fidelity", "full"), "trains on the validation images"),
         (("--fix", "KS0=4"), "KS0"),
         (("--backend", "dask"), "--scheduler"),

@@ -75,7 +75,7 @@ def test_picked_networks_are_compared_with_the_reference(result: Path, ohmnas: O
 
 def test_a_person_sees_four_lines(result: Path, ohmnas: Ohmnas) -> None:
     result.with_name("verify.json").write_text("{}", encoding="utf-8")
-    done = ohmnas("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
+    done = ohmnas("verify", result.parent, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
     assert "moved the earlier result" in done.err
     assert result.parent.joinpath("earlier-1", "verify.json").read_text("utf-8") == "{}"
     out = done.out

@@ -76,8 +76,8 @@ class Task:
         )
         if max_params is not None and bounded.max_params <= self.min_params:
             raise InvalidValueError(
-                f"--max-params {max_params:,} is not above the smallest networks of {self.name}, which have "
-                f"{self.min_params:,} parameters"
+                f"--max-params {max_params:,} leaves no network: the smallest of {self.name} have {self.min_params:,} "
+                "parameters"
             )
         return bounded
 
