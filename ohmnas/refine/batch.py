@@ -19,7 +19,8 @@ from ohmnas.datasets.campaign.plan import MUTATIONS
 from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.search import Budget, Problem, known_networks, search
 from ohmnas.search.evaluation import Evaluation
-from ohmnas.spaces.genes import Population
+from ohmnas.spaces.genes import Population, unseen
+from ohmnas.spaces.variation import mutants
 
 Rows = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
@@ -90,7 +91,8 @@ def candidates(
     rng = np.random.default_rng([seed, len(measured), 1])
     parts = [problem.sample(SAMPLES, rng)]
     if len(leaders):
-        parts.insert(0, _mutants(problem, leaders[:LEADERS], SAMPLES, rng))
+        groups = problem.space.mutation_groups
+        parts.insert(0, mutants(problem.mutate, groups, leaders[:LEADERS], SAMPLES, MUTATIONS, rng))
     try:
         initial = np.concatenate([known_networks(problem), leaders])
         parts.insert(0, search(problem, "evolution", seed, budget, initial=initial, exclude=measured).population)
@@ -98,7 +100,7 @@ def candidates(
         pass
     drawn = np.concatenate(parts)
     drawn = drawn[problem.affordable(drawn)]
-    return fresh(drawn, measured)
+    return unseen(drawn, measured)
 
 
 def choose(
@@ -145,27 +147,6 @@ def scaled(problem: Problem, population: Population) -> Values:
     span = np.array([float(np.ptp(problem.choices(gene))) for gene in range(problem.genes)])
     values: Values = population / np.maximum(span, 1.0)
     return values
-
-
-def fresh(population: Population, known: Population) -> Population:
-    """Return the unknown rows, without duplicates, in their order."""
-    old = {genome.tobytes() for genome in np.ascontiguousarray(known, dtype=np.int16)}
-    rows = np.ascontiguousarray(population, dtype=np.int16)
-    new = {key: genome for genome in rows if (key := genome.tobytes()) not in old}
-    return np.array(list(new.values()), dtype=np.int16).reshape(-1, population.shape[1])
-
-
-def _mutants(problem: Problem, leaders: Population, n: int, rng: np.random.Generator) -> Population:
-    """``(n, g)``: 1 to `MUTATIONS` mutations away from a leader."""
-    groups = problem.space.mutation_groups
-    offspring = leaders[rng.integers(len(leaders), size=n)]
-    steps = rng.integers(1, MUTATIONS, endpoint=True, size=n)
-    for step in range(MUTATIONS):
-        group = rng.integers(len(groups), size=n)
-        for index, name in enumerate(groups):
-            rows = np.flatnonzero((steps > step) & (group == index))
-            offspring[rows] = problem.mutate(offspring[rows], rng, dict.fromkeys(groups, 0.0) | {name: 1.0})
-    return offspring
 
 
 def _near(here: Values, leaders: Values) -> Rows:

@@ -27,7 +27,7 @@ from ohmnas.datasets.campaign.store import Store, identity
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.schema import Row
 from ohmnas.errors import AllFailedError, InvalidValueError
-from ohmnas.refine.batch import DEFAULT_SPLIT, LEADERS, Split, candidates, choose, fresh
+from ohmnas.refine.batch import DEFAULT_SPLIT, LEADERS, Split, candidates, choose
 from ohmnas.refine.journal import Chosen, Journal, Stage
 from ohmnas.refine.shrinkage import FOLDS, Shrunk, ShrunkEstimator, shrunk_labels
 from ohmnas.search import Budget, Problem, SearchResult
@@ -36,7 +36,7 @@ from ohmnas.search.candidate import Candidate
 from ohmnas.search.defaults import reference_floor
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.report import describe, references
-from ohmnas.spaces.genes import Population
+from ohmnas.spaces.genes import Population, unseen
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 
 FEWEST: Final = 20
@@ -325,7 +325,7 @@ class _Run:
         tried = self._tried(standing)
         problem, leaders = standing.asked, standing.leaders[:LEADERS]
         known = references(standing.problem)[: self.effort.references]
-        first = fresh(np.array([one.genome for one in known], dtype=np.int16).reshape(-1, problem.genes), tried)[:k]
+        first = unseen(np.array([one.genome for one in known], dtype=np.int16).reshape(-1, problem.genes), tried)[:k]
         tried = np.concatenate([tried, first])
         pool = candidates(problem, leaders, tried, self.seed, self.budget)
         chosen = [(genome, "reference") for genome in first]

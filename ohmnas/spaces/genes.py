@@ -270,3 +270,11 @@ class Genes(Sequence[Gene]):
             )
             for depth in depths
         ]
+
+
+def unseen(population: Population, known: Population) -> Population:
+    """``(k, g)``: the rows of a population that are not known, without duplicates, in their order."""
+    old = {genome.tobytes() for genome in np.ascontiguousarray(known, dtype=np.int16)}
+    rows = np.ascontiguousarray(population, dtype=np.int16)
+    new = {key: genome for genome in rows if (key := genome.tobytes()) not in old}
+    return np.array(list(new.values()), dtype=np.int16).reshape(-1, population.shape[1])

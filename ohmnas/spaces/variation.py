@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -126,3 +126,34 @@ def neighbours(genes: Genes, genome: npt.NDArray[np.int16]) -> Population:
     found = np.array(near, dtype=np.int16).reshape(-1, len(genes))
     begun = genes.exists(found) & ~exists
     return genes.clear_missing(np.where(begun, np.array(genes.low, dtype=np.int16), found))
+
+
+def mutants(
+    mutate: Callable[[Population, np.random.Generator, Mapping[str, float]], Population],
+    groups: Sequence[str],
+    parents: Population,
+    n: int,
+    most: int,
+    rng: np.random.Generator,
+) -> Population:
+    """Draw networks 1 to `most` mutations away from a parent.
+
+    Args:
+        mutate: `Space.mutate`, or that of a problem, which stays within its bounds.
+        groups: `Space.mutation_groups`.
+        parents: ``(m, g)``.
+        n: number of draws.
+        most: largest number of mutations; each is of one random group.
+        rng: random generator.
+
+    Returns:
+        ``(n, g)``; a row may be equal to a parent.
+    """
+    offspring = parents[rng.integers(len(parents), size=n)]
+    steps = rng.integers(1, most, endpoint=True, size=n)
+    for step in range(most):
+        group = rng.integers(len(groups), size=n)
+        for index, name in enumerate(groups):
+            rows = np.flatnonzero((steps > step) & (group == index))
+            offspring[rows] = mutate(offspring[rows], rng, dict.fromkeys(groups, 0.0) | {name: 1.0})
+    return offspring

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import cdist
 
-from ohmnas.spaces.genes import Population
+from ohmnas.spaces.genes import Population, unseen
 from ohmnas.surrogate.features import Values, chipless, feature_matrix, gene_feature_names
 from ohmnas.surrogate.model import SurrogateModel
 
@@ -88,9 +88,7 @@ def candidates_near(
     table = space.layers(drawn)
     params = table.params()
     drawn = drawn[(params <= max_params) & (params >= min_params) & (table.macs() <= max_macs)]
-    old = {genome.tobytes() for genome in np.ascontiguousarray(known, dtype=np.int16)}
-    fresh = {key: genome for genome in drawn if (key := genome.tobytes()) not in old}
-    return np.array(list(fresh.values()), dtype=np.int16).reshape(-1, len(space.genes))
+    return unseen(drawn, known)
 
 
 def _standardised(surrogate: SurrogateModel, population: Population, scale: Population) -> Values:

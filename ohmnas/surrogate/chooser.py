@@ -12,7 +12,7 @@ from ohmnas.datasets.campaign.choices import Key
 from ohmnas.datasets.campaign.plan import mutants
 from ohmnas.datasets.campaign.store import Store
 from ohmnas.errors import InvalidValueError
-from ohmnas.spaces.genes import Population
+from ohmnas.spaces.genes import Population, unseen
 from ohmnas.surrogate.active import candidates_near, promising
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
@@ -87,10 +87,8 @@ class Chooser:
             selected = candidates[promising(surrogate, candidates, data.population, BATCH // 6)]
             rng = np.random.default_rng([self.campaign.seed, len(known)])
             drawn = mutants(task, _best(data), MUTANTS, rng)
-            selected = np.concatenate([selected, _fresh(drawn, np.concatenate([known, selected]))[: BATCH // 6]])
-        there = {genome.tobytes() for genome in np.concatenate([known, selected])}
-        planned = [genome for genome in self.plan if genome.tobytes() not in there]
-        rest = np.array(planned[: BATCH - len(selected)], dtype=np.int16).reshape(-1, known.shape[1])
+            selected = np.concatenate([selected, unseen(drawn, np.concatenate([known, selected]))[: BATCH // 6]])
+        rest = unseen(self.plan, np.concatenate([known, selected]))[: BATCH - len(selected)]
         self.store.choose(self._key, np.concatenate([selected, rest]), after=len(noted))
 
     def _stored(self) -> Population:
@@ -114,10 +112,3 @@ def _best(data: TrainingSet) -> Population:
     accuracy = data.labels["accuracy_1d"][order]
     gap = np.maximum.accumulate(accuracy) - accuracy
     return data.population[order[np.argsort(gap, kind="stable")[:PARENTS]]]
-
-
-def _fresh(population: Population, known: Population) -> Population:
-    """Return the unknown rows, without duplicates."""
-    old = {genome.tobytes() for genome in known}
-    fresh = {key: genome for genome in population if (key := genome.tobytes()) not in old}
-    return np.array(list(fresh.values()), dtype=np.int16).reshape(-1, population.shape[1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.refine.batch import Split, candidates, choose, fresh, scaled
+from ohmnas.refine.batch import Split, candidates, choose, scaled
 from ohmnas.search import Limits, Problem
 from ohmnas.search.objectives import objective
 from ohmnas.testing.formula import SPACE, Formula
@@ -51,7 +51,6 @@ def test_a_batch_is_no_larger_than_its_candidates(rng: np.random.Generator) -> N
     pool = PROBLEM.sample(5, rng)
     chosen = choose(PROBLEM, pool, PROBLEM.evaluate(pool), pool[:0], pool[:0], 12)
     assert sorted(row for row, _ in chosen) == [*range(len(pool))]
-    assert fresh(np.concatenate([pool, pool]), pool[:2]).tolist() == pool[2:].tolist()
 
 
 @pytest.mark.parametrize("shares", [(1.0, 0.0), (0.0, 1.0), (0.0, 0.0)])

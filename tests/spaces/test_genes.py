@@ -16,7 +16,7 @@ from ohmnas.errors import InvalidValueError, OhmnasError, UnknownNameError
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES
 from ohmnas.spaces.cells.genes import TABLE as CELLS
 from ohmnas.spaces.codesign import CHIP_GENES
-from ohmnas.spaces.genes import LARGEST_VALUE, Gene, Genes
+from ohmnas.spaces.genes import LARGEST_VALUE, Gene, Genes, unseen
 from ohmnas.spaces.resnet.genes import TABLE as RESNET
 
 TABLES = {"resnet": RESNET, "cells": CELLS, "chips": CHIP_GENES, "both": RESNET + CHIP_GENES}
@@ -192,3 +192,10 @@ def test_a_sum_has_both_with_the_blocks_of_the_first() -> None:
     assert both.depth == "M"
     assert len(both) == len(both.low) == len(both.high) == len(both.costly) == len(both.blocks)
     assert list(both) == [*RESNET, *CHIP_GENES]
+
+
+def test_unseen_rows_are_new_in_their_order_and_once() -> None:
+    pool = np.array([[3, 1], [2, 2], [3, 1], [1, 1], [2, 2]], dtype=np.int16)
+    assert unseen(pool, pool[3:4]).tolist() == [[3, 1], [2, 2]]
+    assert unseen(pool, pool[:0]).tolist() == [[3, 1], [2, 2], [1, 1]]
+    assert unseen(pool, pool).shape == (0, 2)

@@ -15,6 +15,7 @@ from ohmnas.datasets.campaign.options import PLANS
 from ohmnas.datasets.tasks.task import Task
 from ohmnas.errors import InfeasibleError
 from ohmnas.lookup import check_name
+from ohmnas.spaces import variation
 from ohmnas.spaces.genes import Population
 
 PLAN_BLOCK: Final = 96
@@ -81,14 +82,8 @@ def mutants(task: Task, parents: Population, n: int, rng: np.random.Generator) -
     Returns:
         ``(k, g)``, k at most n: draws within the bounds.
     """
-    groups = task.space.mutation_groups
-    offspring = parents[rng.integers(len(parents), size=n)]
-    steps = rng.integers(1, MUTATIONS, endpoint=True, size=n)
-    for step in range(MUTATIONS):
-        group = rng.integers(len(groups), size=n)
-        for index, name in enumerate(groups):
-            rows = np.flatnonzero((steps > step) & (group == index))
-            offspring[rows] = task.space.mutate(offspring[rows], rng, dict.fromkeys(groups, 0.0) | {name: 1.0})
+    space = task.space
+    offspring = variation.mutants(space.mutate, space.mutation_groups, parents, n, MUTATIONS, rng)
     return _within(task, offspring)
 
 
