@@ -33,7 +33,7 @@ def test_the_python_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     script.write_text(code, encoding="utf-8")
     run = ["-m", "pytest", "-q", "-p", "no:cacheprovider"] if "\nclass Test" in code else []  # a contract, and all else
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *run, script]
+    command = [sys.executable, *run, str(script)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
