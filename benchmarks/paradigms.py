@@ -5,7 +5,7 @@ python benchmarks/paradigms.py [--task digits] [--max-params 50k] [--minutes 20]
 
 Each way looks for the highest accuracy after a day within the limit of parameters, starts without a table, and uses one
 core. Then the networks of all ways and the best reference network are trained anew and read on chips with test images.
-What is already in OUT with the same settings is not done again. Run it on a free machine: the minutes are of a clock.
+Results in OUT with the same settings are not measured again. Run it on a free machine: it measures minutes by the clock.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PROXIED: Final = 500
 
 @dataclass(frozen=True)
 class Settings:
-    """What every way is given."""
+    """Settings that all ways share."""
 
     task: str
     max_params: int

@@ -17,4 +17,4 @@ STOPPINGS: Final = ("asha",)
 CHOOSERS: Final = ("plan", "active", "best")
 """Sources of a campaign's architectures: a plan, a surrogate of the measured rows, or the best of another seed."""
 ORDERS: Final = ("plan", "cheap")
-"""Order of the measurements: that of the plan, or networks with few activations first."""
+"""`plan`: measure in the order of the plan. `cheap`: measure networks with few activations first."""

@@ -1,4 +1,4 @@
-"""What a search was asked for, and what it found."""
+"""Limits of a search, and the values of the found network."""
 
 from __future__ import annotations
 

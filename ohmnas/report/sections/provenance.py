@@ -1,4 +1,4 @@
-"""Where a result comes from, and the command that repeats it."""
+"""Origin of a result, and the command that repeats it."""
 
 from __future__ import annotations
 
