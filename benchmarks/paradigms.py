@@ -5,7 +5,7 @@ python benchmarks/paradigms.py [--task digits] [--max-params 50k] [--minutes 20]
 
 Each way looks for the highest accuracy after a day within the limit of parameters, starts without a table, and uses one
 core. Then the networks of all ways and the best reference network are trained anew and read on chips with test images.
-Results in OUT with the same settings are not measured again. Run it on a free machine: it measures minutes by the clock.
+Results in OUT with the same settings are not measured again. Run it on a free machine: minutes are wall time.
 """
 
 from __future__ import annotations
