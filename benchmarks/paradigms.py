@@ -129,7 +129,7 @@ def enas(folder: Path, settings: Settings) -> list[int]:
 
 
 def gradient(method: str) -> Callable[[Path, Settings], list[int]]:
-    """Descend on the probabilities of choices; the first epoch is timed, to choose the number of epochs."""
+    """Descend on the probabilities of choices; two epochs are timed, to choose the number of epochs."""
 
     def found(folder: Path, settings: Settings) -> list[int]:
         words = ("gradient-search", *settings.limits, "--space", "resnet", "--method", method)
@@ -164,7 +164,9 @@ def found_by(way: str, out: Path, settings: Settings) -> dict[str, Any]:
     there = read(folder / "way.json")
     if there.get("settings") == asdict(settings):
         return there
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.exists():  # its rows would be more than the time allows
+        sys.exit(f"{folder} is unfinished, or has other settings: remove it, or choose another --out")
+    folder.mkdir(parents=True)
     before = _core_seconds()
     genome = WAYS[way](folder, settings)
     there = {"settings": asdict(settings), "genome": genome, "core_minutes": (_core_seconds() - before) / 60}
@@ -219,9 +221,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({name: {**ways.get(name, {}), "network": one} for name, one in networks.items()}))
         return
-    print(
-        f"{settings.task}, at most {settings.max_params:,} parameters, {settings.minutes:g} core-minutes for each way"
-    )
+    print(f"{settings.task}, at most {settings.max_params:,} parameters, {settings.minutes:g} minutes for each way")
     print(f"{arguments.trainings} trainings each at fidelity {settings.fidelity}, test images, per cent and points")
     titles = ("1-day accuracy", "std", "AVM", "1-month acc.")
     print(f"{'way':12s}{'minutes':>9s}{'params':>9s}{'MACs':>12s}{''.join(f'{title:>16s}' for title in titles)}")

@@ -139,7 +139,7 @@ def mutants(
     """Draw networks 1 to `most` mutations away from a parent.
 
     Args:
-        mutate: `Space.mutate`, or that of a problem, which stays within its bounds.
+        mutate: `Space.mutate` or `Problem.mutate`; the latter stays within the bounds of the problem.
         groups: `Space.mutation_groups`.
         parents: ``(m, g)``.
         n: number of draws.

@@ -100,7 +100,7 @@ def test_the_expensive_estimator_gets_its_share_of_the_best_rows(rank_by: Target
 
 
 def test_rows_that_the_dear_one_did_not_see_are_on_its_scale() -> None:
-    """Where the expensive one differs by a constant, a share gives what asking it about all gives."""
+    """If the estimators differ by a constant, the cascade predicts what the expensive one predicts."""
     population = some(30)
     expensive = Shifted(by=-0.2)
     for share in (0.05, 0.3, 1.0):
