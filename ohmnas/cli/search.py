@@ -309,7 +309,7 @@ def _check_same(
             )
         )
         raise InvalidValueError(f"{path} used the strategy {used}; this command has {here}; {instead}")
-    now_asked = asked.to_dict()
+    now_asked = asked.constraints
     if result.excluded != _checksums(excluded):
         raise InvalidValueError(f"{path} used other --exclude tables: repeat them to resume; {instead}")
     limits = {**dict.fromkeys([*CEILINGS, "confidence"]), **result.constraints}  # older files have fewer limits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -181,9 +181,20 @@ class Problem:
             within[rows] = np.all([others[cost] <= most for cost, most in limited.items()], axis=0)
         return within
 
+    def evaluate_in_pieces(self, population: Population, size: int) -> Iterator[tuple[Population, Evaluation]]:
+        """Evaluate pieces of ``(size, g)``; the piece during which the clock's time ends is the last."""
+        for start in range(0, len(population), size):
+            piece = population[start : start + size]
+            yield piece, self.evaluate(piece)
+            if self.clock.is_up():
+                return
+
     def evaluate(self, population: Population) -> Evaluation:
         """Predict and evaluate ``(n, g)`` architectures."""
         estimate = self.estimator.estimate(population)
+        shortfall = np.zeros(len(population))
+        for missed in self.missed(estimate).values():
+            shortfall += missed
         of = self.quantities(population, estimate)
 
         def losses(name: str) -> Values:
@@ -194,9 +205,6 @@ class Problem:
             excess = sum(np.maximum(of[name] / most - 1.0, 0.0) for name, most in self.limits.soft.items())
             price = 1.0 + self.limits.penalty * excess
             objective = np.where(objective >= 0, objective / price, objective * price)
-        shortfall = np.zeros(len(population))
-        for missed in self.missed(estimate).values():
-            shortfall += missed
         columns = [losses(name) for name in self.pareto]
         front = np.column_stack(columns) if columns else np.empty((len(population), 0))
         return Evaluation(objective, shortfall, estimate, front)
@@ -253,8 +261,9 @@ class Problem:
             self._scales[name] = (best, worst if is_worse else 1.0 - best)
         return self._scales[name]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON values: limits; bounds on genes, assumptions about conversions and schedule where they matter."""
+    @property
+    def constraints(self) -> dict[str, Any]:
+        """JSON values: limits; bounds on genes, assumptions about conversions and schedule where they matter."""
         whole = self.space.everything
         ends = zip(self.space.genes, self.bounds.low, self.bounds.high, whole.low, whole.high, strict=True)
         bounds = {

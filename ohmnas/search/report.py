@@ -1,4 +1,4 @@
-"""Describe rows of a population as `Candidate`s, and the content of an archive as a `SearchResult`."""
+"""Describe what a search found: a `SearchResult`, or the message that nothing meets the limits."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Final
 import numpy as np
 
 from ohmnas.errors import InfeasibleError
+from ohmnas.estimate import Estimate
 from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
 from ohmnas.search.evaluation import Evaluation
-from ohmnas.search.infeasibility import beyond_predictions
 from ohmnas.search.problem import Problem
 from ohmnas.search.result import SearchResult
 from ohmnas.spaces.genes import Population
+from ohmnas.targets import TARGETS
 
 STANDING: Final = 100
 """Number of best architectures saved to resume a search."""
@@ -58,7 +59,7 @@ def describe(
         evaluations,
         seconds,
         seed,
-        problem.to_dict(),
+        problem.constraints,
         history,
         problem.space,
         objective=problem.objective.name,
@@ -75,7 +76,7 @@ def describe(
 def candidates(problem: Problem, population: Population, evaluation: Evaluation) -> list[Candidate]:
     """Return one candidate per row."""
     ends = [problem.quantile(evaluation.estimate, (1 + side * COVERAGE) / 2) for side in (-1, 1)]
-    of = problem.quantities(population)
+    missed, of = problem.missed(evaluation.estimate), problem.quantities(population)
     costs = {name: of[name] for name in OTHER_COSTS if problem.has_chip or name in {"size", "memory"}}
     space = problem.space
     chips = space.chip_names(population)
@@ -95,6 +96,7 @@ def candidates(problem: Problem, population: Population, evaluation: Evaluation)
             },
             costs={name: float(values[row]) for name, values in costs.items()},
             chip=chips[row],
+            misses=tuple(limit for limit in missed if missed[limit][row] > 0),
             space=space,
         )
         for row, (architecture, genome) in enumerate(zip(problem.space.decode(population), population, strict=True))
@@ -122,13 +124,51 @@ def references(problem: Problem) -> list[Candidate]:
     order = evaluation.order()
     best = order[np.sort(np.unique(names[order], return_index=True)[1])]
     evaluation = evaluation.take(best)
-    missed = problem.missed(evaluation.estimate)
-    named = [
-        replace(candidate, name=str(name), misses=tuple(limit for limit in missed if missed[limit][row] > 0))
-        for row, (name, candidate) in enumerate(
-            zip(names[best], candidates(problem, population[best], evaluation), strict=True)
-        )
-    ]
+    found = candidates(problem, population[best], evaluation)
+    named = [replace(candidate, name=str(name)) for name, candidate in zip(names[best], found, strict=True)]
     first = problem.estimator.targets[0]
     sign = -1.0 if first.larger_is_better else 1.0
     return sorted(named, key=lambda candidate: sign * candidate.predicted[first.name])
+
+
+def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] | None, evaluations: int) -> str:
+    """Say that nothing meets the limits on predictions; `nearest` is the row with the smallest violation."""
+    if nearest is None:
+        return "the strategy found no architecture within the cost limits"
+    limits, (candidate,) = problem.limits, candidates(problem, *nearest)
+    asked = [f"a predicted {_title(of)} of at most {most:g}" for of, most in limits.ceilings().values()]
+    asked += [
+        f"a predicted {_title(of)} ({name}) of at least {least:g}" for name, (of, least) in limits.floors().items()
+    ]
+    sure = "" if limits.confidence is None else f" with a probability of {limits.confidence:g}"
+    on = f", on {candidate.chip}" if candidate.chip else ""
+    origin = f"; the limits on accuracy and AVM are those of {limits.reference}" if limits.reference else ""
+    return (
+        f"none of {evaluations:,} {problem.space.members} within the cost limits has {' and '.join(asked)}{sure}; the "
+        f"nearest has {_predicted(problem, nearest[1].estimate)}, "
+        f"with {candidate.params:,} parameters: {candidate.architecture}{on}; another seed or strategy may come "
+        f"nearer{origin}"
+    )
+
+
+def _title(target: str) -> str:
+    return TARGETS[target].title
+
+
+def _predicted(problem: Problem, estimate: Estimate) -> str:
+    """Predictions of one row that have limits, or all of them; with a confidence, the bound that it implies."""
+    names = [name for name in estimate.names if name in problem.limits.on_targets()] or [*estimate.names]
+    if problem.limits.confidence is None:
+        return _listed([f"{_title(name)} {estimate[name][0]:.4f}" for name in names])
+    lowest, highest = problem.certain(estimate)
+    ends = [
+        f"{_title(name)} of at least {lowest[name][0]:.4f}"
+        if TARGETS[name].larger_is_better
+        else f"{_title(name)} of at most {highest[name][0]:.4f}"
+        for name in names
+    ]
+    return f"with that probability {_listed(ends)}"
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -46,7 +47,7 @@ class SearchResult:
     """Wall time of the search."""
     seed: int
     constraints: dict[str, Any]
-    """`Problem.to_dict`: limit -> value, None for no limit; soft limits and bounds on genes by name."""
+    """`Problem.constraints`: limit -> value, None for no limit; soft limits and bounds on genes by name."""
     history: list[dict[str, float]]
     """For each generation: iteration, evaluations, feasible share of the offspring, best objective so far and its
     predictions; with a front also its hypervolume, after a restart also its number."""
@@ -74,6 +75,19 @@ class SearchResult:
     """Reference networks within the cost limits, with predictions."""
     command: tuple[str, ...] = ()
     """Words after ``ohmnas`` of the command that made it; empty if it was made in Python."""
+
+    @property
+    def extrapolation(self) -> str:
+        """Warning that the network is smaller or larger than all measured networks; empty if it is not."""
+        seen = self.provenance.get("seen", {})
+        for title, cost, name in (("parameters", self.best.params, "params"), ("MACs", self.best.macs, "macs")):
+            least, most = seen.get(f"min_{name}", 0), seen.get(f"max_{name}", math.inf)
+            if not least <= cost <= most:
+                return (
+                    f"the found network has {cost:,} {title}, but the measured networks have {least:,} to {most:,}: "
+                    "its prediction is extrapolated; limit the search to this range (min_params, max_params, max_macs)"
+                )
+        return ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return the found network, `top`, `front` and the references, one row each.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from numbers import Integral
 
@@ -143,7 +143,7 @@ class _Run:
             first = initial[: int(min(len(initial), left))] if turn == 0 else initial[:0]
             wanted = self._wanted(missing, left - len(first))
             candidates = self._candidates(wanted, first)
-            parts += self._evaluated(candidates)
+            parts += self.problem.evaluate_in_pieces(candidates, PIECE)
             if len(candidates) * DRY < wanted or self.exhausted or self.problem.clock.is_up():
                 break
         if not parts:
@@ -159,14 +159,6 @@ class _Run:
         """Return the number of candidates among which the missing feasible ones are expected."""
         wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
         return int(min(wanted, MARGIN * LARGEST_POPULATION, left))
-
-    def _evaluated(self, candidates: Population) -> Iterator[tuple[Population, Evaluation]]:
-        """Evaluate in pieces, the last one when the time is up."""
-        for start in range(0, len(candidates), PIECE):
-            piece = candidates[start : start + PIECE]
-            yield piece, self.problem.evaluate(piece)
-            if self.problem.clock.is_up():
-                return
 
     def _tell(self, population: Population, evaluation: Evaluation) -> None:
         """Pass evaluations to the archive and the strategy, and update what the next generation is planned with.
@@ -279,22 +271,10 @@ def search(
         history=progress.history,
         stopped=progress.stopped,
     )
-    _warn_if_extrapolated(result)
+    if result.extrapolation:
+        warnings.warn(result.extrapolation, stacklevel=2)
     result = replace(result, evaluations=progress.before + progress.evaluations)
     return replace(result, strategy=name) if name else result
-
-
-def _warn_if_extrapolated(result: SearchResult) -> None:
-    """Warn if the found network is smaller or larger than all networks that the surrogate was fitted to."""
-    seen = result.provenance.get("seen", {})
-    for title, cost, name in (("parameters", result.best.params, "params"), ("MACs", result.best.macs, "macs")):
-        least, most = seen.get(f"min_{name}", 0), seen.get(f"max_{name}", math.inf)
-        if not least <= cost <= most:
-            warnings.warn(
-                f"the found network has {cost:,} {title}, but the measured networks have {least:,} to {most:,}: its "
-                "prediction is extrapolated; limit the search to this range (min_params, max_params, max_macs)",
-                stacklevel=3,
-            )
 
 
 def _run_all(

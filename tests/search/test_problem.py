@@ -254,8 +254,8 @@ def test_a_front_is_of_at_least_two_different_quantities() -> None:
 
 def test_a_problem_is_json_with_bounds_where_there_are_any() -> None:
     one, _ = problem()
-    assert one.to_dict() == one.limits.to_dict()
-    bounds = json.loads(json.dumps(replace(one, within=BOUNDS[1]).to_dict()))["genes"]
+    assert one.constraints == one.limits.to_dict()
+    bounds = json.loads(json.dumps(replace(one, within=BOUNDS[1]).constraints))["genes"]
     assert bounds["M"] == [2, 3]
     assert bounds["R1"] == [1, 1]
     assert bounds["R5"] == [2, 5]

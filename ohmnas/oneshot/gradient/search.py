@@ -124,7 +124,7 @@ def gradient_search(
         1,
         before + time.monotonic() - start,
         seed,
-        problem.to_dict(),
+        problem.constraints,
         history,
         problem.space,
         strategy=settings.method,
