@@ -226,7 +226,7 @@ def _asha(values: Values, reduction: float) -> npt.NDArray[np.int64]:
     """``(n,)``: rungs that each network passes, if a single worker trains them one by one."""
     asha, passed = Asha(reduction), np.zeros(len(values), dtype=np.int64)
     for row in range(len(values)):
-        while passed[row] < values.shape[1] and asha.goes_on(int(passed[row]), values[row, passed[row]]):
+        while passed[row] < values.shape[1] and asha.continues(int(passed[row]), values[row, passed[row]]):
             passed[row] += 1
     return passed
 

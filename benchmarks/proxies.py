@@ -33,7 +33,7 @@ from torch import nn
 
 from ohmnas.datasets.tasks.task import task
 from ohmnas.estimators.zero_cost import PROXIES, Batch
-from ohmnas.estimators.zero_cost.az_nas import AzNas, together
+from ohmnas.estimators.zero_cost.az_nas import AzNas, combined_ranks
 from ohmnas.estimators.zero_cost.networks import Networks
 from ohmnas.spaces.cells import Cell, CellSpace
 from ohmnas.spaces.cells.cell import OPERATIONS
@@ -142,7 +142,7 @@ def measured(space: Space, genome: npt.NDArray[np.int16], networks: Networks, na
 def ranked(rows: Sequence[Mapping[str, float]], name: str) -> Values:
     """``(n,)``: the values of one proxy."""
     if name == "az_nas":
-        return together(np.array([[row[part] for part in AZ_PARTS] for row in rows]))
+        return combined_ranks(np.array([[row[part] for part in AZ_PARTS] for row in rows]))
     return np.array([row[name] for row in rows])
 
 

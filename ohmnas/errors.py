@@ -59,16 +59,16 @@ class PluginError(OhmnasError, ImportError):
 
 
 class StorageError(OhmnasError, OSError):
-    """The disk rejected a write (full, read-only); data stored earlier is safe."""
+    """A file or store cannot be read or written, for example on a full disk; data stored earlier is safe."""
 
 
 def shown(value: object) -> str:
     """Format a value of unknown origin for a message: short, without control characters."""
     if isinstance(value, int) and abs(value) >= 10**18:
-        return "a number of more than 18 digits"  # Python refuses to write numbers of more than 4,300
+        return "a number of more than 18 digits"  # Python refuses to format more than 4,300 digits
     try:
         return in_short(repr(value))
-    except (ValueError, RecursionError):  # there is such a number in it, or it is nested deeply
+    except (ValueError, RecursionError):  # it contains such a number, or is nested too deeply
         return "a list or table"
 
 

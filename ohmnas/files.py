@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +47,7 @@ def opened(path: Path, limit: int) -> Iterator[BinaryIO]:
 
     Args:
         path: the file.
-        limit: bytes that a file of its kind has at most.
+        limit: largest allowed size in bytes.
 
     Raises:
         BrokenFileError: the file does not exist, is not readable, is not a regular file, or is too large.
@@ -80,7 +80,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
 
 def read_text(path: Path, limit: int) -> str:
-    """Read a UTF-8 text of unknown origin, with or without a byte order mark.
+    """Read a UTF-8 file of unknown origin, with or without a byte order mark.
 
     Raises:
         BrokenFileError: see `read_bytes`; or the file is not UTF-8.
@@ -89,14 +89,14 @@ def read_text(path: Path, limit: int) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BrokenFileError(f"{path} is not a text in UTF-8: byte {error.start + 1:,} is invalid") from error
+        raise BrokenFileError(f"{path} is not UTF-8: byte {error.start + 1:,} is invalid") from error
 
 
 def read_json(path: Path, limit: int) -> Any:
-    """Parse a JSON text of unknown origin.
+    """Parse a JSON file of unknown origin.
 
     Raises:
-        BrokenFileError: see `read_text`; or the text is not JSON.
+        BrokenFileError: see `read_text`; or the file is not JSON.
     """
     text = read_text(path, limit)
     try:
@@ -110,13 +110,13 @@ def _checked(path: Path, status: os.stat_result, limit: int) -> os.stat_result:
     if not stat.S_ISREG(status.st_mode):
         raise BrokenFileError(f"{path} is {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}, not a file")
     if status.st_size > limit:
-        raise BrokenFileError(f"{path} has {status.st_size:,} bytes; a file of its kind has at most {limit:,}")
+        raise BrokenFileError(f"{path} has {status.st_size:,} bytes; the limit for this kind of file is {limit:,} bytes")
     return status
 
 
 def _unreadable(path: Path, error: Exception) -> BrokenFileError:
     if isinstance(error, FileNotFoundError):
-        reason = "it is a link to a file that is not there" if path.is_symlink() else "there is no file with this name"
+        reason = "it is a link to a missing file" if path.is_symlink() else "there is no file with this name"
     else:
         reason = getattr(error, "strerror", None) or str(error) or "there is not enough memory"
     return BrokenFileError(f"cannot read {path}: {reason}")
@@ -135,7 +135,7 @@ def is_file(path: Path) -> bool:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a UTF-8 text with `write_bytes_atomically`."""
+    """Write text as UTF-8 with `write_bytes_atomically`."""
     write_bytes_atomically(path, text.encode("utf-8"))
 
 
@@ -147,12 +147,11 @@ def write_bytes_atomically(path: Path, content: bytes) -> None:
     """
     temporary: str | None = None
     try:
-        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
+        temporary = str(path.with_name(f".{path.name}.{secrets.token_hex(8)}"))
+        with Path(temporary).open("xb") as file:  # unlike those of `tempfile`, its mode follows the umask
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException as error:  # also Ctrl-C, which would leave the temporary file
         if temporary is not None:

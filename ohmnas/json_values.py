@@ -18,9 +18,9 @@ LARGEST_SIZE: Final = 65536
 
 
 def text(value: object, what: str) -> str:
-    """Return the value if it is a text; `what` names it in the error."""
+    """Return the value if it is a string; `what` names it in the error."""
     if not isinstance(value, str):
-        raise BrokenFileError(f"its {what} is {shown(value)}, not a text")
+        raise BrokenFileError(f"its {what} is {shown(value)}, not a string")
     return value
 
 
@@ -67,9 +67,9 @@ def sequence(value: object, what: str) -> list[Any]:
 
 
 def plain(value: object, what: str) -> object:
-    """Return the value if it is a text, a boolean, a finite number or None."""
+    """Return the value if it is a string, a boolean, a finite number or None."""
     if not isinstance(value, str | bool | None) and not is_number(value):
-        raise BrokenFileError(f"its {what} is {shown(value)}, neither a text nor a finite number")
+        raise BrokenFileError(f"its {what} is {shown(value)}, neither a string nor a finite number")
     return value
 
 

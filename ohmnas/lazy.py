@@ -16,7 +16,7 @@ def attach(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any]
     """Return a package's ``__getattr__`` and ``__dir__``.
 
     Args:
-        package: its ``__name__``.
+        package: ``__name__`` of the package.
         homes: public name -> module that defines it; an empty module stands for the package's own submodule.
     """
 

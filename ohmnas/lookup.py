@@ -20,12 +20,12 @@ def look_up(kind: str, known: Mapping[str, T], name: str) -> T:
     """Return the entry with this name.
 
     Args:
-        kind: what it is, for the message.
+        kind: noun for the message, such as ``task``.
         known: name -> entry.
-        name: what the user typed.
+        name: name given by the user.
 
     Raises:
-        UnknownNameError: the name is unknown; the message lists all.
+        UnknownNameError: the name is unknown; the message lists the known names.
     """
     if name not in known:
         raise unknown_name(kind, known, name)
@@ -36,7 +36,7 @@ def check_name(kind: str, known: Collection[str], name: str) -> None:
     """Raise an error for an unknown name.
 
     Raises:
-        UnknownNameError: the name is unknown; the message lists all.
+        UnknownNameError: the name is unknown; the message lists the known names.
     """
     if name not in known:
         raise unknown_name(kind, known, name)
@@ -44,8 +44,8 @@ def check_name(kind: str, known: Collection[str], name: str) -> None:
 
 def unknown_name(kind: str, known: Collection[str], name: str) -> UnknownNameError:
     """Create the error of an unknown name, with a suggestion."""
-    there = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
-    return UnknownNameError(f"no {kind} {shown(name)}; {there}{suggestion(known, name)}")
+    choices = f": choose {', '.join(known)}" if known else ""
+    return UnknownNameError(f"unknown {kind} {shown(name)}{choices}{suggestion(known, name)}")
 
 
 def suggestion(known: Collection[str], name: str) -> str:
@@ -61,7 +61,7 @@ def name_fault(name: str) -> str:
     A name must have the same meaning in files, commands, tables and terminals.
     """
     if not name.strip() or name != name.strip():
-        return "a name must not be empty or have blanks around it"
+        return "a name must not be empty, or start or end with spaces"
     if not name.isprintable():
         return "a name must not have control characters"
     if len(name) > LONGEST_NAME:
@@ -77,8 +77,8 @@ def check_plain_name(kind: str, name: str) -> None:
     """Check a name chosen by a user.
 
     Args:
-        kind: what it is, for the message.
-        name: from the user or a file.
+        kind: noun for the message, such as ``task``.
+        name: name given by the user or a file.
 
     Raises:
         InvalidValueError: the name is not allowed; the message shows the reason.

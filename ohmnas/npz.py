@@ -26,9 +26,11 @@ LARGEST = 16 << 30
 """Largest size of an archive in bytes."""
 LARGEST_CONTENT = 16 << 30
 """Largest total size of the arrays read, in bytes."""
-DENSEST, ALWAYS_FINE = 400, 128 << 20
-"""An array of more bytes than the second number may have at most this compression ratio. Images of a few grey levels
-reach 50, and some hundreds as float64; the limit of deflate is 1,032."""
+LARGEST_RATIO = 400
+"""Largest compression ratio of an array of more than `UNCHECKED_BYTES`. Images with few grey levels reach 50, or several
+hundred as float64; deflate can reach 1,032."""
+UNCHECKED_BYTES = 128 << 20
+"""Largest size in bytes of an array that may have any compression ratio."""
 LONGEST_HEADER = 4096
 """Largest size of a header in bytes; NumPy's own have 128."""
 BLOCK = 1 << 20
@@ -46,14 +48,14 @@ Form = tuple[np.dtype[np.generic], bool, tuple[int, ...]]
 _PAIR = rb"""\s*(?:'(\w+)'|"(\w+)")\s*:\s*(True|False|'[^'"]*'|"[^'"]*"|\([\d\s,L]*\))\s*"""
 _HEADER = re.compile(rb"\s*\{" + _PAIR + rb"," + _PAIR + rb"," + _PAIR + rb",?\s*\}\s*")
 _TYPE = re.compile(r"[<>|=]?([?]|b1|[uif][1248])")
-_NO_ARRAY = "only plain arrays of numbers are read"
+_NO_ARRAY = "only plain arrays of numbers can be read"
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write arrays like `numpy.savez_compressed`, atomically; equal arrays give equal bytes.
 
     Args:
-        path: of the archive; `numpy.load` and `read_arrays` read it.
+        path: the archive; `numpy.load` and `read_arrays` can read it.
         arrays: name -> plain array of numbers. They are stored in this order.
 
     Raises:
@@ -77,12 +79,13 @@ def read_arrays(path: Path, names: Iterable[str], largest: int | None = None) ->
 
     Args:
         path: the archive.
-        names: of the arrays.
-        largest: limit on the bytes of the file and of these arrays together; None is `LARGEST` and `LARGEST_CONTENT`.
+        names: names of the arrays to read.
+        largest: limit in bytes, for the size of the file and, separately, for the total size of these arrays; None is
+            `LARGEST` and `LARGEST_CONTENT`.
 
     Raises:
-        BrokenFileError: it is not such an archive, lacks an array, or has one that is no plain array of numbers or too
-            large.
+        BrokenFileError: the file is not such an archive, lacks an array or is too large, or an array is too large or
+            does not hold plain numbers.
     """
     names = tuple(names)
     needed = in_short(", ".join(names), 120)
@@ -94,7 +97,7 @@ def read_arrays(path: Path, names: Iterable[str], largest: int | None = None) ->
                     f"{path} is a single array (.npy), not an archive (.npz); it needs the arrays {needed}"
                 )
             if not begin.startswith(ZIP):
-                raise BrokenFileError(f"{path} is not a NumPy archive (.npz): it begins with other bytes")
+                raise BrokenFileError(f"{path} is not a NumPy archive (.npz): it does not start with a zip header")
             file.seek(0)
             with zipfile.ZipFile(file) as archive:
                 return _read(path, archive, names, largest or LARGEST_CONTENT)
@@ -122,7 +125,7 @@ def _read(path: Path, archive: zipfile.ZipFile, names: tuple[str, ...], most: in
         _check_member(path, name, member)
     total = sum(member.file_size for member in members.values())
     if total > most:
-        raise BrokenFileError(f"{path} states that its arrays have {total:,} bytes; at most {most:,} are read")
+        raise BrokenFileError(f"{path} claims {total:,} bytes of arrays; the limit is {most:,} bytes")
     arrays = {}
     for name, member in members.items():
         with archive.open(member) as content:
@@ -136,10 +139,10 @@ def _check_member(path: Path, name: str, member: zipfile.ZipInfo) -> None:
         raise BrokenFileError(f"{path}: {name} is encrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise BrokenFileError(f"{path}: {name} is compressed by a method that NumPy does not use")
-    most = member.compress_size * (1 if member.compress_type == zipfile.ZIP_STORED else DENSEST)
-    if member.file_size > max(most, ALWAYS_FINE):
+    most = member.compress_size * (1 if member.compress_type == zipfile.ZIP_STORED else LARGEST_RATIO)
+    if member.file_size > max(most, UNCHECKED_BYTES):
         raise BrokenFileError(
-            f"{path}: {name} states that it has {member.file_size:,} bytes, but {member.compress_size:,} are stored"
+            f"{path}: {name} claims {member.file_size:,} bytes, but only {member.compress_size:,} are stored"
         )
 
 
@@ -179,14 +182,14 @@ def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
     """Read an array in NumPy's format from a stream of `size` bytes."""
     kind, columns_first, shape = _begin(path, name, content, size)
     count = math.prod(shape)
-    left = count * kind.itemsize
+    total = count * kind.itemsize
     flat = np.empty(count, kind)
     octets = flat.view(np.uint8)
     at = 0
-    while at < left:
-        block = content.read(min(BLOCK, left - at))
+    while at < total:
+        block = content.read(min(BLOCK, total - at))
         if not block:
-            raise BrokenFileError(f"{path}: {name} is cut short: {at:,} of {left:,} bytes")
+            raise BrokenFileError(f"{path}: {name} is cut short: {at:,} of {total:,} bytes")
         octets[at : at + len(block)] = np.frombuffer(block, np.uint8)
         at += len(block)
     if content.read(1):  # reading to the end also checks the checksum

@@ -128,14 +128,14 @@ def ticks_in_words(panel: Axes, axis: str) -> None:
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-    of = panel.xaxis if axis == "x" else panel.yaxis
-    low, high = of.get_view_interval()
+    target = panel.xaxis if axis == "x" else panel.yaxis
+    low, high = target.get_view_interval()
     decades = math.log10(max(high, 1e-300) / max(low, 1e-300))
     subs = (1.0,) if decades > 3 else (1.0, 3.0) if decades > 1.5 else (1.0, 2.0, 5.0) if decades > 0.8 else _FINE
     few = decades < 0.3
-    of.set_major_locator(MaxNLocator(4) if few else LogLocator(subs=subs, numticks=8 if decades > 8 else 30))
-    of.set_minor_locator(NullLocator())
-    of.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    target.set_major_locator(MaxNLocator(4) if few else LogLocator(subs=subs, numticks=8 if decades > 8 else 30))
+    target.set_minor_locator(NullLocator())
+    target.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
 
 
 _FINE: Final = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)

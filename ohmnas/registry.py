@@ -52,12 +52,12 @@ class Registry(Mapping[str, T]):
         """Create a registry of built-in entries.
 
         Args:
-            kind: singular, for messages: ``strategy``.
-            group: of entry points: ``ohmnas.strategies``.
+            kind: singular noun for messages, such as ``strategy``.
+            group: entry point group, such as ``ohmnas.strategies``.
             entries: name -> ``"module:attribute"``, or a function that returns the object; each also with a one-line
                 summary.
-            fault: name and object -> why it is not one of this kind; empty if it is.
-                Built-in entries are not checked.
+            fault: called with the name and the object of an entry; returns why the object is invalid, or an empty
+                string. Built-in entries are not checked.
         """
         self.kind = kind
         self.group = group
@@ -83,7 +83,7 @@ class Registry(Mapping[str, T]):
         """Raise an error for an unknown name, without importing anything.
 
         Raises:
-            UnknownNameError: the name is unknown; the message lists all.
+            UnknownNameError: the name is unknown; the message lists the known names.
         """
         self._entry(name)
 
@@ -107,12 +107,16 @@ class Registry(Mapping[str, T]):
         """Return the object with this name, importing it on first use.
 
         Raises:
-            UnknownNameError: the name is unknown; the message lists all.
+            UnknownNameError: the name is unknown; the message lists the known names.
             PluginError: the plugin cannot be imported, or its object is invalid.
+            InvalidValueError: the registered ``"module:attribute"`` is invalid.
         """
         if name not in self._loaded:
             entry = self._entry(name)
-            self._loaded[name] = self._from_package(entry) if entry.package else entry.load()
+            thing = self._from_package(entry) if entry.package else entry.load()
+            if name in self._registered and (why := self._fault(name, thing)):
+                raise InvalidValueError(f"{shown(thing)} cannot be the {self.kind} {name!r}: {why}")
+            self._loaded[name] = thing
         return self._loaded[name]
 
     def __contains__(self, name: object) -> bool:
@@ -134,7 +138,8 @@ class Registry(Mapping[str, T]):
         """Add an entry in this process, for notebooks and tests; worker processes of a campaign do not have it.
 
         Args:
-            name: a plain name (`lookup.name_fault`) that is not yet taken in code.
+            name: a plain name (`lookup.name_fault`) that is neither built in nor registered. The entry takes precedence
+                over a plugin's entry with the same name.
             thing: the object, or ``"module:attribute"``; without it, ``register(name)`` is a decorator.
             summary: one line for help texts.
 
@@ -142,7 +147,8 @@ class Registry(Mapping[str, T]):
             The thing, or the decorator.
 
         Raises:
-            InvalidValueError: the name is invalid or taken, or the object is invalid.
+            InvalidValueError: the name is invalid or taken, or the object is invalid. ``"module:attribute"`` is checked
+                on first use.
         """
         if thing is None:
 
@@ -156,7 +162,7 @@ class Registry(Mapping[str, T]):
             raise InvalidValueError(f"the {self.kind} {name!r} exists already; register another name")
         if not isinstance(thing, str) and (why := self._fault(name, thing)):
             raise InvalidValueError(f"{shown(thing)} cannot be the {self.kind} {name!r}: {why}")
-        self._loaded.pop(name, None)  # an entry of a package, over which this one takes precedence
+        self._loaded.pop(name, None)  # forget a plugin's object: the registered entry takes precedence
         self._registered[name] = _entry(name, thing if isinstance(thing, str) else lambda: thing, summary)
         return thing
 
@@ -198,12 +204,12 @@ class Registry(Mapping[str, T]):
                 package = point.dist.name if point.dist is not None else point.value
                 offered = f"the {self.kind} {shown(point.name)} of the package {package}"
                 if point.name in self._own:
-                    self._faults.append(f"{offered}, because ohmnas has one of that name")
+                    self._faults.append(f"{offered}, because ohmnas has a built-in {self.kind} with this name")
                 elif why := name_fault(point.name):
                     self._faults.append(f"{offered}, because {why}")
                 elif point.name in found and found[point.name].package != package:
                     other = found[point.name].package
-                    self._faults.append(f"{offered}, because the package {other} adds one of that name")
+                    self._faults.append(f"{offered}, because the package {other} adds one with this name")
                 else:
                     found[point.name] = Entry(point.name, point.load, "", package)
             self._plugins = found
@@ -239,14 +245,14 @@ def _entry(name: str, what: object, summary: str = "") -> Entry[T]:
 def registries() -> dict[str, Registry[object]]:
     """Entry point group -> registry, for everything that plugins can add."""
     found: dict[str, Registry[object]] = {}
-    for home in HOMES:
-        module, _, attribute = home.partition(":")
+    for location in REGISTRIES:
+        module, _, attribute = location.partition(":")
         registry = getattr(import_module(module), attribute)
         found[registry.group] = registry
     return found
 
 
-HOMES = (
+REGISTRIES = (
     "ohmnas.search.strategies:STRATEGIES",
     "ohmnas.search.objectives:OBJECTIVES",
     "ohmnas.datasets.tasks.catalogue:TASKS",

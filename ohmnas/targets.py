@@ -77,6 +77,6 @@ def target(name: str) -> Target:
     """Return the target with this name.
 
     Raises:
-        UnknownNameError: the name is unknown; the message lists all.
+        UnknownNameError: the name is unknown; the message lists the known names.
     """
     return look_up("target", TARGETS, name)

@@ -83,5 +83,5 @@ def test_an_estimate_stays_as_it_was_made() -> None:
 
 
 def test_an_estimate_of_a_target_that_there_is_not_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match="no target 'speed'"):
+    with pytest.raises(UnknownNameError, match="unknown target 'speed'"):
         Estimate.of(speed=np.zeros(3))

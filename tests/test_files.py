@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,10 +87,10 @@ def _giant(path: Path) -> None:
         (_pipe, "is a named pipe, not a file"),
         (_socket, "is a socket, not a file"),
         (lambda path: path.symlink_to("/dev/zero"), "is a device, not a file"),
-        (lambda path: path.symlink_to("nowhere"), "it is a link to a file that is not there"),
+        (lambda path: path.symlink_to("nowhere"), "it is a link to a missing file"),
         (lambda path: path.symlink_to(path), "cannot read .*: Too many levels of symbolic links"),
         (Path.exists, "there is no file with this name"),
-        (_giant, "has 10,000,000,000,000 bytes; a file of its kind has at most 1,000"),
+        (_giant, "has 10,000,000,000,000 bytes; the limit for this kind of file is 1,000 bytes"),
     ],
 )
 def test_only_regular_files_within_their_limit_are_read(
@@ -113,5 +114,15 @@ def test_a_file_larger_than_its_stated_size_is_refused() -> None:
 
 def test_other_texts_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"ab\xff")
-    with pytest.raises(BrokenFileError, match=r"a\.txt is not a text in UTF-8: byte 3 is invalid"):
+    with pytest.raises(BrokenFileError, match=r"a\.txt is not UTF-8: byte 3 is invalid"):
         read_text(tmp_path / "a.txt", 9)
+
+
+def test_files_get_the_permissions_that_the_user_chose(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_atomically(tmp_path / "private", "x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["private"]

@@ -16,23 +16,23 @@ from ohmnas.lookup import (
 
 def test_a_known_name_is_found_and_an_unknown_one_lists_the_known() -> None:
     assert look_up("pet", {"cat": 1, "dog": 2}, "dog") == 2
-    with pytest.raises(UnknownNameError, match=r"^no pet 'fox'; there are cat, dog$"):
+    with pytest.raises(UnknownNameError, match=r"^unknown pet 'fox': choose cat, dog$"):
         look_up("pet", {"cat": 1, "dog": 2}, "fox")
-    with pytest.raises(UnknownNameError, match=r"^no pet ''; there is cat$"):
+    with pytest.raises(UnknownNameError, match=r"^unknown pet '': choose cat$"):
         look_up("pet", {"cat": 1}, "")
 
 
 @pytest.mark.parametrize("known", [("cat", "dog"), ["cat", "dog"], {"cat": 1, "dog": 2}])
 def test_a_name_is_checked_against_any_collection(known: tuple[str, ...]) -> None:
     check_name("pet", known, "cat")
-    with pytest.raises(UnknownNameError, match=r"^no pet 'Cat'; there are cat, dog; did you mean cat\?$"):
+    with pytest.raises(UnknownNameError, match=r"^unknown pet 'Cat': choose cat, dog; did you mean cat\?$"):
         check_name("pet", known, "Cat")
 
 
 def test_the_error_of_an_unknown_name_is_made_and_not_raised() -> None:
     error = unknown_name("pet", ["cat"], "bat")
     assert isinstance(error, LookupError)
-    assert str(error) == "no pet 'bat'; there is cat; did you mean cat?"
+    assert str(error) == "unknown pet 'bat': choose cat; did you mean cat?"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_no_suggestion_is_made_without_a_close_name(typed: str) -> None:
 
 
 def test_a_long_name_is_shown_in_short() -> None:
-    with pytest.raises(UnknownNameError, match=r"no fruit 'x{56}\.\.\.; there is apple"):
+    with pytest.raises(UnknownNameError, match=r"unknown fruit 'x{56}\.\.\.: choose apple"):
         look_up("fruit", {"apple": 1}, "x" * 5000)
 
 

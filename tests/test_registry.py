@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ohmnas.errors import InvalidValueError, PluginError, UnknownNameError
-from ohmnas.registry import HOMES, Registry, registries
+from ohmnas.registry import REGISTRIES, Registry, registries
 
 Install = Callable[..., None]
 
@@ -47,7 +47,7 @@ def test_an_entry_is_found_by_its_name(pets: Registry[object]) -> None:
     assert (pets.summary("dog"), pets.summary("cat"), pets["cow"]) == ("it barks", "", 4)
     assert "dog" in pets
     assert "fox" not in pets
-    with pytest.raises(UnknownNameError, match=r"^no pet 'dgo'; there are cat, dog, cow; did you mean dog\?$"):
+    with pytest.raises(UnknownNameError, match=r"^unknown pet 'dgo': choose cat, dog, cow; did you mean dog\?$"):
         pets["dgo"]
 
 
@@ -108,10 +108,10 @@ def test_a_name_that_is_taken_is_left_out_and_named(pets: Registry[object], inst
     install("zoo_bad", "SIZE = 2", **{"a/b": "zoo_bad:SIZE"})
     assert pets["cat"] == pytest.approx(3.14159, abs=1e-4)
     assert pets["fox"] == 2  # first on the path
-    cats = "the pet 'cat' of the package zoo_cats, because ohmnas has one of that name"
-    one = "the pet 'fox' of the package zoo_one, because the package zoo_two adds one of that name"
+    cats = "the pet 'cat' of the package zoo_cats, because ohmnas has a built-in pet with this name"
+    one = "the pet 'fox' of the package zoo_one, because the package zoo_two adds one with this name"
     assert {cats, one, "the pet 'a/b' of the package zoo_bad, because a name must not be a path"} == {*pets.faults}
-    with pytest.raises(UnknownNameError, match=r"no pet 'cats'; there are cat, .*; left out: .*zoo_cats"):
+    with pytest.raises(UnknownNameError, match=r"unknown pet 'cats': choose cat, .*; left out: .*zoo_cats"):
         pets["cats"]
 
 
@@ -130,6 +130,10 @@ def test_code_adds_entries(pets: Registry[object]) -> None:
         pets.register("a/b", 1)
     with pytest.raises(InvalidValueError, match=r"cannot be the pet 'ant': it is no number"):
         pets.register("ant", ["no number"])
+    pets.register("elf", "math:sin")
+    with pytest.raises(InvalidValueError, match=r"cannot be the pet 'elf': it is no number"):
+        pets["elf"]
+    pets.unregister("elf")
     pets.unregister("fox")
     pets.unregister("cat")
     assert ("fox" in pets, "cat" in pets) == (False, True)
@@ -155,7 +159,7 @@ def test_code_goes_before_a_package(pets: Registry[object], install: Install) ->
 
 def test_every_registry_has_its_group_and_all_of_ours_can_be_used() -> None:
     found = registries()
-    assert len(found) == len(HOMES)
+    assert len(found) == len(REGISTRIES)
     for group, registry in found.items():
         assert group.startswith("ohmnas.")
         for name in registry.own:

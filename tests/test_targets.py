@@ -32,5 +32,5 @@ def test_only_accuracies_are_maximised_and_only_deviations_use_logarithms() -> N
 
 def test_a_target_that_there_is_not_is_refused() -> None:
     assert target("avm") is TARGETS["avm"]
-    with pytest.raises(UnknownNameError, match=r"no target 'acuracy_1d'; there are .*; did you mean accuracy_1d\?"):
+    with pytest.raises(UnknownNameError, match=r"unknown target 'acuracy_1d': choose .*; did you mean accuracy_1d\?"):
         target("acuracy_1d")

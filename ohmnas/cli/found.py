@@ -123,7 +123,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.line(floor)
     if beats_no_reference(result):
         render.line(
-            f"No other network meets these limits: the found network is {result.constraints['reference']} itself."
+            f"The search found no other network within these limits than {result.constraints['reference']} itself."
         )
     render.line(_how_found(result))
     for picture in pictures:

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         found.show(result, path, pictures)
         if found.beats_no_reference(result) and result.stopped != "interrupted":
-            _show_trade_offs(arguments, budget, asked, excluded, tuple(result.best.predicted)[: len(DEFAULTS)])
+            _show_trade_offs(arguments, asked, excluded, tuple(result.best.predicted)[: len(DEFAULTS)])
     if 0 < len(result.top) < arguments.top:
         render.notice(f"note: found only {len(result.top)} diverse architectures, not {arguments.top}")
     if result.stopped == "interrupted":
@@ -151,19 +151,19 @@ def _in_best_subspace(arguments: argparse.Namespace, asked: Problem) -> Problem:
 
 def _show_trade_offs(
     arguments: argparse.Namespace,
-    budget: Budget,
     searched: Problem,
     excluded: list[MeasuredTable],
     targets: tuple[str, ...],
 ) -> None:
     """Search again with `--floor none`, in the same part of the space, for a front of all three predictions."""
-    front = argparse.Namespace(**{**vars(arguments), "floor": "none", "pareto": targets})
+    changes = {"floor": "none", "pareto": targets, "strategy": "evolution"}
+    front = argparse.Namespace(**{**vars(arguments), **changes})
     asked = problem(front, _surrogate(front, lambda unfitted: problem(front, unfitted)))
     asked = replace(asked, within=searched.within)
     initial = _initial(arguments.start_from or [], asked)
     exclude = _excluded(excluded, asked)
     evolution = strategy("evolution", {})
-    found.show_trade_offs(search(asked, evolution, arguments.seed, budget, initial=initial, exclude=exclude))
+    found.show_trade_offs(search(asked, evolution, arguments.seed, _budget(front), initial=initial, exclude=exclude))
 
 
 def _budget(arguments: argparse.Namespace) -> Budget:

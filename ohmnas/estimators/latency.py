@@ -238,10 +238,13 @@ class LatencyModel(Estimator):
         from scipy.stats import spearmanr
 
         measured = np.asarray(seconds, dtype=np.float64)
-        if measured.shape != (len(population),) or len(measured) < FEWEST_MEASURED:
+        if measured.shape != (len(population),):
             raise InvalidValueError(
-                f"a latency model needs at least {FEWEST_MEASURED} networks, each with its seconds, not {len(measured)}"
+                f"each of the {len(population)} networks needs one latency, but the latencies have the shape "
+                f"{measured.shape}"
             )
+        if len(measured) < FEWEST_MEASURED:
+            raise InvalidValueError(f"a latency model needs at least {FEWEST_MEASURED} networks, not {len(measured)}")
         if not ((measured > 0.0) & (measured <= _LARGEST_SECONDS)).all():
             raise InvalidValueError(f"latencies must be above 0 and at most {_LARGEST_SECONDS:g} seconds")
         work = space.work(population).T

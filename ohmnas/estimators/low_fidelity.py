@@ -57,7 +57,8 @@ def low_fidelity(
         UnknownNameError: the reduction is unknown.
         InvalidValueError: the share is out of range, or the networks have no gene for their width.
     """
-    share = look_up("reduction", SHARES, name) if share is None else share
+    usual = look_up("reduction", SHARES, name)
+    share = usual if share is None else share
     if not 0.0 < share <= 1.0:
         raise InvalidValueError(f"the remaining share must be above 0 and at most 1, not {share:g}")
     effort, change = base or fidelity("table", task.name), None

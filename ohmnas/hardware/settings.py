@@ -126,7 +126,8 @@ class Hardware:
         for key, value in settings.items():
             whole = key in known and not isinstance(getattr(cls(), key[3:]), float)
             wrong = key not in known or not math.isfinite(value) or (whole and value % 1 != 0)
-            if wrong or (key == "hw_batch_norm" and not 0 <= value < len(BATCH_NORMS)):
+            most = {"hw_batch_norm": len(BATCH_NORMS) - 1, "hw_drift_compensation": 1}.get(key, math.inf)
+            if wrong or (most < math.inf and not 0 <= value <= most):
                 raise InvalidValueError(f"{key} is {value:g}, which is not valid for a chip")
         kinds: dict[str, Any] = {key: type(getattr(cls(), key[3:])) for key in known}
         kinds["hw_batch_norm"] = lambda place: BATCH_NORMS[int(place)]

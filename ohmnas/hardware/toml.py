@@ -24,7 +24,7 @@ def hardware(name: str | Path) -> Hardware:
     """Return a preset, one of its variants such as ``pcm-t256-d8-a7``, or the chip of a TOML file.
 
     Raises:
-        UnknownNameError: the name is unknown; the message lists all.
+        UnknownNameError: the name is unknown; the message lists the known names.
         PluginError: the plugin of the chip or its technology cannot be used.
         InvalidValueError: the file cannot be read, or does not describe a chip.
     """
@@ -42,6 +42,7 @@ def read_hardware(path: str | Path) -> Hardware:
     Raises:
         InvalidValueError: the file cannot be read, or a setting is unknown, has the wrong type or is out of range.
         UnknownNameError: the base or the technology is unknown.
+        PluginError: the plugin of the base or the technology cannot be used.
     """
     path = Path(path)
     try:
@@ -95,4 +96,4 @@ def _described(values: dict[str, Any], stem: str) -> Hardware:
     return chip
 
 
-_KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
+_KINDS = {str: "a string", float: "a number", int: "a whole number", bool: "true or false"}

@@ -93,8 +93,11 @@ class Plan:
         check_name("rule", RULES, rule)
         bounds = Bounds.of(task.space.genes, {**DEFAULT_BOUNDS.get(task.space_name, {}), **(ranges or {})})
         resnet = task.space_name == "resnet"  # the limits of tasks are for ResNet-like networks
-        params = float(max_params or (task.max_params if resnet else np.inf))
-        macs = float(max_macs or (task.max_macs if resnet else np.inf))
+        usual = (task.max_params, task.max_macs) if resnet else (np.inf, np.inf)
+        params = float(usual[0] if max_params is None else max_params)
+        macs = float(usual[1] if max_macs is None else max_macs)
+        if not (params > 0 and macs > 0):
+            raise InvalidValueError(f"limits must be above 0, not {params:g} parameters and {macs:g} MACs")
         small = task.input_shape[1] * task.input_shape[2] < _FEW_PIXELS
         effort = _SMALL if small else (cls.batch, cls.learning_rate)
         plan = cls(task, chip, bounds, params, macs, rule, seed, epochs, *effort, resolution)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -131,18 +133,17 @@ class Supernet:
         description = folder / DESCRIPTION
         values = read_json(description, _LARGEST_DESCRIPTION)
         require_training()
-        try:
+        with _explained(description):
             values = json_values.mapping(values, "content")
             if values.get("format") != FORMAT:
                 raise BrokenFileError(f"its format is not {FORMAT!r}")
-            plan = Plan.from_dict(values, of or task(json_values.name(values["task"], "task"), data_dir))
+            name = json_values.name(values["task"], "task")
+        known = of or task(name, data_dir)
+        with _explained(description):
+            plan = Plan.from_dict(values, known)
             checksum = json_values.text(values["weights_sha256"], "checksum")
             seed = json_values.whole(values["weights_seed"], "seed")
             provenance = json_values.mapping(values["provenance"], "provenance")
-        except KeyError as error:
-            raise BrokenFileError(f"{description} is not a supernet: it lacks {error}") from error
-        except (TypeError, ValueError, OverflowError, OhmnasError) as error:
-            raise BrokenFileError(f"{description} is not a supernet: {error}") from error
         content = read_bytes(folder / WEIGHTS, _LARGEST_WEIGHTS)
         if hashlib.sha256(content).hexdigest() != checksum:
             raise BrokenFileError(f"{folder / WEIGHTS} is broken: its checksum is not the one in {DESCRIPTION}")
@@ -153,3 +154,14 @@ class Supernet:
 def is_supernet(folder: Path) -> bool:
     """Return True if a folder has a description of a supernet."""
     return is_file(folder / DESCRIPTION)
+
+
+@contextmanager
+def _explained(description: Path) -> Iterator[None]:
+    """Turn the errors of invalid values into a `BrokenFileError` that names the file."""
+    try:
+        yield
+    except KeyError as error:
+        raise BrokenFileError(f"{description} is not a supernet: it lacks {error}") from error
+    except (TypeError, ValueError, OverflowError, OhmnasError) as error:
+        raise BrokenFileError(f"{description} is not a supernet: {error}") from error

@@ -116,8 +116,8 @@ class Limits:
                 )
         if self.max_params < self.min_params:
             raise InvalidValueError(
-                f"max_params is {self.max_params:,.0f}, but the smallest measured architectures have "
-                f"{self.min_params:,.0f} parameters"
+                f"max_params is {self.max_params:,.0f}, which is less than min_params, {self.min_params:,.0f} (by "
+                "default, the size of the smallest measured architecture)"
             )
 
     def on(self, quantity: str) -> float:

@@ -252,7 +252,7 @@ def search(
     starts = [none if initial is None else initial]
     if resume is not None:
         best_and_front = [candidate.genome for candidate in (resume.best, *resume.top, *resume.front)]
-        if len(best_and_front[0]) != problem.genes:
+        if resume.space != problem.space:
             raise InvalidValueError(f"the result to resume is of {resume.space}, but the problem is of {problem.space}")
         standing = resume.population if len(resume.population) else none
         starts = [np.array(best_and_front, dtype=np.int16), standing, *starts]

@@ -96,5 +96,5 @@ def test_the_name_of_a_chip_file_is_that_of_its_chip(tmp_path: Path) -> None:
 def test_a_name_is_one_of_those_that_are_known_or_the_closest_is_suggested() -> None:
     read = one_of("strategy", ("evolution", "random"))
     assert read("random") == "random"
-    with pytest.raises(argparse.ArgumentTypeError, match=r"no strategy 'randm'; .*; did you mean random\?$"):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"unknown strategy 'randm': .*; did you mean random\?$"):
         read("randm")

@@ -348,16 +348,16 @@ def test_varied_chips_need_a_plan(ohmnas: Ohmnas, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--task", "mnist"), "no task 'mnist'"),
-        (("--hardware", "abacus"), "no hardware 'abacus'; there are pcm"),
-        (("--fidelity", "deep"), "no fidelity 'deep'"),
+        (("--task", "mnist"), "unknown task 'mnist'"),
+        (("--hardware", "abacus"), "unknown hardware 'abacus': choose pcm"),
+        (("--fidelity", "deep"), "unknown fidelity 'deep'"),
         (("--n", "0"), "above 0"),
         (("--store", "no/such/folder/s.sqlite"), "does not exist"),
         (("--start-from", "nowhere.csv"), "no table 'nowhere.csv'"),
         (("--hardware", "pcm", "pcm"), "lists a chip twice"),
         (("--hardware", "pcm-t256-d8-a7", "pcm-t256-d8-a7"), "lists a chip twice: pcm-t256-d8-a7, pcm-t256-d8-a7"),
         (("--hardware", "pcm-t256-d1-a7"), "dac_bits must be 0 (ideal) or 2 to 16, not 1"),
-        (("--hardware", "ideal-t256-d8-a8"), "no hardware 'ideal-t256-d8-a8'; there are pcm"),
+        (("--hardware", "ideal-t256-d8-a8"), "unknown hardware 'ideal-t256-d8-a8': choose pcm"),
         (("--vary-chip", "0"), "'0' is not a whole number above 0"),
         (("--vary-chip", "101"), "settings of tiles and converters must be 1 to 100, not 101"),
         (("--vary-chip", "2", "--hardware", "pcm"), "--vary-chip draws the chips itself: remove --hardware"),
@@ -491,7 +491,7 @@ def test_images_in_a_numpy_archive_are_a_task_throughout(ohmnas: Ohmnas, tmp_pat
     store, table = tmp_path / "s.sqlite", tmp_path / "mine.csv"
     words = ("--task", path, "--fidelity", "smoke", "--n", "2", "--jobs", "1")
     assert f"--task {path}" in ohmnas("campaign", *words, "--store", store).out
-    assert "no task 'mine'" in ohmnas("export-table", "--store", store, "--out", table).sentence
+    assert "unknown task 'mine'" in ohmnas("export-table", "--store", store, "--out", table).sentence
     assert ohmnas("export-table", "--store", store, "--task", path, "--out", table).code == 0
     assert read_table(str(table)).card["input_shape"] == [1, 6, 6]
 

@@ -138,5 +138,5 @@ def test_bounds_that_cells_have_not_are_one_sentence(
 
 def test_a_space_that_there_is_not_is_refused_with_those_that_there_are(ohmnas: Ohmnas, tmp_path: Path) -> None:
     refused = ohmnas("campaign", *SMOKE, "--space", "cell", "--n", "1", "--store", tmp_path / "s.sqlite")
-    assert "no space 'cell'; there are resnet, cells, mobile; did you mean cells?" in refused.sentence
+    assert "unknown space 'cell': choose resnet, cells, mobile; did you mean cells?" in refused.sentence
     assert not (tmp_path / "s.sqlite").exists()

@@ -40,7 +40,7 @@ def test_a_download_of_unknown_size_shows_no_total(
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("mnist", "no task 'mnist'"), ("digits", "come with scikit"), ("spoken-digits", "clone")]
+    ("name", "message"), [("mnist", "unknown task 'mnist'"), ("digits", "come with scikit"), ("spoken-digits", "clone")]
 )
 def test_a_failed_download_prints_the_reason(name: str, message: str, ohmnas: Ohmnas, tmp_path: Path) -> None:
     assert message in ohmnas("data", name, "--data-dir", tmp_path).sentence

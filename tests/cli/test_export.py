@@ -35,7 +35,7 @@ def test_the_result_of_a_search_must_be_trained_first(ohmnas: Ohmnas, tmp_path: 
 
 
 def test_wrong_words_are_one_sentence(net: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
-    assert "no exporter 'onxx'" in ohmnas("export", net, "--to", "onxx", "--out", tmp_path / "out").sentence
+    assert "unknown exporter 'onxx'" in ohmnas("export", net, "--to", "onxx", "--out", tmp_path / "out").sentence
     assert "cannot read" in ohmnas("export", tmp_path, "--to", "torch", "--out", tmp_path / "out").sentence
     (tmp_path / "there").write_text("x", encoding="utf-8")
     assert "exists already" in ohmnas("export", net, "--to", "torch", "--out", tmp_path / "there").sentence

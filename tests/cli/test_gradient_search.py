@@ -66,9 +66,9 @@ def test_the_search_is_kept_until_its_result_is_written(
     ("words", "message"),
     [
         (("--max-params", "1k"), "the nearest has"),
-        (("--method", "gradas"), "no method 'gradas'"),
+        (("--method", "gradas"), "unknown method 'gradas'"),
         (("--weight", "energy=much"), "the weight of energy must be a number, not 'much'"),
-        (("--weight", "accuracy_1d=1"), "no cost 'accuracy_1d'"),
+        (("--weight", "accuracy_1d=1"), "unknown cost 'accuracy_1d'"),
         (("--weight", "energy=1", "--weight", "energy=2"), "--weight sets energy twice"),
         (("--space", "mobile"), "a gradient search needs the space cells or resnet, not mobile"),
         (("--images", "20"), "use at least 64"),

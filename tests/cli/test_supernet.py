@@ -65,8 +65,8 @@ def test_a_supernet_is_trained_compared_and_searched(ohmnas: Ohmnas, folder: Pat
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("train", "--task", "x", "--out", "net"), "no task 'x'"),
-        (("train", "--task", "digits", "--out", "net", "--rule", "fair"), "no rule 'fair'"),
+        (("train", "--task", "x", "--out", "net"), "unknown task 'x'"),
+        (("train", "--task", "digits", "--out", "net", "--rule", "fair"), "unknown rule 'fair'"),
         (("train", "--task", "digits", "--out", "net", "--minutes", "0"), "not a number above 0"),
         (("train", "--task", "digits", "--out", "net", "--range", "R=1"), "a range must be FROM:TO"),
         (("train", "--task", "digits", "--out", "net", "--range", "R=1:99"), "R must be"),
@@ -74,7 +74,7 @@ def test_a_supernet_is_trained_compared_and_searched(ohmnas: Ohmnas, folder: Pat
         (("train", "--task", "digits", "--out", "net", "--fix", "M=1", "--fix", "M=2"), "gene M is bounded twice"),
         (("train", "--task", "digits", "--out", "net", "--space", "toy"), "invalid choice"),
         (("score", "--supernet", "none", "--table", "digits"), "none is not the folder of a trained supernet"),
-        (("search", "--supernet", "none", "--strategy", "x"), "no strategy 'x'"),
+        (("search", "--supernet", "none", "--strategy", "x"), "unknown strategy 'x'"),
         ((), "the following arguments are required: ACTION"),
     ],
 )

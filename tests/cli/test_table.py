@@ -146,7 +146,7 @@ def test_the_suggested_next_command_works(
         (("--store", "nowhere.sqlite"), "there is no store nowhere.sqlite"),
         (("--out", "t.txt"), "must end in .csv"),
         (("--out", "no/such/t.csv"), "does not exist"),
-        (("--task", "mnist"), "no task 'mnist'"),
+        (("--task", "mnist"), "unknown task 'mnist'"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -34,10 +34,10 @@ def test_a_person_sees_the_accuracies_and_what_to_do_next(ohmnas: Ohmnas, tmp_pa
         (("1,2,3", "--task", "digits"), "genome of resnet-1 must have"),
         (("1 2,3", "--task", "digits"), "is not a genome: it needs whole numbers"),
         (("none.json", "--task", "digits"), "cannot read none.json"),
-        (("resnet8", "--task", "digits", "--fidelity", "x"), "no fidelity 'x'"),
-        (("resnet8", "--task", "digits", "--hardware", "x"), "no hardware 'x'"),
+        (("resnet8", "--task", "digits", "--fidelity", "x"), "unknown fidelity 'x'"),
+        (("resnet8", "--task", "digits", "--hardware", "x"), "unknown hardware 'x'"),
         (("resnet8", "--task", "digits", "--pick", "front:2"), "only a result of a search"),
-        (("resnet8", "--task", "x"), "no task 'x'"),
+        (("resnet8", "--task", "x"), "unknown task 'x'"),
     ],
 )
 def test_wrong_values_are_one_sentence(ohmnas: Ohmnas, tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:

@@ -354,6 +354,6 @@ def test_a_genome_out_of_range_is_one_sentence(result: Path, ohmnas: Ohmnas) -> 
 
 
 def test_an_unknown_task_is_one_sentence(result: Path, ohmnas: Ohmnas) -> None:
-    assert "no task 'mnist'" in ohmnas("verify", result, "--task", "mnist").sentence
-    assert "no fidelity" in ohmnas("verify", result, "--task", "digits", "--fidelity", "x").sentence
+    assert "unknown task 'mnist'" in ohmnas("verify", result, "--task", "mnist").sentence
+    assert "unknown fidelity" in ohmnas("verify", result, "--task", "digits", "--fidelity", "x").sentence
     assert "cannot read" in ohmnas("verify", result.with_name("nothing.json"), "--task", "digits").sentence

@@ -140,5 +140,7 @@ def test_too_few_networks_or_wrong_seconds_are_refused() -> None:
     population = every()[:20]
     with pytest.raises(InvalidValueError, match="at least 10 networks"):
         LatencyModel.fit(CELLS, population[:9], np.ones(9))
+    with pytest.raises(InvalidValueError, match=r"each of the 20 networks needs one latency, .* \(30,\)"):
+        LatencyModel.fit(CELLS, population, np.ones(30))
     with pytest.raises(InvalidValueError, match="above 0"):
         LatencyModel.fit(CELLS, population, np.zeros(20))

@@ -46,8 +46,8 @@ def test_narrowed_networks_are_architectures_with_fewer_channels() -> None:
 
 
 def test_wrong_choices_are_refused() -> None:
-    with pytest.raises(UnknownNameError, match="no reduction 'fewer_epoch'"):
-        low_fidelity("fewer_epoch", DIGITS)
+    with pytest.raises(UnknownNameError, match="unknown reduction 'fewer_epoch'"):
+        low_fidelity("fewer_epoch", DIGITS, share=0.5)
     for share in (0.0, 1.5, float("nan")):
         with pytest.raises(InvalidValueError, match="above 0 and at most 1"):
             low_fidelity("fewer_epochs", DIGITS, share=share)

@@ -26,7 +26,7 @@ def test_the_folder_is_whole_or_not_there(branched: TrainedNetwork, tmp_path: Pa
     assert {path.name for path in (tmp_path / "my net").iterdir()} == {"network.py", "weights.safetensors"}
     with pytest.raises(InvalidValueError, match="exists already"):
         export(branched, "torch", tmp_path / "my net")
-    with pytest.raises(UnknownNameError, match="no exporter 'tensorflow'"):
+    with pytest.raises(UnknownNameError, match="unknown exporter 'tensorflow'"):
         export(branched, "tensorflow", tmp_path / "other")
 
 

@@ -172,8 +172,8 @@ def test_values_are_read_as_people_write_them(name: str, text: str, value: int) 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("TECH", "ideal", "no technology 'ideal'; there are pcm, hermes, reram"),
-        ("TECH", "0", "no technology '0'"),
+        ("TECH", "ideal", "unknown technology 'ideal': choose pcm, hermes, reram"),
+        ("TECH", "0", "unknown technology '0'"),
         ("TILE", "8", "TILE must be one of 64, 128, 256, 512, not 8"),
         ("TILE", "1024", "TILE must be one of 64, 128, 256, 512, not 1024"),
         ("TILE", "large", "TILE must be a whole number, not 'large'"),

@@ -79,7 +79,7 @@ def test_a_varied_chip_has_the_devices_of_its_technology() -> None:
 def test_other_names_are_not_varied_chips(name: str) -> None:
     assert not is_varied(name)
     assert kind_of(name) == name
-    with pytest.raises(UnknownNameError, match=r"no hardware .*; there are pcm, hermes, reram, ideal"):
+    with pytest.raises(UnknownNameError, match=r"unknown hardware .*: choose pcm, hermes, reram, ideal"):
         hardware(name)
 
 
@@ -101,5 +101,5 @@ def test_a_varied_chip_has_settings_in_their_ranges(name: str, message: str) -> 
 
 
 def test_only_technologies_with_a_preset_are_varied() -> None:
-    with pytest.raises(UnknownNameError, match="no technology 'ideal'; there are pcm, hermes, reram"):
+    with pytest.raises(UnknownNameError, match="unknown technology 'ideal': choose pcm, hermes, reram"):
         varied("ideal", 256, 8, 8)

@@ -112,7 +112,7 @@ def test_chips_are_frozen() -> None:
 
 
 def test_a_batch_norm_is_one_of_the_known() -> None:
-    with pytest.raises(UnknownNameError, match="no batch norm 'adabs'; there are trained, adaptive"):
+    with pytest.raises(UnknownNameError, match="unknown batch norm 'adabs': choose trained, adaptive"):
         Hardware(batch_norm="adabs")
 
 
@@ -163,5 +163,12 @@ def test_settings_of_no_chip_are_refused(name: str, value: float) -> None:
 
 
 def test_settings_of_an_unknown_technology_are_refused() -> None:
-    with pytest.raises(UnknownNameError, match="no technology 'rram'"):
+    with pytest.raises(UnknownNameError, match="unknown technology 'rram'"):
         Hardware.of_settings("rram", HERMES.settings())
+
+
+@pytest.mark.parametrize("setting", ["hw_drift_compensation", "hw_batch_norm"])
+def test_a_number_that_is_no_choice_is_refused(setting: str) -> None:
+    settings = Hardware().settings()
+    with pytest.raises(InvalidValueError, match=f"{setting} is 2, which is not valid"):
+        Hardware.of_settings("pcm", {**settings, setting: 2.0})

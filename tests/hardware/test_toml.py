@@ -48,13 +48,13 @@ def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: P
         ("dac_bits = 6\ndac_bits = 7", "is not TOML"),
         (f"g_max = {'9' * 3500}", "g_max is a number of more than 18 digits"),
         (f"tile_rows = 0x{'f' * 4000}", "tile_rows is a number of more than 18 digits"),
-        (f"name = [0x{'f' * 4000}]", "name is a list or table, but must be a text"),
+        (f"name = [0x{'f' * 4000}]", "name is a list or table, but must be a string"),
         (f"x = {'[' * 2000}{']' * 2000}", "nested too deeply"),
         (f"a{'.a' * 3000} = 1", "has 6,005 characters without its comments; a chip has at most 4,096"),
         (f"a{'.a' * 1900} = 1", "a chip has no setting 'a'"),
-        ("#" * 70_000, "has 70,000 bytes; a file of its kind has at most 65,536"),
+        ("#" * 70_000, "has 70,000 bytes; the limit for this kind of file is 65,536 bytes"),
         ("base = 3", "base is 3, but must be the name of a preset"),
-        (f'base = "{"x" * 3000}"', "no hardware"),
+        (f'base = "{"x" * 3000}"', "unknown hardware"),
         ("g_max = 1e300", r"g_max must be 0\.001 to 1e\+06, not 1e\+300"),
         ("adc_bound = 1e-300", "adc_bound must be 1e-06 to"),
         ("tile_rows = 1_000_000_000", "tile_rows must be at most 999999999"),
@@ -99,6 +99,6 @@ def test_a_chip_file_of_windows_with_many_comments_is_read(tmp_path: Path) -> No
 def test_only_regular_files_are_chips(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.toml")
     (tmp_path / "latin.toml").write_bytes(b'name = "gr\xfcn"')
-    for name, message in (("pipe", "is a named pipe, not a file"), ("latin", "is not a text in UTF-8")):
+    for name, message in (("pipe", "is a named pipe, not a file"), ("latin", "is not UTF-8")):
         with pytest.raises(InvalidValueError, match=message):
             hardware(str(tmp_path / f"{name}.toml"))

@@ -44,5 +44,5 @@ def test_large_paths_are_shrunk_first() -> None:
 
 
 def test_an_unknown_rule_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match="no rule 'fair'"):
+    with pytest.raises(UnknownNameError, match="unknown rule 'fair'"):
         paths("fair")

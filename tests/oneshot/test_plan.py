@@ -49,6 +49,11 @@ def test_it_knows_its_networks_and_why_others_are_not() -> None:
         plan.check(deep)
 
 
+def test_a_limit_of_zero_is_not_the_default() -> None:
+    with pytest.raises(InvalidValueError, match="above 0, not 0 parameters"):
+        Plan.of(task("digits"), Hardware(), max_params=0)
+
+
 def test_networks_of_cells_have_no_limit_of_the_task() -> None:
     plan = Plan.of(task("digits").in_space("cells"), Hardware())
     assert plan.contains(plan.space.encode(plan.space.references.values())).all()

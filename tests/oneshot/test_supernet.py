@@ -11,7 +11,7 @@ import torch
 
 from ohmnas.analog.convert import to_digital
 from ohmnas.analog.state import state_of
-from ohmnas.errors import BrokenFileError, InvalidValueError
+from ohmnas.errors import BrokenFileError, InvalidValueError, UnknownNameError
 from ohmnas.oneshot.shared import crop
 from ohmnas.oneshot.supernet import DESCRIPTION, WEIGHTS, Supernet
 
@@ -62,6 +62,15 @@ def test_a_broken_description_is_refused(trained_folder: Path, tmp_path: Path, c
     values = json.loads((folder / DESCRIPTION).read_text())
     (folder / DESCRIPTION).write_text(json.dumps({**values, **change}))
     with pytest.raises(BrokenFileError, match="is not a supernet"):
+        Supernet.load(folder)
+
+
+def test_an_unknown_task_is_not_a_broken_file(trained_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "foreign"
+    shutil.copytree(trained_folder, folder)
+    values = json.loads((folder / DESCRIPTION).read_text())
+    (folder / DESCRIPTION).write_text(json.dumps({**values, "task": "kittens"}))
+    with pytest.raises(UnknownNameError, match="kittens"):
         Supernet.load(folder)
 
 

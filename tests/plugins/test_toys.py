@@ -97,7 +97,7 @@ def test_an_unregistered_name_is_one_sentence(capfd: pytest.CaptureFixture[str])
     for words in (["--strategy", "wandering"], ["--objective", "per-parameter"]):
         with pytest.raises(SystemExit, match="2"):
             main(["search", "--task", "digits", *words])
-        assert f"no {words[0].strip('-')} '{words[1]}'; there are " in capfd.readouterr().err
+        assert f"unknown {words[0].strip('-')} '{words[1]}': choose " in capfd.readouterr().err
 
 
 def test_an_error_of_a_package_is_an_error_for_people() -> None:

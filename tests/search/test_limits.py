@@ -220,14 +220,14 @@ def test_limits_that_leave_no_room_are_refused(limits: dict[str, Any], message: 
 
 @pytest.mark.parametrize("name", ["speed", "accuracy_1d", "max_macs"])
 def test_a_soft_limit_on_what_has_no_maximum_is_refused(name: str) -> None:
-    with pytest.raises(UnknownNameError, match=f"no quantity with a soft limit '{name}'; there are params, macs"):
+    with pytest.raises(UnknownNameError, match=f"unknown quantity with a soft limit '{name}': choose params, macs"):
         Limits(soft={name: 1.0})
 
 
 @pytest.mark.parametrize("kind", ["least", "most"])
 def test_a_limit_on_an_unknown_target_is_refused(kind: str) -> None:
     for name in ("speed", "params"):
-        with pytest.raises(UnknownNameError, match=f"no target '{name}'; there are accuracy_1d"):
+        with pytest.raises(UnknownNameError, match=f"unknown target '{name}': choose accuracy_1d"):
             limited(**{kind: {name: 0.5}})
 
 

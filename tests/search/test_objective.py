@@ -105,7 +105,7 @@ def test_invalid_weights_are_refused(make: type[WeightedSum], bad: Mapping[str, 
 
 @pytest.mark.parametrize("make", WEIGHING)
 def test_weights_of_no_quantity_are_refused(make: type[WeightedSum]) -> None:
-    with pytest.raises(UnknownNameError, match="no quantity 'speed'; there are accuracy_1d, accuracy_1d_std, avm"):
+    with pytest.raises(UnknownNameError, match="unknown quantity 'speed': choose accuracy_1d, accuracy_1d_std, avm"):
         make({"avm": 1, "speed": 1})
 
 

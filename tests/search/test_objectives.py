@@ -13,7 +13,7 @@ def test_an_objective_is_found_by_its_name() -> None:
     assert objective("weighted", {"avm": 1.0}) == WeightedSum({"avm": 1.0})
     for name in ("weighted", "tchebycheff", "exponential"):
         assert "0.333 accuracy_1d, 0.333 accuracy_1d_std, 0.333 avm" in objective(name).name
-    with pytest.raises(UnknownNameError, match="no objective 'best'; there are ratio, accuracy, weighted"):
+    with pytest.raises(UnknownNameError, match="unknown objective 'best': choose ratio, accuracy, weighted"):
         objective("best")
     for name in ("ratio", "accuracy"):
         with pytest.raises(InvalidValueError, match=f"{name} takes no weights; weighted, tchebycheff, exponential do"):

@@ -248,7 +248,7 @@ def test_a_front_is_of_at_least_two_different_quantities() -> None:
     for names in (("avm",), ("avm", "avm"), ("avm", "macs", "avm")):
         with pytest.raises(InvalidValueError, match="at least two different quantities"):
             Problem(SPACE, Formula(), Limits(), pareto=names)
-    with pytest.raises(UnknownNameError, match="no quantity 'speed'"):
+    with pytest.raises(UnknownNameError, match="unknown quantity 'speed'"):
         Problem(SPACE, Formula(), Limits(), pareto=("avm", "speed"))
 
 

@@ -44,7 +44,7 @@ def test_unavailable_quantities_are_refused() -> None:
     for name in TARGETS:
         with pytest.raises(InvalidValueError, match=f"{name} is a predicted target, but there are no predictions"):
             of[name]
-    with pytest.raises(UnknownNameError, match="no quantity 'speed'; there are accuracy_1d"):
+    with pytest.raises(UnknownNameError, match="unknown quantity 'speed': choose accuracy_1d"):
         of["speed"]
     assert of["params"].tolist() == SPACE.params(some(3)).tolist()  # what can be known still is
 

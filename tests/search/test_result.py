@@ -146,7 +146,7 @@ def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path
         ("genome", [999] * 28, "gene"),
         ("genome", [8.5] * 28, "whole numbers"),
         ("predicted", {}, "has no predictions"),
-        ("predicted", {"speed": 0.5}, "no target 'speed'; there are accuracy_1d"),
+        ("predicted", {"speed": 0.5}, "unknown target 'speed': choose accuracy_1d"),
         ("architecture", None, "not the result"),
         ("interval_90", {"avm": [0.0, 0.1]}, "lacks 'accuracy_1d'"),
         ("interval_90", {name: [0.0] for name in DEFAULT_NAMES}, "not the result"),
@@ -270,7 +270,7 @@ def test_a_canonical_population_is_read(values: dict[str, Any], tmp_path: Path) 
 
 def test_another_space_is_refused(values: dict[str, Any], tmp_path: Path) -> None:
     for space, message in (
-        ({**values["space"], "name": "cells-2"}, "no space 'cells-2'"),
+        ({**values["space"], "name": "cells-2"}, "unknown space 'cells-2'"),
         ({**values["space"], "input_shape": [8, 8]}, "not the result"),
         ({**values["space"], "classes": None}, "not the result"),
         ([], "not the result"),

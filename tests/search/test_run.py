@@ -27,6 +27,7 @@ from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.genes import Population
+from ohmnas.spaces.resnet import ResNetSpace
 
 from .conftest import CHIP, FEW, SPACE, Formula, Sure, problem, some
 
@@ -452,10 +453,10 @@ def test_a_resumed_search_does_not_depend_on_the_initial_networks() -> None:
 def test_a_result_of_another_space_and_no_restart_are_refused() -> None:
     one, _ = problem()
     first = search(one, Evolution, 0, SHORT)
-    cells = CellSpace((1, 8, 8), 10)
-    other = Problem(cells, Formula(), Limits())
-    with pytest.raises(InvalidValueError, match="the result to resume is of"):
-        search(other, Evolution, 0, SHORT, resume=first)
+    for space in (CellSpace((1, 8, 8), 10), ResNetSpace((3, 8, 8), 10)):
+        other = Problem(space, Formula(), Limits())
+        with pytest.raises(InvalidValueError, match="the result to resume is of"):
+            search(other, Evolution, 0, SHORT, resume=first)
     with pytest.raises(InvalidValueError, match="restarts must be a whole number"):
         search(one, Evolution, 0, SHORT, restarts=0)
     without = replace(first, population=np.empty((0, 0), dtype=np.int16))
@@ -601,7 +602,7 @@ def test_a_strategy_is_found_by_its_name() -> None:
     by_name = search(problem()[0], "aging", 3, SHORT)
     assert by_name.strategy == "aging"
     assert values(by_name) == values(replace(search(problem()[0], Aging, 3, SHORT), strategy="aging"))
-    with pytest.raises(UnknownNameError, match=r"no strategy 'agin'; there are evolution, .*; did you mean aging\?"):
+    with pytest.raises(UnknownNameError, match=r"unknown strategy 'agin': choose evolution, .*; did you mean aging\?"):
         search(problem()[0], "agin", 3)
 
 

@@ -82,12 +82,12 @@ def test_a_strategy_is_made_with_the_parameters_that_a_user_types() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("magic", {}, "no strategy 'magic'; there are evolution, random, grid"),
-        ("evolution", {"kep": "1"}, r"no parameter of evolution 'kep'; there are keep, selection, .*, other"),
-        ("evolution", {"problem": "1"}, "no parameter of evolution 'problem'"),
-        ("evolution", {"_parents": "1"}, "no parameter of evolution '_parents'"),
-        ("evolution", {"allows_oversampling": "1"}, "no parameter of evolution 'allows_oversampling'"),
-        ("nsga2", {"x": "1"}, "no parameter of nsga2 'x'; there is crossover"),
+        ("magic", {}, "unknown strategy 'magic': choose evolution, random, grid"),
+        ("evolution", {"kep": "1"}, r"unknown parameter of evolution 'kep': choose keep, selection, .*, other"),
+        ("evolution", {"problem": "1"}, "unknown parameter of evolution 'problem'"),
+        ("evolution", {"_parents": "1"}, "unknown parameter of evolution '_parents'"),
+        ("evolution", {"allows_oversampling": "1"}, "unknown parameter of evolution 'allows_oversampling'"),
+        ("nsga2", {"x": "1"}, "unknown parameter of nsga2 'x': choose crossover"),
         ("random", {"keep": "1"}, "the strategy random has no parameters"),
         ("grid", {"keep": "1"}, "the strategy grid has no parameters"),
     ],

@@ -31,7 +31,7 @@ def test_spaces_are_found_by_the_names_that_people_type() -> None:
     assert space("resnet", (1, 8, 8), 10) == ResNetSpace((1, 8, 8), 10)
     assert space("cells", (1, 8, 8), 10) == CellSpace((1, 8, 8), 10)
     assert space("mobile", (1, 8, 8), 10) == MobileSpace((1, 8, 8), 10)
-    with pytest.raises(UnknownNameError, match="no space 'cell'; there are resnet, cells, mobile; did you mean cells"):
+    with pytest.raises(UnknownNameError, match="unknown space 'cell': choose resnet, cells, mobile; did you mean cells"):
         space("cell", (1, 8, 8), 10)
 
 
@@ -47,7 +47,7 @@ def test_spaces_are_found_by_the_names_in_files_with_chips_and_without() -> None
 
 @pytest.mark.parametrize("name", ["", "resnet", "resnet-2", "+chips-1", "resnet-1+chips-2", "chips-1"])
 def test_other_names_in_files_are_refused(name: str) -> None:
-    with pytest.raises(UnknownNameError, match=r"no space .*; there are resnet-1, cells-1"):
+    with pytest.raises(UnknownNameError, match=r"unknown space .*: choose resnet-1, cells-1"):
         space_of(name, (1, 8, 8), 10)
     assert kind_called(name) is None
     assert word_of(name) == name

@@ -71,7 +71,7 @@ def test_spaces_of_networks_and_of_designs_differ_and_are_found_by_their_names()
     for name in ("resnet-1", "resnet-1+chips-1", "cells-1", "cells-1+chips-1"):
         assert space_of(name, (3, 16, 16), 4).name == name
     with pytest.raises(
-        UnknownNameError, match="no space 'cells-2'; there are resnet-1, cells-1, mobile-1; did you mean"
+        UnknownNameError, match="unknown space 'cells-2': choose resnet-1, cells-1, mobile-1; did you mean"
     ):
         space_of("cells-2", (1, 8, 8), 10)
 

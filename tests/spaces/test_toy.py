@@ -202,7 +202,7 @@ def test_a_gene_that_a_chain_has_not_is_refused_with_those_that_it_has(
         tmp_path / "s.sqlite",
     )
     assert (
-        "no space 'chains'; there are resnet, cells, mobile, chain; did you mean chain?"
+        "unknown space 'chains': choose resnet, cells, mobile, chain; did you mean chain?"
         in ohmnas(*words, "--n", "1").sentence
     )
 

@@ -126,5 +126,5 @@ def test_a_target_that_was_not_learned_is_refused_by_name(model: SurrogateModel,
         model.predicting(["avm_std"])
     with pytest.raises(InvalidValueError, match="avm_std was not measured"):
         Surrogate.learn(data, ["avm_std"])
-    with pytest.raises(UnknownNameError, match="no target 'accuracy_1y'"):
+    with pytest.raises(UnknownNameError, match="unknown target 'accuracy_1y'"):
         Surrogate.learn(data, ["accuracy_1y"])

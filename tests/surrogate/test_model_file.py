@@ -144,7 +144,7 @@ def test_newer_and_older_formats_are_refused_with_advice(file: Path) -> None:
 
 def test_other_spaces_are_refused(file: Path) -> None:
     edit(file, lambda header: header.update(space="cells-2"))
-    with pytest.raises(BrokenFileError, match="no space 'cells-2'; there are resnet-1"):
+    with pytest.raises(BrokenFileError, match="unknown space 'cells-2': choose resnet-1"):
         read_model(file)
 
 

@@ -120,10 +120,10 @@ class Store:
             StorageError: the store cannot be opened or created.
         """
         self.path = path = Path(path)
-        if not path.parent.is_dir():
-            raise StorageError(f"cannot create the store {path}: the folder {path.parent} does not exist")
         if (must_exist or read_only) and not is_file(path):
             raise UnknownNameError(f"there is no store {path}")
+        if not path.parent.is_dir():
+            raise StorageError(f"cannot create the store {path}: the folder {path.parent} does not exist")
         if path.exists():
             self._check_size()
         if read_only and self._opened_to_read():

@@ -61,7 +61,7 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         "hardware": sorted(set(frame["hardware"].map(kind_of))),
         "fidelity": sorted(set(frame["fidelity"])),
         "seeds": sorted({int(seed) for seed in frame["seed"]}),
-        "software": {column: sorted(set(frame[column])) for column in schema.COMPUTING_COLUMNS},
+        "software": {column: sorted(set(frame[column])) for column in schema.SOFTWARE_COLUMNS},
         "bounds": {
             "min_params": int(frame["params"].min()),
             "max_params": int(frame["params"].max()),

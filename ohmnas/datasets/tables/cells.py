@@ -31,7 +31,7 @@ _LARGEST_WHOLE: Final = 2**53
 _LARGEST_GENE: Final = 2**15 - 1
 _LARGEST_REAL: Final = 1e100
 """Largest measurement; sums of smaller ones are finite."""
-_NEEDED: Final = {"TEXT": "a text", "INTEGER": "a whole number in its range", "REAL": "a number in its range"}
+_NEEDED: Final = {"TEXT": "a string", "INTEGER": "a whole number in its range", "REAL": "a number in its range"}
 
 
 def column_type(column: str) -> str:
@@ -83,7 +83,7 @@ def _damaged(column: str) -> str:
 
 
 def typed(frame: pd.DataFrame, path: Path, genes: Sequence[str]) -> pd.DataFrame:
-    """Return the columns of a table with numbers and texts converted, for a frame with any index.
+    """Return the columns of a table with numbers and strings converted, for a frame with any index.
 
     Args:
         frame: rows of a file or of a caller.
@@ -111,19 +111,19 @@ def _texts(frame: pd.DataFrame, column: str, path: Path) -> pd.Series:
         cells = cells.astype(object)
     may_miss = column in _MAY_MISS
     wrong = [not (isinstance(cell, str) or (may_miss and _is_missing(cell))) for cell in cells.tolist()]
-    refuse(path, frame, np.array(wrong, dtype=bool), column, "text")
+    reject(path, frame, np.array(wrong, dtype=bool), column, "string")
     return cells
 
 
 def _numbers(frame: pd.DataFrame, column: str, path: Path) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
-    cells, needed = frame[column], "number it can be"
+    cells, needed = frame[column], "valid number"
     missing = np.zeros(len(cells), dtype=bool)
     values = cells.to_numpy()
     if values.dtype.kind not in "iuf":
         each = cells.tolist()
         missing = np.array([_is_missing(cell) for cell in each], dtype=bool)
         odd = np.array([not _may_be_number(cell) for cell in each], dtype=bool)
-        refuse(path, frame, odd & ~missing, column, needed)
+        reject(path, frame, odd & ~missing, column, needed)
         values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     elif values.dtype.kind == "f":
         missing = np.isnan(values)
@@ -131,7 +131,7 @@ def _numbers(frame: pd.DataFrame, column: str, path: Path) -> npt.NDArray[np.int
     wrong = np.isnan(values) & (whole | ~missing) if values.dtype.kind == "f" else missing
     if whole:
         wrong |= ~((values > -_LARGEST_WHOLE) & (values < _LARGEST_WHOLE)) | (values != np.floor(values))
-    refuse(path, frame, wrong, column, needed)
+    reject(path, frame, wrong, column, needed)
     return values.astype(np.int64) if whole else values.astype(np.float64)
 
 
@@ -146,7 +146,7 @@ def _is_missing(value: object) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
-def refuse(path: Path, frame: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, needed: str) -> None:
+def reject(path: Path, frame: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, needed: str) -> None:
     """Report the first invalid cell.
 
     Raises:

@@ -48,7 +48,7 @@ def faults(frame: pd.DataFrame, space: Space) -> Iterator[tuple[Mask, str, str]]
         values = frame[name].to_numpy()
         needed = ok if name in schema.SECONDS_COLUMNS else np.ones(len(frame), dtype=bool)
         yield needed & ~np.isfinite(values), name, "not a finite number"
-    for name in ("hardware", "fidelity", "technology", *schema.COMPUTING_COLUMNS):
+    for name in ("hardware", "fidelity", "technology", *schema.SOFTWARE_COLUMNS):
         yield frame[name].isna().to_numpy(), name, "missing"
     for name in NAME_COLUMNS:
         whys = {each: name_fault(str(each)) for each in frame[name].unique()}

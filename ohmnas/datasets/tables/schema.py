@@ -41,7 +41,7 @@ SETTING_COLUMNS: Final = ("technology", *HARDWARE_COLUMNS, *EFFORT_COLUMNS)
 """Columns that are equal for all rows of one hardware and one fidelity name."""
 SECONDS_COLUMNS: Final = ("train_seconds", "drift_seconds")
 VERSION_COLUMNS: Final = ("ohmnas_version", "torch_version", "aihwkit_version")
-COMPUTING_COLUMNS: Final = (*VERSION_COLUMNS, "precision")
+SOFTWARE_COLUMNS: Final = (*VERSION_COLUMNS, "precision")
 """Software and precision of a row. precision: number format of the convolutions, one of `PRECISIONS`."""
 GPU_PRECISION: Final = "tf32"
 """GPUs round inputs of multiplications to the 10 bits of TensorFloat-32; CPUs do not."""
@@ -54,13 +54,13 @@ STATUS_STOPPED: Final = "stopped"
 STATUSES: Final = (STATUS_OK, STATUS_FAILED, STATUS_STOPPED)
 
 _BEFORE_GENES: Final = (*KEY_COLUMNS, "status")
-_BEHIND_GENES: Final = (
+_AFTER_GENES: Final = (
     *COST_COLUMNS,
     *ACCURACY_COLUMNS,
     *SPREAD_COLUMNS,
     *SETTING_COLUMNS,
     *SECONDS_COLUMNS,
-    *COMPUTING_COLUMNS,
+    *SOFTWARE_COLUMNS,
     *CURVE_COLUMNS,
     "reason",
 )
@@ -70,7 +70,7 @@ TEXT_COLUMNS: Final = (
     "fidelity",
     "status",
     "technology",
-    *COMPUTING_COLUMNS,
+    *SOFTWARE_COLUMNS,
     *CURVE_COLUMNS,
     "reason",
 )
@@ -81,12 +81,12 @@ FLOAT_COLUMNS: Final = (*ACCURACY_COLUMNS, *SPREAD_COLUMNS, *HARDWARE_COLUMNS, *
 Value = str | int | float | None
 Row = dict[str, Value]
 """One measurement: a value for each of `columns`; None for missing values of a failed one."""
-_NO_GENES: Final = frozenset((*_BEFORE_GENES, *_BEHIND_GENES, *CHIP_GENE_NAMES))
+_NO_GENES: Final = frozenset((*_BEFORE_GENES, *_AFTER_GENES, *CHIP_GENE_NAMES))
 
 
 def columns(genes: Sequence[str]) -> tuple[str, ...]:
     """Return all columns of a table, in order, for these genes."""
-    return (*_BEFORE_GENES, *genes, *_BEHIND_GENES)
+    return (*_BEFORE_GENES, *genes, *_AFTER_GENES)
 
 
 def gene_columns(names: Iterable[str]) -> tuple[str, ...]:

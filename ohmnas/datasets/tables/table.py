@@ -34,7 +34,7 @@ DEFAULT_FIDELITIES = ("table", "paper")
 _MOST_NAMES = 10
 """Largest number of names in a message."""
 _LARGEST_CARD = 16 << 20
-"""Largest image side or number of classes; larger ones would overflow the costs."""
+"""Largest size of a card in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def find_table(name_or_path: str | Path) -> Path:
     if is_file(path):
         return path
     raise UnknownNameError(
-        f"no table {name_or_path!r}: it is not a file or a shipped table ({', '.join(shipped_tables())}), "
+        f"no table {name_or_path!r}: it is neither a file, nor a shipped table ({', '.join(shipped_tables())}), "
         f"nor {analognasbench.NAME}"
     )
 
@@ -176,6 +176,7 @@ def read_table(name_or_path: str | Path) -> MeasuredTable:
 
     Raises:
         UnknownNameError: the table does not exist.
+        MissingDependencyError: the package ``analog-nasbench`` is not installed.
         BrokenFileError: a file cannot be read, or card or rows are invalid; the message shows file, column and row.
     """
     if analognasbench.is_meant(name_or_path):
@@ -185,7 +186,7 @@ def read_table(name_or_path: str | Path) -> MeasuredTable:
     text = _text(path)
     checksum = hashlib.sha256(text.encode()).hexdigest()
     if checksum != card["sha256"]:
-        _complain_of_missing_rows(path, text, card)
+        _check_complete(path, text, card)
     try:
         text_columns = dict.fromkeys(schema.TEXT_COLUMNS, str)
         frame = pd.read_csv(
@@ -212,8 +213,8 @@ def _text(path: Path) -> str:
     return read_text(path, LARGEST_TABLE).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _complain_of_missing_rows(path: Path, text: str, card: dict[str, Any]) -> None:
-    """Report a truncated download before its last cell causes a less clear error."""
+def _check_complete(path: Path, text: str, card: dict[str, Any]) -> None:
+    """Report a truncated file here, because the error about its last cell would be less clear."""
     there, stated = max(text.count("\n") - 1, 0), card.get("rows")
     is_table = text.startswith(schema.KEY_COLUMNS[0]) or not text
     if is_table and isinstance(stated, int) and there < stated:
@@ -268,9 +269,12 @@ def _checked_card(card: Any, path: Path) -> dict[str, Any]:
         if key not in card:
             raise BrokenFileError(f"the card {path} lacks {key!r}")
     if type(card["schema"]) is not int or card["schema"] < 1:
-        raise BrokenFileError(f"the card {path} needs a whole number as schema, not {shown(card['schema'])}")
+        raise BrokenFileError(f"the card {path} has the schema {shown(card['schema'])}, which is not a whole number above 0")
     if card["schema"] > schema.SCHEMA_VERSION:
-        raise BrokenFileError(f"{path} has schema {card['schema']}, this ohmnas reads up to {schema.SCHEMA_VERSION}")
+        raise BrokenFileError(
+            f"{path} has schema {card['schema']}, but this version of ohmnas reads schemas up to "
+            f"{schema.SCHEMA_VERSION}: update ohmnas"
+        )
     known = names_in_files()
     if card["space"] not in known:
         raise BrokenFileError(
@@ -280,10 +284,11 @@ def _checked_card(card: Any, path: Path) -> dict[str, Any]:
     numbers = [*shape, card["classes"]] if isinstance(shape, list) and len(shape) == 3 else [0]
     if not all(type(number) is int and 0 < number <= LARGEST_SIZE for number in numbers):
         raise BrokenFileError(
-            f"the card {path} needs an input_shape of 3 and a number of classes, all whole, 1 to {LARGEST_SIZE}"
+            f"the card {path} has the input_shape {shown(shape)} and the classes {shown(card['classes'])}, but needs three "
+            f"whole numbers and one, each from 1 to {LARGEST_SIZE}"
         )
     if not isinstance(card["task"], str):
-        raise BrokenFileError(f"the card {path} needs a text as task, not {shown(card['task'])}")
+        raise BrokenFileError(f"the card {path} needs a string as task, not {shown(card['task'])}")
     if why := name_fault(card["task"]):
         raise BrokenFileError(f"the card {path} has the task {shown(card['task'])}: {why}")
     return dict(card)
@@ -308,18 +313,18 @@ def _check_rows(table: MeasuredTable, path: Path) -> None:
     """Check each row against itself, the card and other rows."""
     frame = table.frame
     wrong_task = (frame["task"] != table.card["task"]).to_numpy()
-    _complain(path, frame, wrong_task, "task", "not the task of the card")
+    _reject_if_any(path, frame, wrong_task, "task", "not the task of the card")
     for wrong, column, why in faults(frame, table.space):
-        _complain(path, frame, wrong, column, why)
+        _reject_if_any(path, frame, wrong, column, why)
     first = frame.groupby(["hardware", "fidelity"])[list(schema.SETTING_COLUMNS)].transform("first")
     for name in schema.SETTING_COLUMNS:
         different = (frame[name] != first[name]).to_numpy()
-        _complain(path, frame, different, name, "not what earlier rows of the same hardware and fidelity have")
+        _reject_if_any(path, frame, different, name, "not what earlier rows of the same hardware and fidelity have")
     repeated = frame.duplicated([*schema.KEY_COLUMNS, *table.space.gene_names]).to_numpy()
-    _complain(path, frame, repeated, "seed", "a second measurement of an earlier row's architecture, chip and fidelity")
+    _reject_if_any(path, frame, repeated, "seed", "a second measurement of an earlier row's architecture, chip and fidelity")
 
 
-def _complain(path: Path, frame: pd.DataFrame, wrong: Mask, column: str, why: str) -> None:
+def _reject_if_any(path: Path, frame: pd.DataFrame, wrong: Mask, column: str, why: str) -> None:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise BrokenFileError(f"{path}, row {row + 1}: {column} is {cell_text(frame, column, row)}, which is {why}")

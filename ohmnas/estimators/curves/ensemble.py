@@ -88,7 +88,7 @@ def extrapolate_each(epochs: npt.ArrayLike, curves: Values, at: float, families:
 
 
 def _fitted(family: Family, epochs: Values, values: Values, at: float, noise: float) -> tuple[float, float]:
-    """Prediction and negative log posterior of the best parameters, plus one for each parameter (Akaike, 1974)."""
+    """Prediction of the best parameters, and their negative log posterior plus their number (Akaike, 1974)."""
     low, start, high = (np.array(ends) for ends in (family.low, family.start, family.high))
     scale = WIDTH * (high - low)
 

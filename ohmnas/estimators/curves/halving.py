@@ -79,13 +79,13 @@ class Asha:
         self.reduction = reduction
         self._seen: dict[int, list[float]] = {}
 
-    def goes_on(self, rung: int, value: float) -> bool:
+    def continues(self, rung: int, value: float) -> bool:
         """Record a training at a rung, and return True if it is among the best share of those seen there.
 
         The first trainings of a rung continue if no earlier one is better.
 
         Args:
-            rung: epoch, or any number of the rung.
+            rung: number that identifies the rung, such as its epoch.
             value: larger is better; NaN stops.
         """
         if np.isnan(value):

@@ -1,8 +1,8 @@
 """A Gaussian process over the learning curves of many architectures.
 
 It learns from finished trainings how the first epochs, parameters and MACs of a network relate to its labels. Labels
-are replaced by normal scores: half of the networks of a table are close to the best accuracy and some are at chance, so
-the latter would dominate a process of plain accuracies.
+are replaced by normal scores. In a table, half of the networks are close to the best accuracy and a few are at chance:
+on plain accuracies, those few would dominate the process.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ohmnas.targets import Target, target
 FEWEST_ROWS: Final = 10
 """Smallest number of finished trainings to learn from."""
 MOST_LOSSES: Final = 12
-"""Losses that become features, at epochs of about equal ratios; the others are close to their neighbours."""
+"""Largest number of losses used as features, at epochs with about equal ratios. Other losses are close to these."""
 _LOSSES, _ACCURACIES, _SIZE = (GROUPS.index(name) for name in ("structure", "noise", "chip"))
 """Groups of features, each with one length scale (`surrogate.fit.kernel`): all three start at 8 standard deviations."""
 _SMALLEST_LOSS: Final = 1e-3
@@ -77,14 +77,15 @@ class CurveProcess:
             seed: seed of the sample of rows, if there are too many.
 
         Raises:
-            InvalidValueError: too few rows, different numbers of rows, or the epoch is outside of the training.
+            InvalidValueError: too few rows, different numbers of rows, or the epoch is not within the training.
             UnknownNameError: a target is unknown.
         """
         rows = {len(population), len(curves), *map(len, labels.values())}
         if len(rows) != 1 or min(rows) < FEWEST_ROWS or not labels:
+            labelled = " or ".join(map(str, sorted({*map(len, labels.values())}))) or "no"
             raise InvalidValueError(
                 f"a process over learning curves needs {FEWEST_ROWS} networks, each with a curve and labels, not "
-                f"{len(population)} networks, {len(curves)} curves and labels of {sorted(map(len, labels.values()))}"
+                f"{len(population)} networks, {len(curves)} curves and {labelled} labels"
             )
         cut = curves.until(epoch)
         features, groups = _features(space, population, cut)

@@ -1,4 +1,4 @@
-"""Which networks can inherit the weights of a smaller one: growth of a ResNet-like architecture. Needs no torch."""
+"""Conditions under which a ResNet-like network can inherit the weights of a smaller one. Needs no torch."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def growth_fault(parent: Architecture, child: Architecture, sides: tuple[int, in
 
 
 def _grown_fault(block: MainBlock, before: MainBlock, out: int, out_before: int) -> str:
-    """Fault of a main block that the parent has."""
+    """Reason why a main block that the parent has cannot be grown; empty if it can."""
     if block.conv_type != before.conv_type or block.skip != before.skip:
         return "has another convolution type or residual connection"
     if block.residual_blocks < before.residual_blocks or block.branches < before.branches or out < out_before:
@@ -57,13 +57,15 @@ def _grown_fault(block: MainBlock, before: MainBlock, out: int, out_before: int)
 
 
 def _added_fault(block: MainBlock, before: MainBlock | None, out: int, parent_channels: int) -> str:
-    """Fault of residual blocks that the parent lacks: without a residual connection, branches must pass everything.
+    """Reason why residual blocks that the parent lacks cannot be added; empty if they can.
+
+    Without a residual connection, the branches must pass all channels.
 
     Args:
         block: main block of the child.
         before: main block of the parent, if it has one.
         out: out channels of the child.
-        parent_channels: number of distinct channels that reach the block: those of the parent.
+        parent_channels: number of channels of the parent that reach the block.
     """
     added = before is None or block.residual_blocks > before.residual_blocks
     passes = before is None or not block.skip  # a new main block halves the image, which a connection cannot average
@@ -73,7 +75,10 @@ def _added_fault(block: MainBlock, before: MainBlock | None, out: int, parent_ch
 
 
 def _appended_fault(out: int, parent_channels: int, sides: tuple[int, int]) -> str:
-    """Fault of a main block that the parent lacks: its first residual block averages pairs of pixels."""
+    """Reason why a main block that the parent lacks cannot be added; empty if it can.
+
+    Its first residual block averages pairs of pixels.
+    """
     if any(side > 1 and side % 2 for side in sides):
         return f"would halve a feature map of {sides[0]}x{sides[1]} pixels, which has no exact average"
     return "is smaller" if out < parent_channels else ""

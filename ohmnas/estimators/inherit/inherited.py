@@ -64,16 +64,16 @@ class Inherited(Estimator):
             parents: ``(p, g)``: networks to inherit from.
             seed: seed of trainings and chips.
             share: share of the epochs for a network that inherits, above 0 and at most 1.
-            base: effort of a full training; None is that of the task's table.
+            base: effort of a full training; None is the task's fidelity ``table``.
             chip: the chip; None is the ``pcm`` preset.
             rate: peak learning rate of a training that inherits, relative to one from scratch.
 
         Raises:
-            InvalidValueError: the space is another, or the share is out of range.
+            InvalidValueError: the task's space is not resnet, or the share is out of range.
             MissingDependencyError: torch, aihwkit or Numba is not installed.
         """
         if not isinstance(task.space, ResNetSpace):
-            raise InvalidValueError(f"weights are inherited by networks of the space resnet, not of {task.space.name}")
+            raise InvalidValueError(f"weight inheritance needs the space resnet, not {task.space.name}")
         if not 0.0 < share <= 1.0:
             raise InvalidValueError(f"the share of the epochs must be above 0 and at most 1, not {share:g}")
         require_training()

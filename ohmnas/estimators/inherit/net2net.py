@@ -7,9 +7,10 @@ Notation: a *flow* of n channels is an ``(n,)`` array with the parent's channel 
 - More branches: a new branch copies a branch of the parent; the last batch norms of both are divided by the number of
   copies.
 - Deeper, with a residual connection: the last batch norm of the new block is 0, and the connection passes the input.
-- Deeper, without one, and new main blocks: convolutions of single ones pass each channel. In front of a ReLU nothing
-  changes, because the channels are not negative. A stride of 2 averages four pixels: the mean over all pixels, which
-  the classifier reads, stays the same. Batch norms after these convolutions invert themselves for a batch of images.
+- Deeper, without one, and new main blocks: the convolutions copy each channel. The ReLUs after them change nothing,
+  because the channels are not negative. A stride of 2 averages four pixels: the mean over all pixels, which the
+  classifier reads, stays the same. The batch norms after these convolutions get the statistics of a batch of images, and
+  a gain and an offset that undo the normalisation.
 - A larger stem kernel has zeros around the parent's.
 
 Copies are equal until training noise or `noise` separates them.
@@ -47,14 +48,16 @@ def inherit(
     rng: np.random.Generator,
     noise: float = 0.0,
 ) -> nn.Sequential:
-    """Return the network of a child with the function of its parent, in evaluation mode and for images of any values.
+    """Return the network of a child, in training mode, with the function of its parent.
+
+    In evaluation mode and without noise, it has the outputs of the parent for any image.
 
     Args:
         network: network of the parent, as `ResNetSpace.build` makes it.
-        parent: its architecture.
+        parent: architecture of the parent.
         child: a larger architecture (`growth.growth_fault`).
         space: space of both.
-        images: ``(b, channels, height, width)``: batch for the statistics of batch norms that pass their input.
+        images: ``(b, channels, height, width)``: batch for the statistics of the batch norms that pass their input.
         rng: chooses the copied channels and branches, and draws the noise.
         noise: standard deviation of the noise that is added to each weight, relative to the weights of its layer.
 
@@ -82,7 +85,7 @@ def _wider(old: int, new: int, rng: np.random.Generator) -> Flow:
 
 
 def _copies(flow: Flow) -> Tensor:
-    """``(n,)``: number of channels that carry the same channel as each."""
+    """``(n,)``: for each channel, the number of channels that carry the same channel of the parent."""
     return torch.from_numpy(np.bincount(flow)[flow]).float()
 
 
@@ -196,8 +199,8 @@ def _pass(
     """Make a block pass its input, whose channels are not negative.
 
     Args:
-        own: the block.
-        block: its main block.
+        own: the residual block.
+        block: main block of the residual block.
         flow: flow before the block.
         out: flow after it.
         halved: height and width of an input that is halved by averaging; None for a stride of 1.
@@ -224,7 +227,7 @@ def _pass(
 
 
 def _select(conv: nn.Conv2d, flow: Flow, wanted: Flow, halved: tuple[int, int] | None = None) -> None:
-    """Make a convolution pass, as each output, the mean of the inputs that carry a channel."""
+    """Set the weights of a convolution: each output is the mean of the inputs that carry the wanted channel."""
     same = torch.from_numpy(wanted[:, None] == flow[None, :]).float()
     same /= same.sum(dim=1, keepdim=True)
     conv.weight.copy_(same[:, :, None, None] * _taps(conv, halved))

@@ -40,8 +40,8 @@ class AzNas(Proxy):
     compares = True
 
     def measure(self, space: Space, population: Population, networks: Networks) -> Values:
-        """``(n,)``: see `Proxy`; at most 0, which is the best in everything."""
-        return together(self.columns(space, population, networks))
+        """``(n,)``: see `Proxy`; at most 0, the value of a network that ranks first in all four measures."""
+        return combined_ranks(self.columns(space, population, networks))
 
     def columns(self, space: Space, population: Population, networks: Networks) -> Values:
         """``(n, 4)``: the four measures; not finite where they are not defined."""
@@ -53,8 +53,8 @@ class AzNas(Proxy):
         return columns
 
 
-def together(columns: Values) -> Values:
-    """``(n, 4)`` measures -> ``(n,)``: the sum of the logarithms of their relative ranks, the highest of which is 1."""
+def combined_ranks(columns: Values) -> Values:
+    """``(n, 4)`` measures -> ``(n,)``: the sum of the logarithms of the relative ranks; the best rank is 1."""
     ranks = np.column_stack([rankdata(bounded(column)) for column in columns.T]) / max(len(columns), 1)
     logs: Values = np.log(ranks).sum(axis=1)
     return logs

@@ -15,7 +15,7 @@ from ohmnas.estimators.zero_cost.parts import freeze_norms, gradients, loss_of, 
 class GradSign(OfNetwork):
     """Sum over the weights of the absolute sum over the images of the gradient's sign.
 
-    Batch norms have the statistics of the batch, so that each gradient is that of one image.
+    Batch norms have the statistics of the batch, so each gradient depends on one image only.
     """
 
     target = proxy_target("gradsign", "GradSign")

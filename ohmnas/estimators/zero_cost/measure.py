@@ -34,7 +34,7 @@ class Proxy(ABC):
     target: ClassVar[Target]
     """Name and title of the number."""
     compares: ClassVar[bool] = False
-    """True if the numbers are ranks among the architectures that are measured together."""
+    """True if a value depends on the other architectures in the call, because it is a rank."""
 
     @abstractmethod
     def measure(self, space: Space, population: Population, networks: Networks) -> Values:
@@ -58,10 +58,10 @@ class OfNetwork(Proxy):
 
     @abstractmethod
     def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:
-        """Return the number of one network, which may be changed. Not finite if it is not defined.
+        """Return the value of one network; a number that is not finite if it is undefined. May change the network.
 
         Args:
-            network: in training mode; on a chip, in evaluation mode with the batch norm statistics of the exact
+            network: network in training mode; on a chip, in evaluation mode with the batch norm statistics of the exact
                 network.
             images: ``(b, channels, height, width)``.
             labels: ``(b,)``.

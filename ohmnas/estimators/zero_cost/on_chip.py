@@ -2,7 +2,7 @@
 
 The weights are those of one programming event, read some time later, with drift compensation. Each layer's outputs get
 the noise of its tiles. Converters neither round nor clip. Batch norms keep the statistics of the exact network, as a
-trained network keeps those of its training; a chip with adaptive batch norm measures them anew.
+trained network keeps those of its training; a chip with adaptive batch norm measures them again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Parts of a network that measures look at: weights, batch norms, features, activations. For networks of any space."""
+"""Access to the parts of a network that proxies use: weights, batch norms, features, activations. For any space."""
 
 from __future__ import annotations
 
@@ -121,10 +121,12 @@ def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[tuple[nn.Module, T
 
 
 def last_features(network: nn.Module, images: Tensor) -> Tensor:
-    """``(b, c, h, w)``: the input of the first module that removes the pixels, or the last output with pixels.
+    """``(b, c, h, w)``: input of the first module that removes the spatial dimensions by pooling or flattening.
+
+    If there is none, the last output with spatial dimensions.
 
     Raises:
-        ValueError: no module has an output with pixels.
+        ValueError: no module has a 4-dimensional output.
     """
     leaves = [module for module in network.modules() if not [*module.children()]]
     with outputs_of(leaves) as found:
@@ -134,7 +136,7 @@ def last_features(network: nn.Module, images: Tensor) -> Tensor:
             return before
     with_pixels = [after for _, _, after in found if after.dim() == 4]
     if not with_pixels:
-        raise ValueError("the network has no features with pixels")
+        raise ValueError("no module of the network has a 4-dimensional output")
     return with_pixels[-1]
 
 

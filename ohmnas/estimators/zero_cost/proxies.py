@@ -41,11 +41,13 @@ class ZeroCost(Estimator):
 
         Raises:
             UnknownNameError: a name is unknown.
-            InvalidValueError: there is no name, the images have another shape than those of the space, or a proxy needs
-                a chip.
+            InvalidValueError: there is no name, a name is repeated, the images do not have the shape of the space, or a
+                proxy needs a chip.
         """
         if not names:
-            raise InvalidValueError(f"choose at least one proxy of {', '.join(PROXIES)}")
+            raise InvalidValueError(f"choose at least one proxy: {', '.join(PROXIES)}")
+        if len(set(names)) < len(names):
+            raise InvalidValueError(f"each proxy can be chosen once, not {', '.join(names)}")
         if batch.images.shape[1:] != space.input_shape:
             raise InvalidValueError(
                 f"the images of the batch have the shape {batch.images.shape[1:]}, not {space.input_shape}"
@@ -56,7 +58,7 @@ class ZeroCost(Estimator):
         self._proxies = tuple(look_up("proxy", PROXIES, name).load() for name in names)
         self._networks = Networks(space, batch, seed, chip)
         self.seconds: dict[str, float] = dict.fromkeys(names, 0.0)
-        """Proxy -> seconds spent on it so far."""
+        """Proxy -> processor seconds spent so far."""
 
     @classmethod
     def of(cls, task: Task, names: Sequence[str], seed: int = 0, size: int = BATCH) -> ZeroCost:

@@ -169,8 +169,10 @@ def _nearest(problem: Problem, genomes: Population) -> str:
     """Describe the network with the smallest violation of the limits, as a sentence."""
     limits = {cost: getattr(problem.limits, name) for name, cost in COST_LIMITS.items()}
     limits = {cost: most for cost, most in limits.items() if most < np.inf}
-    if not limits:
+    allowed = problem.bounds.contain(genomes) & (problem.space.params(genomes) >= problem.limits.min_params)
+    if not limits or not allowed.any():
         return f"none of {len(genomes):,} {problem.space.members} is within the bounds of the search"
+    genomes = genomes[allowed]
     of = problem.quantities(genomes, together=limits)
     excess = np.max([of[cost] / most - 1.0 for cost, most in limits.items()], axis=0)
     row = int(np.argmin(excess))

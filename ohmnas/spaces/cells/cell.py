@@ -61,6 +61,7 @@ class Cell:
         if not isinstance(text, str) or len(text) > _LONGEST:
             raise InvalidValueError(f"this is not a cell of NAS-Bench-201: {shown(text)}")
         found: dict[tuple[int, int], str] = {}
+        edges: list[tuple[int, int]] = []
         nodes = text.strip().split("+")
         for target, node in zip(_TARGETS, nodes, strict=False):
             for edge in node.strip("|").split("|"):
@@ -69,8 +70,9 @@ class Cell:
                     raise InvalidValueError(
                         f"this is not a cell of NAS-Bench-201: {shown(text)}; {shown(edge)} is not an edge"
                     )
-                found[int(match[2]), target] = match[1]
-        if len(nodes) != len(_TARGETS) or sorted(found) != sorted(EDGES):
+                edges.append((int(match[2]), target))
+                found[edges[-1]] = match[1]
+        if len(nodes) != len(_TARGETS) or sorted(edges) != sorted(EDGES):
             raise InvalidValueError(
                 f"a cell of NAS-Bench-201 must have the edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3: {shown(text)} does not"
             )
@@ -79,7 +81,15 @@ class Cell:
 
     @classmethod
     def from_codes(cls, codes: Sequence[int]) -> Cell:
-        """Return the cell of six indices into `OPERATIONS`, in the order of `EDGES`."""
+        """Return the cell of six indices into `OPERATIONS`, in the order of `EDGES`.
+
+        Raises:
+            InvalidValueError: there are not six indices, or one is out of range.
+        """
+        if len(codes) != len(EDGES) or not all(0 <= code < len(OPERATIONS) for code in codes):
+            raise InvalidValueError(
+                f"a cell has {len(EDGES)} operations with numbers from 0 to {len(OPERATIONS) - 1}, not {shown(codes)}"
+            )
         a, b, c, d, e, f = (OPERATIONS[code] for code in codes)
         return cls((a, b, c, d, e, f))
 

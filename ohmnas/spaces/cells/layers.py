@@ -32,7 +32,7 @@ REDUCTION: Final = 3
 KINDS_PER_STAGE: Final = REDUCTION + len(EDGES)
 LAYER_KINDS: Final = 2 + STAGES * KINDS_PER_STAGE
 """Stem, kinds of each stage, linear layer."""
-_RAW: Final = np.array([0, LAYER_KINDS - 1])
+_RAW: Final = np.array([0])
 """Kinds with raw inputs: the stem reads the image, the linear layer means of rectified values."""
 
 
@@ -76,7 +76,7 @@ class CellLayers(Layers):
                 within[first : first + 2] *= inside(3, height, width)
                 depth += 1.5
         narrowest = np.where(leads_past, np.inf, float(CHANNELS[0]))
-        return Flow(through, within, _RAW[:1], STAGES, depth, narrowest)
+        return Flow(through, within, _RAW, STAGES, depth, narrowest)
 
     def peak_memory(self) -> Counts:
         """See `cells.memory`."""

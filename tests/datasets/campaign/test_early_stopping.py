@@ -38,7 +38,7 @@ def test_one_worker_decides_as_asha(losses: list[int], reduction: float) -> None
     seen, asha = Seen(EarlyStopping(4, reduction)), Asha(reduction)
     for loss in losses:
         stops = seen.limits("pcm").stops(1, float(loss))
-        assert stops != asha.goes_on(1, -float(loss))
+        assert stops != asha.continues(1, -float(loss))
         seen.add([row_of({1: loss})])
 
 

@@ -64,7 +64,7 @@ def test_networks_are_called_by_name_or_genome() -> None:
             network_called(wrong, *SHAPE)
     with pytest.raises(UnknownNameError, match="did you mean resnet8-w8"):
         network_called("resnet8w8", *SHAPE)
-    with pytest.raises(UnknownNameError, match="no space"):
+    with pytest.raises(UnknownNameError, match="unknown space"):
         network_called("resnet8", *SHAPE, "no")
 
 

@@ -218,8 +218,9 @@ def test_a_damaged_store_of_an_older_schema_is_not_upgraded(
 
 
 def test_a_store_that_must_exist_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="no store"):
-        Store(tmp_path / "s.sqlite", must_exist=True)
+    for path in (tmp_path / "s.sqlite", tmp_path / "no folder" / "s.sqlite"):
+        with pytest.raises(UnknownNameError, match="no store"):
+            Store(path, must_exist=True)
     assert not list(tmp_path.iterdir())
 
 

@@ -101,8 +101,8 @@ def test_a_repeated_row_is_refused(rows: list[Row], write_made_table: Write) -> 
     ("key", "value", "message"),
     [
         ("schema", 99, "schema 99"),
-        ("schema", "x", "needs a whole number as schema"),
-        ("schema", None, "needs a whole number as schema"),
+        ("schema", "x", "not a whole number above 0"),
+        ("schema", None, "not a whole number above 0"),
         ("classes", True, "classes"),
         ("classes", 10**25, "classes"),
         ("input_shape", [1, 8, 10**30], "input_shape"),
@@ -158,7 +158,7 @@ def test_a_missing_card_is_one_sentence(rows: list[Row], write_made_table: Write
 
 
 def test_an_unknown_table_names_the_shipped_ones() -> None:
-    with pytest.raises(UnknownNameError, match=r"it is not a file or a shipped table \(" + ", ".join(shipped_tables())):
+    with pytest.raises(UnknownNameError, match=r"it is neither a file, nor a shipped table \(" + ", ".join(shipped_tables())):
         read_table("nothing")
 
 

@@ -53,7 +53,7 @@ def test_a_file_called_as_no_task_can_be_is_refused(name: str, tmp_path: Path) -
 
 
 def test_an_unknown_task_names_those_that_exist() -> None:
-    with pytest.raises(UnknownNameError, match="no task 'mnist'; there are digits, "):
+    with pytest.raises(UnknownNameError, match="unknown task 'mnist': choose digits, "):
         task("mnist")
 
 

@@ -32,21 +32,21 @@ def test_the_best_at_every_rung_is_never_stopped(values: list[float], reduction:
     array = np.repeat(np.array(values)[:, None], 3, axis=1)
     assert successive_halving(array, reduction)[best] == 3
     asha = Asha(reduction)
-    assert [asha.goes_on(6, value) for value in values][best]
+    assert [asha.continues(6, value) for value in values][best]
 
 
 def test_asha_continues_about_half() -> None:
     asha = Asha()
-    gone = [asha.goes_on(6, value) for value in np.random.default_rng(0).random(1000)]
+    gone = [asha.continues(6, value) for value in np.random.default_rng(0).random(1000)]
     assert 0.45 < np.mean(gone) < 0.55
 
 
 def test_asha_compares_within_a_rung_and_stops_nan() -> None:
     asha = Asha()
-    assert asha.goes_on(6, 0.9)
-    assert not asha.goes_on(6, 0.1)
-    assert asha.goes_on(12, 0.1)
-    assert not asha.goes_on(12, float("nan"))
+    assert asha.continues(6, 0.9)
+    assert not asha.continues(6, 0.1)
+    assert asha.continues(12, 0.1)
+    assert not asha.continues(12, float("nan"))
 
 
 def test_hyperband_trains_some_networks_without_comparison() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from ohmnas.estimators.zero_cost.az_nas import AzNas, he_fan_in, parts, together
+from ohmnas.estimators.zero_cost.az_nas import AzNas, combined_ranks, he_fan_in, parts
 
 from .conftest import ProxyContract, convolutional
 
@@ -21,8 +21,8 @@ class TestAzNas(ProxyContract):
 
 def test_ranks_are_put_together() -> None:
     columns = np.array([[1.0, 5.0, 2.0, 9.0], [2.0, 4.0, 1.0, 7.0]])
-    np.testing.assert_allclose(together(columns), np.log([0.5 * 1 * 1 * 1, 1 * 0.5 * 0.5 * 0.5]))
-    assert len(together(np.empty((0, 4)))) == 0
+    np.testing.assert_allclose(combined_ranks(columns), np.log([0.5 * 1 * 1 * 1, 1 * 0.5 * 0.5 * 0.5]))
+    assert len(combined_ranks(np.empty((0, 4)))) == 0
 
 
 def test_features_without_a_direction_have_the_largest_entropy() -> None:

@@ -39,7 +39,7 @@ def test_features_are_those_before_the_pooling() -> None:
     expected = network[:4](images)
     assert torch.equal(parts.last_features(network, images), expected)
     assert torch.equal(parts.last_features(network[:4], images), expected)
-    with pytest.raises(ValueError, match="no features with pixels"):
+    with pytest.raises(ValueError, match="no module of the network has a 4-dimensional output"):
         parts.last_features(nn.Linear(2, 2), torch.ones(1, 2))
 
 

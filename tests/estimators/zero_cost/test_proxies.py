@@ -28,10 +28,12 @@ def test_several_proxies_are_columns() -> None:
 
 
 def test_wrong_choices_are_refused() -> None:
-    with pytest.raises(UnknownNameError, match="no proxy 'snp'"):
+    with pytest.raises(UnknownNameError, match="unknown proxy 'snp'"):
         ZeroCost(SPACE, ("snp",), BATCH)
     with pytest.raises(InvalidValueError, match="choose at least one proxy"):
         ZeroCost(SPACE, (), BATCH)
+    with pytest.raises(InvalidValueError, match="each proxy can be chosen once"):
+        ZeroCost(SPACE, ("snip", "snip"), BATCH)
     with pytest.raises(InvalidValueError, match=r"the shape \(3, 4, 4\), not \(1, 8, 8\)"):
         ZeroCost(SPACE, ("snip",), Batch(np.zeros((2, 3, 4, 4), np.float32), np.zeros(2, np.int64)))
     with pytest.raises(InvalidValueError, match="the proxy deviation needs a chip"):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -8,6 +10,7 @@ from ohmnas.errors import InfeasibleError
 from ohmnas.oneshot.gradient import choices
 from ohmnas.oneshot.gradient.cells import CellRelaxation
 from ohmnas.oneshot.gradient.choices import check_feasible, drawn, log_probability, most_probable
+from ohmnas.spaces.bounds import Bounds
 
 from .conftest import SPACE, problem, random_probabilities
 
@@ -54,6 +57,12 @@ def test_a_cell_without_a_path_is_never_found(relaxation: CellRelaxation) -> Non
 def test_impossible_limits_name_the_nearest_network(relaxation: CellRelaxation) -> None:
     with pytest.raises(InfeasibleError, match=r"at most 1,000 params.* the nearest has 7\d,\d{3} params"):
         check_feasible(relaxation, problem(max_params=1000), np.random.default_rng(0))
+
+
+def test_the_nearest_network_is_within_the_bounds(relaxation: CellRelaxation) -> None:
+    only_one = replace(problem(max_params=1000), within=Bounds.of(SPACE.genes, {SPACE.gene_names[0]: (3, 3)}))
+    with pytest.raises(InfeasibleError, match=r"none of 1,960 cells .*: \|nor_conv_3x3~0\|"):
+        check_feasible(relaxation, only_one, np.random.default_rng(0))
 
 
 def test_two_limits_that_exclude_each_other_are_refused(relaxation: CellRelaxation) -> None:

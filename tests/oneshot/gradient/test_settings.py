@@ -11,15 +11,15 @@ from ohmnas.oneshot.gradient.settings import Settings
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"method": "gradas"}, "no method 'gradas'"),
-        ({"remedy": "hope"}, "no remedy 'hope'"),
+        ({"method": "gradas"}, "unknown method 'gradas'"),
+        ({"remedy": "hope"}, "unknown remedy 'hope'"),
         ({"epochs": 0}, "epochs must be at least 1, not 0"),
         ({"settle": -1}, "settle must be at least 0, not -1"),
         ({"images": 100}, "use at least 256"),
         ({"reach": 0.0}, "reach must be a number above 0, not 0.0"),
         ({"hinge": -1.0}, "hinge must be a number of at least 0, not -1.0"),
         ({"warmup": 1.0}, "warmup must be a share from 0 to below 1, not 1.0"),
-        ({"weights": {"accuracy_1d": 1.0}}, "no cost 'accuracy_1d'"),
+        ({"weights": {"accuracy_1d": 1.0}}, "unknown cost 'accuracy_1d'"),
         ({"weights": {"energy": 0.0}}, "the weight of energy must be a number above 0, not 0.0"),
     ],
 )

@@ -229,7 +229,7 @@ def test_every_selection_breeds_better_than_random_sampling(selection: str) -> N
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"selection": "magic"}, "no selection 'magic'; there are elitism, tournament, proportionate, youngest"),
+        ({"selection": "magic"}, "unknown selection 'magic': choose elitism, tournament, proportionate, youngest"),
         ({"crossover": 1.1}, r"crossover must be a probability from 0 to 1, not 1\.1"),
         ({"depth": -0.1}, "depth must be a probability"),
         ({"width": float("nan")}, "width must be a probability from 0 to 1, not nan"),

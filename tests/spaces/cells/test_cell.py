@@ -50,6 +50,7 @@ def test_edges_may_come_in_any_order_within_a_node() -> None:
         (RESNET + "+|none~0|", "must have the edges"),
         (RESNET.replace("~2", "~1"), "must have the edges"),
         (RESNET.replace("~2", "~7"), "must have the edges"),
+        (RESNET.replace("|nor_conv_3x3~0|+", "|nor_conv_3x3~0|none~0|+", 1), "must have the edges"),
         (RESNET.replace("~2", "~x"), "is not an edge"),
         (RESNET.replace("skip_connect", "skip"), "no operation 'skip'; there are none, skip_connect"),
         (RESNET.replace("skip_connect", "nor_conv_5x5"), "no operation 'nor_conv_5x5'"),
@@ -94,3 +95,9 @@ def test_invalid_cells_in_a_file_are_refused(values: Any) -> None:
 def test_cells_go_through_files() -> None:
     for one in REFERENCES.values():
         assert Cell.from_dict(json.loads(json.dumps(one.to_dict()))) == one
+
+
+@pytest.mark.parametrize("codes", [(0, 1, 2, 3, 4, -1), (0, 1, 2, 3, 4, 5), (0, 1)])
+def test_only_six_numbers_of_operations_are_a_cell(codes: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidValueError, match="6 operations with numbers from 0 to 4"):
+        Cell.from_codes(codes)

@@ -44,10 +44,10 @@ def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Byt
         raise BrokenFileError(f"{path} has {len(raw):,} bytes, which is not a number of whole records of {size} bytes")
     records = raw.reshape(-1, size)
     labels = records[:, : len(label_classes)]
-    wrong = (labels >= np.array(label_classes)).any(axis=1)
+    wrong = labels >= np.array(label_classes)
     if wrong.any():
-        record = int(np.flatnonzero(wrong)[0])
-        raise BrokenFileError(f"{path}, record {record + 1}: label {labels[record].max()} does not exist")
+        record, column = (int(place) for place in np.argwhere(wrong)[0])
+        raise BrokenFileError(f"{path}, record {record + 1}: label {labels[record, column]} does not exist")
     return labels, records[:, len(label_classes) :].reshape(-1, 3, 32, 32)
 
 

@@ -54,7 +54,7 @@ def download(
         raise UnknownNameError(
             f"{task} cannot be downloaded: {where}"
             if where
-            else f"no task {task!r} with files to download; there are {', '.join(ARCHIVES)}"
+            else f"no files to download for the task {task!r}: choose {', '.join(ARCHIVES)}"
         )
     target = data_dir / archive.folder
     if target.exists():

@@ -67,7 +67,7 @@ def test_test_images_of_a_file_that_is_sorted_are_mixed(tmp_path: Path) -> None:
         ({"x_train": np.full((30, 6, 7), np.nan)}, "NaN or infinite"),
         ({"x_train": np.zeros((30, 6, 7, 9)), "x_test": np.zeros((9, 6, 7, 9))}, "1 to 4 channels"),
         ({"x_train": np.zeros(30), "x_test": np.zeros(9)}, "which are not images"),
-        ({"x_train": np.array([None] * 30)}, "x_train has the type .*O; only plain arrays of numbers are read"),
+        ({"x_train": np.array([None] * 30)}, "x_train has the type .*O; only plain arrays of numbers can be read"),
     ],
 )
 def test_each_fault_of_an_archive_is_named(others: dict[str, object], message: str, tmp_path: Path) -> None:

@@ -45,6 +45,12 @@ def test_pixels_are_in_the_order_of_the_official_format(tmp_path: Path) -> None:
     assert images[0, 2, 3, 5] == (3 * 32 + 5) % 256  # blue, row by row
 
 
+def test_the_message_names_the_label_that_does_not_exist(tmp_path: Path) -> None:
+    np.concatenate([[25, 60], np.zeros(3072)]).astype(np.uint8).tofile(tmp_path / "one.bin")
+    with pytest.raises(BrokenFileError, match="record 1: label 25 does not exist"):
+        read_records(tmp_path / "one.bin", (20, 100))
+
+
 def test_a_second_process_maps_what_the_first_decoded(data_dir: Path, tmp_path: Path) -> None:
     write_cifar10(data_dir)
     first = load_cifar10(data_dir)
@@ -114,10 +120,10 @@ def test_links_to_nothing_and_giants_are_named_before_they_are_read(data_dir: Pa
     folder = write_cifar10(data_dir)
     (folder / "data_batch_2.bin").unlink()
     (folder / "data_batch_2.bin").symlink_to("nowhere")
-    with pytest.raises(BrokenFileError, match=r"data_batch_2\.bin: it is a link to a file that is not there"):
+    with pytest.raises(BrokenFileError, match=r"data_batch_2\.bin: it is a link to a missing file"):
         load_cifar10(data_dir)
     (folder / "data_batch_2.bin").unlink()
     (folder / "data_batch_2.bin").touch()
     os.truncate(folder / "data_batch_2.bin", 3073 * 10**8)
-    with pytest.raises(BrokenFileError, match="has 307,300,000,000 bytes; a file of its kind has at most"):
+    with pytest.raises(BrokenFileError, match="has 307,300,000,000 bytes; the limit for this kind of file is"):
         load_cifar10(data_dir)

@@ -144,7 +144,7 @@ def test_a_task_without_an_archive_names_the_source_of_its_files(
 ) -> None:
     with pytest.raises(UnknownNameError, match="cocodataset"):
         download("visual-wake-words", data_dir, lambda *_: None)
-    with pytest.raises(UnknownNameError, match="no task 'mine'"):
+    with pytest.raises(UnknownNameError, match="no files to download for the task 'mine'"):
         download("mine", data_dir, lambda *_: None)
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot write to"):

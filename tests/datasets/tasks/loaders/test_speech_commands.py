@@ -94,7 +94,7 @@ def test_a_list_in_another_encoding_is_refused(data_dir: Path) -> None:
     folder = write_speech_commands(data_dir)
     path = folder / "testing_list.txt"
     path.write_bytes(path.read_text("utf-8").encode("utf-16"))
-    with pytest.raises(BrokenFileError, match="not a text in UTF-8"):
+    with pytest.raises(BrokenFileError, match="is not UTF-8"):
         load_speech_commands(data_dir)
 
 
