@@ -132,7 +132,7 @@ def _depthwise(space: Space, population: Population, chip: str) -> dict[str, flo
     tiling = layers.tiling()
     assert tiling.groups is not None
     sides = (np.array(int(settings[f"hw_tile_{side}"])) for side in ("rows", "columns"))
-    row_parts, column_parts = tile_parts(layers.inputs, tiling.wide, tiling.groups, *sides)
+    row_parts, column_parts = tile_parts(layers.inputs, tiling.outputs, tiling.groups, *sides)
     weights = layers.count * layers.inputs * layers.outputs
     of_kinds = {
         "weights": weights,

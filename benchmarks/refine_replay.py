@@ -85,10 +85,10 @@ class Replay:
                 return self._row(standing.leaders[0])
             left = np.setdiff1d(self.pool, known)
             population = self.data.population[left]
-            evaluation = standing.asked.evaluate(population)
+            problem, leaders = standing.surrogate_problem, standing.leaders[:LEADERS]
+            evaluation = problem.evaluate(population)
             k = min(each, rows - len(known))
-            leaders = standing.leaders[:LEADERS]
-            chosen = choose(standing.asked, population, evaluation, data.population, leaders, k, split)
+            chosen = choose(problem, population, evaluation, data.population, leaders, k, split)
             known = np.concatenate([known, left[[row for row, _ in chosen]]])
 
     def one_search(self, seed: int, rows: int) -> tuple[int, int]:

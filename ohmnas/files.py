@@ -110,7 +110,7 @@ def _checked(path: Path, status: os.stat_result, limit: int) -> os.stat_result:
     if not stat.S_ISREG(status.st_mode):
         raise BrokenFileError(f"{path} is {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}, not a file")
     if status.st_size > limit:
-        raise BrokenFileError(f"{path} has {status.st_size:,} bytes; the limit for this kind of file is {limit:,} bytes")
+        raise BrokenFileError(f"{path} has {status.st_size:,} bytes; the limit is {limit:,} bytes")
     return status
 
 

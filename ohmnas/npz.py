@@ -27,8 +27,8 @@ LARGEST = 16 << 30
 LARGEST_CONTENT = 16 << 30
 """Largest total size of the arrays read, in bytes."""
 LARGEST_RATIO = 400
-"""Largest compression ratio of an array of more than `UNCHECKED_BYTES`. Images with few grey levels reach 50, or several
-hundred as float64; deflate can reach 1,032."""
+"""Largest compression ratio of an array of more than `UNCHECKED_BYTES`. Images with few grey levels reach 50, and
+several hundred as float64; deflate can reach 1,032."""
 UNCHECKED_BYTES = 128 << 20
 """Largest size in bytes of an array that may have any compression ratio."""
 LONGEST_HEADER = 4096

@@ -90,7 +90,7 @@ def _giant(path: Path) -> None:
         (lambda path: path.symlink_to("nowhere"), "it is a link to a missing file"),
         (lambda path: path.symlink_to(path), "cannot read .*: Too many levels of symbolic links"),
         (Path.exists, "there is no file with this name"),
-        (_giant, "has 10,000,000,000,000 bytes; the limit for this kind of file is 1,000 bytes"),
+        (_giant, "has 10,000,000,000,000 bytes; the limit is 1,000 bytes"),
     ],
 )
 def test_only_regular_files_within_their_limit_are_read(

@@ -175,5 +175,5 @@ def test_archives_beyond_a_smaller_limit_are_refused(tmp_path: Path) -> None:
     assert read_arrays(tmp_path / "a.npz", ["x"], largest=9000)["x"].shape == (1000,)
     with pytest.raises(BrokenFileError, match="claims 8,128 bytes of arrays; the limit is 8,000 bytes"):
         read_arrays(tmp_path / "a.npz", ["x"], largest=8000)
-    with pytest.raises(BrokenFileError, match="the limit for this kind of file is 100 bytes"):
+    with pytest.raises(BrokenFileError, match="the limit is 100 bytes"):
         read_arrays(tmp_path / "a.npz", ["x"], largest=100)

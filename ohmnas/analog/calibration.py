@@ -64,7 +64,8 @@ def check_use(network: nn.Module, images: Images) -> None:
     digitally.
 
     Raises:
-        InvalidValueError: there are no images, or a layer is used several times or not at all; the message names all.
+        InvalidValueError: there are no images, or a layer is used several times or not at all; the message names these
+            layers.
     """
     if not len(images):
         raise InvalidValueError("there are no images")
@@ -99,7 +100,7 @@ def warn_uncalibrated(network: nn.Module) -> None:
     names = [layer.path for layer in analog_layers(network) if not layer.calibrated]
     if names:
         warnings.warn(
-            f"the input ranges of {', '.join(names)} are not calibrated, inputs are clipped at a fixed value: "
+            f"the input ranges of {', '.join(names)} are not calibrated, so inputs are clipped at a fixed value: "
             "train the network, or call ohmnas.analog.calibration.calibrate",
             stacklevel=3,
         )

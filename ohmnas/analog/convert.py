@@ -131,7 +131,7 @@ def _lies_in(path: str, containers: list[str]) -> bool:
 
 
 def _fault(module: nn.Module, own: set[str]) -> str | None:
-    """Why a module with parameters has no analog layer; empty if its type is the reason, None if it has one."""
+    """Reason why a module cannot be converted: None if it can, an empty string if its type is the reason."""
     if type(module) not in _ANALOG:
         standard = type(module).__module__.startswith("torch.")
         return "" if standard else f" with parameters {', '.join(sorted(own))}"
@@ -154,7 +154,9 @@ def _sharing(path: str, module: nn.Module, places: dict[int, list[str]]) -> str 
 
 
 def _chains(module: nn.Module, inside: bool = False) -> Iterator[nn.Sequential]:
-    """The chains that always run as a whole. Other modules may call the layers of a chain one by one.
+    """The `nn.Sequential` chains that always run as a whole, so that their layers can be fused.
+
+    Other modules may call single layers of a chain.
 
     Args:
         module: a network or a part of one.
@@ -178,11 +180,11 @@ def _absorb_norms(chain: nn.Sequential) -> None:
         if isinstance(layer, AnalogConv2d) and type(norm) is nn.BatchNorm2d and _is_plain(norm):
             layer.norm = norm
             setattr(chain, names[index + 1], nn.Identity())
-            behind = chain[index + 2] if index + 2 < len(chain) else None
-            if type(behind) is nn.ReLU and _is_plain(behind):
+            after = chain[index + 2] if index + 2 < len(chain) else None
+            if type(after) is nn.ReLU and _is_plain(after):
                 layer.relu = True
-            elif type(behind) is BranchSum:
-                layer.sum = behind
+            elif type(after) is BranchSum:
+                layer.sum = after
             else:
                 continue
             setattr(chain, names[index + 2], nn.Identity())

@@ -37,7 +37,7 @@ EVALUATION_BATCH: Final = 512
 class Readings:
     """Images that the chips of a network classified correctly."""
 
-    right: npt.NDArray[np.bool_]
+    correct: npt.NDArray[np.bool_]
     """``(chips, t, m)``: by chip, time (`TIMES`) and image."""
     again: npt.NDArray[np.bool_]
     """``(chips, m)``: a second reading of each chip a day after programming, with its own read noise."""
@@ -45,13 +45,13 @@ class Readings:
     @property
     def accuracies(self) -> npt.NDArray[np.float64]:
         """``(chips, t)``: a row is one chip, so differences within it are paired."""
-        found: npt.NDArray[np.float64] = self.right.mean(axis=2)
+        found: npt.NDArray[np.float64] = self.correct.mean(axis=2)
         return found
 
     @property
     def spread(self) -> Spread:
         """Causes of the spread over chips a day after programming."""
-        return Spread.of(self.right[:, list(TIMES).index(AGAIN)], self.again)
+        return Spread.of(self.correct[:, list(TIMES).index(AGAIN)], self.again)
 
 
 @torch.no_grad()
@@ -155,12 +155,17 @@ def readings(
 
     Args:
         network: network with layers of any engine.
-        program: programs one chip and returns a function that makes the network compute with it, so many seconds later.
+        program: programs one chip and returns a function of the seconds since programming. This function loads the
+            chip's weights at that time into the network.
         chip: as in `read_over_time`.
         images: as in `read_over_time`.
         labels: as in `read_over_time`.
         chips: as in `read_over_time`.
         calibration: as in `read_over_time`.
+
+    Raises:
+        InvalidValueError: the number of chips is not at least 1, or the chip's batch norm is adaptive and there are no
+            calibration images.
     """
     chips = _count(chips)
     adaptive = chip.batch_norm == "adaptive"
@@ -187,14 +192,27 @@ def readings(
 
 def _count(chips: object) -> int:
     if isinstance(chips, bool) or not isinstance(chips, Integral) or int(chips) < 1:
-        raise InvalidValueError(f"the number of chips must be a whole number of at least 1, not {shown(chips)}")
+        raise InvalidValueError(f"the number of chips must be a whole number, at least 1, not {shown(chips)}")
     return int(chips)
 
 
 def accuracy_over_time(
     network: nn.Module, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
 ) -> npt.NDArray[np.float64]:
-    """``(chips, t)``: the accuracies of `read_over_time`; a row is one chip."""
+    """``(chips, t)``: the accuracies of `read_over_time`; a row is one chip.
+
+    Args:
+        network: as in `read_over_time`.
+        chip: as in `read_over_time`; not with adaptive batch norm, which needs calibration images.
+        images: as in `read_over_time`.
+        labels: as in `read_over_time`.
+        chips: as in `read_over_time`.
+        seed: as in `read_over_time`.
+
+    Raises:
+        InvalidValueError: the network was converted for another chip (`convert.check_chip`), or the chip's batch norm
+            is adaptive.
+    """
     return read_over_time(network, chip, images, labels, chips, seed).accuracies
 
 
@@ -204,14 +222,15 @@ def accuracy_of_one_chip(
 ) -> float:
     """Accuracy of one newly programmed chip, `seconds` after programming; for learning curves.
 
-    A training can continue afterwards: the network's noise source and batch norm statistics do not change.
+    A training can continue afterwards: the network's noise source and batch norm statistics do not change. A chip with
+    adaptive batch norm is therefore read with the trained statistics, unlike in `read_over_time`.
 
     Raises:
-        InvalidValueError: the network was converted for another chip (`convert.check_chip`), or the time is below 1 s,
-            for which devices were not measured.
+        InvalidValueError: the network was converted for another chip (`convert.check_chip`), or the time is not finite
+            or below 1 s, for which devices were not measured.
     """
     if not 1.0 <= seconds < math.inf:
-        raise InvalidValueError(f"a chip can be read from 1 s after programming on, not after {seconds} s")
+        raise InvalidValueError(f"seconds must be finite and at least 1, not {seconds}: no device was measured earlier")
     seed = whole_seed(seed)
     check_chip(network, chip)
     warn_uncalibrated(network)

@@ -106,12 +106,12 @@ class _Step(torch.autograd.Function):
         if len(outputs) == 1:
             rows, clip = kernels.rows_of(outputs[0]), layer.adc_levels
             flow, sums = _through_norm(ctx, grads[0], rows, norm, clip, quantised.dtype)
-            back, weight = _backward(layer, kernels.like(flow, outputs[0]), quantised, columns, wanted)
+            back, weight = _backward(layer, kernels.from_rows(flow, outputs[0]), quantised, columns, wanted)
         else:
             flow, sums = _through_norm(ctx, grads[0], total, norm, math.inf, torch.float32)
             gain = scale * ctx.range_step
             back, weight = _through_slices(
-                layer, kernels.like(flow, outputs[0]), outputs, gain, quantised, columns, wanted
+                layer, kernels.from_rows(flow, outputs[0]), outputs, gain, quantised, columns, wanted
             )
             factor = layer.mapping.expand(factor)
         steep = None
@@ -200,4 +200,4 @@ def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:
     else:
         spread = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
         result = kernels.affine(rows, spread * gain, norm.bias - norm.running_mean * spread, floor, layer.branches)
-    return kernels.like(result, total)
+    return kernels.from_rows(result, total)

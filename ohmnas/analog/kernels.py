@@ -5,8 +5,8 @@ CPU, the time of everything but the convolution is proportional to the number of
 noise, clipping, batch norm and ReLU take four passes forward and three backward instead of about twenty. `layers` has
 the same operations in plain torch for other devices, and tests compare the two. `cpu_kernels` has the loops.
 
-Values between a converter and a convolution may be bfloat16, which represents levels and steps exactly: they are whole
-numbers.
+Values between a converter and a convolution may be bfloat16. They are whole numbers, so bfloat16 represents the levels
+and steps of converters of up to 9 bits exactly.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def rows_of(x: Tensor) -> Tensor:
     return x.permute(0, 2, 3, 1).contiguous().view(-1, x.shape[1])
 
 
-def like(rows: Tensor, x: Tensor) -> Tensor:
+def from_rows(rows: Tensor, x: Tensor) -> Tensor:
     """Rows -> tensor with the shape of x, dense in channels_last; the inverse of `rows_of`."""
     if x.dim() == 2:
         return rows
@@ -135,13 +135,13 @@ def normalise(
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
     """Batch norm of ``rows * gain`` with batch statistics, then the maximum with `floor`; updates running statistics.
 
-    Several branches with adjacent channels are summed; in this case there can be no floor.
+    Several branches with adjacent channels are summed; the floor must then be minus infinity.
 
     Args:
         rows: ``(p, c)``.
         gain: ``(c,)``, above 0.
         norm: gives weight, bias and eps; its running statistics are updated as in torch.
-        floor: 0 is ReLU, minus infinity is none.
+        floor: smallest result: 0 is a ReLU, minus infinity is no floor.
         branches: b, a divisor of c.
 
     Returns:
@@ -185,13 +185,13 @@ def normalise_backward(
     """Backward through `normalise`.
 
     Args:
-        grad: ``(p, c / b)``: gradient of its result.
-        rows: its input.
-        saved: its second result.
-        floor: as given to it.
+        grad: ``(p, c / b)``: gradient of the first result of `normalise`.
+        rows: the rows given to `normalise`.
+        saved: second result of `normalise`.
+        floor: the floor given to `normalise`.
         clip: the gradient is 0 where the rows have reached this.
         precision: number format of the gradients of the rows.
-        branches: b, as given to it.
+        branches: b, as in `normalise`.
 
     Returns:
         The gradients of the rows, ``(p, c)``, and of weight and bias, ``(2, c)``.
@@ -216,7 +216,7 @@ def normalise_backward(
 
 
 def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float, branches: int = 1) -> Tensor:
-    """``max(rows * scale + shift, floor)`` by channel: ``(p, c)`` with ``(c,)``; floor and branches as above."""
+    """``max(rows * scale + shift, floor)`` by channel: ``(p, c)`` with ``(c,)``; see `normalise` for the last two."""
     wide = _widen(rows)
     out = torch.empty(len(wide), wide.shape[1] // branches)
     height = max(1, BLOCK // wide.shape[1])

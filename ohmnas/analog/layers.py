@@ -37,7 +37,7 @@ the network was trained with them."""
 RANGE_MULTIPLE = 4.0
 """Initial input range in root mean squares of the input; a ReLU's outputs have a long tail."""
 SMALLEST_RANGE = 1e-6
-"""Root mean square assumed for an input of zeros."""
+"""Added to the root mean square of an input, and smallest range for images: a range must be above 0 for zeros too."""
 RANGE_MOMENTUM = 0.1
 """Weight of the newest batch in the running root mean square of the input, as in batch norm."""
 
@@ -53,7 +53,8 @@ class AnalogLayer(nn.Module):
     input_rms: Tensor
     """Running root mean square of the input, a scalar; updated in training, fixed in evaluation."""
     input_range: Tensor
-    """Input range r, a scalar: `input_rms` times ``exp(log_range)``, as of the last training step."""
+    """Input range r, a scalar: `input_rms` times ``exp(log_range)`` at the last training step. For a layer that reads
+    images: their largest absolute value so far."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, groups: int, chip: Hardware) -> None:
         """Copy a layer's parameters; the bias stays digital."""
@@ -123,7 +124,7 @@ class AnalogLayer(nn.Module):
         raise NotImplementedError
 
     def absorbed(self) -> list[nn.Module]:
-        """The modules after the layer that it also computes."""
+        """Modules after this layer that were fused into it."""
         modules = [self.norm, nn.ReLU(inplace=True) if self.relu else None, self.sum]
         return [module for module in modules if module is not None]
 
@@ -132,7 +133,7 @@ class AnalogLayer(nn.Module):
         raise NotImplementedError
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """The part of input and weights for rows `start` to `stop` of the tiles."""
+        """Slices of the input and the weights for the inputs `start` to `stop` of each output."""
         raise NotImplementedError
 
     def check(self, x: Tensor) -> None:
@@ -203,22 +204,22 @@ class AnalogLayer(nn.Module):
             x: a batch of inputs.
             momentum: weight of this batch; 1 forgets all batches before it.
         """
-        moves = self._calibrated and momentum < 1.0
+        averages = self._calibrated and momentum < 1.0
         if torch.is_grad_enabled():
             self.reads_images = not x.requires_grad
         with torch.no_grad():
             if self.reads_images:
                 largest = x.abs().amax().clamp_(min=SMALLEST_RANGE)  # a cell without a path outputs zeros
-                self.input_range.copy_(torch.maximum(self.input_range, largest) if moves else largest)
+                self.input_range.copy_(torch.maximum(self.input_range, largest) if averages else largest)
             elif kernels.usable(x):
                 now = kernels.root_mean_square(x) + SMALLEST_RANGE
                 before = float(self.input_rms)
-                now = before + momentum * (now - before) if moves else now
+                now = before + momentum * (now - before) if averages else now
                 self.input_rms.fill_(now)
                 self.input_range.fill_(now * math.exp(float(self.log_range.detach())))
             else:
                 norm = torch.linalg.vector_norm(x) / math.sqrt(x.numel()) + SMALLEST_RANGE
-                self.input_rms.copy_(torch.lerp(self.input_rms, norm, momentum) if moves else norm)
+                self.input_rms.copy_(torch.lerp(self.input_rms, norm, momentum) if averages else norm)
                 torch.mul(self.input_rms, torch.exp(self.log_range), out=self.input_range)
         self._calibrated = True
 
@@ -234,7 +235,7 @@ class AnalogLayer(nn.Module):
         weight = self.weight.flatten(1)
         std = self.noise_strength * (self.chip.training_noise * unit if self.training else 0.0)
         noisy = isinstance(std, Tensor) or std > 0.0
-        noise = self.weight_noise(weight) if noisy else weight.detach()  # which is multiplied by 0
+        noise = self.weight_noise(weight) if noisy else weight.detach()  # placeholder, multiplied by 0
         if not torch.is_grad_enabled():
             return relative_columns(weight.detach(), noise, self.mapping, std, unit)
         return noisy_columns(weight, noise, self.mapping, std, unit)
@@ -289,10 +290,10 @@ class AnalogConv2d(AnalogLayer):
         """The product with weights in this number of groups."""
         weight = weight.contiguous(memory_format=torch.channels_last)
         y = functional.conv2d(x, weight, None, self.stride, self.padding, self.dilation, groups)
-        return y.contiguous(memory_format=torch.channels_last)  # a 1x1 convolution of a contiguous input is not
+        return y.contiguous(memory_format=torch.channels_last)  # torch's 1x1 convolution of a contiguous input is not
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """The channels that a part touches; weights of its first and last channel beyond the cut are 0."""
+        """The channels from which the part takes inputs. In the first and last, weights outside the part are 0."""
         if stop - start == self.mapping.inputs:
             return x, weight
         first, last, inside = self._channels(start, stop, weight)
@@ -310,7 +311,7 @@ class AnalogConv2d(AnalogLayer):
         weight[:, first:last] += part_of_weight * inside
 
     def _channels(self, start: int, stop: int, weight: Tensor) -> tuple[int, int, Tensor]:
-        """The range of channels with the inputs `start` to `stop`, and a mask: 1 for these inputs, 0 for the others."""
+        """First and last + 1 channel of the inputs `start` to `stop`, and a mask: 1 for these inputs, 0 elsewhere."""
         area = weight[0, 0].numel()
         first, last = start // area, -(-stop // area)
         inside = torch.zeros((last - first) * area, dtype=weight.dtype, device=weight.device)
@@ -355,10 +356,10 @@ class AnalogLinear(AnalogLayer):
 
 
 def padding_of(layer: nn.Conv2d) -> tuple[tuple[int, int], list[int]]:
-    """The padding of a convolution as ``(rows, columns)`` of zeros on each side.
+    """The padding of a convolution, in one of two forms; the other form is all zeros.
 
-    Also returns padding that differs between sides, for `torch.nn.functional.pad`: left, right, top, bottom; else
-    zeros.
+    The first, ``(rows, columns)`` of zeros on each side, is for the convolution itself. The second is for
+    `torch.nn.functional.pad` (left, right, top, bottom), if the sides differ or the padding mode is not zeros.
     """
     if layer.padding == "valid":
         return (0, 0), [0] * 4

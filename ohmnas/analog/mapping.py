@@ -5,7 +5,7 @@ height x kernel width). A group's matrix of ``o/G`` columns and ``k`` rows is cu
 (`TileModuleArray.get_split_sizes`), rows into ``p`` parts. Each column of a part has its own scale, noise and ADC.
 
 Groups of several channels have their own tiles. The groups of a depthwise convolution, one channel each, share tiles:
-their blocks lie on the diagonal, and the cells beside them are assumed not to conduct.
+their blocks lie on the diagonal, and the cells outside them are assumed not to conduct.
 """
 
 from __future__ import annotations

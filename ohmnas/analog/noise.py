@@ -73,10 +73,10 @@ def whole_seed(seed: object) -> int:
     """Return a seed as Python's integer, which torch needs.
 
     Raises:
-        InvalidValueError: it is not a whole number (Python or NumPy) of at least 0.
+        InvalidValueError: it is not a whole number (Python or NumPy) from 0 to 2^63 - 1.
     """
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
-        raise InvalidValueError(f"the seed must be a whole number of at least 0, not {shown(seed)}")
+        raise InvalidValueError(f"the seed must be a whole number from 0 to 2^63 - 1, not {shown(seed)}")
     return int(seed)
 
 

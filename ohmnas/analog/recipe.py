@@ -26,8 +26,7 @@ class Recipe:
     weight_decay: float = 5e-4
     """Weight decay of weights; batch norm and biases have none."""
     shift: tuple[int, int] = (0, 0)
-    """Augmentation: each image is shifted by up to this many pixels down and right, or up and left, padded with
-    zeros."""
+    """Augmentation: largest vertical and horizontal shift of an image, in pixels; the images are padded with zeros."""
     flip: bool = False
     """Augmentation: half of the images are mirrored."""
     alternate: bool = True

@@ -85,7 +85,7 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
     """The chip that aihwkit's configuration describes.
 
     Args:
-        config: as for aihwkit's layers.
+        config: configuration of aihwkit's layers.
         name: name of the chip in tables and commands.
 
     Raises:
@@ -181,7 +181,7 @@ def _with(chip: Hardware, settings: list[_Setting]) -> tuple[Hardware, list[str]
 
 
 def differences(found: Any, modelled: Any) -> list[str]:
-    """Differences between two aihwkit configurations: path, value found, value modelled, as texts."""
+    """Differences between two aihwkit configurations: path, value found, value modelled, as strings."""
     return [
         f"{path} is {_shown(value)} (modelled: {_shown(other)})"
         for path, value, other in _differing(found, modelled, "")

@@ -56,7 +56,7 @@ class Snapshot:
         self._written = time.monotonic()
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Return the tensors and values of the file; None if it is missing, broken or of another training."""
+        """Return the tensors and values of the file; None if it is missing, is broken or has another `key`."""
         try:
             content = read_bytes(self.path, LARGEST)
             size = int.from_bytes(content[:8], "little")
@@ -74,7 +74,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Course of a training up to a snapshot."""
+    """Progress of a training up to a snapshot."""
 
     losses: list[float]
     """Mean loss of each finished epoch."""

@@ -74,13 +74,14 @@ def train(
             network, bit for bit.
         stops: called after each epoch but the last.
 
-    Returns: The course of the training.
+    Returns:
+        The losses of the training.
 
     Raises:
         DivergedError: the loss is not finite.
         UnknownNameError: the precision is unknown.
         InvalidValueError: an analog layer is used several times or not at all (`calibration.check_use`), or the seed is
-            not a whole number.
+            not a whole number from 0 to 2^63 - 1.
     """
     seed = whole_seed(seed)
     check_use(network, images)
@@ -121,10 +122,16 @@ def fit(
         snapshot: as in `train`; for native layers only.
         noise: the layers' source of noise, kept in the snapshot.
         stops: as in `train`.
+
+    Returns:
+        The losses of the training.
+
+    Raises:
+        DivergedError: the loss is not finite.
     """
     steps_per_epoch = max(len(images) // recipe.batch, 1)
     steps = recipe.epochs * steps_per_epoch
-    chance = math.log(int(labels.max()) + 1)
+    chance_loss = math.log(int(labels.max()) + 1)
     network.train()
     step = (GraphedStep if graphed else Step)(network, recipe, hooks)
     losses: list[float] = []
@@ -150,7 +157,7 @@ def fit(
             losses.append(float(total) / steps_per_epoch)
             if not math.isfinite(losses[-1]):
                 raise DivergedError(f"the loss was not finite in epoch {epoch} of {recipe.epochs}")
-            if epoch >= recipe.hopeless_after * recipe.epochs and min(losses) > recipe.hopeless_loss * chance:
+            if epoch >= recipe.hopeless_after * recipe.epochs and min(losses) > recipe.hopeless_loss * chance_loss:
                 break
             if stops is not None and epoch < recipe.epochs and stops(epoch, losses[-1]):
                 break
@@ -160,7 +167,7 @@ def fit(
                 network.train()
             if snapshot is not None and epoch < recipe.epochs and snapshot.due():
                 keep(snapshot, network, step, noise, losses, mirrored)
-        hooks.before_step(1.0)
+        hooks.before_step(1.0)  # batch norm statistics are averaged under the chip's full weight noise
         average_batch_norms(network, images, recipe)
     return Training(tuple(losses))
 
@@ -172,7 +179,8 @@ def average_batch_norms(network: nn.Module, images: Images, recipe: Recipe) -> N
     Args:
         network: an analog network in training mode, with a source of noise.
         images: training images.
-        recipe: number and size of the batches, drawn by torch's global generator; 0 batches change nothing.
+        recipe: sets the number and size of the batches, which torch's global generator draws. With 0 batches, nothing
+            changes.
     """
     if not recipe.norm_batches:
         return
@@ -199,7 +207,7 @@ class NativeHooks:
     def after_step(self) -> None:
         """Clip weights at the chip's multiple of their standard deviation (aihwkit's LAYER_GAUSSIAN).
 
-        Groups on their own tiles are clipped one by one, a depthwise convolution as a whole.
+        Each group with its own tiles is clipped separately; a depthwise convolution is clipped as one matrix.
         """
         for layer in self._layers:
             if layer.chip.clip_sigma and kernels.usable(layer.weight):

@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
         self.set_defaults(parser=self)  # the subcommand's parser overrides the main one
 
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
-        """Parse all words, with those of `--config` in its place, and store them as `words`.
+        """Parse all words, after replacing `--config` by the flags of its file, and store them as `words`.
 
         An unknown option points to the command's help; argparse would point to the main help.
 
@@ -81,7 +81,7 @@ def size(text: str) -> int:
         raise argparse.ArgumentTypeError(f"a size has at most {_LONGEST_SIZE} characters, not {len(match[1])}")
     value = Decimal(match[1]) * _factor(match[2]) if match else Decimal(0)  # as a float, 4.1M is not a whole number
     if value < 1 or value != int(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0 such as 50000, 50k or 1M")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0, such as 50000, 50k or 1M")
     return int(value)
 
 
@@ -117,7 +117,7 @@ def probability(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0.0 < value < 1.0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a probability between 0 and 1 such as 0.9")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a probability between 0 and 1, such as 0.9")
     return value
 
 
@@ -129,9 +129,9 @@ def positive(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """Parse a whole number of at least 0."""
+    """Parse a whole number, 0 or more."""
     if not text.strip().isdecimal() or len(text) > _LONGEST_SIZE:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
     return int(text)
 
 
@@ -142,7 +142,7 @@ def above_zero(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0.0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 such as 60, 0.5 or 5e-6")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0, such as 60, 0.5 or 5e-6")
     return value
 
 
@@ -209,10 +209,10 @@ def add_general(parser: argparse.ArgumentParser) -> None:
 
 
 class _Config(argparse.Action):
-    """`Parser.parse_args` replaces the flag before parsing; it remains if it is abbreviated or has no file."""
+    """`Parser.parse_args` replaces the flag before parsing. Only a flag that is abbreviated or has no file gets here."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        parser.error("--config takes one file and is written in full: --config run.toml")
+        parser.error("--config needs one file and cannot be abbreviated: --config run.toml")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

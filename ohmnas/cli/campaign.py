@@ -238,10 +238,9 @@ def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -
     if not reasons:
         return None
     (reason, times), others = reasons.most_common(1)[0], len(reasons) - 1
-    say = f"all {sum(reasons.values())} rows of this campaign failed" + (
-        f", {times} of them with: " if others else ": "
-    )
-    return f"{say}{reason}; after changing a limit or the images, --retry-failed measures them again"
+    failed = f"all {sum(reasons.values())} rows of this campaign failed"
+    most = f"{failed}; most common reason ({times} {'row' if times == 1 else 'rows'})" if others else failed
+    return f"{most}: {reason}; to measure them again after changing a limit or the images, add --retry-failed"
 
 
 def _only_stopped(campaign: Campaign, store: Store) -> int:
@@ -286,7 +285,7 @@ class _Tally:
         self._meter, self._there, self._size = meter, there, size
         self._start = time.perf_counter()
         self.done = self.failed = self.stopped = 0
-        meter.begin(there, f"{size - there} to measure" if there < size else "all rows are measured")
+        meter.begin(there, f"{size - there} to measure" if there < size else "nothing left to measure")
 
     def __call__(self, row: Row) -> None:
         self.done += 1

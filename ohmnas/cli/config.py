@@ -28,11 +28,11 @@ def with_config(words: Sequence[str], commands: Mapping[str, argparse.ArgumentPa
     """Replace ``--config FILE`` by the flags of the file. Words of the command line come later, so they win.
 
     Args:
-        words: of the command line, beginning with the command.
+        words: words of the command line, beginning with the command.
         commands: command -> its parser.
 
     Raises:
-        InvalidValueError: the file cannot be read, is of another command, or has a flag that the command lacks.
+        InvalidValueError: the file cannot be read, belongs to another command, or has a flag that the command lacks.
     """
     kept: list[str] = []
     files: list[str] = []
@@ -99,7 +99,7 @@ def _words(action: argparse.Action, value: Any) -> list[str]:
 
 def _word(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise InvalidValueError(f"is {shown(value)}, but must be a text or a number")
+        raise InvalidValueError(f"is {shown(value)}, but must be a string or a number")
     return str(value)
 
 
@@ -139,12 +139,12 @@ def _output(arguments: argparse.Namespace) -> Path | None:
 
 
 def as_toml(given: Iterable[tuple[argparse.Action, Sequence[str]]], command: str, path: Path) -> str:
-    """Return the file's text.
+    """Return the flags as TOML.
 
     Args:
         given: arguments with their words, in the order of the command line.
-        command: its name.
-        path: of the file, for the comment.
+        command: name of the command.
+        path: path of the file, for the comment.
     """
     values: dict[str, Any] = {}
     for action, words in given:

@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from ohmnas.cli import render
-from ohmnas.cli.found import say_if_few
+from ohmnas.cli.found import warn_if_few
 from ohmnas.cli.source import learning_set, source_table
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import BrokenFileError, InvalidValueError
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         render.notice(f"note: replaced the previous surrogate in {path}")
     seconds = time.perf_counter() - began
     learned = dict(model.provenance)
-    say_if_few(learned, arguments.table, arguments.co_design)
+    warn_if_few(learned, arguments.table, arguments.co_design)
     sources = [] if others is None else list(others.sources)
     if arguments.json:
         render.machine({"out": str(path), "seconds": seconds, "started_from": sources, **learned})

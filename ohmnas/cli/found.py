@@ -52,7 +52,7 @@ UNITS: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
 """Cost -> column title and number format."""
 
 
-def say_if_few(learned: Mapping[str, Any], table: str, co_design: bool) -> None:
+def warn_if_few(learned: Mapping[str, Any], table: str, co_design: bool) -> None:
     """Warn if a surrogate was trained on few networks.
 
     Args:
@@ -76,13 +76,13 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.line(f"on      {chip_in_words(best.chip)}")
     if best.predicted["accuracy_1d"] < guessing_threshold(result.space.classes):
         render.warning(
-            "the found network is hardly better than guessing. Networks that guess never vary, so tight AVM "
-            "limits select them: add --floor reference, or an accuracy such as --floor 0.5"
+            "the found network is hardly better than guessing. The accuracy of such networks does not vary, so tight "
+            "AVM limits favour them: add --floor reference, or an accuracy such as --floor 0.5"
             if not _is_search_network(result)
             else "the search network is hardly better than guessing: use more --epochs, --images or --channels"
         )
     if "rows" in learned:
-        say_if_few(learned, "TABLE", bool(best.chip))
+        warn_if_few(learned, "TABLE", bool(best.chip))
     extra = _asked_costs(result)
     several = [(f"#{place}", candidate) for place, candidate in enumerate(result.top, 1)] or [("found", best)]
     known = result.references[:3]
@@ -122,9 +122,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     if floor := _floor(result, sure):
         render.line(floor)
     if beats_no_reference(result):
-        render.line(
-            f"The search found no other network within these limits than {result.constraints['reference']} itself."
-        )
+        render.line(f"The search found no better network within these limits than {result.constraints['reference']}.")
     render.line(_how_found(result))
     for picture in pictures:
         render.line(f"wrote {picture}")
@@ -157,10 +155,10 @@ def _is_search_network(result: SearchResult) -> bool:
 
 def _assumed(conversion: Mapping[str, Any]) -> str:
     """Return the assumptions behind energy and latency as text."""
-    phases = f", {conversion['phases']}-phase reads" if conversion["phases"] != 1 else ""
+    phases = f", with {conversion['phases']}-phase reads" if conversion["phases"] != 1 else ""
     return (
-        f"energy is a proxy: ADCs of 8 bits take {100 * conversion['adc_share']:g} %, other bits follow the law "
-        f"{conversion['law']}{phases} (--adc-share, --adc-law)"
+        f"energy is a proxy: it assumes that 8-bit ADCs take {100 * conversion['adc_share']:g} % of it and that ADC "
+        f"energy scales with bits by the law {conversion['law']}{phases} (--adc-share, --adc-law)"
     )
 
 
@@ -169,7 +167,7 @@ def _scheduled(schedule: Mapping[str, Any]) -> str:
     patches = schedule["patches"]
     parts = [f"the first blocks in {patches} x {patches} patches"] if patches > 1 else []
     parts += ["depthwise convolutions in place"] if schedule["in_place_depthwise"] else []
-    return f"memory is counted with {' and '.join(parts)} (--patches, --in-place-depthwise)"
+    return f"memory assumes {' and '.join(parts)} (--patches, --in-place-depthwise)"
 
 
 def _limits_on_predictions(result: SearchResult) -> str:
@@ -193,7 +191,7 @@ def _floor(result: SearchResult, sure: str) -> str:
     if not least:
         return ""
     if not name:
-        return f"excluded: predicted accuracy below {100 * least:g} %{sure} (--floor none includes them)"
+        return f"excluded: predicted accuracy below {100 * least:g} %{sure} (--floor none removes this limit)"
     return (
         f"required: predicted accuracy no lower and AVM no higher than those of {name}{sure}; --floor none removes this"
     )

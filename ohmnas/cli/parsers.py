@@ -1,4 +1,4 @@
-"""Parsers of all commands, with their flags and help texts. Imports no heavy module, so help is fast.
+"""Parsers of all commands, with their flags and help. Imports no heavy module, so help is fast.
 
 Each command's parser stores the name of its module in `module`; `main` imports only this one.
 """
@@ -82,7 +82,7 @@ def parser() -> Parser:
 
 
 class _Version(argparse.Action):
-    """Print the version. Reading it from the installed package takes 20 ms, so it is read only here."""
+    """Print the version. It is read only here, because reading it from the installed package takes 20 ms."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         sys.stdout.write(f"ohmnas {version()}\n")
@@ -96,9 +96,9 @@ def _command(
 
     Args:
         commands: parsers of all commands.
-        name: of the command.
-        summary: for the list of commands.
-        module: in `ohmnas.cli` that runs it; the command's name by default.
+        name: name of the command.
+        summary: description in the list of commands.
+        module: module in `ohmnas.cli` that runs the command; the command's name by default.
         output: argument that names the output, where the flags are recorded: `out` or `store` by default; None records
             none.
     """
@@ -130,8 +130,8 @@ def _search(commands: Any) -> None:
     how.add_argument(
         "--choose-space",
         choices=[*CRITERIA],
-        help="first choose a part of the space by a criterion over its networks within the cost limits: mean or 90 %% "
-        "quantile of their predicted accuracy, or their mean multiply-accumulates, as TinyNAS does",
+        help="search only the best of several parts of the space. Criterion, over networks within the cost limits: "
+        "mean or 90 %% quantile of the predicted accuracy, or mean multiply-accumulates (TinyNAS)",
     )
     how.add_argument("--iterations", type=positive, help="number of generations (200)")
     how.add_argument("--population", type=positive, help="offspring per generation (100)")
@@ -177,8 +177,8 @@ def _refine(commands: Any) -> None:
     command.add_argument(
         "--start-from",
         metavar="TABLE",
-        help="first copy the rows of this table into the store, or none (default: shipped tables that were measured in "
-        "the same way)",
+        help="first copy the rows of this table into the store; none copies no rows (default: shipped tables that were "
+        "measured in the same way)",
     )
     add_problem(command)
     how = command.add_argument_group("refinement")
@@ -241,7 +241,7 @@ def _gradient_search(commands: Any) -> None:
         "--remedy",
         type=one_of("remedy", REMEDIES),
         default="none",
-        help="against cells of skips only. "
+        help="remedy for cells that consist of skip connections only. "
         + "; ".join(f"{name}: {meaning}" for name, meaning in REMEDIES.items())
         + " (none)",
     )
@@ -298,10 +298,12 @@ def _verify(commands: Any) -> None:
         "--pick",
         action="append",
         metavar="X",
-        help="measure this network instead of the found one: front:28, top:2, a reference network, or genes separated "
-        "by commas; found is the found one; repeat it for several",
+        help="network to measure: found, front:28, top:2, a reference network, or genes separated by commas; may be "
+        "repeated (found)",
     )
-    command.add_argument("--top", type=positive, metavar="K", help="measure the first K of --top of the search")
+    command.add_argument(
+        "--top", type=positive, metavar="K", help="measure the first K networks that the search returned with --top"
+    )
     command.add_argument("--seeds", type=positive, default=3, help="independent trainings per network (3)")
     command.add_argument("--chips", type=positive, help="simulated chips per training (default: set by the fidelity)")
     add_jobs(command)
@@ -348,7 +350,7 @@ def _train(commands: Any) -> None:
 
 def _export(commands: Any) -> None:
     summary = "export a trained network to PyTorch, ONNX, aihwkit or the Hugging Face hub"
-    command = _command(commands, "export", summary, output=None)  # users share this folder
+    command = _command(commands, "export", summary, output=None)  # it may be published: no flags in it
     command.add_argument("network", type=Path, metavar="NET", help="folder of ohmnas train, or of networks/ of verify")
     command.add_argument(
         "--to",
@@ -412,7 +414,7 @@ def _campaign(commands: Any) -> None:
         "--order",
         default="plan",
         choices=ORDERS,
-        help="plan: in the order of the plan; cheap: networks with few activations first, so many rows are there soon "
+        help="plan: in the order of the plan; cheap: networks with few activations first, to get many rows early "
         "(plan)",
     )
     command.add_argument("--max-params", type=size, metavar="N", help="networks of at most N parameters (the task's)")
@@ -437,8 +439,8 @@ def _campaign(commands: Any) -> None:
     command.add_argument(
         "--stop-early",
         choices=STOPPINGS,
-        help="asha: after 1/4 and 1/2 of its epochs, stop a training if its loss is not among the lower half of all "
-        "losses seen there; stopped rows have no accuracies (default: stop none)",
+        help="asha: after 1/4 and 1/2 of its epochs, stop a training whose loss is above the median of all losses seen "
+        "there; stopped rows have no accuracies (default: stop none)",
     )
     command.add_argument("--retry-failed", action="store_true", help="measure failed rows again, with the new limits")
     command.add_argument(
@@ -636,7 +638,7 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
 
 
 def _report(commands: Any) -> None:
-    summary = "write a page about results or a table: one HTML file that needs no network"
+    summary = "write a page about results or a table: one HTML file that works offline"
     command = _command(commands, "report", summary, output=None)
     command.add_argument(
         "results",
@@ -682,7 +684,7 @@ def _add_surrogate(command: argparse.ArgumentParser) -> None:
 
 def _data(commands: Any) -> None:
     command = _command(commands, "data", "download a task's official files")
-    command.add_argument("task", help=f"one of {', '.join(ARCHIVES)}; other tasks: print the source of the files")
+    command.add_argument("task", help=f"one of {', '.join(ARCHIVES)}; for other tasks, prints where to get the files")
     add_data_dir(command)
     add_json(command)
 

@@ -28,7 +28,7 @@ from ohmnas.datasets.tasks.task import Task
 from ohmnas.errors import InvalidValueError, OhmnasError
 from ohmnas.files import LARGEST_RESULT, read_json
 from ohmnas.hardware import Hardware, hardware
-from ohmnas.refine.journal import is_of
+from ohmnas.refine.journal import belongs_to
 from ohmnas.refine.run import Effort, Progress, described_as, refine
 from ohmnas.search import Problem, SearchResult
 from ohmnas.search.candidate import Candidate
@@ -123,7 +123,7 @@ def run(arguments: argparse.Namespace) -> None:
         campaign.check(store)
         _copy(start, campaign, store, arguments.store)
         journal = arguments.out / JOURNAL
-        if journal.exists() and not is_of(journal, described_as(campaign, arguments.seed, asked)):
+        if journal.exists() and not belongs_to(journal, described_as(campaign, arguments.seed, asked)):
             set_aside(arguments.out, JOURNAL, ("result.json", KEPT, *_DEPENDENT))
             journal.unlink()
         with render.meter("refining", arguments.each, show=not arguments.json) as meter:

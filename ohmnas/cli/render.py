@@ -166,7 +166,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
     if _out.is_terminal:
         with _standard_output():
             _out.print(grid)
-    else:  # trailing blanks are useful only on a terminal
+    else:  # trailing spaces are useful only on a terminal
         with _out.capture() as captured:
             _out.print(grid)
         for text in captured.get().splitlines():
@@ -174,7 +174,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
 
 
 class Meter:
-    """A progress bar with a text on standard error; without a terminal, a line from time to time."""
+    """A progress bar with a note on standard error; without a terminal, a line from time to time."""
 
     def __init__(self, progress: Progress, task: TaskID, log: str | None) -> None:
         """Wrap a running progress bar.

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _NOT_COMPARED = {"seconds": None, "command": None}
 """Keys that may differ between files of the same result."""
 _SAME = 1e-4
-"""Predictions of one surrogate for one architecture differ by less, whatever the batch."""
+"""Largest difference between predictions of one surrogate for one architecture in different batches."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -223,7 +223,7 @@ def _initial(names: list[str], asked: Problem) -> Population:
 
     Raises:
         UnknownNameError: a name is neither a reference network nor a file.
-        InvalidValueError: a result is for another task.
+        InvalidValueError: a result has another space.
     """
     if not names:
         return known_networks(asked)
@@ -235,7 +235,7 @@ def _initial(names: list[str], asked: Problem) -> Population:
 
 
 def _start(name: str, asked: Problem) -> Population:
-    """Return the architecture of a reference, or all of a result."""
+    """Return the architecture of a reference network, or all architectures of a result."""
     known = asked.space.references
     if name in known or not name.endswith(".json"):
         architecture = look_up("reference network", known, name)
@@ -260,7 +260,7 @@ def _excluded(tables: list[MeasuredTable], asked: Problem) -> Population:
             )
         if table.space.name != asked.space.networks.name:
             raise InvalidValueError(
-                f"table {table.source} is of the space {table.space.name}, but the search is in "
+                f"table {table.source} has the space {table.space.name}, but the search is in "
                 f"{asked.space.networks.name}"
             )
         frame = with_chips(table.measured) if asked.space.has_chips else table.measured
@@ -311,7 +311,7 @@ def _check_same(
         raise InvalidValueError(f"{path} used the strategy {used}; this command has {here}; {instead}")
     now_asked = asked.constraints
     if result.excluded != _checksums(excluded):
-        raise InvalidValueError(f"{path} used other --exclude tables: repeat them to resume; {instead}")
+        raise InvalidValueError(f"{path} used other --exclude tables: use the same to resume; {instead}")
     limits = {**dict.fromkeys([*CEILINGS, "confidence"]), **result.constraints}  # older files have fewer limits
     if "conversion" in now_asked:
         limits.setdefault("conversion", Conversion("doubling", adc_share=1.0).to_dict())  # of files without it
@@ -321,7 +321,7 @@ def _check_same(
     now = {**now_asked, "objective": asked.objective.name, "pareto": ", ".join(asked.pareto)}
     if then != now:
         raise InvalidValueError(
-            f"{path} used other limits or another objective ({_difference(then, now)}): repeat them to resume; "
+            f"{path} used other limits or another objective ({_difference(then, now)}): use the same to resume; "
             f"{instead}"
         )
     best = np.array([result.best.genome], dtype=np.int16)
@@ -331,13 +331,13 @@ def _check_same(
 
 
 def _as_now(bounds: dict[str, list[Any]], asked: Problem) -> dict[str, list[Any]]:
-    """Bounds on genes as this version writes them: an older one has numbers for labels, or texts for numbers."""
+    """Convert bounds on genes to the current format: older files have numbers for labels, or strings for numbers."""
     genes = {name: asked.space.genes.named(name) for name in bounds}
     return {name: [end_of(genes[name], genes[name].value(str(end))) for end in ends] for name, ends in bounds.items()}
 
 
 def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
-    """Return the differences by name: value then, value now. Limits that a reference network set are one floor."""
+    """Return the differences by name: value then, value now. Limits set by a reference network are one floor."""
     if then.get("reference") != now.get("reference"):
         then, now = _with_floor(then), _with_floor(now)
     names = [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]

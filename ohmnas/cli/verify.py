@@ -14,7 +14,7 @@ from ohmnas.cli import render
 from ohmnas.cli.output import set_aside, write_json
 from ohmnas.datasets.campaign.checkpoint import Trained
 from ohmnas.datasets.campaign.picks import FOUND
-from ohmnas.datasets.campaign.verify import contenders, verify
+from ohmnas.datasets.campaign.verify import networks_to_verify, verify
 from ohmnas.datasets.tables.schema import SPREAD_COLUMNS
 from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import AllFailedError, InvalidValueError, OhmnasError
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         render.machine(values)
     else:
-        _show(values, contenders(result, arguments.references, picks), path)
+        _show(values, networks_to_verify(result, arguments.references, picks), path)
     if all(_mean(network["measured"]["accuracy_1d"]) is None for network in values["networks"].values()):
         raise AllFailedError("every training diverged; there is no measurement")
 
@@ -92,9 +92,9 @@ def _by_seed(values: dict[str, Any], name: str, target: str) -> Set[tuple[int, f
     return dict(zip(values["seeds"], values["networks"][name]["measured"][target], strict=True)).items()
 
 
-def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) -> None:
+def _show(values: dict[str, Any], networks: dict[str, Candidate], path: Path) -> None:
     rows = []
-    for name, candidate in contenders.items():
+    for name, candidate in networks.items():
         means = {target: _mean(each) for target, each in values["networks"][name]["measured"].items()}
         for label, numbers in (("predicted", candidate.predicted), ("measured", means)):
             if not numbers:  # a picked network without a prediction
@@ -114,7 +114,7 @@ def _show(values: dict[str, Any], contenders: dict[str, Candidate], path: Path) 
         render.table(["difference", *("1-day accuracy", "std", "AVM"), "1-month accuracy"], changes)
     for name, network in values["networks"].items():
         _show_trainings(name, network, values["seeds"])
-    kinds = dict.fromkeys(candidate.chip or str(values["hardware"]) for candidate in contenders.values())
+    kinds = dict.fromkeys(candidate.chip or str(values["hardware"]) for candidate in networks.values())
     trainings, chips = len(values["seeds"]), f"{values['chips']} {' or '.join(kinds)} chips"
     lacks = any(None in network["measured"]["accuracy_1d"] for network in values["networks"].values())
     several = f"mean of {trainings} trainings{' without those that diverged' if lacks else ''}, {chips} each"

@@ -1,4 +1,4 @@
-"""Energy of ADC conversions by number of bits, and number of read phases: assumptions behind energy and latency.
+"""Assumptions behind energy and latency: energy of an ADC conversion by its bits, and number of read phases.
 
 The totals of a chip are known at 8 bits only. Another resolution changes the ADC's share of the energy, by one of three
 laws that disagree. Check a conclusion about bits under all three.
@@ -31,7 +31,7 @@ _LEAST_BITS: Final = 4.4
 
 
 def _survey(bits: Any) -> Any:
-    """Best published converters: Schreier's figure of merit gains 3.22 of the 6.02 dB that a bit requires.
+    """Best published converters: each bit needs 6.02 dB, of which a better figure of merit (Schreier) covers 3.22 dB.
 
     Fit of hwcomponents-adc (Accelergy project, model of 2026) to Murmann's ADC Performance Survey, at rates far below
     its corner frequency, as in a crossbar's column.
@@ -87,7 +87,7 @@ class Conversion:
         """Energy of a conversion, with its share of all other energy, relative to that of `REFERENCE_BITS`.
 
         Args:
-            bits: of the ADC, a number or ``(n,)``; 0 stands for ideal and counts as `REFERENCE_BITS`.
+            bits: bits of the ADC, one number or ``(n,)``. 0 (ideal) counts as `REFERENCE_BITS`.
         """
         law = LAWS[self.law]
         real = bits + (bits == 0) * float(REFERENCE_BITS)

@@ -6,8 +6,8 @@ convolutions of the branches of a residual block: they read the same input and a
 in `ohmnas.spaces.resnet.network`.
 
 The groups of a depthwise convolution share tiles: as many blocks of k inputs and one output as fit lie on the diagonal
-of a tile and compute at the same time. The cells beside the blocks stay without a weight, so utilisation is low: a tile
-of 512 x 512 cells holds 56 channels of a 3x3 kernel, in 0.2 % of its cells. These cells are assumed not to conduct.
+of a tile and compute at the same time. The cells outside the blocks hold no weight, so utilisation is low: a tile of
+512 x 512 cells holds 56 channels of a 3x3 kernel, in 0.2 % of its cells. These cells are assumed not to conduct.
 
 Tiles, utilisation, multiplications and conversions are exact. Energy and latency are proxies, scaled from the totals
 reported for one chip: they rank networks and are not measurements. They exclude digital operations (batch norm, ReLU,
@@ -42,7 +42,7 @@ def mvm_seconds(phases: int = 1) -> float:
 
 
 def conversion_joules(phases: int = 1) -> float:
-    """Energy of one output, with its share of the whole chip's energy: 52 pJ with one-phase reads."""
+    """Energy of one ADC conversion, including its share of all other energy of the chip: 52 pJ with one-phase reads."""
     _, per_joule = PHASES[phases]
     return _OPERATIONS_PER_MVM / per_joule / CORE_SIDE
 
@@ -78,9 +78,10 @@ def crossbar_costs(
     bits as in `conversion`.
 
     Latency is the latency of a single image on a chip that holds all layers. Layers run one after another, position by
-    position; all tiles of a layer, all branches of a residual block and its skip (never longer) run at the same time. A
-    position takes one multiplication, whose time doubles with each bit of the DAC, because inputs are pulses whose
-    width is their value (Khaddam-Aljameh et al., IEEE Journal of Solid-State Circuits, 2022).
+    position. All tiles of a layer run at the same time. All branches of a residual block also run at the same time, as
+    does its skip, which never takes longer. A position takes one multiplication, whose time doubles with each bit of
+    the DAC, because inputs are pulses whose width is their value (Khaddam-Aljameh et al., IEEE Journal of Solid-State
+    Circuits, 2022).
 
     For both, ideal converters (0 bits) count as 8 bits.
 
@@ -96,7 +97,7 @@ def crossbar_costs(
     rows, columns = (np.asarray(hardware[f"hw_tile_{side}"], dtype=np.int64) for side in ("rows", "columns"))
     tiling = layers.tiling()
     groups = None if tiling.groups is None else tiling.groups.T
-    row_parts, column_parts = tile_parts(inputs, tiling.wide.T, groups, rows, columns)
+    row_parts, column_parts = tile_parts(inputs, tiling.outputs.T, groups, rows, columns)
     tiles = tiling.matrices.T * row_parts * column_parts
     total = tiles.sum(axis=0)
     conversions = (count * row_parts * outputs * positions).sum(axis=0)
@@ -112,21 +113,21 @@ def crossbar_costs(
 
 
 def tile_parts(
-    inputs: Counts, wide: Counts, groups: Counts | None, rows: Counts, columns: Counts
+    inputs: Counts, outputs: Counts, groups: Counts | None, rows: Counts, columns: Counts
 ) -> tuple[Counts, Counts]:
     """Rows and columns of tiles of weight matrices; arguments broadcast.
 
     Args:
         inputs: inputs of a matrix, or of one of its groups.
-        wide: outputs of all groups.
+        outputs: outputs of all groups of a matrix.
         groups: groups of each matrix; None is 1.
         rows: inputs of a tile.
         columns: outputs of a tile.
     """
-    row_parts, column_parts = -(-inputs // rows), -(-wide // columns)
+    row_parts, column_parts = -(-inputs // rows), -(-outputs // columns)
     if groups is None:
         return row_parts, column_parts
-    each = np.maximum(wide // groups, 1)
+    each = np.maximum(outputs // groups, 1)
     together = np.minimum(rows // np.maximum(inputs, 1), columns // each)
     packed = -(-groups // np.maximum(together, 1))
     alone = groups * -(-each // columns)

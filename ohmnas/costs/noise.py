@@ -1,13 +1,13 @@
 """Noise of networks on a chip: closed-form estimates for whole populations, without torch.
 
-A layer multiplies its k inputs with weights relative to the largest weight of their column. After batch norm and ReLU
-its inputs have a known distribution, so the power of its output is known up to constants: k times the mean square of
+A layer multiplies its i inputs by weights relative to the largest weight of their column. After batch norm and ReLU
+its inputs have a known distribution, so the power of its output is known up to constants: i times the mean square of
 the relative weights times the mean square of the input in units of the converter's range. Noise is added by
 
 - noise and rounding of the converters: their power depends only on the chip, so layers with fewer inputs have a larger
   noise share; each tile that a layer is split over adds the same power again;
-- independent errors of the weights: their share of the output depends on k only through the largest of k weights;
-- errors shared by all weights of a tile: they multiply the mean of the inputs and therefore grow with k.
+- independent errors of the weights: their share of the output depends on i only through the largest of i weights;
+- errors shared by all weights of a tile: they multiply the mean of the inputs and therefore grow with i.
 
 Batch norm normalises each layer's output to the same power, so noise-to-signal ratios add up along a chain. Powers add
 up where branches and a skip meet, and noise is weighted by the share of the power that passed through it.
@@ -41,7 +41,7 @@ class NoiseBudget:
     """Errors shared by the weights of a tile, for an error of 1 in the same units."""
     blocks: Ratios
     """``(3, b, n)``: the three above, by block of the space."""
-    uneven: Ratios
+    weights_spread: Ratios
     """Variation of `weights` between chips: its standard deviation up to a constant. With many weights, their errors
     add up to nearly the same power on each chip."""
     depth: npt.NDArray[np.float64]
@@ -68,14 +68,14 @@ def noise_budget(layers: Layers, chip: Mapping[str, float] | Mapping[str, npt.ND
     converters, weights, offset = blocks.sum(axis=1) + noise[:, 0] + noise[:, -1]
     several = np.square(noise[1])
     several /= np.maximum((layers.count * layers.outputs).T * inputs, 1.0)  # divide by the number of weights
-    uneven = np.sqrt(_by_block(several[None], flow.blocks)[0].sum(axis=0) + several[0] + several[-1])
-    return NoiseBudget(converters, weights, offset, blocks, uneven, flow.depth, flow.narrowest)
+    spread = np.sqrt(_by_block(several[None], flow.blocks)[0].sum(axis=0) + several[0] + several[-1])
+    return NoiseBudget(converters, weights, offset, blocks, spread, flow.depth, flow.narrowest)
 
 
 def _by_block(values: Ratios, blocks: int) -> Ratios:
     """``(m, k, n)`` values of kinds -> ``(m, b, n)`` sums over the kinds of each block.
 
-    It adds a few at a time, so the order of additions does not depend on the number of networks.
+    Each sum has few terms, which NumPy adds in the same order for any number of networks.
     """
     if not blocks:
         return np.zeros((len(values), 0, values.shape[2]))
@@ -108,7 +108,7 @@ def _layer_noise(
     np.divide(inputs, parts, out=spread)
     np.log(spread, out=spread)
     spread *= 2.0
-    spread += 2.0  # square of the largest of so many normal weights
+    spread += 2.0  # approximate square of the largest of this many standard normal weights
     np.divide(spread, inside, out=converters)
     converters *= RANGE_RMS**2  # inverse of the signal
     converters *= parts

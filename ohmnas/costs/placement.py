@@ -33,7 +33,7 @@ class Placement:
     macs: int
     """Multiply-accumulates per image."""
     energy: float
-    """Its share of the network's energy in joules per image, by the conversions of its outputs; a proxy."""
+    """Share of the network's energy in joules per image, in proportion to the conversions; a proxy."""
 
     @property
     def tiles(self) -> int:
@@ -55,17 +55,17 @@ def placements(
     """
     sides = (np.array(int(hardware[f"hw_tile_{side}"]), dtype=np.int64) for side in ("rows", "columns"))
     whole, tiling = crossbar_costs(layers, hardware, conversion), layers.tiling()
-    row_parts, column_parts = tile_parts(layers.inputs, tiling.wide, tiling.groups, *sides)
+    row_parts, column_parts = tile_parts(layers.inputs, tiling.outputs, tiling.groups, *sides)
     per_conversion = float(whole.energy[0]) / float(whole.conversions[0])
     found = []
     for kind in np.flatnonzero(layers.count[0]).tolist():
         count, inputs, outputs, positions, digital = (
             int(of[0, kind]) for of in (layers.count, layers.inputs, layers.outputs, layers.positions, layers.digital)
         )
-        matrices, wide = int(tiling.matrices[0, kind]), int(tiling.wide[0, kind])
+        matrices, columns = int(tiling.matrices[0, kind]), int(tiling.outputs[0, kind])
         parts = int(row_parts[0, kind]), int(column_parts[0, kind])
         weights = count * inputs * outputs
         energy = count * parts[0] * outputs * positions * per_conversion
         params, macs = weights + count * digital, weights * positions
-        found.append(Placement(kind, count, inputs, wide, matrices, parts, params, macs, energy))
+        found.append(Placement(kind, count, inputs, columns, matrices, parts, params, macs, energy))
     return found

@@ -187,7 +187,7 @@ def program(network):
 
 
 def drift(network, seconds):
-    """Read the programmed chip so many seconds after programming."""
+    """Set the weights to their values `seconds` after programming."""
     for layer in analog_layers(network):
         layer.drift_analog_weights(seconds)
 {adaptive}'''
@@ -197,7 +197,7 @@ def export_aihwkit(trained: TrainedNetwork, folder: Path) -> Exported:
     """Write `plain_torch.CODE`, `plain_torch.WEIGHTS` and `CONFIG`, and check them by loading.
 
     Raises:
-        InvalidValueError: a module has no plain code, or its file gives other weights or another chip.
+        InvalidValueError: a module cannot be written as code, or the written files load other weights or another chip.
     """
     import safetensors.torch
     import torch
@@ -251,13 +251,13 @@ def _code(trained: TrainedNetwork, digital: nn.Module, analog: set[str]) -> str:
             return None
         if not isinstance(module, nn.Conv2d):
             return f"AnalogLinear({linear_arguments(module)}, rpu_config=RPU)"
-        words = convolution_arguments(module, groups=False)
+        arguments = convolution_arguments(module, groups=False)
         if module.groups == 1:
-            return f"AnalogConv2d({words}, rpu_config=RPU)"
+            return f"AnalogConv2d({arguments}, rpu_config=RPU)"
         if module.bias is not None:
             raise InvalidValueError(f"{path} is a grouped convolution with a bias: aihwkit's layers support neither")
         source.classes.setdefault("Branches", _GROUPED)
-        return f"Branches({module.groups}, {words})"
+        return f"Branches({module.groups}, {arguments})"
 
     source.dialect = dialect
     layers = source.expression(digital)
@@ -300,4 +300,4 @@ def _check(trained: TrainedNetwork, module: Any, digital: nn.Module, analog: set
         weight = torch.cat([part.get_weights()[0].flatten(1) for part in parts])
         wanted = next(digital.get_submodule(path).parameters()).detach().flatten(1)
         if not torch.allclose(weight, wanted, rtol=1e-5, atol=1e-6):
-            raise InvalidValueError(f"aihwkit keeps other weights of {path} than it was given")
+            raise InvalidValueError(f"aihwkit changed the weights of {path}")

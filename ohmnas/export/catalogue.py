@@ -23,10 +23,10 @@ class Exported:
     """Result of an exporter."""
 
     difference: float | None = None
-    """Largest difference between the outputs of the exported network and ours, relative to the largest output or 1;
-    None if they cannot be compared, as on a noisy chip."""
+    """Largest difference between the outputs of the exported and the trained network, relative to the largest output or
+    1; None if they cannot be compared, as on a noisy chip."""
     use: str = ""
-    """A command for users that loads the files; ``{out}`` is replaced by the folder."""
+    """Shell command that loads the files, shown to the user; ``{out}`` stands for the folder."""
 
 
 Exporter = Callable[["TrainedNetwork", Path], Exported]
@@ -74,7 +74,7 @@ def export(trained: TrainedNetwork, to: str, out: str | Path) -> Exported:
     aside: Path | None = None
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InvalidValueError(f"{out} exists already; choose another folder, or remove it")
+            raise InvalidValueError(f"{out} is not an empty folder; choose another folder, or delete it")
         out.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
         done = exporter(trained, aside)

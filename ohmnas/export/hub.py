@@ -1,4 +1,4 @@
-"""Export to a folder as the Hugging Face hub hosts models: card, configuration, weights, code."""
+"""Export to a folder in the layout of the Hugging Face hub: card, configuration, weights, code."""
 
 from __future__ import annotations
 

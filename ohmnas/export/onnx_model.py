@@ -1,4 +1,4 @@
-"""Export to ONNX with torch's exporter; the model is compared with ours in onnxruntime before it is kept."""
+"""Export to ONNX with torch's exporter. It is kept only if its outputs in onnxruntime agree with the network's."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
 
     Raises:
         MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
-        InvalidValueError: outputs differ from ours by more than `catalogue.TOLERANCE`.
+        InvalidValueError: outputs differ from those of the trained network by more than `catalogue.TOLERANCE`.
     """
     try:
         import onnx

@@ -43,7 +43,7 @@ class SaturatingConv2d(nn.Conv2d):
 ''',
     "SaturatingLinear": '''
 class SaturatingLinear(nn.Linear):
-    """A linear layer whose inputs and products saturate at fixed limits, as in `SaturatingConv2d`; then the bias."""
+    """A linear layer whose inputs and products saturate as in `SaturatingConv2d`; the bias is added afterwards."""
 
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
@@ -57,8 +57,8 @@ class SaturatingLinear(nn.Linear):
 ''',
     "TiledConv2d": '''
 class TiledConv2d(nn.Conv2d):
-    """A convolution as the sum of parts: each has the weights from one of `starts` to the next, counted through
-    channels and kernel, and its own limits of outputs. The weights lie on several tiles of a chip."""
+    """A convolution whose weights are spread over several tiles of a chip: a sum of parts. Each part has the weights
+    between two consecutive `starts`, indices into the flattened weights of one output, and its own output limits."""
 
     def __init__(self, *arguments, starts, **settings):
         super().__init__(*arguments, **settings)
@@ -80,7 +80,7 @@ class TiledConv2d(nn.Conv2d):
 ''',
     "TiledLinear": '''
 class TiledLinear(nn.Linear):
-    """A linear layer as the sum of parts, as in `TiledConv2d`; then the bias."""
+    """A linear layer as a sum of parts, as in `TiledConv2d`, plus the bias."""
 
     def __init__(self, *arguments, starts, **settings):
         super().__init__(*arguments, **settings)
@@ -142,18 +142,18 @@ def load(weights=Path(__file__).with_name("weights.safetensors")):
 
 @dataclass(frozen=True)
 class Limits:
-    """Where the converters of an analog layer saturate."""
+    """Limits at which the converters of an analog layer saturate."""
 
     input_limit: Tensor
     """Scalar, infinite for an ideal DAC."""
     output_limit: Tensor
-    """``(p, o)``: of each part of the inputs; infinite for an ideal ADC."""
+    """``(p, o)``: limits of each part of the inputs; infinite for an ideal ADC."""
     starts: tuple[int, ...]
     """First input of each part, and the number of inputs."""
 
     @property
     def name(self) -> str:
-        """Start of the name of its layer's class."""
+        """Prefix of the name of the exported class."""
         return "Saturating" if len(self.starts) == 2 else "Tiled"
 
     @classmethod
@@ -172,10 +172,10 @@ class Limits:
 
 
 def export_torch(trained: TrainedNetwork, folder: Path) -> Exported:
-    """Write `CODE` and `WEIGHTS`, and compare their outputs with ours.
+    """Write `CODE` and `WEIGHTS`, and compare the outputs of the exported and the trained network.
 
     Raises:
-        InvalidValueError: a module has no plain code, or outputs differ by more than `TOLERANCE`.
+        InvalidValueError: a module cannot be written as plain code, or outputs differ by more than `TOLERANCE`.
     """
     network, difference = plain_network(trained, folder)
     del network
@@ -183,7 +183,7 @@ def export_torch(trained: TrainedNetwork, folder: Path) -> Exported:
 
 
 def plain_network(trained: TrainedNetwork, folder: Path) -> tuple[nn.Module, float]:
-    """Write code and weights; return the loaded network, and its difference from ours.
+    """Write code and weights; return the loaded network, and the difference of its outputs (`compared`).
 
     Raises:
         InvalidValueError: as for `export_torch`.
@@ -213,11 +213,11 @@ def plain_network(trained: TrainedNetwork, folder: Path) -> tuple[nn.Module, flo
 
 
 def compared(trained: TrainedNetwork, theirs: Any, precision: torch.dtype) -> float:
-    """Return the largest difference from our outputs on random images, relative to the largest output or 1.
+    """Return the largest difference between the outputs of both networks, relative to the largest output or 1.
 
     Args:
-        trained: the network.
-        theirs: reads images as files have them.
+        trained: the trained network.
+        theirs: the exported network; it reads images as in the files of the task.
         precision: number format of images and outputs.
 
     Raises:
@@ -233,7 +233,8 @@ def compared(trained: TrainedNetwork, theirs: Any, precision: torch.dtype) -> fl
     difference = float((found - wanted).abs().max() / wanted.abs().max().clamp(min=1.0))
     if not difference <= TOLERANCE:
         raise InvalidValueError(
-            f"the outputs of the exported network differ by {difference:.2g} from ours, more than {TOLERANCE:g}"
+            f"the outputs of the exported network differ by {difference:.2g} from those of the trained "
+            f"network; the limit is {TOLERANCE:g}"
         )
     return difference
 
@@ -275,8 +276,8 @@ def _code(trained: TrainedNetwork, digital: nn.Module, limits: dict[str, Limits]
         if isinstance(module, nn.Conv2d) and module.bias is not None:
             raise InvalidValueError(f"{path} has a bias that is added after saturation: plain code cannot express this")
         source.classes.setdefault(name, _SATURATING[name])
-        words = convolution_arguments(module) if isinstance(module, nn.Conv2d) else linear_arguments(module)
-        return f"{name}({words}{'' if one.name == 'Saturating' else f', starts={one.starts}'})"
+        arguments = convolution_arguments(module) if isinstance(module, nn.Conv2d) else linear_arguments(module)
+        return f"{name}({arguments}{'' if one.name == 'Saturating' else f', starts={one.starts}'})"
 
     source.dialect = dialect
     layers = source.expression(digital)

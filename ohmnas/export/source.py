@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Dialect = Callable[[str, "nn.Module"], str | None]
-"""Path and module -> constructor of a layer with weights; None for a plain torch layer."""
+"""Returns the constructor call of the module at a path, or None to write it as a plain torch layer."""
 
 _OPERATORS: Final = {"add": "+", "iadd": "+", "sub": "-", "isub": "-", "mul": "*", "imul": "*", "truediv": "/"}
 _HELPERS: Final = {
@@ -55,15 +55,15 @@ class Source:
     """Code of a class without its name -> its name."""
 
     def expression(self, module: nn.Module, path: str = "", indent: int = 8) -> str:
-        """Constructor of a module.
+        """Return the constructor call of a module.
 
         Args:
             module: the module.
             path: its path in the network.
-            indent: blanks before the line on which the expression begins.
+            indent: number of spaces before the line on which the expression begins.
 
         Raises:
-            InvalidValueError: there is no plain code for it.
+            InvalidValueError: the module cannot be written as plain code.
         """
         from torch import nn
 
@@ -81,8 +81,8 @@ class Source:
             items = [
                 f'"{name}": {self.expression(child, _join(path, name), indent + 4)}' for name, child in module.items()
             ]
-            blanks = " " * indent
-            return "nn.ModuleDict({\n" + "".join(f"{blanks}    {item},\n" for item in items) + f"{blanks}}})"
+            spaces = " " * indent
+            return "nn.ModuleDict({\n" + "".join(f"{spaces}    {item},\n" for item in items) + f"{spaces}}})"
         if isinstance(module, BranchSum | MeanOverPixels):
             name = type(module).__name__
             self.classes.setdefault(name, _HELPERS[name])
@@ -125,8 +125,8 @@ def _join(path: str, name: str) -> str:
 
 
 def _call(name: str, parts: list[str], indent: int) -> str:
-    blanks = " " * indent
-    return f"{name}(\n" + "".join(f"{blanks}    {part},\n" for part in parts) + f"{blanks})"
+    spaces = " " * indent
+    return f"{name}(\n" + "".join(f"{spaces}    {part},\n" for part in parts) + f"{spaces})"
 
 
 def _plain(module: nn.Module) -> str | None:
@@ -149,11 +149,11 @@ def _plain(module: nn.Module) -> str | None:
         return "nn.Flatten()" if (ends.start_dim, ends.end_dim) == (1, -1) else None
     if known is nn.AvgPool2d or known is nn.MaxPool2d:
         pool: Any = module
-        words = [repr(pool.kernel_size), f"stride={pool.stride!r}"]
-        words += [f"padding={pool.padding!r}"] if pool.padding else []
-        words += ["ceil_mode=True"] if pool.ceil_mode else []
-        words += ["count_include_pad=False"] if known is nn.AvgPool2d and not pool.count_include_pad else []
-        return f"{kind}({', '.join(words)})"
+        arguments = [repr(pool.kernel_size), f"stride={pool.stride!r}"]
+        arguments += [f"padding={pool.padding!r}"] if pool.padding else []
+        arguments += ["ceil_mode=True"] if pool.ceil_mode else []
+        arguments += ["count_include_pad=False"] if known is nn.AvgPool2d and not pool.count_include_pad else []
+        return f"{kind}({', '.join(arguments)})"
     if known is nn.AdaptiveAvgPool2d:
         return f"{kind}({module.output_size!r})"
     return None
@@ -172,13 +172,13 @@ def convolution_arguments(layer: Any, bias: bool | None = None, groups: bool = T
     """
     if layer.padding_mode != "zeros":
         raise InvalidValueError(f"a convolution pads with {layer.padding_mode!r}; only zeros can be exported")
-    words = [str(layer.in_channels), str(layer.out_channels), _one(layer.kernel_size)]
-    words += [] if layer.stride == (1, 1) else [f"stride={_one(layer.stride)}"]
-    words += [] if layer.padding in ((0, 0), "valid") else [f"padding={_one(layer.padding)}"]
-    words += [] if layer.dilation == (1, 1) else [f"dilation={_one(layer.dilation)}"]
-    words += [f"groups={layer.groups}"] if groups and layer.groups > 1 else []
-    words += [] if (layer.bias is not None if bias is None else bias) else ["bias=False"]
-    return ", ".join(words)
+    arguments = [str(layer.in_channels), str(layer.out_channels), _one(layer.kernel_size)]
+    arguments += [] if layer.stride == (1, 1) else [f"stride={_one(layer.stride)}"]
+    arguments += [] if layer.padding in ((0, 0), "valid") else [f"padding={_one(layer.padding)}"]
+    arguments += [] if layer.dilation == (1, 1) else [f"dilation={_one(layer.dilation)}"]
+    arguments += [f"groups={layer.groups}"] if groups and layer.groups > 1 else []
+    arguments += [] if (layer.bias is not None if bias is None else bias) else ["bias=False"]
+    return ", ".join(arguments)
 
 
 def linear_arguments(layer: Any) -> str:
@@ -224,24 +224,24 @@ def _forward(module: nn.Module, what: str) -> list[str]:
 
 def _node(node: Any, module: nn.Module, names: dict[Any, str], what: str) -> str:
     """Expression of one call in a traced forward."""
-    words = [_word(one, names) for one in node.args]
-    words += [f"{name}={_word(one, names)}" for name, one in node.kwargs.items()]
+    arguments = [_word(one, names) for one in node.args]
+    arguments += [f"{name}={_word(one, names)}" for name, one in node.kwargs.items()]
     if node.op == "call_module":
-        return f"{_attribute(module, node.target)}({', '.join(words)})"
+        return f"{_attribute(module, node.target)}({', '.join(arguments)})"
     if node.op == "call_method":
-        return f"{words[0]}.{node.target}({', '.join(words[1:])})"
+        return f"{arguments[0]}.{node.target}({', '.join(arguments[1:])})"
     if node.op == "call_function":
         name = node.target.__name__
         if getattr(operator, name, None) is node.target and name in _OPERATORS:
-            return f"{words[0]} {_OPERATORS[name]} {words[1]}"
+            return f"{arguments[0]} {_OPERATORS[name]} {arguments[1]}"
         if node.target is operator.getitem:
-            return f"{words[0]}[{_index(node.args[1], names)}]"
+            return f"{arguments[0]}[{_index(node.args[1], names)}]"
         import torch
 
         if getattr(torch, name, None) is node.target:
-            return f"torch.{name}({', '.join(words)})"
+            return f"torch.{name}({', '.join(arguments)})"
         if getattr(torch.nn.functional, name, None) is node.target:
-            return f"functional.{name}({', '.join(words)})"
+            return f"functional.{name}({', '.join(arguments)})"
     raise InvalidValueError(f"{what} calls {node.target}, for which there is no plain code")
 
 
@@ -285,6 +285,6 @@ def _attribute(module: nn.Module, target: str) -> str:
 
 
 def in_docstring(text: str, width: int = 110) -> str:
-    """Wrap a text for a docstring, and escape what would end it: names come from files of others."""
+    """Wrap text for a docstring, and escape what would end it: names come from files of other people."""
     wrapped = "\n".join(textwrap.fill(line, width) for line in text.splitlines())
     return wrapped.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,4 +1,4 @@
-"""Chips as genes: technology, tiles and converters as columns of whole numbers, to search them.
+"""Chips as genes: technology, tile size and converter bits as integer columns that a search can vary.
 
 A matrix of chips is ``(n, c)`` int16 with the columns `CHIP_GENE_NAMES`. Tiles are counted in powers of two, so
 neighbouring values differ by 1. All other settings are those of the technology's preset.
@@ -139,24 +139,29 @@ def neighbours(chip: npt.NDArray[np.int16]) -> Chips:
     return found
 
 
-def drawn_for(position: int, times: int) -> Chips:
+def drawn_for(position: int, settings_per_architecture: int) -> Chips:
     """Chips for one architecture of a campaign; settings take turns and occur equally often.
 
     Args:
         position: index of the architecture, from 0; its chips do not depend on the length of the campaign.
-        times: settings of tiles and converters per architecture, each in all technologies.
+        settings_per_architecture: number s of settings of tiles and converters, each in all technologies.
 
     Returns:
-        ``(times * technologies, c)``, without duplicates.
+        ``(s * technologies, c)``, without duplicates.
+
+    Raises:
+        InvalidValueError: the number of settings is not from 1 to `MOST_SETTINGS`.
     """
     settings = every_chip().reshape(-1, len(GENE_TECHNOLOGIES), CHIP_GENES)
-    if not 1 <= times <= MOST_SETTINGS:
+    if not 1 <= settings_per_architecture <= MOST_SETTINGS:
         raise InvalidValueError(
-            f"the number of settings of tiles and converters must be 1 to {MOST_SETTINGS}, not {times}"
+            f"the number of settings of tiles and converters must be 1 to {MOST_SETTINGS}, "
+            f"not {settings_per_architecture}"
         )
     block, place = divmod(position, len(settings))
     order = np.random.default_rng([_DRAWS, block]).permutation(len(settings))
-    turns = (place + np.arange(times) * len(settings) // times) % len(settings)
+    steps = np.arange(settings_per_architecture) * len(settings) // settings_per_architecture
+    turns = (place + steps) % len(settings)
     return settings[order[turns]].reshape(-1, CHIP_GENES)
 
 

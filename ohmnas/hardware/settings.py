@@ -37,7 +37,7 @@ LARGEST_TILE = 999_999_999
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """A chip. Outputs of a tile are in units of (full-scale input) x (weight at g_max), as in aihwkit."""
+    """Settings of a chip. Tile outputs are in units of full-scale input times the weight at g_max, as in aihwkit."""
 
     name: str = "pcm"
     """Name in tables and commands."""
@@ -78,7 +78,7 @@ class Hardware:
 
         Raises:
             InvalidValueError: a setting is out of range.
-            UnknownNameError: the technology is unknown.
+            UnknownNameError: the technology or the source of batch norm statistics is unknown.
         """
         technology = TECHNOLOGIES[self.technology]
         look_up("batch norm", dict.fromkeys(BATCH_NORMS), self.batch_norm)
@@ -135,4 +135,4 @@ class Hardware:
 
     def description(self) -> dict[str, float]:
         """Return the chip's features for a surrogate: its settings and device errors."""
-        return {**self.settings(), **TECHNOLOGIES[self.technology].errors}
+        return {**self.settings(), **TECHNOLOGIES[self.technology].device_errors}

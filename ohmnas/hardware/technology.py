@@ -56,7 +56,7 @@ class Technology:
             )
 
     @property
-    def errors(self) -> dict[str, float]:
+    def device_errors(self) -> dict[str, float]:
         """Return the device errors by feature name of a surrogate."""
         return {
             "device_spread_1d": self.spread_1d,

@@ -25,7 +25,7 @@ Values = npt.NDArray[np.float64]
 FEWEST: Final = 10
 """Smallest number of measured networks for an agreement."""
 BEST: Final = 3
-"""The best third by measured accuracy is compared by itself."""
+"""The best 1 / `BEST` of the networks, by measured accuracy, are also compared separately."""
 RESAMPLES: Final = 200
 """Bootstrap draws for a standard error."""
 SUPERNET: Final = "supernet"
@@ -39,7 +39,7 @@ class Agreement:
     tau: Mapping[str, float]
     """Target -> tau over all networks."""
     error: Mapping[str, float]
-    """Target -> its standard error, by a bootstrap over networks."""
+    """Target -> standard error of tau, by a bootstrap over networks."""
     best_third: float
     """Tau of the accuracy over the best third of the networks by measured accuracy."""
     best_third_error: float
@@ -63,17 +63,17 @@ def agreement(
         estimator: reads the networks.
         table: measured table of the same task and space.
         hardware: chip of the rows; None as in `MeasuredTable.select`.
-        fidelity: fidelity of the rows; likewise.
+        fidelity: fidelity of the rows; None as in `MeasuredTable.select`.
         most: largest number of networks, drawn at random; None is all.
         seed: seed of the draw and of the surrogate's folds.
         surrogate: also cross-validate a surrogate of the table: five folds over all of its architectures.
-        report: called after each network with the number of networks read, and of all.
+        report: called after each network with the number of networks read and the total.
 
     Returns:
         The number of networks, and predictor -> agreement: supernet, surrogate, parameters, MACs.
 
     Raises:
-        InvalidValueError: the table is of another task, space or chip, or has too few networks of the supernet.
+        InvalidValueError: the table is for another task, space or chip, or has too few networks of the supernet.
     """
     data = TrainingSet.of(table, hardware, fidelity)
     plan = estimator.supernet.plan
@@ -83,11 +83,11 @@ def agreement(
         ("chip", str(data.provenance["hardware"]), plan.chip.name),
     ):
         if theirs != ours:
-            raise InvalidValueError(f"table {table.source} is for the {what} {theirs}, and the supernet for {ours}")
+            raise InvalidValueError(f"table {table.source} is for the {what} {theirs}, but the supernet is for {ours}")
     rows = np.flatnonzero(plan.contains(data.population))
     if len(rows) < FEWEST:
         raise InvalidValueError(
-            f"table {table.source} has {len(rows)} networks of the supernet; a score needs {FEWEST}"
+            f"table {table.source} has {len(rows)} networks of the supernet; an agreement needs at least {FEWEST}"
         )
     if most is not None and most < len(rows):
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])

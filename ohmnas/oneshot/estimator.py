@@ -30,8 +30,8 @@ IMAGES: Final = 400
 class SupernetEstimator(Estimator):
     """Reads each network on a few chips with its part of the shared weights, without training it.
 
-    The accuracies are those of few chips and few images: they rank networks, but they are lower than those of trained
-    networks, and the spread over chips is rough.
+    The accuracies come from few chips and few images. They rank networks, but they are lower than the accuracies of
+    trained networks, and the spread over chips is rough.
     """
 
     def __init__(self, supernet: Supernet, chips: int = CHIPS, images: int = IMAGES, seed: int = 0) -> None:

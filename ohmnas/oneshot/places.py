@@ -36,7 +36,7 @@ class Place:
 
 
 class Sharing(Protocol):
-    """Maps the networks of a part of a space to shared weights."""
+    """Maps the networks of a space within bounds to shared weights."""
 
     def places(self, architecture: object) -> list[Place]:
         """The place of each layer with parameters: convolutions (with their batch norm), linear layers, other norms."""

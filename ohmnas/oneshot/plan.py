@@ -57,7 +57,7 @@ class Plan:
     learning_rate: float = 0.2
     """Peak learning rate."""
     resolution: int | None = None
-    """Longest side of an image; larger images are averaged down. None keeps all sizes."""
+    """Longest side of an image; larger images are averaged down. None is the resolution of the fidelity ``table``."""
 
     @classmethod
     def of(
@@ -79,12 +79,13 @@ class Plan:
             task: task, in the space of the networks.
             chip: chip that the networks are trained for.
             ranges: bounds on genes (`Bounds.of`), in addition to `DEFAULT_BOUNDS`.
-            max_params: largest number of parameters of a network; None is that of the task's campaigns.
-            max_macs: largest number of multiply-accumulates; likewise.
+            max_params: largest number of parameters of a network; None is the task's limit in the space resnet, and no
+                limit in other spaces.
+            max_macs: largest number of multiply-accumulates of a network; None as for `max_params`.
             rule: paths of a step: one of `rules.RULES`.
             seed: random seed.
             epochs: passes over the training images.
-            resolution: longest side of an image; None keeps all sizes.
+            resolution: longest side of an image; None is the resolution of the fidelity ``table``.
 
         Raises:
             InvalidValueError: a bound is out of range, or the space has no shared weights.
@@ -132,7 +133,7 @@ class Plan:
         """Check that ``(n, g)`` networks share the weights.
 
         Raises:
-            InvalidValueError: one does not; the message contains the reason.
+            InvalidValueError: a network does not share them; the message shows the reason.
         """
         outside = np.flatnonzero(~self.contains(population))
         if not len(outside):
@@ -172,8 +173,8 @@ class Plan:
         """Read the values of `to_dict`.
 
         Args:
-            values: from a file.
-            task: the task of the plan; its space is set here.
+            values: values from a file.
+            task: task of the plan, in any space; the space is read from the values.
 
         Raises:
             OhmnasError, KeyError, TypeError, ValueError: a value is missing or invalid.

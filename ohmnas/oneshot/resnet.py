@@ -78,7 +78,7 @@ class ResNetSharing:
         return self.within.high[self.within.genes.index("OC0")]
 
     def _widest(self, number: int, repeat: int, branch: int, kind: ConvType | None) -> int:
-        """Largest number of channels of a residual block; None is that of either type."""
+        """Largest number of channels of a residual block of a type; if the type is None, of either type."""
         genes = self.within.genes
         wide = self._stem
         for block in range(1, number + 1):
@@ -116,5 +116,5 @@ _UNLIMITED: Final = 1 << 16
 
 
 def _weights(width: int, kind: ConvType, skipped: int) -> int:
-    """Weights of a branch of so many channels, without its first `skipped` convolutions."""
+    """Weights of a branch with `width` channels, without its first `skipped` convolutions."""
     return sum(inputs * outputs * kernel**2 for outputs, inputs, kernel in _convolutions(width, width, kind)[skipped:])

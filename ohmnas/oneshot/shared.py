@@ -1,8 +1,8 @@
-"""`SharedWeights`: weights that many networks use parts of, and their optimizer.
+"""`SharedWeights`: weights shared by many networks, each of which uses a part, and their optimizer.
 
-A network gets copies of its parts, and its gradients update them. Networks are therefore ordinary analog networks, and
-a step on a path is a step of ordinary training. A tensor is created when a network first uses it, with random numbers
-that depend only on the seed and its name.
+A network gets copies of its parts of the weights, and its gradients update the shared weights. Networks are therefore
+ordinary analog networks, and a step on a path is a step of ordinary training. A tensor is created when a network first
+uses it, with random numbers that depend only on the seed and its name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ first channels of a shared layer."""
 
 
 class Pieces:
-    """The parameters of a network as views in the shapes of the shared tensors that they belong to."""
+    """Views of a network's parameters, one for each shared tensor that they are a part of."""
 
     def __init__(self, network: nn.Module, places: Iterable[Place]) -> None:
         """Match the parameters of an analog network with the shared tensors.
@@ -42,7 +42,7 @@ class Pieces:
         self.names: list[str] = []
         """Name of the shared tensor of each piece."""
         self.full: list[Sizes] = []
-        """Its shape."""
+        """Shape of the shared tensor of each piece."""
         self._parameters: list[tuple[Tensor, Place, bool]] = []
         parameters = dict(network.named_parameters())
         for place in places:
@@ -99,8 +99,8 @@ class SharedWeights:
         """Copy the shared weights into the parameters of a network.
 
         Args:
-            pieces: of the network.
-            grow: keep tensors that no network used before, so that they can be trained.
+            pieces: pieces of the network.
+            grow: True stores tensors that are used for the first time, for training.
 
         Raises:
             BrokenFileError: a tensor from a file has another shape.

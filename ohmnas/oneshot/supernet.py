@@ -26,7 +26,8 @@ from ohmnas.analog.noise import noise_source
 from ohmnas.analog.snapshot import safetensors_torch
 from ohmnas.analog.train import FORMATS, average_batch_norms
 from ohmnas.datasets.campaign.protocol import require_training
-from ohmnas.datasets.tasks.task import Task, task
+from ohmnas.datasets.tasks.task import Task
+from ohmnas.datasets.tasks.task import task as task_called
 from ohmnas.errors import BrokenFileError, OhmnasError
 from ohmnas.files import is_file, read_bytes, read_json, write_atomically, write_bytes_atomically
 from ohmnas.oneshot.places import Place, sharing_of
@@ -55,14 +56,14 @@ def skeleton(plan: Plan, genome: npt.NDArray[np.int16]) -> tuple[nn.Module, list
 
 @dataclass(frozen=True)
 class Supernet:
-    """Shared weights of the networks of a part of a space."""
+    """Trained shared weights for the networks of a space within bounds."""
 
     plan: Plan
     weights: SharedWeights = field(repr=False)
     provenance: dict[str, Any] = field(default_factory=dict)
     """Steps, seconds and loss of the training; versions."""
     checksum: str = ""
-    """Of the weights; empty if they were not saved."""
+    """SHA-256 checksum of the saved weights; empty if they were not saved."""
 
     def images(self) -> Images:
         """Training images."""
@@ -116,17 +117,17 @@ class Supernet:
         return type(self)(self.plan, self.weights, self.provenance, checksum)
 
     @classmethod
-    def load(cls, folder: str | Path, of: Task | None = None, data_dir: Path | None = None) -> Self:
+    def load(cls, folder: str | Path, task: Task | None = None, data_dir: Path | None = None) -> Self:
         """Read a folder that `save` wrote.
 
         Args:
             folder: the folder.
-            of: task of the supernet; None finds it by its name.
-            data_dir: folder with the images of that task; None is ``$OHMNAS_DATA``.
+            task: task of the supernet; None finds it by its name.
+            data_dir: folder with the images of the task; None is ``$OHMNAS_DATA``.
 
         Raises:
             BrokenFileError: a file is missing or broken; the message shows where.
-            UnknownNameError: the task is not a registered one.
+            UnknownNameError: the task of the supernet is unknown.
             MissingDependencyError: torch or safetensors is not installed.
         """
         folder = Path(folder)
@@ -138,7 +139,7 @@ class Supernet:
             if values.get("format") != FORMAT:
                 raise BrokenFileError(f"its format is not {FORMAT!r}")
             name = json_values.name(values["task"], "task")
-        known = of or task(name, data_dir)
+        known = task or task_called(name, data_dir)
         with _explained(description):
             plan = Plan.from_dict(values, known)
             checksum = json_values.text(values["weights_sha256"], "checksum")

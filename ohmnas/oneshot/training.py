@@ -59,8 +59,8 @@ def train_supernet(
     Args:
         plan: everything that determines the training.
         folder: folder of the supernet; created if missing.
-        minutes: minutes of one core. The number of epochs then follows from the time of some steps, at the start only;
-            the plan's number is ignored.
+        minutes: training time in minutes of one core. A new training times a few steps and derives the number of epochs
+            from them. The plan's number is ignored.
         report: called after each step.
 
     Raises:
@@ -101,7 +101,7 @@ def train_supernet(
 
 
 def _resumed(plan: Plan, minutes: float | None, folder: Path) -> Plan:
-    """Return the plan of a stopped training in the folder, or start: choose the epochs and keep the plan."""
+    """Return the plan of a stopped training in the folder. If there is none, choose the epochs and store the plan."""
     started = folder / STARTED
     if is_file(started):
         try:
@@ -123,12 +123,12 @@ def _check_same(plan: Plan, earlier: Plan, minutes: float | None, folder: Path) 
         name = next(name for name in now if now[name] != then[name])
         raise InvalidValueError(
             f"{folder} holds a supernet with another {name} ({then[name]}, not {now[name]}); choose another folder, or "
-            "remove it"
+            "delete this one"
         )
 
 
 def epochs_within(plan: Plan, minutes: float) -> int:
-    """Number of epochs that take about so many minutes of one core, at least 1; times some steps.
+    """Return the number of epochs, at least 1, that take about this many minutes of one core. Times a few steps.
 
     Raises:
         InvalidValueError: the time is not above 0.
@@ -162,9 +162,9 @@ class _Training:
         self.steps = plan.epochs * self.steps_per_epoch
         self.step = 0
         self.loss = math.log(plan.space.classes)
-        """Running mean."""
+        """Running mean of the loss."""
         self.seconds = 0.0
-        """Processor time."""
+        """Processor time in seconds."""
         self._noise: Noise = noise_source(plan.seed, torch.device("cpu"))
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
@@ -210,8 +210,8 @@ class _Training:
 
         Args:
             network: the path, with its weights.
-            images: a batch.
-            labels: likewise.
+            images: images of a batch.
+            labels: labels of the batch.
             progress: share of the steps that are done after this one.
             teacher: logits to learn from instead of the labels (in-place distillation); None: the labels.
         """

@@ -33,11 +33,11 @@ NEAR_FRONT: Final = 0.1
 LEADERS: Final = 5
 """Number of best measured networks that are mutated."""
 NEIGHBOURS: Final = 20
-"""Candidates closest to a leader that count as its mutants."""
+"""Number of candidates closest to a leader that count as its mutants."""
 SAMPLES: Final = 500
 """Number of candidates that are sampled, and of candidates that are mutants of the leaders."""
 _ENOUGH: Final = 1e-6
-"""The preferred distance is halved down to this."""
+"""The preferred distance is halved until it is below this; then no distance is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class Split:
         """
         if not (self.best >= 0 and self.uncertain >= 0 and self.best + self.uncertain <= 1):
             raise InvalidValueError(
-                f"the shares of a batch must be at least 0, at most 1 in all, not {self.best} and {self.uncertain}"
+                "the shares of a batch must be at least 0 and add up to at most 1, not "
+                f"{self.best} and {self.uncertain}"
             )
 
     def counts(self, k: int) -> tuple[int, int, int]:

@@ -61,7 +61,7 @@ class Journal:
         if path is not None and path.exists():
             there, self.stages = _read(path)
             if there != self._asked:
-                raise InvalidValueError(f"{path} is of another refinement ({_difference(there, self._asked)})")
+                raise InvalidValueError(f"{path} belongs to another refinement ({_difference(there, self._asked)})")
 
     @property
     def trainings(self) -> int:
@@ -98,8 +98,8 @@ class Journal:
             write_atomically(self._path, json.dumps(values, indent=1) + "\n")
 
 
-def is_of(path: Path, asked: Mapping[str, Any]) -> bool:
-    """Return True if a file is the journal of this refinement."""
+def belongs_to(path: Path, asked: Mapping[str, Any]) -> bool:
+    """Return True if a file is the journal of the refinement that these values identify."""
     try:
         return bool(_read(path)[0] == json.loads(json.dumps(asked)))
     except BrokenFileError:
@@ -111,7 +111,8 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Stage]]:
     try:
         if values["version"] != VERSION:
             raise BrokenFileError(
-                f"{path} is a journal of version {shown(values['version'])}, this ohmnas reads version {VERSION}"
+                f"{path} is a journal of version {shown(values['version'])}, but this version of ohmnas reads version "
+                f"{VERSION}"
             )
         return dict(values["asked"]), [_stage(stage) for stage in values["stages"]]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -68,10 +68,10 @@ class Effort:
     """Wall time after which no training begins, for each call."""
 
     def __post_init__(self) -> None:
-        """Check the numbers.
+        """Check the ranges. Counts may be fractions, which are not checked.
 
         Raises:
-            InvalidValueError: a number is negative, or a round has no training.
+            InvalidValueError: a number is negative or NaN, or a round has no training.
         """
         for name in ("rounds", "repeats", "references", "rows", "seconds"):
             if not getattr(self, name) >= 0:
@@ -129,9 +129,9 @@ def refine(
         split: shares of a batch.
         budget: budget of the search in each round; None is its default.
         journal: file of the rounds, needed to resume after an interruption; None keeps them in memory.
-        asked: JSON values that describe the refinement in the journal, such as its limits.
+        asked: JSON values that identify the refinement, such as its limits; the journal stores them.
         jobs: number of local worker processes.
-        cluster: measures instead, on all its workers.
+        cluster: Dask cluster to measure on, with all its workers; None measures in local processes.
         top: number of diverse measured networks to return.
         report: called when a stage begins and after each training.
         clock: returns the time in seconds.
@@ -143,7 +143,7 @@ def refine(
 
     Raises:
         InvalidValueError: the campaign has several chips; the store's rows were measured with another protocol or
-            other settings; the journal is of another refinement; or too few networks could be measured.
+            other settings; the journal belongs to another refinement; or too few networks could be measured.
         InfeasibleError: no measured network meets the limits.
         AllFailedError: every training of the plan failed.
         StorageError: a row or the journal could not be written; all earlier rows are stored.
@@ -187,7 +187,7 @@ class Standing:
     """State of a refinement after a stage."""
 
     data: TrainingSet
-    asked: Problem
+    surrogate_problem: Problem
     """Predictions of the surrogate, limits of the measured reference network."""
     problem: Problem
     """The same problem with the shrunk values of measured networks."""
@@ -213,16 +213,16 @@ def stand(data: TrainingSet, rows: Any, fit: Callable[[TrainingSet], Problem], a
         fit: as in `refine`.
         above_reference: as in `refine`.
     """
-    asked = fit(data)
+    surrogate_problem = fit(data)
     shrunk = shrunk_labels(data, rows, lambda some: fit(some).estimator, seed=0)
-    problem = replace(asked, estimator=ShrunkEstimator(asked.estimator, shrunk))
+    problem = replace(surrogate_problem, estimator=ShrunkEstimator(surrogate_problem.estimator, shrunk))
     if above_reference:
         problem = reference_floor(problem)
-    asked = replace(asked, limits=problem.limits)
+    surrogate_problem = replace(surrogate_problem, limits=problem.limits)
     evaluation = problem.evaluate(shrunk.population)
     order = evaluation.order()
     order = order[problem.affordable(shrunk.population)[order]]
-    return Standing(data, asked, problem, shrunk, evaluation, order)
+    return Standing(data, surrogate_problem, problem, shrunk, evaluation, order)
 
 
 @dataclass(slots=True)
@@ -253,8 +253,8 @@ class _Run:
                 complete = self._measure(self.journal.stages[-1], jobs, cluster)
                 if not complete and self._networks() < FEWEST_FITTED:
                     raise InvalidValueError(
-                        f"{self._networks()} networks were measured in the time; a refinement needs {FEWEST_FITTED}: "
-                        "run it again to continue"
+                        f"only {self._networks()} networks were measured before the time limit, but a refinement needs "
+                        f"{FEWEST_FITTED}: run it again to continue"
                     )
                 standing = self._standing()
                 self._forget_weights(standing)
@@ -323,7 +323,7 @@ class _Run:
         if k < 1:
             return None
         tried = self._tried(standing)
-        problem, leaders = standing.asked, standing.leaders[:LEADERS]
+        problem, leaders = standing.surrogate_problem, standing.leaders[:LEADERS]
         known = references(standing.problem)[: self.effort.references]
         first = unseen(np.array([one.genome for one in known], dtype=np.int16).reshape(-1, problem.genes), tried)[:k]
         tried = np.concatenate([tried, first])
@@ -367,7 +367,7 @@ class _Run:
         return Stage("repeat", tuple(chosen)) if chosen else None
 
     def _seeds(self, genome: Sequence[int]) -> set[int]:
-        """Seeds that a network was measured with; trainings that were stopped early are open."""
+        """Seeds with which a network was trained. Trainings that were stopped early do not count."""
         names, keys = self._names(), len(schema.KEY_COLUMNS)
         stored = self.store.identities(stopped=False)
         return {int(str(one[3])) for one in stored if one[:3] == names and one[keys:] == tuple(genome)}

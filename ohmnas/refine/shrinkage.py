@@ -47,9 +47,9 @@ shrinking."""
 FEWEST_REPEATS: Final = 8
 """Networks trained more than once that are needed to estimate the noise."""
 DEFAULT_NOISE: Final = 0.25
-"""Share of noise in the variance around predictions, if it cannot be estimated. Second trainings of the best predicted
-networks of the four shipped tables of protocol 3 are estimated best with 0.25 (speech), 0.1 (CIFAR-10) and 0 to 0.1
-(digits, people)."""
+"""Share of noise in the variance around predictions, if it cannot be estimated. For the best predicted networks of the
+four shipped tables of protocol 3, these shares estimate a second training best: 0.25 (speech), 0.1 (CIFAR-10) and 0 to
+0.1 (digits, people)."""
 _SMALLEST: Final = 1e-12
 """Smallest variance: divisions by it stay finite."""
 
@@ -99,7 +99,7 @@ def shrink(
     shares = np.empty_like(measured.values)
     expected = np.empty_like(measured.values)
     for column, target in enumerate(measured.targets):
-        m, p = (to_scale(target, of.values[:, column], std_floor) for of in (measured, predicted))
+        m, p = (to_scale(target, estimate.values[:, column], std_floor) for estimate in (measured, predicted))
         explained, noise = _variances(m - p, within[:, column], trainings, position)
         shares[:, column] = explained / np.maximum(explained + noise / trainings, _SMALLEST)
         expected[:, column] = from_scale(target, p + shares[:, column] * (m - p), std_floor)
@@ -109,7 +109,7 @@ def shrink(
 def _variances(
     distances: Values, within: Values, trainings: npt.NDArray[np.intp], position: Values
 ) -> tuple[Values, Values]:
-    """``(n,)`` variances of networks around predictions beyond noise, and ``(n,)`` of noise."""
+    """``(n,)`` variances of networks around their predictions beyond noise, and ``(n,)`` variances of the noise."""
     repeated = np.flatnonzero(np.isfinite(within))
     explained, noise = np.empty(len(distances)), np.empty(len(distances))
     for row, centre in enumerate(position):
@@ -125,7 +125,7 @@ def _variances(
 
 
 def _nearest(position: Values, centre: float, most: int) -> npt.NDArray[np.intp]:
-    """Return up to so many rows, nearest first."""
+    """Return at most `most` rows, nearest to `centre` first."""
     return np.argsort(np.abs(position - centre), kind="stable")[:most]
 
 
@@ -134,7 +134,7 @@ def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[Training
 
     Args:
         data: the training set; repeats are averaged.
-        rows: its rows, with repeats, such as `MeasuredTable.select` returns.
+        rows: rows of the training set's networks, with repeats, as `MeasuredTable.select` returns them.
         fit: fits a surrogate.
         seed: seed of the folds.
 
@@ -200,10 +200,10 @@ class ShrunkEstimator(Estimator):
         return self.surrogate.has_quantiles
 
     def predicting(self, names: Iterable[str]) -> ShrunkEstimator:
-        """Return an estimator of these targets, too.
+        """Return this estimator if it has these targets.
 
         Raises:
-            InvalidValueError: the networks have no estimates of one of them.
+            InvalidValueError: it lacks one of them.
         """
         super().predicting(names)
         return self

@@ -43,7 +43,7 @@ class Picture:
 
 
 def colour(place: int) -> str:
-    """Return the class of the colour of a result."""
+    """Return the CSS class for the colour of a result."""
     return f"r{place % COLOURS}"
 
 
@@ -192,7 +192,10 @@ def front_charts(subjects: Sequence[Subject], ids: Mapping[int, str]) -> list[Pi
 
 
 def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
-    """Draw the best objective so far, its accuracy, and the hypervolume of fronts; no chart repeats another."""
+    """Draw the best objective so far, the accuracy of the best network, and the hypervolume of fronts.
+
+    The objective has no chart if it is the accuracy, or if the results have different objectives.
+    """
     histories = [
         (place, [entry for entry in one.result.history if entry.get("feasible", 1)])  # a refinement may find none
         for place, one in enumerate(subjects)
@@ -270,7 +273,7 @@ def neighbours_chart(one: Subject, ids: Mapping[int, str]) -> Picture | None:
         ("dot near", f"the {len(nearest)} most like the found one"),
         ("dot hollow r0", "found, predicted"),
     ]
-    return Picture("Its place among the measured networks", chart.markup(), legend)
+    return Picture("The found network among the measured networks", chart.markup(), legend)
 
 
 def shown_rows(count: int) -> list[int]:

@@ -83,7 +83,7 @@ class Group:
 
     labels: Sequence[str]
     networks: Mapping[str, tuple[str, str, Sequence[str], Sequence[Sequence[int]], str]] = field(default_factory=dict)
-    """Id -> title, architecture, a text for each label, boxes of a small drawing, word of ``--pick`` or empty."""
+    """Id -> title, architecture, a string for each label, boxes of a small drawing, word of ``--pick`` or empty."""
     commands: Sequence[tuple[str, str]] = ()
     """Purpose of each command for a selected network, and the command up to the word of ``--pick``."""
 

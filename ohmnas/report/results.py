@@ -119,8 +119,9 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
         )
     elif one.is_refined:
         lead.append(
-            "Measured on validation images, which chose the network, and shrunk towards predictions that did not see "
-            "it. To quote a number, measure it on the test images."
+            "These values combine measurements on validation images, which were used to choose the network, with "
+            "predictions of surrogates that were not trained on it. Before you quote a number, measure the network on "
+            "the test images."
         )
     else:
         lead.append(

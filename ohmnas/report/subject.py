@@ -1,4 +1,4 @@
-"""`Subject`: a stored result with everything that a report shows of it."""
+"""`Subject`: a stored result with all data that a report shows."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Subject:
 
 
 def as_json(one: Subject) -> dict[str, Any]:
-    """Return what surrogate, table and measurements add to a result, as JSON values."""
+    """Return drift, measurements and layer costs of a result as JSON values."""
     values: dict[str, Any] = {}
     if one.drift:
         values["drift"] = {

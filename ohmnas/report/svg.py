@@ -1,6 +1,6 @@
 """`Chart`: a chart with two axes as SVG. Colours are classes; the page's style sheet defines them.
 
-All texts are escaped. There are no style attributes, because the page's content security policy forbids them.
+All text is escaped. There are no style attributes, because the page's content security policy forbids them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Chart:
             at = self._px(value)
             add(fill('<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>', at, _TOP, bottom))
             half = _LETTER * len(text) / 2
-            if at - half >= free:  # texts must not touch
+            if at - half >= free:  # labels must not touch
                 anchor = "end" if at + half > self._width else "middle"
                 add(fill('<text class="tick {3}" x="{0:.1f}" y="{1}">{2}</text>', at, bottom + 16, text, anchor))
                 free = at + half + _LETTER
@@ -78,7 +78,7 @@ class Chart:
         add(fill('<path class="axis" d="M{0} {1}V{2}H{3}"/>', self._left, _TOP, bottom, right))
 
     def line(self, points: Iterable[Point], kind: str, step: bool = False) -> None:
-        """Draw a line; with `step`, each value holds until the next point."""
+        """Draw a line; with `step`, each value is kept until the next point."""
         pixels = [(self._px(x), self._py(y)) for x, y in points]
         if not pixels:
             return
@@ -114,7 +114,7 @@ class Chart:
         )
 
     def name(self, at: Point, text: str, kind: str) -> None:
-        """Write a name beside a point, where it is inside the chart and covers no other name."""
+        """Write a name beside a point, inside the chart and clear of other names; omitted if there is no such place."""
         x, y = self._px(at[0]), self._py(at[1])
         wide = _LETTER * len(text)
         right, bottom = self._width - _RIGHT, self._height - _BOTTOM

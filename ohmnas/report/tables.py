@@ -42,7 +42,7 @@ def table_page(table: MeasuredTable, hardware: str | None = None, fidelity: str 
         fidelity: training fidelity; None is the only one, or a default if there are several.
 
     Raises:
-        InvalidValueError: the choice is ambiguous, no rows match, or the table has another variation than the AVM.
+        InvalidValueError: the choice is ambiguous, no rows match, or the table has no AVM, but another variation.
     """
     if table.targets != DEFAULTS:
         raise InvalidValueError(f"a report needs the AVM, but the table has only {table.targets[2].name}")

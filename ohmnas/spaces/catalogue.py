@@ -54,7 +54,7 @@ def space(name: str, input_shape: tuple[int, int, int], classes: int) -> Space:
     """Return the space with this name, for images of a shape and a number of classes.
 
     Raises:
-        UnknownNameError: the name is unknown; the message lists all.
+        UnknownNameError: the name is unknown; the message lists the known names.
     """
     made: Space = SPACES[name](input_shape, classes)
     return made

@@ -67,7 +67,9 @@ class Gene:
         if self.labels and len(self.labels) != len(self.values):
             raise InvalidValueError(f"gene {self.name} has {len(self.values)} values and {len(self.labels)} labels")
         if self.block and not self.name.endswith(str(self.block)):
-            raise InvalidValueError(f"the name of a gene of block {self.block} must end with it, not {self.name}")
+            raise InvalidValueError(
+                f"the name of a gene of block {self.block} must end in {self.block}, not {self.name!r}"
+            )
 
     @property
     def family(self) -> str:
@@ -224,7 +226,7 @@ class Genes(Sequence[Gene]):
         """Return the columns of a name: one for ``R3``, those of all blocks for ``R``.
 
         Raises:
-            UnknownNameError: the gene is unknown; the message lists all.
+            UnknownNameError: the gene is unknown; the message lists the known names.
         """
         if name in self.names:
             return [self.names.index(name)]
@@ -273,7 +275,7 @@ class Genes(Sequence[Gene]):
 
 
 def unseen(population: Population, known: Population) -> Population:
-    """``(k, g)``: the rows of a population that are not known, without duplicates, in their order."""
+    """``(k, g)``: rows of a population that are not in `known`, without duplicates, in their original order."""
     old = {genome.tobytes() for genome in np.ascontiguousarray(known, dtype=np.int16)}
     rows = np.ascontiguousarray(population, dtype=np.int16)
     new = {key: genome for genome in rows if (key := genome.tobytes()) not in old}

@@ -28,7 +28,7 @@ class Tiling:
 
     matrices: Counts
     """``(n, k)``: weight matrices that share no tile. Layers with the same input may be placed side by side as one."""
-    wide: Counts
+    outputs: Counts
     """``(n, k)``: outputs of each matrix."""
     steps: Counts
     """``(n,)``: sequential matrix-vector multiplications per image: the sum of positions along the longest path, with
@@ -43,14 +43,14 @@ class Flow:
     """Estimated flow of signal and noise through n networks."""
 
     through: Ratios
-    """``(k, n)``: share of the output's power that passes through the layers of each kind, summed over them. Powers add
-    up where branches and a skip meet."""
+    """``(k, n)``: share of the output's power that passes through the layers of each kind, summed over its layers. Powers
+    add up where branches and a skip meet."""
     inside: Ratios
     """``(k, n)``: mean number of a layer's inputs that are inside the image, not in its padding."""
     raw: npt.NDArray[np.intp]
     """Kinds with inputs that are not rectified, such as the stem."""
     blocks: int
-    """Number of blocks: all kinds but the first and the last belong to one, the same number to each, in order."""
+    """Number of blocks. The kinds between the first and the last are divided evenly among the blocks, in order."""
     depth: npt.NDArray[np.float64]
     """``(n,)``: layers on the path; parallel paths are weighted by their share of the power."""
     narrowest: npt.NDArray[np.float64]
@@ -101,7 +101,10 @@ class Layers:
         return Tiling(self.count, self.outputs, _total(self.count * self.positions))
 
     def flow(self) -> Flow:
-        """Return the flow of a chain: all power passes every layer, without padding; the first kind reads the image."""
+        """Return the flow of a chain without padding.
+
+        All power passes through every layer. The first kind reads the image.
+        """
         through = self.count.T.astype(np.float64)
         depth = through.sum(axis=0)
         widths = np.where(self.count > 0, self.outputs, np.iinfo(np.int64).max)[:, :-1]
@@ -130,12 +133,12 @@ class Layers:
         """``(n,)``: `peak_memory` for a schedule of the microcontroller.
 
         Raises:
-            InvalidValueError: networks of this space run layer by layer only.
+            InvalidValueError: the space supports only the layer-by-layer schedule.
         """
         if schedule != LAYER_BY_LAYER:
             raise InvalidValueError(
-                "networks of this space run layer by layer: patches and depthwise convolutions in place need the space "
-                "mobile"
+                "this space supports only the layer-by-layer schedule: patches and in-place depthwise convolutions "
+                "need the space mobile"
             )
         return self.peak_memory()
 

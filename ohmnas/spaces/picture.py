@@ -36,16 +36,16 @@ def draw(space: Space, architecture: Any) -> Figure:
         x = np.linspace(-1.0, 1.0, 40)
         middle, half = (arc.left + arc.right) / 2, (arc.right - arc.left) / 2
         panel.plot(middle + half * x, arc.y - arc.height * (1 - x**2), color=OTHERS, lw=1.0)
-    for words in drawn.words:
+    for label in drawn.labels:
         panel.text(
-            words.x,
-            words.y,
-            words.text,
+            label.x,
+            label.y,
+            label.text,
             ha="center",
             va="baseline",
             fontsize=8.5,
             color=INK,
-            fontweight="bold" if words.strong else "normal",
+            fontweight="bold" if label.strong else "normal",
         )
     kinds = [kind for kind in KIND_NAMES if any(box.kind == kind for box in drawn.boxes)]
     figure.legend(

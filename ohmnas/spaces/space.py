@@ -65,7 +65,7 @@ class Space(ABC):
 
     @abstractmethod
     def layers(self, population: Population) -> Layers:
-        """Layers of ``(n, g)`` networks, for all costs and noise features."""
+        """Layers of ``(n, g)`` canonical networks, for all costs and noise features."""
 
     @abstractmethod
     def encode(self, architectures: Iterable[Any]) -> Population:
@@ -198,7 +198,7 @@ class Space(ABC):
         """Space of the networks without chips: this space."""
         return self
 
-    def on_chips(self, networks: Population, within: Bounds) -> Population:  # noqa: ARG002 - a space with chips has some
+    def on_chips(self, networks: Population, within: Bounds) -> Population:  # noqa: ARG002 - used by `CoDesignSpace`
         """``(n, g)`` networks on each chip within the bounds; unchanged in a space without chips."""
         return networks
 

@@ -17,10 +17,10 @@ SIDE_HEIGHT: Final = 44.0
 _BAR: Final = (2.0, 13.0)
 """Smallest and largest width of a layer."""
 _BARS_WIDTH: Final = 560.0
-"""Width of all layers together, if they need not be narrower than `_BAR`."""
+"""Total width of all layers, unless `_BAR` limits the width of a layer."""
 _BLOCK_GAP: Final = 7.0
 _LEAST_COLUMN: Final = 126.0
-"""Width of a stage with few layers: room for its words."""
+"""Width of a stage with few layers: room for its lines of text."""
 _COLUMN_GAP: Final = 14.0
 _ARC: Final = 16.0
 _TOP: Final = 22.0
@@ -44,14 +44,14 @@ class Stage:
     """One part of a network: layers of one resolution."""
 
     title: str
-    words: tuple[str, ...]
-    """Short lines that describe it."""
+    lines: tuple[str, ...]
+    """Short lines that describe the stage."""
     blocks: tuple[tuple[Bar, ...], ...]
     """Blocks in a row, each with its layers in a row."""
     side: tuple[int, int] | None
-    """Height and width of its output in pixels; None if unknown."""
+    """Height and width of the stage's output in pixels; None if unknown."""
     kinds: Mapping[int, str] = field(default_factory=dict)
-    """Rows of the network's `Layers` that belong to it -> their names."""
+    """Rows of the network's `Layers` that belong to the stage -> their names."""
     skip: bool = False
     """True if each block has a skip connection."""
 
@@ -79,7 +79,7 @@ class Arc:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Label:
     """A line of text, anchored at its middle."""
 
     x: float
@@ -90,16 +90,16 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A network to scale: the height of a layer is its channels, that of a square its resolution.
+    """A network to scale, with the origin in the top left corner.
 
-    The origin is the top left corner.
+    The height of a layer is proportional to its channels, the side of a square to its resolution.
     """
 
     width: float
     height: float
     boxes: tuple[Box, ...]
     arcs: tuple[Arc, ...]
-    words: tuple[Words, ...]
+    labels: tuple[Label, ...]
 
 
 LEGEND: Final = (
@@ -124,7 +124,7 @@ def sketch(stages: Sequence[Stage], params: Mapping[int, int]) -> Sketch:
     """Lay out a network to scale.
 
     Args:
-        stages: its stages, in order.
+        stages: stages of the network, in order.
         params: row of the network's `Layers` -> parameters.
     """
     bars = sum(len(block) for stage in stages for block in stage.blocks)
@@ -134,13 +134,13 @@ def sketch(stages: Sequence[Stage], params: Mapping[int, int]) -> Sketch:
     )
     largest = max((max(stage.side) for stage in stages if stage.side), default=1)
     total = max(sum(params.values()), 1)
-    lines = max((len(stage.words) for stage in stages), default=0)
+    lines = max((len(stage.lines) for stage in stages), default=0)
     under = _TOP + CHANNELS_HEIGHT + 22.0
     squares = under + _LINE * lines + 10.0
     shares = squares + SIDE_HEIGHT + 26.0
     boxes: list[Box] = []
     arcs: list[Arc] = []
-    words: list[Words] = []
+    labels: list[Label] = []
     left = 0.0
     for stage in stages:
         inner = sum(len(block) for block in stage.blocks) * bar_width + (len(stage.blocks) - 1) * _BLOCK_GAP
@@ -155,21 +155,21 @@ def sketch(stages: Sequence[Stage], params: Mapping[int, int]) -> Sketch:
             if stage.skip:
                 arcs.append(Arc(begin, x, _TOP + (CHANNELS_HEIGHT - tallest) / 2 - 3.0, min(_ARC, x - begin)))
             x += _BLOCK_GAP
-        words.append(Words(middle, under, stage.title, strong=True))
-        words += [Words(middle, under + _LINE * line, text) for line, text in enumerate(stage.words, 1)]
+        labels.append(Label(middle, under, stage.title, strong=True))
+        labels += [Label(middle, under + _LINE * line, text) for line, text in enumerate(stage.lines, 1)]
         if stage.side:
             high, wide = (SIDE_HEIGHT * side / largest for side in stage.side)
             top = squares + SIDE_HEIGHT - high
             boxes.append(Box(middle - wide / 2, top, wide, high, "pixels"))
-            words.append(Words(middle, squares + SIDE_HEIGHT + 14.0, f"{stage.side[0]}x{stage.side[1]} pixels"))
+            labels.append(Label(middle, squares + SIDE_HEIGHT + 14.0, f"{stage.side[0]}x{stage.side[1]} pixels"))
         own = sum(params[kind] for kind in stage.kinds)
         share = own / total
         begin = middle - _SHARE_WIDTH / 2
         boxes.append(Box(begin, shares, _SHARE_WIDTH, _SHARE_HEIGHT, "track"))
         boxes.append(Box(begin, shares, _SHARE_WIDTH * share, _SHARE_HEIGHT, "share"))
-        words.append(Words(middle, shares + _SHARE_HEIGHT + 14.0, f"{own:,} ({100 * share:.0f} %)"))
+        labels.append(Label(middle, shares + _SHARE_HEIGHT + 14.0, f"{own:,} ({100 * share:.0f} %)"))
         left += column + _COLUMN_GAP
-    return Sketch(left - _COLUMN_GAP, shares + _SHARE_HEIGHT + 22.0, tuple(boxes), tuple(arcs), tuple(words))
+    return Sketch(left - _COLUMN_GAP, shares + _SHARE_HEIGHT + 22.0, tuple(boxes), tuple(arcs), tuple(labels))
 
 
 def _column(x: float, width: float, bar: Bar, widest: int) -> list[Box]:
@@ -184,10 +184,12 @@ def _column(x: float, width: float, bar: Bar, widest: int) -> list[Box]:
 
 
 def small_sketch(stages: Sequence[Stage], width: int, height: int) -> list[tuple[int, int, int, int, int]]:
-    """Return a network as a few boxes ``(x, y, width, height, kind)``, whole numbers; one box per layer and stage.
+    """Return a network as a few boxes ``(x, y, width, height, kind)`` of whole numbers.
+
+    Each layer is a box; equal neighbouring layers share one.
 
     Args:
-        stages: its stages, in order.
+        stages: stages of the network, in order.
         width: width of all boxes.
         height: height of the widest layer.
     """

@@ -162,7 +162,7 @@ def _write_noise(budget: NoiseBudget, chip: Mapping[str, Values], out: Values) -
     shared = budget.converters + offset * budget.offset
     for time in ("1d", "1mo"):
         noise[f"log2_noise_{time}"][:] = shared + chip[f"device_spread_{time}"] ** 2 * budget.weights
-    noise["log2_uneven_noise"][:] = budget.uneven
+    noise["log2_uneven_noise"][:] = budget.weights_spread
     lasting = spread * budget.weights + offset * budget.offset
     np.divide(lasting, np.maximum(noise["log2_noise_1d"], _QUIET), out=noise["log2_lasting_share"])
     converters, weights, offsets = budget.blocks

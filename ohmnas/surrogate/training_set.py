@@ -105,7 +105,7 @@ class TrainingSet:
         params, macs = costs.params(), costs.macs()
         seen = {"min_params": int(params.min()), "max_params": int(params.max()), "max_macs": int(macs.max())}
         settings = {name: float(means[name].iloc[0]) for name in schema.HARDWARE_COLUMNS}
-        settings |= TECHNOLOGIES[str(frame["technology"].iloc[0])].errors
+        settings |= TECHNOLOGIES[str(frame["technology"].iloc[0])].device_errors
         floor = accuracy_std_floor(frame)
         return cls(
             space=space,

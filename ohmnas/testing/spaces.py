@@ -205,7 +205,7 @@ def layers_are_whole(space: Space, rng: np.random.Generator) -> None:
     assert all(np.isfinite(field).all() for field in astuple(costs))
     assert ((costs.utilisation > 0) & (costs.utilisation <= 1)).all()
     assert (costs.mvms >= costs.tiles).all()
-    for field in (noise.converters, noise.weights, noise.offset, noise.blocks, noise.uneven, noise.depth):
+    for field in (noise.converters, noise.weights, noise.offset, noise.blocks, noise.weights_spread, noise.depth):
         assert np.isfinite(field).all() and (field >= 0).all()
     assert (noise.depth > 0).all() and (noise.narrowest > 0).all()
     row = int(rng.integers(len(population)))

@@ -95,7 +95,7 @@ def test_reading_an_uncalibrated_network_warns(small_network: nn.Sequential, two
 def test_times_at_which_no_device_was_measured_are_refused(
     seconds: float, trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]
 ) -> None:
-    with pytest.raises(InvalidValueError, match="from 1 s after programming on, not after"):
+    with pytest.raises(InvalidValueError, match="seconds must be finite and at least 1, not"):
         accuracy_of_one_chip(trained, Hardware(), *two_blobs, seed=0, seconds=seconds)
 
 
@@ -121,8 +121,8 @@ def test_invalid_seeds_and_counts_are_refused(
         lambda: accuracy_over_time(trained, Hardware(), *two_blobs, chips=2, seed=wrong),
         lambda: accuracy_of_one_chip(trained, Hardware(), *two_blobs, seed=wrong),
     ):
-        with pytest.raises(InvalidValueError, match="the seed must be a whole number of at least 0, not "):
+        with pytest.raises(InvalidValueError, match=r"the seed must be a whole number from 0 to 2\^63 - 1, not "):
             call()
     if wrong != 10**30:  # which is a count
-        with pytest.raises(InvalidValueError, match="number of chips must be a whole number of at least 1, not "):
+        with pytest.raises(InvalidValueError, match="number of chips must be a whole number, at least 1, not "):
             accuracy_over_time(trained, Hardware(), *two_blobs, chips=wrong, seed=0)

@@ -274,7 +274,7 @@ def test_aihwkit_reads_the_chip_that_is_asked_for(two_blobs: tuple[Tensor, Tenso
     pcm, reram = hardware("pcm"), hardware("reram")
     engine = Aihwkit()
     found, expected = (
-        engine.read_over_time(engine.to_analog(network, trained_for), reram, images, labels, 3, 0, images).right
+        engine.read_over_time(engine.to_analog(network, trained_for), reram, images, labels, 3, 0, images).correct
         for trained_for in (pcm, reram)
     )
     assert np.array_equal(found, expected)

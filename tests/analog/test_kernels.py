@@ -96,8 +96,8 @@ def test_normalising_is_torchs_batch_norm_forward_and_backward(shape: tuple[int,
         kernels.rows_of(grad), rows, saved, floor, math.inf, torch.float32, branches
     )
     assert exact.grad is not None
-    torch.testing.assert_close(kernels.like(found, x), y.detach(), rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(kernels.like(back, x), exact.grad, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(kernels.from_rows(found, x), y.detach(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(kernels.from_rows(back, x), exact.grad, rtol=1e-3, atol=1e-3)
     for mine_grad, parameter in zip(sums, (theirs.weight, theirs.bias), strict=True):
         torch.testing.assert_close(mine_grad, parameter.grad, rtol=1e-3, atol=2e-2)
     torch.testing.assert_close(mine.running_mean, theirs.running_mean)
@@ -108,7 +108,7 @@ def test_normalising_is_torchs_batch_norm_forward_and_backward(shape: tuple[int,
 def test_an_affine_pass_scales_shifts_and_floors_by_channel() -> None:
     x = _image(128, 5, 8, 8)
     scale, shift = torch.randn(5), torch.randn(5)
-    found = kernels.like(kernels.affine(kernels.rows_of(x), scale, shift, 0.0), x)
+    found = kernels.from_rows(kernels.affine(kernels.rows_of(x), scale, shift, 0.0), x)
     torch.testing.assert_close(found, torch.relu(x * _by_channel(scale, x) + _by_channel(shift, x)))
 
 

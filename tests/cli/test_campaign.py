@@ -120,7 +120,7 @@ def test_a_campaign_whose_rows_all_failed_prints_the_reason(
         broken.setattr("ohmnas.datasets.campaign.campaign.measure", _failing)
         done = ohmnas(*words, "--n", 2, "--json")
         assert (done.code, done.values["failed"]) == (1, 2)
-        assert "error: all 2 rows of this campaign failed: DivergedError: made; after changing" in done.err
+        assert "error: all 2 rows of this campaign failed: DivergedError: made; to measure them again after" in done.err
         assert ohmnas(*words, "--n", 2).code == 1  # nothing is left, and nothing is well
         assert ohmnas(*words, "--n", 2, "--hardware", "reram").code == 1
     partly = ohmnas(*words, "--n", 3)
@@ -164,7 +164,7 @@ def test_progress_is_lines_where_no_terminal_is_and_none_for_machines(
     assert first == "digits on pcm: 0 of 2, 2 to measure"
     assert second.startswith("digits on pcm: 1 of 2, ")
     assert " left, 0 failed" in second
-    assert ohmnas(*words, 2).err == "digits on pcm: 2 of 2, all rows are measured\n"
+    assert ohmnas(*words, 2).err == "digits on pcm: 2 of 2, nothing left to measure\n"
     assert ohmnas(*words, 3, "--json").err == ""
 
 
@@ -365,7 +365,7 @@ def test_varied_chips_need_a_plan(ohmnas: Ohmnas, tmp_path: Path) -> None:
         (("--vary-chip", "2", "--found", "result.json"), "remove --hardware, --found and --choose"),
         (("--stop-early", "asha"), "trainings of 1 epoch are too short to be stopped early"),
         (("--stop-early", "asha", "--choose", "active"), "remove --vary-chip and --choose"),
-        (("--backend", "dask"), "needs the --scheduler"),
+        (("--backend", "dask"), "needs a scheduler (--scheduler ADDRESS)"),
         (("--max-row-gib", "0"), "not a number above 0"),
         (("--seed", "1000000"), "seeds from 1000000 on are reserved for verification"),
     ],

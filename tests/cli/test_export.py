@@ -38,7 +38,7 @@ def test_wrong_words_are_one_sentence(net: Path, ohmnas: Ohmnas, tmp_path: Path)
     assert "unknown exporter 'onxx'" in ohmnas("export", net, "--to", "onxx", "--out", tmp_path / "out").sentence
     assert "cannot read" in ohmnas("export", tmp_path, "--to", "torch", "--out", tmp_path / "out").sentence
     (tmp_path / "there").write_text("x", encoding="utf-8")
-    assert "exists already" in ohmnas("export", net, "--to", "torch", "--out", tmp_path / "there").sentence
+    assert "is not an empty folder" in ohmnas("export", net, "--to", "torch", "--out", tmp_path / "there").sentence
     broken = tmp_path / "broken"
     broken.mkdir()
     values = json.loads((net / "network.json").read_text("utf-8"))

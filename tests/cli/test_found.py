@@ -176,7 +176,7 @@ def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.Ca
     out = capfd.readouterr().out
     assert re.findall(r"^ (\w+[\w-]*) \* ", out, re.MULTILINE) == [worse.name]
     assert "* violates the limit on AVM and accuracy (predicted)\n" in out
-    assert "excluded: predicted accuracy below 2 % (--floor none includes them)\n" in out
+    assert "excluded: predicted accuracy below 2 % (--floor none removes this limit)\n" in out
     found.show(replace(one, references=[worse], constraints={**limits, "confidence": 0.9}), PATH)
     out = capfd.readouterr().out
     assert "the limit on AVM and accuracy with a probability of 0.9 (predicted)\n" in out

@@ -31,7 +31,7 @@ def test_networks_are_searched_by_the_memory_of_their_patches(table: Path, ohmna
     words = ("search", *source, *budget, "--floor", "none", "--range", "RES=6:8", "--out", out)
     done = ohmnas(*words, "--patches", "2", "--in-place-depthwise")
     assert done.code == 0, done.err
-    assert "memory is counted with the first blocks in 2 x 2 patches and depthwise convolutions in place" in done.out
+    assert "memory assumes the first blocks in 2 x 2 patches and depthwise convolutions in place" in done.out
     result = read_result(out / "result.json")
     assert result.space == MobileSpace((1, 8, 8), 10)
     assert result.constraints["schedule"] == {"in_place_depthwise": True, "patches": 2}
@@ -44,7 +44,7 @@ def test_patches_that_there_are_not_are_one_sentence(table: Path, ohmnas: Ohmnas
     words = ("search", "--table", table, "--fidelity", "smoke", "--out", tmp_path / "found", "--patches")
     assert "patches must be a whole number from 1 to 16, not 40" in ohmnas(*words, "40").sentence
     refused = ohmnas("search", "--task", "digits", "--out", tmp_path / "found", "--patches", "2")
-    assert "networks of this space run layer by layer" in refused.sentence
+    assert "this space supports only the layer-by-layer schedule" in refused.sentence
     assert refused.code == 2
 
 

@@ -95,7 +95,7 @@ def test_a_shipped_table_measured_in_the_same_way_is_the_start(ohmnas: Ohmnas, t
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--max-params", "10"), "leaves no network"),
+        (("--max-params", "10"), "max_params is 10, but must be above 1,000"),
         (("--fidelity", "full"), "trains on the validation images"),
         (("--fix", "KS0=4"), "KS0"),
         (("--backend", "dask"), "--scheduler"),

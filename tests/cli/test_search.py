@@ -526,7 +526,7 @@ def test_a_search_by_another_strategy_does_not_resume(search: Search, tmp_path: 
 def test_a_search_with_excluded_tables_resumes_without_them(search: Search, tmp_path: Path) -> None:
     search("--max-params", "30k", "--exclude", "digits")
     words = ("--max-params", "30k", "--resume", tmp_path / "result.json")
-    assert "used other --exclude tables: repeat them to resume" in search(*words).sentence
+    assert "used other --exclude tables: use the same to resume" in search(*words).sentence
     assert read(search(*words, "--exclude", "digits"), tmp_path).excluded == (read_table("digits").card["sha256"],)
 
 
@@ -586,7 +586,7 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
         (("--range", "M=:2"), "M must be a whole number, not ''"),
         (("--pareto", "accuracy_1d"), "a Pareto front needs at least two different quantities"),
         (("--pareto", "avm,avm"), "a Pareto front needs at least two different quantities"),
-        (("--pareto", "accuracy_1d,price"), "unknown quantity 'price': choose accuracy_1d, accuracy_1d_std, avm, params"),
+        (("--pareto", "accuracy_1d,price"), "unknown quantity 'price': choose accuracy_1d, accuracy_1d_std, avm"),
         (("--objective", "profit"), "unknown objective 'profit': choose ratio, accuracy, weighted"),
         (("--objective", "weighted", "--weight", "avm=1", "--weight", "avm=2"), "avm twice"),
         (("--soft", "macs=1k", "--soft", "macs=2k"), "macs twice"),
@@ -709,7 +709,7 @@ def test_wrong_values_are_found_before_anything_is_fitted(
 def test_assumptions_behind_the_energy_are_printed_kept_and_must_be_repeated(search: Search, tmp_path: Path) -> None:
     limits = ("--max-energy", "1e-6", "--iterations", "3")
     done = search(*limits, "--adc-law", "zigzag", "--adc-share", "0.3", "--read-phases", "4")
-    assert "ADCs of 8 bits take 30 %, other bits follow the law zigzag, 4-phase reads" in done.out
+    assert "ADC energy scales with bits by the law zigzag, with 4-phase reads" in done.out
     result = read(done, tmp_path)
     assert result.constraints["conversion"] == {"law": "zigzag", "adc_share": 0.3, "phases": 4}
     again = search(*limits, "--resume", tmp_path / "result.json")

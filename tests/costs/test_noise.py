@@ -124,7 +124,7 @@ def test_more_weights_make_chips_more_similar() -> None:
     plain = Architecture(16, 3, (MainBlock(6, 1, "A", 1, skip=False),))
     wide = replace(plain, stem_channels=64)
     one, other = (noise_budget(SPACE.layers(SPACE.encode([network])), PCM.settings()) for network in (plain, wide))
-    assert other.uneven[0] / other.weights[0] < 0.6 * one.uneven[0] / one.weights[0]
+    assert other.weights_spread[0] / other.weights[0] < 0.6 * one.weights_spread[0] / one.weights[0]
 
 
 def test_no_networks_have_no_budget() -> None:

@@ -24,7 +24,7 @@ def test_the_folder_is_whole_or_not_there(branched: TrainedNetwork, tmp_path: Pa
     done = export(branched, "torch", tmp_path / "my net")
     assert f"'{tmp_path}/my net'" in done.use
     assert {path.name for path in (tmp_path / "my net").iterdir()} == {"network.py", "weights.safetensors"}
-    with pytest.raises(InvalidValueError, match="exists already"):
+    with pytest.raises(InvalidValueError, match="is not an empty folder"):
         export(branched, "torch", tmp_path / "my net")
     with pytest.raises(UnknownNameError, match="unknown exporter 'tensorflow'"):
         export(branched, "tensorflow", tmp_path / "other")

@@ -85,5 +85,5 @@ def test_other_outputs_are_refused(branched: TrainedNetwork) -> None:
         outputs: torch.Tensor = ours(branched.prepare(images.numpy()))
         return outputs + 0.01 * outputs.abs().max().clamp(min=1.0)
 
-    with pytest.raises(InvalidValueError, match=r"differ by 0\.01 from ours"):
+    with pytest.raises(InvalidValueError, match=r"differ by 0\.01 from those of the trained"):
         compared(branched, other, torch.float32)

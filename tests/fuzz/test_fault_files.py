@@ -65,12 +65,12 @@ def _samples(name: str, _: Path) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[str, Path], object], str]] = {
-    "bad-chunk.wav": (_samples, "is cut short|is not a WAV file|has no samples"),
-    "wav/trunc.wav": (_samples, "is cut short: its part 'data' has"),
+    "bad-chunk.wav": (_samples, "is truncated|is not a WAV file|has no samples"),
+    "wav/trunc.wav": (_samples, "is truncated: its chunk 'data' has"),
     "claims-477GiB.npz": (_images, "x_train has a shape of .* but .* bytes of content"),
     "junk-member.npz": (_images, "x_train does not begin like an array"),
     "plain-npy-renamed.npz": (_images, "is a single array"),
-    "uint8-train-float-test.npz": (_images, "both must be scaled alike"),
+    "uint8-train-float-test.npz": (_images, "both must use the same scale"),
     "dotted80kB.toml": (lambda name, _: hardware(FAULTS / name), "has 80,006 bytes"),
     "int5000.toml": (lambda name, _: hardware(FAULTS / name), "has 5,008 characters"),
     "nested.toml": (lambda name, _: hardware(FAULTS / name), "nested too deeply"),

@@ -52,7 +52,7 @@ def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: P
         (f"x = {'[' * 2000}{']' * 2000}", "nested too deeply"),
         (f"a{'.a' * 3000} = 1", "has 6,005 characters without its comments; a chip has at most 4,096"),
         (f"a{'.a' * 1900} = 1", "a chip has no setting 'a'"),
-        ("#" * 70_000, "has 70,000 bytes; the limit for this kind of file is 65,536 bytes"),
+        ("#" * 70_000, "has 70,000 bytes; the limit is 65,536 bytes"),
         ("base = 3", "base is 3, but must be the name of a preset"),
         (f'base = "{"x" * 3000}"', "unknown hardware"),
         ("g_max = 1e300", r"g_max must be 0\.001 to 1e\+06, not 1e\+300"),

@@ -60,10 +60,10 @@ def test_the_surrogate_does_not_see_the_rows_that_it_predicts(
 
 
 def test_another_table_is_refused(estimator: SupernetEstimator, table: MeasuredTable) -> None:
-    with pytest.raises(InvalidValueError, match="for the task people, and the supernet for digits"):
+    with pytest.raises(InvalidValueError, match="for the task people, but the supernet is for digits"):
         agreement(estimator, replace(table, card={**table.card, "task": "people"}))
-    with pytest.raises(InvalidValueError, match="for the chip other, and the supernet for pcm"):
+    with pytest.raises(InvalidValueError, match="for the chip other, but the supernet is for pcm"):
         agreement(estimator, labelled(table, hardware="other"))
     few = replace(table, frame=table.frame.assign(OC0=64))
-    with pytest.raises(InvalidValueError, match="has 0 networks of the supernet; a score needs 10"):
+    with pytest.raises(InvalidValueError, match="has 0 networks of the supernet; an agreement needs at least 10"):
         agreement(estimator, few)

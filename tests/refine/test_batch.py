@@ -62,6 +62,6 @@ def test_a_batch_may_have_one_part(shares: tuple[float, float], rng: np.random.G
 
 
 def test_invalid_shares_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="at most 1 in all"):
+    with pytest.raises(InvalidValueError, match="add up to at most 1"):
         Split(0.8, 0.4)
     assert Split(0.5, 0.5).counts(1) == (0, 0, 1) or sum(Split(0.5, 0.5).counts(1)) == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ohmnas.errors import BrokenFileError, InvalidValueError
-from ohmnas.refine.journal import Chosen, Journal, Stage, is_of
+from ohmnas.refine.journal import Chosen, Journal, Stage, belongs_to
 
 ASKED = {"task": "digits", "max_params": 50_000, "pareto": ("params", "avm")}
 STAGE = Stage("round", (Chosen((8, 3), 0, "best", {"accuracy_1d": 0.5}), Chosen((9, 3), 0, "mutant")))
@@ -23,8 +23,8 @@ def test_a_written_file_reads_back_equal(tmp_path: Path) -> None:
     assert again.stages[0].outcome == {"iteration": 0, "objective": 0.25}
     assert again.stages[1].outcome is None
     assert (again.trainings, again.count("round"), again.repeats_at_the_end) == (3, 1, 1)
-    assert is_of(path, ASKED)
-    assert not is_of(path, {**ASKED, "max_params": 20_000})
+    assert belongs_to(path, ASKED)
+    assert not belongs_to(path, {**ASKED, "max_params": 20_000})
     with pytest.raises(InvalidValueError, match="max_params: 50000 then, 20000 now"):
         Journal(path, {**ASKED, "max_params": 20_000})
 
@@ -51,7 +51,7 @@ def test_damage_is_one_sentence(content: str, why: str, tmp_path: Path) -> None:
     path.write_text(content, encoding="utf-8")
     with pytest.raises(BrokenFileError, match=why):
         Journal(path, {})
-    assert not is_of(path, {})
+    assert not belongs_to(path, {})
 
 
 def test_it_is_plain_json(tmp_path: Path) -> None:

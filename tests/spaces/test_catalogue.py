@@ -31,7 +31,7 @@ def test_spaces_are_found_by_the_names_that_people_type() -> None:
     assert space("resnet", (1, 8, 8), 10) == ResNetSpace((1, 8, 8), 10)
     assert space("cells", (1, 8, 8), 10) == CellSpace((1, 8, 8), 10)
     assert space("mobile", (1, 8, 8), 10) == MobileSpace((1, 8, 8), 10)
-    with pytest.raises(UnknownNameError, match="unknown space 'cell': choose resnet, cells, mobile; did you mean cells"):
+    with pytest.raises(UnknownNameError, match="unknown space 'cell': choose resnet, cells, mobile; did you mean cell"):
         space("cell", (1, 8, 8), 10)
 
 

@@ -47,7 +47,7 @@ def made_genes(draw: st.DrawFn) -> Genes:
         ({"values": (-1, 1)}, "from 0 to 32,767"),
         ({"values": (1, 2**15)}, "from 0 to 32,767"),
         ({"labels": ("a",)}, "2 values and 1 labels"),
-        ({"block": 2}, "must end with it"),
+        ({"block": 2}, "of block 2 must end in 2, not"),
         ({"name": "a b"}, "a word of letters and digits"),
         ({"name": "a=b"}, "a word of letters and digits"),
         ({"name": ""}, "a word of letters and digits"),

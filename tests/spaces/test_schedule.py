@@ -24,5 +24,5 @@ def test_other_spaces_run_layer_by_layer() -> None:
     space = ResNetSpace((1, 8, 8), 10)
     layers = space.layers(space.sample(3, np.random.default_rng(0)))
     assert (layers.scheduled_memory(LAYER_BY_LAYER) == layers.peak_memory()).all()
-    with pytest.raises(InvalidValueError, match="run layer by layer"):
+    with pytest.raises(InvalidValueError, match="supports only the layer-by-layer schedule"):
         layers.scheduled_memory(Schedule(patches=2))

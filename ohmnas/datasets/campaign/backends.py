@@ -17,8 +17,8 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from ohmnas.datasets.campaign.cluster import Cluster, connected
 from ohmnas.errors import InvalidValueError, MissingDependencyError, OhmnasError
 
-_WANT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
-"""Texts in torch's errors when memory runs out."""
+_OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
+"""Parts of torch's error messages when memory runs out."""
 ORPHAN_SECONDS = 1.0
 """Seconds between two checks of a worker whether its driver is alive."""
 _OF_THE_DRIVER = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -43,7 +43,9 @@ def backend(
         OhmnasError: the cluster does not respond.
     """
     if (name == "dask") != (scheduler is not None):
-        raise InvalidValueError("--backend dask needs the --scheduler ADDRESS of a cluster; other backends take none")
+        raise InvalidValueError(
+            f"the backend {name} {'needs a' if scheduler is None else 'takes no'} scheduler (--scheduler ADDRESS)"
+        )
     if scheduler is None:
         yield None
         return
@@ -57,7 +59,7 @@ def results(calls: Iterable[Any], jobs: int, cluster: Cluster | None = None) -> 
     Args:
         calls: calls of `joblib.delayed`.
         jobs: number of local worker processes; 1 uses this process.
-        cluster: runs the calls instead, on all its workers.
+        cluster: Dask cluster to run the calls on, with all its workers; None runs them in local processes.
 
     Raises:
         MissingDependencyError: a worker cannot import what it needs.
@@ -75,7 +77,7 @@ def results(calls: Iterable[Any], jobs: int, cluster: Cluster | None = None) -> 
             raise
         raise MissingDependencyError.of("a worker cannot import a package", "train", error) from error
     except (MemoryError, RuntimeError) as error:
-        if not _is_want_of_memory(error):
+        if not _is_out_of_memory(error):
             raise
         raise OhmnasError(
             "not enough memory to measure a network; all finished rows are stored: run the same command again with "
@@ -120,8 +122,8 @@ def _follow(driver: int) -> None:
     threading.Thread(target=look, name="orphan", daemon=True).start()
 
 
-def _is_want_of_memory(error: Exception) -> bool:
-    """Return True if an allocation failed. Torch has its own errors on a GPU, only texts on a CPU."""
+def _is_out_of_memory(error: Exception) -> bool:
+    """Return True if an allocation failed. On a CPU, only the message of torch's error shows it."""
     if isinstance(error, OhmnasError):
         return False
-    return isinstance(error, MemoryError) or any(words in str(error) for words in _WANT_OF_MEMORY)
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)

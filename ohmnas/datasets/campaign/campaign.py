@@ -57,7 +57,8 @@ class Campaign:
     order: str = "plan"
     """One of `options.ORDERS`."""
     stopping: EarlyStopping | None = None
-    """Stops trainings early by comparison. None trains all to the end, also those that the store has as stopped."""
+    """Stops trainings early by comparison. None trains all networks to the end, including those that the store has as
+    stopped."""
 
     def identity(self, genome: Population, chip: Hardware) -> Identity:
         """Identity of the row of a genome on a chip."""
@@ -87,7 +88,11 @@ class Campaign:
                 self._check_settings(chip, stored, f"{store.path} holds", "use another store")
 
     def check_table(self, table: MeasuredTable) -> None:
-        """Check in the same way a table to copy into the store."""
+        """Check in the same way a table that will be copied into the store.
+
+        Raises:
+            InvalidValueError: the settings of a chip or of the fidelity differ.
+        """
         stored = {row["hardware"]: row for row in table.rows() if row["fidelity"] == self.protocol.fidelity.name}
         for chip in self._kinds:
             if chip.name in stored:
@@ -98,12 +103,12 @@ class Campaign:
         """Distinct kinds of chip."""
         return [*dict.fromkeys(chip for own in self.own_chips or [self.chips] for chip in own)]
 
-    def _check_settings(self, chip: Hardware, stored: Row, who_has: str, instead: str) -> None:
+    def _check_settings(self, chip: Hardware, stored: Row, subject: str, advice: str) -> None:
         for name, value in self.protocol.settings(chip).items():
             if stored[name] != value:
                 raise InvalidValueError(
-                    f"{who_has} rows of {chip.name} at fidelity {self.protocol.fidelity.name} with {name} "
-                    f"{stored[name]}, but this campaign measures with {value}: {instead}"
+                    f"{subject} rows of {chip.name} at fidelity {self.protocol.fidelity.name} with {name} "
+                    f"{stored[name]}, but this campaign measures with {value}: {advice}"
                 )
 
     def open_work(self, store: Store) -> list[Work]:
@@ -141,7 +146,7 @@ class Campaign:
         jobs: int,
         report: Callable[[Row], None],
         cluster: Cluster | None = None,
-        go_on: Callable[[], bool] = lambda: True,
+        should_continue: Callable[[], bool] = lambda: True,
     ) -> None:
         """Measure the open rows and commit the rows of each network as soon as they are measured.
 
@@ -149,8 +154,8 @@ class Campaign:
             store: store for the rows; only this process writes.
             jobs: number of local worker processes; 1 uses this process.
             report: called with each row after its commit.
-            cluster: measures instead, on all its workers.
-            go_on: called before each network; after the first False, no further network is started.
+            cluster: Dask cluster to measure on, with all its workers; None measures in local processes.
+            should_continue: called before each network; after the first False, no further network is started.
 
         Raises:
             InvalidValueError: the store has rows with the same names that were measured differently.
@@ -171,7 +176,7 @@ class Campaign:
                 self.keep,
                 seen and seen.limits(one.chips[0].name),
             )
-            for one in takewhile(lambda _: go_on(), self.open_work(store))
+            for one in takewhile(lambda _: should_continue(), self.open_work(store))
         )
         for rows in results(calls, jobs, cluster):
             store.add(rows)

@@ -46,7 +46,7 @@ class Checkpoint:
 
         Args:
             path: file of the checkpoint; None stores nothing. A broken file is ignored.
-            how: `Protocol.key`; trainings with another one stay in the file but are not used.
+            how: `Protocol.key`; trainings with another key stay in the file but are not used.
         """
         self._path = path
         self._how = repr((how, version()))

@@ -42,19 +42,19 @@ def stored_choices(connection: sqlite3.Connection, path: Path, kind: type[Space]
     noted: dict[Key, list[Population]] = {}
     space = kind((1, 8, 8), 10)
     for task, hardware, fidelity, seed, position, genome in connection.execute(query):
-        of = f"{path} is damaged: choice {shown(position)} of {shown(task)} on {shown(hardware)}"
+        subject = f"{path} is damaged: choice {shown(position)} of {shown(task)} on {shown(hardware)}"
         key = (task, hardware, fidelity, seed)
         for name, value in zip((*NAME_COLUMNS, "seed"), key, strict=True):
             if why := cell_fault(name, value):
-                raise BrokenFileError(f"{of}: {why}")
+                raise BrokenFileError(f"{subject}: {why}")
         there = noted.setdefault(key, [])
         if position != len(there):
-            raise BrokenFileError(f"{of} comes after {len(there)} others: some are missing")
-        there.append(_genome(genome, of, space))
+            raise BrokenFileError(f"{subject} comes after {len(there)} others: some are missing")
+        there.append(_genome(genome, subject, space))
     return {key: np.array(genomes, dtype=np.int16).reshape(-1, len(space.genes)) for key, genomes in noted.items()}
 
 
-def _genome(text: object, of: str, space: Space) -> Population:
+def _genome(text: object, subject: str, space: Space) -> Population:
     """``(g,)``."""
     try:
         genes = json.loads(str(text))
@@ -62,5 +62,5 @@ def _genome(text: object, of: str, space: Space) -> Population:
             (genome,) = space.check(np.array([genes], dtype=np.int64))
             return np.asarray(genome, dtype=np.int16)
     except (ValueError, RecursionError, OhmnasError) as error:
-        raise BrokenFileError(f"{of} is not a genome: {error}") from error
-    raise BrokenFileError(f"{of} is {shown(text)}, not a genome")
+        raise BrokenFileError(f"{subject} is not a genome: {error}") from error
+    raise BrokenFileError(f"{subject} is {shown(text)}, not a genome")

@@ -144,8 +144,8 @@ def connected(scheduler: str, timeout: float, say: Callable[[str], None]) -> Ite
     """Connect to a cluster.
 
     Args:
-        scheduler: address of its scheduler.
-        timeout: seconds to wait for it.
+        scheduler: address of the cluster's scheduler.
+        timeout: seconds to wait for the scheduler.
         say: called with a message while there are no workers.
 
     Raises:

@@ -49,7 +49,7 @@ def check_reduction(reduction: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class EarlyStopping:
-    """When the trainings of a campaign are compared, and how many continue."""
+    """Epochs at which the trainings of a campaign are compared, and the share that continues."""
 
     epochs: int
     """Epochs of a whole training."""

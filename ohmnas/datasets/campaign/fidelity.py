@@ -70,7 +70,7 @@ def fidelity(name: str, task: str) -> Fidelity:
 
     Raises:
         InvalidValueError: the name belongs to an earlier protocol.
-        UnknownNameError: the name is unknown; the message lists all.
+        UnknownNameError: the name is unknown; the message lists the known names.
     """
     if name in _BEFORE:
         raise InvalidValueError(

@@ -47,7 +47,7 @@ def keep(
     measured: dict[str, float],
     reason: str,
 ) -> None:
-    """Save the trained network of a row. A network of an earlier measurement of the row is replaced.
+    """Save the trained network of a row. It replaces a network of an earlier measurement of the row.
 
     Args:
         folder: folder of all kept networks.
@@ -86,7 +86,7 @@ def remove_others(folder: Path, names: Collection[str]) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a kept network; after a kill at any moment, the rest is no network and can be removed again."""
+    """Remove a kept network. If the process is killed, the rest is not a network and can be removed again."""
     for name in (DESCRIPTION, WEIGHTS):
         for file in (folder / name, *folder.glob(f".{name}.*")):  # and temporary files of killed writes
             file.unlink(missing_ok=True)

@@ -73,7 +73,7 @@ HEADER: Final = 100
 
 
 def size_in_header(header: bytes) -> int:
-    """Return the bytes that a file of this header has without its log."""
+    """Return the size in bytes of a file with this header, without its log."""
     page = int.from_bytes(header[16:18], "big")
     return (2**16 if page == 1 else page) * int.from_bytes(header[28:32], "big")
 
@@ -118,7 +118,8 @@ def stored_schema(connection: sqlite3.Connection, path: Path) -> tuple[int, Layo
         raise BrokenFileError(f"{path} is an SQLite file of another program, not a store of ohmnas")
     if version > schema.SCHEMA_VERSION:
         raise BrokenFileError(
-            f"{path} is a store of schema {version}, this ohmnas reads up to {schema.SCHEMA_VERSION}: update ohmnas"
+            f"{path} is a store of schema {version}, but this version of ohmnas reads schemas up to "
+            f"{schema.SCHEMA_VERSION}: update ohmnas"
         )
     layout = Layout(kind)
     if version == schema.SCHEMA_VERSION and columns - {CHECKSUM} != set(layout.columns):

@@ -1,4 +1,4 @@
-"""Time and memory limits for one row, so that a single huge network cannot stop a campaign."""
+"""Time and memory limits for one row: a single huge network cannot stop a campaign."""
 
 from __future__ import annotations
 

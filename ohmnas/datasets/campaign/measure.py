@@ -51,7 +51,7 @@ def train_network(
     start: nn.Module | None = None,
     stops: Callable[[int, float], bool] | None = None,
 ) -> tuple[nn.Module, Training]:
-    """Build and train the network of a genome with the chip's training noise; return it and the course of the training.
+    """Build the network of a genome and train it with the chip's noise; return it and the losses of its training.
 
     This process then uses one thread: with more threads, sums are rounded differently and the network differs.
 
@@ -196,7 +196,7 @@ def measure(
         seed: seed of the measurement.
         limits: time and memory limits.
         keep: folder for the trained network of each measured row, as `kept.keep` saves it; None keeps none.
-        comparison: losses with which the training continues; None trains to the end.
+        comparison: largest losses at which the training continues; None trains to the end.
 
     Returns:
         A row for each kind of chip.
@@ -207,7 +207,7 @@ def measure(
     """
     if len({training_settings(chip) for chip in chips}) != 1:
         raise InvalidValueError("chips with different training settings cannot share a trained network")
-    from ohmnas.analog.engine import ENGINES  # imported here, so a row's memory is only its own
+    from ohmnas.analog.engine import ENGINES  # imported before `Watch` starts, so torch does not count for the row
 
     look_up("engine", ENGINES, protocol.engine)
     rows = [_begun(protocol, genome, chip, seed) for chip in chips]

@@ -68,7 +68,7 @@ def train_outright(
         if there.provenance.get("key") != key:
             raise InvalidValueError(
                 f"{folder} holds another trained network ({there.name}, {there.task}, fidelity "
-                f"{there.provenance.get('fidelity')}); choose another folder, or remove it"
+                f"{there.provenance.get('fidelity')}); choose another folder, or delete this one"
             )
         return there
     try:
@@ -113,25 +113,25 @@ def network_called(
         InvalidValueError: the genes are not a genome of the space.
     """
     if source.replace(",", "").replace(" ", "").isdecimal():
-        of = space(space_name or SPACES.own[0], input_shape, classes)
+        chosen = space(space_name or SPACES.own[0], input_shape, classes)
         words = [word.strip() for word in source.split(",")]
         if not all(word.isdecimal() and len(word) <= 9 for word in words):
             raise InvalidValueError(
                 f"{shown(source)} is not a genome: it needs whole numbers of at most 9 digits, separated by commas"
             )
         genes = [int(word) for word in words]
-        return of, of.check(np.array([genes], dtype=np.int64))[0], "network"
+        return chosen, chosen.check(np.array([genes], dtype=np.int64))[0], "network"
     known: dict[str, Space] = {}
     for word in [space_name] if space_name else SPACES.own:
-        of = space(word, input_shape, classes)
-        known |= {name: of for name in of.references if name not in known}
+        one = space(word, input_shape, classes)
+        known |= {name: one for name in one.references if name not in known}
     if source not in known:
         raise UnknownNameError(
             f"no network {shown(source)}: give the result.json of a search, genes separated by commas, or one of "
             f"{', '.join(known)}{suggestion(known, source)}"
         )
-    of = known[source]
-    return of, of.encode([of.references[source]])[0], source
+    chosen = known[source]
+    return chosen, chosen.encode([chosen.references[source]])[0], source
 
 
 def result_at(path: Path) -> SearchResult | None:

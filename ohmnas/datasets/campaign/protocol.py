@@ -49,7 +49,7 @@ def require_training(device: str = "cpu", load: bool = True) -> None:
         except ImportError as error:
             raise MissingDependencyError.of(f"training and measuring need {name}", "train", error) from error
     if device == "cuda" and not import_module("torch").cuda.is_available():
-        raise InvalidValueError("--device is cuda, but torch finds no CUDA device")
+        raise InvalidValueError("the device is cuda, but torch finds no CUDA device")
 
 
 def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
@@ -99,7 +99,7 @@ class Protocol:
         return fastest(self.device, math.prod(self.data().train.images.shape[2:]), chip)
 
     def key(self, chip: Hardware) -> str:
-        """Return a text that two protocols share if they train and measure every network on a chip alike."""
+        """Return a string that is equal for protocols that train and measure all networks on a chip in the same way."""
         task, data = self.task, self.data()
         images = 0
         for split in (data.train, data.test):

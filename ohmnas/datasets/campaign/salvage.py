@@ -101,8 +101,8 @@ def _readable(connection: sqlite3.Connection, version: int, layout: Layout, most
 
     Args:
         connection: connection to the copy.
-        version: version of its schema.
-        layout: its columns.
+        version: version of the store's schema.
+        layout: columns of the store.
         most: largest possible number of rows; the file's own count may be damaged.
     """
     for rowid in range(1, most + 1):

@@ -1,7 +1,7 @@
 """Store of a running campaign: SQLite, one transaction per network.
 
-A row is stored once its commit returns, whatever is killed afterwards. A row that was being written when the process
-died is not stored at all.
+Once its commit returns, a row survives the death of any process. A row that was being written when the process died is
+not stored at all.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Store:
 
         Raises:
             InvalidValueError: the file has rows of another space.
-            UnknownNameError: the store must exist and does not.
+            UnknownNameError: `must_exist` or `read_only` is True and the store does not exist.
             BrokenFileError: the file is not a store, is damaged, or was written by a newer version.
             StorageError: the store cannot be opened or created.
         """
@@ -167,7 +167,10 @@ class Store:
             )
 
     def _opened_to_read(self) -> bool:
-        """Open the file for reading; a connection that may write reports any error."""
+        """Open the file for reading, and return True if it has the current schema and no error.
+
+        Otherwise, the caller opens it for writing, which upgrades it or reports the error.
+        """
         shared = self.path.with_name(self.path.name + "-wal").exists()  # in use by writers, or left by a killed one
         uri = f"{self.path.resolve().as_uri()}?{'mode=ro' if shared else 'immutable=1'}"
         current = False
@@ -250,7 +253,7 @@ class Store:
     def add(self, rows: Iterable[Row]) -> int:
         """Commit new measurements in one transaction.
 
-        A new row replaces a failed or stopped row of the same identity, even if it failed too: the newer reason is
+        A new row replaces a failed or stopped row of the same identity, even if the new row failed: the newer reason is
         kept. It never replaces a row with accuracies.
 
         Returns:
@@ -431,7 +434,7 @@ class Store:
                     for key, population in self.choices().items():
                         rescued.choose(key, population, after=0)
                 except OhmnasError as error:
-                    lost = f"; the others are lost: {error}"
+                    lost = f"; its other rows could not be read: {error}"
                 rescued.add(rows)
                 saved = len(rescued.identities())
         except OhmnasError as error:
@@ -439,7 +442,7 @@ class Store:
         if mark(log) == self._log:  # otherwise, SQLite would use it as the log of the next file with this name
             with suppress(OSError):
                 log.unlink(missing_ok=True)
-        raise StorageError(f"{what}; its {saved} rows, with the last measured, are in {target}{lost}")
+        raise StorageError(f"{what}; its {saved} rows, including the latest, are in {target}{lost}")
 
     @contextmanager
     def _explained(self, action: str) -> Iterator[None]:

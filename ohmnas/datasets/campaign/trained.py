@@ -37,7 +37,6 @@ WEIGHTS: Final = "weights.safetensors"
 FORMAT: Final = "ohmnas-network-1"
 LARGEST_DESCRIPTION: Final = 1 << 20
 """Largest description in bytes."""
-"""Largest image side or number of classes in a file."""
 _HEADER: Final = 1 << 20
 """Room for names in a file of weights, in bytes."""
 _LARGEST_PARAMS: Final = 1 << 31
@@ -59,7 +58,7 @@ class TrainedNetwork:
     mean: tuple[float, ...]
     """Mean of the training pixels, for each channel; the network reads (image - mean) / std."""
     std: tuple[float, ...]
-    """Standard deviation, likewise."""
+    """Standard deviation of the training pixels, for each channel."""
     image_shape: tuple[int, int, int]
     """Channels, height and width of the training images; smaller than the task's if the fidelity shrinks them."""
     state: dict[str, Tensor] = field(repr=False)
@@ -67,7 +66,7 @@ class TrainedNetwork:
     provenance: dict[str, Any]
     """Versions, seed, fidelity, engine, precision, and measured accuracies with their images if there are any."""
     name: str = "network"
-    """Name of the network: ``found``, or that of a reference."""
+    """Name of the network: ``found``, or the name of a reference."""
 
     @classmethod
     def of(
@@ -160,7 +159,11 @@ class TrainedNetwork:
         return self._restored(exact=True)
 
     def prepare(self, images: npt.NDArray[np.generic]) -> Tensor:
-        """``(m, channels, height, width)`` as the task's files have them -> float32, as the network reads them."""
+        """Return images as float32 input of the network: (image - mean) / std.
+
+        Args:
+            images: ``(m, channels, height, width)``: pixels in the range of the task's files.
+        """
         from ohmnas.analog.images import ImageSet
 
         return ImageSet(images, np.array(self.mean), np.array(self.std))[slice(None)]
@@ -178,7 +181,7 @@ class TrainedNetwork:
             return self.space.build(self.architecture)
 
     def save(self, folder: str | Path) -> None:
-        """Write the folder. A kill at any moment leaves a complete network or none.
+        """Write the folder. If the process is killed, the folder holds a complete network or none.
 
         Raises:
             InvalidValueError: the folder holds another network.
@@ -192,7 +195,9 @@ class TrainedNetwork:
         if is_file(folder / DESCRIPTION):
             if read_text(folder / DESCRIPTION, LARGEST_DESCRIPTION) == text:
                 return
-            raise InvalidValueError(f"{folder} holds another trained network; choose another folder, or remove it")
+            raise InvalidValueError(
+                f"{folder} holds another trained network; choose another folder, or delete this one"
+            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -291,9 +296,7 @@ def _provenance(value: object) -> dict[str, Any]:
         json_values.whole(provenance[name], name)
     for package, number in json_values.mapping(provenance["versions"], "versions").items():
         if not (_PACKAGE.fullmatch(package) and _VERSION.fullmatch(json_values.text(number, f"version of {package}"))):
-            raise BrokenFileError(
-                f"its versions have {shown(package)} {shown(number)}, which is no version of a package"
-            )
+            raise BrokenFileError(f"its package version {shown(package)} {shown(number)} is invalid")
     if "measured" in provenance:
         json_values.whole(provenance["chips"], "number of chips")
         for name, accuracy in json_values.mapping(provenance["measured"], "measured values").items():

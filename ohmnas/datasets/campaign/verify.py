@@ -27,12 +27,14 @@ from ohmnas.spaces.catalogue import word_of
 from ohmnas.targets import DEFAULTS
 
 COMPARED = (*(target.name for target in DEFAULTS), "accuracy_1mo")
-"""Targets that are compared with those of the references."""
+"""Targets in which the picked networks are compared with the references."""
 Report = Callable[[int, int, Trained | None], None]
 """Callback with the number of finished trainings, their total, and the last one (None at the start)."""
 
 
-def contenders(result: SearchResult, references: int = 1, picks: Sequence[str] = (FOUND,)) -> dict[str, Candidate]:
+def networks_to_verify(
+    result: SearchResult, references: int = 1, picks: Sequence[str] = (FOUND,)
+) -> dict[str, Candidate]:
     """Return the picked networks (`picks.picked`) and a number of references of a result, by name."""
     return picked(result, picks) | {known.name: known for known in result.references[:references]}
 
@@ -60,7 +62,7 @@ def fidelity_of(result: SearchResult, task: Task, name: str | None = None) -> Fi
 
 
 def chip_of(result: SearchResult, chip: Hardware | None = None) -> Callable[[Candidate], Hardware]:
-    """Return a function that gives the chip of each candidate: its own, or the chip of the search.
+    """Return a function that returns the chip of a candidate: its own, or the chip of the search.
 
     Args:
         result: result of a search.
@@ -71,11 +73,11 @@ def chip_of(result: SearchResult, chip: Hardware | None = None) -> Callable[[Can
     """
     if result.best.chip:
         if chip is not None:
-            raise InvalidValueError("the result includes its chips: give no chip (--hardware)")
+            raise InvalidValueError("the result includes its chips: pass no chip (--hardware)")
         return lambda candidate: hardware(candidate.chip)
     learned = str(result.provenance.get("hardware"))
     if chip is None and not has_name(learned):
-        raise InvalidValueError(f"the chip {learned!r} is not a preset: give the chip itself (--hardware FILE)")
+        raise InvalidValueError(f"the chip {learned!r} is not a preset: pass the chip itself (--hardware FILE)")
     same = chip or hardware(learned)
     if same.name != learned:
         raise InvalidValueError(f"the search was for the chip {learned!r}, not for {same.name!r}")
@@ -109,7 +111,8 @@ def verify(
         fidelity_name: None is the fidelity of the surrogate's rows.
         chip: chip of the search, if it is not a preset.
         chips: programmed chips of each training, at least 2; None is the number of the fidelity.
-        seeds: seeds of the trainings, from 0; they differ from all seeds of campaigns.
+        seeds: seeds of the trainings, from 0; they differ from all seeds of campaigns. Without seeds, nothing is
+            measured.
         references: number of reference networks.
         picks: networks to measure, as in `picks.picked`.
         engine: one of `options.ENGINE_NAMES`.
@@ -127,6 +130,7 @@ def verify(
     Raises:
         InvalidValueError: task, chip, chips or a pick do not fit the result.
         UnknownNameError: a pick is unknown.
+        StorageError: the checkpoint or a trained network could not be written.
         MissingDependencyError: torch or aihwkit is not installed.
     """
     task = task_of(result, task)
@@ -134,27 +138,27 @@ def verify(
     if chips is not None and chips < 2:
         raise InvalidValueError(f"chips is {chips}, but a spread over chips needs at least 2")
     effort = replace(effort, chips=chips or effort.chips)
-    on = chip_of(result, chip)
+    chip_for = chip_of(result, chip)
     require_training()
     protocol = Protocol(task, effort, engine)
-    networks = contenders(result, references, picks)
+    networks = networks_to_verify(result, references, picks)
     trainings = [VERIFICATION_SEEDS + seed for seed in seeds]
     data = protocol.data()
-    done = Checkpoint(checkpoint, protocol.key(on(result.best)))
-    _train(networks, trainings, done, protocol, on, jobs, keep, report or (lambda *_: None))
-    of_each = {name: _of_each([done[one, training] for training in trainings]) for name, one in networks.items()}
+    done = Checkpoint(checkpoint, protocol.key(chip_for(result.best)))
+    _train(networks, trainings, done, protocol, chip_for, jobs, keep, report or (lambda *_: None))
+    values = {name: _values_of([done[one, training] for training in trainings]) for name, one in networks.items()}
     return {
         "task": task.name,
-        "hardware": on(result.best).name,
+        "hardware": chip_for(result.best).name,
         "fidelity": effort.name,
         "engine": engine,
         "seeds": trainings,
         "test_images": len(data.test.labels),
         "chips": effort.chips,
         "predicted_fidelity": result.provenance.get("fidelity"),
-        "networks": {name: {**candidate.to_dict(), **of_each[name]} for name, candidate in networks.items()},
+        "networks": {name: {**candidate.to_dict(), **values[name]} for name, candidate in networks.items()},
         "differences": {
-            name: {other: _differences(of_each[name], of_each[other]) for other in networks if other not in picks}
+            name: {other: _differences(values[name], values[other]) for other in networks if other not in picks}
             for name in networks
             if name in picks
         },
@@ -172,7 +176,7 @@ def _train(
     trainings: Sequence[int],
     done: Checkpoint,
     protocol: Protocol,
-    on: Callable[[Candidate], Hardware],
+    chip_for: Callable[[Candidate], Hardware],
     jobs: int,
     keep: Path | None,
     report: Report,
@@ -183,7 +187,7 @@ def _train(
         for training in trainings:
             work.setdefault(done.key(candidate, training), (name, candidate, training))  # a network may have two names
     calls = [
-        joblib.delayed(_measure)(protocol, candidate, on(candidate), training, _name_of_files(name), keep)
+        joblib.delayed(_measure)(protocol, candidate, chip_for(candidate), training, _name_of_files(name), keep)
         for name, candidate, training in work.values()
         if (candidate, training) not in done
     ]
@@ -199,8 +203,8 @@ def _name_of_files(name: str) -> str:
     return "network" if "," in name else name.replace(":", "-")
 
 
-def _of_each(parts: list[Trained]) -> dict[str, Any]:
-    """Return the measured values and the reasons of each training, None and empty where there are none."""
+def _values_of(parts: list[Trained]) -> dict[str, Any]:
+    """Return the values of each training: measured (None if it diverged), reason (empty if there is none), folder."""
     return {
         "measured": {target: [part[target] for part in parts] for target in (*MEASURED, *FURTHER)},
         "reasons": [part.reason for part in parts],

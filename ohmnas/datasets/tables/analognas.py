@@ -27,7 +27,7 @@ from ohmnas.spaces.resnet.architecture import Architecture, ConvType, MainBlock
 BLOCKS: Final = 5
 STEM_KERNEL: Final = 7
 LABELS: Final = {"1_day_accuracy": "accuracy_1d", "1_day_accuracy_std": "accuracy_1d_std", "AVM": "avm"}
-"""Column of their CSV files -> our target. Their AVM is in percentage points."""
+"""Column of the CSV files -> target. The AVM of these files is in percentage points."""
 _OF_BLOCK: Final = ("R", "convblock", "widenfact", "B")
 _TYPES: Final[dict[object, ConvType]] = {"A": "A", "1": "A", "B": "B", "2": "B"}
 _LARGEST: Final = 1 << 26
@@ -42,14 +42,14 @@ class ForeignRows:
     labels: tuple[dict[str, float], ...]
     """For each of them: target -> label, as fractions; empty if the file has none."""
     refused: dict[int, str]
-    """Number of each other row, from 1 -> why it is not in our space."""
+    """Row number, from 1 -> reason, for each row whose network is not in the space."""
 
 
 def from_configuration(configuration: Mapping[str, object]) -> Architecture:
     """Convert a configuration.
 
     Args:
-        configuration: their dictionary; values may be numbers or texts.
+        configuration: a dictionary as in IBM/analog-nas; values may be numbers or strings.
 
     Raises:
         InvalidValueError: a key is missing, a value is invalid, or the network is not in the space; the message names

@@ -3,7 +3,7 @@
 The user installs the package ``analog-nasbench``. Its data file is a pickle. This module reads it without the package's
 loader. Its unpickler allows only plain data and two empty classes, so the file cannot run code.
 
-Columns are those of our tables where they mean the same. The differences:
+Columns that mean the same as in tables of ohmnas have the same names. The differences:
 
 - There is no reading after 1 second. The variation is ``avm_60s``: accuracy after 60 seconds minus after 30 days.
 - Each network was programmed once and read 25 times, so its standard deviations do not include programming noise.
@@ -45,13 +45,13 @@ LARGEST: Final = 1 << 26
 SPACE: Final = CellSpace((3, 32, 32), 10)
 VARIATION: Final = "avm_60s"
 IMPOSSIBLE: Final = 0.05
-"""An accuracy after 60 seconds cannot be so far above the accuracy without noise, and no accuracy can rise so much
-within a month. Errors of 25 readings of 10,000 images are far smaller. 4 of the 15,625 rows break this."""
+"""Largest plausible excess of the accuracy after 60 seconds over the accuracy without noise, and largest plausible rise
+within a month, as fractions. Errors of 25 readings of 10,000 images are far smaller. 4 of the 15,625 rows exceed it."""
 _CODES: Final = np.array([SKIP, NONE, CONV3, CONV1, POOL], dtype=np.int16)
 """Operation in the file -> in `spaces.cells`. Found by comparing the digital accuracies with NAS-Bench-201's: the
 correlation is 0.98, and at most 0.95 for any other order of operations and edges."""
 _EDGES: Final = (0, 1, 3, 2, 4, 5)
-"""Position of our edges in the file, which sorts them by their source."""
+"""Position of each edge of `spaces.cells` in the file, which sorts edges by source node."""
 _TIMES: Final = {"60s": 60, "1h": 3600, "1d": 86400, "1mo": 2592000}
 _READINGS: Final = {time: f"analog_drift_{seconds}" for time, seconds in _TIMES.items()}
 _DIGITAL: Final = "baseline_accuracy"
@@ -78,7 +78,7 @@ _SETTINGS: Final[schema.Row] = {
     "accuracy_curve": "",
     "reason": "",
 }
-"""The authors' training script (IBM/analog-nas, analognasbench/training_script.py) has the settings of our `pcm`."""
+"""The authors' training script (IBM/analog-nas, analognasbench/training_script.py) uses the settings of `pcm`."""
 PROTOCOL: Final = (
     "Published by others: trained on CUDA with noise on the weights for 200 epochs, then fine-tuned. One programming "
     "event per network, read 25 times after 60 s, 1 hour, 1 day and 30 days with global drift compensation; standard "
@@ -112,7 +112,7 @@ _OPERATIONS: Final = (
 
 
 class _Unpickler(pickle._Unpickler):  # the version in Python, whose operations are a table
-    """Reads dictionaries, tuples, texts, numbers and two stand-in classes."""
+    """Reads dictionaries, tuples, strings, numbers and two stand-in classes."""
 
     dispatch: ClassVar[Any] = {
         getattr(pickle, name)[0]: pickle._Unpickler.dispatch[getattr(pickle, name)[0]] for name in _OPERATIONS.split()
@@ -160,8 +160,7 @@ def read(name_or_path: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
     Raises:
         MissingDependencyError: the package is not installed.
-        BrokenFileError: the file has another format or impossible values.
-        StorageError: the file cannot be read.
+        BrokenFileError: the file cannot be read, or has another format or impossible values.
     """
     path = installed() if str(name_or_path) == NAME else Path(name_or_path)
     content = read_bytes(path, LARGEST)

@@ -10,7 +10,7 @@ from ohmnas.datasets.tables.table import MeasuredTable, genomes
 from ohmnas.hardware import kind_of
 
 LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
-"""Labels of our own tables."""
+"""Labels of tables that ohmnas measured."""
 QUANTILES = (0.05, 0.5, 0.95)
 LEARNED = 2.0
 """A network is well above chance if its 1-day accuracy is above this multiple of chance."""
@@ -28,13 +28,13 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
     """Distribution of the labels of each chip, fidelity and seed; variants of a preset count as one chip.
 
     Args:
-        table: all rows, failed ones too.
-        hardware: this chip alone, or those of this kind, such as ``varied-pcm``.
+        table: the table, including its failed rows.
+        hardware: name of a chip, or of a kind of chips such as ``varied-pcm``; None is all chips.
 
     Returns:
         A row for each; `rows`, `failed`, `stopped` (early, by comparison), `given_up` (trainings whose loss never left
-        chance), then for each of `labels`
-        its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``, fractions.
+        chance), then for each of `labels` its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``,
+        fractions.
     """
     found = []
     frame = _of_kinds(table, hardware).frame
@@ -98,8 +98,8 @@ def groups(table: MeasuredTable, hardware: str | None = None, fidelity: str | No
     """Labels of one chip, or kind of chips (as in `learned`), by groups of choices.
 
     Returns:
-        A row for each group of `Space.trait_groups` that is not empty: `choice`, `group`, `rows`, `learned` (a share),
-        and of those that learned the medians of `labels`.
+        A row for each group of `Space.trait_groups` that is not empty: `choice`, `group`, `rows`, `learned` (the share
+        of rows well above chance, `LEARNED`), and the medians of `labels` over these rows.
     """
     rows, above = _of_kinds(table, hardware).select(hardware, fidelity), learned(table, hardware, fidelity)
     chosen = choices(table, rows)

@@ -269,7 +269,9 @@ def _checked_card(card: Any, path: Path) -> dict[str, Any]:
         if key not in card:
             raise BrokenFileError(f"the card {path} lacks {key!r}")
     if type(card["schema"]) is not int or card["schema"] < 1:
-        raise BrokenFileError(f"the card {path} has the schema {shown(card['schema'])}, which is not a whole number above 0")
+        raise BrokenFileError(
+            f"the card {path} has the schema {shown(card['schema'])}, which is not a whole number above 0"
+        )
     if card["schema"] > schema.SCHEMA_VERSION:
         raise BrokenFileError(
             f"{path} has schema {card['schema']}, but this version of ohmnas reads schemas up to "
@@ -284,8 +286,8 @@ def _checked_card(card: Any, path: Path) -> dict[str, Any]:
     numbers = [*shape, card["classes"]] if isinstance(shape, list) and len(shape) == 3 else [0]
     if not all(type(number) is int and 0 < number <= LARGEST_SIZE for number in numbers):
         raise BrokenFileError(
-            f"the card {path} has the input_shape {shown(shape)} and the classes {shown(card['classes'])}, but needs three "
-            f"whole numbers and one, each from 1 to {LARGEST_SIZE}"
+            f"the card {path} has the input_shape {shown(shape)} and the classes {shown(card['classes'])}; "
+            f"input_shape must be three whole numbers and classes one, each from 1 to {LARGEST_SIZE}"
         )
     if not isinstance(card["task"], str):
         raise BrokenFileError(f"the card {path} needs a string as task, not {shown(card['task'])}")
@@ -321,7 +323,8 @@ def _check_rows(table: MeasuredTable, path: Path) -> None:
         different = (frame[name] != first[name]).to_numpy()
         _reject_if_any(path, frame, different, name, "not what earlier rows of the same hardware and fidelity have")
     repeated = frame.duplicated([*schema.KEY_COLUMNS, *table.space.gene_names]).to_numpy()
-    _reject_if_any(path, frame, repeated, "seed", "a second measurement of an earlier row's architecture, chip and fidelity")
+    why = "a second measurement of an earlier row's architecture, chip and fidelity"
+    _reject_if_any(path, frame, repeated, "seed", why)
 
 
 def _reject_if_any(path: Path, frame: pd.DataFrame, wrong: Mask, column: str, why: str) -> None:

@@ -17,7 +17,7 @@ def _fault(name: str, thing: object) -> str:
 
     if not isinstance(thing, Task):
         return f"it is {type(thing).__name__}, not an ohmnas.Task"
-    return "" if thing.name == name else f"the task calls itself {thing.name!r}"
+    return "" if thing.name == name else f"the name of the task is {thing.name!r}"
 
 
 TASKS: Final[Registry[Task]] = Registry(

@@ -28,7 +28,10 @@ class Split:
         return Split(np.concatenate([self.images, other.images]), np.concatenate([self.labels, other.labels]))
 
     def shrunk(self, side: int | None) -> Split:
-        """Average blocks of pixels until no side is longer than `side`; None keeps the images unchanged."""
+        """Average blocks of ``ceil(height / side)`` x ``ceil(width / side)`` pixels; None keeps the images unchanged.
+
+        No side of the result is longer than `side`. Incomplete blocks at the bottom and right are cut off.
+        """
         height, width = self.images.shape[2:]
         down, right = (1 if side is None else -(-length // side) for length in (height, width))
         if down == right == 1:
@@ -53,7 +56,7 @@ class TaskData:
     mean: npt.NDArray[np.float64]
     """``(channels,)``: mean of all training pixels; networks see (image - mean) / std."""
     std: npt.NDArray[np.float64]
-    """``(channels,)``: standard deviation, likewise; 1 for a constant channel."""
+    """``(channels,)``: standard deviation of all training pixels; 1 for a constant channel."""
 
 
 CONSTANT = 1e-6

@@ -38,7 +38,7 @@ class Task:
     loader: Callable[[Path | None], TaskData]
     """Loads the images from a data folder; results are cached."""
     shift: tuple[int, int] = (0, 0)
-    """Augmentation: training images are shifted by up to this many pixels down and right, or up and left."""
+    """Augmentation: largest vertical and horizontal shift of a training image, in pixels."""
     flip: bool = False
     """Augmentation: half of the training images are mirrored."""
     label_smoothing: float = 0.0
@@ -64,7 +64,7 @@ class Task:
         return replace(self, space_name=name)
 
     def within(self, max_params: int | None = None, max_macs: int | None = None) -> Task:
-        """Return the same task with campaigns of smaller networks; None keeps a limit.
+        """Return the task with lower limits for campaigns; None keeps a limit.
 
         Raises:
             InvalidValueError: the limit of parameters is not above the smallest networks of the task.
@@ -76,8 +76,8 @@ class Task:
         )
         if max_params is not None and bounded.max_params <= self.min_params:
             raise InvalidValueError(
-                f"--max-params {max_params:,} leaves no network: the smallest of {self.name} have {self.min_params:,} "
-                "parameters"
+                f"max_params is {max_params:,}, but must be above {self.min_params:,}, the parameters of the smallest "
+                f"networks of {self.name}"
             )
         return bounded
 
@@ -99,7 +99,7 @@ def task(name: str | Path, data_dir: str | Path | None = None) -> Task:
         data_dir: folder that contains the files of the task; None is ``$OHMNAS_DATA``.
 
     Raises:
-        UnknownNameError: the name is unknown; the message lists all.
+        UnknownNameError: the name is unknown; the message lists the known names.
         PluginError: the package that adds it cannot be used.
         BrokenFileError: the file does not hold a task.
         InvalidValueError: the file has the name of one of `tasks.TASKS`, or an invalid name.

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 SHARE: Final = 0.25
 """Share of the epochs for a network that inherits."""
 RATE: Final = 0.25
-"""Peak learning rate of such a training, relative to one from scratch: a larger one would forget the weights."""
+"""Peak learning rate for a network that inherits, relative to a training from scratch: a larger rate would forget the
+weights."""
 NOISE: Final = 0.01
 """Noise that separates copied channels, relative to the weights of a layer."""
 BATCH: Final = 256

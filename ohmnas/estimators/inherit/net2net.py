@@ -9,8 +9,8 @@ Notation: a *flow* of n channels is an ``(n,)`` array with the parent's channel 
 - Deeper, with a residual connection: the last batch norm of the new block is 0, and the connection passes the input.
 - Deeper, without one, and new main blocks: the convolutions copy each channel. The ReLUs after them change nothing,
   because the channels are not negative. A stride of 2 averages four pixels: the mean over all pixels, which the
-  classifier reads, stays the same. The batch norms after these convolutions get the statistics of a batch of images, and
-  a gain and an offset that undo the normalisation.
+  classifier reads, stays the same. The batch norms after these convolutions get the statistics of a batch of images,
+  and a gain and an offset that undo the normalisation.
 - A larger stem kernel has zeros around the parent's.
 
 Copies are equal until training noise or `noise` separates them.

@@ -4,11 +4,17 @@ Two devices for each sign of a weight, in crossbars of 256 x 256. With the condu
 model has
 
 - programming noise of standard deviation (0.16603 + 4.71806 g - 8.48101 g^2 + 4.68961 g^3) uS at 20.7 uS;
-- drift exponents of mean -0.0387 ln g - 0.0182, within 0.072 to 0.13, below g = 0.0945, and 0.0736 - 0.0126 g -
-  0.0436 g^2 above; of standard deviation -0.0117 ln g - 0.0057, within 0.0091 to 0.04, below g = 0.3055, and 0.0073 +
-  0.0093 g - 0.0118 g^2 above; drift starts 300 s after programming;
-- 1/f read noise of q times the square root of ln((t + 512 ns) / 1024 ns), relative to g, where q is -0.0117 ln g -
-  0.0069, within 0.015 to 0.04, below g = 0.16, and 0.0123 + 0.0211 g - 0.0280 g^2 + 0.0069 g^3 above.
+- normally distributed drift exponents; drift starts 300 s after programming;
+
+    mean, g < 0.0945:                 -0.0387 ln g - 0.0182, clipped to [0.072, 0.13]
+    mean, g >= 0.0945:                0.0736 - 0.0126 g - 0.0436 g^2
+    standard deviation, g < 0.3055:   -0.0117 ln g - 0.0057, clipped to [0.0091, 0.04]
+    standard deviation, g >= 0.3055:  0.0073 + 0.0093 g - 0.0118 g^2
+
+- 1/f read noise of q times the square root of ln((t + 512 ns) / 1024 ns), relative to g.
+
+    q, g < 0.16:                      -0.0117 ln g - 0.0069, clipped to [0.015, 0.04]
+    q, g >= 0.16:                     0.0123 + 0.0211 g - 0.0280 g^2 + 0.0069 g^3
 """
 
 from __future__ import annotations

@@ -3,8 +3,11 @@
 A weight is the difference of a pair of devices. With the conductance g relative to the largest, the model has
 
 - programming noise of standard deviation (0.26348 + 1.9650 g - 1.1731 g^2) uS at 25 uS;
-- drift exponents of mean -0.0155 ln g + 0.0244, within 0.049 to 0.1, and standard deviation -0.0125 ln g - 0.0059,
-  within 0.008 to 0.045; drift starts 20 s after programming;
+- normally distributed drift exponents; drift starts 20 s after programming;
+
+    mean:                -0.0155 ln g + 0.0244, clipped to [0.049, 0.1]
+    standard deviation:  -0.0125 ln g - 0.0059, clipped to [0.008, 0.045]
+
 - 1/f read noise of min(0.0088 / g^0.65, 0.2) times the square root of ln((t + 250 ns) / 500 ns), relative to g.
 """
 

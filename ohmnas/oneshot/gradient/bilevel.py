@@ -43,7 +43,7 @@ def second_order(
     Args:
         validation: loss on validation images.
         training: loss on training images.
-        logits: of the choices.
+        logits: logits of the choices.
         parameters: weights.
         ahead: parameter and gradient -> the parameter after the step.
         rate: learning rate of the step.
@@ -72,7 +72,7 @@ def second_order(
     return value.detach(), direct - rate * (sides[0] - sides[1]) / (2.0 * step)
 
 
-def _gradients(value: Tensor, of: list[Tensor] | list[nn.Parameter]) -> list[Tensor]:
+def _gradients(value: Tensor, tensors: list[Tensor] | list[nn.Parameter]) -> list[Tensor]:
     """Gradients; zeros for tensors that the value does not depend on."""
-    found = torch.autograd.grad(value, of, allow_unused=True)
-    return [torch.zeros_like(one) if slope is None else slope for one, slope in zip(of, found, strict=True)]
+    found = torch.autograd.grad(value, tensors, allow_unused=True)
+    return [torch.zeros_like(one) if slope is None else slope for one, slope in zip(tensors, found, strict=True)]

@@ -148,8 +148,8 @@ def uniform(relaxation: Relaxation) -> Values:
 def _candidates(relaxation: Relaxation, probabilities: Values, rng: np.random.Generator) -> Choices:
     """All combinations, or many random ones, and the neighbours of the most probable one.
 
-    Flatter probabilities reach networks within limits that the probable ones exceed. The last part is always the same:
-    limits that were feasible before a search stay so.
+    Flatter probabilities also reach networks within limits that the most probable networks exceed. The last sample
+    always has the same seed, so limits that were feasible before a search stay feasible.
     """
     if relaxation.is_enumerable:
         return relaxation.every()
@@ -173,11 +173,11 @@ def _nearest(problem: Problem, genomes: Population) -> str:
     if not limits or not allowed.any():
         return f"none of {len(genomes):,} {problem.space.members} is within the bounds of the search"
     genomes = genomes[allowed]
-    of = problem.quantities(genomes, together=limits)
-    excess = np.max([of[cost] / most - 1.0 for cost, most in limits.items()], axis=0)
+    costs = problem.quantities(genomes, together=limits)
+    excess = np.max([costs[cost] / most - 1.0 for cost, most in limits.items()], axis=0)
     row = int(np.argmin(excess))
     asked = " and ".join(f"at most {_number(most)} {cost}" for cost, most in limits.items())
-    has = ", ".join(f"{_number(float(of[cost][row]))} {cost}" for cost in limits)
+    has = ", ".join(f"{_number(float(costs[cost][row]))} {cost}" for cost in limits)
     (nearest,) = problem.space.decode(genomes[row : row + 1])
     return f"none of {len(genomes):,} {problem.space.members} has {asked}; the nearest has {has}: {nearest}"
 

@@ -59,8 +59,8 @@ class ExpectedCosts:
 
     def _costs(self, choices: np.ndarray) -> dict[str, Tensor]:
         """Cost -> ``(n,)`` float32."""
-        of = self._problem.quantities(self._relaxation.genomes(choices), together=self.names)
-        return {name: torch.from_numpy(of[name].astype(np.float32)) for name in self.names}
+        costs = self._problem.quantities(self._relaxation.genomes(choices), together=self.names)
+        return {name: torch.from_numpy(costs[name].astype(np.float32)) for name in self.names}
 
     def expected(self, probabilities: Tensor) -> dict[str, Tensor]:
         """Cost -> its expectation, a scalar.

@@ -85,7 +85,7 @@ def gradient_search(
         report: called after each epoch.
 
     Returns:
-        The most probable network within the limits. Its predictions are readings of its part of the search network.
+        The most probable network within the limits. Its predictions are measured with its part of the search network.
 
     Raises:
         InfeasibleError: no network meets the limits; found before the search network is built.

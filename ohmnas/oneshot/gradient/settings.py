@@ -20,8 +20,9 @@ METHODS: Final = {
 """Method -> meaning."""
 REMEDIES: Final = {
     "none": "no remedy",
-    "auxiliary": "adds a skip to every edge that fades away (DARTS-, Chu et al., 2021)",
-    "early-stop": "stops when two edges of a cell become skips, keeps the network before (DARTS+, Liang et al., 2019)",
+    "auxiliary": "adds to every edge a skip that fades out (DARTS-, Chu et al., 2021)",
+    "early-stop": "stops when two edges of a cell become skips, and keeps the network of the epoch before "
+    "(DARTS+, Liang et al., 2019)",
     "perturb": "trains the weights with disturbed probabilities (SmoothDARTS, Chen and Hsieh, 2020)",
 }
 """Remedy against the collapse to skip connections -> meaning."""
@@ -90,7 +91,7 @@ class Settings:
                 raise InvalidValueError(f"{name} must be a number above 0, not {getattr(self, name)}")
         for name in ("hinge", "decay"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise InvalidValueError(f"{name} must be a number of at least 0, not {getattr(self, name)}")
+                raise InvalidValueError(f"{name} must be a number, 0 or more, not {getattr(self, name)}")
         if not 0 <= self.warmup < 1:
             raise InvalidValueError(f"warmup must be a share from 0 to below 1, not {self.warmup}")
         for name, weight in self.weights.items():

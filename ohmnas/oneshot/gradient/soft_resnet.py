@@ -1,8 +1,8 @@
 """`SoftResNet`: the search network of ResNet-like networks, with masks for widths (as in FBNetV2 and MicroNets).
 
 All widths share the weights of the widest network: the mask of a width is 1 for its channels and 0 for the others. The
-mask of a main block is the expectation over the widths of the stem and the widenings up to it. With one option for
-every choice, the network computes what the network of the space with these weights computes.
+mask of a main block is the expectation over the widths of the stem and the widenings up to it. If every choice has one
+option, the outputs equal those of the space's network with the same weights.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Widths:
 
         Args:
             widths: numbers of channels; they may repeat.
-            weights: ``(n,)``: weight of each.
+            weights: ``(n,)``: weight of each width.
         """
         self.widths, self.weights = widths, weights
 
@@ -64,7 +64,7 @@ class SoftResidualBlock(RunsChains):
         Args:
             inputs: largest number of input channels.
             outputs: largest number of output channels.
-            stride: of the first spatial convolution.
+            stride: stride of the first spatial convolution.
             branches: largest number of branches.
             widens: True if the shortcut is a convolution for some widening.
         """
@@ -86,8 +86,8 @@ class SoftResidualBlock(RunsChains):
 
         Args:
             x: input, masked.
-            widths: of the output.
-            gates: of branches, type, widening and skip.
+            widths: widths of the output.
+            gates: gates of branches, type, widening and skip.
             branches: options of the first gate.
             same: True if a widening of 1 keeps the shape, so the shortcut is the identity.
         """

@@ -94,7 +94,7 @@ class Training:
         self._draws = np.random.default_rng([seed, 2])
         self._costs = ExpectedCosts(relaxation, problem, settings.weights, settings.hinge, self._draws)
         self._accepted = self.logits.values.detach().clone()
-        """Logits of the result: the present ones, or those before the search had to stop."""
+        """Logits of the result: the current ones, or, after early stopping, the ones of the epoch before."""
         self.stopped = False
         """True if the remedy has ended the search."""
 
@@ -102,7 +102,7 @@ class Training:
         """``(c, m)``: probabilities of the options; 0 where there is no option.
 
         In a mixture, the probability of the option none only scales the others, and batch norm removes scales. As in
-        DARTS, none is therefore the last resort of a method that mixes: for limits that nothing else meets.
+        DARTS, methods that mix therefore choose none only if no other option meets the limits.
         """
         return self._compared(self._accepted)
 
@@ -120,7 +120,7 @@ class Training:
         """Run one epoch and return its entry in the history.
 
         Args:
-            epoch: its number, from 1.
+            epoch: number of the epoch, from 1.
 
         Raises:
             DivergedError: the loss is not finite.
@@ -244,7 +244,7 @@ class Training:
         return tensors, values
 
     def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> bool:
-        """Return to a state; False if it is of another search network."""
+        """Restore a state. Return False if it belongs to another search network."""
         stored = {name.removeprefix("network."): one for name, one in tensors.items() if name.startswith("network.")}
         own = self.network.state_dict()
         if {name: one.shape for name, one in own.items()} != {name: one.shape for name, one in stored.items()}:

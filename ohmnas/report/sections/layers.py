@@ -54,6 +54,6 @@ def layers_section(one: Subject, several: bool) -> Section:
     figures = (
         []
         if svg is None
-        else [Figure("Each square is a tile, its used cells to scale; in the order of the table", svg)]
+        else [Figure("Tiles in the order of the table. The filled part of a tile shows its used cells, to scale", svg)]
     )
     return Section(anchor, title, text, figures, grid=Grid(titles, rows, is_sortable=True))

@@ -38,8 +38,8 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
         else "It is unlike all measured networks: trust its prediction less."
     )
     text = [
-        f"The surrogate learned {len(near.rows):,} measured networks. The nearest to the found one is {nearest:.1f} "
-        f"typical distances away. {verdict}"
+        f"The surrogate was trained on {len(near.rows):,} measured networks. The one nearest to the found network is "
+        f"{nearest:.1f} typical distances away. {verdict}"
     ]
     after = [
         "Distance: Euclidean, over standardised features of structure and noise; 1 is the median distance of a "

@@ -24,7 +24,9 @@ def predicted_section(one: Subject, several: bool) -> Section:
         if one.is_refined:
             text = ["Circles: expected, from measurements and predictions. Dots: measured, on validation images."]
         command = f"ohmnas verify {quote(str(one.path))} {one.flags}"
-        after = ["This command measures them. A new report then shows predicted and measured values side by side."]
+        after = [
+            "This command measures the networks. A new report then shows predicted and measured values side by side."
+        ]
     else:
         command = ""
         text = [
@@ -35,12 +37,12 @@ def predicted_section(one: Subject, several: bool) -> Section:
         after = []
         if measured.fidelity != measured.predicted_fidelity:
             after = [
-                f"Predicted and measured are not comparable: the surrogate was trained at fidelity "
-                f"{measured.predicted_fidelity or 'unknown'}, this is {measured.fidelity}."
+                "Predictions and measurements are not comparable: the surrogate was trained at fidelity "
+                f"{measured.predicted_fidelity or 'unknown'}, the measurement used {measured.fidelity}."
             ]
     columns = columns_of(one, asked_quantities(one))
     means_of = {name: _measured_means(one, name, candidate) for name, candidate in one.networks.items()}
-    has_two = any(means_of.values())  # kinds of values
+    has_two = any(means_of.values())  # two kinds of values: predicted and measured
     rows = []
     for name, candidate in one.networks.items():
         label = text_cell(name + (" *" if candidate.misses else ""), f"dot {'r0' if name == 'found' else 'ref'}")
@@ -55,7 +57,7 @@ def predicted_section(one: Subject, several: bool) -> Section:
             ]
             rows.append([label, text_cell("measured"), *cells, text_cell("")])
     if any(candidate.misses for candidate in one.networks.values()):
-        after.append("* misses a limit on a prediction")
+        after.append("* violates a limit on a prediction")
     titles = ["network", *(["values"] if has_two else []), *(WORDS[name].label for name in columns), "architecture"]
     grid = Grid(titles, rows)
     anchor = f"measured-{one.anchor}" if several else "measured"

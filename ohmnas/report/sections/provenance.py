@@ -50,7 +50,7 @@ def provenance_section(one: Subject, several: bool) -> Section:
     if one.result.excluded:
         rows.append([text_cell("excluded tables, SHA-256"), text_cell(", ".join(one.result.excluded))])
     for package, installed in learned.get("versions", {}).items():
-        rows.append([text_cell(f"{package}, at the fit"), text_cell(str(installed))])
+        rows.append([text_cell(f"{package} version used for the fit"), text_cell(str(installed))])
     chip = {**learned.get("chip", {})}
     if one.result.best.chip:
         own = hardware(one.result.best.chip)
@@ -81,7 +81,7 @@ def repeat_section(subjects: Sequence[Subject]) -> Section:
     return Section(
         "repeat",
         "Repeat",
-        ["The same command gives the same network on the same kind of processor."] if commands else [],
+        ["On the same kind of processor, the command finds the same network again."] if commands else [],
         command="\n".join(commands),
         after=after,
     )

@@ -1,4 +1,4 @@
-"""The front of a search, and how the search came to it."""
+"""Sections for the Pareto front and the convergence of a search."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
             )
     titles = [*(["result"] if several else []), "front", *(WORDS[name].label for name in columns), "architecture"]
     size = sum(len(one.result.front) for _, one in with_front)
+    quantities = ", ".join(WORDS[name].title for name in with_front[0][1].result.pareto)
     text = [
-        f"{size:,} networks, none of which another beats in all of "
-        f"{', '.join(WORDS[name].title for name in with_front[0][1].result.pareto)} (predicted). Large dot: found "
-        "network. Rings: reference networks."
+        f"Pareto front{'s' if len(with_front) > 1 else ''} of {quantities}: {size:,} networks (predicted). "
+        "Large dot: found network. Rings: reference networks."
     ]
     return Section(
         "front", "Front", text, pictures=pictures, picks=True, grid=Grid(titles, rows, networks, True, size > 12)

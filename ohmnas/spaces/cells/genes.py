@@ -31,7 +31,7 @@ def canonical(population: Population) -> Population:
 
     Cells have the same function if they differ only in the names of inner nodes, in operations without input or without
     effect on the output, or in the order of sums through skips. Two convolutions of one input have their own weights:
-    their sum is not twice one of them. The cheapest cell represents equal ones; of equally cheap cells, the first.
+    their sum is not twice one of them. Each class of equal cells is represented by its cheapest cell; ties go to the first.
     """
     found: Population = every()[_representatives()[numbers(population)]]
     return found
@@ -80,7 +80,7 @@ def _function(operations: list[int]) -> object:
 
 
 def _read(operations: list[int]) -> list[int]:
-    """Edges on a way to node 3."""
+    """Edges on a path to node 3."""
     reached = {NODES - 1}
     read = []
     for edge in reversed(range(len(EDGES))):  # edges from a node come after edges to it
@@ -92,10 +92,10 @@ def _read(operations: list[int]) -> list[int]:
 
 
 def _sum(operations: list[int], numbers: Mapping[int, int]) -> tuple[tuple[object, ...], dict[int, object]]:
-    """Sum at node 3, and the term of each edge that works, as nested tuples.
+    """Sum at node 3, and the term of each edge that has an input and an operation, as nested tuples.
 
     Args:
-        operations: of the edges.
+        operations: operation of each edge, an index into `OPERATIONS`.
         numbers: edge -> number, to tell convolutions of one input apart.
     """
     sums: list[tuple[object, ...]] = [("input",)]

@@ -46,7 +46,7 @@ class CellLayers(Layers):
     def tiling(self) -> Tiling:
         """Return the placement: each convolution has its own tiles, and independent edges run at the same time."""
         positions = self.positions[0]
-        longest = longest_way(self.population)
+        longest = longest_path(self.population)
         steps = positions[0] + positions[-1] + np.zeros_like(longest)
         for stage in range(STAGES):
             first = 1 + stage * KINDS_PER_STAGE
@@ -117,14 +117,14 @@ def layers(population: Population, input_shape: tuple[int, int, int], classes: i
     return CellLayers(count.T, inputs.T, outputs.T, positions.T, digital.T, population, input_shape)
 
 
-def longest_way(population: Population) -> Counts:
+def longest_path(population: Population) -> Counts:
     """``(n,)``: largest number of convolutions on a path through the cell."""
     length = np.full((NODES, len(population)), -1, dtype=np.int64)  # -1: no input reaches the node
     length[0] = 0
     for (source, target), operation in zip(EDGES, population.T, strict=True):
         there = (operation != NONE) & (length[source] >= 0)
-        way = length[source] + ((operation == CONV1) | (operation == CONV3))
-        length[target] = np.where(there, np.maximum(length[target], way), length[target])
+        extended = length[source] + ((operation == CONV1) | (operation == CONV3))
+        length[target] = np.where(there, np.maximum(length[target], extended), length[target])
     longest: Counts = np.maximum(length[-1], 0)
     return longest
 
@@ -137,10 +137,10 @@ def _shares(population: Population) -> tuple[Ratios, npt.NDArray[np.bool_]]:
     carried = np.zeros((len(EDGES), n))
     for edge, ((source, target), operation) in enumerate(zip(EDGES, population.T, strict=True)):
         conv = (operation == CONV1) | (operation == CONV3)
-        hands_on = (operation == SKIP) | (operation == POOL)
-        carried[edge] = np.where(conv, power[source] > 0.0, np.where(hands_on, power[source], 0.0))
+        passes = (operation == SKIP) | (operation == POOL)
+        carried[edge] = np.where(conv, power[source] > 0.0, np.where(passes, power[source], 0.0))
         power[target] += carried[edge]
-        past[target] |= hands_on & past[source]
+        past[target] |= passes & past[source]
     reach, shares = np.zeros((NODES, n)), np.zeros((len(EDGES), n))
     reach[-1] = power[-1] > 0.0
     for edge in reversed(range(len(EDGES))):  # edges from a node come after edges to it

@@ -23,7 +23,7 @@ from ohmnas.spaces.sides import sides
 Mask = npt.NDArray[np.bool_]
 
 _NEVER: Final = 100
-"""Peak of an order that is not possible."""
+"""Peak assigned to impossible orders."""
 
 
 def peak_memory(
@@ -56,8 +56,8 @@ def _reduction(before: int, behind: int, pooled: int) -> int:
     shortcut runs first. No other order needs less.
 
     Args:
-        before: values of its input.
-        behind: values of its output, of its first convolution, and of its shortcut.
+        before: values of the block's input.
+        after: values of the block's output, of its first convolution, and of its shortcut.
         pooled: values between the pooling and the convolution of the shortcut.
     """
     pooling_early = max(before + behind + pooled, pooled + 2 * behind)
@@ -123,6 +123,6 @@ def _during(edge: int, done: int, runs: npt.NDArray[np.uint8], is_skip: Mask) ->
             others += begun(node) & (needed | (node == NODES - 1))
     is_sum = begun(target)
     read_again = (still & np.uint8(_OUT_OF[source] & ~(1 << edge))) != 0
-    own = ~is_skip | (~is_sum & read_again)  # otherwise a first skip passes its source on
+    own = ~is_skip | (~is_sum & read_again)  # otherwise the first skip into a node reuses its source's memory
     possible = (still & np.uint8(1 << edge) != 0) & ((still & np.uint8(_INTO[source])) == 0) & begun(source)
     return np.where(possible, others + is_sum + own, _NEVER).astype(np.uint8)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ohmnas.spaces.cells import genes, structure
 from ohmnas.spaces.cells.cell import OPERATIONS, REFERENCES, Cell
-from ohmnas.spaces.cells.layers import layers, longest_way
+from ohmnas.spaces.cells.layers import layers, longest_path
 from ohmnas.spaces.cells.stages import stages
 from ohmnas.spaces.genes import Genes, Population
 from ohmnas.spaces.layers import Layers
@@ -41,7 +41,7 @@ class CellSpace(Space):
         """See `Space`."""
         return layers(population, self.input_shape, self.classes)
 
-    def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:  # noqa: ARG002 - a Space
+    def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:  # noqa: ARG002 - of `Space`
         """``(s, n)``: `structure_names`."""
         return structure.structure(population)
 
@@ -70,7 +70,7 @@ class CellSpace(Space):
         """Number of each operation, and the largest number of convolutions on a path through the cell."""
         (row,) = self.encode([architecture])
         counts = {operation: float((row == code).sum()) for code, operation in enumerate(OPERATIONS)}
-        return {**counts, "longest_way": float(longest_way(row[None])[0])}
+        return {**counts, "longest_way": float(longest_path(row[None])[0])}
 
     @property
     def trait_groups(self) -> Mapping[str, tuple[list[float], list[str]]]:

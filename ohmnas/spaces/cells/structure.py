@@ -1,6 +1,6 @@
-"""Quantities derived from a cell, as features of a surrogate: its paths, its working edges, signals through its stack.
+"""Features of a cell for a surrogate: its paths, the edges on them, and how signals change through the stack of cells.
 
-Isomorphic cells are one genome (`genes.canonical`), but similar cells can still differ in many genes. Paths from the
+Isomorphic cells share one genome (`genes.canonical`), but similar cells can still differ in many genes. Paths from the
 input to the output describe them better (path encoding: White et al., BANANAS, 2021). Signals and errors in the stack
 of cells are followed as in mean-field theory (Schoenholz et al., 2017), without data and without a network.
 """
@@ -57,11 +57,12 @@ _STACK: Final = 5
 _STAGES: Final = 3
 _NEAR: Final = 0.9
 _FAR: Final = 0.3
-"""Correlations of two inputs whose correlation at the output is a feature."""
+"""Correlations of two inputs; their correlation at the output is a feature."""
 _ERROR: Final = 0.02
-"""Error variance that a convolution adds to its output, as a share of its power. Any small value orders cells alike."""
+"""Error variance that a convolution adds to its output, as a share of its power. Any small value ranks
+cells the same way."""
 _RECTIFIED: Final = 1.0 / np.pi
-"""Correlation of rectified independent normal values, which batch norm subtracts."""
+"""Uncentred correlation of two independent rectified normal values; batch norm removes it."""
 _LEAST: Final = 2.0**-20
 
 
@@ -77,14 +78,14 @@ def structure(population: Population) -> Values:
 
 @cache
 def _every() -> Values:
-    """``(len(NAMES), 15625)``: of all cells, by number. Looking them up is faster than deriving them in each step."""
+    """``(len(NAMES), 15625)``: features of all cells, by number. Looking them up is faster than deriving them in each step."""
     return np.vstack([_paths(every()), _signals(every())])
 
 
 def work(population: Population) -> Values:
     """``(w, n)``: operations of each kind on each edge and in total, first all, then those that the output needs.
 
-    A compiler removes operations whose result nobody reads. It cannot remove those that work on zeros.
+    A compiler removes operations whose result is unused. It cannot remove operations whose input happens to be zero.
 
     Args:
         population: ``(n, 6)``; need not be canonical.
@@ -156,7 +157,7 @@ def _signals(population: Population) -> Values:
     is_conv = (codes == CONV1) | (codes == CONV3)
     passes = (codes == SKIP) | (codes == POOL)
     terms = np.zeros((NODES, 1 + len(EDGES), n))  # weight of the input and of each edge's convolution in each node
-    smooth = np.zeros((NODES, n))  # poolings on the way, weighted
+    smooth = np.zeros((NODES, n))  # poolings along the paths, weighted
     terms[0, 0] = 1.0
     exists = np.zeros((NODES, n), dtype=bool)
     exists[0] = True
@@ -205,14 +206,14 @@ def _signals(population: Population) -> Values:
 def _next(
     terms: Values, is_conv: npt.NDArray[np.bool_], power: Values, ratio: Values, through: Callable[[Values], Values]
 ) -> Values:
-    """``(NODES, n)``: a ratio to the power (correlation, error) at each node, given the one of the cell's input.
+    """``(NODES, n)``: a ratio to the power (correlation or error) at each node, given the ratio at the cell's input.
 
     Args:
         terms: ``(NODES, 7, n)``: weights of input and convolutions.
         is_conv: ``(6, n)``.
         power: ``(n,)``: power of the cell's input.
         ratio: ``(n,)``: ratio at the input.
-        through: the ratio after a convolution, given the one at its source.
+        through: called with the ratio at the source of a convolution; returns the ratio after the convolution.
     """
     powers = np.concatenate([power[None], np.ones((len(EDGES), len(power)))])
     ratios = np.zeros_like(powers)

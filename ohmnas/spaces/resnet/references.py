@@ -38,6 +38,6 @@ def reference(name: str) -> Architecture:
     """Return the reference network with this name.
 
     Raises:
-        UnknownNameError: the name is unknown; the message lists all.
+        UnknownNameError: the name is unknown; the message lists the known names.
     """
     return look_up("reference network", REFERENCES, name)

@@ -58,7 +58,7 @@ def test_a_saved_network_is_the_trained_one_to_the_bit(space: str, tmp_path: Pat
     images, labels = again.prepare(data.test.images), torch.from_numpy(data.test.labels)
     assert torch.equal(images, ImageSet(data.test.images, data.mean, data.std)[slice(None)])
     before, after = (read_over_time(one, Hardware(), images, labels, 2, 5) for one in (network, again.on_chip()))
-    assert np.array_equal(before.right, after.right)
+    assert np.array_equal(before.correct, after.correct)
     assert np.array_equal(before.again, after.again)
     measured = digital_accuracy(network, images, labels, train)
     with torch.no_grad():
@@ -130,8 +130,8 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda values: values["provenance"].update(engine="x"), "its engine is 'x', which is unknown"),
         (lambda values: values["provenance"].update(epochs="12"), "its epochs is '12'"),
         (lambda values: values["provenance"].update(fidelity="a\nb"), "control characters"),
-        (lambda values: values["provenance"]["versions"].update(ohmnas='1"""'), "no version of a package"),
-        (lambda values: values["provenance"]["versions"].update({"a b": "1"}), "no version of a package"),
+        (lambda values: values["provenance"]["versions"].update(ohmnas='1"""'), "its package version 'ohmnas' '1"),
+        (lambda values: values["provenance"]["versions"].update({"a b": "1"}), "version 'a b' '1' is invalid"),
         (lambda values: values["provenance"].update(measured={}), "it lacks 'chips'"),
         (lambda values: values["provenance"].update(measured={"avm": "x"}, chips=2), "its avm is 'x'"),
         (lambda values: values.update(weights_sha256="0"), "checksum"),

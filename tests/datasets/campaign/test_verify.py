@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ohmnas.datasets.campaign.checkpoint import Trained
-from ohmnas.datasets.campaign.verify import chip_of, contenders, fidelity_of, task_of, verify
+from ohmnas.datasets.campaign.verify import chip_of, fidelity_of, networks_to_verify, task_of, verify
 from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import Hardware
@@ -34,7 +34,7 @@ def test_found_and_references_are_trained_once_each_and_kept(result: SearchResul
 
     arguments = {"fidelity_name": "smoke", "seeds": [0], "checkpoint": kept}
     values = verify(result, DIGITS, **arguments, report=report)  # type: ignore[arg-type]
-    assert list(values["networks"]) == list(contenders(result))
+    assert list(values["networks"]) == list(networks_to_verify(result))
     assert all(0 <= each["measured"]["accuracy_1d"][0] <= 1 for each in values["networks"].values())
     assert told == [(0, 2, True), (1, 2, False), (2, 2, False)]
     assert verify(result, DIGITS, **arguments, report=report) == values  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ def test_the_chip_is_that_of_the_search(result: SearchResult) -> None:
     with pytest.raises(InvalidValueError, match="for the chip 'pcm', not for 'mine'"):
         chip_of(result, replace(Hardware(), name="mine"))
     own = replace(result, provenance={**LEARNED, "hardware": "mine"})
-    with pytest.raises(InvalidValueError, match="the chip 'mine' is not a preset: give the chip itself"):
+    with pytest.raises(InvalidValueError, match="the chip 'mine' is not a preset: pass the chip itself"):
         chip_of(own)
     mine = replace(Hardware(), name="mine")
     assert chip_of(own, mine)(result.best) == mine

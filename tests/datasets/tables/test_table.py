@@ -158,7 +158,7 @@ def test_a_missing_card_is_one_sentence(rows: list[Row], write_made_table: Write
 
 
 def test_an_unknown_table_names_the_shipped_ones() -> None:
-    with pytest.raises(UnknownNameError, match=r"it is neither a file, nor a shipped table \(" + ", ".join(shipped_tables())):
+    with pytest.raises(UnknownNameError, match=r"neither a file, nor a shipped table \(" + ", ".join(shipped_tables())):
         read_table("nothing")
 
 

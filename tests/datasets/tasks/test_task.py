@@ -70,5 +70,5 @@ def test_limits_narrow_a_task_and_never_widen_it() -> None:
     assert costs.params().max() <= 20_000
     assert costs.macs().max() <= 500_000
     assert whole.within(10**9, 10**12) == whole == whole.within()
-    with pytest.raises(InvalidValueError, match="leaves no network: the smallest of digits have 1,000 parameters"):
+    with pytest.raises(InvalidValueError, match="max_params is 1,000, but must be above 1,000, the parameters of"):
         whole.within(1_000)

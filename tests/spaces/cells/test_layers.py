@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ohmnas.spaces.cells.cell import EDGES, Cell
 from ohmnas.spaces.cells.genes import CONV1, CONV3, NONE, POOL, SKIP
-from ohmnas.spaces.cells.layers import KINDS_PER_STAGE, LAYER_KINDS, layers, longest_way
+from ohmnas.spaces.cells.layers import KINDS_PER_STAGE, LAYER_KINDS, layers, longest_path
 from ohmnas.spaces.genes import Population
 
 from .conftest import PUBLISHED, SPACE, codes, every
@@ -72,7 +72,7 @@ def ways(genome: tuple[int, ...], node: int = 0) -> Iterator[int]:
 
 
 def test_the_longest_way_is_that_of_all_ways() -> None:
-    found = longest_way(every()).tolist()
+    found = longest_path(every()).tolist()
     assert found == [max(ways(tuple(genome)), default=0) for genome in every().tolist()]
 
 
@@ -86,7 +86,7 @@ def test_a_share_of_the_power_comes_through_each_edge(genome: tuple[int, ...], s
     edges = flow.through[4:10, 0]
     assert (edges <= 5 + 1e-9).all()
     assert flow.depth[0] == pytest.approx(2 + 2 * 1.5 + 3 * edges.sum())
-    assert flow.depth[0] <= 5 + 3 * 5 * longest_way(one(genome))[0] + 1e-9
+    assert flow.depth[0] <= 5 + 3 * 5 * longest_path(one(genome))[0] + 1e-9
 
 
 def test_golden_shares_of_two_branches_and_of_a_chain() -> None:

@@ -11,4 +11,4 @@ def test_stages_have_their_resolution_and_layers() -> None:
     assert [stage.side for stage in found] == [(6, 6), (3, 3), (3, 3), (3, 3), None]
     assert [[bar.channels for bar in block] for block in found[1].blocks] == [[64, 64, 24], [96, 96, 24]]
     assert [stage.skip for stage in found] == [False, True, False, False, False]
-    assert found[0].words[-1] == "6/8 of the resolution"
+    assert found[0].lines[-1] == "6/8 of the resolution"

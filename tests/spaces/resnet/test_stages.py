@@ -10,7 +10,7 @@ def test_a_network_has_a_stage_for_each_main_block() -> None:
     assert [stage.side for stage in (first, second, third)] == [(32, 32), (16, 16), (8, 8)]
     assert [len(stage.blocks) for stage in (first, second, third)] == [3, 3, 3]
     assert first.skip
-    assert first.words == ("3 x basic", "16 channels", "with skip")
+    assert first.lines == ("3 x basic", "16 channels", "with skip")
 
 
 def test_bottlenecks_and_branches_are_drawn_as_they_are() -> None:

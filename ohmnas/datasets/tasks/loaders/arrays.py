@@ -14,7 +14,7 @@ from ohmnas.files import regular
 from ohmnas.npz import LARGEST, read_arrays
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
-VALIDATION_SHARE = 5
+VALIDATION_DIVISOR = 5
 """One of this many training images of a class is for validation."""
 LARGEST_LABEL = 2**31 - 1
 BRIGHTEST = 1e9
@@ -22,8 +22,9 @@ BRIGHTEST = 1e9
 SAMPLE = 2000
 """Images from which the scale of a split is estimated."""
 SAME_KIND, OTHER_KIND = 8.0, 2.0
-"""Largest ratio of the standard deviations of test and training pixels, if both or neither are whole numbers, and
-otherwise. Test images can be darker or flatter than training images; 0 to 255 and 0 to 1 have a ratio of 255."""
+"""Largest ratio between the standard deviations of test and training pixels: `SAME_KIND` if both or neither have
+integer types, else `OTHER_KIND`. Test images can be darker or flatter than training images; 0 to 255 and 0 to 1 have a
+ratio of 255."""
 BELOW_ZERO = 0.1
 """If one split has no negative pixels, those of the other may go below 0 by this share of the range."""
 
@@ -36,7 +37,7 @@ def load_npz(path: str | Path) -> TaskData:
 
     The classes are the labels that occur in `y_train`, in increasing order. A fifth of the training images of each
     class, with a fixed choice, is for validation; test images are shuffled. Images of uint8, float16 and float32 keep
-    their type; others become float32. Reading the same file again is free.
+    their type; others become float32. The last file is cached.
 
     Raises:
         BrokenFileError: the file is not such an archive; the message shows the fault.
@@ -69,7 +70,10 @@ def _load(path: Path, stamp: tuple[int, ...]) -> TaskData:
 def _images(path: Path, name: str, array: Array) -> Array:
     """``(m, c, h, w)`` of uint8, float16 or float32."""
     if array.dtype.kind not in "uif" or array.ndim not in (3, 4):
-        raise BrokenFileError(f"{path}: {name} has shape {array.shape} of {array.dtype}, which are not images")
+        raise BrokenFileError(
+            f"{path}: {name} has shape {array.shape} and type {array.dtype}; images must be numbers of shape "
+            "(m, h, w), (m, h, w, c) or (m, c, h, w)"
+        )
     if 0 in array.shape:
         raise BrokenFileError(f"{path}: {name} has the shape {array.shape}, so it has no pixels")
     if array.ndim == 3:
@@ -84,7 +88,7 @@ def _images(path: Path, name: str, array: Array) -> Array:
     if max(-low, high) > BRIGHTEST:
         raise BrokenFileError(
             f"{path}: {name} has pixels of {low:.4g} to {high:.4g}; they must be between -{BRIGHTEST:g} and "
-            f"{BRIGHTEST:g}: scale them, such as to 0 to 1"
+            f"{BRIGHTEST:g}: scale them, for example to the range 0 to 1"
         )
     return array if array.dtype in (np.uint8, np.float16, np.float32) else array.astype(np.float32)
 
@@ -137,7 +141,7 @@ def _check_scale(path: Path, train: Array, test: Array) -> None:
     if not same or negative or apart:
         raise BrokenFileError(
             f"{path}: x_train has pixels of {low:.4g} to {high:.4g}, x_test of {test_low:.4g} to {test_high:.4g}; "
-            "both must be scaled alike"
+            "both must use the same scale"
         )
 
 
@@ -161,6 +165,6 @@ def _parts(labels: Labels) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     by_class = order[np.argsort(labels[order], kind="stable")]
     held = np.zeros(len(labels), bool)
     for members in np.split(by_class, np.cumsum(np.bincount(labels))[:-1]):
-        count = max(round(len(members) / VALIDATION_SHARE), 1) if len(members) > 1 else 0
+        count = max(round(len(members) / VALIDATION_DIVISOR), 1) if len(members) > 1 else 0
         held[members[:count]] = True
     return order[~held[order]], order[held[order]]

@@ -1,4 +1,4 @@
-"""Recordings to log-mel spectrograms, as small images: bands from top to bottom, time from left to right."""
+"""Convert recordings to log-mel spectrograms as small images: frequency is the vertical axis, time the horizontal."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _PCM_GUID = struct.pack("<H", PCM) + bytes.fromhex("000000001000800000aa00389b71
 def read_wav(path: str | Path, rate: int) -> Samples:
     """``(n,)``: the samples of a mono 16-bit WAV file, in [-1, 1).
 
-    Read here rather than by Python's `wave`: versions differ in the formats they accept (WAVE_FORMAT_EXTENSIBLE since
-    3.12), and all read a truncated file as a shorter recording.
+    Python's `wave` is not used: its versions accept different formats (WAVE_FORMAT_EXTENSIBLE since 3.12), and all of
+    them read a truncated file as a shorter recording.
 
     Raises:
         BrokenFileError: it is not a WAV file, is truncated, or has another sampling rate.
@@ -43,14 +43,15 @@ def read_wav(path: str | Path, rate: int) -> Samples:
         at += 8
         if size > len(content) - at:
             raise BrokenFileError(
-                f"{path} is cut short: its part {name.decode('ascii', 'replace')!r} has {len(content) - at:,} bytes of "
-                f"{size:,}"
+                f"{path} is truncated: its chunk {name.decode('ascii', 'replace')!r} has {len(content) - at:,} of "
+                f"{size:,} bytes"
             )
         if name == b"fmt ":
             form = _form(path, content[at : at + size])
             if form != (1, 16, rate):
                 raise BrokenFileError(
-                    f"{path} has {form[0]} channels of {form[1]} bits at {form[2]} Hz, not 1 of 16 at {rate}"
+                    f"{path} has {form[0]} channels, {form[1]} bits and {form[2]} Hz; expected 1 channel, 16 bits and "
+                    f"{rate} Hz"
                 )
         elif name == b"data":
             if form is None:
@@ -69,7 +70,7 @@ def _form(path: Path, chunk: bytes) -> tuple[int, int, int]:
         BrokenFileError: the samples are compressed or floating-point numbers, or the chunk is too short.
     """
     if len(chunk) < 16:
-        raise BrokenFileError(f"{path} is not a WAV file: its format has {len(chunk)} bytes of 16")
+        raise BrokenFileError(f"{path} is not a WAV file: its format chunk has {len(chunk)} bytes, but needs 16")
     kind, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", chunk)
     if kind != PCM and not (kind == EXTENSIBLE and chunk[24:40] == _PCM_GUID):
         raise BrokenFileError(f"{path} has samples of format {kind:#06x}, which are not plain whole numbers (PCM)")

@@ -21,9 +21,9 @@ PEOPLE = 14
 CIFAR10_VALIDATION = 5000
 PEOPLE_VALIDATION = 1000
 LARGEST_FILE = 512 << 20
-"""Bytes of a file, at most; the official ones have up to 31 million."""
+"""Largest size of a file in bytes; the official files have up to 31 million."""
 PYTHON_VERSIONS = {"cifar-10-batches-bin": "cifar-10-batches-py", "cifar-100-binary": "cifar-100-python"}
-"""Folder of the binary version -> folder of the version for Python, of which files are pickled."""
+"""Folder of the binary version -> folder of the Python version, whose files are pickles."""
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -55,7 +55,8 @@ def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Byt
 def load_cifar10(data_dir: Path | None = None) -> TaskData:
     """CIFAR-10: 5,000 images of the available training batches are for validation, all others for training.
 
-    The validation images are the last thousand of each of five batches, or as evenly from fewer.
+    With five batches, the validation images are the last thousand of each. With fewer batches, they are the last images
+    of each, as evenly as possible.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -68,11 +69,11 @@ def load_cifar10(data_dir: Path | None = None) -> TaskData:
     def decode() -> Arrays:
         parts = [read_records(path, (10,)) for path in (*batches, test)]
         share, more = divmod(CIFAR10_VALIDATION, len(batches))
-        held = [len(part[0]) - share - (index < more) for index, part in enumerate(parts[:-1])]
-        if min(held) < 1:
+        training_counts = [len(part[0]) - share - (index < more) for index, part in enumerate(parts[:-1])]
+        if min(training_counts) < 1:
             raise BrokenFileError(f"the batches in {folder} are too small: they leave nothing to train on")
-        kept = [(labels[:n], images[:n]) for (labels, images), n in zip(parts, held, strict=False)]
-        rest = [(labels[n:], images[n:]) for (labels, images), n in zip(parts, held, strict=False)]
+        kept = [(labels[:n], images[:n]) for (labels, images), n in zip(parts, training_counts, strict=False)]
+        rest = [(labels[n:], images[n:]) for (labels, images), n in zip(parts, training_counts, strict=False)]
         return _arrays(train=_mixed(_joined(kept)), validation=_mixed(_joined(rest)), test=parts[-1])
 
     return _data(decoded("cifar10", 1, (*batches, test), decode))
@@ -135,7 +136,7 @@ def _balanced(path: Path) -> tuple[Bytes, Bytes]:
 
 
 def _mixed(part: tuple[Bytes, Bytes]) -> tuple[Bytes, Bytes]:
-    """Shuffle with a fixed seed, so that any first images are a fair sample."""
+    """Shuffle with a fixed seed: the first n images are then a random sample."""
     order = np.random.default_rng(32).permutation(len(part[0]))
     return part[0][order], part[1][order]
 

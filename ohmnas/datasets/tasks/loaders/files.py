@@ -21,7 +21,7 @@ Arrays = dict[str, npt.NDArray[np.generic]]
 LARGEST = 1 << 40
 """Largest size in bytes of a source file whose stamp is taken; its reader has a smaller limit."""
 FORMAT = 2
-"""Version of the copies; increased if their files change."""
+"""Version of the copies; increase it if the format of their files changes."""
 CHUNK = 1 << 20
 INDEX = "arrays.json"
 
@@ -31,7 +31,7 @@ def find_folder(data_dir: Path | None, task: str, names: tuple[str, ...], marker
 
     Args:
         data_dir: the user's data folder; None is ``$OHMNAS_DATA``, or ``data`` in the working directory.
-        task: for the message.
+        task: name of the task, for the message.
         names: allowed names of the folder; it may also be `data_dir` itself.
         marker: a file or folder that must be in it.
 
@@ -43,8 +43,8 @@ def find_folder(data_dir: Path | None, task: str, names: tuple[str, ...], marker
         if os.path.exists(folder / marker):  # noqa: PTH110 - no error for an unreadable folder
             return folder
     raise UnknownNameError(
-        f"the files of {task} are not in {base}: there is no {names[0]}/{marker}; pass their folder with "
-        f"--data-dir or $OHMNAS_DATA; for how to get them: ohmnas data {task}"
+        f"cannot find the files of {task}: {base} has no {names[0]}/{marker}; pass their folder with --data-dir or "
+        f"$OHMNAS_DATA; to get them: ohmnas data {task}"
     )
 
 
@@ -56,7 +56,7 @@ def visible(paths: Iterable[Path]) -> list[Path]:
 def decoded(
     task: str, version: int, files: Iterable[Path], decode: Callable[[], Arrays], lists: Iterable[Path] = ()
 ) -> Arrays:
-    """Return decoded files: decoded once, then mapped into memory by every process.
+    """Decode files once, and map the decoded copy into memory in every process.
 
     The copy is in ``$OHMNAS_CACHE``, or in ``ohmnas`` in the user's cache folder. If neither is writable, each process
     decodes the files itself. A damaged copy is replaced.

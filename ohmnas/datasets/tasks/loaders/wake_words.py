@@ -23,7 +23,7 @@ SIDE = 96
 SMALLEST_AREA = 0.005
 """A person or crowd counts if its annotated area (of the outline, not of the box) is at least this share of the image,
 as in the authors' code (build_visualwakewords_data.py of TensorFlow's models)."""
-VALIDATION_SHARE = 20
+VALIDATION_DIVISOR = 20
 """One of this many training images is for validation."""
 YEARS = ("2014", "2017")
 LARGEST_ANNOTATIONS = 2 << 30
@@ -44,7 +44,9 @@ def load_wake_words(data_dir: Path | None = None) -> TaskData:
     folder = find_folder(data_dir, "visual-wake-words", ("coco",), "annotations")
     year = next((y for y in YEARS if is_file(folder / "annotations" / f"instances_train{y}.json")), None)
     if year is None:
-        raise BrokenFileError(f"{folder / 'annotations'} lacks instances_train2014.json, or 2017")
+        raise BrokenFileError(
+            f"{folder / 'annotations'} has neither instances_train2014.json nor instances_train2017.json"
+        )
     annotations = {part: folder / "annotations" / f"instances_{part}{year}.json" for part in ("train", "val")}
 
     def decode() -> Arrays:
@@ -63,7 +65,7 @@ def load_wake_words(data_dir: Path | None = None) -> TaskData:
     arrays = decoded("visual-wake-words", 2, sources, decode, annotations.values())
     images = {part: arrays[f"{part}_images"].transpose(0, 3, 1, 2) for part in annotations}
     labels = {part: arrays[f"{part}_labels"].astype(np.int64) for part in annotations}
-    held = max(len(labels["train"]) // VALIDATION_SHARE, 1)
+    held = max(len(labels["train"]) // VALIDATION_DIVISOR, 1)
     parts = (slice(held, None), slice(held))
     train, validation = (Split(images["train"][part], labels["train"][part]) for part in parts)
     return task_data(train, validation, Split(images["val"], labels["val"]))
@@ -98,9 +100,13 @@ def read_labels(path: Path) -> dict[str, int]:
     if len(labels) < 2:
         raise BrokenFileError(f"{path} has {len(labels)} images; a task needs two or more")
     if len(labels) < len(content["images"]):
-        raise BrokenFileError(f"{path} has {len(content['images'])} images of {len(labels)} names; each needs its own")
+        raise BrokenFileError(
+            f"{path} has {len(content['images'])} images, but only {len(labels)} have their own id and file name"
+        )
     if annotations and not own:
-        raise BrokenFileError(f"{path} has {len(annotations)} annotations, but none is of one of its images")
+        raise BrokenFileError(
+            f"{path} has {len(annotations)} annotations, but none of them belongs to one of its images"
+        )
     return labels
 
 

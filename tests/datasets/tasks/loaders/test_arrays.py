@@ -66,7 +66,7 @@ def test_test_images_of_a_file_that_is_sorted_are_mixed(tmp_path: Path) -> None:
         ({"x_test": np.zeros((9, 5, 7), np.uint8)}, "x_train has images of"),
         ({"x_train": np.full((30, 6, 7), np.nan)}, "NaN or infinite"),
         ({"x_train": np.zeros((30, 6, 7, 9)), "x_test": np.zeros((9, 6, 7, 9))}, "1 to 4 channels"),
-        ({"x_train": np.zeros(30), "x_test": np.zeros(9)}, "which are not images"),
+        ({"x_train": np.zeros(30), "x_test": np.zeros(9)}, "images must be numbers of shape"),
         ({"x_train": np.array([None] * 30)}, "x_train has the type .*O; only plain arrays of numbers can be read"),
     ],
 )
@@ -136,7 +136,7 @@ def test_test_images_with_another_scale_are_refused(
         return np.random.default_rng(count).uniform(low, high, size=(count, 6, 7)).round(3).astype(kind)
 
     path = _write(tmp_path / "mine.npz", x_train=images(30, *train), x_test=images(9, *test))
-    with pytest.raises(BrokenFileError, match=r"x_train has pixels of .*, x_test of .*; both must be scaled alike"):
+    with pytest.raises(BrokenFileError, match=r"x_train has pixels of .*, x_test of .*; both must use the same scale"):
         load_npz(path)
 
 

@@ -21,7 +21,7 @@ def test_a_recording_comes_back(tmp_path: Path) -> None:
 
 def test_invalid_recordings_are_named(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", tone(440, 0.1, 8000), 8000)
-    with pytest.raises(BrokenFileError, match="at 8000 Hz, not 1 of 16 at 16000"):
+    with pytest.raises(BrokenFileError, match="8000 Hz; expected 1 channel, 16 bits and 16000 Hz"):
         read_wav(tmp_path / "a.wav", 16_000)
     (tmp_path / "b.wav").write_bytes(b"RIFFxxxx")
     with pytest.raises(BrokenFileError, match=r"b\.wav is not a WAV file"):
@@ -87,7 +87,7 @@ def test_parts_of_odd_length_are_padded(tmp_path: Path) -> None:
 def test_a_truncated_recording_is_refused(lost: int, tmp_path: Path) -> None:
     path = _wav(tmp_path / "a.wav", _form(), DATA)
     path.write_bytes(path.read_bytes()[:-lost])
-    with pytest.raises(BrokenFileError, match=rf"is cut short: its part 'data' has {14 - lost} bytes of 14"):
+    with pytest.raises(BrokenFileError, match=rf"is truncated: its chunk 'data' has {14 - lost} of 14 bytes"):
         read_wav(path, 8000)
 
 
@@ -97,15 +97,15 @@ def test_a_truncated_recording_is_refused(lost: int, tmp_path: Path) -> None:
         ([], "it has no samples"),
         ([_form()], "it has no samples"),
         ([DATA], "its samples come before their format"),
-        ([(b"fmt ", b"short"), DATA], "its format has 5 bytes of 16"),
+        ([(b"fmt ", b"short"), DATA], "its format chunk has 5 bytes, but needs 16"),
         ([_form(3), DATA], "samples of format 0x0003, which are not plain whole numbers"),
         ([_form(0xFFFE), DATA], "samples of format 0xfffe"),
         (
             [(b"fmt ", _form(0xFFFE)[1] + EXTENSIBLE[:8] + bytes([3]) + EXTENSIBLE[9:]), DATA],
             "samples of format 0xfffe",
         ),
-        ([_form(channels=2, block=4), DATA], "has 2 channels of 16 bits at 8000 Hz, not 1 of 16 at 8000"),
-        ([_form(bits=8, block=1), DATA], "has 1 channels of 8 bits"),
+        ([_form(channels=2, block=4), DATA], "has 2 channels, 16 bits and 8000 Hz; expected 1 channel, 16 bits"),
+        ([_form(bits=8, block=1), DATA], "has 1 channels, 8 bits"),
         ([_form(block=3), DATA], "1 samples of 16 bits do not have 3 bytes"),
         ([_form(), (b"data", b"")], "0 bytes of samples"),
         ([_form(), (b"data", b"odd")], "3 bytes of samples"),

@@ -125,5 +125,5 @@ def test_links_to_nothing_and_giants_are_named_before_they_are_read(data_dir: Pa
     (folder / "data_batch_2.bin").unlink()
     (folder / "data_batch_2.bin").touch()
     os.truncate(folder / "data_batch_2.bin", 3073 * 10**8)
-    with pytest.raises(BrokenFileError, match="has 307,300,000,000 bytes; the limit for this kind of file is"):
+    with pytest.raises(BrokenFileError, match="has 307,300,000,000 bytes; the limit is"):
         load_cifar10(data_dir)
