@@ -26,8 +26,8 @@ class Estimate:
         """Check shape and values.
 
         Raises:
-            InvalidValueError: the number of columns differs from the number of targets, or a value is none that the
-                target can have.
+            InvalidValueError: the number of columns differs from the number of targets, or a value is impossible for
+                its target.
         """
         if self.values.ndim != 2 or self.values.shape[1] != len(self.targets):
             raise InvalidValueError(
@@ -73,7 +73,7 @@ class Estimate:
             if one.name == name:
                 values: Values = self.values[:, column]
                 return values
-        raise InvalidValueError(f"{name} is not predicted here, only {', '.join(self.names)}")
+        raise InvalidValueError(f"this estimate has no {name}; it has {', '.join(self.names)}")
 
     def row(self, place: int) -> dict[str, float]:
         """Return name -> value of one architecture."""

@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from inspect import Signature
 
 
-def attach(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def attach(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return a package's ``__getattr__`` and ``__dir__``.
 
     Args:
         package: ``__name__`` of the package.
-        homes: public name -> module that defines it; an empty module stands for the package's own submodule.
+        modules: public name -> module that defines it; an empty module stands for the package's own submodule.
     """
 
     def get(name: str) -> Any:
-        if name not in homes:
+        if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        home = homes[name]
-        value = getattr(import_module(home), name) if home else import_module(f"{package}.{name}")
+        module = modules[name]
+        value = getattr(import_module(module), name) if module else import_module(f"{package}.{name}")
         setattr(sys.modules[package], name, value)  # found without this function from now on
         return value
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *homes})
+        return sorted({*vars(sys.modules[package]), *modules})
 
     return get, names
 

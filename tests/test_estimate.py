@@ -65,7 +65,7 @@ def test_a_target_that_is_not_estimated_is_refused_and_the_known_ones_are_listed
     one = Estimate.of(avm=[0.1], accuracy_1d=[0.7])
     assert "accuracy_1mo" not in one
     assert 3 not in one
-    with pytest.raises(InvalidValueError, match="accuracy_1mo is not predicted here, only avm, accuracy_1d"):
+    with pytest.raises(InvalidValueError, match="this estimate has no accuracy_1mo; it has avm, accuracy_1d"):
         one["accuracy_1mo"]
 
 

@@ -209,7 +209,7 @@ def add_general(parser: argparse.ArgumentParser) -> None:
 
 
 class _Config(argparse.Action):
-    """`Parser.parse_args` replaces the flag before parsing. Only a flag that is abbreviated or has no file gets here."""
+    """`Parser.parse_args` replaces the flag first. This action gets only an abbreviated flag, or one without a file."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         parser.error("--config needs one file and cannot be abbreviated: --config run.toml")

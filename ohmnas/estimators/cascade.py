@@ -45,18 +45,19 @@ class Cascade(Estimator):
             raise InvalidValueError("the estimators of a cascade must have the same space")
         if rank_by not in cheap.targets:
             raise InvalidValueError(
-                f"{rank_by.name} is not predicted here, only {', '.join(one.name for one in cheap.targets)}"
+                f"rank_by must be a target of both estimators ({', '.join(one.name for one in cheap.targets)}), "
+                f"not {rank_by.name}"
             )
         self.cheap, self.expensive, self.rank_by, self.share = cheap, expensive, rank_by, share
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """Targets of both."""
+        """Targets of both estimators."""
         return self.cheap.targets
 
     @property
     def space(self) -> Space | None:
-        """Space of either."""
+        """Space of the estimators; None if both accept any."""
         return self.cheap.space or self.expensive.space
 
     def predicting(self, names: Iterable[str]) -> Cascade:

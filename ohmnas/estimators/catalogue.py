@@ -20,7 +20,7 @@ Make = Callable[["Task", int], "Estimator"]
 
 def _fault(_name: str, thing: object) -> str:
     """Return the reason why a thing cannot make an estimator; empty if it can. Its result is checked later."""
-    return "" if callable(thing) else f"it is {type(thing).__name__}, not a function that makes an estimator of a task"
+    return "" if callable(thing) else f"it is {type(thing).__name__}, not a function that makes an estimator for a task"
 
 
 ESTIMATORS: Final[Registry[Make]] = Registry(
@@ -29,15 +29,15 @@ ESTIMATORS: Final[Registry[Make]] = Registry(
     {
         "surrogate": ("ohmnas.estimators.fitted:surrogate", "the surrogate of a shipped table"),
         **{name: (partial(maker, name), one.title) for name, one in PROXIES.items() if not one.needs_chip},
-        "training": ("ohmnas.estimators.training:training", "a training as for a table"),
-        "fewer_epochs": ("ohmnas.estimators.low_fidelity:fewer_epochs", "a training with a quarter of the epochs"),
-        "fewer_images": ("ohmnas.estimators.low_fidelity:fewer_images", "a training with a quarter of the images"),
+        "training": ("ohmnas.estimators.training:training", "full training, as for a measured table"),
+        "fewer_epochs": ("ohmnas.estimators.low_fidelity:fewer_epochs", "training with a quarter of the epochs"),
+        "fewer_images": ("ohmnas.estimators.low_fidelity:fewer_images", "training with a quarter of the images"),
         "lower_resolution": (
             "ohmnas.estimators.low_fidelity:lower_resolution",
-            "a training on smaller images",
+            "training on smaller images",
         ),
-        "inherited": ("ohmnas.estimators.inherit.inherited:inherited", "a training from a smaller network's weights"),
-        "narrower_network": ("ohmnas.estimators.low_fidelity:narrower_network", "a training of a narrower network"),
+        "inherited": ("ohmnas.estimators.inherit.inherited:inherited", "training from a smaller network's weights"),
+        "narrower_network": ("ohmnas.estimators.low_fidelity:narrower_network", "training of a narrower network"),
     },
     _fault,
 )
@@ -54,8 +54,8 @@ def estimator(name: str, task: Task, seed: int = 0) -> Estimator:
         seed: seed of everything that the estimator draws.
 
     Raises:
-        UnknownNameError: the name is unknown; the message lists all.
-        InvalidValueError: the entry made something else, or nothing is known about the task.
+        UnknownNameError: the name is unknown; the message lists the known names.
+        InvalidValueError: the entry did not return an `Estimator`, or it does not support the task.
         PluginError: the package that adds the estimator cannot be used.
     """
     from ohmnas.search.estimator import Estimator

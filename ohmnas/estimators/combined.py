@@ -1,4 +1,4 @@
-"""`Combined`: the predictions of an estimator, with those of another, such as the latency on a device, beside them."""
+"""`Combined`: the targets of two estimators together, such as those of a surrogate and the latency on a device."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Combined(Estimator):
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Provenance of the first, and that of the second with names that begin with ``other_``."""
+        """Provenance of the first, and of the second with the prefix ``other_`` before its names."""
         return {**self.main.provenance, **{f"other_{name}": value for name, value in self.other.provenance.items()}}
 
     @property
@@ -56,9 +56,9 @@ class Combined(Estimator):
         return self.main.has_quantiles
 
     def predicting(self, names: Iterable[str]) -> Combined:
-        """Return estimators that predict these targets, too; the first must know those that the second lacks."""
-        there = {one.name for one in self.other.targets}
-        return Combined(self.main.predicting(name for name in names if name not in there), self.other)
+        """Return estimators that predict these targets, too; the first must predict those that the second lacks."""
+        others = {one.name for one in self.other.targets}
+        return Combined(self.main.predicting(name for name in names if name not in others), self.other)
 
     def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: True for architectures that both can estimate."""

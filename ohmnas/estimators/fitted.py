@@ -25,7 +25,7 @@ def surrogate(task: Task, seed: int = 0) -> SurrogateModel:
     del seed
     model = shipped_surrogate(task.name)
     if model is None:
-        raise InvalidValueError(f"no surrogate is shipped for the task {task.name}; fit one to a table of it")
+        raise InvalidValueError(f"no surrogate is shipped for the task {task.name}; fit one to a table of this task")
     if model.space != task.space:
         raise InvalidValueError(f"the shipped surrogate of {task.name} is for {model.space}, not for {task.space}")
     return model

@@ -1,6 +1,6 @@
 """Latency on a user's device: a lookup table by layer shape, and a model learned from measured networks.
 
-The costs of `ohmnas.costs` are for analog chips. For any other device, somebody has to measure. A lookup table needs
+The costs of `ohmnas.costs` are for analog chips. For any other device, latencies must be measured. A lookup table needs
 one measurement per layer shape and assumes that layers run one after another and that nothing else takes time. The
 model learns from end-to-end latencies of some networks, so it includes everything; it is a ridge regression on the
 operations that a device executes (`Space.work`), because latencies mostly add up over them.
@@ -36,8 +36,8 @@ Values = npt.NDArray[np.float64]
 GROUPS: Final = "groups"
 SHAPE: Final = ("inputs", "outputs", "positions", GROUPS)
 """Columns of a lookup table that describe a layer: in channels x kernel height x kernel width, out channels, output
-height x width, as in `Layers`, and groups of channels. `inputs` are those of one group: a depthwise convolution of 16
-channels and 3 x 3 pixels has 9 inputs, 16 outputs and 16 groups."""
+height x width, as in `Layers`, and groups of channels. `inputs` counts the inputs of one group: a depthwise convolution
+with 16 channels and a 3 x 3 kernel has 9 inputs, 16 outputs and 16 groups."""
 SECONDS: Final = "seconds"
 FEWEST_MEASURED: Final = 10
 PENALTIES: Final = np.logspace(-3, 3, 13)
@@ -54,10 +54,10 @@ _LARGEST_NUMBER: Final = 1e18
 class LatencyTable(Estimator):
     """Sums measured latencies of layers.
 
-    A shape that was not measured gets the rate (seconds per multiply-accumulate) of the nearest one that was.
+    A shape that was not measured gets the rate (seconds per multiply-accumulate) of the nearest measured shape.
     """
 
-    space: Space = field()  # without this, the property of `Estimator` would be its default
+    space: Space = field()  # without `field()`, the property of `Estimator` would be the default value
     """Space of the networks."""
     shapes: npt.NDArray[np.int64]
     """``(s, 4)``: measured layers, in the order of `SHAPE`."""
@@ -70,12 +70,14 @@ class LatencyTable(Estimator):
         Raises:
             InvalidValueError: there are no shapes, one occurs twice, or a value is out of range.
         """
-        if not len(self.shapes) or self.shapes.shape != (len(self.seconds), len(SHAPE)) or (self.shapes < 1).any():
-            raise InvalidValueError("a lookup table needs layer shapes of at least 1, each with its seconds")
+        if not len(self.shapes) or self.shapes.shape != (len(self.seconds), len(SHAPE)):
+            raise InvalidValueError("a lookup table needs at least one layer shape, each with its seconds")
+        if (self.shapes < 1).any():
+            raise InvalidValueError(f"{', '.join(SHAPE)} of a layer must be at least 1, not {self.shapes.min()}")
         if not ((self.seconds >= 0.0) & (self.seconds <= _LARGEST_SECONDS)).all():
             raise InvalidValueError(f"seconds of a layer must be from 0 to {_LARGEST_SECONDS:g}")
         if len(np.unique(self.shapes, axis=0)) != len(self.shapes):
-            raise InvalidValueError("a lookup table has a layer shape twice")
+            raise InvalidValueError("a layer shape occurs twice in the lookup table")
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -131,7 +133,7 @@ class LatencyTable(Estimator):
 
 
 def write_lookup(path: str | Path, space: Space, population: Population) -> int:
-    """Write a lookup table of all layer shapes of some networks, for a user to fill in the seconds.
+    """Write a lookup table with all layer shapes of these networks; the user fills in the seconds.
 
     Returns:
         The number of shapes.
@@ -151,7 +153,7 @@ def _has_groups(space: Space) -> bool:
 
 
 def _macs(shapes: npt.NDArray[np.int64]) -> Values:
-    """``(k,)``: multiply-accumulates of ``(k, 4)`` layers. `inputs` are those of one group, so groups do not count."""
+    """``(k,)``: multiply-accumulates of ``(k, 4)`` layers. `inputs` counts one group, so groups do not matter."""
     macs: Values = shapes[:, :-1].prod(axis=1, dtype=np.float64)
     return macs
 
@@ -175,7 +177,7 @@ def _shapes(layers: Layers) -> tuple[npt.NDArray[np.int64], Values]:
 class LatencyModel(Estimator):
     """Predicts latencies on one device, learned from measured networks; see `fit`."""
 
-    space: Space = field()  # without this, the property of `Estimator` would be its default
+    space: Space = field()  # without `field()`, the property of `Estimator` would be the default value
     """Space of the networks."""
     device: str
     """Name of the device."""
@@ -201,10 +203,16 @@ class LatencyModel(Estimator):
         expected = len(self.space.work(self.space.sample_uniform(1, np.random.default_rng(0))))
         if self.weights.shape != (expected,) or not (np.abs(self.weights) <= _LARGEST_NUMBER).all():
             raise InvalidValueError(f"a latency model of {self.space.name} needs {expected} finite weights")
-        if not (abs(self.offset) <= _LARGEST_NUMBER and 0.0 < self.least <= _LARGEST_SECONDS and self.rows >= 1):
-            raise InvalidValueError("offset, least and rows of a latency model must be in range")
-        if not (-1.0 <= self.rank <= 1.0 and 0.0 <= self.error < math.inf):
-            raise InvalidValueError("rank and error of a latency model must be in range")
+        if not abs(self.offset) <= _LARGEST_NUMBER:
+            raise InvalidValueError(f"offset must be at most {_LARGEST_NUMBER:g} in magnitude, not {self.offset}")
+        if not 0.0 < self.least <= _LARGEST_SECONDS:
+            raise InvalidValueError(f"least must be above 0 and at most {_LARGEST_SECONDS:g}, not {self.least}")
+        if not self.rows >= 1:
+            raise InvalidValueError(f"rows must be at least 1, not {shown(self.rows)}")
+        if not -1.0 <= self.rank <= 1.0:
+            raise InvalidValueError(f"rank must be from -1 to 1, not {self.rank}")
+        if not 0.0 <= self.error < math.inf:
+            raise InvalidValueError(f"error must be a finite number, 0 or more, not {self.error}")
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -233,7 +241,8 @@ class LatencyModel(Estimator):
             seed: seed of the folds.
 
         Raises:
-            InvalidValueError: there are fewer than `FEWEST_MEASURED` networks, or a latency is not above 0.
+            InvalidValueError: there are fewer than `FEWEST_MEASURED` networks, the number of latencies differs, or a
+                latency is out of range.
         """
         from scipy.stats import spearmanr
 
@@ -298,7 +307,7 @@ class LatencyModel(Estimator):
             raise BrokenFileError(f"{path}: offset, least, rank and error must be numbers, rows a whole number")
         texts: list[Any] = [values.get(name) for name in ("space", "device")]
         if not all(isinstance(text, str) for text in texts):
-            raise BrokenFileError(f"{path}: space and device must be texts")
+            raise BrokenFileError(f"{path}: space and device must be strings")
         offset, least, rank, error = map(float, numbers)
         try:
             space = space_called(texts[0], (sizes[0], sizes[1], sizes[2]), sizes[3])
@@ -383,7 +392,9 @@ def _read_columns(path: Path, names: Sequence[str], optional: Sequence[str] = ()
 def _whole(path: Path, name: str, text: str, row: int, least: int = 1) -> int:
     cell = text.strip()
     if not (cell.isascii() and cell.isdecimal()) or len(cell) > 15 or not least <= int(cell) < _LARGEST_COUNT:
-        raise BrokenFileError(f"{path}, row {row + 1}: {name} is {shown(text)}, not a whole number of at least {least}")
+        raise BrokenFileError(
+            f"{path}, row {row + 1}: {name} is {shown(text)}, but must be a whole number, {least} or more"
+        )
     return int(cell)
 
 

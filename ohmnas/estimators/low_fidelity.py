@@ -30,9 +30,9 @@ SHARES: Final[Mapping[str, float]] = {
     "lower_resolution": 0.5,
     "narrower_network": 0.5,
 }
-"""Reduction -> remaining share of the epochs, of the training images, of the side of an image, of the channels."""
+"""Reduction -> remaining share of the epochs, the training images, the side of an image, or the channels."""
 WIDTH: Final = "OC0"
-"""Gene that all widths of a network are multiples of."""
+"""Gene of the stem channels; all widths of a network are multiples of it."""
 
 
 def low_fidelity(
@@ -43,22 +43,22 @@ def low_fidelity(
     base: Fidelity | None = None,
     chip: Hardware | None = None,
 ) -> Trained:
-    """Return an estimator that trains networks of a task at a reduced effort.
+    """Return an estimator that trains networks of a task at reduced cost.
 
     Args:
         name: one of `SHARES`.
         task: the task.
         seed: seed of trainings and chips.
-        share: remaining share, above 0 and at most 1; None is that of `SHARES`.
-        base: effort to reduce; None is that of the task's table.
+        share: remaining share, above 0 and at most 1; None is the value in `SHARES`.
+        base: fidelity to reduce; None is the fidelity of the task's table.
         chip: the chip; None is the ``pcm`` preset.
 
     Raises:
         UnknownNameError: the reduction is unknown.
         InvalidValueError: the share is out of range, or the networks have no gene for their width.
     """
-    usual = look_up("reduction", SHARES, name)
-    share = usual if share is None else share
+    default = look_up("reduction", SHARES, name)
+    share = default if share is None else share
     if not 0.0 < share <= 1.0:
         raise InvalidValueError(f"the remaining share must be above 0 and at most 1, not {share:g}")
     effort, change = base or fidelity("table", task.name), None
@@ -84,7 +84,7 @@ def narrowed(space: Space, population: Population, share: float) -> Population:
 
 
 def _narrower(space: Space, share: float) -> Change:
-    narrowed(space, np.empty((0, len(space.gene_names)), dtype=np.int16), share)  # refuse the space now
+    narrowed(space, np.empty((0, len(space.gene_names)), dtype=np.int16), share)  # reject the space now
     return partial(narrowed, space, share=share)
 
 
@@ -94,8 +94,8 @@ def _fewer_epochs(effort: Fidelity, task: Task, share: float) -> Fidelity:
 
 
 def _fewer_images(effort: Fidelity, task: Task, share: float) -> Fidelity:
-    there = len(task.load().train.labels)
-    images = there if effort.train_images is None else min(effort.train_images, there)
+    available = len(task.load().train.labels)
+    images = available if effort.train_images is None else min(effort.train_images, available)
     return replace(effort, train_images=max(round(share * images), effort.batch))
 
 
@@ -112,7 +112,7 @@ _REDUCED: Final[Mapping[str, Callable[[Fidelity, Task, float], Fidelity]]] = {
 
 
 fewer_epochs = partial(low_fidelity, "fewer_epochs")
-"""Function of `ESTIMATORS`, as the next three."""
+"""Registered in `ESTIMATORS`, like the next three."""
 fewer_images = partial(low_fidelity, "fewer_images")
 lower_resolution = partial(low_fidelity, "lower_resolution")
 narrower_network = partial(low_fidelity, "narrower_network")

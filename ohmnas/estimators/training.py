@@ -27,7 +27,7 @@ Change = Callable[[Population], Population]
 
 
 class Trained(Estimator):
-    """Measures architectures as a campaign does. Each is trained once; asking for it again returns the same values."""
+    """Trains and measures architectures as a campaign does. Each is trained once; later estimates reuse its values."""
 
     def __init__(
         self, protocol: Protocol, seed: int = 0, chip: Hardware | None = None, change: Change | None = None
@@ -38,7 +38,8 @@ class Trained(Estimator):
             protocol: task, fidelity, engine and device.
             seed: seed of trainings and chips.
             chip: the chip; None is the ``pcm`` preset.
-            change: returns the networks to train in place of ``(n, g)`` architectures; None trains these themselves.
+            change: maps ``(n, g)`` architectures to the networks that are trained instead; None trains the
+                architectures.
 
         Raises:
             MissingDependencyError: torch, aihwkit or Numba is not installed.
@@ -62,7 +63,7 @@ class Trained(Estimator):
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Task, chip, seed, and the effort of a training."""
+        """Task, chip, seed, and the settings of a training."""
         effort = self._protocol.fidelity
         return {
             "task": self._protocol.task.name,

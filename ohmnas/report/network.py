@@ -61,12 +61,12 @@ def _parts(drawn: Sketch) -> list[Markup]:
     parts += [
         fill(
             '<text class="middle {0}" x="{1:.1f}" y="{2:.1f}">{3}</text>',
-            "strong" if words.strong else "tick",
-            words.x,
-            words.y,
-            words.text,
+            "strong" if label.strong else "tick",
+            label.x,
+            label.y,
+            label.text,
         )
-        for words in drawn.words
+        for label in drawn.labels
     ]
     return parts
 

@@ -98,13 +98,13 @@ class Archive:
         return self._front[0][order], self._front[1].take(order)
 
     def different(self, k: int, spans: Values) -> tuple[Population, Evaluation] | None:
-        """The best, then up to k - 1 next best at least `APART` from those before, or less if there are too few.
+        """The best architecture, then up to k - 1 others, best first, each at least `APART` from all before it.
 
-        If a front is wanted, all are members of it.
+        If there are too few, the distance is halved. If a front is wanted, all are members of it.
 
         Args:
             k: number of architectures.
-            spans: ``(g,)``: range of each gene, the unit of its distances.
+            spans: ``(g,)``: range of each gene, the unit of distances.
         """
         among = self._elite if self._front is None else self._front
         if among is None:

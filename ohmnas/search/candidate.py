@@ -40,7 +40,7 @@ class Candidate:
     interval: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Target -> ends of the interval that covers `COVERAGE` of all labels; empty if the estimator has no quantiles."""
     costs: dict[str, float] = field(default_factory=dict)
-    """Known costs of `OTHER_COSTS`. Costs on tiles are for its own chip, or else the surrogate's."""
+    """Known costs of `OTHER_COSTS`. Costs on tiles are for the chip of the candidate, or else the surrogate's."""
     chip: str = ""
     """Name of the chip, as `hardware` accepts it; empty if chips are not searched."""
     misses: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Candidate:
     trainings: int = 0
     """Number of measured trainings."""
     weights: tuple[str, ...] = ()
-    """Folder names of its kept trained networks, in the folder ``networks`` next to the result of a refinement."""
+    """Folder names of the kept trained networks, in the folder ``networks`` next to the result of a refinement."""
 
     space: Space | None = field(default=None, compare=False, repr=False)
     """Space of the genome; None if unknown."""
@@ -140,7 +140,7 @@ class Candidate:
             name: json_values.number(known_costs[name], name) for name in OTHER_COSTS if name in known_costs
         }
         if not all(cost >= 0 for cost in others.values()):
-            raise BrokenFileError("costs must be numbers of at least 0")
+            raise BrokenFileError("costs must be numbers, 0 or more")
         name = json_values.name(values["name"], "reference's name") if "name" in values else ""
         misses = tuple(
             json_values.text(limit, "misses") for limit in json_values.sequence(values.get("misses", []), "misses")
@@ -174,7 +174,7 @@ class Candidate:
 
 
 def _folder(value: object) -> str:
-    """Return the name of a folder, which must not lead to another place."""
+    """Check that the value is the name of a folder, not a path, and return it."""
     name = json_values.name(value, "folder of weights")
     if not _FOLDER.fullmatch(name):
         raise BrokenFileError(f"weights must be names of folders, not {shown(name)}")
@@ -182,7 +182,7 @@ def _folder(value: object) -> str:
 
 
 def _possible(value: object, name: str) -> float:
-    """Return a value of a target, which must be within its range."""
+    """Check that a value is within the range of its target, and return it."""
     one, number = look_up("target", TARGETS, name), json_values.number(value, name)
     if not one.low <= number <= one.high:
         raise BrokenFileError(f"{name} must be from {one.low:g} to {one.high:g}, not {number:g}")

@@ -39,7 +39,7 @@ def reference_floor(problem: Problem) -> Problem:
 
     The best is the most accurate reference network that meets all limits of the problem, soft ones too. Its accuracy
     becomes the lowest accuracy and its AVM the largest AVM, unless the problem's own limits are tighter. With a
-    confidence, its quantiles are the limits, so both are compared alike.
+    confidence, the quantiles of the reference are the limits, because other networks are compared by quantiles, too.
 
     Returns:
         The problem with these limits, and `Limits.reference`; the problem itself if no reference meets its limits.
@@ -51,20 +51,20 @@ def reference_floor(problem: Problem) -> Problem:
     within = [candidate for candidate in references(problem) if not candidate.misses]
     population = np.array([candidate.genome for candidate in within], dtype=np.int16).reshape(-1, problem.genes)
     estimate = problem.estimator.estimate(population)
-    of, meets = problem.quantities(population, estimate), problem.affordable(population)
+    quantities, meets = problem.quantities(population, estimate), problem.affordable(population)
     for name, most in problem.limits.soft.items():
-        meets &= of[name] <= most
+        meets &= quantities[name] <= most
     if not meets.any():
         return problem
     row = int(np.argmax(np.where(meets, estimate["accuracy_1d"], -np.inf)))
-    lowest, highest = problem.certain(estimate)
+    lowest, highest = problem.confidence_bounds(estimate)
     limits = replace(
         problem.limits,
         min_accuracy=max(problem.limits.min_accuracy, float(lowest["accuracy_1d"][row]) - _SLACK),
         reference=within[row].name,
     )
-    asked = [most for of, most in problem.limits.ceilings().values() if of == variation]
-    most = min([*asked, float(highest[variation][row]) + _SLACK])
+    limited = [most for target, most in problem.limits.ceilings().values() if target == variation]
+    most = min([*limited, float(highest[variation][row]) + _SLACK])
     if variation == VARIATION.name:
         limits = replace(limits, max_avm=most)
     else:

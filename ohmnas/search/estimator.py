@@ -26,7 +26,7 @@ class Estimator(ABC):
 
     @property
     def space(self) -> Space | None:
-        """The only space whose genomes it accepts; None accepts any."""
+        """The only space whose genomes the estimator accepts; None accepts any."""
         return None
 
     @property
@@ -43,12 +43,12 @@ class Estimator(ABC):
         """Return an estimator that predicts these targets, too.
 
         Raises:
-            InvalidValueError: it cannot predict one of them.
+            InvalidValueError: the estimator cannot predict one of them.
         """
-        there = [one.name for one in self.targets]
+        known = [one.name for one in self.targets]
         for name in names:
-            if name not in there:
-                raise InvalidValueError(f"{name} is not predicted here, only {', '.join(there)}")
+            if name not in known:
+                raise InvalidValueError(f"this estimator does not predict {name}; it predicts {', '.join(known)}")
         return self
 
     def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
@@ -63,7 +63,7 @@ class Estimator(ABC):
         """Values that each target stays below with this probability.
 
         Args:
-            estimate: from this estimator.
+            estimate: predictions of this estimator.
             probability: above 0, below 1.
 
         Raises:

@@ -23,7 +23,7 @@ COST_LIMITS: Final = {
     "max_energy": "energy",
     "max_latency": "latency",
 }
-"""Limit -> exact cost that it limits."""
+"""Limit -> cost that it limits."""
 PREDICTED_LIMITS: Final = {"max_avm": "avm", "max_std": "accuracy_1d_std"}
 """Limit -> prediction that it limits."""
 _BY_NAME: Final = frozenset({"soft", "penalty", "least", "most", "reference"})
@@ -39,7 +39,7 @@ class Costs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard limits. The result meets all of them; every evaluated architecture meets the limits on costs.
+    """Hard and soft limits. The result meets all hard limits; every evaluated architecture meets those on costs.
 
     Until a search finds an architecture that meets the limits on predictions, it may breed from others.
     """
@@ -80,13 +80,14 @@ class Limits:
     soft: Mapping[str, float] = field(default_factory=dict)
     """Quantity -> soft limit, such as ``{"macs": 2e6}``; a network that exceeds it gets a smaller objective."""
     penalty: float = 1.0
-    """Penalty: the objective is divided by 1 + this per 100 % above a soft limit (multiplied if it is negative)."""
+    """Weight of the soft limits. A positive objective is divided by 1 + penalty * excess, a negative one is multiplied
+    by it. The excess is the sum of the relative excesses over the soft limits."""
 
     def __post_init__(self) -> None:
         """Check that the limits are consistent.
 
         Raises:
-            InvalidValueError: a limit is not a number above 0, or two limits contradict each other.
+            InvalidValueError: a limit is out of range, or two limits contradict each other.
             UnknownNameError: a soft limit has an unknown quantity, or a target is unknown.
         """
         for name in (*COST_LIMITS, "max_std"):
@@ -94,7 +95,7 @@ class Limits:
                 raise InvalidValueError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("max_avm", "min_params"):
             if np.isnan(getattr(self, name)):
-                raise InvalidValueError(f"{name} must be a number")
+                raise InvalidValueError(f"{name} must be a number, not {getattr(self, name)}")
         if not 0 <= self.min_accuracy <= 1:
             raise InvalidValueError(f"min_accuracy must be a fraction from 0 to 1, not {self.min_accuracy}")
         if self.confidence is not None and not 0 < self.confidence < 1:
@@ -148,17 +149,17 @@ class Limits:
         """Targets that have a limit."""
         return {of for of, _ in (*self.floors().values(), *self.ceilings().values())}
 
-    def missed_costs(self, of: Costs) -> str:
-        """Describe the violated limits on costs and the smallest value of each cost seen.
+    def missed_costs(self, costs: Costs) -> str:
+        """Describe the violated limits on costs and the smallest sampled value of each of these costs.
 
         Args:
-            of: costs of n architectures by name.
+            costs: costs of n sampled architectures by name.
         """
         limited = {name: cost for name, cost in COST_LIMITS.items() if getattr(self, name) < np.inf}
-        missed = {name: cost for name, cost in limited.items() if (of[cost] > getattr(self, name)).any()}
+        missed = {name: cost for name, cost in limited.items() if (costs[cost] > getattr(self, name)).any()}
         limits = ", ".join(f"{name} {_number(getattr(self, name))}" for name in missed)
-        values = {cost: _number(float(of[cost].min())) for cost in missed.values()}
-        return f"{limits}; " + ", ".join(f"the least {cost} seen is {value}" for cost, value in values.items())
+        values = {cost: _number(float(costs[cost].min())) for cost in missed.values()}
+        return f"{limits}; " + ", ".join(f"smallest {cost} sampled: {value}" for cost, value in values.items())
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; None is no limit."""

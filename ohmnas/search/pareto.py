@@ -56,7 +56,7 @@ def ranks(losses: Values, enough: int | None = None) -> npt.NDArray[np.intp]:
 
     Args:
         losses: ``(n, k)``.
-        enough: once so many rows have a rank, all others get the next rank.
+        enough: once this many rows have a rank, all others get the next rank.
     """
     rank = np.full(len(losses), -1, dtype=np.intp)
     level = 0

@@ -43,7 +43,7 @@ def plot_search(result: SearchResult, folder: str | Path, kind: str = FORMATS[0]
         kind: format, one of `pictures.FORMATS`.
 
     Returns:
-        Their paths.
+        Paths of the written files.
 
     Raises:
         InvalidValueError: the format is unknown.
@@ -79,7 +79,7 @@ def _architecture(result: SearchResult) -> Figure:
 def _convergence(result: SearchResult) -> Figure:
     """Plot the best so far; a quantity that is the objective itself is not repeated."""
     history = result.history
-    asked = np.array([entry["evaluations"] for entry in history])
+    evaluated = np.array([entry["evaluations"] for entry in history])
     variation = variation_of(history[0] if history else ()).name
     panels: list[tuple[str, list[tuple[str, str, float]]]] = []
     if result.objective != "accuracy_1d":
@@ -92,11 +92,11 @@ def _convergence(result: SearchResult) -> Figure:
     for panel, (title, lines) in zip(figure.subplots(1, len(panels)), panels, strict=True):
         for (name, label, factor), style in zip(lines, ("-", "--"), strict=False):
             values = [factor * entry.get(name, np.nan) for entry in history]
-            panel.step(asked, values, where="post", color=FOUND if style == "-" else INK, ls=style, label=label)
+            panel.step(evaluated, values, where="post", color=FOUND if style == "-" else INK, ls=style, label=label)
         panel.set(xlabel=f"{result.space.members} scored", xscale="log", title=title)
         if len(lines) > 1:
             panel.legend()
-        if len(asked):
+        if len(evaluated):
             ticks_in_words(panel, "x")
     figure.suptitle(f"{_where(result)}: predictions of the best so far ({result.strategy}, seed {result.seed})")
     return figure

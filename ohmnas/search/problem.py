@@ -28,15 +28,15 @@ from ohmnas.spaces.space import Space
 from ohmnas.targets import TARGETS
 
 _SAMPLE: Final = 256
-"""Sampled architectures; the worst sets the scale of a quantity without limit."""
+"""Number of sampled architectures; the worst sets the scale of a quantity without limit."""
 _BATCHES: Final = 4
 """Batches of proposals in the first tries; later tries use more."""
 _DRAWS: Final = 6
-"""Samples without a feasible architecture before a larger search begins."""
+"""Largest number of samples. If none has an affordable architecture, the problem is reported as infeasible."""
 _MANY: Final = 2000
-"""Architectures in each later sample, before the problem is reported as infeasible."""
+"""Smallest number of architectures in each sample after the first `_HURRIED`."""
 _HURRIED: Final = 2
-"""Samples with few batches; after these, less than half a population is accepted."""
+"""Number of samples with few batches. After these, fewer than half of the requested architectures are enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Problem:
 
         Raises:
             InvalidValueError: the estimator is for another space, lacks quantiles for a confidence, or lacks a target
-                that has a limit; a front has less than two quantities; or the space has no such schedule.
+                that has a limit; a front has fewer than two quantities; or the space has no such schedule.
             UnknownNameError: a quantity of the front is unknown.
         """
         whole = self.space.everything
@@ -89,7 +89,7 @@ class Problem:
         estimated = [one.name for one in self.estimator.targets]
         for name in self.pareto:
             check_name("quantity", [*estimated, *COSTS], name)
-        if self.schedule != LAYER_BY_LAYER:  # refused by spaces without depthwise convolutions
+        if self.schedule != LAYER_BY_LAYER:  # spaces without depthwise convolutions reject it
             none = np.empty((0, len(self.space.gene_names)), dtype=np.int16)
             self.space.layers(none).scheduled_memory(self.schedule)
         if len(self.pareto) == 1 or len(set(self.pareto)) < len(self.pareto):
@@ -122,10 +122,12 @@ class Problem:
         batches = min(_BATCHES + _BATCHES * n // sampling.PROPOSALS, sampling.MAX_BATCHES)
         found, tried = [np.empty((0, self.genes), dtype=np.int16)], []
         for draw in range(_DRAWS):
-            hurry = batches if draw < _HURRIED else sampling.MAX_BATCHES
+            max_batches = batches if draw < _HURRIED else sampling.MAX_BATCHES
             at_least = 0 if draw < _HURRIED else 1
             many = n if draw < _HURRIED else max(n, _MANY)
-            drawn = self.space.sample(many, rng, *bounds, at_least=at_least, within=self.bounds, max_batches=hurry)
+            drawn = self.space.sample(
+                many, rng, *bounds, at_least=at_least, within=self.bounds, max_batches=max_batches
+            )
             found.append(drawn[self.affordable(drawn)])
             tried.append(drawn)
             have = sum(map(len, found))
@@ -135,7 +137,8 @@ class Problem:
         if not len(population):
             seen = self.quantities(np.concatenate(tried))
             raise InfeasibleError(
-                f"none of {len(seen):,} {self.space.members} meets all limits on costs: {limits.missed_costs(seen)}"
+                f"none of the {len(seen):,} sampled {self.space.members} meets all limits on costs: "
+                f"{limits.missed_costs(seen)}"
             )
         return population[rng.permutation(len(population))[:n]]
 
@@ -182,7 +185,7 @@ class Problem:
         return within
 
     def evaluate_in_pieces(self, population: Population, size: int) -> Iterator[tuple[Population, Evaluation]]:
-        """Evaluate pieces of ``(size, g)``; the piece during which the clock's time ends is the last."""
+        """Evaluate the population in pieces of `size` rows; stop after the piece in which the time runs out."""
         for start in range(0, len(population), size):
             piece = population[start : start + size]
             yield piece, self.evaluate(piece)
@@ -195,14 +198,14 @@ class Problem:
         shortfall = np.zeros(len(population))
         for missed in self.missed(estimate).values():
             shortfall += missed
-        of = self.quantities(population, estimate)
+        quantities = self.quantities(population, estimate)
 
         def losses(name: str) -> Values:
-            return self.loss(name, of[name])
+            return self.loss(name, quantities[name])
 
-        objective = self.objective(of, losses)
+        objective = self.objective(quantities, losses)
         if self.limits.soft:
-            excess = sum(np.maximum(of[name] / most - 1.0, 0.0) for name, most in self.limits.soft.items())
+            excess = sum(np.maximum(quantities[name] / most - 1.0, 0.0) for name, most in self.limits.soft.items())
             price = 1.0 + self.limits.penalty * excess
             objective = np.where(objective >= 0, objective / price, objective * price)
         columns = [losses(name) for name in self.pareto]
@@ -223,12 +226,12 @@ class Problem:
 
     def missed(self, estimate: Estimate) -> dict[str, Values]:
         """Limit on a target -> ``(n,)`` violation, of the prediction or, with a confidence, of its quantile."""
-        limits, (lowest, highest) = self.limits, self.certain(estimate)
+        limits, (lowest, highest) = self.limits, self.confidence_bounds(estimate)
         missed = {name: np.maximum(least - lowest[of], 0.0) for name, (of, least) in limits.floors().items()}
         missed |= {name: np.maximum(highest[of] - most, 0.0) for name, (of, most) in limits.ceilings().items()}
         return missed
 
-    def certain(self, estimate: Estimate) -> tuple[Estimate, Estimate]:
+    def confidence_bounds(self, estimate: Estimate) -> tuple[Estimate, Estimate]:
         """Values that are compared with lower and with upper limits: predictions, or quantiles with a confidence."""
         confidence = self.limits.confidence
         if confidence is None:

@@ -76,11 +76,11 @@ def describe(
 def candidates(problem: Problem, population: Population, evaluation: Evaluation) -> list[Candidate]:
     """Return one candidate per row."""
     ends = [problem.quantile(evaluation.estimate, (1 + side * COVERAGE) / 2) for side in (-1, 1)]
-    missed, of = problem.missed(evaluation.estimate), problem.quantities(population)
-    costs = {name: of[name] for name in OTHER_COSTS if problem.has_chip or name in {"size", "memory"}}
+    missed, quantities = problem.missed(evaluation.estimate), problem.quantities(population)
+    costs = {name: quantities[name] for name in OTHER_COSTS if problem.has_chip or name in {"size", "memory"}}
     space = problem.space
     chips = space.chip_names(population)
-    params, macs = of["params"].astype(np.int64).tolist(), of["macs"].astype(np.int64).tolist()
+    params, macs = (quantities[name].astype(np.int64).tolist() for name in ("params", "macs"))
     return [
         Candidate(
             architecture,
@@ -132,20 +132,21 @@ def references(problem: Problem) -> list[Candidate]:
 
 
 def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] | None, evaluations: int) -> str:
-    """Say that nothing meets the limits on predictions; `nearest` is the row with the smallest violation."""
+    """Describe that nothing meets the limits on predictions; `nearest` is the row with the smallest violation."""
     if nearest is None:
         return "the strategy found no architecture within the cost limits"
     limits, (candidate,) = problem.limits, candidates(problem, *nearest)
-    asked = [f"a predicted {_title(of)} of at most {most:g}" for of, most in limits.ceilings().values()]
-    asked += [
-        f"a predicted {_title(of)} ({name}) of at least {least:g}" for name, (of, least) in limits.floors().items()
+    required = [f"a predicted {_title(target)} of at most {most:g}" for target, most in limits.ceilings().values()]
+    required += [
+        f"a predicted {_title(target)} ({name}) of at least {least:g}"
+        for name, (target, least) in limits.floors().items()
     ]
     sure = "" if limits.confidence is None else f" with a probability of {limits.confidence:g}"
     on = f", on {candidate.chip}" if candidate.chip else ""
     origin = f"; the limits on accuracy and AVM are those of {limits.reference}" if limits.reference else ""
     return (
-        f"none of {evaluations:,} {problem.space.members} within the cost limits has {' and '.join(asked)}{sure}; the "
-        f"nearest has {_predicted(problem, nearest[1].estimate)}, "
+        f"none of {evaluations:,} {problem.space.members} within the cost limits has {' and '.join(required)}{sure}; "
+        f"the nearest has {_predicted(problem, nearest[1].estimate)}, "
         f"with {candidate.params:,} parameters: {candidate.architecture}{on}; another seed or strategy may come "
         f"nearer{origin}"
     )
@@ -160,7 +161,7 @@ def _predicted(problem: Problem, estimate: Estimate) -> str:
     names = [name for name in estimate.names if name in problem.limits.on_targets()] or [*estimate.names]
     if problem.limits.confidence is None:
         return _listed([f"{_title(name)} {estimate[name][0]:.4f}" for name in names])
-    lowest, highest = problem.certain(estimate)
+    lowest, highest = problem.confidence_bounds(estimate)
     ends = [
         f"{_title(name)} of at least {lowest[name][0]:.4f}"
         if TARGETS[name].larger_is_better

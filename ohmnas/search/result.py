@@ -40,7 +40,7 @@ class SearchResult:
     """Best feasible architecture of a search, with settings and history."""
 
     best: Candidate
-    """Architecture with the highest objective; with a front, among its members."""
+    """Architecture with the highest objective; if there is a front, the best of its members."""
     evaluations: int
     """Number of evaluated architectures; each start evaluates an architecture once."""
     seconds: float
@@ -50,7 +50,7 @@ class SearchResult:
     """`Problem.constraints`: limit -> value, None for no limit; soft limits and bounds on genes by name."""
     history: list[dict[str, float]]
     """For each generation: iteration, evaluations, feasible share of the offspring, best objective so far and its
-    predictions; with a front also its hypervolume, after a restart also its number."""
+    predictions; with a front also its hypervolume, after a restart also the number of the restart."""
     space: Space
     strategy: str = "evolution"
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class SearchResult:
     references: list[Candidate] = field(default_factory=list)
     """Reference networks within the cost limits, with predictions."""
     command: tuple[str, ...] = ()
-    """Words after ``ohmnas`` of the command that made it; empty if it was made in Python."""
+    """Command-line arguments (without ``ohmnas``) that produced the result; empty for results produced in Python."""
 
     @property
     def extrapolation(self) -> str:
@@ -117,16 +117,16 @@ class SearchResult:
 
     def __repr__(self) -> str:
         """Return a two-line summary."""
-        of = f"{self.evaluations:,} {self.space.members} scored with {self.strategy}, seed {self.seed}"
-        return f"SearchResult({of}; maximised {self.objective};\n  best: {self.best!r})"
+        summary = f"{self.evaluations:,} {self.space.members} scored with {self.strategy}, seed {self.seed}"
+        return f"SearchResult({summary}; maximised {self.objective};\n  best: {self.best!r})"
 
     def _repr_html_(self) -> str:
         """Return an HTML table for notebooks: the found network and the references."""
         frame = self.to_frame()
         few = frame[frame["role"].isin(["found", "reference"])].head(_SHOWN).drop(columns=["role", "chip"])
         table = few.to_html(index=False, border=0, float_format="{:.4g}".format, na_rep="")
-        of = f"{self.evaluations:,} {self.space.members} scored with {escape(self.strategy)}, seed {self.seed}"
-        return f"<p>{of}; maximised {escape(self.objective)}</p>{table}"
+        summary = f"{self.evaluations:,} {self.space.members} scored with {escape(self.strategy)}, seed {self.seed}"
+        return f"<p>{summary}; maximised {escape(self.objective)}</p>{table}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; `best` comes first."""
@@ -270,14 +270,14 @@ def _at_least_0(value: object, what: str) -> float:
 
 
 def _plain_values(values: object, what: str) -> dict[str, Any]:
-    """Return texts and numbers by name."""
+    """Check that all values are strings, numbers, booleans or None, and return them by name."""
     for name, value in json_values.mapping(values, what).items():
         json_values.plain(value, f"{what}' {name}")
     return cast("dict[str, Any]", values)
 
 
 def _constraints(values: dict[str, Any]) -> dict[str, Any]:
-    """Return limits, None for none; soft limits and bounds on genes by name."""
+    """Check the limits (None: no limit), soft limits and bounds on genes, and return them."""
     for name, value in values.items():
         if name in {"soft", "least", "most"}:
             for quantity, limit in json_values.mapping(value, f"{name} limits").items():
@@ -328,7 +328,7 @@ def _two(values: object, what: str) -> list[Any]:
 
 
 def _provenance(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the known provenance of the surrogate."""
+    """Check the values of the surrogate's provenance, and return it."""
     for name, value in values.items():
         if name in {"task", "hardware"}:
             json_values.name(value, f"surrogate's {name}")

@@ -17,24 +17,25 @@ from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
 from ohmnas.search.report import describe
 from ohmnas.search.result import SearchResult
-from ohmnas.search.strategies import strategy
+from ohmnas.search.strategies import strategy as strategy_called
 from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.genes import Population
 
-BIRTH_ROUNDS = 3
-"""Largest number of rounds that replace infeasible or repeated offspring; after them, a generation stays smaller."""
-DRY = 4
-"""A round ends the generation if it adds less than one in this many missing offspring."""
+OFFSPRING_ROUNDS = 3
+"""Largest number of rounds per generation that replace infeasible or repeated offspring. After these, the generation
+stays smaller."""
+MIN_YIELD = 0.25
+"""A generation ends after a round that finds fewer new candidates than this share of those it asked for."""
 ENOUGH = 0.95
 """A generation with this share of its offspring is complete."""
 SURPLUS = (1.5, 20.0)
-"""Candidates bred per missing offspring, lowest and highest ratio; the last round sets it. Checking most limits is
-cheap, predicting is not."""
+"""Smallest and largest ratio of candidates bred to candidates needed; each round sets the ratio for the next. Checking
+most limits is cheap, predicting is not."""
 MARGIN = 1.1
 """Factor on missing offspring: a few too many cost less than one more round."""
 LEAST_SHARE = 0.25
-"""Lower bound on the assumed feasible share. A round evaluates enough candidates for the share of the last generation,
-but not more than for this share: one large call is cheaper than several small ones."""
+"""Lower bound on the assumed feasible share. A round evaluates enough candidates for the feasible share of the last
+generation, because one large call is cheaper than several small ones, but it assumes at least this share."""
 LARGEST_POPULATION = 100_000
 """Largest number of offspring per generation, and of candidates bred at once. A longer search has more generations
 instead."""
@@ -42,8 +43,8 @@ PIECE = 10_000
 """Candidates between two checks of the deadline: a few tenths of a second."""
 PATIENCE = 50
 """Generations without a feasible architecture before the problem is reported as infeasible."""
-BARREN = 20
-"""Consecutive generations without new candidates that end a search."""
+MAX_EMPTY_GENERATIONS = 20
+"""A search ends after this number of consecutive generations without new candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Budget:
     evaluations: float = math.inf
     """Largest number of evaluated architectures, over all restarts."""
     patience: float = math.inf
-    """Consecutive generations of one start without a better objective or, with a front, a change of the front."""
+    """A start ends after this number of consecutive generations without a better objective; with a front, also without
+    a change of the front."""
     clock: Callable[[], float] = time.perf_counter
     """Returns the time in seconds."""
 
@@ -73,19 +75,19 @@ class Budget:
         _whole("iterations", self.iterations, 0)
         for name in ("seconds", "evaluations", "patience"):
             if not getattr(self, name) >= 0:
-                raise InvalidValueError(f"{name} must be a number of at least 0, not {getattr(self, name)}")
+                raise InvalidValueError(f"{name} must be a number, 0 or more, not {getattr(self, name)}")
 
 
 def _whole(name: str, value: object, least: int, most: float = math.inf) -> int:
     """Return the value if it is a whole number (Python or NumPy) from least to most."""
     if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
-        largest = "" if most == math.inf else f" and at most {most:,}"
-        raise InvalidValueError(f"{name} must be a whole number of at least {least}{largest}, not {value!r}")
+        valid = f", {least} or more" if most == math.inf else f" from {least} to {most:,}"
+        raise InvalidValueError(f"{name} must be a whole number{valid}, not {value!r}")
     return int(value)
 
 
 BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
-"""Strategy -> budget, if it differs from that of AnalogNAS: 100 offspring, 200 generations."""
+"""Strategy -> budget, if it differs from the budget of AnalogNAS: 100 offspring, 200 generations."""
 
 
 def default_budget(strategy: str) -> Budget:
@@ -116,7 +118,7 @@ class _Run:
         self.archive = archive
         self.rng = rng
         self.seen = set(_keys(known))
-        self.surplus = 1.0  # first populations are sampled within the limits on costs
+        self.surplus = 1.0  # first populations are sampled within the limits on costs, so no surplus is needed
         self.feasible_share = 1.0
         """Feasible share of the last generation."""
         self.exhausted = False
@@ -135,7 +137,7 @@ class _Run:
             The feasible offspring and the number of evaluations.
         """
         parts: list[tuple[Population, Evaluation]] = []
-        for turn in range(BIRTH_ROUNDS):
+        for turn in range(OFFSPRING_ROUNDS):
             missing = n - sum(int(evaluation.feasible.sum()) for _, evaluation in parts)
             if missing <= (1.0 - ENOUGH) * n:
                 break
@@ -144,7 +146,7 @@ class _Run:
             wanted = self._wanted(missing, left - len(first))
             candidates = self._candidates(wanted, first)
             parts += self.problem.evaluate_in_pieces(candidates, PIECE)
-            if len(candidates) * DRY < wanted or self.exhausted or self.problem.clock.is_up():
+            if len(candidates) < MIN_YIELD * wanted or self.exhausted or self.problem.clock.is_up():
                 break
         if not parts:
             return initial[:0], 0
@@ -156,14 +158,14 @@ class _Run:
         return population[evaluation.feasible], len(population)
 
     def _wanted(self, missing: int, left: float) -> int:
-        """Return the number of candidates among which the missing feasible ones are expected."""
+        """Return the number of candidates expected to contain the missing feasible ones."""
         wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
         return int(min(wanted, MARGIN * LARGEST_POPULATION, left))
 
     def _tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Pass evaluations to the archive and the strategy, and update what the next generation is planned with.
+        """Pass evaluations to the archive and the strategy; update the feasible share and the best objective.
 
-        After the deadline there is no next generation, and the strategy need not learn for it.
+        After the deadline there is no next generation, so the strategy is not told.
         """
         if not self.problem.clock.is_up():
             self.strategy.tell(population, evaluation)
@@ -204,7 +206,7 @@ class _Run:
 
 def search(
     problem: Problem,
-    make: str | Callable[[Problem], Strategy],
+    strategy: str | Callable[[Problem], Strategy],
     seed: int,
     budget: Budget | None = None,
     report: Callable[[Generation], None] | None = None,
@@ -219,16 +221,16 @@ def search(
 
     Args:
         problem: objective and limits.
-        make: a name of `strategies.STRATEGIES`, a class such as `Evolution`, or a `functools.partial` of
-            one with other parameters.
+        strategy: a name of `strategies.STRATEGIES`, a class such as `Evolution`, or a `functools.partial` of a class
+            with other parameters.
         seed: random seed; the same seed gives the same result, unless the time limit ends the search.
         budget: length of the search; generations count per restart. None is `default_budget` of the name.
         report: called after each generation.
         initial: ``(k, g)`` initial architectures, in addition to the strategy's own.
         exclude: ``(k, g)`` architectures to exclude.
         restarts: number of starts; the result is the best of all.
-        resume: result of an earlier search of the same problem to continue: its best architectures and front are the
-            start, its history continues.
+        resume: result of an earlier search of the same problem to continue. The search starts from its best
+            architectures and its front, and appends to its history.
         top: number of diverse architectures to return, best first.
 
     Returns:
@@ -239,21 +241,23 @@ def search(
 
     Raises:
         InfeasibleError: nothing feasible was found; the message shows the nearest architecture.
-        InvalidValueError: the seed or the number of restarts is invalid, or the result to resume is of another space.
+        InvalidValueError: the seed or the number of restarts is invalid, or the result to resume has another space.
         UnknownNameError: the strategy is unknown.
         PluginError: the package that adds the strategy cannot be used.
     """
     restarts = _whole("the number of restarts", restarts, 1)
     seed = _whole("the seed", seed, 0)  # converted, because JSON has no NumPy numbers
-    name = make if isinstance(make, str) else ""
-    make = strategy(make) if isinstance(make, str) else make
+    name = strategy if isinstance(strategy, str) else ""
+    make = strategy_called(strategy) if isinstance(strategy, str) else strategy
     budget = budget or default_budget(name)
     none = np.empty((0, problem.genes), dtype=np.int16)
     starts = [none if initial is None else initial]
     if resume is not None:
         best_and_front = [candidate.genome for candidate in (resume.best, *resume.top, *resume.front)]
         if resume.space != problem.space:
-            raise InvalidValueError(f"the result to resume is of {resume.space}, but the problem is of {problem.space}")
+            raise InvalidValueError(
+                f"the result to resume is for {resume.space}, but the problem is for {problem.space}"
+            )
         standing = resume.population if len(resume.population) else none
         starts = [np.array(best_and_front, dtype=np.int16), standing, *starts]
     excluded = none if exclude is None else exclude
@@ -331,7 +335,7 @@ class _Progress:
 
     def follow(self, run: _Run, restart: int, initial: Population) -> None:
         """Run one start to its end."""
-        idle = barren = 0
+        idle = empty = 0
         self.stopped = "iterations"
         for iteration in range(self.budget.iterations + 1):
             before = run.best, self.archive.changes_of_front
@@ -339,7 +343,7 @@ class _Progress:
             born, evaluated = run.generation(self.budget.population, left, initial if iteration == 0 else initial[:0])
             self.evaluations += evaluated
             idle = idle + 1 if before == (run.best, self.archive.changes_of_front) else 0
-            barren = 0 if evaluated else barren + 1
+            empty = 0 if evaluated else empty + 1
             self.note(iteration, restart, len(born) / max(evaluated, 1))
             if self.report is not None:
                 self.report(Generation(iteration, self.budget.iterations, born, self.archive.best_objective))
@@ -347,7 +351,7 @@ class _Progress:
                 self.stopped = "seconds"
             elif self.evaluations >= self.budget.evaluations:
                 self.stopped = "evaluations"
-            elif (run.exhausted and not evaluated) or barren >= BARREN:
+            elif (run.exhausted and not evaluated) or empty >= MAX_EMPTY_GENERATIONS:
                 self.stopped = "nothing new"
             elif idle >= self.budget.patience or self._hopeless(run, iteration):
                 self.stopped = "patience"
@@ -355,7 +359,7 @@ class _Progress:
                 break
 
     def _hopeless(self, run: _Run, iteration: int) -> bool:
-        """Return True if nothing feasible is in sight. Strategies that need every answer may continue."""
+        """Return True after `PATIENCE` generations with nothing feasible. Strategies without oversampling continue."""
         return self.archive.best is None and iteration + 1 >= PATIENCE and run.strategy.allows_oversampling
 
     def note(self, iteration: int, restart: int, feasible_share: float) -> None:

@@ -26,11 +26,11 @@ from ohmnas.targets import ACCURACY
 CANDIDATES: Final = 100
 """Sub-spaces that are compared."""
 NETWORKS: Final = 20
-"""Networks of a sub-space that are predicted."""
+"""Largest number of networks that are predicted in each sub-space."""
 _DRAWS: Final = 1024
 """Networks that are drawn from a sub-space, uniformly over its genes."""
 _FEWEST: Final = 10
-"""A sub-space needs so many networks within the limits among those drawn."""
+"""Smallest number of drawn networks within the limits that a sub-space needs."""
 _HIGH: Final = 0.9
 """Quantile of the criterion `best`."""
 
@@ -68,7 +68,7 @@ def compare_subspaces(
         rng: random generator.
         criterion: one of `CRITERIA`.
         candidates: number of sub-spaces.
-        networks: largest number of predicted networks of each.
+        networks: largest number of networks to predict in each sub-space.
 
     Returns:
         The sub-spaces, best first, without those in which few networks meet the limits; and the number of predictions.
@@ -93,17 +93,17 @@ def compare_subspaces(
             "the whole space"
         )
     accuracies = [np.full(len(some), np.nan) for _, _, some, _ in drawn]
-    asked = 0
+    predictions = 0
     if criterion != "macs":
         together = np.concatenate([some for _, _, some, _ in drawn])
         predicted = problem.estimator.estimate(together)[ACCURACY.name]
         accuracies = np.split(predicted, np.cumsum([len(some) for _, _, some, _ in drawn])[:-1])
-        asked = len(together)
+        predictions = len(together)
     found = [
         Subspace(bounds, share, macs, float(each.mean()), float(np.quantile(each, _HIGH)))
         for (bounds, share, _, macs), each in zip(drawn, accuracies, strict=True)
     ]
-    return sorted(found, key=attrgetter(criterion), reverse=True), asked
+    return sorted(found, key=attrgetter(criterion), reverse=True), predictions
 
 
 def _candidates(problem: Problem, rng: np.random.Generator, n: int) -> list[Bounds]:

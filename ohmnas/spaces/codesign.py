@@ -45,7 +45,7 @@ CHIP_GENES: Final = Genes(tuple(_gene(place, name) for place, name in enumerate(
 class CoDesignSpace(Space):
     """A design is a network and a chip: ``(n, g + c)``, the genes of the network, then the genes of the chip."""
 
-    of: Space
+    network_space: Space
     """Space of the networks."""
 
     members: ClassVar[str] = "designs"
@@ -59,26 +59,26 @@ class CoDesignSpace(Space):
     @property
     def name(self) -> str:  # type: ignore[override]
         """Name of the networks' space with `SUFFIX`."""
-        return f"{self.of.name}{SUFFIX}"
+        return f"{self.network_space.name}{SUFFIX}"
 
     @property
     def networks(self) -> Space:
         """Space of the networks."""
-        return self.of
+        return self.network_space
 
     @property
     def genes(self) -> Genes:
         """Genes of the network, then `CHIP_GENES`."""
-        return self.of.genes + CHIP_GENES
+        return self.network_space.genes + CHIP_GENES
 
     @property
     def references(self) -> Mapping[str, Any]:
         """References of the networks' space."""
-        return self.of.references
+        return self.network_space.references
 
     def split(self, population: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """``(n, g + c)`` -> ``(n, g)`` networks and ``(n, c)`` chips; views."""
-        width = len(self.of.genes)
+        width = len(self.network_space.genes)
         return population[:, :width], population[:, width:]
 
     def chips(self, population: Population) -> Chips:
@@ -91,23 +91,23 @@ class CoDesignSpace(Space):
 
     def layers(self, population: Population) -> Layers:
         """Layers of the networks."""
-        return self.of.layers(self.split(population)[0])
+        return self.network_space.layers(self.split(population)[0])
 
     def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:
         """Structure of the networks."""
-        return self.of.structure(self.split(population)[0], layers)
+        return self.network_space.structure(self.split(population)[0], layers)
 
     def canonical(self, population: Population) -> Population:
         """The canonical network on the same chip."""
         network, chip = self.split(population)
-        return np.column_stack([self.of.canonical(network), chip])
+        return np.column_stack([self.network_space.canonical(network), chip])
 
     def mutate(
         self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] | None = None
     ) -> Population:
         """``(n, g + c)``: mutated networks, some on another chip (rate ``chip``, default `CHIP_RATE`)."""
         network, chip = self.split(population)
-        network, chip = self.of.mutate(network, rng, rates), chip.copy()
+        network, chip = self.network_space.mutate(network, rng, rates), chip.copy()
         moved = rng.random(len(chip)) < (rates or {}).get("chip", CHIP_RATE)
         chip[moved] = chips.mutate(chip[moved], rng)
         return np.column_stack([network, chip])
@@ -115,7 +115,7 @@ class CoDesignSpace(Space):
     def neighbours(self, genome: npt.NDArray[np.int16]) -> Population:
         """``(k, g + c)``: neighbours of the network on the same chip, and the network on neighbouring chips."""
         (network,), (chip,) = self.split(genome[None])
-        near, others = self.of.neighbours(network), chips.neighbours(chip)
+        near, others = self.network_space.neighbours(network), chips.neighbours(chip)
         here = np.column_stack([near, np.tile(chip, (len(near), 1))])
         return np.concatenate([here, np.column_stack([np.tile(network, (len(others), 1)), others])])
 
@@ -129,7 +129,7 @@ class CoDesignSpace(Space):
         if matrix.dtype.kind == "u":
             matrix = matrix.astype(np.int64)
         network, chip = self.split(matrix)
-        network = self.of.check(network)
+        network = self.network_space.check(network)
         nearest = np.clip(chip, chips.LOW, chips.HIGH)
         if (nearest != chip).any():
             row, gene = np.argwhere(nearest != chip)[0]
@@ -150,36 +150,36 @@ class CoDesignSpace(Space):
             raise InvalidValueError(
                 f"the chip {(chip or Hardware()).name!r} has settings that chip genes cannot encode"
             )
-        networks = self.of.encode(architectures)
+        networks = self.network_space.encode(architectures)
         return np.column_stack([networks, np.repeat(row, len(networks), axis=0)])
 
     def decode(self, population: npt.NDArray[np.integer]) -> list[Any]:
         """Architectures of the networks."""
-        return self.of.decode(self.split(self.check(population))[0])
+        return self.network_space.decode(self.split(self.check(population))[0])
 
     def architecture(self, values: dict[str, Any]) -> Any:
         """See the networks' space."""
-        return self.of.architecture(values)
+        return self.network_space.architecture(values)
 
     def traits(self, architecture: Any) -> dict[str, float]:
         """See the networks' space."""
-        return self.of.traits(architecture)
+        return self.network_space.traits(architecture)
 
     def stages(self, architecture: Any) -> tuple[Stage, ...]:
         """See the networks' space."""
-        return self.of.stages(architecture)
+        return self.network_space.stages(architecture)
 
     def draw(self, architecture: Any) -> Figure:
         """See the networks' space."""
-        return self.of.draw(architecture)
+        return self.network_space.draw(architecture)
 
     def build(self, architecture: Any) -> nn.Module:
         """See the networks' space."""
-        return self.of.build(architecture)
+        return self.network_space.build(architecture)
 
     def on_chips(self, networks: Population, within: Bounds) -> Population:
         """``(n * chips, g + c)``: each of ``(n, g)`` networks on each chip within the bounds, network by network."""
-        width = len(self.of.genes)
+        width = len(self.network_space.genes)
         low, high = (np.array(ends[width:]) for ends in (within.low, within.high))
         every = chips.every_chip()
         some = every[((every >= low) & (every <= high)).all(axis=1)]

@@ -236,10 +236,10 @@ class Genes(Sequence[Gene]):
         known = ", ".join(alone)
         if self.families:
             most = int(self.blocks.max())
-            known += f", for all blocks {', '.join(self.families)}, for one block {self.families[0]}1 to "
-            known += f"{self.families[0]}{most}"
+            one = self.families[0]
+            known += f"; {', '.join(self.families)} (all blocks); or {one}1 to {one}{most} (one block)"
         raise UnknownNameError(
-            f"no gene {name[:_LONGEST]!r}; there are {known}{suggestion([*self.names, *self.families], name)}"
+            f"unknown gene {name[:_LONGEST]!r}: choose {known}{suggestion([*self.names, *self.families], name)}"
         )
 
     def named(self, name: str) -> Gene:

@@ -43,7 +43,7 @@ class Flow:
     """Estimated flow of signal and noise through n networks."""
 
     through: Ratios
-    """``(k, n)``: share of the output's power that passes through the layers of each kind, summed over its layers. Powers
+    """``(k, n)``: share of the output's power that passes through each layer, summed over the layers of a kind. Powers
     add up where branches and a skip meet."""
     inside: Ratios
     """``(k, n)``: mean number of a layer's inputs that are inside the image, not in its padding."""

@@ -1,9 +1,9 @@
 """Active selection of architectures: a third near the predicted Pareto front, the rest from the plan.
 
-An architecture's optimistic accuracy is the upper end of its prediction interval. An architecture is promising if this
-is close to the best optimistic accuracy at no more parameters. Among the promising ones, those that differ most from
-all measured architectures are selected. The rest keeps the table representative: a surrogate trained only on promising
-rows cannot recognise bad architectures.
+An architecture's optimistic accuracy is the upper end of its prediction interval. An architecture is promising if its
+optimistic accuracy is close to the best one at no more parameters. Among the promising ones, those that differ most
+from all measured architectures are selected. The rest keeps the table representative: a surrogate trained only on
+promising rows cannot recognise bad architectures.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def candidates_near(
 
     Args:
         surrogate: ranks the measured architectures.
-        measured: ``(n, g)``: the parents are among them.
+        measured: ``(n, g)``: measured architectures, which include the parents.
         known: ``(m, g)``: excluded architectures.
         max_params: largest number of parameters.
         max_macs: largest number of MACs.

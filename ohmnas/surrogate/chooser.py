@@ -30,9 +30,9 @@ MUTANTS = 200
 """Number of mutants drawn, to have enough new ones within bounds."""
 
 
-def planned(n: int, there: int) -> int:
-    """Length of the plan that suffices for n architectures, given the rows already stored."""
-    return max(n, FIRST) + BATCH + there
+def planned(n: int, stored: int) -> int:
+    """Length of the plan that suffices for n architectures, given the number of rows already stored."""
+    return max(n, FIRST) + BATCH + stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,10 @@ def score_designs(
 
     Args:
         table: measured table.
-        fidelity: training fidelity; None as in `TrainingSet.of_designs`.
+        fidelity: training fidelity; None is the default of `TrainingSet.of_designs`.
         seed: seed of the folds.
         rounds: number of repeats, with new folds.
-        report: called with the number of finished fits, of ``rounds * FOLDS``.
+        report: called with the number of finished fits, out of ``rounds * FOLDS``.
 
     Returns:
         The training set and a score for each target.

@@ -130,7 +130,7 @@ _AT_ONCE = 512
 
 
 def _derived(space: Space, population: Population, chip: Mapping[str, Values]) -> Values:
-    """``(structure + noise, n)``."""
+    """``(structure + noise, n)``: features derived from the layers and the chip."""
     layers, structure = space.layers(population), len(structure_names(space))
     derived = np.empty((structure + len(NOISE_NAMES), len(population)))
     _write_sizes(layers, derived[: len(SIZE_NAMES)])

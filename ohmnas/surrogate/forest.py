@@ -25,8 +25,8 @@ from ohmnas.surrogate.trees import LEAF, Trees
 DEEPEST: Final = 8
 """Largest depth for bit-slicing. Each level doubles the number of splits, needed or not; in deeper trees each row
 follows its own path."""
-MOST_PLACES: Final = 2**20
-"""Largest number of leaves of all trees, if they were full; above it, each row follows its own path."""
+MOST_LEAVES: Final = 2**20
+"""Largest number of leaves if all trees were full; above it, each row follows its own path."""
 _WORD: Final = 64
 """Bits per machine word."""
 _AT_ONCE: Final = 512
@@ -45,7 +45,7 @@ class Paths:
     left: Indices
     """``(m,)``: left child; the leaf itself for a leaf."""
     right: Indices
-    """``(m,)``: right child, likewise."""
+    """``(m,)``: right child; the leaf itself for a leaf."""
     features: Indices
     """``(m,)``: feature of a split; 0 for a leaf."""
     numbers: Single
@@ -68,9 +68,9 @@ class Paths:
         )
 
     def values(self, rows: Single) -> Single:
-        """``(n, f)`` -> ``(t, n)``: value of each row's leaf in each tree; ``(t, 2)`` for a single row.
+        """``(n, f)`` -> ``(t, n)``: value of each row's leaf in each tree.
 
-        NumPy adds up a single column in another order, with other rounding.
+        A single row is doubled, ``(t, 2)``: NumPy adds up a single column in another order, which rounds differently.
         """
         rows = np.repeat(rows, 2, axis=0) if len(rows) == 1 else rows
         at = np.repeat(self.roots[:, None], len(rows), axis=1)
@@ -103,7 +103,7 @@ class Forest:
     bases: tuple[float, ...]
     """Initial value of each output's sum."""
     paths: Paths | None = None
-    """Used instead if a tree is deeper than `DEEPEST` or there are more than `MOST_PLACES` leaves."""
+    """Used instead if a tree is deeper than `DEEPEST` or there are more than `MOST_LEAVES` leaves."""
 
     @classmethod
     def of(cls, ensembles: Sequence[Trees], features: int) -> Self:
@@ -114,7 +114,7 @@ class Forest:
             features: number of features.
 
         Raises:
-            InvalidValueError: a tree uses a feature beyond this number.
+            InvalidValueError: a tree uses a feature beyond the number of features.
         """
         if any((trees.splits >= features).any() for trees in ensembles):
             raise InvalidValueError(f"a tree uses a feature beyond the {features} of the rows")
@@ -122,7 +122,7 @@ class Forest:
         bases = tuple(trees.base for trees in ensembles)
         depth = max(trees.depth() for trees in ensembles) or 1
         paths = Paths.of(ensembles)
-        if depth > DEEPEST or len(paths.roots) << depth > MOST_PLACES:
+        if depth > DEEPEST or len(paths.roots) << depth > MOST_LEAVES:
             nothing = np.empty(0, dtype=np.float32)
             return cls(features, np.empty(0, np.intp), nothing, (), nothing, ends, bases, paths)
         is_split = paths.left != np.arange(len(paths.left))
@@ -166,7 +166,7 @@ class Forest:
         turns: list[npt.NDArray[np.uint64]] = []
         for splits in self.levels:
             ways = bits[splits]
-            for turn in reversed(turns):  # of two neighbours, take the side to which the row goes
+            for turn in reversed(turns):  # of two adjacent splits, keep the one that the row reached
                 left = ways[0::2]
                 ways = left ^ ((left ^ ways[1::2]) & turn)
             turns.append(ways[0])

@@ -82,8 +82,8 @@ def _settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
     errors = np.sqrt(np.diag(np.linalg.inv(inputs.T @ inputs))[:, None] * noise)
     half = student.ppf(0.95, spare) * errors
     nothing = np.zeros(len(DEFAULT_NAMES))
-    of = {level: (effects[row], half[row]) for row, level in enumerate(free)}
-    return [_row(*level, count, *of.get(level, (nothing, nothing))) for level, count in levels.items()]
+    found = {level: (effects[row], half[row]) for row, level in enumerate(free)}
+    return [_row(*level, count, *found.get(level, (nothing, nothing))) for level, count in levels.items()]
 
 
 def _with_known_levels(pairs: pd.DataFrame) -> tuple[pd.DataFrame, dict[Level, int]]:
@@ -145,10 +145,10 @@ def _row(gene: str, value: int, networks: int, change: Values, half: Values) -> 
         "against": chip_text(gene, _DEFAULTS[gene]),
         "architectures": networks,
     }
-    for target, middle, wide in zip(DEFAULT_NAMES, change, half, strict=True):
+    for target, middle, half_width in zip(DEFAULT_NAMES, change, half, strict=True):
         row |= {
             f"{target}_change": float(middle),
-            f"{target}_low": float(middle - wide),
-            f"{target}_high": float(middle + wide),
+            f"{target}_low": float(middle - half_width),
+            f"{target}_high": float(middle + half_width),
         }
     return row

@@ -30,7 +30,7 @@ class Mixture:
     lowest: Pair
     """Smallest value of both labels, on their scales. Predictions are clipped to the measured range."""
     highest: Pair
-    """Largest value of both labels, likewise."""
+    """Largest value of both labels, on their scales."""
 
     def __post_init__(self) -> None:
         """Check the weights.

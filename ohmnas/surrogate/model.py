@@ -43,7 +43,7 @@ class SurrogateModel(Estimator):
     The calibration maps it to an accuracy. Trees and a process that also use the score predict the other two targets.
     """
 
-    space: Space = field()  # without this, the property of `Estimator` would be its default
+    space: Space = field()  # without `field()`, the property of `Estimator` would be the default value
     """Search space of the genomes."""
     hardware: Mapping[str, float]
     """`Hardware.description()` of the chip; in a space with chips, the genomes include the chip."""
@@ -71,7 +71,7 @@ class SurrogateModel(Estimator):
     line: Line | None = None
     """Linear model on these predictions; None without a source."""
     further: tuple[FurtherTarget, ...] = ()
-    """Targets that it can also predict, see `predicting`."""
+    """Targets that the surrogate can also predict, see `predicting`."""
     selected: tuple[str, ...] = ()
     """Names of the further targets that `estimate` returns: each costs time."""
     settings: Mapping[str, float | bool] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class SurrogateModel(Estimator):
         """Return the surrogate with these targets, too.
 
         Raises:
-            InvalidValueError: it has not learned a target; the message lists those that it has.
+            InvalidValueError: the surrogate did not learn a target; the message lists the targets that it learned.
         """
         there = [one.name for one in self.targets]
         wanted = [name for name in dict.fromkeys(names) if name not in there]
@@ -124,7 +124,7 @@ class SurrogateModel(Estimator):
         for name in wanted:
             if name not in known:
                 learned = ", ".join([*(one.name for one in self.targets[: len(DEFAULT_NAMES)]), *known])
-                raise InvalidValueError(f"{name} is not predicted here, only {learned}")
+                raise InvalidValueError(f"this surrogate does not predict {name}; it predicts {learned}")
         return replace(self, selected=(*self.selected, *wanted)) if wanted else self
 
     @property
@@ -134,7 +134,10 @@ class SurrogateModel(Estimator):
 
     @property
     def best_known(self) -> float:
-        """Highest calibrated accuracy: the mean of the best training networks, which it cannot tell apart."""
+        """Accuracy at the last knot of the calibration: the mean over the best training networks.
+
+        The scores do not order these networks.
+        """
         return float(self.calibration.values[-1])
 
     @property
@@ -207,7 +210,7 @@ class SurrogateModel(Estimator):
             The path of the file.
 
         Raises:
-            InvalidValueError: its provenance is incomplete.
+            InvalidValueError: the provenance of the surrogate is incomplete.
             StorageError: the write failed; an existing file is unchanged.
         """
         from ohmnas.surrogate.model_file import save_model  # imports this module

@@ -106,7 +106,7 @@ def save_model(model: SurrogateModel, path: str | Path) -> Path:
         The path of the file.
 
     Raises:
-        InvalidValueError: its provenance is incomplete.
+        InvalidValueError: the provenance of the surrogate is incomplete.
         StorageError: the write failed; an existing file is unchanged.
     """
     path = file_of(path)
@@ -149,7 +149,8 @@ def read_model(path: str | Path) -> SurrogateModel:
         path: the file, with or without ``.npz``.
 
     Raises:
-        BrokenFileError: the file is missing, truncated, of another space or version, or holds an invalid value.
+        BrokenFileError: the file is missing or truncated, has an unknown space or another format version, or holds an
+            invalid value.
     """
     path = found_file(Path(path))
     header = read_header(path)
@@ -159,20 +160,22 @@ def read_model(path: str | Path) -> SurrogateModel:
         raise
     except (InvalidValueError, UnknownNameError) as error:
         raise BrokenFileError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        raise BrokenFileError(f"{path} has an invalid header: missing or wrong {in_short(error)}") from error
+    except KeyError as error:
+        raise BrokenFileError(f"{path} has an invalid header: it lacks {in_short(error)}") from error
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise BrokenFileError(f"{path} has an invalid header: {in_short(error)}") from error
 
 
 def read_header(path: Path) -> dict[str, Any]:
     """Read the header of a surrogate's file. Only format and space are checked.
 
     Raises:
-        BrokenFileError: it is not a surrogate, or has another version or space.
+        BrokenFileError: the file is not a surrogate, has another format version, or names no space.
     """
     content = read_arrays(path, ["header"], LARGEST)["header"]
     if content.dtype != np.uint8 or content.ndim != 1 or len(content) > _LONGEST_HEADER:
         raise BrokenFileError(
-            f"{path} is not a surrogate: its header must be a text of at most {_LONGEST_HEADER:,} bytes"
+            f"{path} is not a surrogate: its header must be text of at most {_LONGEST_HEADER:,} bytes"
         )
     try:
         header = json.loads(content.tobytes())
@@ -181,13 +184,14 @@ def read_header(path: Path) -> dict[str, Any]:
     if not isinstance(header, dict) or type(header.get("format")) is not int:
         raise BrokenFileError(f"{path} has no surrogate header")
     if header["format"] > FORMAT:
-        raise BrokenFileError(f"{path} has format {shown(header['format'])}, this ohmnas reads {FORMAT}: update ohmnas")
+        raise BrokenFileError(
+            f"{path} has format {shown(header['format'])}, but this version of ohmnas reads format {FORMAT}: "
+            "update ohmnas"
+        )
     if header["format"] < FORMAT:
         raise BrokenFileError(f"{path} is from an older version of ohmnas (format {shown(header['format'])}): {_ANEW}")
     if not isinstance(header.get("space"), str):
-        raise BrokenFileError(
-            f"{path} is a surrogate of the space {shown(header.get('space'))}, which is not a valid name"
-        )
+        raise BrokenFileError(f"{path} names the space {shown(header.get('space'))}, which is not a string")
     return header
 
 
@@ -215,7 +219,7 @@ def _read_parts(path: Path, header: dict[str, Any]) -> dict[str, dict[str, Array
     if unknown := [name for name in header["further"] if name not in TARGETS]:
         raise InvalidValueError(f"it predicts {shown(unknown[0])}, which is not a target")
     if header["source"] is not None and "share" in header["source"]:
-        raise InvalidValueError(f"its source model is of an older version of ohmnas: {_ANEW}")
+        raise InvalidValueError(f"its source model is from an older version of ohmnas: {_ANEW}")
     parts = {**_PARTS, **({} if header["source"] is None else _SOURCE_PARTS), **_further_parts(header["further"])}
     arrays = read_arrays(path, [f"{part}_{name}" for part, kinds in parts.items() for name in kinds], LARGEST)
     for part, kinds in parts.items():
@@ -326,7 +330,7 @@ def _source(
         return None, None
     sources = values["sources"]
     if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
-        raise InvalidValueError("source: sources must be a list of texts")
+        raise InvalidValueError("source: sources must be a list of strings")
     trees = _trees(parts, _SOURCE_ENSEMBLES, values["bases"])
     line = Line(**parts["line"], ranks=Calibration(**parts["ranks"]))
     return SourceModel(_space(values, name), trees, tuple(sources)), line

@@ -66,7 +66,7 @@ def plot_importance(frame: pd.DataFrame, path: Path) -> None:
     """Plot the permutation importance for each target: groups of features above, single features below.
 
     Raises:
-        InvalidValueError: the path has another ending than those of `pictures.FORMATS`.
+        InvalidValueError: the suffix of the path is not one of `pictures.FORMATS`.
         StorageError: the file cannot be written.
     """
     parts = [frame[frame["group"] == "group"].iloc[::-1], frame[frame["group"] != "group"].head(SHOWN).iloc[::-1]]
@@ -90,7 +90,7 @@ def plot_effects(frame: pd.DataFrame, path: Path, title: str = "") -> None:
     """Plot the effect of each choice on each target with 90 % intervals, in points; each panel has its own scale.
 
     Raises:
-        InvalidValueError: the path has another ending than those of `pictures.FORMATS`.
+        InvalidValueError: the suffix of the path is not one of `pictures.FORMATS`.
         StorageError: the file cannot be written.
     """
     choices = list(dict.fromkeys(frame["choice"]))
@@ -133,7 +133,7 @@ def plot_map(frame: pd.DataFrame, path: Path) -> None:
         path: the picture.
 
     Raises:
-        InvalidValueError: the path has another ending than those of `pictures.FORMATS`.
+        InvalidValueError: the suffix of the path is not one of `pictures.FORMATS`.
         StorageError: the file cannot be written.
     """
     figure = new_figure(13.0, 3.9)

@@ -48,8 +48,8 @@ class GaussianProcess:
         """Check that the arrays fit together.
 
         Raises:
-            InvalidValueError: they do not, there is no row, or a number is so large that a squared distance overflows
-                in single precision.
+            InvalidValueError: the arrays do not fit together, there is no row, or a number is so large that a squared
+                distance overflows in single precision.
         """
         rows, seen, several = len(self.inputs), len(self.columns), len(self.levels)
         shapes = (self.inputs.shape, self.centre.shape, self.scale.shape, self.weights.shape)

@@ -73,11 +73,11 @@ def score(
 
     Args:
         table: measured table.
-        hardware: chip; None as in `MeasuredTable.select`.
-        fidelity: fidelity; likewise.
+        hardware: chip; None is the default of `MeasuredTable.select`.
+        fidelity: training fidelity; None is the default of `MeasuredTable.select`.
         seed: seed of the folds.
         rounds: number of repeats, with new folds.
-        report: called with the number of finished fits, of ``rounds * FOLDS``.
+        report: called with the number of finished fits, out of ``rounds * FOLDS``.
 
     Returns:
         The number of architectures and a score for each target.
@@ -130,7 +130,10 @@ def score(
 
 
 def covered(target: str, truth: Values, low: Estimate, high: Estimate, std_floor: float) -> npt.NDArray[np.bool_]:
-    """``(n,)``: True for labels inside their interval; standard deviations below the table's resolution count as it."""
+    """``(n,)``: True for labels inside their interval.
+
+    Standard deviations below the table's resolution count as equal to the resolution.
+    """
     resolved = np.maximum(truth, std_floor) if target == DEFAULT_NAMES[1] else truth
     return np.asarray((low[target] <= resolved + ROUNDING) & (resolved <= high[target] + ROUNDING))
 

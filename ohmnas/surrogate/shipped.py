@@ -44,7 +44,7 @@ def shipped_surrogate(table: str, hardware: str | None = None, fidelity: str | N
     Args:
         table: name of a shipped table.
         hardware: chip; None is the only one of the table, or ``pcm`` if there are several.
-        fidelity: fidelity; None is the one of the surrogate.
+        fidelity: training fidelity; None is the fidelity of the surrogate.
 
     Raises:
         BrokenFileError: the surrogate was fitted to another version of the table, or cannot be read.
@@ -65,7 +65,8 @@ def load_surrogate(path: str | Path) -> SurrogateModel:
         path: the file, with or without ``.npz``. If there is none, the name of a shipped table, such as ``digits``.
 
     Raises:
-        BrokenFileError: the file is missing, truncated, of another space or version, or holds an invalid value.
+        BrokenFileError: the file is missing or truncated, has an unknown space or another format version, or holds an
+            invalid value.
     """
     found = found_file(Path(path))
     shipped = None if found.exists() else shipped_surrogate(str(path))
@@ -73,6 +74,6 @@ def load_surrogate(path: str | Path) -> SurrogateModel:
 
 
 def _checksum(table: str) -> str:
-    """SHA-256 of the file of a shipped table, with the ends of lines that its card refers to."""
+    """SHA-256 of the file of a shipped table, with the line endings that its card assumes."""
     content = read_bytes(_TABLES / f"{table}.csv", LARGEST_TABLE)
-    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()  # a checkout may have changed the ends of lines
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()  # a checkout may have changed the line endings

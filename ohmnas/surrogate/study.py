@@ -81,7 +81,7 @@ def importance(data: TrainingSet, seed: int = 0, **settings: Any) -> pd.DataFram
         settings: settings of `Surrogate`.
 
     Raises:
-        InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures.
+        InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures, or the rows have no AVM.
 
     Returns:
         One row for each feature and group, most important for the accuracy first: `feature`, `group`, and for each
@@ -134,7 +134,8 @@ def gene_effects(data: TrainingSet, seed: int = 0, resamples: int = RESAMPLES, *
         settings: settings of `Surrogate`.
 
     Raises:
-        InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures, or too few resamples.
+        InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures, the rows have no AVM, or there are too
+            few resamples.
 
     Returns:
         One row for each choice and value: `choice`, `value`, `label` (the value in words), `against` (the first value),
@@ -174,6 +175,10 @@ def chip_effects(
         resamples: number of resampled tables, at least `FEWEST_RESAMPLES`.
         settings: setting -> values to compare; None is `SETTINGS`.
 
+    Raises:
+        InvalidValueError: the first set has fewer than `FEWEST_STUDIED` architectures or no AVM, the sets have
+            different spaces, or there are too few resamples.
+
     Returns:
         Like `gene_effects`, without parameters; changes are from the first value.
     """
@@ -202,7 +207,7 @@ def _with(hardware: Mapping[str, float], name: str, value: float) -> dict[str, f
 
 
 def space_map(data: TrainingSet) -> pd.DataFrame:
-    """Return the place of each measured architecture by its size and its noise.
+    """Return the size and the estimated noise of each measured architecture.
 
     Args:
         data: rows of one chip.
@@ -229,7 +234,10 @@ def _enough(data: TrainingSet, resamples: int = FEWEST_RESAMPLES) -> None:
 
 
 def _like_new(surrogate: SurrogateModel, population: Population) -> Estimate:
-    """Predict architectures like new ones: a change must not mix held-out and training predictions."""
+    """Predict all architectures as if they were new.
+
+    Otherwise an effect would compare predictions of training rows with predictions of changed, unseen rows.
+    """
     return surrogate.forecast_features(surrogate.features(population))[1]
 
 
@@ -247,7 +255,10 @@ def _resampled(data: TrainingSet, resamples: int, seed: int, settings: Mapping[s
 
 
 def _resample(data: TrainingSet, rng: np.random.Generator) -> TrainingSet:
-    """Draw as many rows with replacement and keep each drawn row once (`DRAWN`), so folds share no rows."""
+    """Draw as many rows as the table has, with replacement, and keep each drawn row once (`DRAWN`).
+
+    Folds of the resampled table then share no rows.
+    """
     return data.take(np.unique(rng.integers(len(data.population), size=len(data.population))))
 
 

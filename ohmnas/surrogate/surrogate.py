@@ -52,6 +52,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
     A scikit-learn regressor: X are genomes, ``(n, g)``, y the labels, ``(n, 3)`` fractions in the order of
     `DEFAULT_NAMES`.
+
     A search needs only `model_`, which predicts without scikit-learn and XGBoost and can be saved with
     `SurrogateModel.save`.
     """
@@ -87,12 +88,13 @@ class Surrogate(RegressorMixin, BaseEstimator):
             variation: name of the third target, one of `targets.VARIATIONS`.
             std_floor: smallest standard deviation that the chips of a row can resolve; predictions are not below it.
             margin: margin of the pairwise hinge loss.
-            emphasis: extra weight of pairs with a good row (`fit.hinge`); 0 is none, equally good on digits.
+            emphasis: extra weight of pairs with a good row (`fit.hinge`). 0 gives none; on digits, an emphasis does not
+                improve the ranking.
             rounds: largest number of trees per target.
-            early_stopping: True stops at the number of trees that ranks held-out rows best. With fewer than
-                `early_stopping.FEWEST_TO_STOP` networks, which are too few to tell, each target has at most
-                `early_stopping.DEFAULT_TREES` trees. On digits it is as good as 100 trees, and slower: rankers grow
-                beyond 200.
+            early_stopping: True uses the number of trees that ranks held-out rows best. With fewer than
+                `early_stopping.FEWEST_TO_STOP` networks this number cannot be estimated, and each target has at most
+                `early_stopping.DEFAULT_TREES` trees. On digits, early stopping ranks as well as 100 trees but is
+                slower, because the rankers grow beyond 200 trees.
             depth: levels of a tree; at most `stages.SPREAD_DEPTH` for standard deviation and AVM.
             learning_rate: shrinkage of each tree.
             subsample: share of the rows for each tree.
@@ -150,7 +152,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
             X: ``(n, g)`` genomes of at least `FEWEST_ROWS` architectures, canonical.
             y: ``(n, 3)`` labels, in the order of `DEFAULT_NAMES`.
             provenance: as in `TrainingSet`; without it, the surrogate cannot be saved.
-            single: ``(n, 3)`` labels of one training each, if y are means: intervals are for one training.
+            single: ``(n, 3)`` labels of one training each, needed if y holds means over trainings: prediction
+                intervals are for a single training.
             noise: variance of the accuracies between trainings of a network; None if unknown.
             further: name of a further target -> ``(n,)`` labels, and ``(n,)`` labels of one training each.
 
@@ -218,7 +221,12 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: Population) -> Values:
-        """``(n, 3)``: targets in the order of `DEFAULT_NAMES`, for ``(n, g)`` genomes."""
+        """``(n, 3)``: targets in the order of `DEFAULT_NAMES`, for ``(n, g)`` genomes.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: `fit` was not called.
+            InvalidValueError: the genomes do not fit the space.
+        """
         return self._fitted().predict(X)
 
     def score(self, X: Population, y: npt.ArrayLike, sample_weight: None = None) -> float:  # noqa: ARG002 - sklearn's
@@ -264,7 +272,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
     def _features(
         self, space: Space, population: Population, hardware: Mapping[str, float]
     ) -> tuple[Features, Features | None]:
-        """Features of training rows, and the source model's held-out predictions for those that it was fitted to."""
+        """Features of training rows, and the source model's predictions, held out for rows that it was fitted to."""
         own = feature_matrix(space, population, hardware)
         if self.source is None:
             return own, None

@@ -30,7 +30,7 @@ VIEWS: Final = ("accuracy_1s_std", "accuracy_60s_std", "accuracy_1h_std", "accur
 FEWEST_ROWS = 10
 """With fewer rows, calibration folds would hold a single row."""
 FEWEST_REPEATS: Final = 10
-"""Networks trained twice that are needed to estimate the label noise."""
+"""Smallest number of networks trained twice for an estimate of the label noise."""
 VARIED: Final = "varied chips"
 """Chip name for a surrogate of many chips."""
 FEWEST_CHIPS: Final = 10
@@ -57,7 +57,7 @@ class TrainingSet:
     views: Values | None = None
     """``(n, k)``: logarithms of `VIEWS`, if measured."""
     chips: int = 0
-    """Number of chips behind each standard deviation, if there are views."""
+    """Number of chips per standard deviation, if there are views."""
     others: dict[str, tuple[Values, Values]] = field(default_factory=dict)
     """Further target -> ``(n,)`` labels and ``(n,)`` labels of the first seed, if measured in all rows."""
     variation: Target = VARIATION
@@ -178,7 +178,7 @@ class TrainingSet:
         """Return ``(n,)`` labels of a further target and ``(n,)`` labels of one training each.
 
         Raises:
-            InvalidValueError: it was not measured in all rows.
+            InvalidValueError: the target was not measured in all rows.
             UnknownNameError: the target is unknown.
         """
         if target(name).name not in self.others:

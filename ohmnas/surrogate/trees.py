@@ -16,7 +16,7 @@ LEAF: Final = -1
 LARGEST_PREDICTION: Final = 1e6
 """Largest sum of the largest leaves of all trees: far above any score or label, far below the float32 limit."""
 DEEPEST_TREE: Final = 1000
-"""Largest depth of a tree; XGBoost grows no deeper one."""
+"""Largest depth of a tree; XGBoost grows no deeper trees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Trees:
             reach = float(np.maximum.reduceat(np.where(leaf, np.abs(self.numbers), 0.0), starts).sum(dtype=np.float64))
         if not (math.isfinite(self.base) and abs(self.base) + reach <= LARGEST_PREDICTION):
             raise InvalidValueError(
-                f"the leaves of the trees add up to {reach:g}, at most {LARGEST_PREDICTION:g} is possible"
+                f"the leaves of the trees add up to {reach:g}, but must add up to at most {LARGEST_PREDICTION:g}"
             )
         if self.depth() > DEEPEST_TREE:
             raise InvalidValueError(f"a tree has more than {DEEPEST_TREE} levels of splits")

@@ -8,7 +8,6 @@ from typing import Any, Final
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, HIGH, LOW
 
-"""Largest image side or number of classes, as in the cards of tables; larger ones would overflow the costs."""
 LARGEST_COUNT: Final = 2**53
 """Largest number of parameters or MACs: a float holds every whole number up to it."""
 
@@ -17,7 +16,7 @@ def whole(value: object, low: int, high: int, name: str) -> int:
     """Return the value if it is a whole number from low to high.
 
     Raises:
-        InvalidValueError: it is not; the message contains the name.
+        InvalidValueError: the value has another type or is out of range; the message contains the name.
     """
     if type(value) is not int or not low <= value <= high:
         raise InvalidValueError(f"{name} must be a whole number from {low} to {high}")
@@ -28,7 +27,7 @@ def finite(value: object, low: float, high: float, name: str) -> float:
     """Return the value if it is a finite number from low to high.
 
     Raises:
-        InvalidValueError: it is not; the message contains the name.
+        InvalidValueError: the value has another type or is out of range; the message contains the name.
     """
     if type(value) not in {int, float}:
         raise InvalidValueError(f"{name} must be a number")
@@ -42,7 +41,7 @@ def check_provenance(provenance: object) -> dict[str, Any]:
     """Return the provenance of a surrogate if it is complete.
 
     Args:
-        provenance: as `TrainingSet.provenance`; further keys may hold text or numbers.
+        provenance: as `TrainingSet.provenance`; further keys may hold strings or numbers.
 
     Raises:
         InvalidValueError: a key is missing or has a wrong type.
@@ -55,14 +54,14 @@ def check_provenance(provenance: object) -> dict[str, Any]:
     for key, value in [*provenance.items(), *chip.items()]:
         plain = isinstance(value, str | int | None) or (isinstance(value, float) and math.isfinite(value))
         if key not in {"seen", "chip", "versions"} and not plain:  # it is copied into results, which are JSON
-            raise InvalidValueError(f"provenance: {key} must be text or a finite number")
+            raise InvalidValueError(f"provenance: {key} must be a string or a finite number")
     for key in ("table_sha256", "task", "hardware", "fidelity"):
         if not isinstance(provenance.get(key), str):
-            raise InvalidValueError(f"provenance: {key} must be a text")
+            raise InvalidValueError(f"provenance: {key} must be a string")
     whole(provenance.get("rows"), 1, LARGEST_COUNT, "provenance: rows")
     versions = provenance.get("versions", {})
     if not isinstance(versions, dict) or not all(isinstance(version, str) for version in versions.values()):
-        raise InvalidValueError("provenance: versions must be texts by package")
+        raise InvalidValueError("provenance: versions must map packages to strings")
     seen = provenance.get("seen")
     if not isinstance(seen, dict) or set(seen) - {"chips"} != {"min_params", "max_params", "max_macs"}:
         raise InvalidValueError("provenance: seen must have min_params, max_params and max_macs")

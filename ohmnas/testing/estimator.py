@@ -102,11 +102,11 @@ class EstimatorContract(ABC):
             np.testing.assert_allclose(alone, values, rtol=self.tolerance, atol=1e-9)
 
     def test_it_declares_the_targets_it_predicts(self) -> None:
-        """`Estimator.predicting` keeps its own targets and refuses an unknown one."""
+        """`Estimator.predicting` keeps the targets of the estimator and rejects an unknown one."""
         one = self.make(0)
         names = {target.name for target in one.targets}
         assert names <= {target.name for target in one.predicting([*names]).targets}
-        assert _is_refused(lambda: one.predicting(["a_target_that_nobody_predicts"]))
+        assert _is_rejected(lambda: one.predicting(["an_unknown_target"]))
 
     def test_its_origin_can_be_written_as_json(self) -> None:
         """`Estimator.provenance`, strictly."""
@@ -118,14 +118,14 @@ class EstimatorContract(ABC):
         one = self.make(0)
         estimate = one.estimate(self.population())
         if not one.has_quantiles:
-            assert _is_refused(lambda: one.quantile(estimate, 0.5))
+            assert _is_rejected(lambda: one.quantile(estimate, 0.5))
             return
         low, middle, high = (one.quantile(estimate, probability).values for probability in (0.1, 0.5, 0.9))
         assert (low <= middle).all()
         assert (middle <= high).all()
 
     def test_a_search_can_ask_it(self) -> None:
-        """With the first target as the objective, a search finds the best of all estimated architectures."""
+        """A search with the first target as the objective runs, and its best objective never falls."""
         one = self.make(0)
         problem = Problem(self.space(), one, Limits(self.max_params), _FirstTarget(one.targets[0]))
         result = search(problem, Random, 0, Budget(self.rows, 1))
@@ -134,7 +134,7 @@ class EstimatorContract(ABC):
         assert one.targets[0].name in result.best.predicted
 
 
-def _is_refused(call: Callable[[], object]) -> bool:
+def _is_rejected(call: Callable[[], object]) -> bool:
     """Return True if a call raises an `InvalidValueError`."""
     try:
         call()

@@ -72,7 +72,7 @@ class ExporterContract(ABC):
             yield out, export(self.trained(), _NAME, out)
 
     def test_it_writes_files_without_pickles(self) -> None:
-        """At least one file, and no pickle: loading a pickle can run foreign code."""
+        """At least one file, and no pickle: loading a pickle can run arbitrary code."""
         with self.exported() as (out, _):
             files = [path for path in out.rglob("*") if path.is_file()]
             assert files

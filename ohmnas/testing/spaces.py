@@ -4,7 +4,7 @@
         def make(self) -> Space:
             return MySpace((1, 8, 8), 10)
 
-Each of `PROPERTIES` draws its examples from a given generator, so other tests can use it too.
+Each function in `PROPERTIES` draws its examples from the generator that it is given, so other tests can call it too.
 """
 
 from __future__ import annotations
@@ -94,15 +94,15 @@ def faults_are_named(space: Space, rng: np.random.Generator) -> None:
     broken = a_population(space, rng).astype(np.int64)
     row, gene = rng.integers(len(broken)), rng.integers(len(space.genes))
     broken[row, gene] = int(rng.choice([-1, space.genes.high[gene] + 1, 2**31]))
-    for refuse in (space.check, space.decode):
-        message = _refusal(refuse, broken)
+    for call in (space.check, space.decode):
+        message = _error_of(call, broken)
         assert f"genome {row}: gene " in message, f"gene {space.gene_names[gene]} = {broken[row, gene]}: {message!r}"
 
 
-def _refusal(refuse: Callable[[Any], object], broken: Any) -> str:
+def _error_of(call: Callable[[Any], object], broken: Any) -> str:
     """Message of the error that a call raises; empty if it raises none."""
     try:
-        refuse(broken)
+        call(broken)
     except InvalidValueError as error:
         return str(error)
     return ""
@@ -147,7 +147,9 @@ def seeds_decide(space: Space, rng: np.random.Generator) -> None:
         lambda same: space.cross(parents, parents[::-1], same),
     ]
     for draw in draws:
-        assert_same(draw(np.random.default_rng(seed)), draw(np.random.default_rng(seed)), "a seed gives two results")
+        assert_same(
+            draw(np.random.default_rng(seed)), draw(np.random.default_rng(seed)), "the same seed gave different results"
+        )
 
 
 def architectures_round_trip(space: Space, rng: np.random.Generator) -> None:
@@ -160,7 +162,8 @@ def architectures_round_trip(space: Space, rng: np.random.Generator) -> None:
     assert again == architectures, "an architecture changes in a file"
     for one in architectures:
         line = str(one)
-        assert line.isprintable() and 0 < len(line) <= _LONGEST, f"no line for readers: {line!r}"
+        fault = f"str(architecture) must be one printable line of at most {_LONGEST} characters, not {line!r}"
+        assert line.isprintable() and 0 < len(line) <= _LONGEST, fault
     assert space.decode(population[:0]) == []
     assert space.networks.encode([]).shape == (0, len(space.networks.genes))
 
@@ -174,9 +177,9 @@ def bounds_hold(space: Space, rng: np.random.Generator) -> None:
         valid = a_population(space, rng)
         projected = within.project(valid)
         assert within.contain(projected).all(), "a projected genome lies outside"
-        assert_same(within.project(projected), projected, "a projected genome moves again")
+        assert_same(within.project(projected), projected, "projecting twice changes a genome")
         inside = within.contain(valid)
-        assert_same(projected[inside], valid[inside], "a genome within moves")
+        assert_same(projected[inside], valid[inside], "projecting changes a genome within the bounds")
 
 
 def small_bounds_are_enumerated(space: Space, rng: np.random.Generator) -> None:
@@ -185,8 +188,8 @@ def small_bounds_are_enumerated(space: Space, rng: np.random.Generator) -> None:
     found = within.nth(np.arange(within.size))
     every = np.array([*itertools.product(*(within.choices(gene).tolist() for gene in range(len(space.genes))))])
     expected = np.unique(space.genes.clear_missing(every.astype(np.int16)), axis=0)
-    assert within.size == len(expected), f"{within.size} genomes are counted, there are {len(expected)}"
-    assert_same(np.unique(found, axis=0), expected, "the numbers give other genomes than there are")
+    assert within.size == len(expected), f"size is {within.size}, but {len(expected)} genomes exist"
+    assert_same(np.unique(found, axis=0), expected, "nth does not return exactly the genomes within the bounds")
 
 
 def layers_are_whole(space: Space, rng: np.random.Generator) -> None:
@@ -228,7 +231,7 @@ def memory_holds_each_layer(space: Space, rng: np.random.Generator) -> None:
     if type(layers).peak_memory is Layers.peak_memory:
         for row, least in zip(outputs, peak.tolist(), strict=True):
             chain = row[row > 0].tolist()
-            assert all(before + behind <= least for before, behind in itertools.pairwise(chain))
+            assert all(before + after <= least for before, after in itertools.pairwise(chain))
 
 
 def features_are_finite(space: Space, rng: np.random.Generator) -> None:
@@ -361,7 +364,9 @@ class SpaceContract(ABC):
         architectures = [*space.references.values(), *space.decode(a_population(space, np.random.default_rng(0)))]
         for one in architectures:
             traits = space.traits(one)
-            assert set(space.networks.trait_groups) <= set(traits), "a group of no trait"
+            assert set(space.networks.trait_groups) <= set(traits), (
+                "trait_groups names a trait that traits() does not return"
+            )
             assert all(math.isfinite(value) for value in traits.values())
         for gene, values in space.choices.values():
             assert set(values) <= set(space.genes.named(gene).values)

@@ -21,7 +21,7 @@ from ohmnas.testing.formula import EIGHT, NARROW, SPACE, Formula
 class StrategyContract(ABC):
     """Subclass it as ``class TestMine(StrategyContract)`` and write `make`."""
 
-    births: ClassVar[int] = 30
+    offspring: ClassVar[int] = 30
     """Architectures of a generation; fewer for a slow strategy."""
     generations: ClassVar[int] = 12
     """Generations after the first."""
@@ -46,7 +46,7 @@ class StrategyContract(ABC):
         strategy, rng = self.make(problem), np.random.default_rng(seed)
         found = []
         for _ in range(rounds):
-            found.append(strategy.ask(self.births, rng))
+            found.append(strategy.ask(self.offspring, rng))
             self._tell(problem, strategy, found[-1])
         return found
 
@@ -59,7 +59,7 @@ class StrategyContract(ABC):
 
     @property
     def _budget(self) -> Budget:
-        return Budget(self.births, self.generations)
+        return Budget(self.offspring, self.generations)
 
     def test_it_declares_whether_oversampling_is_allowed(self) -> None:
         """`Strategy.allows_oversampling` is a bool."""
@@ -83,24 +83,24 @@ class StrategyContract(ABC):
     def test_it_continues_for_any_subset_of_evaluated_proposals(self) -> None:
         """`ask` may follow `ask`, `tell` may follow `tell`, and any part of the proposals may be told."""
         for offset in (0.0, 0.8):  # with 0.8, nothing is feasible
-            self._goes_on(offset, asks=2, share=1.0, others=0)
-            self._goes_on(offset, asks=1, share=0.5, others=5)
-            self._goes_on(offset, asks=1, share=0.0, others=5)
-            self._goes_on(offset, asks=0, share=0.0, others=5)
-            self._goes_on(offset, asks=3, share=0.0, others=0)
+            self._continues(offset, asks=2, share=1.0, others=0)
+            self._continues(offset, asks=1, share=0.5, others=5)
+            self._continues(offset, asks=1, share=0.0, others=5)
+            self._continues(offset, asks=0, share=0.0, others=5)
+            self._continues(offset, asks=3, share=0.0, others=0)
 
-    def _goes_on(self, avm_offset: float, asks: int, share: float, others: int) -> None:
+    def _continues(self, avm_offset: float, asks: int, share: float, others: int) -> None:
         problem, _ = self.problem(avm_offset=avm_offset)
         strategy, rng = self.make(problem), np.random.default_rng(0)
         answered = False
         for _ in range(2):
-            asked = [strategy.ask(self.births, rng) for _ in range(asks)]
+            asked = [strategy.ask(self.offspring, rng) for _ in range(asks)]
             proposed = np.concatenate([problem.sample(0, rng), *asked])
             evaluated = proposed[: round(share * len(proposed))]
             evaluated = np.concatenate([evaluated, problem.sample(others, rng)])
             self._tell(problem, strategy, evaluated)
             answered |= len(evaluated) > 0
-        population = strategy.ask(self.births, rng)
+        population = strategy.ask(self.offspring, rng)
         assert np.array_equal(SPACE.check(population), population)
         assert (len(population) > 0) == (not self.asks_once or not answered)
 
@@ -163,7 +163,7 @@ class StrategyContract(ABC):
         """The number of evaluations equals the budget."""
         for evaluations in (1, 17):
             problem, formula = self.problem(max_avm=1.0)
-            result = search(problem, self.make, 0, Budget(self.births, 20, evaluations=evaluations))
+            result = search(problem, self.make, 0, Budget(self.offspring, 20, evaluations=evaluations))
             assert result.stopped == "evaluations"
             assert result.evaluations == sum(map(len, formula.asked[:-1])) == evaluations
 
@@ -171,6 +171,6 @@ class StrategyContract(ABC):
         """Also, the search ends."""
         problem = replace(self.problem(max_avm=1.0)[0], within=EIGHT)
         everything = problem.bounds.nth(np.arange(problem.bounds.size))
-        result = search(problem, self.make, 0, Budget(self.births, 15))
+        result = search(problem, self.make, 0, Budget(self.offspring, 15))
         assert result.evaluations == problem.affordable(everything).sum() == 8
         assert result.history[-1]["objective"] == problem.evaluate(everything).objective.max()

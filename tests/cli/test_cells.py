@@ -125,7 +125,7 @@ def test_cells_are_learned_and_searched(table: Path, ohmnas: Ohmnas, tmp_path: P
         (("--fix", "E01=skip"), f"E01 must be one of {', '.join(OPERATIONS)}, not 'skip'"),
         (("--fix", "E01=7"), f"E01 must be one of {', '.join(OPERATIONS)}, not '7'"),
         (("--range", "E01=none"), "a range must be FROM:TO"),
-        (("--fix", "R=3"), "no gene 'R'; there are E01, E02, E12, E03, E13, E23"),
+        (("--fix", "R=3"), "unknown gene 'R': choose E01, E02, E12, E03, E13, E23"),
         (("--fix", "TILE=64"), "TILE is a chip gene, and this search space has only networks"),
     ],
 )

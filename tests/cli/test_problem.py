@@ -86,7 +86,7 @@ def test_the_check_before_fitting_accepts_the_same_flags_silently(
     population = before.sample(3, np.random.default_rng(0))
     with pytest.raises(NotImplementedError, match="the surrogate is not fitted yet"):
         before.evaluate(population)
-    with pytest.raises(UnknownNameError, match="no gene"):
+    with pytest.raises(UnknownNameError, match="unknown gene"):
         problem(parser.parse_args(["--fix", "KS=3"]), unfitted)
 
 

@@ -575,7 +575,7 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
     [
         (("--max-params", "200"), "max_params is 200, but the smallest"),
         (("--max-macs", "10"), "found only 0 of"),
-        (("--fix", "KS9=3"), "no gene 'KS9'; there are OC0, KS0, M, for all blocks R, B, CT, WF, skip, for one block"),
+        (("--fix", "KS9=3"), "unknown gene 'KS9': choose OC0, KS0, M; R, B, CT, WF, skip"),
         (("--fix", "KS0=4"), "KS0 must be 3, 5, 7, not 4"),
         (("--fix", "B=13"), "B must be 1 to 12, not 13"),
         (("--fix", "B=few"), "B must be a whole number, not 'few'"),
@@ -606,16 +606,16 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
         (("--at-most", "avm"), "'avm' is not NAME=VALUE"),
         (("--at-most", "avm=0.1", "--at-most", "avm=0.2"), "avm twice"),
         (("--at-least", "avm=0.2", "--at-most", "avm=0.1"), "avm cannot be at least 0.2 and at most 0.1"),
-        (("--pareto", "accuracy_1mo,params"), "accuracy_1mo is not predicted here, only accuracy_1d, accuracy_1d_std"),
+        (("--pareto", "accuracy_1mo,params"), "does not predict accuracy_1mo; it predicts accuracy_1d, "),
         (
             ("--objective", "weighted", "--weight", "accuracy_1mo=1"),
-            "accuracy_1mo is not predicted here, only accuracy_1d, accuracy_1d_std, avm",
+            "this surrogate does not predict accuracy_1mo; it predicts accuracy_1d, accuracy_1d_std, avm",
         ),
         (("--penalty", "0"), "'0' is not a number above 0"),
         (("--penalty", "3"), "--penalty needs a soft limit: add one, such as --soft macs=500k"),
         (
             ("--max-energy", "1e-12"),
-            "architectures meets all limits on costs: max_energy 1e-12; the least energy seen is ",
+            "architectures meets all limits on costs: max_energy 1e-12; smallest energy sampled: ",
         ),
         (("--max-std", "2"), "'2' is not a fraction from 0 to 1"),
         (("--max-std", "0"), "max_std must be above 0, not 0"),
@@ -690,7 +690,7 @@ def test_results_of_another_task_are_refused(search: Search, tmp_path: Path) -> 
         (("--exclude", "people"), "is for the task 'people'"),
         (
             ("--population", "1000000000"),
-            "population must be a whole number of at least 1 and at most 100,000, not 1000000000",
+            "population must be a whole number from 1 to 100,000, not 1000000000",
         ),
     ],
 )
@@ -709,7 +709,10 @@ def test_wrong_values_are_found_before_anything_is_fitted(
 def test_assumptions_behind_the_energy_are_printed_kept_and_must_be_repeated(search: Search, tmp_path: Path) -> None:
     limits = ("--max-energy", "1e-6", "--iterations", "3")
     done = search(*limits, "--adc-law", "zigzag", "--adc-share", "0.3", "--read-phases", "4")
-    assert "ADC energy scales with bits by the law zigzag, with 4-phase reads" in done.out
+    assert (
+        "8-bit ADCs take 30 % of it and that ADC energy scales with bits by the law zigzag, with 4-phase reads"
+        in done.out
+    )
     result = read(done, tmp_path)
     assert result.constraints["conversion"] == {"law": "zigzag", "adc_share": 0.3, "phases": 4}
     again = search(*limits, "--resume", tmp_path / "result.json")

@@ -133,7 +133,7 @@ def test_estimators_that_do_not_fit_together_are_refused() -> None:
         Cascade(Formula(), AccuracyAlone())
     with pytest.raises(InvalidValueError, match="must have the same space"):
         Cascade(OfSpace(SPACE, "a"), OfSpace(other, "b"))
-    with pytest.raises(InvalidValueError, match="avm is not predicted here, only accuracy_1d"):
+    with pytest.raises(InvalidValueError, match=r"must be a target of both estimators \(accuracy_1d.*\), not avm"):
         Cascade(AccuracyAlone(), AccuracyAlone(), VARIATION)
 
 

@@ -291,7 +291,7 @@ def test_a_scale_ends_at_the_limit_on_any_target() -> None:
 @pytest.mark.parametrize("limits", [Limits(least={"accuracy_1mo": 0.5}), Limits(most={"accuracy_1mo": 0.5})])
 def test_limits_on_what_is_not_estimated_are_refused(limits: Limits) -> None:
     Problem(SPACE, Monthly(), limits)
-    with pytest.raises(InvalidValueError, match="accuracy_1mo is not predicted here, only accuracy_1d, "):
+    with pytest.raises(InvalidValueError, match="does not predict accuracy_1mo; it predicts accuracy_1d, "):
         Problem(SPACE, Formula(), limits)
 
 
@@ -325,5 +325,5 @@ def test_the_smallest_value_of_each_missed_cost_is_reported() -> None:
     one = Problem(SPACE, Formula(), Limits(max_energy=1e-12, max_memory=3, max_params=1e9), chip=CHIP)
     assert one.limits.missed_costs(one.quantities(population)) == (
         "max_memory 3, max_energy 1e-12; "
-        f"the least memory seen is {least['memory']:,.0f}, the least energy seen is {least['energy']:.3g}"
+        f"smallest memory sampled: {least['memory']:,.0f}, smallest energy sampled: {least['energy']:.3g}"
     )

@@ -133,7 +133,7 @@ def test_objectives_say_what_they_need() -> None:
 @pytest.mark.parametrize("make", WEIGHING)
 def test_an_objective_of_a_target_that_is_not_estimated_is_refused(make: type[WeightedSum]) -> None:
     aim = make({"accuracy_1mo": 1.0, "macs": 1.0})
-    with pytest.raises(InvalidValueError, match="accuracy_1mo is not predicted here, only accuracy_1d, "):
+    with pytest.raises(InvalidValueError, match="does not predict accuracy_1mo; it predicts accuracy_1d, "):
         Problem(SPACE, Formula(), Limits(), aim)
     found = Problem(SPACE, Monthly(), Limits(max_params=50_000), aim).evaluate(some(30))
     assert np.isfinite(found.objective).all()

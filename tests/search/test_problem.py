@@ -76,7 +76,7 @@ def test_limits_that_nothing_meets_end_a_sample_with_a_message(
     monkeypatch.setattr("ohmnas.search.problem._DRAWS", 3)  # the usual ones take seconds
     with pytest.raises(InfeasibleError, match=r"found only 0 of 2000 architectures .* and 0 to 10 MACs"):
         Problem(SPACE, Formula(), Limits(max_macs=10)).sample(10, rng)
-    with pytest.raises(InfeasibleError, match="none of 2,020 architectures meets all limits on costs"):
+    with pytest.raises(InfeasibleError, match="none of the 2,020 sampled architectures meets all limits on costs"):
         Problem(SPACE, Formula(), Limits(max_energy=1e-30), chip=CHIP).sample(10, rng)
 
 

@@ -150,7 +150,7 @@ def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path
         ("architecture", None, "not the result"),
         ("interval_90", {"avm": [0.0, 0.1]}, "lacks 'accuracy_1d'"),
         ("interval_90", {name: [0.0] for name in DEFAULT_NAMES}, "not the result"),
-        ("costs", {"size": -1}, "costs must be numbers of at least 0"),
+        ("costs", {"size": -1}, "costs must be numbers, 0 or more"),
         ("costs", None, "not the result"),
         ("costs", ["size"], "not the result"),
         ("costs", {"size": "5"}, "its size is '5', not a finite number"),

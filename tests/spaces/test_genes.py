@@ -125,12 +125,12 @@ def test_a_family_is_called_as_it_was_asked_for() -> None:
         (
             "resnet",
             "R6",
-            "there are OC0, KS0, M, for all blocks R, B, CT, WF, skip, for one block R1 to R5; did you mean R",
+            "choose OC0, KS0, M; R, B, CT, WF, skip (all blocks); or R1 to R5 (one block); did you mean R",
         ),
-        ("resnet", "TILE", "there are OC0, KS0, M, for"),
-        ("cells", "E10", "there are E01, E02, E12, E03, E13, E23"),
-        ("both", "dac", "there are OC0, KS0, M, TECH, TILE, DAC, ADC, for all blocks"),
-        ("chips", "x" * 500, "there are TECH, TILE, DAC, ADC"),
+        ("resnet", "TILE", "unknown gene 'TILE': choose OC0, KS0, M; R"),
+        ("cells", "E10", "choose E01, E02, E12, E03, E13, E23"),
+        ("both", "dac", "choose OC0, KS0, M, TECH, TILE, DAC, ADC; R"),
+        ("chips", "x" * 500, "choose TECH, TILE, DAC, ADC"),
     ],
 )
 def test_an_unknown_gene_is_refused_with_those_that_there_are(table: str, name: str, message: str) -> None:

@@ -188,7 +188,8 @@ def test_a_space_from_outside_goes_all_the_way(chain: str, ohmnas: cli.Ohmnas, t
 def test_a_gene_that_a_chain_has_not_is_refused_with_those_that_it_has(
     chain: str, ohmnas: cli.Ohmnas, tmp_path: Path
 ) -> None:
-    with pytest.raises(UnknownNameError, match="no gene 'R'; there are L, for all blocks W, K, for one block W1 to W4"):
+    message = r"unknown gene 'R': choose L; W, K \(all blocks\); or W1 to W4 \(one block\)"
+    with pytest.raises(UnknownNameError, match=message):
         Bounds.of(SPACE.genes, {"R": (1, 1)})
     words = (
         "campaign",

@@ -83,7 +83,7 @@ def test_deep_trees_equal_xgboost_to_the_bit(n: int) -> None:
 def test_many_full_trees_take_paths_instead_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     models, rows = [grown(9)], table(70, 1)
     bits = forest_of(*models)
-    monkeypatch.setattr(module, "MOST_PLACES", 100)
+    monkeypatch.setattr(module, "MOST_LEAVES", 100)
     paths = forest_of(*models)
     assert bits.paths is None
     assert paths.paths is not None

@@ -122,7 +122,7 @@ def test_a_problem_selects_what_it_needs(model: SurrogateModel) -> None:
 
 
 def test_a_target_that_was_not_learned_is_refused_by_name(model: SurrogateModel, data: TrainingSet) -> None:
-    with pytest.raises(InvalidValueError, match=r"avm_std is not predicted here, only accuracy_1d.*accuracy_1mo_std"):
+    with pytest.raises(InvalidValueError, match=r"does not predict avm_std; it predicts accuracy_1d.*accuracy_1mo_std"):
         model.predicting(["avm_std"])
     with pytest.raises(InvalidValueError, match="avm_std was not measured"):
         Surrogate.learn(data, ["avm_std"])

@@ -54,7 +54,7 @@ class TestNsga2(TestEvolution):
 
 class TestBayesian(TestEvolution):
     name = "bayesian"
-    births = 6  # Optuna takes its time for each proposal
+    offspring = 6  # Optuna takes its time for each proposal
     generations = 3
 
     def make(self, problem: Problem) -> Strategy:

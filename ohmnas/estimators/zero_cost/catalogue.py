@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Entry:
     """Location and title of a proxy."""
 
-    home: str
+    location: str
     """``module:class`` in this package."""
     title: str
     """One-line title."""
@@ -27,7 +27,7 @@ class Entry:
 
     def load(self) -> Proxy:
         """Import the proxy."""
-        module, _, name = self.home.partition(":")
+        module, _, name = self.location.partition(":")
         made: Proxy = getattr(import_module(f"{__package__}.{module}"), name)()
         return made
 

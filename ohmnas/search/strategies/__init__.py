@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ohmnas.search.strategies.sampling import Grid, Random, Rank
     from ohmnas.search.strategy import Strategy
 
-_HOMES: Final = {
+_MODULES: Final = {
     "Aging": "ohmnas.search.strategies.aging",
     "Bayesian": "ohmnas.search.strategies.bayesian",
     "Evolution": "ohmnas.search.strategies.evolution",
@@ -55,7 +55,7 @@ STRATEGIES: Final[Registry[Callable[..., Any]]] = Registry(
     "strategy",
     "ohmnas.strategies",
     {
-        name: f"{_HOMES[kind]}:{kind}"
+        name: f"{_MODULES[kind]}:{kind}"
         for name, kind in {
             "evolution": "Evolution",
             "random": "Random",
@@ -82,7 +82,7 @@ _KINDS: Final[dict[str, tuple[Callable[[str], Any], str]]] = {
 
 
 def parameters_of(make: Callable[..., Any]) -> dict[str, str]:
-    """Name -> type of the parameters that a user can set: int, float or str; no leading underscore."""
+    """Name -> type (int, float or str) of each parameter that a user can set; a leading underscore hides one."""
     from inspect import signature  # takes 5 ms, which --help does not need
 
     taken = list(signature(make).parameters.values())[1:]
@@ -95,7 +95,7 @@ def strategy(name: str, parameters: Mapping[str, str] | None = None) -> Callable
 
     Args:
         name: one of `STRATEGIES`.
-        parameters: name -> value, as text.
+        parameters: name -> value, as a string.
 
     Raises:
         UnknownNameError: the strategy or a parameter is unknown; the message lists the known ones.
@@ -129,7 +129,7 @@ def _made(name: str, make: Callable[..., Strategy], problem: Problem, **paramete
 
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = attach(__name__, _HOMES)
+    __getattr__, __dir__ = attach(__name__, _MODULES)
 
 __all__ = [
     "STRATEGIES",

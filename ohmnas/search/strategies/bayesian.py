@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
-from ohmnas.search.strategies.pending import NO_ANSWER, EvaluationRows
+from ohmnas.search.strategies.pending import NOT_EVALUATED, EvaluationRows
 from ohmnas.spaces.genes import Population
 
 _VIOLATION = "shortfall"
@@ -28,10 +28,10 @@ class Bayesian:
     candidates: int = 24
     """Draws per proposal, of which the most promising is proposed."""
     memory: int = 250
-    """Architectures kept, the best and the latest: every proposal uses all of them."""
+    """Number of architectures kept, the best and the latest: every proposal uses all of them."""
     _study: Any = field(default=None, repr=False)
     _trials: list[tuple[Any, npt.NDArray[np.int16]]] = field(default_factory=list, repr=False)
-    _heard: int = field(default=0, repr=False)
+    _evaluated: int = field(default=0, repr=False)
     allows_oversampling: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -51,13 +51,13 @@ class Bayesian:
                 raise InvalidValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose a sample, later Optuna's suggestions; fewer after the deadline.
+        """Propose a sample first, then Optuna's suggestions; fewer after the deadline.
 
         Proposals that are too expensive are reported to Optuna at once.
         """
         if self._study is None:
             self._study = self._new_study(int(rng.integers(2**31)))
-        if self._heard < self.startup:
+        if self._evaluated < self.startup:
             return self.problem.sample(n, rng)
         trials: list[Any] = []
         genomes: list[npt.NDArray[np.int16]] = []
@@ -69,10 +69,10 @@ class Bayesian:
             if affordable:
                 self._trials.append((trial, genome))
             else:
-                self._answer(trial, [0.0] * max(len(self.problem.pareto), 1), NO_ANSWER)
+                self._report(trial, [0.0] * max(len(self.problem.pareto), 1), NOT_EVALUATED)
         return population
 
-    def _answer(self, trial: Any, values: list[float], short: float) -> None:
+    def _report(self, trial: Any, values: list[float], short: float) -> None:
         trial.set_constraint(_VIOLATION, short)
         self._study.tell(trial, values)
 
@@ -114,20 +114,20 @@ class Bayesian:
         """Pass the evaluations to Optuna; proposals without evaluation count as far from feasible."""
         import optuna
 
-        if self._study is None:  # `tell` before `ask`: the given architectures used up the evaluations
+        if self._study is None:  # `tell` came before `ask`: the initial architectures used up the evaluations
             return
-        self._heard += len(population)
+        self._evaluated += len(population)
         values = evaluation.minimised
         evaluated = EvaluationRows(population, evaluation)
-        asked = np.array([genome for _, genome in self._trials], dtype=np.int16).reshape(-1, self.problem.genes)
-        rows = evaluated.rows(asked)
+        proposed = np.array([genome for _, genome in self._trials], dtype=np.int16).reshape(-1, self.problem.genes)
+        rows = evaluated.rows(proposed)
         for (trial, _), row in zip(self._trials, rows, strict=True):
             if row >= 0:
-                self._answer(trial, values[row].tolist(), float(evaluation.shortfall[row]))
+                self._report(trial, values[row].tolist(), float(evaluation.shortfall[row]))
             else:
-                self._answer(trial, [0.0] * values.shape[1], NO_ANSWER)
+                self._report(trial, [0.0] * values.shape[1], NOT_EVALUATED)
         self._trials = []
-        for row in evaluated.unasked(asked):
+        for row in evaluated.unasked(proposed):
             if self.problem.clock.is_up():
                 return
             self._study.add_trial(self._trial(optuna, population[row], values[row], float(evaluation.shortfall[row])))
@@ -159,7 +159,7 @@ class Bayesian:
 
 
 def _existing(problem: Problem, genome: npt.NDArray[np.int16] | None) -> list[int]:
-    """Genes outside of blocks, or the genes of the blocks that a genome has."""
+    """Genes outside blocks if the genome is None, else the genes of the blocks that it has."""
     genes = problem.space.genes
     if genome is None:
         return np.flatnonzero(genes.blocks == 0).tolist()

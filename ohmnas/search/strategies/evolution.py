@@ -32,9 +32,9 @@ class Evolution:
     keep: int = 80
     """Number of parents kept: AnalogNAS keeps 80 of 100."""
     selection: str = "youngest"
-    """``youngest``: the best one and the youngest survive and breed by tournament, which keeps the search moving;
-    ``elitism``: the best survive and breed uniformly, as in AnalogNAS; ``tournament``, ``proportionate``: the best
-    survive, and better ones breed more."""
+    """``youngest``: the offspring replace the parents, except the best one, and tournaments choose the next parents
+    (less greedy than elitism); ``elitism``: the best survive and breed uniformly, as in AnalogNAS; ``tournament``,
+    ``proportionate``: the best survive, and better ones breed more."""
     tournament: int = 5
     """Tournament size."""
     crossover: float = 0.3
@@ -48,8 +48,8 @@ class Evolution:
     chip: float = CHIP_RATE
     """Probability of a mutation of the chip, if chips are searched too."""
     steps: int = 1
-    """Survivors per generation whose neighbours are also evaluated, if there is room: the best ones not used before.
-    Mutation alone finds the last improvement only by chance."""
+    """Number of survivors per generation whose neighbours are also evaluated: the best survivors not used before.
+    Neighbours fill at most half of a generation. Mutation alone finds the last improvement only by chance."""
     _parents: Population | None = field(default=None, repr=False)
     _standing: Evaluation | None = field(default=None, repr=False)
     _stepped: set[bytes] = field(default_factory=set, repr=False)
@@ -80,7 +80,7 @@ class Evolution:
         return self._parents
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose a sample stratified by cost at first, later children of selected parents."""
+        """Propose a sample stratified by cost first, then children of selected parents."""
         if self._parents is None or self._standing is None:
             return self.problem.sample(n, rng)
         choose = CHOICES[self.selection]

@@ -10,7 +10,7 @@ import numpy as np
 from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
-from ohmnas.search.strategies.pending import NO_ANSWER, EvaluationRows
+from ohmnas.search.strategies.pending import NOT_EVALUATED, EvaluationRows
 from ohmnas.spaces.genes import Population
 
 LARGEST = 1000
@@ -21,7 +21,7 @@ LARGEST = 1000
 class Nsga2:
     """Pareto front over the requested quantities, or the objective alone without a front.
 
-    At most `LARGEST` individuals survive a generation, also if it has more offspring.
+    At most `LARGEST` individuals survive a generation, even if it has more offspring.
     """
 
     problem: Problem
@@ -48,7 +48,7 @@ class Nsga2:
             raise InvalidValueError(f"crossover must be a probability from 0 to 1, not {self.crossover}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose a sample at first, later the offspring of pymoo; fewer after the deadline."""
+        """Propose a sample first, then the offspring of pymoo; fewer after the deadline."""
         self._rng = rng
         if self._algorithm is None:
             return self.problem.sample(n, rng)
@@ -81,12 +81,12 @@ class Nsga2:
         infills = Individuals.merge(*self._pending) if len(self._pending) > 1 else self._pending[0]
         rows = evaluated.rows(np.asarray(infills.get("X"), dtype=np.int16))
         infills.set("F", np.where((rows >= 0)[:, None], losses[rows], 0.0))
-        infills.set("G", np.where(rows >= 0, shortfall[rows], NO_ANSWER)[:, None])
+        infills.set("G", np.where(rows >= 0, shortfall[rows], NOT_EVALUATED)[:, None])
         self._pending = []
         self._rank(infills)
 
     def _rank(self, individuals: Any) -> None:
-        """Let pymoo choose the survivors among these as well, piece by piece until the deadline."""
+        """Pass these individuals to pymoo, which selects the survivors; in pieces, until the deadline."""
         for individual in individuals:
             individual.evaluated = {"F", "G"}
         for start in range(0, len(individuals), LARGEST):
@@ -123,7 +123,7 @@ class Nsga2:
                 return cross(X)
 
         class Unequal(DuplicateElimination):  # type: ignore[misc]
-            """Drops equal genomes like pymoo's own, which compares all pairs, by their bytes."""
+            """Drops duplicate genomes by comparing their bytes; pymoo's own class compares all pairs."""
 
             def _do(self, pop: Any, other: Any, is_duplicate: Any) -> Any:
                 seen = set() if other is None else set(keys(other))

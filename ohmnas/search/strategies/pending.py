@@ -1,4 +1,4 @@
-"""Match candidates with evaluations: some candidates get none, and some evaluations are of other architectures."""
+"""Match candidates with evaluations: some candidates get none, and some evaluations belong to other architectures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.spaces.genes import Population
 
-NO_ANSWER: Final = 1e6
+NOT_EVALUATED: Final = 1e6
 """Violation assigned to candidates without evaluation: too expensive, or seen before."""
 
 

@@ -52,10 +52,14 @@ class QLearning:
         Raises:
             InvalidValueError: a parameter is out of range.
         """
-        if not 0 < self.learning_rate <= 1 or not 0 <= self.least_exploration <= 1:
-            raise InvalidValueError("learning_rate and least_exploration must be shares from 0 to 1")
-        if self.explore_for < 1 or not 1 <= self.replay <= _LARGEST_REPLAY:
-            raise InvalidValueError(f"explore_for must be at least 1, and replay from 1 to {_LARGEST_REPLAY:,}")
+        if not 0 < self.learning_rate <= 1:
+            raise InvalidValueError(f"learning_rate must be above 0 and at most 1, not {self.learning_rate}")
+        if not 0 <= self.least_exploration <= 1:
+            raise InvalidValueError(f"least_exploration must be from 0 to 1, not {self.least_exploration}")
+        if self.explore_for < 1:
+            raise InvalidValueError(f"explore_for must be at least 1, not {self.explore_for}")
+        if not 1 <= self.replay <= _LARGEST_REPLAY:
+            raise InvalidValueError(f"replay must be from 1 to {_LARGEST_REPLAY:,}, not {self.replay}")
         self._alphabet = Alphabet.of(self.problem)
         self._values = np.full((self.problem.genes, MOST, MOST), _START)
         for gene, size in enumerate(self._alphabet.sizes):
@@ -67,7 +71,7 @@ class QLearning:
         return max(self.least_exploration, 1.0 - self._evaluated / self.explore_for)
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose explorers and greedy samples; greedy samples that are too expensive are learned from at once."""
+        """Propose explorers and greedy samples; greedy samples that are too expensive count as reward 0 at once."""
         self._rng = rng
         explorers = rng.binomial(n, self.exploration)
         followers = self._follow(n - explorers, rng)
@@ -100,7 +104,9 @@ class QLearning:
             self._learn(every[again], rewards[again])
 
     def _learn(self, letters: Letters, reward: npt.NDArray[np.float64]) -> None:
-        """Move each choice's value towards the mean of its share of the reward and the best next value.
+        """Move the value of each choice towards a weighted mean of the reward and the best value of the next choice.
+
+        The weight of the reward is 1 / the number of choices from here on.
 
         Rewards are shared among all choices (reward shaping: Zhong et al., CVPR 2018). The value after the next choice
         does not depend on this one, so a reward given only to the last choice would not reach it.

@@ -45,7 +45,9 @@ class Reinforce:
             InvalidValueError: a parameter is out of range.
         """
         if not 0 < self.learning_rate < np.inf or not 0 <= self.entropy < np.inf:
-            raise InvalidValueError("learning_rate must be above 0 and entropy at least 0")
+            raise InvalidValueError(
+                f"learning_rate must be above 0 and entropy at least 0, not {self.learning_rate} and {self.entropy}"
+            )
         self._alphabet = Alphabet.of(self.problem)
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:

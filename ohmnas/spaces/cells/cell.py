@@ -37,7 +37,8 @@ class Cell:
         for operation in self.operations:
             if operation not in OPERATIONS:
                 hint = suggestion(OPERATIONS, operation) if isinstance(operation, str) else ""
-                raise InvalidValueError(f"no operation {shown(operation)}; there are {', '.join(OPERATIONS)}{hint}")
+                known = ", ".join(OPERATIONS)
+                raise InvalidValueError(f"unknown operation {shown(operation)}: choose {known}{hint}")
 
     def __str__(self) -> str:
         """Return the published string: ``|nor_conv_3x3~0|+|skip_connect~0|none~1|+|...|``."""

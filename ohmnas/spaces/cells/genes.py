@@ -31,7 +31,8 @@ def canonical(population: Population) -> Population:
 
     Cells have the same function if they differ only in the names of inner nodes, in operations without input or without
     effect on the output, or in the order of sums through skips. Two convolutions of one input have their own weights:
-    their sum is not twice one of them. Each class of equal cells is represented by its cheapest cell; ties go to the first.
+    their sum is not twice one of them. The cheapest cell of each class of equal cells represents the class; ties go to
+    the first cell.
     """
     found: Population = every()[_representatives()[numbers(population)]]
     return found

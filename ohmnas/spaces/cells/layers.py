@@ -33,7 +33,7 @@ KINDS_PER_STAGE: Final = REDUCTION + len(EDGES)
 LAYER_KINDS: Final = 2 + STAGES * KINDS_PER_STAGE
 """Stem, kinds of each stage, linear layer."""
 _RAW: Final = np.array([0])
-"""Kinds with raw inputs: the stem reads the image, the linear layer means of rectified values."""
+"""Kinds with inputs that are not rectified: the stem, which reads the image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,14 +42,14 @@ def peak_memory(
     values = [each * area for each, area in zip(channels, areas, strict=True)]
     fixed = [image * height * width + values[0], values[-1] + channels[-1]]
     fixed += [
-        _reduction(before, behind, into * area)
-        for (before, behind), into, area in zip(pairwise(values), channels, areas[1:], strict=False)
+        _reduction(before, after, into * area)
+        for (before, after), into, area in zip(pairwise(values), channels, areas[1:], strict=False)
     ]
     peak: Counts = np.maximum(cell_peak(population) * max(values), max(fixed))
     return np.maximum(peak, channels[-1] + classes)
 
 
-def _reduction(before: int, behind: int, pooled: int) -> int:
+def _reduction(before: int, after: int, pooled: int) -> int:
     """Peak of a residual block between two stages, in the best order of its branches.
 
     Either the first convolution and the pooling read the input before the second convolution runs, or the whole
@@ -60,8 +60,8 @@ def _reduction(before: int, behind: int, pooled: int) -> int:
         after: values of the block's output, of its first convolution, and of its shortcut.
         pooled: values between the pooling and the convolution of the shortcut.
     """
-    pooling_early = max(before + behind + pooled, pooled + 2 * behind)
-    shortcut_first = max(before + pooled + behind, before + 2 * behind, 3 * behind)
+    pooling_early = max(before + after + pooled, pooled + 2 * after)
+    shortcut_first = max(before + pooled + after, before + 2 * after, 3 * after)
     return min(pooling_early, shortcut_first)
 
 

@@ -41,7 +41,11 @@ class CellSpace(Space):
         """See `Space`."""
         return layers(population, self.input_shape, self.classes)
 
-    def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:  # noqa: ARG002 - of `Space`
+    def structure(
+        self,
+        population: Population,
+        layers: Layers,  # noqa: ARG002 - required by `Space`
+    ) -> npt.NDArray[np.float64]:
         """``(s, n)``: `structure_names`."""
         return structure.structure(population)
 

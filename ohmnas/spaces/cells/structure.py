@@ -78,7 +78,7 @@ def structure(population: Population) -> Values:
 
 @cache
 def _every() -> Values:
-    """``(len(NAMES), 15625)``: features of all cells, by number. Looking them up is faster than deriving them in each step."""
+    """``(len(NAMES), 15625)``: features of all cells, by number, to look them up: computing them takes longer."""
     return np.vstack([_paths(every()), _signals(every())])
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ohmnas.errors import InvalidValueError, in_short, shown
 
 EIGHTHS: Final = 8
-"""Unit of the input resolution: the image's sides are this many parts."""
+"""Unit of the input resolution: eighths of the image's sides."""
 RESOLUTIONS: Final = (4, 5, 6, 7, 8)
 STEM_CHANNELS: Final = (8, 12, 16, 24, 32, 48, 64)
 KERNELS: Final = (3, 5, 7)
@@ -46,7 +46,7 @@ class MobileStage:
         """Check the values.
 
         Raises:
-            InvalidValueError: a field has none of its values.
+            InvalidValueError: a field has a value that is not allowed.
         """
         _check("depth", self.depth, DEPTHS)
         _check("expansion", self.expansion, EXPANSIONS)
@@ -77,9 +77,9 @@ class MobileArchitecture:
     stem_channels: int
     """C0: out channels of the first convolution, one of `STEM_CHANNELS`."""
     stem_kernel: int
-    """K0, 3, 5 or 7: its kernel size."""
+    """K0, 3, 5 or 7: kernel size of the first convolution."""
     stem_stride: int
-    """S0, 1 or 2: its stride."""
+    """S0, 1 or 2: stride of the first convolution."""
     head: int
     """HEAD: channels of the last 1x1 convolution relative to the last stage: 1, 2 or 4; 0 for none."""
     stages: tuple[MobileStage, ...]
@@ -89,7 +89,7 @@ class MobileArchitecture:
         """Check the values.
 
         Raises:
-            InvalidValueError: a field has none of its values.
+            InvalidValueError: a field has a value that is not allowed.
         """
         _check("resolution", self.resolution, RESOLUTIONS)
         _check("stem_channels", self.stem_channels, STEM_CHANNELS)
@@ -117,7 +117,7 @@ class MobileArchitecture:
         return -(-height * self.resolution // EIGHTHS), -(-width * self.resolution // EIGHTHS)
 
     def __str__(self) -> str:
-        """Return one line: ``8/8 stem 16@3x3/2 | 2x[e4 k3 24]/2 | [sep k5 32], head x2, depth 9``."""
+        """Return one line: ``8/8 stem 16@3x3/2 | 2x[e4 k3 24]/2 | [sep k5 32], head x2, depth 11``."""
         parts = [f"{self.resolution}/8 stem {self.stem_channels}@{self.stem_kernel}x{self.stem_kernel}"]
         parts[0] += _stride(self.stem_stride)
         for stage in self.stages:

@@ -39,7 +39,8 @@ _RAW: Final = np.array(
         *(1 + stage * KINDS_PER_STAGE + ENTRY_EXPAND for stage in range(1, genes.STAGES)),
     ]
 )
-"""Kinds that read the image or a projection without ReLU; after separable stages an approximation."""
+"""Kinds that read the image or a projection without ReLU. This is approximate after separable stages, whose output has
+a ReLU."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,9 @@ def peak_memory(
     """``(n,)`` each: largest number of activations in memory at once for one image, and MACs that patches repeat.
 
     Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch,
-    only the part that one patch reads counts: the whole image stays in the memory of the camera. The output of the
-    patches is in memory as a whole. As many blocks run in patches as need the least memory; of equal numbers, the
-    smallest.
+    only the part that one patch reads counts: the whole image stays in the memory of the camera. The whole output of
+    the patches is in memory. The number of blocks that run in patches is the one with the smallest peak; ties go to
+    the smallest number.
 
     Args:
         population: ``(n, g)``, canonical.
@@ -51,13 +51,13 @@ def peak_memory(
     best, repeated = whole, np.zeros_like(whole)
     if schedule.patches == 1:
         return best, repeated
-    behind = end  # blocks after a split run layer by layer
+    after = end  # blocks after a split run layer by layer
     for last in reversed(range(len(blocks))):
         peak, again = _patched(population, input_shape, blocks[: last + 1], schedule)
-        np.maximum(peak, behind, out=peak)
+        np.maximum(peak, after, out=peak)
         better = blocks[last].exists & (peak <= best) & (peak < whole)
         best, repeated = np.where(better, peak, best), np.where(better, again, repeated)
-        behind = np.maximum(behind, peaks[last])
+        after = np.maximum(after, peaks[last])
     return best, repeated
 
 
@@ -68,7 +68,7 @@ class _Block:
     exists: Mask
     expands: Mask
     adds: Mask
-    """True if it adds its input."""
+    """True if the block adds its input."""
     into: Counts
     """Channels."""
     hidden: Counts
@@ -79,14 +79,14 @@ class _Block:
     sides_out: tuple[Counts, Counts]
 
     def peak(self, schedule: Schedule) -> Counts:
-        """``(n,)``: peak when it runs layer by layer."""
+        """``(n,)``: peak of the block without patches."""
         area_in, area_out = (high * wide for high, wide in (self.sides_in, self.sides_out))
         return self.peak_of(area_in, area_out, schedule, self.width * area_out)
 
     def macs_per_pixel(self) -> tuple[Counts, Counts]:
         """``(n,)`` each: multiply-accumulates per pixel before and after the depthwise convolution."""
-        behind = self.hidden * (self.kernel**2 + self.width)
-        return self.into * self.hidden * (self.expands & self.exists), behind * self.exists
+        after = self.hidden * (self.kernel**2 + self.width)
+        return self.into * self.hidden * (self.expands & self.exists), after * self.exists
 
     def peak_of(self, area_in: Counts, area_out: Counts, schedule: Schedule, out: Counts) -> Counts:
         """Peak for areas that broadcast to ``(..., n)``; `out` is the memory for the projection's result."""
@@ -140,9 +140,9 @@ def _end(population: Population, layers: Layers, blocks: Sequence[_Block]) -> Co
         high, wide = block.sides_out
         area = np.where(block.exists, high * wide, area)
         last = np.where(block.exists, block.width * high * wide, last)
-    behind = features * area
+    after = features * area
     has_head = population[:, genes.HEAD] > 0
-    peak = np.maximum(np.where(has_head, last + behind, 0), features + behind)
+    peak = np.maximum(np.where(has_head, last + after, 0), features + after)
     result: Counts = np.maximum(peak, features + layers.outputs[:, -1])
     return result
 
@@ -169,8 +169,8 @@ def _patched(
         each_in, each_out = block.macs_per_pixel()
         macs += each_in * _repeated(area_in, block.sides_in) + each_out * _repeated(area_out, block.sides_out)
         spans = [
-            (np.where(block.exists, start, before), np.where(block.exists, stop, behind))
-            for (start, stop), (before, behind) in zip(inner, spans, strict=True)
+            (np.where(block.exists, start, before), np.where(block.exists, stop, after))
+            for (start, stop), (before, after) in zip(inner, spans, strict=True)
         ]
     kernel, stride, stem = (population[:, gene].astype(np.int64) for gene in (genes.K0, genes.S0, genes.C0))
     image = [genes.resized(population[:, genes.RES], side) for side in input_shape[1:]]
@@ -194,7 +194,7 @@ def _split(side: Counts, patches: int) -> tuple[Counts, Counts]:
 
 
 def _read(start: Counts, stop: Counts, kernel: Counts, stride: Counts, side: Counts) -> tuple[Counts, Counts]:
-    """Pixels that a convolution reads for the pixels from `start` to `stop` of its output; none for none."""
+    """First and last + 1 pixel that a convolution reads for its outputs `start` to `stop`; an empty range for none."""
     first = np.maximum(start * stride - kernel // 2, 0)
     last = np.minimum((stop - 1) * stride - kernel // 2 + kernel, side)
     return first, np.where(stop > start, last, first)

@@ -4,8 +4,11 @@ MobileNet: Howard et al., 2017, table 1; ``mobilenet-w025`` is the network of th
 Tiny (Banbury et al., NeurIPS Datasets and Benchmarks 2021), which has images of 96 x 96 pixels. MobileNetV2: Sandler
 et al., CVPR 2018, table 2. DS-CNN: Zhang et al., 2017 (hello edge), as in the keyword benchmark of MLPerf Tiny: a stem
 and four depthwise separable blocks of 64 channels. Its stem has a kernel of 10 x 4 and a stride of 2; kernels of the
-space are square, so ``ds-cnn`` has 7 x 7. A suffix ``-s1`` is the same network without the stem's stride, for small
-images.
+space are square, so ``ds-cnn`` has 7 x 7.
+
+A suffix ``-s1`` is a smaller variant for small images, without the stem's stride: ``ds-cnn-s1`` has a 3 x 3 stem, and
+``mobilenet-w025-s1`` and ``mobilenetv2-s1`` end after the third stage. ``mobilenetv2-s1`` also has a stem of 16
+channels and no head.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ def _v1(share: int, stages: int, stem_stride: int = 2) -> MobileArchitecture:
 
 
 def _v2(stages: int, stem_stride: int, head: int, stem: int = 32) -> MobileArchitecture:
-    found = tuple(MobileStage(depth, t, 3, width, stride) for t, width, depth, stride in _V2[:stages])
+    found = tuple(MobileStage(depth, expansion, 3, width, stride) for expansion, width, depth, stride in _V2[:stages])
     return MobileArchitecture(8, stem, 3, stem_stride, head, found)
 
 

@@ -51,7 +51,11 @@ class MobileSpace(Space):
         """See `Space`."""
         return layers(population, self.input_shape, self.classes)
 
-    def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:  # noqa: ARG002 - a Space
+    def structure(
+        self,
+        population: Population,
+        layers: Layers,  # noqa: ARG002 - required by `Space`
+    ) -> npt.NDArray[np.float64]:
         """``(s, n)``: `structure_names`."""
         depth, expansion, kernel, width, stride = genes.by_gene(population)
         blocks = depth.sum(axis=0)
@@ -124,7 +128,7 @@ class MobileSpace(Space):
     def trait_groups(self) -> Mapping[str, tuple[list[float], list[str]]]:
         """See `Space`."""
         return {
-            "resolution": ([0, 4, 7, 8], ["up to a half", "above a half", "whole"]),
+            "resolution": ([0, 4, 7, 8], ["up to half", "above half", "full"]),
             "separable": ([-0.01, 0.0, 0.999, 1.0], ["inverted residuals only", "both kinds", "separable only"]),
             "expansion": ([0, 1, 3, 6], ["1", "up to 3 on average", "more"]),
             "kernel": ([0, 3, 5, 7], ["3x3", "up to 5 on average", "more"]),

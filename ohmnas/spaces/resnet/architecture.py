@@ -94,7 +94,7 @@ class Architecture:
         return 2 + sum(b.residual_blocks * (2 if b.conv_type == "A" else 3) for b in self.blocks)
 
     def __str__(self) -> str:
-        """Return one line: ``stem 16@3x3 | 3x[basic 16]+skip | 3x[basic 32]+skip, depth 20``."""
+        """Return one line: ``stem 16@3x3 | 3x[basic 16]+skip | 3x[basic 32]+skip, depth 14``."""
         parts = [f"stem {self.stem_channels}@{self.stem_kernel}x{self.stem_kernel}"]
         for block, width in zip(self.blocks, self.channels, strict=True):
             kind = "basic" if block.conv_type == "A" else "bottleneck"

@@ -71,8 +71,8 @@ def layers(population: Population, input_shape: tuple[int, int, int], classes: i
 
     out = np.maximum(widening, 1)
     out[0] *= stem_out
-    for before, behind in pairwise(out):
-        np.multiply(before, behind, out=behind)
+    for before, after in pairwise(out):
+        np.multiply(before, after, out=after)
     into = np.concatenate([stem_out[None], out[:-1]])
     area_out = _areas(height, width)
     area_in = np.concatenate([area_out[:1], area_out[:-1]])

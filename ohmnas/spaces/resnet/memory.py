@@ -57,20 +57,20 @@ def _residual_block(
     """``(b, n)``: peak of a residual block with an identity skip or without a skip.
 
     Args:
-        into: ``(b, n)`` like all others: size of the block's input.
+        into: ``(b, n)``: size of the block's input. All arguments have this shape.
         first: size after the first layer of a branch.
-        middle: size after its middle layer, if there is one.
-        last: size after its last layer, which is also the size of the sum.
+        middle: size after the middle layer of a branch, if there is one.
+        last: size after the last layer of a branch, which is also the size of the sum.
         branches: B.
         skip: 1 if there is a skip.
     """
     # After the first layer of a branch, the last layer has the largest output: a stride keeps at least a quarter of the
     # area, and a bottleneck has at most a quarter of the channels inside. A basic block has no middle layer; its first
     # layer has the size that a middle layer would have.
-    behind = middle + last
+    after = middle + last
     # The peak is in the last branch, which has the largest sum in memory, or in the one before, which still needs the
     # block's input.
-    peak: Counts = np.maximum(into + first, skip * into + behind) + (branches > 1) * last
-    before = into + behind + (branches > 2) * last
+    peak: Counts = np.maximum(into + first, skip * into + after) + (branches > 1) * last
+    before = into + after + (branches > 2) * last
     np.maximum(peak, before, out=peak, where=branches > 1)
     return peak

@@ -134,9 +134,9 @@ class ResNetSpace(Space):
         blocks = architecture.blocks
         total = sum(block.residual_blocks for block in blocks)
 
-        def share(of: Callable[[MainBlock], int]) -> float:
+        def mean_over_blocks(value: Callable[[MainBlock], int]) -> float:
             """Return the mean over residual blocks, exact if all are equal."""
-            return sum(block.residual_blocks * of(block) for block in blocks) / total
+            return sum(block.residual_blocks * value(block) for block in blocks) / total
 
         return {
             "depth": architecture.depth,
@@ -144,9 +144,9 @@ class ResNetSpace(Space):
             "stem_channels": architecture.stem_channels,
             "stem_kernel": architecture.stem_kernel,
             "last_channels": architecture.channels[-1],
-            "branches": share(lambda block: block.branches),
-            "bottleneck": share(lambda block: block.conv_type == "B"),
-            "skip": share(lambda block: block.skip),
+            "branches": mean_over_blocks(lambda block: block.branches),
+            "bottleneck": mean_over_blocks(lambda block: block.conv_type == "B"),
+            "skip": mean_over_blocks(lambda block: block.skip),
         }
 
     @property

@@ -1,7 +1,7 @@
 """Mutations and neighbours of ResNet-like networks, for whole populations.
 
-A mutation is a function ``(population, rng) -> offspring``. It changes each row that allows it once, in one random main
-block if it needs one; other rows stay unchanged. Arguments are never modified.
+A mutation is a function ``(population, rng) -> offspring``. It changes each row to which it applies once. Mutations of
+a main block choose the block at random. Other rows stay unchanged. Arguments are never modified.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ def add_main_block(population: Population, rng: np.random.Generator) -> Populati
     return offspring
 
 
-def remove_main_block(population: Population, rng: np.random.Generator) -> Population:  # noqa: ARG001 - a Mutation
+def remove_main_block(
+    population: Population,
+    rng: np.random.Generator,  # noqa: ARG001 - required by `Mutation`
+) -> Population:
     """Remove the last main block."""
     offspring = population.copy()
     offspring[:, genes.M] = np.maximum(offspring[:, genes.M] - 1, arch.MAIN_BLOCKS[0])

@@ -16,8 +16,8 @@ def fit_calibration(scores: Values, values: Values) -> Calibration:
     its order and level.
 
     Args:
-        scores: ``(n,)`` of held-out rows.
-        values: ``(n,)`` their accuracies.
+        scores: ``(n,)``: scores of held-out rows.
+        values: ``(n,)``: accuracies of these rows.
     """
     order = np.lexsort((-values, scores))  # for equal scores: decreasing values, which the regression pools
     level = isotonic_regression(values[order])

@@ -21,7 +21,8 @@ STEP: Final = 10
 PATIENCE: Final = 4
 """Evaluations without improvement before growth stops."""
 FEWEST_TO_STOP: Final = 400
-"""Smallest number of networks to choose the number of trees; on digits, 300 are no better than `DEFAULT_TREES`."""
+"""Smallest number of networks for early stopping. On digits, early stopping with 300 networks is no better than
+`DEFAULT_TREES`."""
 DEFAULT_TREES: Final = 100
 """Number of trees for fewer networks."""
 
@@ -64,7 +65,7 @@ def grown_on(
     """Grow a model on each fold, all with the same number of trees.
 
     Args:
-        parts: rows to train on and rows to test, of each fold.
+        parts: training rows and test rows of each fold.
         make: rows -> model for these rows.
         features: ``(n, f)``.
         labels: ``(n,)``: values to rank.

@@ -18,7 +18,7 @@ def check_labels(y: npt.ArrayLike, n: int) -> Values:
     """Return ``(n, 3)`` labels in the order of `DEFAULT_NAMES`.
 
     Raises:
-        InvalidValueError: their shape is wrong, or they are not fractions.
+        InvalidValueError: the labels have a wrong shape, or are not fractions.
     """
     labels = np.asarray(y, dtype=np.float64)
     if labels.shape != (n, len(DEFAULT_NAMES)) or not np.isfinite(labels).all():
@@ -31,7 +31,7 @@ def check_labels(y: npt.ArrayLike, n: int) -> Values:
 
 
 def networks_of(population: Population, genes: int) -> Rows:
-    """``(n,)``: number of each network, on any chip; a network has `genes` genes."""
+    """``(n,)``: index of the network of each row, ignoring the chip; a network has `genes` genes."""
     return np.unique(population[:, :genes], axis=0, return_inverse=True)[1].reshape(-1)
 
 

@@ -7,8 +7,8 @@ For scores s and labels y of n rows, over all pairs with y_i > y_j,
 Call z_ij = m - (s_i - s_j); a pair is *active* when z_ij > 0: it is in the wrong order, or in the right order by less
 than the margin m.
 
-With an emphasis e > 0, each pair is weighted by the share of rows that are not better than its better row, to the power
-e, divided by the mean weight: mistakes among the best rows count more.
+With an emphasis e > 0, each pair has the weight r^e, divided by the mean of r^e over all pairs. Here, r is the share of
+rows that are not better than the better row of the pair, so mistakes among the best rows count more.
 
 **Gradient.** An active pair pulls its better row up and its worse row down with a slope of 1:
 
@@ -128,8 +128,8 @@ class HingeObjective:
             gradient += np.bincount(there.ravel(), pull.ravel(), n)
             curvature += weight.sum(axis=0)
             curvature += np.bincount(there.ravel(), weight.ravel(), n)
-        missed = (n - 1) / (2.0 * partners)
-        return missed * gradient / n, missed * curvature / n
+        scale = (n - 1) / (2.0 * partners)
+        return scale * gradient / n, scale * curvature / n
 
     def _all_pairs(self, scores: Scores) -> tuple[Scores, Scores]:
         n = len(scores)

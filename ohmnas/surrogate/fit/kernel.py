@@ -24,7 +24,8 @@ from ohmnas.threads import one_blas_thread
 DEFAULT_LENGTHS: Final = dict(zip(GROUPS, (25.0, 8.0, 8.0, 8.0, 2.0), strict=True))
 """Centre of the prior, in standard deviations of the features."""
 DOUBT: Final = 0.3
-"""Standard deviation of the log length scale under the prior: narrow, so few rows change little."""
+"""Standard deviation of the log length scale under the prior. It is narrow, so a few rows hardly move the length
+scales."""
 LIKELIHOOD_ROWS: Final = 250
 """Rows for the marginal likelihood, whose cost is cubic in their number."""
 DEFAULT_NOISE: Final = 0.2
@@ -106,14 +107,17 @@ def _most_likely(squares: Values, labels: Values, centre: Values) -> tuple[Value
 
 
 def _negative_log_likelihood(logarithms: Values, *arguments: Any) -> tuple[float, Values]:
-    """Negative log of likelihood times prior, and its gradient by the logarithms of length scales and noise."""
+    """Negative log of likelihood times prior, and its gradient.
+
+    The gradient is with respect to the logarithms of length scales and noise.
+    """
     squares, labels, start = arguments
     g, n = len(squares), len(labels)
     parts = squares * np.exp(-2.0 * logarithms[:g])[:, None, None]
     distance = np.sqrt(parts.sum(axis=0))
     fade = np.exp(-distance)
     kernel = (1.0 + distance) * fade
-    parts *= fade  # derivative of the kernel by the log length scale
+    parts *= fade  # derivative of the kernel with respect to the log length scale
     away = (logarithms[:g] - start[:g]) / DOUBT
     value = 0.5 * float(away @ away)
     gradient = np.concatenate([away / DOUBT, np.zeros(labels.shape[1])])

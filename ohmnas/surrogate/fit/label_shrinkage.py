@@ -23,26 +23,27 @@ Values = npt.NDArray[np.float64]
 KURTOSIS: Final = 5.0
 """Assumed kurtosis of accuracies over chips: 3 for a normal distribution, more because some chips fail."""
 PENALTIES: Final = np.logspace(-1, 3, 9)
-"""Ridge penalties to choose from by leave-one-out."""
+"""Ridge penalties to choose from by the leave-one-out error."""
 
 
-def shrunk(log_stds: Values, views: Values, chips: int) -> Values:
-    """``(n,)``: expected logarithms of the standard deviations, given themselves and the row's other columns.
+def shrunk(log_stds: Values, other_log_stds: Values, chips: int) -> Values:
+    """``(n,)``: expected logarithms of the true standard deviations, given the measured ones and the other columns.
 
-    A linear fit to the views predicts the label without using it. The labels' distance from the fit is partly chance,
-    of a size that follows from the number of chips. The rest cannot be explained by the views; this share of the
-    distance is kept (empirical Bayes: Efron and Morris, 1973).
+    A ridge regression on the other columns predicts the labels. The distance of the labels from this fit is partly
+    chance, of a size that follows from the number of chips. The other columns cannot explain the rest; this share of
+    the distance is kept (empirical Bayes: Efron and Morris, 1973).
 
     Args:
-        log_stds: ``(n,)``, measured.
-        views: ``(n, k)``: logarithms of the standard deviations of the same chips at other times, and the like.
-        chips: number of chips behind each standard deviation, at least 2.
+        log_stds: ``(n,)``: logarithms of the measured standard deviations, the labels.
+        other_log_stds: ``(n, k)``: logarithms of other standard deviations of the same chips, such as at other times.
+        chips: number of chips per standard deviation, at least 2.
     """
-    deviations = views.std(axis=0)
+    deviations = other_log_stds.std(axis=0)
     varied = deviations > 0.0
     if not varied.any():
         return log_stds
-    standard = (views[:, varied] - views[:, varied].mean(axis=0)) / deviations[varied]
+    varying = other_log_stds[:, varied]
+    standard = (varying - varying.mean(axis=0)) / deviations[varied]
     with one_blas_thread():
         expected: Values = RidgeCV(PENALTIES).fit(standard, log_stds).predict(standard)
     distance = log_stds - expected

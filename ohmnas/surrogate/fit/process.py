@@ -78,7 +78,7 @@ def fitted_on(
     """Condition on all rows, and on the rows of each fold with the same kernel.
 
     Args:
-        parts: rows to train on and rows to test, of each fold.
+        parts: training rows and test rows of each fold.
         features: ``(n, f)``.
         labels: ``(n, h)``.
         groups: ``(f,)``: group of each feature (`features.feature_groups`).

@@ -64,7 +64,7 @@ class Recipe:
         early_stopping: bool,
         seed: int,
     ) -> Recipe:
-        """Return the recipe for a population; small ones use no early stopping."""
+        """Return the recipe for a population; small populations use no early stopping."""
         enough = len(np.unique(networks_of(population, len(space.networks.genes)))) >= FEWEST_TO_STOP
         if early_stopping and not enough:
             trees = replace(trees, rounds=min(trees.rounds, DEFAULT_TREES))
@@ -90,7 +90,7 @@ class Spreads:
     process: GaussianProcess
     mixture: Mixture
     predicted: Values
-    """``(n, 2)``: held-out predictions, on their scales."""
+    """``(n, 2)``: held-out predictions, on the targets' scales (`scales`)."""
 
 
 def rank(features: Features, accuracy: Values, recipe: Recipe) -> Ranking:
@@ -146,7 +146,7 @@ def spread_and_variation(features: Features, ranking: Ranking, labels: Values, r
     Args:
         features: ``(n, f)``.
         ranking: result of stage 1.
-        labels: ``(n, 2)``, on their scales.
+        labels: ``(n, 2)``: labels, on the targets' scales.
         recipe: settings and folds.
     """
     informed = with_score(features, ranking.scores)
@@ -179,8 +179,8 @@ def follow_source(source: Features, held_out: Values, targets: Values, recipe: R
 
     Args:
         source: ``(n, 3)``: predictions of the source model.
-        held_out: ``(n, 3)``: predictions of the previous stages, on their scales.
-        targets: ``(n, 3)``: labels, likewise.
+        held_out: ``(n, 3)``: held-out predictions of the previous stages, on the targets' scales.
+        targets: ``(n, 3)``: labels, on the targets' scales.
         recipe: the folds.
 
     Returns:
@@ -199,8 +199,8 @@ def intervals(held_out: Values, targets: Values, std_floor: float) -> tuple[Resi
     """Stage 5: fit the distribution of residuals of held-out predictions, for intervals.
 
     Args:
-        held_out: ``(n, 3)``, on their scales.
-        targets: ``(n, 3)`` labels of one training each, likewise.
+        held_out: ``(n, 3)``: held-out predictions, on the targets' scales.
+        targets: ``(n, 3)``: labels of one training each, on the targets' scales.
         std_floor: as in `scales.to_scales`.
 
     Returns:
@@ -225,8 +225,8 @@ def further_target(
         target: the target.
         features: ``(n, f)``.
         ranking: result of stage 1.
-        labels: ``(n,)`` labels of the target, ``(n,)`` those of one training each, ``(n, 3)`` labels of the default
-            targets, all as fractions.
+        labels: ``(n,)`` labels of the target, ``(n,)`` labels of one training each, and ``(n, 3)`` labels of the
+            default targets, all as fractions.
         held_out: ``(n, 3)``: held-out default targets, as fractions.
         std_floor: as in `scales.to_scales`.
         recipe: settings and folds.

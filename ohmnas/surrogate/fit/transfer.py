@@ -24,7 +24,7 @@ FOLDS: Final = 5
 EQUAL_ROWS: Final = 30
 """Number of rows at which trees and line are expected to count equally; measured on digits, flat from 15 to 60."""
 PRIOR_ROWS: Final = 60
-"""Weight of this expectation, in rows."""
+"""Weight of the expected share, as a number of rows."""
 MOST_RANKS: Final = 65
 SHRINKAGES: Final = np.logspace(-1, 4, 11)
 """Ridge penalties to choose from by cross-validation."""
@@ -62,7 +62,9 @@ def fit_source(sets: Iterable[TrainingSet], settings: TreeSettings | None = None
 
 
 def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: int = 0) -> SourceModel:
-    """Fit to all chips of a table at one fidelity; a difference of fidelities would be taken for one of chips.
+    """Fit to all chips of a table at one fidelity.
+
+    Rows of two fidelities would make fidelity look like a property of the chip.
 
     Args:
         table: the fidelity with the most architectures is used.
@@ -70,7 +72,7 @@ def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: in
         seed: seed of folds and trees.
 
     Raises:
-        InvalidValueError: no other rows are enough.
+        InvalidValueError: no other chip or fidelity has at least `FEWEST_ROWS` architectures.
     """
     new = None if besides is None else _origin(besides)
     kinds = ["fidelity", "hardware"]

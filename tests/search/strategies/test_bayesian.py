@@ -32,7 +32,7 @@ def test_it_samples_until_it_has_enough_evaluations() -> None:
 
     class Counting(Bayesian):
         def _suggest(self, trial: Any) -> Any:
-            asked.append(self._heard)
+            asked.append(self._evaluated)
             return super()._suggest(trial)
 
     search(one, partial(Counting, startup=30), 0, Budget(10, 4))

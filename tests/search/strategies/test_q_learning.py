@@ -77,11 +77,11 @@ def test_values_stay_between_nothing_and_the_whole_reward(rng: np.random.Generat
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"learning_rate": 0}, "shares from 0 to 1"),
-        ({"learning_rate": float("nan")}, "shares from 0 to 1"),
-        ({"least_exploration": 1.5}, "shares from 0 to 1"),
-        ({"explore_for": 0}, "at least 1"),
-        ({"replay": 0}, "at least 1"),
+        ({"learning_rate": 0}, "learning_rate must be above 0 and at most 1, not 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be above 0 and at most 1, not nan"),
+        ({"least_exploration": 1.5}, "least_exploration must be from 0 to 1, not 1.5"),
+        ({"explore_for": 0}, "explore_for must be at least 1, not 0"),
+        ({"replay": 0}, "replay must be from 1 to 100,000, not 0"),
     ],
 )
 def test_parameters_out_of_range_are_refused(parameters: dict[str, Any], message: str) -> None:

@@ -52,8 +52,8 @@ def test_edges_may_come_in_any_order_within_a_node() -> None:
         (RESNET.replace("~2", "~7"), "must have the edges"),
         (RESNET.replace("|nor_conv_3x3~0|+", "|nor_conv_3x3~0|none~0|+", 1), "must have the edges"),
         (RESNET.replace("~2", "~x"), "is not an edge"),
-        (RESNET.replace("skip_connect", "skip"), "no operation 'skip'; there are none, skip_connect"),
-        (RESNET.replace("skip_connect", "nor_conv_5x5"), "no operation 'nor_conv_5x5'"),
+        (RESNET.replace("skip_connect", "skip"), "unknown operation 'skip': choose none, skip_connect"),
+        (RESNET.replace("skip_connect", "nor_conv_5x5"), "unknown operation 'nor_conv_5x5'"),
         (RESNET * 50, "this is not a cell"),
         (RESNET.replace("|+|", "|+"), ""),
         (None, "this is not a cell"),
@@ -82,7 +82,7 @@ def test_any_text_is_a_cell_or_a_sentence(text: str) -> None:
     [(), ("none",) * 5, ("none",) * 7, ["none"] * 6, ("none",) * 5 + (3,), ("none",) * 5 + (None,), "nonono", None],
 )
 def test_other_than_six_operations_are_refused(operations: Any) -> None:
-    with pytest.raises(InvalidValueError, match=r"a cell must have 6 operations|no operation"):
+    with pytest.raises(InvalidValueError, match=r"a cell must have 6 operations|unknown operation"):
         Cell(operations)
 
 

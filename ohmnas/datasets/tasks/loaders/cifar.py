@@ -33,7 +33,7 @@ def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Byt
 
     Args:
         path: the file.
-        label_classes: for each of a record's l label bytes, how many classes it counts.
+        label_classes: number of classes of each of the l label bytes of a record.
 
     Raises:
         BrokenFileError: the file cannot be read, is truncated, or has an invalid label.
