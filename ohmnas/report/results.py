@@ -107,7 +107,7 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
     result, best = one.result, one.result.best
     lead = [f"Chip: {best.chip}."] if best.chip else []
     if result.references and result.references[0].genome != best.genome:
-        lead.append(_against(best, result.references[0]))
+        lead.append(_against(best, result.references[0], "expected" if one.is_refined else "predicted"))
     network = one.measured_best
     if network is not None and one.measurement is not None:
         error = network.error("accuracy_1d")
@@ -131,18 +131,18 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
     return lead
 
 
-def _against(best: Candidate, reference: Candidate) -> str:
-    """Compare the predictions of the found network and a reference in one sentence."""
+def _against(best: Candidate, reference: Candidate, kind: str) -> str:
+    """Compare the predicted or expected values of the found network and a reference in one sentence."""
     accuracy = 100 * (best.predicted["accuracy_1d"] - reference.predicted["accuracy_1d"])
     variation = variation_of(best.predicted).name
     avm = 100 * (reference.predicted[variation] - best.predicted[variation])
     words = [
         f"{abs(accuracy):.2f} points {'more' if accuracy >= 0 else 'less'} accurate after a day",
-        f"loses {abs(avm):.2f} points {'less' if avm >= 0 else 'more'} over a month",
+        f"{abs(avm):.2f} points {'less' if avm >= 0 else 'more'} over a month",
     ]
     return (
-        f"Compared with {reference.name} ({reference.params:,} parameters), the best reference network by predicted "
-        f"accuracy, it is predicted to be {words[0]}, and it {words[1]}."
+        f"Compared with {reference.name} ({reference.params:,} parameters), the best reference network by {kind} "
+        f"accuracy, it is {kind} to be {words[0]}, and to lose {words[1]}."
     )
 
 

@@ -80,10 +80,12 @@ class Subject:
 
     @property
     def flags(self) -> str:
-        """Flags of commands that measure: the task, and the chip if it is not a preset."""
+        """Flags of commands that measure: the task, a refinement's fidelity, and the chip if it is not a preset."""
         chip = str(self.result.provenance.get("hardware", ""))
         file = "" if self.result.best.chip or not chip or has_name(chip) else f" --hardware {quote(chip + '.toml')}"
-        return f"--task {quote(task_word(self.task))}{file}"
+        effort = str(self.result.provenance.get("fidelity", "table"))
+        fidelity = f" --fidelity {quote(effort)}" if self.is_refined and effort != "table" else ""
+        return f"--task {quote(task_word(self.task))}{fidelity}{file}"
 
     @property
     def is_refined(self) -> bool:

@@ -82,6 +82,11 @@ def test_a_refinement_shows_what_it_measured(found: Path) -> None:
     assert "Expected and measured" in sections(page)
     assert "2 trainings, validation images" in page
     assert "networks/0a-quick-0" in page
+    assert "The refinement maximised" in page
+    assert "it is expected to be" in page
+    assert "A refinement saves no surrogate" in page
+    assert "Expected values of the best network after each stage" in page
+    assert f"--fidelity {one.result.provenance['fidelity']}" in page
     assert "Nothing here is measured yet" not in page
 
 

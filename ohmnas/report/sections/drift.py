@@ -14,14 +14,12 @@ def drift_section(subjects: Sequence[Subject]) -> Section:
     """Return the section with curves, and their numbers; it says how to get them if they are unknown."""
     picture = charts.drift_chart(subjects)
     if picture is None:
-        return Section(
-            "drift",
-            "Drift",
-            [
-                "The surrogate of this result was not found, so its accuracy over time is unknown. Pass it with "
-                "--surrogate."
-            ],
-        )
+        lacking = "The surrogate of this result was not found, so its accuracy over time is unknown. Pass it with --surrogate."
+        if all(one.is_refined for one in subjects):
+            lacking = (
+                "A refinement saves no surrogate that could predict the accuracy over time. ohmnas verify measures it."
+            )
+        return Section("drift", "Drift", [lacking])
     rows = []
     for one in subjects:
         for name, drift in one.drift.items():

@@ -52,16 +52,27 @@ def limits_section(one: Subject) -> Section:
             )
     sure = result.constraints.get("confidence")
     text = [
-        f"The search maximised {charts.objective_words(result.objective)}"
+        f"The {'refinement' if one.is_refined else 'search'} maximised {charts.objective_words(result.objective)}"
         + (
             f" and kept the Pareto front of {', '.join(WORDS[name].title for name in result.pareto)}"
             if result.pareto
             else ""
         )
-        + f". It scored {result.evaluations:,} {result.space.members} in {result.seconds:.1f} s "
-        f"({result.strategy}, seed {result.seed}).",
+        + (
+            f". It ran {result.evaluations:,} trainings in {_duration(result.seconds)} (seed {result.seed})."
+            if one.is_refined
+            else f". It scored {result.evaluations:,} {result.space.members} in {_duration(result.seconds)} "
+            f"({result.strategy}, seed {result.seed})."
+        ),
         *([f"Limits on predictions hold with a probability of {sure:g}."] if sure else []),
     ]
     return Section(
         "asked", "Limits and values", text, grid=Grid(["quantity", "limit", "found", "origin of the limit"], rows)
     )
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2.0 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} s"

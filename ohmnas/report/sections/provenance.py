@@ -28,7 +28,7 @@ def provenance_section(one: Subject, several: bool) -> Section:
         "networks": "measured networks",
     }
     for key, name in names.items():
-        if key in learned:
+        if learned.get(key) not in (None, ""):
             amount = learned[key]
             rows.append([text_cell(name), text_cell(f"{amount:,}" if isinstance(amount, int) else str(amount))])
     space = one.result.space

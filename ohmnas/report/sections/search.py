@@ -37,7 +37,8 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
             )
     titles = [*(["result"] if several else []), "front", *(WORDS[name].label for name in columns), "architecture"]
     size = sum(len(one.result.front) for _, one in with_front)
-    quantities = ", ".join(WORDS[name].title for name in with_front[0][1].result.pareto)
+    on_fronts = dict.fromkeys(name for _, one in with_front for name in one.result.pareto)
+    quantities = ", ".join(WORDS[name].title for name in on_fronts)
     text = [
         f"Pareto front{'s' if len(with_front) > 1 else ''} of {quantities}: {size:,} networks (predicted). "
         "Large dot: found network. Rings: reference networks."
@@ -53,4 +54,6 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
     if not pictures:
         return None
     best = "Predictions of the best network so far. Its accuracy may fall when another quantity improves."
+    if all(one.is_refined for one in subjects):
+        best = "Expected values of the best network after each stage. A new training can correct them downwards."
     return Section("convergence", "Convergence", [best], pictures=pictures)
