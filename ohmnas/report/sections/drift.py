@@ -14,10 +14,10 @@ def drift_section(subjects: Sequence[Subject]) -> Section:
     """Return the section with curves, and their numbers; it says how to get them if they are unknown."""
     picture = charts.drift_chart(subjects)
     if picture is None:
-        lacking = "The surrogate of this result was not found, so its accuracy over time is unknown. Pass it with --surrogate."
+        lacking = "The surrogate of this result was not found, so its accuracy over time is unknown. Pass --surrogate."
         if all(one.is_refined for one in subjects):
             lacking = (
-                "A refinement saves no surrogate that could predict the accuracy over time. ohmnas verify measures it."
+                "A refinement saves no surrogate, so no accuracy over time is predicted. ohmnas verify measures it."
             )
         return Section("drift", "Drift", [lacking])
     rows = []
