@@ -68,14 +68,17 @@ class Effort:
     """Wall time after which no training begins, for each call."""
 
     def __post_init__(self) -> None:
-        """Check the ranges. Counts may be fractions, which are not checked.
+        """Check the ranges.
 
         Raises:
-            InvalidValueError: a number is negative or NaN, or a round has no training.
+            InvalidValueError: a number is negative or NaN, a count is not a whole number, or a round has no training.
         """
         for name in ("rounds", "repeats", "references", "rows", "seconds"):
             if not getattr(self, name) >= 0:
                 raise InvalidValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+        for name in ("rounds", "each", "repeats", "references"):
+            if getattr(self, name) % 1 != 0:
+                raise InvalidValueError(f"{name} must be a whole number, not {getattr(self, name)}")
         if self.each < 1:
             raise InvalidValueError(f"each must be at least 1, not {self.each}")
 

@@ -176,12 +176,14 @@ def chip_effects(
         settings: setting -> values to compare; None is `SETTINGS`.
 
     Raises:
-        InvalidValueError: the first set has fewer than `FEWEST_STUDIED` architectures or no AVM, the sets have
-            different spaces, or there are too few resamples.
+        InvalidValueError: there is no set, the first one has fewer than `FEWEST_STUDIED` architectures or no AVM, the
+            sets have different spaces, or there are too few resamples.
 
     Returns:
         Like `gene_effects`, without parameters; changes are from the first value.
     """
+    if not sets:
+        raise InvalidValueError("the effects of chips need the rows of at least one chip")
     _enough(sets[0], resamples)
     rng = np.random.default_rng(seed)
     models = [fit_source([_resample(part, rng) for part in sets], seed=seed) for _ in range(resamples)]

@@ -41,6 +41,9 @@ def test_predicted_and_measured_values_are_shown_for_found_and_reference(result:
 
 def test_the_trained_networks_are_kept(result: Path, ohmnas: Ohmnas) -> None:
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--jobs", "1")
+    foreign = result.parent / "networks" / "resnet8-w8-smoke-0-2"
+    foreign.mkdir(parents=True)
+    (foreign / "network.json").write_bytes(b"\xff")
     values = ohmnas(*words, "--json").values
     assert values["networks"]["found"]["weights"] == ["networks/found-smoke-0"]
     kept = TrainedNetwork.load(result.parent / "networks" / "resnet8-w8-smoke-0")
@@ -49,6 +52,8 @@ def test_the_trained_networks_are_kept(result: Path, ohmnas: Ohmnas) -> None:
     assert kept.provenance["measured"]["accuracy_1d"] == measured["accuracy_1d"][0]
     assert ohmnas(*words, "--chips", "3").out.count("trained networks: ") == 1  # the same weights, measured otherwise
     assert TrainedNetwork.load(result.parent / "networks" / "found-smoke-0-2").provenance["chips"] == 3
+    assert TrainedNetwork.load(result.parent / "networks" / "resnet8-w8-smoke-0-3").provenance["chips"] == 3
+    assert (foreign / "network.json").read_bytes() == b"\xff"
 
 
 def test_picked_networks_are_compared_with_the_reference(result: Path, ohmnas: Ohmnas) -> None:

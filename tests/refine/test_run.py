@@ -237,6 +237,9 @@ def test_one_chip_is_measured() -> None:
     for wrong in ({"rounds": -1}, {"each": 0}, {"seconds": float("nan")}):
         with pytest.raises(InvalidValueError, match="must be at least"):
             Effort(**wrong)
+    for wrong in ({"each": float("nan")}, {"rounds": 1.5}):
+        with pytest.raises(InvalidValueError, match="must be a whole number"):
+            Effort(**wrong)  # type: ignore[arg-type]
 
 
 def test_too_few_first_networks_are_refused_before_a_training(tmp_path: Path) -> None:

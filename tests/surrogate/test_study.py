@@ -124,6 +124,8 @@ def test_too_little_to_study_is_refused_at_once(rows: TrainingSet) -> None:
     for refuses in (importance, gene_effects, lambda data: chip_effects([data])):
         with pytest.raises(InvalidValueError, match=f"{len(few.population)} architectures are too few for a study"):
             refuses(few)
+    with pytest.raises(InvalidValueError, match="at least one chip"):
+        chip_effects([])
     with pytest.raises(InvalidValueError, match="at least 3 resampled tables, not 2"):
         gene_effects(rows, resamples=2)
     enough = rows.take(np.arange(FEWEST_STUDIED))

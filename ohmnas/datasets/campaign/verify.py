@@ -19,7 +19,7 @@ from ohmnas.datasets.campaign.picks import FOUND, picked
 from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
 from ohmnas.datasets.campaign.trained import TrainedNetwork
 from ohmnas.datasets.tasks.task import Task
-from ohmnas.errors import DivergedError, InvalidValueError
+from ohmnas.errors import BrokenFileError, DivergedError, InvalidValueError
 from ohmnas.hardware import Hardware, hardware, has_name
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import SearchResult
@@ -237,7 +237,7 @@ def _keep(trained: TrainedNetwork, keep: Path, stem: str) -> str:
         folder = keep / (stem if number == 1 else f"{stem}-{number}")
         try:
             trained.save(folder)
-        except InvalidValueError:
+        except (InvalidValueError, BrokenFileError):  # another network, or a file that is not one
             continue
         return f"{keep.name}/{folder.name}"
     raise AssertionError
