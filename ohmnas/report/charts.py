@@ -118,7 +118,8 @@ def predicted_charts(one: Subject) -> list[Picture]:
         words = WORDS[target.name]
         values = [words.shown(value(candidate, target.name)) for candidate in networks.values()]
         for name, candidate in networks.items():
-            values += [words.shown(end) for end in candidate.interval.get(target.name, ())]
+            if not candidate.measured:  # intervals of measured networks are wider than necessary
+                values += [words.shown(end) for end in candidate.interval.get(target.name, ())]
             values += [words.shown(of[target.name]) for of in (candidate.measured,) if target.name in of]
             if one.measurement and name in one.measurement.networks:
                 values += [words.shown(each) for each in one.measurement.networks[name].finite(target.name)]
@@ -128,21 +129,23 @@ def predicted_charts(one: Subject) -> list[Picture]:
         chart = Chart(
             axis(words.label, values, ticks=4),
             y,
-            f"{words.title}, predicted and measured",
+            f"{words.title} of the networks",
             NARROW,
             64 + 46 * len(networks),
             90,
         )
         for place, (name, candidate) in enumerate(networks.items()):
             row, kind = float(len(networks) - 1 - place), "r0" if name == "found" else "ref"
-            if target.name in candidate.interval:
-                low, high = (words.shown(end) for end in candidate.interval[target.name])
-                chart.bar((low, row + 0.12), (high, row + 0.12), f"{kind} thin")
-            if target.name in candidate.predicted:
-                chart.dot((words.shown(candidate.predicted[target.name]), row + 0.12), f"hollow {kind}", 4.5)
-            if target.name in candidate.measured:
-                chart.dot((words.shown(candidate.measured[target.name]), row + 0.12), f"{kind} validation", 3.5)
             network = one.measurement.networks.get(name) if one.measurement else None
+            above = 0.14 if network is not None or target.name in candidate.measured else 0.0  # two kinds of values
+            if target.name in candidate.interval and not candidate.measured:
+                low, high = (words.shown(end) for end in candidate.interval[target.name])
+                chart.bar((low, row + above), (high, row + above), f"{kind} thin")
+            if target.name in candidate.predicted:
+                chart.dot((words.shown(candidate.predicted[target.name]), row + above), f"hollow {kind}", 4.5)
+            if target.name in candidate.measured:
+                below = 0.0 if network is not None else -0.14  # the lowest place is for test images
+                chart.dot((words.shown(candidate.measured[target.name]), row + below), f"{kind} validation", 3.5)
             mean = None if network is None else network.mean(target.name)
             if network is not None and mean is not None:
                 for each in network.finite(target.name):
@@ -211,7 +214,8 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
     if any("hypervolume" in entry for _, history in histories for entry in history):
         panels.append(("hypervolume", "hypervolume of the front", 1.0))
     pictures = []
-    unit = "trainings" if all(one.is_refined for one in subjects) else "networks scored"
+    refined = all(one.is_refined for one in subjects)
+    unit = "trainings" if refined else "networks scored (logarithmic)"
     for name, label, factor in panels:
         lines = [
             (place, [(entry["evaluations"], factor * entry[name]) for entry in history if name in entry])
@@ -220,13 +224,15 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
         x = axis(
             unit,
             [at for _, line in lines for at, _ in line],
-            is_log=True,
+            is_log=not refined,
         )
         width = NARROW if len(panels) > 2 else WIDTH
         y = axis(label, [best for _, line in lines for _, best in line])
         chart = Chart(x, y, f"Convergence: {label}", width, 240)
         for place, line in lines:
-            chart.line(line, colour(place), step=True)
+            chart.line(line, colour(place), step=not refined)
+            for point in line if refined else ():
+                chart.dot(point, colour(place), 4)
         pictures.append(Picture(label, chart.markup()))
     return pictures
 

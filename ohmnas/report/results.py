@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from shlex import quote
+from typing import Final
 
 from ohmnas.datasets.campaign.picks import FOUND
 from ohmnas.report import charts
@@ -23,7 +24,6 @@ from ohmnas.report.sections.side_by_side import side_by_side_section
 from ohmnas.report.subject import Subject
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantity_words import WORDS
-from ohmnas.targets import variation_of
 from ohmnas.version import version
 
 
@@ -51,10 +51,11 @@ def results_page(subjects: Sequence[Subject]) -> str:
     title = (
         f"{len(subjects)} results side by side: {', '.join(one.name for one in subjects)}"
         if several
-        else f"{first.name}: a network of {first.result.best.params:,} parameters for {first.task}"
+        else f"A network of {first.result.best.params:,} parameters for {first.task}"
     )
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    subtitle = f"{_where(subjects)}. Report of ohmnas {version()}, {today}."
+    folder = "" if several else f"{first.name}: "
+    subtitle = f"{folder}{_where(subjects)}. Report of ohmnas {version()}, {today}."
     facts = [] if several else _facts(first)
     return render(title, subtitle, facts, _lead(subjects), [one for one in sections if one is not None], groups)
 
@@ -74,7 +75,7 @@ def _facts(one: Subject) -> list[tuple[str, str, str]]:
         between = "" if interval is None else f"; 90 %: {words.number(interval[0])} to {words.number(interval[1])}"
         if measured is None and target.name in best.measured:
             of = "1 training" if best.trainings == 1 else f"{best.trainings} trainings"
-            note = f"expected; measured {words.text(best.measured[target.name])} ({of}, validation images)"
+            note = f"expected; measured {words.text(best.measured[target.name])} ({of})"
             found.append((words.title, words.text(predicted), note))
         elif measured is None:
             found.append((words.title, words.text(predicted), f"predicted{between}"))
@@ -107,7 +108,7 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
     result, best = one.result, one.result.best
     lead = [f"Chip: {best.chip}."] if best.chip else []
     if result.references and result.references[0].genome != best.genome:
-        lead.append(_against(best, result.references[0], "expected" if one.is_refined else "predicted"))
+        lead.append(_against(one, result.references[0]))
     network = one.measured_best
     if network is not None and one.measurement is not None:
         error = network.error("accuracy_1d")
@@ -123,27 +124,72 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
             "predictions of surrogates that were not trained on it. Before you quote a number, measure the network on "
             "the test images."
         )
+        if one.is_trial:
+            lead.append(
+                f"The networks had short trial trainings (fidelity {one.fidelity}). A full training gives other "
+                "accuracies, and may change their order."
+            )
     else:
         lead.append(
-            "Nothing here is measured yet. The best of many predictions is optimistic: train the network and measure "
-            "it before you quote a number."
+            "The found network is not measured yet. The best of many predictions is optimistic: train the network and "
+            "measure it before you quote a number."
         )
+    variation = targets_of(one)[2]
+    lead.append(
+        f"{variation.title}: {_VARIATION_WORDS[variation.name]}, so a positive value is a loss. std: standard "
+        "deviation over simulated chips. Measurements are simulations of chips, too."
+    )
     return lead
 
 
-def _against(best: Candidate, reference: Candidate, kind: str) -> str:
-    """Compare the predicted or expected values of the found network and a reference in one sentence."""
-    accuracy = 100 * (best.predicted["accuracy_1d"] - reference.predicted["accuracy_1d"])
-    variation = variation_of(best.predicted).name
-    avm = 100 * (reference.predicted[variation] - best.predicted[variation])
-    words = [
-        f"{abs(accuracy):.2f} points {'more' if accuracy >= 0 else 'less'} accurate after a day",
-        f"{abs(avm):.2f} points {'less' if avm >= 0 else 'more'} over a month",
-    ]
+_VARIATION_WORDS: Final = {
+    "avm": "accuracy one second after programming minus accuracy a month later",
+    "avm_60s": "accuracy one minute after programming minus accuracy a month later",
+}
+
+
+def _against(one: Subject, reference: Candidate) -> str:
+    """Compare the found network and a reference: by measured values if both have them, or else by predicted ones."""
+    best, variation = one.result.best, targets_of(one)[2].name
+    networks = one.measurement.networks if one.measurement else {}
+    theirs, ours = networks.get(reference.name), one.measured_best
+    values = [{name: each.mean(name) for name in ("accuracy_1d", variation)} for each in (ours, theirs) if each]
+    kind = "expected" if one.is_refined else "predicted"
+    if len(values) == 2 and all(value is not None for each in values for value in each.values()):
+        first, second = ({name: value or 0.0 for name, value in each.items()} for each in values)
+        be, lose, doubt = "it was", "lost", ""
+    else:
+        first, second = best.predicted, reference.predicted
+        be, lose = f"it is {kind} to be", "to lose"
+        doubt = _doubt(best, reference, "more trainings" if one.is_refined else "measurements")
+    accuracy, loss = 100 * (first["accuracy_1d"] - second["accuracy_1d"]), 100 * (second[variation] - first[variation])
+    than = f"{abs(accuracy):.2f} points {'more' if accuracy >= 0 else 'less'} accurate after a day"
+    lost = f"{abs(loss):.2f} points {'less' if loss >= 0 else 'more'} over a month"
     return (
         f"Compared with {reference.name} ({reference.params:,} parameters), the best reference network by {kind} "
-        f"accuracy, it is {kind} to be {words[0]}, and to lose {words[1]}."
+        f"accuracy, {be} {than}, and {lose} {lost}.{doubt} "
+        f"{_price(best, reference)}"
     )
+
+
+def _doubt(best: Candidate, reference: Candidate, remedy: str) -> str:
+    """Say so if the 90 % intervals of the two accuracies overlap."""
+    ours, theirs = (one.interval.get("accuracy_1d") for one in (best, reference))
+    if ours is None or theirs is None or ours[0] > theirs[1] or theirs[0] > ours[1]:
+        return ""
+    return f" Their 90 % intervals overlap, so only {remedy} can tell the two accuracies apart."
+
+
+def _price(best: Candidate, reference: Candidate) -> str:
+    """Compare the costs of two networks in one sentence."""
+    parts = [f"{best.macs / max(reference.macs, 1):.1f} times the MACs"]
+    energies = [one.costs.get("energy", 0.0) for one in (best, reference)]
+    if min(energies) > 0:
+        parts.append(f"{energies[0] / energies[1]:.1f} times the energy (proxy)")
+    if all("tiles" in one.costs for one in (best, reference)):
+        parts.append(f"{best.costs['tiles']:,.0f} tiles instead of {reference.costs['tiles']:,.0f}")
+    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"It needs {listed}."
 
 
 def _networks(subjects: Sequence[Subject]) -> tuple[dict[int, str], list[Group]]:

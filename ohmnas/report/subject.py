@@ -25,6 +25,8 @@ from ohmnas.report.neighbours import Neighbours, neighbours, table_of
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import SearchResult, read_result, result_file
 
+TRIALS: Final = ("smoke", "quick")
+"""Fidelities for trials."""
 REFERENCES: Final = 3
 """Largest number of reference networks in a report."""
 
@@ -80,17 +82,27 @@ class Subject:
 
     @property
     def flags(self) -> str:
-        """Flags of commands that measure: the task, a refinement's fidelity, and the chip if it is not a preset."""
+        """Flags of commands that measure: the task, the chip if it is no preset, a longer fidelity than a trial's."""
         chip = str(self.result.provenance.get("hardware", ""))
         file = "" if self.result.best.chip or not chip or has_name(chip) else f" --hardware {quote(chip + '.toml')}"
-        effort = str(self.result.provenance.get("fidelity", "table"))
-        fidelity = f" --fidelity {quote(effort)}" if self.is_refined and effort != "table" else ""
+        effort = "table" if self.is_trial else self.fidelity
+        fidelity = f" --fidelity {quote(effort)}" if self.is_refined and effort != self.fidelity else ""
         return f"--task {quote(task_word(self.task))}{fidelity}{file}"
 
     @property
     def is_refined(self) -> bool:
         """True for the result of a refinement: its networks were measured on validation images."""
         return self.result.best.trainings > 0
+
+    @property
+    def fidelity(self) -> str:
+        """Fidelity of the rows that the surrogate was fitted to."""
+        return str(self.result.provenance.get("fidelity", "unknown"))
+
+    @property
+    def is_trial(self) -> bool:
+        """True for a refinement whose trainings were short trials."""
+        return self.is_refined and self.fidelity in TRIALS
 
     @property
     def measured_best(self) -> MeasuredNetwork | None:

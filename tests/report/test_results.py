@@ -80,14 +80,33 @@ def test_a_refinement_shows_what_it_measured(found: Path) -> None:
     refined = replace(one.result, best=measured, strategy="refine", history=[*history, *one.result.history])
     page = results_page([replace(one, result=refined, drift={}, neighbours=None)])
     assert "Expected and measured" in sections(page)
-    assert "2 trainings, validation images" in page
+    assert "(2 trainings)" in page
+    assert ">held out<" in page
     assert "networks/0a-quick-0" in page
     assert "The refinement maximised" in page
     assert "it is expected to be" in page
-    assert "A refinement saves no surrogate" in page
+    assert "Drift" not in sections(page)
+    assert "short trial trainings" not in page
+    trial = replace(refined, provenance={**refined.provenance, "fidelity": "quick"})
+    page = results_page([replace(one, result=trial, drift={}, neighbours=None)])
+    assert "short trial trainings (fidelity quick)" in page
+    assert "--fidelity table" in page
     assert "Expected values of the best network after each stage" in page
-    assert f"--fidelity {one.result.provenance['fidelity']}" in page
     assert "Nothing here is measured yet" not in page
+
+
+def test_the_lead_compares_measured_values_if_there_are_any(found: Path, front: Path) -> None:
+    predicted = results_page([read_subject(found)])
+    assert "it is predicted to be" in predicted
+    assert "times the MACs" in predicted
+    one = read_subject(front)
+    assert one.measurement is not None
+    reference = one.result.references[0]
+    values = {"accuracy_1d": (0.75,), "avm": (0.0,)}
+    networks = {**one.measurement.networks, reference.name: MeasuredNetwork(reference.genome, values)}
+    ours = MeasuredNetwork(one.result.best.genome, {"accuracy_1d": (0.5,), "avm": (0.25,)})
+    page = results_page([replace(one, measurement=replace(one.measurement, networks={**networks, "found": ours}))])
+    assert "it was 25.00 points less accurate after a day, and lost 25.00 points more over a month. It needs" in page
 
 
 def test_picked_networks_that_were_measured_are_shown(front: Path) -> None:

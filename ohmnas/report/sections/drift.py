@@ -10,15 +10,16 @@ from ohmnas.report.page import Figure, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 
 
-def drift_section(subjects: Sequence[Subject]) -> Section:
-    """Return the section with curves, and their numbers; it says how to get them if they are unknown."""
+def drift_section(subjects: Sequence[Subject]) -> Section | None:
+    """Return the section with curves, and their numbers; it says how to get them if they are unknown.
+
+    None for refinements whose networks were not measured on test images yet.
+    """
     picture = charts.drift_chart(subjects)
     if picture is None:
+        if all(one.is_refined for one in subjects):  # a refinement saves no surrogate
+            return None
         lacking = "The surrogate of this result was not found, so its accuracy over time is unknown. Pass --surrogate."
-        if all(one.is_refined for one in subjects):
-            lacking = (
-                "A refinement saves no surrogate, so no accuracy over time is predicted. ohmnas verify measures it."
-            )
         return Section("drift", "Drift", [lacking])
     rows = []
     for one in subjects:
@@ -42,5 +43,11 @@ def drift_section(subjects: Sequence[Subject]) -> Section:
                 [text_cell(name if len(subjects) == 1 else f"{one.name}: {name}"), text_cell("measured"), *cells]
             )
     grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
-    figure = Figure(picture.title, picture.svg, picture.legend, picture.note)
+    note = f"{picture.note} Each time and the AVM are predicted separately, so they do not add up exactly."
+    figure = Figure(
+        picture.title,
+        picture.svg,
+        picture.legend,
+        note if rows and any(one.drift for one in subjects) else picture.note,
+    )
     return Section("drift", "Drift", figures=[figure], details=[("Numbers", grid)])

@@ -31,9 +31,9 @@ def layers_section(one: Subject, several: bool) -> Section:
                 number_cell(f"{where.count:,}", where.count),
                 number_cell(f"{where.params:,}", where.params),
                 number_cell(f"{where.macs:,}", where.macs),
-                number_cell(size, where.inputs * where.outputs),
+                number_cell(size, where.matrices * where.inputs * where.outputs),
                 number_cell(f"{where.tiles:,}", where.tiles),
-                number_cell(f"{100 * share:.1f}", share),
+                number_cell(f"{100 * share:.1f}" if share >= 0.0005 else "< 0.1", share),
                 number_cell(f"{1e6 * where.energy:.4f}", where.energy),
             ]
         )
@@ -54,6 +54,6 @@ def layers_section(one: Subject, several: bool) -> Section:
     figures = (
         []
         if svg is None
-        else [Figure("Tiles in the order of the table. The filled part of a tile shows its used cells, to scale", svg)]
+        else [Figure("Tiles in the order of the table. The filled part of a tile shows its used cells.", svg)]
     )
     return Section(anchor, title, text, figures, grid=Grid(titles, rows, is_sortable=True))

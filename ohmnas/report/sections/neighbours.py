@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ohmnas.report import charts
-from ohmnas.report.columns import always_shown
+from ohmnas.report.columns import LIMITS, always_shown
 from ohmnas.report.page import Figure, Grid, Group, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.quantity_words import WORDS
@@ -41,6 +43,8 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
         f"The surrogate was trained on {len(near.rows):,} measured networks. The one nearest to the found network is "
         f"{nearest:.1f} typical distances away. {verdict}"
     ]
+    if within := _within(one):
+        text.append(within)
     after = [
         "Distance: Euclidean, over standardised features of structure and noise; 1 is the median distance of a "
         "measured network to its nearest one."
@@ -49,3 +53,25 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
     title = f"Neighbours{f': {one.name}' if several else ''}"
     grid = Grid(["distance", *(WORDS[name].label for name in quantities), "architecture"], rows, networks, True)
     return Section(f"neighbours-{number}", title, text, figures, picks=True, grid=grid, after=after)
+
+
+def _within(one: Subject) -> str:
+    """Say which measured networks meet the limits; empty if there are none, or if limits on other costs decide."""
+    constraints = one.result.constraints
+    rows = one.neighbours.rows if one.neighbours is not None else None
+    asked = {limit: constraints[limit] for limit in LIMITS if constraints.get(limit) is not None}
+    if rows is None or constraints.get("genes") or any(LIMITS[limit][0] not in rows for limit in asked):
+        return ""
+    meets = np.ones(len(rows), dtype=bool)
+    for limit, bound in asked.items():
+        quantity, sense = LIMITS[limit]
+        meets &= (rows[quantity] <= bound if sense == "at most" else rows[quantity] >= bound).to_numpy()
+    if not meets.any():
+        return "No measured network of the table meets all limits by its labels."
+    best = rows[meets].sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
+    words = WORDS["accuracy_1d"]
+    return (
+        f"By their labels, {int(meets.sum()):,} measured networks meet all limits. The most accurate has "
+        f"{words.text(float(best['accuracy_1d']))} and {int(best['params']):,} parameters: {best['architecture']}. The "
+        "best of many labels is optimistic, too."
+    )

@@ -81,7 +81,9 @@ def repeat_section(subjects: Sequence[Subject]) -> Section:
     return Section(
         "repeat",
         "Repeat",
-        ["On the same kind of processor, the command finds the same network again."] if commands else [],
+        ["In an empty folder, on the same kind of processor, the command finds the same network again."]
+        if commands
+        else [],
         command="\n".join(commands),
         after=after,
     )

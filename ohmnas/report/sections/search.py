@@ -55,5 +55,5 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
         return None
     best = "Predictions of the best network so far. Its accuracy may fall when another quantity improves."
     if all(one.is_refined for one in subjects):
-        best = "Expected values of the best network after each stage. A new training can correct them downwards."
+        best = "Expected values of the best network after each stage. New trainings correct them in either direction."
     return Section("convergence", "Convergence", [best], pictures=pictures)

@@ -20,6 +20,24 @@ def test_the_nearest_networks_can_be_picked_on_the_page(found: Path) -> None:
     assert distances == sorted(distances)
 
 
+def test_the_best_measured_network_within_the_limits_is_named(found: Path) -> None:
+    one = read_subject(found)
+    assert one.neighbours is not None
+    limits = {"max_params": 30_000, "min_accuracy": 0.5}
+    limited = replace(one, result=replace(one.result, constraints=limits))
+    section = neighbours_section(limited, [], several=False, number=0)
+    assert section is not None
+    rows = one.neighbours.rows
+    within = rows[(rows["params"] <= 30_000) & (rows["accuracy_1d"] >= 0.5)]
+    best = within.sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
+    assert section.text[1].startswith(f"By their labels, {len(within):,} measured networks meet all limits.")
+    assert f"{int(best['params']):,} parameters: {best['architecture']}" in section.text[1]
+    impossible = replace(one, result=replace(one.result, constraints={"max_params": 1}))
+    section = neighbours_section(impossible, [], several=False, number=0)
+    assert section is not None
+    assert section.text[1].startswith("No measured network")
+
+
 def test_without_the_table_there_is_no_section(found: Path) -> None:
     groups = list[Group]()
     assert neighbours_section(replace(read_subject(found), neighbours=None), groups, several=False, number=0) is None

@@ -11,9 +11,28 @@ def test_without_measurements_a_command_measures_them(found: Path) -> None:
     section = predicted_section(read_subject(found), several=False)
     assert (section.anchor, section.title) == ("measured", "Predictions")
     assert section.command.startswith("ohmnas verify ")
-    assert section.command.endswith("--task digits")
+    verify, report, train = section.command.splitlines()
+    assert verify.endswith("--task digits")
+    assert report.startswith("ohmnas report ")
+    assert train.endswith("--task digits --out net")
     assert section.grid is not None
-    assert "values" not in section.grid.columns
+    assert {"tiles", "energy per image, proxy (µJ)"} <= {*section.grid.columns}
+
+
+def test_networks_of_the_table_have_their_labels_beside_the_predictions(found: Path) -> None:
+    one = read_subject(found)
+    assert one.neighbours is not None
+    name, candidate = next((name, each) for name, each in one.networks.items() if name != "found")
+    genes = dict(zip(one.result.space.gene_names, candidate.genome, strict=True))
+    rows = one.neighbours.rows.iloc[:1].assign(**genes, accuracy_1d=0.875)
+    section = predicted_section(replace(one, neighbours=replace(one.neighbours, rows=rows)), several=False)
+    assert section.grid is not None
+    (measured,) = [row for row in section.grid.rows if row[1].text == "measured in the table"]
+    assert measured[0].text.startswith(name)
+    assert measured[2].text == "87.50"
+    alone = predicted_section(replace(one, neighbours=None), several=False)
+    assert alone.grid is not None
+    assert "values" not in alone.grid.columns
 
 
 def test_measurements_are_beside_predictions_with_their_differences(front: Path) -> None:
