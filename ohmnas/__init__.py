@@ -3,9 +3,8 @@
     from ohmnas import Limits, Problem, search
     result = search(Problem(space, surrogate, Limits(max_params=50_000)), "evolution", seed=0)
 
-Every name below is imported when it is first used, so that ``import ohmnas`` costs nothing. Only the names of
-`ohmnas.analog` need torch. `search`, `refine` and `hardware` are packages that can be called like their
-function.
+Every name below is imported on first use, so ``import ohmnas`` is fast. Only names from `ohmnas.analog` need torch for
+this. The packages `search`, `refine` and `hardware` can be called like their functions of the same name.
 """
 
 from typing import TYPE_CHECKING

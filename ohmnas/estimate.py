@@ -20,7 +20,7 @@ class Estimate:
 
     targets: tuple[Target, ...]
     values: Values
-    """``(n, t)``: one column per target, on the scale of tables."""
+    """``(n, t)``: one column per target, in the units of tables."""
 
     def __post_init__(self) -> None:
         """Check shape and values.
@@ -31,7 +31,8 @@ class Estimate:
         """
         if self.values.ndim != 2 or self.values.shape[1] != len(self.targets):
             raise InvalidValueError(
-                f"estimates of {len(self.targets)} targets cannot have the shape {self.values.shape}"
+                f"estimates of n architectures must have the shape (n, {len(self.targets)}), one column per target, "
+                f"not {self.values.shape}"
             )
         if not len(self.values):
             return
@@ -45,7 +46,7 @@ class Estimate:
 
     @classmethod
     def of(cls, **columns: npt.ArrayLike) -> Estimate:
-        """Create from columns by target name: ``Estimate.of(accuracy_1d=..., avm=...)``.
+        """Create an estimate from one column per target: ``Estimate.of(accuracy_1d=..., avm=...)``.
 
         Raises:
             UnknownNameError: a target is unknown.
@@ -90,5 +91,5 @@ class Estimate:
             InvalidValueError: the targets differ.
         """
         if any(other.targets != self.targets for other in others):
-            raise InvalidValueError(f"the estimates have other targets than {', '.join(self.names)}")
+            raise InvalidValueError(f"the estimates to append must have the targets {', '.join(self.names)}")
         return Estimate(self.targets, np.concatenate([self.values, *(other.values for other in others)]))

@@ -69,7 +69,7 @@ def sequence(value: object, what: str) -> list[Any]:
 def plain(value: object, what: str) -> object:
     """Return the value if it is a string, a boolean, a finite number or None."""
     if not isinstance(value, str | bool | None) and not is_number(value):
-        raise BrokenFileError(f"its {what} is {shown(value)}, neither a string nor a finite number")
+        raise BrokenFileError(f"its {what} is {shown(value)}, not a string, a boolean, a finite number or null")
     return value
 
 

@@ -17,7 +17,7 @@ def attach(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], An
 
     Args:
         package: ``__name__`` of the package.
-        modules: public name -> module that defines it; an empty module stands for the package's own submodule.
+        modules: public name -> module that defines it; an empty string if the name is a submodule of the package.
     """
 
     def get(name: str) -> Any:
@@ -25,7 +25,7 @@ def attach(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], An
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = modules[name]
         value = getattr(import_module(module), name) if module else import_module(f"{package}.{name}")
-        setattr(sys.modules[package], name, value)  # found without this function from now on
+        setattr(sys.modules[package], name, value)  # later lookups find it without this function
         return value
 
     def names() -> list[str]:

@@ -1,4 +1,4 @@
-"""`Target`: a measured and predicted quantity. Imports no NumPy, so help is fast."""
+"""`Target`: a measured and predicted quantity. Does not import NumPy, so help is fast."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Target:
     """One measured quantity of a network: a fraction, except for `DEVICE_LATENCY`."""
 
     name: str
-    """Column of tables."""
+    """Column name in tables."""
     title: str
     """Column title for people."""
     larger_is_better: bool
@@ -27,7 +27,7 @@ class Target:
     high: float
     """Largest possible value."""
     scale: Scale = "linear"
-    """Scale for training: standard deviations differ by factors."""
+    """Scale on which a surrogate learns it: ``log`` for standard deviations, because they differ by factors."""
 
 
 def _accuracy(time: str) -> Target:
@@ -43,15 +43,15 @@ SPREAD: Final = Target("accuracy_1d_std", "std", False, 0.0, 1.0, "log")
 VARIATION: Final = Target("avm", "AVM", False, -1.0, 1.0)
 """Accuracy variation over one month: accuracy after 1 second minus accuracy after 30 days."""
 VARIATION_60S: Final = Target("avm_60s", "AVM from 60 s", False, -1.0, 1.0)
-"""Accuracy after 60 seconds minus accuracy after 30 days: AnalogNAS-Bench was not read after 1 second."""
+"""Accuracy after 60 seconds minus accuracy after 30 days. AnalogNAS-Bench has no readings after 1 second."""
 VARIATIONS: Final = (VARIATION, VARIATION_60S)
-"""Targets that can take the place of the AVM in a table."""
+"""The AVM, and the target that a table can have instead."""
 DEFAULTS: Final = (ACCURACY, SPREAD, VARIATION)
 """Targets of AnalogNAS."""
 DEFAULT_NAMES: Final = tuple(target.name for target in DEFAULTS)
 """Names of the default targets, in the order of a surrogate's columns."""
 DEVICE_LATENCY: Final = Target("device_latency", "latency on the device", False, 0.0, 3600.0)
-"""Seconds per image on a device of the user; in no table."""
+"""Seconds per image on the user's own device. No table has it."""
 TARGETS: Final[Mapping[str, Target]] = {
     target.name: target
     for target in (
@@ -64,7 +64,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         DEVICE_LATENCY,
     )
 }
-"""Name -> target, for all targets in tables."""
+"""Name -> target: all targets of tables, and `DEVICE_LATENCY`."""
 
 
 def variation_of(names: Iterable[str]) -> Target:

@@ -24,9 +24,9 @@ def by_blocks(function: Callable[[Matrix], Matrix], rows: Matrix, most: int) -> 
     """Apply a function to blocks of rows in parallel threads; NumPy and XGBoost release the interpreter lock.
 
     Args:
-        function: ``(n, f)`` -> ``(n, k)``, each row by itself.
+        function: ``(n, f)`` -> ``(n, k)``; it must compute each row independently of the others.
         rows: ``(n, f)``.
-        most: rows of a block.
+        most: largest number of rows in a block.
     """
     if len(rows) <= most:
         return function(rows)
@@ -46,9 +46,9 @@ def cpu_count() -> int:
 
 
 class _OneThread:
-    """Limits BLAS threads. The number is global to the process: the first user sets it, the last restores it.
+    """Limits BLAS to one thread. The number of threads is global: the first block sets it, the last restores it.
 
-    It may therefore be entered repeatedly, also by several threads.
+    Blocks may therefore be nested, and several threads may use it at the same time.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ _ONE_THREAD = _OneThread()
 
 
 def one_blas_thread() -> _OneThread:
-    """Single-threaded BLAS: for small products threads only wait, and their number changes rounding."""
+    """Use one BLAS thread in a block. More do not speed up small products, and their number changes rounding."""
     return _ONE_THREAD
 
 

@@ -57,7 +57,7 @@ def test_rows_are_taken_in_the_order_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize("shape", [(3,), (3, 2), (3, 4), (3, 3, 1)])
 def test_values_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(InvalidValueError, match="estimates of 3 targets cannot have the shape"):
+    with pytest.raises(InvalidValueError, match=r"must have the shape \(n, 3\), one column per target, not"):
         Estimate(DEFAULTS, np.zeros(shape))
 
 
@@ -72,7 +72,7 @@ def test_a_target_that_is_not_estimated_is_refused_and_the_known_ones_are_listed
 def test_estimates_with_other_targets_cannot_be_joined() -> None:
     one = Estimate.of(avm=[0.1])
     for other in (Estimate.of(accuracy_1d=[0.7]), Estimate.of(avm=[0.1], accuracy_1d=[0.7])):
-        with pytest.raises(InvalidValueError, match="the estimates have other targets"):
+        with pytest.raises(InvalidValueError, match="the estimates to append must have the targets"):
             one.join([other])
 
 

@@ -47,7 +47,7 @@ def calibrate(network: nn.Module, images: Images, batch_norm: bool = False) -> N
 
 
 class _Average:
-    """Forward hook: averages the statistic behind a layer's input range, with equal weights for all batches."""
+    """Forward pre-hook: averages the statistic that sets a layer's input range; all batches have equal weights."""
 
     def __init__(self) -> None:
         self._batches = 0
@@ -96,7 +96,7 @@ def check_use(network: nn.Module, images: Images) -> None:
 
 
 def warn_uncalibrated(network: nn.Module) -> None:
-    """Warn if a layer's inputs are clipped at a range that was never set from inputs."""
+    """Warn if a layer clips its inputs at a range that was never calibrated."""
     names = [layer.path for layer in analog_layers(network) if not layer.calibrated]
     if names:
         warnings.warn(

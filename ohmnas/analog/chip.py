@@ -1,7 +1,7 @@
 """One chip: a network's weights are programmed once and read at any later time.
 
-Notation: ``w`` weights of the whole network, ``q`` columns (each a part of a layer's output), ``u`` tiles, both
-concatenated in the order of the layers. Programming and reading are the steps of aihwkit's inference tile
+Notation: the network has ``w`` weights, ``q`` columns (each holds a part of the weights of one output) and ``u`` tiles,
+all in the order of the layers. Programming and reading follow aihwkit's inference tile
 (`InferenceTileWithPeriphery.program_weights`, `drift_weights`) and call its noise model on conductances, but for all
 tiles of the network at once.
 """
@@ -33,11 +33,11 @@ class ProgrammingTargets:
     column_scale: Tensor
     """``(q,)``: largest absolute weight of each column."""
     tile_of_weight: Tensor
-    """``(w,)``: tile of each weight, counted through the network."""
+    """``(w,)``: tile of each weight; tiles are numbered through the whole network."""
     tile_of_column: Tensor
     """``(q,)``: tile of each column."""
     tiles: int
-    """u."""
+    """u: number of tiles."""
 
     @classmethod
     def of(cls, network: nn.Module) -> ProgrammingTargets:
@@ -60,7 +60,7 @@ class ProgrammingTargets:
         return total / torch.bincount(self.tile_of_weight, minlength=self.tiles)
 
     def tile_max(self, per_weight: Tensor) -> Tensor:
-        """``(w,)`` -> ``(u,)``: largest over the weights of each tile."""
+        """``(w,)`` -> ``(u,)``: maximum over the weights of each tile."""
         lowest = torch.full((self.tiles,), -math.inf, device=per_weight.device)
         return lowest.scatter_reduce_(0, self.tile_of_weight, per_weight, "amax")
 
@@ -87,8 +87,9 @@ class Chip:
     def _ranges(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Offset and scale, ``(w,)``, by which aihwkit's converter maps the weights of each tile to conductances.
 
-        A pair of devices has its largest weight at g_max, a single one its smallest at g_min and its largest at g_max.
-        This maps all tiles to one common range, so they can be converted as one tensor.
+        With a pair of devices per weight, the largest absolute weight is at g_max. With single devices, the smallest
+        weight is at g_min and the largest at g_max. All tiles then have one common range, so they can be converted as
+        one tensor.
         """
         targets = self.targets
         if self._paired:

@@ -1,8 +1,8 @@
 """Compiled CPU kernels: plain loops over NumPy arrays. The module `kernels` applies them to tensors.
 
-Rows are ``(p, c)``: p positions of c channels, where short rows may be joined, so c is a multiple of the number of
-channels. Loops run over slices of blocks and start at 0: only then does the compiler know that indices need no check,
-and vectorise. Each pass is compiled twice, for one thread and for many (`prange` is over blocks).
+Rows are ``(p, c)``: p positions with c values each. Short rows may be joined, so c is a multiple of the number of
+channels. Loops run over slices of blocks and start at 0: only then can the compiler skip the checks of indices and
+vectorise. Each kernel is compiled twice, for one thread and for many (`prange` runs over blocks).
 
 An array is float32, or uint16 with the bits of bfloat16 (the upper half of a float32), because NumPy has no bfloat16.
 `read` and `written` handle both types. Whole numbers up to 256 are exact in both.
@@ -20,7 +20,7 @@ from numba.extending import overload
 Array = npt.NDArray[np.float32] | npt.NDArray[np.uint16]
 
 BLOCK = 4096
-"""Approximate number of elements per thread; a block of x and y fits into the first-level cache."""
+"""Approximate number of elements per block; a block of x and a block of y fit into the first-level cache."""
 SMALLEST_SCALE = 1e-7
 """Scale of a column of zeros, whose largest weight is 0."""
 
@@ -63,7 +63,7 @@ def _written(value: Any, array: Any) -> Any:  # noqa: ARG001 - numba requires th
 
 
 def quantise(x: Array, out: Array, scale: np.float32, limit: np.float32) -> None:
-    """Out = round(x * scale), clipped to +-limit; all flat."""
+    """Out = round(x * scale), clipped to +-limit; all arrays are flat."""
     for block in prange((len(x) + BLOCK - 1) // BLOCK):
         source, result = x[block * BLOCK : (block + 1) * BLOCK], out[block * BLOCK : (block + 1) * BLOCK]
         for i in range(len(source)):
@@ -71,7 +71,7 @@ def quantise(x: Array, out: Array, scale: np.float32, limit: np.float32) -> None
 
 
 def convert(y: Array, noise: Array, std: np.float32, limit: np.float32) -> None:
-    """Y = round(y + std * noise), clipped to +-limit, in place; all flat."""
+    """Y = round(y + std * noise), clipped to +-limit, in place; all arrays are flat."""
     for block in prange((len(y) + BLOCK - 1) // BLOCK):
         result, drawn = y[block * BLOCK : (block + 1) * BLOCK], noise[block * BLOCK : (block + 1) * BLOCK]
         for i in range(len(result)):
@@ -80,7 +80,7 @@ def convert(y: Array, noise: Array, std: np.float32, limit: np.float32) -> None:
 
 
 def mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Array) -> float:
-    """Out = grad * factor where x is within +-limit, else 0; all flat. Returns the sum of grad * x there."""
+    """Out = grad * factor where x is within +-limit, else 0; all arrays are flat. Returns the sum of grad * x there."""
     blocks = (len(x) + BLOCK - 1) // BLOCK
     sums = np.zeros(blocks, np.float32)
     for block in prange(blocks):
@@ -102,7 +102,10 @@ def mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Arra
 def columns(
     weight: Array, noise: Array, starts: Any, std: np.float32, unit: np.float32, out: Array, scale: Array
 ) -> None:
-    """Weights ``(o, k)`` over the largest of their column part, times unit, plus noise; the largest to ``(o, p)``."""
+    """Out = weight * unit / scale + std * noise; writes the largest absolute weight of each column part to scale.
+
+    The shape of weight, noise and out is ``(o, k)``; the shape of scale is ``(o, p)``.
+    """
     for o in range(len(weight)):
         for part in range(len(starts) - 1):
             begin, end = starts[part], starts[part + 1]
@@ -117,7 +120,7 @@ def columns(
 
 
 def clip(weight: Array, sigma: np.float32) -> None:
-    """Clip each row at a number of its standard deviations (n-1), in place."""
+    """Clip each row at +- `sigma` times its standard deviation (n-1), in place."""
     for g in range(len(weight)):
         row = weight[g]
         total, square = 0.0, 0.0
@@ -133,7 +136,7 @@ def clip(weight: Array, sigma: np.float32) -> None:
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
 def fold(values: Array, width: int, sums: Array) -> None:
-    """Add up the branches of each position, `width` channels each: halves onto halves, which overwrites the values."""
+    """Sum the branches of each position, `width` channels each, by repeated halving; overwrites `values`."""
     size = width * (len(values) // len(sums))
     for position in range(len(sums) // width):
         left = size
@@ -221,7 +224,7 @@ def normalise(
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
 def _affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches: int, width: int, out: Array) -> None:
-    """Out = rows * scale + shift, at least floor, or summed over branches of `width` channels each."""
+    """Out = max(rows * scale + shift, floor); several branches of `width` channels are summed, without the floor."""
     if branches == 1:
         for p in range(len(rows)):
             row, to = rows[p], out[p]
@@ -260,7 +263,7 @@ def _flow(
     clip: np.float32,
     to: Array,
 ) -> None:
-    """Gradient of a row, 0 where it is clipped."""
+    """Write the gradient of a row to `to`; it is 0 where the row is clipped."""
     for c in range(len(row)):
         value, incident = read(row[c]), grad[c]
         passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
@@ -281,7 +284,7 @@ def normalise_backward(
     out: Array,
     sums: Array,
 ) -> None:
-    """Backward through `normalise`; sums are the gradients of weight and bias, ``(2, c)``."""
+    """Backward through `normalise`; writes the gradients of weight and bias to `sums`, ``(2, c)``."""
     positions, channels = rows.shape
     blocks = (positions + height - 1) // height
     partial = np.zeros((blocks, 2, channels), np.float32)

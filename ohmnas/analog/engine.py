@@ -1,7 +1,7 @@
 """Engines that simulate a chip, with one interface: ohmnas's own layers, or aihwkit's.
 
-`native` is fast. `aihwkit` is the reference for it, and the final check of a found network. Both take the same network,
-chip, recipe and seed, and draw their own noise.
+`native` is fast. `aihwkit` is its reference, and the final check of a found network. Both take the same network, chip,
+recipe and seed, but each draws its own noise.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Engine(Protocol):
         ...
 
     def to_native(self, network: nn.Module, digital: nn.Module, chip: Hardware) -> nn.Module:
-        """A trained network with native layers, weights, statistics and input ranges.
+        """The trained network on native layers, with its weights, statistics and input ranges.
 
         Args:
             network: trained; result of `to_analog` for the chip.
@@ -67,7 +67,7 @@ class Engine(Protocol):
         ...
 
     def digital_accuracy(self, network: nn.Module, images: Images, labels: Tensor, calibration: Images) -> float:
-        """Accuracy of the trained weights computed exactly, with batch norm statistics of exact arithmetic."""
+        """Accuracy of the trained weights in exact arithmetic, with batch norm statistics from exact arithmetic too."""
         ...
 
     def read_over_time(
@@ -80,7 +80,7 @@ class Engine(Protocol):
         seed: int,
         calibration: Images,
     ) -> Readings:
-        """Program chips and read each at each of `drift.TIMES`. The network does not change."""
+        """Program chips, and read each of them at all `drift.TIMES`. The network does not change."""
         ...
 
 
@@ -106,7 +106,7 @@ class Native:
         return train(network, images, labels, recipe, seed, after_epoch, snapshot, stops)
 
     def to_native(self, network: nn.Module, digital: nn.Module, chip: Hardware) -> nn.Module:
-        """See `Engine`; the network itself."""
+        """See `Engine`. Returns the network itself."""
         del digital, chip
         return network
 
@@ -135,7 +135,7 @@ class Aihwkit:
         """See `Engine`; grouped convolutions, which aihwkit rejects, become one convolution per group.
 
         Raises:
-            InvalidValueError: as for `convert.to_analog`, or a convolution pads in a way that aihwkit does not.
+            InvalidValueError: as in `convert.to_analog`, or aihwkit does not support the padding of a convolution.
         """
         return _converted(network, chip, convertible(network))
 
@@ -143,8 +143,8 @@ class Aihwkit:
         """A trained native network on aihwkit's layers, with its weights, statistics and input ranges.
 
         Raises:
-            InvalidValueError: the network was converted for another chip, or a convolution pads in a way that aihwkit
-                does not.
+            InvalidValueError: the network was converted for another chip, or aihwkit does not support the padding of a
+                convolution.
         """
         check_chip(network, chip)
         paths = [path for path, module in network.named_modules() if isinstance(module, AnalogLayer)]
@@ -167,7 +167,7 @@ class Aihwkit:
         stops: Stops | None = None,
     ) -> Training:
         """See `Engine`; input ranges are calibrated as in the native layers."""
-        del snapshot  # aihwkit's tiles keep their state in pickles
+        del snapshot  # not written: aihwkit's tiles keep their state in pickles
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
         try:
@@ -261,7 +261,7 @@ class _TileHooks:
 
 
 class _Calibrate:
-    """Forward hook: updates a layer's input range as `AnalogLayer.calibrate` does."""
+    """Forward pre-hook: updates a layer's input range as `AnalogLayer.calibrate` does."""
 
     def __init__(self) -> None:
         self._range: Tensor | None = None
@@ -284,10 +284,10 @@ def _set_input_range(layer: AnalogLayerBase, value: Tensor) -> None:
 
 
 def _let_read(layers: list[AnalogLayerBase], chip: Hardware) -> None:
-    """Give the tiles a chip's devices and drift compensation, which aihwkit keeps with each tile.
+    """Set a chip's noise model and drift compensation in all tiles; aihwkit stores both in each tile.
 
     Raises:
-        InvalidValueError: tiles or converters are not the chip's.
+        InvalidValueError: tiles or converters differ from the chip's.
     """
     wanted = rpu_config(chip, torch_tile=True)
     for tile in (tile for layer in layers for tile in layer.analog_tiles()):
@@ -337,7 +337,7 @@ def _converted(network: _Network, chip: Hardware, paths: list[str]) -> _Network:
         if any(padding_of(layer)[1]):
             raise InvalidValueError(
                 f"{path} (Conv2d) pads with {layer.padding_mode!r} by {layer.padding}; "
-                "aihwkit's layers pad with as many zeros on both sides"
+                "aihwkit's layers pad both sides with the same number of zeros"
             )
         parent, _, name = path.rpartition(".")
         plain = _Groups(layer) if layer.groups > 1 else _plain_convolution(layer, layer.weight, layer.bias)

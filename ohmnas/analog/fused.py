@@ -1,10 +1,9 @@
 """An analog convolution with its batch norm and the following ReLU or sum of branches, as one node on a CPU.
 
-The arithmetic is that of `layers`, whose plain torch is the reference in tests, but in the compiled passes of
-`kernels`. Between the input and the output of a layer, only the outputs of DAC and ADC are in memory, and backward
-needs no others. Both are whole numbers, so the convolution between them may compute in bfloat16 (`precision`): its
-inputs are exact and its sums are in float32. Only weights, outputs (before noise and ADC) and gradients are rounded, to
-0.2 %.
+It computes the same as the plain torch code of `layers`, but with the compiled passes of `kernels`; tests compare both.
+Between the input and the output of a layer, only the outputs of DAC and ADC are stored. The backward pass needs no
+other values. Both outputs are whole numbers, so the convolution between them may use bfloat16 (`precision`): its inputs
+are exact and its sums are in float32. Only weights, outputs (before noise and ADC) and gradients are rounded, to 0.2 %.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from ohmnas.analog.layers import AnalogConv2d
 from ohmnas.hardware import Hardware
 
 FEWEST_PIXELS = 16
-"""Smallest number of pixels for bfloat16. It is not faster on fewer pixels, and on 1x1, oneDNN (torch 2.12) leaves the
-gradient of kernel taps unset that no pixel reaches."""
+"""Smallest number of pixels for bfloat16. With fewer pixels it is not faster. With one pixel, oneDNN (torch 2.12) does
+not set the gradient of kernel taps that no pixel reaches."""
 
 
 class FusedConv2d(AnalogConv2d):
@@ -67,10 +66,11 @@ class FusedConv2d(AnalogConv2d):
 
 
 def applies(layer: AnalogConv2d, x: Tensor) -> bool:
-    """Return True if a layer can use the fused path: on a CPU, with converters, followed by batch norm.
+    """Return True if a layer can use the fused path.
 
-    The convolution has no bias, is not dilated and pads with as many zeros on both sides; the batch norm has weights
-    and running statistics. Gradients exist only for batch norm with the statistics of the batch, as in training.
+    It needs a CPU, a DAC and an ADC, and a following batch norm with weights and running statistics. The convolution
+    must have no bias, no dilation and the same zero padding on both sides. Gradients are only supported if the batch
+    norm uses the statistics of the batch, as in training.
     """
     norm = layer.norm
     if (
@@ -86,7 +86,7 @@ def applies(layer: AnalogConv2d, x: Tensor) -> bool:
 
 
 class _Step(torch.autograd.Function):
-    """One training step of a layer; backward is straight through the rounding and 0 where a converter clips."""
+    """Forward and backward pass. Gradients pass straight through rounding and are 0 where a converter clips."""
 
     @staticmethod
     def forward(
@@ -141,7 +141,7 @@ def _through_slices(
     weight: Tensor,
     wants_x: bool,
 ) -> tuple[Tensor | None, Tensor]:
-    """Gradients of input, if wanted, and weight of a layer whose rows need several tiles, each with its own ADC."""
+    """Gradients of the input (if wanted) and the weight of a layer whose rows need several tiles, each with its ADC."""
     back = torch.zeros_like(x, dtype=torch.float32) if wants_x else None
     steep = torch.zeros_like(weight, dtype=torch.float32)
     for tile, (start, stop) in enumerate(pairwise(layer.mapping.starts.tolist())):
@@ -155,7 +155,7 @@ def _through_slices(
 def _backward(
     layer: AnalogConv2d, grad: Tensor, x: Tensor, weight: Tensor, wants_x: bool
 ) -> tuple[Tensor | None, Tensor]:
-    """Gradients of a convolution's input, if wanted, and weight."""
+    """Gradients of the input (if wanted) and the weight of a convolution."""
     several = joined_by(layer.groups, weight)
     held = join(weight, layer.groups, several)
     geometry = (layer.stride, layer.padding, (1, 1), False, (0, 0), layer.groups // several)
@@ -164,7 +164,7 @@ def _backward(
 
 
 def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:
-    """Forward pass; a context receives the values that backward needs."""
+    """Forward pass; a context stores the values that the backward pass needs."""
     norm = cast(kernels.TrackedNorm, layer.norm)
     chip = layer.chip
     input_range, step = float(layer.input_range), layer.adc_step

@@ -1,4 +1,4 @@
-"""Parts of a layer with special gradients: straight through rounding, and 0 where values are clipped."""
+"""Operations whose gradients pass straight through rounding and are 0 where values are clipped."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ def noisy_columns(
         weight: ``(o, k)``.
         noise: ``(o, k)`` standard normal numbers.
         mapping: mapping of the layer to tiles.
-        std: standard deviation of the noise, in units of the largest weight of a column.
-        unit: the result is in units of the column's scale over this.
+        std: standard deviation of the noise in the result.
+        unit: result for the largest weight of a column.
 
     Returns:
-        ``(o, k)`` and the scales ``(o, p)``, one for each part of the inputs; these have no gradient.
+        ``(o, k)`` and the scales ``(o, p)``, one for each part of the inputs; the scales have no gradient.
     """
     result: tuple[Tensor, Tensor] = _NoisyColumns.apply(weight, noise, mapping, std, unit)  # type: ignore[no-untyped-call]
     return result

@@ -47,7 +47,7 @@ class ImageSet:
         """Wrap an array. On a CPU, a memory-mapped array stays on disk until it is read; a GPU holds all of it.
 
         Args:
-            images: ``(m, channels, height, width)`` of any type of torch.
+            images: ``(m, channels, height, width)`` of any type that torch supports.
             mean: ``(channels,)``: subtracted first.
             std: ``(channels,)``: divides the result.
             device: device of the batches.
@@ -64,7 +64,7 @@ class ImageSet:
         return len(self._images)
 
     def __getitem__(self, chosen: Tensor | slice, /) -> Tensor:
-        """``(b, channels, height, width)`` float32, with the channels of a pixel side by side."""
+        """``(b, channels, height, width)`` float32, in channels_last."""
         if self._before_batch is not None:
             self._before_batch()
         batch = (self._images[chosen] - self._mean).div_(self._std)

@@ -1,8 +1,9 @@
 """Mapping of a layer's weights to crossbar tiles.
 
 Notation: a layer has ``o`` outputs in ``G`` groups, each output with ``k`` inputs (in channels of its group x kernel
-height x kernel width). A group's matrix of ``o/G`` columns and ``k`` rows is cut into tiles evenly, as aihwkit does
-(`TileModuleArray.get_split_sizes`), rows into ``p`` parts. Each column of a part has its own scale, noise and ADC.
+height x kernel width). A group's matrix of ``o/G`` columns and ``k`` rows is cut evenly into tiles, as in aihwkit
+(`TileModuleArray.get_split_sizes`); its rows are cut into ``p`` parts. Each column of a part has its own scale, noise
+and ADC.
 
 Groups of several channels have their own tiles. The groups of a depthwise convolution, one channel each, share tiles:
 their blocks lie on the diagonal, and the cells outside them are assumed not to conduct.
@@ -38,7 +39,7 @@ class Mapping:
     inputs: int
     """k: inputs of one output."""
     groups: int
-    """G: groups, each on its own tiles."""
+    """G: number of groups."""
     row_parts: tuple[int, ...]
     """Sizes of the p parts that the k inputs are cut into."""
     column_parts: tuple[int, ...]
@@ -74,12 +75,12 @@ class Mapping:
 
     @property
     def clipped_groups(self) -> int:
-        """Number of equal parts of the weights that training clips separately: groups that share tiles are one."""
+        """Number of equal parts of the weights that training clips separately: 1 if groups share tiles."""
         return self.groups if self.together == 1 else 1
 
     @property
     def _shared(self) -> list[int]:
-        """Groups that lie on the same tiles, in order."""
+        """Number of groups on each set of shared tiles, in order."""
         return split_sizes(self.groups, self.together)
 
     def column_scale(self, weight: Tensor) -> Tensor:
@@ -88,7 +89,7 @@ class Mapping:
         return torch.stack([part.abs().amax(dim=1) for part in parts], dim=1).clamp_(min=SMALLEST_SCALE)
 
     def expand(self, per_column: Tensor) -> Tensor:
-        """``(o, p)`` -> ``(o, k)``: the value of its column part for each weight."""
+        """``(o, p)`` -> ``(o, k)``: give each weight the value of its column part."""
         if len(self.row_parts) == 1:
             return per_column.expand(-1, self.inputs)
         parts = zip(torch.unbind(per_column, dim=1), self.row_parts, strict=True)

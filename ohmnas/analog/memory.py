@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # constants of glibc's malloc.h
 _LARGEST = 1 << 25
 """Largest block in bytes that glibc keeps on its heap."""
 
@@ -17,7 +17,7 @@ def keep_freed() -> bool:
     that takes a tenth of a campaign's time and half of an evaluation's. The process keeps its peak memory.
 
     Returns:
-        Whether it took effect: on Linux with glibc.
+        True if it took effect, which needs Linux with glibc.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -1,8 +1,8 @@
 """Cheap Gaussian noise: on a CPU, slices of a pool at random places instead of fresh draws.
 
 A fresh draw can cost more than the convolution whose output it disturbs; a slice of a pool costs one pass over memory.
-Every element is still a standard normal variable, and a tensor that fits into the pool has independent elements; two
-tensors share elements only where their slices overlap.
+Every element is still a standard normal variable. The elements of a tensor with at most `PIECE` elements are
+independent. Two tensors share elements only where their slices overlap.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from torch import Tensor
 from ohmnas.errors import InvalidValueError, shown
 
 POOL: Final = 1 << 21
-"""Number of elements: 8 MiB of float32. Larger tensors are filled piece by piece, each from its own random place."""
+"""Number of elements of the pool: 8 MiB of float32."""
 PIECE: Final = POOL // 2
+"""Larger tensors are filled in pieces of this many elements, each from its own random place in the pool."""
 
 
 class Noise(Protocol):
@@ -34,7 +35,7 @@ class Noise(Protocol):
         ...
 
     def add_(self, x: Tensor, std: float) -> None:
-        """Add noise of standard deviation `std` in place to a tensor, dense in channels_last if it has four axes."""
+        """Add noise of standard deviation `std` to a dense tensor in place; four axes must be channels_last."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class FreshNoise:
 
 
 def whole_seed(seed: object) -> int:
-    """Return a seed as Python's integer, which torch needs.
+    """Return a seed as a Python integer, which torch needs.
 
     Raises:
         InvalidValueError: it is not a whole number (Python or NumPy) from 0 to 2^63 - 1.

@@ -11,7 +11,7 @@ from typing import Final
 from ohmnas.hardware import Hardware
 
 SMALLEST_IMAGE = 256
-"""Smallest number of pixels for bfloat16. With the digits' 64, most time is call overhead, not arithmetic."""
+"""Smallest number of pixels for bfloat16. With the 64 pixels of `digits`, calls take more time than arithmetic."""
 EXACT_BITS: Final = {"bfloat16": 9, "tf32": 12}
 """Largest number of bits of a converter for which the format represents its levels exactly."""
 _AMPERE: Final = (8, 0)

@@ -31,8 +31,8 @@ from ohmnas.hardware.presets import preset
 def rpu_config(chip: Hardware, torch_tile: bool = False) -> InferenceRPUConfig:
     """Aihwkit's description of a chip, for its C++ tile or for its tile in pure torch.
 
-    Weights are scaled column by column to the largest conductance, biases stay digital, input ranges are fixed ones
-    (`input_range` of each tile), and inputs and outputs are not rescaled at run time.
+    Weights are scaled column by column to the largest conductance. Biases stay digital. Input ranges are fixed
+    (`input_range` of each tile). Inputs and outputs are not rescaled at run time.
     """
     config = TorchInferenceRPUConfig() if torch_tile else InferenceRPUConfig()
     config.mapping.digital_bias = True
@@ -89,8 +89,8 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
         name: name of the chip in tables and commands.
 
     Raises:
-        InvalidValueError: settings are not modelled; the message has all of them, with their values and the modelled
-            ones.
+        InvalidValueError: settings are not modelled; the message lists all of them, each with its value and the
+            modelled value.
     """
     missing = [part for part in _PARTS if getattr(config, part, None) is None]
     if missing:
@@ -134,7 +134,7 @@ def _models() -> dict[str, type[Any]]:
 
 _PARTS = ("noise_model", "mapping", "forward", "modifier", "clip", "remap", "pre_post")
 _Setting = tuple[str, str, Any, Any]
-"""Path in aihwkit's configuration, name in `Hardware`, value there, value here (None: not a number)."""
+"""Path in aihwkit's configuration, name in `Hardware`, value in aihwkit, value in `Hardware` (None: not a number)."""
 
 
 def _of_devices(model: Any) -> list[_Setting]:
@@ -168,7 +168,7 @@ def _of_tiles(config: InferenceRPUConfig) -> list[_Setting]:
 
 
 def _with(chip: Hardware, settings: list[_Setting]) -> tuple[Hardware, list[str]]:
-    """The chip with these settings without the invalid ones, and the faults of those."""
+    """The chip with all valid settings, and a message for each invalid one."""
     wrong = []
     for path, name, theirs, ours in settings:
         try:
@@ -181,7 +181,7 @@ def _with(chip: Hardware, settings: list[_Setting]) -> tuple[Hardware, list[str]
 
 
 def differences(found: Any, modelled: Any) -> list[str]:
-    """Differences between two aihwkit configurations: path, value found, value modelled, as strings."""
+    """Differences between two aihwkit configurations: one string each, with path, found value and modelled value."""
     return [
         f"{path} is {_shown(value)} (modelled: {_shown(other)})"
         for path, value, other in _differing(found, modelled, "")
@@ -205,14 +205,14 @@ def _differing(found: Any, modelled: Any, path: str) -> Iterator[tuple[str, Any,
 
 
 def _is_kind_of(found: Any, modelled: Any) -> bool:
-    """Return True if two objects have the same kind of settings: one class, or a subclass that adds fields."""
+    """Return True if two objects have the same kind of settings: the same class, or a class and its subclass."""
     if _is_ours(type(found), type(modelled)):
         return True
     return is_dataclass(found) and (isinstance(found, type(modelled)) or isinstance(modelled, type(found)))
 
 
 def _is_off(found: Any, modelled: Any) -> bool:
-    """Return True if both types switch an effect off, so its other settings do not matter."""
+    """Return True if both switch an effect off with the type NONE; its other settings then do not matter."""
     return all(getattr(getattr(one, "type", None), "name", "") == "NONE" for one in (found, modelled))
 
 
@@ -251,7 +251,7 @@ def _unlimited(size: Any) -> int | float | None:
 
 
 def _size(rows: int) -> int:
-    """Aihwkit's limit of a tile; 0 is none."""
+    """Aihwkit's limit of a tile; 0 is no limit."""
     return rows if rows < UNLIMITED else 0
 
 
@@ -265,5 +265,5 @@ def _bits(resolution: Any) -> int | None:
 
 
 def _resolution(bits: int) -> float:
-    """Aihwkit's step relative to the full range of a symmetric converter; negative is ideal."""
+    """Aihwkit's step relative to the full range of a symmetric converter; a negative step is an ideal converter."""
     return 1.0 / (2**bits - 2) if bits else -1.0

@@ -1,7 +1,7 @@
-"""A training between two epochs as one file, so that a stopped training can resume.
+"""State of a training after an epoch, in one file. A stopped training resumes from it.
 
-The file is in the format of safetensors. Its tensors are the network's, the optimizer's momenta and the states of the
-random generators; its metadata has the rest as JSON.
+The file has the safetensors format. Its tensors are the tensors of the network, the momenta of the optimizer and the
+states of the random generators; its metadata has the rest as JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LARGEST: Final = 1 << 33
 """Largest file in bytes."""
 SECONDS: Final = 10.0
-"""Default time between two writes."""
+"""Default time between two writes, in seconds."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Snapshot:
     key: str
     """Identifies the training; the file of another training is ignored."""
     seconds: float = SECONDS
-    """Smallest time between two writes."""
+    """Smallest time between two writes, in seconds."""
     _written: float = field(default_factory=time.monotonic)
 
     def due(self) -> bool:
@@ -56,7 +56,7 @@ class Snapshot:
         self._written = time.monotonic()
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Return the tensors and values of the file; None if it is missing, is broken or has another `key`."""
+        """Return the tensors and values of the file; None if the file is missing, broken or has another `key`."""
         try:
             content = read_bytes(self.path, LARGEST)
             size = int.from_bytes(content[:8], "little")

@@ -57,7 +57,7 @@ def check_state(digital: nn.Module, state: dict[str, Tensor]) -> None:
     """Check the names, shapes and types of tensors.
 
     Raises:
-        BrokenFileError: they are not those of the network; the message names one.
+        BrokenFileError: they do not match the network; the message names one.
     """
     wanted = names_and_shapes(digital)
     if missing := sorted(wanted.keys() - state.keys()):
@@ -72,7 +72,7 @@ def check_state(digital: nn.Module, state: dict[str, Tensor]) -> None:
         if not bool(torch.isfinite(tensor).all()):
             raise BrokenFileError(f"its tensor {name} has a number that is not finite")
     if wrong := [name for name in wanted if name.endswith((".input_range", ".input_rms")) and float(state[name]) <= 0]:
-        raise BrokenFileError(f"its tensor {wrong[0]} is {float(state[wrong[0]]):g}, but a range is above 0")
+        raise BrokenFileError(f"its tensor {wrong[0]} is {float(state[wrong[0]]):g}, but must be above 0")
 
 
 def restored(

@@ -76,9 +76,9 @@ class Step:
 class GraphedStep(Step):
     """A training step on a GPU, recorded once as a CUDA graph and replayed.
 
-    A step of a small network has about a thousand kernel launches, which take the CPU longer than the GPU takes to
-    compute them. A graph is one launch. Values that change from step to step are in fixed tensors: batch, learning rate
-    and strength of the weight noise. Each replay draws new random numbers.
+    A step of a small network has about a thousand kernel launches. Launching them takes the CPU longer than computing
+    them takes the GPU. A graph is a single launch. Values that change from step to step are in fixed tensors: batch,
+    learning rate and strength of the weight noise. Each replay draws new random numbers.
     """
 
     WARM_UPS = 3
@@ -97,7 +97,7 @@ class GraphedStep(Step):
         self._warm_ups = 0
 
     def __call__(self, images: Tensor, labels: Tensor, progress: float) -> Tensor:
-        """See `Step`; a batch of a new shape is recorded again."""
+        """See `Step`. A batch of a new shape starts a new recording."""
         for group in self.optimizer.param_groups:
             group["lr"].fill_(self.recipe.rate(progress) * group["share"])
         self._strength.fill_(self.recipe.noise(progress))

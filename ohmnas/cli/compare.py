@@ -21,7 +21,7 @@ from ohmnas.search.quantities import Quantities
 from ohmnas.search.quantity_words import WORDS
 
 _COSTS: Final = ("params", "macs", "memory", "tiles", "energy", "latency")
-"""Costs of trained networks; those on tiles are for the chip of each."""
+"""Costs of trained networks; costs on tiles are for each network's own chip."""
 _MEASURED: Final = {
     "accuracy_digital": "digital",
     **{f"accuracy_{time}": name for time, name in TIME_NAMES.items()},
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _show_results(subjects: Sequence[Subject]) -> None:
-    """Print one row per result and, where it was measured, a second one."""
+    """Print one row per result, and a second one if its network was measured."""
     columns = shared_columns(subjects)
     rows = []
     for one in subjects:
@@ -80,11 +80,11 @@ def _show_results(subjects: Sequence[Subject]) -> None:
 
 
 def named(networks: dict[Path, TrainedNetwork], taken: Sequence[str]) -> dict[str, TrainedNetwork]:
-    """Return the networks by the names of their folders, with as many parent folders as make the names different.
+    """Return the networks by the names of their folders, with as many parent folders as are needed for unique names.
 
     Args:
         networks: folder -> network.
-        taken: names that other things have.
+        taken: names that are already in use.
     """
     folders = [path.absolute() for path in networks]
     names: list[str] = []

@@ -1,4 +1,4 @@
-"""`--config`: flags from a TOML file, and the file that each result gets so that the command can be repeated."""
+"""`--config`: read flags from a TOML file. Each command writes this file beside its result, so it can be repeated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOT_RECORDED: Final = frozenset({"help", "config", "json", "quiet"})
 
 
 def with_config(words: Sequence[str], commands: Mapping[str, argparse.ArgumentParser]) -> list[str]:
-    """Replace ``--config FILE`` by the flags of the file. Words of the command line come later, so they win.
+    """Replace ``--config FILE`` by the flags of the file. Flags of the command line come later and take precedence.
 
     Args:
         words: words of the command line, beginning with the command.
@@ -54,7 +54,7 @@ def with_config(words: Sequence[str], commands: Mapping[str, argparse.ArgumentPa
 
 
 def _read(path: Path, command: str, parser: argparse.ArgumentParser) -> list[str]:
-    """Return the words of a file: values without a flag first, because a flag with several values would take them."""
+    """Return the words of a file. Values without a flag come first, or a flag with several values would take them."""
     try:
         values = tomllib.loads(read_text(path, _LARGEST))
     except BrokenFileError as error:
@@ -111,8 +111,8 @@ def record(arguments: argparse.Namespace, interrupted: bool = False) -> None:
     """Write the flags of a command beside its output: ``found/search.toml``, or ``mine.fit.toml`` beside ``mine.npz``.
 
     Args:
-        arguments: as parsed; nothing is written for a command without an output.
-        interrupted: True writes them only if the command has saved something.
+        arguments: parsed arguments; nothing is written for a command without an output.
+        interrupted: True writes the file only if the command has saved something.
 
     Raises:
         StorageError: the write failed.
@@ -123,12 +123,12 @@ def record(arguments: argparse.Namespace, interrupted: bool = False) -> None:
     name = f"{arguments.command.replace(' ', '-')}.toml"
     path = out / name if out.is_dir() else out.with_name(f"{out.stem}.{name}")
     text = as_toml(arguments.parser.given, arguments.command, path)
-    if not re.search("[\ud800-\udfff]", text):  # a file name that is not UTF-8, as TOML is
+    if not re.search("[\ud800-\udfff]", text):  # TOML is UTF-8, and a file name may have other bytes
         write_atomically(path, text)
 
 
 def _output(arguments: argparse.Namespace) -> Path | None:
-    """Return the output of a command, None if it has none."""
+    """Return the output of a command; None if it has none."""
     if arguments.output is None or arguments.module == "status":  # the status leaves its store unchanged
         return None
     if arguments.output:

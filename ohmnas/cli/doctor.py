@@ -20,9 +20,9 @@ from ohmnas.datasets.tasks.loaders.files import cache_folder
 from ohmnas.version import version
 
 _SECONDS: Final = 300.0
-"""Longest time that an import of torch and aihwkit may take; a cold disk needs a minute."""
+"""Longest time for the import of torch and aihwkit; it takes a minute if the files are not in the disk cache."""
 _DEVELOPERS: Final = frozenset({"dev", "docs", "bench"})
-"""Extras that only work on ohmnas itself needs."""
+"""Extras for the development of ohmnas."""
 _TRIAL: Final = """
 import torch
 from aihwkit.nn import AnalogLinear
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _packages() -> Iterator[dict[str, str]]:
-    """Yield the packages that this Python needs, by extra: installed version, range that was tested, state."""
+    """Yield the packages that ohmnas needs, by extra: installed version, tested range of versions, state."""
     extras = [
         extra for extra in metadata.metadata("ohmnas").get_all("Provides-Extra") or [] if extra not in _DEVELOPERS
     ]
@@ -97,9 +97,9 @@ def _installed(package: str) -> str | None:
 
 
 def _training(installed: dict[str, str]) -> str:
-    """Return whether torch and aihwkit work together. Tried in another process, because a bad pair can crash it."""
+    """Describe whether torch and aihwkit work together. A separate process tries it, because a bad pair can crash."""
     if not (installed.get("torch") and installed.get("aihwkit")):
-        return "not installed; search, fit and describe work without"
+        return "not installed; search, fit and describe work without it"
     try:
         done = subprocess.run(  # noqa: S603 - this Python
             [sys.executable, "-c", _TRIAL], capture_output=True, text=True, check=False, timeout=_SECONDS

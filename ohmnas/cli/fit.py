@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _replaces(path: Path) -> bool:
-    """Return True if the path holds a surrogate, which may be replaced, and False if no file is there.
+    """Return True if the file is a surrogate, which may be replaced; False if there is no file.
 
     Raises:
         InvalidValueError: the file is something else. Images are `.npz` files too.

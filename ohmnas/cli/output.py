@@ -47,9 +47,10 @@ def write_json(path: Path, values: dict[str, Any], replaces: bool | None = None)
 def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
     """Copy an earlier result and its other files into a new subfolder, then remove the other files.
 
-    Others may be folders. These stay, because a new result may use them too; the copies share the disk space.
+    The other files may be folders. Folders stay, because a new result may use them too; their copies share the disk
+    space.
 
-    The caller then overwrites the result itself. After a kill at any moment, the old result is complete in its place or
+    The caller then overwrites the result itself. If the process is killed, the old result is complete in the folder or
     in the copy.
 
     Raises:
@@ -79,7 +80,7 @@ def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
 
 
 def _linked(source: str, target: str) -> str:
-    """Link a file, which is never changed in place; copy it where the file system has no links."""
+    """Link a file, because its content never changes; copy it if the file system has no links."""
     try:
         os.link(source, target)
     except OSError:

@@ -254,7 +254,10 @@ def _gradient_search(commands: Any) -> None:
     )
     how.add_argument("--epochs", type=positive, metavar="N", help="passes over the training images (20)")
     how.add_argument(
-        "--warmup", type=fraction, metavar="F", help="share of the epochs that only train the weights, at the start (0)"
+        "--warmup",
+        type=fraction,
+        metavar="F",
+        help="share of the epochs, at the start, that only train the weights (0)",
     )
     how.add_argument("--images", type=size, metavar="N", help="at most N training images (20000)")
     how.add_argument("--resolution", type=positive, metavar="N", help="average larger images down to N pixels a side")
@@ -341,7 +344,10 @@ def _train(commands: Any) -> None:
     command.add_argument(
         "--engine", default="native", choices=ENGINE_NAMES, help="chip simulator; aihwkit is slower (native)"
     )
-    command.add_argument("--space", help="space of the genes or of the reference network (resnet)")
+    command.add_argument(
+        "--space",
+        help="space of the genes (resnet), or of the reference network (default: the first space that has it)",
+    )
     command.add_argument("--device", default="cpu", choices=DEVICES, help="device of the training (cpu)")
     command.add_argument("--seed", type=seed, default=0, help="random seed; verify trains the same network (0)")
     add_data_dir(command)
@@ -394,8 +400,9 @@ def _campaign(commands: Any) -> None:
         "--choose",
         default="plan",
         choices=CHOOSERS,
-        help="plan: the architectures of --plan; active: one third near the measured Pareto front, the rest from "
-        "--plan; best: repeat the most accurate networks that the store has with another seed (plan)",
+        help="plan: the architectures of --plan; active: one sixth near the predicted Pareto front, one sixth "
+        "mutants of the best measured networks, the rest from --plan; best: repeat the most accurate networks that the "
+        "store has with another seed (plan)",
     )
     command.add_argument(
         "--space",

@@ -98,7 +98,7 @@ class Unfitted(Estimator):
         return True
 
     def estimate(self, population: Population) -> Estimate:
-        """Refuse to predict.
+        """Raise an error: there are no predictions before the fit.
 
         Raises:
             NotImplementedError: always.
@@ -258,7 +258,7 @@ def _bounds(
 
 
 def _check_exist(asked: Bounds, names: Iterable[str]) -> None:
-    """Reject a bound on a gene of a block that no network within the bounds has."""
+    """Reject bounds on genes of blocks that no network within the bounds has."""
     genes = asked.genes
     if not genes.depth:
         return
@@ -307,7 +307,7 @@ def _limits(arguments: argparse.Namespace, surrogate: Learned, notes: list[str])
         name = DEVICE_LATENCY.name
         most[name] = min(limits.pop("max_latency"), most.get(name, np.inf))
     least = arguments.floor
-    if not isinstance(least, float):  # a reference network may not meet the limits: then this is the floor
+    if not isinstance(least, float):  # the floor if no reference network meets the limits
         least = 0.0 if least == "none" else default_floor(surrogate.best_known, surrogate.space.classes)
     return Limits(
         **limits,

@@ -19,7 +19,7 @@ def add_cost_limits(hard: argparse._ArgumentGroup) -> None:
     hard.add_argument(
         "--max-size", type=size, metavar="B", help="at most B bytes: 8-bit weights, 32 bits for other parameters"
     )
-    hard.add_argument("--max-memory", type=size, metavar="N", help="at most N activations in memory at once")
+    hard.add_argument("--max-memory", type=size, metavar="N", help="at most N activations in memory at the same time")
     hard.add_argument("--max-tiles", type=size, metavar="N", help="at most N crossbar tiles of the chip")
     hard.add_argument("--max-cells", type=size, metavar="N", help="at most N crossbar cells, such as 500k")
     hard.add_argument("--max-energy", type=above_zero, metavar="J", help="at most J joules per image, such as 5e-6")
@@ -97,7 +97,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=[*PHASES],
         default=defaults.phases,
-        help=f"read phases of a core: four are slower and more exact ({defaults.phases})",
+        help=f"read phases of a core: four are slower and more precise ({defaults.phases})",
     )
     memory = parser.add_argument_group("memory of a microcontroller, in the space mobile")
     memory.add_argument(
@@ -110,7 +110,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=LAYER_BY_LAYER.patches,
         metavar="P",
-        help="compute the first blocks in P x P patches of the image; as many blocks as need the least memory (1)",
+        help="compute the first blocks in P x P patches of the image; the number of blocks minimises the memory (1)",
     )
     wanted = parser.add_argument_group("objective")
     wanted.add_argument(

@@ -261,7 +261,7 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
         f"measured: {result.evaluations} new trainings, {result.provenance['rows']} networks in all (including earlier "
         "ones), on validation images"
     )
-    render.line("held out: prediction of surrogates that did not see the network")
+    render.line("held out: prediction of surrogates that were not fitted to the network")
     render.line("expected: weighted mean of measured and held out (the less noisy counts more); it ranks the networks")
     render.line(f"maximised: {result.objective}")
     reference = result.constraints.get("reference")
@@ -309,7 +309,7 @@ def _lines(name: str, one: Candidate) -> list[list[str]]:
 
 
 def _stage(entry: dict[str, float]) -> list[str]:
-    """Row of one stage; a dash where nothing met the limits."""
+    """Row of one stage, with dashes if no network met the limits."""
     met = entry["feasible"]
     optimism = entry.get("optimism")
     return [

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ohmnas.oneshot.plan import Plan
 
 _PREDICTORS = {"surrogate": "surrogate (other rows)", "params": "parameters", "macs": "MACs"}
-"""Predictor -> its name in the output, if it is another."""
+"""Predictor -> its name in the output, if it differs."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -200,7 +200,7 @@ def _problem(arguments: argparse.Namespace, estimator: SupernetEstimator) -> Pro
         ("MACs", arguments.max_macs, plan.max_macs),
     ):
         if asked is not None and asked > most:
-            render.notice(f"note: the supernet has networks of up to {most:,.0f} {what}; searching up to these")
+            render.notice(f"note: the supernet has networks of up to {most:,.0f} {what}; searching up to this size")
     genes = plan.within.genes
     trained = {
         gene: (low, high) for gene, low, high in zip(genes.names, plan.within.low, plan.within.high, strict=True)

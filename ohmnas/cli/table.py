@@ -91,7 +91,7 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataF
         return
     identity = [*KEY_COLUMNS, *gene_columns(frame.columns)]
     values = [*identity, "status", *ACCURACY_COLUMNS]
-    try:  # not `read_table`: after a kill between the two writes, the old card does not match the table
+    try:  # not `read_table`: if an export was killed between its two writes, the old card does not match the table
         there = pd.read_csv(io.StringIO(_text(path)), usecols=values, dtype=str, keep_default_na=False)[values]
     except ValueError as error:
         raise InvalidValueError(f"{path} exists and is not a table of measured rows: {other}") from error
@@ -117,7 +117,7 @@ def _text(path: Path) -> str:
 
 
 def _learnable(table: MeasuredTable) -> str | None:
-    """Return the flag that `ohmnas fit` needs for the table, maybe empty; None if the table has too few rows."""
+    """Return the flag that `ohmnas fit` needs for the table, empty if it needs none; None if there are too few rows."""
     chips, names = learnable_chips(table), set(table.measured["hardware"])
     if chips:
         is_default = len(names) == 1 or "pcm" in chips

@@ -148,7 +148,7 @@ def _change(change: dict[str, Any] | None) -> str:
 
 
 def _show_trainings(name: str, network: dict[str, Any], seeds: list[int]) -> None:
-    """Print the accuracy of each training, and one line for each that failed or is doubtful."""
+    """Print the accuracy of each training, and one line for each training that diverged or stopped early."""
     accuracies = network["measured"]["accuracy_1d"]
     render.line(f"{name}: 1-day accuracy of each training: {', '.join(map(_percent, accuracies))}")
     for place, (seed, accuracy, reason) in enumerate(zip(seeds, accuracies, network["reasons"], strict=True), 1):

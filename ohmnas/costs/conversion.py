@@ -74,7 +74,7 @@ class Conversion:
         """Check the values.
 
         Raises:
-            InvalidValueError: the share is not from 0 to 1, or the chip has no such read mode.
+            InvalidValueError: the share is not from 0 to 1, or `phases` is not a key of `PHASES`.
             UnknownNameError: the law is unknown.
         """
         check_name("ADC energy law", LAWS, self.law)
@@ -84,7 +84,7 @@ class Conversion:
             raise InvalidValueError(f"a core reads in {' or '.join(map(str, PHASES))} phases, not {self.phases}")
 
     def relative_energy(self, bits: float | Amounts) -> Amounts:
-        """Energy of a conversion, with its share of all other energy, relative to that of `REFERENCE_BITS`.
+        """Energy of a conversion, with its share of all other energy, relative to a conversion at `REFERENCE_BITS`.
 
         Args:
             bits: bits of the ADC, one number or ``(n,)``. 0 (ideal) counts as `REFERENCE_BITS`.

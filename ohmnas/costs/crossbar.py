@@ -5,9 +5,10 @@ A weight matrix of k inputs and o outputs is split into ceil(k / tile rows) x ce
 convolutions of the branches of a residual block: they read the same input and are placed side by side as one matrix, as
 in `ohmnas.spaces.resnet.network`.
 
-The groups of a depthwise convolution share tiles: as many blocks of k inputs and one output as fit lie on the diagonal
-of a tile and compute at the same time. The cells outside the blocks hold no weight, so utilisation is low: a tile of
-512 x 512 cells holds 56 channels of a 3x3 kernel, in 0.2 % of its cells. These cells are assumed not to conduct.
+The groups of a depthwise convolution share tiles. Each group is a block of k inputs and one output. A tile has as many
+blocks on its diagonal as fit, and they compute at the same time. The cells outside the blocks hold no weight, so
+utilisation is low: a tile of 512 x 512 cells holds 56 channels of a 3x3 kernel, in 0.2 % of its cells. These cells are
+assumed not to conduct.
 
 Tiles, utilisation, multiplications and conversions are exact. Energy and latency are proxies, scaled from the totals
 reported for one chip: they rank networks and are not measurements. They exclude digital operations (batch norm, ReLU,
@@ -78,8 +79,8 @@ def crossbar_costs(
     bits as in `conversion`.
 
     Latency is the latency of a single image on a chip that holds all layers. Layers run one after another, position by
-    position. All tiles of a layer run at the same time. All branches of a residual block also run at the same time, as
-    does its skip, which never takes longer. A position takes one multiplication, whose time doubles with each bit of
+    position. All tiles of a layer run at the same time. All branches of a residual block also run at the same time, and
+    so does its skip, which never takes longer. A position takes one multiplication, whose time doubles with each bit of
     the DAC, because inputs are pulses whose width is their value (Khaddam-Aljameh et al., IEEE Journal of Solid-State
     Circuits, 2022).
 
@@ -115,7 +116,7 @@ def crossbar_costs(
 def tile_parts(
     inputs: Counts, outputs: Counts, groups: Counts | None, rows: Counts, columns: Counts
 ) -> tuple[Counts, Counts]:
-    """Rows and columns of tiles of weight matrices; arguments broadcast.
+    """Number of rows and of columns of tiles for each weight matrix; arguments broadcast.
 
     Args:
         inputs: inputs of a matrix, or of one of its groups.

@@ -1,8 +1,8 @@
 """Noise of networks on a chip: closed-form estimates for whole populations, without torch.
 
 A layer multiplies its i inputs by weights relative to the largest weight of their column. After batch norm and ReLU
-its inputs have a known distribution, so the power of its output is known up to constants: i times the mean square of
-the relative weights times the mean square of the input in units of the converter's range. Noise is added by
+its inputs have a known distribution. The power of its output is therefore known up to constants: i times the mean
+square of the relative weights, times the mean square of the input in units of the converter's range. Noise is added by
 
 - noise and rounding of the converters: their power depends only on the chip, so layers with fewer inputs have a larger
   noise share; each tile that a layer is split over adds the same power again;
@@ -40,7 +40,7 @@ class NoiseBudget:
     offset: Ratios
     """Errors shared by the weights of a tile, for an error of 1 in the same units."""
     blocks: Ratios
-    """``(3, b, n)``: the three above, by block of the space."""
+    """``(3, b, n)``: `converters`, `weights` and `offset` of each block of the space."""
     weights_spread: Ratios
     """Variation of `weights` between chips: its standard deviation up to a constant. With many weights, their errors
     add up to nearly the same power on each chip."""

@@ -19,17 +19,17 @@ class Placement:
     kind: int
     """Row of the network's `Layers`."""
     count: int
-    """Layers."""
+    """Number of layers."""
     inputs: int
     """Rows of each weight matrix."""
     outputs: int
     """Columns of each weight matrix; layers that are placed side by side are one matrix."""
     matrices: int
-    """Weight matrices that share no tile."""
+    """Number of weight matrices; they share no tile."""
     parts: tuple[int, int]
     """Rows and columns of tiles of each matrix."""
     params: int
-    """Trainable parameters, in the matrices and digital."""
+    """Number of trainable parameters, on tiles and digital."""
     macs: int
     """Multiply-accumulates per image."""
     energy: float
@@ -37,7 +37,7 @@ class Placement:
 
     @property
     def tiles(self) -> int:
-        """Crossbar tiles."""
+        """Number of crossbar tiles."""
         return self.matrices * self.parts[0] * self.parts[1]
 
 

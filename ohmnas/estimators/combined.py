@@ -1,4 +1,4 @@
-"""`Combined`: the targets of two estimators together, such as those of a surrogate and the latency on a device."""
+"""`Combined`: the targets of two estimators together, such as a surrogate and the latency on a device."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ohmnas.targets import Target
 
 
 class Combined(Estimator):
-    """Targets of two estimators together. The second has no quantiles: its predictions are taken as exact."""
+    """Targets of two estimators together. Only quantiles of the first are used: the second counts as exact."""
 
     def __init__(self, main: Estimator, other: Estimator) -> None:
         """Combine two estimators.
 
         Args:
             main: sets the space and has the first targets.
-            other: has further targets, for networks of the same space; it does not see the genes of a chip.
+            other: has further targets, for networks of the same space; it receives genomes without chip genes.
 
         Raises:
             InvalidValueError: both predict the same target, or the spaces differ.
@@ -56,7 +56,7 @@ class Combined(Estimator):
         return self.main.has_quantiles
 
     def predicting(self, names: Iterable[str]) -> Combined:
-        """Return estimators that predict these targets, too; the first must predict those that the second lacks."""
+        """Return estimators that predict these targets, too; the first must predict all that the second does not."""
         others = {one.name for one in self.other.targets}
         return Combined(self.main.predicting(name for name in names if name not in others), self.other)
 

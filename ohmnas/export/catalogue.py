@@ -24,7 +24,7 @@ class Exported:
 
     difference: float | None = None
     """Largest difference between the outputs of the exported and the trained network, relative to the largest output or
-    1; None if they cannot be compared, as on a noisy chip."""
+    1; None if they cannot be compared, for example on a noisy chip."""
     use: str = ""
     """Shell command that loads the files, shown to the user; ``{out}`` stands for the folder."""
 
@@ -56,12 +56,12 @@ EXPORTERS: Final[Registry[Exporter]] = Registry(
 
 
 def export(trained: TrainedNetwork, to: str, out: str | Path) -> Exported:
-    """Export a trained network into a new folder. A kill at any moment leaves the whole folder or none.
+    """Export a trained network into a new folder. If the process is killed, the folder is complete or missing.
 
     Args:
         trained: the network.
         to: one of `EXPORTERS`.
-        out: folder for the files; it may exist if it is empty.
+        out: folder for the files; it must be new or empty.
 
     Raises:
         UnknownNameError: there is no such exporter.

@@ -17,7 +17,7 @@ CARD: Final = "README.md"
 CONFIG: Final = "config.json"
 MODEL: Final = "model.safetensors"
 ORIGINAL: Final = "ohmnas"
-"""Folder of the network as `TrainedNetwork.load` reads it, with input ranges and the statistics for a chip."""
+"""Folder that `TrainedNetwork.load` reads, with the input ranges and the batch norm statistics for a chip."""
 
 _CARD: Final = """---
 library_name: pytorch
@@ -73,7 +73,7 @@ def export_hub(trained: TrainedNetwork, folder: Path) -> Exported:
     """Write `CARD`, `CONFIG`, `MODEL`, `plain_torch.CODE` and the folder `ORIGINAL`.
 
     Raises:
-        InvalidValueError: as for `plain_torch.export_torch`.
+        InvalidValueError: as in `plain_torch.export_torch`.
     """
     _, difference = plain_network(trained, folder)
     (folder / WEIGHTS).replace(folder / MODEL)

@@ -1,4 +1,4 @@
-"""Export to ONNX with torch's exporter. It is kept only if its outputs in onnxruntime agree with the network's."""
+"""Export to ONNX with torch's exporter. The model is kept only if onnxruntime gives the outputs of the network."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _INPUT, _OUTPUT = "images", "logits"
 def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
     """Write `MODEL`: ``images (batch, channels, height, width)`` -> ``logits (batch, classes)``, both float32.
 
-    The images are as in the files of the task. The batch size is dynamic.
+    The model reads images as in the files of the task. The batch size is dynamic.
 
     Raises:
         MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
-        InvalidValueError: outputs differ from those of the trained network by more than `catalogue.TOLERANCE`.
+        InvalidValueError: outputs differ from the outputs of the trained network by more than `catalogue.TOLERANCE`.
     """
     try:
         import onnx

@@ -1,4 +1,4 @@
-"""Export to PyTorch: one readable file of plain modules, and its weights. The file needs torch and safetensors only."""
+"""Export to PyTorch: one readable file of plain modules, and its weights. It only needs torch and safetensors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CODE: Final = "network.py"
 WEIGHTS: Final = "weights.safetensors"
 _CHECKED: Final = 8
-"""Random images on which outputs are compared."""
+"""Number of random images on which outputs are compared."""
 
 _SATURATING: Final = {
     "SaturatingConv2d": '''
@@ -186,7 +186,7 @@ def plain_network(trained: TrainedNetwork, folder: Path) -> tuple[nn.Module, flo
     """Write code and weights; return the loaded network, and the difference of its outputs (`compared`).
 
     Raises:
-        InvalidValueError: as for `export_torch`.
+        InvalidValueError: as in `export_torch`.
     """
     import safetensors.torch
     import torch
@@ -297,7 +297,7 @@ def _code(trained: TrainedNetwork, digital: nn.Module, limits: dict[str, Limits]
 
 
 def title(trained: TrainedNetwork) -> str:
-    """One line: name and task."""
+    """One line: name, task and chip."""
     return f"{trained.name}: a network for the task {trained.task}, trained for the chip {trained.chip.name}."
 
 

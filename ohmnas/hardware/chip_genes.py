@@ -1,7 +1,7 @@
 """Chips as genes: technology, tile size and converter bits as integer columns that a search can vary.
 
-A matrix of chips is ``(n, c)`` int16 with the columns `CHIP_GENE_NAMES`. Tiles are counted in powers of two, so
-neighbouring values differ by 1. All other settings are those of the technology's preset.
+A matrix of chips is ``(n, c)`` int16 with the columns `CHIP_GENE_NAMES`. Tile sizes are stored as their log2, so
+neighbouring sizes differ by 1. All other settings come from the technology's preset.
 """
 
 from __future__ import annotations
@@ -110,11 +110,11 @@ def chip_text(name: str, value: int) -> str:
 
 
 _LONGEST: Final = 9
-"""Longest text of a number in characters."""
+"""Largest number of digits of a value."""
 
 
 def mutate(chips: Chips, rng: np.random.Generator) -> Chips:
-    """``(n, c)``: one gene of each row changed: by one step, or to any other technology."""
+    """``(n, c)``: change one gene of each row by one step, or to any other technology."""
     changed = chips.copy()
     rows, gene = np.arange(len(chips)), rng.integers(CHIP_GENES, size=len(chips))
     now, low, high = chips[rows, gene], LOW[gene], HIGH[gene]
@@ -140,7 +140,7 @@ def neighbours(chip: npt.NDArray[np.int16]) -> Chips:
 
 
 def drawn_for(position: int, settings_per_architecture: int) -> Chips:
-    """Chips for one architecture of a campaign; settings take turns and occur equally often.
+    """Chips for one architecture of a campaign. Over many architectures, all settings occur equally often.
 
     Args:
         position: index of the architecture, from 0; its chips do not depend on the length of the campaign.

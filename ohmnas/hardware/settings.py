@@ -29,8 +29,8 @@ AFTER_TRAINING = frozenset(
         "batch_norm",
     }
 )
-"""Settings that only matter when a chip is programmed and read. The others affect training, so chips that are equal in
-the others share one trained network."""
+"""Settings that only matter when a chip is programmed and read. All other settings affect training: chips that differ
+only in the settings listed here share one trained network."""
 LARGEST_TILE = 999_999_999
 """Largest number of rows or columns; no layer is larger, so a larger tile would make no difference."""
 
@@ -120,7 +120,8 @@ class Hardware:
         """Return the chip of a technology with these `settings`.
 
         Raises:
-            InvalidValueError, UnknownNameError: a setting is out of range, or the technology unknown.
+            InvalidValueError: a setting is unknown or out of range.
+            UnknownNameError: the technology is unknown.
         """
         known = cls().settings()
         for key, value in settings.items():

@@ -35,9 +35,10 @@ def hardware(name: str | Path) -> Hardware:
 
 
 def read_hardware(path: str | Path) -> Hardware:
-    """Read a chip from a TOML file with settings of `Hardware` and optionally `base`, the preset to start from (pcm).
+    """Read a chip from a TOML file with settings of `Hardware`.
 
-    Without a `name`, the chip gets the name of the file.
+    The optional setting `base` names the preset to start from; the default is pcm. Without a `name`, the chip gets the
+    name of the file.
 
     Raises:
         InvalidValueError: the file cannot be read, or a setting is unknown, has the wrong type or is out of range.
@@ -51,9 +52,7 @@ def read_hardware(path: str | Path) -> Hardware:
         raise InvalidValueError(str(error)) from error
     length = sum(len(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
     if length > LONGEST_TEXT:
-        raise InvalidValueError(
-            f"{path} has {length:,} characters without its comments; a chip has at most {LONGEST_TEXT:,}"
-        )
+        raise InvalidValueError(f"{path} has {length:,} characters without its comments; the limit is {LONGEST_TEXT:,}")
     try:
         values = tomllib.loads(text)
     except (ValueError, OverflowError) as error:  # ValueError also for numbers with too many digits

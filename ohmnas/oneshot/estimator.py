@@ -28,7 +28,7 @@ IMAGES: Final = 400
 
 
 class SupernetEstimator(Estimator):
-    """Reads each network on a few chips with its part of the shared weights, without training it.
+    """Measures each network on a few chips with its part of the shared weights, without training it.
 
     The accuracies come from few chips and few images. They rank networks, but they are lower than the accuracies of
     trained networks, and the spread over chips is rough.
@@ -47,7 +47,7 @@ class SupernetEstimator(Estimator):
             InvalidValueError: there are fewer than two chips or no images.
         """
         if chips < 2 or images < 1:
-            raise InvalidValueError(f"a reading needs at least 2 chips and an image, not {chips} and {images}")
+            raise InvalidValueError(f"a reading needs at least 2 chips and 1 image, not {chips} and {images}")
         torch.set_num_threads(1)
         keep_freed()
         self.supernet, self._chips, self._seed = supernet, chips, seed

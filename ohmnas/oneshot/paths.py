@@ -17,15 +17,15 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 
 ROUND: Final = 64
-"""Paths that are drawn at once."""
+"""Number of paths that are drawn at once."""
 _BATCHES: Final = 8
-"""Batches of proposals for a round."""
+"""Largest number of batches of proposals for a round."""
 _SHRUNK: Final = 0.5
 """Share of the training after which `shrinking` draws from all sizes."""
 _LARGEST_SHARE: Final = 0.5
-"""Smallest paths at the start of `shrinking`, as a share of the largest number of parameters."""
+"""Smallest number of parameters of a path at the start of `shrinking`, as a share of the largest number."""
 _RANDOM_PATHS: Final = 2
-"""Random paths of a step of the sandwich rule."""
+"""Number of random paths in a step of the sandwich rule."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class Paths:
 
     @property
     def each(self) -> int:
-        """Paths per step."""
+        """Number of paths per step."""
         return 2 + _RANDOM_PATHS if self.rule == "sandwich" else 1
 
     def of(self, step: int, progress: float) -> Population:
-        """``(k, g)``: the paths of a step; with the sandwich rule, the large one comes first.
+        """``(k, g)``: the paths of a step; with the sandwich rule, the large path comes first.
 
         Args:
             step: number of the step, from 0.
@@ -102,7 +102,7 @@ class Paths:
 
     @cached_property
     def _smallest(self) -> npt.NDArray[np.int16]:
-        """The smallest of these networks."""
+        """The smallest network of `_some`."""
         smallest: npt.NDArray[np.int16] = self._some[int(self._sizes.argmin())]
         return smallest
 

@@ -84,7 +84,7 @@ class ResNetSharing:
         for block in range(1, number + 1):
             wide *= self.within.high[genes.index(f"WF{block}")]
         height, width = sides(*self.input_shape[1:], number)[-1]
-        weights = min(self.max_params, self.max_macs / (height * width))  # each is used once for each pixel
+        weights = min(self.max_params, self.max_macs / (height * width))  # each weight is used once per pixel
         kinds = (kind,) if kind else arch.CONV_TYPES
         return max(min(wide, _affordable(repeat, branch, one, weights)) for one in kinds)
 
@@ -104,7 +104,7 @@ def _affordable(repeat: int, branch: int, kind: ConvType, most: float) -> int:
     The main block also has all earlier residual blocks and branches.
     """
     low, high = 1, _UNLIMITED
-    while high - low > 1:  # the largest number that is affordable, or 1
+    while high - low > 1:  # finds the largest affordable number, or 1
         middle = (low + high) // 2
         least = (branch + 1) * (_weights(middle, kind, 1) + repeat * _weights(middle, kind, 0))
         low, high = (middle, high) if least <= most else (low, middle)

@@ -1,9 +1,10 @@
 """Choose the networks to measure next.
 
 A batch has three parts. *Best*: the best predictions, which may be the winners. *Uncertain*: candidates among the best
-predicted tenth that are farthest from all measured networks; predictions are least certain there (core-set selection:
-Sener and Savarese, 2018). *Mutants*: candidates close to the best measured networks, so the surrogate learns what
-matters around them. Members of a batch keep a distance from each other, because near duplicates add little information.
+predicted tenth that are farthest from all measured networks, where predictions are least certain (core-set selection:
+Sener and Savarese, 2018). *Mutants*: candidates close to the best measured networks, so the surrogate learns which
+changes matter there. Members of a batch keep a distance from each other, because near duplicates add little
+information.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ LEADERS: Final = 5
 NEIGHBOURS: Final = 20
 """Number of candidates closest to a leader that count as its mutants."""
 SAMPLES: Final = 500
-"""Number of candidates that are sampled, and of candidates that are mutants of the leaders."""
+"""Number of sampled candidates, and number of mutants of the leaders."""
 _ENOUGH: Final = 1e-6
 """The preferred distance is halved until it is below this; then no distance is needed."""
 
@@ -62,7 +63,7 @@ class Split:
             )
 
     def counts(self, k: int) -> tuple[int, int, int]:
-        """Numbers of best, uncertain and mutants in a batch of k."""
+        """Numbers of best and uncertain candidates and of mutants in a batch of k."""
         best = round(self.best * k)
         uncertain = min(round(self.uncertain * k), k - best)
         return best, uncertain, k - best - uncertain
@@ -77,7 +78,7 @@ def candidates(
     """Return networks that a batch may choose from.
 
     Args:
-        problem: what to search for, with predictions of the surrogate.
+        problem: search problem, with predictions of the surrogate.
         leaders: ``(l, g)``: best measured networks, best first.
         measured: ``(n, g)``: excluded networks.
         seed: random seed.
@@ -97,7 +98,7 @@ def candidates(
     try:
         initial = np.concatenate([known_networks(problem), leaders])
         parts.insert(0, search(problem, "evolution", seed, budget, initial=initial, exclude=measured).population)
-    except InfeasibleError:  # no network is predicted to meet the limits: use the nearest mutants and samples
+    except InfeasibleError:  # no network is predicted to meet the limits: use only mutants and samples
         pass
     drawn = np.concatenate(parts)
     drawn = drawn[problem.affordable(drawn)]
@@ -160,7 +161,7 @@ def _near(here: Values, leaders: Values) -> Rows:
 
 
 def _take_diverse(chosen: list[tuple[int, Part]], here: Values, order: Rows, count: int, part: Part) -> None:
-    """Add the first rows in an order that keep their distance from all chosen ones."""
+    """Add rows in an order, skipping rows that are too close to a chosen row."""
     apart, wanted = APART, min(len(chosen) + count, len(here))
     taken = {row for row, _ in chosen}
     while len(chosen) < wanted and len(taken & {*order.tolist()}) < len(order):

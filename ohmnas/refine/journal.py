@@ -49,7 +49,7 @@ class Journal:
 
         Args:
             path: the file; None keeps the stages in memory.
-            asked: JSON values that identify the refinement; the journal of another one is rejected.
+            asked: JSON values that identify the refinement; the journal of another refinement is rejected.
 
         Raises:
             BrokenFileError: the file is not a journal.
@@ -123,7 +123,7 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Stage]]:
 
 def _stage(values: dict[str, Any]) -> Stage:
     if values["kind"] not in KINDS:
-        raise BrokenFileError(f"{shown(values['kind'])} is not a kind of stage")
+        raise ValueError(f"{shown(values['kind'])} is not a kind of stage")
     chosen = tuple(
         Chosen(
             tuple(int(gene) for gene in one["genome"]), int(one["seed"]), str(one["part"]), _numbers(one["predicted"])
@@ -136,7 +136,7 @@ def _stage(values: dict[str, Any]) -> Stage:
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
     """Return the numbers unchanged: counts stay whole."""
     if not all(isinstance(value, int | float) for value in values.values()):
-        raise BrokenFileError("its values must be numbers")
+        raise ValueError("its values must be numbers")
     return {str(name): value for name, value in values.items()}
 
 

@@ -2,9 +2,8 @@
 
 A search over predictions finds networks unlike any that the surrogate was fitted to, and their predictions are too
 optimistic. A refinement measures these networks. Each round fits the surrogate to all rows, shrinks the measurements
-towards held-out predictions (`shrinkage`), and chooses a diverse batch (`batch`) to measure next. After
-the rounds, the best networks are trained once more. The result is the best *measured* network, judged by the shrunk
-values.
+towards held-out predictions (`shrinkage`), and chooses a diverse batch (`batch`) to measure next. After the rounds, the
+best networks are trained once more. The result is the best *measured* network, judged by the shrunk values.
 """
 
 from __future__ import annotations
@@ -40,32 +39,32 @@ from ohmnas.spaces.genes import Population, unseen
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 
 FEWEST: Final = 20
-"""With fewer measured networks, a refinement begins with networks of a plan instead of a surrogate."""
+"""With fewer measured networks, a refinement first measures networks of a plan, before it fits a surrogate."""
 FEWEST_FITTED: Final = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))
 """With fewer measured networks, the surrogates of held-out predictions would have fewer than `FEWEST_ROWS`."""
 FURTHER_REPEATS: Final = 2
-"""Largest number of further repeats: after the repeats, the best network may be one with a single training."""
+"""Largest number of further repeats. They are needed if the best network after the repeats was trained only once."""
 WEIGHTS: Final = 10
 """Number of best measured networks whose trained weights are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Size of a refinement. All limits except the time also count what ran before an interruption."""
+    """Size of a refinement. All numbers except `seconds` include the work before an interruption."""
 
     rounds: int = 4
     """Rounds after the plan."""
     each: int = 12
     """Trainings in each round."""
     repeats: int = 3
-    """Number of best networks that are trained once more after the rounds; the reference network is one of them. If
-    this makes another network the best, that network is trained once more too (`FURTHER_REPEATS`)."""
+    """Number of best networks that are trained once more after the rounds; the reference network is one of them. If a
+    network with a single training is best afterwards, it is trained once more too (`FURTHER_REPEATS`)."""
     references: int = 1
     """Number of best reference networks within the limits that are measured too."""
     rows: float = math.inf
-    """Largest number of trainings that the stages request; those that the store already has count too."""
+    """Largest number of trainings that the stages request, including trainings that the store already has."""
     seconds: float = math.inf
-    """Wall time after which no training begins, for each call."""
+    """Wall time of each call after which no training begins."""
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -121,7 +120,7 @@ def refine(
     Args:
         campaign: how to measure: protocol, one chip, seed and limits. Its population is the plan, measured first if the
             store has fewer than `FEWEST` networks. Its `keep` is the folder for the trained networks of the `WEIGHTS`
-            best networks and the reference networks; those of others are removed after each stage.
+            best networks and of the reference networks; all other trained networks in it are removed after each stage.
         store: measured rows; the surrogate is fitted to those of the same chip and fidelity.
         fit: fits a surrogate to rows and returns what to search for with it, such as
             ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
@@ -191,7 +190,7 @@ class Standing:
 
     data: TrainingSet
     surrogate_problem: Problem
-    """Predictions of the surrogate, limits of the measured reference network."""
+    """Predictions of the surrogate, and limits from the measured reference network."""
     problem: Problem
     """The same problem with the shrunk values of measured networks."""
     shrunk: Shrunk
@@ -322,7 +321,7 @@ class _Run:
         return None
 
     def _round(self, standing: Standing, k: int) -> Stage | None:
-        """A batch of k networks: references without a measurement first; None if there is nothing new."""
+        """A batch of k networks, with unmeasured reference networks first; None if there is no new network."""
         if k < 1:
             return None
         tried = self._tried(standing)
@@ -458,7 +457,7 @@ class _Run:
         return entry
 
     def _optimism(self, stage: Stage, standing: Standing) -> float | None:
-        """Mean predicted minus measured accuracy of the networks chosen for the best predictions; None without any."""
+        """Mean predicted minus measured accuracy of networks chosen for their predictions; None if there are none."""
         found = []
         for one in stage.chosen:
             row = standing.shrunk.row(np.array(one.genome, dtype=np.int16)) if one.part == "best" else None

@@ -1,6 +1,6 @@
 """Correct the winner's curse: shrink measurements of networks towards their predictions.
 
-The best of many measurements is too good, because the best is also the luckiest (Smith and Winkler, *The Optimizer's
+The best of many measurements is too optimistic, because it also had the most luck (Smith and Winkler, *The Optimizer's
 Curse*, Management Science 2006). Their remedy is to compare posterior means. For each network and target, on the
 target's scale, a normal prior is combined with a normal measurement (Lindley and Smith, 1972; Efron and Morris, 1973):
 
@@ -45,13 +45,13 @@ ALIKE_REPEATS: Final = 10
 network. On digits, 8 to 12 are best. Worse networks have much more noise, so using all 24 is worse than not
 shrinking."""
 FEWEST_REPEATS: Final = 8
-"""Networks trained more than once that are needed to estimate the noise."""
+"""Smallest number of networks trained more than once for an estimate of the noise."""
 DEFAULT_NOISE: Final = 0.25
-"""Share of noise in the variance around predictions, if it cannot be estimated. For the best predicted networks of the
-four shipped tables of protocol 3, these shares estimate a second training best: 0.25 (speech), 0.1 (CIFAR-10) and 0 to
-0.1 (digits, people)."""
+"""Share of noise in the variance around predictions, if it cannot be estimated. For the networks with the best
+predictions, the share that predicts a second training most accurately is 0.25 for speech, 0.1 for CIFAR-10, and 0 to
+0.1 for digits and people (shipped tables of protocol 3)."""
 _SMALLEST: Final = 1e-12
-"""Smallest variance: divisions by it stay finite."""
+"""Smallest variance, so that divisions by it stay finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def shrink(
 def _variances(
     distances: Values, within: Values, trainings: npt.NDArray[np.intp], position: Values
 ) -> tuple[Values, Values]:
-    """``(n,)`` variances of networks around their predictions beyond noise, and ``(n,)`` variances of the noise."""
+    """``(n,)`` variances of networks around their predictions without noise, and ``(n,)`` variances of the noise."""
     repeated = np.flatnonzero(np.isfinite(within))
     explained, noise = np.empty(len(distances)), np.empty(len(distances))
     for row, centre in enumerate(position):
@@ -223,7 +223,7 @@ class ShrunkEstimator(Estimator):
         return Estimate(estimate.targets, values)
 
     def quantile(self, estimate: Estimate, probability: float) -> Estimate:
-        """Quantiles of the surrogate around these values; they are wider than necessary for measured networks."""
+        """Quantiles of the surrogate around these values. For measured networks, intervals are wider than necessary."""
         return self.surrogate.quantile(estimate, probability)
 
 

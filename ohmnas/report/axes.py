@@ -37,7 +37,8 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
 
     Args:
         label: title with unit.
-        values: shown values; those that are not finite, and on a logarithmic axis those not above 0, are ignored.
+        values: shown values; values that are not finite are ignored; on a logarithmic axis, also values that are not
+            above 0.
         is_log: True for a logarithmic axis.
         ticks: desired number of ticks.
     """
@@ -66,7 +67,7 @@ def _linear_ticks(low: float, high: float, ticks: int) -> list[tuple[float, str]
 
 
 def _log_ticks(low: float, high: float, ticks: int) -> list[tuple[float, str]]:
-    """Return the finest ticks that are not many more than wanted, at least two."""
+    """Return the finest ticks, up to one more than wanted, but at least two."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     chosen: list[float] = []
     for steps in _LOG_STEPS:

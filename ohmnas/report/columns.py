@@ -27,11 +27,11 @@ LIMITS: Final = {
     "max_std": ("accuracy_1d_std", "at most"),
     "min_accuracy": ("accuracy_1d", "at least"),
 }
-"""Limit in `SearchResult.constraints` -> its quantity, and the words of its sense."""
+"""Limit in `SearchResult.constraints` -> its quantity, and words for its direction."""
 
 
 def targets_of(one: Subject) -> tuple[Target, ...]:
-    """Accuracy, spread, and the variation that the result's surrogate has learned."""
+    """Accuracy, its standard deviation, and the variation that the result's surrogate predicts."""
     return ACCURACY, SPREAD, variation_of(one.result.best.predicted)
 
 
@@ -62,7 +62,7 @@ def asked_quantities(one: Subject) -> list[str]:
 
 
 def cells_of(candidate: Candidate, columns: Sequence[str]) -> list[Cell]:
-    """Return the cells of a network; a dash where a quantity is not known."""
+    """Return the cells of a network; a dash stands for an unknown quantity."""
     cells = []
     for name in columns:
         amount = charts.value(candidate, name)

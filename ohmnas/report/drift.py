@@ -19,7 +19,7 @@ SECONDS: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 2592000.0}
 TIME_NAMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "30 days"}
 TARGETS_OVER_TIME: Final = {time: f"accuracy_{time}" for time in SECONDS}
 _SAME: Final = 1e-4
-"""Predictions of one surrogate for one architecture differ by less."""
+"""Two predictions of the same surrogate for the same architecture differ by less than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Drift:
 
     values: tuple[float, ...]
     low: tuple[float, ...]
-    """Lower ends of the intervals that cover `COVERAGE` of all labels."""
+    """Lower ends of the intervals, which cover a share of `COVERAGE` of all labels."""
     high: tuple[float, ...]
 
 
@@ -51,7 +51,7 @@ def surrogate_of(result: SearchResult, path: str | None = None) -> SurrogateMode
     learned = result.provenance
     try:
         shipped = shipped_surrogate(str(learned.get("table_name")), str(learned.get("hardware")))
-    except OhmnasError:  # of another version of the table
+    except OhmnasError:  # it was fitted to another version of the table
         return None
     return shipped if shipped is not None and _is_same(shipped, result) else None
 

@@ -53,10 +53,10 @@ class MeasuredDifference:
     target: str
     mean: float
     low: float | None
-    """Lower end of the 95 % interval; None with one training."""
+    """Lower end of the 95 % interval; None with one training, or if all differences are equal."""
     high: float | None
     p: float | None
-    """p value of no difference; None with one training."""
+    """p value of no difference; None with one training, or if all differences are equal and not 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ohmnas.surrogate.training_set import TrainingSet
 NEAREST: Final = 8
 """Number of neighbours."""
 _SAMPLE: Final = 400
-"""Rows whose distance to their own nearest row is computed."""
+"""Number of rows whose distance to their nearest row is computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Neighbours:
     nearest: npt.NDArray[np.intp]
     """``(k,)``: places in `rows`, nearest first."""
     distances: npt.NDArray[np.float64]
-    """``(k,)``: distance of each, in units of the median distance of a measured network to its nearest one."""
+    """``(k,)``: distance of each, in units of the median distance between a measured network and its nearest one."""
 
 
 def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | None:
@@ -58,7 +58,7 @@ def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | N
 
 
 def neighbours(result: SearchResult, table: MeasuredTable, count: int = NEAREST) -> Neighbours | None:
-    """Find the measured networks that are most like the found one; None for designs and for tables of few rows.
+    """Find the measured networks that are most similar to the found one; None for designs and for tables with few rows.
 
     The distance is Euclidean over the standardised features of structure and noise, as in a surrogate.
     """

@@ -14,13 +14,13 @@ from ohmnas.spaces.space import Space
 from ohmnas.spaces.stages import Sketch, sketch, small_sketch
 
 _FITS: Final = 820.0
-"""Largest width that is scaled to the page; wider drawings scroll, or their words would be too small."""
+"""Largest width that is scaled to the page. Wider drawings scroll, because their text would become too small."""
 _TILE: Final = 34.0
 """Largest side of a drawn tile."""
 _GAP: Final = 6.0
 _PER_ROW: Final = 24
 _MOST_TILES: Final = 480
-"""Tiles drawn; of larger networks, only numbers are shown."""
+"""Largest number of drawn tiles; for larger networks, only numbers are shown."""
 
 SMALL_WIDTH: Final = 180
 SMALL_HEIGHT: Final = 40

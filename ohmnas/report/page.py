@@ -1,7 +1,7 @@
 """One self-contained HTML page from sections.
 
 Everything that comes from a file is escaped by Jinja2 or markupsafe. The page's content security policy forbids all
-requests and all scripts and styles but the page's own, by their checksums.
+requests. It only allows the page's own script and style, identified by their checksums.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Cell:
 
     text: str
     value: float | str | None = None
-    """Sorts the column; None sorts by the text."""
+    """Value for sorting the column; None sorts by the text."""
     is_number: bool = True
     mark: str = ""
     """Class of a mark before the text."""
@@ -79,7 +79,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Networks that can be pointed at, with equal labels."""
+    """Networks with the same labels. The page shows their details when the pointer is over them."""
 
     labels: Sequence[str]
     networks: Mapping[str, tuple[str, str, Sequence[str], Sequence[Sequence[int]], str]] = field(default_factory=dict)
@@ -131,7 +131,7 @@ def render(
 
 
 def policy(style: str, script: str) -> str:
-    """Return the content security policy: no requests, and no styles and scripts but these."""
+    """Return the content security policy: no requests, and only this style and this script."""
     return (
         f"default-src 'none'; style-src '{_checksum(style)}'; script-src '{_checksum(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"

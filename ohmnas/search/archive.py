@@ -30,7 +30,7 @@ class Archive:
         self._elite: tuple[Population, Evaluation] | None = None
         self._front: tuple[Population, Evaluation] | None = None
         self.nearest: tuple[Population, Evaluation] | None = None
-        """One row: the smallest violation of limits on predictions."""
+        """One row: the architecture with the smallest violation of limits on predictions."""
         self.changes_of_front = 0
         """Number of times the front changed."""
         self.hypervolume = 0.0
@@ -91,7 +91,7 @@ class Archive:
         return self._elite[0][rows], self._elite[1].take(rows)
 
     def front(self) -> tuple[Population, Evaluation] | None:
-        """The front, sorted by its first loss; None if no front is wanted or nothing feasible is known."""
+        """The front, sorted by its first loss; None if the problem has no front, or nothing feasible was found yet."""
         if self._front is None:
             return None
         order = np.argsort(self._front[1].losses[:, 0], kind="stable")
@@ -100,7 +100,7 @@ class Archive:
     def different(self, k: int, spans: Values) -> tuple[Population, Evaluation] | None:
         """The best architecture, then up to k - 1 others, best first, each at least `APART` from all before it.
 
-        If there are too few, the distance is halved. If a front is wanted, all are members of it.
+        If there are too few, the distance is halved. If the problem has a front, all are members of the front.
 
         Args:
             k: number of architectures.

@@ -24,7 +24,7 @@ batch."""
 
 
 def default_floor(best: float, classes: int) -> float:
-    """Accuracy halfway between guessing and the best known, rounded to per cent.
+    """Accuracy halfway between guessing and the highest known accuracy, rounded to whole per cent.
 
     Args:
         best: highest known accuracy, such as `SurrogateModel.best_known`.
@@ -38,8 +38,9 @@ def reference_floor(problem: Problem) -> Problem:
     """Require predictions at least as good as those of the best reference network.
 
     The best is the most accurate reference network that meets all limits of the problem, soft ones too. Its accuracy
-    becomes the lowest accuracy and its AVM the largest AVM, unless the problem's own limits are tighter. With a
-    confidence, the quantiles of the reference are the limits, because other networks are compared by quantiles, too.
+    becomes the lowest accuracy and its AVM the largest AVM, unless the problem's own limits are tighter. If the problem
+    has a confidence, the quantiles of the reference are the limits, because other networks are compared by quantiles
+    too.
 
     Returns:
         The problem with these limits, and `Limits.reference`; the problem itself if no reference meets its limits.
@@ -75,7 +76,7 @@ def reference_floor(problem: Problem) -> Problem:
 def known_networks(problem: Problem) -> Population:
     """``(k, g)``: reference networks within the limits on costs and the bounds on genes, as initial architectures.
 
-    If chips are searched too, each is on its best chip within the bounds.
+    If chips are searched too, each network is on its best chip within the bounds.
     """
     genomes = [candidate.genome for candidate in references(problem)]
     population = np.array(genomes, dtype=np.int16).reshape(-1, problem.genes)

@@ -120,7 +120,7 @@ class Tchebycheff(Weighing):
 
     @classmethod
     def drawn(cls, names: tuple[str, ...], rng: np.random.Generator) -> Self:
-        """Draw weights uniformly from all that add up to 1. Each draw searches another part of the front."""
+        """Draw weights uniformly from all weights that add up to 1. Each draw searches another part of the front."""
         drawn = np.maximum(rng.dirichlet(np.ones(len(names))), 1e-3)
         return cls(dict(zip(names, drawn.tolist(), strict=True)))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _fault(_name: str, thing: object) -> str:
-    """Return the reason why a thing cannot make an objective; empty if it can. A function is checked by its result."""
+    """Return the reason why a thing cannot make an objective; empty if it can. A function's result is checked later."""
     if isinstance(thing, type):
         callable_itself = any("__call__" in vars(base) for base in thing.__mro__)
         return "" if callable_itself else "its instances cannot be called"

@@ -13,13 +13,13 @@ Rows = npt.NDArray[np.intp]
 EXACT: Final = 3
 """Largest number of losses with an exact hypervolume."""
 POINTS: Final = 4096
-"""Points for the estimate with more losses: steps of 0.00024, within 0.005 of the exact value in tests."""
+"""Points of the estimate for more losses. It has steps of 0.00024 and is within 0.005 of the exact value in tests."""
 _AT_ONCE: Final = 512
 """Rows compared with all others at a time."""
 
 
 def front(losses: Values) -> Rows:
-    """Rows that no other row dominates; of equal rows, the first.
+    """Rows that no other row dominates; the first of equal rows.
 
     Args:
         losses: ``(n, k)``.
@@ -85,12 +85,13 @@ def crowding(losses: Values) -> Values:
 def hypervolume(losses: Values, end: float = 1.0) -> float:
     """Volume between a front and the point where each loss is `end`, relative to the unit cube.
 
-    Exact for up to `EXACT` losses, by slices along the last one (Knowles, 2002); their number grows as a power of the
-    number of losses. For more losses: the dominated share of `POINTS` points of a fixed Sobol sequence.
+    It is exact for up to `EXACT` losses, computed by slices along the last loss (Knowles, 2002). The number of slices
+    grows exponentially with the number of losses, so with more losses it is the dominated share of `POINTS` points of a
+    fixed Sobol sequence.
 
     Args:
         losses: ``(n, k)``, k at least 1; rows beyond `end` are ignored, losses below 0 count as 0.
-        end: end of each loss's scale.
+        end: reference point, the same for each loss.
     """
     inside = np.maximum(losses[(losses < end).all(axis=1)], 0.0)
     if not len(inside):
@@ -123,7 +124,7 @@ def _volume(losses: Values, end: float) -> float:
 
 
 def thinned(losses: Values, most: int) -> Rows:
-    """``(m,)``: up to `most` rows of a front; the most crowded row is dropped repeatedly."""
+    """``(m,)``: up to `most` rows of a front; the most crowded rows are dropped, a few at a time."""
     rows = np.arange(len(losses))
     while len(rows) > most:
         drop = min(max((len(rows) - most) // 4, 1), len(rows) - most)

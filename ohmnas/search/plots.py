@@ -24,11 +24,11 @@ NAMES: Final = ("convergence", "architecture", "pareto")
 PICTURES: Final = tuple(f"{name}.{kind}" for name in NAMES for kind in FORMATS)
 """Files that `plot_search` can write."""
 _LETTERS: Final = 11
-"""Characters of a title per inch."""
+"""Number of characters of a title per inch."""
 _MOST_PAIRS: Final = 6
 """Largest number of panels of a front."""
 _ROW: Final = 3
-"""Panels in a row."""
+"""Number of panels per row."""
 _NEAR: Final = (0.35, 0.055)
 """Names of references closer than this share of the axes are moved apart."""
 
@@ -77,7 +77,7 @@ def _architecture(result: SearchResult) -> Figure:
 
 
 def _convergence(result: SearchResult) -> Figure:
-    """Plot the best so far; a quantity that is the objective itself is not repeated."""
+    """Plot the best architecture so far; the objective has its own panel unless it is the accuracy."""
     history = result.history
     evaluated = np.array([entry["evaluations"] for entry in history])
     variation = variation_of(history[0] if history else ()).name

@@ -69,7 +69,7 @@ class Quantities:
         """Values of one quantity.
 
         Raises:
-            InvalidValueError: a cost on tiles without a chip, or a target without predictions.
+            InvalidValueError: there is no chip for a cost on tiles, or there are no predictions for a target.
             UnknownNameError: the name is unknown.
         """
         if self._estimate is not None and name in self._estimate:
@@ -79,7 +79,7 @@ class Quantities:
         elif name in TARGETS:
             if self._estimate is None:
                 raise InvalidValueError(f"{name} is a predicted target, but there are no predictions")
-            return self._estimate[name]  # which raises an error
+            return self._estimate[name]  # raises an error
         check_name("quantity", QUANTITIES, name)
         return self._known[name]
 

@@ -10,7 +10,7 @@ COSTS: Final = {
     "params": "parameters",
     "macs": "multiply-accumulates per image",
     "size": "bytes: 8-bit weights, 32-bit digital parameters",
-    "memory": "activations in memory at once",
+    "memory": "largest number of activations in memory at once",
     "tiles": "crossbar tiles",
     "cells": "crossbar cells",
     "energy": "joules per image (proxy)",

@@ -1,4 +1,4 @@
-"""Titles, units and number formats of quantities, equal in tables, pictures and reports."""
+"""Titles, units and number formats of quantities, the same in tables, pictures and reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class QuantityWords:
     unit: str = ""
     """Empty for counts."""
     factor: float = 1.0
-    """Shown number per unit of `search.quantities`."""
+    """Shown number = factor x value in `search.quantities`."""
     decimals: int = 0
     is_signed: bool = False
     """True if a plus sign is shown."""
@@ -61,4 +61,4 @@ WORDS: Final = {
     "energy": QuantityWords("energy per image, proxy", "µJ", 1e6, 3, is_log=True),
     "latency": QuantityWords("latency per image, proxy", "µs", 1e6, 1, is_log=True),
 }
-"""Quantity -> words. A point (pt) is a difference or spread of accuracies of 1 %."""
+"""Quantity -> words. A point (pt) is one percentage point of accuracy, for differences and standard deviations."""

@@ -37,11 +37,11 @@ def describe(
     Args:
         problem: objective and limits.
         archive: evaluated architectures.
-        top: number of diverse architectures; 1 lists none but the best.
+        top: number of diverse architectures; 1 lists only the best.
         evaluations: number of evaluated architectures.
         seconds: wall time.
         seed: seed of the search.
-        history: entry of each generation.
+        history: one entry per generation.
         stopped: reason for the end, as in `SearchResult.stopped`.
 
     Raises:
@@ -106,9 +106,8 @@ def candidates(problem: Problem, population: Population, evaluation: Evaluation)
 def references(problem: Problem) -> list[Candidate]:
     """Reference networks that meet the limits on costs, best first by the estimator's first target.
 
-    Networks that the estimator cannot estimate are left out.
-
-    If chips are searched too, each is on its best chip within the bounds.
+    Networks that the estimator cannot estimate are left out. If chips are searched too, each network is on its best
+    chip within the bounds.
     """
     known = problem.space.references
     if not known:
@@ -132,7 +131,7 @@ def references(problem: Problem) -> list[Candidate]:
 
 
 def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] | None, evaluations: int) -> str:
-    """Describe that nothing meets the limits on predictions; `nearest` is the row with the smallest violation."""
+    """Return the message that nothing meets the limits on predictions; `nearest` has the smallest violation."""
     if nearest is None:
         return "the strategy found no architecture within the cost limits"
     limits, (candidate,) = problem.limits, candidates(problem, *nearest)
@@ -143,7 +142,11 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
     ]
     sure = "" if limits.confidence is None else f" with a probability of {limits.confidence:g}"
     on = f", on {candidate.chip}" if candidate.chip else ""
-    origin = f"; the limits on accuracy and AVM are those of {limits.reference}" if limits.reference else ""
+    origin = (
+        f"; the limits on accuracy and AVM come from the reference network {limits.reference}"
+        if limits.reference
+        else ""
+    )
     return (
         f"none of {evaluations:,} {problem.space.members} within the cost limits has {' and '.join(required)}{sure}; "
         f"the nearest has {_predicted(problem, nearest[1].estimate)}, "
@@ -157,7 +160,7 @@ def _title(target: str) -> str:
 
 
 def _predicted(problem: Problem, estimate: Estimate) -> str:
-    """Predictions of one row that have limits, or all of them; with a confidence, the bound that it implies."""
+    """Predictions of one row: the targets with limits, or all if none has one. With a confidence, bounds of them."""
     names = [name for name in estimate.names if name in problem.limits.on_targets()] or [*estimate.names]
     if problem.limits.confidence is None:
         return _listed([f"{_title(name)} {estimate[name][0]:.4f}" for name in names])

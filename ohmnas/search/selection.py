@@ -45,9 +45,10 @@ def by_tournament(standing: Evaluation, n: int, rng: np.random.Generator, size: 
 
 
 def by_fitness(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a Choice
-    """``(n,)``: roulette wheel: in proportion to the objective above the worst, which keeps a tenth of the mean.
+    """``(n,)``: roulette wheel selection.
 
-    Uniform if nothing is feasible: objectives are then meaningless.
+    The weight of a row is its objective minus the worst objective, plus a tenth of the mean of these differences. If
+    nothing is feasible, all weights are equal, because objectives are then meaningless.
     """
     if not standing.feasible.any():
         return rng.integers(len(standing), size=n)

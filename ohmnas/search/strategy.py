@@ -11,7 +11,7 @@ from ohmnas.spaces.genes import Population
 
 
 class Strategy(Protocol):
-    """Proposes populations. It holds no files, no clock and no random generator."""
+    """Proposes populations. It has no files, no clock and no random generator of its own."""
 
     allows_oversampling: ClassVar[bool]
     """True if the search may request more candidates than it evaluates and drop the rest, to fill a generation in one

@@ -4,7 +4,7 @@ TinyNAS compares sub-spaces, such as those of one width and resolution, by the n
 prefers the one whose networks have the most operations: within one family of networks, more operations are usually more
 accurate. With a surrogate, their predicted accuracy can be compared as well.
 
-Here, a sub-space bounds the values of each costly gene to all of them, or to a lower, middle or upper half.
+Here, a sub-space allows for each costly gene all values, or only their lower, middle or upper half.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ohmnas.spaces.genes import Population
 from ohmnas.targets import ACCURACY
 
 CANDIDATES: Final = 100
-"""Sub-spaces that are compared."""
+"""Default number of sub-spaces to compare."""
 NETWORKS: Final = 20
-"""Largest number of networks that are predicted in each sub-space."""
+"""Default largest number of networks to predict in each sub-space."""
 _DRAWS: Final = 1024
-"""Networks that are drawn from a sub-space, uniformly over its genes."""
+"""Number of networks drawn from a sub-space, uniformly over its genes."""
 _FEWEST: Final = 10
 """Smallest number of drawn networks within the limits that a sub-space needs."""
 _HIGH: Final = 0.9
@@ -71,7 +71,7 @@ def compare_subspaces(
         networks: largest number of networks to predict in each sub-space.
 
     Returns:
-        The sub-spaces, best first, without those in which few networks meet the limits; and the number of predictions.
+        The sub-spaces in which enough networks meet the limits, best first; and the number of predictions.
 
     Raises:
         UnknownNameError: the criterion is unknown.
@@ -89,7 +89,7 @@ def compare_subspaces(
             drawn.append((bounds, float(meets.mean()), some, macs))
     if not drawn:
         raise InfeasibleError(
-            f"none of {candidates} sub-spaces has {_FEWEST} of {_DRAWS:,} networks within the limits on costs: search "
+            f"in none of {candidates} sub-spaces do {_FEWEST} of {_DRAWS:,} networks meet the limits on costs: search "
             "the whole space"
         )
     accuracies = [np.full(len(some), np.nan) for _, _, some, _ in drawn]
@@ -123,7 +123,7 @@ def _candidates(problem: Problem, rng: np.random.Generator, n: int) -> list[Boun
 
 
 def _part(values: list[int], part: int) -> tuple[int, int]:
-    """All values, or their lower, middle or upper half; halves share the value in their middle."""
+    """All values, or their lower, middle or upper half; half of an odd number of values is rounded up."""
     half = (len(values) + 1) // 2
     start = {0: 0, 1: 0, 2: (len(values) - half) // 2, 3: len(values) - half}[part]
     stop = len(values) if part == 0 else start + half

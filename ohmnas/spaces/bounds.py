@@ -18,7 +18,7 @@ _LARGEST: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lowest and highest value of each gene; bounds on genes of a block apply where the block exists."""
+    """Lowest and highest value of each gene; bounds on genes of a block only apply to networks with this block."""
 
     genes: Genes
     low: tuple[int, ...]
@@ -68,7 +68,7 @@ class Bounds:
         return [*texts]
 
     def choices(self, gene: int) -> npt.NDArray[np.int16]:
-        """Values that a gene can take, where it exists."""
+        """Values that a gene can take in networks that have it."""
         low, high = self.low[gene], self.high[gene]
         return np.array([value for value in self.genes[gene].values if low <= value <= high], dtype=np.int16)
 
@@ -107,7 +107,7 @@ class Bounds:
         return self.genes.clear_missing(np.clip(population, low, high))
 
     def contain(self, population: Population) -> npt.NDArray[np.bool_]:
-        """``(n,)``: True for valid genomes within the bounds."""
+        """``(n,)``: True for genomes whose existing genes are all within the bounds."""
         here = (population >= np.array(self.low)) & (population <= np.array(self.high))
         here |= ~self.genes.exists(population)
         return np.asarray(np.all(here, axis=1), dtype=bool)

@@ -27,7 +27,7 @@ def _fault(name: str, thing: object) -> str:
     if not isinstance(getattr(thing, "name", None), str) or not hasattr(thing, "architecture_genes"):
         return f"{name} has no name or no architecture_genes"
     if not _NAME.fullmatch(thing.name):
-        return f"the name of a space has lower case letters, digits and dashes, not {shown(thing.name)}"
+        return f"the name of a space must be 1 to 40 lower-case letters, digits and dashes, not {shown(thing.name)}"
     for own in SPACES.own:
         if SPACES[own].name == thing.name and SPACES[own] is not thing:
             return f"its name {thing.name} is already the name of the space {own}"
@@ -42,7 +42,7 @@ SPACES: Final[Registry[type[Any]]] = Registry(
         "cells": ("ohmnas.spaces.cells:CellSpace", "the cells of NAS-Bench-201"),
         "mobile": (
             "ohmnas.spaces.mobile:MobileSpace",
-            "inverted residuals with depthwise convolutions and a resolution",
+            "inverted residuals with depthwise convolutions; also searches the image resolution",
         ),
     },
     _fault,
@@ -51,7 +51,7 @@ SPACES: Final[Registry[type[Any]]] = Registry(
 
 
 def space(name: str, input_shape: tuple[int, int, int], classes: int) -> Space:
-    """Return the space with this name, for images of a shape and a number of classes.
+    """Return the space with this name, for an image shape and a number of classes.
 
     Raises:
         UnknownNameError: the name is unknown; the message lists the known names.

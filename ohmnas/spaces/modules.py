@@ -27,7 +27,7 @@ class BranchSum(nn.Module):
     """``(batch, b * c, h, w)`` -> ``(batch, c, h, w)``: sum of b branches with adjacent channels."""
 
     def __init__(self, branches: int) -> None:
-        """Create the sum of this number of branches."""
+        """Create a sum of this many branches."""
         super().__init__()
         self.branches = branches
 

@@ -21,7 +21,7 @@ Costs = Callable[[Population], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
 Canonical = Callable[[Population], Population]
 
 STRATA: Final = 24
-"""Intervals of log parameters; with 24, neighbours differ by a quarter if the bounds are two decades apart."""
+"""Number of intervals of log parameters. With 24 and bounds two decades apart, neighbours differ by a fifth."""
 PROPOSALS: Final = 2048
 """Architectures per batch of proposals; a batch takes 2 ms."""
 MAX_BATCHES: Final = 64
@@ -34,7 +34,7 @@ def uniform(n: int, rng: np.random.Generator, within: Bounds) -> Population:
 
 
 def latin_hypercube(n: int, rng: np.random.Generator, within: Bounds) -> Population:
-    """``(n, g)``: each gene covers its values evenly, independently of the others (McKay et al., 1979)."""
+    """``(n, g)``: each gene takes its values evenly, independently of the other genes (McKay et al., 1979)."""
     from scipy.stats import qmc  # slow to import and rarely needed
 
     return within.from_unit_cube(qmc.LatinHypercube(d=len(within.low), rng=rng).random(n))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 
 def sides(height: int, width: int, stages: int) -> list[tuple[int, int]]:
-    """Height and width of each stage; all but the first halve them, rounding up."""
+    """Height and width of each stage. Each stage after the first halves both, rounding up."""
     return [(-(-height // 2**stage), -(-width // 2**stage)) for stage in range(stages)]
 
 
@@ -20,6 +20,6 @@ def inside(kernel: Any, height: Any, width: Any) -> npt.NDArray[np.float64]:
 
 
 def _inside_line(kernel: Any, size: Any) -> Any:
-    """Share along one side, from the number of pixel pairs at most half a kernel apart."""
+    """Share along one side, computed from the number of pixel pairs that are at most half a kernel apart."""
     reach = np.minimum(np.asarray(kernel) // 2, size - 1)
     return (size + reach * (2 * size - reach - 1)) / (size * np.asarray(kernel))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ohmnas.spaces.genes import Genes, Population
 
 DEFAULT_RATE: Final = 0.8
-"""Default mutation probability of a group, about that of AnalogNAS."""
+"""Default mutation probability of a group, close to the one in AnalogNAS."""
 
 
 def mutate(genes: Genes, population: Population, rates: Mapping[str, float], rng: np.random.Generator) -> Population:
@@ -143,7 +143,7 @@ def mutants(
         groups: `Space.mutation_groups`.
         parents: ``(m, g)``.
         n: number of draws.
-        most: largest number of mutations; each is of one random group.
+        most: largest number of mutations; each mutates one random group.
         rng: random generator.
 
     Returns:

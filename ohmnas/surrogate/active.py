@@ -1,9 +1,9 @@
-"""Active selection of architectures: a third near the predicted Pareto front, the rest from the plan.
+"""Active selection of promising architectures, near the predicted Pareto front. `chooser` adds others from the plan.
 
 An architecture's optimistic accuracy is the upper end of its prediction interval. An architecture is promising if its
 optimistic accuracy is close to the best one at no more parameters. Among the promising ones, those that differ most
-from all measured architectures are selected. The rest keeps the table representative: a surrogate trained only on
-promising rows cannot recognise bad architectures.
+from all measured architectures are selected. The architectures from the plan keep the table representative: a surrogate
+trained only on promising rows cannot recognise bad architectures.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Rows = npt.NDArray[np.intp]
 HOPE = 0.9
 """Probability that an accuracy stays below its optimistic value."""
 STRICTNESS = 3.0
-"""Decay of interest with the distance from the front, in standard deviations of the optimistic accuracy."""
+"""Interest decays exponentially at this rate per standard deviation of the optimistic accuracy below the front."""
 CANDIDATES = 4000
 """Number of candidates in a campaign."""
 PARENTS = 50
-"""Best measured architectures; their mutants are also candidates, because random samples rarely reach the front."""
+"""Number of best measured architectures whose mutants are candidates too; random samples rarely reach the front."""
 
 
 def promising(surrogate: SurrogateModel, candidates: Population, measured: Population, k: int) -> Rows:
@@ -65,7 +65,7 @@ def candidates_near(
     min_params: float,
     seed: int,
 ) -> Population:
-    """Return new architectures within bounds: some spread over all sizes, some mutants of the best.
+    """Return new architectures within bounds: half spread over all sizes, half mutants of the best.
 
     Args:
         surrogate: ranks the measured architectures.

@@ -10,7 +10,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.scales import Values
 
 SMALLEST_STEP = 1e-9
-"""Smallest distance of two knots; a line between closer ones would be too steep for floating point."""
+"""Smallest distance of two knots; a line between closer knots would be too steep for floating point."""
 
 _END = 0.2
 """Outer share of the scores that sets the slope beyond each end."""
@@ -23,11 +23,11 @@ _FAR, _HALVINGS = 4.0, 40
 class Calibration:
     """An increasing map from scores to accuracies: linear between knots, curved beyond them.
 
-    A search works at the upper end and beyond, where a flat map would leave the choice to the spread alone. Each end
-    therefore continues with the mean slope of the outer `_END` of the scores and bends towards 0 or 1: at a distance d,
-    with the room r to the bound, by r x / (1 + x) with x = slope d / r. The map is strictly increasing, with two
-    exceptions: a single knot, from a ranker that found no order, is a constant; and an end at exactly 0 or 1 has no
-    room.
+    A search works at the upper end and beyond. A flat map would leave the choice there to the standard deviation alone.
+    Each end therefore continues with the mean slope of the outer `_END` of the scores, and bends towards 0 or 1: at the
+    distance d beyond an end, with the room r to the bound, the map changes by r x / (1 + x) with x = slope d / r. The
+    map is strictly increasing, with two exceptions: it is constant if there is only one knot, because the ranker found
+    no order, and it is flat beyond an end at exactly 0 or 1.
     """
 
     scores: Values
@@ -67,8 +67,8 @@ class Calibration:
     def inverse(self, values: Values) -> Values:
         """``(n,)`` accuracies -> ``(n,)`` scores: the inverse, within floating-point precision.
 
-        Accuracies far beyond the ends get the score at `_FAR` widths beyond them. A constant map has no inverse: all
-        scores are the score of its knot.
+        Accuracies that are only reached further away get the score at `_FAR` widths beyond the ends. A constant map has
+        no inverse: all results are the score of its knot.
         """
         span = float(self.scores[-1] - self.scores[0])
         low = np.full(len(values), self.scores[0] - _FAR * span)

@@ -31,9 +31,9 @@ class DesignScore:
     designs: Spread | None
     """Over all held-out designs."""
     networks: Spread | None
-    """Held-out networks on the same chip, mean over chips with at least `FEWEST_NETWORKS`."""
+    """Held-out networks on the same chip, mean over chips with at least `FEWEST_NETWORKS` networks."""
     chips: Spread | None
-    """Chips of one held-out network, mean over networks with at least three."""
+    """Chips of one held-out network, mean over networks with at least `FEWEST_CHIPS_OF_ONE` chips."""
     coverage: Spread | None
     """Share of labels inside their 90 % prediction interval."""
 
@@ -98,7 +98,7 @@ def score_designs(
 
 
 def _within(group: npt.NDArray[np.intp], truth: Values, guess: Values, fewest: int) -> float:
-    """Mean Kendall's tau within groups of at least `fewest` rows; NaN if there is none."""
+    """Mean Kendall's tau within groups of at least `fewest` rows; NaN if it is defined in no group."""
     sizes = np.bincount(group)
     taus = [metrics.kendall_tau(truth[group == one], guess[group == one]) for one in np.flatnonzero(sizes >= fewest)]
     known = np.array(taus)[~np.isnan(taus)]

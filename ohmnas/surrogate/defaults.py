@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 MARGINS: Final = (0.05, 0.1, 0.15, 0.2)
-"""Margins of the pairwise hinge loss. AnalogNAS tried these and uses 0.1, as we do."""
+"""Margins of the pairwise hinge loss. AnalogNAS tried these and uses 0.1, as ohmnas does."""
 RESAMPLES: Final = 8
-"""Resampled tables for a study's intervals: their spread times the quantile of Student's t."""
+"""Resampled tables for a study's intervals, which are their standard deviation times a quantile of Student's t."""

@@ -34,15 +34,15 @@ NOISE_NAMES: Final = (
     "log2_noise_block",
 )
 """Noise features of layers and chip, from `costs.noise`. `log2_noise_1d` and `log2_noise_1mo` add up all noise,
-including device errors. A share of the noise after a day is permanent: errors that differ only between chips.
-`log2_noise_block` is the mean block in which noise arises."""
+including device errors. `log2_lasting_share` is the share of the noise after a day that stays the same in all reads of
+a chip. `log2_noise_block` is the mean block in which noise arises."""
 GROUPS: Final = ("genes", "structure", "noise", "chip", "stacked")
 """Groups of features. Predictions of a source model belong to `chip`; `stacked` is the prediction of another model of
 the same rows from all other features."""
 _WIDE: Final = 2.0**16
 """Channels assumed for a network without a narrowest layer."""
 _QUIET: Final = 2.0**-20
-"""Noise-to-signal ratio that stands for no noise."""
+"""Smallest noise-to-signal ratio; it also stands for no noise."""
 _BINARY: Final = 2
 
 

@@ -1,8 +1,9 @@
 """`FurtherTarget`: predicts a target beyond accuracy, standard deviation and AVM, relative to one of these.
 
 A network's accuracy after a month differs little from the one after a day, and standard deviations at two times are
-close. Trees therefore learn only the difference: for accuracies from the 1-day accuracy, for standard deviations the
-logarithm of the ratio to the one after a day. Differences of accuracies use the scale of the AVM (`scales`).
+close. Trees therefore learn only a difference: for accuracies, the difference from the 1-day accuracy; for standard
+deviations, the logarithm of their ratio to the standard deviation after a day. Differences of accuracies are on the
+scale of the AVM (`scales`).
 """
 
 from __future__ import annotations
@@ -90,5 +91,5 @@ def from_scale(target: Target, values: Values, std_floor: float) -> Values:
 
 
 def learnable(names: list[str]) -> list[str]:
-    """Return those names that are targets beyond the default ones, in the order of `TARGETS`."""
+    """Return the names that are targets beyond the default ones, in the order of `TARGETS`."""
     return [name for name, one in TARGETS.items() if one not in DEFAULTS and name in names]

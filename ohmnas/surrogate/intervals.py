@@ -1,7 +1,7 @@
 """Prediction intervals from held-out residuals, by conformal prediction.
 
-Normalised conformal prediction (Papadopoulos et al., 2008) on cross-validated residuals. Residuals are divided by a
-local scale, because predictions near chance and near perfection are more precise than those between. The quantiles of
+This is normalised conformal prediction (Papadopoulos et al., 2008) on cross-validated residuals. Residuals are divided
+by a local scale, because predictions near chance and near perfection are more precise than in between. The quantiles of
 the normalised residuals hold for new architectures under any distribution (Vovk et al., 2005). A prediction needs only
 one interpolation, so intervals add almost no time to a search.
 """
@@ -19,7 +19,7 @@ from ohmnas.errors import InvalidValueError
 Values = npt.NDArray[np.float64]
 
 KNOTS = 12
-"""Knots of the local scale."""
+"""Number of knots of the local scale."""
 NEIGHBOURS = 0.15
 """Share of the rows, nearest by position, that sets a local scale; at least `FEWEST_NEIGHBOURS` rows."""
 FEWEST_NEIGHBOURS = 10
@@ -65,7 +65,7 @@ class Residuals:
         n = len(order)
         width = min(max(round(NEIGHBOURS * n), FEWEST_NEIGHBOURS), n)
         centres = np.unique(np.linspace(0, n - 1, min(KNOTS, n)).round().astype(np.intp))
-        # Windows shrink towards both ends, so that they stay centred: the scale at the top is that of the best rows.
+        # Windows shrink towards both ends to stay centred. The scale at the top then depends on the best rows only.
         edges = np.minimum(centres, n - 1 - centres)
         halves = np.clip(edges, min(FEWEST_NEIGHBOURS, width) // 2, width // 2)
         starts, ends = np.maximum(centres - halves, 0), np.minimum(centres + halves + 1, n)
@@ -81,8 +81,8 @@ class Residuals:
     def quantile(self, positions: Values, probability: float) -> Values:
         """``(n,)``: value that residuals at these positions stay below with this probability.
 
-        The rank is rounded outwards, so the bound holds at least with this probability. Beyond 1 in n + 1, for n
-        residuals, it is the outermost residual.
+        The rank is rounded outwards, so the bound holds at least with this probability. With n residuals, probabilities
+        below 1 / (n + 1) or above n / (n + 1) give the outermost residual.
 
         Args:
             positions: ``(n,)``.

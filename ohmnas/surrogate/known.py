@@ -19,7 +19,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.surrogate.scales import Values
 
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
-"""Odd multiplier; its powers weigh the genes in a key (2 to the 64 over the golden ratio: Knuth, 1973)."""
+"""Odd multiplier, 2 to the 64 over the golden ratio (Knuth, 1973); its powers are the weights of the genes in a key."""
 
 _BELOW: Final = np.uint64(48)
 """Bits of a key below the first 16."""
@@ -38,7 +38,7 @@ class KnownNetworks:
     _rows: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
     """Row of each key."""
     _begins: npt.NDArray[np.bool_] = field(init=False, repr=False, compare=False)
-    """``(2 ** 16,)``: True for first 16 bits that occur in a key. Most other genomes are rejected by this test."""
+    """``(2 ** 16,)``: True for values of the first 16 bits that occur in a key. This rejects most other genomes."""
 
     def __post_init__(self) -> None:
         """Sort the keys.

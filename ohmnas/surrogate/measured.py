@@ -44,15 +44,15 @@ def measured_chip_effects(designs: TrainingSet) -> pd.DataFrame:
 
     Tiles and converters: main effects, by least squares over all settings at once, on the difference between a
     network's labels and its labels on the preset of the same technology. A campaign that varies chips draws the
-    settings evenly, so effects of different settings are not confounded. Technologies: the same trained network, tiles
-    and converters, compared with the first technology.
+    settings evenly, so effects of different settings are not confounded. Technologies: each is compared with the first
+    technology, for the same trained network, tiles and converters.
 
     Args:
         designs: `TrainingSet.of_designs`.
 
     Returns:
         One row for each setting and value: `choice`, `value`, `label` (the value in words), `against` (the value of the
-        ``pcm`` preset), `architectures` (number of networks with it), and for each target the mean change and the ends
+        ``pcm`` preset), `architectures` (number of networks), and for each target the mean change and the ends
         of its 90 % interval (`<target>_change`, `_low`, `_high`), as fractions.
 
     Raises:

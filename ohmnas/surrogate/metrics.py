@@ -68,12 +68,12 @@ def noise_ceiling(first: Values, second: Values) -> float:
     """Kendall's tau of a perfect predictor on labels with this noise.
 
     Two independent measurements of the same architectures, each truth plus noise, correlate with r12 = var(truth) /
-    var(label). The truth correlates with a label with sqrt(r12) (Spearman's attenuation, 1904). Kendall's tau and r of
-    a bivariate normal distribution are related by tau = 2/pi asin(r) (Greiner), so that
+    var(label). The correlation of the truth with a label is sqrt(r12) (Spearman's attenuation, 1904). Kendall's tau and
+    r of a bivariate normal distribution are related by tau = 2/pi asin(r) (Greiner). Therefore
 
-        ceiling = 2/pi asin( sqrt( sin(pi/2 tau12) ) ),
+        ceiling = 2/pi asin( sqrt( sin(pi/2 tau12) ) ).
 
-    NaN if one input is constant.
+    It is NaN if one input is constant.
 
     Args:
         first: ``(n,)`` labels.
@@ -86,7 +86,7 @@ def noise_ceiling(first: Values, second: Values) -> float:
 def noise_ceiling_interval(first: Values, second: Values, resamples: int = 1000) -> tuple[float, float]:
     """Ends of the 95 % interval of `noise_ceiling`: percentiles of a bootstrap over the pairs.
 
-    The result is deterministic. Draws whose pairs are all equal are ignored; NaN if all are.
+    The result is deterministic. Draws without a defined ceiling are ignored; both ends are NaN if no draw has one.
 
     Args:
         first: ``(n,)`` labels.

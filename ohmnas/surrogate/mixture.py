@@ -22,7 +22,7 @@ class Mixture:
     """Weights of trees and process in the score, in the logarithm of the standard deviation and in the AVM."""
 
     spreads: Pair
-    """Standard deviations of the ranker's scores and of the process's predicted ranks: both count equally."""
+    """Standard deviations of the ranker's scores and of the process's predicted ranks; scores are divided by them."""
     shares: Pair
     """Share of the trees in the standard deviation and in the AVM, 0 to 1; the rest is the share of the process."""
     means: Pair

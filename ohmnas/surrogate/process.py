@@ -1,4 +1,4 @@
-"""Gaussian processes. They are smooth and trees are not, so the mean of both ranks better than either.
+"""Gaussian processes. They are smooth and trees are not, so the mean of both ranks better than either alone.
 
 If there are too many rows for a fast prediction, a subset represents all (subset of regressors: Rasmussen and Williams,
 2006, section 8.3.1): the kernel uses only the subset, and its weights are fitted to all rows.

@@ -1,4 +1,4 @@
-"""Shipped surrogates: one for each settled table and chip, in `fitted/<table>/<chip>.npz`.
+"""Shipped surrogates: one for each finished table and chip, in `fitted/<table>/<chip>.npz`.
 
 `benchmarks/ship_surrogates.py` creates them. Each stores the checksum of its table and is used only while the table is
 unchanged.

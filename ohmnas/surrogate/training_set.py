@@ -26,7 +26,7 @@ from ohmnas.targets import ACCURACY, DEFAULT_NAMES, SPREAD, TARGETS, VARIATION, 
 FURTHER: Final = tuple(name for name in TARGETS if name not in DEFAULT_NAMES)
 """Targets beyond the default ones."""
 VIEWS: Final = ("accuracy_1s_std", "accuracy_60s_std", "accuracy_1h_std", "accuracy_1mo_std", "avm_std")
-"""Columns that carry information on the 1-day standard deviation."""
+"""Columns with information about the 1-day standard deviation."""
 FEWEST_ROWS = 10
 """With fewer rows, calibration folds would hold a single row."""
 FEWEST_REPEATS: Final = 10
@@ -47,11 +47,11 @@ class TrainingSet:
     labels: dict[str, Values]
     """Target -> ``(n,)``."""
     hardware: dict[str, float]
-    """`Hardware.description()` of the measured chip; for designs, whose genomes include the chip, of ``pcm``."""
+    """`Hardware.description()` of the measured chip; for designs, of ``pcm``, as their genomes include the chip."""
     std_floor: float
     """Smallest standard deviation that the table can resolve."""
     provenance: dict[str, Any]
-    """Table, task, hardware, fidelity, rows and range of costs; stored in the header of a saved surrogate."""
+    """Table, task, hardware, fidelity, number of rows and range of costs; stored in the header of a saved surrogate."""
     first: dict[str, Values] = field(default_factory=dict)
     """Target -> ``(n,)``: labels of the first seed, noisier than means; empty means `labels`."""
     views: Values | None = None
@@ -209,7 +209,7 @@ class TrainingSet:
 
 
 def _noise(accuracies: SeriesGroupBy[Any, Any]) -> float | None:
-    """Pooled variance within groups of trainings."""
+    """Pooled variance between the trainings of a network; None if too few networks were trained more than once."""
     spare = accuracies.count() - 1
     repeated = spare[spare > 0]
     if len(repeated) < FEWEST_REPEATS:

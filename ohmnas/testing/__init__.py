@@ -1,4 +1,4 @@
-"""Contracts for the plugins of your own package, such as spaces, strategies and exporters, as tests to inherit.
+"""Contracts for your own plugins, such as spaces, strategies and exporters, as tests that you inherit.
 
     from ohmnas.testing import StrategyContract
 

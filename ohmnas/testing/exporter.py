@@ -28,7 +28,7 @@ class ExporterContract(ABC):
     """Subclass it as ``class TestMine(ExporterContract)`` and write `make`."""
 
     compares: ClassVar[bool] = True
-    """True if it compares its outputs with those of ohmnas and returns the difference."""
+    """True if the exporter compares its outputs with the outputs of ohmnas and returns the difference."""
 
     @abstractmethod
     def make(self) -> Exporter:
@@ -66,20 +66,20 @@ class ExporterContract(ABC):
 
     @contextmanager
     def exported(self) -> Iterator[tuple[Path, Exported]]:
-        """The folder that the exporter writes, and its result."""
+        """Run the exporter; yield its folder and its result."""
         with tempfile.TemporaryDirectory() as aside, EXPORTERS.registered(_NAME, self.make()):
             out = Path(aside) / "out"
             yield out, export(self.trained(), _NAME, out)
 
     def test_it_writes_files_without_pickles(self) -> None:
-        """At least one file, and no pickle: loading a pickle can run arbitrary code."""
+        """It writes at least one file, and no pickle, because loading a pickle can run arbitrary code."""
         with self.exported() as (out, _):
             files = [path for path in out.rglob("*") if path.is_file()]
             assert files
             assert not [path for path in files if path.suffix in _PICKLES]
 
     def test_it_reports_the_largest_difference_from_our_outputs(self) -> None:
-        """At most `catalogue.TOLERANCE`; None only if `compares` is False."""
+        """`Exported.difference` is at most `catalogue.TOLERANCE`; it is None only if `compares` is False."""
         with self.exported() as (_, done):
             assert (done.difference is not None) == self.compares
             assert done.difference is None or 0 <= done.difference <= TOLERANCE

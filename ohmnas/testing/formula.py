@@ -1,4 +1,4 @@
-"""An estimator that is a formula: fast, exact, and the same on every machine."""
+"""An estimator that is a formula: it is fast, exact, and the same on every machine."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ class ObjectiveContract(ABC):
         """The objective."""
 
     def problem(self) -> Problem:
-        """A problem that maximises it, on images of 8 x 8 pixels."""
+        """A problem that maximises the objective, on images of 8 x 8 pixels."""
         return Problem(SPACE, Formula(), Limits(50_000, 2e6, 0.05, 1000), self.make())
 
     def test_its_name_is_a_text_that_results_can_hold(self) -> None:
-        """It is printable, and equal for two equal objectives."""
+        """The name is printable, and equal for two equal objectives."""
         name = self.make().name
         assert isinstance(name, str)
         assert name.isprintable()
@@ -35,13 +35,13 @@ class ObjectiveContract(ABC):
         assert name == self.make().name
 
     def test_it_declares_the_quantities_it_needs(self) -> None:
-        """`Objective.needs`: a problem rejects an objective if its targets are not estimated."""
+        """`Objective.needs`: a problem rejects an objective that needs a target that is not estimated."""
         needs = self.make().needs
         assert isinstance(needs, tuple)
         assert {*needs} <= {*QUANTITIES}
 
     def test_it_is_a_finite_number_for_each_architecture(self) -> None:
-        """``(n,)`` float64."""
+        """The values are ``(n,)`` float64."""
         problem = self.problem()
         for n in (1, 50):
             values = problem.evaluate(problem.sample(n, np.random.default_rng(n))).objective
@@ -50,7 +50,7 @@ class ObjectiveContract(ABC):
             assert np.isfinite(values).all()
 
     def test_an_architecture_has_one_value_in_any_batch(self) -> None:
-        """Alone, among others, and in any order."""
+        """The value is the same alone, among others, and in any order."""
         problem = self.problem()
         population = problem.sample(20, np.random.default_rng(0))
         values = problem.evaluate(population).objective
@@ -59,7 +59,7 @@ class ObjectiveContract(ABC):
         np.testing.assert_allclose(alone, values, rtol=1e-12)
 
     def test_a_search_finds_its_largest_value(self) -> None:
-        """It is the largest among all evaluated architectures."""
+        """The result has the largest objective of the history, which never decreases."""
         problem = self.problem()
         result = search(problem, Random, 0, Budget(40, 3))
         assert result.objective == problem.objective.name

@@ -19,11 +19,11 @@ class TaskContract(ABC):
         """The task."""
 
     def test_its_name_is_valid_in_tables_and_commands(self) -> None:
-        """`lookup.name_fault`."""
+        """`lookup.name_fault` accepts the name."""
         assert not name_fault(self.make().name)
 
     def test_its_bounds_hold_networks(self) -> None:
-        """A plan finds networks within the bounds."""
+        """A sample finds networks within the bounds."""
         task = self.make()
         assert 0 < task.min_params < task.max_params
         population = task.space.sample(
@@ -34,7 +34,7 @@ class TaskContract(ABC):
         assert ((params >= task.min_params) & (params <= task.max_params) & (macs <= task.max_macs)).all()
 
     def test_its_images_are_what_it_states(self) -> None:
-        """Shapes, types and classes of every split."""
+        """Shapes, types and classes of every split are correct."""
         task = self.make()
         data = task.load()
         for split in (data.train, data.validation, data.test):
@@ -44,7 +44,7 @@ class TaskContract(ABC):
             assert {*split.labels.tolist()} == {*range(task.classes)}
 
     def test_its_numbers_normalise_its_images(self) -> None:
-        """Each channel of the training images has mean 0 and standard deviation 1, or 0 where it is constant."""
+        """Each channel of the training images has mean 0, and standard deviation 1 or, if it is constant, 0."""
         data = self.make().load()
         pixels = (data.train.images.astype(np.float64) - data.mean[:, None, None]) / data.std[:, None, None]
         assert np.abs(pixels.mean(axis=(0, 2, 3))).max() < 1e-3
@@ -60,7 +60,7 @@ class TaskContract(ABC):
             assert len(keys[one] & keys[other]) <= 0.01 * min(len(keys[one]), len(keys[other]))
 
     def test_loading_again_gives_the_same_images(self) -> None:
-        """The splits are fixed, also in a worker process."""
+        """The splits do not change, not even in a worker process."""
         task = self.make()
         first, again = task.load(), loads(dumps(task)).load()  # noqa: S301 - our own bytes
         for name in ("train", "validation", "test"):

@@ -25,7 +25,7 @@ class TechnologyContract(ABC):
     """Subclass it as ``class TestMine(TechnologyContract)`` and write `make`."""
 
     drifts: ClassVar[bool] = True
-    """True if its errors grow between a day and a month after programming."""
+    """True if the errors of devices grow between a day and a month after programming."""
 
     @abstractmethod
     def make(self) -> Technology:
@@ -33,7 +33,7 @@ class TechnologyContract(ABC):
 
     @contextmanager
     def _chip(self) -> Iterator[Hardware]:
-        """Its preset chip, while it is registered."""
+        """Register the technology, and yield its preset chip."""
         technology = self.make()
         if technology.name in TECHNOLOGIES:
             yield preset(technology.name)
@@ -56,7 +56,7 @@ class TechnologyContract(ABC):
             assert np.isfinite([*described.values()]).all()
 
     def test_its_chips_can_be_varied(self) -> None:
-        """With other tiles and converters, for ``NAME-t64-d6-a7``."""
+        """``NAME-t64-d6-a7`` is a chip with other tiles and converters."""
         with self._chip() as chip:
             one = varied(chip.technology, 64, 6, 7)
             assert (one.tile_rows, one.dac_bits, one.adc_bits, one.g_max) == (64, 6, 7, chip.g_max)
@@ -77,13 +77,13 @@ class TechnologyContract(ABC):
             assert not torch.allclose(noisy, conductances)
 
     def test_two_programmings_differ_and_the_same_seed_repeats_them(self) -> None:
-        """All noise comes from torch's generators."""
+        """All noise comes from torch's global generator."""
         first, again, other = (self._errors(seed, _DAY) for seed in (0, 0, 1))
         assert np.array_equal(first, again)
         assert not np.array_equal(first, other)
 
     def test_the_errors_of_devices_are_those_of_the_noise_model(self) -> None:
-        """Within 3 %, or 0.0005: `Technology.spread_1d`, `spread_1mo` and `offset_1d`."""
+        """`spread_1d` and `spread_1mo` are within 3 % or 0.0005 of the simulation, `offset_1d` within 0.0005."""
         technology = self.make()
         day, month = (self._errors(0, seconds) for seconds in (_DAY, _MONTH))
         for measured, stated in ((day.std(), technology.spread_1d), (month.std(), technology.spread_1mo)):

@@ -50,7 +50,7 @@ def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: P
         (f"tile_rows = 0x{'f' * 4000}", "tile_rows is a number of more than 18 digits"),
         (f"name = [0x{'f' * 4000}]", "name is a list or table, but must be a string"),
         (f"x = {'[' * 2000}{']' * 2000}", "nested too deeply"),
-        (f"a{'.a' * 3000} = 1", "has 6,005 characters without its comments; a chip has at most 4,096"),
+        (f"a{'.a' * 3000} = 1", "has 6,005 characters without its comments; the limit is 4,096"),
         (f"a{'.a' * 1900} = 1", "a chip has no setting 'a'"),
         ("#" * 70_000, "has 70,000 bytes; the limit is 65,536 bytes"),
         ("base = 3", "base is 3, but must be the name of a preset"),

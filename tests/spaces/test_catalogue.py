@@ -75,7 +75,10 @@ def test_a_space_can_be_registered() -> None:
     [
         (dict, "not a subclass of ohmnas.spaces.Space"),
         (CellSpace((1, 8, 8), 10), "not a subclass of ohmnas.spaces.Space"),
-        (type("Plus", (CellSpace,), {"name": "cells-1+chips-1"}), "the name of a space has lower case letters"),
+        (
+            type("Plus", (CellSpace,), {"name": "cells-1+chips-1"}),
+            "the name of a space must be 1 to 40 lower-case letters, digits and dashes",
+        ),
         (type("Nameless", (CellSpace,), {"name": None}), "has no name"),
         (type("Twin", (CellSpace,), {"name": "resnet-1"}), "resnet-1 is already the name of the space resnet"),
     ],

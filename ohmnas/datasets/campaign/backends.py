@@ -35,7 +35,7 @@ def backend(
         name: one of `options.BACKENDS`.
         scheduler: address of the cluster's scheduler, for ``dask`` only.
         timeout: seconds to wait for the scheduler.
-        say: called with a message from time to time while the cluster has no workers.
+        say: called with a message at intervals while the cluster has no workers.
 
     Raises:
         InvalidValueError: the address is missing or not needed.
@@ -86,7 +86,7 @@ def results(calls: Iterable[Any], jobs: int, cluster: Cluster | None = None) -> 
 
 
 def _local(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
-    # The next row starts a new worker if one has grown too large; loky's warning would confuse users.
+    # If a worker has grown too large, loky replaces it before the next row. Its warning would confuse users.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
     driver = os.getpid()

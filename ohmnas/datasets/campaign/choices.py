@@ -31,7 +31,7 @@ def stored_choices(connection: sqlite3.Connection, path: Path, kind: type[Space]
     Args:
         connection: connection to the store.
         path: path of the store, for messages.
-        kind: space of its genomes; the images do not matter for the check.
+        kind: space of its genomes.
 
     Raises:
         BrokenFileError: a selection is damaged; the message shows it.
@@ -40,7 +40,7 @@ def stored_choices(connection: sqlite3.Connection, path: Path, kind: type[Space]
         return {}
     query = "SELECT task, hardware, fidelity, seed, position, genome FROM choices ORDER BY 1, 2, 3, 4, position"
     noted: dict[Key, list[Population]] = {}
-    space = kind((1, 8, 8), 10)
+    space = kind((1, 8, 8), 10)  # the image shape does not matter for the check of genomes
     for task, hardware, fidelity, seed, position, genome in connection.execute(query):
         subject = f"{path} is damaged: choice {shown(position)} of {shown(task)} on {shown(hardware)}"
         key = (task, hardware, fidelity, seed)

@@ -15,7 +15,7 @@ from typing import Any
 from ohmnas.errors import MissingDependencyError, OhmnasError
 
 PER_THREAD = 2
-"""Calls sent per thread: one to run and one in its queue."""
+"""Number of calls sent per thread: one that runs and one in the queue."""
 LOOK_SECONDS = 1.0
 """Longest time between two checks of the number of threads."""
 SAY_SECONDS = 30.0
@@ -92,7 +92,7 @@ class Cluster:
             yield result
 
     def _send(self, call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]) -> Any:
-        """Send a call; return a Dask future, which keeps the call alive."""
+        """Send a call and return its Dask future; Dask drops the call if the future is deleted."""
         function, args, kwargs = call
         with self._explained():
             return self._client.submit(partial(function, *args, **kwargs), pure=False)
@@ -119,7 +119,7 @@ class Cluster:
         Raises:
             OhmnasError: the scheduler is gone.
         """
-        if self._client.status != "running":  # otherwise, it would connect to a new scheduler without our calls
+        if self._client.status != "running":  # or the client could connect to a new scheduler without our calls
             raise self._gone()
         with self._explained():
             return sum(self._client.nthreads().values())

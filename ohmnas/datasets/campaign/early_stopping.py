@@ -1,7 +1,7 @@
 """Early stopping of a campaign's trainings by comparison: the stopping variant of ASHA (Li et al., 2020).
 
-A training ends at a rung unless its loss is among the lowest 1 / `REDUCTION` of all losses seen there. When a training
-is queued, it is given the largest losses with which it may continue, so workers do not need to communicate.
+A training ends at a rung unless its loss is among the lowest 1 / `REDUCTION` of all losses seen there. A training
+gets its limits, the largest losses with which it may continue, when it is queued. Workers need not communicate.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ohmnas.errors import InvalidValueError
 REDUCTION: Final = 2
 """One of this many trainings continues at each rung."""
 FIRST: Final = 4
-"""The first rung is at the epochs divided by this."""
+"""The first rung is after 1 / `FIRST` of the epochs."""
 
 
 def rungs(epochs: int, first: int, reduction: float = REDUCTION) -> list[int]:
@@ -103,7 +103,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Limits:
-    """Largest losses with which one training continues. A loss is a mean over an epoch, rounded as in rows."""
+    """Largest losses with which a training continues. A loss is the mean over an epoch, rounded like stored losses."""
 
     of_epoch: Mapping[int, float]
     """Rung -> largest loss."""

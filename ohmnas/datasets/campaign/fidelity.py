@@ -57,9 +57,9 @@ FIDELITIES: Final = {
         "cifar10": replace(_FULL, epochs=100, batch=64),
     },
 }
-"""Name -> task -> fidelity, if it differs from the fidelity of all other tasks. `quick` is used for trials. `table` is
-used for measured tables: it is close to convergence (see `benchmarks/fidelity.py`) and takes seconds to minutes of one
-core. `full` is used for verification: it trains on all images until training no longer helps."""
+"""Name -> task -> fidelity, for tasks whose fidelity differs from the default. `quick` is for trials. `table` is for
+measured tables: it is close to convergence (see `benchmarks/fidelity.py`) and takes seconds to minutes of one core.
+`full` is for verification: it trains on all images until more training no longer helps."""
 _OF_ALL_TASKS: Final = {"smoke": SMOKE, "quick": _QUICK, "table": _TABLE, "full": _FULL}
 _BEFORE: Final = {"low": 3, "paper": 3}
 """Fidelity names of earlier protocols -> their last protocol."""

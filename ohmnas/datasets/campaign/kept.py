@@ -66,7 +66,7 @@ def keep(
     trained = TrainedNetwork.of(protocol, genome, chip, seed, network, measured, reason, split="validation")
     try:
         trained.save(where)
-    except InvalidValueError:  # a killed run saved it, but not its row, and another version measures the row again
+    except InvalidValueError:  # a killed run of another version saved a network, but not its row
         _remove(where)
         trained.save(where)
 

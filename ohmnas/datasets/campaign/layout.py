@@ -97,7 +97,7 @@ def transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
 
 
 def stored_schema(connection: sqlite3.Connection, path: Path) -> tuple[int, Layout]:
-    """Read the schema of a file, 0 if it is empty, and its layout (ResNets if it is empty).
+    """Read the schema version and the layout of a file; for an empty file, 0 and the layout of the space resnet.
 
     Raises:
         BrokenFileError: the file is not a store, is damaged, or was written by a newer version.

@@ -30,7 +30,7 @@ class RowLimits:
     seconds: float | None = None
     """Wall-clock seconds."""
     gib: float | None = None
-    """Memory in GiB on top of the process's initial memory; checked before each batch."""
+    """Memory in GiB, in addition to the memory that the process uses before; checked before each batch."""
 
 
 NO_LIMITS = RowLimits()
@@ -81,7 +81,7 @@ def _begin_peak() -> int:
         raise InvalidValueError("a memory limit needs Linux's /proc, which this system does not have")
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-    with suppress(OSError):  # then a higher peak of earlier rows counts
+    with suppress(OSError):  # without the reset, a higher peak of earlier rows counts
         Path("/proc/self/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
     return _peak()
 

@@ -1,4 +1,4 @@
-"""Merge stores and tables: each row once; rows measured differently are never mixed."""
+"""Merge stores and tables. Each row is kept once, and rows that were measured differently are never mixed."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ class Merged:
     new: int
     """Rows added, or replacing failed rows of the store."""
     other_results: int
-    """Rows with other accuracies in the store, for example from another machine; the store's rows are kept."""
+    """Rows that the store has with other accuracies, for example from another machine; the store's rows are kept."""
 
 
 def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = False) -> list[Merged]:
-    """Add the rows of stores and tables to a store. The first row of an identity is kept, unless only it failed.
+    """Add the rows of stores and tables to a store.
+
+    The first row of an identity is kept, unless it failed and a later one did not.
 
     All sources are read and checked before anything is written, and each is written in one transaction. Selections of
-    active campaigns are copied if the store has none of that campaign.
+    active campaigns are copied if the store has none for the same campaign.
 
     Args:
         target: the store, created if missing.
@@ -51,7 +53,8 @@ def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = Fal
     Raises:
         UnknownNameError: a source does not exist.
         BrokenFileError: a source is damaged, or all sources are salvaged and no row of them can be read.
-        InvalidValueError: rows with the same chip and fidelity names were measured differently.
+        InvalidValueError: rows with the same chip and fidelity names were measured differently; rows are of different
+            spaces; rows were not measured by a campaign; or a source has selections but no rows.
         StorageError: the write failed.
     """
     target = Path(target)

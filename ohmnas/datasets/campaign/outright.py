@@ -105,11 +105,11 @@ def network_called(
         source: name of a reference network, or the genes separated by commas.
         input_shape: channels, height, width of an image.
         classes: number of classes.
-        space_name: registered name of the space; None looks for the name in all spaces, and reads genes as those of
+        space_name: registered name of the space. None searches all spaces for the name, and reads genes as genes of
             resnet.
 
     Raises:
-        UnknownNameError: no space has a reference network of that name.
+        UnknownNameError: no space has a reference network with this name.
         InvalidValueError: the genes are not a genome of the space.
     """
     if source.replace(",", "").replace(" ", "").isdecimal():

@@ -11,7 +11,7 @@ import numpy as np
 CONFIDENCE: Final = 0.95
 """Coverage of intervals."""
 FEWEST: Final = 2
-"""Pairs needed for an interval."""
+"""Smallest number of pairs for an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class Difference:
 
     mean: float
     low: float | None
-    """Lower end of the interval; None with one pair."""
+    """Lower end of the interval; None with one pair, or if all differences are equal."""
     high: float | None
     p: float | None
-    """Two-sided p value of no difference; None with one pair."""
+    """Two-sided p value of no difference; None with one pair, or if all differences are equal and not 0."""
     pairs: int
     """Number of trainings in which both networks were measured."""
 
@@ -53,7 +53,7 @@ def difference(first: Sequence[float | None], second: Sequence[float | None]) ->
     if n < FEWEST:
         return Difference(mean, None, None, None, n)
     spread = float(changes.std(ddof=1))
-    if spread <= 1e-12 * max(abs(mean), 1e-12):  # all differences are equal: they say nothing about their spread
+    if spread <= 1e-12 * max(abs(mean), 1e-12):  # equal differences do not show how much they vary
         return Difference(mean, None, None, None if mean else 1.0, n)
     from scipy import stats  # slow to import, and reading results does not need it
 
@@ -66,7 +66,7 @@ def difference(first: Sequence[float | None], second: Sequence[float | None]) ->
 def holm(p_values: Sequence[float]) -> list[float]:
     """Correct p values of several comparisons: Holm's step-down method (Holm, 1979).
 
-    With corrected values, the probability of any false finding among the comparisons is at most the significance level.
+    If corrected values are compared with a significance level, this level limits the probability of any false positive.
 
     Args:
         p_values: one for each comparison.

@@ -1,8 +1,8 @@
 """Plans: the architectures that a campaign measures.
 
-A plan spread evenly over log parameters covers the whole space, but rarely contains a network better than a hand-made
-one of its size, and a surrogate cannot learn about such networks without examples. Half of the default plan are
-therefore mutants of the reference networks.
+A plan spread evenly over log parameters covers the whole space, but rarely contains a network that is better than a
+hand-made network of its size. A surrogate cannot learn about such networks without examples. Half of the default plan
+therefore consists of mutants of the reference networks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PATIENCE: Final = 100
 
 
 def plan(task: Task, n: int, seed: int = 0, kind: str = "mixed") -> Population:
-    """Return the architectures of a campaign: reference networks within the task's bounds, then those of `PLANS`.
+    """Return the architectures of a campaign: reference networks within the task's bounds, then a plan (`PLANS`).
 
     The first rows do not depend on n, so a campaign can be extended.
 

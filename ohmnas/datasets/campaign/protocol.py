@@ -99,7 +99,7 @@ class Protocol:
         return fastest(self.device, math.prod(self.data().train.images.shape[2:]), chip)
 
     def key(self, chip: Hardware) -> str:
-        """Return a string that is equal for protocols that train and measure all networks on a chip in the same way."""
+        """Return a string that identifies how networks are trained and measured on a chip: images, settings, recipe."""
         task, data = self.task, self.data()
         images = 0
         for split in (data.train, data.test):
@@ -135,6 +135,6 @@ def _data(task: Task, effort: Fidelity) -> TaskData:
 
 
 def training_settings(chip: Hardware) -> Hardware:
-    """Return the settings that affect training: chips with equal results share one trained network."""
+    """Return the settings that affect training. Chips for which the result is equal share one trained network."""
     same: dict[str, Any] = {name: getattr(Hardware(), name) for name in AFTER_TRAINING}
     return replace(chip, **same)

@@ -11,7 +11,7 @@ from ohmnas.spaces.genes import Population
 
 
 def best_measured(store: Store, task: Task, hardware: str, fidelity: str, seed: int, n: int) -> Population:
-    """``(k, g)``, k at most n: the most accurate networks in a store with other seeds, best first.
+    """``(k, g)``, k at most n: the most accurate networks that a store has with other seeds, best first.
 
     Raises:
         InvalidValueError: the store has none.
@@ -21,8 +21,8 @@ def best_measured(store: Store, task: Task, hardware: str, fidelity: str, seed: 
     rows = frame[same & (frame["seed"] != seed) & (frame["status"] == schema.STATUS_OK)]
     if rows.empty:
         raise InvalidValueError(
-            f"{store.path} has no rows to repeat: none of {task.name} on {hardware} at fidelity {fidelity} with "
-            f"another seed than {seed}"
+            f"{store.path} has nothing to repeat: it has no rows of {task.name} on {hardware} at fidelity {fidelity} "
+            f"with a seed other than {seed}"
         )
     best = rows.sort_values("accuracy_1d", ascending=False, kind="stable").drop_duplicates(
         list(schema.gene_columns(rows.columns))

@@ -66,7 +66,7 @@ def _copied(path: Path, folder: Path) -> Path:
 
 
 def _padded(copy: Path) -> tuple[int, str]:
-    """Extend a truncated file to the size in its header: SQLite cannot read a shorter one.
+    """Extend a truncated file to the size in its header, because SQLite cannot read a shorter file.
 
     Returns:
         The size in bytes with its log, as an upper bound for the rows, and a description of the truncation, if any.
@@ -121,7 +121,7 @@ def _readable(connection: sqlite3.Connection, version: int, layout: Layout, most
 
 
 def _whole(rows: list[Row], kind: type[Space]) -> list[Row]:
-    """Return the rows that a table would accept; for tasks that are not built in, costs are not checked."""
+    """Return the rows that a table would accept; costs are only checked for known tasks."""
     columns: dict[str, Any] = {}
     for column in schema.columns(kind.architecture_genes.names):
         cells = [row[column] for row in rows]

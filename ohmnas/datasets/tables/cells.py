@@ -23,7 +23,7 @@ COLUMN_TYPES: Final = {
 """Column -> SQLite type; genes have `GENE_TYPE`."""
 GENE_TYPE: Final = "INTEGER"
 NAME_COLUMNS: Final = ("task", "hardware", "fidelity")
-"""Columns with names chosen by users."""
+"""Columns with names that users choose."""
 _MAY_MISS: Final = ("reason", *schema.CURVE_COLUMNS)
 """Text columns that may be empty in a CSV."""
 _LARGEST_WHOLE: Final = 2**53

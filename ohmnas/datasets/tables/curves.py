@@ -31,7 +31,7 @@ class LearningCurves:
         """Check that the arrays fit together.
 
         Raises:
-            InvalidValueError: they do not, or an epoch is outside of the training.
+            InvalidValueError: the shapes do not match, or an epoch is outside the training.
         """
         n, seen = self.losses.shape
         if self.accuracies.shape != (n, len(self.read_after)):
@@ -51,11 +51,13 @@ class LearningCurves:
             frame: rows of a table, as `MeasuredTable.select` returns them.
 
         Raises:
-            InvalidValueError: the rows have several numbers of epochs, or a row has no learning curve or a broken one.
+            InvalidValueError: the rows differ in their number of epochs, or a row has no valid learning curve.
         """
         lengths = sorted({*frame["epochs"].tolist()})
         if len(lengths) != 1:
-            raise InvalidValueError(f"learning curves need rows of one number of epochs, not {lengths or 'no rows'}")
+            raise InvalidValueError(
+                f"learning curves need rows with the same number of epochs, not {lengths or 'no rows'}"
+            )
         losses, accuracies = (_points(frame, column) for column in schema.CURVE_COLUMNS)
         seen = max(max(points) for points in losses)
         read_after = np.array(sorted({epoch for points in accuracies for epoch in points}), dtype=np.int64)
@@ -66,7 +68,7 @@ class LearningCurves:
 
     @property
     def trained(self) -> npt.NDArray[np.int64]:
-        """``(n,)``: epochs that each training ran; fewer than `epochs` if it was given up."""
+        """``(n,)``: epochs that each training ran; fewer than `epochs` if it was stopped early."""
         known = np.isfinite(self.losses)
         return np.asarray((known * np.arange(1, known.shape[1] + 1)).max(axis=1, initial=0))
 
@@ -74,7 +76,7 @@ class LearningCurves:
         """Return what was known after an epoch.
 
         Raises:
-            InvalidValueError: the epoch is outside of the training.
+            InvalidValueError: the epoch is outside the training.
         """
         if not 1 <= epoch <= self.epochs:
             raise InvalidValueError(f"the epoch must be from 1 to {self.epochs}, not {epoch}")
@@ -99,7 +101,7 @@ def _points(frame: pd.DataFrame, column: str) -> list[dict[int, float]]:
     """Epoch -> value of each row.
 
     Raises:
-        InvalidValueError: a row has none, or no learning curve.
+        InvalidValueError: a row has no value, or its text is not a learning curve.
     """
     found = []
     for row, text in enumerate(frame[column]):

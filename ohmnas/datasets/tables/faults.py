@@ -40,8 +40,8 @@ def faults(frame: pd.DataFrame, space: Space) -> Iterator[tuple[Mask, str, str]]
     for column, name in enumerate(space.gene_names):
         yield matrix[:, column] != repaired[:, column], name, "out of its range or not canonical"
     costs = space.layers(repaired)
-    yield frame["params"].to_numpy() != costs.params(), "params", "not what its genome has"
-    yield frame["macs"].to_numpy() != costs.macs(), "macs", "not what its genome has"
+    yield frame["params"].to_numpy() != costs.params(), "params", "not the number of parameters of its genome"
+    yield frame["macs"].to_numpy() != costs.macs(), "macs", "not the number of MACs of its genome"
     for name in schema.EFFORT_COLUMNS:
         yield frame[name].to_numpy() < 1, name, "not above 0"
     for name in (*schema.HARDWARE_COLUMNS, *schema.SECONDS_COLUMNS):

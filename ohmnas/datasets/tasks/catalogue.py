@@ -1,4 +1,4 @@
-"""The registry of tasks; a task's module is imported when the task is used."""
+"""Registry of tasks. A task's module is imported when the task is first used."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Split:
     def shrunk(self, side: int | None) -> Split:
         """Average blocks of ``ceil(height / side)`` x ``ceil(width / side)`` pixels; None keeps the images unchanged.
 
-        No side of the result is longer than `side`. Incomplete blocks at the bottom and right are cut off.
+        No side of the result is longer than `side`. Incomplete blocks at the bottom and the right are dropped.
         """
         height, width = self.images.shape[2:]
         down, right = (1 if side is None else -(-length // side) for length in (height, width))

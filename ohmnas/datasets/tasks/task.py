@@ -30,9 +30,9 @@ class Task:
     classes: int
     """Number of classes."""
     min_params: int
-    """Smallest networks in a campaign; smaller ones cannot learn the task."""
+    """Smallest number of parameters of a network in a campaign; smaller networks cannot learn the task."""
     max_params: int
-    """Largest networks in a campaign."""
+    """Largest number of parameters of a network in a campaign."""
     max_macs: int
     """Largest number of MACs of a network in a campaign."""
     loader: Callable[[Path | None], TaskData]
@@ -92,7 +92,7 @@ class Task:
 
 
 def task(name: str | Path, data_dir: str | Path | None = None) -> Task:
-    """Return a task by name, or of the images in an ``.npz`` file (`loaders.arrays`), named after the file.
+    """Return a task by name, or a task for the images of an ``.npz`` file (`loaders.arrays`), named after the file.
 
     Args:
         name: one of `tasks.TASKS`, or the path of a file.

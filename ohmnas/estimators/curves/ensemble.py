@@ -42,7 +42,7 @@ def extrapolate(
 
     Returns:
         Weighted mean and standard deviation over the families. A family that falls below the last value by more than
-        twice the noise does not count; if none counts, the last value and the noise are returned.
+        twice the noise is ignored. If all are ignored, the last value and the noise are returned.
 
     Raises:
         InvalidValueError: no point, or a value outside of [0, 1].
@@ -69,7 +69,7 @@ def extrapolate(
 def extrapolate_each(epochs: npt.ArrayLike, curves: Values, at: float, families: Iterable[str] = FAMILIES) -> Values:
     """``(n, 2)``: means and standard deviations (`extrapolate`) of ``(n, k)`` curves; NaN marks unknown values.
 
-    A curve without any value has NaN.
+    The result is NaN for a curve without any value.
 
     Args:
         epochs: ``(k,)``: epochs of the columns.

@@ -1,7 +1,7 @@
 """Families of rising learning curves (Domhan et al., IJCAI 2015, table 1), for curves from 0 to 1.
 
 x is the epoch, from 1. The inverse logarithm and the double logarithm are shifted by one epoch, because they are not
-defined at the first.
+defined at the first epoch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Family:
     """Epochs ``(k,)`` and the parameters -> ``(k,)``."""
     low: tuple[float, ...]
     start: tuple[float, ...]
-    """First guess, inside of the box; the centre of the prior."""
+    """First guess, inside the box; also the centre of the prior."""
     high: tuple[float, ...]
 
 

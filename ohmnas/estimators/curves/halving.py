@@ -41,17 +41,17 @@ def successive_halving(values: Values, reduction: float = REDUCTION) -> npt.NDAr
 
 
 def hyperband(values: Values, reduction: float = REDUCTION) -> npt.NDArray[np.int64]:
-    """Share n networks among brackets of successive halving that start at different rungs (Li et al., 2018).
+    """Divide n networks among brackets of successive halving that start at different rungs (Li et al., 2018).
 
-    The more rungs a bracket skips, the fewer networks it has: brackets take about equally long. The last one compares
-    nothing and trains to the end.
+    A bracket that skips more rungs has fewer networks, so all brackets take about the same time. The last bracket skips
+    all rungs and trains all its networks to the end.
 
     Args:
         values: as in `successive_halving`; networks in random order.
         reduction: as in `successive_halving`.
 
     Returns:
-        As `successive_halving`; skipped rungs count as passed.
+        As in `successive_halving`; skipped rungs count as passed.
 
     Raises:
         InvalidValueError: the reduction is not above 1.
@@ -80,7 +80,7 @@ class Asha:
         self._seen: dict[int, list[float]] = {}
 
     def continues(self, rung: int, value: float) -> bool:
-        """Record a training at a rung, and return True if it is among the best share of those seen there.
+        """Record a training at a rung; return True if it is among the best 1 / `reduction` of all trainings seen there.
 
         The first trainings of a rung continue if no earlier one is better.
 

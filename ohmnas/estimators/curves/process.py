@@ -2,7 +2,7 @@
 
 It learns from finished trainings how the first epochs, parameters and MACs of a network relate to its labels. Labels
 are replaced by normal scores. In a table, half of the networks are close to the best accuracy and a few are at chance:
-on plain accuracies, those few would dominate the process.
+on plain accuracies, the few at chance would dominate the process.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class CurveProcess:
         """Predict the labels of ``(n, g)`` networks with these curves, within the range of the training labels.
 
         Raises:
-            InvalidValueError: as `normal_scores`.
+            InvalidValueError: as in `normal_scores`.
         """
         found = self.normal_scores(population, curves)
         for column in range(found.shape[1]):

@@ -12,7 +12,7 @@ SQUEEZE: Final = 4
 
 
 def inner_channels(block: MainBlock, channels: int) -> int:
-    """Channels inside of a branch, given its out channels."""
+    """Channels inside a branch, given its out channels."""
     return channels if block.conv_type == "A" else max(channels // SQUEEZE, 1)
 
 
@@ -20,7 +20,7 @@ def growth_fault(parent: Architecture, child: Architecture, sides: tuple[int, in
     """Return the reason why a child cannot compute the function of its parent; empty if it can.
 
     The child may have more stem channels, a larger stem kernel, more widening, more branches, more residual blocks and
-    more main blocks. Its convolution types and residual connections must be the parent's.
+    more main blocks. Its convolution types and residual connections must be the same as in the parent.
 
     Args:
         parent: the trained network.
@@ -59,7 +59,7 @@ def _grown_fault(block: MainBlock, before: MainBlock, out: int, out_before: int)
 def _added_fault(block: MainBlock, before: MainBlock | None, out: int, parent_channels: int) -> str:
     """Reason why residual blocks that the parent lacks cannot be added; empty if they can.
 
-    Without a residual connection, the branches must pass all channels.
+    In a block without a residual connection, the branches must pass all channels.
 
     Args:
         block: main block of the child.
@@ -68,7 +68,7 @@ def _added_fault(block: MainBlock, before: MainBlock | None, out: int, parent_ch
         parent_channels: number of channels of the parent that reach the block.
     """
     added = before is None or block.residual_blocks > before.residual_blocks
-    passes = before is None or not block.skip  # a new main block halves the image, which a connection cannot average
+    passes = before is None or not block.skip  # a new main block halves the image; its skip cannot average pixels
     if added and passes and block.branches * inner_channels(block, out) < parent_channels:
         return f"has too few inner channels to pass {parent_channels} channels"
     return ""

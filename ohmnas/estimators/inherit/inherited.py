@@ -44,8 +44,8 @@ PARENT: Final = "resnet8-w8"
 class Inherited(Estimator):
     """Trains each network from the weights of the largest parent that can grow into it.
 
-    Parents are trained in full when they are first needed. A network without a parent is trained from scratch, with the
-    same share of the epochs.
+    Parents are trained in full when they are first needed. A network into which no parent can grow is trained from
+    scratch, for the same share of the epochs.
     """
 
     def __init__(

@@ -7,10 +7,10 @@ Notation: a *flow* of n channels is an ``(n,)`` array with the parent's channel 
 - More branches: a new branch copies a branch of the parent; the last batch norms of both are divided by the number of
   copies.
 - Deeper, with a residual connection: the last batch norm of the new block is 0, and the connection passes the input.
-- Deeper, without one, and new main blocks: the convolutions copy each channel. The ReLUs after them change nothing,
-  because the channels are not negative. A stride of 2 averages four pixels: the mean over all pixels, which the
-  classifier reads, stays the same. The batch norms after these convolutions get the statistics of a batch of images,
-  and a gain and an offset that undo the normalisation.
+- Deeper, without a residual connection, and new main blocks: the convolutions copy each channel. The ReLUs after them
+  change nothing, because the channels are not negative. A stride of 2 averages four pixels: the mean over all pixels,
+  which the classifier reads, stays the same. The batch norms after these convolutions get the statistics of a batch of
+  images, and a gain and an offset that undo the normalisation.
 - A larger stem kernel has zeros around the parent's.
 
 Copies are equal until training noise or `noise` separates them.
@@ -182,7 +182,7 @@ def _grow(
 
 
 def _silence(chain: nn.Module) -> None:
-    """Make the output of a chain 0: its last batch norm has no gain."""
+    """Make the output of a chain 0: set the gain and the offset of its last batch norm to 0."""
     norm = [one for one in chain.modules() if isinstance(one, nn.BatchNorm2d)][-1]
     norm.weight.zero_()
     norm.bias.zero_()
@@ -245,7 +245,7 @@ def _taps(conv: nn.Conv2d, halved: tuple[int, int] | None) -> Tensor:
 
 
 def _invert(network: nn.Sequential, norms: list[nn.BatchNorm2d], images: Tensor) -> None:
-    """Give batch norms the statistics of their input, and gain and offset that invert them, one after another."""
+    """Set the statistics of batch norms from their inputs, and a gain and an offset that undo them, one by one."""
 
     def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         norm = cast(nn.BatchNorm2d, module)

@@ -1,4 +1,4 @@
-"""Zero-cost proxies: measures of an untrained network on one batch. Only the modules of measures import torch."""
+"""Zero-cost proxies: measures of an untrained network on one batch. Only modules that compute them import torch."""
 
 from typing import TYPE_CHECKING
 

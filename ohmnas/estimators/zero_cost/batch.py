@@ -31,7 +31,7 @@ class Batch:
         """Check the shapes.
 
         Raises:
-            InvalidValueError: there are fewer than two images, or another number of labels.
+            InvalidValueError: there are fewer than two images, or the numbers of images and labels differ.
         """
         if self.images.ndim != 4 or len(self.images) < 2 or self.labels.shape != self.images.shape[:1]:
             raise InvalidValueError(

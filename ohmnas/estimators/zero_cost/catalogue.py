@@ -71,5 +71,5 @@ def of_task(name: str, task: Task, seed: int = 0) -> ZeroCost:
 
 
 def maker(name: str) -> partial[ZeroCost]:
-    """Return the function of `ESTIMATORS` that makes one proxy."""
+    """Return the function in `ESTIMATORS` that makes one proxy."""
     return partial(of_task, name)

@@ -16,12 +16,12 @@ from ohmnas.spaces.space import Space
 
 
 class Deviation(Proxy):
-    """Log of the variance of the exact outputs over the images, relative to the mean square of their change."""
+    """Log of the ratio of the outputs' variance over the images to the mean square of their change on the chip."""
 
     target = proxy_target("deviation", "signal to noise of the outputs")
 
-    def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - a Proxy
-        """``(n,)``: see `Proxy`. The highest value without a chip."""
+    def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - required by `Proxy`
+        """``(n,)``: see `Proxy`. Without a chip, each network has the highest value."""
         values = np.empty(len(population))
         exactly = replace(networks, chip=None)
         for row, genome in enumerate(population):

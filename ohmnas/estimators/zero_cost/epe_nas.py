@@ -21,12 +21,12 @@ MANY_CLASSES: Final = 100
 
 
 class EpeNas(OfNetwork):
-    """Sum over the classes of the absolute sum of the log correlations between the images of a class."""
+    """Sum over the classes of the absolute value of the summed log correlations between the images of a class."""
 
     target = proxy_target("epe_nas", "EPE-NAS")
 
     def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:
-        """See `OfNetwork`. A single image of a class has the correlation 1 with itself."""
+        """See `OfNetwork`. If a class has a single image, its correlation is 1."""
         jacobians = input_gradients(network, images)
         with torch.no_grad():
             classes = network(images[:2]).shape[1]

@@ -23,7 +23,7 @@ class JacobianCovariance(OfNetwork):
 
     target = proxy_target("jacov", "Jacobian covariance")
 
-    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - an OfNetwork
+    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - required by `OfNetwork`
         """See `OfNetwork`."""
         correlations = torch.corrcoef(input_gradients(network, images))
         if not torch.isfinite(correlations).all():

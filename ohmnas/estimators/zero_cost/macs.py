@@ -13,7 +13,7 @@ class Macs(Proxy):
 
     target = proxy_target("macs", "MACs")
 
-    def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - a Proxy
+    def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - required by `Proxy`
         """``(n,)``."""
         counts: Values = space.macs(population).astype(float)
         return counts

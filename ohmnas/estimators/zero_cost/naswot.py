@@ -13,11 +13,11 @@ from ohmnas.estimators.zero_cost.parts import activation_patterns
 
 
 class Naswot(OfNetwork):
-    """Logarithm of the determinant of K; K_ij is the number of ReLU units that images i and j switch alike."""
+    """Logarithm of the determinant of K; K_ij is the number of ReLU units with the same state for images i and j."""
 
     target = proxy_target("naswot", "NASWOT")
 
-    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - an OfNetwork
+    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - required by `OfNetwork`
         """See `OfNetwork`. NaN (scored lowest) if two images have the same pattern, or there is no ReLU."""
         alike = torch.zeros(len(images), len(images), dtype=torch.float64)
         for positive in activation_patterns(network, images):

@@ -1,4 +1,4 @@
-"""`Networks`: builds untrained networks with weights that follow from a seed."""
+"""`Networks`: builds untrained networks; a seed and the genome determine their weights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Networks:
     chip: OnChip | None = None
     """Chip that the networks are programmed on; None computes exactly."""
     _last: dict[bytes, tuple[nn.Module, Tensor]] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """The last network with the weights of the space, and the state of the generator after it was built."""
+    """The last network without `prepare`, and the state of the generator after it was built."""
 
     @contextmanager
     def of(
@@ -41,7 +41,7 @@ class Networks:
 
         Args:
             genome: ``(g,)``.
-            prepare: changes the weights before a chip is programmed with them; None keeps those of the space.
+            prepare: changes the weights before a chip is programmed with them; None keeps the initial weights.
         """
         import torch
 

@@ -1,4 +1,4 @@
-"""`OnChip`: an untrained network as a chip computes it, with gradients.
+"""`OnChip`: an untrained network on a chip, with gradients.
 
 The weights are those of one programming event, read some time later, with drift compensation. Each layer's outputs get
 the noise of its tiles. Converters neither round nor clip. Batch norms keep the statistics of the exact network, as a
@@ -25,7 +25,7 @@ class OnChip:
     seconds: float = 86_400.0
     """Time since programming, in seconds."""
     number: int = 0
-    """Number of the chip: another programming event of the same network."""
+    """Number of the chip; each number is another programming event of the same network."""
 
     def program(self, network: nn.Module, images: Tensor) -> nn.Module:
         """Return the network on the chip, in evaluation mode; draws from torch's global generator.

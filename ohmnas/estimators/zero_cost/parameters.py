@@ -13,7 +13,7 @@ class Parameters(Proxy):
 
     target = proxy_target("params", "parameters")
 
-    def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - a Proxy
+    def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - required by `Proxy`
         """``(n,)``."""
         counts: Values = space.params(population).astype(float)
         return counts

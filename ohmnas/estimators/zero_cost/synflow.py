@@ -20,8 +20,8 @@ class SynFlow(OfNetwork):
 
     target = proxy_target("synflow", "SynFlow")
 
-    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - an OfNetwork
-        """See `OfNetwork`. In double precision, because the flow grows by orders of magnitude in each layer."""
+    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - required by `OfNetwork`
+        """See `OfNetwork`. It uses double precision, because the flow grows by orders of magnitude in each layer."""
         without_norms(network)
         network.double().eval()
         with torch.no_grad():

@@ -18,13 +18,13 @@ from ohmnas.estimators.zero_cost.parts import last_features, outputs_of, weighte
 STEP: Final = 0.01
 """Size of the change of the images."""
 KEPT: Final = 0.81
-"""Share of a batch norm's initial variance, 1, in its scale. The authors' code, and all published values, take the
-running variance after two batches with momentum 0.1; the paper has the variance of the batch. The difference changes
+"""Weight of a batch norm's initial variance, 1, in its scale. The authors' code and all published values use the
+running variance after two batches with momentum 0.1; the paper uses the variance of the batch. The difference changes
 ranks, because it counts once for each batch norm."""
 
 
 class Zen(OfNetwork):
-    """Log mean change of the last features, plus the log scales that batch norms took away.
+    """Log mean change of the last features, plus the log scales that batch norms removed.
 
     Weights and images are standard normal. The change is the sum over channels and pixels of the absolute difference.
     """
@@ -41,7 +41,7 @@ class Zen(OfNetwork):
                 layer.bias.zero_()
 
     @torch.no_grad()
-    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - an OfNetwork
+    def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:  # noqa: ARG002 - required by `OfNetwork`
         """See `OfNetwork`."""
         drawn = torch.randn_like(images)
         norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]

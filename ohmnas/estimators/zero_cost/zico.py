@@ -24,7 +24,7 @@ class ZiCo(OfNetwork):
     target = proxy_target("zico", "ZiCo")
 
     def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:
-        """See `OfNetwork`. Layers without a gradient do not count."""
+        """See `OfNetwork`. Layers without a gradient are ignored."""
         halves = [
             [gradient.abs() for _, gradient in weight_gradients(network, *half)]
             for half in zip(images.chunk(2), labels.chunk(2), strict=True)

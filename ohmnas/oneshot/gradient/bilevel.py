@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from ohmnas.analog.noise import Noise
 
 Loss = Callable[[], Tensor]
-"""Runs the network on a batch with its present weights and the gates of its present logits."""
+"""Runs the network on a batch with its current weights and the gates of its current logits."""
 _STEP: Final = 0.01
 """Length of the finite difference in weight space, as in DARTS."""
 
 
 def first_order(loss: Loss, logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the loss and its gradient with respect to the logits, with the present weights."""
+    """Return the loss and its gradient with respect to the logits, with the current weights."""
     value = loss()
     if not value.requires_grad:
         return value, torch.zeros_like(logits)
@@ -37,8 +37,8 @@ def second_order(
     """Return the validation loss after one step of the weights, and its gradient with respect to the logits.
 
     This is equation 7 of DARTS. The step depends on the logits, too. That part of the gradient is a finite difference
-    of the training gradient at two nearby weights. Both see the same noise: otherwise their difference would be mostly
-    noise.
+    of the training gradients for two nearby sets of weights. Both use the same noise: otherwise their difference would
+    be mostly noise.
 
     Args:
         validation: loss on validation images.

@@ -1,9 +1,9 @@
 """Expected costs of random architectures, with gradients with respect to their probabilities.
 
-If the combinations of all choices can be listed, the expectation is the exact sum of probability times exact cost, for
-any cost: also for latency and peak memory, which are not sums over layers. Otherwise it is a mean over random
-architectures, and its gradient the likelihood ratio estimate (as in ProxylessNAS with REINFORCE). Both use the exact
-costs of `ohmnas.costs`, not a model of them.
+If all combinations of choices can be listed, the expectation is the sum of probability times cost over all of them.
+This works for any cost, also for latency and peak memory, which are not sums over layers. Otherwise, the expectation is
+a mean over random architectures, and its gradient is the likelihood ratio estimate (as in ProxylessNAS with REINFORCE).
+Both use the exact costs of `ohmnas.costs`, not a model of them.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ExpectedCosts:
         some = relaxation.every() if relaxation.is_enumerable else drawn(uniform(relaxation), _REFERENCE, rng)
         self._tables = self._costs(some)
         self.means = {name: float(table.mean()) for name, table in self._tables.items()}
-        """Cost -> mean over the space, each option equally probable: the unit of its weight."""
+        """Cost -> mean over the space if all options of a choice are equally probable: the unit of its weight."""
 
     def _costs(self, choices: np.ndarray) -> dict[str, Tensor]:
         """Cost -> ``(n,)`` float32."""

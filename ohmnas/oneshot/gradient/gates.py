@@ -1,7 +1,7 @@
 """Gates from logits: how each method turns probabilities into a forward pass.
 
-A method has gates for steps that train the weights and gates for steps that train the logits. The latter carry
-gradients. Symbols as in `choices`.
+Each method has gates for steps that train the weights, and gates with gradients for steps that train the logits. The
+symbols are the same as in `choices`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ohmnas.oneshot.gradient.settings import Settings
 TEMPERATURES: Final = (10.0, 0.1)
 """Temperature of the Gumbel softmax at the start and at the end, as in GDAS."""
 PERTURBATION: Final = 0.03
-"""Largest disturbance of a logit at the end of the search, as in SmoothDARTS; it grows linearly."""
+"""Largest perturbation of a logit at the end of the search, as in SmoothDARTS; it grows linearly from 0."""
 
 
 class Logits:

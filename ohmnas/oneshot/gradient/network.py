@@ -33,9 +33,9 @@ class SoftNetwork(RunsChains):
         """Weight of the skip that the remedy `auxiliary` adds to every choice."""
 
     def only(self, choices: Choices) -> nn.Module:
-        """Return a copy with the chosen options, ``(c,)``, and nothing else: an ordinary network.
+        """Return an ordinary network with only the chosen options, ``(c,)``.
 
-        The copy has its own weights, with the values of this network.
+        Its weights are copies of the weights of this network.
         """
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""`PathEstimator`: reads a part of a search network on simulated chips."""
+"""`PathEstimator`: measures a part of a search network on simulated chips."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class PathEstimator(Estimator):
     """Trains the path of an architecture in a search network a little longer, then measures it on programmed chips.
 
-    The search network is smaller than the network of the space, so its accuracies are not those of `ohmnas verify`.
+    The search network is smaller than the network of the space, so its accuracies differ from `ohmnas verify`.
     """
 
     def __init__(self, protocol: Protocol, chip: Hardware, epochs: int, seed: int) -> None:
@@ -48,7 +48,7 @@ class PathEstimator(Estimator):
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Task, chip and kind of the readings."""
+        """Task, chip and kind of the estimator."""
         return {
             "task": self._protocol.task.name,
             "hardware": self._chip.name,
@@ -57,13 +57,15 @@ class PathEstimator(Estimator):
         }
 
     def estimate(self, population: Population) -> Estimate:
-        """Read the path of one architecture.
+        """Measure the path of one architecture.
 
         Raises:
             InvalidValueError: there is no path, or there are several architectures.
         """
         if self.path is None or len(population) != 1:
-            raise InvalidValueError("a search network reads one architecture, after the search")
+            raise InvalidValueError(
+                "an estimate needs exactly one architecture, and `path` must be set to its part of the search network"
+            )
         import torch
 
         from ohmnas.analog.calibration import calibrate

@@ -36,9 +36,9 @@ class ResNetRelaxation(Relaxation):
     channels: int
     """Smallest width of the stem."""
     blocks: int
-    """Main blocks."""
+    """Number of main blocks."""
     depth: int
-    """Residual blocks of each main block."""
+    """Number of residual blocks in each main block."""
 
     def __post_init__(self) -> None:
         """Check that the networks are in the space.

@@ -17,7 +17,7 @@ from ohmnas.spaces.modules import MeanOverPixels, RunsChains
 
 
 def _convolution(channels: int, kernel: int) -> nn.Sequential:
-    """ReLU, convolution and batch norm without trained weights: they would hide the weight of the operation."""
+    """ReLU, convolution and batch norm, which is fixed: a trained one could hide the weight of the operation."""
     norm = nn.BatchNorm2d(channels)
     for parameter in norm.parameters():
         parameter.requires_grad_(False)
@@ -68,7 +68,7 @@ class SoftCell(RunsChains):
         return result
 
     def keep(self, choices: Choices) -> None:
-        """Drop the modules of all operations but the chosen ones, ``(6,)``."""
+        """Delete the modules of all operations except the chosen ones, ``(6,)``."""
         wanted = {f"{edge}_{code}" for edge, code in enumerate(choices.tolist())}
         for name in [*self.layers]:
             if name not in wanted:
@@ -76,7 +76,7 @@ class SoftCell(RunsChains):
 
 
 class SoftCells(SoftNetwork):
-    """The published network of cells, smaller: stem, three stages with residual blocks between them, linear layer."""
+    """A smaller version of the published network: stem, three stages with residual blocks between, linear layer."""
 
     def __init__(self, image_channels: int, classes: int, channels: int, cells: int) -> None:
         """Build the network with random weights from torch's global generator (He et al., 2015, fan out)."""
@@ -107,7 +107,7 @@ class SoftCells(SoftNetwork):
 
     def only(self, choices: Choices) -> nn.Module:
         """See `SoftNetwork`."""
-        gates, self.gates = self.gates, []  # torch copies no tensors with gradients
+        gates, self.gates = self.gates, []  # `deepcopy` rejects tensors with gradients
         network = copy.deepcopy(self)
         self.gates = gates
         network.gates, network.auxiliary = fixed_gates(choices, len(OPERATIONS)), 0.0

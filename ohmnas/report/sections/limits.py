@@ -24,7 +24,7 @@ def limits_section(one: Subject) -> Section:
             continue
         words, found = WORDS[quantity], charts.value(result.best, quantity)
         reference = result.constraints.get("reference")
-        origin = f"as {reference}" if reference and limit in _BY_REFERENCE else ""
+        origin = f"prediction for {reference}" if reference and limit in _BY_REFERENCE else ""
         if limit in ("max_macs", "max_params") and bound == result.provenance.get("seen", {}).get(limit):
             origin = "largest measured network"
         if limit == "min_params":

@@ -1,4 +1,4 @@
-"""Regularised evolution (Real et al., AAAI 2019): the oldest architecture dies, however good it is."""
+"""Regularised evolution (Real et al., AAAI 2019): the oldest architecture is removed, however good it is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST: Final = 10_000
 class Aging:
     """A queue of architectures. Each child is a mutant of the best of a random sample and replaces the oldest.
 
-    All children of a generation come from the same queue, as with parallel workers.
+    All children of a generation have parents from the same queue, as with parallel workers.
     """
 
     problem: Problem

@@ -60,7 +60,7 @@ class Alphabet:
         return np.where(self.genes.exists(population), np.maximum(letters, 0), -1)
 
     def write(self, letters: Letters, rng: np.random.Generator) -> Population:
-        """Genomes from choices; values are drawn within bins. Not canonical: genes of missing blocks have values."""
+        """Genomes from choices, with values drawn within bins. Genes of missing blocks have values too."""
         columns = []
         for first, last, step, column in zip(self.first, self.last, self.step, letters.T, strict=True):
             chosen = np.maximum(column, 0)

@@ -11,7 +11,7 @@ from ohmnas.search.evaluation import Evaluation
 from ohmnas.spaces.genes import Population
 
 NOT_EVALUATED: Final = 1e6
-"""Violation assigned to candidates without evaluation: too expensive, or seen before."""
+"""Violation assigned to candidates without an evaluation, which were too expensive or seen before."""
 
 
 class EvaluationRows:
@@ -24,7 +24,7 @@ class EvaluationRows:
         self._row = {genome.tobytes(): row for row, genome in enumerate(rows)}
 
     def rows(self, candidates: Population) -> npt.NDArray[np.intp]:
-        """``(n,)``: row of each candidate; -1 without evaluation."""
+        """``(n,)``: row of each candidate; -1 if it has no evaluation."""
         wanted = np.ascontiguousarray(candidates, dtype=np.int16)
         return np.array([self._row.get(genome.tobytes(), -1) for genome in wanted], dtype=np.intp)
 

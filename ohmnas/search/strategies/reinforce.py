@@ -60,7 +60,7 @@ class Reinforce:
         return self.problem.repair(self._alphabet.write(letters, rng))
 
     def _begin(self, letters: Letters) -> npt.NDArray[np.float64]:
-        """Log frequency of each choice; a choice that never occurs counts 0.5 times."""
+        """Log frequency of each choice; 0.5 is added to each count, so no frequency is 0."""
         logits = np.full((self.problem.genes, MOST), -np.inf)
         for gene, size in enumerate(self._alphabet.sizes):
             column = letters[:, gene]

@@ -11,7 +11,7 @@ from ohmnas.spaces.modules import MeanOverPixels, RunsChains
 
 
 class CellModule(RunsChains):
-    """One cell: `layers` has a module for each edge that is not ``none``, by the edge's name."""
+    """One cell. `layers` maps the name of each edge that is not ``none`` to its module."""
 
     def __init__(self, cell: Cell, channels: int) -> None:
         """Build the layers."""
@@ -51,7 +51,7 @@ def _relu_conv_norm(in_channels: int, out_channels: int, kernel: int, stride: in
 
 
 class Reduction(RunsChains):
-    """A residual block with stride 2; its shortcut is a mean over 2x2 pixels and a 1x1 convolution."""
+    """A residual block with stride 2. Its shortcut is a mean over 2x2 pixels, followed by a 1x1 convolution."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         """Build the block between two stages."""
@@ -75,7 +75,7 @@ def build(cell: Cell, input_shape: tuple[int, int, int], classes: int) -> nn.Seq
     Args:
         cell: cell to repeat.
         input_shape: channels, height, width of an image; only the channels are used.
-        classes: outputs.
+        classes: number of outputs.
 
     Returns:
         A module from ``(batch, *input_shape)`` to logits ``(batch, classes)``.

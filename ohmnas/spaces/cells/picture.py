@@ -18,7 +18,7 @@ _COLOURS: Final = {
 }
 _NAMES: Final = {"skip_connect": "skip", "nor_conv_1x1": "1x1", "nor_conv_3x3": "3x3", "avg_pool_3x3": "mean 3x3"}
 _BENT: Final = {(0, 2): 0.9, (1, 3): -0.9, (0, 3): 1.7}
-"""Height of the edges that pass a node."""
+"""Height of the arrows that are drawn around a node."""
 
 
 def draw(cell: Cell) -> Figure:

@@ -15,7 +15,7 @@ _KINDS: Final[dict[str, Kind]] = {"nor_conv_3x3": "spatial", "nor_conv_1x1": "po
 
 
 def stages(cell: Cell, input_shape: tuple[int, int, int], classes: int) -> tuple[Stage, ...]:
-    """Return the stages; the column of a node shows the convolutions into it as branches."""
+    """Return the stages. Convolutions into the same node are drawn as branches."""
     resolution = sides(*input_shape[1:], len(CHANNELS))
     found = [Stage("stem", ("3x3", f"{CHANNELS[0]} channels"), ((Bar(CHANNELS[0]),),), resolution[0], {0: "stem"})]
     for stage, (channels, side) in enumerate(zip(CHANNELS, resolution, strict=True)):
@@ -38,7 +38,7 @@ def stages(cell: Cell, input_shape: tuple[int, int, int], classes: int) -> tuple
 
 
 def _columns(cell: Cell, channels: int) -> tuple[Bar, ...]:
-    """Return the convolutions of one cell: those of a kind into the same node are branches of one layer."""
+    """Return the convolutions of one cell. Convolutions of one kind into the same node are branches of one layer."""
     bars = []
     for node in range(1, NODES):
         into = Counter(

@@ -63,7 +63,7 @@ def resized(resolution: npt.NDArray[Any], side: int) -> npt.NDArray[np.int64]:
 
 
 def canonical(population: Population, height: int, width: int) -> Population:
-    """``(n, g)``: RES set to the smallest value that gives the same image; small images have equal ones."""
+    """``(n, g)``: set RES to the smallest value that gives the same image size, because small images have several."""
     values = np.array(arch.RESOLUTIONS)
     sides = np.column_stack([resized(values, height), resized(values, width)])
     smallest = np.zeros(arch.EIGHTHS + 1, dtype=np.int16)

@@ -9,7 +9,7 @@ from ohmnas.spaces.modules import MeanOverPixels, RunsChains
 
 
 class MobileBlock(RunsChains):
-    """Expansion, depthwise convolution and projection; the sum with the input if the shape stays the same."""
+    """Expansion, depthwise convolution and projection; plus the input if `MobileStage.adds_input`."""
 
     def __init__(self, in_channels: int, stage: MobileStage, block: int) -> None:
         """Build one block of a stage, counted from 0."""
@@ -43,7 +43,7 @@ def build(architecture: MobileArchitecture, input_shape: tuple[int, int, int], c
     Args:
         architecture: architecture to build.
         input_shape: channels, height, width of an image, before it is resized by averaging over pixels.
-        classes: outputs.
+        classes: number of outputs.
 
     Returns:
         A module from ``(batch, *input_shape)`` to logits ``(batch, classes)``.

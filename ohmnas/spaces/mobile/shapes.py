@@ -16,7 +16,7 @@ from ohmnas.spaces.mobile import genes
 
 @dataclass(frozen=True, slots=True)
 class StageShape:
-    """One stage of n networks; each field is ``(n,)``, and 0 for missing stages unless it says otherwise."""
+    """One stage of n networks. Each field is ``(n,)``. Unless noted otherwise, it is 0 for missing stages."""
 
     exists: npt.NDArray[np.bool_]
     depth: Counts

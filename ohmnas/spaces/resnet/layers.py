@@ -16,7 +16,7 @@ from ohmnas.spaces.resnet.kinds import ENTRY, FIRST, LAST, LAYER_KINDS, MIDDLE, 
 
 @dataclass(frozen=True, slots=True)
 class ResNetLayers(Layers):
-    """Layers of ``(n, g)`` ResNet-like networks; kinds are the stem, those of each main block, the linear layer."""
+    """Layers of ``(n, g)`` ResNet-like networks; kinds are the stem, the kinds of each main block, the linear layer."""
 
     population: Population
     input_shape: tuple[int, int, int]
@@ -87,7 +87,7 @@ def layers(population: Population, input_shape: tuple[int, int, int], classes: i
     kinds[ENTRY], kinds[FIRST], kinds[LAST] = branches, each - branches, each
     np.multiply(each, ~basic, out=kinds[MIDDLE])
     kinds[SKIP] = skip
-    kinds[SKIP, 0] *= into[0] != out[0]  # later blocks have stride 2, and thus always a convolution
+    kinds[SKIP, 0] *= into[0] != out[0]  # later blocks have stride 2, so their skip always has a convolution
     kinds = by_kind(inputs)
     np.multiply(into, spatial, out=kinds[ENTRY])
     np.multiply(out, spatial, out=kinds[FIRST])

@@ -74,7 +74,7 @@ def build(architecture: Architecture, input_shape: tuple[int, int, int], classes
     Args:
         architecture: architecture to build.
         input_shape: channels, height, width of an image; only the channels are used.
-        classes: outputs.
+        classes: number of outputs.
 
     Returns:
         A module from ``(batch, *input_shape)`` to logits ``(batch, classes)``.

@@ -12,14 +12,14 @@ from ohmnas.surrogate.scales import Values
 def fit_calibration(scores: Values, values: Values) -> Calibration:
     """Isotonic regression, then lines through the centres of its steps.
 
-    The steps of isotonic regression are flat and would hide differences from a search. Lines through their centres keep
-    its order and level.
+    The steps of isotonic regression are flat, so a search would not see differences within a step. Lines through the
+    centres keep the order and the level of the steps.
 
     Args:
         scores: ``(n,)``: scores of held-out rows.
         values: ``(n,)``: accuracies of these rows.
     """
-    order = np.lexsort((-values, scores))  # for equal scores: decreasing values, which the regression pools
+    order = np.lexsort((-values, scores))  # equal scores get decreasing values, which the regression pools
     level = isotonic_regression(values[order])
     steps = np.flatnonzero(np.diff(level, prepend=-np.inf))
     sizes = np.diff(np.append(steps, len(level)))

@@ -1,4 +1,4 @@
-"""Early stopping: models of all folds grow together until their ranking of held-out rows stops improving."""
+"""Early stopping: the models of all folds grow together until they rank held-out rows no better than before."""
 
 from __future__ import annotations
 

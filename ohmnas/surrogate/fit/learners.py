@@ -44,8 +44,8 @@ class TreeSettings:
             "min_child_weight": self.min_child_weight,
             "seed": seed,
             "seed_per_iteration": True,  # otherwise trees depend on other models grown in the process
-            "max_bin": 64,  # for a few hundred rows as good as 256, in two thirds of the time
-            "nthread": 1,  # for a few hundred rows, more threads are not faster
+            "max_bin": 64,  # with a few hundred rows, as good as 256 in two thirds of the time
+            "nthread": 1,  # with a few hundred rows, more threads are not faster
             "base_score": 0.0,
             "disable_default_eval_metric": True,
         }

@@ -16,13 +16,13 @@ from ohmnas.surrogate.scales import Values
 from ohmnas.threads import one_blas_thread
 
 MOST_ROWS: Final = 700
-"""Rows used by the kernel; the time of a prediction is proportional to their number."""
+"""Largest number of rows used by the kernel; the time of a prediction is proportional to it."""
 SPREAD_ROWS: Final = 250
 """The same for standard deviation and AVM, which are smooth functions of the score and need fewer."""
 LEARNED_ROWS: Final = 10_000
-"""Rows used for the fit, sampled at random from more."""
+"""Largest number of rows used for the fit; sampled at random if there are more."""
 _JITTER: Final = 1e-6
-"""Added to variances: single-precision rounding must not make a covariance indefinite."""
+"""Added to variances, because single-precision rounding could otherwise make a covariance indefinite."""
 
 Rows = npt.NDArray[np.intp]
 

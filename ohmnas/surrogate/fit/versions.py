@@ -1,4 +1,4 @@
-"""Versions of the packages that fit a surrogate; other versions may give another surrogate."""
+"""Versions of the packages that fit a surrogate; with other versions, the surrogate may differ."""
 
 from __future__ import annotations
 

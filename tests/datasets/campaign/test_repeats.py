@@ -24,5 +24,5 @@ def test_the_most_accurate_networks_are_repeated(tmp_path: Path) -> None:
         chosen = {tuple(genome) for genome in best.tolist()}
         tops = frame.groupby(list(GENE_NAMES))["accuracy_1d"].max()
         assert all(tops[genome] >= least for genome in chosen)
-        with pytest.raises(InvalidValueError, match="no rows to repeat"):
+        with pytest.raises(InvalidValueError, match="nothing to repeat"):
             best_measured(store, digits, "ideal", "paper", 5, 10)

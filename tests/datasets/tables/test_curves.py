@@ -56,7 +56,7 @@ def test_the_shipped_table_has_a_curve_in_each_row() -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"epochs": [4, 8]}, "one number of epochs"),
+        ({"epochs": [4, 8]}, "the same number of epochs"),
         ({"loss_curve": ["1:2", "2:1 1:2"]}, "row 2 has no learning curve in loss_curve"),
         ({"accuracy_curve": ["1:0.5", np.nan]}, "row 2 has no accuracy_curve"),
         ({"loss_curve": ["9:2", "1:2"]}, "at most 4"),

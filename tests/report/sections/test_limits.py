@@ -23,7 +23,7 @@ def test_limits_are_shown_with_what_was_found_and_their_origin(found: Path) -> N
     assert rows["parameters"] == ["at most 50,000", f"{one.result.best.params:,}", ""]
     assert rows["MACs per image"][2] == "largest measured network"
     assert rows["AVM"][0].startswith("at most +0.00")  # a limit of 0 is a limit
-    assert rows["AVM"][2] == "as resnet8"
+    assert rows["AVM"][2] == "prediction for resnet8"
     assert len(rows) == 3  # no lower limit of 0
 
 

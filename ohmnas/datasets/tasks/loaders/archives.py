@@ -15,7 +15,7 @@ class Archive:
     folder: str
     """Folder that it unpacks to, inside the data folder."""
     in_folder: bool = True
-    """True if its members start with the folder's name."""
+    """True if the paths in the archive start with the folder's name."""
 
 
 ARCHIVES = {
@@ -39,7 +39,7 @@ ARCHIVES = {
 """Task -> archive with a published checksum."""
 
 BY_HAND = {
-    "digits": "they come with scikit-learn",
+    "digits": "its images come with scikit-learn",
     "spoken-digits": "clone github.com/Jakobovski/free-spoken-digit-dataset into the data folder",
     "spoken-digits-new-speakers": "clone github.com/Jakobovski/free-spoken-digit-dataset into the data folder",
     "visual-wake-words": (

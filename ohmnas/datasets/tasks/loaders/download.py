@@ -31,12 +31,12 @@ class DownloadError(OhmnasError, OSError):
 def download(
     task: str, data_dir: str | Path, report: Callable[[int, int], None], archive: Archive | None = None
 ) -> Path:
-    """Fetch, check and unpack a task's archive.
+    """Download, check and unpack a task's archive. An existing folder is returned unchanged.
 
     Args:
         task: name of the task.
         data_dir: the data folder, made if missing.
-        report: called with the received and the total bytes (0 if unknown).
+        report: called with the number of received bytes and the total (0 if unknown).
         archive: replaces the task's own archive, for example by a mirror.
 
     Returns:
@@ -91,7 +91,11 @@ def _fetch(archive: Archive, file: Path, report: Callable[[int, int], None]) -> 
 
 
 def _reply(archive: Archive) -> Iterator[tuple[bytes, int]]:
-    """Pieces of the server's reply, each with the total bytes, 0 if unknown; every broken reply raises one error."""
+    """Pieces of the server's reply, each with the total number of bytes (0 if unknown).
+
+    Raises:
+        DownloadError: the server does not respond, or its reply is broken.
+    """
     try:
         with urllib.request.urlopen(archive.url, timeout=TIMEOUT) as answer:  # noqa: S310
             length = str(answer.headers.get("Content-Length"))

@@ -20,7 +20,7 @@ RATE = 16_000
 BANDS, FRAMES, WINDOW = 40, 49, 640
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 UNKNOWN, SILENCE = len(WORDS), len(WORDS) + 1
-"""Classes after the ten words: any other word, and background noise; each as many as a word has on average."""
+"""Classes after the ten words: any other word, and background noise. Each has as many recordings as an average word."""
 NOISE = "_background_noise_"
 BLOCK = 1024
 """Number of recordings per decoded batch."""
@@ -60,10 +60,10 @@ def load_speech_commands(data_dir: Path | None = None) -> TaskData:
 
 
 def read_list(path: Path, files: list[Path]) -> set[str]:
-    """The recordings in a list, as ``word/file.wav``, one per line.
+    """Read the names of recordings from a list: ``word/file.wav``, one per line.
 
-    Byte order marks, backslashes and ``./`` are accepted. A line without an existing recording is an error: a recording
-    for test or validation would otherwise stay in the training set.
+    Byte order marks, backslashes and ``./`` are accepted. A line that names no existing recording is an error:
+    otherwise, a misspelt recording for test or validation would stay in the training set.
 
     Args:
         path: the list.
@@ -100,7 +100,7 @@ def _split(files: list[Path], listed: dict[str, set[str]]) -> dict[str, list[Pat
 
 
 def _chosen(part: str, files: list[Path], noises: list[Path]) -> list[Recording]:
-    """All recordings of the ten words, and as many of other words and of noise as a word has on average."""
+    """All recordings of the ten words, and as many other words and as much noise as a word has on average."""
     known = [(file, WORDS.index(file.parent.name), -1) for file in files if file.parent.name in WORDS]
     others = [file for file in files if file.parent.name not in WORDS]
     if {label for _, label, _ in known} != set(range(len(WORDS))) or not others or not noises:

@@ -25,7 +25,7 @@ _NAME = re.compile(r"([0-9])_([A-Za-z]+)_([0-9]+)\.wav")
 
 @lru_cache(maxsize=1)
 def load_spoken_digits(data_dir: Path | None = None) -> TaskData:
-    """The authors' split: speakers are the same in all parts, recordings are not.
+    """The authors' split: all parts have the same speakers, but different recordings.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -48,7 +48,7 @@ def load_new_speakers(data_dir: Path | None = None) -> TaskData:
     speaker = arrays["speaker"].astype(np.int64)
     last = int(speaker.max())
     if last < 2:
-        raise BrokenFileError(f"the recordings are of {last + 1} speakers; a split by speakers needs 3 or more")
+        raise BrokenFileError(f"the recordings have {last + 1} speakers, but a split by speakers needs at least 3")
     return _split(arrays, test=speaker == last, validation=speaker == last - 1)
 
 
