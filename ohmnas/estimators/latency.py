@@ -139,11 +139,15 @@ def write_lookup(path: str | Path, space: Space, population: Population) -> int:
         The number of shapes.
 
     Raises:
+        InvalidValueError: the file exists; it may hold measurements.
         StorageError: the file cannot be written.
     """
+    path = Path(path)
+    if path.exists():
+        raise InvalidValueError(f"{path} exists and may hold measurements: choose another file")
     shapes = _shapes(space.layers(population))[0]
     lines = [",".join((*SHAPE, SECONDS)), *(",".join((*map(str, shape), "")) for shape in shapes.tolist())]
-    write_atomically(Path(path), "\n".join(lines) + "\n")
+    write_atomically(path, "\n".join(lines) + "\n")
     return len(shapes)
 
 

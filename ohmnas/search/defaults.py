@@ -18,7 +18,7 @@ from ohmnas.search.report import references
 from ohmnas.spaces.genes import Population
 from ohmnas.targets import VARIATION, variation_of
 
-_SLACK: Final = 1e-6
+SLACK: Final = 1e-6
 """Tolerance of the limits that a reference network sets, as a fraction: predictions may round differently in another
 batch."""
 
@@ -61,11 +61,11 @@ def reference_floor(problem: Problem) -> Problem:
     lowest, highest = problem.confidence_bounds(estimate)
     limits = replace(
         problem.limits,
-        min_accuracy=max(problem.limits.min_accuracy, float(lowest["accuracy_1d"][row]) - _SLACK),
+        min_accuracy=max(problem.limits.min_accuracy, float(lowest["accuracy_1d"][row]) - SLACK),
         reference=within[row].name,
     )
     limited = [most for target, most in problem.limits.ceilings().values() if target == variation]
-    most = min([*limited, float(highest[variation][row]) + _SLACK])
+    most = min([*limited, float(highest[variation][row]) + SLACK])
     if variation == VARIATION.name:
         limits = replace(limits, max_avm=most)
     else:

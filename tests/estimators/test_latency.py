@@ -64,6 +64,8 @@ def test_a_sum_over_layers_is_exact(tmp_path: Path) -> None:
     population = CELLS.sample(20, np.random.default_rng(0))
     path = tmp_path / "lookup.csv"
     count = write_lookup(path, CELLS, population)
+    with pytest.raises(InvalidValueError, match="may hold measurements"):
+        write_lookup(path, CELLS, population)
     header, *rows = path.read_text().splitlines()
     assert (header, len(rows)) == ("inputs,outputs,positions,groups,seconds", count)
     filled = [row + str(1e-9 * np.prod([int(cell) for cell in row.split(",")[:3]])) for row in rows]

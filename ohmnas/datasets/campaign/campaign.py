@@ -15,7 +15,7 @@ from ohmnas.datasets.campaign.cluster import Cluster
 from ohmnas.datasets.campaign.early_stopping import EarlyStopping, Seen
 from ohmnas.datasets.campaign.limits import NO_LIMITS, RowLimits
 from ohmnas.datasets.campaign.measure import measure
-from ohmnas.datasets.campaign.protocol import Protocol, training_settings
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, training_settings
 from ohmnas.datasets.campaign.store import Identity, Store
 from ohmnas.datasets.tables.schema import Row
 from ohmnas.datasets.tables.table import MeasuredTable
@@ -59,6 +59,18 @@ class Campaign:
     stopping: EarlyStopping | None = None
     """Stops trainings early by comparison. None trains all networks to the end, including those that the store has as
     stopped."""
+
+    def __post_init__(self) -> None:
+        """Check the seed.
+
+        Raises:
+            InvalidValueError: the seed is reserved for verification.
+        """
+        if not 0 <= self.seed < VERIFICATION_SEEDS:
+            raise InvalidValueError(
+                f"the seed of a campaign must be from 0 to {VERIFICATION_SEEDS - 1}, not {self.seed}: verification "
+                "uses larger ones"
+            )
 
     def identity(self, genome: Population, chip: Hardware) -> Identity:
         """Identity of the row of a genome on a chip."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from math import isclose, nan
 from typing import Final
 
 from ohmnas.report import charts
 from ohmnas.report.columns import LIMITS
 from ohmnas.report.page import Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
+from ohmnas.search.defaults import SLACK
 from ohmnas.search.quantity_words import WORDS
 
-_BY_REFERENCE: Final = ("max_avm", "min_accuracy")
-"""Limits that the predictions of a reference network may set."""
+_SIZES: Final = {"max_params": "largest", "max_macs": "largest", "min_params": "smallest"}
+"""Limits that keep a search within the range of the measured networks, and which network sets them."""
 
 
 def limits_section(one: Subject) -> Section:
@@ -23,18 +25,12 @@ def limits_section(one: Subject) -> Section:
         if bound is None or (limit == "min_params" and not bound):
             continue
         words, found = WORDS[quantity], charts.value(result.best, quantity)
-        reference = result.constraints.get("reference")
-        origin = f"prediction for {reference}" if reference and limit in _BY_REFERENCE else ""
-        if limit in ("max_macs", "max_params") and bound == result.provenance.get("seen", {}).get(limit):
-            origin = "largest measured network"
-        if limit == "min_params":
-            origin = "smallest measured network"
         rows.append(
             [
                 text_cell(words.title),
                 text_cell(f"{sense} {words.text(bound)}"),
                 number_cell(words.text(found), found),
-                text_cell(origin),
+                text_cell(_origin(one, limit, quantity, bound)),
             ]
         )
     for name, bounds in result.constraints.get("genes", {}).items():
@@ -47,7 +43,7 @@ def limits_section(one: Subject) -> Section:
                     text_cell(words.title),
                     text_cell(f"{sense} {words.text(bound)}"),
                     number_cell(words.text(found), found),
-                    text_cell(""),
+                    text_cell(_origin(one, "", name, bound)),
                 ]
             )
     sure = result.constraints.get("confidence")
@@ -69,6 +65,19 @@ def limits_section(one: Subject) -> Section:
     return Section(
         "asked", "Limits and values", text, grid=Grid(["quantity", "limit", "found", "origin of the limit"], rows)
     )
+
+
+def _origin(one: Subject, limit: str, quantity: str, bound: float) -> str:
+    """Say where a limit comes from that the user did not set; empty for the user's own."""
+    result = one.result
+    if limit in _SIZES and bound == result.provenance.get("seen", {}).get(limit):
+        return f"{_SIZES[limit]} measured network"
+    name = result.constraints.get("reference")
+    for known in result.references:
+        value = known.predicted.get(quantity, nan)
+        if known.name == name and isclose(value, bound, rel_tol=0.0, abs_tol=2 * SLACK):
+            return f"{'expected' if one.is_refined else 'predicted'} for {name}"
+    return ""
 
 
 def _duration(seconds: float) -> str:

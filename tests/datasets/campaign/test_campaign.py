@@ -11,7 +11,7 @@ import pytest
 from ohmnas.datasets.campaign.campaign import Campaign
 from ohmnas.datasets.campaign.fidelity import Fidelity, fidelity
 from ohmnas.datasets.campaign.plan import plan
-from ohmnas.datasets.campaign.protocol import Protocol, training_settings
+from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, training_settings
 from ohmnas.datasets.campaign.store import Store, identity
 from ohmnas.datasets.tables.card import make_card
 from ohmnas.datasets.tables.schema import Row
@@ -188,3 +188,9 @@ def test_a_campaign_whose_store_is_deleted_ends_and_its_rows_are_rescued(
         assert len(rescued.rows()) == 3  # the row that could not be written is there too
         campaign.run(rescued, 1, _ignore)
         assert len(rescued.rows()) == 6
+
+
+@pytest.mark.parametrize("seed", [-1, VERIFICATION_SEEDS])
+def test_seeds_of_verification_are_refused(seed: int) -> None:
+    with pytest.raises(InvalidValueError, match="must be from 0 to 999999"):
+        replace(_campaign(1), seed=seed)

@@ -19,12 +19,16 @@ def rows_with(found: Path, **limits: Any) -> dict[str, list[str]]:
 def test_limits_are_shown_with_what_was_found_and_their_origin(found: Path) -> None:
     one = read_subject(found)
     seen = one.result.provenance["seen"]["max_macs"]
-    rows = rows_with(found, max_params=50_000, max_macs=seen, max_avm=0.0, reference="resnet8", min_params=0)
+    known = one.result.references[0]
+    expected = {"max_avm": 0.0, "min_accuracy": known.predicted["accuracy_1d"] - 1e-6, "reference": known.name}
+    rows = rows_with(found, max_params=50_000, max_macs=seen, min_params=0, **expected)
     assert rows["parameters"] == ["at most 50,000", f"{one.result.best.params:,}", ""]
     assert rows["MACs per image"][2] == "largest measured network"
     assert rows["AVM"][0].startswith("at most +0.00")  # a limit of 0 is a limit
-    assert rows["AVM"][2] == "prediction for resnet8"
-    assert len(rows) == 3  # no lower limit of 0
+    assert rows["AVM"][2] == ""  # the user's own
+    assert rows["1-day accuracy"][2] == f"predicted for {known.name}"
+    assert len(rows) == 4  # no lower limit of 0
+    assert rows_with(found, min_params=17)["parameters"][2] == ""
 
 
 def test_bounds_on_genes_and_soft_limits_are_shown(found: Path) -> None:
