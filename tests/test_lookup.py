@@ -63,8 +63,8 @@ def test_plain_names_are_taken(name: str) -> None:
     ("name", "why"),
     [
         ("", "not be empty"),
-        (" a", "blanks"),
-        ("a\n", "blanks"),
+        (" a", "spaces"),
+        ("a\n", "spaces"),
         ("a\nb", "control"),
         ("\x1b[2J", "control"),
         ("a\u202eb", "control"),

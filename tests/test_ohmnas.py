@@ -26,7 +26,7 @@ def test_callable_packages_work_after_any_order_of_imports(first: str) -> None:
         "from inspect import signature\n"
         "from ohmnas import hardware, refine, search\n"
         "assert hardware('pcm').technology == 'pcm'\n"
-        "assert [*signature(search).parameters][:3] == ['problem', 'make', 'seed']\n"
+        "assert [*signature(search).parameters][:3] == ['problem', 'strategy', 'seed']\n"
         "assert [*signature(refine).parameters][:3] == ['campaign', 'store', 'fit']\n"
         "import ohmnas.refine.run, ohmnas.search.run\n"
         "assert (ohmnas.search, ohmnas.refine) == (search, refine)\n"

@@ -62,7 +62,8 @@ class Trees:
             reach = float(np.maximum.reduceat(np.where(leaf, np.abs(self.numbers), 0.0), starts).sum(dtype=np.float64))
         if not (math.isfinite(self.base) and abs(self.base) + reach <= LARGEST_PREDICTION):
             raise InvalidValueError(
-                f"the leaves of the trees add up to {reach:g}, but must add up to at most {LARGEST_PREDICTION:g}"
+                f"predictions must be at most {LARGEST_PREDICTION:g}, but the base is {self.base:g} and the leaves "
+                f"of the trees add up to {reach:g}"
             )
         if self.depth() > DEEPEST_TREE:
             raise InvalidValueError(f"a tree has more than {DEEPEST_TREE} levels of splits")

@@ -56,16 +56,12 @@ def samples_are_canonical(space: Space, rng: np.random.Generator) -> None:
 
 
 def limits_are_kept(space: Space, rng: np.random.Generator) -> None:
-    """`sample` respects limits on costs and bounds on genes."""
+    """`sample` respects limits on costs."""
     params, macs = space.params_and_macs(space.sample_uniform(_ROWS, rng))
     limits = float(params.max()), float(macs.max()), float(params.min()), float(macs.min())
     population = space.sample(_ROWS, rng, *limits, at_least=0, max_batches=_BATCHES)
     found, work = space.params_and_macs(population)
     assert ((found <= limits[0]) & (found >= limits[2]) & (work <= limits[1]) & (work >= limits[3])).all()
-    gene = tuple(space.genes)[int(rng.integers(len(space.genes)))]
-    value = int(rng.choice(gene.values))
-    within = Bounds.of(space.genes, {gene.name: (value, value)})
-    assert within.contain(space.sample(_ROWS, rng, at_least=0, within=within, max_batches=_BATCHES)).all()
 
 
 def repair_rests(space: Space, rng: np.random.Generator) -> None:

@@ -88,7 +88,7 @@ def test_compensation_undoes_the_mean_decay_of_each_tile(targets: ProgrammingTar
 
 @pytest.mark.parametrize("name", ["pcm", "hermes", "reram"])
 def test_outputs_of_many_chips_have_the_mean_and_spread_of_aihwkits(name: str) -> None:
-    """250 chips each, at 1 s and 30 days: means within 5 standard errors per output, spread within 8 % on average."""
+    """250 chips each, at 1 s and 30 days: means within 6 standard errors per output, spread within 8 % on average."""
     chip = hardware(name)
     torch.manual_seed(1)
     network = nn.Sequential(nn.Conv2d(6, 8, 3, padding=1, bias=False))
@@ -111,5 +111,5 @@ def test_outputs_of_many_chips_have_the_mean_and_spread_of_aihwkits(name: str) -
                 samples[1].append(theirs(x))
         a, b = torch.stack(samples[0]), torch.stack(samples[1])
         error = ((a.var(0) + b.var(0)) / 250).sqrt()
-        assert ((a.mean(0) - b.mean(0)).abs() < 5 * error).all()
+        assert ((a.mean(0) - b.mean(0)).abs() < 6 * error).all()
         assert abs(float(a.std(0).mean() / b.std(0).mean()) - 1) < 0.08

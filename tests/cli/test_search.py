@@ -573,7 +573,7 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--max-params", "200"), "max_params is 200, but the smallest"),
+        (("--max-params", "200"), "max_params is 200, which is less than min_params"),
         (("--max-macs", "10"), "found only 0 of"),
         (("--fix", "KS9=3"), "unknown gene 'KS9': choose OC0, KS0, M; R, B, CT, WF, skip"),
         (("--fix", "KS0=4"), "KS0 must be 3, 5, 7, not 4"),
@@ -685,7 +685,7 @@ def test_results_of_another_task_are_refused(search: Search, tmp_path: Path) -> 
         (("--at-most", "accuracy_1y_std=0.01"), "unknown target 'accuracy_1y_std'"),
         (("--objective", "weighted", "--weight", "accuracy_1y=1"), "unknown quantity 'accuracy_1y'"),
         (("--objective", "weighted", "--weight", "avm=0"), "the weight of avm must be above 0"),
-        (("--max-params", "200"), "max_params is 200, but the smallest"),
+        (("--max-params", "200"), "max_params is 200, which is less than min_params"),
         (("--start-from", "resnet8w8"), "did you mean resnet8-w8?"),
         (("--exclude", "people"), "is for the task 'people'"),
         (

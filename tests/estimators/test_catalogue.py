@@ -22,7 +22,7 @@ def test_an_estimator_has_a_name() -> None:
 
 
 def test_objects_that_are_not_estimators_are_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"no estimator 'surogate'.*did you mean surrogate"):
+    with pytest.raises(UnknownNameError, match=r"unknown estimator 'surogate'.*did you mean surrogate"):
         estimator("surogate", task("digits"))
     with pytest.raises(InvalidValueError, match="it is int, not a function that makes an estimator"):
         ESTIMATORS.register("number", 3)

@@ -89,6 +89,7 @@ def test_a_depthwise_convolution_is_another_layer_than_a_full_one(tmp_path: Path
     found = table.of_shapes(np.array([[9, 16, 64, 1], [9, 16, 64, 16], [9, 32, 64, 32], [9, 32, 64, 1]]))
     np.testing.assert_allclose(found, [0.001, 0.004, 0.008, 0.002])
     population = space.sample_uniform(20, np.random.default_rng(0))
+    path.unlink()
     count = write_lookup(path, space, population)
     rows = path.read_text().splitlines()[1:]
     assert len(rows) == count

@@ -79,7 +79,7 @@ def test_a_package_breaks_only_the_commands_that_use_it(site: Path) -> None:
         ),
         (
             "tyo",
-            "did you mean toy?; left out: the strategy 'evolution' of the package takentoy, because ohmnas has one",
+            "did you mean toy?; left out: the strategy 'evolution' of the package takentoy, because ohmnas has a",
         ),
     ],
 )

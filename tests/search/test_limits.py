@@ -198,7 +198,7 @@ def test_a_soft_limit_draws_the_search_to_cheaper_architectures() -> None:
         ({"max_latency": 0}, "max_latency must be above 0"),
         ({"max_std": 0}, "max_std must be above 0"),
         ({"max_avm": float("nan")}, "max_avm must be a number"),
-        ({"max_params": 100, "min_params": 1000}, "max_params is 100, but the smallest"),
+        ({"max_params": 100, "min_params": 1000}, "max_params is 100, which is less than min_params"),
         ({"min_accuracy": -0.1}, "min_accuracy must be a fraction"),
         ({"min_accuracy": 1.5}, "min_accuracy must be a fraction from 0 to 1, not 1.5"),
         ({"min_accuracy": float("nan")}, "min_accuracy must be a fraction"),

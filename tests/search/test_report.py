@@ -48,7 +48,7 @@ def test_an_infeasible_search_names_the_reference_that_sets_its_limits() -> None
     assert empty.value.reference == ""
     archive.add(population, limited.evaluate(population))
     for stopped in ("seconds", "iterations"):
-        with pytest.raises(InfeasibleError, match="those of resnet8-w8") as error:
+        with pytest.raises(InfeasibleError, match="from the reference network resnet8-w8") as error:
             described(stopped=stopped)
         assert error.value.reference == "resnet8-w8"
 

@@ -82,7 +82,7 @@ def test_whatever_passes_is_walked_to_its_end(sizes: list[int], splits: list[int
         ([1], [-1], [0.0, 0.0], "do not add up"),
         ([1], [-2], [0.0], "negative feature"),
         ([1], [-1], [float("nan")], "not finite"),
-        ([1], [-1], [2 * LARGEST_PREDICTION], "is possible"),
+        ([1], [-1], [2 * LARGEST_PREDICTION], "predictions must be at most"),
     ],
 )
 def test_arrays_that_do_not_form_trees_are_refused(
@@ -94,7 +94,7 @@ def test_arrays_that_do_not_form_trees_are_refused(
 
 def test_invalid_bases_of_trees_are_refused() -> None:
     for base in (float("nan"), float("inf"), 1e9):
-        with pytest.raises(InvalidValueError, match="is possible"):
+        with pytest.raises(InvalidValueError, match="predictions must be at most"):
             trees([1], [-1], [0.0], base)
 
 

@@ -157,7 +157,7 @@ def test_an_invalid_description_is_one_sentence(folder: Path, text: str) -> None
 def test_broken_weights_are_one_sentence(folder: Path) -> None:
     weights = folder / WEIGHTS
     content = weights.read_bytes()
-    for broken, sentence in ((content[:-1], "checksum"), (b"", "too few"), (content + bytes(10_000_000), "at most")):
+    for broken, sentence in ((content[:-1], "checksum"), (b"", "too few"), (content + bytes(10_000_000), "limit is")):
         weights.write_bytes(broken)
         with pytest.raises(BrokenFileError, match=sentence):
             TrainedNetwork.load(folder)

@@ -120,7 +120,7 @@ def test_a_part_that_claims_a_gigabyte_takes_no_memory(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"RIFF....WAVEfmt " + struct.pack("<I", 1 << 30) + bytes(100))
     tracemalloc.start()
-    with pytest.raises(BrokenFileError, match="its part 'fmt ' has 100 bytes of 1,073,741,824"):
+    with pytest.raises(BrokenFileError, match="its chunk 'fmt ' has 100 of 1,073,741,824 bytes"):
         read_wav(path, 8000)
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()

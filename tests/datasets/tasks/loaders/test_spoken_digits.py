@@ -28,7 +28,7 @@ def test_the_other_split_keeps_speakers_apart(data_dir: Path) -> None:
 
 def test_two_speakers_cannot_be_split_in_three(data_dir: Path) -> None:
     write_spoken_digits(data_dir, speakers=("anna", "bert"))
-    with pytest.raises(BrokenFileError, match="of 2 speakers"):
+    with pytest.raises(BrokenFileError, match="have 2 speakers"):
         load_new_speakers(data_dir)
 
 
