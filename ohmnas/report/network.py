@@ -99,7 +99,7 @@ def tiles_svg(costs: Sequence[LayerCost], rows: int, columns: int) -> Markup | N
                     parts.append(
                         fill(
                             '<g class="tile"><title>{0}</title><rect class="k-track" x="{1:.1f}" y="{2:.1f}" '
-                            'width="{3:.1f}" height="{4:.1f}"/><rect class="k-spatial" x="{1:.1f}" y="{2:.1f}" '
+                            'width="{3:.1f}" height="{4:.1f}"/><rect class="k-share" x="{1:.1f}" y="{2:.1f}" '
                             'width="{5:.1f}" height="{6:.1f}"/></g>',
                             label,
                             x,

@@ -103,8 +103,8 @@ class Sketch:
 
 
 LEGEND: Final = (
-    "One column per layer, its height to scale with the channels (stacked: branches). Squares: resolution, to scale. "
-    "Bars below: share of the parameters."
+    "One column per layer, its height to scale with the channels (stacked: branches). Arcs: skips, without their "
+    "convolutions. Squares: resolution, to scale. Bars below: share of the parameters."
 )
 KIND_NAMES: Final[Mapping[str, str]] = {
     "spatial": "convolution",

@@ -55,10 +55,10 @@ def limits_section(one: Subject) -> Section:
             else ""
         )
         + (
-            f". It ran {result.evaluations:,} trainings in {_duration(result.seconds)} (seed {result.seed})."
+            f". It ran {result.evaluations:,} trainings in {_duration(result.seconds)} (seed\u00a0{result.seed})."
             if one.is_refined
             else f". It scored {result.evaluations:,} {result.space.members} in {_duration(result.seconds)} "
-            f"({result.strategy}, seed {result.seed})."
+            f"({result.strategy}, seed\u00a0{result.seed})."
         ),
         *([f"Limits on predictions hold with a probability of {sure:g}."] if sure else []),
     ]
