@@ -153,6 +153,8 @@ def _against(one: Subject, reference: Candidate) -> str:
     best, variation = one.result.best, targets_of(one)[2].name
     networks = one.measurement.networks if one.measurement else {}
     theirs, ours = networks.get(reference.name), one.measured_best
+    if theirs is not None and theirs.genome != reference.genome:  # another network of this name
+        theirs = None
     values = [{name: each.mean(name) for name in ("accuracy_1d", variation)} for each in (ours, theirs) if each]
     kind = "expected" if one.is_refined else "predicted"
     if len(values) == 2 and all(value is not None for each in values for value in each.values()):

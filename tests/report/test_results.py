@@ -107,6 +107,9 @@ def test_the_lead_compares_measured_values_if_there_are_any(found: Path, front: 
     ours = MeasuredNetwork(one.result.best.genome, {"accuracy_1d": (0.5,), "avm": (0.25,)})
     page = results_page([replace(one, measurement=replace(one.measurement, networks={**networks, "found": ours}))])
     assert "it was 25.00 points less accurate after a day, and lost 25.00 points more over a month. It needs" in page
+    networks[reference.name] = MeasuredNetwork(one.result.best.genome, values)  # another network of this name
+    page = results_page([replace(one, measurement=replace(one.measurement, networks={**networks, "found": ours}))])
+    assert "it was" not in page
 
 
 def test_picked_networks_that_were_measured_are_shown(front: Path) -> None:

@@ -40,9 +40,10 @@ def predicted_section(one: Subject, several: bool) -> Section:
                 )
     else:
         command = ""
+        circles = "expected values" if one.is_refined else "predictions, with 90 % intervals"
         text = [
-            f"Circles: predictions, with 90 % intervals. Dots: measured, mean of {measured.trainings} trainings (small "
-            f"dots) on {measured.chips} chips each, {measured.test_images:,} test images. Predictions are for "
+            f"Circles: {circles}. Dots: measured, mean of {measured.trainings} trainings (small "
+            f"dots) on {measured.chips} chips each, {measured.test_images:,} test images. Circles are for "
             "validation images."
         ]
         after = []
