@@ -227,7 +227,7 @@ def shrinkage(replay: Replay) -> dict[str, dict[str, float]]:
         within[noise, 0] = (measured[noise] - second[noise]) ** 2 / 2.0
         trainings = shrunk.trainings.copy()
         trainings[noise] = 2  # so the pair sets the noise; these networks are not judged
-        estimate = shrink(data.population, trainings, shrunk.measured, shrunk.predicted, within, data.std_floor)
+        estimate = shrink(data.population, trainings, shrunk.measured, shrunk.predicted, within, data.scales.std_floor)
         ways = {"measured": measured, "held out": predicted, "shrunk": estimate.expected["accuracy_1d"]}
         for name, some in (("all networks", judged), ("best 40 %", judged[good[judged]])):
             for way, values in ways.items():

@@ -96,7 +96,7 @@ def replays(data: TrainingSet, draws: int, share: float, bags: int) -> Iterator[
         optimism = (estimate.values - labels[held_out]) * _SIGNS * 100
         held = np.column_stack(
             [
-                covered(name, labels[held_out, column], low, high, data.std_floor)
+                covered(name, labels[held_out, column], low, high, data.scales.std_floor)
                 for column, name in enumerate(DEFAULT_NAMES)
             ]
         ).astype(np.float64)

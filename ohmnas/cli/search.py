@@ -30,7 +30,7 @@ from ohmnas.search.subspace_names import CRITERIA
 from ohmnas.search.subspaces import compare_subspaces
 from ohmnas.spaces.genes import Population
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.shipped import load_surrogate, shipped_surrogate
+from ohmnas.surrogate.shipped import load_surrogate, task_surrogate
 from ohmnas.targets import DEFAULTS, DEVICE_LATENCY
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _shipped(arguments: argparse.Namespace) -> SurrogateModel | None:
     if arguments.task is None or arguments.co_design or arguments.chip is not None:
         return None
     try:
-        return shipped_surrogate(arguments.task, arguments.hardware, arguments.fidelity)
+        return task_surrogate(arguments.task, arguments.hardware, arguments.fidelity)
     except BrokenFileError as error:
         render.notice(f"note: {error}: fitting a new surrogate")
         return None
@@ -201,13 +201,14 @@ def _shipped(arguments: argparse.Namespace) -> SurrogateModel | None:
 
 def _fitted(arguments: argparse.Namespace, check: Callable[[Unfitted], Problem]) -> SurrogateModel:
     """Fit a surrogate to a table, with the targets that the problem needs."""
-    from ohmnas.cli.source import learning_set, source_table, task_table  # pandas and XGBoost are slow to import
+    from ohmnas.cli.source import learning_set, source_model, source_table, task_table  # slow to import
     from ohmnas.surrogate.surrogate import Surrogate
 
-    table = source_table(task_table(arguments.task) if arguments.task else arguments.table, arguments)
+    table = task_table(arguments) if arguments.task else source_table(arguments.table, arguments)
     data = learning_set(table, arguments)
     needed = check(Unfitted(data)).estimator.targets
-    return Surrogate.learn(data, [one.name for one in needed if one != DEVICE_LATENCY]).model_
+    source = source_model(arguments.task, table, data) if arguments.task else None
+    return Surrogate.learn(data, [one.name for one in needed if one != DEVICE_LATENCY], source=source).model_
 
 
 def _tables(names: list[str]) -> list[MeasuredTable]:

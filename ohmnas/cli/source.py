@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from shlex import quote
 
+from ohmnas.cli.found import FEW_NETWORKS
 from ohmnas.datasets.tables.table import MeasuredTable, read_table, shipped_tables
 from ohmnas.datasets.tasks.task import task_word
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.hardware import has_name
 from ohmnas.lookup import suggestion
-from ohmnas.surrogate import TrainingSet
+from ohmnas.surrogate import SourceModel, TrainingSet
+from ohmnas.surrogate.fit.transfer import source_of
+from ohmnas.surrogate.shipped import tables_of_task
 
 
 def source_table(name: str, arguments: argparse.Namespace) -> MeasuredTable:
@@ -46,18 +50,34 @@ def _check_has_rows(table: MeasuredTable, chip: str | None, from_file: bool) -> 
         ) from error
 
 
-def task_table(task: str) -> str:
-    """Return the name of a task's shipped table, which equals the task's name.
+def task_table(arguments: argparse.Namespace) -> MeasuredTable:
+    """Return the table of the newest protocol with at least `FEW_NETWORKS` networks of the task on the chip.
+
+    If no table has so many, the oldest is used.
 
     Raises:
         UnknownNameError: no table is shipped for the task.
+        InvalidValueError: as `source_table`.
     """
-    if task not in shipped_tables():
+    *newer, oldest = tables_of_task(arguments.task) or [""]
+    if not oldest:
         raise UnknownNameError(
-            f"no table is shipped for the task {task!r}; the shipped tables are {', '.join(shipped_tables())}"
-            f"{suggestion(shipped_tables(), task)}"
+            f"no table is shipped for the task {arguments.task!r}; the shipped tables are "
+            f"{', '.join(shipped_tables())}{suggestion(shipped_tables(), arguments.task)}"
         )
-    return task
+    for name in newer:
+        with suppress(InvalidValueError):
+            table = source_table(name, arguments)
+            if len(learning_set(table, arguments).population) >= FEW_NETWORKS:
+                return table
+    return source_table(oldest, arguments)
+
+
+def source_model(task: str, table: MeasuredTable, data: TrainingSet) -> SourceModel | None:
+    """Return a model of the task's table of the protocol before, or None if the table is the oldest, or for designs."""
+    names = tables_of_task(task)
+    older = names[names.index(table.source) + 1 :]
+    return None if data.space.has_chips or not older else source_of(read_table(older[0]), data)
 
 
 def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> TrainingSet:

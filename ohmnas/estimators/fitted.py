@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate.shipped import shipped_surrogate
+from ohmnas.surrogate.shipped import task_surrogate
 
 if TYPE_CHECKING:
     from ohmnas.datasets.tasks.task import Task
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def surrogate(task: Task, seed: int = 0) -> SurrogateModel:
-    """Return the shipped surrogate of the table that has the name of a task.
+    """Return the shipped surrogate of a task.
 
     Args:
         task: the task.
@@ -23,7 +23,7 @@ def surrogate(task: Task, seed: int = 0) -> SurrogateModel:
         InvalidValueError: no surrogate was shipped for the task, or it is for another space.
     """
     del seed
-    model = shipped_surrogate(task.name)
+    model = task_surrogate(task.name)
     if model is None:
         raise InvalidValueError(f"no surrogate is shipped for the task {task.name}; fit one to a table of this task")
     if model.space != task.space:

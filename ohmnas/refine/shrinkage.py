@@ -154,7 +154,7 @@ def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[Training
         held_out[test] = estimator.estimate(data.population[test]).values
     labels = np.column_stack([_label(data, target) for target in targets])
     scaled = pd.DataFrame(
-        {one.name: to_scale(one, rows[one.name].to_numpy(np.float64), data.std_floor) for one in targets},
+        {one.name: to_scale(one, rows[one.name].to_numpy(np.float64), data.scales.std_floor) for one in targets},
         index=rows.index,
     )
     within = scaled.groupby([rows[name] for name in genes], sort=True).var(ddof=1)
@@ -164,7 +164,7 @@ def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[Training
         Estimate(targets, labels),
         Estimate(targets, held_out),
         within.to_numpy(np.float64),
-        data.std_floor,
+        data.scales.std_floor,
     )
 
 

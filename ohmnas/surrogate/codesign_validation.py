@@ -82,7 +82,7 @@ def score_designs(
             for target in DEFAULT_NAMES:
                 truth = labels[target][test]
                 guess = scores if target == DEFAULT_NAMES[0] else predicted[target]
-                inside = covered(target, truth, low, high, data.std_floor)
+                inside = covered(target, truth, low, high, data.scales.std_floor)
                 found[target].append(
                     (
                         metrics.kendall_tau(truth, guess),

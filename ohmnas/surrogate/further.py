@@ -14,7 +14,7 @@ import numpy as np
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.intervals import Residuals
-from ohmnas.surrogate.scales import AVM_UNIT, Values
+from ohmnas.surrogate.scales import Scales, Values
 from ohmnas.surrogate.trees import Trees
 from ohmnas.targets import ACCURACY, DEFAULTS, SPREAD, TARGETS, Target
 
@@ -45,16 +45,16 @@ class FurtherTarget:
         if not (np.isfinite([self.mean, self.lowest, self.highest]).all() and self.lowest <= self.highest):
             raise InvalidValueError(f"the differences of {self.target.name} must be finite and in order")
 
-    def values(self, differences: Values, defaults: Values, std_floor: float) -> Values:
+    def values(self, differences: Values, defaults: Values, scales: Scales) -> Values:
         """``(n,)``: the target as a fraction.
 
         Args:
             differences: ``(n,)``: sums of the trees.
             defaults: ``(n, 3)``: default targets, as fractions.
-            std_floor: as in `scales.to_scales`.
+            scales: scales of the surrogate.
         """
         moved = np.clip(differences + self.mean, self.lowest, self.highest)
-        return from_differences(self.target, moved, defaults, std_floor)
+        return from_differences(self.target, moved, defaults, scales)
 
 
 def base_column(target: Target) -> int:
@@ -62,20 +62,22 @@ def base_column(target: Target) -> int:
     return DEFAULTS.index(SPREAD if target.scale == "log" else ACCURACY)
 
 
-def to_differences(target: Target, values: Values, defaults: Values, std_floor: float) -> Values:
+def to_differences(target: Target, values: Values, defaults: Values, scales: Scales) -> Values:
     """``(n,)``: differences from the base, for ``(n,)`` values and ``(n, 3)`` default targets, all as fractions."""
     base = defaults[:, base_column(target)]
     if target.scale == "log":
-        return np.log(np.maximum(values, std_floor)) - np.log(np.maximum(base, std_floor))
-    return np.arcsinh((values - base) / AVM_UNIT)
+        floor = scales.std_floor
+        return np.log(np.maximum(values, floor)) - np.log(np.maximum(base, floor))
+    return scales.variations(values - base)
 
 
-def from_differences(target: Target, differences: Values, defaults: Values, std_floor: float) -> Values:
+def from_differences(target: Target, differences: Values, defaults: Values, scales: Scales) -> Values:
     """``(n,)``: the inverse of `to_differences`, within the range of the target."""
     base = defaults[:, base_column(target)]
     if target.scale == "log":
-        return np.clip(np.exp(np.log(np.maximum(base, std_floor)) + differences), std_floor, target.high)
-    return np.clip(base + AVM_UNIT * np.sinh(differences), target.low, target.high)
+        floor = scales.std_floor
+        return np.clip(np.exp(np.log(np.maximum(base, floor)) + differences), floor, target.high)
+    return np.clip(base + scales.variations_back(differences), target.low, target.high)
 
 
 def to_scale(target: Target, values: Values, std_floor: float) -> Values:

@@ -25,7 +25,7 @@ from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.known import KnownNetworks
 from ohmnas.surrogate.mixture import Mixture
 from ohmnas.surrogate.process import GaussianProcess
-from ohmnas.surrogate.scales import Values, from_scales, to_scales
+from ohmnas.surrogate.scales import Scales, Values
 from ohmnas.surrogate.transfer import Line, SourceModel
 from ohmnas.surrogate.trees import Trees
 from ohmnas.targets import ACCURACY, DEFAULT_NAMES, SPREAD, VARIATION, VARIATIONS, Target
@@ -47,8 +47,8 @@ class SurrogateModel(Estimator):
     """Search space of the genomes."""
     hardware: Mapping[str, float]
     """`Hardware.description()` of the chip; in a space with chips, the genomes include the chip."""
-    std_floor: float
-    """Smallest standard deviation that the chips of a row can resolve; predictions are not below it."""
+    scales: Scales
+    """Scales of the targets. Standard deviations are not predicted below their `std_floor`."""
     ranker: Trees
     """Ranks accuracies."""
     spread_trees: tuple[Trees, Trees]
@@ -174,13 +174,13 @@ class SurrogateModel(Estimator):
             InvalidValueError: the probability is not between 0 and 1.
         """
         position = estimate[DEFAULT_NAMES[0]]
-        values = to_scales(estimate.values[:, : len(DEFAULT_NAMES)], self.std_floor)
+        values = self.scales.to(estimate.values[:, : len(DEFAULT_NAMES)])
         values += np.column_stack([residuals.quantile(position, probability) for residuals in self.residuals])
         columns = [self._fractions(values)]
         for one in self._selected:
-            scaled = to_scale(one.target, estimate[one.target.name], self.std_floor)
+            scaled = to_scale(one.target, estimate[one.target.name], self.scales.std_floor)
             moved = scaled + one.residuals.quantile(position, probability)
-            columns.append(from_scale(one.target, moved, self.std_floor)[:, None])
+            columns.append(from_scale(one.target, moved, self.scales.std_floor)[:, None])
         return Estimate(self.targets, np.hstack(columns))
 
     def features(self, population: Population) -> Features:
@@ -247,15 +247,15 @@ class SurrogateModel(Estimator):
         """Convert ``(n, 3 + k)`` targets on their scales and differences of further ones to fractions."""
         defaults = self._fractions(values[:, : len(DEFAULT_NAMES)])
         further = [
-            one.values(differences, defaults, self.std_floor)[:, None]
+            one.values(differences, defaults, self.scales)[:, None]
             for one, differences in zip(self._selected, values[:, len(DEFAULT_NAMES) :].T, strict=True)
         ]
         return Estimate(self.targets, np.hstack([defaults, *further]) if further else defaults)
 
     def _fractions(self, values: Values) -> Values:
         """Convert ``(n, 3)`` default targets on their scales to fractions."""
-        fractions = from_scales(bounded(values, self.std_floor))
-        np.maximum(fractions[:, 1], self.std_floor, out=fractions[:, 1])
+        fractions = self.scales.back(self.scales.bounded(values))
+        np.maximum(fractions[:, 1], self.scales.std_floor, out=fractions[:, 1])
         return fractions
 
 
@@ -264,9 +264,3 @@ def with_score(features: Features, scores: Values) -> Features:
     informed = np.empty((len(features), features.shape[1] + 1), dtype=np.float32)
     informed[:, :-1], informed[:, -1] = features, scores
     return informed
-
-
-def bounded(values: Values, std_floor: float) -> Values:
-    """Clip ``(n, 3)`` targets on their scales to their ranges: fractions, and AVMs from -1 to 1."""
-    low, high = to_scales(np.array([[0.0, 0.0, -1.0], [1.0, 1.0, 1.0]]), std_floor)
-    return np.clip(values, low, high)

@@ -30,12 +30,13 @@ from ohmnas.surrogate.known import KnownNetworks
 from ohmnas.surrogate.mixture import Mixture, Pair
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.process import GaussianProcess
+from ohmnas.surrogate.scales import Scales
 from ohmnas.surrogate.transfer import Line, SourceModel
 from ohmnas.surrogate.trees import Trees
 from ohmnas.surrogate.validation import check_provenance, finite, whole
 from ohmnas.targets import DEFAULT_NAMES, TARGETS, VARIATIONS
 
-FORMAT: Final = 7
+FORMAT: Final = 8
 """Version of the format; other versions are rejected, because fitting again takes seconds."""
 SUFFIX: Final = ".npz"
 LARGEST: Final = 32 << 20
@@ -117,7 +118,7 @@ def save_model(model: SurrogateModel, path: str | Path) -> Path:
         "targets": [one.name for one in model.targets[: len(DEFAULT_NAMES)]],
         "features": list(feature_names(model.space, model.hardware)),
         "hardware": dict(model.hardware),
-        "std_floor": model.std_floor,
+        "scales": {name: getattr(model.scales, name) for name in Scales.__slots__},
         "settings": dict(model.settings),
         "bases": [trees.base for trees in _ensembles(model)],
         "mixture": {name: list(getattr(model.mixture, name)) for name in Mixture.__slots__},
@@ -251,7 +252,7 @@ def _model(header: dict[str, Any], parts: dict[str, dict[str, Array]]) -> Surrog
     return SurrogateModel(
         space=space,
         hardware=hardware,
-        std_floor=finite(header["std_floor"], 1e-12, 1.0, "std_floor"),
+        scales=Scales(**{name: finite(header["scales"][name], 1e-12, 1.0, name) for name in Scales.__slots__}),
         ranker=ranker,
         spread_trees=(std_trees, avm_trees),
         process=GaussianProcess(**parts["process"]),

@@ -104,7 +104,7 @@ def score(
             for target in data.target_names:
                 truth = labels[target][test]
                 guess = scores if target == DEFAULT_NAMES[0] else predicted[target]
-                inside = covered(target, truth, low, high, data.std_floor)
+                inside = covered(target, truth, low, high, data.scales.std_floor)
                 found[target].append(
                     (
                         metrics.kendall_tau(truth, guess),

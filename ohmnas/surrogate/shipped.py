@@ -1,12 +1,16 @@
-"""Shipped surrogates: one for each finished table and chip, in `fitted/<table>/<chip>.npz`.
+"""Shipped surrogates: one for each large table and chip, in `fitted/<table>/<chip>.npz`.
 
 `benchmarks/ship_surrogates.py` creates them. Each stores the checksum of its table and is used only while the table is
 unchanged.
+
+A shipped table has the name of its task: `digits`. Later protocols measure in another way, so their rows are in tables
+of their own: `digits-protocol4`. A task is predicted by its newest table with rows of the chip.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Final
 
@@ -58,19 +62,43 @@ def shipped_surrogate(table: str, hardware: str | None = None, fidelity: str | N
     return read_model(path) if fidelity in (None, provenance.get("fidelity")) else None
 
 
+def tables_of_task(task: str) -> list[str]:
+    """Return the names of a task's shipped tables, of the newest protocol first."""
+    name = re.compile(rf"{re.escape(task)}(?:-protocol(\d+))?")
+    matches = [match for path in _TABLES.glob("*.csv") if (match := name.fullmatch(path.stem))]
+    return [match[0] for match in sorted(matches, key=lambda match: int(match[1] or 0), reverse=True)]
+
+
+def task_surrogate(task: str, hardware: str | None = None, fidelity: str | None = None) -> SurrogateModel | None:
+    """Load the shipped surrogate of a task's newest table that has one, or return None.
+
+    Args:
+        task: name of a task.
+        hardware: chip; None is the default chip of `shipped_surrogate`.
+        fidelity: training fidelity; None is the fidelity of the surrogate.
+
+    Raises:
+        BrokenFileError: the surrogate was fitted to another version of the table, or cannot be read.
+    """
+    models = (shipped_surrogate(table, hardware, fidelity) for table in tables_of_task(task))
+    return next((model for model in models if model is not None), None)
+
+
 def load_surrogate(path: str | Path) -> SurrogateModel:
     """Read a surrogate from a file, or a shipped one.
 
     Args:
-        path: the file, with or without ``.npz``. If there is none, the name of a shipped table, such as ``digits``.
+        path: the file, with or without ``.npz``. If there is none, the name of a task, such as ``digits``, or of a
+            shipped table.
 
     Raises:
         BrokenFileError: the file is missing or truncated, has an unknown space or another format version, or holds an
             invalid value.
     """
     found = found_file(Path(path))
-    shipped = None if found.exists() else shipped_surrogate(str(path))
-    return read_model(found) if shipped is None else shipped
+    if found.exists():
+        return read_model(found)
+    return task_surrogate(str(path)) or shipped_surrogate(str(path)) or read_model(found)
 
 
 def _checksum(table: str) -> str:

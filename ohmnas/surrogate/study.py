@@ -33,7 +33,7 @@ from ohmnas.surrogate.features import (
 )
 from ohmnas.surrogate.fit.transfer import fit_source
 from ohmnas.surrogate.model import SurrogateModel
-from ohmnas.surrogate.scales import from_scales
+from ohmnas.surrogate.scales import Scales
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
 from ohmnas.targets import DEFAULT_NAMES, VARIATION
@@ -188,7 +188,8 @@ def chip_effects(
     rng = np.random.default_rng(seed)
     models = [fit_source([_resample(part, rng) for part in sets], seed=seed) for _ in range(resamples)]
     first = sets[0]
-    levels = np.mean([first.target(target) for target in DEFAULT_NAMES], axis=1)
+    scales = Scales(first.scales.std_floor)  # those of a source model
+    levels = scales.to(first.shrunk_labels()).mean(axis=0)
     rows = []
     for name, values in (settings or SETTINGS).items():
         chips = [_with(first.hardware, name, value) for value in values]
@@ -196,7 +197,7 @@ def chip_effects(
             [[model.predict(first.population, chip) for chip in (first.hardware, *chips)] for model in models]
         )
         means = levels + (predicted[:, 1:] - predicted[:, :1]).mean(axis=2, dtype=np.float64)
-        means = from_scales(means.reshape(-1, len(DEFAULT_NAMES))).reshape(means.shape)
+        means = scales.back(means.reshape(-1, len(DEFAULT_NAMES))).reshape(means.shape)
         rows += _effects(SETTING_NAMES.get(name, name), values, len(first.population), means, None)
     return pd.DataFrame(rows)
 

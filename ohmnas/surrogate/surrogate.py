@@ -23,8 +23,8 @@ from ohmnas.surrogate.fit.folds import check_labels, folds, networks_of
 from ohmnas.surrogate.fit.learners import TreeSettings
 from ohmnas.surrogate.fit.versions import versions
 from ohmnas.surrogate.known import KnownNetworks
-from ohmnas.surrogate.model import SurrogateModel, bounded
-from ohmnas.surrogate.scales import Values, from_scales, to_scales
+from ohmnas.surrogate.model import SurrogateModel
+from ohmnas.surrogate.scales import AVM_UNIT, LEAST_UNIT, Scales, Values
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 from ohmnas.surrogate.transfer import SourceModel
 from ohmnas.targets import VARIATION, target
@@ -33,6 +33,7 @@ FOLDS = 5
 """Cross-validation folds; each row is predicted once by models that were not fitted to it."""
 SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
     "std_floor": (1e-12, 1.0, float),  # divisions by it stay finite
+    "avm_unit": (LEAST_UNIT, 1.0, float),
     "margin": (1e-12, 1e12, float),
     "emphasis": (0.0, 10.0, float),
     "rounds": (1, 10**6, int),
@@ -67,6 +68,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         source: SourceModel | None = None,
         variation: str = VARIATION.name,
         std_floor: float = 1e-3,
+        avm_unit: float = AVM_UNIT,
         margin: float = 0.1,
         emphasis: float = 0.0,
         rounds: int = 100,
@@ -87,6 +89,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             source: model of other chips or tasks; its predictions become features (see `transfer`).
             variation: name of the third target, one of `targets.VARIATIONS`.
             std_floor: smallest standard deviation that the chips of a row can resolve; predictions are not below it.
+            avm_unit: AVM up to which its scale is linear (`scales.avm_unit`), a fraction.
             margin: margin of the pairwise hinge loss.
             emphasis: extra weight of pairs with a good row (`fit.hinge`). 0 gives none; on digits, an emphasis does not
                 improve the ranking.
@@ -107,6 +110,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.source = source
         self.variation = variation
         self.std_floor = std_floor
+        self.avm_unit = avm_unit
         self.margin = margin
         self.emphasis = emphasis
         self.rounds = rounds
@@ -132,7 +136,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
             UnknownNameError: a target is unknown.
         """
         further = {name: data.further(name) for name in targets if name not in data.labels}
-        settings = {"std_floor": data.std_floor, "variation": data.variation.name, **settings}
+        floor, unit = data.scales.std_floor, data.scales.avm_unit
+        settings = {"std_floor": floor, "avm_unit": unit, "variation": data.variation.name, **settings}
         return cls(data.space, data.hardware, **settings).fit(
             data.population, data.shrunk_labels(), data.provenance, data.single(), data.noise, further
         )
@@ -163,8 +168,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
         X, labels = self._checked(X, y)
         space, hardware = self._known_space(), _description(self.hardware)
         self.n_features_in_ = X.shape[1]
-        targets = to_scales(labels, self.std_floor)
-        one_each = targets if single is None else to_scales(check_labels(single, len(X)), self.std_floor)
+        scales = Scales(self.std_floor, self.avm_unit)
+        targets = scales.to(labels)
+        one_each = targets if single is None else scales.to(check_labels(single, len(X)))
         features, source = self._features(space, X, hardware)
         recipe = stages.Recipe.of(
             X,
@@ -184,7 +190,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         held_out, line = np.column_stack([accuracy, spreads.predicted]), None
         if source is not None:
             line, held_out = stages.follow_source(source, held_out, targets, recipe)
-        expected = from_scales(bounded(held_out, self.std_floor))
+        expected = scales.back(scales.bounded(held_out))
         others = tuple(
             stages.further_target(
                 target(name),
@@ -192,7 +198,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
                 ranking,
                 (np.asarray(values, dtype=np.float64), np.asarray(single_values, dtype=np.float64), labels),
                 expected,
-                self.std_floor,
+                scales,
                 recipe,
             )
             for name, (values, single_values) in (further or {}).items()
@@ -202,14 +208,14 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.model_ = SurrogateModel(
             space=space,
             hardware=hardware,
-            std_floor=self.std_floor,
+            scales=scales,
             ranker=ranking.trees,
             spread_trees=spreads.trees,
             process=ranking.process,
             spread_process=spreads.process,
             mixture=spreads.mixture,
             calibration=calibration,
-            residuals=stages.intervals(held_out, one_each, self.std_floor),
+            residuals=stages.intervals(held_out, one_each, scales),
             variation=target(self.variation),
             known=KnownNetworks(X, scores),
             source=self.source,

@@ -20,7 +20,7 @@ from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 from ohmnas.surrogate.fit.label_shrinkage import shrunk
-from ohmnas.surrogate.scales import Values, to_scales
+from ohmnas.surrogate.scales import Scales, Values, avm_unit
 from ohmnas.targets import ACCURACY, DEFAULT_NAMES, SPREAD, TARGETS, VARIATION, Target, target
 
 FURTHER: Final = tuple(name for name in TARGETS if name not in DEFAULT_NAMES)
@@ -48,8 +48,8 @@ class TrainingSet:
     """Target -> ``(n,)``."""
     hardware: dict[str, float]
     """`Hardware.description()` of the measured chip; for designs, of ``pcm``, as their genomes include the chip."""
-    std_floor: float
-    """Smallest standard deviation that the table can resolve."""
+    scales: Scales
+    """Scales of the targets. `std_floor` is the smallest standard deviation that the table can resolve."""
     provenance: dict[str, Any]
     """Table, task, hardware, fidelity, number of rows and range of costs; stored in the header of a saved surrogate."""
     first: dict[str, Values] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class TrainingSet:
             population=population,
             labels={target: means[target].to_numpy(dtype=np.float64) for target in target_names},
             hardware=settings,
-            std_floor=floor,
+            scales=Scales(floor, avm_unit(means[target_names[2]].to_numpy(dtype=np.float64))),
             provenance={
                 "table_name": Path(table.source).stem,
                 "table_sha256": table.card["sha256"],
@@ -189,13 +189,13 @@ class TrainingSet:
 
     def target(self, target: str) -> Values:
         """``(n,)``: labels of a target on its scale (`scales`)."""
-        return to_scales(self.shrunk_labels(), self.std_floor)[:, self.target_names.index(target)]
+        return self.scales.to(self.shrunk_labels())[:, self.target_names.index(target)]
 
     def shrunk_labels(self) -> Values:
         """``(n, 3)``: labels in the order of `target_names`; standard deviations are shrunk (`fit.label_shrinkage`)."""
         labels = self.matrix()
         if self.views is not None and self.chips > 1:
-            log_stds = np.log(np.maximum(labels[:, 1], self.std_floor))
+            log_stds = np.log(np.maximum(labels[:, 1], self.scales.std_floor))
             labels[:, 1] = np.minimum(np.exp(shrunk(log_stds, self.views, self.chips)), 1.0)
         return labels
 

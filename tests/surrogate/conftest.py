@@ -22,6 +22,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import ResNetSpace, genes
 from ohmnas.spaces.resnet.genes import GENE_NAMES
 from ohmnas.surrogate.model import SurrogateModel
+from ohmnas.surrogate.scales import Scales
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
 
@@ -29,6 +30,7 @@ SPACE = ResNetSpace((1, 8, 8), 10)
 CHIP = Hardware().description()
 FAST: dict[str, Any] = {"rounds": 60, "depth": 3, "learning_rate": 0.2, "subsample": 1.0}
 STD_FLOOR = 1e-3
+SCALES = Scales(STD_FLOOR)
 Header = dict[str, Any]
 PROVENANCE = {
     "table_sha256": "0" * 64,
@@ -56,7 +58,7 @@ def learning_set(n: int = 100, seed: int = 0, noise: float = 0.0) -> TrainingSet
     population = SPACE.sample(n, rng, max_params=200_000)
     labels = truth(population)
     labels["accuracy_1d"] = labels["accuracy_1d"] + noise * rng.standard_normal(n)
-    return TrainingSet(SPACE, population, labels, CHIP, STD_FLOOR, {**PROVENANCE, "seed": seed})
+    return TrainingSet(SPACE, population, labels, CHIP, SCALES, {**PROVENANCE, "seed": seed})
 
 
 def table(population: Population, seeds: tuple[int, ...] = (0,), noise: float = 0.0, **columns: Any) -> MeasuredTable:

@@ -21,7 +21,7 @@ from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import FURTHER, TrainingSet
 from ohmnas.targets import DEFAULTS, TARGETS
 
-from .conftest import FAST, SPACE, STD_FLOOR, edit, learning_set, truth
+from .conftest import FAST, SCALES, SPACE, STD_FLOOR, edit, learning_set, truth
 
 MONTH, SPREAD = "accuracy_1mo", "accuracy_1mo_std"
 fractions = st.floats(0.0, 1.0)
@@ -47,8 +47,8 @@ def model(data: TrainingSet) -> SurrogateModel:
 @given(fractions, fractions, fractions, st.sampled_from(FURTHER))
 def test_differences_give_the_value_back(value: float, accuracy: float, std: float, name: str) -> None:
     target, defaults = TARGETS[name], np.array([[accuracy, std, 0.0]])
-    there = to_differences(target, np.array([value]), defaults, STD_FLOOR)
-    back = from_differences(target, there, defaults, STD_FLOOR)
+    there = to_differences(target, np.array([value]), defaults, SCALES)
+    back = from_differences(target, there, defaults, SCALES)
     expected = max(value, STD_FLOOR) if target.scale == "log" else value
     assert back == pytest.approx([expected], rel=1e-9, abs=1e-9)
 
@@ -56,7 +56,7 @@ def test_differences_give_the_value_back(value: float, accuracy: float, std: flo
 @given(fractions, st.floats(0.0, 1.0), st.floats(-50.0, 50.0), st.sampled_from(FURTHER))
 def test_no_difference_leaves_the_range(accuracy: float, std: float, difference: float, name: str) -> None:
     target = TARGETS[name]
-    (value,) = from_differences(target, np.array([difference]), np.array([[accuracy, std, 0.0]]), STD_FLOOR)
+    (value,) = from_differences(target, np.array([difference]), np.array([[accuracy, std, 0.0]]), SCALES)
     assert target.low <= value <= target.high
 
 

@@ -39,7 +39,9 @@ def test_predictions_are_within_what_the_heads_can_say(surrogate: SurrogateModel
 def test_predicted_standard_deviation_is_never_below_the_floor(surrogate: SurrogateModel, data: TrainingSet) -> None:
     free = surrogate.estimate(data.population)["accuracy_1d_std"]
     floor = float(np.median(free))
-    raised = replace(surrogate, std_floor=floor).estimate(data.population)["accuracy_1d_std"]
+    raised = replace(surrogate, scales=replace(surrogate.scales, std_floor=floor)).estimate(data.population)[
+        "accuracy_1d_std"
+    ]
     assert_allclose(raised, np.maximum(free, floor), rtol=1e-12)
     assert free.min() < floor <= raised.min()
 

@@ -32,7 +32,7 @@ def test_loaded_surrogate_predicts_exactly_the_same(surrogate: SurrogateModel, f
     before, after = surrogate.estimate(population), loaded.estimate(population)
     for target in DEFAULT_NAMES:
         assert_array_equal(before[target], after[target])
-    for name in ("space", "hardware", "provenance", "settings", "std_floor", "mixture"):
+    for name in ("space", "hardware", "provenance", "settings", "scales", "mixture"):
         assert getattr(loaded, name) == getattr(surrogate, name), name
 
 
@@ -156,7 +156,7 @@ def test_other_features_are_refused(change: Callable[[list[str]], object], file:
 
 
 KEYS = (
-    *("input_shape", "classes", "targets", "features", "hardware", "std_floor"),
+    *("input_shape", "classes", "targets", "features", "hardware", "scales"),
     *("settings", "bases", "mixture", "source", "provenance"),
 )
 

@@ -11,7 +11,14 @@ from numpy.testing import assert_allclose
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import BrokenFileError
 from ohmnas.surrogate import shipped
-from ohmnas.surrogate.shipped import FITTED, load_surrogate, shipped_file, shipped_surrogate
+from ohmnas.surrogate.shipped import (
+    FITTED,
+    load_surrogate,
+    shipped_file,
+    shipped_surrogate,
+    tables_of_task,
+    task_surrogate,
+)
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
 from ohmnas.targets import DEFAULT_NAMES
@@ -32,7 +39,8 @@ def test_each_is_of_the_table_that_ships(path: Path) -> None:
 
 
 def test_all_together_are_small() -> None:
-    assert {path.parent.name for path in FILES} == {"cifar10", "digits", "people", "spoken-digits"}
+    tables = {"cifar10", "cifar10-protocol4", "digits", "digits-protocol4", "people", "spoken-digits"}
+    assert {path.parent.name for path in FILES} == tables
     assert sum(path.stat().st_size for path in FILES) < MOST
 
 
@@ -58,6 +66,23 @@ def test_the_usual_chip_is_taken_among_several() -> None:
         assert shipped_file(name) is None
     assert shipped_surrogate("mnist") is None
     assert shipped_surrogate("people", fidelity="paper") is None
+
+
+def test_a_task_is_predicted_by_its_newest_table_with_the_chip_and_fidelity() -> None:
+    assert tables_of_task("digits") == ["digits-protocol4", "digits"]
+    assert tables_of_task("people") == ["people"]
+    assert tables_of_task("protocol4") == tables_of_task("digit.") == []
+    for hardware, fidelity, table in (
+        (None, None, "digits-protocol4"),
+        ("pcm", "table", "digits-protocol4"),
+        ("hermes", None, "digits"),
+        ("pcm", "paper", "digits"),
+    ):
+        model = task_surrogate("digits", hardware, fidelity)
+        assert model is not None
+        assert model.provenance["table_name"] == table
+    assert task_surrogate("digits", "ideal") is None
+    assert task_surrogate("mnist") is None
 
 
 def test_surrogates_of_another_version_of_the_table_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

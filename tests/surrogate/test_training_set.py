@@ -16,7 +16,6 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import Hardware
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet.genes import GENE_NAMES
-from ohmnas.surrogate.scales import AVM_UNIT
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet, learnable_chips
 from ohmnas.targets import DEFAULT_NAMES
 
@@ -60,7 +59,7 @@ def test_a_training_set_records_its_origin(population: Population) -> None:
         "chip": {"technology": "pcm", **Hardware().settings()},
     }
     assert data.hardware == CHIP
-    assert data.std_floor == pytest.approx(1 / (100 * 5))  # 100 images, 25 chips
+    assert data.scales.std_floor == pytest.approx(1 / (100 * 5))  # 100 images, 25 chips
 
 
 def test_the_shrunk_spread_is_nearer_to_that_of_another_training() -> None:
@@ -148,7 +147,7 @@ def test_models_learn_standard_deviations_as_logarithms_above_the_floor() -> Non
     data.labels["accuracy_1d_std"][:3] = 0.0
     assert_allclose(data.target("accuracy_1d_std")[:3], np.log(STD_FLOOR))
     assert_allclose(np.exp(data.target("accuracy_1d_std")[3:]), data.labels["accuracy_1d_std"][3:])
-    assert_allclose(AVM_UNIT * np.sinh(data.target("avm")), data.labels["avm"])
+    assert_allclose(data.scales.avm_unit * np.sinh(data.target("avm")), data.labels["avm"])
 
 
 def test_single_labels_are_those_of_the_first_seed(population: Population) -> None:

@@ -28,9 +28,9 @@ from ohmnas.surrogate.fit.transfer import fit_line, line_shares
 from ohmnas.surrogate.further import FurtherTarget, from_differences, to_differences, to_scale
 from ohmnas.surrogate.intervals import Residuals
 from ohmnas.surrogate.mixture import Mixture
-from ohmnas.surrogate.model import bounded, with_score
+from ohmnas.surrogate.model import with_score
 from ohmnas.surrogate.process import GaussianProcess
-from ohmnas.surrogate.scales import Values
+from ohmnas.surrogate.scales import Scales, Values
 from ohmnas.surrogate.transfer import Line
 from ohmnas.surrogate.trees import Trees
 from ohmnas.targets import Target
@@ -195,18 +195,18 @@ def follow_source(source: Features, held_out: Values, targets: Values, recipe: R
     return line, line.values(line.shares * lines + (1.0 - line.shares) * trees)
 
 
-def intervals(held_out: Values, targets: Values, std_floor: float) -> tuple[Residuals, ...]:
+def intervals(held_out: Values, targets: Values, scales: Scales) -> tuple[Residuals, ...]:
     """Stage 5: fit the distribution of residuals of held-out predictions, for intervals.
 
     Args:
         held_out: ``(n, 3)``: held-out predictions, on the targets' scales.
         targets: ``(n, 3)``: labels of one training each, on the targets' scales.
-        std_floor: as in `scales.to_scales`.
+        scales: scales of the targets.
 
     Returns:
         The residuals of each target, along the predicted accuracy.
     """
-    predicted = bounded(held_out, std_floor)
+    predicted = scales.bounded(held_out)
     return tuple(Residuals.fit(predicted[:, 0], column) for column in (targets - predicted).T)
 
 
@@ -216,7 +216,7 @@ def further_target(
     ranking: Ranking,
     labels: tuple[Values, Values, Values],
     held_out: Values,
-    std_floor: float,
+    scales: Scales,
     recipe: Recipe,
 ) -> FurtherTarget:
     """Stage 6, for each further target: predict its difference from a default target (`further`).
@@ -228,13 +228,13 @@ def further_target(
         labels: ``(n,)`` labels of the target, ``(n,)`` labels of one training each, and ``(n, 3)`` labels of the
             default targets, all as fractions.
         held_out: ``(n, 3)``: held-out default targets, as fractions.
-        std_floor: as in `scales.to_scales`.
+        scales: scales of the targets.
         recipe: settings and folds.
     """
     values, single, defaults = labels
     informed = with_score(features, ranking.scores)
     shallow = replace(recipe.trees, depth=min(recipe.trees.depth, SPREAD_DEPTH))
-    differences = to_differences(target, values, defaults, std_floor)
+    differences = to_differences(target, values, defaults, scales)
     mean, lowest, highest = (float(of(differences)) for of in (np.mean, np.min, np.max))
 
     def grow(rows: Rows | slice) -> Growing:
@@ -242,8 +242,9 @@ def further_target(
 
     trees, predicted = _grown(grow, informed, differences - mean, recipe)
     moved = np.clip(predicted + mean, lowest, highest)
-    expected = from_differences(target, moved, held_out, std_floor)
-    errors = to_scale(target, single, std_floor) - to_scale(target, expected, std_floor)
+    expected = from_differences(target, moved, held_out, scales)
+    floor = scales.std_floor
+    errors = to_scale(target, single, floor) - to_scale(target, expected, floor)
     return FurtherTarget(target, trees, mean, lowest, highest, Residuals.fit(held_out[:, 0], errors))
 
 

@@ -14,7 +14,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.fit.learners import TreeSettings, fit_regressor, trees_of
-from ohmnas.surrogate.scales import Values
+from ohmnas.surrogate.scales import Scales, Values
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 from ohmnas.surrogate.transfer import Line, SourceModel, chipless_features, genome_keys
 from ohmnas.surrogate.trees import Trees
@@ -45,7 +45,7 @@ def fit_source(sets: Iterable[TrainingSet], settings: TreeSettings | None = None
     if not parts or any((part.space, part.variation) != (parts[0].space, parts[0].variation) for part in parts):
         raise InvalidValueError("a source model needs rows of one task, on at least one chip")
     features = np.vstack([chipless_features(part.space, part.population, part.hardware) for part in parts])
-    labels = np.vstack([np.column_stack([part.target(target) for target in part.target_names]) for part in parts])
+    labels = np.vstack([Scales(part.scales.std_floor).to(part.shrunk_labels()) for part in parts])  # one unit for all
     labels -= labels.mean(axis=0)
     keys = [key for part in parts for key in genome_keys(part.population)]
     different = list(dict.fromkeys(keys))

@@ -14,10 +14,10 @@ from ohmnas.surrogate.fit.early_stopping import DEFAULT_TREES
 from ohmnas.surrogate.fit.folds import folds
 from ohmnas.surrogate.fit.learners import TreeSettings
 from ohmnas.surrogate.metrics import kendall_tau
-from ohmnas.surrogate.scales import Values, to_scales
+from ohmnas.surrogate.scales import Values
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
-from tests.surrogate.conftest import CHIP, FAST, SPACE, STD_FLOOR, learning_set
+from tests.surrogate.conftest import CHIP, FAST, SCALES, SPACE, learning_set
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def features(rows: TrainingSet) -> Features:
 
 @pytest.fixture(scope="module")
 def targets(rows: TrainingSet) -> Values:
-    return to_scales(rows.matrix(), STD_FLOOR)
+    return SCALES.to(rows.matrix())
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_a_line_draws_held_out_predictions_to_the_source(targets: Values, recipe
 
 
 def test_intervals_are_of_what_held_out_predictions_miss(targets: Values) -> None:
-    residuals = stages.intervals(targets, targets + np.array([0.0, 0.1, -0.1]), STD_FLOOR)
+    residuals = stages.intervals(targets, targets + np.array([0.0, 0.1, -0.1]), SCALES)
     middles = [float(one.quantile(np.array([0.5]), 0.5)[0]) for one in residuals]
     assert_allclose(middles, [0.0, 0.1, -0.1], atol=1e-6)
 
