@@ -4,7 +4,8 @@ python benchmarks/campaigns.py [--jobs 2] [--minutes M] [--store FILE] [--tables
 
 Stages are measured in order of value (`STAGES`) if the data of their tasks exist. Every few minutes, and at the end,
 the rows are exported to the tables with their cards. A table only grows: a new store starts with its rows. Ctrl-C or
-SIGTERM stops after an export; after SIGKILL, the same command continues with the rows of the store.
+SIGTERM stops after an export; after SIGKILL, the same command continues with the rows of the store. At the end, the
+shipped surrogates of tables that grew are fitted again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ohmnas.datasets.tables.schema import PROTOCOL_VERSION
 from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import OhmnasError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT / "ohmnas" / "datasets" / "tables"
 EXPORT_MINUTES = 5.0
 _RUN = """
@@ -110,6 +111,7 @@ class Campaigns:
             print("stopped; run the same command to continue", flush=True)
         finally:
             self.export()
+            self._fit()
 
     @staticmethod
     def _has_data(stage: Stage) -> bool:
@@ -159,6 +161,12 @@ class Campaigns:
             done = subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
             if done.returncode:
                 print(f"the table {out} was not written", flush=True)
+
+    def _fit(self) -> None:
+        """Fit the shipped surrogates of the tables that grew: searches use them only while they match."""
+        if self.tables.resolve() == TABLES:
+            ship = [sys.executable, str(ROOT / "benchmarks" / "ship_surrogates.py"), "--stale"]
+            subprocess.run(ship, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def _stop(number: int, frame: object) -> None:
