@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from ohmnas.errors import InfeasibleError
 from ohmnas.search import Budget, Limits, Problem, search
 from ohmnas.search.subspace_names import CRITERIA
 from ohmnas.search.subspaces import compare_subspaces
-from ohmnas.surrogate import load_surrogate
+from ohmnas.surrogate.shipped import shipped_surrogate
 
 QUARTILES: Final = (0.25, 0.5, 0.75)
 """Limits on parameters, as quantiles of the table's rows."""
@@ -56,7 +57,9 @@ def main() -> None:
 
 
 def _problem(table: str, quartile: float) -> Problem:
-    surrogate = load_surrogate(table)
+    surrogate = shipped_surrogate(table)
+    if surrogate is None:
+        sys.exit(f"no surrogate is shipped for the table {table}")
     rows = read_table(table).select(str(surrogate.provenance["hardware"]))
     limits = Limits(
         max_params=float(rows["params"].quantile(quartile)),
