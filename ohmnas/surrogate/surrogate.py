@@ -222,7 +222,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             line=line,
             further=others,
             settings={name: kind(getattr(self, name)) for name, (_, _, kind) in SETTINGS.items()},
-            provenance={**(provenance or {}), "versions": versions()},
+            provenance={**(provenance or {}), **self._started_from(), "versions": versions()},
         )
         return self
 
@@ -284,6 +284,10 @@ class Surrogate(RegressorMixin, BaseEstimator):
             return own, None
         source = self.source.predict(population, hardware, unseen=True)
         return np.hstack([own, source]), source
+
+    def _started_from(self) -> dict[str, str]:
+        """Sources of the source model, for the provenance; empty without one."""
+        return {} if self.source is None else {"started_from": ", ".join(self.source.sources)}
 
     def _known_space(self) -> Space:
         if self.space is None:

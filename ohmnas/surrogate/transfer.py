@@ -36,7 +36,7 @@ class SourceModel:
     trees: tuple[Trees, ...]
     """Trees for accuracy, logarithm of the standard deviation and AVM, each minus its mean."""
     sources: tuple[str, ...]
-    """Task and chip of each source, such as ``digits on pcm``."""
+    """Table and chip of each source, such as ``digits on pcm``."""
     folds: tuple[tuple[Trees, ...], ...] = ()
     """Models that were not fitted to a fold of the architectures; empty in a loaded source model, which does not need
     them."""

@@ -26,6 +26,7 @@ def provenance_section(one: Subject, several: bool) -> Section:
         "fidelity": "training fidelity of the table",
         "rows": "measured architectures",
         "networks": "measured networks",
+        "started_from": "source model fitted to",
     }
     for key, name in names.items():
         if learned.get(key) not in (None, ""):

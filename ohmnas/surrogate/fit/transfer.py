@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +56,7 @@ def fit_source(sets: Iterable[TrainingSet], settings: TreeSettings | None = None
     def learn(rows: npt.NDArray[np.bool_]) -> tuple[Trees, ...]:
         return tuple(trees_of(fit_regressor(features[rows], column[rows], settings, seed)) for column in labels.T)
 
-    sources = tuple(f"{part.provenance['task']} on {part.provenance['hardware']}" for part in parts)
+    sources = tuple(_named(part.provenance) for part in parts)
     folds = tuple(learn(row_fold != fold) for fold in range(FOLDS))
     return SourceModel(parts[0].space, learn(row_fold >= 0), sources, folds, fold_of)
 
@@ -88,6 +88,11 @@ def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: in
         )
     largest = max(sizes, key=lambda fidelity: sum(sizes[fidelity].values()))
     return fit_source((TrainingSet.of(table, chip, largest) for chip in sizes[largest]), seed=seed)
+
+
+def _named(provenance: Mapping[str, Any]) -> str:
+    """Return the table, or if it is unknown the task, and the chip."""
+    return f"{provenance.get('table_name', provenance['task'])} on {provenance['hardware']}"
 
 
 def _origin(rows: TrainingSet) -> tuple[str, ...]:

@@ -76,12 +76,12 @@ def test_a_table_sources_with_all_its_rows_but_those_of_the_new_chip_and_fidelit
     pcm, new = table(population), table(population, hardware="new", accuracy_1d=0.9)
     both = MeasuredTable(pd.concat([pcm.frame, new.frame], ignore_index=True), pcm.card, "both")
     rows = TrainingSet.of(both, "new")
-    assert source_of(both, rows).sources == ("digits on pcm",)
-    assert source_of(both).sources == ("digits on new", "digits on pcm")
+    assert source_of(both, rows).sources == ("both on pcm",)
+    assert source_of(both).sources == ("both on new", "both on pcm")
     other_task = replace(rows, provenance={**rows.provenance, "task": "speech"})
-    assert source_of(both, other_task).sources == ("digits on new", "digits on pcm")
+    assert source_of(both, other_task).sources == ("both on new", "both on pcm")
     longer = replace(rows, provenance={**rows.provenance, "fidelity": "full"})
-    assert source_of(both, longer).sources == ("digits on new", "digits on pcm")
+    assert source_of(both, longer).sources == ("both on new", "both on pcm")
     with pytest.raises(InvalidValueError, match="cannot start from table synthetic: no other chip or fidelity"):
         source_of(new, TrainingSet.of(new))
 
