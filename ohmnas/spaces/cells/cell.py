@@ -11,7 +11,7 @@ from ohmnas.errors import InvalidValueError, shown
 from ohmnas.lookup import suggestion
 
 OPERATIONS: Final = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-"""Operations in the order of NAS-Bench-201; the value of a gene is an index into them."""
+"""Operations in the order of NAS-Bench-201; the value of a gene is an index into this tuple."""
 EDGES: Final = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """Edges (from node, to node) in the order of the published string. Node 0 is the input, node 3 the output."""
 NODES: Final = 4
