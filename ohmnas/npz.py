@@ -80,12 +80,12 @@ def read_arrays(path: Path, names: Iterable[str], largest: int | None = None) ->
     Args:
         path: the archive.
         names: names of the arrays to read.
-        largest: limit in bytes, for the size of the file and, separately, for the total size of these arrays; None means
+        largest: limit in bytes, for the size of the file and, separately, for the total size of these arrays. None is
             `LARGEST` for the file and `LARGEST_CONTENT` for the arrays.
 
     Raises:
-        BrokenFileError: the file is not a NumPy archive, lacks an array or is too large; or an array is too large
-            or does not hold plain numbers.
+        BrokenFileError: the file is not a NumPy archive, lacks an array or is too large; or an array is too
+            large or does not hold plain numbers.
     """
     names = tuple(names)
     needed = in_short(", ".join(names), 120)

@@ -39,9 +39,10 @@ class Costs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard and soft limits. The result meets all hard limits; every evaluated architecture meets those on costs.
+    """Hard and soft limits. The result meets all hard limits, every evaluated architecture the hard limits on costs.
 
-    Until a search finds an architecture that meets the limits on predictions, it may breed from others.
+    Until a search finds an architecture that meets the limits on predictions, it may breed from
+    architectures that exceed them.
     """
 
     max_params: float = np.inf

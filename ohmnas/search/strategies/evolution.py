@@ -24,8 +24,8 @@ LARGEST_TOURNAMENT: Final = 1000
 class Evolution:
     """Keeps the best architectures and breeds the next generation from them.
 
-    Until something feasible is known, the best are those with the smallest violation of the limits; afterwards only
-    feasible architectures breed.
+    Until a feasible architecture is known, the best are the architectures with the smallest violation of the limits.
+    Afterwards, only feasible architectures breed.
     """
 
     problem: Problem
@@ -111,7 +111,7 @@ class Evolution:
     def tell(self, population: Population, evaluation: Evaluation) -> None:
         """Merge offspring and parents and select the survivors."""
         if self._parents is not None and self._standing is not None:
-            if self.selection == "youngest":  # keep the best parent, and as many others as the offspring leave room for
+            if self.selection == "youngest":  # keep the best parent, and others if the feasible offspring are too few
                 room = max(self.keep - int(evaluation.feasible.sum()), 1)
                 old = np.arange(min(room, len(self._parents)))
             else:

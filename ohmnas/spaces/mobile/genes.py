@@ -63,7 +63,10 @@ def resized(resolution: npt.NDArray[Any], side: int) -> npt.NDArray[np.int64]:
 
 
 def canonical(population: Population, height: int, width: int) -> Population:
-    """``(n, g)``: set RES to the smallest value with the same image size; several values give one size for small images."""
+    """``(n, g)``: set RES to the smallest value with the same image size.
+
+    Small images have the same size for several values.
+    """
     values = np.array(arch.RESOLUTIONS)
     sides = np.column_stack([resized(values, height), resized(values, width)])
     smallest = np.zeros(arch.EIGHTHS + 1, dtype=np.int16)
