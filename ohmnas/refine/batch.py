@@ -178,7 +178,7 @@ def _take_diverse(chosen: list[tuple[int, Part]], here: Values, order: Rows, cou
 
 
 def _take_farthest(chosen: list[tuple[int, Part]], here: Values, there: Values, among: Rows, count: int) -> None:
-    """Add the rows that are farthest from all measured and chosen ones, one after the other."""
+    """Add the rows that are farthest from all measured and chosen rows, one after the other."""
     rows = [row for row, _ in chosen]
     known = np.concatenate([there, here[rows]])
     distance = cdist(here[among], known, "cityblock").min(axis=1) if len(known) else np.full(len(among), np.inf)

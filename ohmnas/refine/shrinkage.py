@@ -51,7 +51,7 @@ DEFAULT_NOISE: Final = 0.25
 predictions, the share that predicts a second training most accurately is 0.25 for speech, 0.1 for CIFAR-10, and 0 to
 0.1 for digits and people (shipped tables of protocol 3)."""
 _SMALLEST: Final = 1e-12
-"""Smallest variance, so that divisions by it stay finite."""
+"""Smallest variance, to keep divisions by it finite."""
 
 
 @dataclass(frozen=True, slots=True)

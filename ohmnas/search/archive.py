@@ -127,7 +127,7 @@ class Archive:
 
 
 def _kept(front: Evaluation) -> Rows:
-    """``(m,)``: up to `FRONT` well-spread rows of a front, including the one with the highest objective."""
+    """``(m,)``: up to `FRONT` well-spread rows of a front, including the row with the highest objective."""
     rows = pareto.thinned(front.losses, FRONT)
     best = int(np.argmax(front.objective))
     return rows if best in rows else np.union1d(pareto.thinned(front.losses, FRONT - 1), [best])

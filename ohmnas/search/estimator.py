@@ -43,7 +43,7 @@ class Estimator(ABC):
         """Return an estimator that predicts these targets, too.
 
         Raises:
-            InvalidValueError: the estimator cannot predict one of them.
+            InvalidValueError: the estimator cannot predict a target.
         """
         known = [one.name for one in self.targets]
         for name in names:

@@ -81,8 +81,8 @@ class Limits:
     soft: Mapping[str, float] = field(default_factory=dict)
     """Quantity -> soft limit, such as ``{"macs": 2e6}``; a network that exceeds it gets a smaller objective."""
     penalty: float = 1.0
-    """Weight of the soft limits. A positive objective is divided by 1 + penalty * excess, a negative one is multiplied
-    by it. The excess is the sum of the relative excesses over the soft limits."""
+    """Weight of the soft limits. A positive objective is divided by 1 + penalty * excess, a negative objective is
+    multiplied by this factor. The excess is the sum of the relative excesses over the soft limits."""
 
     def __post_init__(self) -> None:
         """Check that the limits are consistent.

@@ -74,7 +74,7 @@ class Weighing:
         """Check the weights.
 
         Raises:
-            InvalidValueError: there are no weights, or one is not above 0.
+            InvalidValueError: there are no weights, or a weight is not above 0.
             UnknownNameError: a weight has an unknown quantity.
         """
         for name, weight in self.weights.items():

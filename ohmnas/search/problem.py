@@ -1,4 +1,4 @@
-"""`Problem`: search space, objective and limits. Strategies see architectures only through it."""
+"""`Problem`: search space, objective and limits. Strategies use architectures only through it."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def describe(
     history: list[dict[str, float]],
     stopped: str,
 ) -> SearchResult:
-    """Describe the best architecture, the diverse ones, the front and the references of a search.
+    """Describe the best architecture, the diverse architectures, the front and the references of a search.
 
     Args:
         problem: objective and limits.

@@ -158,7 +158,7 @@ class _Run:
         return population[evaluation.feasible], len(population)
 
     def _wanted(self, missing: int, left: float) -> int:
-        """Return the number of candidates expected to contain the missing feasible ones."""
+        """Return the number of candidates that are expected to include `missing` feasible candidates."""
         wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
         return int(min(wanted, MARGIN * LARGEST_POPULATION, left))
 

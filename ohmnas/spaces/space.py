@@ -174,7 +174,10 @@ class Space(ABC):
 
     @property
     def subspace_genes(self) -> tuple[str, ...]:
-        """Genes or gene families that sub-spaces bound (`search.subspaces`); the default is the costly ones."""
+        """Genes or gene families that sub-spaces bound (`search.subspaces`).
+
+        By default, these are the number of blocks and all costly genes.
+        """
         families = [gene.family for gene in self.genes if gene.costly or gene.name == self.genes.depth]
         return tuple(dict.fromkeys(families))
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ohmnas.spaces.genes import Genes, Population
 
 DEFAULT_RATE: Final = 0.8
-"""Default mutation probability of a group, close to the one in AnalogNAS."""
+"""Default mutation probability of a group, close to the probabilities in AnalogNAS."""
 
 
 def mutate(genes: Genes, population: Population, rates: Mapping[str, float], rng: np.random.Generator) -> Population:

@@ -130,10 +130,10 @@ def most_probable(
 
 
 def check_feasible(relaxation: Relaxation, problem: Problem, rng: np.random.Generator) -> None:
-    """Check before a search that some network meets the limits.
+    """Check before a search that a network meets the limits.
 
     Raises:
-        InfeasibleError: no network does; the message describes the nearest network.
+        InfeasibleError: no network meets the limits; the message describes the nearest network.
     """
     most_probable(relaxation, problem, uniform(relaxation), rng)
 

@@ -34,7 +34,7 @@ class Evolution:
     selection: str = "youngest"
     """``youngest``: the offspring replace the parents, except the best one, and tournaments choose the next parents
     (less greedy than elitism); ``elitism``: the best survive and breed uniformly, as in AnalogNAS; ``tournament``,
-    ``proportionate``: the best survive, and better ones breed more."""
+    ``proportionate``: the best survive, and better survivors breed more."""
     tournament: int = 5
     """Tournament size."""
     crossover: float = 0.3
@@ -94,7 +94,7 @@ class Evolution:
         near = self._neighbours(self._parents, n // 2)
         children = children[: n - len(near)]
         order = np.argsort([*np.linspace(0, 1, len(near)), *np.linspace(0, 1, len(children))], kind="stable")
-        return np.concatenate([near, children])[order]  # interleaved, because a search may drop the last ones
+        return np.concatenate([near, children])[order]  # interleaved, because a search may drop the last candidates
 
     def _neighbours(self, parents: Population, most: int) -> Population:
         """Return at most `most` neighbours of the best parents not used before; the next call returns the others."""

@@ -26,7 +26,7 @@ class QLearning:
     """Table with the value of each choice given the previous one; exploration falls from 1.
 
     Explorers are drawn from the affordable architectures. All other proposals take the best choices, with a few random
-    ones. Architectures that are too expensive get no reward.
+    choices. Architectures that are too expensive get no reward.
     """
 
     problem: Problem

@@ -30,7 +30,7 @@ class Cell:
         """Check the operations.
 
         Raises:
-            InvalidValueError: there are not six, or one is unknown.
+            InvalidValueError: there are not six operations, or an operation is unknown.
         """
         if not isinstance(self.operations, tuple) or len(self.operations) != len(EDGES):
             raise InvalidValueError(f"a cell must have {len(EDGES)} operations, not {shown(self.operations)}")
@@ -85,7 +85,7 @@ class Cell:
         """Return the cell of six indices into `OPERATIONS`, in the order of `EDGES`.
 
         Raises:
-            InvalidValueError: there are not six indices, or one is out of range.
+            InvalidValueError: there are not six indices, or an index is out of range.
         """
         if len(codes) != len(EDGES) or not all(0 <= code < len(OPERATIONS) for code in codes):
             raise InvalidValueError(

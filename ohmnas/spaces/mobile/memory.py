@@ -32,8 +32,8 @@ def peak_memory(
 
     Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch, only
     the part of the image that one patch reads counts, because the whole image stays in the memory of the camera. The
-    whole output of the patches is in memory. The number of blocks that run in patches is the one with the smallest
-    peak; ties go to the smallest number.
+    whole output of the patches is in memory. The number of blocks that run in patches is chosen for the smallest peak;
+    ties go to the smallest number.
 
     Args:
         population: ``(n, g)``, canonical.
