@@ -43,11 +43,11 @@ class Rank:
     allows_oversampling: ClassVar[bool] = True
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose one sample, then nothing."""
+        """Propose a sample; nothing after the first generation."""
         return self.problem.sample(0 if self._asked else n, rng)
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:  # noqa: ARG002 - required by `Strategy`
-        """Mark the sample as done."""
+        """End the first generation."""
         self._asked = True
 
 
