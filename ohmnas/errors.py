@@ -28,7 +28,8 @@ class InfeasibleError(OhmnasError, RuntimeError):
     """No architecture meets all limits; the message shows the nearest one."""
 
     reference: str = ""
-    """Name of the reference network whose predictions set the limits; empty if other limits are violated."""
+    """Name of the reference network whose predictions set the limits; empty if no reference network
+    sets them, or if no architecture within the limits on costs was found."""
 
 
 class DivergedError(OhmnasError, ArithmeticError):
@@ -68,7 +69,7 @@ def shown(value: object) -> str:
         return "a number of more than 18 digits"  # Python refuses to format more than 4,300 digits
     try:
         return in_short(repr(value))
-    except (ValueError, RecursionError):  # it contains such a number, or is nested too deeply
+    except (ValueError, RecursionError):  # the value contains a longer number, or is nested too deeply
         return "a list or table"
 
 

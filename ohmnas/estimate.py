@@ -85,7 +85,7 @@ class Estimate:
         return Estimate(self.targets, self.values[rows])
 
     def join(self, others: Sequence[Estimate]) -> Estimate:
-        """Append the rows of others.
+        """Append the rows of other estimates.
 
         Raises:
             InvalidValueError: the targets differ.

@@ -148,7 +148,7 @@ def write_bytes_atomically(path: Path, content: bytes) -> None:
     temporary: str | None = None
     try:
         temporary = str(path.with_name(f".{path.name}.{secrets.token_hex(8)}"))
-        with Path(temporary).open("xb") as file:  # unlike those of `tempfile`, its mode follows the umask
+        with Path(temporary).open("xb") as file:  # its mode follows the umask, unlike the mode of `tempfile` files
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -37,7 +37,7 @@ BLOCK = 1 << 20
 NPY, ZIP = b"\x93NUMPY", b"PK"
 _ENCRYPTED = 1
 _WRITTEN = (1980, 1, 1, 0, 0, 0)
-"""Time stamp of every member: the earliest in a zip archive."""
+"""Time stamp of every member: the earliest that a zip archive can store."""
 _UNIX, _READABLE = 3, 0o644 << 16
 """System and permissions of every member, the same on all machines."""
 
@@ -80,12 +80,12 @@ def read_arrays(path: Path, names: Iterable[str], largest: int | None = None) ->
     Args:
         path: the archive.
         names: names of the arrays to read.
-        largest: limit in bytes, for the size of the file and, separately, for the total size of these arrays; None is
-            `LARGEST` and `LARGEST_CONTENT`.
+        largest: limit in bytes, for the size of the file and, separately, for the total size of these arrays. None is
+            `LARGEST` for the file and `LARGEST_CONTENT` for the arrays.
 
     Raises:
-        BrokenFileError: the file is not such an archive, lacks an array or is too large, or an array is too large or
-            does not hold plain numbers.
+        BrokenFileError: the file is not a NumPy archive, lacks an array or is too large; or an array is too
+            large or does not hold plain numbers.
     """
     names = tuple(names)
     needed = in_short(", ".join(names), 120)
@@ -150,7 +150,7 @@ def mapped(path: Path) -> Array:
     """Map an array of a file in NumPy's format into memory; changes do not reach the file.
 
     Raises:
-        BrokenFileError: it is not such a file, or its size does not match its header.
+        BrokenFileError: the file is not in NumPy's format, or its size does not match its header.
     """
     with opened(path, LARGEST_CONTENT) as file:
         size = os.fstat(file.fileno()).st_size

@@ -1,7 +1,7 @@
 """Drawing into files, in one style. Figures do not use pyplot, so a notebook's windows and backend are not affected.
 
-A colour means one thing in all pictures and reports. The colours are those of Okabe and Ito (2008) and of Tol's muted
-scheme (2021), which people with any kind of colour vision can tell apart.
+Each colour has the same meaning in all pictures and reports. The colours come from Okabe and Ito (2008) and from Tol's
+muted scheme (2021). People with any kind of colour vision can tell them apart.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ OTHERS: Final = "#8c8c8c"
 EFFECT: Final = "#5b5ea6"
 """Effects of choices, and importances of features."""
 INK: Final = "#333333"
-"""Everything that needs no colour of its own."""
+"""Text, axes and other parts without a colour of their own."""
 LAYERS: Final = {
     "spatial": "#44aa99",
     "pointwise": "#aa4499",
@@ -80,7 +80,7 @@ _BACKEND = "MPLBACKEND"
 def drawing() -> Iterator[None]:
     """Draw in the style of this module, ignoring matplotlibrc and notebook styles.
 
-    As a decorator, ``@drawing()``, it holds for a whole function.
+    As a decorator, ``@drawing()``, it applies to the whole function.
     """
     _import_matplotlib()
     from matplotlib import style
@@ -92,7 +92,7 @@ def drawing() -> Iterator[None]:
 def _import_matplotlib() -> None:
     """Import Matplotlib even if `MPLBACKEND` names a missing backend; no picture here needs one.
 
-    Jupyter sets the variable for all programs that it starts, also those of other environments.
+    Jupyter sets the variable for all programs that it starts, including programs of other environments.
     """
     try:
         import matplotlib
@@ -152,10 +152,10 @@ def short(value: float) -> str:
 
 
 def save(drawn: Figure, path: Path) -> None:
-    """Write a figure as PNG or SVG, by the ending of the path, atomically.
+    """Write a figure atomically, as PNG or SVG; the suffix of the path sets the format.
 
     Raises:
-        InvalidValueError: the ending is neither.
+        InvalidValueError: the suffix is neither ``.png`` nor ``.svg``.
         StorageError: the write failed.
     """
     kind = path.suffix.removeprefix(".")

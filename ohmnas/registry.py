@@ -1,6 +1,6 @@
-"""Registries: named things that installed packages can add to, each loaded when it is first used.
+"""Registries: named objects, each imported on first use. Installed packages can add entries.
 
-The name and summary of an entry cost nothing; its module is imported when the entry is taken. Entry points of installed
+Names and summaries are available without importing anything. Entry points of installed
 packages (``[project.entry-points."ohmnas.strategies"]``) are read only when a name is not built in, or when all names
 are listed, because reading them takes tens of milliseconds.
 """
@@ -33,11 +33,11 @@ class Entry(Generic[T]):
     summary: str = ""
     """Summary for help texts, one line."""
     package: str = ""
-    """Package that adds the entry; empty for built-in entries and those of `Registry.register`."""
+    """Package that adds the entry; empty for built-in and registered entries."""
 
 
 class Registry(Mapping[str, T]):
-    """Name -> object: built-in entries, then registered ones, then those of plugins.
+    """Name -> object: built-in entries, then registered entries, then entries of plugins.
 
     Other packages cannot replace a built-in name. `faults` lists entries that were ignored.
     """
@@ -54,8 +54,8 @@ class Registry(Mapping[str, T]):
         Args:
             kind: singular noun for messages, such as ``strategy``.
             group: entry point group, such as ``ohmnas.strategies``.
-            entries: name -> ``"module:attribute"``, or a function that returns the object; each also with a one-line
-                summary.
+            entries: name -> ``"module:attribute"``, a function that returns the object, or a tuple of either and a
+                one-line summary.
             fault: called with the name and the object of an entry; returns why the object is invalid, or an empty
                 string. Built-in entries are not checked.
         """
@@ -233,7 +233,7 @@ class Registry(Mapping[str, T]):
 
 
 def _entry(name: str, what: object, summary: str = "") -> Entry[T]:
-    """Create an entry from ``"module:attribute"``, this with a summary, or a function that returns the object."""
+    """Create an entry from ``"module:attribute"``, a function that returns the object, or either with a summary."""
     if isinstance(what, tuple):
         what, summary = what
     if callable(what):

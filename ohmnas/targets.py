@@ -27,7 +27,7 @@ class Target:
     high: float
     """Largest possible value."""
     scale: Scale = "linear"
-    """Scale on which a surrogate learns it: ``log`` for standard deviations, because they differ by factors."""
+    """Scale on which a surrogate learns the target: ``log`` for standard deviations, because they differ by factors."""
 
 
 def _accuracy(time: str) -> Target:
@@ -45,7 +45,7 @@ VARIATION: Final = Target("avm", "AVM", False, -1.0, 1.0)
 VARIATION_60S: Final = Target("avm_60s", "AVM from 60 s", False, -1.0, 1.0)
 """Accuracy after 60 seconds minus accuracy after 30 days. AnalogNAS-Bench has no readings after 1 second."""
 VARIATIONS: Final = (VARIATION, VARIATION_60S)
-"""The AVM, and the target that a table can have instead."""
+"""The AVM, and the target that a table without the AVM can have instead."""
 DEFAULTS: Final = (ACCURACY, SPREAD, VARIATION)
 """Targets of AnalogNAS."""
 DEFAULT_NAMES: Final = tuple(target.name for target in DEFAULTS)

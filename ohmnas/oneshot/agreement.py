@@ -1,4 +1,4 @@
-"""Agreement of a supernet with measured rows, beside a surrogate and the number of parameters."""
+"""Rank agreement of a supernet with measured rows, compared with a surrogate, parameters and MACs."""
 
 from __future__ import annotations
 
@@ -77,13 +77,15 @@ def agreement(
     """
     data = TrainingSet.of(table, hardware, fidelity)
     plan = estimator.supernet.plan
-    for what, theirs, ours in (
+    for what, of_table, of_supernet in (
         ("task", table.card["task"], plan.task.name),
         ("space", str(table.space), str(plan.space)),
         ("chip", str(data.provenance["hardware"]), plan.chip.name),
     ):
-        if theirs != ours:
-            raise InvalidValueError(f"table {table.source} is for the {what} {theirs}, but the supernet is for {ours}")
+        if of_table != of_supernet:
+            raise InvalidValueError(
+                f"table {table.source} is for the {what} {of_table}, but the supernet is for {of_supernet}"
+            )
     rows = np.flatnonzero(plan.contains(data.population))
     if len(rows) < FEWEST:
         raise InvalidValueError(
@@ -92,7 +94,7 @@ def agreement(
     if most is not None and most < len(rows):
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
     population = data.population[rows]
-    labels = {head: data.single()[rows, column] for column, head in enumerate(data.target_names)}
+    labels = {name: data.single()[rows, column] for column, name in enumerate(data.target_names)}
 
     start = time.process_time()
     read = np.empty((len(rows), len(estimator.targets)))

@@ -105,11 +105,13 @@ class SupernetEstimator(Estimator):
     def _read(self, genome: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
         """``(3,)``: `targets` of one network."""
         entropy = [self._seed, zlib.crc32(self.supernet.plan.task.name.encode()), *genome.tolist()]
-        averages, chips = (int(number) for number in np.random.SeedSequence(entropy).generate_state(2))
-        network = self.supernet.network(genome, averages)
+        noise_seed, chip_seed = (int(number) for number in np.random.SeedSequence(entropy).generate_state(2))
+        network = self.supernet.network(genome, noise_seed)
         chip = self.supernet.plan.chip
         calibration = self.supernet.images()
-        found = read_over_time(network, chip, self._images, self._labels, self._chips, chips, calibration).accuracies
+        found = read_over_time(
+            network, chip, self._images, self._labels, self._chips, chip_seed, calibration
+        ).accuracies
         day = found[:, list(TIMES).index("1d")]
         finest = 1.0 / (len(self._labels) * np.sqrt(self._chips))  # one image of one chip
         return np.array([day.mean(), max(day.std(ddof=1), finest), (found[:, 0] - found[:, -1]).mean()])

@@ -23,7 +23,8 @@ _BATCHES: Final = 8
 _SHRUNK: Final = 0.5
 """Share of the training after which `shrinking` draws from all sizes."""
 _LARGEST_SHARE: Final = 0.5
-"""Smallest number of parameters of a path at the start of `shrinking`, as a share of the largest number."""
+"""Lower bound on the parameters of a path at the start of `shrinking`, as a share of the parameters of the largest
+network."""
 _RANDOM_PATHS: Final = 2
 """Number of random paths in a step of the sandwich rule."""
 
@@ -44,7 +45,7 @@ class Paths:
     """One of `rules.RULES`."""
     seed: int
     _rounds: dict[int, Population] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """The current round."""
+    """Number of the current round -> its paths."""
 
     def __post_init__(self) -> None:
         """Check the rule.
@@ -60,14 +61,14 @@ class Paths:
         return 2 + _RANDOM_PATHS if self.rule == "sandwich" else 1
 
     def of(self, step: int, progress: float) -> Population:
-        """``(k, g)``: the paths of a step; with the sandwich rule, the large path comes first.
+        """``(k, g)``: paths of a step; with the sandwich rule, the large path comes first.
 
         Args:
             step: number of the step, from 0.
             progress: share of all steps that are done, in [0, 1).
 
         Raises:
-            InfeasibleError: there are no networks within the bounds.
+            InfeasibleError: found no network within the bounds and limits.
         """
         number, place = divmod(step, ROUND)
         if number not in self._rounds:

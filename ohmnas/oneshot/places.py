@@ -17,7 +17,7 @@ class Place:
     """A layer of a network and the shared layer that holds its weights.
 
     A layer uses the first output and input channels of the shared layer and the centre of its kernels. A layer that
-    computes several branches at once uses a shared layer for each.
+    computes several branches at once uses one shared layer for each branch.
     """
 
     path: str
@@ -27,7 +27,7 @@ class Place:
     sizes: Sizes
     """Shape of the weights of one branch."""
     full: tuple[Sizes, ...]
-    """Shape of the shared weights of each branch; each size is at least that in `sizes`."""
+    """Shape of the shared weights of each branch; no size is smaller than in `sizes`."""
 
     @property
     def branches(self) -> int:

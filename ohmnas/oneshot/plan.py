@@ -26,12 +26,12 @@ from ohmnas.spaces.space import Space
 DEFAULT_BOUNDS: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
     "resnet": {"OC0": (8, 64), "R": (1, 8), "B": (1, 8)},
 }
-"""Space -> bounds on genes, if it is not the whole space. Networks with more layers or branches are rarely useful, and
-weights that few networks share are trained rarely."""
+"""Space -> default bounds on genes; other spaces have none. Networks with more layers or branches are rarely useful,
+and weights that few networks share are rarely trained."""
 _FEW_PIXELS: Final = 256
 _SMALL: Final = (256, 0.5)
-"""Images per step and learning rate for images with fewer pixels: a step on 8 x 8 pixels takes hardly longer with 256
-images than with 64, because most of it is overhead of the layers."""
+"""Images per step and learning rate for images with fewer than `_FEW_PIXELS`. A step on 8 x 8 pixels takes hardly
+longer with 256 images than with 64, because most of its time is overhead of the layers."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class Plan:
         check_name("rule", RULES, rule)
         bounds = Bounds.of(task.space.genes, {**DEFAULT_BOUNDS.get(task.space_name, {}), **(ranges or {})})
         resnet = task.space_name == "resnet"  # the limits of tasks are for ResNet-like networks
-        usual = (task.max_params, task.max_macs) if resnet else (np.inf, np.inf)
-        params = float(usual[0] if max_params is None else max_params)
-        macs = float(usual[1] if max_macs is None else max_macs)
+        defaults = (task.max_params, task.max_macs) if resnet else (np.inf, np.inf)
+        params = float(defaults[0] if max_params is None else max_params)
+        macs = float(defaults[1] if max_macs is None else max_macs)
         if not (params > 0 and macs > 0):
             raise InvalidValueError(f"limits must be above 0, not {params:g} parameters and {macs:g} MACs")
         small = task.input_shape[1] * task.input_shape[2] < _FEW_PIXELS
@@ -133,7 +133,7 @@ class Plan:
         """Check that ``(n, g)`` networks share the weights.
 
         Raises:
-            InvalidValueError: a network does not share them; the message shows the reason.
+            InvalidValueError: a network does not share the weights; the message shows the reason.
         """
         outside = np.flatnonzero(~self.contains(population))
         if not len(outside):
@@ -153,7 +153,7 @@ class Plan:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return JSON values."""
         space, bounds = self.space, self.within
         return {
             "task": self.task.name,
@@ -189,7 +189,7 @@ class Plan:
         ends = {name: (int(low), int(high)) for name, (low, high) in within.items()}
         bounds = Bounds.of(task.space.genes, ends)
         if set(ends) != set(bounds.genes.names):
-            raise BrokenFileError("its bounds are not those of the genes of its space")
+            raise BrokenFileError("its bounds are not for the genes of its space")
         chip = dict(json_values.mapping(values["chip"], "chip"))
         name, technology = (json_values.text(chip.pop(key), f"chip's {key}") for key in ("name", "technology"))
         settings = {key: json_values.number(one, f"chip's {key}") for key, one in chip.items()}

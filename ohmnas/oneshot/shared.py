@@ -1,8 +1,8 @@
-"""`SharedWeights`: weights shared by many networks, each of which uses a part, and their optimizer.
+"""`SharedWeights`: weights that many networks share, and their optimizer.
 
-A network gets copies of its parts of the weights, and its gradients update the shared weights. Networks are therefore
-ordinary analog networks, and a step on a path is a step of ordinary training. A tensor is created when a network first
-uses it, with random numbers that depend only on the seed and its name.
+Each network uses a part of the weights. It gets a copy of its part, and its gradients update the shared weights.
+Networks are therefore ordinary analog networks, and a step on a path is a step of ordinary training. A tensor is
+created when a network first uses it, with random numbers that depend only on the seed and the tensor's name.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ohmnas.errors import BrokenFileError, InvalidValueError
 from ohmnas.oneshot.places import Place, Sizes
 
 _CHANNELS: Final = 32
-"""Output channels for the standard deviation of initial weights (He et al., 2015, fan out): most networks use only the
-first channels of a shared layer."""
+"""Largest number of channels that the standard deviation of initial weights takes into account (He et al., 2015, fan
+out), because most networks use only the first channels of a shared layer."""
 
 
 class Pieces:
-    """Views of a network's parameters, one for each shared tensor that they are a part of."""
+    """Views of a network's parameters, one view for each shared tensor that the parameters are copied from."""
 
     def __init__(self, network: nn.Module, places: Iterable[Place]) -> None:
         """Match the parameters of an analog network with the shared tensors.
@@ -88,12 +88,12 @@ class SharedWeights:
     """Named tensors, of which each network uses parts."""
 
     def __init__(self, seed: int, tensors: dict[str, Tensor] | None = None) -> None:
-        """Start without tensors, or with those of an earlier training."""
+        """Start without tensors, or with the tensors of an earlier training."""
         self.seed = seed
         self.tensors: dict[str, Tensor] = tensors or {}
         """Name -> shared tensor."""
         self.momenta: dict[str, Tensor] = {}
-        """Name -> momentum of the optimizer, in the same shape."""
+        """Name -> momentum of the optimizer, with the shape of the tensor."""
 
     def load_into(self, pieces: Pieces, grow: bool = False) -> None:
         """Copy the shared weights into the parameters of a network.
@@ -121,7 +121,7 @@ class SharedWeights:
 
     @torch.no_grad()
     def update(self, gradients: dict[str, Tensor], recipe: Recipe, rate: float, clip_sigma: float) -> None:
-        """One step of SGD with Nesterov momentum on the used parts; all other weights and momenta stay unchanged.
+        """Take a step of SGD with Nesterov momentum on the used parts; all other weights and momenta stay unchanged.
 
         Args:
             gradients: name -> gradient of the first channels; changed by the call.
@@ -155,7 +155,7 @@ class SharedWeights:
 
 
 def add_gradients(total: dict[str, Tensor], more: dict[str, Tensor]) -> None:
-    """Add the gradients of one network to those of others, whose parts may be smaller or larger."""
+    """Add the gradients of a network to a sum over other networks, whose parts may be smaller or larger."""
     for name, grad in more.items():
         sum_ = total.get(name)
         if sum_ is None:

@@ -1,7 +1,7 @@
-"""`Supernet`: trained shared weights with everything that is needed to use them, as one folder.
+"""`Supernet`: trained shared weights and their plan, saved as one folder.
 
-The folder holds ``weights.safetensors`` and ``supernet.json``. The second is written last and has the checksum of the
-first: a folder without it is not a supernet.
+The folder holds ``weights.safetensors`` and ``supernet.json``. ``supernet.json`` is written last and has the
+checksum of the weights. A folder without it is not a supernet.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _AVERAGED: Final = 64
 """Images of each batch for batch norm statistics; larger batches take longer."""
 _LARGEST_DESCRIPTION: Final = 1 << 20
 _LARGEST_WEIGHTS: Final = 1 << 33
-"""Largest files in bytes."""
+"""Largest sizes of the two files in bytes."""
 
 
 def skeleton(plan: Plan, genome: npt.NDArray[np.int16]) -> tuple[nn.Module, list[Place]]:
@@ -63,7 +63,7 @@ class Supernet:
     provenance: dict[str, Any] = field(default_factory=dict)
     """Steps, seconds and loss of the training; versions."""
     checksum: str = ""
-    """SHA-256 checksum of the saved weights; empty if they were not saved."""
+    """SHA-256 checksum of the saved weights; empty for unsaved weights."""
 
     def images(self) -> Images:
         """Training images."""

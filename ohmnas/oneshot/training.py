@@ -45,7 +45,7 @@ _AVERAGED: Final = 0.99
 """Weight of the past in the running mean of the loss."""
 
 Report = Callable[[int, int, float], None]
-"""Callback with the number of finished steps, their total, and the running mean of the loss."""
+"""Callback with the number of finished steps, the total number of steps, and the running mean of the loss."""
 
 
 def train_supernet(
@@ -60,7 +60,7 @@ def train_supernet(
         plan: everything that determines the training.
         folder: folder of the supernet; created if missing.
         minutes: training time in minutes of one core. A new training times a few steps and derives the number of epochs
-            from them. The plan's number is ignored.
+            from them, instead of the plan's number. None uses the plan's number.
         report: called after each step.
 
     Raises:
@@ -162,7 +162,7 @@ class _Training:
         self.steps = plan.epochs * self.steps_per_epoch
         self.step = 0
         self.loss = math.log(plan.space.classes)
-        """Running mean of the loss."""
+        """Running mean of the loss of each step's first path."""
         self.seconds = 0.0
         """Processor time in seconds."""
         self._noise: Noise = noise_source(plan.seed, torch.device("cpu"))

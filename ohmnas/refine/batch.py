@@ -1,6 +1,6 @@
 """Choose the networks to measure next.
 
-A batch has three parts. *Best*: the best predictions, which may be the winners. *Uncertain*: candidates among the best
+A batch has three parts. *Best*: the candidates with the best predictions. *Uncertain*: candidates among the best
 predicted tenth that are farthest from all measured networks, where predictions are least certain (core-set selection:
 Sener and Savarese, 2018). *Mutants*: candidates close to the best measured networks, so the surrogate learns which
 changes matter there. Members of a batch keep a distance from each other, because near duplicates add little
@@ -38,7 +38,7 @@ NEIGHBOURS: Final = 20
 SAMPLES: Final = 500
 """Number of sampled candidates, and number of mutants of the leaders."""
 _ENOUGH: Final = 1e-6
-"""The preferred distance is halved until it is below this; then no distance is needed."""
+"""The preferred distance is halved until it is below this; after that, any distance is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def choose(
         measured: ``(n, g)``.
         leaders: ``(l, g)``: best measured networks, best first.
         k: size of the batch.
-        split: shares of its parts.
+        split: shares of the parts of a batch.
 
     Returns:
         Row of each chosen candidate and its part; fewer than k if there are fewer candidates.
@@ -178,7 +178,7 @@ def _take_diverse(chosen: list[tuple[int, Part]], here: Values, order: Rows, cou
 
 
 def _take_farthest(chosen: list[tuple[int, Part]], here: Values, there: Values, among: Rows, count: int) -> None:
-    """Add the rows that are farthest from all measured and chosen ones, one after the other."""
+    """Add the rows that are farthest from all measured and chosen rows, one after the other."""
     rows = [row for row, _ in chosen]
     known = np.concatenate([there, here[rows]])
     distance = cdist(here[among], known, "cityblock").min(axis=1) if len(known) else np.full(len(among), np.inf)

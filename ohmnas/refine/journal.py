@@ -14,7 +14,7 @@ from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
 VERSION: Final = 1
 """Version of the file."""
 KINDS: Final = ("plan", "round", "repeat")
-"""`plan`: first networks, without a surrogate. `round`: chosen by a surrogate. `repeat`: the best ones again."""
+"""`plan`: first networks, without a surrogate. `round`: chosen by a surrogate. `repeat`: the best networks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Stage:
 
 
 class Journal:
-    """The stages of a refinement. With a file, each is written before its first training begins."""
+    """The stages of a refinement. With a file, each stage is written before its first training begins."""
 
     def __init__(self, path: Path | None, asked: Mapping[str, Any]) -> None:
         """Read the stages of earlier runs.
@@ -53,7 +53,7 @@ class Journal:
 
         Raises:
             BrokenFileError: the file is not a journal.
-            InvalidValueError: it belongs to another refinement; the message shows the first difference.
+            InvalidValueError: the file belongs to another refinement; the message shows the first difference.
         """
         self._path = path
         self._asked = json.loads(json.dumps(asked))
@@ -82,7 +82,7 @@ class Journal:
         """Add a stage.
 
         Raises:
-            StorageError: it could not be written.
+            StorageError: the file could not be written.
         """
         self.stages.append(stage)
         self._write()

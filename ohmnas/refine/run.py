@@ -39,9 +39,9 @@ from ohmnas.spaces.genes import Population, unseen
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 
 FEWEST: Final = 20
-"""With fewer measured networks, a refinement first measures networks of a plan, before it fits a surrogate."""
+"""With fewer measured networks, a refinement measures a plan before it fits a surrogate."""
 FEWEST_FITTED: Final = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))
-"""With fewer measured networks, the surrogates of held-out predictions would have fewer than `FEWEST_ROWS`."""
+"""With fewer measured networks, surrogates for held-out predictions would be fitted to fewer than `FEWEST_ROWS`."""
 FURTHER_REPEATS: Final = 2
 """Largest number of further repeats. They are needed if the best network after the repeats was trained only once."""
 WEIGHTS: Final = 10
@@ -64,7 +64,7 @@ class Effort:
     rows: float = math.inf
     """Largest number of trainings that the stages request, including trainings that the store already has."""
     seconds: float = math.inf
-    """Wall time of each call after which no training begins."""
+    """Wall time of each call in seconds; no training begins after it."""
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -121,12 +121,12 @@ def refine(
         campaign: how to measure: protocol, one chip, seed and limits. Its population is the plan, measured first if the
             store has fewer than `FEWEST` networks. Its `keep` is the folder for the trained networks of the `WEIGHTS`
             best networks and of the reference networks; all other trained networks in it are removed after each stage.
-        store: measured rows; the surrogate is fitted to those of the same chip and fidelity.
-        fit: fits a surrogate to rows and returns what to search for with it, such as
+        store: measured rows; the surrogate is fitted to the rows of the same chip and fidelity.
+        fit: fits a surrogate to a training set and returns the search problem that uses it, such as
             ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
         effort: rounds, trainings and time.
         seed: random seed of the searches and batches.
-        above_reference: True requires estimates at least as good as those of the best reference network
+        above_reference: True requires estimates at least as good as the estimates of the best reference network
             (`search.defaults.reference_floor`).
         split: shares of a batch.
         budget: budget of the search in each round; None is its default.
@@ -289,10 +289,10 @@ class _Run:
         return protocol.task.name, self.campaign.chips[0].name, protocol.fidelity.name
 
     def _plan(self) -> Stage | None:
-        """First networks; None if they were all tried.
+        """The networks of the plan that were not tried; None if all were tried.
 
         Raises:
-            InvalidValueError: they are too few for a surrogate.
+            InvalidValueError: the networks are too few for a surrogate.
         """
         done = {one.genome for stage in self.journal.stages for one in stage.chosen}
         plan = [tuple(genome) for genome in self.campaign.population.tolist()]
@@ -346,7 +346,7 @@ class _Run:
         )
 
     def _tried(self, standing: Standing) -> Population:
-        """``(n, g)``: networks that were tried: measured, failed or diverged, but not stopped early."""
+        """``(n, g)``: networks that were measured, failed or diverged, without networks that were stopped early."""
         names = self._names()
         keys = len(schema.KEY_COLUMNS)
         stored = [one[keys:] for one in self.store.identities(stopped=False) if one[:3] == names]
@@ -382,7 +382,7 @@ class _Run:
         return seed
 
     def _measure(self, stage: Stage, jobs: int, cluster: Cluster | None) -> bool:
-        """Measure a stage and return True if all of it is stored."""
+        """Measure a stage; return True if all of its rows are stored."""
         parts = [self._campaign(stage, seed) for seed in dict.fromkeys(one.seed for one in stage.chosen)]
         number = len(self.journal.stages) - 1
         done = sum(part.size - part.open_rows(self.store) for part in parts)
@@ -469,7 +469,7 @@ class _Run:
         """Describe the best measured network.
 
         Raises:
-            InfeasibleError: none meets the limits.
+            InfeasibleError: no measured network meets the limits.
         """
         archive, measured = Archive(), standing.order
         if len(measured):
@@ -502,7 +502,7 @@ class _Run:
 
 
 def with_measurement(candidate: Candidate, shrunk: Shrunk) -> Candidate:
-    """Add the measurement of a network, and the prediction without it, if there is one."""
+    """Add the measurement and the held-out prediction of a network, if it was measured."""
     row = shrunk.row(np.array(candidate.genome, dtype=np.int16))
     if row is None:
         return candidate

@@ -42,8 +42,8 @@ ALIKE: Final = 40
 """Number of networks with the nearest predicted accuracies that determine the variance of a network."""
 ALIKE_REPEATS: Final = 10
 """Number of networks, trained more than once and with the nearest predicted accuracies, that determine the noise of a
-network. On digits, 8 to 12 are best. Worse networks have much more noise, so using all 24 is worse than not
-shrinking."""
+network. On digits, 8 to 12 are best. Worse networks have much more noise, so using all 24 repeated networks is worse
+than not shrinking."""
 FEWEST_REPEATS: Final = 8
 """Smallest number of networks trained more than once for an estimate of the noise."""
 DEFAULT_NOISE: Final = 0.25
@@ -51,7 +51,7 @@ DEFAULT_NOISE: Final = 0.25
 predictions, the share that predicts a second training most accurately is 0.25 for speech, 0.1 for CIFAR-10, and 0 to
 0.1 for digits and people (shipped tables of protocol 3)."""
 _SMALLEST: Final = 1e-12
-"""Smallest variance, so that divisions by it stay finite."""
+"""Smallest variance, to keep divisions by it finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def shrink(
 def _variances(
     distances: Values, within: Values, trainings: npt.NDArray[np.intp], position: Values
 ) -> tuple[Values, Values]:
-    """``(n,)`` variances of networks around their predictions without noise, and ``(n,)`` variances of the noise."""
+    """``(n,)`` each: variance of networks around their predictions, without the noise; and variance of the noise."""
     repeated = np.flatnonzero(np.isfinite(within))
     explained, noise = np.empty(len(distances)), np.empty(len(distances))
     for row, centre in enumerate(position):
@@ -139,12 +139,12 @@ def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[Training
         seed: seed of the folds.
 
     Raises:
-        InvalidValueError: the rows are not those of the training set's networks.
+        InvalidValueError: the rows belong to other networks than the training set.
     """
     genes = list(data.space.gene_names)
     trainings = rows.groupby(genes, sort=True).size()
     if not np.array_equal(trainings.index.to_frame(index=False).to_numpy(), data.population):
-        raise InvalidValueError("the rows must be those of the training set's networks, with their repeats")
+        raise InvalidValueError("the rows must belong to the networks of the training set, and include their repeats")
     parts = folds(data.population, len(data.space.networks.genes), FOLDS, seed)
     first = fit(data.take(parts[0][0]))
     targets = first.targets
@@ -203,7 +203,7 @@ class ShrunkEstimator(Estimator):
         """Return this estimator if it has these targets.
 
         Raises:
-            InvalidValueError: it lacks one of them.
+            InvalidValueError: the estimator lacks a target.
         """
         super().predicting(names)
         return self

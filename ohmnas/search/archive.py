@@ -98,9 +98,10 @@ class Archive:
         return self._front[0][order], self._front[1].take(order)
 
     def different(self, k: int, spans: Values) -> tuple[Population, Evaluation] | None:
-        """The best architecture, then up to k - 1 others, best first, each at least `APART` from all before it.
+        """The best architecture, then up to k - 1 others, best first, each at least `APART` from all others.
 
-        If there are too few, the distance is halved. If the problem has a front, all are members of the front.
+        If there are too few, the distance is halved until there are enough. If the problem has a front, all are members
+        of the front.
 
         Args:
             k: number of architectures.
@@ -126,12 +127,12 @@ class Archive:
 
 
 def _kept(front: Evaluation) -> Rows:
-    """``(m,)``: up to `FRONT` well-spread rows of a front, including the one with the highest objective."""
+    """``(m,)``: up to `FRONT` well-spread rows of a front, including the row with the highest objective."""
     rows = pareto.thinned(front.losses, FRONT)
     best = int(np.argmax(front.objective))
     return rows if best in rows else np.union1d(pareto.thinned(front.losses, FRONT - 1), [best])
 
 
 def _once(population: Population) -> Rows:
-    """``(k,)``: first row of each architecture; restarts may find the same ones."""
+    """``(k,)``: first row of each architecture; restarts may find the same architecture."""
     return np.sort(np.unique(population, axis=0, return_index=True)[1])

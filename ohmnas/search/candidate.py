@@ -40,14 +40,14 @@ class Candidate:
     interval: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Target -> ends of the interval that covers `COVERAGE` of all labels; empty if the estimator has no quantiles."""
     costs: dict[str, float] = field(default_factory=dict)
-    """Known costs of `OTHER_COSTS`. Costs on tiles are for the chip of the candidate, or else the surrogate's."""
+    """Known costs of `OTHER_COSTS`. Costs on tiles are for the candidate's chip, or else for the problem's chip."""
     chip: str = ""
     """Name of the chip, as `hardware` accepts it; empty if chips are not searched."""
     misses: tuple[str, ...] = ()
-    """Violated limits on predictions; only references may have some."""
+    """Violated limits on predictions; empty except for reference networks."""
     measured: dict[str, float] = field(default_factory=dict)
-    """Target -> mean measurement on validation images; empty unless a refinement measured it. `predicted` is then the
-    best estimate from `measured` and `held_out`."""
+    """Target -> mean measurement on validation images; empty unless a refinement measured the network. `predicted` is
+    then the best estimate from `measured` and `held_out`."""
     held_out: dict[str, float] = field(default_factory=dict)
     """Target -> prediction of surrogates that did not see the measurement."""
     trainings: int = 0

@@ -35,12 +35,12 @@ def default_floor(best: float, classes: int) -> float:
 
 
 def reference_floor(problem: Problem) -> Problem:
-    """Require predictions at least as good as those of the best reference network.
+    """Require predictions at least as good as the predictions of the best reference network.
 
-    The best is the most accurate reference network that meets all limits of the problem, soft ones too. Its accuracy
-    becomes the lowest accuracy and its AVM the largest AVM, unless the problem's own limits are tighter. If the problem
-    has a confidence, the quantiles of the reference are the limits, because other networks are compared by quantiles
-    too.
+    The best is the most accurate reference network that meets all limits of the problem, including soft limits. Its
+    accuracy becomes the lowest accuracy and its AVM the largest AVM, unless the problem's own limits are tighter. If
+    the problem has a confidence, the quantiles of the reference are the limits, because other networks are compared by
+    quantiles too.
 
     Returns:
         The problem with these limits, and `Limits.reference`; the problem itself if no reference meets its limits.

@@ -43,7 +43,7 @@ class Estimator(ABC):
         """Return an estimator that predicts these targets, too.
 
         Raises:
-            InvalidValueError: the estimator cannot predict one of them.
+            InvalidValueError: the estimator cannot predict a target.
         """
         known = [one.name for one in self.targets]
         for name in names:
@@ -52,7 +52,7 @@ class Estimator(ABC):
         return self
 
     def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
-        """``(n,)``: True for the architectures that it can estimate; by default all of its space."""
+        """``(n,)``: True for the architectures that it can estimate; all, by default."""
         return np.ones(len(population), dtype=bool)
 
     @abstractmethod
@@ -60,7 +60,7 @@ class Estimator(ABC):
         """Predict ``(n, g)`` architectures."""
 
     def quantile(self, estimate: Estimate, probability: float) -> Estimate:
-        """For each target, the value that it stays below with this probability.
+        """For each target, the value that a label stays below with this probability.
 
         Args:
             estimate: predictions of this estimator.

@@ -32,7 +32,7 @@ class Evaluation:
         return Evaluation(self.objective[rows], self.shortfall[rows], self.estimate.take(rows), self.losses[rows])
 
     def join(self, *others: Evaluation) -> Evaluation:
-        """Append the rows of others."""
+        """Append the rows of other evaluations."""
         parts = (self, *others)
         return Evaluation(
             np.concatenate([part.objective for part in parts]),

@@ -39,9 +39,10 @@ class Costs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard and soft limits. The result meets all hard limits; every evaluated architecture meets those on costs.
+    """Hard and soft limits. The result meets all hard limits, every evaluated architecture the hard limits on costs.
 
-    Until a search finds an architecture that meets the limits on predictions, it may breed from others.
+    Until a search finds an architecture that meets the limits on predictions, it may breed from
+    architectures that exceed them.
     """
 
     max_params: float = np.inf
@@ -80,8 +81,8 @@ class Limits:
     soft: Mapping[str, float] = field(default_factory=dict)
     """Quantity -> soft limit, such as ``{"macs": 2e6}``; a network that exceeds it gets a smaller objective."""
     penalty: float = 1.0
-    """Weight of the soft limits. A positive objective is divided by 1 + penalty * excess, a negative one is multiplied
-    by it. The excess is the sum of the relative excesses over the soft limits."""
+    """Weight of the soft limits. A positive objective is divided by 1 + penalty * excess, a negative objective is
+    multiplied by this factor. The excess is the sum of the relative excesses over the soft limits."""
 
     def __post_init__(self) -> None:
         """Check that the limits are consistent.

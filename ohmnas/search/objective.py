@@ -45,7 +45,7 @@ class Ratio:
     name: str = "accuracy_1d / accuracy_1d_std"
     needs: tuple[str, ...] = ("accuracy_1d", "accuracy_1d_std")
 
-    def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - an Objective
+    def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - required by `Objective`
         """``(n,)``."""
         return of["accuracy_1d"] / of["accuracy_1d_std"]
 
@@ -57,7 +57,7 @@ class Accuracy:
     name: str = "accuracy_1d"
     needs: tuple[str, ...] = ("accuracy_1d",)
 
-    def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - an Objective
+    def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - required by `Objective`
         """``(n,)``."""
         return of["accuracy_1d"]
 
@@ -74,7 +74,7 @@ class Weighing:
         """Check the weights.
 
         Raises:
-            InvalidValueError: there are no weights, or one is not above 0.
+            InvalidValueError: there are no weights, or a weight is not above 0.
             UnknownNameError: a weight has an unknown quantity.
         """
         for name, weight in self.weights.items():
@@ -129,7 +129,7 @@ class Tchebycheff(Weighing):
         """Name with the weights."""
         return self.named("Tchebycheff distance")
 
-    def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - an Objective
+    def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - required by `Objective`
         """``(n,)``."""
         largest: Values = np.max([share * losses(name) for name, share in self.shares()], axis=0)
         return 1.0 - largest

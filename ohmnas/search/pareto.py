@@ -13,13 +13,13 @@ Rows = npt.NDArray[np.intp]
 EXACT: Final = 3
 """Largest number of losses with an exact hypervolume."""
 POINTS: Final = 4096
-"""Points of the estimate for more losses. It has steps of 0.00024 and is within 0.005 of the exact value in tests."""
+"""Points of the estimate for more losses. The estimate has steps of 0.00024; in tests, its error is at most 0.005."""
 _AT_ONCE: Final = 512
 """Rows compared with all others at a time."""
 
 
 def front(losses: Values) -> Rows:
-    """Rows that no other row dominates; the first of equal rows.
+    """Rows that no other row dominates; of equal rows, only the first.
 
     Args:
         losses: ``(n, k)``.
@@ -86,8 +86,8 @@ def hypervolume(losses: Values, end: float = 1.0) -> float:
     """Volume between a front and the point where each loss is `end`, relative to the unit cube.
 
     It is exact for up to `EXACT` losses, computed by slices along the last loss (Knowles, 2002). The number of slices
-    grows exponentially with the number of losses, so with more losses it is the dominated share of `POINTS` points of a
-    fixed Sobol sequence.
+    grows exponentially with the number of losses, so with more losses the volume is estimated by the dominated share
+    of `POINTS` points of a fixed Sobol sequence.
 
     Args:
         losses: ``(n, k)``, k at least 1; rows beyond `end` are ignored, losses below 0 count as 0.

@@ -113,9 +113,9 @@ def _front(result: SearchResult) -> Figure:
     names = result.pareto
     pairs = [*combinations(names, 2)][:_MOST_PAIRS]
     columns = min(len(pairs), _ROW)
-    lines = -(-len(pairs) // columns)
-    figure = new_figure(4.7 * columns, 4.0 * lines + 0.3)
-    panels = np.atleast_1d(figure.subplots(lines, columns)).flatten().tolist()
+    rows = -(-len(pairs) // columns)
+    figure = new_figure(4.7 * columns, 4.0 * rows + 0.3)
+    panels = np.atleast_1d(figure.subplots(rows, columns)).flatten().tolist()
     for panel, (vertical, horizontal) in zip(panels, pairs, strict=False):
         third = next((name for name in names if name not in {vertical, horizontal}), None)
         x, y = _values(result.front, horizontal), _values(result.front, vertical)

@@ -1,4 +1,4 @@
-"""`Problem`: search space, objective and limits. Strategies see architectures only through it."""
+"""`Problem`: search space, objective and limits. Strategies use architectures only through it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ohmnas.targets import TARGETS
 _SAMPLE: Final = 256
 """Number of sampled architectures; the worst sets the scale of a quantity without limit."""
 _BATCHES: Final = 4
-"""Batches of proposals in the first tries; later tries use more."""
+"""Smallest number of batches of proposals in the first `_HURRIED` samples; later samples use more."""
 _DRAWS: Final = 6
 """Largest number of samples. If none has an affordable architecture, the problem is reported as infeasible."""
 _MANY: Final = 2000
@@ -52,7 +52,7 @@ class Problem:
     pareto: tuple[str, ...] = ()
     """Quantities of the Pareto front; empty for no front."""
     chip: Mapping[str, float] | None = None
-    """`Hardware.description()` of the chip, for costs on tiles; None if there is none or each design has its own."""
+    """`Hardware.settings()` of the chip, for costs on tiles; None if there is no chip or each design has its own."""
     conversion: Conversion = field(default_factory=Conversion)
     """Assumptions behind energy and latency."""
     schedule: Schedule = LAYER_BY_LAYER
@@ -68,8 +68,9 @@ class Problem:
         """Check that the parts fit together.
 
         Raises:
-            InvalidValueError: the estimator is for another space, lacks quantiles for a confidence, or lacks a target
-                that has a limit; a front has fewer than two quantities; or the space has no such schedule.
+            InvalidValueError: the bounds are for other genes; the estimator is for another space, lacks quantiles for a
+                confidence, or lacks a target that a limit, the objective or the front needs; the front has fewer than
+                two different quantities; or the space does not support the schedule.
             UnknownNameError: a quantity of the front is unknown.
         """
         whole = self.space.everything
@@ -248,7 +249,7 @@ class Problem:
         return (values - best) / (worst - best)
 
     def scale(self, name: str) -> tuple[float, float]:
-        """Best possible value of a quantity, and its limit; without a limit, the worst of a fixed sample.
+        """Best possible value of a quantity, and its limit; without a limit, the worst value of a fixed sample.
 
         Losses and hypervolumes of one problem are therefore comparable between searches.
         """
@@ -266,7 +267,7 @@ class Problem:
 
     @property
     def constraints(self) -> dict[str, Any]:
-        """JSON values: limits; bounds on genes, assumptions about conversions and schedule where they matter."""
+        """JSON values: limits and, if they matter, bounds on genes, assumptions about conversions, and schedule."""
         whole = self.space.everything
         ends = zip(self.space.genes, self.bounds.low, self.bounds.high, whole.low, whole.high, strict=True)
         bounds = {

@@ -1,4 +1,4 @@
-"""Names of quantities. Imports no heavy module, so help is fast."""
+"""Names of quantities. Imports no slow module, so help is fast."""
 
 from __future__ import annotations
 

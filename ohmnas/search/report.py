@@ -1,4 +1,4 @@
-"""Describe what a search found: a `SearchResult`, or the message that nothing meets the limits."""
+"""Report of a search: a `SearchResult`, or the message that no architecture meets the limits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def describe(
     history: list[dict[str, float]],
     stopped: str,
 ) -> SearchResult:
-    """Describe the best architecture, the diverse ones, the front and the references of a search.
+    """Describe the best architecture, the diverse architectures, the front and the references of a search.
 
     Args:
         problem: objective and limits.
@@ -106,7 +106,7 @@ def candidates(problem: Problem, population: Population, evaluation: Evaluation)
 def references(problem: Problem) -> list[Candidate]:
     """Reference networks that meet the limits on costs, best first by the estimator's first target.
 
-    Networks that the estimator cannot estimate are left out. If chips are searched too, each network is on its best
+    Networks that the estimator cannot estimate are excluded. If chips are searched too, each network is on its best
     chip within the bounds.
     """
     known = problem.space.references
@@ -160,7 +160,10 @@ def _title(target: str) -> str:
 
 
 def _predicted(problem: Problem, estimate: Estimate) -> str:
-    """Predictions of one row: the targets with limits, or all if none has one. With a confidence, bounds of them."""
+    """Describe the predictions of one row, or their bounds if the problem has a confidence.
+
+    Only targets with limits are named; all targets if none has a limit.
+    """
     names = [name for name in estimate.names if name in problem.limits.on_targets()] or [*estimate.names]
     if problem.limits.confidence is None:
         return _listed([f"{_title(name)} {estimate[name][0]:.4f}" for name in names])

@@ -42,15 +42,15 @@ class SearchResult:
     best: Candidate
     """Architecture with the highest objective; if there is a front, the best of its members."""
     evaluations: int
-    """Number of evaluated architectures; each start evaluates an architecture once."""
+    """Number of evaluated architectures; no start evaluates an architecture twice."""
     seconds: float
     """Wall time of the search."""
     seed: int
     constraints: dict[str, Any]
     """`Problem.constraints`: limit -> value, None for no limit; soft limits and bounds on genes by name."""
     history: list[dict[str, float]]
-    """For each generation: iteration, evaluations, feasible share of the offspring, best objective so far and its
-    predictions; with a front also its hypervolume, after a restart also the number of the restart."""
+    """For each generation: iteration, evaluations, feasible share of the offspring, best objective so far, and
+    predictions of the best architecture; with a front also its hypervolume; after a restart also its number."""
     space: Space
     strategy: str = "evolution"
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class SearchResult:
     objective: str = "accuracy_1d / accuracy_1d_std"
     stopped: str = "iterations"
     """Reason for the end: iterations, seconds, evaluations, patience, nothing new, interrupted, or skips (a gradient
-    search stopped before two edges became skips)."""
+    search stopped because two edges became skips)."""
     top: list[Candidate] = field(default_factory=list)
     """Diverse architectures, best first, from the front if there is one; empty unless several were requested."""
     front: list[Candidate] = field(default_factory=list)

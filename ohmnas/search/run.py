@@ -22,15 +22,15 @@ from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.genes import Population
 
 OFFSPRING_ROUNDS = 3
-"""Largest number of rounds per generation that replace infeasible or repeated offspring. After these, the generation
-stays smaller."""
+"""Largest number of rounds per generation. Rounds after the first replace infeasible or repeated offspring. After the
+last round, the generation stays smaller."""
 MIN_YIELD = 0.25
-"""A generation ends after a round that finds fewer new candidates than this share of those it asked for."""
+"""A generation ends after a round that finds fewer new candidates than this share of the candidates that it needs."""
 ENOUGH = 0.95
 """A generation with this share of its offspring is complete."""
 SURPLUS = (1.5, 20.0)
-"""Smallest and largest ratio of candidates bred to candidates needed; each round sets the ratio for the next. Checking
-most limits is cheap, predicting is not."""
+"""Smallest and largest ratio of candidates bred to candidates needed; each round sets the ratio for the next. Breeding
+a surplus is worthwhile because most limits are cheap to check and predictions are not."""
 MARGIN = 1.1
 """Factor on missing offspring: a few too many cost less than one more round."""
 LEAST_SHARE = 0.25
@@ -158,7 +158,7 @@ class _Run:
         return population[evaluation.feasible], len(population)
 
     def _wanted(self, missing: int, left: float) -> int:
-        """Return the number of candidates expected to contain the missing feasible ones."""
+        """Return the number of candidates that are expected to include `missing` feasible candidates."""
         wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
         return int(min(wanted, MARGIN * LARGEST_POPULATION, left))
 

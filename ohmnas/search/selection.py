@@ -33,7 +33,7 @@ def best_first(evaluation: Evaluation, most: int) -> Rows:
     return feasible[np.argsort(-evaluation.objective[feasible], kind="stable")[:most]]
 
 
-def evenly(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a Choice
+def evenly(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a `Choice`
     """``(n,)``: uniform selection."""
     return rng.integers(len(standing), size=n)
 
@@ -44,7 +44,7 @@ def by_tournament(standing: Evaluation, n: int, rng: np.random.Generator, size: 
     return drawn
 
 
-def by_fitness(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a Choice
+def by_fitness(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a `Choice`
     """``(n,)``: roulette wheel selection.
 
     The weight of a row is its objective minus the worst objective, plus a tenth of the mean of these differences. If

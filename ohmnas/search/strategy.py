@@ -24,4 +24,7 @@ class Strategy(Protocol):
         """
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Receive new evaluations of affordable architectures, feasible or not, including ones it did not propose."""
+        """Receive new evaluations of affordable architectures, feasible or not.
+
+        Some of the architectures may not come from `ask`.
+        """

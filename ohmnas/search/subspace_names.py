@@ -1,4 +1,4 @@
-"""Names of the criteria that compare sub-spaces. Imports no heavy module, so help is fast."""
+"""Names of the criteria that compare sub-spaces. Imports no slow module, so help is fast."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ CRITERIA: Final = {
     "best": "90 % quantile of the predicted accuracy",
     "macs": "mean multiply-accumulates, the criterion of TinyNAS",
 }
-"""Name -> meaning, a field of `search.subspaces.Subspace`; larger is better."""
+"""Name (a field of `search.subspaces.Subspace`) -> meaning; larger is better."""

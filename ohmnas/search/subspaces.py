@@ -1,10 +1,11 @@
 """Choose the part of a space to search, before the search: the first stage of TinyNAS (Lin et al., NeurIPS 2020).
 
-TinyNAS compares sub-spaces, such as those of one width and resolution, by the networks in them that meet the limits. It
-prefers the one whose networks have the most operations: within one family of networks, more operations are usually more
-accurate. With a surrogate, their predicted accuracy can be compared as well.
+TinyNAS compares sub-spaces, such as all networks of one width and resolution, by their networks that meet the limits.
+It prefers the sub-space whose networks have the most operations: within one family, networks with more operations are
+usually more accurate. With a surrogate, the predicted accuracy of the networks can be compared instead.
 
-Here, a sub-space allows for each costly gene all values, or only their lower, middle or upper half.
+Here, a sub-space bounds the genes `Space.subspace_genes`: each has all its values, or only their lower, middle or upper
+half.
 """
 
 from __future__ import annotations

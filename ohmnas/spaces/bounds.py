@@ -18,7 +18,7 @@ _LARGEST: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lowest and highest value of each gene; bounds on genes of a block only apply to networks with this block."""
+    """Lowest and highest value of each gene; bounds on genes of a block apply only to networks with this block."""
 
     genes: Genes
     low: tuple[int, ...]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CHIP_RATE: Final = 0.5
 """Default share of children with a mutated chip."""
 SUFFIX: Final = "+chips-1"
-"""Suffix of the name of the networks' space."""
+"""Suffix added to the name of the networks' space."""
 
 
 def _gene(place: int, name: str) -> Gene:

@@ -93,7 +93,7 @@ class Gene:
     def value(self, text: str) -> int:
         """Parse a value written by `text`. `Bounds.of` checks the range.
 
-        The number of a word label is also accepted, because tables contain numbers.
+        If the labels are words, the number of a value is also accepted, because tables contain numbers.
 
         Raises:
             InvalidValueError: the text is not a value.
@@ -223,7 +223,7 @@ class Genes(Sequence[Gene]):
         return self.clear_missing(clipped.astype(np.int16))
 
     def columns(self, name: str) -> list[int]:
-        """Return the columns of a name: one for ``R3``, those of all blocks for ``R``.
+        """Return the columns of a name: one column for ``R3``, the columns of all blocks for ``R``.
 
         Raises:
             UnknownNameError: the gene is unknown; the message lists the known names.
@@ -256,7 +256,7 @@ class Genes(Sequence[Gene]):
 
         Args:
             counts: ``(g,)``: number of values of each gene.
-            depths: allowed values of `depth`; without blocks, any single number.
+            depths: allowed values of `depth`; ignored in a space without blocks.
         """
         return sum(self.sizes(counts, depths))
 

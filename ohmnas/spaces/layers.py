@@ -31,11 +31,11 @@ class Tiling:
     outputs: Counts
     """``(n, k)``: outputs of each matrix."""
     steps: Counts
-    """``(n,)``: sequential matrix-vector multiplications per image: the sum of positions along the longest path, with
-    parallel branches at the same time."""
+    """``(n,)``: sequential matrix-vector multiplications per image: the sum of positions along the longest path.
+    Parallel branches run at the same time."""
     groups: Counts | None = None
-    """``(n, k)``: groups of channels of each matrix, each with its own inputs; None is 1 for all. `inputs` and the
-    outputs of a group are one block of the matrix, and blocks lie on the diagonals of tiles."""
+    """``(n, k)``: groups of channels of each matrix, each with its own inputs; None is 1 for all. A group is a block of
+    the matrix: `Layers.inputs` rows, and one column per output of the group. Blocks lie on the diagonals of tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class Flow:
     blocks: int
     """Number of blocks. The kinds between the first and the last are divided evenly among the blocks, in order."""
     depth: npt.NDArray[np.float64]
-    """``(n,)``: layers on the path; parallel paths are weighted by their share of the power."""
+    """``(n,)``: mean number of layers on a path to the output; paths are weighted by their share of the power."""
     narrowest: npt.NDArray[np.float64]
-    """``(n,)``: smallest number of channels on every path; infinite if skips bypass all layers."""
+    """``(n,)``: channels of the narrowest layer that all paths cross; infinite if skips bypass all layers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Layers of n networks, in k kinds; each field is an ``(n, k)`` matrix of int64, 0 for missing kinds.
+    """Layers of n networks, in k kinds. Each field is an ``(n, k)`` matrix of int64; `count` is 0 for missing kinds.
 
     This class suffices for spaces of plain chains of layers. Other spaces override `tiling`, `flow` and `peak_memory`,
     which assume a chain in the order of the kinds.

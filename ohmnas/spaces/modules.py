@@ -16,7 +16,7 @@ class RunsChains(nn.Module):
 
 
 class MeanOverPixels(nn.Module):
-    """``(batch, c, h, w)`` -> ``(batch, c)``; its gradients are channels_last, unlike those of torch's pooling."""
+    """``(batch, c, h, w)`` -> ``(batch, c)``. Its gradients are channels_last, unlike with torch's pooling."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the mean of each channel."""

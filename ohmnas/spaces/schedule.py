@@ -20,8 +20,8 @@ class Schedule:
     (TinyEngine; Lin et al., NeurIPS 2020). The input of a residual connection is never overwritten."""
     patches: int = 1
     """Patches along each side: the first blocks compute their output patch by patch, and the others run layer by layer
-    (Lin et al., NeurIPS 2021). This uses the number of blocks with the smallest peak. With 1, all blocks run layer by
-    layer."""
+    (Lin et al., NeurIPS 2021). The number of blocks in patches is chosen for the smallest peak. With 1, all blocks run
+    layer by layer."""
 
     def __post_init__(self) -> None:
         """Check the values.

@@ -53,7 +53,7 @@ class Space(ABC):
     """Number of classes, the outputs of the network."""
 
     name: ClassVar[str]
-    """Name of the genes and their meaning in files; a change of either needs a new name."""
+    """Name in files. If the genes or their meaning change, the name must change too."""
     members: ClassVar[str] = "architectures"
     """Word for the rows of a population in messages."""
     has_chips: ClassVar[bool] = False
@@ -94,7 +94,7 @@ class Space(ABC):
     def stages(self, architecture: Any) -> tuple[Stage, ...]:
         """Stages of an architecture, for pictures and cost tables; the default has one for each kind of layer.
 
-        Their kinds cover each kind of `layers` that occurs in the architecture exactly once.
+        Each kind of `layers` in the architecture belongs to exactly one stage (`Stage.kinds`).
         """
         layers = self.layers(self.encode([architecture]))
         found = []
@@ -154,7 +154,7 @@ class Space(ABC):
         return np.empty((0, len(population)))
 
     def work(self, population: Population) -> npt.NDArray[np.float64]:
-        """``(w, n)``: what a device executes, in quantities over which latencies add up.
+        """``(w, n)``: work of a device, in quantities whose latencies add up.
 
         The default is the multiply-accumulates, outputs and number of the layers, by kind and in total.
         """
@@ -174,7 +174,10 @@ class Space(ABC):
 
     @property
     def subspace_genes(self) -> tuple[str, ...]:
-        """Genes or gene families that sub-spaces bound (`search.subspaces`); the default is the costly ones."""
+        """Genes or gene families that sub-spaces bound (`search.subspaces`).
+
+        By default, these are the number of blocks and all costly genes.
+        """
         families = [gene.family for gene in self.genes if gene.costly or gene.name == self.genes.depth]
         return tuple(dict.fromkeys(families))
 

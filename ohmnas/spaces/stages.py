@@ -177,16 +177,16 @@ def _column(x: float, width: float, bar: Bar, widest: int) -> list[Box]:
     each = CHANNELS_HEIGHT * bar.channels / widest
     gap = 0.0 if bar.branches == 1 else min(1.0, each / 4)
     top = _TOP + (CHANNELS_HEIGHT - each * bar.branches) / 2
-    right = min(1.0, width / 5)
+    margin = min(1.0, width / 5)
     return [
-        Box(x, top + branch * each, width - right, max(each - gap, 0.4), bar.kind) for branch in range(bar.branches)
+        Box(x, top + branch * each, width - margin, max(each - gap, 0.4), bar.kind) for branch in range(bar.branches)
     ]
 
 
 def small_sketch(stages: Sequence[Stage], width: int, height: int) -> list[tuple[int, int, int, int, int]]:
     """Return a network as a few boxes ``(x, y, width, height, kind)`` of whole numbers.
 
-    Each layer is a box; equal neighbouring layers share one.
+    Each layer is a box; equal neighbouring layers share a box.
 
     Args:
         stages: stages of the network, in order.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ohmnas.spaces.genes import Genes, Population
 
 DEFAULT_RATE: Final = 0.8
-"""Default mutation probability of a group, close to the one in AnalogNAS."""
+"""Default mutation probability of a group, close to the probabilities in AnalogNAS."""
 
 
 def mutate(genes: Genes, population: Population, rates: Mapping[str, float], rng: np.random.Generator) -> Population:
@@ -97,8 +97,8 @@ def crossover(genes: Genes, mothers: Population, fathers: Population, rng: np.ra
     if genes.depth:
         of_block = rng.random((n, int(genes.blocks.max()))) < 0.5
         in_blocks = np.flatnonzero(genes.blocks > 0)
-        there, elsewhere = genes.exists(mothers)[:, in_blocks], genes.exists(fathers)[:, in_blocks]
-        from_mother[:, in_blocks] = (of_block[:, genes.blocks[in_blocks] - 1] & there) | ~elsewhere
+        mother_has, father_has = genes.exists(mothers)[:, in_blocks], genes.exists(fathers)[:, in_blocks]
+        from_mother[:, in_blocks] = (of_block[:, genes.blocks[in_blocks] - 1] & mother_has) | ~father_has
     return genes.clear_missing(np.where(from_mother, mothers, fathers))
 
 

@@ -67,7 +67,7 @@ def test_measured_networks_have_their_estimates_and_others_predictions() -> None
     kept = pd.DataFrame(data.population.astype(np.int64), columns=names)
     rows = table.select("pcm").merge(kept, on=names, how="inner", validate="many_to_one")
     shrunk = shrunk_labels(data, rows, Line, seed=0)
-    with pytest.raises(InvalidValueError, match="must be those of the training set"):
+    with pytest.raises(InvalidValueError, match="must belong to the networks of the training set"):
         shrunk_labels(data, table.select("pcm"), Line, seed=0)
     assert shrunk.trainings.sum() == len(rows)
     assert shrunk.trainings.max() == 2

@@ -1,4 +1,4 @@
-"""Choices of a relaxed space, as matrices of numbers: all of them, random ones, and the most probable one.
+"""Choices of a relaxed space, as matrices: all combinations, random combinations, and the most probable one.
 
 Symbols: `n` architectures, `c` choices (such as the six edges of a cell), `m` options of the largest choice. Needs no
 torch.
@@ -29,17 +29,17 @@ ENUMERATED: Final = 200_000
 SAMPLED: Final = 20_000
 """Combinations that are sampled to find the most probable one within the limits."""
 _PIECE: Final = 2000
-"""Combinations whose costs are counted at once, the most probable first."""
+"""Combinations whose costs are counted at once; the most probable combinations come first."""
 
 
 class Relaxation(ABC):
     """A space whose genes are replaced by probabilities of their values: independent choices with options."""
 
     skip: ClassVar[int | None] = None
-    """Option that passes its input on unchanged, in every choice; None if the choices have no such option."""
+    """Option that returns its input, the same in every choice; None if no option does."""
 
     none: ClassVar[int | None] = None
-    """Option that computes nothing, in every choice; None if the choices have no such option."""
+    """Option that computes nothing, the same in every choice; None if no option does."""
 
     @property
     @abstractmethod
@@ -86,7 +86,7 @@ def drawn(probabilities: Values, n: int, rng: np.random.Generator) -> Choices:
         rng: random generator.
     """
     ends = np.cumsum(probabilities, axis=1)
-    ends /= ends[:, -1:]  # rounded sums: exactly 1 at the last option, so none beyond it is drawn
+    ends /= ends[:, -1:]  # exactly 1 at the last option in spite of rounding, so no larger index is drawn
     found: Choices = (rng.random((n, len(ends), 1)) > ends).sum(axis=2)
     return found
 
@@ -103,7 +103,7 @@ def most_probable(
 ) -> tuple[Population, float]:
     """Return the most probable network that meets all limits on costs, ``(1, g)``, and its log probability.
 
-    The limits hold by construction: only networks that meet them take part.
+    The limits hold by construction, because only networks that meet the limits are compared.
 
     Args:
         relaxation: the relaxed space.
@@ -112,7 +112,7 @@ def most_probable(
         rng: random generator, used if there are too many combinations to list.
 
     Raises:
-        InfeasibleError: no network meets the limits; the message describes the nearest.
+        InfeasibleError: no network meets the limits; the message describes the nearest network.
     """
     choices = _candidates(relaxation, probabilities, rng)
     logs = log_probability(choices, probabilities)
@@ -130,10 +130,10 @@ def most_probable(
 
 
 def check_feasible(relaxation: Relaxation, problem: Problem, rng: np.random.Generator) -> None:
-    """Check before a search that some network meets the limits.
+    """Check before a search that a network meets the limits.
 
     Raises:
-        InfeasibleError: none does; the message describes the nearest.
+        InfeasibleError: no network meets the limits; the message describes the nearest network.
     """
     most_probable(relaxation, problem, uniform(relaxation), rng)
 
@@ -146,7 +146,7 @@ def uniform(relaxation: Relaxation) -> Values:
 
 
 def _candidates(relaxation: Relaxation, probabilities: Values, rng: np.random.Generator) -> Choices:
-    """All combinations, or many random ones, and the neighbours of the most probable one.
+    """All combinations if they can be listed; else random ones, the most probable one and its neighbours.
 
     Flatter probabilities also reach networks within limits that the most probable networks exceed. The last sample
     always has the same seed, so limits that were feasible before a search stay feasible.

@@ -3,7 +3,7 @@
 If all combinations of choices can be listed, the expectation is the sum of probability times cost over all of them.
 This works for any cost, also for latency and peak memory, which are not sums over layers. Otherwise, the expectation is
 a mean over random architectures, and its gradient is the likelihood ratio estimate (as in ProxylessNAS with REINFORCE).
-Both use the exact costs of `ohmnas.costs`, not a model of them.
+Both methods use the exact costs of `ohmnas.costs`, not a model of the costs.
 """
 
 from __future__ import annotations

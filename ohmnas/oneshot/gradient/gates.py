@@ -77,9 +77,9 @@ class Logits:
         return self._mixed(self.probabilities())
 
     def step(self) -> None:
-        """Move the logits along the gradient in `values.grad`.
+        """Take a step of the optimizer with the gradient in `values.grad`.
 
-        ProxylessNAS changes the two compared options only, and keeps the sum of their probabilities.
+        ProxylessNAS changes only the two compared options of each choice, and keeps the sum of their probabilities.
         """
         if self.settings.method != "proxyless":
             self.optimizer.step()
@@ -111,7 +111,7 @@ class Logits:
         return gates
 
     def _pairs(self) -> list[Gate]:
-        """Two options, drawn by their probabilities. One is used; the gradient compares both."""
+        """Two options, drawn by their probabilities. One option is used; the gradient compares both."""
         probabilities = self.probabilities().detach()
         several = (probabilities > 0).sum(dim=1) > 1
         gates, self._compared = [], []

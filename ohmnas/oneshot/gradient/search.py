@@ -80,8 +80,8 @@ def gradient_search(
         settings: method and its settings.
         seed: random seed; the same seed gives the same result.
         seconds: this call stops after the epoch that reaches this time, and returns the best network so far.
-        snapshot: file that keeps the search between epochs. A stopped search resumes from it and gives the same result;
-            delete it once the result is saved.
+        snapshot: file that keeps the search between epochs. A stopped search resumes from it and gives the same result.
+            Delete the file once the result is saved.
         report: called after each epoch.
 
     Returns:
@@ -177,7 +177,7 @@ def _key(protocol: Protocol, chip: Hardware, limits: Limits, settings: Settings,
 
 
 class _Kept:
-    """The file of a search between two epochs; nothing without a path."""
+    """The file that keeps a search between epochs. Without a path, nothing is read or written."""
 
     def __init__(self, path: Path | None, key: str, training: Training) -> None:
         from ohmnas.analog.snapshot import Snapshot
@@ -193,7 +193,7 @@ class _Kept:
         return found[1]["history"], float(found[1]["seconds"])
 
     def write(self, history: list[dict[str, float]], seconds: float, last: bool) -> None:
-        """Replace the file if the last write is long enough ago, or after the last epoch."""
+        """Replace the file after the last epoch, or if the last write was long enough ago."""
         if self._snapshot is not None and (last or self._snapshot.due()):
             tensors, values = self._training.state()
             self._snapshot.write(tensors, {"training": values, "history": history, "seconds": seconds})

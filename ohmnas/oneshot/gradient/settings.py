@@ -1,4 +1,4 @@
-"""`Settings` of a gradient search. Imports no torch, so a command checks them before anything slow begins."""
+"""`Settings` of a gradient search. Imports no torch, so a command can check the settings early."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ METHODS: Final = {
 REMEDIES: Final = {
     "none": "no remedy",
     "auxiliary": "adds to every edge a skip that fades out (DARTS-, Chu et al., 2021)",
-    "early-stop": "stops when two edges of a cell become skips, and keeps the network of the epoch before "
+    "early-stop": "stops when two edges of a cell become skips, and keeps the network of the previous epoch "
     "(DARTS+, Liang et al., 2019)",
     "perturb": "trains the weights with disturbed probabilities (SmoothDARTS, Chen and Hsieh, 2020)",
 }
@@ -56,12 +56,13 @@ class Settings:
     learning_rate: float = 0.1
     """Peak learning rate of the weights."""
     reach: float = 6.0
-    """Largest distance that a logit can move in the whole search: Adam moves it by at most its rate in a step. The rate
-    is this number over the number of steps. DARTS's own settings reach 5.9 (50 epochs of 391 steps at 3e-4)."""
+    """Largest distance that a logit can move in the whole search: Adam moves it by at most its rate in each step, and
+    the rate is this number divided by the number of steps. DARTS's own settings reach 5.9 (50 epochs of 391 steps at
+    3e-4)."""
     decay: float = 1e-3
     """Weight decay of the logits, as in DARTS."""
     warmup: float = 0.0
-    """Share of the epochs that only train the weights, at the start."""
+    """Share of the search, at the start, in which only the weights are trained."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """Cost -> weight of its expectation in the loss, relative to its mean over all architectures of the space."""
     hinge: float = 1.0

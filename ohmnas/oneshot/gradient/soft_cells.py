@@ -17,7 +17,7 @@ from ohmnas.spaces.modules import MeanOverPixels, RunsChains
 
 
 def _convolution(channels: int, kernel: int) -> nn.Sequential:
-    """ReLU, convolution and batch norm, which is fixed: a trained one could hide the weight of the operation."""
+    """ReLU, convolution and batch norm. Its scale and shift are not trained: they could hide the operation's weight."""
     norm = nn.BatchNorm2d(channels)
     for parameter in norm.parameters():
         parameter.requires_grad_(False)
@@ -76,7 +76,7 @@ class SoftCell(RunsChains):
 
 
 class SoftCells(SoftNetwork):
-    """A smaller version of the published network: stem, three stages with residual blocks between, linear layer."""
+    """A smaller version of the published network: stem, three stages, residual blocks between stages, linear layer."""
 
     def __init__(self, image_channels: int, classes: int, channels: int, cells: int) -> None:
         """Build the network with random weights from torch's global generator (He et al., 2015, fan out)."""

@@ -2,7 +2,7 @@
 
 All widths share the weights of the widest network: the mask of a width is 1 for its channels and 0 for the others. The
 mask of a main block is the expectation over the widths of the stem and the widenings up to it. If every choice has one
-option, the outputs equal those of the space's network with the same weights.
+option, the outputs equal the outputs of the space's network with the same weights.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class SoftResidualBlock(RunsChains):
         mask = widths.mask(self.outputs)
         terms = []
         for branch in range(max(branches[option] for option in number.active)):
-            there = [option for option, count in enumerate(branches) if count > branch]
-            weight = number.weights[there].sum()
+            enough = [option for option, count in enumerate(branches) if count > branch]
+            weight = number.weights[enough].sum()
             terms += [
                 weight * kind.weights[option] * self._branch(_TYPES[option], branch, x, widths, mask)
                 for option in kind.active
@@ -129,7 +129,7 @@ class SoftResidualBlock(RunsChains):
         return y + widening.weights[0] * padded if 0 in widening.active else y
 
     def keep(self, branches: int, kind: str, skips: bool, identity: bool) -> None:
-        """Drop all modules but those of one option of each choice."""
+        """Delete all modules except the modules of the chosen options."""
         for name in [*self.chains]:
             wanted = name == "skip" and skips and not identity
             wanted |= name[0] == kind and name != "skip" and int(name[1:-1]) < branches
@@ -187,7 +187,7 @@ class SoftResNet(SoftNetwork):
 
     def only(self, choices: Choices) -> nn.Module:
         """See `SoftNetwork`."""
-        gates, self.gates = self.gates, []  # torch copies no tensors with gradients
+        gates, self.gates = self.gates, []  # `deepcopy` rejects tensors with gradients
         network = copy.deepcopy(self)
         self.gates = gates
         network.gates = fixed_gates(choices, max(map(len, self.options)))

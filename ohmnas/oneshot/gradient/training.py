@@ -94,7 +94,7 @@ class Training:
         self._draws = np.random.default_rng([seed, 2])
         self._costs = ExpectedCosts(relaxation, problem, settings.weights, settings.hinge, self._draws)
         self._accepted = self.logits.values.detach().clone()
-        """Logits of the result: the current ones, or, after early stopping, the ones of the epoch before."""
+        """Logits of the result: the current logits; after early stopping, the logits of the previous epoch."""
         self.stopped = False
         """True if the remedy has ended the search."""
 

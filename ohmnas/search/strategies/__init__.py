@@ -82,7 +82,7 @@ _KINDS: Final[dict[str, tuple[Callable[[str], Any], str]]] = {
 
 
 def parameters_of(make: Callable[..., Any]) -> dict[str, str]:
-    """Name -> type (int, float or str) of each parameter that a user can set; a leading underscore hides one."""
+    """Name -> type (int, float or str) of the parameters that users can set. A leading underscore hides a parameter."""
     from inspect import signature  # takes 5 ms, which --help does not need
 
     taken = list(signature(make).parameters.values())[1:]

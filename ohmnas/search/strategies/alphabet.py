@@ -77,7 +77,7 @@ class Reward:
         self._sorted = np.empty(0)
 
     def __call__(self, objective: npt.NDArray[np.float64], feasible: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        """``(n,)``: squared share of all feasible architectures so far that are not better."""
+        """``(n,)``: squared share of all feasible architectures so far that are not better; 0 if infeasible."""
         self._sorted = np.sort(np.concatenate([self._sorted, objective[feasible]]))
         share = np.searchsorted(self._sorted, objective, side="right") / max(len(self._sorted), 1)
         return np.where(feasible, share**2, 0.0)

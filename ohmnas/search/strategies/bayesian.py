@@ -26,9 +26,9 @@ class Bayesian:
     startup: int = 100
     """Size of the initial sample, stratified by cost."""
     candidates: int = 24
-    """Draws per proposal, of which the most promising is proposed."""
+    """Draws per proposal; the most promising draw is proposed."""
     memory: int = 250
-    """Number of architectures kept, the best and the latest: every proposal uses all of them."""
+    """Number of architectures kept: the best and the latest. Each proposal takes longer with more architectures."""
     _study: Any = field(default=None, repr=False)
     _trials: list[tuple[Any, npt.NDArray[np.int16]]] = field(default_factory=list, repr=False)
     _evaluated: int = field(default=0, repr=False)
@@ -144,7 +144,7 @@ class Bayesian:
         )
 
     def _forget(self, optuna: Any) -> None:
-        """Start a new study with the best and the latest architectures once there are many more."""
+        """Start a new study with the best and the latest architectures once the study has `2 * memory` trials."""
         trials = self._study.get_trials(deepcopy=False)
         if len(trials) < 2 * self.memory:
             return

@@ -24,8 +24,8 @@ LARGEST_TOURNAMENT: Final = 1000
 class Evolution:
     """Keeps the best architectures and breeds the next generation from them.
 
-    Until something feasible is known, the best are those with the smallest violation of the limits; afterwards only
-    feasible architectures breed.
+    Until a feasible architecture is known, the best are the architectures with the smallest violation of the limits.
+    Afterwards, only feasible architectures breed.
     """
 
     problem: Problem
@@ -34,7 +34,7 @@ class Evolution:
     selection: str = "youngest"
     """``youngest``: the offspring replace the parents, except the best one, and tournaments choose the next parents
     (less greedy than elitism); ``elitism``: the best survive and breed uniformly, as in AnalogNAS; ``tournament``,
-    ``proportionate``: the best survive, and better ones breed more."""
+    ``proportionate``: the best survive, and better survivors breed more."""
     tournament: int = 5
     """Tournament size."""
     crossover: float = 0.3
@@ -94,7 +94,7 @@ class Evolution:
         near = self._neighbours(self._parents, n // 2)
         children = children[: n - len(near)]
         order = np.argsort([*np.linspace(0, 1, len(near)), *np.linspace(0, 1, len(children))], kind="stable")
-        return np.concatenate([near, children])[order]  # interleaved, because a search may drop the last ones
+        return np.concatenate([near, children])[order]  # interleaved, because a search may drop the last candidates
 
     def _neighbours(self, parents: Population, most: int) -> Population:
         """Return at most `most` neighbours of the best parents not used before; the next call returns the others."""
@@ -111,7 +111,7 @@ class Evolution:
     def tell(self, population: Population, evaluation: Evaluation) -> None:
         """Merge offspring and parents and select the survivors."""
         if self._parents is not None and self._standing is not None:
-            if self.selection == "youngest":  # keep the best parent, and as many others as the offspring leave room for
+            if self.selection == "youngest":  # keep the best parent, and others if the feasible offspring are too few
                 room = max(self.keep - int(evaluation.feasible.sum()), 1)
                 old = np.arange(min(room, len(self._parents)))
             else:

@@ -1,4 +1,4 @@
-"""NSGA-II (Deb et al., IEEE TEC 2002) of pymoo, with the space's mutations and crossover."""
+"""NSGA-II (Deb et al., IEEE TEC 2002) from pymoo, with the space's mutations and crossover."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Nsga2:
             raise InvalidValueError(f"crossover must be a probability from 0 to 1, not {self.crossover}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose a sample first, then the offspring of pymoo; fewer after the deadline."""
+        """Propose a sample first, then offspring from pymoo; fewer after the deadline."""
         self._rng = rng
         if self._algorithm is None:
             return self.problem.sample(n, rng)
@@ -113,13 +113,13 @@ class Nsga2:
         class Vary(Mutation):  # type: ignore[misc]
             """Mutations of the space."""
 
-            def _do(self, problem: Any, X: Any, **_: Any) -> Any:  # noqa: ARG002 - pymoo's
+            def _do(self, problem: Any, X: Any, **_: Any) -> Any:  # noqa: ARG002 - required by pymoo
                 return mutate(X)
 
         class Cross(Crossover):  # type: ignore[misc]
             """Crossover of the space."""
 
-            def _do(self, problem: Any, X: Any, **_: Any) -> Any:  # noqa: ARG002 - pymoo's
+            def _do(self, problem: Any, X: Any, **_: Any) -> Any:  # noqa: ARG002 - required by pymoo
                 return cross(X)
 
         class Unequal(DuplicateElimination):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Match candidates with evaluations: some candidates get none, and some evaluations belong to other architectures."""
+"""Match candidates with evaluations. Some candidates have no evaluation, and some evaluations have no candidate."""
 
 from __future__ import annotations
 

@@ -26,14 +26,14 @@ class QLearning:
     """Table with the value of each choice given the previous one; exploration falls from 1.
 
     Explorers are drawn from the affordable architectures. All other proposals take the best choices, with a few random
-    ones. Architectures that are too expensive get no reward.
+    choices. Architectures that are too expensive get no reward.
     """
 
     problem: Problem
     explore_for: int = 2000
-    """Evaluations until exploration reaches its end."""
+    """Number of evaluations after which exploration would fall to 0; it falls linearly, to `least_exploration`."""
     least_exploration: float = 0.1
-    """Final share of explorers; half of it is the share of random choices of the others."""
+    """Final share of explorers; half of it is the share of random choices in all other proposals."""
     learning_rate: float = 0.1
     """Step size of one experience."""
     replay: int = 512
@@ -106,10 +106,10 @@ class QLearning:
     def _learn(self, letters: Letters, reward: npt.NDArray[np.float64]) -> None:
         """Move the value of each choice towards a weighted mean of the reward and the best value of the next choice.
 
-        The weight of the reward is 1 / the number of choices from here on.
+        The weight of the reward is 1 / the number of choices from this choice to the last.
 
         Rewards are shared among all choices (reward shaping: Zhong et al., CVPR 2018). The value after the next choice
-        does not depend on this one, so a reward given only to the last choice would not reach it.
+        does not depend on this choice, so a reward given only to the last choice would not reach earlier choices.
         """
         goal = reward.copy()
         left = np.zeros(len(reward))

@@ -24,7 +24,7 @@ _FORGET = 0.9
 class Reinforce:
     """One distribution over the choices of each gene, initialised from a sample of affordable architectures.
 
-    It moves towards rewards above their moving mean; an entropy bonus keeps it exploring.
+    Choices whose rewards are above the moving mean become more probable. An entropy bonus maintains exploration.
     """
 
     problem: Problem

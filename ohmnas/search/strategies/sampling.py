@@ -43,11 +43,11 @@ class Rank:
     allows_oversampling: ClassVar[bool] = True
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose one sample, then nothing."""
+        """Propose a sample; nothing after the first generation."""
         return self.problem.sample(0 if self._asked else n, rng)
 
-    def tell(self, population: Population, evaluation: Evaluation) -> None:  # noqa: ARG002 - a Strategy
-        """Mark the sample as done."""
+    def tell(self, population: Population, evaluation: Evaluation) -> None:  # noqa: ARG002 - required by `Strategy`
+        """End the first generation."""
         self._asked = True
 
 
@@ -78,8 +78,8 @@ class Grid:
                 f"{LARGEST_GRID:,}, for example with {fixed}"
             )
 
-    def ask(self, n: int, rng: np.random.Generator) -> Population:  # noqa: ARG002 - a Strategy
-        """Propose the next n that meet the limits on costs; fewer after the deadline."""
+    def ask(self, n: int, rng: np.random.Generator) -> Population:  # noqa: ARG002 - required by `Strategy`
+        """Propose the next n architectures that meet the limits on costs; fewer after the deadline."""
         size = self.problem.bounds.size
         step = round(size * (math.sqrt(5) - 1) / 2) or 1
         while math.gcd(step, size) > 1:

@@ -11,7 +11,7 @@ from ohmnas.errors import InvalidValueError, shown
 from ohmnas.lookup import suggestion
 
 OPERATIONS: Final = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-"""Operations in the order of NAS-Bench-201; the value of a gene is an index into them."""
+"""Operations in the order of NAS-Bench-201; the value of a gene is an index into this tuple."""
 EDGES: Final = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """Edges (from node, to node) in the order of the published string. Node 0 is the input, node 3 the output."""
 NODES: Final = 4
@@ -30,7 +30,7 @@ class Cell:
         """Check the operations.
 
         Raises:
-            InvalidValueError: there are not six, or one is unknown.
+            InvalidValueError: there are not six operations, or an operation is unknown.
         """
         if not isinstance(self.operations, tuple) or len(self.operations) != len(EDGES):
             raise InvalidValueError(f"a cell must have {len(EDGES)} operations, not {shown(self.operations)}")
@@ -85,7 +85,7 @@ class Cell:
         """Return the cell of six indices into `OPERATIONS`, in the order of `EDGES`.
 
         Raises:
-            InvalidValueError: there are not six indices, or one is out of range.
+            InvalidValueError: there are not six indices, or an index is out of range.
         """
         if len(codes) != len(EDGES) or not all(0 <= code < len(OPERATIONS) for code in codes):
             raise InvalidValueError(

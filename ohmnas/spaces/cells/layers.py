@@ -2,9 +2,9 @@
 
 The network is the published one (Dong and Yang, ICLR 2020): a 3x3 stem of 16 channels, three stages of five equal cells
 with 16, 32 and 64 channels, a residual block with stride 2 before the second and the third stage, batch norm, mean over
-pixels, a linear layer. Parameters equal the published ones. Multiply-accumulates are those of convolutions and the
-linear layer. The published "FLOPs" also count 3 per output of a convolution in a cell (ReLU, batch norm), 9 per output
-of a pooling, and 160,832 for the parts that all networks share on 32x32 images.
+pixels, a linear layer. Parameters equal the published ones. Multiply-accumulates are counted only in convolutions and
+the linear layer. The published "FLOPs" also count 3 per output of a convolution in a cell (ReLU, batch norm), 9 per
+output of a pooling, and 160,832 for the parts that all networks share on 32x32 images.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def _running(population: Population) -> npt.NDArray[np.uint8]:
 
 
 def _during(edge: int, done: int, runs: npt.NDArray[np.uint8], is_skip: Mask) -> npt.NDArray[np.uint8]:
-    """``(n,)``: feature maps in memory while an edge runs after those in `done`; `_NEVER` if it cannot run."""
+    """``(n,)``: feature maps in memory while an edge runs after the edges in `done`; `_NEVER` if it cannot run."""
     source, target = EDGES[edge]
     still = runs & np.uint8(~done & 0xFF)
 

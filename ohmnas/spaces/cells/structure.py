@@ -59,8 +59,8 @@ _NEAR: Final = 0.9
 _FAR: Final = 0.3
 """Correlations of two inputs; their correlation at the output is a feature."""
 _ERROR: Final = 0.02
-"""Error variance that a convolution adds to its output, as a share of its power. Any small value ranks
-cells the same way."""
+"""Error variance that a convolution adds to its output, as a share of the output's power. Any small value ranks cells
+the same way."""
 _RECTIFIED: Final = 1.0 / np.pi
 """Uncentred correlation of two independent rectified normal values; batch norm removes it."""
 _LEAST: Final = 2.0**-20
@@ -78,12 +78,14 @@ def structure(population: Population) -> Values:
 
 @cache
 def _every() -> Values:
-    """``(len(NAMES), 15625)``: features of all cells, by number, to look them up: computing them takes longer."""
+    """``(len(NAMES), 15625)``: features of all cells, by number: looking them up is faster than computing them."""
     return np.vstack([_paths(every()), _signals(every())])
 
 
 def work(population: Population) -> Values:
-    """``(w, n)``: operations of each kind on each edge and in total, first all, then those that the output needs.
+    """``(w, n)``: number of operations of each kind on each edge and in total.
+
+    The first half of the rows counts all operations, the second half only operations that the output needs.
 
     A compiler removes operations whose result is unused. It cannot remove operations whose input happens to be zero.
 

@@ -24,7 +24,7 @@ HEADS: Final = (0, 1, 2, 4)
 
 @dataclass(frozen=True, slots=True)
 class MobileStage:
-    """Blocks of equal width: each expands its channels, filters each of them, and projects them to the width.
+    """Blocks of equal width. Each expands its channels, filters every channel, and projects the channels to the width.
 
     An inverted residual (MobileNetV2) has no activation after its projection, and adds its input if the shape stays the
     same. A depthwise separable block (MobileNet, DS-CNN) expands nothing, has a ReLU after its 1x1 convolution, and

@@ -46,7 +46,7 @@ TABLE: Final = Genes(
     ),
     depth="M",
 )
-"""All genes: resolution in eighths, stem, head, number of stages, then those of each stage."""
+"""All genes: resolution in eighths, stem, head, number of stages, then the genes of each stage."""
 GENES: Final = len(TABLE)
 
 
@@ -63,7 +63,10 @@ def resized(resolution: npt.NDArray[Any], side: int) -> npt.NDArray[np.int64]:
 
 
 def canonical(population: Population, height: int, width: int) -> Population:
-    """``(n, g)``: set RES to the smallest value that gives the same image size, because small images have several."""
+    """``(n, g)``: set RES to the smallest value with the same image size.
+
+    Small images have the same size for several values.
+    """
     values = np.array(arch.RESOLUTIONS)
     sides = np.column_stack([resized(values, height), resized(values, width)])
     smallest = np.zeros(arch.EIGHTHS + 1, dtype=np.int16)

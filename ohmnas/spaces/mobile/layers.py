@@ -45,7 +45,7 @@ a ReLU."""
 
 @dataclass(frozen=True, slots=True)
 class MobileLayers(Layers):
-    """Layers of ``(n, g)`` mobile networks; kinds are the stem, those of each stage, the linear layer."""
+    """Layers of ``(n, g)`` mobile networks; kinds are the stem, the kinds of each stage, the linear layer."""
 
     population: Population
     input_shape: tuple[int, int, int]

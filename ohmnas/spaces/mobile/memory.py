@@ -30,10 +30,10 @@ def peak_memory(
 ) -> tuple[Counts, Counts]:
     """``(n,)`` each: largest number of activations in memory at once for one image, and MACs that patches repeat.
 
-    Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch,
-    only the part that one patch reads counts: the whole image stays in the memory of the camera. The whole output of
-    the patches is in memory. The number of blocks that run in patches is the one with the smallest peak; ties go to
-    the smallest number.
+    Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch, only
+    the part of the image that one patch reads counts, because the whole image stays in the memory of the camera. The
+    whole output of the patches is in memory. The number of blocks that run in patches is chosen for the smallest peak;
+    ties go to the smallest number.
 
     Args:
         population: ``(n, g)``, canonical.
@@ -70,7 +70,7 @@ class _Block:
     adds: Mask
     """True if the block adds its input."""
     into: Counts
-    """Channels."""
+    """Channels of the input."""
     hidden: Counts
     width: Counts
     kernel: Counts
@@ -164,7 +164,7 @@ def _patched(
             _read(*span, block.kernel, block.stride, side) for span, side in zip(spans, block.sides_in, strict=True)
         ]
         area_in, area_out = _areas(inner), _areas(spans)
-        out = block.width * area_out * (place < len(blocks) - 1)  # the last one writes into the output
+        out = block.width * area_out * (place < len(blocks) - 1)  # the last block writes into the output
         np.maximum(peak, block.peak_of(area_in, area_out, schedule, out), out=peak)
         each_in, each_out = block.macs_per_pixel()
         macs += each_in * _repeated(area_in, block.sides_in) + each_out * _repeated(area_out, block.sides_out)
@@ -182,7 +182,7 @@ def _patched(
 
 
 def _repeated(areas: Counts, sides: tuple[Counts, Counts]) -> Counts:
-    """``(n,)``: pixels that patches compute more than once, of ``(p, p, n)`` pixels of each."""
+    """``(n,)``: pixels that patches compute again, from `areas`, the ``(p, p, n)`` pixels of each patch."""
     found: Counts = areas.sum(axis=(0, 1)) - sides[0] * sides[1]
     return found
 

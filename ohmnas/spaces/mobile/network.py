@@ -64,7 +64,7 @@ def build(architecture: MobileArchitecture, input_shape: tuple[int, int, int], c
     network = nn.Sequential(*layers, MeanOverPixels(), nn.Linear(architecture.features, classes))
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
-            # the fan out of a depthwise convolution is its kernel: each output is read by one channel
+            # the fan out of a depthwise convolution is its kernel area: each input channel has one output channel
             fan = module.weight[0, 0].numel() * module.out_channels // module.groups
             nn.init.normal_(module.weight, 0.0, (2.0 / fan) ** 0.5)
     return network

@@ -23,10 +23,10 @@ _V2: Final = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96
 """Expansion, width, depth and stride of each stage."""
 
 
-def _v1(share: int, stages: int, stem_stride: int = 2) -> MobileArchitecture:
-    """MobileNet with 1 / share of the channels."""
-    found = tuple(MobileStage(depth, SEPARABLE, 3, width // share, stride) for width, depth, stride in _V1[:stages])
-    return MobileArchitecture(8, 32 // share, 3, stem_stride, 0, found)
+def _v1(divisor: int, stages: int, stem_stride: int = 2) -> MobileArchitecture:
+    """MobileNet with 1 / divisor of the channels."""
+    found = tuple(MobileStage(depth, SEPARABLE, 3, width // divisor, stride) for width, depth, stride in _V1[:stages])
+    return MobileArchitecture(8, 32 // divisor, 3, stem_stride, 0, found)
 
 
 def _v2(stages: int, stem_stride: int, head: int, stem: int = 32) -> MobileArchitecture:

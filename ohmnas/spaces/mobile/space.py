@@ -106,7 +106,7 @@ class MobileSpace(Space):
 
     @property
     def subspace_genes(self) -> tuple[str, ...]:
-        """The resolution and widths, as in TinyNAS, and the other costly genes."""
+        """Resolution and widths, as in TinyNAS, and also the number of stages, depths and expansions."""
         return ("RES", "C0", "HEAD", "M", "D", "E", "W")
 
     def traits(self, architecture: MobileArchitecture) -> dict[str, float]:

@@ -61,7 +61,7 @@ _SHAPE = (arch.RESIDUAL_BLOCKS[1] + 1, arch.BRANCHES[1] + 1, 2)
 
 @cache
 def _shares() -> Ratios:
-    """``(3, codes)``: shares of the power in a main block, by R, B and skip, which determine them.
+    """``(3, codes)``: shares of the power in a main block, for each combination of R, B and skip.
 
     In order: the share through the branches of the first residual block, the summed shares through the branches of all
     others, and the share that bypasses the first. All are 0 for a missing block.

@@ -18,8 +18,8 @@ def peak_memory(
     Layers run one after another. A layer needs its whole input and output at once; batch norm, ReLU and sums are in
     place. An activation is freed after the last layer that reads it. The order in a residual block:
 
-    - branches run one after another; each but the first is added to the sum of the previous ones, which stays in
-      memory: the last layer of such a branch needs its input, its output and the sum;
+    - branches run one after another; each branch but the first is added to the sum of the previous branches, which
+      stays in memory: the last layer of the branch needs its input, its output and the sum;
     - the block's input stays until the first layer of the last branch is done or, with a skip, to the end;
     - the skip comes last: an identity is added to the sum in place; a 1x1 convolution needs the block's input, the sum
       and its own output.
@@ -68,8 +68,8 @@ def _residual_block(
     # area, and a bottleneck has at most a quarter of the channels inside. A basic block has no middle layer; its first
     # layer has the size that a middle layer would have.
     after = middle + last
-    # The peak is in the last branch, which has the largest sum in memory, or in the one before, which still needs the
-    # block's input.
+    # The peak is in the last branch, which has the largest sum in memory, or in the branch before, which still needs
+    # the block's input.
     peak: Counts = np.maximum(into + first, skip * into + after) + (branches > 1) * last
     before = into + after + (branches > 2) * last
     np.maximum(peak, before, out=peak, where=branches > 1)

@@ -1,8 +1,8 @@
 """Build ResNet-like networks as torch modules, layer by layer.
 
 The branches of a residual block are computed together: their first convolutions read the same input and form one
-convolution with all their channels; the others form one grouped convolution with one group per branch. The network and
-its parameters stay the same, with far fewer kernel launches.
+convolution with all their channels. Each later layer is one grouped convolution with one group per branch. The network
+and its parameters stay the same, with far fewer kernel launches.
 """
 
 from __future__ import annotations

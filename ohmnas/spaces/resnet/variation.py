@@ -1,7 +1,7 @@
 """Mutations and neighbours of ResNet-like networks, for whole populations.
 
-A mutation is a function ``(population, rng) -> offspring``. It changes each row to which it applies once. Mutations of
-a main block choose the block at random. Other rows stay unchanged. Arguments are never modified.
+A mutation is a function ``(population, rng) -> offspring``. It changes each row that it applies to once, and leaves
+all other rows unchanged. Mutations of a main block choose the block at random. Arguments are never modified.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Mask = npt.NDArray[np.bool_]
 CHANNEL_STEPS: Final = np.array([1, 2, 4, 8, 16, 32], dtype=np.int16)
 """Steps of OC0: small ones for fine-tuning, large ones to cross 8..128 in a few generations."""
 NEW_BLOCK: Final = np.array([1, 1, 1, 1, 1], dtype=np.int16)
-"""Block appended by `add_main_block`, except for drawn genes: R=1, B=1, CT=A, WF=1, skip=1."""
+"""Block appended by `add_main_block`, before CT, WF and skip are drawn: R=1, B=1, CT=A, WF=1, skip=1."""
 
 
 def _choose(allowed: Mask, rng: np.random.Generator) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
