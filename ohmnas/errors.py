@@ -28,8 +28,8 @@ class InfeasibleError(OhmnasError, RuntimeError):
     """No architecture meets all limits; the message shows the nearest one."""
 
     reference: str = ""
-    """Name of the reference network whose predictions set the limits; empty if no reference network
-    sets them, or if no architecture within the limits on costs was found."""
+    """Name of the reference network whose predictions set the violated limits; empty if other limits are violated, or
+    if no architecture within the limits on costs was found."""
 
 
 class DivergedError(OhmnasError, ArithmeticError):

@@ -12,10 +12,11 @@ from ohmnas.estimate import Estimate
 from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
 from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.limits import PREDICTED_LIMITS
 from ohmnas.search.problem import Problem
 from ohmnas.search.result import SearchResult
 from ohmnas.spaces.genes import Population
-from ohmnas.targets import TARGETS
+from ohmnas.targets import ACCURACY, TARGETS
 
 STANDING: Final = 100
 """Number of best architectures saved to resume a search."""
@@ -51,7 +52,8 @@ def describe(
     if different is None or standing is None:
         late = "; the time limit was reached" if stopped == "seconds" else ""
         error = InfeasibleError(beyond_predictions(problem, archive.nearest, evaluations) + late)
-        error.reference = "" if archive.nearest is None else problem.limits.reference
+        if archive.nearest is not None and _misses_reference(problem, archive.nearest[1].estimate):
+            error.reference = problem.limits.reference
         raise error
     diverse = candidates(problem, *different)
     return SearchResult(
@@ -153,6 +155,16 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
         f"with {candidate.params:,} parameters: {candidate.architecture}{on}; another seed or strategy may come "
         f"nearer{origin}"
     )
+
+
+def _misses_reference(problem: Problem, estimate: Estimate) -> bool:
+    """Return True if a reference network has set limits, and one row violates its accuracy or AVM."""
+    limits = problem.limits
+    if not limits.reference:
+        return False
+    lowest, highest = (estimate, estimate) if limits.confidence is None else problem.confidence_bounds(estimate)
+    avm = highest[PREDICTED_LIMITS["max_avm"]][0]
+    return bool(lowest[ACCURACY.name][0] < limits.min_accuracy or avm > limits.max_avm)
 
 
 def _title(target: str) -> str:

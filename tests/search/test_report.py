@@ -53,6 +53,15 @@ def test_an_infeasible_search_names_the_reference_that_sets_its_limits() -> None
         assert error.value.reference == "resnet8-w8"
 
 
+def test_an_infeasible_search_does_not_name_a_reference_whose_limits_are_met() -> None:
+    limited = replace(PROBLEM, limits=Limits(max_avm=1.0, max_std=0.0, reference="resnet8-w8"))
+    archive, population = Archive(), some(4)
+    archive.add(population, limited.evaluate(population))
+    with pytest.raises(InfeasibleError) as error:
+        describe(limited, archive, top=1, evaluations=4, seconds=1.0, seed=0, history=[], stopped="seconds")
+    assert error.value.reference == ""
+
+
 def test_candidates_are_the_rows_with_their_exact_costs() -> None:
     population = some(12)
     found = candidates(PROBLEM, population, PROBLEM.evaluate(population))
