@@ -54,7 +54,7 @@ def test_an_infeasible_search_names_the_reference_that_sets_its_limits() -> None
 
 
 def test_an_infeasible_search_does_not_name_a_reference_whose_limits_are_met() -> None:
-    limited = replace(PROBLEM, limits=Limits(max_avm=1.0, max_std=0.0, reference="resnet8-w8"))
+    limited = replace(PROBLEM, limits=Limits(max_avm=1.0, max_std=1e-9, reference="resnet8-w8"))
     archive, population = Archive(), some(4)
     archive.add(population, limited.evaluate(population))
     with pytest.raises(InfeasibleError) as error:
