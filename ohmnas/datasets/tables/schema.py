@@ -98,8 +98,8 @@ def added_since(version: int, hardware: str) -> Row:
     """Return the values of the columns that rows of an older schema lack.
 
     All rows of schema 1 are of the digits; chips that are not named after a technology have pcm devices. Rows before
-    schema 3 are float32. Rows before schema 4 were trained in batches of 128, and have no learning curves and no components of
-    the spread.
+    schema 3 are float32. Rows before schema 4 were trained in batches of 128, and have no learning curves and no
+    components of the spread.
     """
     added: Row = {}
     if version < 2:
