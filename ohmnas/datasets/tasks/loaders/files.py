@@ -66,7 +66,7 @@ def decoded(
         version: version of the decoder; if it changes, the files are decoded again.
         files: files to decode; if a name, size or modification time changes, they are decoded again.
         decode: returns name -> array.
-        lists: files that control the decoding, such as annotations; if their content changes, `files` are decoded again.
+        lists: files that control the decoding, such as annotations; a changed content causes a new decoding.
 
     Raises:
         BrokenFileError: a file is missing or not a regular file.

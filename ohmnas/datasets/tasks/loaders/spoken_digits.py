@@ -1,4 +1,4 @@
-"""The Free Spoken Digit Dataset (Z. Jackson et al., CC BY-SA 4.0): ten digits by several speakers, WAV files of 8 kHz."""
+"""The Free Spoken Digit Dataset (Z. Jackson et al., CC BY-SA 4.0): ten digits, several speakers, WAV files of 8 kHz."""
 
 from __future__ import annotations
 
