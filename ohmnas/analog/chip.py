@@ -111,7 +111,7 @@ class Chip:
         return self._baseline / self._readout(weights)
 
     def _readout(self, weights: Tensor) -> Tensor:
-        """``(u,)``: mean absolute output of each tile for one-hot inputs, through its noisy converters."""
+        """``(u,)``: mean absolute output of each tile for one-hot inputs, with output noise and the ADC's rounding."""
         chip = self.hardware
         read = weights + chip.output_noise * torch.randn_like(weights) if chip.output_noise else weights
         if chip.adc_bits:

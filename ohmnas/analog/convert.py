@@ -37,7 +37,7 @@ DIGITAL: Final = (
     nn.RMSNorm,
     nn.PReLU,
 )
-"""Modules whose parameters are not matrices: the digital periphery computes them."""
+"""Modules that the digital periphery computes, because their parameters are not matrices."""
 
 
 def to_analog(network: _Network, chip: Hardware, keep_digital: Collection[str] = ()) -> _Network:
@@ -147,16 +147,16 @@ def _is_plain(module: nn.Module) -> bool:
 
 
 def _sharing(path: str, module: nn.Module, places: dict[int, list[str]]) -> str | None:
-    """Other layers with which a layer shares its weight, as text."""
+    """Other layers that use the same weight, as text; None if no other layer uses it."""
     own = _joined(path, "weight")
     others = [place.removesuffix(".weight") for place in places[id(module.weight)] if place != own]
     return f", shared with {', '.join(others)}" if others else None
 
 
 def _chains(module: nn.Module, inside: bool = False) -> Iterator[nn.Sequential]:
-    """The `nn.Sequential` chains that always run as a whole, so that their layers can be fused.
+    """The `nn.Sequential` chains that always run as a whole. Only their layers can be fused.
 
-    Other modules may call single layers of a chain.
+    In all other chains, a module may call single layers.
 
     Args:
         module: a network or a part of one.
@@ -217,7 +217,7 @@ def check_chip(network: nn.Module, chip: Hardware) -> None:
     """Check that a network was converted for a chip; `AFTER_TRAINING` settings may differ.
 
     Raises:
-        InvalidValueError: it was converted for another chip.
+        InvalidValueError: the network was converted for another chip.
     """
     for layer in analog_layers(network):
         found = [

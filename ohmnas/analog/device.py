@@ -18,8 +18,8 @@ warnings.filterwarnings("ignore", "Using a non-tuple sequence for multidimension
 class ReRamCMONoiseModel(reram.ReRamCMONoiseModel):  # type: ignore[misc]
     """Aihwkit's model, also for devices that relax below zero conductance.
 
-    Read noise is proportional to the logarithm of the conductance, so aihwkit's model returns NaN for them. Here they
-    have the smallest conductance, to which the model raises all other devices below it.
+    Read noise is proportional to the logarithm of the conductance, so aihwkit's model returns NaN for these devices.
+    Here they get the smallest conductance, `g_min`, as aihwkit's model already does for all other devices below it.
     """
 
     def apply_drift_noise_to_conductance(self, g_prog: Tensor, drift_noise_param: Tensor, t_inference: float) -> Tensor:
@@ -33,7 +33,7 @@ def noise_model(chip: Hardware) -> BaseNoiseModel:
     """The noise model of the chip's technology with the chip's scales of noise and drift.
 
     Raises:
-        UnknownNameError: there is no such technology in this process.
+        UnknownNameError: the technology is not registered in this process.
         MissingDependencyError: the module of the noise model cannot be imported.
     """
     return TECHNOLOGIES[chip.technology].load()(

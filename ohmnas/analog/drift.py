@@ -1,4 +1,4 @@
-"""Accuracy over time: program chips of a trained network, read each of them at several times."""
+"""Accuracy over time: program chips with a trained network, and read each chip at several times."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EVALUATION_BATCH: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Images that the chips of a network classified correctly."""
+    """Images that each programmed chip classified correctly."""
 
     correct: npt.NDArray[np.bool_]
     """``(chips, t, m)``: by chip, time (`TIMES`) and image."""
@@ -78,11 +78,11 @@ def digital_accuracy(network: nn.Module, images: Images, labels: Tensor, calibra
     """Accuracy of the network computed exactly, without any chip; values saturate as in training (`layers.Mode`).
 
     Args:
-        network: an analog network, trained.
+        network: a trained analog network.
         images: ``(m, channels, height, width)``.
         labels: ``(m,)``.
         calibration: training images for batch norm statistics in exact arithmetic. None keeps the trained statistics,
-            which include the noise of the training.
+            which include training noise.
     """
     warn_uncalibrated(network)
     set_mode(network, "digital")
@@ -104,21 +104,21 @@ def read_over_time(
     seed: int,
     calibration: Images | None = None,
 ) -> Readings:
-    """Program chips of a trained analog network and read each of them at several times.
+    """Program chips with a trained analog network, and read each chip at several times.
 
     Args:
-        network: an analog network (`convert.to_analog`), trained.
-        chip: the hardware to program; its tiles and converters are those that the network was converted for.
+        network: a trained analog network (`convert.to_analog`).
+        chip: the hardware to program; the network must have been converted for its tiles and converters.
         images: ``(m, channels, height, width)``, prepared as in training.
         labels: ``(m,)``.
         chips: number of programming events.
         seed: random seed.
-        calibration: training images; a chip with adaptive batch norm averages its statistics over some of them before
-            each reading.
+        calibration: training images; with adaptive batch norm, the statistics are averaged over the first of these
+            images before each reading.
 
     Raises:
-        InvalidValueError: the network was converted for another chip (`convert.check_chip`), or the chip's batch norm
-            is adaptive and there are no calibration images.
+        InvalidValueError: the network was converted for another chip (`convert.check_chip`), the chip's batch norm is
+            adaptive and there are no calibration images, or the number of chips or the seed is invalid.
 
     Warns:
         UserWarning: the network's input ranges are not calibrated (`calibration.calibrate`).
@@ -155,8 +155,8 @@ def readings(
 
     Args:
         network: network with layers of any engine.
-        program: programs one chip and returns a function of the seconds since programming. This function loads the
-            chip's weights at that time into the network.
+        program: programs one chip and returns a function. Called with the seconds since programming, the returned
+            function loads the chip's weights at that time into the network.
         chip: as in `read_over_time`.
         images: as in `read_over_time`.
         labels: as in `read_over_time`.
@@ -226,8 +226,8 @@ def accuracy_of_one_chip(
     adaptive batch norm is therefore read with the trained statistics, unlike in `read_over_time`.
 
     Raises:
-        InvalidValueError: the network was converted for another chip (`convert.check_chip`), or the time is not finite
-            or below 1 s, for which devices were not measured.
+        InvalidValueError: the network was converted for another chip (`convert.check_chip`), the seed is invalid, or
+            `seconds` is infinite or below 1, the earliest time at which devices were measured.
     """
     if not 1.0 <= seconds < math.inf:
         raise InvalidValueError(f"seconds must be finite and at least 1, not {seconds}: no device was measured earlier")

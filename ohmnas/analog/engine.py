@@ -1,7 +1,7 @@
 """Engines that simulate a chip, with one interface: ohmnas's own layers, or aihwkit's.
 
-`native` is fast. `aihwkit` is its reference, and the final check of a found network. Both take the same network, chip,
-recipe and seed, but each draws its own noise.
+`native` is fast. `aihwkit` is the reference: it validates `native` and the result of a search. Both take the same
+network, chip, recipe and seed, but each draws its own noise.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Engine(Protocol):
         snapshot: Snapshot | None = None,
         stops: Stops | None = None,
     ) -> Training:
-        """Train the result of `to_analog` in place. Only native trainings use the snapshot.
+        """Train the result of `to_analog` in place. Only the native engine uses the snapshot.
 
         Raises:
             DivergedError: the loss is not finite.
@@ -80,7 +80,7 @@ class Engine(Protocol):
         seed: int,
         calibration: Images,
     ) -> Readings:
-        """Program chips, and read each of them at all `drift.TIMES`. The network does not change."""
+        """Program chips, and read each chip at all `drift.TIMES`. The network does not change."""
         ...
 
 
@@ -166,8 +166,8 @@ class Aihwkit:
         snapshot: Snapshot | None = None,
         stops: Stops | None = None,
     ) -> Training:
-        """See `Engine`; input ranges are calibrated as in the native layers."""
-        del snapshot  # not written: aihwkit's tiles keep their state in pickles
+        """See `Engine`; each input range is a fixed multiple of the input's running root mean square."""
+        del snapshot  # not supported: aihwkit stores the state of its tiles as pickles
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
         try:
@@ -219,7 +219,7 @@ class Aihwkit:
         """See `Engine`.
 
         Raises:
-            InvalidValueError: the network was converted for another chip (`convert.check_chip`).
+            InvalidValueError: the network was converted for another chip, or the number of chips is not at least 1.
         """
         network = copy.deepcopy(network).eval()
         layers = _layers(network)
@@ -261,7 +261,10 @@ class _TileHooks:
 
 
 class _Calibrate:
-    """Forward pre-hook: updates a layer's input range as `AnalogLayer.calibrate` does."""
+    """Forward pre-hook: sets a layer's input range to `RANGE_MULTIPLE` running root mean squares of its input.
+
+    In contrast to `AnalogLayer.calibrate`, the multiple is fixed, also for a layer that reads images.
+    """
 
     def __init__(self) -> None:
         self._range: Tensor | None = None
@@ -287,7 +290,7 @@ def _let_read(layers: list[AnalogLayerBase], chip: Hardware) -> None:
     """Set a chip's noise model and drift compensation in all tiles; aihwkit stores both in each tile.
 
     Raises:
-        InvalidValueError: tiles or converters differ from the chip's.
+        InvalidValueError: the layers have other tiles or converters than the chip.
     """
     wanted = rpu_config(chip, torch_tile=True)
     for tile in (tile for layer in layers for tile in layer.analog_tiles()):
@@ -301,7 +304,7 @@ def _let_read(layers: list[AnalogLayerBase], chip: Hardware) -> None:
 
 
 class _Groups(nn.Module):
-    """A grouped convolution as one convolution per group."""
+    """A grouped convolution, computed as one convolution per group."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()

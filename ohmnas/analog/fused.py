@@ -1,6 +1,6 @@
 """An analog convolution with its batch norm and the following ReLU or sum of branches, as one node on a CPU.
 
-It computes the same as the plain torch code of `layers`, but with the compiled passes of `kernels`; tests compare both.
+It computes the same as the plain torch code of `layers`, but with the compiled `kernels`; tests compare both.
 Between the input and the output of a layer, only the outputs of DAC and ADC are stored. The backward pass needs no
 other values. Both outputs are whole numbers, so the convolution between them may use bfloat16 (`precision`): its inputs
 are exact and its sums are in float32. Only weights, outputs (before noise and ADC) and gradients are rounded, to 0.2 %.
@@ -68,9 +68,9 @@ class FusedConv2d(AnalogConv2d):
 def applies(layer: AnalogConv2d, x: Tensor) -> bool:
     """Return True if a layer can use the fused path.
 
-    It needs a CPU, a DAC and an ADC, and a following batch norm with weights and running statistics. The convolution
-    must have no bias, no dilation and the same zero padding on both sides. Gradients are only supported if the batch
-    norm uses the statistics of the batch, as in training.
+    It needs float32 inputs on a CPU, a DAC, an ADC, and a following batch norm with weights and running statistics. The
+    convolution must have no bias, no dilation and the same zero padding on both sides. Gradients are only supported if
+    the batch norm uses the statistics of the batch, as in training.
     """
     norm = layer.norm
     if (
@@ -125,7 +125,7 @@ class _Step(torch.autograd.Function):
 def _through_norm(
     ctx: Any, grad: Tensor, rows: Tensor, norm: Sequence[Tensor], clip: float, precision: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of the batch norm's input rows, and of its weight and bias; 0 where the ADC has clipped."""
+    """Gradients of the batch norm's input rows (0 where they reach `clip`), and of its weight and bias."""
     scale, shift, statistics = norm
     branches = ctx.layer.branches
     grad = kernels.rows_of(grad)

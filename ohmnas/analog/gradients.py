@@ -86,7 +86,7 @@ def relative_columns(
 def noisy_columns(
     weight: Tensor, noise: Tensor, mapping: Mapping, std: float | Tensor, unit: float
 ) -> tuple[Tensor, Tensor]:
-    """Target weights with training noise, by column.
+    """Target weights in units of their column's scale, with training noise.
 
     Args:
         weight: ``(o, k)``.
@@ -109,7 +109,7 @@ def scale_input(x: Tensor, log_range: Tensor, input_range: Tensor, levels: float
 
 
 def converted(x: Tensor, limit: float, rounds: bool) -> Tensor:
-    """Optionally rounded, and clipped in place, without autograd."""
+    """Round x if `rounds` is True, clip it to +-limit, and return it; in place and without autograd."""
     hidden = x.detach()
     if rounds:
         hidden.round_()

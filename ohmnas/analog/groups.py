@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 MOST_JOINED: Final = 16
-"""Input channels of a joined group. With more, multiplying by 0 costs more than joining gains."""
+"""Largest number of input channels of a joined group. Above it, multiplying by 0 costs more than joining saves."""
 
 
 def joined_by(groups: int, weight: Tensor) -> int:
-    """Number of groups to join: the largest useful divisor of their number, 1 if joining would not be faster."""
+    """Number of groups to join, a divisor of `groups`; 1 if joining would not be faster."""
     if weight.dtype != torch.bfloat16:
         return 1
     most = max(MOST_JOINED // weight.shape[1], 1)

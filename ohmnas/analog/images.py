@@ -49,7 +49,7 @@ class ImageSet:
         Args:
             images: ``(m, channels, height, width)`` of any type that torch supports.
             mean: ``(channels,)``: subtracted first.
-            std: ``(channels,)``: divides the result.
+            std: ``(channels,)``: divides the difference.
             device: device of the batches.
             before_batch: called before each batch is made; its exceptions reach the caller.
         """

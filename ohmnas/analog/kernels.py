@@ -1,7 +1,7 @@
 """Single-pass operations on activations, compiled for CPUs with numba; torch would need several passes.
 
 An activation is treated as rows, ``(p, c)``: p positions (images x pixels) of c channels, dense in channels_last. On a
-CPU, the time of everything but the convolution is proportional to the number of passes over memory. Here, rounding,
+CPU, all operations except the convolution take time in proportion to their passes over memory. Here, rounding,
 noise, clipping, batch norm and ReLU take four passes forward and three backward instead of about twenty. `layers` has
 the same operations in plain torch for other devices, and tests compare the two. `cpu_kernels` has the loops.
 
@@ -189,7 +189,7 @@ def normalise_backward(
         rows: the rows given to `normalise`.
         saved: second result of `normalise`.
         floor: the floor given to `normalise`.
-        clip: the gradient is 0 where the rows have reached this.
+        clip: the gradient is 0 where the absolute value of an element is at least `clip`.
         precision: number format of the gradients of the rows.
         branches: b, as in `normalise`.
 
@@ -216,7 +216,7 @@ def normalise_backward(
 
 
 def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float, branches: int = 1) -> Tensor:
-    """``max(rows * scale + shift, floor)`` by channel: ``(p, c)`` with ``(c,)``; see `normalise` for the last two."""
+    """``max(rows * scale + shift, floor)`` of ``(p, c)`` and ``(c,)``; `floor` and `branches` as in `normalise`."""
     wide = _widen(rows)
     out = torch.empty(len(wide), wide.shape[1] // branches)
     height = max(1, BLOCK // wide.shape[1])
@@ -234,7 +234,7 @@ def root_mean_square(x: Tensor) -> float:
 
 
 def _dense(x: Tensor) -> Tensor:
-    """Return the tensor, or a copy, contiguous and in channels_last."""
+    """Return the tensor, or a dense copy: in channels_last if it has four axes, else contiguous."""
     layout = torch.channels_last if x.dim() == 4 else torch.contiguous_format
     return x if x.is_contiguous(memory_format=layout) else x.contiguous(memory_format=layout)
 
@@ -252,7 +252,7 @@ def _array(x: Tensor) -> Array:
 
 
 def _widen(rows: Tensor) -> Tensor:
-    """``(p, c)`` -> ``(p / j, j * c)``: join j rows, so inner loops are long."""
+    """``(p, c)`` -> ``(p / j, j * c)``: join j rows to make the inner loops longer."""
     positions, channels = rows.shape
     joined = 1
     while joined * channels < WIDTH and positions % (2 * joined) == 0:

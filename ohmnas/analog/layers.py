@@ -1,6 +1,6 @@
-"""Analog convolution and linear layer that keep torch's own kernels.
+"""Analog convolution and linear layer, which multiply with torch's own kernels.
 
-One matrix-vector multiplication on a tile, for the column (output) j of a part of the inputs, in the units of aihwkit:
+A matrix-vector multiplication on one tile, for column (output) j and one part of the inputs, in the units of aihwkit:
 
     x' = round(x / r * d) / d, clipped to [-1, 1]          DAC; r is the input range, d = 2^(bits-1) - 1 levels per side
     y  = sum_i W_ij / s_j * x'_i + output_noise * N(0, 1)  crossbar; s_j is the largest weight of the column
@@ -37,7 +37,7 @@ the network was trained with them."""
 RANGE_MULTIPLE = 4.0
 """Initial input range in root mean squares of the input; a ReLU's outputs have a long tail."""
 SMALLEST_RANGE = 1e-6
-"""Added to the root mean square of an input, and smallest range for images: a range must be above 0 for zeros too."""
+"""Added to the root mean square of an input, and smallest range for images: a range must be above 0 even for zeros."""
 RANGE_MOMENTUM = 0.1
 """Weight of the newest batch in the running root mean square of the input, as in batch norm."""
 
@@ -57,7 +57,7 @@ class AnalogLayer(nn.Module):
     images: their largest absolute value so far."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, groups: int, chip: Hardware) -> None:
-        """Copy a layer's parameters; the bias stays digital."""
+        """Take over a layer's parameters; the bias stays digital."""
         super().__init__()
         self.path = ""
         """Name of the layer in its network, for messages."""
@@ -73,7 +73,7 @@ class AnalogLayer(nn.Module):
         self.norm: nn.BatchNorm2d | None = None
         self.relu = False
         self.sum: BranchSum | None = None
-        """Module that sums the branches, in place of the ReLU; None if nothing is summed."""
+        """Module that sums the branches, instead of a ReLU; None if there are no branches."""
         self.dac_levels = _levels(chip.dac_bits)
         self.adc_levels = _levels(chip.adc_bits)
         self.adc_step = chip.adc_bound / self.adc_levels if chip.adc_bits else 1.0
@@ -189,7 +189,7 @@ class AnalogLayer(nn.Module):
         return y
 
     def _range(self) -> Tensor:
-        """Return the input range from its trained parameter."""
+        """The input range: computed from its trained parameter in training, else the stored value."""
         if self.training and torch.is_grad_enabled() and not self.reads_images:
             return self.input_rms * torch.exp(self.log_range)
         return self.input_range
@@ -197,12 +197,12 @@ class AnalogLayer(nn.Module):
     def calibrate(self, x: Tensor, momentum: float = RANGE_MOMENTUM) -> None:
         """Update the running root mean square of the input from a batch (the first batch sets it), then the range.
 
-        Images are bounded, and their gradient would cost a convolution: the range of the first layer is their largest
-        absolute value so far.
+        A layer that reads images uses their largest absolute value so far as its range: images are bounded, and their
+        gradient would cost a convolution.
 
         Args:
             x: a batch of inputs.
-            momentum: weight of this batch; 1 forgets all batches before it.
+            momentum: weight of this batch; with 1, all earlier batches are ignored.
         """
         averages = self._calibrated and momentum < 1.0
         if torch.is_grad_enabled():
@@ -235,13 +235,13 @@ class AnalogLayer(nn.Module):
         weight = self.weight.flatten(1)
         std = self.noise_strength * (self.chip.training_noise * unit if self.training else 0.0)
         noisy = isinstance(std, Tensor) or std > 0.0
-        noise = self.weight_noise(weight) if noisy else weight.detach()  # placeholder, multiplied by 0
+        noise = self.weight_noise(weight) if noisy else weight.detach()  # any values: they are multiplied by 0
         if not torch.is_grad_enabled():
             return relative_columns(weight.detach(), noise, self.mapping, std, unit)
         return noisy_columns(weight, noise, self.mapping, std, unit)
 
     def weight_noise(self, weight: Tensor) -> Tensor:
-        """Standard normal numbers in the shape of the weights: from the pool, or freshly drawn without one."""
+        """Standard normal numbers in the shape of the weights; fresh draws if there is no source of noise."""
         return self.noise.take(weight) if self.noise is not None else torch.randn_like(weight)
 
 
@@ -251,7 +251,7 @@ class AnalogConv2d(AnalogLayer):
     kind = "Conv2d"
 
     def __init__(self, layer: nn.Conv2d, chip: Hardware) -> None:
-        """Copy a convolution; the bias stays digital."""
+        """Take over a convolution; the bias stays digital."""
         super().__init__(layer.weight, layer.bias, layer.groups, chip)
         self.stride = layer.stride
         self.dilation = layer.dilation
@@ -290,10 +290,11 @@ class AnalogConv2d(AnalogLayer):
         """The product with weights in this number of groups."""
         weight = weight.contiguous(memory_format=torch.channels_last)
         y = functional.conv2d(x, weight, None, self.stride, self.padding, self.dilation, groups)
-        return y.contiguous(memory_format=torch.channels_last)  # torch's 1x1 convolution of a contiguous input is not
+        # torch's 1x1 convolution of a contiguous input does not return channels_last
+        return y.contiguous(memory_format=torch.channels_last)
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """The channels from which the part takes inputs. In the first and last, weights outside the part are 0."""
+        """The channels that contain the inputs. In the first and last, weights outside `start` to `stop` are 0."""
         if stop - start == self.mapping.inputs:
             return x, weight
         first, last, inside = self._channels(start, stop, weight)
@@ -303,7 +304,7 @@ class AnalogConv2d(AnalogLayer):
     def add_slices(
         self, x: Tensor | None, part_of_x: Tensor | None, weight: Tensor, part_of_weight: Tensor, start: int, stop: int
     ) -> None:
-        """Add the gradients of `slice_inputs`'s results to those of its arguments, in place; None is skipped."""
+        """Add the gradients of `slice_inputs`'s results to its arguments' gradients, in place; None is skipped."""
         first, last, inside = self._channels(start, stop, weight)
         if x is not None and part_of_x is not None:
             target = torch.unflatten(x, 1, (self.groups, -1))[:, :, first:last]
@@ -325,7 +326,7 @@ class AnalogLinear(AnalogLayer):
     kind = "Linear"
 
     def __init__(self, layer: nn.Linear, chip: Hardware) -> None:
-        """Copy a linear layer."""
+        """Take over a linear layer; the bias stays digital."""
         super().__init__(layer.weight, layer.bias, 1, chip)
 
     def to_torch(self) -> nn.Linear:

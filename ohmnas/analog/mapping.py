@@ -24,7 +24,7 @@ from ohmnas.hardware import Hardware
 
 
 def split_sizes(size: int, largest: int) -> list[int]:
-    """Cut `size` into the fewest pieces of at most `largest` that differ by at most one."""
+    """Cut `size` into the smallest number of pieces of at most `largest`; their sizes differ by at most one."""
     pieces = -(-size // largest)
     base, extra = divmod(size, pieces)
     return [base + (i < extra) for i in range(pieces)]

@@ -14,7 +14,7 @@ def keep_freed() -> bool:
     """Let this process keep freed memory instead of giving it back to the system and asking again each step.
 
     The system zeroes and maps each returned page again, which costs more than a pass over it. Without this function,
-    that takes a tenth of a campaign's time and half of an evaluation's. The process keeps its peak memory.
+    these pages take a tenth of a campaign's time and half of an evaluation's time. The process keeps its peak memory.
 
     Returns:
         True if it took effect, which needs Linux with glibc.

@@ -1,4 +1,4 @@
-"""Cheap Gaussian noise: on a CPU, slices of a pool at random places instead of fresh draws.
+"""Cheap Gaussian noise: on a CPU, slices at random places of a pool instead of fresh draws.
 
 A fresh draw can cost more than the convolution whose output it disturbs; a slice of a pool costs one pass over memory.
 Every element is still a standard normal variable. The elements of a tensor with at most `PIECE` elements are
@@ -39,11 +39,11 @@ class Noise(Protocol):
         ...
 
     def state(self) -> dict[str, Any]:
-        """Place in the sequence of draws, as JSON values; torch's generators are not part of it."""
+        """Position in the sequence of draws, as JSON values; it does not include torch's generators."""
         ...
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Return to a place from `state`."""
+        """Return to a position that `state` returned."""
         ...
 
 
@@ -82,7 +82,7 @@ def whole_seed(seed: object) -> int:
 
 
 def noise_source(seed: int, device: torch.device) -> Noise:
-    """The cheapest noise on a device: a pool from the seed on a CPU, fresh draws on others."""
+    """The cheapest source of noise on a device: a pool drawn from the seed on a CPU, else fresh draws."""
     return NoisePool(seed, device) if device.type == "cpu" else FreshNoise()
 
 
@@ -90,7 +90,7 @@ class NoisePool:
     """Standard normal numbers, drawn once from a seed."""
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
-        """Draw the pool on a device; its numbers depend only on the seed and the order of calls."""
+        """Draw the pool and move it to a device; its numbers depend only on the seed and the order of calls."""
         self._places = np.random.default_rng(seed)
         self._pool = torch.randn(POOL, generator=torch.Generator().manual_seed(seed)).to(device)
 

@@ -1,4 +1,4 @@
-"""Batch norm statistics: averaged again for the current weights and arithmetic."""
+"""Average batch norm statistics again, for the current weights and arithmetic."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def average_statistics(network: nn.Module, images: Images) -> None:
 
 
 def calibration_batches(images: Images) -> Iterator[Tensor]:
-    """The first images in batches of 128; an incomplete batch only if it is the only one."""
+    """The first images in batches of 128; an incomplete batch is skipped unless it is the only one."""
     count = min(len(images), CALIBRATION_IMAGES)
     for start in range(0, max(count - _BATCH, 0) + 1, _BATCH):
         yield images[start : start + min(_BATCH, count)]

@@ -1,4 +1,4 @@
-"""Number format of convolutions, and the fastest one on a device."""
+"""Number formats of convolutions, and the choice of the fastest format for a device and a chip."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def fastest(device: str, pixels: int, chip: Hardware) -> str:
     Args:
         device: name of the torch device.
         pixels: number of pixels of an image.
-        chip: the chip; its ideal converters (0 bits) have no levels.
+        chip: the chip; ideal converters (0 bits) have no levels and need float32.
 
     Returns:
         One of `schema.PRECISIONS`.

@@ -18,7 +18,7 @@ class Recipe:
     learning_rate: float = 0.2
     """Peak learning rate, reached after `warmup`; then it falls linearly to 0."""
     range_rate: float = 1.0
-    """Learning rate of the (logarithmic) input ranges, relative to that of the weights."""
+    """Learning rate of the (logarithmic) input ranges, relative to the learning rate of the weights."""
     warmup: float = 0.2
     """Share of the steps with a rising learning rate."""
     momentum: float = 0.9
@@ -41,16 +41,16 @@ class Recipe:
     noise_from: float = 0.3
     """Share of the steps without weight noise, at the start of training."""
     noise_full: float = 0.6
-    """Share of the steps after which the weight noise, which grows linearly, reaches that of the chip."""
+    """Share of the steps after which the weight noise has its full strength; it grows linearly from `noise_from` on."""
     hopeless_after: float = 0.5
-    """Share of the epochs after which a training stops if its loss never fell below chance level."""
+    """Share of the epochs after which a training stops if its loss was at chance level in every epoch so far."""
     hopeless_loss: float = 0.98
-    """Threshold for chance level: the lowest mean loss of an epoch, relative to uniform guessing."""
+    """An epoch is at chance level if its mean loss is above this multiple of the loss of uniform guessing."""
     precision: str = "float32"
     """Number format of convolutions in training and reading: float32, bfloat16 (CPU) or tf32 (GPU)."""
     norm_batches: int = 10
-    """Noisy batches of unshifted images for the final batch norm statistics. Running statistics include shifts and
-    weight noise of the last few steps, which no chip has. 0 keeps the running statistics."""
+    """Noisy batches of unshifted images for the final batch norm statistics. No chip has the shifts and
+    the weight noise of the last steps, which running statistics include. 0 keeps the running statistics."""
 
     def __post_init__(self) -> None:
         """Check the shares of the steps.
@@ -67,9 +67,9 @@ class Recipe:
             )
 
     def rate(self, progress: float) -> float:
-        """Learning rate after this share of the steps, in (0, 1]."""
+        """Learning rate after `progress`, a share of the steps in (0, 1]."""
         return self.learning_rate * min(progress / self.warmup, (1 - progress) / (1 - self.warmup))
 
     def noise(self, progress: float) -> float:
-        """Weight noise after this share of the steps, relative to the chip's."""
+        """Weight noise after `progress`, a share of the steps, relative to the chip's."""
         return min(max((progress - self.noise_from) / (self.noise_full - self.noise_from), 0.0), 1.0)

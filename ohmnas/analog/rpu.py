@@ -89,8 +89,8 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
         name: name of the chip in tables and commands.
 
     Raises:
-        InvalidValueError: settings are not modelled; the message lists all of them, each with its value and the
-            modelled value.
+        InvalidValueError: some settings are not modelled; the message lists them, each with its value and the modelled
+            value.
     """
     missing = [part for part in _PARTS if getattr(config, part, None) is None]
     if missing:
@@ -119,7 +119,7 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
 
 
 def _is_ours(kind: type[Any], ours: type[Any]) -> bool:
-    """True if a class is a technology's noise model, or the aihwkit class that `device` extends."""
+    """True if a class is a technology's noise model, or the aihwkit class that this model extends in `device`."""
     return kind is ours or (kind in ours.__bases__ and ours.__module__ == device.__name__)
 
 
@@ -212,7 +212,7 @@ def _is_kind_of(found: Any, modelled: Any) -> bool:
 
 
 def _is_off(found: Any, modelled: Any) -> bool:
-    """Return True if both switch an effect off with the type NONE; its other settings then do not matter."""
+    """Return True if both have the type NONE, which switches an effect off; its other settings then do not matter."""
     return all(getattr(getattr(one, "type", None), "name", "") == "NONE" for one in (found, modelled))
 
 
@@ -238,7 +238,7 @@ def _same(value: Any, path: str) -> float:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number; None if it is not one."""
+    """The value as a float; None if it is not a finite number."""
     return float(value) if isinstance(value, Real) and math.isfinite(value) else None
 
 

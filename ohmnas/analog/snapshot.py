@@ -1,7 +1,7 @@
-"""State of a training after an epoch, in one file. A stopped training resumes from it.
+"""State of a training after an epoch, in one file from which a stopped training resumes.
 
-The file has the safetensors format. Its tensors are the tensors of the network, the momenta of the optimizer and the
-states of the random generators; its metadata has the rest as JSON.
+The file has the safetensors format. It holds the tensors of the network, the momenta of the optimizer and the states of
+the random generators. Its metadata holds all other values as JSON.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Snapshot:
 
     path: Path
     key: str
-    """Identifies the training; the file of another training is ignored."""
+    """Identifies the training; a file with another key is ignored."""
     seconds: float = SECONDS
     """Smallest time between two writes, in seconds."""
     _written: float = field(default_factory=time.monotonic)
 
     def due(self) -> bool:
-        """Return True if the last write is long enough ago."""
+        """Return True if at least `seconds` have passed since the last write."""
         return time.monotonic() - self._written >= self.seconds
 
     def write(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ def keep(
 
 
 def resume(snapshot: Snapshot, network: nn.Module, step: Step, noise: Noise | None) -> Before | None:
-    """Put a network, its optimizer and all random generators into the state of a snapshot; None if there is none."""
+    """Restore a network, its optimizer and all random generators; None if no valid snapshot fits the network."""
     found = snapshot.read()
     if found is None:
         return None

@@ -1,13 +1,13 @@
 """Split the spread of accuracy over chips by cause.
 
-Notation: n chips, m images; X and Y are ``(n, m)``, from two readings of the same chips at the same time: 1 where a
-chip classified an image correctly.
+Notation: n chips, m images; X and Y, ``(n, m)``, are two readings of the same chips at the same time. An element is 1
+where a chip classified an image correctly, else 0.
 
 The accuracy is the mean of X over images. Its variance over chips is a sum over pairs of images of the covariance of X
-over chips. Pairs of an image with itself are flips of single images: their part shrinks with 1/m and counts the images
-on the border between two classes. Pairs of different images show what a chip does to all images alike. Their mean is an
-unbiased estimate of the variance of the accuracy on infinitely many images. Pairs between X and Y share the chip (its
-programming errors and drift), but not the read noise of its weights.
+over chips. Pairs of an image with itself are flips of single images, near the border between two classes; their part of
+the variance falls with 1/m. Pairs of different images show errors of a chip that affect all images alike. Their mean is
+an unbiased estimate of the variance of the accuracy on infinitely many images. Pairs between X and Y have the same chip
+(its programming errors and drift), but different read noise of the weights.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Spread:
     flips: float
     """Independent flips of single images, which more images would average out; 0 or more."""
     read: float
-    """Read noise of the weights, which all images of a reading share. An unbiased estimate, which can be below 0."""
+    """Read noise of the weights, which all images of a reading share: an unbiased estimate, which can be negative."""
     chip: float
     """Permanent differences between chips: an unbiased estimate, which can be negative."""
 

@@ -2,7 +2,7 @@
 
 Names: ``network.<path>`` are the parameters and batch norm statistics of the network in torch's own layers,
 ``range.<layer>.<value>`` the input ranges of its analog layers, and ``digital.<path>`` the batch norm statistics under
-exact arithmetic. They depend on neither the engine nor the fusion of layers.
+exact arithmetic. The names depend on neither the engine nor the fusion of layers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def state_of(network: nn.Module, calibration: Images | None = None) -> dict[str,
 
     Args:
         network: a trained analog network of native layers.
-        calibration: training images for the ``digital.`` statistics; None repeats the trained statistics.
+        calibration: training images for the ``digital.`` statistics; None stores the trained statistics again.
     """
     found = {f"network.{name}": tensor for name, tensor in _tensors(to_digital(network)).items()}
     for path, layer in _analog(network).items():
@@ -57,7 +57,7 @@ def check_state(digital: nn.Module, state: dict[str, Tensor]) -> None:
     """Check the names, shapes and types of tensors.
 
     Raises:
-        BrokenFileError: they do not match the network; the message names one.
+        BrokenFileError: the tensors do not match the network; the message names the first that does not.
     """
     wanted = names_and_shapes(digital)
     if missing := sorted(wanted.keys() - state.keys()):

@@ -15,7 +15,7 @@ class Hooks(Protocol):
     """Hooks of an engine around each step."""
 
     def before_step(self, strength: float | Tensor) -> None:
-        """`strength` is the weight noise relative to the chip's; a scalar tensor may change between steps."""
+        """Set the weight noise, relative to the chip's; a scalar tensor may change its value between steps."""
         ...
 
     def after_step(self) -> None:
@@ -76,9 +76,9 @@ class Step:
 class GraphedStep(Step):
     """A training step on a GPU, recorded once as a CUDA graph and replayed.
 
-    A step of a small network has about a thousand kernel launches. Launching them takes the CPU longer than computing
-    them takes the GPU. A graph is a single launch. Values that change from step to step are in fixed tensors: batch,
-    learning rate and strength of the weight noise. Each replay draws new random numbers.
+    A step of a small network has about a thousand kernel launches. The CPU needs more time to launch the kernels than
+    the GPU needs to run them. A graph is a single launch. Values that change from step to step are in fixed tensors:
+    batch, learning rate and strength of the weight noise. Each replay draws new random numbers.
     """
 
     WARM_UPS = 3
@@ -97,7 +97,7 @@ class GraphedStep(Step):
         self._warm_ups = 0
 
     def __call__(self, images: Tensor, labels: Tensor, progress: float) -> Tensor:
-        """See `Step`. A batch of a new shape starts a new recording."""
+        """See `Step`. A new graph is recorded if the shape of the images changes."""
         for group in self.optimizer.param_groups:
             group["lr"].fill_(self.recipe.rate(progress) * group["share"])
         self._strength.fill_(self.recipe.noise(progress))

@@ -1,4 +1,4 @@
-"""Hardware-aware training: the network learns with the chip's converters and noise in every step."""
+"""Hardware-aware training: every step simulates the chip's converters and noise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ohmnas.errors import DivergedError
 from ohmnas.lookup import look_up
 
 FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.float32}
-"""Precision -> type of tensors. A GPU multiplies float32 in TensorFloat-32 if allowed (`precision.tf32`)."""
+"""Precision -> type of tensors. A GPU multiplies float32 in TensorFloat-32 inside `precision.tf32`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Training:
 AfterEpoch = Callable[[int], None]
 """Called with the number of epochs done, between two epochs; may read the network but must not change its state."""
 Stops = Callable[[int, float], bool]
-"""Called with the number of epochs done and the mean loss of the last; True ends the training."""
+"""Called with the number of epochs done and the mean loss of the last epoch; True ends the training."""
 
 
 def train(
@@ -70,8 +70,8 @@ def train(
         recipe: schedule and optimizer.
         seed: random seed.
         after_epoch: called after each epoch but the last.
-        snapshot: file that keeps the training between epochs; a stopped training resumes from it and gives the same
-            network, bit for bit.
+        snapshot: file that stores the state of the training between epochs. A stopped training resumes from it and
+            gives the same network, bit for bit.
         stops: called after each epoch but the last.
 
     Returns:
@@ -108,7 +108,7 @@ def fit(
     noise: Noise | None = None,
     stops: Stops | None = None,
 ) -> Training:
-    """Run the recipe with the layers of any engine: `train` without the parts for native layers.
+    """Run the recipe with the layers of any engine: the part of `train` that all engines share.
 
     Args:
         network: network with layers of any engine.
@@ -219,7 +219,7 @@ class NativeHooks:
 
 
 def flipped(images: Tensor, mirrored: Tensor) -> Tensor:
-    """Mirror the chosen images, ``(b,)``."""
+    """Mirror the images ``(b, ...)`` for which `mirrored` ``(b,)`` is True."""
     return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 

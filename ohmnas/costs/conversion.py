@@ -1,7 +1,7 @@
 """Assumptions behind energy and latency: energy of an ADC conversion by its bits, and number of read phases.
 
-The totals of a chip are known at 8 bits only. Another resolution changes the ADC's share of the energy, by one of three
-laws that disagree. Check a conclusion about bits under all three.
+The totals of the chip are known at 8 bits only. Another resolution changes the energy of the ADCs by one of three laws,
+which disagree. Check conclusions about bits with all three laws.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:  # the command line needs the names below and must start fast
     Amounts = npt.NDArray[np.float64]
 
 REFERENCE_BITS: Final = 8
-"""Resolution of inputs and outputs for the totals of the chip."""
+"""Resolution of inputs and outputs at which the totals of the chip are known."""
 PHASES: Final = {1: (63.1e12, 9.76e12), 4: (16.1e12, 2.48e12)}
 """Read phases -> peak operations per second of all cores, operations per joule; a multiply-accumulate counts twice
 (Le Gallo et al., Nature Electronics 2023). One phase is the low-precision mode, four phases the high-precision mode."""
 
 
 _LEAST_BITS: Final = 4.4
-"""The survey's fit is valid above this; below it, energy would fall with each bit."""
+"""Smallest number of bits for the survey's fit. Below it, the fit's energy would fall with each additional bit."""
 
 
 def _survey(bits: Any) -> Any:
@@ -41,12 +41,12 @@ def _survey(bits: Any) -> Any:
 
 
 def _zigzag(bits: Any) -> Any:
-    """100 fF per bit and 1 aF per level pair, times the squared supply voltage: ZigZag's AIMC model (KU Leuven)."""
+    """(100 fF x bits + 1 aF x 4^bits) x squared supply voltage: ZigZag's AIMC model (KU Leuven)."""
     return 100.0 * bits + 1e-3 * 4.0**bits
 
 
 def _doubling(bits: Any) -> Any:
-    """Constant energy over 2^bits (Walden, IEEE Journal on Selected Areas in Communications, 1999)."""
+    """Energy proportional to 2^bits (Walden, IEEE Journal on Selected Areas in Communications, 1999)."""
     return 2.0**bits
 
 
@@ -84,7 +84,7 @@ class Conversion:
             raise InvalidValueError(f"a core reads in {' or '.join(map(str, PHASES))} phases, not {self.phases}")
 
     def relative_energy(self, bits: float | Amounts) -> Amounts:
-        """Energy of a conversion, with its share of all other energy, relative to a conversion at `REFERENCE_BITS`.
+        """Energy of a conversion and its share of all other energy, relative to a conversion at `REFERENCE_BITS`.
 
         Args:
             bits: bits of the ADC, one number or ``(n,)``. 0 (ideal) counts as `REFERENCE_BITS`.

@@ -78,18 +78,18 @@ def crossbar_costs(
     Energy is the energy of the conversions, each including its share of all other energy. The ADC's part grows with its
     bits as in `conversion`.
 
-    Latency is the latency of a single image on a chip that holds all layers. Layers run one after another, position by
+    Latency is the time for a single image on a chip that holds all layers. Layers run one after another, position by
     position. All tiles of a layer run at the same time. All branches of a residual block also run at the same time, and
     so does its skip, which never takes longer. A position takes one multiplication, whose time doubles with each bit of
     the DAC, because inputs are pulses whose width is their value (Khaddam-Aljameh et al., IEEE Journal of Solid-State
     Circuits, 2022).
 
-    For both, ideal converters (0 bits) count as 8 bits.
+    For energy and latency, ideal converters (0 bits) count as 8 bits.
 
     Args:
         layers: layers of n networks.
         hardware: `Hardware.settings()`; a value may be ``(n,)``, one per network.
-        conversion: energy of conversions, and read mode.
+        conversion: energy of conversions, and number of read phases.
 
     Returns:
         The costs.
@@ -116,12 +116,12 @@ def crossbar_costs(
 def tile_parts(
     inputs: Counts, outputs: Counts, groups: Counts | None, rows: Counts, columns: Counts
 ) -> tuple[Counts, Counts]:
-    """Number of rows and of columns of tiles for each weight matrix; arguments broadcast.
+    """Number of tile rows and of tile columns for each weight matrix; arguments broadcast.
 
     Args:
         inputs: inputs of a matrix, or of one of its groups.
         outputs: outputs of all groups of a matrix.
-        groups: groups of each matrix; None is 1.
+        groups: groups of each matrix; None means 1 for all.
         rows: inputs of a tile.
         columns: outputs of a tile.
     """

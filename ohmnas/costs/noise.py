@@ -10,7 +10,7 @@ square of the relative weights, times the mean square of the input in units of t
 - errors shared by all weights of a tile: they multiply the mean of the inputs and therefore grow with i.
 
 Batch norm normalises each layer's output to the same power, so noise-to-signal ratios add up along a chain. Powers add
-up where branches and a skip meet, and noise is weighted by the share of the power that passed through it.
+up where branches and a skip meet: the noise of a layer is weighted by the share of the power that passes through it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def noise_budget(layers: Layers, chip: Mapping[str, float] | Mapping[str, npt.ND
 
 
 def _by_block(values: Ratios, blocks: int) -> Ratios:
-    """``(m, k, n)`` values of kinds -> ``(m, b, n)`` sums over the kinds of each block.
+    """``(m, k, n)``: values of kinds of layers -> ``(m, b, n)``: sums over the kinds of each block.
 
     Each sum has few terms, which NumPy adds in the same order for any number of networks.
     """
@@ -121,5 +121,5 @@ def _layer_noise(
 
 
 def _step(bits: Ratios) -> Ratios:
-    """Step of a converter in units of its range; 0 for an ideal one."""
+    """Step of a converter in units of its range; 0 for an ideal converter."""
     return np.where(bits > 0, 1.0 / (2.0 ** np.maximum(bits - 1.0, 1.0) - 1.0), 0.0)

@@ -14,10 +14,10 @@ from ohmnas.spaces.layers import Layers
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """All layers of one kind of one network on a chip."""
+    """All layers of one kind in one network, on a chip."""
 
     kind: int
-    """Row of the network's `Layers`."""
+    """Index of the kind: column of `Layers`."""
     count: int
     """Number of layers."""
     inputs: int
@@ -33,7 +33,7 @@ class Placement:
     macs: int
     """Multiply-accumulates per image."""
     energy: float
-    """Share of the network's energy in joules per image, in proportion to the conversions; a proxy."""
+    """Energy in joules per image: the network's energy, divided in proportion to the conversions; a proxy."""
 
     @property
     def tiles(self) -> int:

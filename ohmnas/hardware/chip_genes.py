@@ -52,7 +52,7 @@ def to_hardware(chips: Chips) -> list[Hardware]:
 
 
 def from_hardware(hardware: Iterable[Hardware]) -> tuple[Chips, npt.NDArray[np.bool_]]:
-    """``(n, c)`` genes of chips, and ``(n,)``: True for chips that genes describe completely."""
+    """``(n, c)``: nearest genes of each chip, and ``(n,)``: True for chips that genes describe completely."""
     rows, described = [], []
     for chip in hardware:
         tile = chip.tile_rows.bit_length() - 1
@@ -86,7 +86,7 @@ def chip_value(name: str, text: str) -> int:
 
     Raises:
         UnknownNameError: the technology is unknown.
-        InvalidValueError: the value is not a whole number, or not a side of a tile.
+        InvalidValueError: the value is not a whole number, or no tile has this side.
     """
     text = text.strip()
     if name == CHIP_GENE_NAMES[TECH]:
@@ -144,7 +144,7 @@ def drawn_for(position: int, settings_per_architecture: int) -> Chips:
 
     Args:
         position: index of the architecture, from 0; its chips do not depend on the length of the campaign.
-        settings_per_architecture: number s of settings of tiles and converters, each in all technologies.
+        settings_per_architecture: number s of settings of tiles and converters, each combined with all technologies.
 
     Returns:
         ``(s * technologies, c)``, without duplicates.

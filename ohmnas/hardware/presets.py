@@ -35,7 +35,7 @@ IDEAL: Final = Hardware(
     training_noise=0.0,
     clip_sigma=0.0,
 )
-"""A chip without noise and rounding: it computes exactly what the network computes."""
+"""A chip without noise and rounding: its results are those of exact arithmetic."""
 
 HERMES: Final = preset("hermes")
 RERAM: Final = preset("reram")
@@ -53,8 +53,8 @@ def _ideal() -> Hardware:
 
 _OURS: Final[dict[str, Callable[[], Hardware]]] = {name: partial(preset, name) for name in TECHNOLOGIES.own}
 PRESETS: Final[Registry[Hardware]] = Registry("hardware", "ohmnas.chips", {**_OURS, "ideal": _ideal}, _fault)
-"""Name -> chip: one per technology of ohmnas, `IDEAL`, and those of plugins. `pcm` follows aihwkit's standard setting
-for hardware-aware training."""
+"""Name -> chip: one per technology of ohmnas, `IDEAL`, and the chips of plugins. `pcm` follows aihwkit's standard
+setting for hardware-aware training."""
 
 VARIED = "varied"
 """Prefix of the group name of `varied` chips; reserved, so no chip can have it."""
@@ -62,7 +62,7 @@ _VARIED = re.compile(r"(.+)-t([1-9][0-9]{0,8})-d(0|[1-9][0-9]?)-a(0|[1-9][0-9]?)
 
 
 def varied(technology: str, tile: int, dac_bits: int, adc_bits: int) -> Hardware:
-    """Return a technology's preset with other tiles and converters, with a name such as ``pcm-t256-d8-a7``.
+    """Return a technology's preset with other tiles and converters, named, for example, ``pcm-t256-d8-a7``.
 
     Args:
         technology: one of `TECHNOLOGIES`.
@@ -82,7 +82,7 @@ def varied(technology: str, tile: int, dac_bits: int, adc_bits: int) -> Hardware
 
 
 def settings_of(name: str) -> tuple[str, int, int, int] | None:
-    """Return technology, tile and converter bits of a `varied` chip's name; None for other names."""
+    """Return technology, tile, DAC bits and ADC bits from the name of a `varied` chip; None for other names."""
     match = _VARIED.fullmatch(name)
     if match is None or match[1] not in TECHNOLOGIES:
         return None
@@ -112,7 +112,7 @@ def named(name: str) -> Hardware:
 
 
 def has_name(name: str) -> bool:
-    """Return True if `named` accepts the name; all other chips are in files."""
+    """Return True if `named` accepts the name; chips with other names come from files."""
     return name in PRESETS or is_varied(name) or name in TECHNOLOGIES
 
 

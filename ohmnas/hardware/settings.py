@@ -14,7 +14,7 @@ from ohmnas.lookup import look_up
 BATCH_NORMS = ("trained", "adaptive")
 """Sources of batch norm statistics; tables store the index (`hw_batch_norm`)."""
 RANGES = {"g_max": (1e-3, 1e6), "adc_bound": (1e-6, 1e6)}
-"""Smallest and largest values. Squares and quotients of values beyond them overflow float32."""
+"""Setting -> smallest and largest value. Squares and quotients of values outside overflow float32."""
 LARGEST_NOISE = 1e3
 """Largest standard deviation or scale, a thousand times the measured device: larger ones overflow float32."""
 AFTER_TRAINING = frozenset(
@@ -64,12 +64,12 @@ class Hardware:
     drift: float = 1.0
     """Scale of the technology's drift exponents; 1 is the measured device, 0 is none."""
     drift_compensation: bool = True
-    """Global drift compensation: each tile's outputs are scaled by the decay of its mean readout."""
+    """Global drift compensation: each tile's outputs are divided by the relative decay of its mean readout."""
     batch_norm: str = "trained"
     """Source of batch norm statistics, one of `BATCH_NORMS`: training, or averages over calibration images on the
     programmed and drifted chip before each read (V. Joshi et al., Nature Communications 2020)."""
     training_noise: float = 0.06
-    """Std of the Gaussian noise on weights in training, relative to the largest of the column."""
+    """Std of the Gaussian noise on weights in training, relative to the largest weight of the column."""
     clip_sigma: float = 2.0
     """In training, weights are clipped at this many standard deviations of their layer. 0: no clipping."""
 
@@ -110,7 +110,7 @@ class Hardware:
                 raise InvalidValueError(f"{name} must be 0 (ideal) or 2 to 16, not {bits}")
 
     def settings(self) -> dict[str, float]:
-        """Return the numbers that describe the chip, by table column; they are among the surrogate's features."""
+        """Return the chip's settings as numbers, by table column; the surrogate uses them as features."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "technology")}
         values["batch_norm"] = BATCH_NORMS.index(self.batch_norm)
         return {f"hw_{name}": float(value) for name, value in values.items()}

@@ -25,13 +25,13 @@ class Technology:
     """Standard deviation of weight errors one day after programming, with drift compensation, in units of the tile's
     largest weight: for 200,000 normally distributed weights clipped at 2.5 standard deviations."""
     spread_1mo: float
-    """The same one month after programming."""
+    """Standard deviation of weight errors one month after programming, in the same units."""
     offset_1d: float = 0.0
-    """Mean of these errors after one day."""
+    """Mean of the weight errors one day after programming, in the same units."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of its preset chip that differ from the defaults of `Hardware`, such as ``g_max``."""
     smallest_conductance: float = 0.0
-    """Smallest conductance in uS; weights are between it and ``g_max``."""
+    """Smallest conductance in uS; weights are mapped to the range from it to ``g_max``."""
     largest_conductance: float = math.inf
     """Largest ``g_max`` in uS for which the devices were measured."""
 
@@ -39,7 +39,7 @@ class Technology:
         """Check the numbers.
 
         Raises:
-            InvalidValueError: a number is out of range, the name is not a plain name, or the noise model is not a path.
+            InvalidValueError: a number is out of range, or the name or the path of the noise model is invalid.
         """
         check_plain_name("technology", self.name)
         if not all(part.isidentifier() for part in self.noise_model.replace(":", ".", 1).split(".")):

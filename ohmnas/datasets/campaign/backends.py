@@ -20,7 +20,7 @@ from ohmnas.errors import InvalidValueError, MissingDependencyError, OhmnasError
 _OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
 """Parts of torch's error messages when memory runs out."""
 ORPHAN_SECONDS = 1.0
-"""Seconds between two checks of a worker whether its driver is alive."""
+"""Seconds between two checks by a worker whether its driver still runs."""
 _OF_THE_DRIVER = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that a terminal or batch system sends to all processes; only the driver handles them."""
 
@@ -29,7 +29,7 @@ _OF_THE_DRIVER = ("SIGINT", "SIGTERM", "SIGHUP")
 def backend(
     name: str, scheduler: str | None = None, timeout: float = 30.0, say: Callable[[str], None] = lambda _: None
 ) -> Iterator[Cluster | None]:
-    """Open the backend for `results`: a Dask cluster, or None for local processes.
+    """Open the backend for `results`: yields a Dask cluster, or None for local processes.
 
     Args:
         name: one of `options.BACKENDS`.
@@ -38,7 +38,7 @@ def backend(
         say: called with a message at intervals while the cluster has no workers.
 
     Raises:
-        InvalidValueError: the address is missing or not needed.
+        InvalidValueError: ``dask`` without an address, or an address for another backend.
         MissingDependencyError: Dask is not installed.
         OhmnasError: the cluster does not respond.
     """
@@ -104,7 +104,8 @@ def _for_driver(driver: int, function: Callable[..., Any], args: tuple[Any, ...]
 def _follow(driver: int) -> None:
     """End this process soon after the driver ends, for any reason, and not before.
 
-    It uses a thread: Linux's death signal is sent when the *thread* that started the worker ends.
+    A thread checks for this. Linux's parent-death signal would come too early: it is sent when the *thread* that
+    started the worker ends.
     """
     if threading.current_thread() is threading.main_thread():
         for name in _OF_THE_DRIVER:
@@ -123,7 +124,7 @@ def _follow(driver: int) -> None:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Return True if an allocation failed. On a CPU, only the message of torch's error shows it."""
+    """Return True if an allocation failed. On a CPU, only the message of torch's error shows the cause."""
     if isinstance(error, OhmnasError):
         return False
     return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)

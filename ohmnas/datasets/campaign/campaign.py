@@ -1,4 +1,4 @@
-"""Campaigns: a planned set of architectures, measured by several workers, row by row into a store."""
+"""Campaigns: measure a set of architectures with several workers, and store the rows as they finish."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ohmnas.spaces.genes import Population
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Work of one worker at a time: a network to train and the chips to program."""
+    """One unit of work for a worker: a network to train and the chips to program."""
 
     genome: Population
     """``(g,)``."""
@@ -36,29 +36,29 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Architectures and chips to measure, and how."""
+    """Architectures and chips to measure, and the protocol."""
 
     protocol: Protocol
     """Task, fidelity, engine and device."""
     population: Population
     """``(n, g)``: the architectures."""
     chips: tuple[Hardware, ...]
-    """Kinds of chip with distinct names; those with the same training settings share one trained network."""
+    """Kinds of chip with distinct names; chips with the same training settings share one trained network."""
     seed: int
     """Seed of the measurements; another seed gives independent repeats."""
     limits: RowLimits = NO_LIMITS
     """Limits for each row."""
     own_chips: tuple[tuple[Hardware, ...], ...] = ()
-    """Own kinds of chip for each architecture; empty means `chips` for all."""
+    """Kinds of chip for each architecture; if empty, all architectures use `chips`."""
     retry_failed: bool = False
     """True to measure failed rows again, for example after changing a limit."""
     keep: Path | None = None
-    """Folder for the trained networks (`kept`); None keeps none. Only for workers of this machine."""
+    """Folder for the trained networks (`kept`); None keeps none. Only for workers on this machine."""
     order: str = "plan"
     """One of `options.ORDERS`."""
     stopping: EarlyStopping | None = None
-    """Stops trainings early by comparison. None trains all networks to the end, including those that the store has as
-    stopped."""
+    """Stops trainings early by comparison. None trains all networks to the end, and measures stopped rows of the
+    store again."""
 
     def __post_init__(self) -> None:
         """Check the seed.
@@ -69,7 +69,7 @@ class Campaign:
         if not 0 <= self.seed < VERIFICATION_SEEDS:
             raise InvalidValueError(
                 f"the seed of a campaign must be from 0 to {VERIFICATION_SEEDS - 1}, not {self.seed}: verification "
-                "uses larger ones"
+                "uses larger seeds"
             )
 
     def identity(self, genome: Population, chip: Hardware) -> Identity:
@@ -100,7 +100,7 @@ class Campaign:
                 self._check_settings(chip, stored, f"{store.path} holds", "use another store")
 
     def check_table(self, table: MeasuredTable) -> None:
-        """Check in the same way a table that will be copied into the store.
+        """Check a table in the same way before its rows are copied into the store.
 
         Raises:
             InvalidValueError: the settings of a chip or of the fidelity differ.
@@ -124,7 +124,7 @@ class Campaign:
                 )
 
     def open_work(self, store: Store) -> list[Work]:
-        """Work that the store lacks, in the campaign's order."""
+        """Work for the rows that the store lacks, in the campaign's order."""
         done = store.identities(failed=not self.retry_failed, stopped=self.stopping is not None)
         places = [*range(len(self.population))]
         if self.order == "cheap":
@@ -171,7 +171,7 @@ class Campaign:
 
         Raises:
             InvalidValueError: the store has rows with the same names that were measured differently.
-            StorageError: a row could not be written; all earlier ones are stored.
+            StorageError: a row could not be written; all earlier rows are stored.
             OhmnasError: a worker process was killed, the scheduler is gone, or memory ran out.
         """
         self.check(store)

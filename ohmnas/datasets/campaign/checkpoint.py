@@ -17,7 +17,7 @@ from ohmnas.targets import DEFAULTS
 from ohmnas.version import version
 
 MEASURED: Final = (*(target.name for target in DEFAULTS), "accuracy_digital")
-"""Values of each training: means and spread over its chips."""
+"""Values of each training: means and standard deviations over its chips."""
 FURTHER: Final = ("accuracy_1s", "accuracy_1h", "accuracy_1mo", *SPREAD_COLUMNS)
 """Further values of each training, which older files lack: accuracy at other times, and the parts of the spread."""
 
@@ -39,14 +39,14 @@ class Trained:
 
 
 class Checkpoint:
-    """Finished trainings of a verification: a repeated command reads them instead of training again."""
+    """Finished trainings of a verification. A repeated command reads them instead of training again."""
 
     def __init__(self, path: Path | None, how: str) -> None:
         """Read the trainings of earlier runs.
 
         Args:
             path: file of the checkpoint; None stores nothing. A broken file is ignored.
-            how: `Protocol.key`; trainings with another key stay in the file but are not used.
+            how: `Protocol.key`; trainings with another key or by another version stay in the file but are not used.
         """
         self._path = path
         self._how = repr((how, version()))

@@ -1,4 +1,4 @@
-"""Architectures selected by active campaigns, as stored."""
+"""Stored selections: the architectures that active campaigns have selected to measure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHOICES: Final = (
     "(task TEXT, hardware TEXT, fidelity TEXT, seed INTEGER, position INTEGER, genome TEXT, "
     "UNIQUE (task, hardware, fidelity, seed, position))"
 )
-"""Selections are stored, because a campaign must select the same after an interruption."""
+"""Selections are stored because a campaign must measure the same architectures after an interruption."""
 
 
 def stored_choices(connection: sqlite3.Connection, path: Path, kind: type[Space]) -> dict[Key, Population]:
@@ -31,7 +31,7 @@ def stored_choices(connection: sqlite3.Connection, path: Path, kind: type[Space]
     Args:
         connection: connection to the store.
         path: path of the store, for messages.
-        kind: space of its genomes.
+        kind: space of the store's genomes.
 
     Raises:
         BrokenFileError: a selection is damaged; the message shows it.

@@ -1,4 +1,4 @@
-"""Dask cluster whose workers may come and go."""
+"""Dask cluster whose workers can join and leave at any time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from ohmnas.errors import MissingDependencyError, OhmnasError
 
 PER_THREAD = 2
-"""Number of calls sent per thread: one that runs and one in the queue."""
+"""Number of calls sent per thread: one runs and one waits in the queue."""
 LOOK_SECONDS = 1.0
 """Longest time between two checks of the number of threads."""
 SAY_SECONDS = 30.0
@@ -49,7 +49,7 @@ class Cluster:
             calls: calls of `joblib.delayed`.
 
         Raises:
-            OhmnasError: the scheduler is gone, or a call has killed several workers.
+            OhmnasError: the scheduler is gone, or several workers were killed during the same call.
         """
         from distributed import KilledWorker
 
@@ -119,14 +119,14 @@ class Cluster:
         Raises:
             OhmnasError: the scheduler is gone.
         """
-        if self._client.status != "running":  # or the client could connect to a new scheduler without our calls
+        if self._client.status != "running":  # a reconnected client may have a new scheduler without our calls
             raise self._gone()
         with self._explained():
             return sum(self._client.nthreads().values())
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Convert Dask's errors about a lost scheduler to a message."""
+        """Convert Dask's errors about a lost scheduler to an `OhmnasError`."""
         try:
             yield
         except (OSError, CancelledError) as error:
@@ -170,7 +170,7 @@ def connected(scheduler: str, timeout: float, say: Callable[[str], None]) -> Ite
 
 @contextmanager
 def _silent(names: Iterable[str]) -> Iterator[None]:
-    """Silence loggers that report a lost connection; we report it ourselves."""
+    """Silence loggers that report a lost connection; `Cluster` raises an error for it."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

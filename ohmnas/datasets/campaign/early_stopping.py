@@ -1,7 +1,7 @@
 """Early stopping of a campaign's trainings by comparison: the stopping variant of ASHA (Li et al., 2020).
 
-A training ends at a rung unless its loss is among the lowest 1 / `REDUCTION` of all losses seen there. A training
-gets its limits, the largest losses with which it may continue, when it is queued. Workers need not communicate.
+A training ends at a rung unless its loss is among the lowest 1 / `REDUCTION` of all losses seen at this rung. When a
+training is queued, it gets its limits: the largest losses with which it may continue. Workers need not communicate.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ohmnas.datasets.tables.schema import Row
 from ohmnas.errors import InvalidValueError
 
 REDUCTION: Final = 2
-"""One of this many trainings continues at each rung."""
+"""One in this many trainings continues after each rung."""
 FIRST: Final = 4
 """The first rung is after 1 / `FIRST` of the epochs."""
 
 
 def rungs(epochs: int, first: int, reduction: float = REDUCTION) -> list[int]:
-    """Epochs at which trainings are compared: `first`, then each `reduction` times the one before, below `epochs`.
+    """Epochs at which trainings are compared: `first`, multiplied by `reduction` at each step, below `epochs`.
 
     Raises:
         InvalidValueError: the first epoch is not within the training, or the reduction is not above 1.
@@ -41,7 +41,7 @@ def check_reduction(reduction: float) -> None:
     """Check a reduction.
 
     Raises:
-        InvalidValueError: it is not above 1.
+        InvalidValueError: the reduction is not above 1.
     """
     if not reduction > 1.0:
         raise InvalidValueError(f"the reduction must be above 1, not {reduction:g}")
@@ -54,7 +54,7 @@ class EarlyStopping:
     epochs: int
     """Epochs of a whole training."""
     reduction: float = REDUCTION
-    """One of this many trainings continues at each rung."""
+    """One in this many trainings continues after each rung."""
 
     def __post_init__(self) -> None:
         """Check the settings.
@@ -92,7 +92,7 @@ class Seen:
                     self.losses.setdefault((str(row["hardware"]), rung), []).append(curve[rung])
 
     def limits(self, hardware: str) -> Limits:
-        """Return the limits of the next training for a chip."""
+        """Return the limits for the next training on a chip."""
         return Limits({rung: self._limit(hardware, rung) for rung in self.stopping.rungs})
 
     def _limit(self, hardware: str, rung: int) -> float:

@@ -11,7 +11,7 @@ from ohmnas.lookup import look_up
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """Effort of one measurement; rows of different fidelity are never mixed."""
+    """Effort of one measurement; rows of different fidelities are never mixed."""
 
     name: str
     """Name in tables and commands."""
@@ -40,7 +40,7 @@ SMOKE: Final = Fidelity(
 _QUICK: Final = Fidelity(
     "quick", epochs=6, batch=32, chips=8, train_images=5_000, validation_images=1_000, test_images=1_000
 )
-"""For first trials: networks learn, but are far from convergence."""
+"""For first trials: networks learn, but do not converge."""
 _TABLE: Final = Fidelity("table", epochs=24, batch=32, chips=25, train_images=20_000, validation_images=5_000)
 _FULL: Final = Fidelity("full", epochs=120, batch=32, chips=25, trains_on_validation=True)
 
@@ -58,8 +58,8 @@ FIDELITIES: Final = {
     },
 }
 """Name -> task -> fidelity, for tasks whose fidelity differs from the default. `quick` is for trials. `table` is for
-measured tables: it is close to convergence (see `benchmarks/fidelity.py`) and takes seconds to minutes of one core.
-`full` is for verification: it trains on all images until more training no longer helps."""
+measured tables: networks almost converge (see `benchmarks/fidelity.py`), in seconds to minutes on one core. `full` is
+for verification: it trains on all images until more training no longer helps."""
 _OF_ALL_TASKS: Final = {"smoke": SMOKE, "quick": _QUICK, "table": _TABLE, "full": _FULL}
 _BEFORE: Final = {"low": 3, "paper": 3}
 """Fidelity names of earlier protocols -> their last protocol."""

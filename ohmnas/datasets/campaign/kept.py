@@ -1,4 +1,4 @@
-"""Trained networks of measured rows: a folder with one `TrainedNetwork` for each row, named by the row."""
+"""Trained networks of measured rows: a folder with one `TrainedNetwork` for each row."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def keep(
     measured: dict[str, float],
     reason: str,
 ) -> None:
-    """Save the trained network of a row. It replaces a network of an earlier measurement of the row.
+    """Save the trained network of a row, and replace the network of an earlier measurement of the row.
 
     Args:
         folder: folder of all kept networks.
         protocol: protocol of the training.
         genome: ``(g,)``.
-        chip: chip that it was trained for.
+        chip: chip that the network was trained for.
         seed: seed of the measurement.
         network: trained analog network.
         measured: accuracies on the validation images, by column.
@@ -86,7 +86,7 @@ def remove_others(folder: Path, names: Collection[str]) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a kept network. If the process is killed, the rest is not a network and can be removed again."""
+    """Remove a kept network. If the process is killed, the remaining files can be removed by another call."""
     for name in (DESCRIPTION, WEIGHTS):
         for file in (folder / name, *folder.glob(f".{name}.*")):  # and temporary files of killed writes
             file.unlink(missing_ok=True)

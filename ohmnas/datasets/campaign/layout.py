@@ -19,14 +19,14 @@ from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.spaces.space import Space
 
 CHECKSUM: Final = "checksum"
-"""Additional column of a store: checksum of the other cells of its row. Older stores have none."""
+"""Additional column of a store: checksum of the other cells of the row. Older stores lack this column."""
 
 
 def checksum(values: Iterable[object], columns: Iterable[str]) -> int:
     """CRC-32 of the cells of a row as read from SQLite, to detect changes on disk.
 
     Args:
-        values: values from `_storable`.
+        values: cells of the row as SQLite values.
         columns: columns of the values, in the same order.
     """
     cells = [
@@ -44,7 +44,7 @@ class Layout:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Columns of its rows."""
+        """Columns of the store's rows."""
         return schema.columns(self.kind.architecture_genes.names)
 
     @cached_property
@@ -64,12 +64,12 @@ class Layout:
 
     @cached_property
     def take_over(self) -> str:
-        """The same SQL, but a row without accuracies never replaces another."""
+        """Like `insert`, but a row without accuracies never replaces another row."""
         return f"{self.insert} AND excluded.status='{schema.STATUS_OK}'"
 
 
 HEADER: Final = 100
-"""Bytes of a file's header, with the size and number of its pages."""
+"""Size of a file's header in bytes; the header has the size and number of pages."""
 
 
 def size_in_header(header: bytes) -> int:
@@ -103,7 +103,7 @@ def stored_schema(connection: sqlite3.Connection, path: Path) -> tuple[int, Layo
         BrokenFileError: the file is not a store, is damaged, or was written by a newer version.
         sqlite3.DatabaseError: the file cannot be read.
     """
-    # another process may create the store between two reads
+    # in one transaction, because another process may create the store between two reads
     try:
         with nullcontext() if connection.in_transaction else transaction(connection, "BEGIN"):
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])

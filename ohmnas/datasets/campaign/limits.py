@@ -1,4 +1,4 @@
-"""Time and memory limits for one row: a single huge network cannot stop a campaign."""
+"""Time and memory limits for one row, so a single huge network cannot stop a campaign."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RowLimits:
     seconds: float | None = None
     """Wall-clock seconds."""
     gib: float | None = None
-    """Memory in GiB, in addition to the memory that the process uses before; checked before each batch."""
+    """Memory in GiB, in addition to the memory that the process already uses; checked before each batch."""
 
 
 NO_LIMITS = RowLimits()
@@ -55,7 +55,7 @@ class Watch:
         self._reading: float | None = None
 
     def next_reading(self) -> None:
-        """Start reading another kind of chip; time spent on the previous one does not count for its row."""
+        """Start reading another kind of chip: the time for reading the previous chip does not count for the new row."""
         now = time.monotonic()
         if self._reading is not None:
             self._end += now - self._reading

@@ -1,4 +1,4 @@
-"""Train and measure networks: one genome on chips -> rows. No other module does this."""
+"""Train and measure networks: a genome and chips -> rows. No other module trains or measures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ohmnas.analog.train import Training
 
 _ONE_AT_A_TIME = threading.Lock()
-"""Random generators and limits belong to the process, so threads of a Dask worker measure one at a time."""
+"""Random generators and limits are per process, so the threads of a Dask worker measure one after another."""
 CURVE_IMAGES = 1000
 """Largest number of validation images for a point of the accuracy curve."""
 CURVE_SHARES = (0.03, 0.06, 0.125, 0.25, 0.5, 0.75)
@@ -51,7 +51,7 @@ def train_network(
     start: nn.Module | None = None,
     stops: Callable[[int, float], bool] | None = None,
 ) -> tuple[nn.Module, Training]:
-    """Build the network of a genome and train it with the chip's noise; return it and the losses of its training.
+    """Build the network of a genome and train it with the chip's noise; return the network and its losses.
 
     This process then uses one thread: with more threads, sums are rounded differently and the network differs.
 
@@ -98,7 +98,7 @@ def train_network(
 
 
 def curve_epochs(epochs: int) -> tuple[int, ...]:
-    """Return the epochs with a point of the accuracy curve: about six, denser at the start."""
+    """Return the epochs with a point of the accuracy curve: at most six, denser at the start."""
     return tuple(sorted({max(round(epochs * share), 1) for share in CURVE_SHARES} - {epochs}))
 
 
@@ -185,9 +185,9 @@ def measure(
     keep: Path | None = None,
     comparison: Limits | None = None,
 ) -> list[Row]:
-    """Train the network of a genome once, program it on each kind of chip, and read it over a month.
+    """Train the network of a genome once, program it on each kind of chip, and read these chips over a month.
 
-    A training that diverges or exceeds a limit becomes a row with the reason, not an exception.
+    If a training diverges or exceeds a limit, its rows have the reason; no exception is raised.
 
     Args:
         protocol: task, fidelity, engine and device.
@@ -202,7 +202,7 @@ def measure(
         A row for each kind of chip.
 
     Raises:
-        InvalidValueError: the chips need different trainings.
+        InvalidValueError: the chips differ in their `training_settings`.
         UnknownNameError: the engine is unknown.
     """
     if len({training_settings(chip) for chip in chips}) != 1:
@@ -221,7 +221,7 @@ def measure(
 
 
 def _begun(protocol: Protocol, genome: npt.NDArray[np.int16], chip: Hardware, seed: int) -> Row:
-    """Return a row with all values known before the training, marked as failed."""
+    """Return a row with all values that are known before the training. Its status is failed until it is measured."""
     import torch
 
     task = protocol.task
@@ -250,7 +250,7 @@ def _measure_into(
     keep: Path | None,
     comparison: Limits | None,
 ) -> None:
-    """Add the measured values, or the reason if the training is stopped or a chip's reading exceeds a limit."""
+    """Fill the rows with measured values, or the reason why the training was stopped or a reading exceeded a limit."""
     start = time.perf_counter()
     curve: dict[int, float] = {}
     network, training = train_network(

@@ -26,13 +26,13 @@ _LARGEST: Final = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Result of one source."""
+    """Number of rows merged from one source."""
 
     source: str
     rows: int
     """Rows in the source."""
     new: int
-    """Rows added, or replacing failed rows of the store."""
+    """Rows that were added, or that replaced a row of the store without accuracies."""
     other_results: int
     """Rows that the store has with other accuracies, for example from another machine; the store's rows are kept."""
 
@@ -40,10 +40,10 @@ class Merged:
 def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = False) -> list[Merged]:
     """Add the rows of stores and tables to a store.
 
-    The first row of an identity is kept, unless it failed and a later one did not.
+    Of several rows with one identity, the first is kept, unless only a later row has accuracies.
 
-    All sources are read and checked before anything is written, and each is written in one transaction. Selections of
-    active campaigns are copied if the store has none for the same campaign.
+    All sources are read and checked before the first is written. Each is written in one transaction. The selections of
+    an active campaign are copied if the store has no selections of the same campaign.
 
     Args:
         target: the store, created if missing.
@@ -52,7 +52,7 @@ def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = Fal
 
     Raises:
         UnknownNameError: a source does not exist.
-        BrokenFileError: a source is damaged, or all sources are salvaged and no row of them can be read.
+        BrokenFileError: a source is damaged, or no row of any source can be salvaged.
         InvalidValueError: rows with the same chip and fidelity names were measured differently; rows are of different
             spaces; rows were not measured by a campaign; or a source has selections but no rows.
         StorageError: the write failed.
@@ -109,7 +109,7 @@ def _is_store(path: Path) -> bool:
 
 
 def _results(rows: Iterable[Row]) -> dict[Identity, tuple[object, ...]]:
-    """Return the accuracies of rows that did not fail."""
+    """Return the accuracies of the rows that have any, by identity."""
     return {
         identity(row): tuple(row[name] for name in schema.ACCURACY_COLUMNS)
         for row in rows

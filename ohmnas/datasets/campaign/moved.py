@@ -12,7 +12,7 @@ Mark = tuple[int, int]
 
 
 def mark(path: Path) -> Mark | None:
-    """Return the mark of the file at a path; None if there is none.
+    """Return the mark of the file at a path; None if there is no file.
 
     Raises:
         StorageError: the path cannot be read.

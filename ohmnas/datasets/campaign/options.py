@@ -1,4 +1,4 @@
-"""Option names of a campaign. Imports nothing, so help is fast."""
+"""Option names of a campaign. Imports almost nothing, so ``--help`` is fast."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ PLANS: Final = ("mixed", "spread")
 STOPPINGS: Final = ("asha",)
 """Ways to stop trainings early."""
 CHOOSERS: Final = ("plan", "active", "best")
-"""Sources of a campaign's architectures: a plan, a surrogate of the measured rows, or the best of another seed."""
+"""Sources of a campaign's architectures: a plan, a surrogate of the rows, or the best networks of another seed."""
 ORDERS: Final = ("plan", "cheap")
 """`plan`: measure in the order of the plan. `cheap`: measure networks with few activations first."""

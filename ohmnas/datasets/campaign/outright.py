@@ -1,4 +1,4 @@
-"""Train one network without a campaign: a found one, a reference or any genome, with snapshots between epochs."""
+"""Train one network without a campaign: from a search, a reference or any genome. Interrupted trainings resume."""
 
 from __future__ import annotations
 
@@ -40,20 +40,21 @@ def train_outright(
 ) -> TrainedNetwork:
     """Train a network, measure it on the test images, and save it. Needs torch.
 
-    A stopped training resumes from its last snapshot and gives the same network, bit for bit. An existing network is
-    loaded. With the same seed, `verify` trains the same network.
+    A stopped training resumes from its last snapshot and gives the same network, bit for bit. If the folder already
+    has this network, it is loaded. With the same seed, `verify` trains the same network.
 
     Args:
         protocol: protocol of the training.
         genome: ``(g,)``.
         chip: chip to train for.
-        seed: seed of the training, from 0; it differs from all seeds of campaigns.
+        seed: seed of the training, from 0; campaigns never train with it, because `VERIFICATION_SEEDS` is added.
         folder: folder of the trained network.
         name: name of the network.
         report: called at the start, and after each epoch but the last.
         seconds: smallest time between two snapshots; None is the default.
 
     Raises:
+        MissingDependencyError: torch, aihwkit or Numba is not installed.
         InvalidValueError: the folder holds another network.
         DivergedError: the loss became infinite or NaN.
         StorageError: the disk rejected a write.
@@ -99,17 +100,17 @@ def train_outright(
 def network_called(
     source: str, input_shape: tuple[int, int, int], classes: int, space_name: str | None = None
 ) -> tuple[Space, npt.NDArray[np.int16], str]:
-    """Return the space, genome and name of a network that is not from a search.
+    """Return the space, genome and name of a reference network or of genes.
 
     Args:
         source: name of a reference network, or the genes separated by commas.
         input_shape: channels, height, width of an image.
         classes: number of classes.
-        space_name: registered name of the space. None searches all spaces for the name, and reads genes as genes of
-            resnet.
+        space_name: registered name of the space. None looks for the reference in all spaces of ohmnas, and reads
+            genes as genes of resnet.
 
     Raises:
-        UnknownNameError: no space has a reference network with this name.
+        UnknownNameError: no space has a reference network with this name, or the space is unknown.
         InvalidValueError: the genes are not a genome of the space.
     """
     if source.replace(",", "").replace(" ", "").isdecimal():
@@ -135,7 +136,7 @@ def network_called(
 
 
 def result_at(path: Path) -> SearchResult | None:
-    """Return the result of a search at a path, or in a folder; None if there is neither.
+    """Return the search result in a file or folder; None if the path does not exist and does not end in .json.
 
     Raises:
         BrokenFileError: the file is not the result of a search, or the folder has none.

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 CONFIDENCE: Final = 0.95
-"""Coverage of intervals."""
+"""Coverage of the intervals."""
 FEWEST: Final = 2
 """Smallest number of pairs for an interval."""
 
@@ -23,7 +23,7 @@ class Difference:
     """Lower end of the interval; None with one pair, or if all differences are equal."""
     high: float | None
     p: float | None
-    """Two-sided p value of no difference; None with one pair, or if all differences are equal and not 0."""
+    """Two-sided p value of a mean difference of 0; None with one pair, or if all differences are equal and not 0."""
     pairs: int
     """Number of trainings in which both networks were measured."""
 
@@ -53,7 +53,7 @@ def difference(first: Sequence[float | None], second: Sequence[float | None]) ->
     if n < FEWEST:
         return Difference(mean, None, None, None, n)
     spread = float(changes.std(ddof=1))
-    if spread <= 1e-12 * max(abs(mean), 1e-12):  # equal differences do not show how much they vary
+    if spread <= 1e-12 * max(abs(mean), 1e-12):  # equal differences give no estimate of their spread
         return Difference(mean, None, None, None if mean else 1.0, n)
     from scipy import stats  # slow to import, and reading results does not need it
 

@@ -1,8 +1,8 @@
 """Plans: the architectures that a campaign measures.
 
 A plan spread evenly over log parameters covers the whole space, but rarely contains a network that is better than a
-hand-made network of its size. A surrogate cannot learn about such networks without examples. Half of the default plan
-therefore consists of mutants of the reference networks.
+hand-made network of its size. Without examples of better networks, a surrogate cannot predict them well. Half of the
+default plan therefore consists of mutants of the reference networks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PLAN_BLOCK: Final = 96
 MUTATIONS: Final = 4
 """Largest number of mutations between a mutant and its reference."""
 _PATIENCE: Final = 100
-"""Blocks without a new architecture after which the bounds are considered exhausted."""
+"""After this many successive blocks without a new architecture, the plan ends with an error."""
 
 
 def plan(task: Task, n: int, seed: int = 0, kind: str = "mixed") -> Population:
@@ -41,7 +41,7 @@ def plan(task: Task, n: int, seed: int = 0, kind: str = "mixed") -> Population:
         ``(n, g)``, without duplicates.
 
     Raises:
-        InfeasibleError: there are fewer than n architectures within the bounds.
+        InfeasibleError: fewer than n architectures were found within the bounds.
         UnknownNameError: the kind of plan is unknown.
     """
     check_name("plan", PLANS, kind)

@@ -1,4 +1,4 @@
-"""Protocol: everything except the genome that determines a measurement. Imports no torch."""
+"""Protocol: everything that determines a measurement, except genome and seed. Imports no torch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ohmnas.analog.recipe import Recipe
 
 VERIFICATION_SEEDS = 1_000_000
-"""First seed of verification trainings; campaigns use smaller ones, so no table contains a verification training."""
+"""First seed of verification trainings. Campaigns use smaller seeds, so no table contains a verification training."""
 
 
 def require_training(device: str = "cpu", load: bool = True) -> None:
@@ -34,7 +34,7 @@ def require_training(device: str = "cpu", load: bool = True) -> None:
 
     Args:
         device: torch device.
-        load: True if this process measures itself and must import torch.
+        load: True if this process itself measures, so torch must be imported.
 
     Raises:
         MissingDependencyError: torch, aihwkit or Numba is not installed.
@@ -55,7 +55,7 @@ def require_training(device: str = "cpu", load: bool = True) -> None:
 def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
     """Return the seeds of training and chips; they depend only on the task, the genome and the row's seed.
 
-    They do not depend on the hardware, so chips with the same training noise share the trained network.
+    They do not depend on the hardware, so chips with the same training settings can share a trained network.
     """
     entropy = [seed, zlib.crc32(task.name.encode()), *(int(gene) for gene in genome)]
     train, chips = np.random.SeedSequence(entropy).generate_state(2)
@@ -64,7 +64,7 @@ def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Everything that determines a measurement except genome and seed."""
+    """Everything that determines a measurement, except genome and seed."""
 
     task: Task
     fidelity: Fidelity
@@ -135,6 +135,9 @@ def _data(task: Task, effort: Fidelity) -> TaskData:
 
 
 def training_settings(chip: Hardware) -> Hardware:
-    """Return the settings that affect training. Chips for which the result is equal share one trained network."""
+    """Return the chip with defaults for all settings that do not affect training.
+
+    Chips with equal results share one trained network.
+    """
     same: dict[str, Any] = {name: getattr(Hardware(), name) for name in AFTER_TRAINING}
     return replace(chip, **same)

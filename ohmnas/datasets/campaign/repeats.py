@@ -1,4 +1,4 @@
-"""Select networks to measure again with another seed; repeats show the noise of labels."""
+"""Select networks to measure again with another seed, to estimate the noise of labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def best_measured(store: Store, task: Task, hardware: str, fidelity: str, seed: 
     """``(k, g)``, k at most n: the most accurate networks that a store has with other seeds, best first.
 
     Raises:
-        InvalidValueError: the store has none.
+        InvalidValueError: the store has no accuracies measured with another seed.
     """
     frame = store.frame()
     same = (frame["task"] == task.name) & (frame["hardware"] == hardware) & (frame["fidelity"] == fidelity)

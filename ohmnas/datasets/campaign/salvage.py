@@ -29,14 +29,14 @@ from ohmnas.spaces.space import Space
 _SMALLEST_ROW: Final = 100
 """Smallest size of a row in bytes."""
 _MOST_LOST: Final = 64
-"""Largest plausible ratio of original to remaining size; a header that claims more is damaged."""
+"""Largest plausible ratio of original to remaining size; a header with a larger size is damaged."""
 
 
 def salvaged(path: str | Path) -> tuple[list[Row], dict[Key, Population]]:
     """Return the intact rows of a damaged store, sorted by identity, and the selections of active campaigns.
 
-    Rows are read one by one, skipping damaged parts; rows of an older schema get the missing columns. If any selection
-    is damaged, none is returned and campaigns select again.
+    Rows are read one by one, skipping damaged parts; rows of an older schema get the missing columns. If one selection
+    is damaged, no selections are returned and campaigns select again.
 
     Raises:
         UnknownNameError: the file does not exist.
@@ -56,7 +56,7 @@ def salvaged(path: str | Path) -> tuple[list[Row], dict[Key, Population]]:
 
 
 def _copied(path: Path, folder: Path) -> Path:
-    """Copy a store with its log of writes that are not in the file yet."""
+    """Copy a store and its logs, which contain writes that are not in the file yet."""
     original = path.resolve()  # SQLite looks for a log next to the target of a link
     copy = folder / "copy.sqlite"
     for ending in ("-wal", "-journal", ""):  # logs first: a running process moves data from its log to the file
@@ -69,7 +69,7 @@ def _padded(copy: Path) -> tuple[int, str]:
     """Extend a truncated file to the size in its header, because SQLite cannot read a shorter file.
 
     Returns:
-        The size in bytes with its log, as an upper bound for the rows, and a description of the truncation, if any.
+        Size of file and logs in bytes, which limits the number of rows, and a description of the truncation, if any.
     """
     size = sum(file.stat().st_size for file in copy.parent.iterdir())  # with the log
     with copy.open("r+b") as file:
@@ -97,7 +97,7 @@ def _read(copy: Path, path: Path) -> tuple[list[Row], dict[Key, Population]]:
 
 
 def _readable(connection: sqlite3.Connection, version: int, layout: Layout, most: int) -> Iterator[Row]:
-    """Yield rows of this schema with valid cells.
+    """Yield the rows with valid cells, converted to the current schema.
 
     Args:
         connection: connection to the copy.

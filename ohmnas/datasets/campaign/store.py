@@ -1,7 +1,7 @@
 """Store of a running campaign: SQLite, one transaction per network.
 
-Once its commit returns, a row survives the death of any process. A row that was being written when the process died is
-not stored at all.
+After its commit has returned, a row is safe even if a process is killed. A row whose write was interrupted is not
+stored at all.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _MAGIC: Final = b"SQLite format 3\0"
 _LARGEST: Final = 1 << 40
 """Largest size of a store in bytes."""
 _PATIENCE: Final = 60.0
-"""Seconds to wait for other processes."""
+"""Seconds to wait for other processes that use the store."""
 
 Identity = tuple[object, ...]
 """Identity of a row: task, hardware, fidelity, seed, then the genes."""
@@ -79,7 +79,7 @@ def check_alike(source: str, rows: Iterable[Row], known: dict[tuple[Any, ...], t
     Args:
         source: source of the rows, for messages.
         rows: rows of a store or table.
-        known: task, hardware and fidelity -> source and settings of the first such row; new ones are added.
+        known: task, hardware and fidelity -> source and settings of the first row with them; new keys are added.
 
     Raises:
         InvalidValueError: a row differs from the first.
@@ -151,7 +151,7 @@ class Store:
         """Reject a truncated file: SQLite reads a partial page as if the rest were zeros.
 
         Raises:
-            BrokenFileError: it is not a file, or is shorter than its header states.
+            BrokenFileError: the path is not a file, or the file is shorter than its header states.
         """
         regular(self.path, _LARGEST)
         if any(self.path.with_name(f"{self.path.name}-{log}").exists() for log in ("wal", "journal")):
@@ -159,7 +159,7 @@ class Store:
         with opened(self.path, _LARGEST) as file:
             header = file.read(HEADER)
             there, claimed = os.fstat(file.fileno()).st_size, size_in_header(header)
-        counted = header[24:28] == header[92:96]  # else written by a SQLite that does not record it
+        counted = header[24:28] == header[92:96]  # otherwise, the size in the header is not valid
         if len(header) == HEADER and header.startswith(_MAGIC) and counted and there < claimed:
             raise BrokenFileError(
                 f"{self.path} is cut off after {there:,} of {claimed:,} bytes; copy its readable rows to a new store "
@@ -193,7 +193,7 @@ class Store:
             )
 
     def _log_ahead(self) -> None:
-        """Switch to a write-ahead log, which concurrent readers need; SQLite itself does not wait for others here."""
+        """Switch to a write-ahead log, which concurrent readers need. SQLite does not wait for locks here, so retry."""
         end = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -268,14 +268,14 @@ class Store:
         return self._write(rows, self.layout.insert)
 
     def take_over(self, rows: Iterable[Row]) -> int:
-        """`add` for rows of another store or table, which may be older. A row without accuracies replaces none."""
+        """Like `add`, for rows of another store or table. A row without accuracies replaces no row: it may be older."""
         return self._write(rows, self.layout.take_over)
 
     def _storable(self, row: Row) -> Row:
-        """See `_storable`.
+        """Convert a row to SQLite values, after checking that it is of the store's space.
 
         Raises:
-            InvalidValueError: it is of another space, or a cell is invalid.
+            InvalidValueError: the row is of another space, or a cell is invalid.
         """
         if missing := [name for name in self.layout.columns if name not in row]:
             raise InvalidValueError(
@@ -299,21 +299,21 @@ class Store:
             return self._connection.total_changes - before
 
     def identities(self, failed: bool = True, stopped: bool = True) -> set[Identity]:
-        """Return the identities of the stored rows, with or without failures and trainings that were stopped early."""
+        """Return the identities of the stored rows, with or without failed rows and stopped rows."""
         left_out = [(schema.STATUS_FAILED, failed), (schema.STATUS_STOPPED, stopped)]
-        wrong = " AND ".join(f"status!='{status}'" for status, wanted in left_out if not wanted)
-        which = f" WHERE {wrong}" if wrong else ""
+        conditions = " AND ".join(f"status!='{status}'" for status, wanted in left_out if not wanted)
+        where = f" WHERE {conditions}" if conditions else ""
         with self._explained("read"):
             self._check_cells(self.layout.identity)
             names = quoted(self.layout.identity)
-            return set(self._connection.execute(f"SELECT {names} FROM rows{which}"))  # noqa: S608
+            return set(self._connection.execute(f"SELECT {names} FROM rows{where}"))  # noqa: S608
 
     def chosen(self, key: Key) -> Population:
         """``(n, g)``: the architectures that `choose` recorded under a key, in order."""
         return self.choices().get(key, np.empty((0, len(self.layout.kind.architecture_genes)), dtype=np.int16))
 
     def choose(self, key: Key, population: Population, after: int) -> None:
-        """Record architectures as the next to measure, unless another process has recorded some meanwhile.
+        """Record architectures as the next to measure, unless another process has recorded others meanwhile.
 
         Args:
             key: task, hardware, fidelity and seed of the measurement.
@@ -321,7 +321,7 @@ class Store:
             after: number of recorded architectures when these were chosen.
 
         Raises:
-            StorageError: the write failed; none of them is recorded.
+            StorageError: the write failed; no architecture is recorded.
         """
         key = (*key[:3], int(key[3]))
         self._check_not_moved([])
@@ -338,7 +338,7 @@ class Store:
             return stored_choices(self._connection, self.path, self.layout.kind)
 
     def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
-        """`schema.SETTING_COLUMNS`, which all rows with these names share; None without rows."""
+        """`schema.SETTING_COLUMNS`, equal for all rows with these names; None if there are no rows."""
         columns = schema.SETTING_COLUMNS
         names = ", ".join(f'"{name}"' for name in columns)
         query = f"SELECT {names} FROM rows WHERE task=? AND hardware=? AND fidelity=? LIMIT 1"  # noqa: S608
@@ -375,7 +375,7 @@ class Store:
         """Reject invalid cells; messages name rows by their number in the file.
 
         Raises:
-            BrokenFileError: there is one; the message names row and column.
+            BrokenFileError: a cell is invalid; the message names row and column.
         """
         names, texts = (", ".join(f'"{name}"' for name in some) for some in (columns, NAME_COLUMNS))
         damaged = f"SELECT rowid, {names} FROM rows WHERE {damage(columns)} ORDER BY rowid LIMIT 1"  # noqa: S608
@@ -393,7 +393,7 @@ class Store:
         """Reject a row that changed after it was written.
 
         Raises:
-            BrokenFileError: there is one; the message names it.
+            BrokenFileError: a row has changed; the message names it.
         """
         columns = self.layout.columns
         if not self._has_checksums():
@@ -417,7 +417,7 @@ class Store:
             rows: rows to write now.
 
         Raises:
-            StorageError: the file was deleted or replaced; the message names the new file with all rows.
+            StorageError: the file was deleted or replaced; the message names a new file with all rows.
         """
         there = mark(self.path)
         log = self.path.with_name(f"{self.path.name}-wal")
@@ -446,7 +446,7 @@ class Store:
 
     @contextmanager
     def _explained(self, action: str) -> Iterator[None]:
-        """Convert SQLite's errors to ohmnas's."""
+        """Convert SQLite's errors to errors of ohmnas."""
         try:
             yield
         except sqlite3.OperationalError as error:

@@ -1,7 +1,7 @@
-"""`TrainedNetwork`: a trained network with everything that is needed to use it, as one folder.
+"""`TrainedNetwork`: a trained network with all data needed to use it, as one folder.
 
-The folder holds ``weights.safetensors`` (`analog.state` names its tensors) and ``network.json``. The second is written
-last and has the checksum of the first: a folder without it is not a network.
+The folder holds ``weights.safetensors`` (`analog.state` names its tensors) and ``network.json``, which has the checksum
+of the weights and is written last: a folder without ``network.json`` is not a network.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FORMAT: Final = "ohmnas-network-1"
 LARGEST_DESCRIPTION: Final = 1 << 20
 """Largest description in bytes."""
 _HEADER: Final = 1 << 20
-"""Room for names in a file of weights, in bytes."""
+"""Largest size in bytes of the header of a file of weights, which names its tensors."""
 _LARGEST_PARAMS: Final = 1 << 31
 _PACKAGE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _VERSION: Final = re.compile(r"[A-Za-z0-9.+!_-]{1,64}")
@@ -64,9 +64,9 @@ class TrainedNetwork:
     state: dict[str, Tensor] = field(repr=False)
     """Name -> tensor (`analog.state`)."""
     provenance: dict[str, Any]
-    """Versions, seed, fidelity, engine, precision, and measured accuracies with their images if there are any."""
+    """Versions, seed, fidelity, engine and precision; if measured, also accuracies, number of chips and split."""
     name: str = "network"
-    """Name of the network: ``found``, or the name of a reference."""
+    """Name of the network, such as ``found`` or the name of a reference."""
 
     @classmethod
     def of(
@@ -81,14 +81,14 @@ class TrainedNetwork:
         name: str = "network",
         split: str = "test",
     ) -> TrainedNetwork:
-        """Keep the result of `measure.train_network`.
+        """Create from the result of `measure.train_network`.
 
         Args:
             protocol: protocol of the training.
             genome: ``(g,)``.
-            chip: chip that it was trained for.
+            chip: chip that the network was trained for.
             seed: seed of the measurement.
-            network: trained analog network of any engine; it stays as it was.
+            network: trained analog network of any engine; it is not changed.
             measured: accuracies on images of the task, by column.
             reason: why the training stopped early; empty if it did not.
             name: name of the network.
@@ -153,8 +153,8 @@ class TrainedNetwork:
     def digital(self) -> nn.Module:
         """Return the network computed exactly, without noise and rounding. Needs torch.
 
-        Values saturate at the limits of the chip's converters, as in training, and the batch norm statistics are those
-        of exact arithmetic: this network has the ``accuracy_digital`` of tables.
+        Values saturate at the limits of the chip's converters, as in training. Batch norm uses statistics averaged in
+        exact arithmetic. The accuracy of this network is the ``accuracy_digital`` of tables.
         """
         return self._restored(exact=True)
 
@@ -228,7 +228,7 @@ class TrainedNetwork:
         """Read a folder that `save` wrote. Needs torch.
 
         Raises:
-            BrokenFileError: a file is missing or broken; the message shows where.
+            BrokenFileError: a file is missing or broken; the message names the file and the fault.
             MissingDependencyError: torch or safetensors is not installed.
         """
         folder = Path(folder)
@@ -286,7 +286,7 @@ def _read(values: dict[str, Any]) -> tuple[TrainedNetwork, str]:
 
 
 def _provenance(value: object) -> dict[str, Any]:
-    """Check all values of a provenance that exports write into code and cards."""
+    """Check those values of a provenance that exports write into code and cards."""
     provenance = json_values.mapping(value, "provenance")
     for name, known in (("precision", schema.PRECISIONS), ("engine", ENGINE_NAMES)):
         if provenance.get(name) not in known:
@@ -331,15 +331,15 @@ def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Te
     """Read the tensors of a network.
 
     Raises:
-        BrokenFileError: the file is missing, too large, or its tensors are not the network's.
+        BrokenFileError: the file is missing, too large or changed, or its tensors do not match the network.
     """
     from ohmnas.analog.snapshot import safetensors_torch
     from ohmnas.analog.state import check_state
 
     if (params := network.params) > _LARGEST_PARAMS:
         raise BrokenFileError(f"its network has {params:,} parameters, more than {_LARGEST_PARAMS:,}")
-    # Besides the parameters, two means and two variances for each channel of a batch norm. There are fewer channels
-    # than parameters, so the tensors have at most five float32 per parameter.
+    # Besides the parameters, a file has two means and two variances for each channel of a batch norm. There are fewer
+    # channels than parameters, so the tensors have at most five float32 per parameter.
     content = read_bytes(path, 20 * params + _HEADER)
     if len(content) < 4 * params:  # before a large network is built
         raise BrokenFileError(f"it has {len(content):,} bytes, too few for {params:,} parameters")

@@ -1,4 +1,4 @@
-"""Verification: train found networks and references, and measure them on the official test images."""
+"""Verification: train networks of a search result and references, and measure them on the official test images."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Report = Callable[[int, int, Trained | None], None]
 def networks_to_verify(
     result: SearchResult, references: int = 1, picks: Sequence[str] = (FOUND,)
 ) -> dict[str, Candidate]:
-    """Return the picked networks (`picks.picked`) and a number of references of a result, by name."""
+    """Return the picked networks (`picks.picked`) and the first references of a result, by name."""
     return picked(result, picks) | {known.name: known for known in result.references[:references]}
 
 
@@ -56,7 +56,10 @@ def task_of(result: SearchResult, task: Task) -> Task:
 
 
 def fidelity_of(result: SearchResult, task: Task, name: str | None = None) -> Fidelity:
-    """Return the fidelity with this name, or the one of the surrogate's rows; ``table`` if that no longer exists."""
+    """Return the fidelity with this name.
+
+    None is the fidelity of the surrogate's rows, or ``table`` if that fidelity no longer exists.
+    """
     known = str(result.provenance.get("fidelity"))
     return fidelity(name or (known if known in FIDELITIES else "table"), task.name)
 
@@ -66,10 +69,10 @@ def chip_of(result: SearchResult, chip: Hardware | None = None) -> Callable[[Can
 
     Args:
         result: result of a search.
-        chip: chip of the search, if it is not a preset.
+        chip: chip of the search; required if it is not a preset.
 
     Raises:
-        InvalidValueError: the chip is unknown, or another one is given.
+        InvalidValueError: the chip is missing, not needed, or not the chip of the search.
     """
     if result.best.chip:
         if chip is not None:
@@ -103,35 +106,36 @@ def verify(
     keep: Path | None = None,
     report: Report | None = None,
 ) -> dict[str, Any]:
-    """Train the found network and references of a result, and measure them on the test images. Needs torch.
+    """Train picked networks and references of a result, and measure them on the test images. Needs torch.
 
     Args:
         result: result of a search.
         task: task of the search.
         fidelity_name: None is the fidelity of the surrogate's rows.
-        chip: chip of the search, if it is not a preset.
+        chip: chip of the search; required if it is not a preset.
         chips: programmed chips of each training, at least 2; None is the number of the fidelity.
-        seeds: seeds of the trainings, from 0; they differ from all seeds of campaigns. Without seeds, nothing is
-            measured.
+        seeds: seeds of the trainings, from 0; campaigns never train with them, because `VERIFICATION_SEEDS` is added.
+            Without seeds, nothing is measured.
         references: number of reference networks.
         picks: networks to measure, as in `picks.picked`.
         engine: one of `options.ENGINE_NAMES`.
         jobs: number of processes.
         checkpoint: file that stores each training; None stores none.
         keep: folder for the trained networks, one folder each (`trained.TrainedNetwork`); None keeps none.
-        report: called after each training.
+        report: called at the start and after each training.
 
     Returns:
         JSON values: `task`, `hardware`, `fidelity`, `engine`, `seeds`, `test_images`, `chips`, `predicted_fidelity`,
-        and `networks`: for each its candidate's values, `measured` (a value for each training, None where it diverged),
-        `reasons` and `weights` (folder of each trained network, relative to the folder of `keep`; None if not kept).
+        and `networks`: for each network the values of its candidate, `measured` (a value for each training, None where
+        it diverged), `reasons` and `weights` (folder of each trained network, relative to the parent of `keep`; None if
+        not kept).
         `differences`: picked network -> reference -> target -> `paired.Difference` over the trainings.
 
     Raises:
         InvalidValueError: task, chip, chips or a pick do not fit the result.
         UnknownNameError: a pick is unknown.
         StorageError: the checkpoint or a trained network could not be written.
-        MissingDependencyError: torch or aihwkit is not installed.
+        MissingDependencyError: torch, aihwkit or Numba is not installed.
     """
     task = task_of(result, task)
     effort = fidelity_of(result, task, fidelity_name)
@@ -166,7 +170,7 @@ def verify(
 
 
 def _differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Target -> paired difference of two networks; None where no training has both."""
+    """Target -> paired difference of two networks; None if no training has values of both."""
     found = {target: difference(one["measured"][target], other["measured"][target]) for target in COMPARED}
     return {target: None if each is None else each.to_dict() for target, each in found.items()}
 
@@ -204,7 +208,7 @@ def _name_of_files(name: str) -> str:
 
 
 def _values_of(parts: list[Trained]) -> dict[str, Any]:
-    """Return the values of each training: measured (None if it diverged), reason (empty if there is none), folder."""
+    """Return the values of each training: measured (None if it diverged), reason (or empty), and folder (or None)."""
     return {
         "measured": {target: [part[target] for part in parts] for target in (*MEASURED, *FURTHER)},
         "reasons": [part.reason for part in parts],
@@ -232,7 +236,7 @@ def _measure(
 
 
 def _keep(trained: TrainedNetwork, keep: Path, stem: str) -> str:
-    """Save a network in a folder of that name, or the next free one if another network is there."""
+    """Save a network in the folder `stem`, or in `stem-2` and so on if other networks are there; return the path."""
     for number in count(1):
         folder = keep / (stem if number == 1 else f"{stem}-{number}")
         try:

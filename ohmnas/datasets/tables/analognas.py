@@ -2,9 +2,9 @@
 
 A configuration has the keys ``out_channel0, M, R1..R5, convblock1..5, widenfact1..5, B1..B5``. Its networks lie in the
 ResNet-like space (`spaces.resnet`) if each block is of type A or B (numbers 1 and 2) and widens by a whole factor.
-Factors below 1 divide: the published code computes ``channels // factor``, so 0.5 doubles. The published network has a
-7x7 stem and skips in every block, and so do converted networks. Two details differ and have no gene: its stem loses
-pixels at the border, and other blocks have stride 2.
+The published code divides by factors below 1 (``channels // factor``), so 0.5 doubles the channels. Published and
+converted networks have a 7x7 stem and skips in every block. They differ in two details, for which the space has no
+gene: the published stem loses pixels at the border, and other blocks have stride 2.
 
 The three CSV files that the repository once had also have labels. They can be read, but they are not measured data: in
 two of them, accuracies are uniform noise.
@@ -40,7 +40,7 @@ class ForeignRows:
     architectures: tuple[Architecture, ...]
     """Converted architectures, in the order of the file."""
     labels: tuple[dict[str, float], ...]
-    """For each of them: target -> label, as fractions; empty if the file has none."""
+    """For each architecture: target -> label, a fraction; empty if the file has no labels."""
     refused: dict[int, str]
     """Row number, from 1 -> reason, for each row whose network is not in the space."""
 
@@ -77,7 +77,7 @@ def read_configurations(path: str | Path) -> ForeignRows:
     """Read a CSV file: one configuration per row, with or without labels, or one key and value per row.
 
     Raises:
-        BrokenFileError: the file is not such a CSV.
+        BrokenFileError: the file is not a CSV file of IBM/analog-nas.
     """
     path = Path(path)
     try:

@@ -1,9 +1,9 @@
 """Read AnalogNAS-Bench: 15,625 cells of NAS-Bench-201, trained with analog noise on CIFAR-10 (Bessalah et al., 2025).
 
-The user installs the package ``analog-nasbench``. Its data file is a pickle. This module reads it without the package's
-loader. Its unpickler allows only plain data and two empty classes, so the file cannot run code.
+The user installs the package ``analog-nasbench``, whose data file is a pickle. This module reads the file without the
+package's loader. Its own unpickler accepts only plain data and two stand-in classes, so the file cannot run code.
 
-Columns that mean the same as in tables of ohmnas have the same names. The differences:
+Columns with the same meaning as in tables of ohmnas have the same names. The differences:
 
 - There is no reading after 1 second. The variation is ``avm_60s``: accuracy after 60 seconds minus after 30 days.
 - Each network was programmed once and read 25 times, so its standard deviations do not include programming noise.
@@ -36,20 +36,21 @@ from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.cells.genes import CONV1, CONV3, NONE, POOL, SKIP
 
 NAME: Final = "analog-nasbench"
-"""Name of the table, and of the package on the index."""
+"""Name of the table, and of the package on PyPI."""
 SUFFIX: Final = ".anb"
 MODULE: Final = "analognasbench"
 FILE: Final = "data.anb"
 LARGEST: Final = 1 << 26
-"""Largest file in bytes; the published one has 5.6 million."""
+"""Largest size of a file in bytes; the published file has 5.6 million."""
 SPACE: Final = CellSpace((3, 32, 32), 10)
 VARIATION: Final = "avm_60s"
 IMPOSSIBLE: Final = 0.05
 """Largest plausible excess of the accuracy after 60 seconds over the accuracy without noise, and largest plausible rise
-within a month, as fractions. Errors of 25 readings of 10,000 images are far smaller. 4 of the 15,625 rows exceed it."""
+within a month, as fractions. The errors of 25 readings of 10,000 images are far smaller. 4 of the 15,625 rows
+exceed the limit."""
 _CODES: Final = np.array([SKIP, NONE, CONV3, CONV1, POOL], dtype=np.int16)
-"""Operation in the file -> in `spaces.cells`. Found by comparing the digital accuracies with NAS-Bench-201's: the
-correlation is 0.98, and at most 0.95 for any other order of operations and edges."""
+"""Operation in the file -> operation in `spaces.cells`. This order was found by comparing the digital accuracies with
+NAS-Bench-201: the correlation is 0.98, and at most 0.95 for any other order of operations and edges."""
 _EDGES: Final = (0, 1, 3, 2, 4, 5)
 """Position of each edge of `spaces.cells` in the file, which sorts edges by source node."""
 _TIMES: Final = {"60s": 60, "1h": 3600, "1d": 86400, "1mo": 2592000}
@@ -111,8 +112,8 @@ _OPERATIONS: Final = (
 )
 
 
-class _Unpickler(pickle._Unpickler):  # the version in Python, whose operations are a table
-    """Reads dictionaries, tuples, strings, numbers and two stand-in classes."""
+class _Unpickler(pickle._Unpickler):  # the version in Python, whose operations can be restricted
+    """Reads only dictionaries, tuples, strings, numbers and two stand-in classes."""
 
     dispatch: ClassVar[Any] = {
         getattr(pickle, name)[0]: pickle._Unpickler.dispatch[getattr(pickle, name)[0]] for name in _OPERATIONS.split()
@@ -144,12 +145,12 @@ def installed() -> Path:
 
 
 def is_meant(name_or_path: str | Path) -> bool:
-    """Return True for the name of this table, or the path of a file of its format."""
+    """Return True for the name of this table, or the path of a file in its format."""
     return str(name_or_path) == NAME or str(name_or_path).endswith(SUFFIX)
 
 
 def read(name_or_path: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read the installed package's file, or another of its format.
+    """Read the data file of the installed package, or another file in the same format.
 
     Args:
         name_or_path: `NAME`, or the path of a ``.anb`` file.
@@ -177,7 +178,7 @@ def read(name_or_path: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         "variation": VARIATION,
         "protocol": PROTOCOL,
         "left_out": f"{int(wrong.sum())} of {len(frame):,} rows, which are impossible: the accuracy after 60 s is more "
-        "than 5 points above that of the network without noise, or rises by more than 5 points within a month",
+        "than 5 points above the accuracy without noise, or rises by more than 5 points within a month",
         "rows": int((~wrong).sum()),
     }
     return frame[~wrong].reset_index(drop=True), card

@@ -1,4 +1,4 @@
-"""Cards of tables: measured rows, settings, software, and the commands to reproduce them."""
+"""Cards of tables: number of rows, settings, software, and the commands to reproduce the rows."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def _store(task: Task) -> str:
 
 
 def varied_as_one(names: pd.Series) -> pd.Series:
-    """Return chip names, with one group name for all variants of a preset."""
+    """Return chip names, with `VARIED` instead of the names of all variants."""
     return names.map(lambda name: VARIED if is_varied(name) else name)
 
 
 def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
-    """Return the commands that measure these rows; rows outside every plan have none.
+    """Return the commands that measure these rows; no command measures rows outside every plan.
 
     If a campaign moved from CPU to GPU, there are two commands; the second skips the stored rows.
     """

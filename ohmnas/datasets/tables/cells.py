@@ -25,12 +25,12 @@ GENE_TYPE: Final = "INTEGER"
 NAME_COLUMNS: Final = ("task", "hardware", "fidelity")
 """Columns with names that users choose."""
 _MAY_MISS: Final = ("reason", *schema.CURVE_COLUMNS)
-"""Text columns that may be empty in a CSV."""
+"""Text columns whose cells may be empty in a CSV."""
 _LARGEST_WHOLE: Final = 2**53
 """Largest whole number; beyond it, reading a CSV as floating-point numbers changes values."""
 _LARGEST_GENE: Final = 2**15 - 1
 _LARGEST_REAL: Final = 1e100
-"""Largest measurement; sums of smaller ones are finite."""
+"""Largest measurement; sums of smaller numbers are finite."""
 _NEEDED: Final = {"TEXT": "a string", "INTEGER": "a whole number in its range", "REAL": "a number in its range"}
 
 
@@ -47,7 +47,7 @@ def plain(value: object) -> object:
 
 
 def fits(column: str, value: object) -> bool:
-    """Return True if a column may hold a `plain` value; failed measurements lack some numbers."""
+    """Return True if a column may hold a `plain` value; numbers may be None, as in failed measurements."""
     kind = column_type(column)
     if kind == "TEXT":
         return isinstance(value, str) and "\0" not in value
@@ -83,7 +83,7 @@ def _damaged(column: str) -> str:
 
 
 def typed(frame: pd.DataFrame, path: Path, genes: Sequence[str]) -> pd.DataFrame:
-    """Return the columns of a table with numbers and strings converted, for a frame with any index.
+    """Return the columns of a table, converted to numbers and strings, with a new index.
 
     Args:
         frame: rows of a file or of a caller.

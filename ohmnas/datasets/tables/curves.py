@@ -73,7 +73,7 @@ class LearningCurves:
         return np.asarray((known * np.arange(1, known.shape[1] + 1)).max(axis=1, initial=0))
 
     def until(self, epoch: int) -> LearningCurves:
-        """Return what was known after an epoch.
+        """Return the values that were known after an epoch.
 
         Raises:
             InvalidValueError: the epoch is outside the training.
@@ -84,7 +84,7 @@ class LearningCurves:
         return LearningCurves(self.losses[:, :epoch], self.accuracies[:, seen], self.read_after[seen], self.epochs)
 
     def take(self, rows: npt.NDArray[np.intp]) -> LearningCurves:
-        """Return these curves, in this order."""
+        """Return the curves of these rows, in this order."""
         return LearningCurves(self.losses[rows], self.accuracies[rows], self.read_after, self.epochs)
 
 

@@ -1,4 +1,4 @@
-"""Checks of single rows: ranges, costs that match the genome, sums that add up."""
+"""Checks of single rows: ranges, costs that match the genome, an AVM that matches its accuracies."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from ohmnas.spaces.space import Space
 Mask = npt.NDArray[np.bool_]
 
 _TOLERANCE: Final = 1e-9
-"""Tolerance of avm against the difference of its accuracies."""
+"""Largest rounding error of avm, compared with accuracy_1s - accuracy_1mo."""
 _PROTOCOL_WITH_CURVES: Final = 4
 """First protocol with `schema.SPREAD_COLUMNS` and `schema.CURVE_COLUMNS`."""
 _LARGEST_VARIANCE: Final = 0.5
-"""Largest estimated (n-1) variance of a fraction over at least two chips."""
+"""Largest possible (n-1) variance of a fraction over two or more chips."""
 
 
 def faults(frame: pd.DataFrame, space: Space) -> Iterator[tuple[Mask, str, str]]:
     """Yield the faults of rows of one task, check by check: ``(rows,)`` mask, column, reason.
 
     Args:
-        frame: the columns of a table, numbers as numbers.
+        frame: the columns of a table, with numbers in numeric columns.
         space: space of the task.
     """
     ok = (frame["status"] == schema.STATUS_OK).to_numpy()
@@ -49,11 +49,11 @@ def faults(frame: pd.DataFrame, space: Space) -> Iterator[tuple[Mask, str, str]]
         needed = ok if name in schema.SECONDS_COLUMNS else np.ones(len(frame), dtype=bool)
         yield needed & ~np.isfinite(values), name, "not a finite number"
     for name in ("hardware", "fidelity", "technology", *schema.SOFTWARE_COLUMNS):
-        yield frame[name].isna().to_numpy(), name, "missing"
+        yield frame[name].isna().to_numpy(), name, "not allowed"
     for name in NAME_COLUMNS:
         whys = {each: name_fault(str(each)) for each in frame[name].unique()}
         for why in dict.fromkeys(filter(None, whys.values())):
-            yield frame[name].map(whys).eq(why).to_numpy(), name, f"no name: {why}"
+            yield frame[name].map(whys).eq(why).to_numpy(), name, f"not a valid name: {why}"
     precise = frame["precision"].isin(schema.PRECISIONS).to_numpy()
     yield ~precise, "precision", f"none of {', '.join(schema.PRECISIONS)}"
     unknown = [name for name in frame["technology"].unique() if name not in TECHNOLOGIES]
@@ -76,7 +76,7 @@ def _faulty_additions(frame: pd.DataFrame, measured: Mask) -> Iterator[tuple[Mas
         yield measured & ~((values >= low) & (values <= _LARGEST_VARIANCE)), name, "not the variance of a fraction"
     for name in schema.CURVE_COLUMNS:
         broken = [bool(here) and not _is_curve(text) for here, text in zip(measured, frame[name], strict=True)]
-        yield np.array(broken, dtype=bool), name, "no learning curve"
+        yield np.array(broken, dtype=bool), name, "not a learning curve"
 
 
 def _is_curve(text: object) -> bool:

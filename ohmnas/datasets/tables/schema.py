@@ -9,7 +9,7 @@ from ohmnas.hardware import TECHNOLOGIES, Hardware
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES
 
 SCHEMA_VERSION: Final = 4
-"""Version of tables and stores; newer ones are rejected, older ones upgraded."""
+"""Version of tables and stores. Files of newer versions are rejected, and files of older versions are upgraded."""
 PROTOCOL_VERSION: Final = 4
 """Version of the measurement: training recipe, programming, reading. Rows of different versions are never mixed.
 
@@ -19,7 +19,7 @@ accuracy has its own batch norm statistics; each chip is read twice after a day.
 
 TIMES: Final = ("1s", "1h", "1d", "1mo")
 KEY_COLUMNS: Final = ("task", "hardware", "fidelity", "seed")
-"""With the genome, the identity of a row: unique in a table."""
+"""Identity of a row, together with the genome; unique in a table."""
 COST_COLUMNS: Final = ("params", "macs")
 ACCURACY_COLUMNS: Final = (
     "accuracy_digital",
@@ -80,7 +80,7 @@ FLOAT_COLUMNS: Final = (*ACCURACY_COLUMNS, *SPREAD_COLUMNS, *HARDWARE_COLUMNS, *
 
 Value = str | int | float | None
 Row = dict[str, Value]
-"""One measurement: a value for each of `columns`; None for missing values of a failed one."""
+"""One measurement: a value for each of `columns`; None for values that a failed or stopped measurement lacks."""
 _NO_GENES: Final = frozenset((*_BEFORE_GENES, *_AFTER_GENES, *CHIP_GENE_NAMES))
 
 
@@ -97,9 +97,9 @@ def gene_columns(names: Iterable[str]) -> tuple[str, ...]:
 def added_since(version: int, hardware: str) -> Row:
     """Return the values of the columns that rows of an older schema lack.
 
-    Schema 1 had only rows of the digits, on the presets and on chips of their devices. Rows before schema 3 are
-    float32. Rows before schema 4 were trained in batches of 128 and have no learning curves and no components of the
-    spread.
+    All rows of schema 1 are of the digits; chips that are not named after a technology have pcm devices. Rows before
+    schema 3 are float32. Rows before schema 4 were trained in batches of 128, and have no learning curves and no
+    components of the spread.
     """
     added: Row = {}
     if version < 2:

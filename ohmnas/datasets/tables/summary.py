@@ -13,14 +13,14 @@ LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
 """Labels of tables that ohmnas measured."""
 QUANTILES = (0.05, 0.5, 0.95)
 LEARNED = 2.0
-"""A network is well above chance if its 1-day accuracy is above this multiple of chance."""
+"""A network is well above chance if its 1-day accuracy is above this multiple of chance (see `learned`)."""
 
 _MOST_SEEDS = 20
-"""With more seeds, as in tables of isomorphic cells, all are summarised together."""
+"""Tables with more seeds, as for isomorphic cells, have one summary for all seeds."""
 
 
 def labels(table: MeasuredTable) -> list[str]:
-    """Return the columns that are summarised: the targets of a surrogate of the table."""
+    """Return the columns to summarise: the targets of the table's surrogate."""
     return [one.name for one in table.targets]
 
 
@@ -32,9 +32,9 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
         hardware: name of a chip, or of a kind of chips such as ``varied-pcm``; None is all chips.
 
     Returns:
-        A row for each; `rows`, `failed`, `stopped` (early, by comparison), `given_up` (trainings whose loss never left
-        chance), then for each of `labels` its 5 %, 50 % and 95 % quantile as ``<label>_5``, ``_50`` and ``_95``,
-        fractions.
+        A row for each chip, fidelity and seed, with the numbers of rows as `rows`, `failed`, `stopped` (early, by
+        comparison) and `given_up` (trainings whose loss stayed at chance level), and the 5 %, 50 % and 95 % quantile
+        of each of `labels` as ``<label>_5``, ``<label>_50`` and ``<label>_95``, fractions.
     """
     found = []
     frame = _of_kinds(table, hardware).frame

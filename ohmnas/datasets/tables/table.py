@@ -30,7 +30,7 @@ from ohmnas.spaces.space import Space
 from ohmnas.targets import ACCURACY, SPREAD, VARIATION, Target, target
 
 DEFAULT_FIDELITIES = ("table", "paper")
-"""Default fidelities if there are several, in order; tables before protocol 4 have the second."""
+"""Default fidelities of tables with several, in order of preference; only tables before protocol 4 have ``paper``."""
 _MOST_NAMES = 10
 """Largest number of names in a message."""
 _LARGEST_CARD = 16 << 20
@@ -39,10 +39,10 @@ _LARGEST_CARD = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class MeasuredTable:
-    """Checked rows with their card."""
+    """Checked rows and their card."""
 
     frame: pd.DataFrame
-    """`schema.columns`, one row per measurement; failed rows have NaN for missing values."""
+    """`schema.columns`, one row per measurement; failed and stopped rows have NaN for missing values."""
     card: dict[str, Any]
     """Task, input shape, classes, protocol, software, date, checksum, commands to reproduce."""
     source: str
@@ -56,12 +56,12 @@ class MeasuredTable:
 
     @property
     def measured(self) -> pd.DataFrame:
-        """Rows with accuracies: all that did not fail."""
+        """Rows with accuracies: all rows that neither failed nor were stopped."""
         return self.frame[self.frame["status"] == schema.STATUS_OK].reset_index(drop=True)
 
     @property
     def targets(self) -> tuple[Target, Target, Target]:
-        """Targets of a surrogate of the table. The third is the AVM, or the variation that was measured instead."""
+        """Targets of the table's surrogate. The third is the AVM, or the variation that was measured instead."""
         return ACCURACY, SPREAD, target(self.card.get("variation", VARIATION.name))
 
     def rows(self) -> Iterable[Row]:
@@ -75,8 +75,9 @@ class MeasuredTable:
         """Return the measured rows of one chip and one fidelity.
 
         Args:
-            hardware: chip; None is the only one, or ``pcm`` if there are several.
-            fidelity: fidelity; None is the chip's only one, or one of `DEFAULT_FIDELITIES` if there are several.
+            hardware: name of the chip; None is the only chip, or ``pcm`` if there are several.
+            fidelity: name of the fidelity; None is the chip's only fidelity, or the first of `DEFAULT_FIDELITIES` that
+                the chip has.
 
         Raises:
             InvalidValueError: the choice is ambiguous, or no rows match.
@@ -130,7 +131,7 @@ def _few(names: list[str]) -> str:
 def accuracy_std_floor(frame: pd.DataFrame) -> float:
     """Return the smallest standard deviation that the chips of these rows can resolve.
 
-    It occurs if all chips agree except for one image on one chip.
+    It occurs if one chip classifies one image differently from all other chips.
     """
     return float(1.0 / (frame["validation_images"].max() * np.sqrt(frame["chips"].max())))
 
@@ -172,12 +173,12 @@ def find_table(name_or_path: str | Path) -> Path:
 
 
 def read_table(name_or_path: str | Path) -> MeasuredTable:
-    """Read and check a table: a shipped one by name, ``analog-nasbench`` of that package, any other by its CSV's path.
+    """Read and check a table: a shipped table or ``analog-nasbench`` by name, any other table by the path of its CSV.
 
     Raises:
         UnknownNameError: the table does not exist.
         MissingDependencyError: the package ``analog-nasbench`` is not installed.
-        BrokenFileError: a file cannot be read, or card or rows are invalid; the message shows file, column and row.
+        BrokenFileError: a file cannot be read, or the card or a row is invalid; the message shows file, column and row.
     """
     if analognasbench.is_meant(name_or_path):
         return MeasuredTable(*analognasbench.read(name_or_path), str(name_or_path))
@@ -214,7 +215,7 @@ def _text(path: Path) -> str:
 
 
 def _check_complete(path: Path, text: str, card: dict[str, Any]) -> None:
-    """Report a truncated file here, because the error about its last cell would be less clear."""
+    """Report a truncated file now: the later error about its last cell would be less clear."""
     there, stated = max(text.count("\n") - 1, 0), card.get("rows")
     is_table = text.startswith(schema.KEY_COLUMNS[0]) or not text
     if is_table and isinstance(stated, int) and there < stated:
@@ -237,7 +238,7 @@ def write_table(path: str | Path, frame: pd.DataFrame, card: dict[str, Any]) -> 
         StorageError: a file cannot be written.
     """
     path = Path(path)
-    stamp = {"schema": schema.SCHEMA_VERSION, "sha256": ""}  # what is written below
+    stamp = {"schema": schema.SCHEMA_VERSION, "sha256": ""}  # `schema` and `sha256` are set below
     checked = _checked_card(card | stamp if isinstance(card, dict) else card, path.with_suffix(".json"))
     _check_rows(MeasuredTable(typed(frame, path, _genes(checked)), checked, str(path)), path)
     text = frame[list(schema.columns(_genes(checked)))].to_csv(index=False, lineterminator="\n")
@@ -253,7 +254,7 @@ def write_table(path: str | Path, frame: pd.DataFrame, card: dict[str, Any]) -> 
 
 def _read_card(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise BrokenFileError(f"the card {path} of the table is missing; export-table writes both")
+        raise BrokenFileError(f"the card {path} of the table is missing; ohmnas export-table writes card and table")
     return _checked_card(read_json(path, _LARGEST_CARD), path)
 
 
@@ -321,9 +322,9 @@ def _check_rows(table: MeasuredTable, path: Path) -> None:
     first = frame.groupby(["hardware", "fidelity"])[list(schema.SETTING_COLUMNS)].transform("first")
     for name in schema.SETTING_COLUMNS:
         different = (frame[name] != first[name]).to_numpy()
-        _reject_if_any(path, frame, different, name, "not what earlier rows of the same hardware and fidelity have")
+        _reject_if_any(path, frame, different, name, "not the value in earlier rows of the same hardware and fidelity")
     repeated = frame.duplicated([*schema.KEY_COLUMNS, *table.space.gene_names]).to_numpy()
-    why = "a second measurement of an earlier row's architecture, chip and fidelity"
+    why = "the seed of an earlier row with the same architecture, chip and fidelity"
     _reject_if_any(path, frame, repeated, "seed", why)
 
 

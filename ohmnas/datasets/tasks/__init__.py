@@ -1,1 +1,1 @@
-"""Tasks: images and audio with their labels, split, with loaders for official files and for your own."""
+"""Tasks: labelled images and audio in three splits, with loaders for official files and for your own data."""

@@ -1,4 +1,4 @@
-"""Data of a task in memory, in the files' compact types; images are normalised on use."""
+"""Data of a task in memory, in the compact types of its files; images are normalised when they are used."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TaskData:
     train: Split
     """Training images, in random order."""
     validation: Split
-    """Images that tables are measured on, taken from the official training data."""
+    """Images for the accuracies in tables, taken from the official training data."""
     test: Split
     """Official test images, used only by `ohmnas verify` and `ohmnas train`, never for search; in random order."""
     mean: npt.NDArray[np.float64]
@@ -64,7 +64,7 @@ CONSTANT = 1e-6
 
 
 def task_data(train: Split, validation: Split, test: Split) -> TaskData:
-    """Combine three splits with the mean and standard deviation of the first.
+    """Combine three splits with the mean and standard deviation of the training images.
 
     A constant channel, such as an opaque alpha channel, has the standard deviation 1 and is 0 after normalisation.
     """

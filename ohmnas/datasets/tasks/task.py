@@ -16,7 +16,7 @@ from ohmnas.spaces import catalogue
 from ohmnas.spaces.space import Space
 
 MACS_PER_PIXEL = 31_250
-"""Default limit of MACs per pixel of an image, from the digits."""
+"""Default limit of MACs per pixel of an image: the limit of the digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Task:
         """Return the task with lower limits for campaigns; None keeps a limit.
 
         Raises:
-            InvalidValueError: the limit of parameters is not above the smallest networks of the task.
+            InvalidValueError: the limit of parameters is not above `min_params`.
         """
         bounded = replace(
             self,
@@ -100,16 +100,14 @@ def task(name: str | Path, data_dir: str | Path | None = None) -> Task:
 
     Raises:
         UnknownNameError: the name is unknown; the message lists the known names.
-        PluginError: the package that adds it cannot be used.
+        PluginError: the package that adds the task cannot be used.
         BrokenFileError: the file does not hold a task.
         InvalidValueError: the file has the name of one of `tasks.TASKS`, or an invalid name.
     """
     name = str(name)
     if name.endswith(".npz"):
         if (stem := Path(name).stem) in TASKS:
-            raise InvalidValueError(
-                f"{name} would be called {stem!r}, which is another task: give the file another name"
-            )
+            raise InvalidValueError(f"{name} has the name of the task {stem!r}: give the file another name")
         return _of_arrays(Path(name))
     return replace(TASKS[name], data_dir=None if data_dir is None else Path(data_dir))
 

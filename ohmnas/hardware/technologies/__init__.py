@@ -1,4 +1,4 @@
-"""Device technologies, one module each; its `TECHNOLOGY` is registered under the module's name.
+"""Device technologies, one module each. The `TECHNOLOGY` of a module is registered under the module's name.
 
 To add a technology, add a file to this folder, or use a plugin with an entry point of the group
 ``ohmnas.technologies``. Its chips can then be measured, used for training and search, and verified.

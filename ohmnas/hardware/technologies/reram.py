@@ -4,8 +4,8 @@ A weight is one device between two conductances. The model has
 
 - programming noise of standard deviation 0.00081 + 0.00107 g, both in uS (acceptance range of 0.2 %);
 - relaxation independent of the conductance: its mean falls by 0.0890 ln t uS, its standard deviation is
-  0.4118 + 0.0420 ln t uS, t in seconds. It is drawn anew for each read, so two reads of one chip share only its
-  programming;
+  0.4118 + 0.0420 ln t uS, t in seconds. It is drawn anew for each read, so two reads of one chip have only the
+  programming in common;
 - 1/f read noise of standard deviation 0.0277 log10 g, times the square root of ln((t + 1 us) / 2 us), in uS.
 """
 

@@ -27,4 +27,4 @@ def test_a_name_that_can_be_taken_for_something_else_is_a_fault(column: str, nam
     found = [(wrong.tolist(), where, why) for wrong, where, why in faults(frame, DIGITS.space) if wrong.any()]
     ((wrong, where, why),) = found
     assert (wrong.index(True), sum(wrong), where) == (3, 1, column)
-    assert why.startswith("no name: ")
+    assert why.startswith("not a valid name: ")

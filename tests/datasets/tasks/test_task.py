@@ -42,7 +42,7 @@ def test_references_fit_the_bounds_of_every_task(name: str) -> None:
 
 
 def test_a_file_called_like_a_task_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match="'digits', which is another task"):
+    with pytest.raises(InvalidValueError, match="has the name of the task 'digits'"):
         task(str(tmp_path / "digits.npz"))
 
 

@@ -11,9 +11,9 @@ class Archive:
 
     url: str
     checksum: str
-    """``algorithm:hexadecimal``, published by its authors or by frameworks that read it."""
+    """``algorithm:hexadecimal``, published by the authors or by frameworks that read the archive."""
     folder: str
-    """Folder that it unpacks to, inside the data folder."""
+    """Folder of the unpacked files, inside the data folder."""
     in_folder: bool = True
     """True if the paths in the archive start with the folder's name."""
 
@@ -43,7 +43,7 @@ BY_HAND = {
     "spoken-digits": "clone github.com/Jakobovski/free-spoken-digit-dataset into the data folder",
     "spoken-digits-new-speakers": "clone github.com/Jakobovski/free-spoken-digit-dataset into the data folder",
     "visual-wake-words": (
-        "put train2014, val2014 and annotations of COCO (cocodataset.org), or those of 2017, into the folder coco"
+        "put train2014, val2014 and annotations of COCO (cocodataset.org), or the folders of 2017, into the folder coco"
     ),
 }
-"""Task -> instructions, for data without a single archive with a checksum."""
+"""Task -> instructions, for tasks without one archive that has a published checksum."""

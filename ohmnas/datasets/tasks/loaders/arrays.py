@@ -1,4 +1,4 @@
-"""Any images in a NumPy archive: `x_train`, `y_train`, `x_test`, `y_test`."""
+"""Tasks from your own images, in a NumPy archive with `x_train`, `y_train`, `x_test` and `y_test`."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ LARGEST_LABEL = 2**31 - 1
 BRIGHTEST = 1e9
 """Largest magnitude of a pixel: squares of larger values overflow float32."""
 SAMPLE = 2000
-"""Images from which the scale of a split is estimated."""
+"""Number of images from which the scale of a split is estimated."""
 SAME_KIND, OTHER_KIND = 8.0, 2.0
 """Largest ratio between the standard deviations of test and training pixels: `SAME_KIND` if both or neither have
-integer types, else `OTHER_KIND`. Test images can be darker or flatter than training images; 0 to 255 and 0 to 1 have a
-ratio of 255."""
+integer types, else `OTHER_KIND`. Test images may be darker or have less contrast than training images, but the scales 0
+to 255 and 0 to 1 have a ratio of 255."""
 BELOW_ZERO = 0.1
-"""If one split has no negative pixels, those of the other may go below 0 by this share of the range."""
+"""If one split has no negative pixels, pixels of the other may be as low as minus this share of the first's largest."""
 
 Array = npt.NDArray[np.generic]
 Labels = npt.NDArray[np.int64]
 
 
 def load_npz(path: str | Path) -> TaskData:
-    """Images ``(m, h, w)``, ``(m, h, w, c)`` or ``(m, c, h, w)`` with c of 1 to 4, and labels ``(m,)``.
+    """Read images ``(m, h, w)``, ``(m, h, w, c)`` or ``(m, c, h, w)``, with c from 1 to 4, and labels ``(m,)``.
 
     The classes are the labels that occur in `y_train`, in increasing order. A fifth of the training images of each
-    class, with a fixed choice, is for validation; test images are shuffled. Images of uint8, float16 and float32 keep
-    their type; others become float32. The last file is cached.
+    class, chosen with a fixed seed, is for validation; test images are shuffled. Images of uint8, float16 and float32
+    keep their type; others become float32. The last file is cached.
 
     Raises:
-        BrokenFileError: the file is not such an archive; the message shows the fault.
+        BrokenFileError: the archive is invalid; the message shows the fault.
     """
     path = Path(path)
     status = regular(path, LARGEST)
@@ -125,7 +125,7 @@ def _check_classes(path: Path, classes: Labels, labels: dict[str, Labels]) -> No
 
 
 def _check_scale(path: Path, train: Array, test: Array) -> None:
-    """Check that both splits have the same scale: both are normalised by the mean and deviation of the first.
+    """Check that both splits have the same scale: both are normalised with the training images' mean and deviation.
 
     Raises:
         BrokenFileError: the training images are constant, or the test images have another scale.
@@ -150,7 +150,7 @@ def _range(array: Array) -> tuple[float, float]:
 
 
 def _deviation(array: Array) -> float:
-    """Standard deviation of the pixels of some evenly chosen images, or of all if those are constant."""
+    """Standard deviation of the pixels of some evenly spaced images; of all images if these pixels are all equal."""
     some = float(array[:: -(-len(array) // SAMPLE)].std(dtype=np.float64))
     return some or float(array.std(dtype=np.float64))
 
@@ -158,8 +158,8 @@ def _deviation(array: Array) -> float:
 def _parts(labels: Labels) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Indices of the images for training and for validation, each in a fixed random order.
 
-    About a fifth of each class is for validation. A class of two or more images has at least one in each part. The
-    image of a class of one is for training.
+    About a fifth of each class is for validation. A class of two or more images has at least one in each part. If a
+    class has only one image, it is for training.
     """
     order = np.random.default_rng(0).permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]

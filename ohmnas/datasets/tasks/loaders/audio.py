@@ -19,7 +19,7 @@ QUIET = 1e-6
 LARGEST_WAV = 64 << 20
 """Largest size of a recording in bytes: half an hour at 16 kHz."""
 PCM, EXTENSIBLE = 1, 0xFFFE
-"""Formats of WAV files: plain PCM, and an extensible header that may contain PCM."""
+"""Format numbers of WAV files: plain PCM, and an extensible header that may describe PCM."""
 _PCM_GUID = struct.pack("<H", PCM) + bytes.fromhex("000000001000800000aa00389b71")
 
 
@@ -30,7 +30,7 @@ def read_wav(path: str | Path, rate: int) -> Samples:
     them read a truncated file as a shorter recording.
 
     Raises:
-        BrokenFileError: it is not a WAV file, is truncated, or has another sampling rate.
+        BrokenFileError: the file is not a WAV file, is truncated, or has another format or sampling rate.
     """
     path = Path(path)
     content = read_bytes(path, LARGEST_WAV)
@@ -93,9 +93,9 @@ def log_mel(samples: Samples, rate: int, bands: int, frames: int, window: int) -
     Args:
         samples: ``(m, n)``: recordings of one length.
         rate: samples per second.
-        bands: mel bands from 20 Hz to half the rate.
-        frames: windows, spread evenly over the recording.
-        window: samples in a window.
+        bands: number of mel bands from 20 Hz to half the rate.
+        frames: number of windows, spread evenly over the recording.
+        window: number of samples in a window.
 
     Returns:
         ``(m, 1, bands, frames)``, natural logarithms of energies, highest band first.
@@ -120,7 +120,7 @@ def _mel_filters(rate: int, bands: int, window: int) -> npt.NDArray[np.float64]:
     low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     filters = np.clip(np.minimum((hertz - low) / (middle - low), (high - hertz) / (high - middle)), 0, None)
     nearest = np.abs(hertz - middle).argmin(axis=1)
-    filters[np.arange(bands), nearest] = np.maximum(filters[np.arange(bands), nearest], 1e-3)  # none is empty
+    filters[np.arange(bands), nearest] = np.maximum(filters[np.arange(bands), nearest], 1e-3)  # so no filter is empty
     return np.asarray(filters, dtype=np.float64)
 
 

@@ -29,7 +29,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Bytes]:
-    """Labels ``(m, l)`` and images ``(m, 3, 32, 32)`` of one binary file.
+    """Read labels ``(m, l)`` and images ``(m, 3, 32, 32)`` from one binary file.
 
     Args:
         path: the file.
@@ -81,9 +81,10 @@ def load_cifar10(data_dir: Path | None = None) -> TaskData:
 
 @lru_cache(maxsize=1)
 def load_people(data_dir: Path | None = None) -> TaskData:
-    """A person or not, from CIFAR-100: all images of the superclass "people" and as many others, with a fixed choice.
+    """Images with or without a person, from CIFAR-100.
 
-    1,000 of the training images are for validation.
+    The task has all images of the superclass "people" and equally many other images, chosen with a fixed seed. 1,000 of
+    the training images are for validation.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -106,7 +107,7 @@ def _folder(data_dir: Path | None, task: str, name: str, marker: str) -> Path:
     """The folder of the binary version.
 
     Raises:
-        UnknownNameError: it is missing; if the Python version is there, the message says so.
+        UnknownNameError: the folder is missing; the message says if there is a Python version.
     """
     try:
         return find_folder(data_dir, task, (name,), marker)
@@ -136,7 +137,7 @@ def _balanced(path: Path) -> tuple[Bytes, Bytes]:
 
 
 def _mixed(part: tuple[Bytes, Bytes]) -> tuple[Bytes, Bytes]:
-    """Shuffle with a fixed seed: the first n images are then a random sample."""
+    """Shuffle with a fixed seed, so the first n images are a random sample."""
     order = np.random.default_rng(32).permutation(len(part[0]))
     return part[0][order], part[1][order]
 
@@ -163,6 +164,6 @@ def _data(arrays: Arrays) -> TaskData:
 
 
 CIFAR10: Final = Task("cifar10", (3, 32, 32), 10, 2_000, 1_000_000, 41_000_000, load_cifar10, (2, 2), True, 0.1)
-"""Photographs in ten classes. 41 million MACs are those of a ResNet-20."""
+"""Photographs in ten classes. The limit of 41 million MACs is the cost of a ResNet-20."""
 IS_PERSON: Final = Task("people", (3, 32, 32), 2, 2_000, 1_000_000, 41_000_000, load_people, (2, 2), flip=True)
 """Photographs with or without a person, from CIFAR-100."""

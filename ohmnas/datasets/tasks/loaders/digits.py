@@ -1,4 +1,4 @@
-"""Scikit-learn's handwritten digits (E. Alpaydin and C. Kaynak, 1998), which come with every installation."""
+"""Scikit-learn's handwritten digits (E. Alpaydin and C. Kaynak, 1998), which come with scikit-learn."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ def load_digits(data_dir: Path | None = None) -> TaskData:
 
 
 DIGITS: Final = Task("digits", (1, 8, 8), 10, 1_000, 200_000, 2_000_000, load_digits)
-"""Images of 8 x 8 pixels of handwritten digits, which come with scikit-learn."""
+"""Handwritten digits of 8 x 8 pixels, which come with scikit-learn."""

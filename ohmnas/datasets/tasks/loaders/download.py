@@ -1,4 +1,4 @@
-"""Download a task's official archive: only on request, checked before it is unpacked, and unpacked atomically."""
+"""Download a task's official archive on request, check it, and unpack it atomically."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CHUNK = 1 << 20
 TIMEOUT = 60.0
 """Seconds without a byte after which a download is aborted."""
 LONGEST_LENGTH = 18
-"""Largest number of digits of a plausible length."""
+"""Largest number of digits of a plausible ``Content-Length``."""
 LONGEST_REASON = 200
 """Largest number of characters of a server's error message."""
 
 
 class DownloadError(OhmnasError, OSError):
-    """The server does not respond with the file."""
+    """The server did not send the file."""
 
 
 def download(
@@ -35,7 +35,7 @@ def download(
 
     Args:
         task: name of the task.
-        data_dir: the data folder, made if missing.
+        data_dir: the data folder, created if missing.
         report: called with the number of received bytes and the total (0 if unknown).
         archive: replaces the task's own archive, for example by a mirror.
 
@@ -43,17 +43,17 @@ def download(
         The folder with the files.
 
     Raises:
-        UnknownNameError: the task has no archive; the message says where its files are.
-        DownloadError: the server does not respond with the file.
+        UnknownNameError: the task has no archive; the message says how to get its files.
+        DownloadError: the server did not send the file.
         BrokenFileError: the download is not the archive; nothing is unpacked.
         StorageError: the disk rejected a write.
     """
     data_dir, archive = Path(data_dir), archive or ARCHIVES.get(task)
     if archive is None:
-        where = BY_HAND.get(task)
+        instructions = BY_HAND.get(task)
         raise UnknownNameError(
-            f"{task} cannot be downloaded: {where}"
-            if where
+            f"{task} cannot be downloaded: {instructions}"
+            if instructions
             else f"no files to download for the task {task!r}: choose {', '.join(ARCHIVES)}"
         )
     target = data_dir / archive.folder

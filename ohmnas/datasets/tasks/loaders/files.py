@@ -19,21 +19,21 @@ from ohmnas.npz import mapped
 Arrays = dict[str, npt.NDArray[np.generic]]
 
 LARGEST = 1 << 40
-"""Largest size in bytes of a source file whose stamp is taken; its reader has a smaller limit."""
+"""Largest size of a source file in bytes; its reader has a smaller limit."""
 FORMAT = 2
-"""Version of the copies; increase it if the format of their files changes."""
+"""Format version of the decoded copies; increase it if their files change."""
 CHUNK = 1 << 20
 INDEX = "arrays.json"
 
 
 def find_folder(data_dir: Path | None, task: str, names: tuple[str, ...], marker: str) -> Path:
-    """The folder of a task's files.
+    """Find the folder of a task's files.
 
     Args:
         data_dir: the user's data folder; None is ``$OHMNAS_DATA``, or ``data`` in the working directory.
         task: name of the task, for the message.
-        names: allowed names of the folder; it may also be `data_dir` itself.
-        marker: a file or folder that must be in it.
+        names: allowed names of the folder; the files may also be in `data_dir` itself.
+        marker: a file or folder that must be in the folder.
 
     Raises:
         UnknownNameError: the folder is missing; the message states how to get it.
@@ -49,7 +49,7 @@ def find_folder(data_dir: Path | None, task: str, names: tuple[str, ...], marker
 
 
 def visible(paths: Iterable[Path]) -> list[Path]:
-    """Sorted, without hidden files: macOS puts a file ``._name`` beside each that it copies to other disks."""
+    """Sort paths and drop hidden files: macOS adds a file ``._name`` for each file that it copies to other disks."""
     return sorted(path for path in paths if not path.name.startswith("."))
 
 
@@ -63,10 +63,10 @@ def decoded(
 
     Args:
         task: name of the copy.
-        version: version of the decoder; a change decodes again.
-        files: files to decode; a change of any name, size or modification time decodes again.
-        decode: name -> array.
-        lists: files that control the decoding, such as annotations; a change of content decodes again.
+        version: version of the decoder; if it changes, the files are decoded again.
+        files: files to decode; if a name, size or modification time changes, they are decoded again.
+        decode: returns name -> array.
+        lists: files that control the decoding, such as annotations; a changed content causes a new decoding.
 
     Raises:
         BrokenFileError: a file is missing or not a regular file.
@@ -108,7 +108,7 @@ def cache_folder() -> Path | None:
 
 
 def _kept(folder: Path) -> Arrays | None:
-    """The arrays of a copy; None without a complete copy."""
+    """The arrays of a copy; None if there is no complete copy."""
     try:
         index = json.loads(read_text(folder / INDEX, CHUNK))
         arrays = {name: mapped(folder / f"{name}.npy") for name in index}

@@ -1,4 +1,4 @@
-"""Speech Commands v2 (P. Warden, arXiv:1804.03209, CC BY 4.0): its folder layout, in the usual 12 classes."""
+"""Speech Commands v2 (P. Warden, arXiv:1804.03209, CC BY 4.0), in the usual 12 classes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Recording = tuple[Path, int, int]
 
 @lru_cache(maxsize=1)
 def load_speech_commands(data_dir: Path | None = None) -> TaskData:
-    """The authors' split by `validation_list.txt` and `testing_list.txt`, which keeps speakers apart.
+    """The authors' split by `validation_list.txt` and `testing_list.txt`: no speaker is in two parts.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -87,7 +87,7 @@ def _name(file: Path) -> str:
 
 
 def _split(files: list[Path], listed: dict[str, set[str]]) -> dict[str, list[Path]]:
-    """Part -> its recordings; recordings in no list are for training."""
+    """Part -> recordings; recordings in neither list are for training."""
     if both := listed["validation"] & listed["test"]:
         raise BrokenFileError(
             f"{min(both)} is in both lists of speech-commands: a recording is for validation or for testing"
@@ -100,7 +100,7 @@ def _split(files: list[Path], listed: dict[str, set[str]]) -> dict[str, list[Pat
 
 
 def _chosen(part: str, files: list[Path], noises: list[Path]) -> list[Recording]:
-    """All recordings of the ten words, and as many other words and as much noise as a word has on average."""
+    """All recordings of the ten words, and as many of other words and of noise as there are per word on average."""
     known = [(file, WORDS.index(file.parent.name), -1) for file in files if file.parent.name in WORDS]
     others = [file for file in files if file.parent.name not in WORDS]
     if {label for _, label, _ in known} != set(range(len(WORDS))) or not others or not noises:
@@ -133,4 +133,4 @@ def _one_second(file: Path, label: int, start: int) -> Samples:
 SPEECH_COMMANDS: Final = Task(
     "speech-commands", (1, 40, 49), 12, 2_000, 500_000, 41_000_000, load_speech_commands, (2, 5)
 )
-"""Spoken words: ten commands, silence and anything else."""
+"""Spoken words: ten commands, other words, and silence."""

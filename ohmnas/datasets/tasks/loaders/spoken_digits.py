@@ -1,4 +1,4 @@
-"""The Free Spoken Digit Dataset (Z. Jackson et al., CC BY-SA 4.0): ten digits, some speakers, WAV files of 8 kHz."""
+"""The Free Spoken Digit Dataset (Z. Jackson et al., CC BY-SA 4.0): ten digits, several speakers, WAV files of 8 kHz."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def load_spoken_digits(data_dir: Path | None = None) -> TaskData:
 
 @lru_cache(maxsize=1)
 def load_new_speakers(data_dir: Path | None = None) -> TaskData:
-    """Speaker-independent: the last speaker by name is the test set, the one before is the validation set.
+    """Split by speaker: the last speaker by name is the test set, the second last is the validation set.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -87,7 +87,7 @@ def _features(data_dir: Path | None) -> Arrays:
 
 
 SPOKEN_DIGITS: Final = Task("spoken-digits", (1, 16, 32), 10, 1_000, 200_000, 8_000_000, load_spoken_digits, (1, 3))
-"""Spoken digits of speakers who are in all splits."""
+"""Spoken digits; all speakers are in all splits."""
 NEW_SPEAKERS: Final = Task(
     "spoken-digits-new-speakers", (1, 16, 32), 10, 1_000, 200_000, 8_000_000, load_new_speakers, (1, 3)
 )

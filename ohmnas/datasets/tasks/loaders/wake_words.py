@@ -29,12 +29,12 @@ YEARS = ("2014", "2017")
 LARGEST_ANNOTATIONS = 2 << 30
 """Largest size of an annotation file in bytes; the official files have up to 0.5 billion."""
 LARGEST_IMAGE, MOST_PIXELS = 32 << 20, 50_000_000
-"""Largest bytes and pixels of an image; COCO's have up to 640 x 640 pixels."""
+"""Largest size in bytes and largest number of pixels of an image; images of COCO have up to 640 x 640 pixels."""
 
 
 @lru_cache(maxsize=1)
 def load_wake_words(data_dir: Path | None = None) -> TaskData:
-    """COCO 2014 or 2017: `train` for training and validation, `val` for test.
+    """Load COCO 2014 or 2017: its `train` images are for training and validation, its `val` images for test.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -72,9 +72,9 @@ def load_wake_words(data_dir: Path | None = None) -> TaskData:
 
 
 def read_labels(path: Path) -> dict[str, int]:
-    """File name -> 1 if a person covers at least the smallest share of the image, else 0.
+    """File name -> 1 if a person covers at least `SMALLEST_AREA` of the image, else 0.
 
-    Annotations of missing images are ignored, as in subsets of COCO.
+    Annotations of images that the file does not list are ignored; subsets of COCO have them.
 
     Raises:
         BrokenFileError: the file is not an annotation file of COCO.
