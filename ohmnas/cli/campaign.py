@@ -1,4 +1,4 @@
-"""`ohmnas campaign`: train, program, drift and measure architectures into a store."""
+"""`ohmnas campaign`: train architectures, program them on chips, let them drift, and store the measurements."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     chosen = protocol.task
     protocol = replace(protocol, task=chosen.within(arguments.max_params, arguments.max_macs))
     if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):
-        raise InvalidValueError("--vary-chip draws the chips itself: remove --hardware, --found and --choose")
+        raise InvalidValueError("--vary-chip determines the chips: remove --hardware, --found and --choose")
     if arguments.stop_early and (arguments.vary_chip or arguments.choose != "plan"):
         raise InvalidValueError(
             "--stop-early compares trainings for one chip and leaves rows without accuracies: remove --vary-chip and "
@@ -246,7 +246,7 @@ def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -
 def _only_stopped(campaign: Campaign, store: Store) -> int:
     """Return the number of the campaign's rows that were stopped early if none was measured to the end, else 0."""
     if campaign.stopping is None:
-        return 0  # such a campaign trains them to the end
+        return 0  # a campaign without early stopping trains all rows to the end
     wanted = campaign.identities()
     if wanted & store.identities(failed=False, stopped=False):
         return 0
