@@ -573,8 +573,8 @@ def _supernet_train(actions: Any) -> None:
         "--rule",
         type=one_of("rule", RULES),
         default="uniform",
-        help="uniform: one random network a step; sandwich: a large, a small and two random ones, which learn from the "
-        "large one; shrinking: one random network, at first only large ones (uniform)",
+        help="uniform: one random network a step; sandwich: a large, a small and two random networks a step, with "
+        "distillation from the large one; shrinking: one random network a step, at first only large networks (uniform)",
     )
     command.add_argument("--max-params", type=size, metavar="N", help="networks of at most N parameters (the task's)")
     command.add_argument("--max-macs", type=size, metavar="N", help="networks of at most N MACs (the task's)")

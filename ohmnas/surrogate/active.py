@@ -45,14 +45,14 @@ def promising(surrogate: SurrogateModel, candidates: Population, measured: Popul
     front = np.empty(len(candidates))
     front[order] = np.maximum.accumulate(hoped[order])
     interest = np.exp(-STRICTNESS * (front - hoped) / max(float(hoped.std()), 1e-9))
-    here, there = (_standardised(surrogate, population, candidates) for population in (candidates, measured))
-    distance = cdist(here, there).min(axis=1)
+    features, known = (_standardised(surrogate, population, candidates) for population in (candidates, measured))
+    distance = cdist(features, known).min(axis=1)
     chosen: list[int] = []
     for _ in range(min(k, len(candidates))):
         merit = interest * distance
         merit[chosen] = -1.0
         chosen.append(int(np.argmax(merit)))
-        distance = np.minimum(distance, cdist(here, here[chosen[-1:]])[:, 0])
+        distance = np.minimum(distance, cdist(features, features[chosen[-1:]])[:, 0])
     return np.array(chosen, dtype=np.intp)
 
 

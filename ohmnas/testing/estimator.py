@@ -114,7 +114,7 @@ class EstimatorContract(ABC):
         assert json.loads(json.dumps(provenance, allow_nan=False)) == provenance
 
     def test_its_quantiles_rise_or_are_refused(self) -> None:
-        """Quantiles rise with the probability, or raise an error if `Estimator.has_quantiles` is False."""
+        """Quantiles rise with the probability. If `has_quantiles` is False, `quantile` raises an error."""
         one = self.make(0)
         estimate = one.estimate(self.population())
         if not one.has_quantiles:

@@ -50,7 +50,8 @@ def extrapolate(
     epochs, values = np.asarray(epochs, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if not len(epochs) or len(epochs) != len(values):
         raise InvalidValueError(
-            f"a learning curve needs one value per epoch, not {len(values)} for {len(epochs)} epochs"
+            f"a learning curve needs one value per epoch and at least one epoch, not {len(values)} values and "
+            f"{len(epochs)} epochs"
         )
     if not ((values >= 0.0) & (values <= 1.0)).all():
         raise InvalidValueError("the values of a learning curve must be from 0 to 1")
