@@ -1,10 +1,11 @@
-"""Active selection of architectures against random selection, replayed on a measured table.
+"""Active selection of architectures compared with random selection, replayed on a measured table.
 
 python benchmarks/active.py [--table digits] [--hardware pcm] [--rounds 10] [--json]
 
-Both start with the same 40 architectures and add 20 at a time from the table, like `ohmnas campaign --choose active`.
-Both surrogates predict the same held-out quarter. "tau upper" is Kendall's tau over the held-out architectures in the
-upper 40 % by accuracy, where a search decides; "best" is the best measured accuracy.
+Both selections start with the same 40 architectures and add 20 at a time from the table. Active selection takes up to
+10 of them near the predicted Pareto front (`surrogate.active.promising`, as in `ohmnas campaign --choose active`). Both
+surrogates predict the same held-out quarter. "tau upper" is Kendall's tau over the held-out architectures in the upper
+40 % by accuracy, from which a search chooses; "best" is the best measured accuracy.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ FIRST, BATCH, MOST = 40, 20, 200
 HELD_OUT, UPPER = 0.25, 0.6
 MEASURES = ("tau acc.", "tau std", "tau AVM", "tau upper", "prec. 10 %", "best")
 SHOWN = 40
-"""Rows between the lines of the table."""
+"""Number of rows between two printed lines."""
 Rows = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
 
 
 def main() -> None:
-    """Print both ways at equal rows."""
+    """Print both selections at equal numbers of rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", default="digits")
     parser.add_argument("--hardware")
@@ -76,7 +77,7 @@ def _summary(curve: dict[int, Values]) -> dict[int, dict[str, dict[str, float]]]
 
 
 def _replay(data: TrainingSet, pool: Rows, active: bool) -> Any:
-    """Yields the rows known so far and their surrogate, with every batch; the pool is in the order of the plan."""
+    """Yield the known rows and their surrogate after each batch; the pool is in the order of the plan."""
     rows, left = pool[:FIRST], pool[FIRST:]
     while True:
         surrogate = Surrogate.learn(data.take(rows)).model_

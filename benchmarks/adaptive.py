@@ -26,11 +26,11 @@ COLUMNS = ("accuracy_1s", "accuracy_1h", "accuracy_1d", "accuracy_1mo", "accurac
 NAMES = ("1 s", "1 h", "1 day", "1 month", "std", "AVM")
 WAYS = ("trained", "adaptive")
 LEAST_ACCURACY = 0.5
-"""After a second, below which a network is left out: it has not learned the task."""
+"""Smallest accuracy after a second. Networks below it have not learned the task and are excluded."""
 
 
 def main() -> None:
-    """Print both ways."""
+    """Print accuracies with both statistics, and their difference."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="digits", choices=list(TASKS))
     parser.add_argument("--networks", type=int, default=12)

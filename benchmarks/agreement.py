@@ -1,14 +1,14 @@
-"""Native engine against aihwkit: accuracies of the same trained networks over a month, on 25 chips of each.
+"""Native engine compared with aihwkit: accuracies of the same trained networks over a month, on 25 chips of each.
 
 python benchmarks/agreement.py [--networks 12] [--chips 25] [--precision float32] [--json]
 
 Each network is trained natively and copied to aihwkit's layers with its weights, batch norm statistics and input
-ranges. Both engines then program and read it. The networks are those of the digits plan, and two modules that the
-search space does not have: one of convolutions with biases and without batch norm, and a residual one with its own
-forward code. Each row has its own seed of the chips. z is the difference of the means in standard errors; if both
-engines are the same, one z in twenty is beyond 2. The technologies take turns. Networks that guess are excluded,
-because a guess agrees with any other. The precision applies to our own convolutions when chips are read; aihwkit
-computes in float32.
+ranges. Both engines then program and read it. The networks come from the digits plan. Two modules that the search space
+does not have are added: convolutions with biases and without batch norm, and a residual module with its own forward
+code. Each row has its own chip seed. z is the difference of the means in standard errors; if both engines are the same,
+one z in twenty is beyond 2. The technology alternates between the networks of the plan. Networks that guess are
+excluded, because guesses agree on any engine. The precision applies to the native engine's convolutions when chips are
+read; aihwkit computes in float32.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from ohmnas.hardware import Hardware, hardware
 
 TECHNOLOGIES = ("pcm", "hermes", "reram")
 LARGEST_MACS = 600_000
-"""aihwkit takes minutes for 25 chips of a larger one."""
+"""Largest number of MACs: aihwkit takes minutes for 25 chips of a larger network."""
 LEAST_ACCURACY = 0.5
-"""Of the trained network computed exactly."""
+"""Smallest accuracy of the trained network, computed exactly."""
 SEED = 7
 
 
@@ -80,7 +80,7 @@ def biased() -> nn.Sequential:
 
 
 def planned(protocol: Protocol) -> Iterator[tuple[str, Hardware, nn.Module]]:
-    """Trained networks of the plan: name, chip, network; the technologies take turns."""
+    """Trained networks of the plan: name, chip, network. The technology alternates."""
     space = protocol.task.space
     population = plan(protocol.task, 200, kind="spread")[7:]
     chips = cycle(hardware(name) for name in TECHNOLOGIES)
@@ -93,7 +93,7 @@ def planned(protocol: Protocol) -> Iterator[tuple[str, Hardware, nn.Module]]:
 
 
 def modules(protocol: Protocol) -> Iterator[tuple[str, Hardware, nn.Module]]:
-    """Trained modules of other kinds, on each technology."""
+    """Trained modules that the search space does not have, on each technology."""
     data = protocol.data()
     images, labels = ImageSet(data.train.images, data.mean, data.std), torch.from_numpy(data.train.labels)
     for name, make, keep in (("biases, no norm", biased, ()), ("residual module", Residual, ("mixing",))):

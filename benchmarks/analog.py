@@ -1,4 +1,4 @@
-"""Images per second of plain torch, our analog layers and aihwkit's: training and drift inference of ResNet-20.
+"""Images per second of plain torch, ohmnas and aihwkit layers: training and drift inference of ResNet-20.
 
 python benchmarks/analog.py [--json] [--threads N] [--quick]
 
@@ -37,7 +37,7 @@ READ_IMAGES = 256
 DAY = 86400.0
 CHIP = Hardware()
 Step = Callable[[], int]
-"""Does some work; returns how many images that were."""
+"""Processes some images and returns their number."""
 
 
 def _resnet20() -> nn.Sequential:
@@ -103,7 +103,7 @@ def _torch(images: Tensor, labels: Tensor, precision: torch.dtype) -> tuple[Step
 
 
 class _Cast(nn.Module):
-    """A network under torch's automatic mixed precision; float32 is the network as it is."""
+    """A network under torch's automatic mixed precision; float32 leaves it unchanged."""
 
     def __init__(self, network: nn.Module, precision: torch.dtype) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ def measure(device: torch.device, rounds: int, quick: bool) -> dict[str, dict[st
     """``{"train": {contender: images/s}, "drift": {...}}``."""
     contenders = _contenders(device, quick)
     best: dict[str, dict[str, float]] = {"train": {}, "drift": {}}
-    for index in range(rounds + 1):  # the first warms up
+    for index in range(rounds + 1):  # the first round warms up
         for name, steps in contenders.items():
             for phase, step in zip(best, steps, strict=True):
                 slow = name.startswith("aihwkit")

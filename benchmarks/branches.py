@@ -2,9 +2,9 @@
 
 python benchmarks/branches.py [--json]
 
-First convolutions alone, forward and backward in bfloat16, for 128 images; then training steps of networks with many
-branches. All use one thread, like a campaign's worker. Candidates take turns in each round, and the best round of each
-counts.
+The first part times convolutions alone, forward and backward in bfloat16, for 128 images. The second part times
+training steps of networks with many branches. All use one thread, like a campaign's worker. All candidates run in each
+round, and the best round of each counts.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ROUNDS = 5
 
 
 def main() -> None:
-    """Time both."""
+    """Time convolutions and training steps, and print the times."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _best(calls: list[Callable[[], object]]) -> list[float]:
-    """Seconds of each, the best of some rounds."""
+    """Seconds of each call in its best round."""
     times = [[0.0] * len(calls) for _ in range(ROUNDS)]
     for call in calls:
         call()
@@ -94,7 +94,7 @@ def _convolution(groups: int, inputs: int, kernel: int, side: int) -> list[float
 
 
 def _network(architecture: Architecture) -> list[float]:
-    """Seconds of a step: groups apart and sums behind, groups joined, and sums within."""
+    """Seconds of a step: grouped with sums after the batch norm, joined, and joined with sums inside the batch norm."""
     images, labels = _images(3, 32), torch.randint(10, (BATCH,))
 
     def steps(*, sums_within: bool) -> Callable[[], object]:

@@ -9,9 +9,9 @@ and budget. Results that exist in OUT with the same settings are not measured ag
 from means. Found and reference networks are compared by a paired t-test over trainings with the same seeds and images,
 with Holm's correction over the budgets of a task.
 
-`--save` adds the measured values to a file of data: a list of {"task", "budget", "fidelity", "found", "reference"},
-where a network has `params` and, for each training, `accuracy_1d`, `accuracy_1d_std`, `avm`, and `name` for a
-reference; null for a training that diverged. `--tables` prints the tables of the docs from this file.
+`--save` adds the measured values to a JSON file: a list of {"task", "budget", "fidelity", "found", "reference"}. Each
+network has `params` and, for each training, `accuracy_1d`, `accuracy_1d_std` and `avm`, which are null if the training
+diverged. A reference also has its `name`. `--tables` prints the tables of the docs from this file.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from ohmnas.files import write_atomically
 
 COLUMNS = ("accuracy_1d", "accuracy_1d_std", "avm")
 FURTHER = ("accuracy_1mo", "spread_flips", "spread_read", "spread_chip")
-"""Saved too where they were measured."""
+"""Columns that are also saved if they were measured."""
 DATA = Path("docs/results/budgets.json")
 ASKED = "asked.json"
-"""Limits of the search in a folder."""
+"""File in a result folder with the limits of its search."""
 LEVEL = 0.05
-"""Level of significance, after correction."""
+"""Significance level, after correction."""
 
 
 def main() -> None:
@@ -51,10 +51,10 @@ def main() -> None:
     parser.add_argument("--max-avm", default="0.02", help="none for no limit but the reference network's")
     parser.add_argument("--fidelity", default="table")
     parser.add_argument("--seeds", type=int, default=5, help="trainings of each network")
-    parser.add_argument("--chips", default="25", help="of each training")
+    parser.add_argument("--chips", default="25", help="simulated chips of each training")
     parser.add_argument("--jobs", default="2", help="trainings at a time")
     parser.add_argument("--out", type=Path, default=Path("found"))
-    parser.add_argument("--save", type=Path, nargs="?", const=DATA, help="file of data to add the values to")
+    parser.add_argument("--save", type=Path, nargs="?", const=DATA, help="JSON file to add the values to")
     parser.add_argument("--tables", type=Path, nargs="?", const=DATA, help="print tables of this file; measure nothing")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def _measured(task: str, budget: str, arguments: argparse.Namespace) -> Path:
-    """Search and verify what is not there yet; return the folder."""
+    """Run the search and the verification if they are missing; return the folder."""
     folder = arguments.out / f"{task}-{budget}"
     asked = {"max_params": size(budget), "max_avm": arguments.max_avm, "method": arguments.method}
     if read(folder / ASKED) != asked or not (folder / "result.json").exists():
@@ -101,7 +101,7 @@ def _measured(task: str, budget: str, arguments: argparse.Namespace) -> Path:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A file of JSON; empty if there is none."""
+    """Read a JSON file; empty if it does not exist."""
     return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
 
 
@@ -114,14 +114,14 @@ def searched(folder: Path, asked: dict[str, Any]) -> bool:
 
 def verified(folder: Path, references: int, trainings: int, how: dict[str, Any]) -> bool:
     """Return True if the stored search was verified with this many trainings and references."""
-    result, there = read(folder / "result.json"), read(folder / "verify.json")
+    result, stored = read(folder / "result.json"), read(folder / "verify.json")
     known = {"found": result["best"], **{one["name"]: one for one in result["references"][:references]}}
     genomes, measured = (
         {name: network["genome"] for name, network in networks.items()}
-        for networks in (known, there.get("networks", {}))
+        for networks in (known, stored.get("networks", {}))
     )
     how = {"seeds": [VERIFICATION_SEEDS + training for training in range(trainings)], **how}
-    return genomes == measured and all(there.get(name) == value for name, value in how.items())
+    return genomes == measured and all(stored.get(name) == value for name, value in how.items())
 
 
 def run_ohmnas(*words: str) -> None:
@@ -218,7 +218,7 @@ def _number(values: Sequence[float | None]) -> str:
 
 
 def _show(title: str, networks: dict[str, Any]) -> None:
-    """Means over the trainings, and their standard error."""
+    """Print means over the trainings with their standard errors."""
     print(f"\n{title}")
     headings = (
         f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'params':>9}{'MACs':>12}"
@@ -233,7 +233,7 @@ def _show(title: str, networks: dict[str, Any]) -> None:
 
 
 def measured_cells(network: dict[str, Any]) -> str:
-    """Accuracy, std, AVM and their quotient, of the trainings that did not diverge."""
+    """Accuracy, std, AVM and accuracy/std, over the trainings that did not diverge."""
     accuracy, std, avm = (
         100 * np.array([value for value in network["measured"][column] if value is not None]) for column in COLUMNS
     )
@@ -243,7 +243,7 @@ def measured_cells(network: dict[str, Any]) -> str:
 
 
 def print_reasons(networks: dict[str, Any]) -> None:
-    """Of the trainings that diverged or were given up."""
+    """Print why trainings diverged or were stopped early."""
     for name, network in networks.items():
         for training, reason in enumerate(network.get("reasons", []), 1):
             if reason:
@@ -251,7 +251,7 @@ def print_reasons(networks: dict[str, Any]) -> None:
 
 
 def _mean(values: npt.NDArray[np.float64]) -> str:
-    """With its standard error."""
+    """Mean with its standard error."""
     error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
     return f"{values.mean():.2f} ± {error:.2f}"
 

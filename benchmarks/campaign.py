@@ -1,9 +1,9 @@
-"""Seconds per architecture of the digits campaign, before and after: this tree against another commit.
+"""Seconds per architecture of the digits campaign, before and after: this tree compared with another commit.
 
 python benchmarks/campaign.py --before COMMIT [--n 12] [--json]
 
-Both measure the same architectures of the plan at the fidelity of tables on one core, in turns, in separate processes;
-seconds are processor time. The other commit is checked out temporarily next to this one.
+Both measure the same architectures of the plan at the fidelity of tables, alternately, in separate processes on one
+core; seconds are processor time. The other commit is checked out temporarily in a worktree.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import json, sys, time
 try:
     from ohmnas.datasets.campaign.plan import plan
     from ohmnas.datasets.campaign.protocol import Protocol
-except ImportError:  # before they were there
+except ImportError:  # older commits lack these modules
     from ohmnas.datasets.campaign.campaign import plan
     Protocol = None
 from ohmnas.datasets.campaign.fidelity import fidelity
@@ -71,7 +71,7 @@ def _ask(process: subprocess.Popen[str], index: int) -> dict[str, float]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--before", required=True, help="a commit")
+    parser.add_argument("--before", required=True, help="commit to compare with")
     parser.add_argument("--n", type=int, default=12, help="architectures, spread over the first 393 of the plan (12)")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -82,7 +82,7 @@ def main() -> None:
         try:
             processes = {"before": _start(Path(folder) / "tree"), "after": _start(ROOT)}
             for process in processes.values():
-                _ask(process, 0)  # loads and compiles what is to be loaded and compiled once
+                _ask(process, 0)  # loads and compiles everything once
             for index in np.linspace(1, 392, arguments.n).astype(int):
                 for name, process in processes.items():
                     rows[name].append(_ask(process, int(index)))

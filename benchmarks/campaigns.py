@@ -50,12 +50,12 @@ class Stage:
 
     @classmethod
     def of(cls, text: str) -> Stage:
-        """From ``TASK:CHOOSE:N:SEED``."""
+        """Parse ``TASK:CHOOSE:N:SEED``."""
         name, choose, n, seed = text.split(":")
         return cls(name, choose, int(n), int(seed))
 
     def __str__(self) -> str:
-        """As `of` takes it."""
+        """Return the text that `of` parses."""
         return f"{self.task}:{self.choose}:{self.n}:{self.seed}"
 
 
@@ -77,15 +77,15 @@ STAGES = (
     Stage("digits", "active", 1000),
     Stage("cifar10", "active", 1000),
 )
-"""In the order of their value."""
+"""Stages, most valuable first."""
 
 
-class Stopped(Exception):  # noqa: N818 - it is none
-    """The time is over, or a signal came."""
+class Stopped(Exception):  # noqa: N818 - it is not an error
+    """The time is up, or a signal asked the run to stop."""
 
 
 def table_name(name: str) -> str:
-    """The name of a task's table of this protocol."""
+    """Return the name of a task's table for the current protocol."""
     return f"{name}-protocol{PROTOCOL_VERSION}"
 
 
@@ -98,11 +98,11 @@ class Campaigns:
     jobs: int
     fidelity: str
     end: float
-    """Of `time.monotonic`, when it stops by itself."""
+    """Value of `time.monotonic` at which the run stops."""
 
     def run(self, stages: Sequence[Stage]) -> None:
         """Measure stage after stage."""
-        self.export()  # what a killed run left, perhaps between a table and its card
+        self.export()  # rows of a killed run, perhaps killed between writing a table and its card
         try:
             for stage in stages:
                 if self._has_data(stage):
@@ -150,7 +150,7 @@ class Campaigns:
             raise SystemExit(f"{stage}: ohmnas campaign ended with code {process.returncode}")
 
     def export(self) -> None:
-        """Write the tables of all tasks that the store has rows of."""
+        """Write the tables of all tasks with rows in the store."""
         if not self.store.exists():
             return
         with Store(self.store, read_only=True) as store:
@@ -178,10 +178,10 @@ def main() -> None:
     """Continue the campaigns."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, default=ROOT / "campaigns.sqlite")
-    parser.add_argument("--tables", type=Path, default=TABLES, help="where tables are read and written")
-    parser.add_argument("--jobs", type=int, default=2, help="processes that measure (2)")
+    parser.add_argument("--tables", type=Path, default=TABLES, help="folder of the tables")
+    parser.add_argument("--jobs", type=int, default=2, help="worker processes (2)")
     parser.add_argument("--fidelity", default="table", choices=[name for name in FIDELITIES if name != "full"])
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so many minutes")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after this many minutes")
     parser.add_argument("--stage", type=Stage.of, action="append", help="only these stages, TASK:CHOOSE:N:SEED")
     arguments = parser.parse_args()
     os.nice(19)

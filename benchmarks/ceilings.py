@@ -2,7 +2,7 @@
 
 python benchmarks/ceilings.py TABLE [TABLE ...] [--hardware pcm] [--json]
 
-Only networks measured with two seeds count; the best are those whose first label is among the best 40 % of all first
+Only networks measured with two seeds count. The best networks have a first label among the best 40 % of all first
 labels of the table. tau is Kendall's tau between both seeds. The ceiling is the tau of a perfect predictor on these
 labels (`surrogate.metrics.noise_ceiling`). Noise is the variance of a single label around its mean over seeds, as a
 share of the variance of these networks' labels; standard deviations are compared as logarithms. "flips" is the share of
@@ -26,11 +26,11 @@ from ohmnas.surrogate.metrics import kendall_tau, noise_ceiling
 LABELS = ("accuracy_1d", "accuracy_1d_std", "avm")
 BEST = 0.4
 FEWEST = 8
-"""Pairs, below which nothing is said."""
+"""Smallest number of pairs for a result."""
 
 
 def ceilings(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """All networks and the best of them -> what is known of their labels."""
+    """Part of the table (all networks, or the best) -> statistics of its labels."""
     floor = accuracy_std_floor(frame)
     frame = frame.assign(accuracy_1d_std=np.log(np.maximum(frame["accuracy_1d_std"], floor)))
     groups = frame.sort_values("seed", kind="stable").groupby(list(GENE_NAMES), sort=True)
@@ -46,7 +46,7 @@ def ceilings(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
         if len(some) < FEWEST:
             continue
         parts = everything[list(schema.SPREAD_COLUMNS)]
-        variance = parts.to_numpy().sum(axis=1).mean()  # none where a row lacks them
+        variance = parts.to_numpy().sum(axis=1).mean()  # NaN if a row lacks these columns
         result: dict[str, Any] = {"pairs": len(some), "flips": float(parts["spread_flips"].mean() / variance)}
         for label in LABELS:
             one, other = (some[f"{label}_{which}"].to_numpy() for which in (1, 2))
@@ -61,7 +61,7 @@ def ceilings(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def main() -> None:
-    """Print a line for each table and part of it."""
+    """Print a line for each part of each table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="+")
     parser.add_argument("--hardware", default="pcm")

@@ -1,12 +1,12 @@
-"""Co-design of networks and chips against search for one chip, at several energy budgets, then measured.
+"""Co-design of networks and chips compared with search for one chip, at several energy budgets, then measured.
 
 python benchmarks/codesign.py [--task digits] [--energies 0.12e-6,1e-6] [--chip pcm-t512-d8-a8] [--out found] [--json]
 python benchmarks/codesign.py --predicted [--laws survey,zigzag,doubling] ...
 
 For each budget, `ohmnas search --co-design` runs with a free chip and with a fixed chip, using the same surrogate.
 `ohmnas verify` trains both results three times, on 25 chips each, with the official test set. Results that exist in OUT
-with the same settings are not measured again. With --predicted, nothing is trained: the designs that each law of the
-ADC's energy leads to are compared by their predictions.
+with the same settings are not measured again. With --predicted, nothing is trained: the designs found with each law of
+the ADC's energy are compared by their predictions.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def main() -> None:
     """Search, verify, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="digits")
-    parser.add_argument("--energies", default="0.12e-6,0.25e-6,0.5e-6,1e-6", help="joules an image")
-    parser.add_argument("--chip", default="pcm-t512-d8-a8", help="the fixed one")
+    parser.add_argument("--energies", default="0.12e-6,0.25e-6,0.5e-6,1e-6", help="energy budgets in joules per image")
+    parser.add_argument("--chip", default="pcm-t512-d8-a8", help="the fixed chip")
     parser.add_argument("--max-avm", default="0.02")
     parser.add_argument("--predicted", action="store_true", help="compare predictions, for each of --laws")
     parser.add_argument("--laws", default=",".join(LAWS), help="laws of the ADC's energy, for --predicted")
@@ -37,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     row, described = from_hardware([hardware(arguments.chip)])
     if not described[0]:
-        parser.error(f"{arguments.chip} has settings that are no genes")
+        parser.error(f"{arguments.chip} has settings that are not genes")
     genes = {name: chip_text(name, value) for name, value in zip(CHIP_GENE_NAMES, row[0].tolist(), strict=True)}
     if arguments.predicted:
         _predict(arguments, genes)
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _predict(arguments: argparse.Namespace, fixed_chip: dict[str, str]) -> None:
-    """Search with a free and with the fixed chip under each law, and print what is predicted."""
+    """Search with a free and with the fixed chip under each law, and print the predictions."""
     rows = []
     for energy in arguments.energies.split(","):
         for law in arguments.laws.split(","):
@@ -89,7 +89,7 @@ def _predict(arguments: argparse.Namespace, fixed_chip: dict[str, str]) -> None:
 
 
 def _show(title: str, found: dict[str, Any]) -> None:
-    """Means over the trainings, and their standard error."""
+    """Print means over the trainings with their standard errors."""
     print(f"\n{title}")
     headings = f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'µJ':>7}{'params':>9}"
     print(f"{'':12}{'chip':17}{headings}{'cells':>11}")

@@ -1,9 +1,9 @@
-"""A recurrent controller against independent genes: policy gradients at equal numbers of evaluations.
+"""A recurrent controller compared with independent genes: policy gradients at equal numbers of evaluations.
 
 The controller is a gated recurrent network (Cho et al., 2014) that chooses gene after gene, as in NAS (Zoph and Le,
 ICLR 2017) and ENAS (Pham et al., ICML 2018). The strategy `reinforce` has one distribution per gene instead. Both
-maximise accuracy over spread with surrogates of the tables, within the limits of `strategies.py`, or the accuracy that
-is read from a supernet. Both start from the frequencies of choices in a sample of affordable architectures.
+maximise accuracy over spread with surrogates of the tables, within the limits of `strategies.py`, or the accuracy
+measured with a supernet. Both start from the frequencies of choices in a sample of affordable architectures.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from ohmnas.surrogate.training_set import learnable_chips
 
 Values = npt.NDArray[np.float32]
 SAMPLE: Final = 500
-"""Affordable architectures that initialise the policy, as in `reinforce`."""
+"""Number of affordable architectures that initialise the policy, as in `reinforce`."""
 FORGET: Final = 0.9
 """Decay of the baseline per generation, as in `reinforce`."""
 MEAN, SQUARE = 0.9, 0.99
 """Decays of Adam's moments."""
 FEWEST: Final = 100
-"""Rows of a chip that are worth a search, as in `strategies.py`."""
+"""Smallest number of rows of a chip for a search, as in `strategies.py`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +50,7 @@ class Controller:
     entropy: float = 0.003
     """Weight of the entropy of each choice."""
     hidden: int = 16
-    """State of the recurrent network."""
+    """Size of the recurrent network's state."""
     _alphabet: Alphabet = field(init=False)
     _weights: dict[str, Values] = field(default_factory=dict)
     """E: embedding of the previous choice; W, b: gates; V: state to logits; c: logits without the state."""
@@ -152,7 +152,7 @@ class Controller:
     def _cell_backward(
         self, cache: tuple[Values, ...], back: Values, found: dict[str, Values]
     ) -> tuple[Values, Values]:
-        """Gradients of the earlier state and of the input; those of the gates are added to `found`."""
+        """Gradients of the earlier state and of the input; gradients of the gates are added to `found`."""
         both, update, reset, kept, candidate, state = cache
         h, W = self.hidden, self._weights["W"]
         of_candidate = back * update * (1.0 - candidate**2)

@@ -1,31 +1,31 @@
-"""Learning curves: what the first epochs of a training say about its end, and what stopping early saves.
+"""Learning curves: prediction of a training's end from its first epochs, and time saved by early stopping.
 
 python benchmarks/curves.py [--table digits-protocol4] [--part tau|error|stopping] [--rounds 2]
     [--campaigns 200] [--networks 50] [--criteria accuracy,loss,process] [--json]
 
 Nothing is trained: the rows of a table keep their curves.
 
-1. Kendall's tau with the labels of networks that were not learned from, after 1/8, 1/4 and 1/2 of the epochs: mean and
-   standard error over the folds of a five-fold cross-validation, repeated ROUNDS times. All ways share the folds. Small
-   standard deviations and AVMs are good, so the ways that only rank by accuracy rank these in reverse.
-   - `last accuracy`, `last loss`: the last one that was seen;
+1. Kendall's tau with the labels of held-out networks, after 1/8, 1/4 and 1/2 of the epochs: mean and standard error
+   over the folds of a five-fold cross-validation, repeated ROUNDS times. All ways share the folds. Small standard
+   deviations and AVMs are good, so the ways that only rank by accuracy rank these in reverse.
+   - `last accuracy`, `last loss`: the last value of the curve;
    - `families`: the accuracy curve, continued by an ensemble of parametric families;
    - `curve process`: a Gaussian process over the curves of the networks of the other folds;
-   - `surrogate`: no curve at all;
+   - `surrogate`: the surrogate without curves;
    - `surrogate, curves`: the surrogate with the features of the curve process;
    - `both`: mean rank by the last two.
    In brackets, the gain over the surrogate alone and its standard error, paired over the folds.
-   `seconds` is the share of the training's seconds, over all networks. A training that the campaign gave up has its own
-   last epoch.
-2. Error of accuracies that are predicted without other networks, in points: mean and median of its magnitude.
+   `seconds` is the share of the training's seconds, over all networks. A training that the campaign stopped early ends
+   at its own last epoch.
+2. Error of accuracies that are predicted from a network's own curve, in points: mean and median of its magnitude.
 3. Early stopping, replayed. Each of CAMPAIGNS campaigns has NETWORKS random rows in a random order and one worker.
-   Trainings are compared by the last accuracy or the last loss that was seen, or by a curve process of a table that
-   was there before: of the other four fifths of the rows. `core-seconds`: share of the seconds (training and reading of
-   chips) of an undisturbed campaign with the same rows. `finds best`: share of the campaigns that keep the network with
-   the best label. `regret`: accuracy that is lost otherwise, in points, mean and standard error over the campaigns;
-   they share rows, so the error is a lower bound. `equal regret`: share of the core-seconds after which undisturbed
-   campaigns have this regret on average. `rows/h` is the ratio of the two shares: how many times as many rows an hour a
-   campaign with early stopping goes through for the same regret.
+   Trainings are compared by their last accuracy, by their last loss, or by a curve process fitted to an earlier table:
+   the other four fifths of the rows. An undisturbed campaign stops no training. `core-seconds`: share of the seconds
+   (training and reading of chips) of an undisturbed campaign with the same rows. `finds best`: share of the campaigns
+   that keep the network with the best label. `regret`: accuracy lost against this network, in points, mean and standard
+   error over the campaigns; they share rows, so the error is a lower bound. `equal regret`: share of the core-seconds
+   after which undisturbed campaigns have this regret on average. `rows/h` is `equal regret` divided by `core-seconds`:
+   the factor by which early stopping raises the rows per hour at the same regret.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def taus(measured: Measured, rounds: int) -> dict[str, Any]:
     ranks: dict[tuple[str, str], list[Values]] = {}
 
     def scored(ranked: list[Values]) -> Values:
-        """``(folds, targets)``: tau of what was ranked in each fold."""
+        """``(folds, targets)``: tau of the ranking in each fold."""
         each = zip(ranked, folds, strict=True)
         return np.array(
             [
@@ -183,7 +183,7 @@ def _by_process(measured: Measured, epoch: int, train: Rows, test: Rows) -> Valu
 
 
 def _error(values: Values) -> float:
-    """Standard error of a mean; 0 of a single value."""
+    """Standard error of a mean; 0 for a single value."""
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
@@ -212,7 +212,7 @@ def early_stopping(
 
 @cache
 def _value(measured: Measured, epoch: int, criterion: str) -> Values:
-    """``(n,)``: by which trainings are compared at an epoch; larger is better."""
+    """``(n,)``: values that compare trainings at an epoch; larger is better."""
     cut = measured.curves.until(epoch)
     if criterion != "process":
         return last_seen(cut.accuracies) if criterion == "accuracy" else -last_seen(cut.losses)

@@ -22,7 +22,7 @@ LABELS = ("accuracy_digital", "accuracy_1d", "accuracy_1d_std", "avm")
 
 
 def differences(name: str) -> dict[str, Any]:
-    """Of the networks that were measured on both, GPU minus CPU, in points: number, mean, its error, deviation."""
+    """GPU minus CPU for networks measured on both: number of pairs; mean, standard error and deviation in points."""
     frame = read_table(name).select("pcm")
     on_gpu = frame["precision"] == GPU_PRECISION
     cpu, gpu = (part.groupby(list(GENE_NAMES))[list(LABELS)].mean() for part in (frame[~on_gpu], frame[on_gpu]))

@@ -27,10 +27,10 @@ DOCUMENTED = re.compile(
 
 
 def output(command: str) -> str:
-    """What a command prints, without empty lines around it and without the names of pictures.
+    """Return the output of a command, without empty lines around it and without the names of pictures.
 
     Raises:
-        SystemExit: it failed.
+        SystemExit: the command failed.
     """
     path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "100"}
@@ -42,21 +42,21 @@ def output(command: str) -> str:
 
 
 def main() -> None:
-    """Say of each command whether it prints what the page has."""
+    """Print for each command whether its output matches the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("page", type=Path)
-    parser.add_argument("--only", default="", metavar="TEXT", help="commands that have this in them")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only commands that contain TEXT")
     parser.add_argument("--check", action="store_true", help="write nothing")
     arguments = parser.parse_args()
     if not arguments.page.is_file():
-        parser.error(f"there is no page {arguments.page}")
+        parser.error(f"the page {arguments.page} does not exist")
     commands = [found["command"] for found in DOCUMENTED.finditer(arguments.page.read_text(encoding="utf-8"))]
     chosen = [command for command in commands if arguments.only in command]
     if not chosen:
-        sys.exit(f"{arguments.page} has no such command with what it printed right behind it: nothing to run")
+        sys.exit(f"{arguments.page} has no such command followed by its output: nothing to run")
     for command in chosen:
         said = output(command)
-        text = arguments.page.read_text(encoding="utf-8")  # anew: somebody may have edited it meanwhile
+        text = arguments.page.read_text(encoding="utf-8")  # read again: it may have changed meanwhile
         (found,) = (found for found in DOCUMENTED.finditer(text) if found["command"] == command)
         same = said == found["said"]
         if not (same or arguments.check):

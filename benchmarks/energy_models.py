@@ -1,14 +1,15 @@
-"""Energy and latency of the reference networks beside ZigZag's model of an analog IMC core (KU Leuven).
+"""Energy and latency of the reference networks, compared with ZigZag's model of an analog IMC core (KU Leuven).
 
 python benchmarks/energy_models.py [--task cifar10] [--networks resnet8 ...] [--json]
 
 Needs ``pip install 'ohmnas[train,export]' zigzag-dse six``. Each network is exported to ONNX and evaluated by ZigZag on
 its example AIMC core, with arrays of 256 x 256 cells, 8-bit inputs that are converted at once, 8-bit weights and 8-bit
-ADCs: a core of SRAM cells in 28 nm, with 8 columns of one bit per weight. Ours is scaled from one chip with
-phase-change memory in 14 nm. So levels differ; the comparison is about the order of networks, and the ADCs' share.
+ADCs: a core of SRAM cells in 28 nm, with 8 columns of one bit per weight. The model of ohmnas is scaled from a chip
+with phase-change memory in 14 nm. Absolute values therefore differ; the comparison is about the order of networks and
+the ADCs' share.
 
 `array` is the energy of DACs, cells, ADCs and adders. `buffers` adds registers and the SRAM buffer for activations,
-without the DRAM, since all weights stay on the chip. ZigZag's cycles are those of computation, without stalls.
+without the DRAM, since all weights stay on the chip. ZigZag's cycles count computation, without stalls.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from ohmnas.surrogate.metrics import kendall_tau
 
 SIDE: Final = 256
 MAPPED: Final = {"D1": ["K"], "D2": ["C", "FX", "FY"]}
-"""Columns hold outputs; rows hold the inputs of a kernel: the mapping of our cost model."""
+"""Columns hold outputs; rows hold the inputs of a kernel, as in the cost model of ohmnas."""
 PAIRS: Final = (("energy", "array"), ("energy", "buffers"), ("latency", "cycles"), ("conversions", "array"))
 
 
@@ -83,7 +84,7 @@ def _ours(name: str, network: str) -> dict[str, float]:
 
 
 def _zigzag(name: str, network: str) -> dict[str, float]:
-    """Sums over layers; ZigZag counts in picojoules."""
+    """Sums over layers, in joules; ZigZag counts in picojoules."""
     from zigzag.mapping.temporal_mapping import TemporalMappingType
     from zigzag.stages.evaluation.cost_model_evaluation import CostModelStage
     from zigzag.stages.main import MainStage
@@ -130,7 +131,7 @@ def _zigzag(name: str, network: str) -> dict[str, float]:
 
 
 def _core(folder: Path) -> tuple[Path, Path]:
-    """ZigZag's example core and mapping, with our tile size and mapping."""
+    """ZigZag's example core and mapping, with the tile size and the mapping of ohmnas."""
     import yaml
     import zigzag
 

@@ -1,25 +1,25 @@
-"""All estimators on one scale: how well they rank networks, and the core-seconds of each network.
+"""All estimators on one scale: quality of their ranking, and core-seconds per network.
 
 python benchmarks/estimators.py [--tasks digits,cifar10,cells] [--measure] [--plot FILE] [--json]
 
-The labels are those of tables: `digits-protocol4`, `cifar10` and `analog-nasbench`. Each task has a random sample of
-NETWORKS networks; all of its estimators rank the same ones.
+The labels come from the tables `digits-protocol4`, `cifar10` and `analog-nasbench`. Each task has a random sample of
+NETWORKS networks, which all of its estimators rank. The sample is drawn from:
 
-- digits and cifar10: of the 40 % of the table with the shortest trainings;
-- cells: of those with published proxies (NAS-Bench-Suite-Zero: A. Krishnakumar et al., 2022; `nb201_zc_proxies.csv` in
-  the folder `nas-bench-201` of $OHMNAS_DATA). Proxies have the published values, and the seconds of our code.
+- digits and cifar10: the 40 % of the table's networks with the shortest trainings;
+- cells: the cells with published proxies (NAS-Bench-Suite-Zero: A. Krishnakumar et al., 2022; `nb201_zc_proxies.csv` in
+  the folder `nas-bench-201` of $OHMNAS_DATA). Proxies have the published values, and the seconds of ohmnas's code.
 
-Otherwise, proxies are measured on 64 images and exact networks. The surrogate and the curve process do not know the
-networks of the sample: they are fitted to the other rows of the table (cells: to 300 of them), whose trainings are not
-counted. Curves are those of the table. `training` is a second training as for the table: tau is measured with all
-repeats of the table, or simulated with the variance between trainings (digits).
+Otherwise, proxies are measured on 64 images and exact networks. The surrogate and the curve process are not fitted to
+the networks of the sample, but to the other rows of the table (cells: to 300 of them), whose trainings are not counted.
+Curves come from the table. `training` is a second training as for the table: tau is measured with all repeats of the
+table, or simulated with the variance between trainings (digits).
 
 Core-seconds are medians over the networks. Tau (Kendall) and regret are for the 1-day accuracy. Regret is the accuracy,
 in points, that is lost by training only the network with the best estimate. Errors are standard deviations over 1,000
 bootstraps of the networks.
 
-Without --measure, values come from `benchmarks/estimators.csv`; with it, missing values are measured first and written
-one by one, so that a run that is cut off goes on. Estimators without all values are left out.
+Without --measure, values come from `benchmarks/estimators.csv`. With --measure, missing values are measured first and
+written one by one; an interrupted run continues. Estimators with missing values are excluded.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ TABLES: Final = {"digits": "digits-protocol4", "cifar10": "cifar10", "cells": "a
 BOOTSTRAPS: Final = 1000
 FEW_ROWS: Final = 300
 SHORTEST: Final = 0.4
-"""Share of the networks by training time from which the sample of ResNet-like networks is drawn."""
+"""Share of the networks, shortest trainings first, from which the sample of ResNet-like networks is drawn."""
 FREE: Final = ("params", "macs")
 TRAININGS: Final = ("inherited", *SHARES)
 KINDS: Final = (
@@ -84,9 +84,9 @@ KINDS: Final = (
 )
 """Groups of estimators in the picture."""
 TIMED: Final = 2
-"""Cells whose proxies are measured for their seconds."""
+"""Number of cells on which the seconds of a proxy are measured."""
 CHIPS: Final = 8
-"""Chips that cheaper trainings are read on."""
+"""Number of chips on which networks of cheaper trainings are measured."""
 LEAST_SECONDS: Final = 1e-7
 """Left end of the picture."""
 QUICK: Final = tuple(name for name, one in PROXIES.items() if name not in (*FREE, "az_nas") and not one.needs_chip)
@@ -100,7 +100,7 @@ class Sample:
     table: MeasuredTable
     networks: Population
     labels: Values
-    """``(n, 3)``: of one training each, in the order of the targets of the table."""
+    """``(n, 3)``: labels of one training each, in the order of the targets of the table."""
 
     @classmethod
     def of(cls, name: str) -> Sample:
@@ -110,8 +110,8 @@ class Sample:
         if name != "cells":
             frame = frame[frame["train_seconds"] <= frame["train_seconds"].quantile(SHORTEST)]
         else:
-            there = {row.tobytes() for row in np.ascontiguousarray(table.space.canonical(_published()[0]))}
-            frame = frame[[row.tobytes() in there for row in np.ascontiguousarray(genomes(frame))]]
+            known = {row.tobytes() for row in np.ascontiguousarray(table.space.canonical(_published()[0]))}
+            frame = frame[[row.tobytes() in known for row in np.ascontiguousarray(genomes(frame))]]
         frame = frame.sample(frac=1.0, random_state=0).head(NETWORKS[name])
         labels = frame[[one.name for one in table.targets]].to_numpy(dtype=np.float64)
         plain = task("cifar10").in_space("cells") if name == "cells" else task(name)
@@ -126,7 +126,7 @@ class Sample:
 
 
 def _published() -> tuple[Population, pd.DataFrame]:
-    """``(n, 6)`` published cells, as they are written, and their proxies."""
+    """``(n, 6)`` published cells, not made canonical, and their proxies."""
     frame = pd.read_csv(Path(os.environ.get("OHMNAS_DATA", "data")) / "nas-bench-201" / "nb201_zc_proxies.csv")
     cells = [[OPERATIONS.index(one) for one in Cell.from_str(text).operations] for text in frame["net_str"]]
     return np.array(cells, dtype=np.int16), frame
@@ -152,7 +152,7 @@ class Kept:
     """Measured values by task, estimator and network."""
 
     def __init__(self, path: Path) -> None:
-        """Read what is there."""
+        """Read the file if it exists."""
         self._path = path
         self._rows: list[dict[str, str]] = []
         if path.exists():
@@ -169,7 +169,7 @@ class Kept:
         return np.array(values), np.array([float(row["seconds"]) for row in rows])
 
     def seconds(self, name: str, estimator: str) -> float | None:
-        """Median seconds of a network, of any that was measured; None if there is none."""
+        """Median seconds per network, over all measured networks; None if none was measured."""
         own = [float(row["seconds"]) for row in self._rows if (row["task"], row["estimator"]) == (name, estimator)]
         return float(np.median(own)) if own else None
 
@@ -268,8 +268,8 @@ def _by_curves(sample: Sample) -> dict[str, tuple[Values, float]]:
 def full_training(name: str, sample: Sample) -> dict[str, Any]:
     """Tau and seconds of a second training.
 
-    Repeats of the digits are of the best third only. There, the second label is drawn from a normal distribution around
-    the first one, with twice the variance between trainings of one network.
+    The digits table has repeats of its best third only. For digits, the second label is therefore drawn from a normal
+    distribution around the first label, with twice the variance between trainings of one network.
     """
     frame = sample.table.select().sort_values("seed", kind="stable")
     spent = _of_rows(sample, frame["train_seconds"] + frame["drift_seconds"], frame)
@@ -366,11 +366,11 @@ def _plot(found: dict[str, Any], path: Path) -> None:
         panel.set(xscale="log", title=name, xlabel="core-seconds of a network")
         ticks_in_words(panel, "x")
     panels[0].set_ylabel("Kendall's tau with the 1-day accuracy")
-    there = {estimator.split(",")[0] for one in found.values() for estimator in one["estimators"]}
+    drawn_names = {estimator.split(",")[0] for one in found.values() for estimator in one["estimators"]}
     marks = [
         Line2D([], [], color=GROUPS[place], marker=GROUP_MARKS[place], linestyle="none", label=label)
         for place, (label, members) in enumerate(KINDS)
-        if there & {*members}
+        if drawn_names & {*members}
     ]
     marks.append(Line2D([], [], color=FOUND, marker="*", linestyle="--", label="a second training"))
     drawn.legend(handles=marks, loc="outside lower center", ncols=len(marks))

@@ -1,9 +1,9 @@
-"""Accuracy of an exported network on aihwkit against ours, over many chips.
+"""Accuracy of an exported network on aihwkit, compared with its accuracy in ohmnas, over many chips.
 
 python benchmarks/exported.py NET --task digits [--chips 100] [--seed 0] [--json]
 
-NET is the folder of a trained network. It is exported to aihwkit; both programs read as many newly programmed chips on
-the test images, at each time after programming.
+NET is the folder of a trained network. It is exported to aihwkit. Both programs then measure the same number of newly
+programmed chips on the test images, at each time after programming.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ohmnas.export.plain_torch import imported
 def theirs(
     trained: TrainedNetwork, images: npt.NDArray[np.float32], labels: torch.Tensor, chips: int, seed: int
 ) -> npt.NDArray[np.float64]:
-    """``(chips, t)``: accuracies of the export, on aihwkit's own tiles."""
+    """``(chips, t)``: accuracies of the exported network, on aihwkit's own tiles."""
     found = np.empty((chips, len(TIMES)))
     with tempfile.TemporaryDirectory() as aside, torch.no_grad():
         export(trained, "aihwkit", Path(aside) / "out")

@@ -1,4 +1,4 @@
-"""Further features of a surrogate: measured values of the networks of a table, such as proxies or learning curves."""
+"""Additional features of a surrogate: measured values of a table's networks, such as proxies or learning curves."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Values = npt.NDArray[np.float64]
 
 
 def informed(data: TrainingSet, extra: Mapping[str, Values]) -> TrainingSet:
-    """Return the rows with these names among their features; `known` gives the values."""
+    """Return the rows with these names as additional features; `known` supplies the values."""
     return replace(data, hardware={**data.hardware, **dict.fromkeys(extra, 0.0)})
 
 
 @contextmanager
 def known(population: Population, extra: Mapping[str, Values]) -> Iterator[None]:
-    """Let surrogates find the ``(n,)`` values of these networks among their features (`informed`)."""
+    """Give surrogates the ``(n,)`` values of these networks as features (`informed`) inside the block."""
     rows = {genome.tobytes(): row for row, genome in enumerate(population)}
 
     def matrix(space: Space, some: Population, hardware: Settings) -> Features:

@@ -1,12 +1,12 @@
-"""Quality of short trainings as labels: fidelities against a long reference training, with their cost.
+"""Quality of short trainings as labels: fidelities compared with a long reference training, and their cost.
 
 python benchmarks/fidelity.py [--task digits] [--json] [--measure [--jobs 2] [--minutes M]]
 
-Every candidate trains the same networks twice, half of them from the best third of the measured table and half from its
-whole range, and reads each on `pcm` chips. The reference is the longest training. A candidate's ranking is compared
-with the ranking of the reference with *another* seed, so the reference's own seed-to-seed tau is the upper limit.
-Without --measure, the rows of `benchmarks/fidelity.csv` are shown; with it, missing rows are measured first, the most
-useful first, and written to the file one by one.
+Every candidate trains the same networks twice and reads each on `pcm` chips. Half of the networks come from the best
+third of the measured table, the other half from its best 95 %. The reference is the longest training. A candidate's
+ranking is compared with the ranking of the reference with *another* seed, so the reference's own seed-to-seed tau is
+the upper limit. Without --measure, the rows of `benchmarks/fidelity.csv` are shown. With --measure, missing rows are
+measured first, in order of usefulness, and written to the file one by one.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ TARGETS = ("accuracy_1d", "accuracy_1d_std", "avm")
 SEEDS = (0, 1)
 NETWORKS = {"digits": 24, "cifar10": 12}
 FEWEST = 4
-"""Networks that have an order worth comparing."""
+"""Smallest number of networks for a comparison of their order."""
 FIRST = 3
-"""Candidates that are measured with one seed before any with the other."""
+"""Number of candidates that are measured first: all with one seed, then all with the other."""
 UPPER = 1 / 3
-"""The best share of the networks by the reference's accuracy, in which order counts most."""
+"""Best share of the networks by the reference's accuracy; their order matters most."""
 Candidate = tuple[Fidelity, Recipe]
 
 
 def candidates(name: str) -> dict[str, Candidate]:
-    """Candidates of a task, the reference first, the others in the order in which they are worth measuring."""
+    """Candidates of a task: the reference, then the others in order of usefulness."""
     table = fidelity("table", name)
     recipe = Recipe(label_smoothing=task(name).label_smoothing)
     fixed = replace(recipe, range_rate=0.0)  # input ranges of 4 root mean squares
@@ -93,9 +93,10 @@ def candidates(name: str) -> dict[str, Candidate]:
 
 
 def networks(name: str) -> Population:
-    """``(n, g)``: those of the file.
+    """``(n, g)``: the networks in the file.
 
-    At first they are drawn: half from the best third of the task's table and two references, half from all over it.
+    If the file has none, they are drawn: half are two references and networks from the best third of the task's table,
+    half are from its best 95 %.
     """
     chosen, n = task(name), NETWORKS[name]
     stored = _stored()
@@ -128,13 +129,13 @@ def _measure(name: str, candidate: str, index: int, genome: Population, seed: in
 
 
 def _missing(name: str, frame: pd.DataFrame) -> list[tuple[str, int, int]]:
-    there = set(zip(frame["task"], frame["candidate"], frame["network"], frame["seed"], strict=True))
+    known = set(zip(frame["task"], frame["candidate"], frame["network"], frame["seed"], strict=True))
     order = list(candidates(name))
     first = [(candidate, seed) for candidate in order[:FIRST] for seed in SEEDS]
     first.sort(key=lambda one: one[1])
     rest = [(candidate, seed) for candidate in order[FIRST:] for seed in SEEDS]
     wanted = [(candidate, network, seed) for candidate, seed in first + rest for network in range(NETWORKS[name])]
-    return [one for one in wanted if (name, *one) not in there]
+    return [one for one in wanted if (name, *one) not in known]
 
 
 def _stored() -> pd.DataFrame:
@@ -144,7 +145,7 @@ def _stored() -> pd.DataFrame:
 
 
 def measure_missing(name: str, jobs: int, minutes: float) -> None:
-    """Measure what the file lacks of a task; each row is in the file as soon as it is measured."""
+    """Measure a task's missing rows; each row is written to the file as soon as it is measured."""
     population, end = networks(name), time.monotonic() + 60 * minutes
     calls = (
         joblib.delayed(lambda *one: [_measure(*one)])(name, candidate, index, population[index], seed)
@@ -157,7 +158,7 @@ def measure_missing(name: str, jobs: int, minutes: float) -> None:
 
 
 def study(name: str, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Order, levels and cost of each candidate's labels, over the networks that the reference has of both seeds."""
+    """Order, levels and cost of each candidate's labels, over networks that the reference measured with both seeds."""
     values = {
         candidate: rows.pivot_table(index="network", columns="seed", values=[*TARGETS, "core_seconds"])
         for candidate, rows in frame[(frame["task"] == name) & (frame["status"] == "ok")].groupby("candidate")
@@ -172,7 +173,7 @@ def study(name: str, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
         own = values.get(candidate)
         if own is None:
             continue
-        # fewer networks, where a candidate is not measured whole yet
+        # a candidate that is not fully measured yet has fewer networks
         own = own.loc[own.index.intersection(reference.index)].dropna()
         if len(own) < FEWEST or not set(SEEDS) <= set(own["avm"].columns):
             continue
@@ -192,7 +193,7 @@ def study(name: str, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def _tau(own: pd.DataFrame, reference: pd.DataFrame, target: str, rows: pd.Index) -> float:
-    """Mean tau of a candidate's order with the reference's of the other seed; NaN for too few networks."""
+    """Mean tau between a candidate and the reference with the other seed; NaN for too few networks."""
     if len(rows) < FEWEST:
         return float("nan")
     each = [
@@ -205,10 +206,10 @@ def _tau(own: pd.DataFrame, reference: pd.DataFrame, target: str, rows: pd.Index
 def main() -> None:
     """Print the study."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", choices=list(NETWORKS), help="of this task alone")
-    parser.add_argument("--measure", action="store_true", help="measure what the file lacks first")
-    parser.add_argument("--jobs", type=int, default=2, help="processes that measure (2)")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no row after so many minutes")
+    parser.add_argument("--task", choices=list(NETWORKS), help="show only this task")
+    parser.add_argument("--measure", action="store_true", help="first measure missing rows")
+    parser.add_argument("--jobs", type=int, default=2, help="worker processes (2)")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no row after this many minutes")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     names = [arguments.task] if arguments.task else list(NETWORKS)

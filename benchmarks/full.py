@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--network", default="resnet8", choices=list(REFERENCES))
     parser.add_argument("--hardware", nargs="+", default=["pcm", "ideal"])
     parser.add_argument("--fidelity", default="full", choices=list(FIDELITIES))
-    parser.add_argument("--epochs", type=int, help="instead of the fidelity's")
+    parser.add_argument("--epochs", type=int, help="number of epochs (default: set by the fidelity)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

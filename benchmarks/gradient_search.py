@@ -46,11 +46,11 @@ SEARCHES: Final[dict[str, dict[str, Any]]] = {
     "darts2": {"method": "darts2"},
     "darts2 auxiliary": {"method": "darts2", "remedy": "auxiliary"},
 }
-"""Name -> settings; `epochs` multiplies those of the command, because methods that sample are faster."""
+"""Name -> settings; `epochs` multiplies the epochs of the command, because methods that sample are faster."""
 
 
 def main() -> None:
-    """Run the searches that are missing, then print all."""
+    """Run the missing searches, then print all."""
     arguments = _arguments()
     stored: dict[str, Any] = json.loads(arguments.store.read_text("utf-8")) if arguments.store.exists() else {}
     names = arguments.only.split(",") if arguments.only else [*SEARCHES]

@@ -1,4 +1,4 @@
-"""Trainings that inherit weights, against trainings from scratch of the same length: tau with labels, and seconds.
+"""Trainings that inherit weights, compared with trainings from scratch of the same length: tau and seconds.
 
 python benchmarks/inherit.py [--networks 10] [--epochs 48] [--images N] [--chips 8] [--store FILE] [--json]
 
@@ -6,14 +6,14 @@ The networks are rows of `digits-protocol4` that the smallest residual networks 
 most 15 seconds, spread evenly over the ranks of their 1-day accuracy. Each is trained in three ways:
 
 - `whole`: from scratch, with all EPOCHS;
-- `from scratch`: with a quarter of them;
-- `inherited`: with a quarter of them, from the weights of its parent, which was trained with all, at a quarter of the
-  peak learning rate.
+- `from scratch`: with a quarter of the epochs;
+- `inherited`: with a quarter of the epochs and a quarter of the peak learning rate, from the weights of its parent,
+  which was trained with all epochs.
 
 The output shows Kendall's tau of the 1-day accuracy with `whole`, which had the same images, and with the label of the
-table (48 epochs of all images); the mean accuracy; and core-seconds of a network. The share of the parents is their
-seconds divided by the number of networks. Errors are standard deviations over 1,000 bootstraps. FILE keeps what is
-measured: a run that is cut off goes on.
+table (48 epochs of all images); the mean accuracy; and core-seconds per network. The share of the parents is their
+seconds divided by the number of networks. Errors are standard deviations over 1,000 bootstraps. FILE stores the
+measurements: an interrupted run continues.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The learned latency on six devices: HW-NAS-Bench's cells on CIFAR-10 (Li et al., ICLR 2021).
+"""Quality of the latency model on six devices: HW-NAS-Bench's cells on CIFAR-10 (Li et al., ICLR 2021).
 
 python benchmarks/latency.py FILE [--sizes 50,100,500] [--draws 10] [--json]
 
 FILE is ``hw_cifar10.csv``, with a column ``net`` of six operations and one latency per device, in milliseconds. Cells
-whose latency is not above 0 did not run on the device and are left out. Each draw learns from random cells and is
-tested on all others: Spearman's correlation, and the median relative error. FLOPs are the rival.
+whose latency is not above 0 did not run on the device and are excluded. Each draw fits a model to random cells and
+tests it on all others: Spearman's correlation, and the median relative error. FLOPs are the baseline.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ DEVICES: Final = {
 NAMES: Final = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 """Operation of each number in `net`."""
 EDGES: Final = (0, 1, 3, 2, 4, 5)
-"""Position of our edges in `net`, which sorts them by their source; compared with `net_str` of its sister file."""
+"""Position of each ohmnas edge in `net`, which sorts edges by their source; checked with `net_str` in the other file
+of the benchmark."""
 
 
 def main() -> None:
@@ -65,7 +66,7 @@ def main() -> None:
 
 
 def read(path: Path) -> tuple[Population, pd.DataFrame]:
-    """``(n, 6)`` cells as they were measured, not made canonical, and the latencies."""
+    """``(n, 6)`` measured cells, not made canonical, and the latencies."""
     frame = pd.read_csv(path)
     cells = np.array([ast.literal_eval(text) for text in frame["net"]])
     codes = np.array([OPERATIONS.index(name) for name in NAMES])

@@ -1,4 +1,4 @@
-"""Depthwise against full convolutions at equal parameters or MACs: accuracy, spread, drift, tiles and energy.
+"""Depthwise compared with full convolutions at equal parameters or MACs: accuracy, spread, drift, tiles and energy.
 
 python benchmarks/mobile.py [--mobile digits-mobile] [--resnet digits-protocol4] [--by params] [--json]
 python benchmarks/mobile.py --costs [--task digits] [--sampled 1000] [--by params] [--json]
@@ -30,7 +30,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
 
 LARGEST_FACTOR: Final = 1.5
-"""Networks whose parameters (or MACs) differ by more are no neighbours."""
+"""Largest ratio of the parameters (or MACs) of neighbours."""
 EDGES: Final = (0, 5_000, 15_000, 50_000, 200_000)
 """Groups by parameters, for medians."""
 
@@ -43,7 +43,7 @@ class Quantity:
     factor: float
     decimals: int
     is_cost: bool = False
-    """Costs are compared by their ratio, others by their difference."""
+    """True compares by the ratio, False by the difference."""
 
 
 MEASURED: Final = {
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--task", default="digits", help="task of the sampled networks")
     parser.add_argument("--sampled", type=int, default=1000, help="sampled networks of each space")
     parser.add_argument("--chip", default="pcm")
-    parser.add_argument("--by", choices=["params", "macs"], default="params", help="what neighbours have alike")
+    parser.add_argument("--by", choices=["params", "macs"], default="params", help="quantity that neighbours share")
     parser.add_argument("--neighbours", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -156,7 +156,7 @@ def _costs(space: Space, population: Population, chip: str) -> Columns:
 
 
 def _groups(both: list[Columns], quantities: dict[str, Quantity]) -> list[Any]:
-    """Smallest and largest parameters, networks of each space, and the medians, of groups that both have."""
+    """Bounds on parameters, networks of each space, and medians, for groups with networks of both spaces."""
     found = []
     for low, high in pairwise(EDGES):
         rows = [(of["params"] > low) & (of["params"] <= high) for of in both]
@@ -168,7 +168,7 @@ def _groups(both: list[Columns], quantities: dict[str, Quantity]) -> list[Any]:
 
 
 def _matched(both: list[Columns], quantities: dict[str, Quantity], by: str, neighbours: int) -> dict[str, Any]:
-    """Mean difference or ratio of each quantity to the neighbours, and its standard error (of ratios as a factor)."""
+    """Mean difference or ratio of each quantity to the neighbours, and its standard error (a factor for ratios)."""
     first, second = both
     distance = np.abs(np.log(first[by])[:, None] - np.log(second[by])[None])
     nearest = np.argsort(distance, axis=1)[:, :neighbours]

@@ -1,22 +1,22 @@
-"""Zero-cost proxies on a chip: do they order the spread and the AVM of measured networks better than exact ones?
+"""Zero-cost proxies on a chip: do they rank measured networks by spread and AVM better than exact proxies?
 
 python benchmarks/noisy_proxies.py [--table NAME ...] [--networks N] [--chips 2] [--batch 32] [--values FILE]
                                    [--json]
 
 Each network of a table is built untrained. Each proxy is measured on the exact network, and on chips with weight and
-output noise (`OnChip`), one second and one month after programming. From these come five orders of the networks:
+output noise (`OnChip`), one second and one month after programming. These values give five orders of the networks:
 
 - exact: the proxy as published;
 - 1 s, 1 month: mean over the chips at that time;
-- change: mean over the chips of the value after a month minus that after a second;
+- change: mean over the chips of the value after a month minus the value after a second;
 - spread: standard deviation over the chips after a month.
 
-Printed is Kendall's tau with the measured labels (means over the seeds of a network). `rel` columns divide by the exact
-value. The last lines choose, in one half of the networks, the order with the largest absolute tau, and report it in the
-other half: among exact proxies, among those on chips, and among the closed-form noise features of the surrogate; means
-over 50 halvings, and the paired difference to the exact ones with its standard deviation over bootstraps of the
-networks. N networks are drawn at random; the default is all. FILE keeps what is measured: a run that is cut off goes
-on.
+The output shows Kendall's tau with the measured labels (means over the seeds of a network). `rel` columns divide by the
+exact value. The last lines choose the order with the largest absolute tau in one half of the networks and report its
+tau in the other half: among exact proxies, among proxies on chips, and among the closed-form noise features of the
+surrogate. They show means over 50 halvings, and the paired difference from the exact proxies with its standard
+deviation over bootstraps of the networks. N networks are drawn at random; the default is all. FILE stores the
+measurements: an interrupted run continues.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Values = npt.NDArray[np.float64]
 TIMES = {"1s": 1.0, "1mo": 30 * 86_400.0}
 COUNTED = ("params", "macs")
 ON_CHIP = [name for name in PROXIES if name not in {*COUNTED, "zen", "gradsign", "az_nas"}]
-"""Proxies that are measured on chips: those that need no other weights, nor a pass for each image."""
+"""Proxies that are measured on chips: they keep the initial weights and need no pass for each image."""
 KEYS = ("table", "genome", "time", "chip", "batch")
 HALVINGS = 50
 BOOTSTRAPS = 50
@@ -113,7 +113,7 @@ def tau(label: Values, order: Values) -> float:
 
 
 def chosen(label: Values, orders: list[Values], halvings: int, seed: int) -> float:
-    """Mean tau in one half of the networks of the order, and its sign, that is best in the other half."""
+    """Choose the best order and its sign in one half of the networks; return its mean tau in the other half."""
     rng, found = np.random.default_rng(seed), []
     for _ in range(halvings):
         rows = rng.permutation(len(label))
@@ -125,7 +125,7 @@ def chosen(label: Values, orders: list[Values], halvings: int, seed: int) -> flo
 
 
 def compare(name: str, networks: int | None, chips: int, batch: int, path: Path | None) -> dict[str, Any]:
-    """Label -> taus of each proxy and order, and of what is chosen."""
+    """Label -> taus of each proxy and order, and of the chosen orders."""
     data = drawn(name, networks)
     values, closed = values_of(name, data, chips, batch, path), closed_form(data)
     exact = [orders["exact"] for orders in values.values() if "exact" in orders]

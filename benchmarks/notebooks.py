@@ -28,7 +28,7 @@ from ohmnas.files import write_atomically
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 CELL_SECONDS = 300
-"""Longest time of a cell."""
+"""Longest time of a cell, in seconds."""
 _PATH = re.compile(r"(?<![\w.:/])(/(?:home|root|tmp|work|usr|opt|var|Users)/[^\s'\"]*)")
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     arguments = parser.parse_args()
     known = {path.stem: path for path in sorted(EXAMPLES.glob("*.ipynb"))}
     if unknown := sorted({*arguments.names} - {*known}):
-        parser.error(f"there is no notebook {unknown[0]}; there are {', '.join(known)}")
+        parser.error(f"unknown notebook {unknown[0]}: choose from {', '.join(known)}")
     for name in arguments.names or known:
         began = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:

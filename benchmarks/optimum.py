@@ -31,7 +31,7 @@ MAKERS: dict[str, Any] = {
     "random": Random,
 }
 SAME = 1e-5
-"""Relative: what predictions of one architecture differ by, in whatever batch they were made (float32 sums)."""
+"""Largest relative difference between predictions of one architecture in different batches (float32 sums)."""
 
 
 def main() -> None:

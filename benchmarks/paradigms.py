@@ -1,11 +1,11 @@
-"""Every way to find a network, each for the same core-minutes: what it finds, trained and measured on test images.
+"""All search methods at equal core-minutes: the networks that they find, trained and measured on test images.
 
 python benchmarks/paradigms.py [--task digits] [--max-params 50k] [--minutes 20] [--trainings 3] [--fidelity table]
     [--only refine gdas ...] [--out paradigms] [--json]
 
-Each way looks for the highest accuracy after a day within the limit of parameters, starts without a table, and uses one
-core. Then the networks of all ways and the best reference network are trained anew and read on chips with test images.
-Results in OUT with the same settings are not measured again. Run it on a free machine: minutes are wall time.
+Each way searches for the highest accuracy after a day within the limit on parameters, starts without a table, and uses
+one core. Then the networks of all ways and the best reference network are trained again and read on chips with test
+images. Results in OUT with the same settings are not measured again. Run it on an idle machine: minutes are wall time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ohmnas.files import write_atomically
 OHMNAS: Final = (sys.executable, "-W", "ignore", "-c", "import sys; from ohmnas.cli.main import main; sys.exit(main())")
 TARGETS: Final = ("accuracy_1d", "accuracy_1d_std", "avm", "accuracy_1mo")
 PROXIED: Final = 500
-"""Networks that the proxies rank."""
+"""Number of networks that the proxies rank."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ class Settings:
 
     @property
     def limits(self) -> list[str]:
-        """Flags of the task and its limit."""
+        """Flags of the task and of the limit."""
         return ["--task", self.task, "--max-params", str(self.max_params)]
 
 
 def run(*words: object, seconds: float | None = None) -> None:
-    """Run a command of ohmnas, silent unless it fails; after so many seconds, interrupt it as Ctrl-C does."""
-    with tempfile.TemporaryFile("w+") as said:
+    """Run a command of ohmnas, silent unless it fails; after this many seconds, interrupt it as Ctrl-C does."""
+    with tempfile.TemporaryFile("w+") as errors:
         command = [*OHMNAS, *map(str, words)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True)
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -65,8 +65,8 @@ def run(*words: object, seconds: float | None = None) -> None:
             process.wait()
         interrupted = seconds is not None and process.returncode == 128 + signal.SIGINT
         if process.returncode and not interrupted:
-            said.seek(0)
-            sys.exit(f"ohmnas {' '.join(map(str, words))} ended with code {process.returncode}: {said.read()}")
+            errors.seek(0)
+            sys.exit(f"ohmnas {' '.join(map(str, words))} ended with code {process.returncode}: {errors.read()}")
 
 
 def best_of(folder: Path) -> list[int]:
@@ -124,12 +124,12 @@ def supernet(folder: Path, settings: Settings, strategy: str = "evolution") -> l
 
 
 def enas(folder: Path, settings: Settings) -> list[int]:
-    """Like `supernet`, but policy gradients ask it."""
+    """Like `supernet`, but search with policy gradients."""
     return supernet(folder, settings, "reinforce")
 
 
 def gradient(method: str) -> Callable[[Path, Settings], list[int]]:
-    """Descend on the probabilities of choices; two epochs are timed, to choose the number of epochs."""
+    """Search by gradient descent on the probabilities of choices; two timed epochs set the number of epochs."""
 
     def found(folder: Path, settings: Settings) -> list[int]:
         words = ("gradient-search", *settings.limits, "--space", "resnet", "--method", method)
@@ -159,23 +159,23 @@ WAYS: Final[dict[str, Callable[[Path, Settings], list[int]]]] = {
 
 
 def found_by(way: str, out: Path, settings: Settings) -> dict[str, Any]:
-    """Genome and core-minutes of a way, from its folder if it was done with these settings."""
+    """Genome and core-minutes of a way, from its folder if it already ran with these settings."""
     folder = out / way
-    there = read(folder / "way.json")
-    if there.get("settings") == asdict(settings):
-        return there
-    if folder.exists():  # its rows would be more than the time allows
+    known = read(folder / "way.json")
+    if known.get("settings") == asdict(settings):
+        return known
+    if folder.exists():  # with its rows, the search would exceed its time
         sys.exit(f"{folder} is unfinished, or has other settings: remove it, or choose another --out")
     folder.mkdir(parents=True)
     before = _core_seconds()
     genome = WAYS[way](folder, settings)
-    there = {"settings": asdict(settings), "genome": genome, "core_minutes": (_core_seconds() - before) / 60}
-    write_atomically(folder / "way.json", json.dumps(there) + "\n")
-    return there
+    found = {"settings": asdict(settings), "genome": genome, "core_minutes": (_core_seconds() - before) / 60}
+    write_atomically(folder / "way.json", json.dumps(found) + "\n")
+    return found
 
 
 def _core_seconds() -> float:
-    """Processor time of this process and of all that it waited for."""
+    """Processor time of this process and of its finished child processes."""
     times = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in times)
 
@@ -204,13 +204,13 @@ def _row(name: str, network: dict[str, Any], minutes: float | None) -> str:
 
 
 def main() -> None:
-    """Let each way search, then measure what they found."""
+    """Run each search, then measure the found networks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="digits")
     parser.add_argument("--max-params", type=size, default=50_000)
-    parser.add_argument("--minutes", type=float, default=20.0, help="of one core, for each way")
-    parser.add_argument("--fidelity", default="table", help="of trainings in searches, and of the final ones")
-    parser.add_argument("--trainings", type=int, default=3, help="of each network at the end")
+    parser.add_argument("--minutes", type=float, default=20.0, help="minutes of one core for each way")
+    parser.add_argument("--fidelity", default="table", help="training fidelity, in searches and at the end")
+    parser.add_argument("--trainings", type=int, default=3, help="trainings of each network at the end")
     parser.add_argument("--only", nargs="+", choices=WAYS, default=[*WAYS])
     parser.add_argument("--out", type=Path, default=Path("paradigms"))
     parser.add_argument("--json", action="store_true")

@@ -1,10 +1,10 @@
-"""Convolutions in bfloat16 against float32: the same architectures and seeds trained with both.
+"""Convolutions in bfloat16 compared with float32: the same architectures and seeds trained with both.
 
 python benchmarks/precision.py [--seeds 8] [--json]
 
-The architectures are six of the digits plan at the edge of trainability, where rounding changes the result as much as a
-seed; all others give the same result with both. Accuracies are of the trained weights computed exactly, on the
-validation images of the digits. The difference is paired, and so is its standard error.
+The architectures are six networks of the digits plan at the edge of trainability, where rounding changes the result as
+much as a seed; all others give the same result with both. Accuracies are computed exactly with the trained weights, on
+the validation images of the digits. The difference and its standard error are paired.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from ohmnas.spaces.resnet.network import build
 
 PRECISIONS = ("float32", "bfloat16")
 NETWORKS, AT_THE_EDGE = 12, (2, 4, 7, 8, 9, 10)
-"""Architectures of the plan, and which of them."""
+"""Number of architectures, spread over the plan, and the indices of those at the edge."""
 
 
 def main() -> None:
-    """Print the pairs and what they have in common."""
+    """Print the pairs and their mean difference."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--json", action="store_true")

@@ -1,16 +1,16 @@
-"""The zero-cost proxies against published values of NAS-Bench-201 cells.
+"""The zero-cost proxies compared with published values of NAS-Bench-201 cells.
 
 python benchmarks/proxies.py [--data FOLDER] [--cells 200] [--costly 200] [--batch 64]
                              [--values FILE] [--json]
 
-The published values are those of NAS-Bench-Suite-Zero (A. Krishnakumar et al., 2022): 13 proxies of 9,445 cells on
-CIFAR-10, one batch of 64 images, weights drawn as torch draws them by default. The same is measured here: other images,
-other weights, our code. FOLDER holds `nb201_zc_proxies.csv` and `nb201_valid_nets.csv`; CIFAR-10 is in $OHMNAS_DATA.
+The published values come from NAS-Bench-Suite-Zero (A. Krishnakumar et al., 2022): 13 proxies of 9,445 cells on
+CIFAR-10, one batch of 64 images, torch's default initial weights. Here, ohmnas measures the same proxies with other
+images and other weights. FOLDER holds `nb201_zc_proxies.csv` and `nb201_valid_nets.csv`; CIFAR-10 is in $OHMNAS_DATA.
 
-The output shows Spearman's correlation of our values with the published values, the correlation of both with the
+The output shows Spearman's correlation of ohmnas's values with the published values, the correlation of both with the
 validation accuracy of the cells, and core-seconds per cell. Errors are standard deviations over 1,000 bootstraps of
-the cells. FILE keeps what is measured: a run that is cut off goes on. `--costly` measures the four proxies that take
-longest on fewer cells.
+the cells. FILE stores the measurements: an interrupted run continues. `--costly` measures the four slowest proxies on
+fewer cells.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ PUBLISHED = {
     "fisher": "fisher",
     "grasp": "grasp",
 }
-"""Our name -> column of the file."""
+"""Name in ohmnas -> column of the file."""
 NAMES = [name for name, entry in PROXIES.items() if not entry.needs_chip]
 COSTLY = ("grasp", "gradsign", "zico", "az_nas")
-"""Proxies that take longer than the others together."""
+"""Proxies that take longer than all others together."""
 AZ_PARTS = ("az_expressivity", "az_progressivity", "az_trainability", "az_complexity")
 """Parts of the ranks of AZ-NAS."""
 _QUICK = tuple(name for name in NAMES if name not in COSTLY)
@@ -66,19 +66,19 @@ DRAWS = 1000
 
 
 class DefaultCells(CellSpace):
-    """Cells as published: none stands for others, and weights are those that torch draws by default."""
+    """Cells as published: isomorphic cells stay distinct, and the initial weights are torch's default."""
 
     def canonical(self, population: Population) -> Population:
-        """Return the cells as they are."""
+        """Return the cells unchanged."""
         return population
 
     def encode(self, architectures: Iterable[Cell]) -> Population:
-        """``(n, 6)``: genomes of the cells as they are."""
+        """``(n, 6)``: genomes of the unchanged cells."""
         rows = [[OPERATIONS.index(operation) for operation in cell.operations] for cell in architectures]
         return np.array(rows, dtype=np.int16)
 
     def build(self, architecture: Cell) -> nn.Module:
-        """Build the network and draw its weights anew."""
+        """Build the network with torch's default initial weights."""
         network = super().build(architecture)
         for module in network.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
@@ -87,10 +87,10 @@ class DefaultCells(CellSpace):
 
 
 class Kept:
-    """Rows of values in a CSV file, each written as soon as it is known; a row that was cut off is measured again."""
+    """Rows of values in a CSV file, each written as soon as it is known; an incomplete row is measured again."""
 
     def __init__(self, path: Path | None, keys: Sequence[str], columns: Sequence[str]) -> None:
-        """Read what is there."""
+        """Read the complete rows of the file."""
         self._path, self._keys, self._columns = path, [*keys], [*columns]
         self._rows: dict[tuple[str, ...], dict[str, float]] = {}
         if path is not None and path.exists():
@@ -107,7 +107,7 @@ class Kept:
         return self._rows[key]
 
     def add(self, key: tuple[str, ...], values: Mapping[str, float]) -> None:
-        """Keep one row."""
+        """Store one row."""
         self._rows[key] = {name: float(values[name]) for name in self._columns}
         if self._path is None:
             return
@@ -126,7 +126,7 @@ def columns_of(names: Iterable[str]) -> list[str]:
 
 
 def measured(space: Space, genome: npt.NDArray[np.int16], networks: Networks, names: Iterable[str]) -> dict[str, float]:
-    """`columns_of` the proxies of one architecture. AZ-NAS has its parts, because its ranks need all architectures."""
+    """Column -> value for one architecture. AZ-NAS has its four parts, because its ranks need all architectures."""
     found: dict[str, float] = {}
     for name in names:
         proxy, start = PROXIES[name].load(), time.process_time()
@@ -147,7 +147,7 @@ def ranked(rows: Sequence[Mapping[str, float]], name: str) -> Values:
 
 
 def _draw(folder: Path, count: int) -> pd.DataFrame:
-    """So many published cells, at random; those that no image passes through have no published values."""
+    """Draw published cells at random; cells that pass no signal have no published values."""
     proxies, accuracies = (pd.read_csv(folder / f"nb201_{name}.csv") for name in ("zc_proxies", "valid_nets"))
     frame = proxies.merge(accuracies[["net", "val_accs"]], on="net", validate="one_to_one")
     return frame.sort_values("net").sample(count, random_state=0).reset_index(drop=True)

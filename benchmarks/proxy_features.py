@@ -1,20 +1,20 @@
-"""Zero-cost proxies as features of the surrogate: what they gain from few measured networks.
+"""Zero-cost proxies as features of the surrogate: their gain with few measured networks.
 
 python benchmarks/proxy_features.py [--table NAME ...] [--rows 20 50 100] [--draws 10] [--networks N] [--chips 2]
                                     [--batch 32] [--values FILE] [--json]
 
-A surrogate learns from some networks of a table and ranks the others, once for each set of features:
+A surrogate is trained on some networks of a table and ranks the others, once for each set of features:
 
-- none: the surrogate as it is;
-- exact: with proxies of the exact networks too;
-- on chips: with proxies on chips a month after programming, and their change since the first second, too;
-- both.
+- none: the default features;
+- exact: also proxies of the exact networks;
+- on chips: also proxies on chips a month after programming, and their change since the first second;
+- both: the proxies of both sets.
 
-Printed is Kendall's tau on the other networks, and its difference to `none`: mean and standard error over the draws,
-paired, because all sets share the draws. Regret is the accuracy that is lost, in points, by taking the predicted best
-of the other networks: with the surrogate alone, with the proxies for all networks, and with a cascade, in which they
-are measured for the best tenth alone. With `--chips 0`, there are only exact proxies. `--values` are
-those of noisy_proxies.py.
+The output shows Kendall's tau on the other networks, and its difference from `none`: mean and standard error over the
+draws, paired, because all sets share the draws. Regret is the accuracy lost, in points, by choosing the predicted best
+of the other networks: with the surrogate alone, with proxies for all networks, and with a cascade, which measures
+proxies only for the best tenth. With `--chips 0`, there are only exact proxies. `--values` names the same files as for
+noisy_proxies.py.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def columns(values: dict[str, dict[str, Values]], orders: tuple[str, ...]) -> di
     """Name -> ``(n,)``: features of proxies, on a logarithmic scale with a sign; undefined values are the lowest."""
     found = {}
     for proxy, by_order in values.items():
-        if proxy in COUNTED or proxy == "az_nas":  # which the surrogate knows; which are ranks among these networks
+        if proxy in COUNTED or proxy == "az_nas":  # features already; ranks among these networks
             continue
         for order in orders:
             if order in by_order:
@@ -62,7 +62,7 @@ def _regret(accuracy: Values, order: Values) -> float:
 
 
 def _scores(model: SurrogateModel, data: TrainingSet) -> dict[str, float]:
-    """Tau of each target and regret on networks that were not learned from."""
+    """Tau of each target, and regret, on held-out networks."""
     found = model.estimate(data.population)
     ranks = {
         DEFAULT_NAMES[0]: model.rank_scores(data.population),
@@ -76,7 +76,7 @@ def _scores(model: SurrogateModel, data: TrainingSet) -> dict[str, float]:
 def compare(
     name: str, sizes: list[int], networks: int | None, draws: int, chips: int, batch: int, path: Path | None
 ) -> dict[str, Any]:
-    """Rows -> set of features -> measure -> mean and standard error, and those of the difference to `none`."""
+    """Rows -> set of features -> measure -> mean and standard error, of the value and of its gain over `none`."""
     data = drawn(name, networks)
     values = values_of(name, data, chips, batch, path)
     sets = SETS if chips else {features: SETS[features] for features in ("none", "exact")}

@@ -2,13 +2,14 @@
 
 python benchmarks/public_strategies.py [--seeds 50] [--slow-seeds 10] [--only NAME,..] [--plot FILE] [--json]
 
-Needs ``pip install analog-nasbench``. A query returns the measured labels of an architecture, the mean over isomorphic
-cells. The problem: highest 1-day accuracy with at most 500,000 parameters and a variation from 60 seconds of at most 3
-points. Regret is the difference in accuracy, in points, between the best architecture within these limits and the best
-one queried so far. Only the first query of an architecture counts. For fronts, the share of the whole front's
-hypervolume, of accuracy, parameters and variation. `refine` fits the surrogate to what it queried, searches and queries
-a batch, again and again (`ohmnas.refine`); it, Bayesian optimisation and Optuna get fewer seeds and up to 300 queries.
-pymoo and Optuna are also run by themselves, on the six operations. Needs ``pip install 'ohmnas[strategies]'``.
+Needs ``pip install analog-nasbench 'ohmnas[strategies]'``. A query returns the measured labels of an architecture, the
+mean over isomorphic cells. The problem: highest 1-day accuracy with at most 500,000 parameters and a variation from 60
+seconds of at most 3 points. Regret is the difference in accuracy, in points, between the best architecture within these
+limits and the best architecture queried so far. Only the first query of an architecture counts. For Pareto fronts of
+accuracy, parameters and variation, the output shows the share of the whole front's hypervolume. `refine` repeatedly
+fits the surrogate to all queried architectures, searches, and queries a batch (`ohmnas.refine`). `refine`, Bayesian
+optimisation and Optuna's TPE get fewer seeds and up to 300 queries. pymoo and Optuna also run directly, on the six
+operations.
 """
 
 from __future__ import annotations
@@ -52,15 +53,15 @@ FRONT: Final = ("accuracy_1d", "params", "avm_60s")
 GENERATION: Final = 10
 """Offspring per generation: few, because a query is a training."""
 FIRST: Final = 20
-"""Random architectures with which `refine` begins, as the campaign of a new task does."""
+"""Number of random architectures that `refine` queries first, as for a new task."""
 SLOW: Final = ("bayesian", "refine", "Optuna TPE")
 SLOW_QUERIES: Final = 300
 SEVERAL: Final = 2
-"""The other runs are for fronts."""
+"""Searches for fronts get the number of seeds divided by this."""
 
 
 class Lookup(Estimator):
-    """Measured labels, and the order in which they were asked for."""
+    """Measured labels, and the order in which they were queried."""
 
     def __init__(self, table: MeasuredTable) -> None:
         """Take the mean of each architecture's rows."""
@@ -80,11 +81,11 @@ class Lookup(Estimator):
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """Those of the table."""
+        """Targets of the table."""
         return self._targets
 
     def estimate(self, population: Population) -> Estimate:
-        """Look up; the one architecture without a possible row has the worst labels."""
+        """Look up the labels; the architecture that cannot have a row gets the worst labels."""
         rows = self._row[numbers(population)]
         self.asked.update(dict.fromkeys(rows[rows >= 0].tolist()))
         worst = np.array([0.0, 1.0, 1.0])
@@ -92,7 +93,7 @@ class Lookup(Estimator):
 
 
 class Asked:
-    """The problem, its lookup table and the best that there is."""
+    """The problems, their lookup table and the best possible results."""
 
     def __init__(self, table: MeasuredTable) -> None:
         """Prepare both problems."""
@@ -108,20 +109,20 @@ class Asked:
         self.whole = hypervolume(self.losses[self.meets])
 
     def run(self, method: Callable[[Problem, int, int], None], seed: int, queries: int, front: bool) -> list[int]:
-        """Rows of the lookup table in the order in which a method asked for them."""
+        """Rows of the lookup table in the order in which a method queried them."""
         self.lookup.asked.clear()
-        with suppress(InfeasibleError):  # nothing that it found is within the limits
+        with suppress(InfeasibleError):  # the method found nothing within the limits
             method(self.fronts if front else self.single, seed, queries)
         return [*self.lookup.asked][:queries]
 
     def regret(self, rows: list[int], queries: int) -> float:
-        """Points between the best and the best of the first queries."""
+        """Regret in points after the first queries."""
         seen = np.array(rows[:queries], dtype=np.intp)
         seen = seen[self.meets[seen]]
-        return 100.0 * (self.best - float(self.lookup.labels[seen, 0].max(initial=0.1)))  # 0.1: a guess
+        return 100.0 * (self.best - float(self.lookup.labels[seen, 0].max(initial=0.1)))  # 0.1: guessing
 
     def share(self, rows: list[int], queries: int) -> float:
-        """Share of the hypervolume."""
+        """Share of the front's hypervolume after the first queries."""
         seen = np.array(rows[:queries], dtype=np.intp)
         return hypervolume(self.losses[seen[self.meets[seen]]]) / self.whole if self.meets[seen].any() else 0.0
 
@@ -129,7 +130,7 @@ class Asked:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", default=NAME, help="this table, or a file of its format")
+    parser.add_argument("--table", default=NAME, help="the table, or a file in its format")
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--slow-seeds", type=int, default=10)
     parser.add_argument("--queries", type=int, default=QUERIES[-1])
@@ -219,7 +220,7 @@ def _show(summary: dict[str, Any]) -> None:
 
 
 def _own(name: str) -> Callable[[Problem, int, int], None]:
-    """One of our strategies."""
+    """Return a method that runs a strategy of ohmnas."""
 
     def run(problem: Problem, seed: int, queries: int) -> None:
         if name == "rank":  # a single sample
@@ -231,7 +232,7 @@ def _own(name: str) -> Callable[[Problem, int, int], None]:
 
 
 def _refine(problem: Problem, seed: int, queries: int) -> None:
-    """Fit to all that was queried, choose a batch with the surrogate, query it, again."""
+    """Repeat: fit the surrogate to all queried architectures, choose a batch with it, and query the batch."""
     lookup, rng = problem.estimator, np.random.default_rng(seed)
     assert isinstance(lookup, Lookup)
     known = problem.sample(FIRST, rng)
@@ -320,7 +321,7 @@ def _optuna(kind: str) -> Callable[[Problem, int, int], None]:
             )
             directions: Any = ["maximize", "minimize", "minimize"] if several else ["maximize"]
             study = optuna.create_study(directions=directions, sampler=sampler)
-            for _ in range(4):  # trials of an architecture that was queried before are no queries
+            for _ in range(4):  # a trial of an architecture that was queried before is not a query
                 if (missing := queries - len(lookup.asked)) > 0:
                     study.optimize(objective_of, n_trials=missing)
 
@@ -328,9 +329,9 @@ def _optuna(kind: str) -> Callable[[Problem, int, int], None]:
 
 
 def _query(problem: Problem, codes: npt.NDArray[Any]) -> tuple[Values, Values, Values]:
-    """Accuracy, parameters and variation of ``(n, 6)`` operations. Only what is within the limit on costs is queried.
+    """Accuracy, parameters and variation of ``(n, 6)`` operations.
 
-    Our strategies check costs before they query, too.
+    Only architectures within the limit on costs are queried; the strategies of ohmnas check costs first, too.
     """
     population = problem.space.repair(codes.astype(np.int64))
     affordable = problem.affordable(population)

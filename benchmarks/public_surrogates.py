@@ -1,12 +1,12 @@
-"""The surrogate on AnalogNAS-Bench, a table that others measured: Kendall's tau by number of training rows.
+"""The surrogate on AnalogNAS-Bench, a public table: Kendall's tau by number of training rows.
 
 python benchmarks/public_surrogates.py [--sizes 50,100,300,1000,5000] [--draws 10] [--share-isomorphs] [--json]
 
-Needs ``pip install analog-nasbench``. Each draw takes random rows for training. Rows of architectures that no training
-row has, isomorphic cells being one architecture, are the test: their own labels, one training each. Rivals get the
-operations of the six edges, one-hot, of the canonical cell. Beside them stands the ceiling: tau of a perfect predictor,
-estimated from architectures that were measured several times. With --share-isomorphs all other rows are the test, also
-those whose architecture was in the training: easier, and not what a search asks.
+Needs ``pip install analog-nasbench``. Each draw takes random rows for training. The test rows are all rows of other
+architectures, where isomorphic cells count as one architecture; their labels are of one training each. The other models
+get the operations of the canonical cell's six edges, one-hot. The output also shows the ceiling: the tau of a perfect
+predictor, estimated from architectures that were measured several times. With --share-isomorphs, all other rows are
+test rows, also of architectures in the training rows. That test is easier, but a search asks for new architectures.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ Rows = npt.NDArray[np.intp]
 
 SIZES = (50, 100, 300, 1000, 5000)
 MOST_FOR_PROCESS = 300
-"""Rows for scikit-learn's Gaussian process, whose time grows with their cube."""
+"""Largest number of rows for scikit-learn's Gaussian process, whose time is cubic in it."""
 TIME = "seconds"
 LEAST_STD = 1e-4
-"""The table has standard deviations in steps of so much."""
+"""Resolution of the table's standard deviations."""
 
 
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", default=NAME, help="this table, or a file of its format")
+    parser.add_argument("--table", default=NAME, help="the table, or a file in its format")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--models", default=",".join(MODELS))
@@ -107,13 +107,13 @@ def _scores(
 
 
 def split(classes: Rows, size: int, seed: int, shared: bool = False) -> tuple[Rows, Rows]:
-    """Random training rows, and the test rows: those of no architecture in the training, or with `shared` all others.
+    """Random training rows, and the test rows: rows of all other architectures, or with `shared` all other rows.
 
     Args:
         classes: ``(n,)``: number of each row's architecture.
         size: number of training rows; the same seed gives nested sets.
         seed: seed of the draw.
-        shared: True leaves isomorphs of training rows in the test.
+        shared: True keeps isomorphs of training rows in the test rows.
     """
     order = np.random.default_rng(seed).permutation(len(classes))
     train, test = order[:size], order[size:]
@@ -121,7 +121,7 @@ def split(classes: Rows, size: int, seed: int, shared: bool = False) -> tuple[Ro
 
 
 def _ours(table: MeasuredTable, frame: pd.DataFrame, train: Rows, test: Rows, seed: int) -> list[Values]:
-    """The default surrogate, as `ohmnas fit` makes it. It knows the architectures of its training rows."""
+    """The default surrogate, as from `ohmnas fit`. Training architectures get their stored estimates."""
     data = TrainingSet.of(replace(table, frame=frame.iloc[train]))
     model = Surrogate.learn(data, seed=seed).model_
     unseen, place = np.unique(genomes(frame.iloc[test]), axis=0, return_inverse=True)
@@ -141,7 +141,7 @@ def _rival(make: Callable[[int], Any], most: int | None = None) -> Callable[...,
             labels = frame[target.name].to_numpy(dtype=np.float64)
             labels = np.log(np.maximum(labels, LEAST_STD)) if target.scale == "log" else labels
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of optimisers at their bounds
+                warnings.simplefilter("ignore")  # optimisers at their bounds
                 model = make(seed).fit(encoded[train[:most]], labels[train[:most]])
             guesses.append(np.asarray(model.predict(unseen), dtype=np.float64)[place.reshape(-1)])
         return guesses
@@ -157,7 +157,7 @@ def one_hot(space: Space, population: Population) -> npt.NDArray[np.float32]:
 
 
 def _ceilings(table: MeasuredTable) -> dict[str, float]:
-    """Tau of a perfect predictor on single labels, from the first two rows of each architecture that has several."""
+    """Tau of a perfect predictor on single labels, from two rows of each architecture with several rows."""
     genes = list(table.space.gene_names)
     groups = table.measured.sample(frac=1.0, random_state=0).groupby(genes, sort=True)
     second = groups.nth(1).set_index(genes)

@@ -1,22 +1,22 @@
-"""Refinement against one search and against chance, replayed on a measured table.
+"""Refinement compared with a single search and with random selection, replayed on a measured table.
 
 python benchmarks/refine_replay.py [--table digits] [--max-params 50k] [--rows 60] [--first 20] [--each 10]
     [--best 0.5] [--uncertain 0.25] [--seeds 10] [--jobs 2] [--shrinkage] [--json]
 
-Each way may only choose networks of the table; a measurement is a look at its row. The regret is the accuracy of the
-best network within the limit minus the accuracy of the returned one, in percentage points: once by the table's labels,
-once by labels that are shrunk towards held-out predictions (`ohmnas.refine.shrinkage`), because the best label of a
-table is lucky too.
+Each way may only choose networks of the table; to measure a network is to look up its row. The regret is the accuracy
+of the best network within the limit minus the accuracy of the returned network, in percentage points: once by the
+table's labels, once by labels that are shrunk towards held-out predictions (`ohmnas.refine.shrinkage`), because the
+best label of a table is also optimistic.
 
 - `refine`: FIRST rows at random, then batches of EACH chosen by `ohmnas.refine.batch` until there are ROWS rows. It
   returns the best measured network by its shrunk value.
 - `one search, N rows`: N rows at random, one surrogate; it returns the best predicted network.
-- `one search and its rows, N rows`: the same, but it returns the best *measured* network: the found one is measured,
-  and so were the N rows.
-- `random, N rows`: it returns the best label of N rows at random.
+- `one search and its rows, N rows`: the same, but the found network is measured, and the best measured network among it
+  and the N rows is returned.
+- `random, N rows`: it returns the network with the best label of N rows at random.
 
-`--shrinkage` compares estimates of a second training instead: of networks that the table has twice, the first training
-is the measurement, and the root mean squared distance to the second is the error.
+`--shrinkage` compares estimates of a second training instead: for networks that the table has twice, the first training
+is the measurement, and the root mean squared distance to the second training is the error.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ ONE_SEARCH = 300
 UPPER = 0.6
 """Quantile of the accuracy above which a network counts as good."""
 HALVES = 50
-"""Random halves of the repeated networks: one sets the noise, the other is judged."""
+"""Number of random splits of the repeated networks: one half sets the noise, the other is evaluated."""
 Rows = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Replay:
-    """A table whose rows are shown on request."""
+    """A table whose rows are looked up on request."""
 
     table: MeasuredTable
     data: TrainingSet
     max_params: float
 
     def problem(self, data: TrainingSet) -> Problem:
-        """Most accurate network within the limit, by a surrogate of these rows."""
+        """Problem of the most accurate network within the limit, with a surrogate of these rows."""
         limits = Limits(max_params=self.max_params)
         return Problem(data.space, Surrogate.learn(data).model_, limits, objective("accuracy"))
 
@@ -92,19 +92,19 @@ class Replay:
             known = np.concatenate([known, left[[row for row, _ in chosen]]])
 
     def one_search(self, seed: int, rows: int) -> tuple[int, int]:
-        """Row that a search returns, and the best measured one of it and the rows that it learned from."""
+        """Row that a search returns, and the best measured row among it and the training rows."""
         known = np.random.default_rng(seed).permutation(self.pool)[:rows]
         evaluation = self.problem(self.data.take(known)).evaluate(self.data.population[self.pool])
         found = int(self.pool[evaluation.order()[0]])
         return found, int(max((*known, found), key=lambda row: self.labels[row]))
 
     def random(self, seed: int, rows: int) -> int:
-        """Row with the best label of some at random."""
+        """Row with the best label among random rows."""
         known = np.random.default_rng(seed).permutation(self.pool)[:rows]
         return int(known[np.argmax(self.labels[known])])
 
     def rows_of(self, data: TrainingSet) -> pd.DataFrame:
-        """Rows of the table, with repeats, of these networks."""
+        """All rows of these networks in the table, with repeats."""
         names = list(data.space.gene_names)
         kept = pd.DataFrame(data.population.astype(np.int64), columns=names)
         return self.table.select(str(data.provenance["hardware"])).merge(kept, on=names)
@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--uncertain", type=float, default=0.25, help="share of uncertain candidates")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--only-refine", action="store_true", help="leave the other ways out")
+    parser.add_argument("--only-refine", action="store_true", help="run the refinement only")
     parser.add_argument("--shrinkage", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -177,7 +177,7 @@ def _ways(replay: Replay, arguments: argparse.Namespace) -> dict[str, list[Any]]
 
 
 def _flat(found: dict[str, list[Any]]) -> dict[str, list[int]]:
-    """Two lines for a way that returns two rows."""
+    """Split a way that returns two rows into two ways."""
     flat = {}
     for way, rows in found.items():
         if isinstance(rows[0], tuple):
@@ -189,7 +189,7 @@ def _flat(found: dict[str, list[Any]]) -> dict[str, list[int]]:
 
 
 def _regret(replay: Replay, truth: Values, rows: list[int]) -> Values:
-    """Percentage points."""
+    """Regret in percentage points."""
     regret: Values = 100.0 * (truth[replay.pool].max() - truth[rows])
     return regret
 
@@ -205,7 +205,7 @@ def _cell(summary: dict[str, float]) -> str:
 
 
 def shrinkage(replay: Replay) -> dict[str, dict[str, float]]:
-    """Which networks -> estimate -> root mean squared distance to a second training, in points."""
+    """Group of networks -> estimate -> root mean squared distance to a second training, in points."""
     hardware = str(replay.data.provenance["hardware"])
     frame = replay.table.select(hardware)
     first = frame[frame["seed"] == frame["seed"].min()]
@@ -226,7 +226,7 @@ def shrinkage(replay: Replay) -> dict[str, dict[str, float]]:
         within = np.full(shrunk.measured.values.shape, np.nan)
         within[noise, 0] = (measured[noise] - second[noise]) ** 2 / 2.0
         trainings = shrunk.trainings.copy()
-        trainings[noise] = 2  # so the pair sets the noise; these networks are not judged
+        trainings[noise] = 2  # so the pair sets the noise; these networks are not evaluated
         estimate = shrink(data.population, trainings, shrunk.measured, shrunk.predicted, within, data.scales.std_floor)
         ways = {"measured": measured, "held out": predicted, "shrunk": estimate.expected["accuracy_1d"]}
         for name, some in (("all networks", judged), ("best 40 %", judged[good[judged]])):

@@ -1,4 +1,4 @@
-"""Time of searches, its bottlenecks and its growth.
+"""Time of searches: in total, by step, and by number of evaluations.
 
 python benchmarks/search.py [--json]
 
@@ -32,7 +32,7 @@ RUNS = 5
 LARGE = 10_000
 GENERATIONS = 20
 GROWTH = ((100, 100), (100, 200), (100, 400), (1_000, 200), (10_000, 20))
-"""Births of a generation, generations."""
+"""Offspring per generation, and number of generations."""
 
 
 def main() -> None:
@@ -95,7 +95,7 @@ def main() -> None:
 
 
 def _all_limits(problem: Problem) -> tuple[Problem, float]:
-    """Every limit there is, at the third quartile of a sample; and the share of the sample that meets all."""
+    """Limits on all costs at the third quartile of a sample, and on predictions; share of the sample within costs."""
     sample = problem.sample(1000, np.random.default_rng(0))
     of = problem.quantities(sample)
     quartile: dict[str, Any] = {f"max_{name}": float(np.quantile(of[name], 0.75)) for name in COSTS if name != "params"}
@@ -109,14 +109,14 @@ def _mutated(problem: Problem, population: np.ndarray) -> np.ndarray:
 
 
 def _trees(surrogate: SurrogateModel, features: np.ndarray, repeats: int) -> float:
-    """Seconds that three ensembles take on these rows, in one thread."""
+    """Seconds of the surrogate's three tree ensembles on these rows, in one thread."""
     ranker, regressors = surrogate.forests
     informed = with_score(features, np.zeros(len(features)))
     return _seconds(lambda: (ranker.predict(features), regressors.predict(informed)), repeats)
 
 
 def _boosters(data: TrainingSet) -> list[xgb.Booster]:
-    """Ensembles as large as those of the surrogate, of XGBoost itself."""
+    """XGBoost ensembles of the same size as the surrogate's."""
     features = feature_matrix(data.space, data.population, data.hardware)
     informed = with_score(features, np.zeros(len(features)))
     shallow = TreeSettings(depth=SPREAD_DEPTH)
@@ -129,7 +129,7 @@ def _boosters(data: TrainingSet) -> list[xgb.Booster]:
 
 
 def _xgboost(boosters: list[xgb.Booster], features: np.ndarray, repeats: int) -> float:
-    """Seconds that XGBoost's own calls take for them, in one thread."""
+    """Seconds of XGBoost's own predictions with these ensembles, in one thread."""
     informed = with_score(features, np.zeros(len(features)))
     asked = [*zip(boosters, (features, informed, informed), strict=True)]
     return _seconds(lambda: [model.inplace_predict(rows) for model, rows in asked], repeats)

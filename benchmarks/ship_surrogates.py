@@ -2,8 +2,8 @@
 
 python benchmarks/ship_surrogates.py [TABLE ...] [--stale]
 
-The default is all tables that searches use for a task. A table of a newer protocol starts from the one before.
-With --stale, only surrogates of changed tables are fitted.
+The default is all tables that searches use for a task. The surrogate of a newer protocol starts from the task's next
+older table. With --stale, only surrogates of changed tables are fitted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TABLES = ("cifar10", "cifar10-protocol4", "digits", "digits-protocol4", "people"
 
 
 def main() -> None:
-    """Write the files, and print how large they are."""
+    """Write the files, and print their sizes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", metavar="TABLE", default=list(TABLES))
     parser.add_argument("--stale", action="store_true", help="only those whose table has changed")

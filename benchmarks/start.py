@@ -3,8 +3,8 @@
 python benchmarks/start.py [--before REV] [--repeats 7] [--json]
 
 Seconds are user plus system time of the process, median over repeats, with one thread. With --before, the same commands
-also run with an older revision in a git worktree, in turns, because the speed of a shared machine varies; ratios are
-within one run.
+also run with an older revision in a git worktree. Both revisions alternate, because the speed of a shared machine
+varies; ratios are within one run.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COMMANDS = {
 def main() -> None:
     """Run the commands and print their medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--before", metavar="REV", help="an older revision, to compare with")
+    parser.add_argument("--before", metavar="REV", help="older revision to compare with")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -46,7 +46,7 @@ def main() -> None:
             for name, words in COMMANDS.items():
                 for tree, path in trees.items():
                     took = _cpu_seconds(words, path)
-                    if turn:  # the first compiles modules and fills the file cache
+                    if turn:  # the first turn compiles modules and fills the file cache
                         seconds[name][tree].append(took)
     medians = {name: {tree: median(took) for tree, took in of.items()} for name, of in seconds.items()}
     if arguments.json:
@@ -61,7 +61,7 @@ def main() -> None:
 
 @contextmanager
 def _tree(revision: str | None) -> Iterator[Path | None]:
-    """A worktree of a revision, if there is to be one."""
+    """Yield a worktree of a revision; None without a revision."""
     if revision is None:
         yield None
         return

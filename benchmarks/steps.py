@@ -1,9 +1,9 @@
-"""Milliseconds per training step, before and after: this tree against another commit.
+"""Milliseconds per training step, before and after: this tree compared with another commit.
 
 python benchmarks/steps.py --before COMMIT [--rounds 5] [--json]
 
-Both run the same steps of the same networks, in turns, in separate processes on one core; the best round of each
-counts. The other commit is checked out temporarily next to this one.
+Both run the same steps of the same networks, alternately, in separate processes on one core; the best round of each
+counts. The other commit is checked out temporarily in a worktree.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CASES = (
     ("cifar10", "resnet8", 64),
     ("cifar10", "resnet20", 64),
 )
-"""Task, network, batch: those of the tables."""
+"""Task, network and batch size, as in the tables."""
 STEP = """
 import json, sys, time, torch
 from ohmnas.analog.convert import analog_layers, set_noise, set_precision, to_analog
@@ -82,7 +82,7 @@ def _ask(process: subprocess.Popen[str], case: tuple[str, str, int]) -> float:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--before", required=True, help="a commit")
+    parser.add_argument("--before", required=True, help="commit to compare with")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

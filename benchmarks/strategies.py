@@ -2,11 +2,11 @@
 
 python benchmarks/strategies.py [--evaluations 5000] [--seeds 10] [--json] [--plot FILE]
 
-The problem of each table and chip: accuracy over standard deviation, with at most the table's median parameters and at
-most the third quartile of its AVM; for the fronts accuracy, parameters and AVM. Values are relative to the best result
-of any strategy and seed on that table. Bayesian optimisation is slower than all others together: it runs only where it
-is listed, with a tenth of the evaluations and three seeds, and is compared with the others at the same number of
-evaluations. Tables with fewer than 100 rows are excluded.
+The problem of each table and chip: highest accuracy over standard deviation, with at most the table's median parameters
+and at most the third quartile of its AVM. Fronts are of accuracy, parameters and AVM. Values are relative to the best
+result of any strategy and seed on that table. Bayesian optimisation is slower than all others together: it runs only if
+`--strategies` lists it, with a tenth of the evaluations and three seeds, and is compared with the others at the same
+number of evaluations. Tables with fewer than 100 rows are excluded.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from ohmnas.surrogate.training_set import learnable_chips
 FRONT = ("accuracy_1d", "params", "avm")
 SLOW = ("bayesian",)
 SHARE = 10
-"""Slow strategies get one in so many evaluations."""
+"""Slow strategies get the number of evaluations divided by this."""
 SLOW_SEEDS = 3
 FEWEST = 100
-"""Rows of a chip that are worth a search."""
+"""Smallest number of rows of a chip for a search."""
 FRONT_SHARE = 4
-"""So do searches for fronts."""
+"""Searches for fronts get the number of evaluations divided by this."""
 PUBLISHED = "evolution (paper)"
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--tables", default=",".join(shipped_tables()))
     parser.add_argument("--strategies", default=",".join(name for name in STRATEGIES if name not in {"grid", *SLOW}))
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--plot", type=Path, help="PNG of how the best so far grows")
+    parser.add_argument("--plot", type=Path, help="PNG of the best objective over evaluations")
     arguments = parser.parse_args()
     makers: dict[str, Any] = {name: strategy(name) for name in arguments.strategies.split(",")}
     if "evolution" in makers:
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def problem_of(table: str, chip: str) -> Problem:
-    """Accuracy over spread within limits of a table's rows, with a surrogate fitted to them."""
+    """Problem of accuracy over spread, with limits from a table's rows and a surrogate fitted to them."""
     rows = read_table(table).select(chip)
     surrogate = Surrogate.learn(TrainingSet.of(read_table(table), chip)).model_
     limits = Limits(
@@ -124,7 +124,7 @@ def _compare(problem: Problem, makers: dict[str, Any], evaluations: int, seeds: 
 
 
 def _found(problem: Problem, make: Any, seed: int, budget: Budget) -> SearchResult | None:
-    """None where nothing feasible was found."""
+    """Return the result of a search; None if it finds nothing feasible."""
     try:
         return search(problem, make, seed, budget)
     except InfeasibleError:
@@ -138,7 +138,7 @@ def _budget(name: str, evaluations: int) -> Budget:
 
 
 def best_after(run: SearchResult | None, evaluations: int, key: str = "objective") -> float:
-    """The best so far after so many evaluations; 0 before anything feasible."""
+    """Best value after this number of evaluations; 0 if nothing feasible was found by then."""
     if run is None:
         return 0.0
     values = [entry[key] for entry in run.history if entry["evaluations"] <= evaluations]
@@ -146,7 +146,7 @@ def best_after(run: SearchResult | None, evaluations: int, key: str = "objective
 
 
 def _check(problem: Problem, run: SearchResult | None) -> None:
-    """Limits hold in everything that is returned, counted anew."""
+    """Check that all returned networks meet the limits, with costs computed again."""
     if run is None:
         return
     for candidate in (run.best, *run.front):
@@ -175,7 +175,7 @@ def _spread(values: list[float] | None) -> str:
 
 
 def _plot(curves: dict[str, Any], path: Path) -> None:
-    """One panel for each table and chip: the mean of the best so far over the seeds."""
+    """One panel for each table and chip: best objective over evaluations, mean over the seeds."""
     import matplotlib as mpl
 
     mpl.use("Agg")

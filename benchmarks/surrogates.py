@@ -1,12 +1,12 @@
-"""The surrogate against rival models with the same features, folds and labels.
+"""The surrogate compared with other models on the same features, folds and labels.
 
 python benchmarks/surrogates.py [--table NAME ...] [--ablation | --settings] [--rounds 2] [--json]
 
 Repeated 5-fold cross-validation over every chip of every shipped table, scored like `ohmnas score`: a model is trained
-on all labels of its training architectures and compared with the first seed's label of held-out ones. Precision is the
-share of the predicted top 10 % (5 %) that are in the measured top 10 % (5 %). Regret is the difference in points
-between the measured best of 100 held-out architectures (or all, if there are fewer) and the predicted best. Rivals use
-the same shrunk standard deviations as the surrogate. With --ablation, the surrogate runs without groups of its features
+on the mean labels of its training architectures and compared with the first seed's labels of held-out architectures.
+Precision is the share of the predicted top 10 % (5 %) that are in the measured top 10 % (5 %). Regret is the difference
+in points between the measured best of 100 held-out architectures (or all, if there are fewer) and the predicted best.
+All models use the same shrunk standard deviations. With --ablation, the surrogate runs without groups of its features
 instead; with --settings, it runs with other settings and with other constants of its modules.
 """
 
@@ -58,9 +58,9 @@ Predictor = Callable[[TrainingSet], dict[str, Values]]
 Learner = Callable[[TrainingSet], Predictor]
 
 GRADES = 32
-"""Levels that labels are cut into for LightGBM's ranking, which wants whole ones."""
+"""Number of grades that labels are divided into for ranking objectives, which need whole numbers."""
 DRAWS = 20
-"""Sets of 100 architectures that regret is the mean of."""
+"""Number of random sets of 100 architectures; regret is the mean over them."""
 
 
 def _learned(surrogate: Surrogate) -> Predictor:
@@ -84,7 +84,7 @@ def _set(**settings: Any) -> Learner:
 
 
 def _where(module: ModuleType, name: str, value: Any) -> Learner:
-    """The surrogate, learned while a name in one of its modules means something else."""
+    """The surrogate, fitted with another value of a constant or function in one of its modules."""
 
     def learn(data: TrainingSet) -> Predictor:
         with patch.object(module, name, value):
@@ -94,7 +94,7 @@ def _where(module: ModuleType, name: str, value: Any) -> Learner:
 
 
 def _without(*groups: str) -> Learner:
-    """The surrogate, to which groups of features are constant."""
+    """The surrogate, with groups of features set to 0."""
 
     def blind(space: ResNetSpace, population: Population, hardware: dict[str, float]) -> Features:
         kinds = {"genes": GENE_NAMES, "structure": structure_names(space), "noise": NOISE_NAMES}
@@ -117,7 +117,7 @@ def _without(*groups: str) -> Learner:
 
 
 def _features(data: TrainingSet) -> npt.NDArray[np.float64]:
-    """Features of the surrogate, for rivals."""
+    """Features of the surrogate, for other models."""
     return feature_matrix(data.space, data.population, data.hardware).astype(np.float64)
 
 
@@ -137,7 +137,7 @@ def _rival(make: Callable[[], Any]) -> Learner:
 
 
 def _ranked(make: Callable[[], Any], grades: int | None) -> Learner:
-    """A ranker of one group for each target."""
+    """A ranker for each target; all rows form one group."""
 
     def learn(data: TrainingSet) -> Predictor:
         models = {}
@@ -229,12 +229,12 @@ CONSTANTS: dict[str, Learner] = {
     "lengths less held": _where(its_kernel, "DOUBT", 1.0),
     "std as measured": _where(its_labels, "shrunk", lambda log_stds, *_: log_stds),
 }
-"""Levels of the trees, what is mixed, rows that a kernel reaches (`fit.stages`), how far lengths may go from the usual
-ones (`fit.kernel`), labels as they are (`fit.label_shrinkage`)."""
+"""Depth of the trees, shares of the mixture and rows of the kernels (`fit.stages`), width of the prior on the length
+scales (`fit.kernel`), and labels without shrinkage (`fit.label_shrinkage`)."""
 
 
 def compare(table: MeasuredTable, hardware: str, learners: dict[str, Learner], rounds: int) -> dict[str, Any]:
-    """Head -> model -> measure -> mean and standard deviation over the folds."""
+    """Target -> model -> measure -> mean and standard deviation over the folds."""
     data = TrainingSet.of(table, hardware)
     truths = dict(zip(DEFAULT_NAMES, data.single().T, strict=True))
     found: dict[str, dict[str, list[dict[str, float]]]] = {
@@ -289,7 +289,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    warnings.filterwarnings("ignore")  # a rival's own, of convergence
+    warnings.filterwarnings("ignore")  # convergence warnings of other models
     results = {}
     for name in arguments.table:
         table = read_table(name)

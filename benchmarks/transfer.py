@@ -2,8 +2,8 @@
 
 python benchmarks/transfer.py [--table digits] [--from-table TABLE] [--rounds 6] [--json]
 
-Each chip of the table is the new one in turn, and the others are the known ones. A quarter of the new chip's
-architectures is held out, from the rows of all chips: no predicted architecture was measured on any chip.
+Each chip of the table is the new chip in turn; the other chips are known. A quarter of the new chip's architectures is
+held out from the rows of all chips: no model is trained on a predicted architecture, on any chip.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
     """Print a learning curve for each chip."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", default="digits")
-    parser.add_argument("--from-table", help="another task's table, instead of the other chips of the same")
+    parser.add_argument("--from-table", help="table of another task, instead of the table's other chips")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

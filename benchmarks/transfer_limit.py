@@ -4,8 +4,8 @@ python benchmarks/transfer_limit.py [--known pcm] [--rounds 6] [--json]
 
 A source model predicts the labels of the known chip for unmeasured architectures. Here these labels are measured
 instead: all labels of one training on the known chip are features, also for the predicted architectures. The result
-shows how much one chip determines the other. Models: the mean of a Gaussian process, extremely randomised trees and
-ridge, standardised, with and without these labels.
+shows how much the labels on one chip determine the labels on another. The predictor is the sum of a Gaussian process,
+extremely randomised trees and ridge regression, each standardised, with and without these labels.
 """
 
 from __future__ import annotations
@@ -77,15 +77,17 @@ def _curve(table: MeasuredTable, chip: str, known: str, rounds: int) -> dict[str
         for way, values in inputs.items():
             for rows in ROWS:
                 train = rest[:rows]
-                taught = new.take(train)
-                predicted = [_predicted(values[train], taught.target(target), values[test]) for target in DEFAULT_NAMES]
+                learned = new.take(train)
+                predicted = [
+                    _predicted(values[train], learned.target(target), values[test]) for target in DEFAULT_NAMES
+                ]
                 taus = [kendall_tau(truth[test, target], one) for target, one in enumerate(predicted)]
                 found[way][rows].append(taus)
     return found
 
 
 def _known_labels(table: MeasuredTable, chip: str, population: Population) -> tuple[Values, npt.NDArray[np.bool_]]:
-    """What was measured of architectures on a chip, on scales where it spreads, and which of them were."""
+    """Measured labels of architectures on a chip, on scales that spread them, and a mask of the measured ones."""
     rows = table.select(chip)
     of_first = rows[rows["seed"] == 0].set_index([*GENE_NAMES])
     genomes = pd.MultiIndex.from_arrays(list(population.T), names=[*GENE_NAMES])
@@ -98,7 +100,7 @@ def _known_labels(table: MeasuredTable, chip: str, population: Population) -> tu
 
 
 def _predicted(inputs: Values, targets: Values, asked: Values) -> Values:
-    """The mean of the models' predictions, each standardised: what orders architectures."""
+    """Sum of the models' standardised predictions, which ranks architectures."""
     kernel = ConstantKernel(1.0) * Matern(10.0, (1.0, 200.0), nu=1.5) + WhiteKernel(0.2)
     models: tuple[Any, ...] = (
         make_pipeline(StandardScaler(), GaussianProcessRegressor(kernel, normalize_y=True)),

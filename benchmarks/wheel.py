@@ -49,7 +49,7 @@ def missing(wheel: Path) -> set[str]:
 
 
 def main() -> None:
-    """Do it in a temporary folder."""
+    """Build, install and search in a temporary folder."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()

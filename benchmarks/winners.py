@@ -1,13 +1,14 @@
-"""Are predictions of chosen networks honest? Optimism and coverage of winners on replays.
+"""Optimism and coverage of predictions for the winners of replayed searches.
 
 python benchmarks/winners.py [--tables NAME ...] [--draws 24] [--share 0.5] [--bags B] [--json]
 
-In each draw, a surrogate learns a random share of a table's networks. The others are all that a search may propose: it
-takes the best of them by the default objective, with the floor set by the best reference network, and by accuracy, for
-parameter budgets that admit 30 to 100 % of the networks. Labels of one training say what each winner is worth. Optimism
-is prediction minus label, positive where the prediction is too good, in points. Coverage is the share of winners whose
-label lies in the 90 % prediction interval. Standard errors are over draws. With --bags, the search asks the mean of
-surrogates of B resamples instead (bagging: Breiman, 1996).
+In each draw, a surrogate is trained on a random share of a table's networks, and a search chooses among the others. It
+takes the best network by the default objective and by accuracy, with the floor set by the best reference network, for
+parameter budgets that admit 30 to 100 % of the networks. Each winner is compared with its labels of one training.
+Optimism is prediction minus label, in points, with its sign changed for standard deviation and AVM: it is positive if
+the prediction is too good. Coverage is the share of winners with a label inside the 90 % prediction interval. Standard
+errors are over draws. With --bags, the search uses the mean of surrogates of B resamples instead (bagging: Breiman,
+1996).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from ohmnas.surrogate.training_set import learnable_chips
 from ohmnas.targets import DEFAULT_NAMES, Target
 
 SHARES: Final = (0.3, 0.5, 0.7, 0.9, 1.0)
-"""Parts of the networks that the budgets admit."""
+"""Shares of the networks that the budgets admit."""
 OBJECTIVES: Final = ("ratio", "accuracy")
 _SIGNS: Final = np.array([1.0, -1.0, -1.0])
 """A prediction is optimistic if it is above an accuracy, or below a standard deviation or an AVM."""
@@ -59,7 +60,7 @@ class Bag(Estimator):
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """Those of a surrogate."""
+        """Targets of a surrogate."""
         return self.models[0].targets
 
     def estimate(self, population: Population) -> Estimate:
@@ -84,7 +85,7 @@ def winners(data: TrainingSet, model: Estimator, held_out: npt.NDArray[np.intp])
 
 
 def replays(data: TrainingSet, draws: int, share: float, bags: int) -> Iterator[dict[str, tuple[Values, Values]]]:
-    """For each draw and objective, ``(w, 3)`` optimism in points, and whether the interval holds the label."""
+    """For each draw and objective, ``(w, 3)`` optimism in points, and 1 if the interval contains the label, else 0."""
     labels = data.single()
     for draw in range(draws):
         order = np.random.default_rng(draw).permutation(len(labels))
@@ -135,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", nargs="+", metavar="NAME", help="tables (default: all with a surrogate)")
     parser.add_argument("--draws", type=int, default=24)
-    parser.add_argument("--share", type=float, default=0.5, help="part of the networks that a surrogate learns")
+    parser.add_argument("--share", type=float, default=0.5, help="share of the networks that a surrogate is trained on")
     parser.add_argument("--bags", type=int, default=0, metavar="B", help="resamples to average over (default: none)")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

@@ -2,12 +2,12 @@
 
 python benchmarks/workers.py [--n 16] [--rounds 3] [--json]
 
-The same architectures of the digits plan are measured at the fidelity of tables, with one worker and with two in turns,
-one worker first and last. The speed of a shared machine varies, so each run with two workers is compared with the mean
-of the runs with one worker before and after it. Workers import torch before their first row, and one is idle at the end
-of the plan; only the time in which both work counts, from the second finished row to the last but one. The rows
-finished in that time, weighted by the part of them inside it, took one worker a certain number of seconds; the ratio is
-this number divided by the time.
+The same architectures of the digits plan are measured at the fidelity of tables. Runs with one worker and with two
+workers alternate; the first and the last run have one worker. The speed of a shared machine varies, so each run with
+two workers is compared with the mean of the runs with one worker before and after it. Workers import torch before their
+first row, and one worker is idle at the end of the plan. Only the time in which both work counts, from the second
+finished row to the last but one. Each row counts with the share of it that falls into this time. The ratio is the time
+that one worker needs for these shares, divided by the time that two workers took.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ Genome = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A campaign's rows, in the order in which they are done."""
+    """A campaign's rows, in the order in which they finished."""
 
     genomes: list[Genome]
     done: npt.NDArray[np.float64]
-    """``(n,)``: when each is, seconds."""
+    """``(n,)``: time at which each row finished, in seconds."""
     took: npt.NDArray[np.float64]
-    """``(n,)``: its own seconds."""
+    """``(n,)``: seconds that each row took."""
 
 
 def measured(n: int, jobs: int) -> Run:
-    """A campaign of n digits rows."""
+    """Run a campaign of n digits rows."""
     digits = task("digits")
     campaign = Campaign(Protocol(digits, fidelity("table", digits.name)), plan(digits, n), (Hardware(),), seed=0)
     genomes: list[Genome] = []
@@ -66,7 +66,7 @@ def measured(n: int, jobs: int) -> Run:
 
 def ratio(before: Run, both: Run, after: Run) -> float:
     """Speed of two workers relative to one."""
-    besides = [np.diff(run.done) - run.took[1:] for run in (before, after)]  # commit, the next row handed over
+    besides = [np.diff(run.done) - run.took[1:] for run in (before, after)]  # storing a row and starting the next
     alone = dict(zip(before.genomes, (before.took + after.took) / 2 + np.mean(besides), strict=True))
     begin, end = both.done[1], both.done[-2]
     inside = np.minimum(both.done, end) - np.maximum(both.done - both.took, begin)
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if arguments.n < 8 or arguments.rounds < 2:
-        parser.error("--n is at least 8, --rounds at least 2: fewer say nothing of a pace")
+        parser.error("--n must be at least 8 and --rounds at least 2: smaller values cannot measure a rate")
     measured(1, 1)  # loads torch and compiles
     ones = [measured(arguments.n, 1)]
     ratios = []

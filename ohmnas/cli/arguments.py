@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
         """Parse all words, after replacing `--config` by the flags of its file, and store them as `words`.
 
-        An unknown option points to the command's help; argparse would point to the main help.
+        The error for an unknown option points to the command's help; argparse would point to the main help.
 
         Raises:
             InvalidValueError: the file of `--config` cannot be used.
@@ -55,10 +55,10 @@ class Parser(argparse.ArgumentParser):
         return arguments
 
     def commands(self) -> dict[str, argparse.ArgumentParser]:
-        """Return the parser of each command; one with actions has a parser for each: ``supernet train``."""
-        of = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+        """Return the parser of each command; a command with actions has one per action: ``supernet train``."""
+        subparsers = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
         found: dict[str, argparse.ArgumentParser] = {}
-        for name, parser in [pair for action in of for pair in action.choices.items()]:
+        for name, parser in [pair for action in subparsers for pair in action.choices.items()]:
             inside = parser.commands() if isinstance(parser, Parser) else {}
             found |= {f"{name} {action}": one for action, one in inside.items()} or {name: parser}
         return found
@@ -185,7 +185,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def one_of(kind: str, known: Collection[str]) -> Callable[[str], str]:
-    """Return an argument type that accepts these names and suggests the closest. It imports none of the entries."""
+    """Return an argument type that accepts these names and suggests the closest name. It imports no entry."""
 
     def name(text: str) -> str:
         try:

@@ -1,4 +1,4 @@
-"""`ohmnas campaign`: train, program, drift and measure architectures into a store."""
+"""`ohmnas campaign`: train architectures, program them on chips, let them drift, and store the measurements."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def run(arguments: argparse.Namespace) -> None:
             taken = store.take_over(table.rows())
             render.notice(f"copied {taken} rows of {arguments.start_from} into {arguments.store}")
         chooser = _chooser(arguments, campaign, store)
-        there = _there(campaign, store, chooser)
+        before = _there(campaign, store, chooser)
         start = time.perf_counter()
-        with _progress(campaign, there, arguments.json) as tally:
+        with _progress(campaign, before, arguments.json) as tally:
             try:
                 for part in [campaign] if chooser is None else chooser.campaigns():
                     part.run(store, arguments.jobs, tally, cluster)
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
         why = _why_all_failed(campaign, store, chooser)
         stopped = _only_stopped(campaign, store)
         complete = arguments.choose != "best" and _is_complete(campaign, store, chooser)
-    _show(arguments, campaign, tally, there, rows, time.perf_counter() - start, complete)
+    _show(arguments, campaign, tally, before, rows, time.perf_counter() - start, complete)
     if why is not None:
         raise AllFailedError(why)
     if stopped:
@@ -104,7 +104,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     chosen = protocol.task
     protocol = replace(protocol, task=chosen.within(arguments.max_params, arguments.max_macs))
     if arguments.vary_chip and (arguments.hardware or arguments.found or arguments.choose != "plan"):
-        raise InvalidValueError("--vary-chip draws the chips itself: remove --hardware, --found and --choose")
+        raise InvalidValueError("--vary-chip determines the chips: remove --hardware, --found and --choose")
     if arguments.stop_early and (arguments.vary_chip or arguments.choose != "plan"):
         raise InvalidValueError(
             "--stop-early compares trainings for one chip and leaves rows without accuracies: remove --vary-chip and "
@@ -246,7 +246,7 @@ def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -
 def _only_stopped(campaign: Campaign, store: Store) -> int:
     """Return the number of the campaign's rows that were stopped early if none was measured to the end, else 0."""
     if campaign.stopping is None:
-        return 0  # such a campaign trains them to the end
+        return 0  # a campaign without early stopping trains all rows to the end
     wanted = campaign.identities()
     if wanted & store.identities(failed=False, stopped=False):
         return 0
@@ -281,35 +281,35 @@ def _start_table(name: str | None, chosen: Task) -> MeasuredTable | None:
 class _Tally:
     """Callback for each row: counts it, moves the bar, shows rows per hour and the time left."""
 
-    def __init__(self, meter: render.Meter, there: int, size: int) -> None:
-        self._meter, self._there, self._size = meter, there, size
+    def __init__(self, meter: render.Meter, before: int, size: int) -> None:
+        self._meter, self._before, self._size = meter, before, size
         self._start = time.perf_counter()
         self.done = self.failed = self.stopped = 0
-        meter.begin(there, f"{size - there} to measure" if there < size else "nothing left to measure")
+        meter.begin(before, f"{size - before} to measure" if before < size else "nothing left to measure")
 
     def __call__(self, row: Row) -> None:
         self.done += 1
         self.failed += row["status"] == schema.STATUS_FAILED
         self.stopped += row["status"] == schema.STATUS_STOPPED
         pace = (time.perf_counter() - self._start) / self.done
-        left = render.duration(pace * (self._size - self._there - self.done))
-        self._meter.advance(self._there + self.done, f"{3600 / pace:.0f} rows/h, {left} left, {self.failed} failed")
+        left = render.duration(pace * (self._size - self._before - self.done))
+        self._meter.advance(self._before + self.done, f"{3600 / pace:.0f} rows/h, {left} left, {self.failed} failed")
 
 
 @contextmanager
-def _progress(campaign: Campaign, there: int, quiet: bool) -> Iterator[_Tally]:
+def _progress(campaign: Campaign, before: int, quiet: bool) -> Iterator[_Tally]:
     kinds = dict.fromkeys(chip.name for chips in campaign.own_chips or [campaign.chips] for chip in chips)
     on = ", ".join(kinds) if len(kinds) <= _FEW else f"{len(kinds)} kinds of chip"
     title = f"{campaign.protocol.task.name} on {on}"
     with render.meter(title, campaign.size, show=not quiet) as meter:
-        yield _Tally(meter, there, campaign.size)
+        yield _Tally(meter, before, campaign.size)
 
 
 def _show(
     arguments: argparse.Namespace,
     campaign: Campaign,
     tally: _Tally,
-    there: int,
+    before: int,
     rows: int,
     seconds: float,
     complete: bool,
@@ -331,7 +331,7 @@ def _show(
     early = f", {stopped} stopped early" if stopped else ""
     took = render.duration(seconds)
     render.line(
-        f"measured {measured} rows in {took} ({failed} failed{early}; {there} were already stored); "
+        f"measured {measured} rows in {took} ({failed} failed{early}; {before} were already stored); "
         f"{arguments.store} now has {rows} rows"
     )
     if measured:

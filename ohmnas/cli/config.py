@@ -1,4 +1,4 @@
-"""`--config`: read flags from a TOML file. Each command writes this file beside its result, so it can be repeated."""
+"""`--config`: read flags from a TOML file. Each command writes such a file beside its result, to repeat the command."""
 
 from __future__ import annotations
 

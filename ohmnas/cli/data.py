@@ -19,9 +19,9 @@ def run(arguments: argparse.Namespace) -> None:
     chosen = task(arguments.task, data_dir)
     with render.meter(f"downloading {chosen.name}", 1, show=not arguments.json) as meter:
 
-        def report(came: int, total: int) -> None:
-            of = f" of {total / MEGABYTE:.0f}" if total else ""  # servers may not say the size
-            meter.advance(came / total if total else 0, f"{came / MEGABYTE:.0f}{of} MB")
+        def report(received: int, total: int) -> None:
+            of = f" of {total / MEGABYTE:.0f}" if total else ""  # some servers do not send the size
+            meter.advance(received / total if total else 0, f"{received / MEGABYTE:.0f}{of} MB")
 
         folder = download(chosen.name, data_dir, report)
     data = chosen.load()

@@ -78,14 +78,14 @@ def _packages() -> Iterator[dict[str, str]]:
             if not applies or one.name in seen or one.name == "ohmnas":
                 continue
             seen.add(one.name)
-            there = _installed(one.name)
-            fits = there is None or one.specifier.contains(there, prereleases=True)
+            installed = _installed(one.name)
+            fits = installed is None or one.specifier.contains(installed, prereleases=True)
             yield {
                 "package": one.name,
-                "installed": there or "",
+                "installed": installed or "",
                 "needed": str(one.specifier),
                 "extra": extra,
-                "state": "missing" if there is None else "ok" if fits else "not tested",
+                "state": "missing" if installed is None else "ok" if fits else "not tested",
             }
 
 
@@ -135,6 +135,6 @@ def _folders() -> list[dict[str, str]]:
 
 def _state(path: Path | None) -> str:
     if path is None or not path.is_dir():
-        return "not there"
+        return "does not exist"
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     return f"{size / 1e6:,.0f} MB"

@@ -32,7 +32,9 @@ def run(arguments: argparse.Namespace) -> None:
         if path.is_file():
             render.line(f"  {path.relative_to(arguments.out)}  {path.stat().st_size / 1000:,.1f} kB")
     if done.difference is not None:
-        render.line(f"largest difference from our outputs: {done.difference:.1g} (relative to the largest output or 1)")
+        render.line(
+            f"largest difference from ohmnas's outputs: {done.difference:.1g} (relative to the largest output or 1)"
+        )
     if done.use:
         render.line("to load it:")
         render.line(f"  {done.use}")

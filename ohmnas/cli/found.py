@@ -24,7 +24,7 @@ ABOVE_GUESSING = 0.1
 FEW_NETWORKS = 100
 """A surrogate trained on fewer networks gets a warning."""
 FRONT_ROWS = 12
-"""Networks of a front that are shown, evenly spread; the file has all."""
+"""Number of networks of a front to show, evenly spread; the file has all."""
 _LIMITED: Final = {"max_std": "std", "max_avm": "AVM", "min_accuracy": "accuracy"}
 """Limit on a prediction with its own flag -> column that it limits."""
 _MEANS: Final = {
@@ -76,8 +76,8 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         render.line(f"on      {chip_in_words(best.chip)}")
     if best.predicted["accuracy_1d"] < guessing_threshold(result.space.classes):
         render.warning(
-            "the found network is hardly better than guessing. The accuracy of such networks does not vary, so tight "
-            "AVM limits favour them: add --floor reference, or an accuracy such as --floor 0.5"
+            "the found network is hardly better than guessing. The accuracy of a guessing network does not vary, so "
+            "tight AVM limits favour it: add --floor reference, or an accuracy such as --floor 0.5"
             if not _is_search_network(result)
             else "the search network is hardly better than guessing: use more --epochs, --images or --channels"
         )
@@ -171,7 +171,7 @@ def _scheduled(schedule: Mapping[str, Any]) -> str:
 
 
 def _limits_on_predictions(result: SearchResult) -> str:
-    """Return the limits on targets as text; those of a reference network are stated with its name."""
+    """Return the limits on targets as text, except limits from a reference network, which `_floor` states."""
     asked, least = result.constraints, result.constraints.get("least", {})
     highest = {of: asked.get(name) for name, of in PREDICTED_LIMITS.items()} | asked.get("most", {})
     if asked.get("reference"):

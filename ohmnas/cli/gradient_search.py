@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    """Return the settings of the flags.
+    """Return the settings from the flags.
 
     Raises:
         InvalidValueError, UnknownNameError: a value is invalid.
@@ -83,14 +83,14 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _is_of(path: Path, words: list[str]) -> bool:
-    """Return True if the file holds a result of the same command, which this one continues or repeats."""
+    """Return True if the file holds a result of the same command, which this run continues or repeats."""
     if not is_file(path):
         return False
     try:
-        there = read_json(path, LARGEST_RESULT)
+        earlier = read_json(path, LARGEST_RESULT)
     except OhmnasError:
         return False
-    before = there.get("command") if isinstance(there, dict) else None
+    before = earlier.get("command") if isinstance(earlier, dict) else None
     return isinstance(before, list) and _asking(before) == _asking(words)
 
 

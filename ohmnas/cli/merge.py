@@ -21,6 +21,6 @@ def run(arguments: argparse.Namespace) -> None:
     )
     render.line(f"added {sum(m.new for m in done)} rows to {arguments.store}")
     if arguments.salvage:
-        for nothing in (m.source for m in done if not m.rows):
-            render.warning(f"could not read any row of {nothing}")
+        for source in (m.source for m in done if not m.rows):
+            render.warning(f"could not read any row of {source}")
         render.line(f"to measure the lost rows again, run the campaign's command with --store {arguments.store}")

@@ -58,13 +58,13 @@ def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
     """
     if not (folder / result).exists():
         return
-    there = [name for name in (result, *others) if (folder / name).is_file()]
+    files = [name for name in (result, *others) if (folder / name).is_file()]
     folders = [name for name in others if (folder / name).is_dir()]
     aside = next(place for place in (folder / f"earlier-{number}" for number in count(1)) if not place.exists())
     half: Path | None = None
     try:
         half = Path(tempfile.mkdtemp(prefix=".earlier-", dir=folder))
-        for name in there:
+        for name in files:
             shutil.copy2(folder / name, half / name)
         for name in folders:
             shutil.copytree(folder / name, half / name, copy_function=_linked)
@@ -75,7 +75,7 @@ def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
             shutil.rmtree(half, ignore_errors=True)
         raise StorageError(f"cannot move the earlier result to {aside}: {error.strerror or error}") from error
     render.notice(f"note: moved the earlier result in {folder} to {aside}")
-    for name in there[1:]:
+    for name in files[1:]:
         (folder / name).unlink(missing_ok=True)
 
 

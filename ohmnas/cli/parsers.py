@@ -99,8 +99,8 @@ def _command(
         name: name of the command.
         summary: description in the list of commands.
         module: module in `ohmnas.cli` that runs the command; the command's name by default.
-        output: argument that names the output, where the flags are recorded: `out` or `store` by default; None records
-            none.
+        output: argument that names the output, where the flags are recorded: `out` or `store` by default; None to
+            record no flags.
     """
     added: argparse.ArgumentParser = commands.add_parser(name, help=summary)
     added.set_defaults(command=name, module=module or name, output=output)
@@ -401,8 +401,8 @@ def _campaign(commands: Any) -> None:
         default="plan",
         choices=CHOOSERS,
         help="plan: the architectures of --plan; active: one sixth near the predicted Pareto front, one sixth "
-        "mutants of the best measured networks, the rest from --plan; best: repeat the most accurate networks that the "
-        "store has with another seed (plan)",
+        "mutants of the best measured networks, the rest from --plan; best: measure the most accurate networks of the "
+        "store again, with another seed (plan)",
     )
     command.add_argument(
         "--space",
@@ -446,8 +446,8 @@ def _campaign(commands: Any) -> None:
     command.add_argument(
         "--stop-early",
         choices=STOPPINGS,
-        help="asha: after 1/4 and 1/2 of its epochs, stop a training whose loss is above the median of all losses seen "
-        "there; stopped rows have no accuracies (default: stop none)",
+        help="asha: after 1/4 and 1/2 of its epochs, stop a training whose loss is above the median loss of all "
+        "trainings at this epoch so far; stopped rows have no accuracies (default: stop none)",
     )
     command.add_argument("--retry-failed", action="store_true", help="measure failed rows again, with the new limits")
     command.add_argument(
@@ -573,8 +573,8 @@ def _supernet_train(actions: Any) -> None:
         "--rule",
         type=one_of("rule", RULES),
         default="uniform",
-        help="uniform: one random network a step; sandwich: a large, a small and two random ones, which learn from the "
-        "large one; shrinking: one random network, at first only large ones (uniform)",
+        help="uniform: one random network a step; sandwich: a large, a small and two random networks a step, with "
+        "distillation from the large one; shrinking: one random network a step, at first only large networks (uniform)",
     )
     command.add_argument("--max-params", type=size, metavar="N", help="networks of at most N parameters (the task's)")
     command.add_argument("--max-macs", type=size, metavar="N", help="networks of at most N MACs (the task's)")

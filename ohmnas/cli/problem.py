@@ -50,7 +50,7 @@ class Learned(Protocol):
 
     @property
     def best_known(self) -> float:
-        """Highest measured accuracy."""
+        """Mean measured accuracy of the best training networks."""
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -71,13 +71,13 @@ class Unfitted(Estimator):
         return (ACCURACY, SPREAD, self._data.variation, *map(target, self._selected))
 
     def predicting(self, names: Iterable[str]) -> Unfitted:
-        """Return a description of a surrogate with these targets, too.
+        """Return a description of a surrogate that also predicts these targets.
 
         Raises:
             InvalidValueError: a target was not measured.
         """
-        there = {one.name for one in self.targets}
-        wanted = [name for name in dict.fromkeys(names) if name not in there]
+        predicted = {one.name for one in self.targets}
+        wanted = [name for name in dict.fromkeys(names) if name not in predicted]
         for name in wanted:
             self._data.further(name)
         return Unfitted(self._data, (*self._selected, *wanted))
@@ -107,7 +107,7 @@ class Unfitted(Estimator):
 
 
 def problem(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitted) -> Problem:
-    """Build the problem with `--floor reference`, and print notes about it; an `Unfitted` surrogate prints none.
+    """Build the problem and print notes about it. An `Unfitted` surrogate skips `--floor reference` and the notes.
 
     Raises:
         InvalidValueError, UnknownNameError: a flag is invalid.

@@ -76,7 +76,7 @@ class _Unmeasured(Unfitted):
         return (*DEFAULTS, *map(target, self._names))
 
     def predicting(self, names: Iterable[str]) -> _Unmeasured:
-        """Return a description of a surrogate with these targets, too."""
+        """Return a description of a surrogate that also predicts these targets."""
         known = [one.name for one in DEFAULTS]
         wanted = [name for name in dict.fromkeys((*self._names, *names)) if name not in known]
         return _Unmeasured(self._task, self._chip, tuple(wanted))
@@ -158,7 +158,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _campaign(arguments: argparse.Namespace) -> Campaign:
-    """Return the campaign. Its plan is the first networks within the limits."""
+    """Return the campaign. Its plan has the networks to measure first, within the limits."""
     protocol = measuring(arguments)
     bounded = protocol.task.within(arguments.max_params, arguments.max_macs)
     return Campaign(
@@ -201,8 +201,8 @@ def _mismatch(table: MeasuredTable, campaign: Campaign) -> str:
     rows = table.measured
     if rows[(rows["hardware"] == chip.name) & (rows["fidelity"] == effort.name)].empty:
         ways = rows[rows["hardware"] == chip.name][["fidelity", "protocol"]].drop_duplicates()
-        there = ", ".join(f"{fidelity} (protocol {protocol})" for fidelity, protocol in ways.to_numpy().tolist())
-        known = f"; its rows of {chip.name} are of fidelity {there}" if there else ""
+        others = ", ".join(f"{fidelity} (protocol {protocol})" for fidelity, protocol in ways.to_numpy().tolist())
+        known = f"; its rows of {chip.name} have the fidelity {others}" if others else ""
         return f"it has no rows of {chip.name} at fidelity {effort.name}{known}"
     try:
         campaign.check_table(table)
@@ -242,8 +242,8 @@ def _report(meter: render.Meter, progress: Progress) -> None:
 def _is_same_result(path: Path, result: SearchResult) -> bool:
     """Return True if the file holds the same result."""
     with suppress(OhmnasError):
-        there, here = read_json(path, LARGEST_RESULT), json.loads(json.dumps(result.to_dict()))
-        return {**there, "command": None} == {**here, "command": None}
+        stored, new = read_json(path, LARGEST_RESULT), json.loads(json.dumps(result.to_dict()))
+        return {**stored, "command": None} == {**new, "command": None}
     return False
 
 
@@ -280,7 +280,7 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
 
 
 def _show_weights(result: SearchResult, folder: Path) -> None:
-    """Print the folders of the trained networks of the found network."""
+    """Print the folder of all trained networks, and the folders with trainings of the found network."""
     if not result.best.weights:
         return
     folders = sum(is_trained(one) for one in folder.iterdir())

@@ -80,8 +80,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _is_same_result(path: Path, result: SearchResult) -> bool:
     """Return True if the file holds the same result, so its pictures and measurements stay valid."""
     try:
-        there, here = read_json(path, LARGEST_RESULT), json.loads(json.dumps(result.to_dict()))
-        return bool({**there, **_NOT_COMPARED} == {**here, **_NOT_COMPARED})
+        stored, new = read_json(path, LARGEST_RESULT), json.loads(json.dumps(result.to_dict()))
+        return bool({**stored, **_NOT_COMPARED} == {**new, **_NOT_COMPARED})
     except (OhmnasError, ValueError, TypeError):
         return False
 
@@ -189,7 +189,7 @@ def _surrogate(arguments: argparse.Namespace, check: Callable[[Unfitted], Proble
 
 
 def _shipped(arguments: argparse.Namespace) -> SurrogateModel | None:
-    """Return the shipped surrogate of the task, chip and fidelity, or None if there is no current one."""
+    """Return the shipped surrogate of the task, chip and fidelity; None if it does not exist or is out of date."""
     if arguments.task is None or arguments.co_design or arguments.chip is not None:
         return None
     try:
@@ -220,7 +220,7 @@ def _tables(names: list[str]) -> list[MeasuredTable]:
 
 
 def _initial(names: list[str], asked: Problem) -> Population:
-    """Return the initial architectures: those in `names`, or the known networks.
+    """Return the initial architectures: the architectures in `names`, or the known networks.
 
     Raises:
         UnknownNameError: a name is neither a reference network nor a file.
@@ -275,8 +275,8 @@ def _checksums(tables: list[MeasuredTable]) -> tuple[str, ...]:
 
 def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
     if result.space.has_chips != asked.space.has_chips:
-        there, here = ("networks and chips" if of.has_chips else "networks" for of in (result.space, asked.space))
-        raise InvalidValueError(f"{path} is from a search for {there}, but this search is for {here}")
+        before, now = ("networks and chips" if of.has_chips else "networks" for of in (result.space, asked.space))
+        raise InvalidValueError(f"{path} is from a search for {before}, but this search is for {now}")
     if result.space.name != asked.space.name:
         raise InvalidValueError(
             f"{path} is for the space {result.space.name}, but the search is for {asked.space.name}"
@@ -291,7 +291,7 @@ def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
 def _check_same(
     result: SearchResult, asked: Problem, arguments: argparse.Namespace, excluded: list[MeasuredTable]
 ) -> None:
-    """Check that problem, surrogate and strategy are those of the result to continue.
+    """Check that problem, surrogate and strategy match the result to continue.
 
     Raises:
         InvalidValueError: one of them differs, or the strategy is grid, which keeps no position.
@@ -315,7 +315,9 @@ def _check_same(
         raise InvalidValueError(f"{path} used other --exclude tables: use the same to resume; {instead}")
     limits = {**dict.fromkeys([*CEILINGS, "confidence"]), **result.constraints}  # older files have fewer limits
     if "conversion" in now_asked:
-        limits.setdefault("conversion", Conversion("doubling", adc_share=1.0).to_dict())  # of files without it
+        limits.setdefault(
+            "conversion", Conversion("doubling", adc_share=1.0).to_dict()
+        )  # holds for files that record none
     if "genes" in limits:
         limits["genes"] = _as_now(limits["genes"], asked)
     then = {**limits, "objective": result.objective, "pareto": ", ".join(result.pareto)}
@@ -338,11 +340,11 @@ def _as_now(bounds: dict[str, list[Any]], asked: Problem) -> dict[str, list[Any]
 
 
 def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
-    """Return the differences by name: value then, value now. Limits set by a reference network are one floor."""
+    """Return the differences by name: value then, value now. Limits from a reference network count as one floor."""
     if then.get("reference") != now.get("reference"):
         then, now = _with_floor(then), _with_floor(now)
     names = [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]
-    names.sort(key="floor".__eq__)  # it follows from the other limits
+    names.sort(key="floor".__eq__)  # the floor comes last, because it follows from the other limits
     return "; ".join(f"{name}: {_shown(then.get(name))} then, {_shown(now.get(name))} now" for name in names)
 
 
@@ -353,5 +355,5 @@ def _with_floor(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> Any:
-    """Return the value for a message; "none" for an empty one."""
+    """Return the value for a message; "none" for an empty value."""
     return "none" if value is None or value in ("", {}, 0.0) else value

@@ -74,7 +74,7 @@ def task_table(arguments: argparse.Namespace) -> MeasuredTable:
 
 
 def source_model(task: str, table: MeasuredTable, data: TrainingSet) -> SourceModel | None:
-    """Return a model of the task's table of the protocol before, or None if the table is the oldest, or for designs."""
+    """Return a source model of the task's next older table; None for the oldest table, and for designs."""
     names = tables_of_task(task)
     older = names[names.index(table.source) + 1 :]
     return None if data.space.has_chips or not older else source_of(read_table(older[0]), data)

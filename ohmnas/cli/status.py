@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _plan_keys(arguments: argparse.Namespace, store: Store) -> _Plan | None:
-    """Return the genomes to measure, as far as they are chosen; None without a task and n."""
+    """Return the genomes that are already chosen for measurement; None without a task and n."""
     if arguments.task is None or arguments.n is None:
         return None
     chosen = task(arguments.task, arguments.data_dir).in_space(arguments.space)

@@ -221,7 +221,7 @@ def _ranges(
     ranges: Iterable[tuple[str, str]],
     trained: dict[str, tuple[int, int]] | None = None,
 ) -> dict[str, tuple[int, int]]:
-    """Return the bounds of `--fix` and `--range` for each gene, within those that were trained.
+    """Return the bounds of `--fix` and `--range` for each gene, within the trained bounds.
 
     Raises:
         InvalidValueError, UnknownNameError: a bound is invalid, or outside of the supernet.

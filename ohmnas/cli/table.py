@@ -57,7 +57,7 @@ def _asked(frame: pd.DataFrame, chips: list[str], fidelity: str | None) -> pd.Da
     """Return the rows of these chips or kinds of chips and of this fidelity; no selection means all.
 
     Raises:
-        InvalidValueError: no rows match one of them.
+        InvalidValueError: no rows match a chip or the fidelity.
     """
     kinds = frame["hardware"].map(kind_of)
     for name in chips:
@@ -72,7 +72,7 @@ def _asked(frame: pd.DataFrame, chips: list[str], fidelity: str | None) -> pd.Da
 
 
 def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataFrame, store: Path) -> None:
-    """Check that the export overwrites only an earlier table with the same rows.
+    """Check that the export does not overwrite another kind of file, or measured rows that it lacks.
 
     Args:
         path: the table to write.
@@ -92,17 +92,17 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataF
     identity = [*KEY_COLUMNS, *gene_columns(frame.columns)]
     values = [*identity, "status", *ACCURACY_COLUMNS]
     try:  # not `read_table`: if an export was killed between its two writes, the old card does not match the table
-        there = pd.read_csv(io.StringIO(_text(path)), usecols=values, dtype=str, keep_default_na=False)[values]
+        existing = pd.read_csv(io.StringIO(_text(path)), usecols=values, dtype=str, keep_default_na=False)[values]
     except ValueError as error:
         raise InvalidValueError(f"{path} exists and is not a table of measured rows: {other}") from error
     written, known = (_as_text(rows[values]) for rows in (frame, everything))
-    lost = len(there) - len(there.merge(written))
+    lost = len(existing) - len(existing.merge(written))
     if lost <= 0:
         return
-    if (changed := len(there.merge(written[identity])) - (len(there) - lost)) > 0:
+    if (changed := len(existing.merge(written[identity])) - (len(existing) - lost)) > 0:
         raise InvalidValueError(f"{path} has {changed:,} rows with other results than {store}: {other}")
     say = f"{path} has {lost:,} rows that this export of {store} lacks: {other}"
-    if len(there.merge(known[identity])) < len(there):
+    if len(existing.merge(known[identity])) < len(existing):
         say += f", or first add them with ohmnas merge --store {quote(str(store))} {quote(str(path))}"
     raise InvalidValueError(say)
 

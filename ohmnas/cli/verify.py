@@ -78,11 +78,11 @@ def _report(meter: render.Meter, done: int, total: int, last: Trained | None) ->
 def _is_among(path: Path, values: dict[str, Any]) -> bool:
     """Return True if these values include all values of the file, measured with the same settings."""
     try:
-        there = read_json(path, LARGEST_RESULT)
-        return all(there[way] == values[way] for way in _WAYS) and all(
+        stored = read_json(path, LARGEST_RESULT)
+        return all(stored[way] == values[way] for way in _WAYS) and all(
             network["genome"] == values["networks"][name]["genome"]
-            and all(_by_seed(there, name, target) <= _by_seed(values, name, target) for target in network["measured"])
-            for name, network in there["networks"].items()
+            and all(_by_seed(stored, name, target) <= _by_seed(values, name, target) for target in network["measured"])
+            for name, network in stored["networks"].items()
         )
     except (OhmnasError, ValueError, TypeError, KeyError, AttributeError):
         return False
@@ -173,9 +173,9 @@ def _show_spread(values: dict[str, Any]) -> None:
 
 
 def _mean(values: list[float | None]) -> float | None:
-    """Return the mean of the values that are not None; None if there are none."""
-    there = [value for value in values if value is not None]
-    return float(np.mean(there)) if there else None
+    """Return the mean of the values that are not None; None if all are None."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _percent(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Estimators other than the surrogate: each predicts targets of architectures at its own cost. Needs no torch."""
+"""Estimators other than the surrogate, from zero-cost proxies to full training. Imports no torch."""
 
 from typing import TYPE_CHECKING
 

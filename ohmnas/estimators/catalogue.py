@@ -19,7 +19,7 @@ Make = Callable[["Task", int], "Estimator"]
 
 
 def _fault(_name: str, thing: object) -> str:
-    """Return the reason why a thing cannot make an estimator; empty if it can. Its result is checked later."""
+    """Return the reason why an entry cannot make an estimator; empty if it can. Its result is checked later."""
     return "" if callable(thing) else f"it is {type(thing).__name__}, not a function that makes an estimator for a task"
 
 
@@ -50,8 +50,8 @@ def estimator(name: str, task: Task, seed: int = 0) -> Estimator:
 
     Args:
         name: one of `ESTIMATORS`.
-        task: gives the space, and the images if the estimator needs some.
-        seed: seed of everything that the estimator draws.
+        task: provides the space, and images for estimators that need them.
+        seed: random seed of the estimator.
 
     Raises:
         UnknownNameError: the name is unknown; the message lists the known names.

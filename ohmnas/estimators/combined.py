@@ -17,7 +17,7 @@ from ohmnas.targets import Target
 
 
 class Combined(Estimator):
-    """Targets of two estimators together. Only quantiles of the first are used: the second counts as exact."""
+    """Targets of two estimators together. Quantiles come from the first estimator; the second counts as exact."""
 
     def __init__(self, main: Estimator, other: Estimator) -> None:
         """Combine two estimators.
@@ -56,7 +56,7 @@ class Combined(Estimator):
         return self.main.has_quantiles
 
     def predicting(self, names: Iterable[str]) -> Combined:
-        """Return estimators that predict these targets, too; the first must predict all that the second does not."""
+        """Return estimators that also predict these targets: the first predicts all that the second does not."""
         others = {one.name for one in self.other.targets}
         return Combined(self.main.predicting(name for name in names if name not in others), self.other)
 

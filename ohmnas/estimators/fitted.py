@@ -1,4 +1,4 @@
-"""Estimators that were fitted before: the surrogates of the shipped tables."""
+"""Pre-fitted estimators: the surrogates of the shipped tables."""
 
 from __future__ import annotations
 

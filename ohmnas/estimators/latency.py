@@ -2,8 +2,8 @@
 
 The costs of `ohmnas.costs` are for analog chips. For any other device, latencies must be measured. A lookup table needs
 one measurement per layer shape and assumes that layers run one after another and that nothing else takes time. The
-model learns from end-to-end latencies of some networks, so it includes everything; it is a ridge regression on the
-operations that a device executes (`Space.work`), because latencies mostly add up over them.
+model learns from end-to-end latencies of some networks, so it includes all overheads. It is a ridge regression on the
+operations that a device executes (`Space.work`), because a network's latency is close to the sum over its operations.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class LatencyTable(Estimator):
         """Check the values.
 
         Raises:
-            InvalidValueError: there are no shapes, one occurs twice, or a value is out of range.
+            InvalidValueError: there are no shapes, a shape occurs twice, or a value is out of range.
         """
         if not len(self.shapes) or self.shapes.shape != (len(self.seconds), len(SHAPE)):
             raise InvalidValueError("a lookup table needs at least one layer shape, each with its seconds")
@@ -118,7 +118,7 @@ class LatencyTable(Estimator):
         The column `groups` may be missing in a space without grouped convolutions.
 
         Raises:
-            BrokenFileError: the file is not such a table.
+            BrokenFileError: the file is not a valid lookup table.
         """
         names = (*SHAPE, SECONDS)
         columns = _read_columns(Path(path), names, () if _has_groups(space) else (GROUPS,))
@@ -163,17 +163,17 @@ def _macs(shapes: npt.NDArray[np.int64]) -> Values:
 
 
 def _shapes(layers: Layers) -> tuple[npt.NDArray[np.int64], Values]:
-    """``(s, 4)``: different layer shapes of n networks, sorted; ``(n, s)``: layers of each shape."""
+    """``(s, 4)``: distinct layer shapes of n networks, sorted; ``(n, s)``: number of layers of each shape."""
     n, kinds = layers.count.shape
     groups = layers.tiling().groups
     groups = np.ones_like(layers.inputs) if groups is None else groups
     columns = [layers.inputs, layers.outputs, layers.positions, groups]
     every = np.stack(columns, axis=2).reshape(n * kinds, len(SHAPE))
     count = layers.count.reshape(-1)
-    there = np.flatnonzero(count)
-    shapes, place = np.unique(every[there], axis=0, return_inverse=True)
+    present = np.flatnonzero(count)
+    shapes, place = np.unique(every[present], axis=0, return_inverse=True)
     counts = np.zeros((n, len(shapes)))
-    np.add.at(counts, (there // kinds, place.reshape(-1)), count[there])
+    np.add.at(counts, (present // kinds, place.reshape(-1)), count[present])
     return shapes.astype(np.int64), counts
 
 
@@ -202,7 +202,7 @@ class LatencyModel(Estimator):
         """Check values from a file.
 
         Raises:
-            InvalidValueError: a value is out of range, or the weights are not those of the space.
+            InvalidValueError: a value is out of range, or the number of weights does not fit the space.
         """
         expected = len(self.space.work(self.space.sample_uniform(1, np.random.default_rng(0))))
         if self.weights.shape != (expected,) or not (np.abs(self.weights) <= _LARGEST_NUMBER).all():
@@ -294,7 +294,7 @@ class LatencyModel(Estimator):
         """Read a saved model.
 
         Raises:
-            BrokenFileError: the file is not such a model.
+            BrokenFileError: the file is not a valid latency model.
         """
         path = Path(path)
         values = read_json(path, _LARGEST_FILE)
@@ -328,7 +328,7 @@ def read_latency(path: str | Path, space: Space) -> LatencyTable | LatencyModel:
         space: space of the networks.
 
     Raises:
-        BrokenFileError: the file is neither.
+        BrokenFileError: the file is neither a lookup table nor a latency model.
         InvalidValueError: the model is for another space.
     """
     if Path(path).suffix == ".csv":
@@ -346,7 +346,7 @@ def read_measured(path: str | Path, space: Space) -> tuple[Population, Values]:
         ``(n, g)`` genomes within the ranges of their genes, not necessarily canonical, and ``(n,)`` seconds.
 
     Raises:
-        BrokenFileError: the file is not such a table.
+        BrokenFileError: the file is not a valid table of measured networks.
     """
     path, names = Path(path), space.gene_names
     columns = _read_columns(path, (*names, SECONDS))

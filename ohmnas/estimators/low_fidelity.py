@@ -1,6 +1,6 @@
 """Cheaper trainings as estimators: fewer epochs, fewer images, smaller images, or a narrower network.
 
-Each changes one thing about a training for a table. `docs/estimators.md` compares how they rank networks.
+Each estimator changes one setting of a table's training. `docs/estimators.md` compares how they rank networks.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def low_fidelity(
 
 
 def narrowed(space: Space, population: Population, share: float) -> Population:
-    """``(n, g)``: the networks with a share of their channels, at least the fewest of the space.
+    """``(n, g)``: the networks with a share of their channels, but at least the smallest number in the space.
 
     Raises:
         InvalidValueError: the space has no gene for the width.
@@ -84,7 +84,7 @@ def narrowed(space: Space, population: Population, share: float) -> Population:
 
 
 def _narrower(space: Space, share: float) -> Change:
-    narrowed(space, np.empty((0, len(space.gene_names)), dtype=np.int16), share)  # reject the space now
+    narrowed(space, np.empty((0, len(space.gene_names)), dtype=np.int16), share)  # rejects an unsuitable space early
     return partial(narrowed, space, share=share)
 
 

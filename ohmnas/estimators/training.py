@@ -1,4 +1,4 @@
-"""`Trained`: trains each architecture and reads its chips. The most expensive estimator."""
+"""`Trained`: trains each architecture and measures it on chips. The most expensive estimator."""
 
 from __future__ import annotations
 

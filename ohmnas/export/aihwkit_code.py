@@ -70,7 +70,7 @@ _ADAPTIVE: Final = '''
 def average_batch_norm(network, images):
     """Average the batch norm statistics over training images, in batches of 128, on the chip as it is now.
 
-    The chip was measured with this before each reading (adaptive batch norm).
+    The measured accuracies include this step before each reading of the chip (adaptive batch norm).
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     network.eval()
@@ -128,7 +128,7 @@ ENUMS = {{
 
 
 def rpu_config(path=FOLDER / "config.json"):
-    """The chip as aihwkit describes it, from the values of a file."""
+    """Read the chip's aihwkit configuration from a file."""
     values = json.loads(Path(path).read_text(encoding="utf-8"))
     config = InferenceRPUConfig()
     for name, value in values["rpu_config"].items():
@@ -241,7 +241,7 @@ def config_of(trained: TrainedNetwork) -> dict[str, Any]:
 
 
 def _code(trained: TrainedNetwork, digital: nn.Module, analog: set[str]) -> str:
-    """Write the code of a network whose layers at some paths are aihwkit's."""
+    """Write the code of a network; layers at the paths in `analog` become aihwkit's layers."""
     from torch import nn
 
     source = Source()
@@ -255,7 +255,7 @@ def _code(trained: TrainedNetwork, digital: nn.Module, analog: set[str]) -> str:
         if module.groups == 1:
             return f"AnalogConv2d({arguments}, rpu_config=RPU)"
         if module.bias is not None:
-            raise InvalidValueError(f"{path} is a grouped convolution with a bias: aihwkit's layers support neither")
+            raise InvalidValueError(f"{path} is a grouped convolution with a bias, which cannot be exported to aihwkit")
         source.classes.setdefault("Branches", _GROUPED)
         return f"Branches({module.groups}, {arguments})"
 
@@ -285,14 +285,14 @@ def _check(trained: TrainedNetwork, module: Any, digital: nn.Module, analog: set
     """Check that loading the files gives the trained weights and the chip.
 
     Raises:
-        InvalidValueError: they do not.
+        InvalidValueError: the loaded weights or the loaded chip differ.
     """
     import torch
 
     from ohmnas.analog.rpu import differences, rpu_config
 
     if found := differences(module.rpu_config(), rpu_config(trained.chip)):
-        raise InvalidValueError(f"aihwkit describes another chip: {'; '.join(found)}")
+        raise InvalidValueError(f"the exported files describe another chip: {'; '.join(found)}")
     network = module.load()
     for path in sorted(analog):
         layer = network.layers.get_submodule(path)

@@ -64,10 +64,10 @@ def export(trained: TrainedNetwork, to: str, out: str | Path) -> Exported:
         out: folder for the files; it must be new or empty.
 
     Raises:
-        UnknownNameError: there is no such exporter.
+        UnknownNameError: the exporter is unknown.
         InvalidValueError: the folder is not empty, or the network cannot be exported in this way.
         MissingDependencyError: the exporter needs a package that is not installed.
-        StorageError: the disk rejected a write.
+        StorageError: a write failed.
     """
     out = Path(out)
     exporter = EXPORTERS[to]

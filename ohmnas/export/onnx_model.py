@@ -1,4 +1,4 @@
-"""Export to ONNX with torch's exporter. The model is kept only if onnxruntime gives the outputs of the network."""
+"""Export to ONNX with torch's exporter. The export fails unless onnxruntime reproduces the network's outputs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Readable Python code of a network: plain `nn.Module` classes for one architecture.
 
-The code comes from the built module, not from the space, so it works for any space: an `nn.Sequential` is written as
-one, other modules become a class whose ``forward`` is traced by `torch.fx` with their children as single calls. Names
-of parameters stay those of the module.
+The code comes from the built module, not from the space, so it works for any space. An `nn.Sequential` stays an
+`nn.Sequential`; other modules become a class. `torch.fx` traces the ``forward`` of a class, with each child as a single
+call. Parameters keep their names.
 """
 
 from __future__ import annotations
@@ -164,11 +164,11 @@ def convolution_arguments(layer: Any, bias: bool | None = None, groups: bool = T
 
     Args:
         layer: a `Conv2d`.
-        bias: whether it has a bias; None is as the layer.
+        bias: whether to write a bias; None follows the layer.
         groups: False leaves out the groups.
 
     Raises:
-        InvalidValueError: it does not pad with zeros.
+        InvalidValueError: the layer does not pad with zeros.
     """
     if layer.padding_mode != "zeros":
         raise InvalidValueError(f"a convolution pads with {layer.padding_mode!r}; only zeros can be exported")
@@ -194,7 +194,7 @@ def _forward(module: nn.Module, what: str) -> list[str]:
     """Lines of a module's forward, traced with its children as single calls.
 
     Raises:
-        InvalidValueError: it cannot be traced, or calls a function without plain code.
+        InvalidValueError: the forward cannot be traced, or calls a function without plain code.
     """
     import torch.fx
     from torch import nn
@@ -285,6 +285,6 @@ def _attribute(module: nn.Module, target: str) -> str:
 
 
 def in_docstring(text: str, width: int = 110) -> str:
-    """Wrap text for a docstring, and escape what would end it: names come from files of other people."""
+    """Wrap text for a docstring, and escape characters that could end it: names come from files of unknown origin."""
     wrapped = "\n".join(textwrap.fill(line, width) for line in text.splitlines())
     return wrapped.replace("\\", "\\\\").replace('"', '\\"')

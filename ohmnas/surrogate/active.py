@@ -1,9 +1,9 @@
 """Active selection of promising architectures, near the predicted Pareto front. `chooser` adds others from the plan.
 
 An architecture's optimistic accuracy is the upper end of its prediction interval. An architecture is promising if its
-optimistic accuracy is close to the best one at no more parameters. Among the promising ones, those that differ most
-from all measured architectures are selected. The architectures from the plan keep the table representative: a surrogate
-trained only on promising rows cannot recognise bad architectures.
+optimistic accuracy is close to the best optimistic accuracy of architectures with no more parameters. The selected
+architectures are promising and differ most from all measured architectures. The architectures from the plan keep the
+table representative: a surrogate trained only on promising rows cannot recognise bad architectures.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ HOPE = 0.9
 STRICTNESS = 3.0
 """Interest decays exponentially at this rate per standard deviation of the optimistic accuracy below the front."""
 CANDIDATES = 4000
-"""Number of candidates in a campaign."""
+"""Number of candidates drawn for each batch."""
 PARENTS = 50
 """Number of best measured architectures whose mutants are candidates too; random samples rarely reach the front."""
 
 
 def promising(surrogate: SurrogateModel, candidates: Population, measured: Population, k: int) -> Rows:
-    """Select k candidates near the front that differ from each other and from the measured ones.
+    """Select k candidates near the front that differ from each other and from the measured architectures.
 
     Args:
         surrogate: surrogate of the measured architectures.
@@ -45,14 +45,14 @@ def promising(surrogate: SurrogateModel, candidates: Population, measured: Popul
     front = np.empty(len(candidates))
     front[order] = np.maximum.accumulate(hoped[order])
     interest = np.exp(-STRICTNESS * (front - hoped) / max(float(hoped.std()), 1e-9))
-    here, there = (_standardised(surrogate, population, candidates) for population in (candidates, measured))
-    distance = cdist(here, there).min(axis=1)
+    features, known = (_standardised(surrogate, population, candidates) for population in (candidates, measured))
+    distance = cdist(features, known).min(axis=1)
     chosen: list[int] = []
     for _ in range(min(k, len(candidates))):
         merit = interest * distance
         merit[chosen] = -1.0
         chosen.append(int(np.argmax(merit)))
-        distance = np.minimum(distance, cdist(here, here[chosen[-1:]])[:, 0])
+        distance = np.minimum(distance, cdist(features, features[chosen[-1:]])[:, 0])
     return np.array(chosen, dtype=np.intp)
 
 
@@ -65,7 +65,7 @@ def candidates_near(
     min_params: float,
     seed: int,
 ) -> Population:
-    """Return new architectures within bounds: half spread over all sizes, half mutants of the best.
+    """Return new architectures within bounds: half spread over all sizes, half mutants of the best measured ones.
 
     Args:
         surrogate: ranks the measured architectures.
@@ -92,7 +92,7 @@ def candidates_near(
 
 
 def _standardised(surrogate: SurrogateModel, population: Population, scale: Population) -> Values:
-    """Features other than genes, in standard deviations of `scale`: structure and noise."""
+    """Structure and noise features, standardised with the means and standard deviations of `scale`."""
     space = surrogate.space
     derived = slice(len(gene_feature_names(space)), chipless(space))
     features, others = (

@@ -10,7 +10,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.scales import Values
 
 SMALLEST_STEP = 1e-9
-"""Smallest distance of two knots; a line between closer knots would be too steep for floating point."""
+"""Smallest distance between two knots; a line between closer knots would be too steep for floating point."""
 
 _END = 0.2
 """Outer share of the scores that sets the slope beyond each end."""
@@ -39,7 +39,8 @@ class Calibration:
         """Check the knots.
 
         Raises:
-            InvalidValueError: knots are missing, unequal in number or not increasing, or values are not fractions.
+            InvalidValueError: there is no knot, scores and values differ in number or do not increase, or values are
+                not fractions.
         """
         if not len(self.scores) or len(self.scores) != len(self.values):
             raise InvalidValueError("a calibration needs at least one knot, with a score and a value each")

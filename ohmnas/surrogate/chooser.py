@@ -27,7 +27,7 @@ the rest from the plan."""
 PARENTS = 20
 """Number of best measured networks that are mutated."""
 MUTANTS = 200
-"""Number of mutants drawn, to have enough new ones within bounds."""
+"""Number of mutants drawn. It exceeds the need, because known mutants and mutants out of bounds are dropped."""
 
 
 def planned(n: int, stored: int) -> int:
@@ -53,16 +53,16 @@ class Chooser:
     def chosen(self) -> Population:
         """``(n, g)``: selected architectures, at most as many as the campaign measures.
 
-        The first ones are the rows of the initial table, or else the first of the plan.
+        The first selections are the architectures of the initial table, or else the first architectures of the plan.
         """
         return self._noted()[: len(self.campaign.population)]
 
     def _noted(self) -> Population:
-        """All selections in whole batches, so a campaign that is extended selects the same as a longer one."""
+        """All selections, in whole batches: an extended campaign selects the same architectures as a longer one."""
         noted = self.store.chosen(self._key)
         if not len(noted):
-            there = self._stored()  # rows of the initial table
-            self.store.choose(self._key, there if len(there) else self.plan[:FIRST], after=0)
+            initial = self._stored()  # architectures of the initial table
+            self.store.choose(self._key, initial if len(initial) else self.plan[:FIRST], after=0)
             noted = self.store.chosen(self._key)
         return noted
 
@@ -107,7 +107,7 @@ class Chooser:
 
 
 def _best(data: TrainingSet) -> Population:
-    """``(k, g)``: measured networks whose accuracy is closest to the best at no more parameters."""
+    """``(k, g)``: measured networks whose accuracy is closest to the best accuracy with no more parameters."""
     order = np.argsort(data.space.params(data.population), kind="stable")
     accuracy = data.labels["accuracy_1d"][order]
     gap = np.maximum.accumulate(accuracy) - accuracy

@@ -26,14 +26,14 @@ FEWEST_NETWORKS = 10
 
 @dataclass(frozen=True, slots=True)
 class DesignScore:
-    """Quality of one target: Kendall's tau values, None if undefined."""
+    """Quality of one target: Kendall's tau over three groupings, and coverage; None if undefined."""
 
     designs: Spread | None
-    """Over all held-out designs."""
+    """Kendall's tau over all held-out designs."""
     networks: Spread | None
-    """Held-out networks on the same chip, mean over chips with at least `FEWEST_NETWORKS` networks."""
+    """Kendall's tau of held-out networks on the same chip, mean over chips with at least `FEWEST_NETWORKS` networks."""
     chips: Spread | None
-    """Chips of one held-out network, mean over networks with at least `FEWEST_CHIPS_OF_ONE` chips."""
+    """Kendall's tau of chips for one held-out network, mean over networks with at least `FEWEST_CHIPS_OF_ONE` chips."""
     coverage: Spread | None
     """Share of labels inside their 90 % prediction interval."""
 

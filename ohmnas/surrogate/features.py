@@ -37,8 +37,8 @@ NOISE_NAMES: Final = (
 including device errors. `log2_lasting_share` is the share of the noise after a day that stays the same in all reads of
 a chip. `log2_noise_block` is the mean block in which noise arises."""
 GROUPS: Final = ("genes", "structure", "noise", "chip", "stacked")
-"""Groups of features. Predictions of a source model belong to `chip`; `stacked` is the prediction of another model of
-the same rows from all other features."""
+"""Groups of features. Predictions of a source model belong to `chip`. `stacked` are predictions of another model, made
+from all other features of the same rows."""
 _WIDE: Final = 2.0**16
 """Channels assumed for a network without a narrowest layer."""
 _QUIET: Final = 2.0**-20

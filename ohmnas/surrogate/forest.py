@@ -3,9 +3,9 @@
 XGBoost follows each row down each tree. A search predicts about a hundred rows at a time, too few to hide the latency
 of each step. Here a whole population descends a tree together. A split is a bit string with one bit per row (1: the row
 goes right), and trees with the same split share it. Level by level, the bits of a row select among the bits of the next
-level, 64 rows per machine word; after the last level they are the index of its leaf. This is bit-slicing (E. Biham, *A
-Fast New DES Implementation in Software*, 1997), used for ranking by QuickScorer (C. Lucchese et al., SIGIR 2015), with
-rows in place of leaves.
+level, 64 rows per machine word. After the last level, the bits of a row are the index of its leaf. This is bit-slicing
+(E. Biham, *A Fast New DES Implementation in Software*, 1997), used for ranking by QuickScorer (C. Lucchese et al.,
+SIGIR 2015), with rows in place of leaves.
 """
 
 from __future__ import annotations
@@ -99,11 +99,11 @@ class Forest:
     leaves: Single
     """``(t * 2 ** len(levels),)``: leaf values, tree by tree; a leaf above the last level fills all places below it."""
     ends: tuple[int, ...]
-    """For each output, the number of trees up to its last one."""
+    """For each output, the number of trees up to and including its last tree."""
     bases: tuple[float, ...]
     """Initial value of each output's sum."""
     paths: Paths | None = None
-    """Used instead if a tree is deeper than `DEEPEST` or there are more than `MOST_LEAVES` leaves."""
+    """Replaces levels and leaves if a tree is deeper than `DEEPEST` or full trees exceed `MOST_LEAVES` leaves."""
 
     @classmethod
     def of(cls, ensembles: Sequence[Trees], features: int) -> Self:
@@ -117,7 +117,7 @@ class Forest:
             InvalidValueError: a tree uses a feature beyond the number of features.
         """
         if any((trees.splits >= features).any() for trees in ensembles):
-            raise InvalidValueError(f"a tree uses a feature beyond the {features} of the rows")
+            raise InvalidValueError(f"a tree uses a feature beyond the {features} features of the rows")
         ends = tuple(np.cumsum([len(trees.sizes) for trees in ensembles]).tolist())
         bases = tuple(trees.base for trees in ensembles)
         depth = max(trees.depth() for trees in ensembles) or 1
@@ -181,7 +181,7 @@ class Forest:
 
 
 def _numbered(features: Indices, thresholds: Single) -> tuple[Indices, tuple[Indices, Single]]:
-    """``(m,)`` splits -> index of each among the distinct ones, and these: features and thresholds, increasing.
+    """``(m,)`` splits -> index of each split among the distinct splits, and the distinct splits in increasing order.
 
     Without any split, a dummy split sends every row left.
     """

@@ -1,7 +1,7 @@
-"""`FurtherTarget`: predicts a target beyond accuracy, standard deviation and AVM, relative to one of these.
+"""`FurtherTarget`: predicts a target beyond accuracy, standard deviation and AVM, relative to one of these three.
 
-A network's accuracy after a month differs little from the one after a day, and standard deviations at two times are
-close. Trees therefore learn only a difference: for accuracies, the difference from the 1-day accuracy; for standard
+A network's accuracy after a month differs little from its accuracy after a day, and standard deviations at two times
+are close. Trees therefore learn only a difference: for accuracies, the difference from the 1-day accuracy; for standard
 deviations, the logarithm of their ratio to the standard deviation after a day. Differences of accuracies are on the
 scale of the AVM (`scales`).
 """
@@ -38,7 +38,7 @@ class FurtherTarget:
         """Check values from a file.
 
         Raises:
-            InvalidValueError: a default target, or numbers that are not finite or in the wrong order.
+            InvalidValueError: the target is a default target, or its differences are not finite or not in order.
         """
         if self.target in DEFAULTS:
             raise InvalidValueError(f"{self.target.name} is a default target")
@@ -58,7 +58,7 @@ class FurtherTarget:
 
 
 def base_column(target: Target) -> int:
-    """Return the column of `DEFAULTS` from which a target differs little."""
+    """Return the column of the target's base in `DEFAULTS`."""
     return DEFAULTS.index(SPREAD if target.scale == "log" else ACCURACY)
 
 

@@ -58,7 +58,7 @@ class Residuals:
         """Fit to held-out rows.
 
         Args:
-            positions: ``(n,)`` position of each prediction; nearby ones are about equally uncertain.
+            positions: ``(n,)`` position of each prediction; predictions at close positions are about equally uncertain.
             residuals: ``(n,)`` label minus prediction.
         """
         order = np.argsort(positions, kind="stable")

@@ -19,7 +19,7 @@ from ohmnas.targets import DEFAULT_NAMES
 FEWEST_NETWORKS: Final = 5
 """Smallest number of networks for an effect."""
 NAMES: Final = dict(zip(CHIP_GENE_NAMES, ("technology", "side of a tile", "DAC bits", "ADC bits"), strict=True))
-"""Gene -> label for people."""
+"""Gene -> its name in words."""
 COLUMNS: Final = [
     "choice",
     "value",
@@ -89,7 +89,7 @@ def _settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _with_known_levels(pairs: pd.DataFrame) -> tuple[pd.DataFrame, dict[Level, int]]:
     """Keep pairs whose settings all occur in enough networks; also return the number of networks per setting.
 
-    Effects of rare settings would be confounded with others. Dropping a setting may make others rare.
+    The effect of a rare setting would be confounded with other effects. Dropping a setting may make others rare.
     """
     while True:
         counts = {

@@ -86,7 +86,7 @@ def noise_ceiling(first: Values, second: Values) -> float:
 def noise_ceiling_interval(first: Values, second: Values, resamples: int = 1000) -> tuple[float, float]:
     """Ends of the 95 % interval of `noise_ceiling`: percentiles of a bootstrap over the pairs.
 
-    The result is deterministic. Draws without a defined ceiling are ignored; both ends are NaN if no draw has one.
+    The result is deterministic. Draws without a defined ceiling are ignored; both ends are NaN if all are ignored.
 
     Args:
         first: ``(n,)`` labels.

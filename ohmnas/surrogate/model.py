@@ -69,7 +69,7 @@ class SurrogateModel(Estimator):
     source: SourceModel | None = None
     """Model of other chips or tasks; its predictions are the last features."""
     line: Line | None = None
-    """Linear model on these predictions; None without a source."""
+    """Linear model on the source's predictions; None without a source."""
     further: tuple[FurtherTarget, ...] = ()
     """Targets that the surrogate can also predict, see `predicting`."""
     selected: tuple[str, ...] = ()
@@ -94,7 +94,7 @@ class SurrogateModel(Estimator):
             if len(process.levels) != labels or process.columns.max(initial=-1) >= width:
                 raise InvalidValueError(f"a Gaussian process must have {labels} labels and {width} features")
         if len(self.residuals) != len(DEFAULT_NAMES) or len(self.spread_trees) != len(DEFAULT_NAMES) - 1:
-            raise InvalidValueError(f"residuals and trees must be those of {', '.join(DEFAULT_NAMES)}")
+            raise InvalidValueError(f"residuals and trees must be for {', '.join(DEFAULT_NAMES)}")
         if self.variation not in VARIATIONS:
             raise InvalidValueError(f"{self.variation.name} is not a variation of the accuracy")
         if self.known.genomes.shape[1] != len(self.space.gene_names):
@@ -113,13 +113,13 @@ class SurrogateModel(Estimator):
         return (ACCURACY, SPREAD, self.variation, *(one.target for one in self._selected))
 
     def predicting(self, names: Iterable[str]) -> Self:
-        """Return the surrogate with these targets, too.
+        """Return a surrogate that also predicts these targets.
 
         Raises:
             InvalidValueError: the surrogate did not learn a target; the message lists the targets that it learned.
         """
-        there = [one.name for one in self.targets]
-        wanted = [name for name in dict.fromkeys(names) if name not in there]
+        predicted = [one.name for one in self.targets]
+        wanted = [name for name in dict.fromkeys(names) if name not in predicted]
         known = [one.target.name for one in self.further]
         for name in wanted:
             if name not in known:
@@ -244,7 +244,7 @@ class SurrogateModel(Estimator):
         return predicted
 
     def _estimate(self, values: Values) -> Estimate:
-        """Convert ``(n, 3 + k)`` targets on their scales and differences of further ones to fractions."""
+        """Convert default targets on their scales and differences of further targets, ``(n, 3 + k)``, to fractions."""
         defaults = self._fractions(values[:, : len(DEFAULT_NAMES)])
         further = [
             one.values(differences, defaults, self.scales)[:, None]

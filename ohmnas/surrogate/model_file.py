@@ -1,4 +1,4 @@
-"""Surrogate files: a NumPy archive of plain arrays with a JSON header. Loading one never runs code.
+"""Surrogate files: a NumPy archive of plain arrays with a JSON header. Loading a file never runs code.
 
 The header is the array `header`: a JSON object in UTF-8 with all values that are not arrays. All values of a file are
 checked: sizes before memory is allocated, then types and shapes of all arrays, whether their numbers are finite, and
@@ -243,7 +243,7 @@ def _model(header: dict[str, Any], parts: dict[str, dict[str, Array]]) -> Surrog
     }
     space = _space(header, header["space"])
     if set(hardware) != set(Hardware().description()) or header["features"] != list(feature_names(space, hardware)):
-        raise InvalidValueError(f"the features of the surrogate are not those of this version of ohmnas: {_ANEW}")
+        raise InvalidValueError(f"the features of the surrogate do not match this version of ohmnas: {_ANEW}")
     variation = next((one for one in VARIATIONS if header["targets"] == [*DEFAULT_NAMES[:2], one.name]), None)
     if variation is None:
         raise InvalidValueError(f"the targets must be {', '.join(DEFAULT_NAMES)}")
@@ -308,7 +308,7 @@ def _records(model: SurrogateModel) -> dict[str, object]:
 
 def _further(name: str, values: object, parts: dict[str, dict[str, Array]]) -> FurtherTarget:
     if not isinstance(values, list) or len(values) != 1 + len(_FURTHER_NUMBERS):
-        raise InvalidValueError(f"{name}: it must have {1 + len(_FURTHER_NUMBERS)} numbers")
+        raise InvalidValueError(f"{name} must have {1 + len(_FURTHER_NUMBERS)} numbers")
     base, mean, lowest, highest = (finite(value, -_LARGEST_NUMBER, _LARGEST_NUMBER, name) for value in values)
     trees = Trees(**parts[f"{name}_trees"], base=base)
     return FurtherTarget(TARGETS[name], trees, mean, lowest, highest, Residuals(**parts[f"{name}_residuals"]))

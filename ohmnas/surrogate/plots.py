@@ -117,7 +117,7 @@ def plot_effects(frame: pd.DataFrame, path: Path, title: str = "") -> None:
 
 
 def _at_least_a_point(panel: Axes) -> None:
-    """Show at least one point of effect, so that noise does not look like an effect."""
+    """Make the axis at least one percentage point high: on a shorter axis, noise would look like an effect."""
     low, high = panel.get_ylim()
     if high - low < 1.0:
         middle = (low + high) / 2

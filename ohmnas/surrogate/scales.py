@@ -36,7 +36,7 @@ class Scales:
         """Check the numbers.
 
         Raises:
-            InvalidValueError: one is outside its range.
+            InvalidValueError: a number is outside its range.
         """
         if not 0.0 < self.std_floor <= 1.0:
             raise InvalidValueError(f"std_floor is {self.std_floor}; it must be above 0, at most 1")

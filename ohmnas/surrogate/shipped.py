@@ -3,8 +3,8 @@
 `benchmarks/ship_surrogates.py` creates them. Each stores the checksum of its table and is used only while the table is
 unchanged.
 
-A shipped table has the name of its task: `digits`. Later protocols measure in another way, so their rows are in tables
-of their own: `digits-protocol4`. A task is predicted by its newest table with rows of the chip.
+A shipped table has the name of its task: `digits`. Later protocols measure differently, so their rows are in separate
+tables: `digits-protocol4`. Predictions for a task use its newest table that has a surrogate for the chip.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def shipped_surrogate(table: str, hardware: str | None = None, fidelity: str | N
 
 
 def tables_of_task(task: str) -> list[str]:
-    """Return the names of a task's shipped tables, of the newest protocol first."""
+    """Return the names of a task's shipped tables, newest protocol first."""
     name = re.compile(rf"{re.escape(task)}(?:-protocol(\d+))?")
     matches = [match for path in _TABLES.glob("*.csv") if (match := name.fullmatch(path.stem))]
     return [match[0] for match in sorted(matches, key=lambda match: int(match[1] or 0), reverse=True)]
@@ -88,8 +88,8 @@ def load_surrogate(path: str | Path) -> SurrogateModel:
     """Read a surrogate from a file, or a shipped one.
 
     Args:
-        path: the file, with or without ``.npz``. If there is none, the name of a task, such as ``digits``, or of a
-            shipped table.
+        path: the file, with or without ``.npz``. If the file does not exist, the path is read as the name of a task,
+            such as ``digits``, or of a shipped table.
 
     Raises:
         BrokenFileError: the file is missing or truncated, has an unknown space or another format version, or holds an

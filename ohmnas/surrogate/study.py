@@ -1,8 +1,8 @@
 """Study of a table: feature importance, effects of choices and a map, as data frames with intervals.
 
 All effects are predictions of surrogates fitted to the table, not measurements; intervals come from surrogates fitted
-to parts of it. A surrogate can predict a gene's effect only where the table varies the gene, so effects are computed
-only for architectures within the measured range of costs.
+to parts of the table. A surrogate can predict a gene's effect only where the table varies the gene, so effects are
+computed only for architectures within the measured range of costs.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ SETTING_NAMES: Final = {
     "hw_adc_bits": "ADC bits",
     "hw_tile_rows": "rows of a tile",
 }
-"""Setting -> label for people; all others use their own name."""
+"""Setting -> its name in words; other settings keep their own name."""
 
 
 def importance(data: TrainingSet, seed: int = 0, **settings: Any) -> pd.DataFrame:
@@ -188,7 +188,7 @@ def chip_effects(
     rng = np.random.default_rng(seed)
     models = [fit_source([_resample(part, rng) for part in sets], seed=seed) for _ in range(resamples)]
     first = sets[0]
-    scales = Scales(first.scales.std_floor)  # those of a source model
+    scales = Scales(first.scales.std_floor)  # the scales of a source model
     levels = scales.to(first.shrunk_labels()).mean(axis=0)
     rows = []
     for name, values in (settings or SETTINGS).items():

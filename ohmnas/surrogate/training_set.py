@@ -47,13 +47,13 @@ class TrainingSet:
     labels: dict[str, Values]
     """Target -> ``(n,)``."""
     hardware: dict[str, float]
-    """`Hardware.description()` of the measured chip; for designs, of ``pcm``, as their genomes include the chip."""
+    """`Hardware.description()` of the measured chip; of ``pcm`` for designs, whose genomes include the chip."""
     scales: Scales
     """Scales of the targets. `std_floor` is the smallest standard deviation that the table can resolve."""
     provenance: dict[str, Any]
     """Table, task, hardware, fidelity, number of rows and range of costs; stored in the header of a saved surrogate."""
     first: dict[str, Values] = field(default_factory=dict)
-    """Target -> ``(n,)``: labels of the first seed, noisier than means; empty means `labels`."""
+    """Target -> ``(n,)``: labels of the first seed, noisier than means over seeds. If empty, `labels` are used."""
     views: Values | None = None
     """``(n, k)``: logarithms of `VIEWS`, if measured."""
     chips: int = 0
@@ -239,7 +239,7 @@ def _chips(frame: pd.DataFrame) -> list[Hardware]:
 
 
 def learnable_chips(table: MeasuredTable) -> list[str]:
-    """Chips of a table that have enough rows without further selection."""
+    """Chips of a table that have enough rows at their only fidelity or at a default fidelity."""
     chips = []
     for name, rows in table.measured.groupby("hardware"):
         fidelities = set(rows["fidelity"])

@@ -32,7 +32,7 @@ class SourceModel:
     """Predicts networks on any chip from the rows of other chips."""
 
     space: Space
-    """Space of the rows' task; the models' costs are for this task."""
+    """Space of the rows' task; features are computed for this task."""
     trees: tuple[Trees, ...]
     """Trees for accuracy, logarithm of the standard deviation and AVM, each minus its mean."""
     sources: tuple[str, ...]
@@ -47,7 +47,7 @@ class SourceModel:
         """Prepare the trees.
 
         Raises:
-            InvalidValueError: there is not one ensemble for each of `DEFAULT_NAMES`, or the features differ.
+            InvalidValueError: the number of ensembles is wrong, or a tree uses a feature that does not exist.
         """
         if len(self.trees) != len(DEFAULT_NAMES):
             raise InvalidValueError(f"a source model has {len(DEFAULT_NAMES)} tree ensembles, not {len(self.trees)}")
@@ -81,8 +81,8 @@ class SourceModel:
 class Line:
     """Linear model on a source model's predictions for each target, and its weight.
 
-    Accuracies are ranks here: the share of training rows that are less accurate. Between two trainings or chips, the
-    order of good networks is alike, but their distances are not.
+    Accuracies are replaced by their ranks: the share of training rows that are less accurate. Two trainings or chips
+    put good networks in a similar order, but the differences between their accuracies are not similar.
     """
 
     slopes: Values

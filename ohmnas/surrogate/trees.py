@@ -75,7 +75,7 @@ class Trees:
         return starts
 
     def first_children(self) -> npt.NDArray[np.int64]:
-        """``(m,)``: first child of each split, relative to its root; the second follows. Leaves have none."""
+        """``(m,)``: first child of each split, relative to the root; the second follows. Leaves have no valid value."""
         is_split = (self.splits != LEAF).astype(np.int64)
         before = np.cumsum(is_split) - is_split
         first: npt.NDArray[np.int64] = 2 * (before - np.repeat(before[self.starts], self.sizes)) + 1

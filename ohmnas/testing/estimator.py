@@ -37,7 +37,7 @@ class EstimatorContract(ABC):
     """True if its values do not depend on the seed."""
 
     tolerance: ClassVar[float] = 1e-4
-    """Largest relative difference between values that are equal but for rounding."""
+    """Largest relative difference between values that may differ by rounding only."""
 
     @abstractmethod
     def make(self, seed: int) -> Estimator:
@@ -82,7 +82,7 @@ class EstimatorContract(ABC):
         assert np.array_equal(population, before)
 
     def test_the_same_seed_gives_the_same_values(self) -> None:
-        """For two calls and for two estimators; NumPy's global generator is not used."""
+        """Two calls and two estimators give the same values; NumPy's global generator is not used."""
         population, one = self.population(), self.make(0)
         first = one.estimate(population).values
         state = np.random.get_state()  # noqa: NPY002 - its state must not change
@@ -93,7 +93,7 @@ class EstimatorContract(ABC):
         assert np.array_equal(first, other) == self.draws_nothing
 
     def test_an_architecture_has_one_value_in_any_batch(self) -> None:
-        """Alone, among others, and in any order."""
+        """The value is the same alone, among others, and in any order."""
         population, one = self.population(), self.make(0)
         values = one.estimate(population).values
         np.testing.assert_allclose(one.estimate(population[::-1]).values[::-1], values, rtol=self.tolerance, atol=1e-9)
@@ -109,12 +109,12 @@ class EstimatorContract(ABC):
         assert _is_rejected(lambda: one.predicting(["an_unknown_target"]))
 
     def test_its_origin_can_be_written_as_json(self) -> None:
-        """`Estimator.provenance`, strictly."""
+        """`Estimator.provenance` is unchanged after writing it as strict JSON and reading it."""
         provenance = dict(self.make(0).provenance)
         assert json.loads(json.dumps(provenance, allow_nan=False)) == provenance
 
     def test_its_quantiles_rise_or_are_refused(self) -> None:
-        """As stated by `Estimator.has_quantiles`."""
+        """Quantiles rise with the probability. If `has_quantiles` is False, `quantile` raises an error."""
         one = self.make(0)
         estimate = one.estimate(self.population())
         if not one.has_quantiles:

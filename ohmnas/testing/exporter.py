@@ -99,7 +99,7 @@ class ExporterContract(ABC):
             assert np.array_equal(trained.state[name].numpy(), values), name
 
     def test_a_folder_with_files_is_not_written_over(self) -> None:
-        """`export` raises an error."""
+        """`export` raises an error and leaves the files unchanged."""
         with tempfile.TemporaryDirectory() as aside, EXPORTERS.registered(_NAME, self.make()):
             (Path(aside) / "mine").write_text("mine", encoding="utf-8")
             try:

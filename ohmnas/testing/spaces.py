@@ -1,10 +1,10 @@
-"""`SpaceContract`: tests to inherit for everything that other code expects of a space.
+"""`SpaceContract`: tests, to be inherited, of all properties of a space that ohmnas relies on.
 
     class TestMySpace(SpaceContract):
         def make(self) -> Space:
             return MySpace((1, 8, 8), 10)
 
-Each function in `PROPERTIES` draws its examples from the generator that it is given, so other tests can call it too.
+Each function in `PROPERTIES` draws its examples from its generator argument, so other tests can call it too.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def repair_rests(space: Space, rng: np.random.Generator) -> None:
     for matrix in (wild, near):
         repaired = space.repair(matrix)
         assert_canonical(space, repaired)
-        assert_same(space.repair(repaired), repaired, "repair changes what it repaired")
+        assert_same(space.repair(repaired), repaired, "repair changes a repaired genome")
     valid = a_population(space, rng)
     assert_same(space.repair(valid), valid, "repair changes a canonical genome")
 
@@ -82,7 +82,7 @@ def canonical_rests(space: Space, rng: np.random.Generator) -> None:
     genomes.setflags(write=False)
     once = space.canonical(genomes)
     assert_canonical(space, once)
-    assert_same(space.canonical(once), once, "canonical changes what is canonical")
+    assert_same(space.canonical(once), once, "canonical changes a canonical genome")
 
 
 def faults_are_named(space: Space, rng: np.random.Generator) -> None:
@@ -169,10 +169,10 @@ def bounds_hold(space: Space, rng: np.random.Generator) -> None:
     for within in (space.everything, some_bounds(space, rng)):
         drawn = within.from_unit_cube(rng.random((_ROWS, len(space.genes))))
         assert drawn.dtype == np.int16
-        assert within.contain(drawn).all(), "a drawn genome lies outside"
+        assert within.contain(drawn).all(), "a drawn genome is outside the bounds"
         valid = a_population(space, rng)
         projected = within.project(valid)
-        assert within.contain(projected).all(), "a projected genome lies outside"
+        assert within.contain(projected).all(), "a projected genome is outside the bounds"
         assert_same(within.project(projected), projected, "projecting twice changes a genome")
         inside = within.contain(valid)
         assert_same(projected[inside], valid[inside], "projecting changes a genome within the bounds")
@@ -261,16 +261,16 @@ PROPERTIES: Final[Mapping[str, Property]] = {
         features_are_finite,
     )
 }
-"""Properties of any drawn genomes."""
+"""Name -> property that all drawn genomes must have."""
 
 
 class SpaceContract(ABC):
     """Tests of one space, which a subclass returns from `make`."""
 
     seeds: ClassVar[int] = 5
-    """Examples of each property."""
+    """Number of examples for each property."""
     networks: ClassVar[int] = 4
-    """Networks that are built."""
+    """Number of networks to build."""
 
     @abstractmethod
     def make(self) -> Space:
@@ -333,7 +333,7 @@ class SpaceContract(ABC):
         self._hold(features_are_finite)
 
     def test_genes_have_names_of_their_own(self) -> None:
-        """Names are valid in tables, files and command lines, and no two columns share one."""
+        """Names are valid in tables, files and command lines, and no two columns share a name."""
         names = self.make().networks.gene_names
         assert all(name.isidentifier() and name.isascii() for name in names), names
         folded = [name.casefold() for name in (*schema.columns(names), *CHIP_GENE_NAMES)]
@@ -383,8 +383,8 @@ class SpaceContract(ABC):
             stages = networks.stages(one)
             kinds = [kind for stage in stages for kind in stage.kinds]
             assert len(kinds) == len(set(kinds)), "a layer is in two stages"
-            there = np.flatnonzero(networks.layers(genome[None]).count[0]).tolist()
-            assert set(there) <= set(kinds), "a layer is in no stage"
+            present = np.flatnonzero(networks.layers(genome[None]).count[0]).tolist()
+            assert set(present) <= set(kinds), "a layer is in no stage"
             assert all(
                 bar.channels > 0 and bar.branches > 0 for stage in stages for block in stage.blocks for bar in block
             )
@@ -416,7 +416,7 @@ def generators(seeds: int) -> Iterator[np.random.Generator]:
 
 
 def a_population(space: Space, rng: np.random.Generator) -> Population:
-    """Up to a dozen networks of every size: uniform over genes, or even over the logarithm of parameters."""
+    """Up to 12 networks of all sizes, drawn uniformly over the genes or over the logarithm of parameters."""
     return (
         space.sample_uniform(_ROWS, rng)
         if rng.random() < 0.5
@@ -434,7 +434,7 @@ def some_bounds(space: Space, rng: np.random.Generator) -> Bounds:
 
 
 def small_bounds(space: Space, rng: np.random.Generator) -> Bounds:
-    """Bounds that fix all genes but a few, and leave those few values."""
+    """Bounds that fix most genes and leave a few values for the others."""
     low = [int(rng.choice(gene.values)) for gene in space.genes]
     high, several = low.copy(), 1
     for place in rng.permutation(len(space.genes)).tolist():

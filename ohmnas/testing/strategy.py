@@ -28,9 +28,9 @@ class StrategyContract(ABC):
     asks_once: ClassVar[bool] = False
     """True if the strategy proposes a single generation, such as a ranking of one sample."""
     draws_nothing: ClassVar[bool] = False
-    """True if its proposals do not depend on the generator, such as those of a grid."""
+    """True if its proposals do not depend on the generator, as for a grid."""
     bounds: ClassVar[Bounds | None] = None
-    """Bounds on genes for a strategy that goes through the whole space, such as `formula.NARROW`."""
+    """Bounds on genes for a strategy that enumerates the whole space, such as `formula.NARROW`."""
 
     @abstractmethod
     def make(self, problem: Problem) -> Strategy:
@@ -42,7 +42,7 @@ class StrategyContract(ABC):
         return Problem(SPACE, formula, Limits(50_000, 2e6, max_avm, 1000), within=self.bounds), formula
 
     def proposals(self, problem: Problem, seed: int, rounds: int = 3) -> list[Population]:
-        """Its proposals, if every affordable one is evaluated."""
+        """Proposals of the strategy; it is told the evaluations of all affordable proposals."""
         strategy, rng = self.make(problem), np.random.default_rng(seed)
         found = []
         for _ in range(rounds):
@@ -66,7 +66,7 @@ class StrategyContract(ABC):
         assert isinstance(self.make(self.problem()[0]).allows_oversampling, bool)
 
     def test_proposals_are_canonical_and_within_the_bounds(self) -> None:
-        """Holds in the whole space and in a part of it."""
+        """All proposals are valid, in the whole space and in a part of it."""
         for within in (self.bounds, NARROW):
             problem = replace(self.problem()[0], within=within)
             for population in self.proposals(problem, 0, rounds=4):
@@ -81,7 +81,7 @@ class StrategyContract(ABC):
         assert self.draws_nothing or not all(map(np.array_equal, first, other))
 
     def test_it_continues_for_any_subset_of_evaluated_proposals(self) -> None:
-        """`ask` may follow `ask`, `tell` may follow `tell`, and any part of the proposals may be told."""
+        """`ask` may follow `ask`, `tell` may follow `tell`, and `tell` may get any part of the proposals."""
         for offset in (0.0, 0.8):  # with 0.8, nothing is feasible
             self._continues(offset, asks=2, share=1.0, others=0)
             self._continues(offset, asks=1, share=0.5, others=5)
@@ -105,7 +105,7 @@ class StrategyContract(ABC):
         assert (len(population) > 0) == (not self.asks_once or not answered)
 
     def test_every_member_of_every_generation_meets_every_limit(self) -> None:
-        """Limits on costs are exact, limits on predictions are those of the estimator."""
+        """Exact costs meet the limits on costs, and the estimator's predictions meet the limits on predictions."""
         formula = Formula()
         limits = Limits(60_000, 2e6, 0.025, 1000, 0.5, max_std=0.022, max_size=60_000, max_memory=3000)
         problem = Problem(SPACE, formula, limits, within=self.bounds)
@@ -143,7 +143,7 @@ class StrategyContract(ABC):
         assert results[0] == results[1]
 
     def test_a_front_is_everything_that_nothing_else_beats(self) -> None:
-        """The front covers all evaluated architectures."""
+        """The front has all evaluated architectures that no other evaluated architecture dominates."""
         problem, formula = self.problem()
         problem = replace(problem, pareto=("accuracy_1d", "params"))
         problem.scale("accuracy_1d")

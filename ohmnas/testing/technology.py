@@ -42,7 +42,7 @@ class TechnologyContract(ABC):
             yield preset(technology.name)
 
     def test_its_name_is_valid_in_tables_and_commands(self) -> None:
-        """`lookup.name_fault` accepts it, and it does not end in ``.toml``, which is for files."""
+        """`lookup.name_fault` accepts the name, and it does not end in ``.toml``, which is for files."""
         name = self.make().name
         assert not name_fault(name)
         assert not name.endswith(".toml")
@@ -62,7 +62,7 @@ class TechnologyContract(ABC):
             assert (one.tile_rows, one.dac_bits, one.adc_bits, one.g_max) == (64, 6, 7, chip.g_max)
 
     def test_its_noise_model_takes_the_scales_of_a_chip(self) -> None:
-        """Without programming noise, a chip is programmed exactly; with it, it is not."""
+        """A chip is programmed exactly without programming noise, and inexactly with it."""
         import torch
 
         from ohmnas.analog.device import noise_model

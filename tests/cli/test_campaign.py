@@ -360,7 +360,7 @@ def test_varied_chips_need_a_plan(ohmnas: Ohmnas, tmp_path: Path) -> None:
         (("--hardware", "ideal-t256-d8-a8"), "unknown hardware 'ideal-t256-d8-a8': choose pcm"),
         (("--vary-chip", "0"), "'0' is not a whole number above 0"),
         (("--vary-chip", "101"), "settings of tiles and converters must be 1 to 100, not 101"),
-        (("--vary-chip", "2", "--hardware", "pcm"), "--vary-chip draws the chips itself: remove --hardware"),
+        (("--vary-chip", "2", "--hardware", "pcm"), "--vary-chip determines the chips: remove --hardware"),
         (("--vary-chip", "2", "--choose", "active"), "remove --hardware, --found and --choose"),
         (("--vary-chip", "2", "--found", "result.json"), "remove --hardware, --found and --choose"),
         (("--stop-early", "asha"), "trainings of 1 epoch are too short to be stopped early"),

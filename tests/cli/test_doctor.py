@@ -53,7 +53,7 @@ def test_folders_are_those_of_the_environment(ohmnas: Ohmnas, tmp_path: Path, mo
     monkeypatch.setattr(doctor, "_TRIAL", "print(0)")
     folders = {one["folder"].split()[0]: one for one in ohmnas("doctor", "--json").values["folders"]}
     assert (folders["data"]["path"], folders["data"]["state"]) == (str(tmp_path), "3 MB")
-    assert (folders["cache"]["path"], folders["cache"]["state"]) == (str(tmp_path / "none"), "not there")
+    assert (folders["cache"]["path"], folders["cache"]["state"]) == (str(tmp_path / "none"), "does not exist")
 
 
 def test_the_doctor_itself_loads_no_torch() -> None:

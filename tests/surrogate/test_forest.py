@@ -115,5 +115,5 @@ def test_other_features_are_refused() -> None:
 
 
 def test_trees_of_more_features_than_rows_have_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="a feature beyond the 1 of the rows"):
+    with pytest.raises(InvalidValueError, match="a feature beyond the 1 features of the rows"):
         Forest.of([trees_of(grown(3))], 1)

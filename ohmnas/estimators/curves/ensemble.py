@@ -17,7 +17,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.estimators.curves.families import FAMILIES, Family, Values
 
 NOISE: Final = 0.05
-"""Standard deviation of a point of a curve: an accuracy of one chip on some hundred images, in mid-training."""
+"""Standard deviation of a point of a curve: the accuracy of one chip on a few hundred images, during training."""
 WIDTH: Final = 0.1
 """Standard deviation of a parameter under the prior, as a share of its range. It is narrow, because three to six points
 do not determine four parameters."""
@@ -45,11 +45,14 @@ def extrapolate(
         twice the noise is ignored. If all are ignored, the last value and the noise are returned.
 
     Raises:
-        InvalidValueError: no point, or a value outside of [0, 1].
+        InvalidValueError: there is no value, the numbers of epochs and values differ, or a value is outside [0, 1].
     """
     epochs, values = np.asarray(epochs, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if not len(epochs) or len(epochs) != len(values):
-        raise InvalidValueError(f"a learning curve needs at least one value, one per epoch, not {len(values)}")
+        raise InvalidValueError(
+            f"a learning curve needs one value per epoch and at least one epoch, not {len(values)} values and "
+            f"{len(epochs)} epochs"
+        )
     if not ((values >= 0.0) & (values <= 1.0)).all():
         raise InvalidValueError("the values of a learning curve must be from 0 to 1")
     ends, costs = [], []

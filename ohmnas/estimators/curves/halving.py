@@ -1,8 +1,9 @@
 """Early stopping of trainings by comparison: successive halving, and its asynchronous form for campaigns.
 
 Successive halving (Jamieson and Talwalkar, 2016) trains a batch to each rung and keeps the best share. ASHA (Li et
-al., 2020) decides for each training alone: it stops at a rung unless it is among the best share of all trainings seen
-there so far. This is the stopping variant. The promotion variant pauses trainings and needs a checkpoint of each.
+al., 2020) decides for each training alone: it stops at a rung unless it is among the best share of all trainings that
+reached the rung so far. This is the stopping variant. The promotion variant pauses trainings and needs a checkpoint of
+each.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def successive_halving(values: Values, reduction: float = REDUCTION) -> npt.NDAr
         reduction: 1 / `reduction` of the networks continue, rounded up.
 
     Returns:
-        ``(n,)``: number of rungs that each network passed; those with r are trained to the end.
+        ``(n,)``: number of rungs that each network passed; networks that passed all r are trained to the end.
 
     Raises:
         InvalidValueError: the reduction is not above 1.
@@ -80,9 +81,9 @@ class Asha:
         self._seen: dict[int, list[float]] = {}
 
     def continues(self, rung: int, value: float) -> bool:
-        """Record a training at a rung; return True if it is among the best 1 / `reduction` of all trainings seen there.
+        """Record a training at a rung; return True if it is among the best 1 / `reduction` of the rung's trainings.
 
-        The first trainings of a rung continue if no earlier one is better.
+        The first trainings of a rung continue if no earlier training is better.
 
         Args:
             rung: number that identifies the rung, such as its epoch.

@@ -31,7 +31,7 @@ from ohmnas.targets import Target, target
 FEWEST_ROWS: Final = 10
 """Smallest number of finished trainings to learn from."""
 MOST_LOSSES: Final = 12
-"""Largest number of losses used as features, at epochs with about equal ratios. Other losses are close to these."""
+"""Largest number of losses used as features, at epochs with about equal ratios. The losses between are similar."""
 _LOSSES, _ACCURACIES, _SIZE = (GROUPS.index(name) for name in ("structure", "noise", "chip"))
 """Groups of features, each with one length scale (`surrogate.fit.kernel`): all three start at 8 standard deviations."""
 _SMALLEST_LOSS: Final = 1e-3
@@ -131,7 +131,7 @@ class CurveProcess:
 
 
 class CurveEstimator(Estimator):
-    """Estimates networks by a process, from their learning curves."""
+    """Estimates networks from their learning curves with a `CurveProcess`."""
 
     def __init__(self, process: CurveProcess, curves_of: Callable[[Population], LearningCurves]) -> None:
         """Store the parts.

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 SHARE: Final = 0.25
 """Share of the epochs for a network that inherits."""
 RATE: Final = 0.25
-"""Peak learning rate for a network that inherits, relative to a training from scratch: a larger rate would forget the
-weights."""
+"""Peak learning rate for a network that inherits, relative to a training from scratch: a larger rate would erase the
+inherited weights."""
 NOISE: Final = 0.01
 """Noise that separates copied channels, relative to the weights of a layer."""
 BATCH: Final = 256
@@ -67,7 +67,7 @@ class Inherited(Estimator):
             share: share of the epochs for a network that inherits, above 0 and at most 1.
             base: effort of a full training; None is the task's fidelity ``table``.
             chip: the chip; None is the ``pcm`` preset.
-            rate: peak learning rate of a training that inherits, relative to one from scratch.
+            rate: peak learning rate of a training that inherits, relative to a training from scratch.
 
         Raises:
             InvalidValueError: the task's space is not resnet, or the share is out of range.

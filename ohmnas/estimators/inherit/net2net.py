@@ -11,7 +11,7 @@ Notation: a *flow* of n channels is an ``(n,)`` array with the parent's channel 
   change nothing, because the channels are not negative. A stride of 2 averages four pixels: the mean over all pixels,
   which the classifier reads, stays the same. The batch norms after these convolutions get the statistics of a batch of
   images, and a gain and an offset that undo the normalisation.
-- A larger stem kernel has zeros around the parent's.
+- A larger stem kernel has zeros around the parent's kernel.
 
 Copies are equal until training noise or `noise` separates them.
 """
@@ -202,7 +202,7 @@ def _pass(
         own: the residual block.
         block: main block of the residual block.
         flow: flow before the block.
-        out: flow after it.
+        out: flow after the block.
         halved: height and width of an input that is halved by averaging; None for a stride of 1.
         passing: receives the batch norms that must pass their input.
     """

@@ -25,7 +25,7 @@ SMALLEST: Final = 1e-8
 
 
 class AzNas(Proxy):
-    """Sum of the log ranks, among the architectures that are measured together, of four measures.
+    """Sum of the log ranks of four measures; ranks are among the architectures that are measured together.
 
     - Expressivity: sum over the blocks of the entropy of the normalised principal variances of their features.
     - Progressivity: smallest increase of this entropy from one block to the next.
@@ -33,7 +33,7 @@ class AzNas(Proxy):
       from one random vector of signs.
     - Complexity: number of multiply-accumulates.
 
-    Weights are drawn as He et al. (2015) for the fan in; images are standard normal.
+    Weights are drawn as in He et al. (2015), scaled by the fan-in; images are standard normal.
     """
 
     target = proxy_target("az_nas", "AZ-NAS")
@@ -62,7 +62,7 @@ def combined_ranks(columns: Values) -> Values:
 
 @torch.no_grad()
 def he_fan_in(network: nn.Module) -> None:
-    """Draw weights as He et al. (2015), for the fan in."""
+    """Draw weights as in He et al. (2015), scaled by the fan-in."""
     for layer in weighted(network):
         nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
         if layer.bias is not None:

@@ -16,7 +16,7 @@ from ohmnas.spaces.space import Space
 
 
 class Deviation(Proxy):
-    """Log of the ratio of the outputs' variance over the images to the mean square of their change on the chip."""
+    """Logarithm of signal over noise: variance of the outputs over images, over the mean square change on the chip."""
 
     target = proxy_target("deviation", "signal to noise of the outputs")
 

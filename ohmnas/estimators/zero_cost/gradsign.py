@@ -1,4 +1,4 @@
-"""GradSign: on how many weights the images' gradients agree.
+"""GradSign: agreement of the images' gradient signs, summed over the weights.
 
 Z. Zhang, Z. Jia, "GradSign: Model Performance Inference with Theoretical Insights", ICLR 2022, Algorithm 1.
 """

@@ -1,4 +1,4 @@
-"""`Proxy`: one measure of untrained networks, and its two kinds."""
+"""`Proxy`: a measure of architectures without training, and `OfNetwork`: a proxy that is measured per network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Values = npt.NDArray[np.float64]
 LOWEST = -1e12
-"""Value of a network without a defined measure, such as one that passes no signal."""
+"""Value of a network without a defined measure, such as a network that passes no signal."""
 HIGHEST = 1e12
 
 
@@ -58,7 +58,7 @@ class OfNetwork(Proxy):
 
     @abstractmethod
     def score(self, network: nn.Module, images: Tensor, labels: Tensor) -> float:
-        """Return the value of one network; a number that is not finite if it is undefined. May change the network.
+        """Return the value of one network; NaN or infinite if it is undefined. May change the network.
 
         Args:
             network: network in training mode; on a chip, in evaluation mode with the batch norm statistics of the exact
@@ -77,5 +77,5 @@ class OfNetwork(Proxy):
 
 
 def bounded(values: Values) -> Values:
-    """Values within `LOWEST` and `HIGHEST`; undefined ones are the lowest."""
+    """Values clipped to `LOWEST` and `HIGHEST`; undefined values become `LOWEST`."""
     return np.clip(np.where(np.isnan(values), LOWEST, values), LOWEST, HIGHEST)

@@ -1,8 +1,8 @@
 """`OnChip`: an untrained network on a chip, with gradients.
 
-The weights are those of one programming event, read some time later, with drift compensation. Each layer's outputs get
-the noise of its tiles. Converters neither round nor clip. Batch norms keep the statistics of the exact network, as a
-trained network keeps those of its training; a chip with adaptive batch norm measures them again.
+The weights are programmed once and read some time later, with drift compensation. Each layer's outputs get the noise of
+its tiles. Converters neither round nor clip. Batch norms keep the statistics of the exact network, just as a trained
+network keeps its training statistics. On a chip with adaptive batch norm, the statistics are measured again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Number of parameters: the proxy that others must beat."""
+"""Number of parameters: the baseline for all other proxies."""
 
 from __future__ import annotations
 

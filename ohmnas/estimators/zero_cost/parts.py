@@ -105,7 +105,7 @@ def activation_patterns(network: nn.Module, images: Tensor) -> list[Tensor]:
 
 @contextmanager
 def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[tuple[nn.Module, Tensor, Tensor]]]:
-    """A list that grows with each call of one of the modules: the module, its first input and its output."""
+    """Yield a list; each call of one of the modules appends the module, its first input and its output."""
     found: list[tuple[nn.Module, Tensor, Tensor]] = []
 
     def note(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
@@ -123,7 +123,7 @@ def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[tuple[nn.Module, T
 def last_features(network: nn.Module, images: Tensor) -> Tensor:
     """``(b, c, h, w)``: input of the first module that removes the spatial dimensions by pooling or flattening.
 
-    If there is none, the last output with spatial dimensions.
+    If no module removes them, the last output with spatial dimensions.
 
     Raises:
         ValueError: no module has a 4-dimensional output.
@@ -141,10 +141,10 @@ def last_features(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def block_features(network: nn.Module, images: Tensor) -> list[Tensor]:
-    """``(b, c, h, w)`` each: the output of the stem, then that of each block.
+    """``(b, c, h, w)`` each: the output of the stem, then the output of each block.
 
-    Blocks are the network's children that consist of several modules; the stem is all before them. A network without
-    blocks has the outputs of its convolutions instead.
+    Blocks are the network's children that consist of several modules; the stem is all children before them. For a
+    network without blocks, the outputs of its convolutions are returned instead.
     """
     children = [*network.children()]
     blocks = [child for child in children if [*child.children()]]

@@ -35,7 +35,7 @@ class ZeroCost(Estimator):
         Args:
             space: search space.
             names: one or more of `PROXIES`.
-            batch: images for all of them.
+            batch: images for all proxies.
             seed: seed of weights and random inputs.
             chip: chip that each network is programmed on first; None measures exact networks.
 
@@ -67,7 +67,7 @@ class ZeroCost(Estimator):
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """One for each proxy, in the order of the names."""
+        """One target for each proxy, in the order of the names."""
         return tuple(proxy.target for proxy in self._proxies)
 
     @property

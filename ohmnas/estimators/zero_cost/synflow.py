@@ -1,4 +1,4 @@
-"""SynFlow: how much flows through the absolute weights.
+"""SynFlow: how much signal flows through the absolute weights.
 
 H. Tanaka, D. Kunin, D. Yamins, S. Ganguli, "Pruning neural networks without any data by iteratively conserving
 synaptic flow", NeurIPS 2020; as a proxy in M. Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021.

@@ -22,13 +22,13 @@ separate quadratics with twice that curvature each:
 
     h_i = 1/n sum_{active pairs with i} 1 / max(|z_ij|, m).
 
-The lower limit m keeps a pair that is about to become inactive from freezing its rows. For pairs that lack less than m,
-the quadratic is therefore flatter than the majoriser and no longer a bound. A leaf -G/(H + lambda) thus moves its rows
-by about as much as their pairs lack, and the margin sets the scale of the scores.
+The lower limit m keeps a pair that is about to become inactive from freezing its rows. For pairs with z_ij < m, the
+quadratic is therefore flatter than the majoriser and no longer a bound. A leaf -G/(H + lambda) thus moves its rows by
+about the z_ij of their pairs, and the margin sets the scale of the scores.
 
 **Many rows.** All pairs of n rows are O(n^2). Above `MOST_ROWS` rows, each call uses a random sample: each row with
 `PARTNERS` log2(n) others. Gradient and curvature are scaled up to all pairs and stay unbiased estimates. Boosting
-averages over its rounds, as with the rows sampled for each tree.
+averages their sampling error over its rounds, as it does for the rows sampled for each tree.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MOST_ROWS = 3000
 PARTNERS = 20
 """Partners of each row per call, times log2(n), above `MOST_ROWS` rows."""
 SHIFTS = 16
-"""Partners of all rows computed at once."""
+"""Number of partners of each row that are compared at once."""
 
 
 def pairwise_hinge(scores: Scores, labels: Scores, margin: float) -> float:

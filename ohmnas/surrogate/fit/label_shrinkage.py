@@ -4,7 +4,7 @@ The standard deviation of 25 accuracies has an error of at least 14 %, more if s
 that error. But the same chips were also measured at other times, and those standard deviations show where the true
 value lies.
 
-The distance from a linear fit to those columns is attributed to chance, up to an assumed size. This is an
+A label's distance from a linear fit on those columns is attributed to chance, up to an assumed size. This is an
 approximation: measurements of the same chips share a part of their chance error, which the fit keeps.
 """
 
@@ -21,7 +21,7 @@ from ohmnas.threads import one_blas_thread
 Values = npt.NDArray[np.float64]
 
 KURTOSIS: Final = 5.0
-"""Assumed kurtosis of accuracies over chips: 3 for a normal distribution, more because some chips fail."""
+"""Assumed kurtosis of accuracies over chips. A normal distribution has 3; failing chips raise it."""
 PENALTIES: Final = np.logspace(-1, 3, 9)
 """Ridge penalties to choose from by the leave-one-out error."""
 
@@ -29,13 +29,13 @@ PENALTIES: Final = np.logspace(-1, 3, 9)
 def shrunk(log_stds: Values, other_log_stds: Values, chips: int) -> Values:
     """``(n,)``: expected logarithms of the true standard deviations, given the measured ones and the other columns.
 
-    A ridge regression on the other columns predicts the labels. The distance of the labels from this fit is partly
-    chance, of a size that follows from the number of chips. The other columns cannot explain the rest; this share of
-    the distance is kept (empirical Bayes: Efron and Morris, 1973).
+    A ridge regression on the other columns predicts the labels. Part of the labels' squared distance from this fit is
+    chance; the number of chips determines that part. The rest is a real difference that the other columns cannot
+    explain, and this share of the distance is kept (empirical Bayes: Efron and Morris, 1973).
 
     Args:
         log_stds: ``(n,)``: logarithms of the measured standard deviations, the labels.
-        other_log_stds: ``(n, k)``: logarithms of other standard deviations of the same chips, such as at other times.
+        other_log_stds: ``(n, k)``: logarithms of standard deviations of the same chips at other times.
         chips: number of chips per standard deviation, at least 2.
     """
     deviations = other_log_stds.std(axis=0)

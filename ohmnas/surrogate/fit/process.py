@@ -18,7 +18,7 @@ from ohmnas.threads import one_blas_thread
 MOST_ROWS: Final = 700
 """Largest number of rows used by the kernel; the time of a prediction is proportional to it."""
 SPREAD_ROWS: Final = 250
-"""The same for standard deviation and AVM, which are smooth functions of the score and need fewer."""
+"""The same for standard deviation and AVM, which are smooth functions of the score and need fewer rows."""
 LEARNED_ROWS: Final = 10_000
 """Largest number of rows used for the fit; sampled at random if there are more."""
 _JITTER: Final = 1e-6

@@ -2,7 +2,7 @@
 
 All models are trained on the training rows of each of five folds and on all rows. Each row is predicted by the fold
 models that were not fitted to it. Later stages, calibration and intervals are fitted to these held-out predictions,
-which behave like predictions of new networks. The models of all rows are the surrogate.
+which behave like predictions of new networks. The models trained on all rows form the surrogate.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def follow_source(source: Features, held_out: Values, targets: Values, recipe: R
     """Stage 4, only with a source model: use its predictions while there are few rows.
 
     With few rows, a linear model on the predictions of the source model is better than trees. The weight of each
-    target is chosen on held-out rows: a source often knows spread and AVM better than accuracy.
+    target is chosen on held-out rows: a source model often predicts spread and AVM better than accuracy.
 
     Args:
         source: ``(n, 3)``: predictions of the source model.
@@ -251,7 +251,7 @@ def further_target(
 def weigh_known(held_out: Values, accuracy: Values, noise: float | None) -> Values:
     """Stage 7: predict the training rows, whose labels are known but noisy.
 
-    The final models remember these labels. With the calibration for new networks, the best measured networks of
+    The final models are fitted to these labels. With the calibration for new networks, the best measured networks of
     CIFAR-10 were over-predicted by 2 points, and a search starting from them compared other networks with inflated
     values. Held-out predictions alone would be too low, because they ignore the label. The best estimate of a second
     training is the mean of both, weighted by their inverse variances (empirical Bayes: Efron and Morris, 1973).

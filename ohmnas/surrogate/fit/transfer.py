@@ -22,7 +22,8 @@ from ohmnas.surrogate.trees import Trees
 FOLDS: Final = 5
 """Folds of the architectures, for held-out predictions of training rows."""
 EQUAL_ROWS: Final = 30
-"""Number of rows at which trees and line are expected to count equally; measured on digits, flat from 15 to 60."""
+"""Number of rows at which trees and line are expected to have equal weight. Measured on digits, where 15 to 60 rows do
+equally well."""
 PRIOR_ROWS: Final = 60
 """Weight of the expected share, as a number of rows."""
 MOST_RANKS: Final = 65
@@ -126,13 +127,13 @@ def line_shares(labels: Values, lines: Values, trees: Values) -> Values:
 
     All arguments have ranks in place of accuracies (`Line.ranked`).
 
-    With few rows, the closest share is uncertain. The share expected for this number of rows therefore counts like
-    `PRIOR_ROWS` more rows.
+    With few rows, the closest share is uncertain. The share expected for this number of rows therefore has the weight
+    of `PRIOR_ROWS` additional rows.
 
     Args:
         labels: ``(n, 3)``.
         lines: ``(n, 3)``: held-out predictions of the line.
-        trees: ``(n, 3)``: held-out predictions without it.
+        trees: ``(n, 3)``: held-out predictions without the line.
     """
     n, between = len(labels), lines - trees
     expected = _expected_share(n)

@@ -35,7 +35,7 @@ def test_predictions_stay_within_fractions_and_above_the_last_value() -> None:
 
 def test_a_curve_without_values_has_no_end() -> None:
     assert np.isnan(extrapolate_each(EPOCHS, np.full((1, 12), np.nan), 48.0)).all()
-    with pytest.raises(InvalidValueError, match="at least one value"):
+    with pytest.raises(InvalidValueError, match="one value per epoch"):
         extrapolate(EPOCHS[:0], EPOCHS[:0], 48.0)
     with pytest.raises(InvalidValueError, match="from 0 to 1"):
         extrapolate(EPOCHS, EPOCHS, 48.0)
