@@ -155,6 +155,12 @@ def test_a_phone_shows_the_limits_without_sideways_scrolling(page: Browser, repo
     assert page.value(title) == "none"
 
 
+def test_a_printed_page_is_as_wide_as_the_paper(page: Browser, report: Path) -> None:
+    page.window(718, 1000, medium="print")
+    page.open(report)
+    assert page.value("document.documentElement.scrollWidth") <= 718
+
+
 def test_other_pages_have_no_error_and_ask_for_nothing(page: Browser, found: Path, front: Path, tmp_path: Path) -> None:
     several = results_page(read_subjects([found, front]))
     for name, text in (("several", several), ("table", table_page(read_table("people")))):

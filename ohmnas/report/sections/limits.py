@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isclose, nan
 from typing import Final
 
@@ -17,6 +18,7 @@ _SIZES: Final = {"max_params": "largest", "max_macs": "largest", "min_params": "
 """Limits that keep a search within the range of the measured networks, and which network sets them."""
 _GROUPS: Final = {"least": "--at-least", "most": "--at-most", "soft": "--soft"}
 """Limits by name in `SearchResult.constraints` -> flag that sets one of them."""
+_OF_GENES: Final = ("--fix", "--range")
 
 
 def limits_section(one: Subject) -> Section:
@@ -28,7 +30,7 @@ def limits_section(one: Subject) -> Section:
         if bound is not None and not (limit == "min_params" and not bound):
             rows.append(_row(one, limit, quantity, sense, bound))
     for name, bounds in result.constraints.get("genes", {}).items():
-        asked = text_cell(_asked_gene(one, name))
+        asked = text_cell(" ".join(_of_name(one, _OF_GENES, name)))
         rows.append(
             [text_cell(f"gene {name}"), asked, text_cell(f"{bounds[0]} to {bounds[1]}"), text_cell(""), text_cell("")]
         )
@@ -73,16 +75,19 @@ def _summary(one: Subject) -> str:
 def _asked(one: Subject, limit: str, quantity: str) -> list[str]:
     """Return the flags of the command for this limit, as the user wrote them; empty if there are none."""
     if limit in _GROUPS:
-        flag = _GROUPS[limit]
-        return [f"{flag} {text}" for text in values_of(one.result.command, flag) if text.split("=")[0] == quantity]
-    flags = ["--floor"] if limit == "min_accuracy" else [f"--{limit.replace('_', '-')}"]
-    return [f"{flag} {value}" for flag in flags for value in values_of(one.result.command, flag)[-1:]]
+        return _of_name(one, (_GROUPS[limit],), quantity)
+    flag = "--floor" if limit == "min_accuracy" else f"--{limit.replace('_', '-')}"
+    return [f"{flag} {value}" for value in values_of(one.result.command, flag)[-1:]]
 
 
-def _asked_gene(one: Subject, name: str) -> str:
-    """Return the flag of the command that bounds a gene; empty if there is none."""
-    flag = f"--{name.lower().replace('_', '-')}"
-    return " ".join(f"{flag} {value}" for value in values_of(one.result.command, flag)[-1:])
+def _of_name(one: Subject, flags: Sequence[str], name: str) -> list[str]:
+    """Return the flags of the command whose values begin with this name, such as ``--range M=1:3``."""
+    return [
+        f"{flag} {value}"
+        for flag in flags
+        for value in values_of(one.result.command, flag)
+        if value.partition("=")[0] == name
+    ]
 
 
 def _origin(one: Subject, limit: str, quantity: str, bound: float, is_asked: bool) -> str:

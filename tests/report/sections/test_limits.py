@@ -53,7 +53,8 @@ def test_the_limits_that_the_user_asked_for_are_beside_the_applied_ones(found: P
 
 
 def test_bounds_on_genes_and_soft_limits_are_shown(found: Path) -> None:
-    rows = rows_with(found, genes={"M": [1, 3]}, soft={"macs": 5e5}, least={"accuracy_1mo": 0.9})
-    assert rows["gene M"][1] == "1 to 3"
+    command = ("search", "--range", "M=1:3", "--fix", "OC0=8")
+    rows = rows_with(found, command=command, genes={"M": [1, 3]}, soft={"macs": 5e5}, least={"accuracy_1mo": 0.9})
+    assert rows["gene M"][:2] == ["--range M=1:3", "1 to 3"]
     assert rows["MACs per image"][1] == "softly at most 500,000"
     assert rows["accuracy after 1 month"][1].startswith("at least 90.00")
