@@ -10,12 +10,10 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 
-from ohmnas.report.axes import Axis, axis
-from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES, Drift
-from ohmnas.report.measured import Measurement
+from ohmnas.report.axes import Axis, axis, error_axis
 from ohmnas.report.neighbours import Neighbours
 from ohmnas.report.subject import Subject
-from ohmnas.report.svg import WIDTH, Chart
+from ohmnas.report.svg import Chart
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantity_words import WORDS
 from ohmnas.targets import DEFAULTS
@@ -24,11 +22,8 @@ COLOURS: Final = 6
 """Colours of results; further results repeat them."""
 MOST_ROWS: Final = 1500
 """Largest number of rows of a table in a chart."""
-NARROW: Final = 320
-"""Width of charts that are shown three in a row."""
-_AFTER: Final = 0.08
-"""Distance between predicted and measured values in charts, and between the measured values of two networks, in decades
-of time."""
+SMALL: Final = 280
+"""Height of charts that are shown three in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,57 +56,13 @@ def _axis(name: str, values: Sequence[float]) -> Axis:
     return axis(words.label, [words.shown(one) for one in values], words.is_log)
 
 
-def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
-    """Draw predicted accuracy over time with 90 % bands, and measured values; None if nothing is known."""
-    curves: list[tuple[str, str, Drift | None, Measurement | None, str]] = []
-    for place, one in enumerate(subjects):
-        label = "found" if len(subjects) == 1 else one.name
-        curves.append((colour(place), label, one.drift.get("found"), one.measurement, "found"))
-    if len(subjects) == 1 and subjects[0].result.references:
-        name = subjects[0].result.references[0].name
-        curves.append(("ref", name, subjects[0].drift.get(name), subjects[0].measurement, name))
-    times = list(SECONDS.values())
-    shown = [end for _, _, drift, _, _ in curves if drift for end in (*drift.low, *drift.high)]
-    points: list[tuple[str, float, float, float]] = []
-    for place, (kind, _, _, measurement, key) in enumerate(curves, 1):
-        network = None if measurement is None else measurement.networks.get(key)
-        for time, target in TARGETS_OVER_TIME.items():
-            mean = None if network is None else network.mean(target)
-            if network is not None and mean is not None:
-                points.append((kind, SECONDS[time] * 10 ** (place * _AFTER), mean, network.error(target) or 0.0))
-    if not shown and not points:
-        return None
-    values = [100 * one for one in (*shown, *(m + s * e for _, _, m, e in points for s in (-1, 1)))]
-    x = Axis("time since programming", 0.4, 8e6, True, [(SECONDS[time], TIME_NAMES[time]) for time in SECONDS])
-    chart = Chart(x, axis("accuracy (%)", values), "Accuracy over time since programming", 640, 320)
-    legend = []
-    for kind, _, drift, _, _ in curves:
-        if drift:
-            lower, upper = (
-                [(at, 100 * end) for at, end in zip(times, ends, strict=True)] for ends in (drift.low, drift.high)
-            )
-            chart.band(lower, upper, kind)
-    for kind, label, drift, _, _ in curves:
-        if drift:
-            chart.line([(at, 100 * mean) for at, mean in zip(times, drift.values, strict=True)], kind)
-            for at, mean in zip(times, drift.values, strict=True):
-                chart.dot((at, 100 * mean), f"hollow {kind}", 3.5)
-            legend.append((f"line {kind}", f"{label}, predicted"))
-    for kind, at, mean, error in points:
-        chart.bar((at, 100 * (mean - error)), (at, 100 * (mean + error)), kind)
-        chart.dot((at, 100 * mean), kind, 4.5)
-    legend += [
-        (f"dot {kind}", f"{label}, measured") for kind, label, *_ in curves if any(point[0] == kind for point in points)
-    ]
-    note = "Bands are 90 % prediction intervals, for each time separately."
-    note = note if shown else ""
-    if points:
-        note += " Measured: mean over trainings, with its standard error, on test images."
-    return Picture("Accuracy over time", chart.markup(), legend, note.strip())
+def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
+    """Draw predictions with their 90 % intervals, and measurements beside them; one chart per target.
 
-
-def predicted_charts(one: Subject) -> list[Picture]:
-    """Draw predictions with their 90 % intervals, and measurements beside them; one chart per target."""
+    Args:
+        one: a result.
+        place: place of the result on the page, which sets its colour.
+    """
     networks = one.networks
     pictures = []
     for target in DEFAULTS:
@@ -124,18 +75,17 @@ def predicted_charts(one: Subject) -> list[Picture]:
             if one.measurement and name in one.measurement.networks:
                 values += [words.shown(each) for each in one.measurement.networks[name].finite(target.name)]
         y = Axis(
-            "", -0.6, len(networks) - 0.4, False, [(len(networks) - 1 - i, name) for i, name in enumerate(networks)]
+            "", -0.6, len(networks) - 0.4, "linear", [(len(networks) - 1 - i, name) for i, name in enumerate(networks)]
         )
         chart = Chart(
             axis(words.label, values, ticks=4),
             y,
             f"{words.title} of the networks",
-            NARROW,
             64 + 46 * len(networks),
-            90,
+            has_names=True,
         )
-        for place, (name, candidate) in enumerate(networks.items()):
-            row, kind = float(len(networks) - 1 - place), "r0" if name == "found" else "ref"
+        for line, (name, candidate) in enumerate(networks.items()):
+            row, kind = float(len(networks) - 1 - line), colour(place) if name == "found" else "ref"
             network = one.measurement.networks.get(name) if one.measurement else None
             above = 0.14 if network is not None or target.name in candidate.measured else 0.0  # two kinds of values
             if target.name in candidate.interval and not candidate.measured:
@@ -181,7 +131,7 @@ def front_charts(subjects: Sequence[Subject], ids: Mapping[int, str]) -> list[Pi
             _axis(horizontal, [x for x, _ in points]),
             _axis(vertical, [y for _, y in points]),
             f"Front: {up.title} over {across.title}",
-            *((NARROW, 280) if len(pairs) > 2 else ()),
+            *((SMALL,) if len(pairs) > 2 else ()),
         )
         for (candidate, kind, radius), (x, y) in zip(shown, points, strict=True):
             if np.isfinite([x, y]).all():
@@ -226,9 +176,8 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
             [at for _, line in lines for at, _ in line],
             is_log=not refined,
         )
-        width = NARROW if len(panels) > 2 else WIDTH
-        y = axis(label, [best for _, line in lines for _, best in line])
-        chart = Chart(x, y, f"Convergence: {label}", width, 240)
+        y = axis("", [best for _, line in lines for _, best in line])
+        chart = Chart(x, y, f"Convergence: {label}", 240)
         for place, line in lines:
             chart.line(line, colour(place), step=not refined)
             for point in line if refined else ():
@@ -244,12 +193,13 @@ def objective_words(objective: str) -> str:
     return objective
 
 
-def neighbours_chart(one: Subject, ids: Mapping[int, str]) -> Picture | None:
+def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0) -> Picture | None:
     """Draw the measured networks of the table, the neighbours of the found one, and its prediction.
 
     Args:
         one: a result.
         ids: place in the rows of the table -> id of the network on the page.
+        place: place of the result on the page, which sets its colour.
     """
     near: Neighbours | None = one.neighbours
     if near is None:
@@ -260,10 +210,9 @@ def neighbours_chart(one: Subject, ids: Mapping[int, str]) -> Picture | None:
     at = float(best.params), words.shown(value(best, "accuracy_1d"))
     chart = Chart(
         axis(WORDS["params"].label, [*params.tolist(), at[0]], is_log=True),
-        axis(words.label, [*accuracy.tolist(), at[1]]),
+        error_axis(f"{words.label}, log of error", [*accuracy.tolist(), at[1]]),
         "Measured networks of the table, and the found network among them",
-        640,
-        340,
+        360,
     )
     nearest = set(near.nearest.tolist())
     for row in shown_rows(len(params)):
@@ -272,14 +221,15 @@ def neighbours_chart(one: Subject, ids: Mapping[int, str]) -> Picture | None:
     for row in near.nearest.tolist():
         chart.dot((params[row], accuracy[row]), "near", 5, ids.get(row, ""))
     if low_high := best.interval.get("accuracy_1d"):
-        chart.bar((at[0], words.shown(low_high[0])), (at[0], words.shown(low_high[1])), "r0 thin")
-    chart.dot(at, "hollow r0", 6)
+        chart.bar((at[0], words.shown(low_high[0])), (at[0], words.shown(low_high[1])), f"{colour(place)} thin")
+    chart.dot(at, f"hollow {colour(place)}", 6)
     legend = [
         ("dot others", "measured networks"),
         ("dot near", f"the {len(nearest)} most like the found one"),
-        ("dot hollow r0", "found, predicted"),
+        (f"dot hollow {colour(place)}", "found, predicted"),
     ]
-    return Picture("The found network among the measured networks", chart.markup(), legend)
+    note = "The errors, the distances to 100 %, are on a logarithmic scale."
+    return Picture("The found network among the measured networks", chart.markup(), legend, note)
 
 
 def shown_rows(count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Accuracy over time of networks, predicted by the surrogate of a result."""
+"""Predictions of the surrogate of a result: accuracy over time, and typical error."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ohmnas.search.candidate import COVERAGE, Candidate
 from ohmnas.search.result import SearchResult
 from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.shipped import load_surrogate, shipped_surrogate
+from ohmnas.targets import ACCURACY
 
 SECONDS: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 2592000.0}
 """Time in tables -> seconds after programming."""
@@ -84,3 +85,13 @@ def predicted_drift(surrogate: SurrogateModel, candidates: Sequence[Candidate]) 
         Drift(*(tuple(float(of[name][row]) for name in names) for of in (estimate, low, high)))
         for row in range(len(candidates))
     ]
+
+
+def typical_error(surrogate: SurrogateModel, candidate: Candidate) -> float:
+    """Return the mean absolute error of the 1-day accuracy in cross-validation, for networks predicted like this one.
+
+    It is the local scale of the residuals behind the prediction intervals.
+    """
+    position = surrogate.estimate(np.array([candidate.genome], dtype=np.int16))[ACCURACY.name]
+    residuals = surrogate.residuals[0]
+    return float(np.interp(position, residuals.positions, residuals.scales)[0])

@@ -44,6 +44,8 @@ class Grid:
     is_sortable: bool = False
     is_tall: bool = False
     """True for a long table, which scrolls."""
+    is_stacked: bool = False
+    """True for a table whose cells stand below each other on a phone, each after the title of its column."""
 
 
 @dataclass(frozen=True, slots=True)

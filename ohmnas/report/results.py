@@ -39,11 +39,11 @@ def results_page(subjects: Sequence[Subject]) -> str:
         *([side_by_side_section(subjects)] if several else [limits_section(subjects[0])]),
         network_section(subjects),
         drift_section(subjects),
-        *(predicted_section(one, several) for one in subjects),
+        *(predicted_section(one, several, place) for place, one in enumerate(subjects)),
         front_section(subjects, ids),
         convergence_section(subjects),
         *(neighbours_section(one, groups, several, place) for place, one in enumerate(subjects)),
-        *(layers_section(one, several) for one in subjects),
+        *(layers_section(one, several, place) for place, one in enumerate(subjects)),
         *(provenance_section(one, several) for one in subjects),
         repeat_section(subjects),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shlex import quote
 from typing import Any, Final
@@ -19,7 +19,7 @@ from ohmnas.errors import OhmnasError
 from ohmnas.files import is_file
 from ohmnas.hardware import hardware, has_name
 from ohmnas.hardware.settings import Hardware
-from ohmnas.report.drift import TARGETS_OVER_TIME, Drift, predicted_drift, surrogate_of
+from ohmnas.report.drift import TARGETS_OVER_TIME, Drift, predicted_drift, surrogate_of, typical_error
 from ohmnas.report.measured import NAME, MeasuredNetwork, Measurement, read_measurement
 from ohmnas.report.neighbours import Neighbours, neighbours, table_of
 from ohmnas.search.candidate import Candidate
@@ -52,6 +52,8 @@ class Subject:
     """Name in `networks` -> predicted accuracy over time; empty without the surrogate."""
     neighbours: Neighbours | None = None
     """None without the table."""
+    typical_error: float | None = None
+    """`drift.typical_error` of the found network; None without the surrogate."""
 
     @property
     def networks(self) -> dict[str, Candidate]:
@@ -194,6 +196,7 @@ def read_subject(path: str | Path, surrogate: str | None = None, table: str | No
         measurement,
         dict(zip(one.networks, drift, strict=True)) if drift else {},
         None if rows is None else neighbours(result, rows),
+        None if model is None else typical_error(model, result.best),
     )
 
 
@@ -206,13 +209,6 @@ def read_subjects(paths: Sequence[str | Path], surrogate: str | None = None, tab
     subjects = [read_subject(path, surrogate, table) for path in paths]
     names = [one.name for one in subjects]
     return [
-        Subject(
-            one.name if names.count(one.name) == 1 else f"{one.name} ({place})",
-            one.path,
-            one.result,
-            one.measurement,
-            one.drift,
-            one.neighbours,
-        )
+        one if names.count(one.name) == 1 else replace(one, name=f"{one.name} ({place})")
         for place, one in enumerate(subjects, 1)
     ]

@@ -1,5 +1,9 @@
 """`Chart`: a chart with two axes as SVG. Colours are classes; the page's style sheet defines them.
 
+A chart is as wide as its place on the page. Horizontal positions are shares of this width, so only they change with it:
+text and marks keep their size in pixels on a phone. Lines and areas, which have no shares, are drawn in `_SPAN` units
+that the browser stretches.
+
 All text is escaped. There are no style attributes, because the page's content security policy forbids them.
 """
 
@@ -12,14 +16,29 @@ from markupsafe import Markup
 
 from ohmnas.report.axes import Axis
 
-WIDTH: Final = 440
 HEIGHT: Final = 300
-_LEFT: Final = 58
-_RIGHT: Final = 14
-_TOP: Final = 12
+_NARROWEST: Final = 224.0
+"""Width in pixels of the area within the axes on a small phone: labels that do not touch there never do."""
+_NARROWEST_NAMED: Final = 192.0
+"""The same beside ticks that are names."""
+_SPAN: Final = 1000
+"""Width of the area within the axes for lines and areas."""
+_TOP: Final = 10
+_TITLE: Final = 20
+"""Room for the title of the vertical axis, above it."""
 _BOTTOM: Final = 44
-_LETTER: Final = 6.3
-"""Mean width of a letter of a tick."""
+_LETTER: Final = 6.6
+"""Mean width of a letter in pixels."""
+_CAP: Final = 3.0
+"""Half the width of the ends of an interval in pixels."""
+_LEFT: Final = 58
+"""Room for the ticks of the vertical axis in pixels, as in the style sheet."""
+_LARGE: Final = 6.0
+"""Radius of marks that names do not cover."""
+_GAP: Final = 3.0
+"""Smallest distance of two labels in pixels."""
+_EDGE: Final = 12.0
+"""Room in pixels to the right of the axes."""
 
 Point = tuple[float, float]
 
@@ -27,86 +46,121 @@ Point = tuple[float, float]
 class Chart:
     """A chart to draw on. Coordinates are values of the axes."""
 
-    def __init__(self, x: Axis, y: Axis, label: str, width: int = WIDTH, height: int = HEIGHT, left: int = _LEFT):
+    def __init__(self, x: Axis, y: Axis, label: str, height: int = HEIGHT, has_names: bool = False):
         """Draw the axes.
 
         Args:
             x: horizontal axis.
             y: vertical axis.
             label: what the chart shows, for screen readers.
-            width: width in pixels.
             height: height in pixels.
-            left: room for the ticks of the vertical axis.
+            has_names: True if the ticks of the vertical axis are names, which need more room.
         """
         self._x, self._y, self._label = x, y, label
-        self._width, self._height, self._left = width, height, left
+        self._height, self._has_names = height, has_names
+        self._narrowest = _NARROWEST_NAMED if has_names else _NARROWEST
+        self._top = _TOP + (_TITLE if y.label else 0)
+        self._plot = height - self._top - _BOTTOM
         self._parts: list[Markup] = []
-        self._names: list[tuple[float, float, float, float]] = []
+        self._taken: list[tuple[float, float, float, float]] = []
         self._draw_axes()
 
-    def _px(self, value: float) -> float:
-        return self._left + (self._width - self._left - _RIGHT) * self._x.share(value)
-
     def _py(self, value: float) -> float:
-        return self._height - _BOTTOM - (self._height - _BOTTOM - _TOP) * self._y.share(value)
+        return self._top + self._plot * (1.0 - self._y.share(value))
 
     def _draw_axes(self) -> None:
-        bottom, right = self._height - _BOTTOM, self._width - _RIGHT
+        bottom = self._height - _BOTTOM
         add = self._parts.append
-        free = 0.0
+        free = -_EDGE
         for value, text in self._x.ticks:
-            at = self._px(value)
-            add(fill('<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>', at, _TOP, bottom))
-            half = _LETTER * len(text) / 2
-            if at - half >= free:  # labels must not touch
-                anchor = "end" if at + half > self._width else "middle"
-                add(fill('<text class="tick {3}" x="{0:.1f}" y="{1}">{2}</text>', at, bottom + 16, text, anchor))
-                free = at + half + _LETTER
-        for value, text in self._y.ticks:
-            at = self._py(value)
-            add(fill('<line class="grid" x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/>', self._left, right, at))
-            add(fill('<text class="tick end" x="{0}" y="{1:.1f}">{2}</text>', self._left - 6, at + 4, text))
-        middle = (self._left + right) / 2
-        add(fill('<text class="label middle" x="{0:.0f}" y="{1}">{2}</text>', middle, self._height - 8, self._x.label))
-        add(
-            fill(
-                '<text class="label middle" transform="translate(13 {0:.0f}) rotate(-90)">{1}</text>',
-                (bottom + _TOP) / 2,
-                self._y.label,
+            share = self._x.share(value)
+            add(
+                fill(
+                    '<line class="grid" x1="{0:.2f}%" x2="{0:.2f}%" y1="{1}" y2="{2}"/>', 100 * share, self._top, bottom
+                )
             )
-        )
-        add(fill('<path class="axis" d="M{0} {1}V{2}H{3}"/>', self._left, _TOP, bottom, right))
+            at, half = self._narrowest * share, _LETTER * len(text) / 2
+            is_last = at + half > self._narrowest + _EDGE
+            left = at - 2 * half if is_last else at - half
+            if left >= free:  # labels must not touch
+                anchor = "end" if is_last else "middle"
+                add(
+                    fill(
+                        '<text class="tick {3}" x="{0:.2f}%" y="{1}">{2}</text>', 100 * share, bottom + 16, text, anchor
+                    )
+                )
+                free = left + 2 * half + _GAP
+        for value, text in self._y.ticks:
+            y = self._py(value)
+            add(fill('<line class="grid" x1="0%" x2="100%" y1="{0:.1f}" y2="{0:.1f}"/>', y))
+            add(fill('<text class="tick end" x="-6" y="{0:.1f}">{1}</text>', y + 4, text))
+        add(fill('<text class="label middle" x="50%" y="{0}">{1}</text>', self._height - 8, self._x.label))
+        if self._y.label:
+            add(fill('<text class="label" x="{0}" y="{1}">{2}</text>', -_LEFT, _TOP + 2, self._y.label))
+        add(fill('<line class="axis" x1="0%" x2="0%" y1="{0}" y2="{1}"/>', self._top, bottom))
+        add(fill('<line class="axis" x1="0%" x2="100%" y1="{0}" y2="{0}"/>', bottom))
 
     def line(self, points: Iterable[Point], kind: str, step: bool = False) -> None:
         """Draw a line; with `step`, each value is kept until the next point."""
-        pixels = [(self._px(x), self._py(y)) for x, y in points]
-        if not pixels:
+        places = [self._stretched(*point) for point in points]
+        if not places:
             return
-        path = [f"M{pixels[0][0]:.1f} {pixels[0][1]:.1f}"]
-        path += [f"H{x:.1f}V{y:.1f}" if step else f"L{x:.1f} {y:.1f}" for x, y in pixels[1:]]
-        self._parts.append(fill('<path class="line {0}" d="{1}"/>', kind, "".join(path)))
+        path = [f"M{places[0][0]:.1f} {places[0][1]:.1f}"]
+        path += [f"H{x:.1f}V{y:.1f}" if step else f"L{x:.1f} {y:.1f}" for x, y in places[1:]]
+        self._stretch(fill('<path class="line {0}" d="{1}"/>', kind, "".join(path)))
 
     def band(self, lower: Sequence[Point], upper: Sequence[Point], kind: str) -> None:
         """Fill the area between two lines."""
-        around = [*lower, *reversed(upper)]
-        points = " ".join(f"{self._px(x):.1f},{self._py(y):.1f}" for x, y in around)
-        self._parts.append(fill('<polygon class="band {0}" points="{1}"/>', kind, points))
+        around = [self._stretched(*point) for point in (*lower, *reversed(upper))]
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in around)
+        self._stretch(fill('<polygon class="band {0}" points="{1}"/>', kind, points))
+
+    def _stretched(self, x: float, y: float) -> Point:
+        return _SPAN * self._x.share(x), self._py(y)
+
+    def _stretch(self, part: Markup) -> None:
+        head = fill(
+            '<svg class="stretched" viewBox="0 0 {0} {1}" width="100%" height="{1}" preserveAspectRatio="none">',
+            _SPAN,
+            self._height,
+        )
+        self._parts.append(head + part + Markup("</svg>"))
 
     def bar(self, start: Point, end: Point, kind: str) -> None:
         """Draw a straight line from one point to another, such as an interval."""
-        (x1, y1), (x2, y2) = ((self._px(x), self._py(y)) for x, y in (start, end))
+        (x1, y1), (x2, y2) = ((100 * self._x.share(x), self._py(y)) for x, y in (start, end))
         self._parts.append(
-            fill('<line class="bar {0}" x1="{1:.1f}" y1="{2:.1f}" x2="{3:.1f}" y2="{4:.1f}"/>', kind, x1, y1, x2, y2)
+            fill('<line class="bar {0}" x1="{1:.2f}%" y1="{2:.1f}" x2="{3:.2f}%" y2="{4:.1f}"/>', kind, x1, y1, x2, y2)
+        )
+
+    def interval(self, low: Point, high: Point, kind: str) -> None:
+        """Draw a vertical line with ends, from the point `low` to a point above it."""
+        share, below, above = self._x.share(low[0]), self._py(low[1]), self._py(high[1])
+        across = f"h{2 * _CAP:g}"
+        self._parts.append(
+            fill(
+                '<svg x="{0:.2f}%"><path class="bar {1}" '
+                'd="M0 {2:.1f}V{3:.1f}M{4:g} {2:.1f}{5}M{4:g} {3:.1f}{5}"/></svg>',
+                100 * share,
+                kind,
+                below,
+                above,
+                -_CAP,
+                across,
+            )
         )
 
     def dot(self, at: Point, kind: str, radius: float = 4.0, network: str = "") -> None:
         """Draw a round mark; `network` is the id of the network that it stands for."""
+        if radius >= _LARGE:
+            x, y = self._narrowest * self._x.share(at[0]), self._py(at[1])
+            self._taken.append((x - radius, y - radius, x + radius, y + radius))
         named = fill(' data-net="{0}"', network) if network else Markup()
         self._parts.append(
             fill(
-                '<circle class="dot {0}" cx="{1:.1f}" cy="{2:.1f}" r="{3:g}"{4}/>',
+                '<circle class="dot {0}" cx="{1:.2f}%" cy="{2:.1f}" r="{3:g}"{4}/>',
                 kind,
-                self._px(at[0]),
+                100 * self._x.share(at[0]),
                 self._py(at[1]),
                 radius,
                 named,
@@ -114,24 +168,36 @@ class Chart:
         )
 
     def name(self, at: Point, text: str, kind: str) -> None:
-        """Write a name beside a point, inside the chart and clear of other names; omitted if there is no such place."""
-        x, y = self._px(at[0]), self._py(at[1])
-        wide = _LETTER * len(text)
-        right, bottom = self._width - _RIGHT, self._height - _BOTTOM
-        places = [(dx, dy) for dy in (4, 18, -10, 32, -24, 46, 60, 74) for dx in (9.0, -9.0 - wide)]
+        """Write a name beside a point, if there is a place inside the chart, clear of large marks and names."""
+        share, y = self._x.share(at[0]), self._py(at[1])
+        x, wide = self._narrowest * share, _LETTER * len(text)
+        bottom = self._height - _BOTTOM
+        places = [(dx, dy) for dy in (4, 18, -10, 32, -24, 46, 60, 74) for dx in (9.0, -9.0)]
         for dx, dy in places:
-            box = (x + dx, y + dy - 11, x + dx + wide, y + dy + 3)
-            inside = box[0] >= self._left and box[2] <= right and box[1] >= _TOP and box[3] <= bottom
-            if inside and not any(_overlap(box, other) for other in self._names):
-                self._names.append(box)
+            left = x + dx if dx > 0 else x + dx - wide
+            box = (left, y + dy - 11, left + wide, y + dy + 3)
+            inside = box[0] >= 0.0 and box[2] <= self._narrowest + _EDGE and box[1] >= self._top and box[3] <= bottom
+            if inside and not any(_overlap(box, other) for other in self._taken):
+                self._taken.append(box)
+                side = "" if dx > 0 else " end"
                 self._parts.append(
-                    fill('<text class="note {0}" x="{1:.1f}" y="{2:.1f}">{3}</text>', kind, x + dx, y + dy, text)
+                    fill(
+                        '<text class="note {0}{1}" x="{2:.2f}%" dx="{3:g}" y="{4:.1f}">{5}</text>',
+                        kind,
+                        side,
+                        100 * share,
+                        dx,
+                        y + dy,
+                        text,
+                    )
                 )
                 return
 
     def markup(self) -> Markup:
         """Return the SVG element."""
-        return element(self._width, self._height, self._label, self._parts, "chart")
+        kind = "chart named" if self._has_names else "chart"
+        head = fill('<svg class="{0}" height="{1}" role="img" aria-label="{2}">', kind, self._height, self._label)
+        return head + Markup().join(self._parts) + Markup("</svg>")
 
 
 def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
@@ -139,7 +205,7 @@ def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, 
 
 
 def element(width: float, height: float, label: str, parts: Iterable[Markup], kind: str) -> Markup:
-    """Return an SVG element that scales with its container.
+    """Return an SVG element of a fixed size.
 
     Args:
         width: width in pixels.

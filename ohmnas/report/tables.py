@@ -13,9 +13,10 @@ from ohmnas.datasets.tables.summary import LABELS, choices, groups, learned, rel
 from ohmnas.datasets.tables.table import MeasuredTable, genomes
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import kind_of
-from ohmnas.report.axes import Axis, axis
-from ohmnas.report.charts import NARROW, Picture, shown_rows
-from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES
+from ohmnas.report.axes import axis
+from ohmnas.report.charts import Picture, shown_rows
+from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME
+from ohmnas.report.over_time import time_axis
 from ohmnas.report.page import Figure, Grid, Group, Section, number_cell, render, text_cell
 from ohmnas.report.svg import Chart
 from ohmnas.search.quantity_words import WORDS
@@ -125,7 +126,6 @@ def _networks(table: MeasuredTable, rows: pd.DataFrame, ids: Mapping[int, str], 
             axis(across.label, x.tolist(), across.is_log, 4),
             axis(up.label, y.tolist()),
             f"{up.title} over {across.title}",
-            NARROW,
             290,
         )
         for row in shown:
@@ -165,9 +165,8 @@ def _over_time(rows: pd.DataFrame, above: pd.DataFrame) -> Section:
     shown = above if len(above) else rows
     low, middle, high = (100 * shown[columns].quantile(q).to_numpy() for q in _QUANTILES)
     best = 100 * shown[columns].to_numpy()[shown["accuracy_1d"].to_numpy().argmax()]
-    x = Axis("time since programming", 0.4, 8e6, True, [(SECONDS[time], TIME_NAMES[time]) for time in SECONDS])
     y = axis("accuracy (%)", [*low, *high, *best])
-    chart = Chart(x, y, "Accuracy over time since programming", 640, 320)
+    chart = Chart(time_axis(), y, "Accuracy over time since programming", 320)
     chart.band([*zip(times, low, strict=True)], [*zip(times, high, strict=True)], "others")
     for line, kind in ((middle, "median"), (best, "r0")):
         chart.line([*zip(times, line, strict=True)], kind)

@@ -113,6 +113,54 @@ def test_the_page_fits_the_window_and_asks_for_nothing(width: int, scheme: str, 
     assert (colours == ["rgb(255, 255, 255)", "rgb(31, 35, 40)"]) == (scheme == "light")
 
 
+@pytest.mark.parametrize("width", [320, 380, 800, 1300])
+def test_texts_of_pictures_are_readable_and_inside_the_window(width: int, page: Browser, report: Path) -> None:
+    page.window(width, 800)
+    page.open(report)
+    texts = page.value(
+        "[...document.querySelectorAll('svg text')].filter(one => one.getClientRects().length).map(one => {"
+        "const box = one.getBoundingClientRect(), by = one.getScreenCTM();"
+        "return [one.textContent, parseFloat(getComputedStyle(one).fontSize) * Math.hypot(by.a, by.b), box.left, "
+        "box.right]; })"
+    )
+    assert texts
+    for text, size, left, right in texts:
+        assert size == pytest.approx(12.0), text
+        assert left >= 0, text
+        assert right <= width, text
+
+
+@pytest.mark.parametrize("width", [320, 600, 800, 1300])
+def test_one_drawing_of_the_network_is_shown_and_needs_no_sideways_scrolling(
+    width: int, page: Browser, report: Path
+) -> None:
+    page.window(width, 800)
+    page.open(report)
+    shown = page.value("['across', 'upright'].filter(one => document.querySelector(`.${one}`).getClientRects().length)")
+    assert len(shown) == 1
+    assert (shown == ["upright"]) or width >= 600
+    assert page.value(
+        "(box => box.scrollWidth <= box.clientWidth)(document.querySelector('#network .network').parentElement)"
+    )
+
+
+def test_a_phone_shows_the_limits_without_sideways_scrolling(page: Browser, report: Path) -> None:
+    page.window(380, 800)
+    page.open(report)
+    assert page.value("(box => box.scrollWidth <= box.clientWidth)(document.querySelector('#asked .scroll'))")
+    title = "getComputedStyle(document.querySelector('#asked tbody td:last-child'), '::before').content"
+    assert page.value(title) != "none"
+    page.window(900, 800)
+    page.open(report)
+    assert page.value(title) == "none"
+
+
+def test_a_printed_page_is_as_wide_as_the_paper(page: Browser, report: Path) -> None:
+    page.window(718, 1000, medium="print")
+    page.open(report)
+    assert page.value("document.documentElement.scrollWidth") <= 718
+
+
 def test_other_pages_have_no_error_and_ask_for_nothing(page: Browser, found: Path, front: Path, tmp_path: Path) -> None:
     several = results_page(read_subjects([found, front]))
     for name, text in (("several", several), ("table", table_page(read_table("people")))):

@@ -6,7 +6,6 @@ from pathlib import Path
 from ohmnas.report.charts import (
     MOST_ROWS,
     convergence_charts,
-    drift_chart,
     front_charts,
     neighbours_chart,
     objective_words,
@@ -14,6 +13,7 @@ from ohmnas.report.charts import (
     shown_rows,
 )
 from ohmnas.report.subject import read_subject
+from tests.report.conftest import parsed
 
 
 def test_convergence_repeats_no_chart(found: Path, front: Path) -> None:
@@ -36,16 +36,6 @@ def test_a_front_has_a_chart_for_each_pair(found: Path, front: Path) -> None:
     assert front_charts([read_subject(found)], {}) == []
 
 
-def test_drift_shows_predictions_and_measurements(found: Path, front: Path) -> None:
-    predicted, measured = drift_chart([read_subject(found)]), drift_chart([read_subject(front)])
-    assert predicted is not None
-    assert measured is not None
-    assert len(predicted.legend) == 2
-    assert len(measured.legend) == 4
-    assert drift_chart([replace(read_subject(found), drift={})]) is None
-    assert drift_chart([replace(read_subject(front), drift={})]) is not None
-
-
 def test_measured_values_are_shown_next_to_predicted_ones(found: Path, front: Path) -> None:
     for folder, measured in ((found, 0), (front, 2)):
         pictures = predicted_charts(read_subject(folder))
@@ -59,6 +49,23 @@ def test_neighbours_are_marked(found: Path) -> None:
     assert picture is not None
     assert picture.svg.count('class="dot near"') == 8
     assert neighbours_chart(replace(one, neighbours=None), {}) is None
+
+
+def test_the_errors_of_measured_networks_are_logarithmic(found: Path) -> None:
+    picture = neighbours_chart(read_subject(found), {})
+    assert picture is not None
+    ticks = [one.text for one in parsed(picture.svg).findall("text") if one.attrib["class"] == "tick end"]
+    assert {"90", "99"} <= {*ticks}
+    assert "logarithmic" in picture.note
+
+
+def test_each_result_has_its_colour_in_all_charts(found: Path) -> None:
+    one = read_subject(found)
+    near = neighbours_chart(one, {}, 1)
+    assert near is not None
+    for svg in (near.svg, *(picture.svg for picture in predicted_charts(one, 1))):
+        assert "r1" in svg
+        assert "r0" not in svg
 
 
 def test_long_tables_are_thinned() -> None:

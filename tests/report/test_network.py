@@ -1,25 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
-from ohmnas.report.network import network_svg, small_network, tiles_svg
-from ohmnas.report.subject import read_subject
+from ohmnas.report.network import network_drawing, small_network
 from ohmnas.search.candidate import Candidate
 from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.resnet import ResNetSpace
 from ohmnas.spaces.space import Space
 from tests.report.conftest import parsed
-
-
-def test_each_tile_is_drawn_with_its_used_cells(found: Path) -> None:
-    one = read_subject(found)
-    svg = tiles_svg(one.layers, 512, 512)
-    assert svg is not None
-    tiles = parsed(svg).findall("g")
-    assert len(tiles) == one.result.best.costs["tiles"]
-    many = [replace(each, placement=replace(each.placement, matrices=1000)) for each in one.layers]
-    assert tiles_svg(many, 512, 512) is None
 
 
 def test_networks_of_every_space_are_drawn() -> None:
@@ -28,9 +14,29 @@ def test_networks_of_every_space_are_drawn() -> None:
         for architecture in space.references.values():
             genome = tuple(space.encode([architecture])[0].tolist())
             one = Candidate(architecture, genome, 0, 0, {"avm": 0.0}, space=space)
-            svg = parsed(network_svg(space, one))
-            assert "style" not in svg.attrib
+            across, upright = parsed(network_drawing(space, one))
+            assert "style" not in across.attrib
+            stages = space.stages(architecture)
+            assert [item.findtext("div/b") for item in upright] == [stage.title for stage in stages]
+            for item, stage in zip(upright, stages, strict=True):
+                layers = sum(bar.branches for block in stage.blocks for bar in block)
+                assert len(item.findall("svg/rect")) == layers
+                words = " ".join(item.itertext())
+                assert all(line in words for line in stage.lines)
+            shares = [text for text in upright.itertext() if text.endswith(" %)")]
+            assert len(shares) == len(stages)
             boxes = small_network(space, one)
             assert boxes
             assert all(width > 0 and height > 0 for _, _, width, height, _ in boxes)
             assert max(x + width for x, _, width, _, _ in boxes) <= 181
+
+
+def test_an_upright_drawing_fits_a_small_phone() -> None:
+    space = ResNetSpace((3, 32, 32), 10)
+    for architecture in space.references.values():
+        genome = tuple(space.encode([architecture])[0].tolist())
+        drawn = parsed(network_drawing(space, Candidate(architecture, genome, 0, 0, {"avm": 0.0}, space=space)))[1]
+        for svg in drawn.findall("li/svg"):
+            width = float(svg.attrib["width"])
+            assert width <= 150
+            assert all(float(box.attrib["x"]) + float(box.attrib["width"]) <= width for box in svg.findall("rect"))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from ohmnas.report.network import network_svg
+from ohmnas.report.network import network_drawing
 from ohmnas.report.page import Figure, Section
 from ohmnas.report.subject import Subject
-from ohmnas.spaces.stages import KIND_NAMES, LEGEND
+from ohmnas.spaces.stages import KIND_NAMES
+
+_LEGEND: Final = (
+    "Each layer is a bar, its length to scale with the channels (parallel: branches). Arcs: skips, without their "
+    "convolutions. Squares: resolution, to scale. Grey bars: share of the parameters."
+)
 
 
 def network_section(subjects: Sequence[Subject]) -> Section:
@@ -20,9 +26,9 @@ def network_section(subjects: Sequence[Subject]) -> Section:
         figures.append(
             Figure(
                 f"{title}" if len(subjects) == 1 else f"{one.name}: {title}",
-                network_svg(one.result.space, one.result.best),
+                network_drawing(one.result.space, one.result.best),
                 legend if last else (),
-                LEGEND if last else "",
+                _LEGEND if last else "",
             )
         )
     return Section("network", "The network" if len(subjects) == 1 else "The networks", figures=figures)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ohmnas.report import charts
 from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES
+from ohmnas.report.over_time import drift_chart
 from ohmnas.report.page import Figure, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 
@@ -15,7 +15,7 @@ def drift_section(subjects: Sequence[Subject]) -> Section | None:
 
     None for refinements whose networks were not measured on test images yet.
     """
-    picture = charts.drift_chart(subjects)
+    picture = drift_chart(subjects)
     if picture is None:
         if all(one.is_refined for one in subjects):  # a refinement saves no surrogate
             return None

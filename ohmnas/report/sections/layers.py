@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from ohmnas.report.network import tiles_svg
+from ohmnas.report import charts
 from ohmnas.report.page import Figure, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
+from ohmnas.report.tiles import shades, tiles_picture
 from ohmnas.search.quantity_words import WORDS
 
 
-def layers_section(one: Subject, several: bool) -> Section:
-    """Return the section of one result; the chip sets the size of the tiles."""
+def layers_section(one: Subject, several: bool, place: int = 0) -> Section:
+    """Return the section of one result; the chip sets the size of the tiles.
+
+    Args:
+        one: a result.
+        several: True if the page shows several results.
+        place: place of the result on the page, which sets its colour.
+    """
     title = f"Layers and tiles{f': {one.name}' if several else ''}"
     costs, chip = one.layers, one.chip
     anchor = f"layers-{one.anchor}" if several else "layers"
     if not costs or chip is None:
         return Section(anchor, title, ["The result does not describe its chip, so its tiles are unknown."])
     rows_of, columns_of = int(chip["hw_tile_rows"]), int(chip["hw_tile_columns"])
-    svg = tiles_svg(costs, rows_of, columns_of)
+    colour = charts.colour(place)
+    picture = tiles_picture(costs, rows_of, columns_of, colour)
     used = sum(one.placement.matrices * one.placement.inputs * one.placement.outputs for one in costs)
     tiles = sum(one.placement.tiles for one in costs)
     energy, filled = sum(one.placement.energy for one in costs), used / (tiles * rows_of * columns_of)
     rows = []
-    for each in costs:
+    for each, shade in zip(costs, shades(costs), strict=True):
         where = each.placement
         size = f"{where.matrices} x {where.inputs:,} x {where.outputs:,}"
         share = where.matrices * where.inputs * where.outputs / (where.tiles * rows_of * columns_of)
         rows.append(
             [
-                text_cell(each.name),
+                text_cell(each.name, f"dot {colour} {shade}"),
                 number_cell(f"{where.count:,}", where.count),
                 number_cell(f"{where.params:,}", where.params),
                 number_cell(f"{where.macs:,}", where.macs),
@@ -51,9 +59,7 @@ def layers_section(one: Subject, several: bool) -> Section:
         "cells used (%)",
         "energy (µJ)",
     ]
-    figures = (
-        []
-        if svg is None
-        else [Figure("Tiles in the order of the table. The filled part of a tile shows its used cells.", svg)]
-    )
+    legend = [(f"k-used {colour}", "used cells, in the shade of the stage"), ("k-unused", "unused cells")]
+    note = "Used cells are drawn to scale. The colour fades from the first stage to the last, as in the table."
+    figures = [] if picture is None else [Figure("Tiles of the chip, layer by layer", picture, legend, note)]
     return Section(anchor, title, text, figures, grid=Grid(titles, rows, is_sortable=True))

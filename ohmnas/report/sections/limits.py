@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isclose, nan
 from typing import Final
 
 from ohmnas.report import charts
 from ohmnas.report.columns import LIMITS
-from ohmnas.report.page import Grid, Section, number_cell, text_cell
+from ohmnas.report.command import values_of
+from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.defaults import SLACK
 from ohmnas.search.quantity_words import WORDS
 
 _SIZES: Final = {"max_params": "largest", "max_macs": "largest", "min_params": "smallest"}
 """Limits that keep a search within the range of the measured networks, and which network sets them."""
+_GROUPS: Final = {"least": "--at-least", "most": "--at-most", "soft": "--soft"}
+"""Limits by name in `SearchResult.constraints` -> flag that sets one of them."""
+_OF_GENES: Final = ("--fix", "--range")
 
 
 def limits_section(one: Subject) -> Section:
@@ -22,62 +27,82 @@ def limits_section(one: Subject) -> Section:
     rows = []
     for limit, (quantity, sense) in LIMITS.items():
         bound = result.constraints.get(limit)
-        if bound is None or (limit == "min_params" and not bound):
-            continue
-        words, found = WORDS[quantity], charts.value(result.best, quantity)
-        rows.append(
-            [
-                text_cell(words.title),
-                text_cell(f"{sense} {words.text(bound)}"),
-                number_cell(words.text(found), found),
-                text_cell(_origin(one, limit, quantity, bound)),
-            ]
-        )
+        if bound is not None and not (limit == "min_params" and not bound):
+            rows.append(_row(one, limit, quantity, sense, bound))
     for name, bounds in result.constraints.get("genes", {}).items():
-        rows.append([text_cell(f"gene {name}"), text_cell(f"{bounds[0]} to {bounds[1]}"), text_cell(""), text_cell("")])
+        asked = text_cell(" ".join(_of_name(one, _OF_GENES, name)))
+        rows.append(
+            [text_cell(f"gene {name}"), asked, text_cell(f"{bounds[0]} to {bounds[1]}"), text_cell(""), text_cell("")]
+        )
     for sense, group in (("at least", "least"), ("at most", "most"), ("softly at most", "soft")):
         for name, bound in result.constraints.get(group, {}).items():
-            words, found = WORDS[name], charts.value(result.best, name)
-            rows.append(
-                [
-                    text_cell(words.title),
-                    text_cell(f"{sense} {words.text(bound)}"),
-                    number_cell(words.text(found), found),
-                    text_cell(_origin(one, "", name, bound)),
-                ]
-            )
+            rows.append(_row(one, group, name, sense, bound))
     sure = result.constraints.get("confidence")
-    text = [
-        f"The {'refinement' if one.is_refined else 'search'} maximised {charts.objective_words(result.objective)}"
-        + (
-            f" and kept the Pareto front of {', '.join(WORDS[name].title for name in result.pareto)}"
-            if result.pareto
-            else ""
-        )
-        + (
-            f". It ran {result.evaluations:,} trainings in {_duration(result.seconds)} (seed\u00a0{result.seed})."
-            if one.is_refined
-            else f". It scored {result.evaluations:,} {result.space.members} in {_duration(result.seconds)} "
-            f"({result.strategy}, seed\u00a0{result.seed})."
-        ),
-        *([f"Limits on predictions hold with a probability of {sure:g}."] if sure else []),
+    text = [_summary(one), *([f"Limits on predictions hold with a probability of {sure:g}."] if sure else [])]
+    grid = Grid(["quantity", "asked for", "applied limit", "found", "origin of the limit"], rows, is_stacked=True)
+    return Section("asked", "Limits and values", text, grid=grid)
+
+
+def _row(one: Subject, limit: str, quantity: str, sense: str, bound: float) -> list[Cell]:
+    words, found = WORDS[quantity], charts.value(one.result.best, quantity)
+    asked = _asked(one, limit, quantity)
+    return [
+        text_cell(words.title),
+        text_cell(" ".join(asked)),
+        text_cell(f"{sense} {words.text(bound)}"),
+        number_cell(words.text(found), found),
+        text_cell(_origin(one, limit, quantity, bound, bool(asked))),
     ]
-    return Section(
-        "asked", "Limits and values", text, grid=Grid(["quantity", "limit", "found", "origin of the limit"], rows)
+
+
+def _summary(one: Subject) -> str:
+    """Say in a few words how the result was searched for."""
+    result = one.result
+    front = f" and kept the Pareto front of {', '.join(WORDS[name].title for name in result.pareto)}"
+    time = _duration(result.seconds)
+    effort = (
+        f"It ran {result.evaluations:,} trainings in {time} (seed\u00a0{result.seed})."
+        if one.is_refined
+        else f"It scored {result.evaluations:,} {result.space.members} in {time} "
+        f"({result.strategy}, seed\u00a0{result.seed})."
+    )
+    return (
+        f"The {'refinement' if one.is_refined else 'search'} maximised {charts.objective_words(result.objective)}"
+        f"{front if result.pareto else ''}. {effort}"
     )
 
 
-def _origin(one: Subject, limit: str, quantity: str, bound: float) -> str:
-    """Say where a limit comes from that the user did not set; empty for the user's own."""
+def _asked(one: Subject, limit: str, quantity: str) -> list[str]:
+    """Return the flags of the command for this limit, as the user wrote them; empty if there are none."""
+    if limit in _GROUPS:
+        return _of_name(one, (_GROUPS[limit],), quantity)
+    flag = "--floor" if limit == "min_accuracy" else f"--{limit.replace('_', '-')}"
+    return [f"{flag} {value}" for value in values_of(one.result.command, flag)[-1:]]
+
+
+def _of_name(one: Subject, flags: Sequence[str], name: str) -> list[str]:
+    """Return the flags of the command whose values begin with this name, such as ``--range M=1:3``."""
+    return [
+        f"{flag} {value}"
+        for flag in flags
+        for value in values_of(one.result.command, flag)
+        if value.partition("=")[0] == name
+    ]
+
+
+def _origin(one: Subject, limit: str, quantity: str, bound: float, is_asked: bool) -> str:
+    """Say where a limit comes from; empty if this is unknown."""
     result = one.result
-    if limit in _SIZES and bound == result.provenance.get("seen", {}).get(limit):
-        return f"{_SIZES[limit]} measured network"
     name = result.constraints.get("reference")
     for known in result.references:
         value = known.predicted.get(quantity, nan)
         if known.name == name and isclose(value, bound, rel_tol=0.0, abs_tol=2 * SLACK):
             return f"{'expected' if one.is_refined else 'predicted'} for {name}"
-    return ""
+    if limit in _SIZES and bound == result.provenance.get("seen", {}).get(limit):
+        return f"{_SIZES[limit]} measured network"
+    if is_asked:
+        return "as asked for"
+    return "default" if limit == "min_accuracy" and result.command else ""
 
 
 def _duration(seconds: float) -> str:

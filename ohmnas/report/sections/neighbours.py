@@ -32,7 +32,7 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
         networks.append(ids[place])
         numbers = [number_cell(WORDS[name].number(record[name]), record[name]) for name in quantities]
         rows.append([number_cell(f"{distance:.1f}", distance), *numbers, text_cell(record["architecture"])])
-    picture = charts.neighbours_chart(one, ids)
+    picture = charts.neighbours_chart(one, ids, number)
     nearest = float(near.distances[0])
     verdict = (
         "The table has networks like it."
@@ -49,7 +49,7 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
         "Distance: Euclidean, over standardised features of structure and noise; 1 is the median distance of a "
         "measured network to its nearest one."
     ]
-    figures = [Figure(picture.title, picture.svg, picture.legend)] if picture else []
+    figures = [Figure(picture.title, picture.svg, picture.legend, picture.note)] if picture else []
     title = f"Neighbours{f': {one.name}' if several else ''}"
     grid = Grid(["distance", *(WORDS[name].label for name in quantities), "architecture"], rows, networks, True)
     return Section(f"neighbours-{number}", title, text, figures, picks=True, grid=grid, after=after)

@@ -1,0 +1,18 @@
+"""Values of flags in the stored command of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+
+def values_of(command: Sequence[str], flag: str) -> list[str]:
+    """Return the values of a flag as the user wrote them, in order; empty if the command lacks it.
+
+    Args:
+        command: words of a command, such as ``("search", "--max-params", "50k")``.
+        flag: name of a flag with one value, such as ``--max-params``.
+    """
+    found = [value for word, value in pairwise(command) if word == flag]
+    joined = [word.removeprefix(f"{flag}=") for word in command if word.startswith(f"{flag}=")]
+    return [*found, *joined]

@@ -1,0 +1,110 @@
+"""Chart of the accuracy over time: predictions with their intervals, and measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ohmnas.datasets.campaign.picks import FOUND
+from ohmnas.report.axes import Axis, axis
+from ohmnas.report.charts import Picture, colour
+from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES, Drift
+from ohmnas.report.measured import MeasuredNetwork
+from ohmnas.report.subject import Subject
+from ohmnas.report.svg import Chart
+
+_APART: Final = 0.3
+"""Distance between two marks of one time, in decades of time."""
+_WITHIN: Final = 0.9
+"""Largest distance between the first and the last mark of one time: the times are 1.4 decades apart."""
+_HEIGHT: Final = 330
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """One network in the chart."""
+
+    kind: str
+    label: str
+    drift: Drift | None
+    measured: MeasuredNetwork | None
+
+    @property
+    def means(self) -> list[tuple[float, float, float]]:
+        """Seconds, mean and standard error of each measured time, in per cent."""
+        if self.measured is None:
+            return []
+        means = ((SECONDS[time], self.measured.mean(name), name) for time, name in TARGETS_OVER_TIME.items())
+        return [
+            (at, 100 * mean, 100 * (self.measured.error(name) or 0.0)) for at, mean, name in means if mean is not None
+        ]
+
+
+def time_axis() -> Axis:
+    """Return the axis of the four times."""
+    return Axis("time since programming", 0.33, 8e6, "log", [(SECONDS[time], TIME_NAMES[time]) for time in SECONDS])
+
+
+def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
+    """Draw predicted accuracies over time with 90 % intervals, and measured values; None if nothing is known.
+
+    The marks of one time stand side by side, so the intervals of networks with like accuracies do not cover each other.
+    """
+    curves = list(_curves(subjects))
+    values = [100 * end for one in curves if one.drift for end in (*one.drift.low, *one.drift.high)]
+    values += [mean + side * error for one in curves for _, mean, error in one.means for side in (-1, 1)]
+    if not values:
+        return None
+    predicted = [one for one in curves if one.drift]
+    measured = [one for one in curves if one.means]
+    chart = Chart(time_axis(), axis("accuracy (%)", values), "Accuracy over time since programming", _HEIGHT)
+    places = _places(len(predicted) + len(measured))
+    for one, shift in zip(predicted, places, strict=False):
+        _draw_prediction(chart, one, shift)
+    for one, shift in zip(measured, places[len(predicted) :], strict=True):
+        for at, mean, error in one.means:
+            chart.bar((at * shift, mean - error), (at * shift, mean + error), one.kind)
+            chart.dot((at * shift, mean), one.kind, 4.5)
+    legend = [(f"line {one.kind}", f"{one.label}, predicted") for one in predicted]
+    legend += [(f"dot {one.kind}", f"{one.label}, measured") for one in measured]
+    notes = []
+    if predicted:
+        notes.append("Bars with ends: 90 % prediction intervals, for each time separately.")
+    if measured:
+        notes.append("Measured: mean over trainings, with its standard error, on test images.")
+    if len(places) > 1:
+        notes.append("The marks of one time stand side by side.")
+    return Picture("Accuracy over time", chart.markup(), legend, " ".join(notes))
+
+
+def _curves(subjects: Sequence[Subject]) -> Iterator[_Curve]:
+    """Return the found network of each result; for one result, also its best reference network."""
+    for place, one in enumerate(subjects):
+        label = FOUND if len(subjects) == 1 else one.name
+        yield _Curve(colour(place), label, one.drift.get(FOUND), _measured(one, FOUND))
+    if len(subjects) == 1 and subjects[0].result.references:
+        name = subjects[0].result.references[0].name
+        yield _Curve("ref", name, subjects[0].drift.get(name), _measured(subjects[0], name))
+
+
+def _measured(one: Subject, name: str) -> MeasuredNetwork | None:
+    return None if one.measurement is None else one.measurement.networks.get(name)
+
+
+def _places(count: int) -> list[float]:
+    """Return the factors of time that put this number of marks side by side, around the time."""
+    apart = min(_APART, _WITHIN / max(count, 1))
+    return [10 ** (apart * (place - (count - 1) / 2)) for place in range(count)]
+
+
+def _draw_prediction(chart: Chart, one: _Curve, shift: float) -> None:
+    """Draw a line through the predictions, and an interval with ends at each."""
+    if one.drift is None:
+        return
+    times = [at * shift for at in SECONDS.values()]
+    means, lows, highs = ([100 * value for value in of] for of in (one.drift.values, one.drift.low, one.drift.high))
+    chart.line([*zip(times, means, strict=True)], f"{one.kind} light")
+    for at, mean, low, high in zip(times, means, lows, highs, strict=True):
+        chart.interval((at, low), (at, high), one.kind)
+        chart.dot((at, mean), f"hollow {one.kind}", 3.5)

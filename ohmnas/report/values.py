@@ -1,0 +1,98 @@
+"""Table of the networks of a result: their predicted values, and all measured ones below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+from typing import Final
+
+import numpy as np
+
+from ohmnas.datasets.campaign.picks import FOUND
+from ohmnas.report.columns import asked_quantities, cells_of, columns_of, targets_of
+from ohmnas.report.page import Cell, Grid, number_cell, text_cell
+from ohmnas.report.subject import Subject
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.quantity_words import WORDS
+
+DIGITAL: Final = "accuracy_digital"
+"""Accuracy without a chip. Surrogates do not predict it by default, but each measurement has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Values of one kind of one network: target -> value."""
+
+    kind: str
+    means: Mapping[str, float]
+
+
+def values_grid(one: Subject, colour: str) -> Grid:
+    """Return the table; with several kinds of values, each kind has a row for each network that has it.
+
+    Args:
+        one: a result.
+        colour: CSS class for the colour of the result.
+    """
+    further = {name: [each for each in _further(one, name, candidate) if each.means] for name, candidate in _all(one)}
+    has_further = any(further.values())
+    columns = _columns(one, [each for values in further.values() for each in values])
+    rows = []
+    for name, candidate in _all(one):
+        label = text_cell(name + (" *" if candidate.misses else ""), f"dot {colour if name == FOUND else 'ref'}")
+        estimate = [text_cell("expected" if candidate.trainings else "predicted")] if has_further else []
+        rows.append([label, *estimate, *cells_of(candidate, columns), text_cell(str(candidate.architecture))])
+        rows += [[label, text_cell(each.kind), *_cells(each.means, columns), text_cell("")] for each in further[name]]
+    kinds = ["values"] if has_further else []
+    return Grid(["network", *kinds, *(WORDS[name].label for name in columns), "architecture"], rows)
+
+
+def _all(one: Subject) -> list[tuple[str, Candidate]]:
+    return list(one.networks.items())
+
+
+def _columns(one: Subject, further: Sequence[_Values]) -> list[str]:
+    """Return the quantities; the digital accuracy is one of them if it was measured."""
+    costs = ("tiles", "energy") if "tiles" in one.result.best.costs else ()
+    columns = columns_of(one, [*asked_quantities(one), *costs])
+    if DIGITAL not in columns and any(DIGITAL in each.means for each in further):
+        columns.insert(0, DIGITAL)
+    return columns
+
+
+def _further(one: Subject, name: str, candidate: Candidate) -> Iterator[_Values]:
+    """Return the values of a network besides its prediction."""
+    yield _Values("held out", candidate.held_out)
+    count = candidate.trainings if one.measurement is None else 0
+    trainings = f" ({count} training{'s' if count > 1 else ''})" if count else ""
+    yield _Values(f"measured{trainings}", _measured_means(one, name, candidate))
+    yield _Values("measured in the table", {} if one.is_refined else _measured_in_table(one, candidate))
+
+
+def _cells(means: Mapping[str, float], columns: Sequence[str]) -> list[Cell]:
+    numbers = [(WORDS[quantity], means.get(quantity, nan)) for quantity in columns]
+    return [number_cell("" if isnan(number) else words.number(number), number) for words, number in numbers]
+
+
+def _measured_means(one: Subject, name: str, candidate: Candidate) -> dict[str, float]:
+    """Target -> mean measurement of a network on test images or, in a refinement, on validation images."""
+    network = one.measurement.networks.get(name) if one.measurement else None
+    if network is None or network.genome != candidate.genome:
+        return candidate.measured
+    means = {target: network.mean(target) for target in network.values}
+    return {target: mean for target, mean in means.items() if mean is not None}
+
+
+def _measured_in_table(one: Subject, candidate: Candidate) -> dict[str, float]:
+    """Target -> label of a network in the surrogate's table; empty without the table, or if it is not in it."""
+    if one.neighbours is None:
+        return {}
+    rows = one.neighbours.rows
+    genomes = rows[list(one.result.space.gene_names)].to_numpy()
+    (places,) = np.nonzero((genomes == np.array(candidate.genome)).all(axis=1))
+    if not len(places):
+        return {}
+    labels = rows.iloc[places[0]]
+    names = [*(target.name for target in targets_of(one)), DIGITAL]
+    return {name: float(labels[name]) for name in names if name in labels}
