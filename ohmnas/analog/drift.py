@@ -86,12 +86,13 @@ def digital_accuracy(network: nn.Module, images: Images, labels: Tensor, calibra
     """
     warn_uncalibrated(network)
     set_mode(network, "digital")
-    with saved_statistics(network):
-        if calibration is not None:
-            average_statistics(network, calibration)
-        result = accuracy(network, images, labels)
-    set_mode(network, "analog")
-    return result
+    try:
+        with saved_statistics(network):
+            if calibration is not None:
+                average_statistics(network, calibration)
+            return accuracy(network, images, labels)
+    finally:
+        set_mode(network, "analog")
 
 
 @torch.no_grad()
@@ -133,13 +134,14 @@ def read_over_time(
         return lambda seconds: one.load_into(network, seconds)
 
     set_noise(network, noise_source(seed, images.device))
-    with torch.random.fork_rng(devices=[]), saved_statistics(network):
-        torch.manual_seed(seed)
-        found = readings(network, program, chip, images, labels, chips, calibration)
-    for layer in analog_layers(network):
-        layer.unload()
-    set_noise(network, None)
-    return found
+    try:
+        with torch.random.fork_rng(devices=[]), saved_statistics(network):
+            torch.manual_seed(seed)
+            return readings(network, program, chip, images, labels, chips, calibration)
+    finally:  # a limit on time or memory may end the reading; the next chip must not find these weights
+        for layer in analog_layers(network):
+            layer.unload()
+        set_noise(network, None)
 
 
 def readings(
@@ -237,11 +239,12 @@ def accuracy_of_one_chip(
     layers = list(analog_layers(network))
     sources = [layer.noise for layer in layers]
     set_noise(network, noise_source(seed, images.device))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        Chip(ProgrammingTargets.of(network), chip).load_into(network, seconds)
-        result = accuracy(network, images, labels)
-    for layer, source in zip(layers, sources, strict=True):
-        layer.unload()
-        layer.noise = source
-    return result
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            Chip(ProgrammingTargets.of(network), chip).load_into(network, seconds)
+            return accuracy(network, images, labels)
+    finally:
+        for layer, source in zip(layers, sources, strict=True):
+            layer.unload()
+            layer.noise = source

@@ -57,13 +57,14 @@ class Snapshot:
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Return the tensors and values of the file; None if the file is missing, broken or has another `key`."""
+        library = safetensors_torch()
         try:
             content = read_bytes(self.path, LARGEST)
             size = int.from_bytes(content[:8], "little")
             metadata = json.loads(content[8 : 8 + size])["__metadata__"]
             if metadata["key"] != self.key:
                 return None
-            return safetensors_torch().load(content), json.loads(metadata["values"])
+            return library.load(content), json.loads(metadata["values"])
         except (OhmnasError, ValueError, KeyError, TypeError, RecursionError, _safetensors_error()):
             return None
 

@@ -38,8 +38,10 @@ def state_of(network: nn.Module, calibration: Images | None = None) -> dict[str,
     with saved_statistics(network):
         if calibration is not None:
             set_mode(network, "digital")
-            average_statistics(network, calibration)
-            set_mode(network, "analog")
+            try:
+                average_statistics(network, calibration)
+            finally:
+                set_mode(network, "analog")
         exact = _tensors(to_digital(network))
     found |= {f"digital.{name}": exact[name] for name in _statistics(exact)}
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in found.items()}

@@ -12,6 +12,7 @@ from ohmnas.analog.convert import analog_layers, to_analog
 from ohmnas.analog.drift import TIMES, accuracy, accuracy_of_one_chip, accuracy_over_time, digital_accuracy
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import train
+from ohmnas.datasets.campaign.limits import LimitError
 from ohmnas.datasets.tables import schema
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import IDEAL, Hardware
@@ -67,6 +68,37 @@ def test_afterwards_the_network_holds_no_chip(trained: nn.Sequential, two_blobs:
     before = accuracy(trained, *two_blobs)
     accuracy_over_time(trained, Hardware(), *two_blobs, chips=2, seed=0)
     assert accuracy(trained, *two_blobs) == before
+
+
+def _interrupt(network: nn.Sequential, call: int) -> None:
+    """Raise in this call of the first layer, as a limit on time or memory does."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise LimitError("too slow")
+
+    network[0].register_forward_pre_hook(count)
+
+
+def test_after_an_interrupted_reading_the_network_holds_no_chip(
+    trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]
+) -> None:
+    before, exact = accuracy(trained, *two_blobs), digital_accuracy(trained, *two_blobs)
+    readings = (
+        (6, lambda: accuracy_over_time(trained, Hardware(), *two_blobs, chips=2, seed=0)),
+        (1, lambda: accuracy_of_one_chip(trained, Hardware(), *two_blobs, seed=0)),
+        (1, lambda: digital_accuracy(trained, *two_blobs)),
+    )
+    for call, read in readings:
+        _interrupt(trained, call)
+        with pytest.raises(LimitError):
+            read()
+        trained[0]._forward_pre_hooks.clear()
+        assert accuracy(trained, *two_blobs) == before
+        assert digital_accuracy(trained, *two_blobs) == exact
 
 
 def test_another_chip_than_the_networks_is_refused(trained: nn.Sequential, two_blobs: tuple[Tensor, Tensor]) -> None:

@@ -59,7 +59,7 @@ class Watch:
         now = time.monotonic()
         if self._reading is not None:
             self._end += now - self._reading
-            if self._limits.gib:
+            if self._limits.gib is not None:
                 _begin_peak()
         self._reading = now
 
