@@ -186,7 +186,7 @@ class SurrogateModel(Estimator):
     def features(self, population: Population) -> Features:
         """``(n, f)``: features of ``(n, g)`` architectures: `feature_matrix`, then predictions of the source."""
         own = feature_matrix(self.space, population, self.hardware)
-        return own if self.source is None else np.hstack([own, self.source.predict(population, self.hardware)])
+        return own if self.source is None else self.source.stacked(own, population, self.hardware, self.space)
 
     def forecast_features(self, features: Features) -> tuple[Values, Estimate]:
         """Predict from features, which need not belong to an architecture. Training rows are predicted like new ones.

@@ -76,6 +76,21 @@ class SourceModel:
                     predicted[rows] = Forest.of(trees, chipless(self.space)).predict(features[rows])
         return predicted
 
+    def stacked(
+        self, features: Features, population: Population, hardware: Mapping[str, float], space: Space
+    ) -> Features:
+        """``(n, f + 3)``: features of another surrogate, then these predictions.
+
+        Args:
+            features: ``(n, f)``: `features.feature_matrix` of the architectures on the chip in the space.
+            population: ``(n, g)``, canonical.
+            hardware: `Hardware.description()` of the chip.
+            space: space of the other surrogate. In the same space, its features are used again.
+        """
+        if space != self.space:
+            return np.hstack([features, self.predict(population, hardware)])
+        return np.hstack([features, self._forest.predict(_without_chip(features.copy(), space))])
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -128,7 +143,12 @@ def chipless_features(space: Space, population: Population, hardware: Mapping[st
     The permanent share of the noise is also removed (set to 0). It describes the chip more than the network, and with
     few chips, models with this feature predict that less output noise makes a chip worse.
     """
-    features = feature_matrix(space, population, hardware)[:, : chipless(space)]
+    return _without_chip(feature_matrix(space, population, hardware), space)
+
+
+def _without_chip(features: Features, space: Space) -> Features:
+    """Remove what describes the chip from features, which change."""
+    features = features[:, : chipless(space)]
     features[:, feature_names(space, ()).index(_LASTING)] = 0.0
     return features
 

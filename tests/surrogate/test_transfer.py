@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import InvalidValueError
 from ohmnas.hardware import HERMES
 from ohmnas.surrogate.calibration import Calibration
-from ohmnas.surrogate.features import chipless
+from ohmnas.surrogate.features import chipless, feature_matrix, feature_names
 from ohmnas.surrogate.transfer import Line, SourceModel, chipless_features, genome_keys
 from ohmnas.surrogate.trees import Trees
 
@@ -34,6 +35,20 @@ def test_of_a_chip_it_sees_its_noise_alone() -> None:
     assert one.shape == other.shape == (4, chipless(SPACE))
     assert (one != other).any()
     assert len(set(genome_keys(population))) == 4
+
+
+def test_stacked_predictions_are_those_of_the_source_in_any_space() -> None:
+    lasting = feature_names(SPACE, ()).index("log2_lasting_share")
+    split = Trees(np.array([3], "i4"), np.array([lasting, -1, -1], "i2"), np.array([-1e-3, 0.0, 1.0], "f4"), 0.0)
+    here, speech = SPACE, task("spoken-digits").space
+    population = here.sample_uniform(8, np.random.default_rng(0))
+    own = feature_matrix(here, population, CHIP)
+    before = own.copy()
+    for space in (here, speech):
+        source = SourceModel(space, (split, LEAF, LEAF), ("digits on pcm",))
+        stacked = source.stacked(own, population, CHIP, here)
+        assert_array_equal(stacked, np.hstack([own, source.predict(population, CHIP)]))
+        assert_array_equal(own, before)
 
 
 def test_a_line_counts_as_much_as_its_share() -> None:
