@@ -187,8 +187,8 @@ def _train(
 ) -> None:
     """Run the trainings that are not stored yet, and store each."""
     work: dict[str, tuple[str, Candidate, int]] = {}
-    for name, candidate in networks.items():
-        for training in trainings:
+    for training in trainings:  # all networks of a seed, because differences need pairs if the user stops early
+        for name, candidate in networks.items():
             work.setdefault(done.key(candidate, training), (name, candidate, training))  # a network may have two names
     calls = [
         joblib.delayed(_measure)(protocol, candidate, chip_for(candidate), training, _name_of_files(name), keep)
