@@ -14,7 +14,7 @@ from ohmnas.hardware import has_name
 from ohmnas.lookup import suggestion
 from ohmnas.surrogate import SourceModel, TrainingSet
 from ohmnas.surrogate.fit.transfer import source_of
-from ohmnas.surrogate.shipped import tables_of_task
+from ohmnas.surrogate.shipped import shipped_file, tables_of_task
 
 
 def source_table(name: str, arguments: argparse.Namespace) -> MeasuredTable:
@@ -51,26 +51,26 @@ def _check_has_rows(table: MeasuredTable, chip: str | None, from_file: bool) -> 
 
 
 def task_table(arguments: argparse.Namespace) -> MeasuredTable:
-    """Return the table of the newest protocol with at least `FEW_NETWORKS` networks of the task on the chip.
+    """Return the first table with at least `FEW_NETWORKS` networks of the task on the chip.
 
-    If no table has so many, the oldest is used.
+    Tables with shipped surrogates come first, then newer protocols. If no table has so many, the oldest is used.
 
     Raises:
         UnknownNameError: no table is shipped for the task.
         InvalidValueError: as `source_table`.
     """
-    *newer, oldest = tables_of_task(arguments.task) or [""]
-    if not oldest:
+    names = tables_of_task(arguments.task)
+    if not names:
         raise UnknownNameError(
             f"no table is shipped for the task {arguments.task!r}; the shipped tables are "
             f"{', '.join(shipped_tables())}{suggestion(shipped_tables(), arguments.task)}"
         )
-    for name in newer:
+    for name in sorted(names, key=lambda name: shipped_file(name) is None):
         with suppress(InvalidValueError):
             table = source_table(name, arguments)
             if len(learning_set(table, arguments).population) >= FEW_NETWORKS:
                 return table
-    return source_table(oldest, arguments)
+    return source_table(names[-1], arguments)
 
 
 def source_model(task: str, table: MeasuredTable, data: TrainingSet) -> SourceModel | None:

@@ -4,7 +4,7 @@
 unchanged.
 
 A shipped table has the name of its task: `digits`. Later protocols measure differently, so their rows are in separate
-tables: `digits-protocol4`. Predictions for a task use its newest table that has a surrogate for the chip.
+tables: `cifar10-protocol4`. Predictions for a task use its newest table that has a surrogate for the chip.
 """
 
 from __future__ import annotations

@@ -300,7 +300,7 @@ def test_a_different_chip_with_the_same_name_is_refused(result: Path, ohmnas: Oh
 def test_comparing_another_fidelity_than_the_tables_prints_a_note(result: Path, ohmnas: Ohmnas) -> None:
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
     out = ohmnas(*words).out
-    assert "not comparable: the surrogate was trained at fidelity table, this is smoke" in out
+    assert "not comparable: the surrogate was trained at fidelity paper, this is smoke" in out
     assert "measured: 1 training, 2 pcm chips, 360 test images" in out
     values = json.loads(result.read_text("utf-8"))
     values["surrogate"]["fidelity"] = "smoke"  # as if its table had been measured so

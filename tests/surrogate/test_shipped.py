@@ -39,7 +39,7 @@ def test_each_is_of_the_table_that_ships(path: Path) -> None:
 
 
 def test_all_together_are_small() -> None:
-    tables = {"cifar10", "cifar10-protocol4", "digits", "digits-protocol4", "people", "spoken-digits"}
+    tables = {"cifar10", "cifar10-protocol4", "digits", "people", "spoken-digits"}
     assert {path.parent.name for path in FILES} == tables
     assert sum(path.stat().st_size for path in FILES) < MOST
 
@@ -72,16 +72,17 @@ def test_a_task_is_predicted_by_its_newest_table_with_the_chip_and_fidelity() ->
     assert tables_of_task("digits") == ["digits-protocol4", "digits"]
     assert tables_of_task("people") == ["people"]
     assert tables_of_task("protocol4") == tables_of_task("digit.") == []
-    for hardware, fidelity, table in (
-        (None, None, "digits-protocol4"),
-        ("pcm", "table", "digits-protocol4"),
-        ("hermes", None, "digits"),
-        ("pcm", "paper", "digits"),
+    for task, hardware, fidelity, table in (
+        ("cifar10", None, None, "cifar10-protocol4"),
+        ("cifar10", "pcm", "low", "cifar10"),
+        ("digits", None, None, "digits"),
+        ("digits", "hermes", None, "digits"),
     ):
-        model = task_surrogate("digits", hardware, fidelity)
+        model = task_surrogate(task, hardware, fidelity)
         assert model is not None
         assert model.provenance["table_name"] == table
     assert task_surrogate("digits", "ideal") is None
+    assert task_surrogate("digits", fidelity="table") is None
     assert task_surrogate("mnist") is None
 
 
