@@ -45,8 +45,8 @@ def ceilings(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     ):
         if len(some) < FEWEST:
             continue
-        parts = everything[list(schema.SPREAD_COLUMNS)]
-        variance = parts.to_numpy().sum(axis=1).mean()  # NaN if a row lacks these columns
+        parts = everything[list(schema.SPREAD_COLUMNS)].dropna()  # rows before protocol 4 lack these columns
+        variance = parts.sum(axis=1).mean()
         result: dict[str, Any] = {"pairs": len(some), "flips": float(parts["spread_flips"].mean() / variance)}
         for label in LABELS:
             one, other = (some[f"{label}_{which}"].to_numpy() for which in (1, 2))

@@ -12,7 +12,7 @@ from ohmnas.cli import render
 from ohmnas.cli.source import source_table
 from ohmnas.datasets.tables.table import MeasuredTable
 from ohmnas.errors import InvalidValueError
-from ohmnas.surrogate.codesign_validation import FEWEST_NETWORKS, score_designs
+from ohmnas.surrogate.codesign_validation import FEWEST_CHIPS_OF_ONE, FEWEST_NETWORKS, score_designs
 from ohmnas.surrogate.score import FEWEST_REPEATS, FOLDS, Spread, TargetScore, score
 
 
@@ -102,7 +102,7 @@ def _show_designs(arguments: argparse.Namespace, table: MeasuredTable) -> None:
         f"{arguments.rounds} x {FOLDS} folds of networks"
     )
     render.line(f"networks per chip: mean over chips with at least {FEWEST_NETWORKS} held-out networks")
-    render.line("chips per network: mean over networks measured on at least 3 chips")
+    render.line(f"chips per network: mean over networks measured on at least {FEWEST_CHIPS_OF_ONE} chips")
     render.line("in 90 %: share of labels inside their 90 % prediction interval")
 
 

@@ -74,9 +74,9 @@ def task_table(arguments: argparse.Namespace) -> MeasuredTable:
 
 
 def source_model(task: str, table: MeasuredTable, data: TrainingSet) -> SourceModel | None:
-    """Return a source model of the task's next older table; None for the oldest table, and for designs."""
+    """Return a source model of the task's next older table; None for other tables, the oldest one, and designs."""
     names = tables_of_task(task)
-    older = names[names.index(table.source) + 1 :]
+    older = names[names.index(table.source) + 1 :] if table.source in names else []
     return None if data.space.has_chips or not older else source_of(read_table(older[0]), data)
 
 

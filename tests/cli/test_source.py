@@ -7,6 +7,7 @@ from argparse import Namespace
 import pytest
 
 from ohmnas.cli.source import learning_set, source_model, task_table
+from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import UnknownNameError
 
 ASKED = {"task": "digits", "hardware": None, "fidelity": None, "chip": None, "co_design": False}
@@ -40,5 +41,6 @@ def test_a_newer_table_starts_from_the_one_before() -> None:
     model = source_model("cifar10", table, learning_set(table, asked))
     assert model is not None
     assert model.sources == ("cifar10 on pcm",)
-    oldest = Namespace(**{**ASKED, "task": "people"})
-    assert source_model("people", task_table(oldest), learning_set(task_table(oldest), oldest)) is None
+    for name, word in (("people", "people"), ("digits-mobile", "digits")):
+        other = read_table(name)
+        assert source_model(word, other, learning_set(other, asked)) is None
