@@ -46,7 +46,7 @@ def ceilings(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
         if len(some) < FEWEST:
             continue
         parts = everything[list(schema.SPREAD_COLUMNS)].dropna()  # rows before protocol 4 lack these columns
-        variance = parts.sum(axis=1).mean()
+        variance = sum(parts[name].mean() for name in parts)
         result: dict[str, Any] = {"pairs": len(some), "flips": float(parts["spread_flips"].mean() / variance)}
         for label in LABELS:
             one, other = (some[f"{label}_{which}"].to_numpy() for which in (1, 2))
