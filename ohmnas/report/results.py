@@ -23,7 +23,7 @@ from ohmnas.report.sections.search import convergence_section, front_section
 from ohmnas.report.sections.side_by_side import side_by_side_section
 from ohmnas.report.subject import Subject
 from ohmnas.search.candidate import Candidate
-from ohmnas.search.quantity_words import WORDS
+from ohmnas.search.quantity_words import WORDS, listed
 from ohmnas.version import version
 
 
@@ -72,7 +72,8 @@ def _facts(one: Subject) -> list[tuple[str, str, str]]:
         measured = None if one.measured_best is None else one.measured_best.mean(target.name)
         predicted = best.predicted[target.name]
         interval = best.interval.get(target.name)
-        between = "" if interval is None else f"; 90 %: {words.number(interval[0])} to {words.number(interval[1])}"
+        ends = "" if interval is None else f"{words.number(interval[0])} to {words.number(interval[1])}"
+        between = f"; 90 % interval {ends}" if ends else ""
         if measured is None and target.name in best.measured:
             of = "1 training" if best.trainings == 1 else f"{best.trainings} trainings"
             note = f"expected; measured {words.text(best.measured[target.name])} ({of})"
@@ -179,7 +180,7 @@ def _doubt(best: Candidate, reference: Candidate, remedy: str) -> str:
     ours, theirs = (one.interval.get("accuracy_1d") for one in (best, reference))
     if ours is None or theirs is None or ours[0] > theirs[1] or theirs[0] > ours[1]:
         return ""
-    return f" Their 90 % intervals overlap, so only {remedy} can tell the two accuracies apart."
+    return f" Their 90 % intervals overlap, so only {remedy} can tell the two networks apart."
 
 
 def _price(best: Candidate, reference: Candidate) -> str:
@@ -190,8 +191,7 @@ def _price(best: Candidate, reference: Candidate) -> str:
         parts.append(f"{energies[0] / energies[1]:.1f} times the energy (proxy)")
     if all("tiles" in one.costs for one in (best, reference)):
         parts.append(f"{best.costs['tiles']:,.0f} tiles instead of {reference.costs['tiles']:,.0f}")
-    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    return f"It needs {listed}."
+    return f"It needs {listed(parts)}."
 
 
 def _networks(subjects: Sequence[Subject]) -> tuple[dict[int, str], list[Group]]:

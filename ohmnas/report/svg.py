@@ -33,7 +33,7 @@ _CAP: Final = 3.0
 """Half the width of the ends of an interval in pixels."""
 _LEFT: Final = 58
 """Room for the ticks of the vertical axis in pixels, as in the style sheet."""
-_LARGE: Final = 6.0
+_LARGE: Final = 3.0
 """Radius of marks that names do not cover."""
 _GAP: Final = 3.0
 """Smallest distance of two labels in pixels."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,3 +63,8 @@ WORDS: Final = {
     "latency": QuantityWords("latency per image, proxy", "µs", 1e6, 1, is_log=True),
 }
 """Quantity -> words. A point (pt) is one percentage point of accuracy, for differences and standard deviations."""
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Join words: ``a``, ``a and b``, ``a, b and c``."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -14,6 +14,7 @@ from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
 from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.limits import PREDICTED_LIMITS
 from ohmnas.search.problem import Problem
+from ohmnas.search.quantity_words import listed
 from ohmnas.search.result import SearchResult
 from ohmnas.spaces.genes import Population
 from ohmnas.targets import ACCURACY, TARGETS
@@ -178,7 +179,7 @@ def _predicted(problem: Problem, estimate: Estimate) -> str:
     """
     names = [name for name in estimate.names if name in problem.limits.on_targets()] or [*estimate.names]
     if problem.limits.confidence is None:
-        return _listed([f"{_title(name)} {estimate[name][0]:.4f}" for name in names])
+        return listed([f"{_title(name)} {estimate[name][0]:.4f}" for name in names])
     lowest, highest = problem.confidence_bounds(estimate)
     ends = [
         f"{_title(name)} of at least {lowest[name][0]:.4f}"
@@ -186,8 +187,4 @@ def _predicted(problem: Problem, estimate: Estimate) -> str:
         else f"{_title(name)} of at most {highest[name][0]:.4f}"
         for name in names
     ]
-    return f"with that probability {_listed(ends)}"
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"with that probability {listed(ends)}"

@@ -43,7 +43,10 @@ def drift_section(subjects: Sequence[Subject]) -> Section | None:
                 [text_cell(name if len(subjects) == 1 else f"{one.name}: {name}"), text_cell("measured"), *cells]
             )
     grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
-    note = f"{picture.note} Each time and the AVM are predicted separately, so they do not add up exactly."
+    note = (
+        f"{picture.note} Each time and the AVM have a model of their own: the difference of two times is less certain "
+        "than the AVM."
+    )
     figure = Figure(
         picture.title,
         picture.svg,

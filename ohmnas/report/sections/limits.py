@@ -12,7 +12,7 @@ from ohmnas.report.command import values_of
 from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.defaults import SLACK
-from ohmnas.search.quantity_words import WORDS
+from ohmnas.search.quantity_words import WORDS, listed
 
 _SIZES: Final = {"max_params": "largest", "max_macs": "largest", "min_params": "smallest"}
 """Limits that keep a search within the range of the measured networks, and which network sets them."""
@@ -58,7 +58,11 @@ def _row(one: Subject, limit: str, quantity: str, sense: str, bound: float) -> l
 def _summary(one: Subject) -> str:
     """Say in a few words how the result was searched for."""
     result = one.result
-    front = f" and kept the Pareto front of {', '.join(WORDS[name].title for name in result.pareto)}"
+    objective = charts.objective_words(result.objective)
+    front = member = ""
+    if result.pareto:
+        front = f" and kept the Pareto front of {listed([WORDS[name].title for name in result.pareto])}"
+        member = f" The found network is the member of the front with the highest {objective}."
     time = _duration(result.seconds)
     effort = (
         f"It ran {result.evaluations:,} trainings in {time} (seed\u00a0{result.seed})."
@@ -66,10 +70,7 @@ def _summary(one: Subject) -> str:
         else f"It scored {result.evaluations:,} {result.space.members} in {time} "
         f"({result.strategy}, seed\u00a0{result.seed})."
     )
-    return (
-        f"The {'refinement' if one.is_refined else 'search'} maximised {charts.objective_words(result.objective)}"
-        f"{front if result.pareto else ''}. {effort}"
-    )
+    return f"The {'refinement' if one.is_refined else 'search'} maximised {objective}{front}.{member} {effort}"
 
 
 def _asked(one: Subject, limit: str, quantity: str) -> list[str]:

@@ -35,7 +35,7 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
     picture = charts.neighbours_chart(one, ids, number)
     nearest = float(near.distances[0])
     verdict = (
-        "The table has networks like it."
+        "The table has similar networks."
         if nearest <= 2
         else "It is unlike all measured networks: trust its prediction less."
     )
@@ -67,11 +67,11 @@ def _within(one: Subject) -> str:
         quantity, sense = LIMITS[limit]
         meets &= (rows[quantity] <= bound if sense == "at most" else rows[quantity] >= bound).to_numpy()
     if not meets.any():
-        return "No measured network of the table meets all limits by its labels."
+        return "By measured values, no network of the table meets all limits."
     best = rows[meets].sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
     words = WORDS["accuracy_1d"]
     return (
-        f"By their labels, {int(meets.sum()):,} measured networks meet all limits. The most accurate has "
+        f"By measured values, {int(meets.sum()):,} networks of the table meet all limits. The most accurate has "
         f"{words.text(float(best['accuracy_1d']))} and {int(best['params']):,} parameters: {best['architecture']}. The "
-        "best of many labels is optimistic, too."
+        "best of many measurements is optimistic, too."
     )

@@ -68,8 +68,8 @@ def _quality(one: Subject) -> list[str]:
     if one.typical_error is None:
         return []
     return [
-        "In cross-validation, the surrogate's predictions of the 1-day accuracy of networks like the found one were "
-        f"wrong by {100 * one.typical_error:.2f} points on average."
+        "In cross-validation, the surrogate's predictions of the 1-day accuracy were wrong by "
+        f"{100 * one.typical_error:.2f} points on average, over networks with a similar predicted accuracy."
     ]
 
 

@@ -63,7 +63,7 @@ def provenance_section(one: Subject, several: bool) -> Section:
     details = [("Settings of the chip", Grid(["setting", "value"], settings))] if settings else []
     title = f"Provenance{f': {one.name}' if several else ''}"
     anchor = f"provenance-{one.anchor}" if several else "provenance"
-    return Section(anchor, title, grid=Grid(["", ""], rows), details=details)
+    return Section(anchor, title, grid=Grid(["", ""], rows, is_stacked=True), details=details)
 
 
 def _plain(value: object) -> str:

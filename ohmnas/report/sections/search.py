@@ -8,7 +8,7 @@ from ohmnas.report import charts
 from ohmnas.report.columns import asked_quantities, cells_of, columns_of
 from ohmnas.report.page import Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
-from ohmnas.search.quantity_words import WORDS
+from ohmnas.search.quantity_words import WORDS, listed
 
 
 def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section | None:
@@ -38,7 +38,7 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
     titles = [*(["result"] if several else []), "front", *(WORDS[name].label for name in columns), "architecture"]
     size = sum(len(one.result.front) for _, one in with_front)
     on_fronts = dict.fromkeys(name for _, one in with_front for name in one.result.pareto)
-    quantities = ", ".join(WORDS[name].title for name in on_fronts)
+    quantities = listed([WORDS[name].title for name in on_fronts])
     text = [
         f"Pareto front{'s' if len(with_front) > 1 else ''} of {quantities}: {size:,} networks (predicted). "
         "Large dot: found network. Rings: reference networks."
@@ -54,6 +54,8 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
     if not pictures:
         return None
     best = "Predictions of the best network so far. Its accuracy may fall when another quantity improves."
+    if any(one.result.pareto for one in subjects):
+        best += " With a Pareto front, this network may be off the front, and the found network is on it."
     if all(one.is_refined for one in subjects):
         best = "Expected values of the best network after each stage. New trainings correct them in either direction."
     return Section("convergence", "Convergence", [best], pictures=pictures)

@@ -30,12 +30,12 @@ def test_the_best_measured_network_within_the_limits_is_named(found: Path) -> No
     rows = one.neighbours.rows
     within = rows[(rows["params"] <= 30_000) & (rows["accuracy_1d"] >= 0.5)]
     best = within.sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
-    assert section.text[1].startswith(f"By their labels, {len(within):,} measured networks meet all limits.")
+    assert section.text[1].startswith(f"By measured values, {len(within):,} networks of the table meet all limits.")
     assert f"{int(best['params']):,} parameters: {best['architecture']}" in section.text[1]
     impossible = replace(one, result=replace(one.result, constraints={"max_params": 1}))
     section = neighbours_section(impossible, [], several=False, number=0)
     assert section is not None
-    assert section.text[1].startswith("No measured network")
+    assert section.text[1].startswith("By measured values, no network")
 
 
 def test_without_the_table_there_is_no_section(found: Path) -> None:
