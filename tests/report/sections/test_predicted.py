@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ohmnas.report.sections.predicted import predicted_section
 from ohmnas.report.subject import read_subject
-from ohmnas.report.values import values_grid
 
 
 def test_without_measurements_a_command_measures_them(found: Path) -> None:
@@ -48,21 +47,6 @@ def test_measurements_are_beside_predictions_with_their_differences(front: Path)
     assert len(differences.rows) == len(one.measurement.differences)
     other = replace(one, measurement=replace(one.measurement, fidelity="quick"))
     assert any("not comparable" in line for line in predicted_section(other, several=False).after)
-
-
-def test_digital_accuracies_are_shown_where_they_were_measured(found: Path, front: Path) -> None:
-    plain, one = read_subject(found), read_subject(front)
-    without = values_grid(replace(plain, neighbours=None), "r0")
-    assert "digital accuracy (%)" not in without.columns
-    assert one.measurement is not None
-    measured = one.measurement.networks["found"]
-    with_digital = replace(measured, values={**measured.values, "accuracy_digital": (0.99, 0.97, None)})
-    networks = {**one.measurement.networks, "found": with_digital}
-    grid = values_grid(replace(one, measurement=replace(one.measurement, networks=networks), neighbours=None), "r0")
-    column = grid.columns.index("digital accuracy (%)")
-    shown = {(row[0].text, row[1].text): row[column].text for row in grid.rows}
-    assert shown["found", "measured"] == "98.00"
-    assert shown["found", "predicted"] == "-"
 
 
 def test_the_error_of_the_surrogate_in_cross_validation_is_named(found: Path) -> None:
