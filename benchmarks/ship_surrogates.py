@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import time
 
-from ohmnas.cli.source import source_model
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import BrokenFileError
 from ohmnas.hardware import is_varied
 from ohmnas.surrogate import Surrogate, TrainingSet
+from ohmnas.surrogate.fit.transfer import source_of_older
 from ohmnas.surrogate.shipped import FITTED, shipped_surrogate
 from ohmnas.surrogate.training_set import learnable_chips
 
@@ -40,7 +40,7 @@ def main() -> None:
                 continue
             start = time.perf_counter()
             data = TrainingSet.of(table, chip)
-            source = source_model(str(table.card["task"]), table, data)
+            source = source_of_older(table, data)
             path = Surrogate.learn(data, data.others, source=source).model_.save(FITTED / name / chip)
             size = path.stat().st_size
             total += size

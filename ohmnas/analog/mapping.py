@@ -21,13 +21,7 @@ from torch import Tensor
 
 from ohmnas.analog.cpu_kernels import SMALLEST_SCALE
 from ohmnas.hardware import Hardware
-
-
-def split_sizes(size: int, largest: int) -> list[int]:
-    """Cut `size` into the smallest number of pieces of at most `largest`; their sizes differ by at most one."""
-    pieces = -(-size // largest)
-    base, extra = divmod(size, pieces)
-    return [base + (i < extra) for i in range(pieces)]
+from ohmnas.hardware.tiles import split_sizes
 
 
 @dataclass(frozen=True)

@@ -201,13 +201,14 @@ def _shipped(arguments: argparse.Namespace) -> SurrogateModel | None:
 
 def _fitted(arguments: argparse.Namespace, check: Callable[[Unfitted], Problem]) -> SurrogateModel:
     """Fit a surrogate to a table, with the targets that the problem needs."""
-    from ohmnas.cli.source import learning_set, source_model, source_table, task_table  # slow to import
+    from ohmnas.cli.source import learning_set, source_table, task_table  # pandas and XGBoost are slow to import
+    from ohmnas.surrogate.fit.transfer import source_of_older
     from ohmnas.surrogate.surrogate import Surrogate
 
     table = task_table(arguments) if arguments.task else source_table(arguments.table, arguments)
     data = learning_set(table, arguments)
     needed = check(Unfitted(data)).estimator.targets
-    source = source_model(arguments.task, table, data) if arguments.task else None
+    source = source_of_older(table, data) if arguments.task else None
     return Surrogate.learn(data, [one.name for one in needed if one != DEVICE_LATENCY], source=source).model_
 
 
@@ -315,9 +316,8 @@ def _check_same(
         raise InvalidValueError(f"{path} used other --exclude tables: use the same to resume; {instead}")
     limits = {**dict.fromkeys([*CEILINGS, "confidence"]), **result.constraints}  # older files have fewer limits
     if "conversion" in now_asked:
-        limits.setdefault(
-            "conversion", Conversion("doubling", adc_share=1.0).to_dict()
-        )  # holds for files that record none
+        assumed = Conversion("doubling", adc_share=1.0)  # in files that record none
+        limits.setdefault("conversion", assumed.to_dict())
     if "genes" in limits:
         limits["genes"] = _as_now(limits["genes"], asked)
     then = {**limits, "objective": result.objective, "pareto": ", ".join(result.pareto)}

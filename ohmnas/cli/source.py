@@ -12,8 +12,7 @@ from ohmnas.datasets.tasks.task import task_word
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.hardware import has_name
 from ohmnas.lookup import suggestion
-from ohmnas.surrogate import SourceModel, TrainingSet
-from ohmnas.surrogate.fit.transfer import source_of
+from ohmnas.surrogate import TrainingSet
 from ohmnas.surrogate.shipped import shipped_file, tables_of_task
 
 
@@ -71,13 +70,6 @@ def task_table(arguments: argparse.Namespace) -> MeasuredTable:
             if len(learning_set(table, arguments).population) >= FEW_NETWORKS:
                 return table
     return source_table(names[-1], arguments)
-
-
-def source_model(task: str, table: MeasuredTable, data: TrainingSet) -> SourceModel | None:
-    """Return a source model of the task's next older table; None for other tables, the oldest one, and designs."""
-    names = tables_of_task(task)
-    older = names[names.index(table.source) + 1 :] if table.source in names else []
-    return None if data.space.has_chips or not older else source_of(read_table(older[0]), data)
 
 
 def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> TrainingSet:

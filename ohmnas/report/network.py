@@ -34,7 +34,7 @@ SMALL_HEIGHT: Final = 40
 def network_drawing(space: Space, candidate: Candidate) -> Markup:
     """Return both drawings of a network; the style sheet shows the one that fits the window.
 
-    Neither is scaled, so their text is as large as that of charts.
+    The page shows each drawing at its own size, so text in drawings and in charts has the same size.
     """
     layers = space.networks.layers(candidate.network[None])
     each = layers.count[0] * (layers.inputs[0] * layers.outputs[0] + layers.digital[0])

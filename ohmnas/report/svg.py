@@ -34,7 +34,7 @@ _CAP: Final = 3.0
 _LEFT: Final = 58
 """Room for the ticks of the vertical axis in pixels, as in the style sheet."""
 _LARGE: Final = 3.0
-"""Radius of marks that names do not cover."""
+"""Smallest radius of the marks that names do not cover."""
 _GAP: Final = 3.0
 """Smallest distance of two labels in pixels."""
 _EDGE: Final = 12.0

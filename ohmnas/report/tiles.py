@@ -9,6 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from ohmnas.costs.placement import Placement
+from ohmnas.hardware.tiles import even_parts
 from ohmnas.report.subject import LayerCost
 from ohmnas.report.svg import fill
 
@@ -33,8 +34,8 @@ class Part:
 def parts_of(placement: Placement) -> Iterator[Part]:
     """Return the used part of each tile of a layer, in order."""
     for _ in range(placement.matrices):
-        for rows in _split(placement.inputs, placement.parts[0]):
-            for columns in _split(placement.outputs, placement.parts[1]):
+        for rows in even_parts(placement.inputs, placement.parts[0]):
+            for columns in even_parts(placement.outputs, placement.parts[1]):
                 yield Part(rows, columns)
 
 
@@ -91,9 +92,3 @@ def _tile(part: Part, kind: str, rows: int, columns: int, scale: float) -> Marku
         max(scale * part.columns, _LEAST),
         max(scale * part.rows, _LEAST),
     )
-
-
-def _split(size: int, parts: int) -> list[int]:
-    """Cut a side into parts that differ by at most one, as `ohmnas.analog.mapping` does."""
-    base, extra = divmod(size, parts)
-    return [base + (part < extra) for part in range(parts)]

@@ -12,12 +12,11 @@ from ohmnas.estimate import Estimate
 from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
 from ohmnas.search.evaluation import Evaluation
-from ohmnas.search.limits import PREDICTED_LIMITS
 from ohmnas.search.problem import Problem
 from ohmnas.search.quantity_words import listed
 from ohmnas.search.result import SearchResult
 from ohmnas.spaces.genes import Population
-from ohmnas.targets import ACCURACY, TARGETS
+from ohmnas.targets import ACCURACY, TARGETS, variation_of
 
 STANDING: Final = 100
 """Number of best architectures saved to resume a search."""
@@ -159,13 +158,14 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
 
 
 def _misses_reference(problem: Problem, estimate: Estimate) -> bool:
-    """Return True if a reference network has set limits, and one row violates its accuracy or AVM."""
+    """Return True if a reference network has set limits, and one row violates its accuracy or variation."""
     limits = problem.limits
     if not limits.reference:
         return False
-    lowest, highest = (estimate, estimate) if limits.confidence is None else problem.confidence_bounds(estimate)
-    avm = highest[PREDICTED_LIMITS["max_avm"]][0]
-    return bool(lowest[ACCURACY.name][0] < limits.min_accuracy or avm > limits.max_avm)
+    lowest, highest = problem.confidence_bounds(estimate)
+    variation = variation_of(estimate.names).name
+    most = min(most for of, most in limits.ceilings().values() if of == variation)
+    return bool(lowest[ACCURACY.name][0] < limits.min_accuracy or highest[variation][0] > most)
 
 
 def _title(target: str) -> str:

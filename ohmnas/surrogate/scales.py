@@ -71,7 +71,6 @@ def avm_unit(avms: Values) -> float:
     """Return the unit for a table's AVMs: their median magnitude, from `LEAST_UNIT` to `AVM_UNIT`.
 
     Networks trained close to convergence lose little over a month. With a fixed unit, the scale would be linear for
-    nearly all of them, and the few large AVMs would dominate the fit: on `digits-protocol4`, whose median is 0.003, the
-    tau of held-out AVMs is 0.41 with a unit of 0.03 and 0.50 with 0.003.
+    nearly all of them, and the few large AVMs would dominate the fit.
     """
     return float(np.clip(np.median(np.abs(avms)), LEAST_UNIT, AVM_UNIT))

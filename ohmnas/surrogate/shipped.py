@@ -98,7 +98,7 @@ def load_surrogate(path: str | Path) -> SurrogateModel:
     found = found_file(Path(path))
     if found.exists():
         return read_model(found)
-    return task_surrogate(str(path)) or shipped_surrogate(str(path)) or read_model(found)
+    return task_surrogate(str(path)) or read_model(found)
 
 
 def _checksum(table: str) -> str:

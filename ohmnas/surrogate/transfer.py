@@ -89,7 +89,7 @@ class SourceModel:
         """
         if space != self.space:
             return np.hstack([features, self.predict(population, hardware)])
-        return np.hstack([features, self._forest.predict(_without_chip(features.copy(), space))])
+        return np.hstack([features, self._forest.predict(_without_chip(features, space))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ def chipless_features(space: Space, population: Population, hardware: Mapping[st
 
 
 def _without_chip(features: Features, space: Space) -> Features:
-    """Remove what describes the chip from features, which change."""
-    features = features[:, : chipless(space)]
+    """Return a copy of the features that do not describe the chip."""
+    features = features[:, : chipless(space)].copy()
     features[:, feature_names(space, ()).index(_LASTING)] = 0.0
     return features
 

@@ -4,20 +4,10 @@ import pytest
 import torch
 from aihwkit.simulator.configs import InferenceRPUConfig
 from aihwkit.simulator.tiles.array import TileModuleArray
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ohmnas.analog.mapping import Mapping, split_sizes
+from ohmnas.analog.mapping import Mapping
 from ohmnas.hardware import Hardware
-
-
-@given(size=st.integers(1, 3000), largest=st.integers(1, 600))
-def test_pieces_add_up_and_fit(size: int, largest: int) -> None:
-    pieces = split_sizes(size, largest)
-    assert sum(pieces) == size
-    assert max(pieces) <= largest
-    assert max(pieces) - min(pieces) <= 1
-    assert (len(pieces) - 1) * largest < size
+from ohmnas.hardware.tiles import split_sizes
 
 
 @pytest.mark.parametrize(("outputs", "inputs"), [(10, 700), (600, 30), (513, 513)])

@@ -1,20 +1,22 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pytest
 
 from ohmnas.errors import InfeasibleError
+from ohmnas.estimate import Estimate
 from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import COVERAGE, OTHER_COSTS
 from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
 from ohmnas.search.report import beyond_predictions, candidates, describe, references
 from ohmnas.spaces.codesign import CoDesignSpace
+from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet.references import REFERENCES
-from ohmnas.targets import DEFAULT_NAMES
+from ohmnas.targets import ACCURACY, DEFAULT_NAMES, SPREAD, TARGETS, Target
 
 from .conftest import CHIP, FEW, SPACE, Formula, Monthly, Sure, exact_cost, some
 
@@ -60,6 +62,27 @@ def test_an_infeasible_search_does_not_name_a_reference_whose_limits_are_met() -
     with pytest.raises(InfeasibleError) as error:
         describe(limited, archive, top=1, evaluations=4, seconds=1.0, seed=0, history=[], stopped="seconds")
     assert error.value.reference == ""
+
+
+@dataclass
+class FromAMinute(Formula):
+    """Its variation begins after a minute, as in tables without readings after a second."""
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return ACCURACY, SPREAD, TARGETS["avm_60s"]
+
+    def estimate(self, population: Population) -> Estimate:
+        return Estimate(self.targets, super().estimate(population).values)
+
+
+def test_the_reference_is_named_for_any_variation_that_it_limits() -> None:
+    limits = Limits(most={"avm_60s": -1.0}, reference="resnet8-w8")
+    limited, archive, population = Problem(SPACE, FromAMinute(), limits, chip=CHIP), Archive(), some(4)
+    archive.add(population, limited.evaluate(population))
+    with pytest.raises(InfeasibleError) as error:
+        describe(limited, archive, top=1, evaluations=4, seconds=1.0, seed=0, history=[], stopped="seconds")
+    assert error.value.reference == "resnet8-w8"
 
 
 def test_candidates_are_the_rows_with_their_exact_costs() -> None:

@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import RidgeCV
 
-from ohmnas.datasets.tables.table import MeasuredTable
+from ohmnas.datasets.tables.table import MeasuredTable, read_table
 from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.calibration import Calibration
 from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.fit.learners import TreeSettings, fit_regressor, trees_of
 from ohmnas.surrogate.scales import Scales, Values
+from ohmnas.surrogate.shipped import tables_of_task
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 from ohmnas.surrogate.transfer import Line, SourceModel, chipless_features, genome_keys
 from ohmnas.surrogate.trees import Trees
@@ -89,6 +90,19 @@ def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: in
         )
     largest = max(sizes, key=lambda fidelity: sum(sizes[fidelity].values()))
     return fit_source((TrainingSet.of(table, chip, largest) for chip in sizes[largest]), seed=seed)
+
+
+def source_of_older(table: MeasuredTable, besides: TrainingSet, seed: int = 0) -> SourceModel | None:
+    """Fit to the next older shipped table of the same task; None for other tables, the oldest one, and designs.
+
+    Args:
+        table: the table of the new surrogate.
+        besides: rows of the new surrogate, as in `source_of`.
+        seed: seed of folds and trees.
+    """
+    names = tables_of_task(str(table.card["task"]))
+    older = names[names.index(table.source) + 1 :] if table.source in names else []
+    return None if besides.space.has_chips or not older else source_of(read_table(older[0]), besides, seed)
 
 
 def _named(provenance: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from ohmnas.surrogate.fit.transfer import (
     line_shares,
     rank_map,
     source_of,
+    source_of_older,
 )
 from ohmnas.surrogate.metrics import kendall_tau
 from ohmnas.surrogate.training_set import TrainingSet
@@ -153,3 +154,13 @@ def test_a_source_model_predicts_better_accuracy_for_a_quieter_chip() -> None:
     accuracy, avm = DEFAULT_NAMES.index("accuracy_1d"), DEFAULT_NAMES.index("avm")
     assert quiet[accuracy] > usual[accuracy] > loud[accuracy]
     assert quiet[avm] < usual[avm] < loud[avm]
+
+
+def test_a_newer_table_starts_from_the_one_before() -> None:
+    newer = read_table("cifar10-protocol4")
+    model = source_of_older(newer, TrainingSet.of(newer))
+    assert model is not None
+    assert model.sources == ("cifar10 on pcm",)
+    for name in ("people", "digits-mobile"):
+        other = read_table(name)
+        assert source_of_older(other, TrainingSet.of(other)) is None
