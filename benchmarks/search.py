@@ -19,6 +19,7 @@ import numpy as np
 import xgboost as xgb
 
 from ohmnas.datasets.tables.table import read_table
+from ohmnas.hardware import hardware
 from ohmnas.search import Budget, Evolution, Limits, Problem, search
 from ohmnas.search.quantity_names import COSTS
 from ohmnas.surrogate import Surrogate, SurrogateModel, TrainingSet
@@ -44,7 +45,7 @@ def main() -> None:
     surrogate, boosters = Surrogate.learn(data).model_, _boosters(data)
     seen = surrogate.provenance["seen"]
     limits = Limits(50_000, seen["max_macs"], 0.02, seen["min_params"])
-    problem = Problem(surrogate.space, surrogate, limits)
+    problem = Problem(surrogate.space, surrogate, limits, chip=hardware("pcm").settings())
     results = [search(problem, Evolution, seed) for seed in range(RUNS)]
     seconds = float(np.median([result.seconds for result in results]))
     large, share = _all_limits(problem)
@@ -100,7 +101,7 @@ def _all_limits(problem: Problem) -> tuple[Problem, float]:
     of = problem.quantities(sample)
     quartile: dict[str, Any] = {f"max_{name}": float(np.quantile(of[name], 0.75)) for name in COSTS if name != "params"}
     limits = Limits(50_000, max_avm=0.02, max_std=0.05, min_params=problem.limits.min_params, **quartile)
-    large = Problem(problem.space, problem.estimator, limits)
+    large = Problem(problem.space, problem.estimator, limits, chip=problem.chip)
     return large, float(large.affordable(sample).mean())
 
 

@@ -82,7 +82,7 @@ class Estimate:
 
     def take(self, rows: npt.NDArray[np.intp]) -> Estimate:
         """Return these rows, in this order."""
-        return Estimate(self.targets, self.values[rows])
+        return self._with(self.values[rows])
 
     def join(self, others: Sequence[Estimate]) -> Estimate:
         """Append the rows of other estimates.
@@ -92,4 +92,11 @@ class Estimate:
         """
         if any(other.targets != self.targets for other in others):
             raise InvalidValueError(f"the estimates to append must have the targets {', '.join(self.names)}")
-        return Estimate(self.targets, np.concatenate([self.values, *(other.values for other in others)]))
+        return self._with(np.concatenate([self.values, *(other.values for other in others)]))
+
+    def _with(self, values: Values) -> Estimate:
+        """Return an estimate with values that were checked before. A search calls this several times per generation."""
+        estimate = object.__new__(Estimate)
+        object.__setattr__(estimate, "targets", self.targets)
+        object.__setattr__(estimate, "values", values)
+        return estimate

@@ -57,12 +57,16 @@ class Calibration:
         reach = _END * (last - first)
         if reach == 0.0:
             return np.full(len(scores), self.values[0])
+        mapped: Values = np.interp(scores, self.scores, self.values)
+        before, after = np.maximum(first - scores, 0.0), np.maximum(scores - last, 0.0)
+        if not (before.any() or after.any()):
+            return mapped
         inner = np.interp([first + reach, last - reach], self.scores, self.values)
         low, high = self.values[0], self.values[-1]
         return (
-            np.interp(scores, self.scores, self.values)
-            - _towards(low, (inner[0] - low) / reach, np.maximum(first - scores, 0.0))
-            + _towards(1.0 - high, (high - inner[1]) / reach, np.maximum(scores - last, 0.0))
+            mapped
+            - _towards(low, (inner[0] - low) / reach, before)
+            + _towards(1.0 - high, (high - inner[1]) / reach, after)
         )
 
     def inverse(self, values: Values) -> Values:

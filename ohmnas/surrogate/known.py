@@ -9,7 +9,8 @@ training network, a weighted mean of its label and its held-out prediction (`fit
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import cache
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,8 @@ class KnownNetworks:
         """
         keys = _keys(population)
         alike = np.flatnonzero(self._begins[keys >> _BELOW])
+        if not len(alike):
+            return alike, self.scores[:0]
         place = np.minimum(np.searchsorted(self._keys, keys[alike]), len(self._keys) - 1)
         is_known = self._keys[place] == keys[alike]
         alike, rows = alike[is_known], self._rows[place[is_known]]
@@ -75,6 +78,11 @@ class KnownNetworks:
 
 def _keys(population: Population) -> npt.NDArray[np.uint64]:
     """``(n, g)`` -> ``(n,)``: key of each genome; equal genomes have equal keys."""
-    weights: Any = np.full(population.shape[1], _MULTIPLIER).cumprod(dtype=np.uint64)
-    keys: npt.NDArray[np.uint64] = population.astype(np.uint64) @ weights
+    keys: npt.NDArray[np.uint64] = population.astype(np.uint64) @ _weights(population.shape[1])
     return keys
+
+
+@cache
+def _weights(genes: int) -> npt.NDArray[np.uint64]:
+    """``(g,)``: weight of each gene in a key."""
+    return np.full(genes, _MULTIPLIER).cumprod(dtype=np.uint64)

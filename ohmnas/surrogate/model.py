@@ -223,8 +223,9 @@ class SurrogateModel(Estimator):
         def predict(rows: Population) -> Values:
             predicted = self._of_features(self.features(rows))
             known, scores = self.known.find(rows)
-            predicted[known, 0] = scores
-            predicted[known, 1] = scores if self.line is not None else self.calibration(scores)
+            if len(known):
+                predicted[known, 0] = scores
+                predicted[known, 1] = scores if self.line is not None else self.calibration(scores)
             return predicted
 
         return by_blocks(predict, self.space.check(population), _AT_ONCE)

@@ -63,6 +63,7 @@ _PROCESS: Final[Kinds] = {
 }
 _ENSEMBLES: Final = ("ranker", "std_trees", "avm_trees")
 _SOURCE_ENSEMBLES: Final = ("source_accuracy", "source_std", "source_avm")
+_SCALES: Final = ("std_floor", "avm_unit")
 _RESIDUALS: Final[Kinds] = {"positions": ("f8", 1), "scales": ("f8", 1), "normalised": ("f8", 1)}
 _PARTS: Final[dict[str, Kinds]] = {
     **dict.fromkeys(_ENSEMBLES, _TREES),
@@ -118,7 +119,7 @@ def save_model(model: SurrogateModel, path: str | Path) -> Path:
         "targets": [one.name for one in model.targets[: len(DEFAULT_NAMES)]],
         "features": list(feature_names(model.space, model.hardware)),
         "hardware": dict(model.hardware),
-        "scales": {name: getattr(model.scales, name) for name in Scales.__slots__},
+        "scales": {name: getattr(model.scales, name) for name in _SCALES},
         "settings": dict(model.settings),
         "bases": [trees.base for trees in _ensembles(model)],
         "mixture": {name: list(getattr(model.mixture, name)) for name in Mixture.__slots__},
@@ -252,7 +253,7 @@ def _model(header: dict[str, Any], parts: dict[str, dict[str, Array]]) -> Surrog
     return SurrogateModel(
         space=space,
         hardware=hardware,
-        scales=Scales(**{name: finite(header["scales"][name], 1e-12, 1.0, name) for name in Scales.__slots__}),
+        scales=Scales(**{name: finite(header["scales"][name], 1e-12, 1.0, name) for name in _SCALES}),
         ranker=ranker,
         spread_trees=(std_trees, avm_trees),
         process=GaussianProcess(**parts["process"]),

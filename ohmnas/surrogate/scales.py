@@ -7,7 +7,7 @@ accuracy would dominate the fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -32,6 +32,9 @@ class Scales:
     avm_unit: float = AVM_UNIT
     """AVM up to which the scale is linear, a fraction."""
 
+    _ends: Values = field(init=False, repr=False, compare=False)
+    """``(2, 3)``: least and largest values on the scales."""
+
     def __post_init__(self) -> None:
         """Check the numbers.
 
@@ -42,6 +45,7 @@ class Scales:
             raise InvalidValueError(f"std_floor is {self.std_floor}; it must be above 0, at most 1")
         if not LEAST_UNIT <= self.avm_unit <= 1.0:
             raise InvalidValueError(f"avm_unit is {self.avm_unit}; it must be from {LEAST_UNIT:g} to 1")
+        object.__setattr__(self, "_ends", self.to(np.array([[0.0, 0.0, -1.0], [1.0, 1.0, 1.0]])))
 
     def to(self, labels: Values) -> Values:
         """Convert ``(n, 3)`` accuracies, standard deviations and AVMs, fractions in the order of `DEFAULT_NAMES`."""
@@ -55,8 +59,7 @@ class Scales:
 
     def bounded(self, values: Values) -> Values:
         """Clip ``(n, 3)`` values on the scales to their ranges: fractions, and AVMs from -1 to 1."""
-        low, high = self.to(np.array([[0.0, 0.0, -1.0], [1.0, 1.0, 1.0]]))
-        return np.clip(values, low, high)
+        return np.clip(values, *self._ends)
 
     def variations(self, values: Values) -> Values:
         """Convert differences of accuracies, fractions of any shape."""
