@@ -1,4 +1,4 @@
-"""Set input ranges from images, for a network trained before its conversion."""
+"""Calibrate the input ranges of a network that was trained before its conversion."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from ohmnas.errors import InvalidValueError
 def calibrate(network: nn.Module, images: Images, batch_norm: bool = False) -> None:
     """Set the input range of each analog layer from images; training does this automatically.
 
-    A layer that reads the images gets their largest absolute value as its range. The others get a multiple of the root
-    mean square of their input (`layers.RANGE_MULTIPLE`, or the learned one), averaged over batches. The network is in
-    evaluation mode afterwards.
+    The range of a layer that reads the images is their largest absolute value. The range of any other layer is the root
+    mean square of its input, averaged over batches, times a factor: `layers.RANGE_MULTIPLE`, or the factor that the
+    layer learned in training. The network is in evaluation mode afterwards.
 
     Args:
         network: an analog network (`convert.to_analog`).
         images: ``(m, channels, height, width)``, prepared as in training; up to 1,280 are used.
-        batch_norm: also replace the batch norm statistics by averages over these images.
+        batch_norm: also replace the batch norm statistics with averages over these images.
 
     Raises:
-        InvalidValueError: there are no images, or a layer is used several times or not at all.
+        InvalidValueError: there are no images, or a forward pass does not call each analog layer exactly once.
     """
     check_use(network, images)
     layers = list(analog_layers(network))
@@ -47,7 +47,7 @@ def calibrate(network: nn.Module, images: Images, batch_norm: bool = False) -> N
 
 
 class _Average:
-    """Forward pre-hook: averages the statistic that sets a layer's input range; all batches have equal weights."""
+    """Forward pre-hook that calibrates a layer. All batches have the same weight in the average."""
 
     def __init__(self) -> None:
         self._batches = 0
@@ -58,13 +58,14 @@ class _Average:
 
 
 def check_use(network: nn.Module, images: Images) -> None:
-    """Check with two images that each analog layer is called exactly once in a forward pass.
+    """Check that a forward pass calls each analog layer exactly once, and find the layers that read images.
 
-    A tile has one input range, for one input. If a layer is never called, other code may use its weights and compute
-    digitally.
+    The forward pass uses two images. A layer has only one input range, so it can serve only one input. If a layer is
+    never called, other code may use its weights directly, without the tiles. The check also sets `reads_images` of each
+    layer.
 
     Raises:
-        InvalidValueError: there are no images, or a layer is used several times or not at all; the message names these
+        InvalidValueError: there are no images, or a layer is called several times or never; the message names these
             layers.
     """
     if not len(images):
@@ -87,11 +88,11 @@ def check_use(network: nn.Module, images: Images) -> None:
             handle.remove()
         for module, training in modes.items():
             module.training = training
-    wrong = [f"{layer.path} ({layer.kind}): {calls[layer]} times" for layer in layers if calls[layer] != 1]
+    wrong = [f"{layer.path} ({layer.kind}) {calls[layer]} times" for layer in layers if calls[layer] != 1]
     if wrong:
         raise InvalidValueError(
-            "each analog layer must be used once for an image, but these are not: "
-            f"{', '.join(wrong)}; list their paths in keep_digital of to_analog"
+            f"a forward pass must call each analog layer exactly once, but it called {', '.join(wrong)}; list the "
+            "paths of these layers in keep_digital of to_analog"
         )
 
 

@@ -1,9 +1,9 @@
-"""One chip: a network's weights are programmed once and read at any later time.
+"""One simulated chip: a network's weights are programmed once and can be read at any later time.
 
 Notation: the network has ``w`` weights, ``q`` columns (each holds a part of the weights of one output) and ``u`` tiles,
 all in the order of the layers. Programming and reading follow aihwkit's inference tile
-(`InferenceTileWithPeriphery.program_weights`, `drift_weights`) and call its noise model on conductances, but for all
-tiles of the network at once.
+(`InferenceTileWithPeriphery.program_weights`, `drift_weights`) and use aihwkit's noise models. A single call of the
+noise model covers all tiles of the network.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class ProgrammingTargets:
     column_scale: Tensor
     """``(q,)``: largest absolute weight of each column."""
     tile_of_weight: Tensor
-    """``(w,)``: tile of each weight; tiles are numbered through the whole network."""
+    """``(w,)``: index of each weight's tile, counted over the whole network."""
     tile_of_column: Tensor
-    """``(q,)``: tile of each column."""
+    """``(q,)``: index of each column's tile."""
     tiles: int
     """u: number of tiles."""
 
@@ -69,7 +69,7 @@ class Chip:
     """One programming event: programming noise and drift exponents are drawn once and shared by all reads."""
 
     def __init__(self, targets: ProgrammingTargets, chip: Hardware) -> None:
-        """Program all tiles, using torch's global generator like aihwkit."""
+        """Program all tiles. Like aihwkit, this draws from torch's global random generator."""
         self.targets = targets
         self.hardware = chip
         self._model: BaseNoiseModel = noise_model(chip)
@@ -79,17 +79,17 @@ class Chip:
         self.programmed: Tensor = programmed[0] * scale + offset
         """``(w,)``: weights right after programming, in units of their column's scale."""
         self.drift_exponents: list[Tensor] = exponents
-        """Drift exponents of each weight's devices, each ``(1, w)``; for `reram`, the values that its model stores
-        instead."""
+        """Drift exponents: a tensor ``(1, w)`` for each device of a weight. For `reram`, the target conductances, which
+        its noise model does not use."""
         self._offset, self._scale = self._ranges(self.programmed)
         self._baseline = self._readout(self.programmed)
 
     def _ranges(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Offset and scale, ``(w,)``, by which aihwkit's converter maps the weights of each tile to conductances.
+        """Offset (``(w,)`` or a scalar) and scale ``(w,)`` that map the weights of every tile to the same range.
 
-        With a pair of devices per weight, the largest absolute weight is at g_max. With single devices, the smallest
-        weight is at g_min and the largest at g_max. All tiles then have one common range, so they can be converted as
-        one tensor.
+        aihwkit converts the weights of one tile to conductances. With a pair of devices per weight, it maps the largest
+        absolute weight to g_max. With single devices, it maps the smallest weight to g_min and the largest to g_max.
+        Once all tiles have the same range, they can be converted as one tensor.
         """
         targets = self.targets
         if self._paired:
@@ -99,13 +99,13 @@ class Chip:
         return low[targets.tile_of_weight], (high - low).clamp_(min=1e-7)[targets.tile_of_weight]
 
     def weights_at(self, seconds: float) -> Tensor:
-        """``(w,)``: weights `seconds` after programming, with this chip's drift and the read noise of this read."""
+        """``(w,)``: weights `seconds` after programming, with this chip's drift and new read noise."""
         scaled = ((self.programmed - self._offset) / self._scale)[None]
         weights: Tensor = self._model.apply_drift_noise(scaled, self.drift_exponents, seconds)[0]
         return weights * self._scale + self._offset
 
     def compensation(self, weights: Tensor) -> Tensor:
-        """``(u,)``: factor of each tile that compensates the mean decay since programming; 1 without compensation."""
+        """``(u,)``: factors that compensate each tile's mean decay since programming; 1 if compensation is off."""
         if not self.hardware.drift_compensation:
             return torch.ones(self.targets.tiles, device=weights.device)
         return self._baseline / self._readout(weights)
@@ -120,7 +120,7 @@ class Chip:
         return self.targets.tile_mean(read.abs()).clamp_(min=_SMALLEST_READOUT)
 
     def load_into(self, network: nn.Module, seconds: float) -> None:
-        """Let the network compute with the chip's weights `seconds` after programming."""
+        """Load the chip's weights into the network, as read `seconds` after programming."""
         weights = self.weights_at(seconds)
         targets = self.targets
         gain = targets.column_scale * self.compensation(weights)[targets.tile_of_column]

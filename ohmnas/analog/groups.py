@@ -1,7 +1,7 @@
-"""Convolutions with many small groups, computed with fewer and larger groups whose additional weights are 0.
+"""Join the small groups of a convolution into fewer, larger groups. The additional weights are 0.
 
-A matrix instruction for bfloat16 (AMX) takes up to 32 inputs, and groups of two to eight channels leave most of it
-unused. The joined convolution has the same result, because the additional weights are 0, and is faster
+The bfloat16 matrix instruction (AMX) takes up to 32 inputs. Groups of up to eight channels leave most of it unused. The
+joined convolution gives the same result, because the additional weights are 0, and is faster
 (`benchmarks/branches.py`).
 """
 
@@ -17,7 +17,7 @@ MOST_JOINED: Final = 16
 
 
 def joined_by(groups: int, weight: Tensor) -> int:
-    """Number of groups to join, a divisor of `groups`; 1 if joining would not be faster."""
+    """Number of groups to join into one, a divisor of `groups`; 1 if joining would not be faster."""
     if weight.dtype != torch.bfloat16:
         return 1
     most = max(MOST_JOINED // weight.shape[1], 1)
@@ -25,7 +25,10 @@ def joined_by(groups: int, weight: Tensor) -> int:
 
 
 def join(weight: Tensor, groups: int, several: int) -> Tensor:
-    """``(g * o, i, h, w)`` -> ``(g * o, s * i, h, w)`` in channels_last: equivalent weights in g / s groups."""
+    """Join each s (`several`) of g (`groups`) groups into one: ``(g * o, i, h, w)`` -> ``(g * o, s * i, h, w)``.
+
+    The result is in channels_last, unless s is 1.
+    """
     if several == 1:
         return weight
     outputs, inputs, *kernel = weight.shape
@@ -36,7 +39,7 @@ def join(weight: Tensor, groups: int, several: int) -> Tensor:
 
 
 def part(whole: Tensor, groups: int, several: int) -> Tensor:
-    """Extract the groups' weights from `join`'s result or its gradient: ``(g * o, i, h, w)``."""
+    """The inverse of `join`, for weights or their gradients: ``(g * o, s * i, h, w)`` -> ``(g * o, i, h, w)``."""
     if several == 1:
         return whole
     outputs, inputs, *kernel = whole.shape

@@ -1,13 +1,19 @@
-"""Split the spread of accuracy over chips by cause.
+"""Split the variance of the accuracy over chips by cause.
 
-Notation: n chips, m images; X and Y, ``(n, m)``, are two readings of the same chips at the same time. An element is 1
-where a chip classified an image correctly, else 0.
+Notation: there are n chips and m images. X and Y, ``(n, m)``, are two readings of the same chips at the same time. An
+element is 1 if the chip classified the image correctly, else 0.
 
-The accuracy is the mean of X over images. Its variance over chips is a sum over pairs of images of the covariance of X
-over chips. Pairs of an image with itself are flips of single images, near the border between two classes; their part of
-the variance falls with 1/m. Pairs of different images show errors of a chip that affect all images alike. Their mean is
-an unbiased estimate of the variance of the accuracy on infinitely many images. Pairs between X and Y have the same chip
-(its programming errors and drift), but different read noise of the weights.
+The accuracy of a chip is the mean of its row of X. Each pair of images has a covariance over chips, between their two
+columns of X. The variance of the accuracy over chips is the mean of the m^2 covariances. It has two parts:
+
+- Pairs of an image with itself: single images flip, near the border between two classes. This part of the variance
+  (`flips`) falls with 1/m.
+- Pairs of different images: errors of a chip affect all images alike. The mean over these pairs is an unbiased estimate
+  of the variance of the accuracy on infinitely many images. This part of the variance is 1 - 1/m times the mean.
+
+The second part is split again. A column of X and a column of Y share the chip (its programming errors and drift), but
+not the read noise of the weights. Their covariance therefore measures the differences between chips (`chip`). The rest
+is read noise (`read`).
 """
 
 from __future__ import annotations
@@ -20,22 +26,22 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Parts of the variance over chips of the accuracy, in squared fractions; their sum is the variance itself."""
+    """Parts of the variance of the accuracy (a fraction from 0 to 1) over chips. They add up to `variance`."""
 
     flips: float
     """Independent flips of single images, which more images would average out; 0 or more."""
     read: float
-    """Read noise of the weights, which all images of a reading share: an unbiased estimate, which can be negative."""
+    """Read noise of the weights, which all images of a reading share. This unbiased estimate can be negative."""
     chip: float
-    """Permanent differences between chips: an unbiased estimate, which can be negative."""
+    """Permanent differences between chips. This unbiased estimate can be negative."""
 
     @classmethod
     def of(cls, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> Spread:
-        """Split the spread of two readings.
+        """Estimate the parts from two readings of the same chips.
 
         Args:
-            first: ``(n, m)``: images that each chip classified correctly; n and m at least 2.
-            second: ``(n, m)``: the same for another reading of the same chips at the same time.
+            first: ``(n, m)``, True where the chip classified the image correctly; n and m must be at least 2.
+            second: ``(n, m)``: a second reading of the same chips at the same time.
         """
         chips, images = first.shape
         x, y = (reading - reading.mean(axis=0) for reading in (first.astype(float), second.astype(float)))
@@ -50,5 +56,5 @@ class Spread:
 
     @property
     def variance(self) -> float:
-        """Variance over chips of the accuracy, mean of the two readings."""
+        """Variance of the accuracy over chips, averaged over the two readings: the sum of the parts."""
         return self.flips + self.read + self.chip

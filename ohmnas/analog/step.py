@@ -1,4 +1,4 @@
-"""One training step: forward, backward, optimizer, and the chip's limits on weights."""
+"""One training step: forward pass, backward pass, optimizer, and the engine's hooks, such as weight clipping."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ohmnas.analog.recipe import Recipe
 
 
 class Hooks(Protocol):
-    """Hooks of an engine around each step."""
+    """Functions of an engine that run before and after each step."""
 
     def before_step(self, strength: float | Tensor) -> None:
-        """Set the weight noise, relative to the chip's; a scalar tensor may change its value between steps."""
+        """Set the strength of the weight noise, relative to the chip's. A tensor's value may change between steps."""
         ...
 
     def after_step(self) -> None:
-        """Called after the optimizer has updated the weights."""
+        """Run after the optimizer has updated the weights."""
         ...
 
 
 class Step:
-    """A training step that launches every operation on each call."""
+    """A training step. Each call launches every operation; `GraphedStep` avoids this on a GPU."""
 
     def __init__(self, network: nn.Module, recipe: Recipe, hooks: Hooks) -> None:
-        """Create the optimizer of a network's parameters."""
+        """Create the optimizer for the network's parameters."""
         decayed = [p for p in network.parameters() if p.dim() > 1]
         free = [p for p in network.parameters() if p.dim() == 1]
         ranges = [p for p in network.parameters() if p.dim() == 0]
@@ -53,10 +53,10 @@ class Step:
         Args:
             images: ``(b, channels, height, width)``.
             labels: ``(b,)`` int64.
-            progress: share of all steps that are done after this one, in (0, 1].
+            progress: share of the training's steps that are done, including this one, in (0, 1].
 
         Returns:
-            The loss before the step, a scalar, which the next call may overwrite.
+            The loss before the weights are updated, a scalar. The next call may overwrite it.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate(progress) * group["share"]
@@ -76,16 +76,16 @@ class Step:
 class GraphedStep(Step):
     """A training step on a GPU, recorded once as a CUDA graph and replayed.
 
-    A step of a small network has about a thousand kernel launches. The CPU needs more time to launch the kernels than
-    the GPU needs to run them. A graph is a single launch. Values that change from step to step are in fixed tensors:
-    batch, learning rate and strength of the weight noise. Each replay draws new random numbers.
+    A step of a small network launches about a thousand kernels. The CPU takes longer to launch them than the GPU takes
+    to run them. A graph needs a single launch. The batch, the learning rate and the strength of the weight noise change
+    from step to step, so they are stored in fixed tensors. Each replay draws new random numbers.
     """
 
     WARM_UPS = 3
-    """Ordinary steps before the recording, to initialise momenta and input ranges."""
+    """Number of ordinary steps before the graph is recorded. They initialise the momenta and the input ranges."""
 
     def __init__(self, network: nn.Module, recipe: Recipe, hooks: Hooks) -> None:
-        """Create a step for a network on a CUDA device, with hooks that accept a tensor."""
+        """Create a step. The network must be on a CUDA device, and the hooks must accept a tensor as the strength."""
         super().__init__(network, recipe, hooks)
         self._device = next(network.parameters()).device
         self._strength, self._loss = (torch.zeros((), device=self._device) for _ in range(2))
@@ -97,7 +97,7 @@ class GraphedStep(Step):
         self._warm_ups = 0
 
     def __call__(self, images: Tensor, labels: Tensor, progress: float) -> Tensor:
-        """See `Step`. A new graph is recorded if the shape of the images changes."""
+        """See `Step`. If the shape of the images changes, warm up again and record a new graph."""
         for group in self.optimizer.param_groups:
             group["lr"].fill_(self.recipe.rate(progress) * group["share"])
         self._strength.fill_(self.recipe.noise(progress))
@@ -118,7 +118,7 @@ class GraphedStep(Step):
         return self._loss
 
     def _aside(self, images: Tensor, labels: Tensor) -> Tensor:
-        """A step on a side stream, as torch requires before a recording."""
+        """Run an ordinary step on a side stream, as torch requires before it records a graph."""
         current, other = torch.cuda.current_stream(self._device), torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         other.wait_stream(current)
         with torch.cuda.stream(other):

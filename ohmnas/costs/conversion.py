@@ -1,7 +1,7 @@
-"""Assumptions behind energy and latency: energy of an ADC conversion by its bits, and number of read phases.
+"""Assumptions behind the estimates of energy and latency: energy per ADC conversion, and number of read phases.
 
-The totals of the chip are known at 8 bits only. Another resolution changes the energy of the ADCs by one of three laws,
-which disagree. Check conclusions about bits with all three laws.
+The totals of the reference chip are known only at 8 bits. For other resolutions, one of three laws scales the energy of
+the ADCs. The laws disagree, so check conclusions about bits with all three.
 """
 
 from __future__ import annotations
@@ -13,28 +13,32 @@ from typing import TYPE_CHECKING, Any, Final
 from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import check_name
 
-if TYPE_CHECKING:  # the command line needs the names below and must start fast
+if TYPE_CHECKING:  # the command line imports this file and must start fast, so without NumPy
     import numpy as np
     import numpy.typing as npt
 
     Amounts = npt.NDArray[np.float64]
 
 REFERENCE_BITS: Final = 8
-"""Resolution of inputs and outputs at which the totals of the chip are known."""
+"""Bits of the inputs and outputs at which the totals of the reference chip are known."""
 PHASES: Final = {1: (63.1e12, 9.76e12), 4: (16.1e12, 2.48e12)}
-"""Read phases -> peak operations per second of all cores, operations per joule; a multiply-accumulate counts twice
-(Le Gallo et al., Nature Electronics 2023). One phase is the low-precision mode, four phases the high-precision mode."""
+"""Number of read phases -> peak operations per second of all cores, and operations per joule. A multiply-accumulate
+counts as two operations. One phase is the low-precision mode of the reference chip, four phases are its high-precision
+mode (Le Gallo et al., Nature Electronics 2023)."""
 
 
 _LEAST_BITS: Final = 4.4
-"""Smallest number of bits for the survey's fit. Below it, the fit's energy would fall with each additional bit."""
+"""Lower end of the survey's fit, in bits. Fewer bits cost as much as this number: the fit itself would make them more
+expensive."""
 
 
 def _survey(bits: Any) -> Any:
-    """Best published converters: each bit needs 6.02 dB, of which a better figure of merit (Schreier) covers 3.22 dB.
+    """Energy of the best published converters.
 
-    Fit of hwcomponents-adc (Accelergy project, model of 2026) to Murmann's ADC Performance Survey, at rates far below
-    its corner frequency, as in a crossbar's column.
+    Each bit needs 6.02 dB more signal-to-noise ratio. The figure of merit (Schreier) of the best converters improves by
+    3.22 dB per bit, and a power of the bits corrects the rest. The numbers come from hwcomponents-adc (Accelergy
+    project, model of 2026), which fits Murmann's ADC Performance Survey. They hold at rates far below the fit's corner
+    frequency, as in a crossbar's column.
     """
     above = (bits > _LEAST_BITS) * (bits - _LEAST_BITS) + _LEAST_BITS
     return 10.0 ** ((6.0206 - 3.2205) / 10.0 * above) * above**-2.8291
@@ -60,13 +64,13 @@ LAWS: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """Assumptions about conversions."""
+    """How the energy of an ADC conversion depends on its bits, and the number of read phases."""
 
     law: str = "survey"
     """One of `LAWS`."""
     adc_share: float = 0.58
-    """Share of the ADCs in the chip's energy at 8 bits, from 0 to 1; the rest does not depend on bits. The default is
-    the ADCs' share of the power of ISAAC's tiles (Shafiee et al., ISCA 2016). It is an assumption for other chips."""
+    """The ADCs' share of the chip's energy at 8 bits, from 0 to 1. The rest does not depend on bits. The default is the
+    ADCs' share of the power of an ISAAC tile (Shafiee et al., ISCA 2016). For other chips, it is an assumption."""
     phases: int = 1
     """Read phases, a key of `PHASES`."""
 
@@ -74,20 +78,22 @@ class Conversion:
         """Check the values.
 
         Raises:
-            InvalidValueError: the share is not from 0 to 1, or `phases` is not a key of `PHASES`.
+            InvalidValueError: `adc_share` is below 0 or above 1, or `phases` is not a key of `PHASES`.
             UnknownNameError: the law is unknown.
         """
         check_name("ADC energy law", LAWS, self.law)
         if not 0.0 <= self.adc_share <= 1.0:
-            raise InvalidValueError(f"the share of the ADCs in the energy must be from 0 to 1, not {self.adc_share}")
+            raise InvalidValueError(f"the ADCs' share of the energy must be from 0 to 1, not {self.adc_share}")
         if self.phases not in PHASES:
-            raise InvalidValueError(f"a core reads in {' or '.join(map(str, PHASES))} phases, not {self.phases}")
+            raise InvalidValueError(
+                f"the number of read phases must be {' or '.join(map(str, PHASES))}, not {self.phases}"
+            )
 
     def relative_energy(self, bits: float | Amounts) -> Amounts:
-        """Energy of a conversion and its share of all other energy, relative to a conversion at `REFERENCE_BITS`.
+        """Energy of one conversion, including its share of all other energy; 1 at `REFERENCE_BITS`.
 
         Args:
-            bits: bits of the ADC, one number or ``(n,)``. 0 (ideal) counts as `REFERENCE_BITS`.
+            bits: bits of the ADC, one number or ``(n,)``. An ideal ADC (0) counts as `REFERENCE_BITS`.
         """
         law = LAWS[self.law]
         real = bits + (bits == 0) * float(REFERENCE_BITS)
@@ -95,5 +101,5 @@ class Conversion:
         return 1.0 - self.adc_share + self.adc_share * growth
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values."""
+        """Return the fields as JSON values."""
         return {"law": self.law, "adc_share": self.adc_share, "phases": self.phases}

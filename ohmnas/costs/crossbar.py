@@ -1,18 +1,18 @@
 """Costs of networks on the crossbar tiles of a chip, for whole populations, without torch.
 
 A weight matrix of k inputs and o outputs is split into ceil(k / tile rows) x ceil(o / tile columns) tiles, as in
-`ohmnas.analog.mapping`, and no two matrices share a tile. Each branch has its own matrices, except for the first
-convolutions of the branches of a residual block: they read the same input and are placed side by side as one matrix, as
+`ohmnas.analog.mapping`. Matrices do not share tiles. Each branch has its own matrices, with one exception: the first
+convolutions of the branches of a residual block read the same input, so they are placed side by side as one matrix, as
 in `ohmnas.spaces.resnet.network`.
 
-The groups of a depthwise convolution share tiles. Each group is a block of k inputs and one output. A tile has as many
-blocks on its diagonal as fit, and they compute at the same time. The cells outside the blocks hold no weight, so
-utilisation is low: a tile of 512 x 512 cells holds 56 channels of a 3x3 kernel, in 0.2 % of its cells. These cells are
-assumed not to conduct.
+The groups of a depthwise convolution share tiles. Each group is a block of k inputs and one output. A tile holds as
+many blocks on its diagonal as fit, and they compute at the same time. The cells outside the blocks hold no weight and
+are assumed not to conduct. Utilisation is therefore low: a tile of 512 x 512 cells holds 56 channels of a 3x3 kernel,
+in 0.2 % of its cells.
 
 Tiles, utilisation, multiplications and conversions are exact. Energy and latency are proxies, scaled from the totals
-reported for one chip: they rank networks and are not measurements. They exclude digital operations (batch norm, ReLU,
-sums, drift compensation), moving activations between tiles, programming the tiles, and the power of idle tiles.
+reported for one chip. Use them to rank networks, not as measurements. They exclude digital operations (batch norm,
+ReLU, sums, drift compensation), data transfers between tiles, programming, and the power of idle tiles.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ _OPERATIONS_PER_MVM = 2 * CORE_SIDE**2
 
 
 def mvm_seconds(phases: int = 1) -> float:
-    """Time of one matrix-vector multiplication of a core: 133 ns with one-phase reads."""
+    """Time of one matrix-vector multiplication on a core, in seconds: 133 ns with one-phase reads."""
     per_second, _ = PHASES[phases]
     return _OPERATIONS_PER_MVM / (per_second / CORES)
 
 
 def conversion_joules(phases: int = 1) -> float:
-    """Energy of one ADC conversion, including its share of all other energy of the chip: 52 pJ with one-phase reads."""
+    """Energy of one ADC conversion in joules, with its share of the chip's other energy: 52 pJ with one-phase reads."""
     _, per_joule = PHASES[phases]
     return _OPERATIONS_PER_MVM / per_joule / CORE_SIDE
 
 
 @dataclass(frozen=True, slots=True)
 class CrossbarCosts:
-    """Costs of n networks, each ``(n,)``; operations are per image."""
+    """Costs of n networks; each field is ``(n,)``. Operations, energy and latency are per image."""
 
     tiles: Counts
     """Crossbar tiles of all layers."""
     cells: Counts
-    """Cells of these tiles, comparable between tile sizes."""
+    """Cells of these tiles, for comparing chips with different tile sizes."""
     utilisation: Amounts
     """Share of the cells that hold a weight, above 0 and at most 1."""
     mvms: Counts
     """Matrix-vector multiplications of tiles: each tile of a layer does one per output position."""
     conversions: Counts
-    """ADC conversions: one per output of a layer, tile row and position."""
+    """ADC conversions: each output of a layer needs one per output position and row of tiles."""
     energy: Amounts
     """Energy in joules; a proxy."""
     latency: Amounts
@@ -75,14 +75,13 @@ def crossbar_costs(
 ) -> CrossbarCosts:
     """Compute the costs of each network on a chip.
 
-    Energy is the energy of the conversions, each including its share of all other energy. The ADC's part grows with its
-    bits as in `conversion`.
+    The energy is the number of ADC conversions times the energy of one, which includes its share of all other energy.
+    `conversion` states how the energy of a conversion depends on the ADC's bits.
 
-    Latency is the time for a single image on a chip that holds all layers. Layers run one after another, position by
-    position. All tiles of a layer run at the same time. All branches of a residual block also run at the same time, and
-    so does its skip, which never takes longer. A position takes one multiplication, whose time doubles with each bit of
-    the DAC, because inputs are pulses whose width is their value (Khaddam-Aljameh et al., IEEE Journal of Solid-State
-    Circuits, 2022).
+    The latency is the time for a single image on a chip that holds all layers. Layers run one after another, position
+    by position. All tiles of a layer run at the same time. So do all branches of a residual block and its skip, which
+    never takes longer. Each position takes one matrix-vector multiplication. Its time doubles with each bit of the DAC,
+    because the width of a pulse encodes the input (Khaddam-Aljameh et al., IEEE Journal of Solid-State Circuits, 2022).
 
     For energy and latency, ideal converters (0 bits) count as 8 bits.
 
@@ -116,7 +115,7 @@ def crossbar_costs(
 def tile_parts(
     inputs: Counts, outputs: Counts, groups: Counts | None, rows: Counts, columns: Counts
 ) -> tuple[Counts, Counts]:
-    """Number of tile rows and of tile columns for each weight matrix; arguments broadcast.
+    """Number of tile rows and number of tile columns that each weight matrix needs. Arguments broadcast.
 
     Args:
         inputs: inputs of a matrix, or of one of its groups.

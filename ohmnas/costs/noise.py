@@ -1,16 +1,19 @@
-"""Noise of networks on a chip: closed-form estimates for whole populations, without torch.
+"""Estimate the noise of networks on a chip, in closed form, for whole populations, without torch.
 
-A layer multiplies its i inputs by weights relative to the largest weight of their column. After batch norm and ReLU
-its inputs have a known distribution. The power of its output is therefore known up to constants: i times the mean
-square of the relative weights, times the mean square of the input in units of the converter's range. Noise is added by
+A layer multiplies its i inputs by weights. Each weight is relative to the largest weight of its column. The inputs come
+from batch norm and ReLU, so their distribution is known. The power of the output is therefore known up to constants. It
+is the product of i, the mean square of the relative weights, and the mean square of the input in units of the
+converter's range. There are three sources of noise:
 
-- noise and rounding of the converters: their power depends only on the chip, so layers with fewer inputs have a larger
-  noise share; each tile that a layer is split over adds the same power again;
-- independent errors of the weights: their share of the output depends on i only through the largest of i weights;
-- errors shared by all weights of a tile: they multiply the mean of the inputs and therefore grow with i.
+- Converters. The power of output noise and ADC rounding depends only on the chip, so its share is larger in layers with
+  fewer inputs. Each tile that a layer is split over adds the same power again. The share of DAC rounding is the same in
+  all layers.
+- Independent errors of the weights. Their share of the output depends on i only through the largest of i weights.
+- Errors shared by all weights of a tile. They multiply the mean of the inputs, so their share grows with i.
 
-Batch norm normalises each layer's output to the same power, so noise-to-signal ratios add up along a chain. Powers add
-up where branches and a skip meet: the noise of a layer is weighted by the share of the power that passes through it.
+Batch norm normalises each layer's output to the same power, so noise-to-signal ratios add up along a chain. Where
+branches and a skip meet, powers add up. The noise of a layer is therefore weighted by the share of the power that
+passes through the layer.
 """
 
 from __future__ import annotations
@@ -24,26 +27,26 @@ import numpy.typing as npt
 from ohmnas.spaces.layers import Layers, Ratios
 
 RANGE_RMS = 4.0
-"""Range of an input converter in root mean squares of its input, as calibrated in training."""
+"""Range of a DAC in root mean squares of its input: the value at the start of training. Layers then learn their own."""
 RECTIFIED_MEAN = 1.0 / np.pi
-"""Squared mean over mean square of a rectified normal variable."""
+"""Squared mean of a rectified normal variable, divided by its mean square."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseBudget:
-    """Noise-to-signal ratios at the classifier's input, for n networks, by origin."""
+    """Noise-to-signal ratios at the classifier's output, by source, for n networks. All but `blocks` are ``(n,)``."""
 
     converters: Ratios
     """Output noise and rounding."""
     weights: Ratios
-    """Independent weight errors, for a standard deviation of 1 in units of the column's largest weight."""
+    """Independent weight errors with a standard deviation of 1, in units of the column's largest weight."""
     offset: Ratios
-    """Errors shared by the weights of a tile, for an error of 1 in the same units."""
+    """An error of 1 shared by all weights of a tile, in the same units."""
     blocks: Ratios
     """``(3, b, n)``: `converters`, `weights` and `offset` of each block of the space."""
     weights_spread: Ratios
-    """Variation of `weights` between chips: its standard deviation up to a constant. With many weights, their errors
-    add up to nearly the same power on each chip."""
+    """Standard deviation of `weights` over chips, up to a constant factor. It is small for networks with many weights,
+    because the errors then add up to nearly the same power on each chip."""
     depth: npt.NDArray[np.float64]
     """``(n,)``: see `Flow`."""
     narrowest: npt.NDArray[np.float64]
@@ -58,7 +61,7 @@ def noise_budget(layers: Layers, chip: Mapping[str, float] | Mapping[str, npt.ND
         chip: `Hardware.settings()`; a value may be ``(n,)``, one per network.
 
     Returns:
-        Noise-to-signal ratios of powers.
+        Ratios of noise power to signal power.
     """
     flow = layers.flow()
     inputs = np.maximum(layers.inputs.T, 1.0)  # missing layers may have 0 inputs
@@ -73,9 +76,10 @@ def noise_budget(layers: Layers, chip: Mapping[str, float] | Mapping[str, npt.ND
 
 
 def _by_block(values: Ratios, blocks: int) -> Ratios:
-    """``(m, k, n)``: values of kinds of layers -> ``(m, b, n)``: sums over the kinds of each block.
+    """Sum values over the kinds of layers of each block: ``(m, k, n)`` -> ``(m, b, n)``.
 
-    Each sum has few terms, which NumPy adds in the same order for any number of networks.
+    Each sum has only a few terms. NumPy adds them in the same order for any number of networks, so the result of a
+    network does not depend on the others.
     """
     if not blocks:
         return np.zeros((len(values), 0, values.shape[2]))
@@ -90,13 +94,13 @@ def _layer_noise(
     raw: npt.NDArray[np.intp],
     chip: Mapping[str, float] | Mapping[str, npt.NDArray[np.float64]],
 ) -> Ratios:
-    """``(3, k, n)``: noise-to-signal ratios that layers add, from converters, weights and offset.
+    """``(3, k, n)``: noise-to-signal ratios of one layer of each kind, for converters, weights and offset.
 
     Args:
-        inputs: ``(k, n)``.
+        inputs: ``(k, n)``: inputs of the weight matrix.
         inside: ``(k, n)``: mean number of inputs inside the image.
         raw: kinds with inputs that are not rectified.
-        chip: settings of one chip, or ``(n,)`` settings.
+        chip: `Hardware.settings()`; a value may be ``(n,)``, one per network.
     """
     dac, adc = (_step(np.asarray(chip[f"hw_{name}_bits"], dtype=np.float64)) for name in ("dac", "adc"))
     rounding = (RANGE_RMS * dac) ** 2 / 12.0

@@ -1,4 +1,4 @@
-"""Placement of one network on the crossbar tiles of a chip, layer by layer, without torch."""
+"""Place the layers of one network on a chip's crossbar tiles, without torch."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from ohmnas.spaces.layers import Layers
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """All layers of one kind in one network, on a chip."""
+    """Placement of all layers of one kind."""
 
     kind: int
-    """Index of the kind: column of `Layers`."""
+    """Index of the kind: its column in `Layers`."""
     count: int
     """Number of layers."""
     inputs: int
     """Rows of each weight matrix."""
     outputs: int
-    """Columns of each weight matrix; layers that are placed side by side are one matrix."""
+    """Columns of each weight matrix. Layers that are placed side by side count as one matrix."""
     matrices: int
     """Number of weight matrices; they share no tile."""
     parts: tuple[int, int]
-    """Rows and columns of tiles of each matrix."""
+    """Number of tile rows and number of tile columns of each matrix."""
     params: int
-    """Number of trainable parameters, on tiles and digital."""
+    """Number of trainable parameters: weights on tiles and digital parameters."""
     macs: int
     """Multiply-accumulates per image."""
     energy: float
-    """Energy in joules per image: the network's energy, divided in proportion to the conversions; a proxy."""
+    """Energy in joules per image, a proxy: these layers' share of the network's energy, by number of conversions."""
 
     @property
     def tiles(self) -> int:

@@ -1,4 +1,4 @@
-"""Chips as genes: technology, tile size and converter bits as integer columns that a search can vary.
+"""Encode chips as genes: technology, tile size and converter bits are integers that a search can vary.
 
 A matrix of chips is ``(n, c)`` int16 with the columns `CHIP_GENE_NAMES`. Tile sizes are stored as their log2, so
 neighbouring sizes differ by 1. All other settings come from the technology's preset.
@@ -29,17 +29,17 @@ CHIP_GENE_NAMES: Final = ("TECH", "TILE", "DAC", "ADC")
 CHIP_GENES: Final = len(CHIP_GENE_NAMES)
 TECH, TILE, DAC, ADC = range(CHIP_GENES)
 LOW: Final = np.array([0, 6, 4, 5], dtype=np.int16)
-"""Lowest values: tiles of 64 x 64; 4-bit DACs and 5-bit ADCs, below which networks only guess."""
+"""Lowest values: tiles of 64 x 64, 4-bit DACs and 5-bit ADCs. With fewer bits, networks only guess."""
 HIGH: Final = np.array([len(GENE_TECHNOLOGIES) - 1, 9, 8, 9], dtype=np.int16)
-"""Highest values: tiles of 512 x 512; above 8 and 9 bits, the chip's noise hides the steps."""
+"""Highest values: tiles of 512 x 512, 8-bit DACs and 9-bit ADCs. With more bits, the chip's noise hides the steps."""
 MOST_SETTINGS: Final = int(np.prod(HIGH[1:] - LOW[1:] + 1))
-"""Number of settings of tiles and converters: 100."""
+"""Number of settings of tiles and converters (combinations of tile size, DAC bits and ADC bits): 100."""
 MOST_CHIPS: Final = MOST_SETTINGS * len(GENE_TECHNOLOGIES)
 """Number of chips: 300."""
 
 
 def every_chip() -> Chips:
-    """``(MOST_CHIPS, c)``: all chips; the technologies of one setting are adjacent."""
+    """``(MOST_CHIPS, c)``: all chips. Chips that differ only in their technology are adjacent."""
     axes = [np.arange(low, high + 1, dtype=np.int16) for low, high in zip(LOW[1:], HIGH[1:], strict=True)]
     settings = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, CHIP_GENES - 1)
     technologies = np.arange(len(GENE_TECHNOLOGIES), dtype=np.int16)
@@ -47,12 +47,15 @@ def every_chip() -> Chips:
 
 
 def to_hardware(chips: Chips) -> list[Hardware]:
-    """Return the chips of ``(n, c)`` genes, with names such as ``pcm-t256-d8-a7``."""
+    """Convert ``(n, c)`` genes to chips with names such as ``pcm-t256-d8-a7``."""
     return [varied(GENE_TECHNOLOGIES[tech], 2**tile, dac, adc) for tech, tile, dac, adc in chips.tolist()]
 
 
 def from_hardware(hardware: Iterable[Hardware]) -> tuple[Chips, npt.NDArray[np.bool_]]:
-    """``(n, c)``: nearest genes of each chip, and ``(n,)``: True for chips that genes describe completely."""
+    """``(n, c)``: genes of each chip, clipped to valid values, and ``(n,)``: True if they describe the chip completely.
+
+    The genes of any other chip are only placeholders.
+    """
     rows, described = [], []
     for chip in hardware:
         tile = chip.tile_rows.bit_length() - 1
@@ -71,7 +74,7 @@ def same_but_name(one: Hardware, other: Hardware) -> bool:
 
 
 def descriptions(chips: Chips) -> dict[str, Values]:
-    """`Hardware.description()` of ``(n, c)`` chips, with values ``(n,)``."""
+    """`Hardware.description()` for all chips ``(n, c)`` at once; each value is ``(n,)``."""
     of_technology = [PRESETS[name].description() for name in GENE_TECHNOLOGIES]
     tech = chips[:, TECH].astype(np.intp)
     values = {name: np.array([each[name] for each in of_technology])[tech] for name in of_technology[0]}
@@ -86,7 +89,7 @@ def chip_value(name: str, text: str) -> int:
 
     Raises:
         UnknownNameError: the technology is unknown.
-        InvalidValueError: the value is not a whole number, or no tile has this side.
+        InvalidValueError: the value is not a whole number, or is not a valid tile size.
     """
     text = text.strip()
     if name == CHIP_GENE_NAMES[TECH]:
@@ -114,7 +117,7 @@ _LONGEST: Final = 9
 
 
 def mutate(chips: Chips, rng: np.random.Generator) -> Chips:
-    """``(n, c)``: change one gene of each row by one step, or to any other technology."""
+    """``(n, c)``: change one random gene of each row by one step; a technology changes to any other."""
     changed = chips.copy()
     rows, gene = np.arange(len(chips)), rng.integers(CHIP_GENES, size=len(chips))
     now, low, high = chips[rows, gene], LOW[gene], HIGH[gene]
@@ -140,11 +143,11 @@ def neighbours(chip: npt.NDArray[np.int16]) -> Chips:
 
 
 def drawn_for(position: int, settings_per_architecture: int) -> Chips:
-    """Chips for one architecture of a campaign. Over many architectures, all settings occur equally often.
+    """Draw the chips for one architecture of a campaign. Over many architectures, all settings occur equally often.
 
     Args:
-        position: index of the architecture, from 0; its chips do not depend on the length of the campaign.
-        settings_per_architecture: number s of settings of tiles and converters, each combined with all technologies.
+        position: index of the architecture, from 0. Its chips do not depend on the length of the campaign.
+        settings_per_architecture: number s of settings of tiles and converters, each used with all technologies.
 
     Returns:
         ``(s * technologies, c)``, without duplicates.

@@ -1,4 +1,4 @@
-"""Chips by name: presets and their variants."""
+"""Look up chips by name: presets and their variants."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def preset(technology: str) -> Hardware:
 
     Raises:
         UnknownNameError: the technology is unknown.
-        InvalidValueError: the technology's settings are not valid.
+        PluginError: the plugin of the technology cannot be used.
+        InvalidValueError: a setting of the technology is out of range.
     """
     return Hardware(name=technology, technology=technology, **TECHNOLOGIES[technology].settings)
 
@@ -35,7 +36,7 @@ IDEAL: Final = Hardware(
     training_noise=0.0,
     clip_sigma=0.0,
 )
-"""A chip without noise and rounding: its results are those of exact arithmetic."""
+"""A chip without noise, drift and rounding. It computes exactly."""
 
 HERMES: Final = preset("hermes")
 RERAM: Final = preset("reram")
@@ -53,16 +54,16 @@ def _ideal() -> Hardware:
 
 _OURS: Final[dict[str, Callable[[], Hardware]]] = {name: partial(preset, name) for name in TECHNOLOGIES.own}
 PRESETS: Final[Registry[Hardware]] = Registry("hardware", "ohmnas.chips", {**_OURS, "ideal": _ideal}, _fault)
-"""Name -> chip: one per technology of ohmnas, `IDEAL`, and the chips of plugins. `pcm` follows aihwkit's standard
-setting for hardware-aware training."""
+"""Name -> chip: one for each built-in technology, `IDEAL`, and the chips of plugins. `pcm` follows aihwkit's
+`StandardHWATrainingPreset`."""
 
 VARIED = "varied"
-"""Prefix of the group name of `varied` chips; reserved, so no chip can have it."""
+"""Prefix of the group names of `varied` chips. It is reserved: the name of a chip in a file cannot start with it."""
 _VARIED = re.compile(r"(.+)-t([1-9][0-9]{0,8})-d(0|[1-9][0-9]?)-a(0|[1-9][0-9]?)")
 
 
 def varied(technology: str, tile: int, dac_bits: int, adc_bits: int) -> Hardware:
-    """Return a technology's preset with other tiles and converters, named, for example, ``pcm-t256-d8-a7``.
+    """Return a technology's preset with other tiles and converters. Its name has the form ``pcm-t256-d8-a7``.
 
     Args:
         technology: one of `TECHNOLOGIES`.
@@ -95,11 +96,12 @@ def is_varied(name: str) -> bool:
 
 
 def named(name: str) -> Hardware:
-    """Return the chip with this name: a preset, a technology's preset, or a `varied` one.
+    """Return the chip with this name: a preset, a technology's preset, or a `varied` chip.
 
     Raises:
         UnknownNameError: the name is unknown; the message lists presets and technologies.
-        PluginError: the plugin of the chip cannot be used.
+        PluginError: the plugin of the chip or of its technology cannot be used.
+        InvalidValueError: a number in the name of a `varied` chip is out of range.
     """
     if name in PRESETS.own:
         return PRESETS[name]
@@ -112,7 +114,7 @@ def named(name: str) -> Hardware:
 
 
 def has_name(name: str) -> bool:
-    """Return True if `named` accepts the name; chips with other names come from files."""
+    """Return True if `named` knows the name. Chips with other names come from files."""
     return name in PRESETS or is_varied(name) or name in TECHNOLOGIES
 
 

@@ -14,9 +14,10 @@ from ohmnas.lookup import look_up
 BATCH_NORMS = ("trained", "adaptive")
 """Sources of batch norm statistics; tables store the index (`hw_batch_norm`)."""
 RANGES = {"g_max": (1e-3, 1e6), "adc_bound": (1e-6, 1e6)}
-"""Setting -> smallest and largest value. Squares and quotients of values outside overflow float32."""
+"""Setting -> smallest and largest value. The limits keep squares and quotients of the values within float32."""
 LARGEST_NOISE = 1e3
-"""Largest standard deviation or scale, a thousand times the measured device: larger ones overflow float32."""
+"""Largest value of the noise settings, `drift` and `clip_sigma`, to stay within float32. As a scale, it is a thousand
+times the measured device."""
 AFTER_TRAINING = frozenset(
     {
         "name",
@@ -29,15 +30,15 @@ AFTER_TRAINING = frozenset(
         "batch_norm",
     }
 )
-"""Settings that only matter when a chip is programmed and read. All other settings affect training: chips that differ
-only in the settings listed here share one trained network."""
+"""Settings that do not affect training, only programming and reading. Chips that differ only in these settings share
+one trained network."""
 LARGEST_TILE = 999_999_999
-"""Largest number of rows or columns; no layer is larger, so a larger tile would make no difference."""
+"""Largest number of rows or columns of a tile. No layer is larger, so a larger tile would make no difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """Settings of a chip. Tile outputs are in units of full-scale input times the weight at g_max, as in aihwkit."""
+    """Settings of a chip. The unit of a tile's output is full-scale input times the weight at g_max, as in aihwkit."""
 
     name: str = "pcm"
     """Name in tables and commands."""
@@ -46,17 +47,18 @@ class Hardware:
     g_max: float = 25.0
     """Largest conductance in uS: the target of the largest weight of a column."""
     tile_rows: int = 512
-    """Inputs of a crossbar tile; larger layers are split evenly over several tiles with their own converters."""
+    """Inputs of a crossbar tile. Layers with more inputs are split evenly over several tiles, each with its own
+    converters."""
     tile_columns: int = 512
     """Outputs of a crossbar tile."""
     dac_bits: int = 8
-    """Resolution of the input converters; symmetric, 2^bits - 1 levels. 0: ideal."""
+    """Bits of the input converters, which have 2^bits - 1 symmetric levels. 0 is ideal: no rounding and no limit."""
     adc_bits: int = 8
-    """Resolution of the output converters; symmetric, 2^bits - 1 levels. 0: ideal, also without bound."""
+    """Bits of the output converters, which have 2^bits - 1 symmetric levels. 0 is ideal: no rounding and no limit."""
     adc_bound: float = 10.0
     """Output at which the ADC saturates."""
     output_noise: float = 0.04
-    """Std of the Gaussian noise at each output of a tile, drawn anew for each read."""
+    """Standard deviation of the Gaussian noise at each output of a tile. Each multiplication has new noise."""
     programming_noise: float = 1.0
     """Scale of the technology's programming noise; 1 is the measured device, 0 is none."""
     read_noise: float = 1.0
@@ -64,14 +66,17 @@ class Hardware:
     drift: float = 1.0
     """Scale of the technology's drift exponents; 1 is the measured device, 0 is none."""
     drift_compensation: bool = True
-    """Global drift compensation: each tile's outputs are divided by the relative decay of its mean readout."""
+    """Global drift compensation. Each tile's outputs are divided by its mean readout now, relative to its mean readout
+    right after programming."""
     batch_norm: str = "trained"
-    """Source of batch norm statistics, one of `BATCH_NORMS`: training, or averages over calibration images on the
-    programmed and drifted chip before each read (V. Joshi et al., Nature Communications 2020)."""
+    """Source of the batch norm statistics, one of `BATCH_NORMS`. `trained` keeps the statistics of the training.
+    `adaptive` averages them over calibration images on the programmed and drifted chip before each reading (V. Joshi et
+    al., Nature Communications 2020)."""
     training_noise: float = 0.06
-    """Std of the Gaussian noise on weights in training, relative to the largest weight of the column."""
+    """Standard deviation of the Gaussian weight noise in training, relative to the largest weight of the column."""
     clip_sigma: float = 2.0
-    """In training, weights are clipped at this many standard deviations of their layer. 0: no clipping."""
+    """Training clips weights at this many standard deviations of their layer, or of their group if each group has its
+    own tiles. 0 turns clipping off."""
 
     def __post_init__(self) -> None:
         """Check ranges.
@@ -92,7 +97,9 @@ class Hardware:
         if not self.g_max <= high:
             raise InvalidValueError(f"g_max of {self.technology} must be at most {high} uS, not {self.g_max}")
         if not self.g_max > low:
-            raise InvalidValueError(f"g_max of {self.technology} must be above its g_min of {low} uS, not {self.g_max}")
+            raise InvalidValueError(
+                f"g_max of {self.technology} must be above its smallest conductance of {low} uS, not {self.g_max}"
+            )
         for name in ("tile_rows", "tile_columns"):
             if not getattr(self, name) >= 1 or getattr(self, name) % 1 != 0:
                 raise InvalidValueError(f"{name} must be a whole number above 0, not {getattr(self, name)}")
@@ -110,14 +117,17 @@ class Hardware:
                 raise InvalidValueError(f"{name} must be 0 (ideal) or 2 to 16, not {bits}")
 
     def settings(self) -> dict[str, float]:
-        """Return the chip's settings as numbers, by table column; the surrogate uses them as features."""
+        """Return all settings but the name and the technology, as numbers, by table column.
+
+        Surrogates use them as features.
+        """
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "technology")}
         values["batch_norm"] = BATCH_NORMS.index(self.batch_norm)
         return {f"hw_{name}": float(value) for name, value in values.items()}
 
     @classmethod
     def of_settings(cls, technology: str, settings: Mapping[str, float], name: str = "") -> Self:
-        """Return the chip of a technology with these `settings`.
+        """Create a chip from a technology and the result of `settings`. Missing settings get their defaults.
 
         Raises:
             InvalidValueError: a setting is unknown or out of range.
@@ -135,5 +145,5 @@ class Hardware:
         return cls(name, technology, **{key[3:]: kinds[key](value) for key, value in settings.items()})
 
     def description(self) -> dict[str, float]:
-        """Return the chip's features for a surrogate: its settings and device errors."""
+        """Return the features that describe the chip to a surrogate: its settings and device errors."""
         return {**self.settings(), **TECHNOLOGIES[self.technology].device_errors}

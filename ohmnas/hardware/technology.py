@@ -1,4 +1,4 @@
-"""`Technology`: effect of a memory device on the weights stored in it."""
+"""`Technology`: how a kind of memory device changes the weights that it stores."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ class Technology:
     name: str
     """Name in tables and commands; unique among presets and technologies."""
     noise_model: str
-    """``"module:class"`` of its noise model, a subclass of aihwkit's ``BaseNoiseModel`` with the arguments ``g_max``,
-    ``prog_noise_scale``, ``read_noise_scale`` and ``drift_scale``. It is imported when a chip is programmed."""
+    """``"module:class"`` of the noise model: a subclass of aihwkit's ``BaseNoiseModel`` that takes the arguments
+    ``g_max``, ``prog_noise_scale``, ``read_noise_scale`` and ``drift_scale``. It is imported to program a chip."""
     spread_1d: float
-    """Standard deviation of weight errors one day after programming, with drift compensation, in units of the tile's
-    largest weight: for 200,000 normally distributed weights clipped at 2.5 standard deviations."""
+    """Standard deviation of the weight errors one day after programming, with drift compensation, in units of the
+    tile's largest weight. Measure it on 200,000 normally distributed weights, clipped at 2.5 standard deviations."""
     spread_1mo: float
-    """Standard deviation of weight errors one month after programming, in the same units."""
+    """Standard deviation of the weight errors one month after programming, in the same units."""
     offset_1d: float = 0.0
     """Mean of the weight errors one day after programming, in the same units."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of its preset chip that differ from the defaults of `Hardware`, such as ``g_max``."""
     smallest_conductance: float = 0.0
-    """Smallest conductance in uS; weights are mapped to the range from it to ``g_max``."""
+    """Smallest conductance in uS. Weights are mapped to conductances between this value and ``g_max``."""
     largest_conductance: float = math.inf
     """Largest ``g_max`` in uS for which the devices were measured."""
 
     def __post_init__(self) -> None:
-        """Check the numbers.
+        """Check the fields.
 
         Raises:
             InvalidValueError: a number is out of range, or the name or the path of the noise model is invalid.
@@ -51,13 +51,13 @@ class Technology:
             raise InvalidValueError(f"offset_1d of {self.name} must be from -1 to 1, not {self.offset_1d}")
         if not 0 <= self.smallest_conductance < self.largest_conductance:
             raise InvalidValueError(
-                f"conductances of {self.name} must be at least 0 and increasing, not {self.smallest_conductance} to "
-                f"{self.largest_conductance}"
+                f"smallest_conductance of {self.name} must be at least 0 and below its largest_conductance of "
+                f"{self.largest_conductance}, not {self.smallest_conductance}"
             )
 
     @property
     def device_errors(self) -> dict[str, float]:
-        """Return the device errors by feature name of a surrogate."""
+        """Device errors, by the name of the surrogate's feature."""
         return {
             "device_spread_1d": self.spread_1d,
             "device_spread_1mo": self.spread_1mo,
@@ -69,7 +69,7 @@ class Technology:
 
         Raises:
             MissingDependencyError: aihwkit or the model's own package is not installed.
-            InvalidValueError: the module has no such class.
+            InvalidValueError: the module does not have this class.
         """
         module, _, kind = self.noise_model.partition(":")
         try:

@@ -1,4 +1,4 @@
-"""Chips by name or TOML file."""
+"""Load a chip by its name or from a TOML file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ohmnas.hardware.settings import Hardware
 from ohmnas.lookup import check_plain_name
 
 LARGEST_TEXT, LONGEST_TEXT = 1 << 16, 1 << 12
-"""Largest size of a chip's file in bytes, and of its text without comment lines in characters. Python's TOML parser can
-need time and memory quadratic in the length."""
+"""Largest size of a chip's file in bytes, and largest number of characters without comment lines. The time and memory
+of Python's TOML parser can grow with the square of the length."""
 LARGEST_NUMBER = 10**18 - 1
 
 
@@ -25,8 +25,8 @@ def hardware(name: str | Path) -> Hardware:
 
     Raises:
         UnknownNameError: the name is unknown; the message lists the known names.
-        PluginError: the plugin of the chip or its technology cannot be used.
-        InvalidValueError: the file cannot be read, or does not describe a chip.
+        PluginError: the plugin of the chip or of its technology cannot be used.
+        InvalidValueError: the file cannot be read or does not describe a chip, or a number in the name is out of range.
     """
     name = str(name)
     if name.endswith(".toml"):
@@ -37,13 +37,14 @@ def hardware(name: str | Path) -> Hardware:
 def read_hardware(path: str | Path) -> Hardware:
     """Read a chip from a TOML file with settings of `Hardware`.
 
-    The optional setting `base` names the preset to start from; the default is pcm. Without a `name`, the chip gets the
-    name of the file.
+    The optional setting `base` names the preset to start from; the default is pcm. If the file sets no `name`, the chip
+    is named after the file.
 
     Raises:
-        InvalidValueError: the file cannot be read, or a setting is unknown, has the wrong type or is out of range.
+        InvalidValueError: the file cannot be read; a setting is unknown, has the wrong type or is out of range; or the
+            name is not allowed or belongs to another chip.
         UnknownNameError: the base or the technology is unknown.
-        PluginError: the plugin of the base or the technology cannot be used.
+        PluginError: the plugin of the base or of the technology cannot be used.
     """
     path = Path(path)
     try:
@@ -58,7 +59,7 @@ def read_hardware(path: str | Path) -> Hardware:
     except (ValueError, OverflowError) as error:  # ValueError also for numbers with too many digits
         raise InvalidValueError(f"{path} is not TOML: {in_short(error, 200)}") from error
     except RecursionError as error:
-        raise InvalidValueError(f"{path} is not a chip: its values are nested too deeply") from error
+        raise InvalidValueError(f"{path} does not describe a chip: its values are nested too deeply") from error
     try:
         chip = _described(values, path.stem)
     except OhmnasError as error:
@@ -67,7 +68,7 @@ def read_hardware(path: str | Path) -> Hardware:
 
 
 def _described(values: dict[str, Any], stem: str) -> Hardware:
-    """Return the chip of a file's values; the default name is the file's."""
+    """Create a chip from the values of a file; `stem` is the default name."""
     preset = values.pop("base", "pcm")
     if not isinstance(preset, str):
         raise InvalidValueError(f"base is {shown(preset)}, but must be the name of a preset")
@@ -81,7 +82,7 @@ def _described(values: dict[str, Any], stem: str) -> Hardware:
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise InvalidValueError(f"{name} is {shown(value)}, but must be {_KINDS[kind]}")
         if type(value) is int and abs(value) > LARGEST_NUMBER:
-            raise InvalidValueError(f"{name} is {shown(value)}, which is not valid for a chip")
+            raise InvalidValueError(f"{name} is {shown(value)}; use at most 18 digits")
         settings[name] = kind(value)
     named = settings["name"]
     check_plain_name("chip", named)

@@ -106,7 +106,7 @@ def test_calibration_needs_images_and_layers_that_are_used(small_network: nn.Seq
     with pytest.raises(InvalidValueError, match="no images"):
         calibrate(network, torch.empty(0, 2, 6, 6))
     functional_use = to_analog(_Functional(), Hardware())
-    with pytest.raises(InvalidValueError, match=r"linear \(Linear\): 0 times"):
+    with pytest.raises(InvalidValueError, match=r"linear \(Linear\) 0 times"):
         calibrate(functional_use, torch.randn(4, 2))
 
 

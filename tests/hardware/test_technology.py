@@ -20,7 +20,10 @@ TOY = Technology("toy", "fractions:Fraction", 0.1, 0.2, settings={"g_max": 30.0}
         ({"spread_1d": float("nan")}, "spread_1d of toy must be from 0 to 1, not nan"),
         ({"spread_1mo": -0.1}, "spread_1mo of toy must be from 0 to 1"),
         ({"offset_1d": 2.0}, "offset_1d of toy must be from -1 to 1"),
-        ({"smallest_conductance": 40.0}, "conductances of toy must be at least 0 and increasing, not 40.0 to 40.0"),
+        (
+            {"smallest_conductance": 40.0},
+            "smallest_conductance of toy must be at least 0 and below its largest_conductance of 40.0, not",
+        ),
     ],
 )
 def test_numbers_out_of_range_are_refused(wrong: dict[str, Any], message: str) -> None:

@@ -60,8 +60,14 @@ def test_a_chip_from_a_file_takes_what_it_does_not_say_from_its_base(tmp_path: P
         ("tile_rows = 1_000_000_000", "tile_rows must be at most 999999999"),
         ("drift = 1e30", r"drift must be at most 1000, not 1e\+30"),
         ('technology = "reram"\ng_max = 1e-5', r"g_max must be 0\.001"),
-        ('technology = "reram"\ng_max = 9.0', r"g_max of reram must be above its g_min of 9\.0 uS, not 9\.0"),
-        ('technology = "reram"\ng_max = 0.5', r"g_max of reram must be above its g_min of 9\.0 uS, not 0\.5"),
+        (
+            'technology = "reram"\ng_max = 9.0',
+            r"g_max of reram must be above its smallest conductance of 9\.0 uS, not 9\.0",
+        ),
+        (
+            'technology = "reram"\ng_max = 0.5',
+            r"g_max of reram must be above its smallest conductance of 9\.0 uS, not 0\.5",
+        ),
         ('name = "a\\u001b[31m"', "a chip cannot be called"),
         ('name = "a\\nb"', "a chip cannot be called"),
         (f'name = "{"m" * 101}"', "a chip cannot be called 'm.*\\.\\.\\.: a name has at most 100"),

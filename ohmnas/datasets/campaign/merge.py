@@ -1,4 +1,7 @@
-"""Merge stores and tables. Each row is kept once, and rows that were measured differently are never mixed."""
+"""Merge stores and tables into one store.
+
+Each row is kept once. Rows of the same task, hardware and fidelity must have the same settings.
+"""
 
 from __future__ import annotations
 
@@ -26,24 +29,25 @@ _LARGEST: Final = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Number of rows merged from one source."""
+    """Number of rows of one source, by outcome."""
 
     source: str
     rows: int
     """Rows in the source."""
     new: int
-    """Rows that were added, or that replaced a row of the store without accuracies."""
+    """Rows that were added, or that replaced a stored row without accuracies."""
     other_results: int
-    """Rows that the store has with other accuracies, for example from another machine; the store's rows are kept."""
+    """Rows whose accuracies differ from the stored ones, for example from another machine. The stored rows are kept."""
 
 
 def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = False) -> list[Merged]:
     """Add the rows of stores and tables to a store.
 
-    Of several rows with one identity, the first is kept, unless only a later row has accuracies.
+    If several rows have the same identity, the first one with accuracies is kept, or the first one if none has
+    accuracies.
 
-    All sources are read and checked before the first is written. Each is written in one transaction. The selections of
-    an active campaign are copied if the store has no selections of the same campaign.
+    All sources are read and checked before anything is written. The rows of each source are written in one transaction.
+    The selections of an active campaign are copied if the store has no selections of the same campaign.
 
     Args:
         target: the store, created if missing.
@@ -53,8 +57,8 @@ def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = Fal
     Raises:
         UnknownNameError: a source does not exist.
         BrokenFileError: a source is damaged, or no row of any source can be salvaged.
-        InvalidValueError: rows with the same chip and fidelity names were measured differently; rows are of different
-            spaces; rows were not measured by a campaign; or a source has selections but no rows.
+        InvalidValueError: rows of the same task, hardware and fidelity have different settings; the rows belong to
+            different spaces; a table was not measured by a campaign; or a source has selections but no rows.
         StorageError: the write failed.
     """
     target = Path(target)
@@ -69,7 +73,7 @@ def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = Fal
         check_alike(source, rows, known)
     done = []
     if without := [source for source, rows, choices in read if choices and not rows]:
-        raise InvalidValueError(f"{without[0]} has chosen architectures, but no rows: leave it out")
+        raise InvalidValueError(f"{without[0]} has selections of an active campaign, but no rows: leave it out")
     kinds = {kind_with(rows[0]) for _, rows, _ in read if rows}
     if len(kinds) > 1:
         raise InvalidValueError("rows of different spaces cannot be in one store")
@@ -85,7 +89,7 @@ def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = Fal
 
 
 def _read(source: str | Path, salvage: bool) -> tuple[list[Row], dict[Key, Population]]:
-    """Return rows and selections of active campaigns."""
+    """Return the rows of a source and the selections of its active campaigns. A table has no selections."""
     path = Path(source)
     if not _is_store(path):
         table = read_table(source)
@@ -109,7 +113,7 @@ def _is_store(path: Path) -> bool:
 
 
 def _results(rows: Iterable[Row]) -> dict[Identity, tuple[object, ...]]:
-    """Return the accuracies of the rows that have any, by identity."""
+    """Map the identity of each successful row to its accuracies."""
     return {
         identity(row): tuple(row[name] for name in schema.ACCURACY_COLUMNS)
         for row in rows

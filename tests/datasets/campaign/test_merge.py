@@ -64,7 +64,7 @@ def test_a_store_with_choices_and_no_rows_is_refused(rows: list[Row], tmp_path: 
     _store(tmp_path / "a.sqlite", rows)
     with Store(tmp_path / "b.sqlite") as store:
         store.choose(("digits", "pcm", "smoke", 0), plan(task("digits"), 9), after=0)
-    with pytest.raises(InvalidValueError, match=r"b\.sqlite has chosen architectures, but no rows: leave it out"):
+    with pytest.raises(InvalidValueError, match=r"b\.sqlite has selections of an active campaign, but no rows"):
         merge(tmp_path / "all.sqlite", [str(tmp_path / "a.sqlite"), str(tmp_path / "b.sqlite")])
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An official archive."""
+    """Official archive with the files of a task."""
 
     url: str
     checksum: str
-    """``algorithm:hexadecimal``, published by the authors or by frameworks that read the archive."""
+    """``algorithm:digest`` in hexadecimal, published by the authors or by frameworks that use the archive."""
     folder: str
-    """Folder of the unpacked files, inside the data folder."""
+    """Folder for the unpacked files, inside the data folder."""
     in_folder: bool = True
     """True if the paths in the archive start with the folder's name."""
 
@@ -43,7 +43,8 @@ BY_HAND = {
     "spoken-digits": "clone github.com/Jakobovski/free-spoken-digit-dataset into the data folder",
     "spoken-digits-new-speakers": "clone github.com/Jakobovski/free-spoken-digit-dataset into the data folder",
     "visual-wake-words": (
-        "put train2014, val2014 and annotations of COCO (cocodataset.org), or the folders of 2017, into the folder coco"
+        "put COCO's folders train2014, val2014 and annotations (cocodataset.org) into the folder coco; the folders of "
+        "2017 also work"
     ),
 }
-"""Task -> instructions, for tasks without one archive that has a published checksum."""
+"""Task -> how to get its files, for tasks that have no single archive with a published checksum."""

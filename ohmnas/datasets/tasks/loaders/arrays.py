@@ -1,4 +1,4 @@
-"""Tasks from your own images, in a NumPy archive with `x_train`, `y_train`, `x_test` and `y_test`."""
+"""Load a task from your own images: a NumPy archive with `x_train`, `y_train`, `x_test` and `y_test`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ohmnas.npz import LARGEST, read_arrays
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION_DIVISOR = 5
-"""One of this many training images of a class is for validation."""
+"""One in this many training images of each class is used for validation."""
 LARGEST_LABEL = 2**31 - 1
 BRIGHTEST = 1e9
-"""Largest magnitude of a pixel: squares of larger values overflow float32."""
+"""Largest magnitude of a pixel. It keeps sums of squared pixels within float32."""
 SAMPLE = 2000
-"""Number of images from which the scale of a split is estimated."""
+"""Largest number of images used to estimate the scale of a split."""
 SAME_KIND, OTHER_KIND = 8.0, 2.0
-"""Largest ratio between the standard deviations of test and training pixels: `SAME_KIND` if both or neither have
-integer types, else `OTHER_KIND`. Test images may be darker or have less contrast than training images, but the scales 0
-to 255 and 0 to 1 have a ratio of 255."""
+"""Largest ratio between the standard deviations of test and training pixels. `SAME_KIND` applies if both or neither
+have integer types, else `OTHER_KIND`. The ratio leaves room for test images that are darker or have less contrast.
+Scales of 0 to 255 and 0 to 1 differ by a factor of 255."""
 BELOW_ZERO = 0.1
-"""If one split has no negative pixels, pixels of the other may be as low as minus this share of the first's largest."""
+"""If one split has no negative pixels, the pixels of the other may go down to minus this share of its largest pixel."""
 
 Array = npt.NDArray[np.generic]
 Labels = npt.NDArray[np.int64]
@@ -35,12 +35,13 @@ Labels = npt.NDArray[np.int64]
 def load_npz(path: str | Path) -> TaskData:
     """Read images ``(m, h, w)``, ``(m, h, w, c)`` or ``(m, c, h, w)``, with c from 1 to 4, and labels ``(m,)``.
 
-    The classes are the labels that occur in `y_train`, in increasing order. A fifth of the training images of each
-    class, chosen with a fixed seed, is for validation; test images are shuffled. Images of uint8, float16 and float32
-    keep their type; others become float32. The last file is cached.
+    Channels are on the last axis if it has at most 4 entries and the second axis has more. The classes are the labels
+    that occur in `y_train`, in increasing order. A fifth of the training images of each class, chosen with a fixed
+    seed, is used for validation. The test images are shuffled. Images of type uint8, float16 or float32 keep their
+    type. All other types become float32. The last file is cached.
 
     Raises:
-        BrokenFileError: the archive is invalid; the message shows the fault.
+        BrokenFileError: the file cannot be read or is invalid; the message shows the fault.
     """
     path = Path(path)
     status = regular(path, LARGEST)
@@ -50,7 +51,7 @@ def load_npz(path: str | Path) -> TaskData:
 
 @lru_cache(maxsize=1)
 def _load(path: Path, stamp: tuple[int, ...]) -> TaskData:
-    del stamp  # a file that has changed is read again
+    del stamp  # part of the cache key: a changed file is read again
     arrays = read_arrays(path, NAMES)
     shapes = {part: arrays[f"x_{part}"].shape[1:] for part in ("train", "test")}
     if shapes["train"] != shapes["test"]:
@@ -75,20 +76,20 @@ def _images(path: Path, name: str, array: Array) -> Array:
             "(m, h, w), (m, h, w, c) or (m, c, h, w)"
         )
     if 0 in array.shape:
-        raise BrokenFileError(f"{path}: {name} has the shape {array.shape}, so it has no pixels")
+        raise BrokenFileError(f"{path}: {name} has shape {array.shape}, which holds no pixels")
     if array.ndim == 3:
         array = array[:, None]
     elif array.shape[3] <= 4 < array.shape[1]:
         array = array.transpose(0, 3, 1, 2)
     elif array.shape[1] > 4:
-        raise BrokenFileError(f"{path}: {name} has shape {array.shape}; images have 1 to 4 channels, first or last")
+        raise BrokenFileError(f"{path}: {name} has shape {array.shape}; axis 1 or 3 must hold 1 to 4 channels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise BrokenFileError(f"{path}: {name} has pixels that are NaN or infinite")
     low, high = _range(array)
     if max(-low, high) > BRIGHTEST:
         raise BrokenFileError(
-            f"{path}: {name} has pixels of {low:.4g} to {high:.4g}; they must be between -{BRIGHTEST:g} and "
-            f"{BRIGHTEST:g}: scale them, for example to the range 0 to 1"
+            f"{path}: {name} has pixels from {low:.4g} to {high:.4g}; they must be between -{BRIGHTEST:g} and "
+            f"{BRIGHTEST:g}: scale them, for example to the range from 0 to 1"
         )
     return array if array.dtype in (np.uint8, np.float16, np.float32) else array.astype(np.float32)
 
@@ -97,7 +98,7 @@ def _labels(path: Path, name: str, array: Array, count: int) -> Labels:
     flat = array.reshape(-1) if array.ndim == 2 and 1 in array.shape else array
     if flat.ndim != 1 or flat.dtype.kind not in "ui":
         raise BrokenFileError(
-            f"{path}: {name} has shape {array.shape} of {array.dtype}; it must be one whole number for each image"
+            f"{path}: {name} has shape {array.shape} and type {array.dtype}; labels must be one whole number per image"
         )
     if len(flat) != count:
         raise BrokenFileError(f"{path}: {name} has {len(flat)} labels for {count} images of x_{name[2:]}")
@@ -112,20 +113,20 @@ def _labels(path: Path, name: str, array: Array, count: int) -> Labels:
 
 def _check_classes(path: Path, classes: Labels, labels: dict[str, Labels]) -> None:
     if len(classes) < 2:
-        raise BrokenFileError(f"{path}: y_train has the label {classes[0]} only; a task needs two classes or more")
+        raise BrokenFileError(f"{path}: y_train has only the label {classes[0]}; a task needs at least two classes")
     count = len(labels["train"])
     if len(classes) * 2 > count:
         raise BrokenFileError(
-            f"{path}: y_train has {len(classes)} different labels for {count} images; a class needs two images or more "
-            "on average"
+            f"{path}: y_train has {len(classes)} different labels for {count} images; a class needs at least two "
+            "images on average"
         )
     unknown = np.setdiff1d(labels["test"], classes)
     if len(unknown):
-        raise BrokenFileError(f"{path}: y_test has the label {unknown[0]}, which y_train does not have")
+        raise BrokenFileError(f"{path}: y_test has the label {unknown[0]}, which is not in y_train")
 
 
 def _check_scale(path: Path, train: Array, test: Array) -> None:
-    """Check that both splits have the same scale: both are normalised with the training images' mean and deviation.
+    """Check that both splits have the same scale, because the training images' statistics normalise both.
 
     Raises:
         BrokenFileError: the training images are constant, or the test images have another scale.
@@ -140,7 +141,7 @@ def _check_scale(path: Path, train: Array, test: Array) -> None:
     apart = test_low > high + (high - low) or test_high < low - (high - low)
     if not same or negative or apart:
         raise BrokenFileError(
-            f"{path}: x_train has pixels of {low:.4g} to {high:.4g}, x_test of {test_low:.4g} to {test_high:.4g}; "
+            f"{path}: x_train has pixels from {low:.4g} to {high:.4g}, x_test from {test_low:.4g} to {test_high:.4g}; "
             "both must use the same scale"
         )
 
@@ -150,16 +151,16 @@ def _range(array: Array) -> tuple[float, float]:
 
 
 def _deviation(array: Array) -> float:
-    """Standard deviation of the pixels of some evenly spaced images; of all images if these pixels are all equal."""
+    """Standard deviation of the pixels in up to `SAMPLE` evenly spaced images. If it is 0, use all images."""
     some = float(array[:: -(-len(array) // SAMPLE)].std(dtype=np.float64))
     return some or float(array.std(dtype=np.float64))
 
 
 def _parts(labels: Labels) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Indices of the images for training and for validation, each in a fixed random order.
+    """Indices of the training images and of the validation images, each in a fixed random order.
 
-    About a fifth of each class is for validation. A class of two or more images has at least one in each part. If a
-    class has only one image, it is for training.
+    About a fifth of each class is used for validation. A class of two or more images has at least one in each part. The
+    image of a class of one is used for training.
     """
     order = np.random.default_rng(0).permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]

@@ -1,4 +1,4 @@
-"""Convert recordings to log-mel spectrograms as small images: frequency is the vertical axis, time the horizontal."""
+"""Convert recordings to small images: log-mel spectrograms (height: frequency, width: time)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ Samples = npt.NDArray[np.float32]
 
 LOWEST_HZ = 20.0
 QUIET = 1e-6
-"""Added to band energies before the logarithm: about the noise of 16-bit recordings."""
+"""Added to band energies before the logarithm, so silence has a finite value. The noise of rounding to 16 bits
+has less than a thousandth of this energy."""
 LARGEST_WAV = 64 << 20
-"""Largest size of a recording in bytes: half an hour at 16 kHz."""
+"""Largest size of a recording in bytes: about half an hour of 16-bit mono at 16 kHz."""
 PCM, EXTENSIBLE = 1, 0xFFFE
 """Format numbers of WAV files: plain PCM, and an extensible header that may describe PCM."""
 _PCM_GUID = struct.pack("<H", PCM) + bytes.fromhex("000000001000800000aa00389b71")
@@ -26,11 +27,12 @@ _PCM_GUID = struct.pack("<H", PCM) + bytes.fromhex("000000001000800000aa00389b71
 def read_wav(path: str | Path, rate: int) -> Samples:
     """``(n,)``: the samples of a mono 16-bit WAV file, in [-1, 1).
 
-    Python's `wave` is not used: its versions accept different formats (WAVE_FORMAT_EXTENSIBLE since 3.12), and all of
-    them read a truncated file as a shorter recording.
+    Python's `wave` module is not used. It accepts different formats in different Python versions
+    (WAVE_FORMAT_EXTENSIBLE since 3.12), and it reads a truncated file as a shorter recording.
 
     Raises:
-        BrokenFileError: the file is not a WAV file, is truncated, or has another format or sampling rate.
+        BrokenFileError: the file cannot be read, is not a WAV file, is truncated, or has another format or sampling
+            rate.
     """
     path = Path(path)
     content = read_bytes(path, LARGEST_WAV)
@@ -50,37 +52,39 @@ def read_wav(path: str | Path, rate: int) -> Samples:
             form = _form(path, content[at : at + size])
             if form != (1, 16, rate):
                 raise BrokenFileError(
-                    f"{path} has {form[0]} channels, {form[1]} bits and {form[2]} Hz; expected 1 channel, 16 bits and "
-                    f"{rate} Hz"
+                    f"{path} is {form[0]}-channel, {form[1]}-bit audio at {form[2]} Hz; expected 1-channel, 16-bit "
+                    f"audio at {rate} Hz"
                 )
         elif name == b"data":
             if form is None:
-                raise BrokenFileError(f"{path} is not a WAV file: its samples come before their format")
+                raise BrokenFileError(f"{path} is not a WAV file: its data chunk precedes its format chunk")
             if size == 0 or size % 2:
-                raise BrokenFileError(f"{path} has {size:,} bytes of samples, which are not whole samples of 2 bytes")
+                raise BrokenFileError(f"{path} has {size:,} bytes of samples; expected a multiple of 2 above 0")
             return np.frombuffer(content, "<i2", size // 2, at).astype(np.float32) / 32768.0
         at += size + size % 2
-    raise BrokenFileError(f"{path} is not a WAV file: it has no samples")
+    raise BrokenFileError(f"{path} is not a WAV file: it has no data chunk")
 
 
 def _form(path: Path, chunk: bytes) -> tuple[int, int, int]:
     """Channels, bits per sample and samples per second.
 
     Raises:
-        BrokenFileError: the samples are compressed or floating-point numbers, or the chunk is too short.
+        BrokenFileError: the samples are not PCM, or the chunk is too short or inconsistent.
     """
     if len(chunk) < 16:
         raise BrokenFileError(f"{path} is not a WAV file: its format chunk has {len(chunk)} bytes, but needs 16")
     kind, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", chunk)
     if kind != PCM and not (kind == EXTENSIBLE and chunk[24:40] == _PCM_GUID):
-        raise BrokenFileError(f"{path} has samples of format {kind:#06x}, which are not plain whole numbers (PCM)")
+        raise BrokenFileError(f"{path} has samples of format {kind:#06x}; expected whole numbers (PCM, {PCM:#06x})")
     if block != channels * -(-bits // 8):
-        raise BrokenFileError(f"{path} is not a WAV file: {channels} samples of {bits} bits do not have {block} bytes")
+        raise BrokenFileError(
+            f"{path} is not a WAV file: a block size of {block} bytes does not fit {channels} x {bits} bits"
+        )
     return channels, bits, rate
 
 
 def centred(samples: Samples, length: int) -> Samples:
-    """``(length,)``: the middle of a longer recording, or a shorter one with silence on both sides."""
+    """``(length,)``: cut a longer recording to its middle, or pad a shorter one with silence on both sides."""
     start = max((len(samples) - length) // 2, 0)
     cut = samples[start : start + length]
     before = (length - len(cut)) // 2
@@ -91,7 +95,7 @@ def log_mel(samples: Samples, rate: int, bands: int, frames: int, window: int) -
     """Log energies in mel bands (O'Shaughnessy's mel scale, triangular bands, Hann window).
 
     Args:
-        samples: ``(m, n)``: recordings of one length.
+        samples: ``(m, n)``: recordings of the same length.
         rate: samples per second.
         bands: number of mel bands from 20 Hz to half the rate.
         frames: number of windows, spread evenly over the recording.
@@ -120,7 +124,8 @@ def _mel_filters(rate: int, bands: int, window: int) -> npt.NDArray[np.float64]:
     low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     filters = np.clip(np.minimum((hertz - low) / (middle - low), (high - hertz) / (high - middle)), 0, None)
     nearest = np.abs(hertz - middle).argmin(axis=1)
-    filters[np.arange(bands), nearest] = np.maximum(filters[np.arange(bands), nearest], 1e-3)  # so no filter is empty
+    # a narrow band may contain no frequency; its filter must not be empty
+    filters[np.arange(bands), nearest] = np.maximum(filters[np.arange(bands), nearest], 1e-3)
     return np.asarray(filters, dtype=np.float64)
 
 

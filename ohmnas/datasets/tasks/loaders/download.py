@@ -17,15 +17,15 @@ from ohmnas.errors import BrokenFileError, OhmnasError, StorageError, UnknownNam
 
 CHUNK = 1 << 20
 TIMEOUT = 60.0
-"""Seconds without a byte after which a download is aborted."""
+"""A download is aborted after this many seconds without data."""
 LONGEST_LENGTH = 18
 """Largest number of digits of a plausible ``Content-Length``."""
 LONGEST_REASON = 200
-"""Largest number of characters of a server's error message."""
+"""A server's error message is cut after this many characters."""
 
 
 class DownloadError(OhmnasError, OSError):
-    """The server did not send the file."""
+    """The file could not be downloaded: the server did not respond, or its reply is invalid."""
 
 
 def download(
@@ -37,16 +37,17 @@ def download(
         task: name of the task.
         data_dir: the data folder, created if missing.
         report: called with the number of received bytes and the total (0 if unknown).
-        archive: replaces the task's own archive, for example by a mirror.
+        archive: archive to use instead of the task's own, for example on a mirror.
 
     Returns:
         The folder with the files.
 
     Raises:
-        UnknownNameError: the task has no archive; the message says how to get its files.
+        UnknownNameError: the task has no archive; the message says how to get its files or lists the tasks that have
+            one.
         DownloadError: the server did not send the file.
-        BrokenFileError: the download is not the archive; nothing is unpacked.
-        StorageError: the disk rejected a write.
+        BrokenFileError: the download is not the official archive, or cannot be unpacked. No files of it are kept.
+        StorageError: the files cannot be written.
     """
     data_dir, archive = Path(data_dir), archive or ARCHIVES.get(task)
     if archive is None:
@@ -91,10 +92,10 @@ def _fetch(archive: Archive, file: Path, report: Callable[[int, int], None]) -> 
 
 
 def _reply(archive: Archive) -> Iterator[tuple[bytes, int]]:
-    """Pieces of the server's reply, each with the total number of bytes (0 if unknown).
+    """Yield the server's reply in pieces, each with the total number of bytes (0 if unknown).
 
     Raises:
-        DownloadError: the server does not respond, or its reply is broken.
+        DownloadError: the server does not respond, or its reply is invalid.
     """
     try:
         with urllib.request.urlopen(archive.url, timeout=TIMEOUT) as answer:  # noqa: S310
@@ -111,7 +112,7 @@ def _reply(archive: Archive) -> Iterator[tuple[bytes, int]]:
 def _unpack(archive: Archive, file: Path, folder: Path) -> None:
     try:
         with tarfile.open(file, "r:gz") as members:
-            members.extractall(folder, filter="data")  # rejects paths and links out of the folder
+            members.extractall(folder, filter="data")  # rejects paths and links that leave the folder
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
         raise BrokenFileError(f"the download from {archive.url} cannot be unpacked: {error}") from error
     if archive.in_folder and not (folder / archive.folder).is_dir():

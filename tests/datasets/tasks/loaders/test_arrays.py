@@ -53,16 +53,25 @@ def test_test_images_of_a_file_that_is_sorted_are_mixed(tmp_path: Path) -> None:
     [
         ({"y_test": None}, "lacks the array 'y_test'"),
         ({"y_train": np.arange(29) % 3}, "y_train has 29 labels for 30 images of x_train"),
-        ({"y_train": np.zeros(30, int)}, "y_train has the label 0 only; a task needs two classes or more"),
-        ({"y_test": np.arange(9)}, "y_test has the label 3, which y_train does not have"),
+        ({"y_train": np.zeros(30, int)}, "y_train has only the label 0; a task needs at least two classes"),
+        ({"y_test": np.arange(9)}, "y_test has the label 3, which is not in y_train"),
         ({"y_train": np.arange(30) % 3 - 1}, "y_train has the label -1; labels are whole numbers from 0 to"),
         ({"y_train": np.arange(30)}, "y_train has 30 different labels for 30 images"),
         ({"y_train": np.full(30, 2**63, np.uint64)}, "y_train has the label 9223372036854775808; labels are"),
-        ({"y_train": np.arange(30) % 3 / 2}, r"y_train has shape \(30,\) of float64; it must be one whole number"),
-        ({"y_train": np.eye(3, dtype=int)[np.arange(30) % 3]}, r"y_train has shape \(30, 3\) of int64; it must be"),
+        (
+            {"y_train": np.arange(30) % 3 / 2},
+            r"y_train has shape \(30,\) and type float64; labels must be one whole number",
+        ),
+        (
+            {"y_train": np.eye(3, dtype=int)[np.arange(30) % 3]},
+            r"y_train has shape \(30, 3\) and type int64; labels must be",
+        ),
         ({"x_train": np.full((30, 6, 7), 9)}, "all pixels of x_train are 9"),
         ({"x_train": np.zeros((0, 6, 7)), "y_train": np.zeros(0, int)}, "no pixels"),
-        ({"x_train": np.random.default_rng(1).random((30, 6, 7)) * 1e300}, "pixels of .*e.* between -1e.09 and 1e.09"),
+        (
+            {"x_train": np.random.default_rng(1).random((30, 6, 7)) * 1e300},
+            "pixels from .*e.* between -1e.09 and 1e.09",
+        ),
         ({"x_test": np.zeros((9, 5, 7), np.uint8)}, "x_train has images of"),
         ({"x_train": np.full((30, 6, 7), np.nan)}, "NaN or infinite"),
         ({"x_train": np.zeros((30, 6, 7, 9)), "x_test": np.zeros((9, 6, 7, 9))}, "1 to 4 channels"),
@@ -136,7 +145,9 @@ def test_test_images_with_another_scale_are_refused(
         return np.random.default_rng(count).uniform(low, high, size=(count, 6, 7)).round(3).astype(kind)
 
     path = _write(tmp_path / "mine.npz", x_train=images(30, *train), x_test=images(9, *test))
-    with pytest.raises(BrokenFileError, match=r"x_train has pixels of .*, x_test of .*; both must use the same scale"):
+    with pytest.raises(
+        BrokenFileError, match=r"x_train has pixels from .*, x_test from .*; both must use the same scale"
+    ):
         load_npz(path)
 
 

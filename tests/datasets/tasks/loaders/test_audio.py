@@ -21,7 +21,7 @@ def test_a_recording_comes_back(tmp_path: Path) -> None:
 
 def test_invalid_recordings_are_named(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", tone(440, 0.1, 8000), 8000)
-    with pytest.raises(BrokenFileError, match="8000 Hz; expected 1 channel, 16 bits and 16000 Hz"):
+    with pytest.raises(BrokenFileError, match="16-bit audio at 8000 Hz; expected 1-channel, 16-bit audio at 16000 Hz"):
         read_wav(tmp_path / "a.wav", 16_000)
     (tmp_path / "b.wav").write_bytes(b"RIFFxxxx")
     with pytest.raises(BrokenFileError, match=r"b\.wav is not a WAV file"):
@@ -94,19 +94,19 @@ def test_a_truncated_recording_is_refused(lost: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ([], "it has no samples"),
-        ([_form()], "it has no samples"),
-        ([DATA], "its samples come before their format"),
+        ([], "it has no data chunk"),
+        ([_form()], "it has no data chunk"),
+        ([DATA], "its data chunk precedes its format chunk"),
         ([(b"fmt ", b"short"), DATA], "its format chunk has 5 bytes, but needs 16"),
-        ([_form(3), DATA], "samples of format 0x0003, which are not plain whole numbers"),
+        ([_form(3), DATA], r"samples of format 0x0003; expected whole numbers \(PCM, 0x0001\)"),
         ([_form(0xFFFE), DATA], "samples of format 0xfffe"),
         (
             [(b"fmt ", _form(0xFFFE)[1] + EXTENSIBLE[:8] + bytes([3]) + EXTENSIBLE[9:]), DATA],
             "samples of format 0xfffe",
         ),
-        ([_form(channels=2, block=4), DATA], "has 2 channels, 16 bits and 8000 Hz; expected 1 channel, 16 bits"),
-        ([_form(bits=8, block=1), DATA], "has 1 channels, 8 bits"),
-        ([_form(block=3), DATA], "1 samples of 16 bits do not have 3 bytes"),
+        ([_form(channels=2, block=4), DATA], "is 2-channel, 16-bit audio at 8000 Hz; expected 1-channel, 16-bit audio"),
+        ([_form(bits=8, block=1), DATA], "is 1-channel, 8-bit audio"),
+        ([_form(block=3), DATA], "a block size of 3 bytes does not fit 1 x 16 bits"),
         ([_form(), (b"data", b"")], "0 bytes of samples"),
         ([_form(), (b"data", b"odd")], "3 bytes of samples"),
     ],
