@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ohmnas.report.axes import Axis, axis, error_axis
+from ohmnas.report.drift import TARGETS_OVER_TIME
 from ohmnas.report.neighbours import Neighbours
 from ohmnas.report.subject import Subject
 from ohmnas.report.svg import Chart
@@ -22,6 +23,9 @@ COLOURS: Final = 6
 """Colours of results; further results repeat them."""
 MOST_ROWS: Final = 1500
 """Largest number of rows of a table in a chart."""
+_ACCURACIES: Final = ("accuracy_digital", *TARGETS_OVER_TIME.values())
+_HIGH: Final = 90.0
+"""Accuracy in per cent above which a linear axis would crowd the best networks at its end."""
 SMALL: Final = 280
 """Height of charts that are shown three in a row."""
 
@@ -52,8 +56,12 @@ def value(candidate: Candidate, name: str) -> float:
 
 
 def _axis(name: str, values: Sequence[float]) -> Axis:
+    """Return the axis of a quantity; accuracies near 100 % get an axis of errors."""
     words = WORDS[name]
-    return axis(words.label, [words.shown(one) for one in values], words.is_log)
+    shown = [words.shown(one) for one in values]
+    if name in _ACCURACIES and max(shown, default=0.0) >= _HIGH:
+        return error_axis(f"{words.label}, log of error", shown)
+    return axis(words.label, shown, words.is_log)
 
 
 def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from ohmnas.surrogate.training_set import TrainingSet
 
 NEAREST: Final = 8
 """Number of neighbours."""
+_COSTS: Final = ("params", "macs")
 _SAMPLE: Final = 400
 """Number of rows whose distance to their nearest row is computed."""
 
@@ -33,6 +35,14 @@ class Neighbours:
     """``(k,)``: places in `rows`, nearest first."""
     distances: npt.NDArray[np.float64]
     """``(k,)``: distance of each, in units of the median distance between a measured network and its nearest one."""
+
+    def labels(self, genome: Sequence[int]) -> dict[str, float]:
+        """Return the measured values of a network by column; empty if it is not in the table."""
+        (places,) = np.nonzero((genomes(self.rows) == np.array(genome)).all(axis=1))
+        if not len(places):
+            return {}
+        row = self.rows.iloc[places[0]]
+        return {name: float(row[name]) for name in self.rows if name not in ("architecture", *_COSTS)}
 
 
 def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | None:
@@ -71,7 +81,7 @@ def neighbours(result: SearchResult, table: MeasuredTable, count: int = NEAREST)
     except (OhmnasError, KeyError):
         return None
     names = list(result.space.gene_names)
-    means = dict.fromkeys(["params", "macs", *schema.ACCURACY_COLUMNS, *(one.name for one in table.targets)])
+    means = dict.fromkeys([*_COSTS, *schema.ACCURACY_COLUMNS, *(one.name for one in table.targets)])
     rows = rows.groupby(names, sort=True)[[*means]].mean().reset_index()
     population = genomes(rows)
     if len(rows) <= count:

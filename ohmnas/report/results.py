@@ -36,7 +36,8 @@ def results_page(subjects: Sequence[Subject]) -> str:
     several = len(subjects) > 1
     ids, groups = _networks(subjects)
     sections = [
-        *([side_by_side_section(subjects)] if several else [limits_section(subjects[0])]),
+        *([side_by_side_section(subjects)] if several else []),
+        *(limits_section(one, several) for one in subjects),
         network_section(subjects),
         drift_section(subjects),
         *(predicted_section(one, several, place) for place, one in enumerate(subjects)),
@@ -85,13 +86,9 @@ def _facts(one: Subject) -> list[tuple[str, str, str]]:
     found.append(("parameters", f"{best.params:,}", ""))
     found.append(("MACs per image", f"{best.macs:,}", ""))
     if "tiles" in best.costs:
-        found.append(
-            (
-                "crossbar tiles",
-                f"{best.costs['tiles']:,.0f}",
-                WORDS["energy"].text(best.costs["energy"]) + " per image (proxy)",
-            )
-        )
+        found.append(("crossbar tiles", f"{best.costs['tiles']:,.0f}", ""))
+    if "energy" in best.costs:
+        found.append(("energy", WORDS["energy"].text(best.costs["energy"]), "per image (proxy)"))
     return found
 
 

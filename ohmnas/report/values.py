@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import Final
 
-import numpy as np
-
 from ohmnas.datasets.campaign.picks import FOUND
 from ohmnas.report.columns import asked_quantities, cells_of, columns_of, targets_of
 from ohmnas.report.page import Cell, Grid, number_cell, text_cell
@@ -86,13 +84,6 @@ def _measured_means(one: Subject, name: str, candidate: Candidate) -> dict[str, 
 
 def _measured_in_table(one: Subject, candidate: Candidate) -> dict[str, float]:
     """Target -> label of a network in the surrogate's table; empty without the table, or if it is not in it."""
-    if one.neighbours is None:
-        return {}
-    rows = one.neighbours.rows
-    genomes = rows[list(one.result.space.gene_names)].to_numpy()
-    (places,) = np.nonzero((genomes == np.array(candidate.genome)).all(axis=1))
-    if not len(places):
-        return {}
-    labels = rows.iloc[places[0]]
+    labels = {} if one.neighbours is None else one.neighbours.labels(candidate.genome)
     names = [*(target.name for target in targets_of(one)), DIGITAL]
-    return {name: float(labels[name]) for name in names if name in labels}
+    return {name: labels[name] for name in names if name in labels}

@@ -9,6 +9,7 @@ import pytest
 from ohmnas.datasets.tables.table import read_table
 from ohmnas.errors import InvalidValueError
 from ohmnas.report.neighbours import NEAREST, neighbours, table_of
+from ohmnas.report.subject import read_subject
 from ohmnas.search.result import read_result
 
 
@@ -26,6 +27,15 @@ def test_a_measured_network_is_its_own_nearest_neighbour(found: Path) -> None:
     assert known is not None
     assert known.nearest[0] == 17
     assert known.distances[0] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_labels_are_those_of_the_network_in_the_table(found: Path) -> None:
+    near = read_subject(found).neighbours
+    assert near is not None
+    row = near.rows.iloc[5]
+    genome = [int(row[name]) for name in read_result(found / "result.json").space.gene_names]
+    assert near.labels(genome)["avm"] == row["avm"]
+    assert near.labels([gene + 1 for gene in genome]) == {}
 
 
 def test_another_table_is_refused_and_an_unknown_one_is_not_at_hand(found: Path) -> None:

@@ -33,6 +33,7 @@ def test_several_results_are_shown_side_by_side(found: Path, front: Path) -> Non
     page = results_page(read_subjects([found, front, found]))
     assert "Results" in sections(page)
     assert "Predicted and measured: front" in sections(page)
+    assert "Limits and values: front" in sections(page)
     anchors = re.findall(r'<section id="(.*?)"', page)
     assert len(anchors) == len(set(anchors))
     assert len(page.encode()) < LARGEST

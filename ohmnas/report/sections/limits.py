@@ -21,8 +21,13 @@ _GROUPS: Final = {"least": "--at-least", "most": "--at-most", "soft": "--soft"}
 _OF_GENES: Final = ("--fix", "--range")
 
 
-def limits_section(one: Subject) -> Section:
-    """Return the section of one result."""
+def limits_section(one: Subject, several: bool) -> Section:
+    """Return the section of one result.
+
+    Args:
+        one: a result.
+        several: True if the page shows several results.
+    """
     result = one.result
     rows = []
     for limit, (quantity, sense) in LIMITS.items():
@@ -40,7 +45,8 @@ def limits_section(one: Subject) -> Section:
     sure = result.constraints.get("confidence")
     text = [_summary(one), *([f"Limits on predictions hold with a probability of {sure:g}."] if sure else [])]
     grid = Grid(["quantity", "asked for", "applied limit", "found", "origin of the limit"], rows, is_stacked=True)
-    return Section("asked", "Limits and values", text, grid=grid)
+    anchor = f"asked-{one.anchor}" if several else "asked"
+    return Section(anchor, f"Limits and values{f': {one.name}' if several else ''}", text, grid=grid)
 
 
 def _row(one: Subject, limit: str, quantity: str, sense: str, bound: float) -> list[Cell]:

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from shlex import join
-from typing import Any
+from typing import Any, Final
 
 from ohmnas.hardware import hardware
+from ohmnas.hardware.settings import BATCH_NORMS
 from ohmnas.report.page import Grid, Section, text_cell
 from ohmnas.report.subject import Subject
+
+_OF_THE_DEVICE: Final = " x the measured device"
+_OF_AN_OUTPUT: Final = " x full-scale input times largest weight"
+_UNITS: Final = {
+    "hw_g_max": " \u00b5S",
+    "hw_tile_rows": " inputs",
+    "hw_tile_columns": " outputs",
+    "hw_dac_bits": " bits",
+    "hw_adc_bits": " bits",
+    "hw_adc_bound": _OF_AN_OUTPUT,
+    "hw_output_noise": _OF_AN_OUTPUT,
+    "hw_programming_noise": _OF_THE_DEVICE,
+    "hw_read_noise": _OF_THE_DEVICE,
+    "hw_drift": _OF_THE_DEVICE,
+    "hw_training_noise": " x largest weight of the column",
+    "hw_clip_sigma": " standard deviations of the layer's weights",
+}
+"""Setting of a chip -> text after its value, see `hardware.settings.Hardware`."""
 
 
 def provenance_section(one: Subject, several: bool) -> Section:
@@ -57,7 +76,7 @@ def provenance_section(one: Subject, several: bool) -> Section:
         own = hardware(one.result.best.chip)
         chip = {"technology": own.technology, **own.settings()}
     settings = [
-        [text_cell(name.removeprefix("hw_").replace("_", " ")), text_cell(_plain(value))]
+        [text_cell(name.removeprefix("hw_").replace("_", " ")), text_cell(_with_unit(name, value))]
         for name, value in chip.items()
     ]
     details = [("Settings of the chip", Grid(["setting", "value"], settings))] if settings else []
@@ -66,8 +85,17 @@ def provenance_section(one: Subject, several: bool) -> Section:
     return Section(anchor, title, grid=Grid(["", ""], rows, is_stacked=True), details=details)
 
 
-def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _with_unit(name: str, value: object) -> str:
+    """Return the value of a setting of a chip with its unit."""
+    if not isinstance(value, float):
+        return str(value)
+    if name == "hw_batch_norm":
+        return BATCH_NORMS[int(value)]
+    if name == "hw_drift_compensation":
+        return "yes" if value else "no"
+    if name in ("hw_dac_bits", "hw_adc_bits", "hw_clip_sigma") and not value:
+        return "0 (ideal)" if name.endswith("bits") else "0 (none)"
+    return f"{value:g}{_UNITS.get(name, '')}"
 
 
 def repeat_section(subjects: Sequence[Subject]) -> Section:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan, nan
+from typing import Final
 
 from ohmnas.report import charts
 from ohmnas.report.columns import asked_quantities, cells_of, columns_of
-from ohmnas.report.page import Grid, Section, number_cell, text_cell
+from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
+from ohmnas.search.candidate import Candidate
+from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS, listed
+
+RATIO: Final = Ratio().name
+"""Objective of the ratio of accuracy and standard deviation."""
 
 
 def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section | None:
@@ -22,6 +29,9 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
         with_front[0][1],
         list(dict.fromkeys(name for _, one in with_front for name in asked_quantities(one))),
     )
+    has_ratio = any(one.result.objective == RATIO for _, one in with_front)
+    measured = {id(candidate): _measured(one, candidate) for _, one in with_front for candidate in one.result.front}
+    has_measured = any(not isnan(accuracy) for accuracy in measured.values())
     rows, networks = [], []
     for place, one in with_front:
         for number, candidate in enumerate(one.result.front, 1):
@@ -31,11 +41,20 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
                 [
                     *([text_cell(one.name, f"dot {charts.colour(place)}")] if several else []),
                     number_cell(f"{number}{' found' if is_best else ''}", number),
+                    *([_ratio_cell(candidate)] if has_ratio else []),
                     *cells_of(candidate, columns),
+                    *([_measured_cell(measured[id(candidate)])] if has_measured else []),
                     text_cell(f"{candidate.architecture}" + (f" on {candidate.chip}" if candidate.chip else "")),
                 ]
             )
-    titles = [*(["result"] if several else []), "front", *(WORDS[name].label for name in columns), "architecture"]
+    titles = [
+        *(["result"] if several else []),
+        "front",
+        *(["accuracy/std"] if has_ratio else []),
+        *(WORDS[name].label for name in columns),
+        *([f"measured {WORDS['accuracy_1d'].label}"] if has_measured else []),
+        "architecture",
+    ]
     size = sum(len(one.result.front) for _, one in with_front)
     on_fronts = dict.fromkeys(name for _, one in with_front for name in one.result.pareto)
     quantities = listed([WORDS[name].title for name in on_fronts])
@@ -43,9 +62,27 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
         f"Pareto front{'s' if len(with_front) > 1 else ''} of {quantities}: {size:,} networks (predicted). "
         "Large dot: found network. Rings: reference networks."
     ]
+    if has_measured:
+        count = sum(not isnan(accuracy) for accuracy in measured.values())
+        text.append(f"The surrogate's table has measured values of {count:,} of them.")
     return Section(
         "front", "Front", text, pictures=pictures, picks=True, grid=Grid(titles, rows, networks, True, size > 12)
     )
+
+
+def _ratio_cell(candidate: Candidate) -> Cell:
+    accuracy, std = (charts.value(candidate, name) for name in ("accuracy_1d", "accuracy_1d_std"))
+    ratio = accuracy / std if std > 0.0 else nan
+    return number_cell("-" if isnan(ratio) else f"{ratio:.0f}", ratio)
+
+
+def _measured(one: Subject, candidate: Candidate) -> float:
+    """Return the measured 1-day accuracy of a network in the surrogate's table; NaN if it is not known."""
+    return nan if one.neighbours is None else one.neighbours.labels(candidate.genome).get("accuracy_1d", nan)
+
+
+def _measured_cell(accuracy: float) -> Cell:
+    return number_cell("" if isnan(accuracy) else WORDS["accuracy_1d"].number(accuracy), accuracy)
 
 
 def convergence_section(subjects: Sequence[Subject]) -> Section | None:

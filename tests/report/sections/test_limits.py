@@ -11,7 +11,7 @@ from ohmnas.report.subject import read_subject
 def rows_with(found: Path, *, command: tuple[str, ...] = (), **limits: Any) -> dict[str, list[str]]:
     """Title -> further cells of the rows, for a result with this command and these constraints."""
     one = read_subject(found)
-    section = limits_section(replace(one, result=replace(one.result, constraints=limits, command=command)))
+    section = limits_section(replace(one, result=replace(one.result, constraints=limits, command=command)), False)
     assert section.grid is not None
     return {row[0].text: [cell.text for cell in row[1:]] for row in section.grid.rows}
 

@@ -18,6 +18,45 @@ def test_a_front_lists_all_its_networks_and_marks_the_found_one(front: Path) -> 
     assert sum(row[0].text.endswith("found") for row in section.grid.rows) == 1
 
 
+def test_the_ratio_has_a_column_if_it_was_maximised(front: Path) -> None:
+    one = read_subject(front)
+    ids = {id(candidate): "f" for candidate in (*one.result.front, one.result.best, *one.result.references)}
+    section = front_section([one], ids)
+    assert section is not None
+    assert section.grid is not None
+    place = section.grid.columns.index("accuracy/std")
+    first = one.result.front[0].predicted
+    assert section.grid.rows[0][place].value == first["accuracy_1d"] / first["accuracy_1d_std"]
+    other = front_section([replace(one, result=replace(one.result, objective="accuracy_1d"))], ids)
+    assert other is not None
+    assert other.grid is not None
+    assert "accuracy/std" not in other.grid.columns
+
+
+def test_networks_of_the_front_that_the_table_has_show_their_measured_accuracy(front: Path) -> None:
+    one = read_subject(front)
+    assert one.neighbours is not None
+    row = one.neighbours.rows.iloc[3]
+    genome = tuple(int(row[name]) for name in one.result.space.gene_names)
+    second = replace(one.result.front[1], genome=genome)
+    one = replace(one, result=replace(one.result, front=[one.result.front[0], second, *one.result.front[2:]]))
+    ids = {id(candidate): "f" for candidate in (*one.result.front, one.result.best, *one.result.references)}
+    section = front_section([one], ids)
+    assert section is not None
+    assert section.grid is not None
+    assert section.grid.columns[-2] == "measured 1-day accuracy (%)"
+    assert section.grid.rows[1][-2].value == row["accuracy_1d"]
+    shown = [cells[-2].text for cells in section.grid.rows]
+    assert all(
+        (text != "") == bool(one.neighbours.labels(c.genome)) for text, c in zip(shown, one.result.front, strict=True)
+    )
+    assert f"has measured values of {sum(text != '' for text in shown)} of them" in section.text[-1]
+    apart = front_section([replace(one, neighbours=None)], ids)
+    assert apart is not None
+    assert apart.grid is not None
+    assert apart.grid.columns[-2] != section.grid.columns[-2]
+
+
 def test_without_a_front_or_a_history_there_is_no_section(found: Path) -> None:
     one = read_subject(found)
     assert front_section([one], {}) is None
