@@ -42,7 +42,7 @@ class Neighbours:
         if not len(places):
             return {}
         row = self.rows.iloc[places[0]]
-        return {name: float(row[name]) for name in self.rows if name not in ("architecture", *_COSTS)}
+        return {str(name): float(row[name]) for name in self.rows if name not in ("architecture", *_COSTS)}
 
 
 def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | None:
