@@ -111,12 +111,12 @@ class Chip:
         return self._baseline / self._readout(weights)
 
     def _readout(self, weights: Tensor) -> Tensor:
-        """``(u,)``: mean absolute output of each tile for one-hot inputs, with output noise and the ADC's rounding."""
+        """``(u,)``: mean absolute output of each tile for one-hot inputs, with the noise, rounding and bound of outputs."""
         chip = self.hardware
         read = weights + chip.output_noise * torch.randn_like(weights) if chip.output_noise else weights
         if chip.adc_bits:
             step = chip.adc_bound / (2.0 ** (chip.adc_bits - 1) - 1)
-            read = (read / step).round_() * step
+            read = (read / step).round_().mul_(step).clamp_(-chip.adc_bound, chip.adc_bound)
         return self.targets.tile_mean(read.abs()).clamp_(min=_SMALLEST_READOUT)
 
     def load_into(self, network: nn.Module, seconds: float) -> None:

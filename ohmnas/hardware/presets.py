@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Final
 
+from ohmnas.errors import InvalidValueError
 from ohmnas.hardware.settings import Hardware
 from ohmnas.hardware.technologies import TECHNOLOGIES
 from ohmnas.lookup import check_name
@@ -20,8 +21,11 @@ def preset(technology: str) -> Hardware:
     Raises:
         UnknownNameError: the technology is unknown.
         PluginError: the plugin of the technology cannot be used.
-        InvalidValueError: a setting of the technology is out of range.
+        InvalidValueError: a setting of the technology is unknown or out of range.
     """
+    known = {one.name for one in fields(Hardware)} - {"name", "technology"}
+    if unknown := sorted(TECHNOLOGIES[technology].settings.keys() - known):
+        raise InvalidValueError(f"the technology {technology} sets {', '.join(unknown)}, which a chip does not have")
     return Hardware(name=technology, technology=technology, **TECHNOLOGIES[technology].settings)
 
 

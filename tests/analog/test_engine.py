@@ -34,6 +34,7 @@ SOURCES = {
     "read noise": replace(IDEAL, read_noise=1.0),
     "drift": replace(IDEAL, drift=1.0),
     "drift, compensated": replace(IDEAL, drift=1.0, drift_compensation=True),
+    "drift, compensated through an ADC that saturates": replace(IDEAL, drift=1.0, adc_bits=8, adc_bound=0.3),
     "drift, not compensated": replace(IDEAL, drift=1.0, drift_compensation=False),
     "hermes programming": replace(IDEAL, technology="hermes", g_max=20.7, programming_noise=1.0),
     "hermes read noise": replace(IDEAL, technology="hermes", g_max=20.7, read_noise=1.0),

@@ -58,3 +58,12 @@ def test_objects_that_are_not_technologies_are_refused() -> None:
         TECHNOLOGIES.register("other", TOY)
     with pytest.raises(InvalidValueError, match="it is float, not an"):
         TECHNOLOGIES.register("other", 1.0)
+
+
+def test_a_technology_whose_settings_no_chip_has_is_refused() -> None:
+    strange = replace(TOY, settings={"g_max": 20.0, "colour": "red", "name": "x"})
+    with (
+        TECHNOLOGIES.registered("toy", strange),
+        pytest.raises(InvalidValueError, match="toy sets colour, name, which"),
+    ):
+        hardware("toy")

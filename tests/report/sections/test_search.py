@@ -35,8 +35,9 @@ def test_the_ratio_has_a_column_if_it_was_maximised(front: Path) -> None:
 
 def test_networks_of_the_front_that_the_table_has_show_their_measured_accuracy(front: Path) -> None:
     one = read_subject(front)
-    assert one.neighbours is not None
-    row = one.neighbours.rows.iloc[3]
+    near = one.neighbours
+    assert near is not None
+    row = near.rows.iloc[3]
     genome = tuple(int(row[name]) for name in one.result.space.gene_names)
     second = replace(one.result.front[1], genome=genome)
     one = replace(one, result=replace(one.result, front=[one.result.front[0], second, *one.result.front[2:]]))
@@ -47,9 +48,7 @@ def test_networks_of_the_front_that_the_table_has_show_their_measured_accuracy(f
     assert section.grid.columns[-2] == "measured 1-day accuracy (%)"
     assert section.grid.rows[1][-2].value == row["accuracy_1d"]
     shown = [cells[-2].text for cells in section.grid.rows]
-    assert all(
-        (text != "") == bool(one.neighbours.labels(c.genome)) for text, c in zip(shown, one.result.front, strict=True)
-    )
+    assert all((text != "") == bool(near.labels(c.genome)) for text, c in zip(shown, one.result.front, strict=True))
     assert f"has measured values of {sum(text != '' for text in shown)} of them" in section.text[-1]
     apart = front_section([replace(one, neighbours=None)], ids)
     assert apart is not None
