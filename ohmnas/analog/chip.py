@@ -111,7 +111,7 @@ class Chip:
         return self._baseline / self._readout(weights)
 
     def _readout(self, weights: Tensor) -> Tensor:
-        """``(u,)``: mean absolute output of each tile for one-hot inputs, with the noise, rounding and bound of outputs."""
+        """``(u,)``: mean absolute output of each tile for one-hot inputs, with output noise, rounding and bound."""
         chip = self.hardware
         read = weights + chip.output_noise * torch.randn_like(weights) if chip.output_noise else weights
         if chip.adc_bits:
