@@ -18,14 +18,16 @@ from ohmnas.surrogate.surrogate import Surrogate
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Fit and save."""
+    """Fit a surrogate to the table, save it and print a summary."""
     began = time.perf_counter()
     path = file_of(arguments.out)
     replaces = _replaces(path)
     table = source_table(arguments.table, arguments)
     data = learning_set(table, arguments)
     if arguments.co_design and arguments.start_from is not None:
-        raise InvalidValueError("--start-from is for one new chip, --co-design for all chips of a table: use only one")
+        raise InvalidValueError(
+            "--start-from works for one new chip, and --co-design for all chips of a table: use only one of them"
+        )
     others = None if arguments.start_from is None else source_of(read_table(arguments.start_from), data, arguments.seed)
     what = "designs" if arguments.co_design else "architectures"
     with render.meter("training", None, show=not arguments.json) as meter:
@@ -59,7 +61,7 @@ def _replaces(path: Path) -> bool:
     """Return True if the file is a surrogate, which may be replaced; False if there is no file.
 
     Raises:
-        InvalidValueError: the file is something else. Images are `.npz` files too.
+        InvalidValueError: the file is not a surrogate; data sets of images are ``.npz`` files too.
     """
     if not path.exists():
         return False

@@ -1,6 +1,6 @@
 """Entry point: run a command and print its errors.
 
-All other imports happen inside `main`: Ctrl-C during the imports also prints a sentence instead of a traceback.
+All other imports happen inside functions, so Ctrl-C during an import prints a message instead of a traceback.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _run_recorded(arguments: Namespace) -> None:
-    """Run a command and write its flags beside its output, even if it was interrupted after saving a part."""
+    """Run a command and write its flags beside its output, even if it is interrupted after it saved some results."""
     from importlib import import_module
 
     from ohmnas.cli.config import record
@@ -59,7 +59,7 @@ def _command(argv: Sequence[str] | None) -> int:
     try:
         try:
             arguments = parser().parse_args(argv)
-        except SystemExit:  # --help and --version have printed
+        except SystemExit:  # --help and --version exit after they print
             render.flush()
             raise
         with render.printing(quiet=arguments.quiet):

@@ -28,11 +28,11 @@ from rich.text import Text
 from ohmnas.errors import StorageError
 
 _PIPE_WIDTH = 10_000
-"""Columns if the output is not a terminal: tables keep their full width."""
+"""Console width in columns if the output is not a terminal: tables keep their full width."""
 
 
 LOG_SECONDS = 10.0
-"""Shortest time between progress lines if the output is not a terminal."""
+"""Shortest time between progress lines in seconds, if standard error is not a terminal."""
 
 
 class ClosedOutputError(Exception):
@@ -40,10 +40,10 @@ class ClosedOutputError(Exception):
 
 
 class _Console(Console):
-    """A console that raises on a broken pipe; rich would end the process with 1."""
+    """A console that raises `BrokenPipeError`; rich would end the process with exit code 1."""
 
     def on_broken_pipe(self) -> None:
-        """Raise the error."""
+        """Raise `BrokenPipeError`, which `_standard_output` converts."""
         raise BrokenPipeError
 
 
@@ -58,7 +58,7 @@ _quiet = False
 
 @contextmanager
 def printing(quiet: bool) -> Iterator[None]:
-    """Print everything in the block, or if quiet only warnings, errors and JSON."""
+    """Print everything inside the block. If quiet, print only warnings, errors and JSON."""
     global _quiet  # noqa: PLW0603 - a process prints for one command at a time
     before, _quiet = _quiet, quiet
     try:
@@ -70,7 +70,7 @@ def printing(quiet: bool) -> Iterator[None]:
 def visible(text: str) -> str:
     """Escape control characters as Python does.
 
-    Names come from files of unknown origin; a terminal would execute their control sequences.
+    Names can come from files of unknown origin, and a terminal would execute control sequences in them.
     """
     return "".join(ascii(char)[1:-1] if category(char) in _OBEYED and char not in "\n\t" else char for char in text)
 
@@ -81,7 +81,7 @@ _OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 @contextmanager
 def _standard_output() -> Iterator[None]:
-    """Convert errors of writing to standard output.
+    """Convert errors from writes to standard output.
 
     Raises:
         ClosedOutputError: the reader closed it.
@@ -98,13 +98,13 @@ def _standard_output() -> Iterator[None]:
 
 
 def _discard(stream: TextIO) -> None:
-    """Discard the stream's buffer; otherwise Python writes it again at exit."""
+    """Redirect the stream to the null device. Otherwise Python would write its buffer again at exit."""
     with suppress(OSError, ValueError, AttributeError):  # the stream may be None, closed, or have no file descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def flush() -> None:
-    """Write the buffer while an error can still be reported.
+    """Flush standard output while an error can still be reported.
 
     Raises:
         ClosedOutputError, StorageError: see `_standard_output`.
@@ -174,7 +174,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | No
 
 
 class Meter:
-    """A progress bar with a note on standard error; without a terminal, a line from time to time."""
+    """A progress bar with a note, on standard error. Without a terminal, progress lines replace the bar."""
 
     def __init__(self, progress: Progress, task: TaskID, log: str | None) -> None:
         """Wrap a running progress bar.
@@ -182,7 +182,7 @@ class Meter:
         Args:
             progress: the bar.
             task: id of the bar's task.
-            log: prefix of progress lines; None prints none.
+            log: prefix of progress lines; None prints no lines.
         """
         self._progress = progress
         self._task = task
@@ -194,7 +194,7 @@ class Meter:
         self._progress.update(self._task, total=total)
 
     def begin(self, to: float, text: str) -> None:
-        """Start at step `to`. Without a terminal, print a line now and another after the next step."""
+        """Start at step `to`. Without a terminal, print a line now and the next line at the next step."""
         self._next_line = time.monotonic()
         self.advance(to, text)
         self._next_line = time.monotonic()
@@ -210,7 +210,7 @@ class Meter:
 
 @contextmanager
 def meter(title: str, total: int | None, show: bool) -> Iterator[Meter]:
-    """Show a progress bar while the block runs, or progress lines without a terminal.
+    """Show a progress bar while the block runs. Without a terminal, print progress lines.
 
     Args:
         title: title of the bar.
@@ -240,12 +240,12 @@ def meter(title: str, total: int | None, show: bool) -> Iterator[Meter]:
 
 
 def percent(value: float) -> str:
-    """Format a fraction as per cent with two decimals."""
+    """Format a fraction as a percentage with two decimals."""
     return f"{100 * value:.2f} %"
 
 
 def points(value: float) -> str:
-    """Format a difference of fractions in percentage points."""
+    """Format a difference of fractions in percentage points, with its sign."""
     return f"{100 * value:+.2f} pt"
 
 

@@ -130,20 +130,20 @@ def _found(
                 top=arguments.top,
             )
         except InfeasibleError as error:
-            hint = f"; --floor none removes the limits of {error.reference}" if error.reference else ""
+            hint = f"; --floor none removes the limits set by {error.reference}" if error.reference else ""
             raise InfeasibleError(f"{error}{hint}") from error
     return result, asked
 
 
 def _in_best_subspace(arguments: argparse.Namespace, asked: Problem) -> Problem:
-    """Return the problem within the best part of its space, and print how that part was chosen."""
+    """Return the problem within its best sub-space, and print how this sub-space was chosen."""
     rng = np.random.default_rng([arguments.seed, 2])
     ranked, predictions = compare_subspaces(asked, rng, arguments.choose_space)
     best = ranked[0]
-    accuracy = "" if np.isnan(best.accuracy) else f", predicted accuracy {100 * best.accuracy:.1f} % on average"
+    accuracy = "" if np.isnan(best.accuracy) else f" and a predicted accuracy of {100 * best.accuracy:.1f} %"
     render.notice(
         f"chose the best of {len(ranked)} sub-spaces by {CRITERIA[arguments.choose_space]} ({predictions:,} "
-        f"predictions): {best}; {100 * best.share:.0f} % of its networks are within the limits on costs, with "
+        f"predictions): {best}; {100 * best.share:.0f} % of its networks meet the limits on costs, on average with "
         f"{best.macs:,.0f} MACs{accuracy}"
     )
     return replace(asked, within=best.bounds)
@@ -155,7 +155,7 @@ def _show_trade_offs(
     excluded: list[MeasuredTable],
     targets: tuple[str, ...],
 ) -> None:
-    """Search again with `--floor none`, in the same part of the space, for a front of all three predictions."""
+    """Search again by evolution, within the same bounds but with `--floor none`, and print the front of `targets`."""
     changes = {"floor": "none", "pareto": targets, "strategy": "evolution"}
     front = argparse.Namespace(**{**vars(arguments), **changes})
     asked = problem(front, _surrogate(front, lambda unfitted: problem(front, unfitted)))
@@ -221,11 +221,11 @@ def _tables(names: list[str]) -> list[MeasuredTable]:
 
 
 def _initial(names: list[str], asked: Problem) -> Population:
-    """Return the initial architectures: the architectures in `names`, or the known networks.
+    """Return the initial population: the architectures of `names`, or the known networks if there are no names.
 
     Raises:
         UnknownNameError: a name is neither a reference network nor a file.
-        InvalidValueError: a result has another space.
+        InvalidValueError: a result is for another space.
     """
     if not names:
         return known_networks(asked)
@@ -262,7 +262,7 @@ def _excluded(tables: list[MeasuredTable], asked: Problem) -> Population:
             )
         if table.space.name != asked.space.networks.name:
             raise InvalidValueError(
-                f"table {table.source} has the space {table.space.name}, but the search is in "
+                f"table {table.source} is for the space {table.space.name}, but the search is for "
                 f"{asked.space.networks.name}"
             )
         frame = with_chips(table.measured) if asked.space.has_chips else table.measured
@@ -292,10 +292,10 @@ def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
 def _check_same(
     result: SearchResult, asked: Problem, arguments: argparse.Namespace, excluded: list[MeasuredTable]
 ) -> None:
-    """Check that problem, surrogate and strategy match the result to continue.
+    """Check that the command has the problem, surrogate and strategy of the result that it resumes.
 
     Raises:
-        InvalidValueError: one of them differs, or the strategy is grid, which keeps no position.
+        InvalidValueError: one of them differs, or the strategy is grid, which stores no position.
     """
     path = arguments.resume
     _check_space(result, asked, path)
@@ -313,10 +313,10 @@ def _check_same(
         raise InvalidValueError(f"{path} used the strategy {used}; this command has {here}; {instead}")
     now_asked = asked.constraints
     if result.excluded != _checksums(excluded):
-        raise InvalidValueError(f"{path} used other --exclude tables: use the same to resume; {instead}")
+        raise InvalidValueError(f"{path} used different --exclude tables: use the same tables to resume; {instead}")
     limits = {**dict.fromkeys([*CEILINGS, "confidence"]), **result.constraints}  # older files have fewer limits
     if "conversion" in now_asked:
-        assumed = Conversion("doubling", adc_share=1.0)  # in files that record none
+        assumed = Conversion("doubling", adc_share=1.0)  # older files record no conversion
         limits.setdefault("conversion", assumed.to_dict())
     if "genes" in limits:
         limits["genes"] = _as_now(limits["genes"], asked)
@@ -324,23 +324,26 @@ def _check_same(
     now = {**now_asked, "objective": asked.objective.name, "pareto": ", ".join(asked.pareto)}
     if then != now:
         raise InvalidValueError(
-            f"{path} used other limits or another objective ({_difference(then, now)}): use the same to resume; "
-            f"{instead}"
+            f"{path} used different limits or a different objective ({_difference(then, now)}): use the same to "
+            f"resume; {instead}"
         )
     best = np.array([result.best.genome], dtype=np.int16)
     predicted = asked.evaluate(best).estimate.row(0)
     if any(abs(predicted[name] - value) > _SAME for name, value in result.best.predicted.items()):
-        raise InvalidValueError(f"{path} used another surrogate; {instead}")
+        raise InvalidValueError(f"{path} used a different surrogate; {instead}")
 
 
 def _as_now(bounds: dict[str, list[Any]], asked: Problem) -> dict[str, list[Any]]:
-    """Convert bounds on genes to the current format: older files have numbers for labels, or strings for numbers."""
+    """Convert bounds on genes to the current format.
+
+    Older files store numbers instead of labels, or strings instead of numbers.
+    """
     genes = {name: asked.space.genes.named(name) for name in bounds}
     return {name: [end_of(genes[name], genes[name].value(str(end))) for end in ends] for name, ends in bounds.items()}
 
 
 def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
-    """Return the differences by name: value then, value now. Limits from a reference network count as one floor."""
+    """List the differences as name, value then, value now. Limits from a reference network count as one: the floor."""
     if then.get("reference") != now.get("reference"):
         then, now = _with_floor(then), _with_floor(now)
     names = [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]
@@ -349,7 +352,7 @@ def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def _with_floor(asked: dict[str, Any]) -> dict[str, Any]:
-    """Replace the limits that belong to a floor by the name of the reference network, or the lowest accuracy."""
+    """Replace the limits of a floor by one entry: the name of the reference network, or else the lowest accuracy."""
     others = {name: value for name, value in asked.items() if name not in ("reference", "min_accuracy", "max_avm")}
     return {**others, "floor": asked.get("reference") or asked.get("min_accuracy")}
 

@@ -30,7 +30,7 @@ _WAYS = ("task", "hardware", "fidelity", "engine", "test_images", "chips")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure the networks on the test images and print the result."""
+    """Train the networks, measure them on the test images, then save and print the values."""
     stored = result_file(arguments.result)
     result = read_result(stored)
     picks = (*(arguments.pick or []), *(f"top:{place}" for place in range(1, (arguments.top or 0) + 1))) or (FOUND,)
@@ -68,10 +68,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _report(meter: render.Meter, done: int, total: int, last: Trained | None) -> None:
-    """Move the bar and show the last training."""
+    """Advance the progress bar and show the result of the last training."""
     meter.of(total)
     meter.advance(
-        done, "first training" if last is None else f"last accuracy: {last.reason or _percent(last['accuracy_1d'])}"
+        done, "starting" if last is None else f"last training: {last.reason or _percent(last['accuracy_1d'])}"
     )
 
 
@@ -117,9 +117,9 @@ def _show(values: dict[str, Any], networks: dict[str, Candidate], path: Path) ->
     kinds = dict.fromkeys(candidate.chip or str(values["hardware"]) for candidate in networks.values())
     trainings, chips = len(values["seeds"]), f"{values['chips']} {' or '.join(kinds)} chips"
     lacks = any(None in network["measured"]["accuracy_1d"] for network in values["networks"].values())
-    several = f"mean of {trainings} trainings{' without those that diverged' if lacks else ''}, {chips} each"
+    several = f"mean of {trainings} trainings{' (diverged ones excluded)' if lacks else ''}, {chips} each"
     mean = f"1 training, {chips}" if trainings == 1 else several
-    render.line(f"measured: {mean}, {values['test_images']} test images (unused by tables and searches)")
+    render.line(f"measured: {mean}, {values['test_images']} test images (not used by any table or search)")
     render.line("predicted: on validation images")
     if trainings > 1 and changes:
         render.line("difference: mean and 95 % interval (paired t-test over trainings with the same seeds and images)")
@@ -129,8 +129,8 @@ def _show(values: dict[str, Any], networks: dict[str, Candidate], path: Path) ->
         render.line(f"trained networks: {path.with_name(KEPT)} ({len(kept)} folders, such as {path.parent / kept[0]})")
     if values["predicted_fidelity"] != values["fidelity"]:
         render.line(
-            f"predicted and measured are not comparable: the surrogate was trained at fidelity "
-            f"{values['predicted_fidelity'] or 'unknown'}, this is {values['fidelity']}"
+            f"predicted and measured values are not comparable: the surrogate was trained at fidelity "
+            f"{values['predicted_fidelity'] or 'unknown'}, the networks at fidelity {values['fidelity']}"
         )
 
 
@@ -160,15 +160,15 @@ def _show_trainings(name: str, network: dict[str, Any], seeds: list[int]) -> Non
 
 
 def _show_spread(values: dict[str, Any]) -> None:
-    """Print the share of each cause in the variance over chips, if it was measured."""
+    """Print each cause's share of the variance over chips, if it was measured."""
     for name, network in values["networks"].items():
         parts = {column: _mean(network["measured"].get(column, [])) for column in SPREAD_COLUMNS}
         known = {column: max(part, 0.0) for column, part in parts.items() if part is not None}
         if len(known) == len(SPREAD_COLUMNS) and (total := sum(known.values())) > 0:
             flips, read, chip = (100 * part / total for part in known.values())
             render.line(
-                f"{name}: variance over chips: {flips:.0f} % single images that flip, {read:.0f} % read noise, "
-                f"{chip:.0f} % differences between chips"
+                f"{name}: variance over chips: {flips:.0f} % from flips of single images, {read:.0f} % from read "
+                f"noise, {chip:.0f} % from differences between chips"
             )
 
 

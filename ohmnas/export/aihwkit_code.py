@@ -1,7 +1,7 @@
-"""Export to aihwkit: one readable file of aihwkit's layers, weights, and the chip as values of an `InferenceRPUConfig`.
+"""Export to aihwkit: a readable file with aihwkit's layers, the weights, and the chip's `InferenceRPUConfig` as JSON.
 
-aihwkit saves its modules as pickles and refuses grouped convolutions. Here, each branch becomes one convolution, and no
-file is a pickle.
+aihwkit saves its modules as pickles and does not support grouped convolutions. This export writes no pickle, and makes
+each branch a convolution of its own.
 """
 
 from __future__ import annotations
@@ -194,10 +194,10 @@ def drift(network, seconds):
 
 
 def export_aihwkit(trained: TrainedNetwork, folder: Path) -> Exported:
-    """Write `plain_torch.CODE`, `plain_torch.WEIGHTS` and `CONFIG`, and check them by loading.
+    """Write `plain_torch.CODE`, `plain_torch.WEIGHTS` and `CONFIG`, then load the files to check them.
 
     Raises:
-        InvalidValueError: a module cannot be written as code, or the written files load other weights or another chip.
+        InvalidValueError: a module cannot be written as code, or the loaded files give other weights or another chip.
     """
     import safetensors.torch
     import torch
@@ -219,7 +219,7 @@ def export_aihwkit(trained: TrainedNetwork, folder: Path) -> Exported:
 
 
 def config_of(trained: TrainedNetwork) -> dict[str, Any]:
-    """Return the chip as JSON values of aihwkit's own fields."""
+    """Return the settings of the chip as JSON values, under the names of aihwkit's fields."""
     from ohmnas.analog.rpu import rpu_config
 
     chip = trained.chip
@@ -282,7 +282,7 @@ def _code(trained: TrainedNetwork, digital: nn.Module, analog: set[str]) -> str:
 
 
 def _check(trained: TrainedNetwork, module: Any, digital: nn.Module, analog: set[str]) -> None:
-    """Check that loading the files gives the trained weights and the chip.
+    """Check that the loaded files give the chip and the trained weights of its analog layers.
 
     Raises:
         InvalidValueError: the loaded weights or the loaded chip differ.
@@ -292,7 +292,7 @@ def _check(trained: TrainedNetwork, module: Any, digital: nn.Module, analog: set
     from ohmnas.analog.rpu import differences, rpu_config
 
     if found := differences(module.rpu_config(), rpu_config(trained.chip)):
-        raise InvalidValueError(f"the exported files describe another chip: {'; '.join(found)}")
+        raise InvalidValueError(f"the exported files describe a different chip: {'; '.join(found)}")
     network = module.load()
     for path in sorted(analog):
         layer = network.layers.get_submodule(path)

@@ -23,8 +23,8 @@ class Exported:
     """Result of an exporter."""
 
     difference: float | None = None
-    """Largest difference between the outputs of the exported and the trained network, relative to the largest output or
-    1; None if they cannot be compared, for example on a noisy chip."""
+    """Largest difference between the outputs of the exported and the trained network, divided by the largest output,
+    but by at least 1. None if the outputs cannot be compared, for example on a noisy chip."""
     use: str = ""
     """Shell command that loads the files, shown to the user; ``{out}`` stands for the folder."""
 
@@ -33,7 +33,7 @@ Exporter = Callable[["TrainedNetwork", Path], Exported]
 """Writes a trained network into an empty folder."""
 
 TOLERANCE: Final = 1e-4
-"""Largest difference of outputs; exporters raise an error beyond it."""
+"""Largest allowed `Exported.difference`; exporters raise an error above it."""
 
 
 def _fault(_name: str, thing: object) -> str:
@@ -44,19 +44,19 @@ EXPORTERS: Final[Registry[Exporter]] = Registry(
     "exporter",
     "ohmnas.exporters",
     {
-        "torch": ("ohmnas.export.plain_torch:export_torch", "PyTorch code without ohmnas, and weights"),
+        "torch": ("ohmnas.export.plain_torch:export_torch", "PyTorch code that does not need ohmnas, and weights"),
         "onnx": ("ohmnas.export.onnx_model:export_onnx", "an ONNX model with a dynamic batch size"),
         "aihwkit": ("ohmnas.export.aihwkit_code:export_aihwkit", "aihwkit layers with the chip's InferenceRPUConfig"),
         "hub": ("ohmnas.export.hub:export_hub", "a folder for the Hugging Face hub, with a model card"),
     },
     _fault,
 )
-"""Name -> function that writes a trained network. Plugins add entries with the entry point group
+"""Name -> function that writes a trained network. Plugins add entries through the entry point group
 ``ohmnas.exporters``."""
 
 
 def export(trained: TrainedNetwork, to: str, out: str | Path) -> Exported:
-    """Export a trained network into a new folder. If the process is killed, the folder is complete or missing.
+    """Export a trained network into a new folder. If the process is killed, the folder has all files or none.
 
     Args:
         trained: the network.
@@ -65,7 +65,7 @@ def export(trained: TrainedNetwork, to: str, out: str | Path) -> Exported:
 
     Raises:
         UnknownNameError: the exporter is unknown.
-        InvalidValueError: the folder is not empty, or the network cannot be exported in this way.
+        InvalidValueError: the folder is not empty, or the network cannot be exported to this format.
         MissingDependencyError: the exporter needs a package that is not installed.
         StorageError: a write failed.
     """

@@ -153,7 +153,7 @@ def card(trained: TrainedNetwork) -> str:
 
 
 def _results(trained: TrainedNetwork, measured: dict[str, float]) -> str:
-    """Lines of the header with the measured accuracies, as the hub reads them; empty if there are none."""
+    """Lines of the header with the measured accuracies, in the format of the hub; empty if there are none."""
     names = {"accuracy_digital": "Accuracy without a chip", "accuracy_1d": "Accuracy after one day on the chip"}
     known = [(name, label) for name, label in names.items() if name in measured]
     if not known:

@@ -26,7 +26,7 @@ _INPUT, _OUTPUT = "images", "logits"
 def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
     """Write `MODEL`: ``images (batch, channels, height, width)`` -> ``logits (batch, classes)``, both float32.
 
-    The model reads images as in the files of the task. The batch size is dynamic.
+    The model reads pixels as in the files of the task. The batch size is dynamic.
 
     Raises:
         MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
@@ -69,7 +69,7 @@ def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def run(images: Any) -> Any:
-        """Outputs of two batches of different sizes, because the batch size is dynamic."""
+        """Outputs for the images, in two batches of different sizes, to check that the batch size is dynamic."""
         parts = [session.run([_OUTPUT], {_INPUT: part.numpy()})[0] for part in (images[:1], images[1:])]
         return np.concatenate(parts)
 

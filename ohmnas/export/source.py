@@ -1,8 +1,8 @@
 """Readable Python code of a network: plain `nn.Module` classes for one architecture.
 
-The code comes from the built module, not from the space, so it works for any space. An `nn.Sequential` stays an
-`nn.Sequential`; other modules become a class. `torch.fx` traces the ``forward`` of a class, with each child as a single
-call. Parameters keep their names.
+The code comes from the built module, not from the space, so it works for any space. Containers and torch's own layers
+become constructor calls; each other module becomes a class. `torch.fx` traces the ``forward`` of a class, with each
+child as a single call. Parameters keep their names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Dialect = Callable[[str, "nn.Module"], str | None]
-"""Returns the constructor call of the module at a path, or None to write it as a plain torch layer."""
+"""Returns the constructor call of the module at a path, or None to write the module in the default way."""
 
 _OPERATORS: Final = {"add": "+", "iadd": "+", "sub": "-", "isub": "-", "mul": "*", "imul": "*", "truediv": "/"}
 _HELPERS: Final = {
@@ -46,13 +46,13 @@ class BranchSum(nn.Module):
 
 @dataclass
 class Source:
-    """Code of a network."""
+    """Code of a network, collected by calls of `expression`."""
 
     dialect: Dialect = field(default=lambda _path, _module: None)
     classes: dict[str, str] = field(default_factory=dict)
     """Name -> code of each class, in the order in which they are needed."""
     _bodies: dict[str, str] = field(default_factory=dict)
-    """Code of a class without its name -> its name."""
+    """Body of a class -> its name; modules with the same body share a class."""
 
     def expression(self, module: nn.Module, path: str = "", indent: int = 8) -> str:
         """Return the constructor call of a module.
@@ -60,7 +60,7 @@ class Source:
         Args:
             module: the module.
             path: its path in the network.
-            indent: number of spaces before the line on which the expression begins.
+            indent: indentation of the line on which the expression begins, in spaces.
 
         Raises:
             InvalidValueError: the module cannot be written as plain code.
@@ -92,11 +92,11 @@ class Source:
         return f"{self._class(module, path)}()"
 
     def _class(self, module: nn.Module, path: str) -> str:
-        """Write the class of a module with its own forward; return its name."""
+        """Add a class for a module with its own ``forward``, and return the name of the class."""
         kind = type(module).__name__
         what = f"{path or 'the network'} ({kind})"
         if len([*module.parameters(recurse=False)]) + len([*module.buffers(recurse=False)]):
-            raise InvalidValueError(f"{what} has its own parameters, which cannot be written as plain code")
+            raise InvalidValueError(f"{what} has its own parameters or buffers, which cannot be written as plain code")
         children = [(name, child) for name, child in module._modules.items() if child is not None]
         lines = [f"        self.{name} = {self.expression(child, _join(path, name))}" for name, child in children]
         summary = (type(module).__doc__ or kind).strip().splitlines()[0].replace("`", "").replace('"', "'")
@@ -130,7 +130,7 @@ def _call(name: str, parts: list[str], indent: int) -> str:
 
 
 def _plain(module: nn.Module) -> str | None:
-    """Constructor of one of torch's own layers; None for others."""
+    """Constructor call of one of torch's own layers; None for other modules."""
     from torch import nn
 
     kind, known = f"nn.{type(module).__name__}", type(module)
@@ -171,7 +171,7 @@ def convolution_arguments(layer: Any, bias: bool | None = None, groups: bool = T
         InvalidValueError: the layer does not pad with zeros.
     """
     if layer.padding_mode != "zeros":
-        raise InvalidValueError(f"a convolution pads with {layer.padding_mode!r}; only zeros can be exported")
+        raise InvalidValueError(f"a convolution pads with {layer.padding_mode!r}; only zero padding can be exported")
     arguments = [str(layer.in_channels), str(layer.out_channels), _one(layer.kernel_size)]
     arguments += [] if layer.stride == (1, 1) else [f"stride={_one(layer.stride)}"]
     arguments += [] if layer.padding in ((0, 0), "valid") else [f"padding={_one(layer.padding)}"]
@@ -191,10 +191,10 @@ def _one(pair: Any) -> str:
 
 
 def _forward(module: nn.Module, what: str) -> list[str]:
-    """Lines of a module's forward, traced with its children as single calls.
+    """Lines of the ``forward`` of a module. The trace keeps each child as a single call.
 
     Raises:
-        InvalidValueError: the forward cannot be traced, or calls a function without plain code.
+        InvalidValueError: the ``forward`` cannot be traced, or it calls a function that has no plain code.
     """
     import torch.fx
     from torch import nn
@@ -255,7 +255,7 @@ def _word(value: Any, names: dict[Any, str]) -> str:
 
 
 def _index(value: Any, names: dict[Any, str]) -> str:
-    """Text between the brackets: slices as ``1:2``."""
+    """Text of an index, with slices as ``1:2``."""
     if isinstance(value, tuple):
         return ", ".join(_index(one, names) for one in value)
     if isinstance(value, slice):
@@ -285,6 +285,9 @@ def _attribute(module: nn.Module, target: str) -> str:
 
 
 def in_docstring(text: str, width: int = 110) -> str:
-    """Wrap text for a docstring, and escape characters that could end it: names come from files of unknown origin."""
+    """Wrap text for a docstring, and escape characters that could end it.
+
+    The text has names that can come from files of unknown origin.
+    """
     wrapped = "\n".join(textwrap.fill(line, width) for line in text.splitlines())
     return wrapped.replace("\\", "\\\\").replace('"', '\\"')

@@ -44,7 +44,7 @@ class Agreement:
     """Tau of the accuracy over the best third of the networks by measured accuracy."""
     best_third_error: float
     seconds: float
-    """Processor time per network."""
+    """Processor time per network, in seconds."""
 
 
 def agreement(
@@ -60,7 +60,7 @@ def agreement(
     """Compare readings of a supernet with the measured rows of its networks.
 
     Args:
-        estimator: reads the networks.
+        estimator: estimator of the supernet, which reads the networks.
         table: measured table of the same task and space.
         hardware: chip of the rows; None as in `MeasuredTable.select`.
         fidelity: fidelity of the rows; None as in `MeasuredTable.select`.
@@ -70,7 +70,8 @@ def agreement(
         report: called after each network with the number of networks read and the total.
 
     Returns:
-        The number of networks, and predictor -> agreement: supernet, surrogate, parameters, MACs.
+        The number of networks, and predictor -> agreement. The predictors are ``supernet``, ``params``, ``macs`` and,
+        if `surrogate` is set, ``surrogate``.
 
     Raises:
         InvalidValueError: the table is for another task, space or chip, or has too few networks of the supernet.
@@ -112,7 +113,7 @@ def agreement(
 
 
 def _cross_validated(data: TrainingSet, rows: npt.NDArray[np.intp], seed: int) -> tuple[dict[str, Values], float]:
-    """Target -> predictions of surrogates that did not see the row, and seconds of a prediction."""
+    """Target -> predictions of surrogates that were not trained on the row, and seconds per prediction."""
     predicted = np.empty((len(data.population), len(data.target_names)))
     seconds = 0.0
     for train, test in KFold(FOLDS, shuffle=True, random_state=seed).split(data.population):

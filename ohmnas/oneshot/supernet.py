@@ -1,7 +1,7 @@
 """`Supernet`: trained shared weights and their plan, saved as one folder.
 
-The folder holds ``weights.safetensors`` and ``supernet.json``. ``supernet.json`` is written last and has the
-checksum of the weights. A folder without it is not a supernet.
+The folder holds ``weights.safetensors`` and ``supernet.json``. ``supernet.json`` has the checksum of the weights and is
+written last: a folder without ``supernet.json`` is not a supernet.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ DESCRIPTION: Final = "supernet.json"
 WEIGHTS: Final = "weights.safetensors"
 FORMAT: Final = "ohmnas-supernet-1"
 _AVERAGED: Final = 64
-"""Images of each batch for batch norm statistics; larger batches take longer."""
+"""Images per batch for batch norm statistics; larger batches take longer."""
 _LARGEST_DESCRIPTION: Final = 1 << 20
 _LARGEST_WEIGHTS: Final = 1 << 33
 """Largest sizes of the two files in bytes."""
 
 
 def skeleton(plan: Plan, genome: npt.NDArray[np.int16]) -> tuple[nn.Module, list[Place]]:
-    """Return the analog network of a ``(g,)`` genome, with random weights, and the places of its layers."""
+    """Return the untrained analog network of a ``(g,)`` genome, and the places of its layers in the shared weights."""
     space = plan.space
     (architecture,) = space.decode(genome[None])
     network = convert(space.build(architecture), plan.chip)
@@ -73,8 +73,8 @@ class Supernet:
     def network(self, genome: npt.NDArray[np.int16], seed: int = 0) -> nn.Module:
         """Return the analog network of a ``(g,)`` genome with its part of the shared weights, in evaluation mode.
 
-        Input ranges and batch norm statistics are averages over training images, under the noise of training, as at the
-        end of an ordinary training.
+        Input ranges and batch norm statistics come from training images under training noise, as at the end of an
+        ordinary training.
 
         Args:
             genome: the network.
@@ -122,7 +122,7 @@ class Supernet:
 
         Args:
             folder: the folder.
-            task: task of the supernet; None finds it by its name.
+            task: task of the supernet; None looks it up by the name in the file.
             data_dir: folder with the images of the task; None is ``$OHMNAS_DATA``.
 
         Raises:
@@ -159,7 +159,7 @@ def is_supernet(folder: Path) -> bool:
 
 @contextmanager
 def _explained(description: Path) -> Iterator[None]:
-    """Turn the errors of invalid values into a `BrokenFileError` that names the file."""
+    """Convert errors about invalid values to a `BrokenFileError` that names the file."""
     try:
         yield
     except KeyError as error:

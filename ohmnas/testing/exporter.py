@@ -25,7 +25,7 @@ _PICKLES = {".pt", ".pth", ".pkl", ".pickle", ".bin"}
 
 
 class ExporterContract(ABC):
-    """Subclass it as ``class TestMine(ExporterContract)`` and write `make`."""
+    """Subclass this as ``class TestMine(ExporterContract)`` and implement `make`."""
 
     compares: ClassVar[bool] = True
     """True if the exporter compares its outputs with the outputs of ohmnas and returns the difference."""
@@ -90,7 +90,7 @@ class ExporterContract(ABC):
             assert not done.use or str(out) in done.use
 
     def test_it_leaves_the_network_as_it_was(self) -> None:
-        """No tensor changes."""
+        """The exporter changes no tensor of the network."""
         trained = self.trained()
         before = {name: tensor.numpy().copy() for name, tensor in trained.state.items()}
         with tempfile.TemporaryDirectory() as aside:
@@ -107,5 +107,5 @@ class ExporterContract(ABC):
             except InvalidValueError:
                 pass
             else:
-                raise AssertionError("a folder with files was written over")
+                raise AssertionError("a folder with files was overwritten")
             assert [path.name for path in Path(aside).iterdir()] == ["mine"]

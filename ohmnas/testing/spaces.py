@@ -1,4 +1,4 @@
-"""`SpaceContract`: tests, to be inherited, of all properties of a space that ohmnas relies on.
+"""`SpaceContract`: tests of all properties of a space that ohmnas relies on. Inherit from it to test your space.
 
     class TestMySpace(SpaceContract):
         def make(self) -> Space:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Property = Callable[[Space, np.random.Generator], None]
 _ROWS: Final = 12
 _BATCHES: Final = 2
-"""Number of batches of proposals: enough for a few rows."""
+"""Largest number of batches that `sample` draws: enough for a few rows."""
 _ENUMERATED: Final = 1500
 """Largest number of genomes that are enumerated one by one."""
 _LONGEST: Final = 300
@@ -86,7 +86,7 @@ def canonical_rests(space: Space, rng: np.random.Generator) -> None:
 
 
 def faults_are_named(space: Space, rng: np.random.Generator) -> None:
-    """`check` and `decode` reject a gene out of its range, with its row and its name in the message."""
+    """`check` and `decode` reject a gene out of its range, and the message names the row and a gene."""
     broken = a_population(space, rng).astype(np.int64)
     row, gene = rng.integers(len(broken)), rng.integers(len(space.genes))
     broken[row, gene] = int(rng.choice([-1, space.genes.high[gene] + 1, 2**31]))
@@ -165,7 +165,7 @@ def architectures_round_trip(space: Space, rng: np.random.Generator) -> None:
 
 
 def bounds_hold(space: Space, rng: np.random.Generator) -> None:
-    """Drawn or projected genomes are within bounds, before `canonical`."""
+    """Genomes that bounds draw or project are within the bounds; `canonical` may still change them."""
     for within in (space.everything, some_bounds(space, rng)):
         drawn = within.from_unit_cube(rng.random((_ROWS, len(space.genes))))
         assert drawn.dtype == np.int16
@@ -189,7 +189,7 @@ def small_bounds_are_enumerated(space: Space, rng: np.random.Generator) -> None:
 
 
 def layers_are_whole(space: Space, rng: np.random.Generator) -> None:
-    """Layers are whole numbers, a row has the same layers alone as among others, and all costs follow from them."""
+    """Layer sizes are whole numbers and do not depend on the other rows; the costs that follow from them are valid."""
     population = a_population(space, rng)
     layers = space.layers(population)
     for name in ("count", "inputs", "outputs", "positions", "digital"):
@@ -341,20 +341,20 @@ class SpaceContract(ABC):
         assert not twice, f"two columns are called {', '.join(twice)}"
 
     def test_values_are_read_as_they_are_written(self) -> None:
-        """Each value of each gene can be given as text."""
+        """Each value of each gene can be written as text and read again."""
         for gene in self.make().genes:
             assert [gene.value(gene.text(value)) for value in gene.values] == list(gene.values)
 
     def test_a_space_equals_its_copy(self) -> None:
-        """A copy in another process equals the space."""
+        """A pickled copy, as in a worker process, equals the space."""
         space = self.make()
-        copy = pickle.loads(pickle.dumps(space))  # noqa: S301 - its own
+        copy = pickle.loads(pickle.dumps(space))  # noqa: S301 - our own bytes
         assert copy == space == self.make()
         assert hash(copy) == hash(space)
         assert copy.genes == space.genes
 
     def test_what_people_read_is_there(self) -> None:
-        """References, traits, choices of studies and pictures match the genes."""
+        """References, traits, study choices, structure names and pictures match the genes."""
         space = self.make()
         space.networks.check(space.networks.encode(space.references.values()))
         architectures = [*space.references.values(), *space.decode(a_population(space, np.random.default_rng(0)))]
@@ -390,7 +390,7 @@ class SpaceContract(ABC):
             )
 
     def test_costs_are_those_of_the_built_network(self) -> None:
-        """Parameters and multiply-accumulates equal those of the torch modules."""
+        """Numbers of parameters and multiply-accumulates equal the counts in the built torch network."""
         import torch
 
         space = self.make()
@@ -411,7 +411,7 @@ class SpaceContract(ABC):
 
 
 def generators(seeds: int) -> Iterator[np.random.Generator]:
-    """A generator for each seed."""
+    """Generators with the seeds 0 to ``seeds - 1``."""
     return map(np.random.default_rng, range(seeds))
 
 

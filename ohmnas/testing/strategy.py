@@ -19,10 +19,10 @@ from ohmnas.testing.formula import EIGHT, NARROW, SPACE, Formula
 
 
 class StrategyContract(ABC):
-    """Subclass it as ``class TestMine(StrategyContract)`` and write `make`."""
+    """Subclass this as ``class TestMine(StrategyContract)`` and implement `make`."""
 
     offspring: ClassVar[int] = 30
-    """Architectures of a generation; fewer for a slow strategy."""
+    """Architectures per generation; use fewer for a slow strategy."""
     generations: ClassVar[int] = 12
     """Generations after the first."""
     asks_once: ClassVar[bool] = False
@@ -30,7 +30,7 @@ class StrategyContract(ABC):
     draws_nothing: ClassVar[bool] = False
     """True if its proposals do not depend on the generator, as for a grid."""
     bounds: ClassVar[Bounds | None] = None
-    """Bounds on genes for a strategy that enumerates the whole space, such as `formula.NARROW`."""
+    """Bounds on genes, such as `formula.NARROW`, for a strategy that enumerates the whole space."""
 
     @abstractmethod
     def make(self, problem: Problem) -> Strategy:
@@ -42,7 +42,7 @@ class StrategyContract(ABC):
         return Problem(SPACE, formula, Limits(50_000, 2e6, max_avm, 1000), within=self.bounds), formula
 
     def proposals(self, problem: Problem, seed: int, rounds: int = 3) -> list[Population]:
-        """Proposals of the strategy; it is told the evaluations of all affordable proposals."""
+        """Proposals of each round. After each round, the strategy is told the evaluations of the affordable ones."""
         strategy, rng = self.make(problem), np.random.default_rng(seed)
         found = []
         for _ in range(rounds):
@@ -52,7 +52,7 @@ class StrategyContract(ABC):
 
     @staticmethod
     def _tell(problem: Problem, strategy: Strategy, population: Population) -> None:
-        """Evaluate affordable architectures once each, as a search does."""
+        """Tell the strategy the evaluations of the affordable architectures, each once, as a search does."""
         evaluated = np.unique(population[problem.affordable(population)], axis=0)
         if len(evaluated):
             strategy.tell(evaluated, problem.evaluate(evaluated))
@@ -81,7 +81,7 @@ class StrategyContract(ABC):
         assert self.draws_nothing or not all(map(np.array_equal, first, other))
 
     def test_it_continues_for_any_subset_of_evaluated_proposals(self) -> None:
-        """`ask` may follow `ask`, `tell` may follow `tell`, and `tell` may get any part of the proposals."""
+        """`ask` may follow `ask`, `tell` may follow `tell`, and get any part of the proposals and others."""
         for offset in (0.0, 0.8):  # with 0.8, nothing is feasible
             self._continues(offset, asks=2, share=1.0, others=0)
             self._continues(offset, asks=1, share=0.5, others=5)
@@ -121,7 +121,7 @@ class StrategyContract(ABC):
             assert (predicted["accuracy_1d_std"] <= 0.022).all()
 
     def test_the_best_so_far_never_gets_worse_and_is_what_is_returned(self) -> None:
-        """Also, no architecture is evaluated twice."""
+        """The result is the best of all evaluated architectures, and none is evaluated twice."""
         problem, formula = self.problem()
         result = search(problem, self.make, 1, self._budget)
         objectives = [entry["objective"] for entry in result.history]
@@ -143,11 +143,11 @@ class StrategyContract(ABC):
         assert results[0] == results[1]
 
     def test_a_front_is_everything_that_nothing_else_beats(self) -> None:
-        """The front has all evaluated architectures that no other evaluated architecture dominates."""
+        """The front has all feasible architectures that no other dominates, and its hypervolume never shrinks."""
         problem, formula = self.problem()
         problem = replace(problem, pareto=("accuracy_1d", "params"))
         problem.scale("accuracy_1d")
-        formula.asked.clear()  # the sample behind the scale
+        formula.asked.clear()  # drop the sample that set the scale
         result = search(problem, self.make, 2, self._budget)
         evaluation = problem.evaluate(np.concatenate(formula.asked[:-1]))
         losses = evaluation.losses[evaluation.feasible]
@@ -168,7 +168,7 @@ class StrategyContract(ABC):
             assert result.evaluations == sum(map(len, formula.asked[:-1])) == evaluations
 
     def test_a_space_of_eight_architectures_is_searched_whole(self) -> None:
-        """Also, the search ends."""
+        """All eight architectures are evaluated, and the search ends."""
         problem = replace(self.problem(max_avm=1.0)[0], within=EIGHT)
         everything = problem.bounds.nth(np.arange(problem.bounds.size))
         result = search(problem, self.make, 0, Budget(self.offspring, 15))

@@ -12,7 +12,7 @@ from ohmnas.lookup import name_fault
 
 
 class TaskContract(ABC):
-    """Subclass it as ``class TestMine(TaskContract)`` and write `make`. The files of the task must exist."""
+    """Subclass this as ``class TestMine(TaskContract)`` and implement `make`. The files of the task must exist."""
 
     @abstractmethod
     def make(self) -> Task:
@@ -23,7 +23,7 @@ class TaskContract(ABC):
         assert not name_fault(self.make().name)
 
     def test_its_bounds_hold_networks(self) -> None:
-        """A sample finds networks within the bounds."""
+        """Sampling finds networks within the bounds."""
         task = self.make()
         assert 0 < task.min_params < task.max_params
         population = task.space.sample(
@@ -34,7 +34,7 @@ class TaskContract(ABC):
         assert ((params >= task.min_params) & (params <= task.max_params) & (macs <= task.max_macs)).all()
 
     def test_its_images_are_what_it_states(self) -> None:
-        """Shapes, types and classes of every split are correct."""
+        """Shapes and types of every split match the task, and every split has all classes."""
         task = self.make()
         data = task.load()
         for split in (data.train, data.validation, data.test):
@@ -52,7 +52,7 @@ class TaskContract(ABC):
         assert np.minimum(np.abs(spread - 1), spread).max() < 1e-3
 
     def test_no_image_is_in_two_splits(self) -> None:
-        """No training image is in another split. A hundredth of the images may be equal by chance."""
+        """Splits share no images. Up to 1 % of the smaller split is allowed, because images may be equal by chance."""
         data = self.make().load()
         splits = (data.train, data.validation, data.test)
         keys = [{image.tobytes() for image in split.images} for split in splits]
@@ -60,7 +60,7 @@ class TaskContract(ABC):
             assert len(keys[one] & keys[other]) <= 0.01 * min(len(keys[one]), len(keys[other]))
 
     def test_loading_again_gives_the_same_images(self) -> None:
-        """The splits do not change, not even in a worker process."""
+        """The splits stay the same, also for a pickled copy of the task, as in a worker process."""
         task = self.make()
         first, again = task.load(), loads(dumps(task)).load()  # noqa: S301 - our own bytes
         for name in ("train", "validation", "test"):

@@ -22,7 +22,7 @@ _DAY, _MONTH = 86_400.0, 30 * 86_400.0
 
 
 class TechnologyContract(ABC):
-    """Subclass it as ``class TestMine(TechnologyContract)`` and write `make`."""
+    """Subclass this as ``class TestMine(TechnologyContract)`` and implement `make`."""
 
     drifts: ClassVar[bool] = True
     """True if the errors of devices grow between a day and a month after programming."""
@@ -42,7 +42,7 @@ class TechnologyContract(ABC):
             yield preset(technology.name)
 
     def test_its_name_is_valid_in_tables_and_commands(self) -> None:
-        """`lookup.name_fault` accepts the name, and it does not end in ``.toml``, which is for files."""
+        """`lookup.name_fault` accepts the name, and the name does not end in ``.toml``, which marks a file."""
         name = self.make().name
         assert not name_fault(name)
         assert not name.endswith(".toml")
@@ -56,13 +56,13 @@ class TechnologyContract(ABC):
             assert np.isfinite([*described.values()]).all()
 
     def test_its_chips_can_be_varied(self) -> None:
-        """``NAME-t64-d6-a7`` is a chip with other tiles and converters."""
+        """``NAME-t64-d6-a7`` is the chip with tiles of 64 rows, 6-bit DACs and 7-bit ADCs."""
         with self._chip() as chip:
             one = varied(chip.technology, 64, 6, 7)
             assert (one.tile_rows, one.dac_bits, one.adc_bits, one.g_max) == (64, 6, 7, chip.g_max)
 
     def test_its_noise_model_takes_the_scales_of_a_chip(self) -> None:
-        """A chip is programmed exactly without programming noise, and inexactly with it."""
+        """Programming is exact without noise. With noise, conductances differ, but stay finite and at least 0."""
         import torch
 
         from ohmnas.analog.device import noise_model
@@ -83,7 +83,10 @@ class TechnologyContract(ABC):
         assert not np.array_equal(first, other)
 
     def test_the_errors_of_devices_are_those_of_the_noise_model(self) -> None:
-        """`spread_1d` and `spread_1mo` are within 3 % or 0.0005 of the simulation, `offset_1d` within 0.0005."""
+        """`spread_1d` and `spread_1mo` are within 3 % or 0.0005 of the simulation, `offset_1d` within 0.0005.
+
+        If `drifts`, the spread also grows from a day to a month.
+        """
         technology = self.make()
         day, month = (self._errors(0, seconds) for seconds in (_DAY, _MONTH))
         for measured, stated in ((day.std(), technology.spread_1d), (month.std(), technology.spread_1mo)):
@@ -108,7 +111,7 @@ class TechnologyContract(ABC):
                 tile_of_weight=torch.zeros(len(weights), dtype=torch.int64),
                 tiles=1,
             )
-            torch.manual_seed(seed + 1)  # the seed of the weights would draw noise that equals them
+            torch.manual_seed(seed + 1)  # with the seed of the weights, the noise would equal the weights
             one = Chip(targets, replace(chip, output_noise=0.0, adc_bits=0))
             read = one.weights_at(seconds)
             errors: npt.NDArray[Any] = (read * one.compensation(read) - weights).numpy()

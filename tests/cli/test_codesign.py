@@ -118,7 +118,7 @@ def test_a_search_with_bounds_of_an_older_version_resumes(folder: Path, ohmnas: 
     assert ohmnas("search", "--surrogate", folder, *LIMITS, *words, "--resume", path).code == 0
     other = [word if word != "CT=A" else "CT=B" for word in words]
     refused = ohmnas("search", "--surrogate", folder, *LIMITS, *other, "--resume", path)
-    assert "used other limits or another objective (genes: " in refused.sentence
+    assert "used different limits or a different objective (genes: " in refused.sentence
 
 
 def test_a_search_of_networks_does_not_resume_one_of_designs(

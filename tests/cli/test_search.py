@@ -509,7 +509,7 @@ def test_a_search_of_another_problem_does_not_resume(
 ) -> None:
     search("--max-params", "30k")
     done = search(*words, "--resume", tmp_path / "result.json")
-    assert f"used other limits or another objective ({difference}" in done.sentence
+    assert f"used different limits or a different objective ({difference}" in done.sentence
     assert f"use --start-from {tmp_path / 'result.json'}" in done.sentence
 
 
@@ -526,7 +526,7 @@ def test_a_search_by_another_strategy_does_not_resume(search: Search, tmp_path: 
 def test_a_search_with_excluded_tables_resumes_without_them(search: Search, tmp_path: Path) -> None:
     search("--max-params", "30k", "--exclude", "digits")
     words = ("--max-params", "30k", "--resume", tmp_path / "result.json")
-    assert "used other --exclude tables: use the same to resume" in search(*words).sentence
+    assert "used different --exclude tables: use the same tables to resume" in search(*words).sentence
     assert read(search(*words, "--exclude", "digits"), tmp_path).excluded == (read_table("digits").card["sha256"],)
 
 

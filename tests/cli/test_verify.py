@@ -74,7 +74,7 @@ def test_picked_networks_are_compared_with_the_reference(result: Path, ohmnas: O
     out = ohmnas(*words, "--pick", "resnet14-w8", "--top", "1").out
     assert "resnet14-w8 - resnet8-w8" in out
     assert "resnet14-w8 predicted" not in out
-    assert "single images that flip" in out
+    assert "from flips of single images" in out
     assert "no network 'resnet15'" in ohmnas(*words, "--pick", "resnet15").sentence
 
 
@@ -211,7 +211,7 @@ def test_a_diverged_training_is_excluded_from_the_means_and_reported(
     assert done.code == 0
     reason = "diverged: the loss was not finite in epoch 3 of 24"
     assert f"resnet8-w8, training 2 of 3 (seed 1000001): {reason}; excluded from the means" in done.out
-    assert "measured: mean of 3 trainings without those that diverged, 2 pcm chips each" in done.out
+    assert "measured: mean of 3 trainings (diverged ones excluded), 2 pcm chips each" in done.out
     network = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["resnet8-w8"]
     assert network["reasons"] == ["", reason, ""]
     assert all(network["measured"][target][1] is None for target in MEASURED)
@@ -300,7 +300,7 @@ def test_a_different_chip_with_the_same_name_is_refused(result: Path, ohmnas: Oh
 def test_comparing_another_fidelity_than_the_tables_prints_a_note(result: Path, ohmnas: Ohmnas) -> None:
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
     out = ohmnas(*words).out
-    assert "not comparable: the surrogate was trained at fidelity paper, this is smoke" in out
+    assert "not comparable: the surrogate was trained at fidelity paper, the networks at fidelity smoke" in out
     assert "measured: 1 training, 2 pcm chips, 360 test images" in out
     values = json.loads(result.read_text("utf-8"))
     values["surrogate"]["fidelity"] = "smoke"  # as if its table had been measured so

@@ -1,8 +1,8 @@
 """A Gaussian process over the learning curves of many architectures.
 
-It learns from finished trainings how the first epochs, parameters and MACs of a network relate to its labels. Labels
-are replaced by normal scores. In a table, half of the networks are close to the best accuracy and a few are at chance:
-on plain accuracies, the few at chance would dominate the process.
+It learns from finished trainings how the first epochs, parameters and MACs of a network relate to its labels. It
+predicts normal scores of the labels, not the labels themselves: in a table, half of the networks are close to the best
+accuracy and a few are at chance level, and these few would dominate a process on plain accuracies.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from ohmnas.targets import Target, target
 FEWEST_ROWS: Final = 10
 """Smallest number of finished trainings to learn from."""
 MOST_LOSSES: Final = 12
-"""Largest number of losses used as features, at epochs with about equal ratios. The losses between are similar."""
+"""Largest number of losses used as features. Their epochs have about equal ratios; losses in between add little."""
 _LOSSES, _ACCURACIES, _SIZE = (GROUPS.index(name) for name in ("structure", "noise", "chip"))
-"""Groups of features, each with one length scale (`surrogate.fit.kernel`): all three start at 8 standard deviations."""
+"""Feature groups (`surrogate.fit.kernel`). Each has one length scale, which starts at 8 standard deviations."""
 _SMALLEST_LOSS: Final = 1e-3
 _SMALLEST_ERROR: Final = 5e-3
-"""Added before the logarithm: an accuracy of 1 on a few hundred images is not exact."""
+"""Added to error rates before the logarithm, because an accuracy of 1 on a few hundred images is not exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class CurveProcess:
     process: GaussianProcess
     """Predicts normal scores."""
     scores: Values
-    """``(n, t)``: normal scores of the labels, sorted."""
+    """``(n, t)``: normal scores of the labels, sorted by column."""
     labels: Values
-    """``(n, t)``: labels, sorted."""
+    """``(n, t)``: labels, sorted by column."""
 
     @classmethod
     def fit(
@@ -74,18 +74,19 @@ class CurveProcess:
             curves: their learning curves.
             labels: target -> ``(n,)`` measured values.
             epoch: epoch after which curves of new networks are cut.
-            seed: seed of the sample of rows, if there are too many.
+            seed: seed of the row sample, which is drawn if there are too many rows.
 
         Raises:
-            InvalidValueError: too few rows, different numbers of rows, or the epoch is not within the training.
+            InvalidValueError: there are too few rows, their numbers differ, there are no labels, or the epoch is
+                outside the training.
             UnknownNameError: a target is unknown.
         """
         rows = {len(population), len(curves), *map(len, labels.values())}
         if len(rows) != 1 or min(rows) < FEWEST_ROWS or not labels:
             labelled = " or ".join(map(str, sorted({*map(len, labels.values())}))) or "no"
             raise InvalidValueError(
-                f"a process over learning curves needs {FEWEST_ROWS} networks, each with a curve and labels, not "
-                f"{len(population)} networks, {len(curves)} curves and {labelled} labels"
+                f"a process over learning curves needs at least {FEWEST_ROWS} networks, each with a curve and labels, "
+                f"not {len(population)} networks, {len(curves)} curves and {labelled} labels"
             )
         cut = curves.until(epoch)
         features, groups = _features(space, population, cut)
@@ -106,13 +107,13 @@ class CurveProcess:
         """``(n, t)``: predicted normal scores, which also rank networks beyond the best training network.
 
         Raises:
-            InvalidValueError: different numbers of networks and curves, or accuracies were read at other epochs.
+            InvalidValueError: the numbers of networks and curves differ, or the curves have values at other epochs.
         """
         cut = curves.until(self.epoch)
         if tuple(cut.read_after.tolist()) != self.read_after or cut.losses.shape[1] != self.epoch:
             raise InvalidValueError(
                 f"the curves need losses of {self.epoch} epochs and accuracies after the epochs {self.read_after}; "
-                f"these have {cut.losses.shape[1]} and {tuple(cut.read_after.tolist())}"
+                f"these have losses of {cut.losses.shape[1]} and accuracies after {tuple(cut.read_after.tolist())}"
             )
         if len(population) != len(curves):
             raise InvalidValueError(f"{len(population)} networks cannot have {len(curves)} learning curves")
@@ -134,7 +135,7 @@ class CurveEstimator(Estimator):
     """Estimates networks from their learning curves with a `CurveProcess`."""
 
     def __init__(self, process: CurveProcess, curves_of: Callable[[Population], LearningCurves]) -> None:
-        """Store the parts.
+        """Store the process and the source of curves.
 
         Args:
             process: a fitted process.
@@ -155,7 +156,7 @@ class CurveEstimator(Estimator):
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Epoch and number of trainings."""
+        """Kind of the estimator, epoch, and number of training networks."""
         return {"estimator": "learning curves", "epoch": self.process.epoch, "rows": len(self.process.labels)}
 
     def estimate(self, population: Population) -> Estimate:
@@ -164,7 +165,7 @@ class CurveEstimator(Estimator):
 
 
 def curve_features(curves: LearningCurves) -> dict[str, Values]:
-    """Name -> ``(n,)``: features of learning curves: logarithms of losses and of error rates.
+    """Name -> ``(n,)``: logarithms of losses, and negative logarithms of error rates.
 
     A training that was stopped early keeps its last value.
     """
@@ -177,7 +178,7 @@ def curve_features(curves: LearningCurves) -> dict[str, Values]:
 
 
 def _chosen(epochs: int) -> list[int]:
-    """Epochs from 1 to the last, at most `MOST_LOSSES`, at about equal ratios."""
+    """Up to `MOST_LOSSES` epochs from 1 to the last, at about equal ratios."""
     return [int(epoch) for epoch in np.unique(np.geomspace(1, epochs, MOST_LOSSES).round())] if epochs else []
 
 

@@ -20,7 +20,7 @@ def growth_fault(parent: Architecture, child: Architecture, sides: tuple[int, in
     """Return the reason why a child cannot compute the function of its parent; empty if it can.
 
     The child may have more stem channels, a larger stem kernel, more widening, more branches, more residual blocks and
-    more main blocks. Its convolution types and residual connections must be the same as in the parent.
+    more main blocks. Its convolution types and residual connections must be the same as the parent's.
 
     Args:
         parent: the trained network.
@@ -48,7 +48,7 @@ def growth_fault(parent: Architecture, child: Architecture, sides: tuple[int, in
 
 
 def _grown_fault(block: MainBlock, before: MainBlock, out: int, out_before: int) -> str:
-    """Reason why a main block that the parent has cannot be grown; empty if it can."""
+    """Reason why a main block of the parent cannot grow into the child's; empty if it can."""
     if block.conv_type != before.conv_type or block.skip != before.skip:
         return "has another convolution type or residual connection"
     if block.residual_blocks < before.residual_blocks or block.branches < before.branches or out < out_before:
@@ -59,12 +59,12 @@ def _grown_fault(block: MainBlock, before: MainBlock, out: int, out_before: int)
 def _added_fault(block: MainBlock, before: MainBlock | None, out: int, parent_channels: int) -> str:
     """Reason why residual blocks that the parent lacks cannot be added; empty if they can.
 
-    In a block without a residual connection, the branches must pass all channels.
+    In a new main block, or without a residual connection, the branches must pass all channels of the parent.
 
     Args:
         block: main block of the child.
-        before: main block of the parent, if it has one.
-        out: out channels of the child.
+        before: main block of the parent; None if the parent has no block at this place.
+        out: out channels of the child's block.
         parent_channels: number of channels of the parent that reach the block.
     """
     added = before is None or block.residual_blocks > before.residual_blocks
@@ -77,7 +77,7 @@ def _added_fault(block: MainBlock, before: MainBlock | None, out: int, parent_ch
 def _appended_fault(out: int, parent_channels: int, sides: tuple[int, int]) -> str:
     """Reason why a main block that the parent lacks cannot be added; empty if it can.
 
-    Its first residual block averages pairs of pixels.
+    Its first residual block averages 2 x 2 pixels, so each side of the feature map must be even, or 1.
     """
     if any(side > 1 and side % 2 for side in sides):
         return f"would halve a feature map of {sides[0]}x{sides[1]} pixels, which has no exact average"
@@ -85,7 +85,7 @@ def _appended_fault(out: int, parent_channels: int, sides: tuple[int, int]) -> s
 
 
 def _sides_of(sides: tuple[int, int], place: int) -> tuple[int, int]:
-    """Height and width of the feature map that reaches a main block, counted from 0."""
+    """Height and width of the feature map that enters main block number `place`, from 0."""
     height, width = sides
     for _ in range(max(place - 1, 0)):
         height, width = (height + 1) // 2, (width + 1) // 2

@@ -1,19 +1,18 @@
 """Net2Wider and Net2Deeper (Chen et al., 2016) for ResNet-like networks: a child that computes its parent's function.
 
-Notation: a *flow* of n channels is an ``(n,)`` array with the parent's channel that each channel of the child carries.
+Notation: a *flow* is an ``(n,)`` array: for each of n channels of the child, the channel of the parent that it carries.
 
-- Wider (stem channels, widening, inner channels): a new channel copies a channel of the parent. Each weight that reads
-  it is divided by the number of copies.
-- More branches: a new branch copies a branch of the parent; the last batch norms of both are divided by the number of
-  copies.
-- Deeper, with a residual connection: the last batch norm of the new block is 0, and the connection passes the input.
-- Deeper, without a residual connection, and new main blocks: the convolutions copy each channel. The ReLUs after them
-  change nothing, because the channels are not negative. A stride of 2 averages four pixels: the mean over all pixels,
-  which the classifier reads, stays the same. The batch norms after these convolutions get the statistics of a batch of
-  images, and a gain and an offset that undo the normalisation.
-- A larger stem kernel has zeros around the parent's kernel.
+- Wider (stem channels, widening, inner channels): a new channel copies a channel of the parent. Weights that read
+  one of k equal channels are divided by k.
+- More branches: a new branch copies a branch of the parent. The last batch norms of k equal branches are divided by k.
+- Deeper, with a residual connection: the last batch norm of the new block is 0, so the block returns its input.
+- Deeper, without a residual connection, and new main blocks: the convolutions copy each channel. The channels are not
+  negative, so the ReLUs change nothing. A stride of 2 averages four pixels. This keeps the mean over all pixels, which
+  the classifier reads. The batch norms after these convolutions get the statistics of a batch of images, and a gain and
+  an offset that undo the normalisation.
+- Larger stem kernel: the kernel of the parent, padded with zeros.
 
-Copies are equal until training noise or `noise` separates them.
+Copies stay equal until training noise or `noise` separates them.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from ohmnas.spaces.resnet.network import ResidualBlock
 Flow = npt.NDArray[np.intp]
 
 _CONVS: Final = {"A": (0, 3), "B": (0, 3, 6)}
-"""Places of the convolutions in the body of a residual block; the batch norm of each follows."""
+"""Indices of the convolutions in the body of a residual block; the batch norm of each is the next module."""
 
 
 @torch.no_grad()
@@ -48,18 +47,19 @@ def inherit(
     rng: np.random.Generator,
     noise: float = 0.0,
 ) -> nn.Sequential:
-    """Return the network of a child, in training mode, with the function of its parent.
+    """Return the network of a child that computes the function of its parent, in training mode.
 
-    In evaluation mode and without noise, it has the outputs of the parent for any image.
+    In evaluation mode and without noise, its outputs equal the outputs of the parent for any image.
 
     Args:
-        network: network of the parent, as `ResNetSpace.build` makes it.
+        network: network of the parent, built by `ResNetSpace.build`.
         parent: architecture of the parent.
-        child: a larger architecture (`growth.growth_fault`).
+        child: a larger architecture without a `growth.growth_fault`.
         space: space of both.
-        images: ``(b, channels, height, width)``: batch for the statistics of the batch norms that pass their input.
+        images: ``(b, channels, height, width)``: sets the statistics of the batch norms that pass their input.
         rng: chooses the copied channels and branches, and draws the noise.
-        noise: standard deviation of the noise that is added to each weight, relative to the weights of its layer.
+        noise: standard deviation of the noise added to the weights of convolutions and linear layers, relative to the
+            standard deviation of the layer's weights.
 
     Raises:
         InvalidValueError: the child cannot compute the function of its parent.
@@ -134,7 +134,7 @@ def _grow_blocks(
 
 
 def _out_flow(own: ResidualBlock, flow: Flow, old: int, new: int, rng: np.random.Generator) -> Flow:
-    """Flow after a block that the parent has. An identity as residual connection keeps the flow."""
+    """Flow after a block that the parent has too. An identity as the residual connection keeps the flow."""
     return flow if isinstance(own.skip, nn.Identity) else _wider(old, new, rng)
 
 
@@ -152,11 +152,12 @@ def _grow(
     rng: np.random.Generator,
     passing: list[nn.BatchNorm2d],
 ) -> None:
-    """Net2Wider for a residual block, with flows before and after it."""
+    """Net2Wider for a residual block, given the flows before and after it."""
     old, convs = int(out.max()) + 1, _CONVS[block.conv_type]
     branches = _wider(before.branches, block.branches, rng)
     inner = (inner_channels(before, old), inner_channels(block, len(out)))
-    reads = [np.tile(flow, 1), *(_wider(*inner, rng) for _ in convs[1:])]  # of each convolution, within a branch
+    # channels that each convolution reads, within a branch
+    reads = [np.tile(flow, 1), *(_wider(*inner, rng) for _ in convs[1:])]
     for index, place in enumerate(convs):
         conv, grown = _conv(theirs.body, place), _conv(own.body, place)
         is_last = place == convs[-1]
@@ -234,7 +235,7 @@ def _select(conv: nn.Conv2d, flow: Flow, wanted: Flow, halved: tuple[int, int] |
 
 
 def _taps(conv: nn.Conv2d, halved: tuple[int, int] | None) -> Tensor:
-    """Kernel ``(k, k)`` that passes a pixel, or that averages the pixels of a halved image."""
+    """Kernel ``(k, k)`` that passes a pixel or, to halve an image, averages the pixels that become one."""
     size = conv.kernel_size[0]
     rows = []
     for side in halved or (1, 1):
@@ -245,7 +246,10 @@ def _taps(conv: nn.Conv2d, halved: tuple[int, int] | None) -> Tensor:
 
 
 def _invert(network: nn.Sequential, norms: list[nn.BatchNorm2d], images: Tensor) -> None:
-    """Set the statistics of batch norms from their inputs, and a gain and an offset that undo them, one by one."""
+    """Set the statistics of batch norms from their inputs, and a gain and an offset that undo the normalisation.
+
+    One forward pass sets all of them in order: each must pass its input before the next one is measured.
+    """
 
     def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         norm = cast(nn.BatchNorm2d, module)

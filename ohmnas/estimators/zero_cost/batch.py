@@ -31,12 +31,12 @@ class Batch:
         """Check the shapes.
 
         Raises:
-            InvalidValueError: there are fewer than two images, or the numbers of images and labels differ.
+            InvalidValueError: there are fewer than two images, they are not 4-dimensional, or the labels do not match.
         """
         if self.images.ndim != 4 or len(self.images) < 2 or self.labels.shape != self.images.shape[:1]:
             raise InvalidValueError(
-                "a batch needs at least two images (b, channels, height, width) and a label for each, not the shapes "
-                f"{self.images.shape} and {self.labels.shape}"
+                "a batch needs at least two images of shape (b, channels, height, width) and one label for each, but "
+                f"the shapes are {self.images.shape} and {self.labels.shape}"
             )
 
     @classmethod
@@ -45,8 +45,8 @@ class Batch:
 
         Args:
             task: the task.
-            size: number of images; all of them if there are fewer.
-            seed: seed of the choice.
+            size: number of images; all of them if the task has fewer.
+            seed: seed of the draw.
         """
         data = task.load()
         labels = data.train.labels
@@ -57,7 +57,7 @@ class Batch:
 
     @classmethod
     def of_noise(cls, space: Space, size: int = BATCH, seed: int = 0) -> Batch:
-        """Draw normally distributed pixels and uniform classes, for a space whose images are unknown."""
+        """Draw standard normal pixels and uniformly distributed classes, for a space without known images."""
         rng = np.random.default_rng(seed)
         images = rng.standard_normal((size, *space.input_shape), dtype=np.float32)
         return cls(images, rng.integers(space.classes, size=size))

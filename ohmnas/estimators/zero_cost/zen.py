@@ -16,17 +16,18 @@ from ohmnas.estimators.zero_cost.measure import OfNetwork, proxy_target
 from ohmnas.estimators.zero_cost.parts import last_features, outputs_of, weighted
 
 STEP: Final = 0.01
-"""Size of the change of the images."""
+"""Standard deviation of the noise that is added to the images."""
 KEPT: Final = 0.81
-"""Weight of a batch norm's initial variance, 1, in its scale. The authors' code and all published values use the
-running variance after two batches with momentum 0.1; the paper uses the variance of the batch. The difference changes
-ranks, because it counts once for each batch norm."""
+"""Weight of a batch norm's initial variance (1) in its scale: 0.9 ** 2. The authors' code and all published values use
+the running variance after two batches with momentum 0.1; the paper uses the variance of the batch. The choice changes
+ranks, because each batch norm contributes its scale."""
 
 
 class Zen(OfNetwork):
-    """Log mean change of the last features, plus the log scales that batch norms removed.
+    """Logarithm of the mean change of the last features, plus the logarithms of the scales that batch norms removed.
 
-    Weights and images are standard normal. The change is the sum over channels and pixels of the absolute difference.
+    Weights and images are standard normal. The change of an image is the sum of the absolute differences over channels
+    and pixels.
     """
 
     target = proxy_target("zen", "Zen")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CellRelaxation(Relaxation):
-    """Six choices among five operations."""
+    """One choice among five operations for each of the six edges."""
 
     space: CellSpace
     channels: int
@@ -45,7 +45,8 @@ class CellRelaxation(Relaxation):
 
     def works(self, genomes: Population) -> npt.NDArray[np.bool_]:
         """See `Relaxation`."""
-        found: npt.NDArray[np.bool_] = (genomes != NONE).any(axis=1)  # canonical: operations without effect are none
+        # in a canonical genome, an operation without effect is `none`
+        found: npt.NDArray[np.bool_] = (genomes != NONE).any(axis=1)
         return found
 
     def network(self) -> SoftNetwork:

@@ -27,19 +27,19 @@ Choices = npt.NDArray[np.intp]
 ENUMERATED: Final = 200_000
 """Largest number of combinations that are listed; larger spaces are sampled."""
 SAMPLED: Final = 20_000
-"""Combinations that are sampled to find the most probable one within the limits."""
+"""Number of combinations that are sampled to find the most probable one within the limits."""
 _PIECE: Final = 2000
-"""Combinations whose costs are counted at once; the most probable combinations come first."""
+"""Number of combinations whose costs are computed at once, beginning with the most probable ones."""
 
 
 class Relaxation(ABC):
-    """A space whose genes are replaced by probabilities of their values: independent choices with options."""
+    """A relaxed space: independent choices, with a probability for each option instead of one value of a gene."""
 
     skip: ClassVar[int | None] = None
-    """Option that returns its input, the same in every choice; None if no option does."""
+    """Index of the option that returns its input. All choices have the same index; None if there is no skip."""
 
     none: ClassVar[int | None] = None
-    """Option that computes nothing, the same in every choice; None if no option does."""
+    """Index of the option that computes nothing. All choices have the same index; None if there is no such option."""
 
     @property
     @abstractmethod
@@ -103,7 +103,8 @@ def most_probable(
 ) -> tuple[Population, float]:
     """Return the most probable network that meets all limits on costs, ``(1, g)``, and its log probability.
 
-    The limits hold by construction, because only networks that meet the limits are compared.
+    Only networks that meet the limits are compared. If there are too many combinations to list, the result is the most
+    probable network of a sample.
 
     Args:
         relaxation: the relaxed space.
@@ -130,7 +131,7 @@ def most_probable(
 
 
 def check_feasible(relaxation: Relaxation, problem: Problem, rng: np.random.Generator) -> None:
-    """Check before a search that a network meets the limits.
+    """Check before a search that at least one network meets the limits.
 
     Raises:
         InfeasibleError: no network meets the limits; the message describes the nearest network.
@@ -148,8 +149,8 @@ def uniform(relaxation: Relaxation) -> Values:
 def _candidates(relaxation: Relaxation, probabilities: Values, rng: np.random.Generator) -> Choices:
     """All combinations if they can be listed; else random ones, the most probable one and its neighbours.
 
-    Flatter probabilities also reach networks within limits that the most probable networks exceed. The last sample
-    always has the same seed, so limits that were feasible before a search stay feasible.
+    Some samples mix in equal probabilities, to reach networks within limits that the most probable networks exceed. The
+    last sample has equal probabilities and a fixed seed: a network that it finds before a search is found again later.
     """
     if relaxation.is_enumerable:
         return relaxation.every()

@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 class PathEstimator(Estimator):
     """Trains the path of an architecture in a search network a little longer, then measures it on programmed chips.
 
-    The search network is smaller than the network of the space, so its accuracies differ from `ohmnas verify`.
+    The search network is smaller than the networks of the space, so its accuracies differ from the results of
+    `ohmnas verify`.
     """
 
     def __init__(self, protocol: Protocol, chip: Hardware, epochs: int, seed: int) -> None:
         """Store the settings.
 
         Args:
-            protocol: task, images and chips.
+            protocol: task, images, recipe, and number of chips.
             chip: chip of the search network.
-            epochs: epochs of the further training; 0 measures the weights as they are.
+            epochs: epochs of further training; 0 keeps the weights, and only calibrates input ranges and batch norms.
             seed: random seed.
         """
         self._protocol, self._chip, self._epochs, self._seed = protocol, chip, epochs, seed
@@ -57,7 +58,7 @@ class PathEstimator(Estimator):
         }
 
     def estimate(self, population: Population) -> Estimate:
-        """Measure the path of one architecture.
+        """Train or calibrate the path of one architecture, then measure it. This changes `path`.
 
         Raises:
             InvalidValueError: there is no path, or there are several architectures.

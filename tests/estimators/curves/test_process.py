@@ -66,7 +66,7 @@ def test_a_training_that_was_given_up_keeps_its_last_value() -> None:
 def test_wrong_curves_are_refused() -> None:
     population = SPACE.sample(5, np.random.default_rng(6), max_params=20_000)
     curves = curves_of(population)
-    with pytest.raises(InvalidValueError, match="needs 10 networks"):
+    with pytest.raises(InvalidValueError, match="needs at least 10 networks"):
         CurveProcess.fit(SPACE, population, curves, {"accuracy_1d": ends(population)}, 4)
     with pytest.raises(InvalidValueError, match="losses of 4 epochs"):
         process().estimate(population, curves.until(3))
