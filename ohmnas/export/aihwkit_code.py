@@ -7,6 +7,7 @@ each branch a convolution of its own.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +20,7 @@ from ohmnas.files import write_atomically, write_bytes_atomically
 from ohmnas.hardware import TECHNOLOGIES
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from ohmnas.datasets.campaign.trained import TrainedNetwork
 
@@ -214,7 +215,7 @@ def export_aihwkit(trained: TrainedNetwork, folder: Path) -> Exported:
     write_atomically(folder / CONFIG, json.dumps(config_of(trained), indent=1) + "\n")
     write_atomically(folder / CODE, _code(trained, digital, {*ranges}))
     write_bytes_atomically(folder / WEIGHTS, safetensors.torch.save(weights))
-    _check(trained, imported(folder / CODE), digital, {*ranges})
+    _check(trained, imported(folder / CODE), digital, ranges)
     return Exported(use="cd {out} && python -c 'from network import load; print(load())'")
 
 
@@ -281,23 +282,26 @@ def _code(trained: TrainedNetwork, digital: nn.Module, analog: set[str]) -> str:
     )
 
 
-def _check(trained: TrainedNetwork, module: Any, digital: nn.Module, analog: set[str]) -> None:
-    """Check that the loaded files give the chip and the trained weights of its analog layers.
+def _check(trained: TrainedNetwork, module: Any, digital: nn.Module, ranges: Mapping[str, Tensor]) -> None:
+    """Check that the loaded files give the chip, and the weights, biases and input ranges of its analog layers.
 
     Raises:
-        InvalidValueError: the loaded weights or the loaded chip differ.
+        InvalidValueError: the chip or the values of a layer differ.
     """
     import torch
 
     from ohmnas.analog.rpu import differences, rpu_config
 
-    if found := differences(module.rpu_config(), rpu_config(trained.chip)):
-        raise InvalidValueError(f"the exported files describe a different chip: {'; '.join(found)}")
+    if changed := differences(module.rpu_config(), rpu_config(trained.chip)):
+        raise InvalidValueError(f"the exported files describe a different chip: {'; '.join(changed)}")
     network = module.load()
-    for path in sorted(analog):
+    for path in sorted(ranges):
         layer = network.layers.get_submodule(path)
         parts = [*layer.parts] if hasattr(layer, "parts") else [layer]
-        weight = torch.cat([part.get_weights()[0].flatten(1) for part in parts])
-        wanted = next(digital.get_submodule(path).parameters()).detach().flatten(1)
-        if not torch.allclose(weight, wanted, rtol=1e-5, atol=1e-6):
-            raise InvalidValueError(f"aihwkit changed the weights of {path}")
+        wanted: Any = digital.get_submodule(path)
+        pairs = [("weights", torch.cat([part.get_weights()[0].flatten(1) for part in parts]), wanted.weight.flatten(1))]
+        pairs += [("biases", part.get_weights()[1], wanted.bias) for part in parts if wanted.bias is not None]
+        pairs += [("range", tile.input_range, ranges[path]) for part in parts for tile in part.analog_tiles()]
+        for name, value, expected in pairs:
+            if value is None or not torch.allclose(value, expected, rtol=1e-5, atol=1e-6):
+                raise InvalidValueError(f"aihwkit changed the {name} of {path}")

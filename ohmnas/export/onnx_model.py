@@ -74,5 +74,8 @@ def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
         return np.concatenate(parts)
 
     difference = compared(trained, run, torch.float32)
-    use = f"""python -c 'import onnxruntime; print(onnxruntime.InferenceSession("{{out}}/{MODEL}").get_inputs()[0])'"""
+    use = (
+        "python -c 'import onnxruntime, sys; print(onnxruntime.InferenceSession(sys.argv[1]).get_inputs()[0])' "
+        f"{{out}}/{MODEL}"
+    )
     return Exported(difference, use)

@@ -71,9 +71,9 @@ class Source:
 
         if (own := self.dialect(path, module)) is not None:
             return own
-        if type(module) is nn.Sequential or type(module) is nn.ModuleList:
-            children = [*module._modules.items()]
-            inner = [self.expression(child, _join(path, name), indent + 4) for name, child in children if child]
+        if type(module) is nn.ModuleList or (type(module) is nn.Sequential and _is_numbered(module)):
+            children = [(name, child) for name, child in module._modules.items() if child is not None]
+            inner = [self.expression(child, _join(path, name), indent + 4) for name, child in children]
             if type(module) is nn.Sequential:
                 return _call("nn.Sequential", inner, indent)
             return _call("nn.ModuleList", [f"[{', '.join(inner)}]"], indent)
@@ -120,6 +120,11 @@ class Source:
         return self._bodies[body]
 
 
+def _is_numbered(module: nn.Module) -> bool:
+    """Return True if the children have the names that a constructor call gives them: 0, 1, 2 and so on."""
+    return [*module._modules] == [str(place) for place in range(len(module._modules))]
+
+
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
@@ -141,6 +146,8 @@ def _plain(module: nn.Module) -> str | None:
     if known in (nn.BatchNorm2d, nn.BatchNorm1d):
         plain: Any = module
         further = "" if plain.eps == 1e-5 else f", eps={plain.eps!r}"
+        further += "" if plain.momentum == 0.1 else f", momentum={plain.momentum!r}"
+        further += "" if plain.track_running_stats else ", track_running_stats=False"
         return f"{kind}({plain.num_features}{further}{'' if plain.affine else ', affine=False'})"
     if known is nn.ReLU or known is nn.Identity:
         return f"{kind}()"
@@ -152,6 +159,12 @@ def _plain(module: nn.Module) -> str | None:
         arguments = [repr(pool.kernel_size), f"stride={pool.stride!r}"]
         arguments += [f"padding={pool.padding!r}"] if pool.padding else []
         arguments += ["ceil_mode=True"] if pool.ceil_mode else []
+        if known is nn.MaxPool2d:
+            if pool.return_indices:
+                return None
+            arguments += [] if pool.dilation in (1, (1, 1)) else [f"dilation={pool.dilation!r}"]
+        elif pool.divisor_override is not None:
+            arguments += [f"divisor_override={pool.divisor_override!r}"]
         arguments += ["count_include_pad=False"] if known is nn.AvgPool2d and not pool.count_include_pad else []
         return f"{kind}({', '.join(arguments)})"
     if known is nn.AdaptiveAvgPool2d:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -37,14 +39,33 @@ class Branching(nn.Module):
 
 def test_modules_are_written_as_they_are() -> None:
     source = Source()
-    layers = [nn.MaxPool2d(2, ceil_mode=True), nn.BatchNorm2d(3, eps=1e-3), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    layers = [
+        nn.MaxPool2d(2, ceil_mode=True, dilation=2),
+        nn.AvgPool2d(2, divisor_override=3),
+        nn.BatchNorm2d(3, eps=1e-3, momentum=None, track_running_stats=False),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+    ]
     text = source.expression(nn.Sequential(*layers), indent=0)
     assert text.splitlines()[1:-1] == [
-        "    nn.MaxPool2d(2, stride=2, ceil_mode=True),",
-        "    nn.BatchNorm2d(3, eps=0.001),",
+        "    nn.MaxPool2d(2, stride=2, ceil_mode=True, dilation=2),",
+        "    nn.AvgPool2d(2, stride=2, divisor_override=3),",
+        "    nn.BatchNorm2d(3, eps=0.001, momentum=None, track_running_stats=False),",
         "    nn.AdaptiveAvgPool2d(1),",
         "    nn.Flatten(),",
     ]
+
+
+def test_containers_keep_the_names_of_their_children() -> None:
+    ours = nn.Sequential(OrderedDict(conv=nn.Conv2d(1, 2, 3), empty=nn.Sequential(), more=nn.Sequential(nn.ReLU())))
+    source = Source()
+    text = source.expression(ours)
+    names: dict[str, object] = {"nn": nn, "torch": torch}
+    exec("\n".join(source.classes.values()), names)  # noqa: S102 - what was just written
+    theirs = eval(text, names)  # noqa: S307 - what was just written
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 1, 5, 5)
+    assert torch.equal(theirs(x), ours(x))
 
 
 def test_a_module_with_its_own_forward_becomes_a_class_that_computes_the_same() -> None:

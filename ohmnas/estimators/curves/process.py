@@ -168,6 +168,9 @@ def curve_features(curves: LearningCurves) -> dict[str, Values]:
     """Name -> ``(n,)``: logarithms of losses, and negative logarithms of error rates.
 
     A training that was stopped early keeps its last value.
+
+    Raises:
+        InvalidValueError: a curve has no first value.
     """
     losses = np.log(_held(curves.losses) + _SMALLEST_LOSS)
     accuracies = -np.log(1.0 + _SMALLEST_ERROR - _held(curves.accuracies))
@@ -183,7 +186,14 @@ def _chosen(epochs: int) -> list[int]:
 
 
 def _held(values: Values) -> Values:
-    """Replace NaN by the last known value."""
+    """Replace NaN by the last known value.
+
+    Raises:
+        InvalidValueError: a curve has no first value.
+    """
+    missing = np.flatnonzero(np.isnan(values[:, 0])) if values.shape[1] else np.empty(0)
+    if len(missing):
+        raise InvalidValueError(f"{len(missing)} of {len(values)} learning curves have no first value")
     held = values.copy()
     for column in range(1, held.shape[1]):
         held[:, column] = np.where(np.isnan(held[:, column]), held[:, column - 1], held[:, column])

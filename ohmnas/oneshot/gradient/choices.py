@@ -115,7 +115,26 @@ def most_probable(
     Raises:
         InfeasibleError: no network meets the limits; the message describes the nearest network.
     """
-    choices = _candidates(relaxation, probabilities, rng)
+    return _best(relaxation, problem, probabilities, _candidates(relaxation, probabilities, rng))
+
+
+def check_feasible(relaxation: Relaxation, problem: Problem) -> None:
+    """Check before a search that at least one network meets the limits.
+
+    If there are too many combinations to list, it looks for a network in a fixed sample, which `most_probable` always
+    includes: it then finds at least the same network.
+
+    Raises:
+        InfeasibleError: no network meets the limits; the message describes the nearest network.
+    """
+    choices = relaxation.every() if relaxation.is_enumerable else _fixed_sample(relaxation)
+    _best(relaxation, problem, uniform(relaxation), choices)
+
+
+def _best(
+    relaxation: Relaxation, problem: Problem, probabilities: Values, choices: Choices
+) -> tuple[Population, float]:
+    """Return the most probable of ``(n, c)`` combinations that meets the limits, and its log probability."""
     logs = log_probability(choices, probabilities)
     order = np.argsort(-logs, kind="stable")
     beyond = []
@@ -130,15 +149,6 @@ def most_probable(
     raise InfeasibleError(_nearest(problem, np.concatenate(beyond)))
 
 
-def check_feasible(relaxation: Relaxation, problem: Problem, rng: np.random.Generator) -> None:
-    """Check before a search that at least one network meets the limits.
-
-    Raises:
-        InfeasibleError: no network meets the limits; the message describes the nearest network.
-    """
-    most_probable(relaxation, problem, uniform(relaxation), rng)
-
-
 def uniform(relaxation: Relaxation) -> Values:
     """``(c, m)``: equal probabilities of all options of a choice."""
     sizes = np.array(relaxation.sizes)[:, None]
@@ -150,13 +160,13 @@ def _candidates(relaxation: Relaxation, probabilities: Values, rng: np.random.Ge
     """All combinations if they can be listed; else random ones, the most probable one and its neighbours.
 
     Some samples mix in equal probabilities, to reach networks within limits that the most probable networks exceed. The
-    last sample has equal probabilities and a fixed seed: a network that it finds before a search is found again later.
+    last sample is fixed.
     """
     if relaxation.is_enumerable:
         return relaxation.every()
     equal = uniform(relaxation)
     parts = [drawn((1.0 - share) * probabilities + share * equal, SAMPLED // 4, rng) for share in (0.0, 0.1, 0.4)]
-    parts.append(drawn(equal, SAMPLED // 4, np.random.default_rng(0)))
+    parts.append(_fixed_sample(relaxation))
     top = probabilities.argmax(axis=1)
     near = np.repeat(top[None], sum(relaxation.sizes), axis=0)
     row = 0
@@ -164,6 +174,10 @@ def _candidates(relaxation: Relaxation, probabilities: Values, rng: np.random.Ge
         near[row : row + size, choice] = np.arange(size)
         row += size
     return np.concatenate([top[None], near, *parts])
+
+
+def _fixed_sample(relaxation: Relaxation) -> Choices:
+    return drawn(uniform(relaxation), SAMPLED // 4, np.random.default_rng(0))
 
 
 def _nearest(problem: Problem, genomes: Population) -> str:

@@ -97,7 +97,7 @@ def gradient_search(
     relaxation = relaxed(task.space, settings)
     estimator = PathEstimator(protocol, chip, settings.settle, seed)
     problem = Problem(task.space, estimator, limits, Accuracy(), chip=chip.settings())
-    check_feasible(relaxation, problem, np.random.default_rng(seed))
+    check_feasible(relaxation, problem)
     require_training()
     from ohmnas.oneshot.gradient.training import Training
 

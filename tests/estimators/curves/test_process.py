@@ -63,6 +63,14 @@ def test_a_training_that_was_given_up_keeps_its_last_value() -> None:
     np.testing.assert_allclose(found.values[1:], process().estimate(population, whole).values[1:], rtol=1e-4)
 
 
+def test_a_curve_without_a_first_value_is_refused() -> None:
+    population = SPACE.sample(3, np.random.default_rng(5), max_params=20_000)
+    curves = curves_of(population)
+    curves.accuracies[1] = np.nan
+    with pytest.raises(InvalidValueError, match="1 of 3 learning curves have no first value"):
+        process().estimate(population, curves)
+
+
 def test_wrong_curves_are_refused() -> None:
     population = SPACE.sample(5, np.random.default_rng(6), max_params=20_000)
     curves = curves_of(population)

@@ -56,18 +56,18 @@ def test_a_cell_without_a_path_is_never_found(relaxation: CellRelaxation) -> Non
 
 def test_impossible_limits_name_the_nearest_network(relaxation: CellRelaxation) -> None:
     with pytest.raises(InfeasibleError, match=r"at most 1,000 params.* the nearest has 7\d,\d{3} params"):
-        check_feasible(relaxation, problem(max_params=1000), np.random.default_rng(0))
+        check_feasible(relaxation, problem(max_params=1000))
 
 
 def test_the_nearest_network_is_within_the_bounds(relaxation: CellRelaxation) -> None:
     only_one = replace(problem(max_params=1000), within=Bounds.of(SPACE.genes, {SPACE.gene_names[0]: (3, 3)}))
     with pytest.raises(InfeasibleError, match=r"none of 1,960 cells .*: \|nor_conv_3x3~0\|"):
-        check_feasible(relaxation, only_one, np.random.default_rng(0))
+        check_feasible(relaxation, only_one)
 
 
 def test_two_limits_that_exclude_each_other_are_refused(relaxation: CellRelaxation) -> None:
     with pytest.raises(InfeasibleError, match="the nearest has"):
-        check_feasible(relaxation, problem(max_params=80_000, max_latency=1e-7), np.random.default_rng(0))
+        check_feasible(relaxation, problem(max_params=80_000, max_latency=1e-7))
 
 
 def test_limits_that_were_feasible_stay_so_when_combinations_are_sampled(
@@ -75,8 +75,24 @@ def test_limits_that_were_feasible_stay_so_when_combinations_are_sampled(
 ) -> None:
     monkeypatch.setattr(choices, "ENUMERATED", 10)
     asked = problem(max_params=80_000)
-    check_feasible(relaxation, asked, np.random.default_rng(0))
+    check_feasible(relaxation, asked)
     only_convolutions = np.full((6, 5), 1e-300)
     only_convolutions[:, 3] = 1.0
     genome, _ = most_probable(relaxation, asked, only_convolutions, np.random.default_rng(1))
     assert SPACE.layers(genome).params()[0] <= 80_000
+
+
+@pytest.mark.parametrize("most", [72_000, 75_000, 80_000])
+def test_a_search_never_ends_without_a_network_after_the_limits_were_checked(
+    relaxation: CellRelaxation, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(choices, "ENUMERATED", 10)
+    monkeypatch.setattr(choices, "SAMPLED", 400)
+    asked = problem(max_params=most)
+    try:
+        check_feasible(relaxation, asked)
+    except InfeasibleError:
+        return
+    for seed in range(5):
+        genome, _ = most_probable(relaxation, asked, random_probabilities(seed), np.random.default_rng(seed))
+        assert SPACE.layers(genome).params()[0] <= most
