@@ -26,7 +26,7 @@ from ohmnas.datasets.campaign.repeats import best_measured
 from ohmnas.datasets.campaign.store import Store, identity
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.schema import Row
-from ohmnas.datasets.tables.table import MeasuredTable, read_table, shipped_tables
+from ohmnas.datasets.tables.table import MeasuredTable, genomes, read_table, shipped_tables
 from ohmnas.datasets.tasks.task import Task, task
 from ohmnas.errors import AllFailedError, InvalidValueError
 from ohmnas.hardware import Hardware, hardware, has_name
@@ -46,10 +46,13 @@ _FEW = 4
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure the rows that the store lacks."""
-    if arguments.task is None or (arguments.n is None and not arguments.found):
-        raise InvalidValueError("a campaign needs --task, and --n or --found; to see the rows of a store, add --status")
-    if arguments.found and arguments.choose != "plan":
-        raise InvalidValueError("--found cannot be combined with --choose active or best: run two campaigns")
+    if arguments.task is None or (arguments.n is None and not (arguments.found or arguments.networks)):
+        raise InvalidValueError(
+            "a campaign needs --task, and --n, --found or --networks; to see the rows of a store, add --status"
+        )
+    for flag in ("found", "networks"):
+        if getattr(arguments, flag) and arguments.choose != "plan":
+            raise InvalidValueError(f"--{flag} cannot be combined with --choose active or best: run two campaigns")
     campaign = planned(arguments)
     chosen = campaign.protocol.task
     table = _start_table(arguments.start_from, chosen)
@@ -112,7 +115,10 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         )
     chips = _chips(arguments.hardware or ["pcm"])
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
-    population = plan(protocol.task, arguments.n or 0, arguments.plan_seed, arguments.plan)
+    if arguments.networks:
+        population = _networks_of(_checked_table(arguments.networks, chosen), protocol.task, arguments.n)
+    else:
+        population = plan(protocol.task, arguments.n or 0, arguments.plan_seed, arguments.plan)
     own: list[tuple[Hardware, ...]] = []
     if arguments.vary_chip:
         own = [tuple(to_hardware(drawn_for(place, arguments.vary_chip))) for place in range(len(population))]
@@ -268,14 +274,39 @@ def _there(campaign: Campaign, store: Store, chooser: Chooser | None) -> int:
 
 
 def _start_table(name: str | None, chosen: Task) -> MeasuredTable | None:
-    if name is None:
-        return None
+    return None if name is None else _checked_table(name, chosen)
+
+
+def _checked_table(name: str, chosen: Task) -> MeasuredTable:
+    """Read a table.
+
+    Raises:
+        InvalidValueError: the table is for another task or space.
+        OhmnasError: the table cannot be read.
+    """
     table = read_table(name)
     if table.card["task"] != chosen.name:
         raise InvalidValueError(f"table {name} is for the task {table.card['task']!r}, not {chosen.name!r}")
     if table.space != chosen.space:
         raise InvalidValueError(f"table {name} is for the space {table.space.name}, not {chosen.space.name}")
     return table
+
+
+def _networks_of(table: MeasuredTable, chosen: Task, most: int | None) -> Population:
+    """``(n, g)``: the architectures of a table within the bounds of a task, in the order of their first rows.
+
+    Raises:
+        InvalidValueError: the table has fewer than `most`, or none, within the bounds.
+    """
+    rows = genomes(table.frame)
+    _, first = np.unique(rows, axis=0, return_index=True)
+    population = chosen.space.check(rows[np.sort(first)])
+    layers = chosen.space.layers(population)
+    population = population[(layers.params() <= chosen.max_params) & (layers.macs() <= chosen.max_macs)]
+    if len(population) < max(most or 1, 1):
+        wanted = "no architecture" if most is None else f"only {len(population)} of {most} architectures"
+        raise InvalidValueError(f"table {table.source} has {wanted} within the limits")
+    return population[:most]
 
 
 class _Tally:
@@ -339,6 +370,6 @@ def _show(
         npz = f" --task {quote(arguments.task)}" if arguments.task.endswith(".npz") else ""
         out = quote(f"my-{name}.csv" if name in shipped_tables() else f"{name}.csv")
         render.line(f"next: ohmnas export-table --store {quote(str(arguments.store))}{npz} --out {out}")
-    if complete and arguments.n is not None:
+    if complete and arguments.n is not None and not arguments.networks:
         larger = arguments.n + max(round(MORE * arguments.n), 1)
         render.line(f"the plan of {arguments.n:,} architectures is complete; to extend it: --n {larger}")

@@ -434,6 +434,11 @@ def _campaign(commands: Any) -> None:
         metavar="FILE",
         help="first measure the best and --top architectures of this result.json",
     )
+    command.add_argument(
+        "--networks",
+        metavar="TABLE",
+        help="measure the architectures of this table, instead of those of --plan: all of them, or the first --n",
+    )
     command.add_argument("--start-from", metavar="TABLE", help="first copy the rows of this table into the store")
     add_jobs(command)
     command.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InvalidValueError(f"the store has no rows of {chosen.name}, only of {', '.join(tasks)}")
     frame = _asked(everything, arguments.hardware or [], arguments.fidelity)
     _check_nothing_is_lost(arguments.out, frame, everything, arguments.store)
-    write_table(arguments.out, frame, make_card(frame, chosen))
+    write_table(arguments.out, frame, make_card(frame, chosen, arguments.out.name))
     table = read_table(str(arguments.out))
     if arguments.json:
         render.machine({"out": str(arguments.out), "card": table.card})

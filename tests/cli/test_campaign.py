@@ -199,6 +199,24 @@ def test_a_found_network_can_be_measured(ohmnas: Ohmnas, tmp_path: Path) -> None
     assert "is for the task 'digits', not 'cifar10'" in ohmnas(*other).sentence
 
 
+def test_the_networks_of_a_table_are_measured_on_another_chip(
+    made_measurements: MadeMeasurements, ohmnas: Ohmnas, tmp_path: Path
+) -> None:
+    store, table = tmp_path / "s.sqlite", tmp_path / "t.csv"
+    assert ohmnas("campaign", *SMOKE, "--n", "5", "--plan-seed", "3", "--store", store).code == 0
+    assert ohmnas("export-table", "--store", store, "--out", table).code == 0
+    other = ("campaign", *SMOKE, "--hardware", "hermes", "--networks", table, "--store", tmp_path / "o.sqlite")
+    assert ohmnas(*other, "--n", "2", "--json").values["planned"] == 2
+    done = ohmnas(*other)
+    assert "measured 3 rows" in done.out
+    assert "to extend it" not in done.out
+    assert {one[4:] for one in stored(tmp_path / "o.sqlite")} == {one[4:] for one in stored(store)}
+    assert "has only 5 of 6 architectures within the limits" in ohmnas(*other, "--n", "6").sentence
+    assert "has no architecture within the limits" in ohmnas(*other, "--max-params", "1001").sentence
+    assert "--networks cannot be combined" in ohmnas(*other, "--choose", "best").sentence
+    assert "is for the task 'digits'" in ohmnas("campaign", *other[3:], "--task", "people").sentence
+
+
 def stored(path: Path) -> set[Identity]:
     with Store(path) as store:
         return store.identities()
@@ -341,7 +359,7 @@ def test_designs_for_other_images_are_refused(ohmnas: Ohmnas, tmp_path: Path) ->
 
 def test_varied_chips_need_a_plan(ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("campaign", *SMOKE, "--vary-chip", "2", "--store", tmp_path / "s.sqlite")
-    assert "a campaign needs --task, and --n or --found" in ohmnas(*words).sentence
+    assert "a campaign needs --task, and --n, --found or --networks" in ohmnas(*words).sentence
     assert not list(tmp_path.iterdir())
 
 

@@ -32,12 +32,13 @@ PROTOCOL = (
 )
 
 
-def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
+def make_card(frame: pd.DataFrame, task: Task, file: str | None = None) -> dict[str, Any]:
     """Return the card of a table's rows; `table.write_table` adds the number of rows and the checksum.
 
     Args:
         frame: `schema.columns`, with any index.
         task: task of the rows.
+        file: name of the table's file, for commands; None is the task's name with ``.csv``.
 
     Raises:
         BrokenFileError: a column is missing, or a cell has the wrong type.
@@ -47,6 +48,7 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         raise BrokenFileError(f"the rows of {task.name} do not have the genes of any space")
     frame = typed(frame, Path(f"{task.name}.csv"), kind.architecture_genes.names)
     task = task.in_space(word_of(kind.name))
+    file = file or f"{task.name}.csv"
     chips, on_gpu = varied_as_one(frame["hardware"]), frame["precision"] == schema.GPU_PRECISION
     return {
         "schema": schema.SCHEMA_VERSION,
@@ -70,10 +72,10 @@ def make_card(frame: pd.DataFrame, task: Task) -> dict[str, Any]:
         "hours_of_one_core": round(worker_hours(frame[~on_gpu]), 2),
         **({"hours_of_one_gpu_worker": round(worker_hours(frame[on_gpu]), 2)} if on_gpu.any() else {}),
         "reproduce": [
-            *(c for key, rows in frame.groupby([chips, "fidelity", "seed"]) for c in _commands(task, key, rows)),
+            *(c for key, rows in frame.groupby([chips, "fidelity", "seed"]) for c in _commands(task, key, rows, file)),
             f"ohmnas export-table --store {_store(task)}"
             + ("" if task.name in TASKS else f" --task {quote(task_word(task.name))}")
-            + f" --out {quote(f'{task.name}.csv')}",
+            + f" --out {quote(file)}",
         ],
     }
 
@@ -88,10 +90,11 @@ def varied_as_one(names: pd.Series) -> pd.Series:
     return names.map(lambda name: VARIED if is_varied(name) else name)
 
 
-def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
-    """Return the commands that measure these rows; no command measures rows outside every plan.
+def _commands(task: Task, key: Any, rows: pd.DataFrame, file: str) -> list[str]:
+    """Return the commands that measure these rows. The last one takes networks outside every plan from the table.
 
-    If a campaign moved from CPU to GPU, there are two commands; the second skips the stored rows.
+    If a campaign moved from CPU to GPU, there are two commands; the second skips the stored rows. No command measures
+    other rows of varied chips than those that a campaign draws.
     """
     hardware, fidelity, seed = key
     measured = dict(zip(zip(_genomes(rows), rows["hardware"], strict=True), rows["precision"], strict=True))
@@ -103,7 +106,7 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
     if hardware == VARIED and not 1 <= times <= MOST_SETTINGS:
         kinds = rows.groupby("hardware")
         few = kinds if len(kinds) <= len(GENE_TECHNOLOGIES) and hardware not in set(rows["hardware"]) else ()
-        return [command for name, own in few for command in _commands(task, (name, fidelity, seed), own)]
+        return [command for name, own in few for command in _commands(task, (name, fidelity, seed), own, file)]
     there = on_cpu = 0
     for place, genome in enumerate(planned):
         names = [chip.name for chip in to_hardware(drawn_for(place, times))] if hardware == VARIED else [hardware]
@@ -114,11 +117,15 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame) -> list[str]:
     word = hardware if has_name(str(hardware)) else f"{hardware}.toml"
     chips = f"--vary-chip {times}" if hardware == VARIED else f"--hardware {quote(word)}"
     space = "" if task.space_name == "resnet" else f" --space {task.space_name}"
-    numbers = [*([f"{on_cpu}"] if on_cpu else []), *([f"{there} --device cuda"] if there > on_cpu else [])]
+    of_plan = f" --plan {kind}" if kind != PLANS[0] else ""
+    choices = [f"--n {on_cpu}{of_plan}"] if on_cpu else []
+    choices += [f"--n {there} --device cuda{of_plan}"] if there > on_cpu else []
+    if hardware != VARIED and there < len(genomes):
+        choices.append(f"--networks {quote(file)}")
     return [
         f"ohmnas campaign --task {quote(task_word(task.name))}{space} {chips} --fidelity {quote(fidelity)} "
-        f"--seed {seed} --n {number}{f' --plan {kind}' if kind != PLANS[0] else ''} --store {_store(task)}"
-        for number in numbers
+        f"--seed {seed} {choice} --store {_store(task)}"
+        for choice in choices
     ]
 
 

@@ -37,7 +37,10 @@ def test_the_card_describes_the_table_and_how_to_reproduce_it(rows: list[Row]) -
     assert card["input_shape"] == [1, 8, 8]
     assert card["hardware"] == ["pcm"]
     assert card["software"]["torch_version"] == ["0"]
-    assert len(card["reproduce"]) == 1  # no plan has these rows, so that no campaign would measure them
+    assert [command.partition(" --seed ")[2] for command in card["reproduce"]] == [  # no plan has these rows
+        "0 --networks digits.csv --store digits.sqlite",
+        "",
+    ]
 
 
 def test_rows_of_a_plan_come_with_the_campaign_that_measures_them() -> None:
@@ -99,6 +102,16 @@ def test_the_card_names_the_campaign_of_the_references_for_any_set_of_rows() -> 
     assert "--vary-chip 2 --fidelity smoke --seed 0 --n 3 " in card_of(varied[:-1])["reproduce"][0]
     other = {**found, "hardware": "reram-t64-d4-a5"}
     assert "--vary-chip 2 --fidelity smoke --seed 0 --n 4 " in card_of([*varied, other])["reproduce"][0]
+
+
+def test_rows_outside_the_plan_are_measured_from_the_table_itself() -> None:
+    first, second, export = make_card(pd.DataFrame([*planned_rows(6), planned_rows(9)[8]]), DIGITS, "my table.csv")[
+        "reproduce"
+    ]
+    assert "--seed 0 --n 6 --store" in first
+    assert split(second)[-4:] == ["--networks", "my table.csv", "--store", "digits.sqlite"]
+    assert split(export)[-1] == "my table.csv"
+    assert not any("--networks" in command for command in card_of(planned_rows(6))["reproduce"])
 
 
 def test_rows_of_one_varied_chip_have_a_card() -> None:
