@@ -44,7 +44,7 @@ class Axis:
         return math.log(max(value, 1e-300)) if self.scale == "log" else value
 
 
-def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int = 5) -> Axis:
+def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int = 5, is_count: bool = False) -> Axis:
     """Return an axis that shows all values with some room.
 
     Args:
@@ -53,6 +53,7 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
             above 0.
         is_log: True for a logarithmic axis.
         ticks: desired number of ticks.
+        is_count: True for whole numbers, which get no ticks between them.
     """
     known = [value for value in values if math.isfinite(value) and (value > 0 or not is_log)] or [1.0]
     low, high = min(known), max(known)
@@ -64,7 +65,10 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
     if high - low <= 1e-9 * max(abs(low), abs(high)):  # equal but for rounding
         room = max(abs(high) * _PAD, 1e-3)
     low, high = low - room, high + room
-    return Axis(label, low, high, "linear", _linear_ticks(low, high, ticks))
+    found = _linear_ticks(low, high, ticks)
+    if is_count:
+        found = [(value, text.partition(".")[0]) for value, text in found if value % 1 == 0]
+    return Axis(label, low, high, "linear", found)
 
 
 def error_axis(label: str, values: Iterable[float], ticks: int = 9) -> Axis:

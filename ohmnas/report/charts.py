@@ -183,6 +183,7 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
             unit,
             [at for _, line in lines for at, _ in line],
             is_log=not refined,
+            is_count=True,
         )
         y = axis("", [best for _, line in lines for _, best in line])
         chart = Chart(x, y, f"Convergence: {label}", 240)

@@ -66,3 +66,8 @@ def test_an_axis_of_errors_shows_all_accuracies(values: list[float]) -> None:
     texts = [text for _, text in made.ticks]
     assert len({*texts}) == len(texts)
     assert all(0.0 <= tick <= 100.0 for tick, _ in made.ticks)
+
+
+def test_counts_have_ticks_at_whole_numbers() -> None:
+    assert [text for _, text in axis("trainings", [4, 8, 12, 14], is_count=True).ticks] == ["5", "10"]
+    assert [text for _, text in axis("trainings", [1, 2], is_count=True).ticks] == ["1", "2"]
