@@ -30,7 +30,7 @@ class Archive:
         self._elite: tuple[Population, Evaluation] | None = None
         self._front: tuple[Population, Evaluation] | None = None
         self.nearest: tuple[Population, Evaluation] | None = None
-        """One row: the infeasible architecture with the smallest violation of the limits; None if there is none yet."""
+        """One row, or None: the infeasible architecture with the smallest violation of the limits on predictions."""
         self.changes_of_front = 0
         """Number of times the front changed."""
         self.hypervolume = 0.0

@@ -38,7 +38,7 @@ class Candidate:
     name: str = ""
     """Name of a reference network; empty for a found one."""
     interval: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Target -> ends of the prediction interval with `COVERAGE`; empty if the estimator has no quantiles."""
+    """Target -> ends of the prediction interval with coverage `COVERAGE`; empty if the estimator has no quantiles."""
     costs: dict[str, float] = field(default_factory=dict)
     """Known costs among `OTHER_COSTS`. Costs on tiles are for the candidate's chip; without one, for the problem's."""
     chip: str = ""

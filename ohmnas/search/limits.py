@@ -39,7 +39,7 @@ class Costs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard and soft limits. Every evaluated architecture meets the hard limits on costs; the result meets all of them.
+    """Hard and soft limits. The result meets all hard limits; every evaluated architecture meets those on costs.
 
     Until a search finds an architecture that meets the limits on predictions, it may breed from architectures that
     violate them.

@@ -9,4 +9,4 @@ CRITERIA: Final = {
     "best": "90 % quantile of the predicted accuracy",
     "macs": "mean multiply-accumulates, the criterion of TinyNAS",
 }
-"""Name, a field of `search.subspaces.Subspace` -> meaning; larger is better."""
+"""Name (a field of `search.subspaces.Subspace`) -> meaning; larger is better."""

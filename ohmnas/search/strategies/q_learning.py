@@ -31,7 +31,8 @@ class QLearning:
 
     problem: Problem
     explore_for: int = 2000
-    """Sets how fast exploration falls: from 1, by 1 per `explore_for` evaluations, to `least_exploration`."""
+    """Exploration falls linearly from 1 to `least_exploration`. Without this minimum, it would be 0 after this number
+    of evaluations."""
     least_exploration: float = 0.1
     """Final share of explorers. Half of it is the share of random choices in all other proposals."""
     learning_rate: float = 0.1

@@ -55,8 +55,8 @@ class Rank:
 class Grid:
     """All architectures within the bounds on genes, each once.
 
-    The order steps through the grid by the golden ratio (Weyl, 1916), so a search that ends early has still covered the
-    whole range.
+    They are visited in steps of the golden ratio times the size (Weyl, 1916), so a search that ends early has still
+    covered the whole range.
     """
 
     problem: Problem
