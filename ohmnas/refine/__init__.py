@@ -1,4 +1,4 @@
-"""Refinement: alternate search and measurement, and fit the surrogate again each time.
+"""Refinement: alternate search and measurement, and fit the surrogate again in each round.
 
 The package can be called like its function: ``ohmnas.refine(campaign, store, fit)``.
 """

@@ -19,22 +19,22 @@ ELITE: Final = 500
 FRONT: Final = 300
 """Largest size of a front; crowded members are dropped."""
 APART: Final = 4.0
-"""Preferred distance between diverse architectures; a gene's full range counts 1."""
+"""Preferred smallest distance between diverse architectures: the sum over genes, where a full range counts 1."""
 
 
 class Archive:
-    """Keeps the best architectures and the front, and drops all others."""
+    """Keeps the best feasible architectures, the front and the nearest infeasible architecture; drops all others."""
 
     def __init__(self) -> None:
         """Create an empty archive."""
         self._elite: tuple[Population, Evaluation] | None = None
         self._front: tuple[Population, Evaluation] | None = None
         self.nearest: tuple[Population, Evaluation] | None = None
-        """One row: the architecture with the smallest violation of limits on predictions."""
+        """One row, or None: the infeasible architecture with the smallest violation of the limits on predictions."""
         self.changes_of_front = 0
         """Number of times the front changed."""
         self.hypervolume = 0.0
-        """Hypervolume of the front, in the problem's scales."""
+        """Largest hypervolume of the front so far, in the problem's scales."""
 
     def add(self, population: Population, evaluation: Evaluation) -> None:
         """Add a population and keep its best rows."""
@@ -105,7 +105,7 @@ class Archive:
 
         Args:
             k: number of architectures.
-            spans: ``(g,)``: range of each gene, the unit of distances.
+            spans: ``(g,)``: full range of each gene, its unit of distance.
         """
         among = self._elite if self._front is None else self._front
         if among is None:

@@ -38,9 +38,9 @@ class Candidate:
     name: str = ""
     """Name of a reference network; empty for a found one."""
     interval: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Target -> ends of the interval that covers `COVERAGE` of all labels; empty if the estimator has no quantiles."""
+    """Target -> ends of the prediction interval with coverage `COVERAGE`; empty if the estimator has no quantiles."""
     costs: dict[str, float] = field(default_factory=dict)
-    """Known costs of `OTHER_COSTS`. Costs on tiles are for the candidate's chip, or else for the problem's chip."""
+    """Known costs among `OTHER_COSTS`. Costs on tiles are for the candidate's chip; without one, for the problem's."""
     chip: str = ""
     """Name of the chip, as `hardware` accepts it; empty if chips are not searched."""
     misses: tuple[str, ...] = ()
@@ -49,11 +49,11 @@ class Candidate:
     """Target -> mean measurement on validation images; empty unless a refinement measured the network. `predicted` is
     then the best estimate from `measured` and `held_out`."""
     held_out: dict[str, float] = field(default_factory=dict)
-    """Target -> prediction of surrogates that did not see the measurement."""
+    """Target -> prediction of surrogates fitted without the measurement of this network."""
     trainings: int = 0
     """Number of measured trainings."""
     weights: tuple[str, ...] = ()
-    """Folder names of the kept trained networks, in the folder ``networks`` next to the result of a refinement."""
+    """Folders of the trained networks that were kept: names in ``networks``, next to the result of a refinement."""
 
     space: Space | None = field(default=None, compare=False, repr=False)
     """Space of the genome; None if unknown."""

@@ -31,16 +31,16 @@ class Estimator(ABC):
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """JSON values for results: the origin of the estimator."""
+        """Origin of the estimator, as JSON values for results."""
         return {}
 
     @property
     def has_quantiles(self) -> bool:
-        """True if it predicts quantiles."""
+        """True if the estimator predicts quantiles."""
         return False
 
     def predicting(self, names: Iterable[str]) -> Estimator:
-        """Return an estimator that predicts these targets, too.
+        """Return an estimator that also predicts these targets; by default, check that this one does.
 
         Raises:
             InvalidValueError: the estimator cannot predict a target.
@@ -52,12 +52,12 @@ class Estimator(ABC):
         return self
 
     def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
-        """``(n,)``: True for the architectures that it can estimate; all, by default."""
+        """``(n,)``: True for architectures that the estimator can estimate; by default, all."""
         return np.ones(len(population), dtype=bool)
 
     @abstractmethod
     def estimate(self, population: Population) -> Estimate:
-        """Predict ``(n, g)`` architectures."""
+        """Predict the targets of ``(n, g)`` architectures."""
 
     def quantile(self, estimate: Estimate, probability: float) -> Estimate:
         """For each target, the value that a label stays below with this probability.

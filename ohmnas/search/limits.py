@@ -39,10 +39,10 @@ class Costs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard and soft limits. The result meets all hard limits, every evaluated architecture the hard limits on costs.
+    """Hard and soft limits. The result meets all hard limits; every evaluated architecture meets those on costs.
 
-    Until a search finds an architecture that meets the limits on predictions, it may breed from
-    architectures that exceed them.
+    Until a search finds an architecture that meets the limits on predictions, it may breed from architectures that
+    violate them.
     """
 
     max_params: float = np.inf
@@ -77,7 +77,7 @@ class Limits:
     most: Mapping[str, float] = field(default_factory=dict)
     """Target -> highest prediction."""
     reference: str = ""
-    """Name of the reference network whose predictions set `min_accuracy` and `max_avm`, for information."""
+    """Name of the reference network whose predictions set the limits on accuracy and AVM; for messages and results."""
     soft: Mapping[str, float] = field(default_factory=dict)
     """Quantity -> soft limit, such as ``{"macs": 2e6}``; a network that exceeds it gets a smaller objective."""
     penalty: float = 1.0
@@ -88,7 +88,7 @@ class Limits:
         """Check that the limits are consistent.
 
         Raises:
-            InvalidValueError: a limit is out of range, or two limits contradict each other.
+            InvalidValueError: a limit is out of range, `max_params` is below `min_params`, or `most` is below `least`.
             UnknownNameError: a soft limit has an unknown quantity, or a target is unknown.
         """
         for name in (*COST_LIMITS, "max_std"):
@@ -123,7 +123,7 @@ class Limits:
             )
 
     def on(self, quantity: str) -> float:
-        """Hard limit of a quantity, or its soft limit; infinite if it has neither."""
+        """Hard upper limit of a quantity, or else its soft limit; infinite if it has neither."""
         hard: float = next((getattr(self, name) for name, of in CEILINGS.items() if of == quantity), np.inf)
         hard = min(hard, self.most.get(quantity, np.inf))
         return hard if hard < np.inf else self.soft.get(quantity, np.inf)
@@ -151,7 +151,7 @@ class Limits:
         return {of for of, _ in (*self.floors().values(), *self.ceilings().values())}
 
     def missed_costs(self, costs: Costs) -> str:
-        """Describe the violated limits on costs and the smallest sampled value of each of these costs.
+        """Describe the limits on costs that any sample violates, and the smallest sampled value of each of these costs.
 
         Args:
             costs: costs of n sampled architectures by name.
@@ -163,7 +163,7 @@ class Limits:
         return f"{limits}; " + ", ".join(f"smallest {cost} sampled: {value}" for cost, value in values.items())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values; None is no limit."""
+        """Return JSON values; None means no limit."""
         values = {name: value for name, value in asdict(self).items() if name not in _BY_NAME}
         plain = {
             name: _plain(value) if value is not None and np.isfinite(value) else None for name, value in values.items()

@@ -1,7 +1,7 @@
 """Objectives: functions of quantities that return one number per architecture.
 
-Objectives of several quantities weigh losses. A loss is 0 for the best possible value and 1 at the quantity's limit, or
-at the worst value of a sample if it has no limit (`Problem.scale`). Weights then compare values on one scale.
+Weighted objectives combine losses. A loss is 0 at the best value of a quantity. It is 1 at the quantity's limit, or, if
+there is no limit, at the worst value of a sample (`Problem.scale`). All weighted quantities are thus on one scale.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Objective(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Quantities that it needs."""
+        """Quantities that the objective uses."""
 
     def __call__(self, of: Quantities, losses: Losses) -> Values:
         """``(n,)``: larger is better."""
@@ -64,7 +64,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """Base of weighted objectives; weights are normalised to a sum of 1."""
+    """Base class of weighted objectives. Weights are normalised to a sum of 1."""
 
     weights: Mapping[str, float] = field(
         default_factory=lambda: {"accuracy_1d": 1.0, "accuracy_1d_std": 1.0, "avm": 1.0}
@@ -120,7 +120,7 @@ class Tchebycheff(Weighing):
 
     @classmethod
     def drawn(cls, names: tuple[str, ...], rng: np.random.Generator) -> Self:
-        """Draw weights uniformly from all weights that add up to 1. Each draw searches another part of the front."""
+        """Draw weights uniformly from all weights that sum to 1. Each draw leads to another part of the front."""
         drawn = np.maximum(rng.dirichlet(np.ones(len(names))), 1e-3)
         return cls(dict(zip(names, drawn.tolist(), strict=True)))
 

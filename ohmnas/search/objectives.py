@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _fault(_name: str, thing: object) -> str:
-    """Return the reason why a thing cannot make an objective; empty if it can. A function's result is checked later."""
+    """Return why a thing cannot make an objective; empty if it can. The result of a function is checked later."""
     if isinstance(thing, type):
         callable_itself = any("__call__" in vars(base) for base in thing.__mro__)
         return "" if callable_itself else "its instances cannot be called"
@@ -41,11 +41,11 @@ def objective(name: str, weights: Mapping[str, float] | None = None) -> Objectiv
 
     Args:
         name: one of `OBJECTIVES`.
-        weights: quantity -> weight, for weighted objectives; None weighs the three default targets equally.
+        weights: quantity -> weight, for weighted objectives; None gives the three default targets equal weights.
 
     Raises:
         UnknownNameError: the name or a weight's quantity is unknown.
-        InvalidValueError: a weight is invalid, or the objective takes no weights.
+        InvalidValueError: a weight is invalid, the objective takes no weights, or the result is not an objective.
         PluginError: the package that adds the objective cannot be used.
     """
     chosen = OBJECTIVES[name]

@@ -13,7 +13,7 @@ Rows = npt.NDArray[np.intp]
 EXACT: Final = 3
 """Largest number of losses with an exact hypervolume."""
 POINTS: Final = 4096
-"""Points of the estimate for more losses. The estimate has steps of 0.00024; in tests, its error is at most 0.005."""
+"""Points of the estimate for more losses. It has steps of 0.00024; in tests, its error is at most 0.005."""
 _AT_ONCE: Final = 512
 """Rows compared with all others at a time."""
 
@@ -69,7 +69,10 @@ def ranks(losses: Values, enough: int | None = None) -> npt.NDArray[np.intp]:
 
 
 def crowding(losses: Values) -> Values:
-    """``(n,)``: distance between the neighbours of each row, summed over the losses; infinite at the ends."""
+    """``(n,)``: crowding distance (Deb et al., NSGA-II, 2002), infinite for the first and last row of each loss.
+
+    It is the distance between the two neighbours of a row, relative to the range of the loss, summed over the losses.
+    """
     n, several = losses.shape
     distance = np.zeros(n)
     for column in range(several):
@@ -124,7 +127,7 @@ def _volume(losses: Values, end: float) -> float:
 
 
 def thinned(losses: Values, most: int) -> Rows:
-    """``(m,)``: up to `most` rows of a front; the most crowded rows are dropped, a few at a time."""
+    """``(m,)``: up to `most` rows of a front, ascending. Drops the most crowded rows, a few at a time."""
     rows = np.arange(len(losses))
     while len(rows) > most:
         drop = min(max((len(rows) - most) // 4, 1), len(rows) - most)

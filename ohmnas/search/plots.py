@@ -24,13 +24,13 @@ NAMES: Final = ("convergence", "architecture", "pareto")
 PICTURES: Final = tuple(f"{name}.{kind}" for name in NAMES for kind in FORMATS)
 """Files that `plot_search` can write."""
 _LETTERS: Final = 11
-"""Number of characters of a title per inch."""
+"""Number of characters per inch of a title."""
 _MOST_PAIRS: Final = 6
-"""Largest number of panels of a front."""
+"""Largest number of panels in the picture of a front."""
 _ROW: Final = 3
 """Number of panels per row."""
 _NEAR: Final = (0.35, 0.055)
-"""Names of references closer than this share of the axes are moved apart."""
+"""Width and height, as shares of the axes, within which names of references would overlap; they are moved apart."""
 
 
 @drawing()
@@ -77,7 +77,7 @@ def _architecture(result: SearchResult) -> Figure:
 
 
 def _convergence(result: SearchResult) -> Figure:
-    """Plot the best architecture so far; the objective has its own panel unless it is the accuracy."""
+    """Plot the best architecture against the evaluations; the objective has its own panel unless it is the accuracy."""
     history = result.history
     evaluated = np.array([entry["evaluations"] for entry in history])
     variation = variation_of(history[0] if history else ()).name
@@ -109,7 +109,7 @@ def _in_words(objective: str) -> str:
 
 
 def _front(result: SearchResult) -> Figure:
-    """Plot each pair of quantities, coloured by a third; references are named."""
+    """Plot up to `_MOST_PAIRS` pairs of quantities, coloured by a third quantity, with named references."""
     names = result.pareto
     pairs = [*combinations(names, 2)][:_MOST_PAIRS]
     columns = min(len(pairs), _ROW)
@@ -149,7 +149,7 @@ def _front(result: SearchResult) -> Figure:
 
 
 def _name(panel: Axes, names: Sequence[str], places: Sequence[tuple[float, float]]) -> None:
-    """Write names beside points, from top to bottom, without overlaps."""
+    """Write names beside points, moved down where they would overlap; the points are sorted from top to bottom."""
     from matplotlib.patheffects import withStroke
 
     to_axes = panel.transData + panel.transAxes.inverted()
@@ -176,7 +176,7 @@ def _name(panel: Axes, names: Sequence[str], places: Sequence[tuple[float, float
 
 
 def _norm(name: str | None) -> Any:
-    """Colour scale; logarithmic for costs."""
+    """Normalisation of the colour scale: logarithmic for quantities with logarithmic axes."""
     return "log" if name is not None and WORDS[name].is_log else None
 
 

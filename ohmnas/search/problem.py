@@ -28,13 +28,13 @@ from ohmnas.spaces.space import Space
 from ohmnas.targets import TARGETS
 
 _SAMPLE: Final = 256
-"""Number of sampled architectures; the worst sets the scale of a quantity without limit."""
+"""Number of sampled architectures; the worst value among them sets the scale of a quantity without a limit."""
 _BATCHES: Final = 4
-"""Smallest number of batches of proposals in the first `_HURRIED` samples; later samples use more."""
+"""Largest number of batches of proposals in the first `_HURRIED` samples if n is small; later samples may use more."""
 _DRAWS: Final = 6
 """Largest number of samples. If none has an affordable architecture, the problem is reported as infeasible."""
 _MANY: Final = 2000
-"""Smallest number of architectures in each sample after the first `_HURRIED`."""
+"""Smallest number of architectures to request in each sample after the first `_HURRIED`."""
 _HURRIED: Final = 2
 """Number of samples with few batches. After these, fewer than half of the requested architectures are enough."""
 
@@ -56,7 +56,7 @@ class Problem:
     conversion: Conversion = field(default_factory=Conversion)
     """Assumptions behind energy and latency."""
     schedule: Schedule = LAYER_BY_LAYER
-    """How a microcontroller runs the networks; it decides their memory."""
+    """How a microcontroller runs the networks; it determines their memory."""
     clock: Clock = field(default_factory=Clock, init=False, compare=False, repr=False)
     """Deadline of the running search; slow strategies check it."""
     bounds: Bounds = field(init=False, compare=False, repr=False)
@@ -69,8 +69,8 @@ class Problem:
 
         Raises:
             InvalidValueError: the bounds are for other genes; the estimator is for another space, lacks quantiles for a
-                confidence, or lacks a target that a limit, the objective or the front needs; the front has fewer than
-                two different quantities; or the space does not support the schedule.
+                confidence, or lacks a target that a limit, the objective or the front needs; the front has a
+                single quantity or one quantity twice; or the space does not support the schedule.
             UnknownNameError: a quantity of the front is unknown.
         """
         whole = self.space.everything
@@ -114,7 +114,7 @@ class Problem:
         """Up to n affordable architectures, spread evenly over log parameters; fewer after the deadline.
 
         Raises:
-            InfeasibleError: no architecture meets the limits on costs; the message lists them.
+            InfeasibleError: no sampled architecture meets the limits on costs; the message lists the violated limits.
         """
         if n == 0:
             return np.empty((0, self.genes), dtype=np.int16)
@@ -186,7 +186,7 @@ class Problem:
         return within
 
     def evaluate_in_pieces(self, population: Population, size: int) -> Iterator[tuple[Population, Evaluation]]:
-        """Evaluate the population in pieces of `size` rows; stop after the piece in which the time runs out."""
+        """Evaluate the population in pieces of `size` rows; stop after the piece during which the deadline passes."""
         for start in range(0, len(population), size):
             piece = population[start : start + size]
             yield piece, self.evaluate(piece)
@@ -226,14 +226,14 @@ class Problem:
         return self.space.has_chips or self.chip is not None
 
     def missed(self, estimate: Estimate) -> dict[str, Values]:
-        """Limit on a target -> ``(n,)`` violation, of the prediction or, with a confidence, of its quantile."""
+        """Limit on a target -> ``(n,)`` violation by the prediction or, with a confidence, by its quantile."""
         limits, (lowest, highest) = self.limits, self.confidence_bounds(estimate)
         missed = {name: np.maximum(least - lowest[of], 0.0) for name, (of, least) in limits.floors().items()}
         missed |= {name: np.maximum(highest[of] - most, 0.0) for name, (of, most) in limits.ceilings().items()}
         return missed
 
     def confidence_bounds(self, estimate: Estimate) -> tuple[Estimate, Estimate]:
-        """Values that are compared with lower and with upper limits: predictions, or quantiles with a confidence."""
+        """Values to compare with lower and with upper limits: predictions or, with a confidence, their quantiles."""
         confidence = self.limits.confidence
         if confidence is None:
             return estimate, estimate
@@ -244,14 +244,16 @@ class Problem:
         return self.estimator.quantile(estimate, probability) if self.estimator.has_quantiles else None
 
     def loss(self, name: str, values: Values) -> Values:
-        """``(n,)`` losses of a quantity: 0 is the best possible value, 1 the end of its scale."""
+        """``(n,)`` losses of a quantity: 0 at the best and 1 at the worst value of `scale`, without clipping."""
         best, worst = self.scale(name)
         return (values - best) / (worst - best)
 
     def scale(self, name: str) -> tuple[float, float]:
-        """Best possible value of a quantity, and its limit; without a limit, the worst value of a fixed sample.
+        """Best and worst value of a quantity; they have the losses 0 and 1.
 
-        Losses and hypervolumes of one problem are therefore comparable between searches.
+        The best value is 1 for a target to maximise, and 0 otherwise. The worst value is the limit; without a limit, it
+        is the worst value of a sample with a fixed seed. Searches of one problem therefore have comparable losses and
+        hypervolumes.
         """
         if name not in self._scales:
             upwards = larger_is_better(name)
@@ -267,7 +269,7 @@ class Problem:
 
     @property
     def constraints(self) -> dict[str, Any]:
-        """JSON values: limits and, if they matter, bounds on genes, assumptions about conversions, and schedule."""
+        """JSON values: limits and, if they matter, bounds on genes, assumptions about conversions and the schedule."""
         whole = self.space.everything
         ends = zip(self.space.genes, self.bounds.low, self.bounds.high, whole.low, whole.high, strict=True)
         bounds = {
@@ -290,5 +292,5 @@ class Problem:
 
 
 def end_of(gene: Gene, value: int) -> int | str:
-    """Value for a file: a number, or its label if the gene has labels."""
+    """Return a bound on a gene for a file: a number, or the label of the value if the gene has labels."""
     return gene.text(value) if gene.labels else int(value)

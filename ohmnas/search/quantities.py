@@ -30,7 +30,7 @@ _AT_ONCE: Final = 1000
 
 
 class Quantities:
-    """Name -> ``(n,)``; each quantity is computed on first use."""
+    """Name -> ``(n,)`` values of a quantity, computed on first use."""
 
     def __init__(
         self,
@@ -47,11 +47,12 @@ class Quantities:
         Args:
             space: search space.
             population: ``(n, g)``, canonical.
-            chip: `Hardware.settings()`, for costs on tiles; ignored if designs have their own chip.
+            chip: `Hardware.settings()`, for costs on tiles; None if there is no chip. If designs have their own chips,
+                the settings are ignored, but must not be None.
             estimate: predictions of the same rows, for targets.
             together: costs to compute in one pass over the layers.
             conversion: assumptions behind energy and latency.
-            schedule: how a microcontroller runs the networks, for the memory.
+            schedule: how a microcontroller runs the networks; it determines their memory.
         """
         self._space = space
         self._population = population

@@ -20,9 +20,9 @@ class QuantityWords:
     """Shown number = factor x value in `search.quantities`."""
     decimals: int = 0
     is_signed: bool = False
-    """True if a plus sign is shown."""
+    """True to show a plus sign for values of 0 or more."""
     is_log: bool = False
-    """True if axes are logarithmic."""
+    """True for logarithmic axes."""
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""Report of a search: a `SearchResult`, or the message that no architecture meets the limits."""
+"""Report of a search: a `SearchResult`, or an error that no architecture meets the limits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def describe(
     Args:
         problem: objective and limits.
         archive: evaluated architectures.
-        top: number of diverse architectures; 1 lists only the best.
+        top: number of diverse architectures; with 1, `SearchResult.top` is empty.
         evaluations: number of evaluated architectures.
         seconds: wall time.
         seed: seed of the search.
@@ -152,13 +152,13 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
     return (
         f"none of {evaluations:,} {problem.space.members} within the cost limits has {' and '.join(required)}{sure}; "
         f"the nearest has {_predicted(problem, nearest[1].estimate)}, "
-        f"with {candidate.params:,} parameters: {candidate.architecture}{on}; another seed or strategy may come "
-        f"nearer{origin}"
+        f"with {candidate.params:,} parameters: {candidate.architecture}{on}; another seed or strategy may get "
+        f"closer{origin}"
     )
 
 
 def _misses_reference(problem: Problem, estimate: Estimate) -> bool:
-    """Return True if a reference network has set limits, and one row violates its accuracy or variation."""
+    """Return True if a reference network set limits and the first row violates the limit on accuracy or on the AVM."""
     limits = problem.limits
     if not limits.reference:
         return False
@@ -173,9 +173,9 @@ def _title(target: str) -> str:
 
 
 def _predicted(problem: Problem, estimate: Estimate) -> str:
-    """Describe the predictions of one row, or their bounds if the problem has a confidence.
+    """Describe the predictions of the first row; with a confidence, describe their quantiles.
 
-    Only targets with limits are named; all targets if none has a limit.
+    Only targets with limits are named, or all targets if none has a limit.
     """
     names = [name for name in estimate.names if name in problem.limits.on_targets()] or [*estimate.names]
     if problem.limits.confidence is None:

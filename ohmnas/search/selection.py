@@ -1,4 +1,4 @@
-"""Selection of survivors and parents, as functions that return rows."""
+"""Functions that select survivors and parents; they return rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def best_first(evaluation: Evaluation, most: int) -> Rows:
 
 
 def evenly(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:  # noqa: ARG001 - a `Choice`
-    """``(n,)``: uniform selection."""
+    """``(n,)``: uniform selection with replacement."""
     return rng.integers(len(standing), size=n)
 
 
@@ -48,7 +48,7 @@ def by_fitness(standing: Evaluation, n: int, rng: np.random.Generator, size: int
     """``(n,)``: roulette wheel selection.
 
     The weight of a row is its objective minus the worst objective, plus a tenth of the mean of these differences. If
-    nothing is feasible, all weights are equal, because objectives are then meaningless.
+    no row is feasible, all weights are equal, because objectives are then meaningless.
     """
     if not standing.feasible.any():
         return rng.integers(len(standing), size=n)
@@ -64,4 +64,4 @@ CHOICES: Final[dict[str, Choice]] = {
     "proportionate": by_fitness,
     "youngest": by_tournament,
 }
-"""Selection -> function that selects parents from the survivors, sorted best first."""
+"""Name of a selection -> function that selects parents from survivors, which are sorted best first."""

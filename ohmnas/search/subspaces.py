@@ -1,8 +1,8 @@
-"""Choose the part of a space to search, before the search: the first stage of TinyNAS (Lin et al., NeurIPS 2020).
+"""Choose a part of a space before the search, as in the first stage of TinyNAS (Lin et al., NeurIPS 2020).
 
-TinyNAS compares sub-spaces, such as all networks of one width and resolution, by their networks that meet the limits.
-It prefers the sub-space whose networks have the most operations: within one family, networks with more operations are
-usually more accurate. With a surrogate, the predicted accuracy of the networks can be compared instead.
+TinyNAS compares sub-spaces, such as all networks of one width and resolution, by sampled networks that meet the limits.
+It chooses the sub-space whose networks have the most operations, because more operations usually mean higher accuracy
+within one family of networks. With a surrogate, the predicted accuracies can be compared instead.
 
 Here, a sub-space bounds the genes `Space.subspace_genes`: each has all its values, or only their lower, middle or upper
 half.
@@ -31,14 +31,14 @@ NETWORKS: Final = 20
 _DRAWS: Final = 1024
 """Number of networks drawn from a sub-space, uniformly over its genes."""
 _FEWEST: Final = 10
-"""Smallest number of drawn networks within the limits that a sub-space needs."""
+"""Smallest number of different networks within the limits that a sub-space needs."""
 _HIGH: Final = 0.9
 """Quantile of the criterion `best`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subspace:
-    """A part of the space, and its networks within the limits on costs."""
+    """A part of the space, with statistics of its networks within the limits on costs."""
 
     bounds: Bounds
     share: float
@@ -68,7 +68,7 @@ def compare_subspaces(
         problem: the problem; its bounds and its limits on costs hold in all sub-spaces.
         rng: random generator.
         criterion: one of `CRITERIA`.
-        candidates: number of sub-spaces.
+        candidates: number of sub-spaces to draw, including the whole of the problem's bounds; repeats are dropped.
         networks: largest number of networks to predict in each sub-space.
 
     Returns:
@@ -108,7 +108,7 @@ def compare_subspaces(
 
 
 def _candidates(problem: Problem, rng: np.random.Generator, n: int) -> list[Bounds]:
-    """The problem's own bounds, and n - 1 random parts of them."""
+    """Return the problem's own bounds and n - 1 random parts of them, without repeats."""
     whole = problem.bounds
     columns = [whole.genes.columns(name) for name in problem.space.subspace_genes]
     found = {whole: None}
@@ -124,7 +124,7 @@ def _candidates(problem: Problem, rng: np.random.Generator, n: int) -> list[Boun
 
 
 def _part(values: list[int], part: int) -> tuple[int, int]:
-    """All values, or their lower, middle or upper half; half of an odd number of values is rounded up."""
+    """Return the ends of all values (part 0) or of their lower, middle or upper half (1 to 3), rounded up if odd."""
     half = (len(values) + 1) // 2
     start = {0: 0, 1: 0, 2: (len(values) - half) // 2, 3: len(values) - half}[part]
     stop = len(values) if part == 0 else start + half

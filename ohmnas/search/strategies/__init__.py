@@ -39,14 +39,14 @@ _MODULES: Final = {
 
 
 def _fault(_name: str, thing: object) -> str:
-    """Return the reason why a thing cannot make a strategy; empty if it can. A function is checked by its result."""
+    """Return why a thing cannot make a strategy; empty if it can. The result of a function is checked later."""
     if isinstance(thing, type):
         return _lacks(thing)
     return "" if callable(thing) else f"it is {type(thing).__name__}, not a class or a function that makes a strategy"
 
 
 def _lacks(made: object) -> str:
-    """Return the missing members of a strategy, as text for a message."""
+    """Return the missing members of a strategy or its class, as text for a message; empty if none is missing."""
     lacking = [name for name in ("ask", "tell", "allows_oversampling") if not hasattr(made, name)]
     return f"it has no {' and no '.join(lacking)}" if lacking else ""
 
@@ -99,7 +99,7 @@ def strategy(name: str, parameters: Mapping[str, str] | None = None) -> Callable
 
     Raises:
         UnknownNameError: the strategy or a parameter is unknown; the message lists the known ones.
-        InvalidValueError: a value has the wrong type.
+        InvalidValueError: the strategy has no parameters, or a value has the wrong type.
         PluginError: the package that adds the strategy cannot be used.
     """
     chosen = STRATEGIES[name]

@@ -14,7 +14,7 @@ from ohmnas.search.selection import best_first
 from ohmnas.spaces.genes import Population
 
 LARGEST: Final = 10_000
-"""Upper limit of both parameters."""
+"""Largest value of both parameters."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +44,7 @@ class Aging:
                 raise InvalidValueError(f"{name} must be from 1 to {LARGEST:,}, not {getattr(self, name)}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose mutants; at first, a sample stratified by cost."""
+        """Propose a sample stratified by cost in the first generation, and mutants afterwards."""
         if self._queue is None or self._standing is None:
             return self.problem.sample(n, rng)
         place = np.empty(len(self._queue), dtype=np.intp)

@@ -33,7 +33,7 @@ class Alphabet:
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
-        """Choices within a problem's bounds; wide ranges get bins of equal logarithmic width."""
+        """Choices within a problem's bounds. Genes with more than `MOST` values get bins that grow geometrically."""
         first, last, steps = [], [], []
         for gene in range(problem.genes):
             values = problem.choices(gene)
@@ -50,7 +50,7 @@ class Alphabet:
         return tuple(map(len, self.first))
 
     def read(self, population: Population) -> Letters:
-        """Choices that encode ``(n, g)`` genomes."""
+        """Return the choices that encode ``(n, g)`` genomes."""
         letters = np.column_stack(
             [
                 np.searchsorted(first, column, side="right") - 1
@@ -60,7 +60,7 @@ class Alphabet:
         return np.where(self.genes.exists(population), np.maximum(letters, 0), -1)
 
     def write(self, letters: Letters, rng: np.random.Generator) -> Population:
-        """Genomes from choices, with values drawn within bins. Genes of missing blocks have values too."""
+        """Return genomes with values drawn uniformly from the chosen bins. Genes that do not exist get values too."""
         columns = []
         for first, last, step, column in zip(self.first, self.last, self.step, letters.T, strict=True):
             chosen = np.maximum(column, 0)
@@ -70,14 +70,17 @@ class Alphabet:
 
 
 class Reward:
-    """Maps objectives to rewards from 0 to 1 by their rank among all evaluations; infeasible architectures get 0."""
+    """Maps objectives to rewards from 0 to 1 by rank among all feasible evaluations; infeasible architectures get 0."""
 
     def __init__(self) -> None:
-        """Start without evaluations."""
+        """Start without any evaluations."""
         self._sorted = np.empty(0)
 
     def __call__(self, objective: npt.NDArray[np.float64], feasible: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        """``(n,)``: squared share of all feasible architectures so far that are not better; 0 if infeasible."""
+        """``(n,)``: squared share of the feasible architectures so far that are not better; 0 if infeasible.
+
+        The feasible architectures of this call count too.
+        """
         self._sorted = np.sort(np.concatenate([self._sorted, objective[feasible]]))
         share = np.searchsorted(self._sorted, objective, side="right") / max(len(self._sorted), 1)
         return np.where(feasible, share**2, 0.0)

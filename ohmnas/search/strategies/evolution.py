@@ -24,7 +24,7 @@ LARGEST_TOURNAMENT: Final = 1000
 class Evolution:
     """Keeps the best architectures and breeds the next generation from them.
 
-    Until a feasible architecture is known, the best are the architectures with the smallest violation of the limits.
+    Until a feasible architecture is known, the best architectures are those with the smallest violation of the limits.
     Afterwards, only feasible architectures breed.
     """
 
@@ -32,13 +32,17 @@ class Evolution:
     keep: int = 80
     """Number of parents kept: AnalogNAS keeps 80 of 100."""
     selection: str = "youngest"
-    """``youngest``: the offspring replace the parents, except the best one, and tournaments choose the next parents
-    (less greedy than elitism); ``elitism``: the best survive and breed uniformly, as in AnalogNAS; ``tournament``,
-    ``proportionate``: the best survive, and better survivors breed more."""
+    """How survivors and parents are selected.
+
+    - ``youngest``: the best of the offspring and the best parent survive; more parents compete if too few offspring are
+      feasible. Tournaments choose who breeds. This is less greedy than elitism.
+    - ``elitism``: the best offspring and parents survive and breed with equal probability, as in AnalogNAS.
+    - ``tournament``, ``proportionate``: the best offspring and parents survive, and better survivors breed more often.
+    """
     tournament: int = 5
     """Tournament size."""
     crossover: float = 0.3
-    """Share of children with two parents; all are mutated."""
+    """Share of children with two parents. All children are mutated."""
     depth: float = 0.8
     """Probability of a mutation in depth."""
     width: float = 0.8
@@ -48,8 +52,9 @@ class Evolution:
     chip: float = CHIP_RATE
     """Probability of a mutation of the chip, if chips are searched too."""
     steps: int = 1
-    """Number of survivors per generation whose neighbours are also evaluated: the best survivors not used before.
-    Neighbours fill at most half of a generation. Mutation alone finds the last improvement only by chance."""
+    """Number of survivors per generation whose neighbours are also proposed: the best survivors not used before.
+    Neighbours fill at most half of a generation; the others wait for the next one. Mutation alone finds the last
+    improvement only by chance."""
     _parents: Population | None = field(default=None, repr=False)
     _standing: Evaluation | None = field(default=None, repr=False)
     _stepped: set[bytes] = field(default_factory=set, repr=False)
@@ -80,7 +85,7 @@ class Evolution:
         return self._parents
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose a sample stratified by cost first, then children of selected parents."""
+        """Propose a sample stratified by cost in the first generation, and children and neighbours afterwards."""
         if self._parents is None or self._standing is None:
             return self.problem.sample(n, rng)
         choose = CHOICES[self.selection]
@@ -109,7 +114,7 @@ class Evolution:
         return near
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Merge offspring and parents and select the survivors."""
+        """Select the survivors from the offspring and the parents."""
         if self._parents is not None and self._standing is not None:
             if self.selection == "youngest":  # keep the best parent, and others if the feasible offspring are too few
                 room = max(self.keep - int(evaluation.feasible.sum()), 1)

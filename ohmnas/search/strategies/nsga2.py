@@ -1,4 +1,4 @@
-"""NSGA-II (Deb et al., IEEE TEC 2002) from pymoo, with the space's mutations and crossover."""
+"""NSGA-II (Deb et al., IEEE TEC 2002) from pymoo, with the mutations and crossover of the space."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ LARGEST = 1000
 
 @dataclass(slots=True, eq=False)
 class Nsga2:
-    """Pareto front over the requested quantities, or the objective alone without a front.
+    """Searches for the Pareto front of a problem; without a front, maximises the objective.
 
     At most `LARGEST` individuals survive a generation, even if it has more offspring.
     """
 
     problem: Problem
     crossover: float = 0.9
-    """Share of children with two parents; all are mutated."""
+    """Share of children with two parents. All children are mutated."""
     _algorithm: Any = field(default=None, repr=False)
     _pending: list[Any] = field(default_factory=list, repr=False)
     _rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), repr=False)
-    """Generator of the last call; the first call replaces this one."""
+    """Generator of the last `ask`. The initial value is replaced by the first `ask`."""
     allows_oversampling: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -48,7 +48,7 @@ class Nsga2:
             raise InvalidValueError(f"crossover must be a probability from 0 to 1, not {self.crossover}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose a sample first, then offspring from pymoo; fewer after the deadline."""
+        """Propose a sample in the first generation, and offspring from pymoo afterwards; fewer after the deadline."""
         self._rng = rng
         if self._algorithm is None:
             return self.problem.sample(n, rng)
@@ -65,7 +65,7 @@ class Nsga2:
         return np.concatenate(bred)
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Pass the evaluations to pymoo; proposals without evaluation count as far from feasible."""
+        """Pass the evaluations to pymoo. Proposals without an evaluation get the violation `NOT_EVALUATED`."""
         from pymoo.core.population import Population as Individuals
 
         losses, shortfall = evaluation.minimised, evaluation.shortfall
@@ -86,7 +86,7 @@ class Nsga2:
         self._rank(infills)
 
     def _rank(self, individuals: Any) -> None:
-        """Pass these individuals to pymoo, which selects the survivors; in pieces, until the deadline."""
+        """Pass individuals to pymoo, which selects the survivors; in pieces, until the deadline passes."""
         for individual in individuals:
             individual.evaluated = {"F", "G"}
         for start in range(0, len(individuals), LARGEST):

@@ -15,7 +15,7 @@ NOT_EVALUATED: Final = 1e6
 
 
 class EvaluationRows:
-    """Looks up the evaluation of a candidate."""
+    """Looks up the rows of an evaluation by genome."""
 
     def __init__(self, population: Population, evaluation: Evaluation) -> None:
         """Index the rows by genome."""
@@ -29,6 +29,6 @@ class EvaluationRows:
         return np.array([self._row.get(genome.tobytes(), -1) for genome in wanted], dtype=np.intp)
 
     def unasked(self, candidates: Population) -> npt.NDArray[np.intp]:
-        """``(m,)``: rows of architectures that are not among the candidates."""
+        """``(m,)``: rows of evaluated architectures that are not among the candidates."""
         asked = {genome.tobytes() for genome in np.ascontiguousarray(candidates, dtype=np.int16)}
         return np.array([row for genome, row in self._row.items() if genome not in asked], dtype=np.intp)

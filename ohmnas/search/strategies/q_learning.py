@@ -15,7 +15,7 @@ from ohmnas.search.strategies.alphabet import MOST, Alphabet, Letters, Reward
 from ohmnas.spaces.genes import Population
 
 _START = 0.5
-"""Initial value of unknown choices."""
+"""Initial value of each choice."""
 _LARGEST_REPLAY = 100_000
 _REMEMBERED = 50
 """Generations kept for replay."""
@@ -23,21 +23,22 @@ _REMEMBERED = 50
 
 @dataclass(slots=True, eq=False)
 class QLearning:
-    """Table with the value of each choice given the previous one; exploration falls from 1.
+    """Learns a table with the value of each choice, given the choice of the previous gene.
 
-    Explorers are drawn from the affordable architectures. All other proposals take the best choices, with a few random
-    choices. Architectures that are too expensive get no reward.
+    A falling share of the proposals, the explorers, is sampled from the affordable architectures. All other proposals
+    take the best choices, with a few random choices. Architectures that are too expensive get the reward 0.
     """
 
     problem: Problem
     explore_for: int = 2000
-    """Number of evaluations after which exploration would fall to 0; it falls linearly, to `least_exploration`."""
+    """Exploration falls linearly from 1 to `least_exploration`. Without this minimum, it would be 0 after this number
+    of evaluations."""
     least_exploration: float = 0.1
-    """Final share of explorers; half of it is the share of random choices in all other proposals."""
+    """Final share of explorers. Half of it is the share of random choices in all other proposals."""
     learning_rate: float = 0.1
-    """Step size of one experience."""
+    """Step size per evaluated architecture."""
     replay: int = 512
-    """Experiences replayed per generation."""
+    """Earlier evaluations replayed per generation, drawn with replacement."""
     _alphabet: Alphabet = field(init=False, repr=False)
     _values: npt.NDArray[np.float64] = field(init=False, repr=False)
     _memory: list[tuple[Letters, npt.NDArray[np.float64]]] = field(default_factory=list, repr=False)
@@ -71,7 +72,7 @@ class QLearning:
         return max(self.least_exploration, 1.0 - self._evaluated / self.explore_for)
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose explorers and greedy samples; greedy samples that are too expensive count as reward 0 at once."""
+        """Propose explorers and affordable greedy samples; the table learns reward 0 for the other greedy samples."""
         self._rng = rng
         explorers = rng.binomial(n, self.exploration)
         followers = self._follow(n - explorers, rng)
@@ -91,7 +92,7 @@ class QLearning:
         return letters
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Learn from these evaluations and replay earlier ones."""
+        """Learn from these evaluations and replay some of the last `_REMEMBERED` generations."""
         letters = self._alphabet.read(population)
         reward = self._reward(evaluation.objective, evaluation.feasible)
         self._memory = [*self._memory[1 - _REMEMBERED :], (letters, reward)]
@@ -106,10 +107,11 @@ class QLearning:
     def _learn(self, letters: Letters, reward: npt.NDArray[np.float64]) -> None:
         """Move the value of each choice towards a weighted mean of the reward and the best value of the next choice.
 
-        The weight of the reward is 1 / the number of choices from this choice to the last.
+        The weight of the reward is 1 / n, where n is the number of choices from this choice to the last.
 
-        Rewards are shared among all choices (reward shaping: Zhong et al., CVPR 2018). The value after the next choice
-        does not depend on this choice, so a reward given only to the last choice would not reach earlier choices.
+        All choices get the reward (reward shaping: Zhong et al., CVPR 2018). The table knows only the previous choice,
+        so the value of the choice after next is the same for each value of this choice. With a reward for the last
+        choice alone, all values of an early choice would therefore look equally good.
         """
         goal = reward.copy()
         left = np.zeros(len(reward))

@@ -15,7 +15,7 @@ from ohmnas.search.strategies.alphabet import MOST, Alphabet, Letters, Reward
 from ohmnas.spaces.genes import Population
 
 _FIRST_SAMPLE = 500
-"""Affordable architectures that initialise the policy."""
+"""Number of affordable architectures that initialise the policy."""
 _FORGET = 0.9
 """Decay of the baseline per generation."""
 
@@ -29,9 +29,9 @@ class Reinforce:
 
     problem: Problem
     learning_rate: float = 20.0
-    """Step along the gradient of the mean reward."""
+    """Step size along the gradient of the mean reward."""
     entropy: float = 0.003
-    """Weight of the entropy of each distribution."""
+    """Weight of the entropy bonus."""
     _alphabet: Alphabet = field(init=False, repr=False)
     _logits: npt.NDArray[np.float64] | None = field(default=None, repr=False)
     _reward: Reward = field(default_factory=Reward, repr=False)
@@ -39,7 +39,7 @@ class Reinforce:
     allows_oversampling: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Check the parameters and read the choices.
+        """Check the parameters and list the choices of each gene.
 
         Raises:
             InvalidValueError: a parameter is out of range.
@@ -51,7 +51,7 @@ class Reinforce:
         self._alphabet = Alphabet.of(self.problem)
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Sample from the policy."""
+        """Sample from the policy; the first call initialises it."""
         if self._logits is None:
             self._logits = self._begin(self._alphabet.read(self.problem.sample(_FIRST_SAMPLE, rng)))
         ends = np.cumsum(_shares(self._logits), axis=1)
@@ -60,7 +60,7 @@ class Reinforce:
         return self.problem.repair(self._alphabet.write(letters, rng))
 
     def _begin(self, letters: Letters) -> npt.NDArray[np.float64]:
-        """Log frequency of each choice; 0.5 is added to each count, so no frequency is 0."""
+        """``(g, MOST)``: log frequency of each choice, with 0.5 added to each count; -inf in unused columns."""
         logits = np.full((self.problem.genes, MOST), -np.inf)
         for gene, size in enumerate(self._alphabet.sizes):
             column = letters[:, gene]
@@ -69,7 +69,7 @@ class Reinforce:
         return logits
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Take one gradient step."""
+        """Take one gradient step and update the baseline."""
         if self._logits is None:
             return
         reward = self._reward(evaluation.objective, evaluation.feasible)

@@ -1,4 +1,4 @@
-"""Strategies without learning: random samples, one large ranked sample, and an exhaustive grid."""
+"""Strategies that do not learn: random samples, one large ranked sample, and an exhaustive grid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ohmnas.spaces.genes import Population
 LARGEST_GRID: Final = 50_000_000
 """Largest number of architectures in a grid; at 100,000 per second, they take about ten minutes."""
 _CHUNK: Final = 16_384
-"""Architectures per batch of cost computations."""
+"""Architectures per batch."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,14 +36,14 @@ class Random:
 
 @dataclass(slots=True, eq=False)
 class Rank:
-    """One sample, ranked by the surrogate (predictor-based search)."""
+    """One large sample, ranked by its predictions (predictor-based search)."""
 
     problem: Problem
     _asked: bool = field(default=False, repr=False)
     allows_oversampling: ClassVar[bool] = True
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose a sample; nothing after the first generation."""
+        """Propose a sample in the first generation, and nothing afterwards."""
         return self.problem.sample(0 if self._asked else n, rng)
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:  # noqa: ARG002 - required by `Strategy`
@@ -55,8 +55,8 @@ class Rank:
 class Grid:
     """All architectures within the bounds on genes, each once.
 
-    Their order follows multiples of the golden section (Weyl, 1916), so a search that ends early has still covered the
-    whole range.
+    They are visited in steps of the golden ratio times the size (Weyl, 1916), so a search that ends early has still
+    covered the whole range.
     """
 
     problem: Problem
