@@ -191,4 +191,6 @@ def _possible(value: object, name: str) -> float:
 
 def _ends(values: object, name: str) -> tuple[float, float]:
     low, high = (_possible(end, name) for end in json_values.sequence(values, f"interval of {name}"))
+    if low > high:
+        raise BrokenFileError(f"the interval of {name} is from {low:g} to {high:g}: its ends are in the wrong order")
     return low, high

@@ -88,7 +88,8 @@ class Limits:
         """Check that the limits are consistent.
 
         Raises:
-            InvalidValueError: a limit is out of range, `max_params` is below `min_params`, or `most` is below `least`.
+            InvalidValueError: a limit is out of range, `max_params` is below `min_params`, or two limits on a target
+                contradict each other.
             UnknownNameError: a soft limit has an unknown quantity, or a target is unknown.
         """
         for name in (*COST_LIMITS, "max_std"):
@@ -111,11 +112,12 @@ class Limits:
             check_name("target", TARGETS, name)
             if not np.isfinite(value):
                 raise InvalidValueError(f"the limit on {name} must be a number, not {value}")
-        for name in self.least.keys() & self.most.keys():
-            if self.least[name] > self.most[name]:
-                raise InvalidValueError(
-                    f"{name} cannot be at least {self.least[name]:g} and at most {self.most[name]:g}"
-                )
+        most = {"avm": self.max_avm, "accuracy_1d_std": self.max_std}
+        for name in sorted({"accuracy_1d", *self.least, *self.most}):
+            low = max(self.least.get(name, -np.inf), self.min_accuracy if name == "accuracy_1d" else -np.inf)
+            high = min(self.most.get(name, np.inf), most.get(name, np.inf))
+            if low > high:
+                raise InvalidValueError(f"{name} cannot be at least {low:g} and at most {high:g}")
         if self.max_params < self.min_params:
             raise InvalidValueError(
                 f"max_params is {self.max_params:,.0f}, which is less than min_params, {self.min_params:,.0f} (by "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,10 @@ from ohmnas.search.quantity_names import QUANTITIES
 Values = npt.NDArray[np.float64]
 Losses = Callable[[str], Values]
 """Name of a quantity -> ``(n,)`` losses, about 0 to 1."""
+
+
+_LEAST_STD: Final = 1e-6
+"""Smallest standard deviation in a ratio: a hundredth of what any table resolves; the ratio stays finite at 0."""
 
 
 class Objective(Protocol):
@@ -47,7 +51,7 @@ class Ratio:
 
     def __call__(self, of: Quantities, losses: Losses) -> Values:  # noqa: ARG002 - required by `Objective`
         """``(n,)``."""
-        return of["accuracy_1d"] / of["accuracy_1d_std"]
+        return of["accuracy_1d"] / np.maximum(of["accuracy_1d_std"], _LEAST_STD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ def objective(name: str, weights: Mapping[str, float] | None = None) -> Objectiv
             raise InvalidValueError(f"the objective {name} takes no weights; {', '.join(weighing)} do")
         return chosen(weights)  # type: ignore[no-any-return]
     made: Objective = chosen()
-    if not callable(made) or not isinstance(made.name, str) or not isinstance(made.needs, tuple):
+    named = isinstance(getattr(made, "name", None), str) and isinstance(getattr(made, "needs", None), tuple)
+    if not callable(made) or not named:
         raise InvalidValueError(
             f"the objective {name} made {type(made).__name__}, which has no name, no needs or cannot be called"
         )

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from ohmnas.errors import InfeasibleError
+from ohmnas.errors import InfeasibleError, InvalidValueError
 from ohmnas.lookup import check_name
 from ohmnas.search.problem import Problem
 from ohmnas.search.subspace_names import CRITERIA
@@ -76,9 +76,12 @@ def compare_subspaces(
 
     Raises:
         UnknownNameError: the criterion is unknown.
+        InvalidValueError: `candidates` or `networks` is below 1.
         InfeasibleError: no sub-space has enough networks within the limits.
     """
     check_name("criterion of sub-spaces", CRITERIA, criterion)
+    if min(candidates, networks) < 1:
+        raise InvalidValueError(f"candidates and networks must be at least 1, not {candidates} and {networks}")
     drawn: list[tuple[Bounds, float, Population, float]] = []
     for bounds in _candidates(problem, rng, candidates):
         population = problem.space.canonical(bounds.from_unit_cube(rng.random((_DRAWS, problem.genes))))

@@ -64,6 +64,11 @@ def test_costs_that_are_not_known_are_left_out() -> None:
         ("predicted", {"device_latency": 3601.0}, "device_latency must be from 0 to 3600, not 3601"),
         ("predicted", dict.fromkeys(DEFAULT_NAMES, float("nan")), "accuracy_1d is nan, not a finite number"),
         ("interval_90", {name: [0.0, 2.0] for name in DEFAULT_NAMES}, "accuracy_1d must be from 0 to 1, not 2"),
+        (
+            "interval_90",
+            {name: [0.2, 0.1] for name in DEFAULT_NAMES},
+            "from 0.2 to 0.1: its ends are in the wrong",
+        ),
         ("costs", {"tiles": -1}, "costs must be numbers, 0 or more"),
         ("costs", {"energy": float("inf")}, "energy is inf, not a finite number"),
         ("costs", {"latency": float("nan")}, "latency is nan, not a finite number"),

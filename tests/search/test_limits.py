@@ -211,6 +211,9 @@ def test_a_soft_limit_draws_the_search_to_cheaper_architectures() -> None:
         ({"least": {"accuracy_1mo": float("nan")}}, "the limit on accuracy_1mo must be a number, not nan"),
         ({"most": {"avm": float("inf")}}, "the limit on avm must be a number, not inf"),
         ({"least": {"avm": 0.2}, "most": {"avm": 0.1}}, "avm cannot be at least 0.2 and at most 0.1"),
+        ({"least": {"avm": 0.2}, "max_avm": 0.01}, "avm cannot be at least 0.2 and at most 0.01"),
+        ({"least": {"accuracy_1d_std": 0.2}, "max_std": 0.1}, "accuracy_1d_std cannot be at least 0.2 and at most 0.1"),
+        ({"most": {"accuracy_1d": 0.2}, "min_accuracy": 0.9}, "accuracy_1d cannot be at least 0.9 and at most 0.2"),
     ],
 )
 def test_limits_that_leave_no_room_are_refused(limits: dict[str, Any], message: str) -> None:

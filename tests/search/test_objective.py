@@ -48,6 +48,11 @@ def test_plain_objectives_by_hand() -> None:
     assert value(Ratio()) == pytest.approx([90, 40, 140])
 
 
+def test_the_ratio_is_finite_at_a_spread_of_0() -> None:
+    first, second, _ = Ratio()(three(std=[0.0, 0.0, 0.0]), LOSSES.__getitem__)
+    assert np.inf > first > second
+
+
 def test_weighing_objectives_by_hand() -> None:
     shares = {"accuracy_1d": 3.0, "avm": 1.0}
     assert value(WeightedSum(shares)) == pytest.approx([1 - 0.175, 1 - 0.375, 1 - 1.25])

@@ -31,9 +31,10 @@ def test_an_object_that_cannot_be_called_is_not_an_objective(thing: object) -> N
     assert "mine" not in OBJECTIVES
 
 
-def test_a_function_that_makes_no_objective_is_named() -> None:
+@pytest.mark.parametrize("members", [{"name": 3}, {}, {"name": "x", "needs": ["avm"]}])
+def test_a_function_that_makes_no_objective_is_named(members: dict[str, object]) -> None:
     with (
-        OBJECTIVES.registered("mine", type("Nameless", (), {"name": 3, "__call__": print})),
+        OBJECTIVES.registered("mine", type("Nameless", (), {**members, "__call__": print})),
         pytest.raises(InvalidValueError, match="the objective mine made Nameless, which has no name"),
     ):
         objective("mine")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ohmnas.errors import InfeasibleError, UnknownNameError
+from ohmnas.errors import InfeasibleError, InvalidValueError, UnknownNameError
 from ohmnas.search import Limits, Problem
 from ohmnas.search.subspace_names import CRITERIA
 from ohmnas.search.subspaces import _part, compare_subspaces
@@ -55,6 +55,9 @@ def test_limits_that_no_sub_space_meets_are_one_sentence() -> None:
         compare_subspaces(tight, np.random.default_rng(0), candidates=5)
     with pytest.raises(UnknownNameError, match="unknown criterion of sub-spaces 'speed'"):
         compare_subspaces(PROBLEM, np.random.default_rng(0), "speed")
+    for candidates, networks in ((0, 1), (1, 0)):
+        with pytest.raises(InvalidValueError, match="candidates and networks must be at least 1"):
+            compare_subspaces(PROBLEM, np.random.default_rng(0), candidates=candidates, networks=networks)
 
 
 @pytest.mark.parametrize(

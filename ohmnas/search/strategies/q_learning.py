@@ -82,13 +82,17 @@ class QLearning:
         return np.concatenate([population[affordable], self.problem.sample(explorers, rng)])
 
     def _follow(self, n: int, rng: np.random.Generator) -> Letters:
+        genes = self._alphabet.genes
         letters = np.zeros((n, self.problem.genes), dtype=np.intp)
         before = np.zeros(n, dtype=np.intp)
+        blocks = np.full(n, np.iinfo(np.int16).max)
         for gene, size in enumerate(self._alphabet.sizes):
             worth = self._values[gene, before] + 1e-6 * rng.random((n, MOST))
             straying = rng.random(n) < self.least_exploration / 2
-            before = np.where(straying, rng.integers(size, size=n), worth.argmax(axis=1))
-            letters[:, gene] = before
+            letters[:, gene] = np.where(straying, rng.integers(size, size=n), worth.argmax(axis=1))
+            if genes.depth and gene == genes.depth_column:
+                blocks = self._alphabet.first[gene][letters[:, gene]]
+            before = np.where(genes.blocks[gene] <= blocks, letters[:, gene], 0)  # 0 if missing, as in `_learn`
         return letters
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:

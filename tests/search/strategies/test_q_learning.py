@@ -9,9 +9,11 @@ import pytest
 from ohmnas.errors import InvalidValueError
 from ohmnas.search import Budget, Limits, Problem, search
 from ohmnas.search.strategies import QLearning, Random
+from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import genes
-from tests.search.conftest import SPACE, problem
+from tests.search.conftest import SPACE, Formula, problem
 
 from .conftest import Decides, fifteen
 
@@ -34,6 +36,17 @@ def test_it_takes_the_choice_that_decides(gene: str) -> None:
     drawn = (one.sample(400, np.random.default_rng(0))[:, column] == best).mean()
     for seed in range(3):
         assert (after(one, seed)[:, column] == best).mean() > drawn + 0.4 * (1 - drawn)
+
+
+def test_a_gene_after_a_missing_block_is_chosen_in_the_state_in_which_it_is_learned() -> None:
+    space = CoDesignSpace.on(SPACE)
+    few = Bounds.of(space.genes, {"M": (1, 2)})  # later blocks never exist
+    one = Problem(space, Formula(), Limits(), within=few)
+    strategy = QLearning(one, least_exploration=0.0)
+    gene = next(place for place, entry in enumerate(space.genes.entries) if not entry.block and place > 3)
+    strategy._values[gene, 0, 1] = 9.0
+    strategy._values[gene, 1:, 0] = 9.0
+    assert (strategy._follow(50, np.random.default_rng(0))[:, gene] == 1).all()
 
 
 def test_it_is_better_than_random_sampling_at_equal_evaluations() -> None:
