@@ -1,10 +1,10 @@
 """Choose the networks to measure next.
 
-A batch has three parts. *Best*: the candidates with the best predictions. *Uncertain*: candidates among the best
-predicted tenth that are farthest from all measured networks, where predictions are least certain (core-set selection:
-Sener and Savarese, 2018). *Mutants*: candidates close to the best measured networks, so the surrogate learns which
-changes matter there. Members of a batch keep a distance from each other, because near duplicates add little
-information.
+A batch has three parts. *Best*: the candidates with the best predictions. *Uncertain*: the candidates that are farthest
+from all measured networks, where predictions are least certain (core-set selection: Sener and Savarese, 2018). They are
+chosen from the tenth of the candidates with the best predictions. *Mutants*: candidates close to the best measured
+networks. They show which changes matter there. Members of a batch keep a distance from each other, because near
+duplicates add little information.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ Values = npt.NDArray[np.float64]
 Part = Literal["plan", "best", "uncertain", "mutant", "reference", "repeat"]
 
 APART: Final = 1.0
-"""Preferred distance between members of a batch; a gene's full range counts 1."""
+"""Preferred distance between members of a batch: the sum of the differences of genes, each divided by the gene's full
+range."""
 NEAR_FRONT: Final = 0.1
-"""Share of the candidates, best predicted first, that count as near the front."""
+"""Share of the candidates, those with the best predictions, that count as near the front; at least a whole batch."""
 LEADERS: Final = 5
 """Number of best measured networks that are mutated."""
 NEIGHBOURS: Final = 20
 """Number of candidates closest to a leader that count as its mutants."""
 SAMPLES: Final = 500
-"""Number of sampled candidates, and number of mutants of the leaders."""
+"""Number of sampled candidates, and also number of mutants of all leaders."""
 _ENOUGH: Final = 1e-6
-"""The preferred distance is halved until it is below this; after that, any distance is accepted."""
+"""The preferred distance is halved while candidates are missing. Below this value, any distance is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Split:
     """Shares of a batch; the rest are mutants of the best measured networks."""
 
     best: float = 0.5
-    """Share of the best predictions."""
+    """Share of candidates with the best predictions."""
     uncertain: float = 0.25
     """Share of uncertain candidates near the front."""
 
@@ -63,7 +64,7 @@ class Split:
             )
 
     def counts(self, k: int) -> tuple[int, int, int]:
-        """Numbers of best and uncertain candidates and of mutants in a batch of k."""
+        """Return the numbers of best candidates, uncertain candidates and mutants in a batch of k."""
         best = round(self.best * k)
         uncertain = min(round(self.uncertain * k), k - best)
         return best, uncertain, k - best - uncertain
@@ -75,17 +76,18 @@ DEFAULT_SPLIT: Final = Split()
 def candidates(
     problem: Problem, leaders: Population, measured: Population, seed: int, budget: Budget | None = None
 ) -> Population:
-    """Return networks that a batch may choose from.
+    """Return the networks from which a batch is chosen.
 
     Args:
-        problem: search problem, with predictions of the surrogate.
+        problem: search problem with the surrogate's predictions.
         leaders: ``(l, g)``: best measured networks, best first.
-        measured: ``(n, g)``: excluded networks.
+        measured: ``(n, g)``: measured networks, which are excluded.
         seed: random seed.
         budget: budget of the search; None is its default.
 
     Returns:
-        ``(m, g)``, without duplicates: the best of a search, mutants of the leaders, and a sample.
+        ``(m, g)``: the best networks of a search, mutants of the leaders, and a sample; within the limits on costs,
+        without duplicates.
 
     Raises:
         InfeasibleError: no network meets the limits on costs.
@@ -117,7 +119,7 @@ def choose(
     """Choose a batch.
 
     Args:
-        problem: scales distances between genomes.
+        problem: defines the range of each gene, the unit of distances.
         population: ``(m, g)``: candidates, none of them measured.
         evaluation: predictions of the candidates.
         measured: ``(n, g)``.
@@ -126,7 +128,8 @@ def choose(
         split: shares of the parts of a batch.
 
     Returns:
-        Row of each chosen candidate and its part; fewer than k if there are fewer candidates.
+        Row and part of each chosen candidate; fewer than k if there are fewer candidates. If a part has too few
+        candidates, the best predictions fill its places.
     """
     here = scaled(problem, population)
     there = scaled(problem, measured)
@@ -152,7 +155,7 @@ def scaled(problem: Problem, population: Population) -> Values:
 
 
 def _near(here: Values, leaders: Values) -> Rows:
-    """Rows that are among the `NEIGHBOURS` closest to a leader."""
+    """Return the rows that are among the `NEIGHBOURS` rows closest to any leader."""
     if not len(leaders) or not len(here):
         return np.empty(0, dtype=np.intp)
     distance = cdist(leaders, here, "cityblock")
@@ -161,7 +164,10 @@ def _near(here: Values, leaders: Values) -> Rows:
 
 
 def _take_diverse(chosen: list[tuple[int, Part]], here: Values, order: Rows, count: int, part: Part) -> None:
-    """Add rows in an order, skipping rows that are too close to a chosen row."""
+    """Add `count` rows in the given order, skipping rows that are too close to a chosen row.
+
+    While rows are missing, the distance is halved and the order starts again.
+    """
     apart, wanted = APART, min(len(chosen) + count, len(here))
     taken = {row for row, _ in chosen}
     while len(chosen) < wanted and len(taken & {*order.tolist()}) < len(order):
@@ -178,7 +184,7 @@ def _take_diverse(chosen: list[tuple[int, Part]], here: Values, order: Rows, cou
 
 
 def _take_farthest(chosen: list[tuple[int, Part]], here: Values, there: Values, among: Rows, count: int) -> None:
-    """Add the rows that are farthest from all measured and chosen rows, one after the other."""
+    """Add `count` rows one by one, each time the row farthest from all measured and chosen rows."""
     rows = [row for row, _ in chosen]
     known = np.concatenate([there, here[rows]])
     distance = cdist(here[among], known, "cityblock").min(axis=1) if len(known) else np.full(len(among), np.inf)

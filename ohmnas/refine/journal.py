@@ -1,4 +1,4 @@
-"""`Journal`: the rounds of a refinement, written to disk before they are measured."""
+"""`Journal`: the stages of a refinement. Each is written to disk before it is measured."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from ohmnas.errors import BrokenFileError, InvalidValueError, shown
 from ohmnas.files import LARGEST_RESULT, read_json, write_atomically
 
 VERSION: Final = 1
-"""Version of the file."""
+"""Version of the file format."""
 KINDS: Final = ("plan", "round", "repeat")
-"""`plan`: first networks, without a surrogate. `round`: chosen by a surrogate. `repeat`: the best networks again."""
+"""`plan`: first networks, chosen without a surrogate. `round`: networks chosen with a surrogate. `repeat`: the best
+networks, trained again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Chosen:
     seed: int
     """Seed of the measurement."""
     part: str
-    """Reason: one of `batch.Part`."""
+    """Why the network was chosen: one of `batch.Part`."""
     predicted: Mapping[str, float] = field(default_factory=dict)
     """Target -> prediction before the measurement; empty without a surrogate."""
 
@@ -70,7 +71,7 @@ class Journal:
 
     @property
     def repeats_at_the_end(self) -> int:
-        """Number of stages of repeats since the last round."""
+        """Number of consecutive repeat stages at the end."""
         kinds = [stage.kind for stage in reversed(self.stages)]
         return next((place for place, kind in enumerate(kinds) if kind != "repeat"), len(kinds))
 
@@ -88,7 +89,11 @@ class Journal:
         self._write()
 
     def end(self, outcome: Mapping[str, float]) -> None:
-        """Add the outcome of the last stage."""
+        """Add the outcome of the last stage.
+
+        Raises:
+            StorageError: the file could not be written.
+        """
         self.stages[-1] = replace(self.stages[-1], outcome=dict(outcome))
         self._write()
 
@@ -99,7 +104,7 @@ class Journal:
 
 
 def belongs_to(path: Path, asked: Mapping[str, Any]) -> bool:
-    """Return True if a file is the journal of the refinement that these values identify."""
+    """Return True if a file is the journal of the refinement with these identifying values."""
     try:
         return bool(_read(path)[0] == json.loads(json.dumps(asked)))
     except BrokenFileError:
@@ -118,7 +123,7 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Stage]]:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, BrokenFileError):
             raise
-        raise BrokenFileError(f"{path} is not the journal of a refinement: {error}") from error
+        raise BrokenFileError(f"{path} is not a refinement journal: {error}") from error
 
 
 def _stage(values: dict[str, Any]) -> Stage:
@@ -134,7 +139,7 @@ def _stage(values: dict[str, Any]) -> Stage:
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
-    """Return the numbers unchanged: counts stay whole."""
+    """Check that all values are numbers and return them. Whole numbers stay ints."""
     if not all(isinstance(value, int | float) for value in values.values()):
         raise ValueError("its values must be numbers")
     return {str(name): value for name, value in values.items()}

@@ -41,9 +41,10 @@ from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 FEWEST: Final = 20
 """With fewer measured networks, a refinement measures a plan before it fits a surrogate."""
 FEWEST_FITTED: Final = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))
-"""With fewer measured networks, surrogates for held-out predictions would be fitted to fewer than `FEWEST_ROWS`."""
+"""Smallest number of measured networks. With fewer, a surrogate for held-out predictions would be fitted to fewer than
+`FEWEST_ROWS` networks."""
 FURTHER_REPEATS: Final = 2
-"""Largest number of further repeats. They are needed if the best network after the repeats was trained only once."""
+"""Largest number of further repeat stages. A stage is added while the best network has been trained only once."""
 WEIGHTS: Final = 10
 """Number of best measured networks whose trained weights are kept."""
 
@@ -57,14 +58,14 @@ class Effort:
     each: int = 12
     """Trainings in each round."""
     repeats: int = 3
-    """Number of best networks that are trained once more after the rounds; the reference network is one of them. If a
-    network with a single training is best afterwards, it is trained once more too (`FURTHER_REPEATS`)."""
+    """Number of best networks that are trained once more after the rounds. If it is above 1, the reference network is
+    one of them. If a network with only one training is then the best, it is trained once more (`FURTHER_REPEATS`)."""
     references: int = 1
-    """Number of best reference networks within the limits that are measured too."""
+    """Number of best reference networks within the limits to measure as well."""
     rows: float = math.inf
     """Largest number of trainings that the stages request, including trainings that the store already has."""
     seconds: float = math.inf
-    """Wall time of each call in seconds; no training begins after it."""
+    """Wall time limit of each call in seconds; no training starts after it."""
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -84,7 +85,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Report after each training."""
+    """Progress report, made when a stage begins and after each training."""
 
     stage: Stage
     number: int
@@ -115,22 +116,22 @@ def refine(
 ) -> SearchResult:
     """Find the best measured network. Needs torch, unless a cluster measures.
 
-    It can be interrupted at any time. The same call then resumes from the stored rows and the journal.
+    A refinement can be interrupted at any time. The same call then resumes from the stored rows and the journal.
 
     Args:
-        campaign: how to measure: protocol, one chip, seed and limits. Its population is the plan, measured first if the
-            store has fewer than `FEWEST` networks. Its `keep` is the folder for the trained networks of the `WEIGHTS`
-            best networks and of the reference networks; all other trained networks in it are removed after each stage.
+        campaign: how to measure: protocol, one chip, seed and limits. Its population is the plan. The plan is measured
+            first if the store has fewer than `FEWEST` networks. Its `keep` is a folder for trained networks. After each
+            stage, only the `WEIGHTS` best networks and the reference networks are kept there.
         store: measured rows; the surrogate is fitted to the rows of the same chip and fidelity.
-        fit: fits a surrogate to a training set and returns the search problem that uses it, such as
+        fit: fits a surrogate to a training set and returns the search problem that uses it, for example
             ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
         effort: rounds, trainings and time.
         seed: random seed of the searches and batches.
-        above_reference: True requires estimates at least as good as the estimates of the best reference network
-            (`search.defaults.reference_floor`).
+        above_reference: True to require at least the estimated accuracy of the best reference network, and no larger
+            estimated AVM (`search.defaults.reference_floor`).
         split: shares of a batch.
         budget: budget of the search in each round; None is its default.
-        journal: file of the rounds, needed to resume after an interruption; None keeps them in memory.
+        journal: file for the stages, needed to resume after an interruption; None keeps them in memory.
         asked: JSON values that identify the refinement, such as its limits; the journal stores them.
         jobs: number of local worker processes.
         cluster: Dask cluster to measure on, with all its workers; None measures in local processes.
@@ -139,9 +140,10 @@ def refine(
         clock: returns the time in seconds.
 
     Returns:
-        The best measured network that meets the limits with its shrunk values, which are `Candidate.predicted`.
-        `Candidate.measured` and `held_out` hold the measurement and the prediction that they were computed from. The
-        history has one entry for each stage. `Candidate.weights` names the trained networks that were kept.
+        Result with the best network whose shrunk values meet the limits (`SearchResult.best`). `Candidate.predicted`
+        holds the shrunk values. They are computed from the measurement (`Candidate.measured`) and the held-out
+        prediction (`Candidate.held_out`). `Candidate.weights` lists the folders of the kept trained networks. The
+        history has one entry per complete stage.
 
     Raises:
         InvalidValueError: the campaign has several chips; the store's rows were measured with another protocol or
@@ -190,9 +192,10 @@ class Standing:
 
     data: TrainingSet
     surrogate_problem: Problem
-    """Predictions of the surrogate, and limits from the measured reference network."""
+    """Problem with the surrogate's predictions and the limits of `problem`."""
     problem: Problem
-    """The same problem with the shrunk values of measured networks."""
+    """The same problem with shrunk values for measured networks. If `above_reference` is True, the best reference
+    network sets limits."""
     shrunk: Shrunk
     evaluation: Evaluation
     """Shrunk values of all measured networks."""
@@ -207,7 +210,7 @@ class Standing:
 
 
 def stand(data: TrainingSet, rows: Any, fit: Callable[[TrainingSet], Problem], above_reference: bool) -> Standing:
-    """Fit to the rows, and compare all measured networks by their shrunk values.
+    """Fit a surrogate to the rows, and compare all measured networks by their shrunk values.
 
     Args:
         data: measured networks.
@@ -279,7 +282,7 @@ class _Run:
         return self.clock() - self.began >= self.effort.seconds
 
     def _networks(self) -> int:
-        """Number of measured networks of this chip and fidelity, with any seed."""
+        """Number of networks measured on this chip at this fidelity, with any seed."""
         task, chip, fidelity = (*self._names(),)
         known = self.store.identities(failed=False, stopped=False)
         return len({one[len(schema.KEY_COLUMNS) :] for one in known if one[:3] == (task, chip, fidelity)})
@@ -289,23 +292,23 @@ class _Run:
         return protocol.task.name, self.campaign.chips[0].name, protocol.fidelity.name
 
     def _plan(self) -> Stage | None:
-        """The networks of the plan that were not tried; None if all were tried.
+        """Return a stage with the networks of the plan that no earlier stage requested; None if there are none.
 
         Raises:
-            InvalidValueError: the networks are too few for a surrogate.
+            InvalidValueError: there are too few networks to fit a surrogate.
         """
         done = {one.genome for stage in self.journal.stages for one in stage.chosen}
         plan = [tuple(genome) for genome in self.campaign.population.tolist()]
         left = [genome for genome in plan if genome not in done][: int(min(self.effort.rows, len(plan)))]
         if left and (networks := self._networks() + len(left)) < FEWEST_FITTED:
             raise InvalidValueError(
-                f"a refinement needs at least {FEWEST_FITTED} networks for its first surrogate and would have "
+                f"a refinement needs at least {FEWEST_FITTED} networks for its first surrogate, but would have "
                 f"{networks}: measure more first, or allow more trainings"
             )
         return Stage("plan", tuple(Chosen(genome, self.campaign.seed, "plan") for genome in left)) if left else None
 
     def _next(self, standing: Standing) -> Stage | None:
-        """The next stage; None after the last."""
+        """Return the next stage; None after the last."""
         left = self.effort.rows - self.journal.trainings
         if self.journal.count("round") < self.effort.rounds:
             reserved = min(self.effort.repeats, left)
@@ -321,7 +324,7 @@ class _Run:
         return None
 
     def _round(self, standing: Standing, k: int) -> Stage | None:
-        """A batch of k networks, with unmeasured reference networks first; None if there is no new network."""
+        """Return a batch of k networks, unmeasured reference networks first; None if there is no new network."""
         if k < 1:
             return None
         tried = self._tried(standing)
@@ -346,17 +349,17 @@ class _Run:
         )
 
     def _tried(self, standing: Standing) -> Population:
-        """``(n, g)``: networks that were measured, failed or diverged, without networks that were stopped early."""
+        """``(n, g)``: networks with a stored row: measured, failed or diverged, but not stopped early."""
         names = self._names()
         keys = len(schema.KEY_COLUMNS)
         stored = [one[keys:] for one in self.store.identities(stopped=False) if one[:3] == names]
         return np.unique(np.array(stored, dtype=np.int16).reshape(-1, standing.problem.genes), axis=0)
 
     def _repeat(self, standing: Standing, k: int) -> Stage | None:
-        """The best networks again, each with the first unused seed.
+        """Return a stage that trains the best k networks again, each with its first unused seed.
 
-        If few networks meet the limits, networks that just miss them are included: the reference network sets limits,
-        and another training of it may relax them.
+        If fewer than k networks meet the limits, networks that narrowly miss them are included. The reference network
+        sets limits, and another training of it may relax them.
         """
         if k < 1:
             return None
@@ -423,7 +426,7 @@ class _Run:
         return stand(data, table.select(chip, fidelity), self.fit, self.above_reference)
 
     def _forget_weights(self, standing: Standing) -> None:
-        """Remove trained networks that are no longer among the best."""
+        """Remove kept trained networks, except the best networks and the reference networks."""
         if self.campaign.keep is None:
             return
         known = [one.genome for one in references(standing.problem)[: self.effort.references]]
@@ -431,14 +434,14 @@ class _Run:
         kept.remove_others(self.campaign.keep, {name for genome in leading for name in self._weights(genome)})
 
     def _weights(self, genome: Sequence[int]) -> list[str]:
-        """Names of the kept trained networks of a genome."""
+        """Return the folder names of a genome's kept trained networks."""
         if self.campaign.keep is None:
             return []
         _, chip, fidelity = self._names()
         return kept.kept(self.campaign.keep, genome, chip, fidelity)
 
     def _outcome(self, standing: Standing, seconds: float) -> dict[str, float]:
-        """Entry of the history."""
+        """Return the stage's entry of the history."""
         stage, number = self.journal.stages[-1], len(self.journal.stages) - 1
         row = standing.order[0] if len(standing.order) else 0
         feasible = bool(len(standing.order)) and bool(standing.evaluation.feasible[row])
@@ -457,7 +460,7 @@ class _Run:
         return entry
 
     def _optimism(self, stage: Stage, standing: Standing) -> float | None:
-        """Mean predicted minus measured accuracy of networks chosen for their predictions; None if there are none."""
+        """Mean of predicted minus measured accuracy over networks chosen for their predictions; None without any."""
         found = []
         for one in stage.chosen:
             row = standing.shrunk.row(np.array(one.genome, dtype=np.int16)) if one.part == "best" else None

@@ -1,17 +1,17 @@
 """Correct the winner's curse: shrink measurements of networks towards their predictions.
 
-The best of many measurements is too optimistic, because it also had the most luck (Smith and Winkler, *The Optimizer's
-Curse*, Management Science 2006). Their remedy is to compare posterior means. For each network and target, on the
-target's scale, a normal prior is combined with a normal measurement (Lindley and Smith, 1972; Efron and Morris, 1973):
+The best of many measurements is optimistic, because it is partly lucky (Smith and Winkler, *The Optimizer's Curse*,
+Management Science 2006). Their remedy is to compare posterior means. For each network and target, a normal prior and a
+normal measurement are combined on the target's scale (Lindley and Smith, 1972; Efron and Morris, 1973):
 
     expected = predicted + share * (measured - predicted)
     share    = explained / (explained + noise / trainings)
 
 `predicted` comes from a surrogate that was not fitted to the network (cross-fitting). `noise` is the variance between
-trainings of a network, from networks that were trained more than once. `explained` is the variance of the networks
-around their predictions beyond that noise. Both variances come from networks of similar predicted accuracy, because
-good networks vary less. If too few networks were trained twice, a quarter of the variance around the predictions counts
-as noise (`DEFAULT_NOISE`).
+trainings of one network, estimated from networks that were trained more than once. `explained` is the rest of the
+variance of measurements around their predictions. Both variances are estimated from networks with a similar predicted
+accuracy, because good networks vary less. If too few networks were trained twice, a quarter of the variance around the
+predictions counts as noise (`DEFAULT_NOISE`).
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ Values = npt.NDArray[np.float64]
 FOLDS: Final = 5
 """Number of surrogates for held-out predictions; each is fitted to the networks of the other folds."""
 ALIKE: Final = 40
-"""Number of networks with the nearest predicted accuracies that determine the variance of a network."""
+"""Number of networks used for the variance around a network's prediction: those nearest in predicted accuracy."""
 ALIKE_REPEATS: Final = 10
-"""Number of networks, trained more than once and with the nearest predicted accuracies, that determine the noise of a
-network. On digits, 8 to 12 are best. Worse networks have much more noise, so using all 24 repeated networks is worse
-than not shrinking."""
+"""Number of networks used for the noise of a network: trained more than once, and nearest in predicted accuracy. On
+digits, with 24 repeated networks, 8 to 12 are best. Worse networks have much more noise: using all 24 is worse than no
+shrinkage."""
 FEWEST_REPEATS: Final = 8
-"""Smallest number of networks trained more than once for an estimate of the noise."""
+"""Smallest number of networks trained more than once that is needed to estimate the noise."""
 DEFAULT_NOISE: Final = 0.25
-"""Share of noise in the variance around predictions, if it cannot be estimated. For the networks with the best
-predictions, the share that predicts a second training most accurately is 0.25 for speech, 0.1 for CIFAR-10, and 0 to
-0.1 for digits and people (shipped tables of protocol 3)."""
+"""Share of noise in the variance around predictions, if the noise cannot be estimated. For the networks with the best
+predictions, the share that best predicts a second training is 0.25 on spoken-digits, 0.1 on cifar10, and 0 to 0.1 on
+digits and people (shipped tables of protocol 3)."""
 _SMALLEST: Final = 1e-12
-"""Smallest variance, to keep divisions by it finite."""
+"""Lower bound on variances, to avoid a division by 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """Measured networks with their predictions and the best estimates from both."""
+    """Measured networks: measurements, held-out predictions, and best estimates from both."""
 
     population: Population
     """``(n, g)``."""
@@ -92,8 +92,8 @@ def shrink(
         trainings: ``(n,)``: number of trainings of each network.
         measured: means over the trainings.
         predicted: held-out predictions of the same targets.
-        within: ``(n, t)``: variances between the trainings of a network on the targets' scales; NaN for one training.
-        std_floor: smallest standard deviation that can be resolved.
+        within: ``(n, t)``: variance between a network's trainings, on the targets' scales; NaN for one training.
+        std_floor: smallest standard deviation that the table can resolve, a fraction.
     """
     position = predicted[ACCURACY.name]
     shares = np.empty_like(measured.values)
@@ -109,7 +109,7 @@ def shrink(
 def _variances(
     distances: Values, within: Values, trainings: npt.NDArray[np.intp], position: Values
 ) -> tuple[Values, Values]:
-    """``(n,)`` each: variance of networks around their predictions, without the noise; and variance of the noise."""
+    """Return `explained` and `noise` (see the module) of each network, ``(n,)`` each."""
     repeated = np.flatnonzero(np.isfinite(within))
     explained, noise = np.empty(len(distances)), np.empty(len(distances))
     for row, centre in enumerate(position):
@@ -133,13 +133,13 @@ def shrunk_labels(data: TrainingSet, rows: pd.DataFrame, fit: Callable[[Training
     """Shrink the labels of a training set towards held-out predictions.
 
     Args:
-        data: the training set; repeats are averaged.
-        rows: rows of the training set's networks, with repeats, as `MeasuredTable.select` returns them.
-        fit: fits a surrogate.
+        data: training set, with repeats averaged.
+        rows: all rows of its networks, including repeats, as returned by `MeasuredTable.select`.
+        fit: fits a surrogate to a training set.
         seed: seed of the folds.
 
     Raises:
-        InvalidValueError: the rows belong to other networks than the training set.
+        InvalidValueError: the networks of the rows differ from the networks of the training set.
     """
     genes = list(data.space.gene_names)
     trainings = rows.groupby(genes, sort=True).size()
@@ -174,7 +174,7 @@ def _label(data: TrainingSet, target: Target) -> Values:
 
 @dataclass(frozen=True)
 class ShrunkEstimator(Estimator):
-    """Best estimates of measured networks, and a surrogate's predictions of all others."""
+    """Returns best estimates for measured networks, and a surrogate's predictions for all others."""
 
     surrogate: Estimator
     shrunk: Shrunk

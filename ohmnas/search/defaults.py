@@ -2,8 +2,8 @@
 
 A network that guesses has a small spread and no AVM. Tight limits on the AVM, or an objective that divides by the
 spread, can therefore trap a search among networks that only guess. A lower limit on accuracy and known networks at
-the start prevent this. A useful result also beats hand-made networks. By default, its predicted accuracy is at least
-that of the best reference network within the same limits, and its predicted AVM is no larger.
+the start prevent this. A useful result also beats hand-made networks. By default, it must have at least the predicted
+accuracy of the best reference network within the same limits, and no larger predicted AVM.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from ohmnas.spaces.genes import Population
 from ohmnas.targets import VARIATION, variation_of
 
 SLACK: Final = 1e-6
-"""Tolerance of the limits that a reference network sets, as a fraction: predictions may round differently in another
-batch."""
+"""Tolerance on limits set by a reference network, as a fraction. The predictions of the same network may round
+differently in another batch."""
 
 
 def default_floor(best: float, classes: int) -> float:
     """Accuracy halfway between guessing and the highest known accuracy, rounded to whole per cent.
 
     Args:
-        best: highest known accuracy, such as `SurrogateModel.best_known`.
+        best: highest known accuracy, for example `SurrogateModel.best_known`.
         classes: number of classes.
     """
     guessing = 1.0 / classes
@@ -37,13 +37,14 @@ def default_floor(best: float, classes: int) -> float:
 def reference_floor(problem: Problem) -> Problem:
     """Require predictions at least as good as the predictions of the best reference network.
 
-    The best is the most accurate reference network that meets all limits of the problem, including soft limits. Its
-    accuracy becomes the lowest accuracy and its AVM the largest AVM, unless the problem's own limits are tighter. If
-    the problem has a confidence, the quantiles of the reference are the limits, because other networks are compared by
-    quantiles too.
+    Of the reference networks that meet all limits of the problem, including soft limits, the best has the highest
+    predicted accuracy. Its accuracy becomes the lower limit on accuracy, and its AVM the upper limit on AVM, unless the
+    problem's own limits are tighter. With a confidence, its quantiles become the limits, because limits then apply to
+    quantiles.
 
     Returns:
-        The problem with these limits, and `Limits.reference`; the problem itself if no reference meets its limits.
+        The problem with these limits and `Limits.reference`. The problem is unchanged if no reference meets its limits,
+        or if the estimator does not predict both accuracy and AVM.
     """
     targets = [one.name for one in problem.estimator.targets]
     variation = variation_of(targets).name
@@ -76,7 +77,7 @@ def reference_floor(problem: Problem) -> Problem:
 def known_networks(problem: Problem) -> Population:
     """``(k, g)``: reference networks within the limits on costs and the bounds on genes, as initial architectures.
 
-    If chips are searched too, each network is on its best chip within the bounds.
+    If chips are searched too, each network has its best chip within the bounds.
     """
     genomes = [candidate.genome for candidate in references(problem)]
     population = np.array(genomes, dtype=np.int16).reshape(-1, problem.genes)

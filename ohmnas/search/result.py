@@ -1,4 +1,4 @@
-"""`SearchResult`: result of a search, readable and writable as JSON."""
+"""`SearchResult`: the result of a search, and its JSON file."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RESULT: Final = "result.json"
-"""Name of the file in a folder."""
+"""File name of a result in the output folder."""
 _SHOWN: Final = 6
-"""Rows of the table in a notebook."""
+"""Largest number of rows in the notebook table."""
 _OF_A_GENERATION: Final = ("iteration", "evaluations", "objective")
 """Required keys of each generation in the history."""
 
@@ -40,45 +40,49 @@ class SearchResult:
     """Best feasible architecture of a search, with settings and history."""
 
     best: Candidate
-    """Architecture with the highest objective; if there is a front, the best of its members."""
+    """Feasible architecture with the highest objective; with a front, the front's member with the highest objective."""
     evaluations: int
-    """Number of evaluated architectures; no start evaluates an architecture twice."""
+    """Number of evaluated architectures, summed over all starts. A start never evaluates an architecture twice, but
+    another start may evaluate it again. A refinement counts its trainings instead."""
     seconds: float
-    """Wall time of the search."""
+    """Wall time of the search in seconds, including the searches that it resumed."""
     seed: int
     constraints: dict[str, Any]
-    """`Problem.constraints`: limit -> value, None for no limit; soft limits and bounds on genes by name."""
+    """`Problem.constraints`: limit -> value, or None for no limit. Soft limits, bounds on genes, assumptions about
+    conversions and the schedule are included if they matter."""
     history: list[dict[str, float]]
-    """For each generation: iteration, evaluations, feasible share of the offspring, best objective so far, and
-    predictions of the best architecture; with a front also its hypervolume; after a restart also its number."""
+    """One entry per generation, from the first generation with a feasible architecture on: iteration, evaluations,
+    feasible share of the evaluated architectures, best objective so far, and predictions of the best architecture.
+    With a front, its hypervolume is included; from the second start on, also the index of the restart. A refinement has
+    one entry per stage."""
     space: Space
     strategy: str = "evolution"
     parameters: dict[str, Any] = field(default_factory=dict)
     """Parameters of the strategy set by the user."""
     objective: str = "accuracy_1d / accuracy_1d_std"
     stopped: str = "iterations"
-    """Reason for the end: iterations, seconds, evaluations, patience, nothing new, interrupted, or skips (a gradient
-    search stopped because two edges became skips)."""
+    """Why the search ended: iterations, seconds, evaluations, patience, nothing new, interrupted, or skips (two edges
+    became skips in a gradient search)."""
     top: list[Candidate] = field(default_factory=list)
-    """Diverse architectures, best first, from the front if there is one; empty unless several were requested."""
+    """Diverse architectures, best first; empty unless several were requested. With a front, all are its members."""
     front: list[Candidate] = field(default_factory=list)
     """Pareto front over `pareto`; empty unless requested."""
     pareto: tuple[str, ...] = ()
-    """Quantities of the front."""
+    """Quantities of the front; empty without a front."""
     population: Population = field(default_factory=lambda: np.empty((0, 0), dtype=np.int16), compare=False)
-    """``(k, g)``: the best evaluated architectures, to resume the search."""
+    """``(k, g)``: the best feasible architectures, from which the search can be resumed."""
     provenance: dict[str, Any] = field(default_factory=dict)
-    """Training data of the surrogate."""
+    """`Estimator.provenance`; for a surrogate, a description of its training data."""
     excluded: tuple[str, ...] = ()
     """Checksums of the tables whose architectures were excluded."""
     references: list[Candidate] = field(default_factory=list)
-    """Reference networks within the cost limits, with predictions."""
+    """Reference networks within the limits on costs, with predictions."""
     command: tuple[str, ...] = ()
     """Command-line arguments (without ``ohmnas``) that produced the result; empty for results produced in Python."""
 
     @property
     def extrapolation(self) -> str:
-        """Warning that the network is smaller or larger than all measured networks; empty if it is not."""
+        """Warning if the network is smaller or larger than all measured networks; empty otherwise."""
         seen = self.provenance.get("seen", {})
         for title, cost, name in (("parameters", self.best.params, "params"), ("MACs", self.best.macs, "macs")):
             least, most = seen.get(f"min_{name}", 0), seen.get(f"max_{name}", math.inf)
@@ -90,7 +94,7 @@ class SearchResult:
         return ""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the found network, `top`, `front` and the references, one row each.
+        """Return the found network, the other members of `top`, `front` and the references, one row each.
 
         Returns:
             Columns: `role` (found, top, front, reference), `name`, `architecture`, `params`, `macs`, the predictions,
@@ -110,7 +114,7 @@ class SearchResult:
         return pd.DataFrame(rows)
 
     def history_frame(self) -> pd.DataFrame:
-        """Return `history`, one row per generation."""
+        """Return `history`, one row per entry."""
         import pandas as pd
 
         return pd.DataFrame(self.history)
@@ -167,16 +171,16 @@ def write_result(path: str | Path, result: SearchResult) -> None:
 
 
 def result_file(path: str | Path) -> Path:
-    """Return the `result.json` of a folder, or the file itself.
+    """Return the path of `result.json` in a folder, or the given path if it is not a folder.
 
     Raises:
-        BrokenFileError: the folder has none.
+        BrokenFileError: the folder has no `result.json`.
     """
     path = Path(path)
     if not path.is_dir():
         return path
     if not is_file(path / RESULT):
-        raise BrokenFileError(f"{path} has no {RESULT}: pass the folder that ohmnas search wrote with --out")
+        raise BrokenFileError(f"{path} has no {RESULT}: pass the output folder of ohmnas search (--out)")
     return path / RESULT
 
 
@@ -191,20 +195,20 @@ def read_result(path: str | Path) -> SearchResult:
         raise BrokenFileError(f"{path} is a folder: pass the file {path / 'result.json'}")
     values = read_json(path, LARGEST_RESULT)
     if not isinstance(values, dict):
-        raise BrokenFileError(f"{path} is not the result of a search: it is not a JSON object")
+        raise BrokenFileError(f"{path} is not a search result: it is not a JSON object")
     try:
         return _result(values)
     except KeyError as error:
-        raise BrokenFileError(f"{path} is not the result of a search: it lacks {error}") from error
+        raise BrokenFileError(f"{path} is not a search result: it lacks {error}") from error
     except (TypeError, ValueError, OverflowError, OhmnasError) as error:
-        raise BrokenFileError(f"{path} is not the result of a search: {error}") from error
+        raise BrokenFileError(f"{path} is not a search result: {error}") from error
 
 
 def _result(values: dict[str, Any]) -> SearchResult:
-    """Convert the values of a file.
+    """Build a result from the values of a file.
 
     Raises:
-        OhmnasError, KeyError, TypeError, ValueError, OverflowError: a value is missing, or has the wrong type.
+        OhmnasError, KeyError, TypeError, ValueError, OverflowError: a value is missing, invalid or of the wrong type.
     """
     space = _space(json_values.mapping(values["space"], "space"))
     pareto = _pareto(values)
@@ -277,7 +281,7 @@ def _plain_values(values: object, what: str) -> dict[str, Any]:
 
 
 def _constraints(values: dict[str, Any]) -> dict[str, Any]:
-    """Check the limits (None: no limit), soft limits and bounds on genes, and return them."""
+    """Check the values of `SearchResult.constraints` and return them. None is no limit."""
     for name, value in values.items():
         if name in {"soft", "least", "most"}:
             for quantity, limit in json_values.mapping(value, f"{name} limits").items():
@@ -298,10 +302,10 @@ def _constraints(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _conversion(values: dict[str, Any]) -> None:
-    """Check assumptions about conversions.
+    """Check the assumptions about conversions.
 
     Raises:
-        BrokenFileError: one is missing or unknown, or has an invalid value.
+        BrokenFileError: an assumption is missing, unknown or invalid.
     """
     try:
         Conversion(**values)
@@ -310,7 +314,7 @@ def _conversion(values: dict[str, Any]) -> None:
 
 
 def _schedule(values: dict[str, Any]) -> None:
-    """Check a schedule of a microcontroller.
+    """Check a microcontroller's schedule.
 
     Raises:
         BrokenFileError: a value is missing, unknown or invalid.

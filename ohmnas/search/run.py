@@ -1,4 +1,4 @@
-"""The search loop around a strategy: offspring within the limits, budget, history and archive."""
+"""The search loop: it asks a strategy for offspring, evaluates them, and keeps budget, history and archive."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.genes import Population
 
 OFFSPRING_ROUNDS = 3
-"""Largest number of rounds per generation. Rounds after the first replace infeasible or repeated offspring. After the
-last round, the generation stays smaller."""
+"""Largest number of rounds per generation. Rounds after the first replace infeasible or repeated offspring. If some
+are still missing after the last round, the generation is smaller than requested."""
 MIN_YIELD = 0.25
-"""A generation ends after a round that finds fewer new candidates than this share of the candidates that it needs."""
+"""Smallest ratio of new to wanted candidates in a round. A round below this ratio is the last of its generation."""
 ENOUGH = 0.95
-"""A generation with this share of its offspring is complete."""
+"""A generation is complete when it has this share of the requested feasible offspring."""
 SURPLUS = (1.5, 20.0)
-"""Smallest and largest ratio of candidates bred to candidates needed; each round sets the ratio for the next. Breeding
-a surplus is worthwhile because most limits are cheap to check and predictions are not."""
+"""Smallest and largest ratio of proposed to wanted candidates. Each round sets the ratio for the next round. A surplus
+of proposals pays off: most limits are cheap to check, and predictions are expensive."""
 MARGIN = 1.1
-"""Factor on missing offspring: a few too many cost less than one more round."""
+"""Factor on the number of missing offspring: a few extra candidates cost less than another round."""
 LEAST_SHARE = 0.25
-"""Lower bound on the assumed feasible share. A round evaluates enough candidates for the feasible share of the last
-generation, because one large call is cheaper than several small ones, but it assumes at least this share."""
+"""Lower bound on the assumed feasible share. A round assumes the feasible share of the last generation and evaluates
+enough candidates to fill the generation, because one large call is cheaper than several small ones."""
 LARGEST_POPULATION = 100_000
-"""Largest number of offspring per generation, and of candidates bred at once. A longer search has more generations
-instead."""
+"""Largest number of offspring per generation. A strategy is asked for at most `MARGIN` times as many candidates at
+once. For a longer search, set more generations."""
 PIECE = 10_000
-"""Candidates between two checks of the deadline: a few tenths of a second."""
+"""Number of candidates between two checks of the deadline. Evaluating them takes a few tenths of a second."""
 PATIENCE = 50
-"""Generations without a feasible architecture before the problem is reported as infeasible."""
+"""A start ends after this number of generations if no feasible architecture is known. Strategies that do not allow
+oversampling continue."""
 MAX_EMPTY_GENERATIONS = 20
-"""A search ends after this number of consecutive generations without new candidates."""
+"""A start ends after this number of consecutive generations without new candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,14 @@ class Budget:
     population: int = 100
     """Offspring per generation, up to `LARGEST_POPULATION`."""
     iterations: int = 200
-    """Generations after the first; 0 runs only the first."""
+    """Generations of each start after its first one; 0 runs only the first one."""
     seconds: float = 3600.0
-    """Wall time limit, also checked within generations."""
+    """Wall time limit in seconds, also checked within generations."""
     evaluations: float = math.inf
     """Largest number of evaluated architectures, over all restarts."""
     patience: float = math.inf
-    """A start ends after this number of consecutive generations without a better objective; with a front, also without
-    a change of the front."""
+    """A start ends after this number of consecutive generations that improve neither the objective nor, if there is
+    one, the front."""
     clock: Callable[[], float] = time.perf_counter
     """Returns the time in seconds."""
 
@@ -79,7 +80,7 @@ class Budget:
 
 
 def _whole(name: str, value: object, least: int, most: float = math.inf) -> int:
-    """Return the value if it is a whole number (Python or NumPy) from least to most."""
+    """Return the value as an int if it is a whole number (Python or NumPy) from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
         valid = f", {least} or more" if most == math.inf else f" from {least} to {most:,}"
         raise InvalidValueError(f"{name} must be a whole number{valid}, not {value!r}")
@@ -87,7 +88,7 @@ def _whole(name: str, value: object, least: int, most: float = math.inf) -> int:
 
 
 BUDGETS = {"rank": Budget(20_000, 0), "grid": Budget(10_000, 1_000_000)}
-"""Strategy -> budget, if it differs from the budget of AnalogNAS: 100 offspring, 200 generations."""
+"""Strategy -> default budget. All other strategies have AnalogNAS's budget: 100 offspring, 200 generations."""
 
 
 def default_budget(strategy: str) -> Budget:
@@ -108,7 +109,7 @@ class Generation:
 
 
 class _Run:
-    """State of one start of a strategy; restarts may share the archive."""
+    """State of one start of a strategy. All starts share the archive."""
 
     def __init__(
         self, problem: Problem, strategy: Strategy, archive: Archive, known: Population, rng: np.random.Generator
@@ -118,7 +119,7 @@ class _Run:
         self.archive = archive
         self.rng = rng
         self.seen = set(_keys(known))
-        self.surplus = 1.0  # first populations are sampled within the limits on costs, so no surplus is needed
+        self.surplus = 1.0  # the first population is sampled within the limits on costs, so it needs no surplus
         self.feasible_share = 1.0
         """Feasible share of the last generation."""
         self.exhausted = False
@@ -126,12 +127,12 @@ class _Run:
         """Best feasible objective of this start."""
 
     def generation(self, n: int, most: float, initial: Population) -> tuple[Population, int]:
-        """Create at least n new feasible architectures if possible, and pass all evaluations to the strategy.
+        """Evaluate candidates until a share `ENOUGH` of n is feasible, and pass all evaluations to the strategy.
 
         Args:
-            n: number of offspring.
-            most: remaining evaluations.
-            initial: architectures to evaluate as well.
+            n: number of feasible offspring to find.
+            most: largest number of evaluations, those left in the budget.
+            initial: further architectures to evaluate, before the strategy's candidates.
 
         Returns:
             The feasible offspring and the number of evaluations.
@@ -158,14 +159,14 @@ class _Run:
         return population[evaluation.feasible], len(population)
 
     def _wanted(self, missing: int, left: float) -> int:
-        """Return the number of candidates that are expected to include `missing` feasible candidates."""
+        """Return how many candidates to evaluate to find about `missing` feasible ones; at most `left`."""
         wanted = math.ceil(MARGIN * missing / max(self.feasible_share, LEAST_SHARE))
         return int(min(wanted, MARGIN * LARGEST_POPULATION, left))
 
     def _tell(self, population: Population, evaluation: Evaluation) -> None:
         """Pass evaluations to the archive and the strategy; update the feasible share and the best objective.
 
-        After the deadline there is no next generation, so the strategy is not told.
+        After the deadline, the strategy gets no evaluations, because there is no next generation.
         """
         if not self.problem.clock.is_up():
             self.strategy.tell(population, evaluation)
@@ -174,7 +175,10 @@ class _Run:
         self.best = max(self.best, float(np.max(evaluation.objective, where=evaluation.feasible, initial=-math.inf)))
 
     def _candidates(self, wanted: int, initial: Population) -> Population:
-        """Return the unseen, affordable rows of `initial` and of up to `wanted` candidates, and mark them as seen."""
+        """Return unseen, affordable rows of `initial` and of the strategy's proposals, and mark them as seen.
+
+        The strategy may propose more than `wanted`. At most ``len(initial) + wanted`` rows are returned.
+        """
         asked = wanted
         if self.strategy.allows_oversampling:
             asked = max(wanted, min(math.ceil(self.surplus * wanted), LARGEST_POPULATION))
@@ -217,27 +221,27 @@ def search(
     resume: SearchResult | None = None,
     top: int = 1,
 ) -> SearchResult:
-    """Run a strategy on a problem. Ctrl-C ends it and returns the result so far, if there is one.
+    """Run a strategy on a problem. Ctrl-C ends the search and returns the result so far, if there is one.
 
     Args:
         problem: objective and limits.
         strategy: a name of `strategies.STRATEGIES`, a class such as `Evolution`, or a `functools.partial` of a class
             with other parameters.
         seed: random seed; the same seed gives the same result, unless the time limit ends the search.
-        budget: length of the search; generations count per restart. None is `default_budget` of the name.
+        budget: length of the search; each start has all its generations. None is the strategy's `default_budget`.
         report: called after each generation.
         initial: ``(k, g)`` initial architectures, in addition to the strategy's own.
-        exclude: ``(k, g)`` architectures to exclude.
+        exclude: ``(k, g)`` architectures that are never evaluated.
         restarts: number of starts; the result is the best of all.
-        resume: result of an earlier search of the same problem to continue. The search starts from its best
-            architectures and its front, and appends to its history.
+        resume: earlier result of the same problem. The search starts from its best architectures and its front, and
+            appends to its history.
         top: number of diverse architectures to return, best first.
 
     Returns:
-        The best feasible architecture of all that were evaluated; with a front, its member with the highest objective.
+        Result with the best feasible architecture (`SearchResult.best`).
 
     Warns:
-        UserWarning: the found network is outside the range of sizes that the surrogate was fitted to.
+        UserWarning: the found network is smaller or larger than all networks that the surrogate was fitted to.
 
     Raises:
         InfeasibleError: nothing feasible was found; the message shows the nearest architecture.
@@ -290,7 +294,7 @@ def _run_all(
     initial: Population,
     excluded: Population,
 ) -> None:
-    """Run all starts of a strategy, until the budget is used up."""
+    """Run the starts of a strategy until all are done or the budget is used up."""
     archive = progress.archive
     try:
         for restart in range(restarts):
@@ -308,7 +312,7 @@ def _run_all(
 
 
 class _Progress:
-    """Counts, deadline and history of all restarts."""
+    """Number of evaluations, stop reason and history over all starts."""
 
     def __init__(
         self,
@@ -363,7 +367,7 @@ class _Progress:
         return self.archive.best is None and iteration + 1 >= PATIENCE and run.strategy.allows_oversampling
 
     def note(self, iteration: int, restart: int, feasible_share: float) -> None:
-        """Add a generation to the history."""
+        """Add a generation to the history, if a feasible architecture is known."""
         best = self.archive.best
         if best is not None:
             entry = {

@@ -1,4 +1,4 @@
-"""Spaces of networks by name. Plugins can add spaces (`ohmnas.registry`)."""
+"""Registry of search spaces. Plugins can add spaces (`ohmnas.registry`)."""
 
 from __future__ import annotations
 
@@ -55,13 +55,14 @@ def space(name: str, input_shape: tuple[int, int, int], classes: int) -> Space:
 
     Raises:
         UnknownNameError: the name is unknown; the message lists the known names.
+        PluginError: the package that adds the space cannot be used.
     """
     made: Space = SPACES[name](input_shape, classes)
     return made
 
 
 def _known() -> dict[str, type[Space]]:
-    """Return all spaces that can be imported; a broken plugin affects only its own space."""
+    """Return all spaces by registered name, without the spaces of broken plugins."""
     found = {}
     for name in SPACES:
         with suppress(PluginError):
@@ -70,22 +71,25 @@ def _known() -> dict[str, type[Space]]:
 
 
 def kind_with(columns: Collection[str]) -> type[Space] | None:
-    """Return the space whose genes are all among the columns of a table or store; if there are several, the largest."""
+    """Return the space whose genes are all columns of a table or store; None if there is none.
+
+    If there are several, return the one with the most genes.
+    """
     names = {*columns}
     there = [kind for kind in _known().values() if names.issuperset(kind.architecture_genes.names)]
     return max(there, key=lambda kind: len(kind.architecture_genes), default=None)
 
 
 def kind_called(name: str) -> type[Space] | None:
-    """Return the space with this name in files (`Space.name`), such as ``resnet-1``."""
+    """Return the space with this `Space.name`, the name in files, for example ``resnet-1``; None if there is none."""
     return next((kind for kind in _known().values() if kind.name == name), None)
 
 
 def names_in_files() -> list[str]:
-    """Return `Space.name` of all spaces of networks."""
+    """Return `Space.name` of all spaces."""
     return [kind.name for kind in _known().values()]
 
 
 def word_of(name: str) -> str:
-    """Return the registered name of a space for its name in files; unknown names are returned unchanged."""
+    """Return the registered name of the space with this `Space.name`; return unknown names unchanged."""
     return next((word for word, kind in _known().items() if kind.name == name), name)

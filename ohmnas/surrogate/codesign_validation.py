@@ -1,4 +1,4 @@
-"""Cross-validation of a surrogate of networks and chips, over held-out networks."""
+"""Cross-validation of co-design surrogates on held-out networks."""
 
 from __future__ import annotations
 
@@ -19,21 +19,24 @@ from ohmnas.surrogate.training_set import TrainingSet
 from ohmnas.targets import DEFAULT_NAMES
 
 FEWEST_CHIPS_OF_ONE = 3
-"""Smallest number of chips of a network for a rank correlation."""
+"""Smallest number of chips per network for a rank correlation between chips."""
 FEWEST_NETWORKS = 10
-"""Smallest number of networks on a chip for a rank correlation."""
+"""Smallest number of held-out networks per chip for a rank correlation between networks."""
 
 
 @dataclass(frozen=True, slots=True)
 class DesignScore:
-    """Quality of one target: Kendall's tau over three groupings, and coverage; None if undefined."""
+    """Quality of one target on held-out networks: Kendall's tau in three groupings, and coverage; None if undefined.
+
+    A design is a network on a chip.
+    """
 
     designs: Spread | None
     """Kendall's tau over all held-out designs."""
     networks: Spread | None
-    """Kendall's tau of held-out networks on the same chip, mean over chips with at least `FEWEST_NETWORKS` networks."""
+    """Kendall's tau between networks on one chip, averaged over chips with at least `FEWEST_NETWORKS` networks."""
     chips: Spread | None
-    """Kendall's tau of chips for one held-out network, mean over networks with at least `FEWEST_CHIPS_OF_ONE` chips."""
+    """Kendall's tau between chips of one network, averaged over networks with at least `FEWEST_CHIPS_OF_ONE` chips."""
     coverage: Spread | None
     """Share of labels inside their 90 % prediction interval."""
 
@@ -45,7 +48,9 @@ def score_designs(
     rounds: int = 3,
     report: Callable[[int], None] = lambda _: None,
 ) -> tuple[TrainingSet, dict[str, DesignScore]]:
-    """Score all targets by repeated 5-fold cross-validation over networks.
+    """Score the default targets by repeated 5-fold cross-validation over networks.
+
+    Surrogates are fitted to mean labels and scored on the labels of the first seed.
 
     Args:
         table: measured table.
@@ -98,7 +103,7 @@ def score_designs(
 
 
 def _within(group: npt.NDArray[np.intp], truth: Values, guess: Values, fewest: int) -> float:
-    """Mean Kendall's tau within groups of at least `fewest` rows; NaN if it is defined in no group."""
+    """Mean of Kendall's tau within groups of at least `fewest` rows; NaN if it is undefined in all groups."""
     sizes = np.bincount(group)
     taus = [metrics.kendall_tau(truth[group == one], guess[group == one]) for one in np.flatnonzero(sizes >= fewest)]
     known = np.array(taus)[~np.isnan(taus)]

@@ -1,4 +1,4 @@
-"""Quality of predictions, and its upper limit under label noise."""
+"""Metrics of prediction quality, and the best score that label noise allows."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ohmnas.targets import DEFAULT_NAMES
 
 
 def kendall_tau(truth: Values, predicted: Values) -> float:
-    """Kendall's tau-b: 1 is the same order, 0 is chance; NaN if one input is constant."""
+    """Kendall's tau-b: 1 for the same order, 0 for chance; NaN if an input is constant."""
     return float(stats.kendalltau(truth, predicted).statistic)
 
 
 def tau_scorer(target: str = DEFAULT_NAMES[0]) -> Callable[[Any, Any, npt.ArrayLike], float]:
-    """Scorer for scikit-learn's cross-validation and grid search: Kendall's tau of one target.
+    """Return a scorer for scikit-learn's cross-validation and grid search: Kendall's tau of one target.
 
     Args:
         target: one of `DEFAULT_NAMES`.
@@ -29,7 +29,7 @@ def tau_scorer(target: str = DEFAULT_NAMES[0]) -> Callable[[Any, Any, npt.ArrayL
         InvalidValueError: the name is unknown.
     """
     if target not in DEFAULT_NAMES:
-        raise InvalidValueError(f"a surrogate has no target {target!r}; it has {', '.join(DEFAULT_NAMES)}")
+        raise InvalidValueError(f"cannot score the target {target!r}: choose {', '.join(DEFAULT_NAMES)}")
     column = DEFAULT_NAMES.index(target)
 
     def score(surrogate: Any, X: Any, y: npt.ArrayLike) -> float:
@@ -40,14 +40,14 @@ def tau_scorer(target: str = DEFAULT_NAMES[0]) -> Callable[[Any, Any, npt.ArrayL
 
 
 def spearman(truth: Values, predicted: Values) -> float:
-    """Spearman's rank correlation; NaN if one input is constant."""
+    """Spearman's rank correlation; NaN if an input is constant."""
     if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
         return float("nan")
     return float(stats.spearmanr(truth, predicted).statistic)
 
 
 def precision_at(share: float, truth: Values, predicted: Values, smaller_is_better: bool = False) -> float:
-    """Share of the predicted best `share` that is in the true best `share`; NaN if one input is constant.
+    """Fraction of the predicted top `share` of rows that is in the true top `share`; NaN if an input is constant.
 
     Args:
         share: in (0, 1]; at least one row is taken.
@@ -56,7 +56,7 @@ def precision_at(share: float, truth: Values, predicted: Values, smaller_is_bett
         smaller_is_better: True for standard deviation and AVM.
     """
     if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
-        return float("nan")  # there is no best
+        return float("nan")  # all rows are equally good
     sign = 1.0 if smaller_is_better else -1.0
     k = max(round(share * len(truth)), 1)
     best = np.argsort(sign * truth, kind="stable")[:k]
@@ -67,13 +67,13 @@ def precision_at(share: float, truth: Values, predicted: Values, smaller_is_bett
 def noise_ceiling(first: Values, second: Values) -> float:
     """Kendall's tau of a perfect predictor on labels with this noise.
 
-    Two independent measurements of the same architectures, each truth plus noise, correlate with r12 = var(truth) /
-    var(label). The correlation of the truth with a label is sqrt(r12) (Spearman's attenuation, 1904). Kendall's tau and
-    r of a bivariate normal distribution are related by tau = 2/pi asin(r) (Greiner). Therefore
+    A label is truth plus noise. The correlation between two independent labels of the same architectures is r12 =
+    var(truth) / var(label). The correlation between truth and label is sqrt(r12) (attenuation: Spearman, 1904). For a
+    bivariate normal distribution with correlation r, Kendall's tau is 2/pi asin(r) (Greiner). Therefore
 
         ceiling = 2/pi asin( sqrt( sin(pi/2 tau12) ) ).
 
-    It is NaN if one input is constant.
+    The ceiling is NaN if an input is constant, and 0 if tau12 is not positive.
 
     Args:
         first: ``(n,)`` labels.
@@ -84,9 +84,9 @@ def noise_ceiling(first: Values, second: Values) -> float:
 
 
 def noise_ceiling_interval(first: Values, second: Values, resamples: int = 1000) -> tuple[float, float]:
-    """Ends of the 95 % interval of `noise_ceiling`: percentiles of a bootstrap over the pairs.
+    """Return the 95 % interval of `noise_ceiling`: percentiles of a bootstrap over the pairs of labels.
 
-    The result is deterministic. Draws without a defined ceiling are ignored; both ends are NaN if all are ignored.
+    The result is deterministic. Draws with an undefined ceiling are ignored; if all are, both ends are NaN.
 
     Args:
         first: ``(n,)`` labels.

@@ -347,7 +347,7 @@ def test_a_value_of_another_kind_is_one_sentence_for_all_who_read_results(
     search = ("search", "--task", "digits", "--max-params", "20k", "--out", tmp_path / "out", "--resume", result)
     for words in (("verify", result, "--task", "digits"), search, campaign):
         sentence = ohmnas(*words).sentence
-        assert f"{result} is not the result of a search" in sentence
+        assert f"{result} is not a search result" in sentence
         assert "\x1b" not in sentence
 
 

@@ -39,10 +39,13 @@ def test_without_a_file_it_is_kept_in_memory() -> None:
     ("content", "why"),
     [
         ("{", "not JSON"),
-        ("[]", "not the journal"),
+        ("[]", "not a refinement journal"),
         ('{"version": 99}', "version 99"),
         ('{"version": 1, "asked": {}, "stages": [{"kind": "x"}]}', "not a kind"),
-        ('{"version": 1, "asked": {}, "stages": [{"kind": "plan", "chosen": 3, "outcome": null}]}', "not the journal"),
+        (
+            '{"version": 1, "asked": {}, "stages": [{"kind": "plan", "chosen": 3, "outcome": null}]}',
+            "not a refinement journal",
+        ),
         ('{"version": 1, "asked": {}, "stages": [{"kind": "plan", "chosen": [], "outcome": {"a": "b"}}]}', "numbers"),
     ],
 )

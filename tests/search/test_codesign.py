@@ -123,7 +123,7 @@ def test_results_come_back_from_their_file(found: SearchResult, tmp_path: Path) 
 def test_a_chip_that_its_genome_does_not_have_is_refused(found: SearchResult, chip: str, tmp_path: Path) -> None:
     wrong = replace(found, best=replace(found.best, chip=chip))
     write_result(tmp_path / "result.json", wrong)
-    with pytest.raises(BrokenFileError, match="is not the result of a search"):
+    with pytest.raises(BrokenFileError, match="is not a search result"):
         read_result(tmp_path / "result.json")
 
 

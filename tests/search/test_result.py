@@ -147,12 +147,12 @@ def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path
         ("genome", [8.5] * 28, "whole numbers"),
         ("predicted", {}, "has no predictions"),
         ("predicted", {"speed": 0.5}, "unknown target 'speed': choose accuracy_1d"),
-        ("architecture", None, "not the result"),
+        ("architecture", None, "not a search result"),
         ("interval_90", {"avm": [0.0, 0.1]}, "lacks 'accuracy_1d'"),
-        ("interval_90", {name: [0.0] for name in DEFAULT_NAMES}, "not the result"),
+        ("interval_90", {name: [0.0] for name in DEFAULT_NAMES}, "not a search result"),
         ("costs", {"size": -1}, "costs must be numbers, 0 or more"),
-        ("costs", None, "not the result"),
-        ("costs", ["size"], "not the result"),
+        ("costs", None, "not a search result"),
+        ("costs", ["size"], "not a search result"),
         ("costs", {"size": "5"}, "its size is '5', not a finite number"),
         ("costs", {"size": True}, "its size is True"),
         ("predicted", {**dict.fromkeys(DEFAULT_NAMES, 0.5), "avm": "0.5"}, "its avm is '0.5'"),
@@ -258,7 +258,7 @@ GENERATION = {"iteration": 0, "evaluations": 20, "objective": 1.0, **dict.fromke
     ],
 )
 def test_values_of_another_kind_are_refused(key: str, value: object, values: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(BrokenFileError, match="not the result of a search"):
+    with pytest.raises(BrokenFileError, match="not a search result"):
         read_result(_write(tmp_path, {**values, key: value}))
 
 
@@ -271,9 +271,9 @@ def test_a_canonical_population_is_read(values: dict[str, Any], tmp_path: Path) 
 def test_another_space_is_refused(values: dict[str, Any], tmp_path: Path) -> None:
     for space, message in (
         ({**values["space"], "name": "cells-2"}, "unknown space 'cells-2'"),
-        ({**values["space"], "input_shape": [8, 8]}, "not the result"),
-        ({**values["space"], "classes": None}, "not the result"),
-        ([], "not the result"),
+        ({**values["space"], "input_shape": [8, 8]}, "not a search result"),
+        ({**values["space"], "classes": None}, "not a search result"),
+        ([], "not a search result"),
         ({}, "lacks 'name'"),
     ):
         with pytest.raises(BrokenFileError, match=message):

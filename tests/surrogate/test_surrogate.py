@@ -113,7 +113,7 @@ def test_a_scorer_is_tau_of_its_target(data: TrainingSet) -> None:
     estimator = Surrogate(SPACE, CHIP, **FAST)
     scores = cross_val_score(estimator, data.population, data.matrix(), scoring=tau_scorer(), cv=3)
     assert_allclose(scores, cross_val_score(estimator, data.population, data.matrix(), cv=3))
-    with pytest.raises(InvalidValueError, match="no target"):
+    with pytest.raises(InvalidValueError, match="cannot score the target 'accuracy'"):
         tau_scorer("accuracy")
 
 
@@ -127,7 +127,7 @@ def test_invalid_training_data_is_refused(data: TrainingSet) -> None:
     with pytest.raises(InvalidValueError, match="space"):
         Surrogate().fit(data.population, data.matrix())
     blank = Surrogate(SPACE, **FAST)
-    with pytest.raises(InvalidValueError, match=r"y has shape \(100, 2\)"):
+    with pytest.raises(InvalidValueError, match=r"its shape is \(100, 2\)"):
         blank.fit(data.population, data.matrix()[:, :2])
     with pytest.raises(InvalidValueError, match="finite"):
         blank.fit(data.population, np.full((100, 3), np.nan))

@@ -1,4 +1,4 @@
-"""Bayesian optimisation through Optuna: tree-structured Parzen estimators (Bergstra et al., NeurIPS 2011)."""
+"""Bayesian optimisation with Optuna: tree-structured Parzen estimators (Bergstra et al., NeurIPS 2011)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _VIOLATION = "shortfall"
 
 @dataclass(slots=True, eq=False)
 class Bayesian:
-    """Samples each gene from values that are more frequent among good architectures."""
+    """Samples genes from values that are more frequent in good architectures than in the others."""
 
     problem: Problem
     startup: int = 100
-    """Size of the initial sample, stratified by cost."""
+    """Number of evaluations before Optuna proposes. Until then, candidates are sampled, stratified by cost."""
     candidates: int = 24
-    """Draws per proposal; the most promising draw is proposed."""
+    """Number of draws per proposal; the most promising one is proposed."""
     memory: int = 250
-    """Number of architectures kept: the best and the latest. Each proposal takes longer with more architectures."""
+    """Number of best and latest architectures to keep. Each proposal takes longer with more architectures."""
     _study: Any = field(default=None, repr=False)
     _trials: list[tuple[Any, npt.NDArray[np.int16]]] = field(default_factory=list, repr=False)
     _evaluated: int = field(default=0, repr=False)
@@ -51,9 +51,9 @@ class Bayesian:
                 raise InvalidValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose a sample first, then Optuna's suggestions; fewer after the deadline.
+        """Propose a sample first, then Optuna's suggestions; fewer than n after the deadline.
 
-        Proposals that are too expensive are reported to Optuna at once.
+        Suggestions that exceed the limits on costs are reported to Optuna immediately, as far from feasible.
         """
         if self._study is None:
             self._study = self._new_study(int(rng.integers(2**31)))
@@ -82,7 +82,7 @@ class Bayesian:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", optuna.exceptions.ExperimentalWarning
-            )  # `group` is for genes that may not exist
+            )  # `group`, for genes that may not exist, is experimental
             sampler = optuna.samplers.TPESampler(
                 seed=seed,
                 n_startup_trials=1,
@@ -106,12 +106,12 @@ class Bayesian:
         return int(trial.suggest_int(str(gene), low, high, step=step))
 
     def _range(self, gene: int) -> tuple[int, int, int]:
-        """Smallest and largest value of a gene, and the step."""
+        """Return the smallest value, the largest value and the step of a gene."""
         values = self.problem.choices(gene).tolist()
         return values[0], values[-1], values[1] - values[0] if len(values) > 1 else 1
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Pass the evaluations to Optuna; proposals without evaluation count as far from feasible."""
+        """Pass the evaluations to Optuna. Proposals without an evaluation count as far from feasible."""
         import optuna
 
         if self._study is None:  # `tell` came before `ask`: the initial architectures used up the evaluations
@@ -144,7 +144,7 @@ class Bayesian:
         )
 
     def _forget(self, optuna: Any) -> None:
-        """Start a new study with the best and the latest architectures once the study has `2 * memory` trials."""
+        """Once the study has ``2 * memory`` trials, keep only the best and the latest, `memory` in all."""
         trials = self._study.get_trials(deepcopy=False)
         if len(trials) < 2 * self.memory:
             return
@@ -159,7 +159,7 @@ class Bayesian:
 
 
 def _existing(problem: Problem, genome: npt.NDArray[np.int16] | None) -> list[int]:
-    """Genes outside blocks if the genome is None, else the genes of the blocks that it has."""
+    """Return the columns of the genes outside blocks if `genome` is None, else of the genes in its existing blocks."""
     genes = problem.space.genes
     if genome is None:
         return np.flatnonzero(genes.blocks == 0).tolist()

@@ -15,20 +15,20 @@ from ohmnas.spaces.genes import Population
 
 @dataclass(slots=True, eq=False)
 class Local:
-    """Evaluates all neighbours of the best architecture that was not expanded yet.
+    """Evaluates all neighbours of the best architecture whose neighbours have not been evaluated yet.
 
-    If none of them is better, it continues with the next best architecture.
+    If no neighbour is better, it continues with the next best architecture.
     """
 
     problem: Problem
     _waiting: list[tuple[float, float, int, bytes]] = field(default_factory=list, repr=False)
     _left: list[Population] = field(default_factory=list, repr=False)
-    """Neighbours left over from the last call; they come first in the next."""
+    """Neighbours that did not fit into the last call of `ask`; the next call returns them first."""
     _evaluated: int = field(default=0, repr=False)
     allows_oversampling: ClassVar[bool] = False
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose up to n neighbours of the best; at first, a sample stratified by cost."""
+        """Propose a sample stratified by cost first, then up to n affordable neighbours of the best architectures."""
         if not self._evaluated:
             return self.problem.sample(n, rng)
         parts = [self.problem.sample(0, rng), *self._left]
@@ -41,7 +41,7 @@ class Local:
         return near[:n]
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Add the architectures to the queue."""
+        """Add the architectures to the queue, ordered by violation, then by objective."""
         rows = np.ascontiguousarray(population, dtype=np.int16)
         for short, objective, row in zip(evaluation.shortfall, -evaluation.objective, rows, strict=True):
             heapq.heappush(self._waiting, (float(short), float(objective), self._evaluated, row.tobytes()))

@@ -21,10 +21,10 @@ _TARGETS: Final = range(1, NODES)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Six operations on the edges between four nodes; a node is the sum of its incoming edges."""
+    """Six operations, one on each edge between four nodes. A node sums the outputs of its incoming edges."""
 
     operations: tuple[str, str, str, str, str, str]
-    """One of `OPERATIONS` for each of `EDGES`."""
+    """For each edge of `EDGES`, one of `OPERATIONS`."""
 
     def __post_init__(self) -> None:
         """Check the operations.
@@ -60,7 +60,7 @@ class Cell:
             InvalidValueError: the text is not a cell.
         """
         if not isinstance(text, str) or len(text) > _LONGEST:
-            raise InvalidValueError(f"this is not a cell of NAS-Bench-201: {shown(text)}")
+            raise InvalidValueError(f"this is not a NAS-Bench-201 cell: {shown(text)}")
         found: dict[tuple[int, int], str] = {}
         edges: list[tuple[int, int]] = []
         nodes = text.strip().split("+")
@@ -69,13 +69,13 @@ class Cell:
                 match = re.fullmatch(r"(\w+)~(\d)", edge)
                 if match is None:
                     raise InvalidValueError(
-                        f"this is not a cell of NAS-Bench-201: {shown(text)}; {shown(edge)} is not an edge"
+                        f"this is not a NAS-Bench-201 cell: {shown(text)}; {shown(edge)} is not an edge"
                     )
                 edges.append((int(match[2]), target))
                 found[edges[-1]] = match[1]
         if len(nodes) != len(_TARGETS) or sorted(edges) != sorted(EDGES):
             raise InvalidValueError(
-                f"a cell of NAS-Bench-201 must have the edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3: {shown(text)} does not"
+                f"a NAS-Bench-201 cell must have the edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3: {shown(text)} does not"
             )
         a, b, c, d, e, f = (found[edge] for edge in EDGES)
         return cls((a, b, c, d, e, f))
@@ -89,7 +89,7 @@ class Cell:
         """
         if len(codes) != len(EDGES) or not all(0 <= code < len(OPERATIONS) for code in codes):
             raise InvalidValueError(
-                f"a cell has {len(EDGES)} operations with numbers from 0 to {len(OPERATIONS) - 1}, not {shown(codes)}"
+                f"a cell must have {len(EDGES)} operation codes from 0 to {len(OPERATIONS) - 1}, not {shown(codes)}"
             )
         a, b, c, d, e, f = (OPERATIONS[code] for code in codes)
         return cls((a, b, c, d, e, f))
@@ -106,7 +106,7 @@ class Cell:
             InvalidValueError: the values are not a cell.
         """
         if not isinstance(values, dict) or set(values) != {"cell"}:
-            raise InvalidValueError(f"this is not a cell: {shown(values)}")
+            raise InvalidValueError(f"this is not a NAS-Bench-201 cell: {shown(values)}")
         return cls.from_str(values["cell"])
 
 
@@ -123,5 +123,5 @@ REFERENCES: Final[dict[str, Cell]] = {
         "|nor_conv_1x1~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
     ),
 }
-"""Name -> cell. The first is called ResNet by the authors (3x3 on all edges but the skip); the second is the basic
-block of He et al. (2016); the last has the layers of their bottleneck at full width."""
+"""Name -> cell. The authors of NAS-Bench-201 call the first one ResNet: it has 3x3 convolutions on all edges except the
+skip. The second is the basic block of He et al. (2016). The last has the layers of their bottleneck, at full width."""

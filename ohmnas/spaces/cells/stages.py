@@ -10,12 +10,12 @@ from ohmnas.spaces.cells.layers import CELLS, CHANNELS, KINDS_PER_STAGE, LAYER_K
 from ohmnas.spaces.sides import sides
 from ohmnas.spaces.stages import Bar, Kind, Stage
 
-_WORDS: Final = {"nor_conv_3x3": "3x3", "nor_conv_1x1": "1x1", "avg_pool_3x3": "mean", "skip_connect": "skip"}
+_WORDS: Final = {"nor_conv_3x3": "3x3", "nor_conv_1x1": "1x1", "avg_pool_3x3": "pool", "skip_connect": "skip"}
 _KINDS: Final[dict[str, Kind]] = {"nor_conv_3x3": "spatial", "nor_conv_1x1": "pointwise"}
 
 
 def stages(cell: Cell, input_shape: tuple[int, int, int], classes: int) -> tuple[Stage, ...]:
-    """Return the stages. Convolutions into the same node are drawn as branches."""
+    """Return the stages. Convolutions of the same kind into the same node are drawn as branches."""
     resolution = sides(*input_shape[1:], len(CHANNELS))
     found = [Stage("stem", ("3x3", f"{CHANNELS[0]} channels"), ((Bar(CHANNELS[0]),),), resolution[0], {0: "stem"})]
     for stage, (channels, side) in enumerate(zip(CHANNELS, resolution, strict=True)):
@@ -38,7 +38,7 @@ def stages(cell: Cell, input_shape: tuple[int, int, int], classes: int) -> tuple
 
 
 def _columns(cell: Cell, channels: int) -> tuple[Bar, ...]:
-    """Return the convolutions of one cell. Convolutions of one kind into the same node are branches of one layer."""
+    """Return the convolutions of a cell. Convolutions of the same kind into the same node are branches of one layer."""
     bars = []
     for node in range(1, NODES):
         into = Counter(
@@ -52,4 +52,4 @@ def _columns(cell: Cell, channels: int) -> tuple[Bar, ...]:
 
 def _contents(cell: Cell) -> str:
     counts = Counter(_WORDS[operation] for operation in cell.operations if operation in _WORDS)
-    return ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing"
+    return ", ".join(f"{count} {word}" for word, count in counts.items()) or "no operations"

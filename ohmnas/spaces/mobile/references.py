@@ -1,14 +1,14 @@
-"""Reference networks: well-known architectures as points of the space.
+"""Reference networks: well-known architectures in the space `mobile`.
 
-MobileNet: Howard et al., 2017, table 1; ``mobilenet-w025`` is the network of the visual wake words benchmark of MLPerf
-Tiny (Banbury et al., NeurIPS Datasets and Benchmarks 2021), which has images of 96 x 96 pixels. MobileNetV2: Sandler
-et al., CVPR 2018, table 2. DS-CNN: Zhang et al., 2017 (hello edge), as in the keyword benchmark of MLPerf Tiny: a stem
-and four depthwise separable blocks of 64 channels. Its stem has a kernel of 10 x 4 and a stride of 2; kernels of the
-space are square, so ``ds-cnn`` has 7 x 7.
+MobileNet follows table 1 of Howard et al., 2017. ``mobilenet-w025`` has a quarter of its channels; MLPerf Tiny (Banbury
+et al., NeurIPS Datasets and Benchmarks 2021) uses it for visual wake words, with images of 96 x 96 pixels. MobileNetV2
+follows table 2 of Sandler et al., CVPR 2018. DS-CNN (Zhang et al., Hello Edge, 2017) is the keyword network of MLPerf
+Tiny: a stem and four depthwise separable blocks of 64 channels. The published stem has a 10 x 4 kernel and stride 2.
+The space has only square kernels, so the stem of ``ds-cnn`` has a 7 x 7 kernel.
 
-A suffix ``-s1`` is a smaller variant for small images, without the stem's stride: ``ds-cnn-s1`` has a 3 x 3 stem, and
-``mobilenet-w025-s1`` and ``mobilenetv2-s1`` end after the third stage. ``mobilenetv2-s1`` also has a stem of 16
-channels and no head.
+The suffix ``-s1`` marks smaller variants for small images. Their stems have stride 1. ``ds-cnn-s1`` has a 3 x 3 stem,
+and ``ds-cnn-w24-s1`` also has only 24 channels. ``mobilenet-w025-s1`` and ``mobilenetv2-s1`` end after the third stage.
+``mobilenetv2-s1`` also has a stem of 16 channels and no head.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _V2: Final = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96
 
 
 def _v1(divisor: int, stages: int, stem_stride: int = 2) -> MobileArchitecture:
-    """MobileNet with 1 / divisor of the channels."""
+    """Return the first `stages` stages of MobileNet, with ``1 / divisor`` of its channels."""
     found = tuple(MobileStage(depth, SEPARABLE, 3, width // divisor, stride) for width, depth, stride in _V1[:stages])
     return MobileArchitecture(8, 32 // divisor, 3, stem_stride, 0, found)
 
@@ -48,4 +48,4 @@ REFERENCES: Final[dict[str, MobileArchitecture]] = {
     "mobilenetv2-s1": _v2(3, 1, 0, 16),
     "mobilenetv2": _v2(7, 2, 4),
 }
-"""Name -> architecture. ``mobilenet-w025-s1`` and ``mobilenetv2-s1`` end after the third stage."""
+"""Name -> architecture."""

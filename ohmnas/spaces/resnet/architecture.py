@@ -1,4 +1,4 @@
-"""`Architecture`: readable, frozen view of a network of the ResNet-like macro space."""
+"""`Architecture`: readable, frozen view of a ResNet-like network."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class MainBlock:
     """One main block: residual blocks of equal width and resolution."""
 
     residual_blocks: int
-    """R, 1..16: residual blocks in a row; the first has stride 2 in all main blocks but the first."""
+    """R, 1..16: residual blocks in a row. The first one has stride 2, except in the first main block."""
     branches: int
     """B, 1..12: parallel branches of each residual block, summed."""
     conv_type: ConvType
-    """CT: "A" is 3x3, 3x3 (basic); "B" is 1x1, 3x3, 1x1 with a quarter of the out channels inside (bottleneck)."""
+    """CT: "A" (basic) is 3x3, 3x3. "B" (bottleneck) is 1x1, 3x3, 1x1, with a quarter of the out channels inside."""
     widening: int
-    """WF, 1..4: channels relative to the previous main block (for the first: relative to the stem)."""
+    """WF, 1..4: factor on the channels of the previous main block, or of the stem for the first main block."""
     skip: bool
     """True if the residual blocks have a residual connection."""
 
@@ -38,7 +38,7 @@ class MainBlock:
         """Check the ranges.
 
         Raises:
-            InvalidValueError: a field is outside of its range.
+            InvalidValueError: a field is outside its range.
         """
         _check_range("residual_blocks", self.residual_blocks, RESIDUAL_BLOCKS)
         _check_range("branches", self.branches, BRANCHES)
@@ -53,8 +53,9 @@ class MainBlock:
 class Architecture:
     """A network: stem convolution, main blocks, global average pooling, linear layer.
 
-    Every convolution is followed by batch norm, with ReLU between convolutions and after each residual sum. A skip is
-    the identity, or a 1x1 convolution with batch norm if stride or channels change.
+    Batch norm follows every convolution. ReLU follows the stem, every convolution of a branch except the last, and the
+    sum of the branches and the skip. A skip is the identity, or a 1x1 convolution with batch norm if the stride is 2 or
+    the number of channels changes.
     """
 
     stem_channels: int
@@ -68,7 +69,7 @@ class Architecture:
         """Check the ranges.
 
         Raises:
-            InvalidValueError: a field is outside of its range.
+            InvalidValueError: a field is outside its range.
         """
         _check_range("stem_channels", self.stem_channels, STEM_CHANNELS)
         if type(self.stem_kernel) is not int or self.stem_kernel not in STEM_KERNELS:
@@ -90,7 +91,7 @@ class Architecture:
 
     @property
     def depth(self) -> int:
-        """Weight layers on the longest path, counted like the "20" in ResNet-20: stem, convolutions, linear layer."""
+        """Weight layers on the longest path: stem, convolutions and linear layer, counted as in ResNet-20."""
         return 2 + sum(b.residual_blocks * (2 if b.conv_type == "A" else 3) for b in self.blocks)
 
     def __str__(self) -> str:
@@ -122,7 +123,7 @@ class Architecture:
             raise InvalidValueError(f"this is not an architecture: {in_short(error, 200)}") from error
 
     def to_json(self) -> str:
-        """Return one JSON object in one line."""
+        """Return the architecture as a JSON object on one line."""
         return json.dumps(self.to_dict())
 
     @classmethod

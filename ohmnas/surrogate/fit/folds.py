@@ -1,4 +1,4 @@
-"""Cross-validation folds and checks of training rows."""
+"""Cross-validation folds, and a check of labels."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Rows = npt.NDArray[np.intp]
 
 
 def check_labels(y: npt.ArrayLike, n: int) -> Values:
-    """Return ``(n, 3)`` labels in the order of `DEFAULT_NAMES`.
+    """Check labels and return them as ``(n, 3)`` floats in the order of `DEFAULT_NAMES`.
 
     Raises:
-        InvalidValueError: the labels have a wrong shape, or are not fractions.
+        InvalidValueError: the labels have the wrong shape, are not finite or are out of range.
     """
     labels = np.asarray(y, dtype=np.float64)
     if labels.shape != (n, len(DEFAULT_NAMES)) or not np.isfinite(labels).all():
-        raise InvalidValueError(f"y has shape {labels.shape}; it must be {n} x {len(DEFAULT_NAMES)} finite numbers")
+        raise InvalidValueError(f"y must be {n} x {len(DEFAULT_NAMES)} finite numbers; its shape is {labels.shape}")
     if not (np.abs(labels) <= 1.0).all() or (labels[:, :2] < 0.0).any():
         raise InvalidValueError(
             "y must be fractions: accuracies and standard deviations from 0 to 1, AVMs from -1 to 1"
@@ -31,16 +31,16 @@ def check_labels(y: npt.ArrayLike, n: int) -> Values:
 
 
 def networks_of(population: Population, genes: int) -> Rows:
-    """``(n,)``: index of the network of each row, ignoring the chip; a network has `genes` genes."""
+    """``(n,)``: index of each row's network. The first `genes` columns describe the network, the others the chip."""
     return np.unique(population[:, :genes], axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def folds(population: Population, genes: int, parts: int, seed: int) -> list[tuple[Rows, Rows]]:
-    """Return pairs of training and test rows. Each row is tested once, and no network is in both.
+    """Return pairs of training rows and test rows. Each row is tested once, and no network is in both parts.
 
     Args:
         population: ``(n, g)``.
-        genes: number of network genes; further columns are chip genes.
+        genes: number of network genes, the first columns; the others are chip genes.
         parts: number of folds.
         seed: seed of the folds.
     """

@@ -1,11 +1,12 @@
-"""Label shrinkage: reduce the chance error of standard deviations with a row's other columns.
+"""Label shrinkage: reduce the sampling error of a row's standard deviation with its other columns.
 
-The standard deviation of 25 accuracies has an error of at least 14 %, more if some chips fail, and no model can predict
-that error. But the same chips were also measured at other times, and those standard deviations show where the true
+The standard deviation of 25 accuracies has a sampling error of at least 14 %, and more if some chips fail. No model can
+predict this error. The same chips were also measured at other times, and these standard deviations show where the true
 value lies.
 
-A label's distance from a linear fit on those columns is attributed to chance, up to an assumed size. This is an
-approximation: measurements of the same chips share a part of their chance error, which the fit keeps.
+The distance between a label and a linear fit on the other columns is treated as sampling error, up to an assumed size.
+This is an approximation: measurements of the same chips share part of their sampling error, and the fit keeps that
+part.
 """
 
 from __future__ import annotations
@@ -23,15 +24,16 @@ Values = npt.NDArray[np.float64]
 KURTOSIS: Final = 5.0
 """Assumed kurtosis of accuracies over chips. A normal distribution has 3; failing chips raise it."""
 PENALTIES: Final = np.logspace(-1, 3, 9)
-"""Ridge penalties to choose from by the leave-one-out error."""
+"""Candidate ridge penalties; the leave-one-out error selects one."""
 
 
 def shrunk(log_stds: Values, other_log_stds: Values, chips: int) -> Values:
     """``(n,)``: expected logarithms of the true standard deviations, given the measured ones and the other columns.
 
-    A ridge regression on the other columns predicts the labels. Part of the labels' squared distance from this fit is
-    chance; the number of chips determines that part. The rest is a real difference that the other columns cannot
-    explain, and this share of the distance is kept (empirical Bayes: Efron and Morris, 1973).
+    A ridge regression predicts the labels from the other columns. The squared distance between labels and predictions
+    has two parts. One part is sampling error, which depends on the number of chips. The rest is a real difference that
+    the other columns cannot explain. Each distance is multiplied by the share of this rest (empirical Bayes: Efron and
+    Morris, 1973). If all other columns are constant, the labels are returned unchanged.
 
     Args:
         log_stds: ``(n,)``: logarithms of the measured standard deviations, the labels.

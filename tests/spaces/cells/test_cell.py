@@ -54,10 +54,10 @@ def test_edges_may_come_in_any_order_within_a_node() -> None:
         (RESNET.replace("~2", "~x"), "is not an edge"),
         (RESNET.replace("skip_connect", "skip"), "unknown operation 'skip': choose none, skip_connect"),
         (RESNET.replace("skip_connect", "nor_conv_5x5"), "unknown operation 'nor_conv_5x5'"),
-        (RESNET * 50, "this is not a cell"),
+        (RESNET * 50, "this is not a NAS-Bench-201 cell"),
         (RESNET.replace("|+|", "|+"), ""),
-        (None, "this is not a cell"),
-        (17, "this is not a cell"),
+        (None, "this is not a NAS-Bench-201 cell"),
+        (17, "this is not a NAS-Bench-201 cell"),
     ],
 )
 def test_an_invalid_cell_is_refused_with_one_sentence(text: Any, message: str) -> None:
@@ -88,7 +88,7 @@ def test_other_than_six_operations_are_refused(operations: Any) -> None:
 
 @pytest.mark.parametrize("values", [{}, {"cell": RESNET, "more": 1}, {"cell": 5}, {"cell": [RESNET]}, [], None, RESNET])
 def test_invalid_cells_in_a_file_are_refused(values: Any) -> None:
-    with pytest.raises(InvalidValueError, match="this is not a cell"):
+    with pytest.raises(InvalidValueError, match="this is not a NAS-Bench-201 cell"):
         Cell.from_dict(values)
 
 
@@ -99,5 +99,5 @@ def test_cells_go_through_files() -> None:
 
 @pytest.mark.parametrize("codes", [(0, 1, 2, 3, 4, -1), (0, 1, 2, 3, 4, 5), (0, 1)])
 def test_only_six_numbers_of_operations_are_a_cell(codes: tuple[int, ...]) -> None:
-    with pytest.raises(InvalidValueError, match="6 operations with numbers from 0 to 4"):
+    with pytest.raises(InvalidValueError, match="6 operation codes from 0 to 4"):
         Cell.from_codes(codes)

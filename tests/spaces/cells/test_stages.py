@@ -16,4 +16,4 @@ def test_an_empty_cell_has_stages_without_layers() -> None:
     _, first, second, *_ = stages(Cell(("none",) * 6), (3, 32, 32), 10)
     assert first.blocks == ()
     assert len(second.blocks) == 1
-    assert first.lines[-1] == "nothing"
+    assert first.lines[-1] == "no operations"
