@@ -133,8 +133,12 @@ def _search(commands: Any) -> None:
         help="search only the best of several parts of the space. Criterion over networks within the cost limits: mean "
         "predicted accuracy (accuracy), its 90 %% quantile (best), or mean multiply-accumulates (macs, TinyNAS)",
     )
-    how.add_argument("--iterations", type=positive, metavar="N", help="number of generations (200)")
-    how.add_argument("--population", type=positive, metavar="N", help="offspring per generation (100)")
+    how.add_argument(
+        "--iterations", type=positive, metavar="N", help="generations after the first (200; rank: 0; grid: 1M)"
+    )
+    how.add_argument(
+        "--population", type=positive, metavar="N", help="offspring per generation (100; rank: 20k; grid: 10k)"
+    )
     how.add_argument("--evaluations", type=size, metavar="N", help="stop after N architectures, such as 20k")
     how.add_argument(
         "--max-seconds",
@@ -295,7 +299,9 @@ def _verify(commands: Any) -> None:
     command = _command(
         commands, "verify", "measure the found network and compare it with its prediction", output="result"
     )
-    command.add_argument("result", type=Path, help="folder of ohmnas search, or its result.json")
+    command.add_argument(
+        "result", type=Path, metavar="RESULT", help="output folder of ohmnas search, or its result.json"
+    )
     command.add_argument("--task", required=True, help="task of the search")
     command.add_argument(
         "--fidelity",
@@ -701,7 +707,9 @@ def _add_genes(command: argparse.ArgumentParser) -> None:
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
     """Add the flags of measurements with a supernet."""
-    command.add_argument("--supernet", type=Path, required=True, metavar="DIR", help="folder of ohmnas supernet train")
+    command.add_argument(
+        "--supernet", type=Path, required=True, metavar="DIR", help="output folder of ohmnas supernet train"
+    )
     command.add_argument("--task", help="task of the supernet, if its images are in an .npz file")
     command.add_argument(
         "--chips", type=positive, default=5, metavar="N", help="simulated chips per network, at least 2 (5)"
@@ -736,7 +744,9 @@ def _report(commands: Any) -> None:
 
 def _show(commands: Any) -> None:
     command = _command(commands, "show", "print a stored result again, with drift, measurements and layers")
-    command.add_argument("result", type=Path, metavar="RESULT", help="folder of ohmnas search, or its result.json")
+    command.add_argument(
+        "result", type=Path, metavar="RESULT", help="output folder of ohmnas search, or its result.json"
+    )
     _add_surrogate(command)
     add_json(command)
 
@@ -764,7 +774,9 @@ def _add_surrogate(command: argparse.ArgumentParser) -> None:
 
 def _data(commands: Any) -> None:
     command = _command(commands, "data", "download a task's official files")
-    command.add_argument("task", help=f"one of {', '.join(ARCHIVES)}; for other tasks, prints where to get the files")
+    command.add_argument(
+        "task", metavar="TASK", help=f"one of {', '.join(ARCHIVES)}; for other tasks, prints where to get the files"
+    )
     add_data_dir(command)
     add_json(command)
 
