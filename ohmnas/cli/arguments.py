@@ -23,7 +23,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?|[eE]\+?\d{1,2})")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _LONGEST_SIZE = 18
-"""Digits and point: exact in a Decimal, with any unit."""
+"""Largest number of digits and points in a size. A Decimal holds such a size exactly, with any unit."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -64,7 +64,7 @@ class Parser(argparse.ArgumentParser):
         return found
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """Convert the words of an argument, and keep them."""
+        """Convert the words of an argument, and store them in `given`."""
         self.given.append((action, [*arg_strings]))
         return super()._get_values(action, arg_strings)
 
@@ -185,7 +185,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def one_of(kind: str, known: Collection[str]) -> Callable[[str], str]:
-    """Return an argument type that accepts these names and suggests the closest name. It imports no entry."""
+    """Return an argument type that accepts only these names; its error suggests the closest name. Imports no entry."""
 
     def name(text: str) -> str:
         try:
@@ -209,7 +209,7 @@ def add_general(parser: argparse.ArgumentParser) -> None:
 
 
 class _Config(argparse.Action):
-    """`Parser.parse_args` replaces the flag first. This action gets only an abbreviated flag, or one without a file."""
+    """Reject an abbreviated flag. `Parser.parse_args` replaces `--config` itself before this action can run."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         parser.error("--config needs one file and cannot be abbreviated: --config run.toml")
@@ -222,7 +222,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def add_jobs(parser: argparse._ActionsContainer) -> None:
     """Add `--jobs`, for commands that measure."""
-    parser.add_argument("--jobs", type=positive, default=2, help="worker processes, one thread each (2)")
+    parser.add_argument("--jobs", type=positive, default=2, metavar="N", help="worker processes, one thread each (2)")
 
 
 def add_format(parser: argparse._ActionsContainer) -> None:
@@ -232,7 +232,9 @@ def add_format(parser: argparse._ActionsContainer) -> None:
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
     """Add `--data-dir`, for commands that load images."""
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder with the task's files ($OHMNAS_DATA)")
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="folder with the task's files ($OHMNAS_DATA, or data)"
+    )
 
 
 class _ChipAction(argparse.Action):
@@ -251,7 +253,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         "--hardware",
         type=_chip,
         action=_ChipAction,
-        metavar="HARDWARE",
+        metavar="CHIP",
         help="chip, by name or TOML file (default: the only one in the table, or pcm)",
     )
     parser.set_defaults(chip=None)
@@ -263,5 +265,5 @@ def add_co_design(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--co-design",
         action="store_true",
-        help="use the rows of all chips: technology, tiles and converters are searched together with the network",
+        help="use the rows of all chips, to search technology, tiles and converters together with the network",
     )

@@ -80,7 +80,7 @@ def _show_results(subjects: Sequence[Subject]) -> None:
 
 
 def named(networks: dict[Path, TrainedNetwork], taken: Sequence[str]) -> dict[str, TrainedNetwork]:
-    """Return the networks by the names of their folders, with as many parent folders as are needed for unique names.
+    """Name each network after its folder. Parent folders are added until all names are unique.
 
     Args:
         networks: folder -> network.

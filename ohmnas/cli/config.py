@@ -17,7 +17,7 @@ from ohmnas.version import version
 
 FLAG: Final = "--config"
 _LARGEST: Final = 1 << 16
-"""Largest size of a file of flags in bytes. Python's TOML parser can need time quadratic in the length."""
+"""Largest size of a file of flags in bytes. Python's TOML parser can take time quadratic in the size."""
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d+)?")
 """Numbers with the same spelling in TOML and on a command line."""
 _NOT_RECORDED: Final = frozenset({"help", "config", "json", "quiet"})
@@ -54,7 +54,7 @@ def with_config(words: Sequence[str], commands: Mapping[str, argparse.ArgumentPa
 
 
 def _read(path: Path, command: str, parser: argparse.ArgumentParser) -> list[str]:
-    """Return the words of a file. Values without a flag come first, or a flag with several values would take them."""
+    """Return the words of a file. Values without a flag come first: a flag with several values would take them."""
     try:
         values = tomllib.loads(read_text(path, _LARGEST))
     except BrokenFileError as error:

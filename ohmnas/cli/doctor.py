@@ -20,7 +20,7 @@ from ohmnas.datasets.tasks.loaders.files import cache_folder
 from ohmnas.version import version
 
 _SECONDS: Final = 300.0
-"""Longest time for the import of torch and aihwkit; it takes a minute if the files are not in the disk cache."""
+"""Time limit for importing torch and aihwkit. The import takes a minute if the files are not in the disk cache."""
 _DEVELOPERS: Final = frozenset({"dev", "docs", "bench"})
 """Extras for the development of ohmnas."""
 _TRIAL: Final = """
@@ -30,7 +30,7 @@ from aihwkit.simulator.configs import InferenceRPUConfig
 AnalogLinear(2, 2, rpu_config=InferenceRPUConfig())(torch.zeros(1, 2))
 print(torch.cuda.device_count() if torch.cuda.is_available() else 0)
 """
-"""Uses an analog layer and prints the number of GPUs. Incompatible versions fail at the import or here."""
+"""Runs an analog layer and prints the number of GPUs. Incompatible versions fail at the import or at the layer."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     if lacking := sorted({one["extra"] for one in packages if one["state"] == "missing" and one["extra"]}):
         render.line(f"to install what is missing: pip install 'ohmnas[{','.join(lacking)}]'")
     for plugin in plugins:
-        render.line(f"plugin: {plugin['name']} in {plugin['group']}, of {plugin['package']}")
+        render.line(f"plugin: {plugin['name']} in {plugin['group']}, from {plugin['package']}")
     render.table(["folder", "path", "state"], [[one["folder"], one["path"], one["state"]] for one in folders])
 
 

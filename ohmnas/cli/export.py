@@ -17,7 +17,7 @@ def run(arguments: argparse.Namespace) -> None:
     network = arguments.network
     if not is_trained(network) and (network.is_file() or (network / RESULT).exists()):
         raise InvalidValueError(
-            f"{network} is not a trained network; train what a search found, then export it: "
+            f"{network} is not a trained network; first train the network that the search found: "
             f"ohmnas train {quote(str(network))} --task TASK --out net"
         )
     trained = TrainedNetwork.load(network)

@@ -24,7 +24,7 @@ ABOVE_GUESSING = 0.1
 FEW_NETWORKS = 100
 """A surrogate trained on fewer networks gets a warning."""
 FRONT_ROWS = 12
-"""Number of networks of a front to show, evenly spread; the file has all."""
+"""Largest number of networks of a front that are shown, evenly spread; the file has all."""
 _LIMITED: Final = {"max_std": "std", "max_avm": "AVM", "min_accuracy": "accuracy"}
 """Limit on a prediction with its own flag -> column that it limits."""
 _MEANS: Final = {
@@ -93,7 +93,11 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     confidence = result.constraints.get("confidence")
     sure = "" if confidence is None else f" with a probability of {confidence:g}"
     if missed := sorted({_limited(limit) for candidate in known for limit in candidate.misses}):
-        render.line(f"* violates the limit on {' and '.join(missed)}{sure} (predicted)")
+        limits = f"the limit on {' and '.join(missed)}"
+        fault = (
+            f"violates {limits}" if confidence is None else f"meets {limits} with a probability below {confidence:g}"
+        )
+        render.line(f"* {fault} (predicted)")
     for place, candidate in enumerate(result.top[1:], 2):
         on = f", on {candidate.chip}" if candidate.chip else ""
         render.line(f"#{place}      {candidate.architecture}{on}")
@@ -190,8 +194,10 @@ def _floor(result: SearchResult, sure: str) -> str:
     least, name = result.constraints.get("min_accuracy"), result.constraints.get("reference")
     if not least:
         return ""
+    if not name and sure:
+        return f"required: accuracy of at least {100 * least:g} %{sure} (predicted; --floor none removes this limit)"
     if not name:
-        return f"excluded: predicted accuracy below {100 * least:g} %{sure} (--floor none removes this limit)"
+        return f"excluded: predicted accuracy below {100 * least:g} % (--floor none removes this limit)"
     return (
         f"required: predicted accuracy no lower and AVM no higher than those of {name}{sure}; --floor none removes this"
     )

@@ -95,5 +95,5 @@ def _is_of(path: Path, words: list[str]) -> bool:
 
 
 def _asking(words: list[str]) -> list[str]:
-    """Words that change what is computed."""
+    """Return the words that affect the result."""
     return [word for word in words if word not in ("--json", "--quiet")]

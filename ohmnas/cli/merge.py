@@ -1,4 +1,4 @@
-"""`ohmnas merge`: merge stores and tables of several machines into one store."""
+"""`ohmnas merge`: merge stores and tables from several machines into one store."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def _search(commands: Any) -> None:
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--task", help="use the shipped table of this task")
     source.add_argument("--table", help="use this measured table (a shipped name or a path)")
-    source.add_argument("--surrogate", type=Path, help="use this saved surrogate (NAME.npz)")
+    source.add_argument("--surrogate", type=Path, metavar="FILE", help="use this saved surrogate (NAME.npz)")
     add_source(command)
     add_co_design(command)
     add_problem(command)
@@ -130,11 +130,15 @@ def _search(commands: Any) -> None:
     how.add_argument(
         "--choose-space",
         choices=[*CRITERIA],
-        help="search only the best of several parts of the space. Criterion, over networks within the cost limits: "
-        "mean or 90 %% quantile of the predicted accuracy, or mean multiply-accumulates (TinyNAS)",
+        help="search only the best of several parts of the space. Criterion over networks within the cost limits: mean "
+        "predicted accuracy (accuracy), its 90 %% quantile (best), or mean multiply-accumulates (macs, TinyNAS)",
     )
-    how.add_argument("--iterations", type=positive, help="number of generations (200)")
-    how.add_argument("--population", type=positive, help="offspring per generation (100)")
+    how.add_argument(
+        "--iterations", type=positive, metavar="N", help="generations after the first (200; rank: 0; grid: 1M)"
+    )
+    how.add_argument(
+        "--population", type=positive, metavar="N", help="offspring per generation (100; rank: 20k; grid: 10k)"
+    )
     how.add_argument("--evaluations", type=size, metavar="N", help="stop after N architectures, such as 20k")
     how.add_argument(
         "--max-seconds",
@@ -177,31 +181,35 @@ def _refine(commands: Any) -> None:
     command.add_argument(
         "--start-from",
         metavar="TABLE",
-        help="first copy the rows of this table into the store; none copies no rows (default: shipped tables that were "
+        help="first copy the rows of this table into the store; none: copy no rows (default: shipped tables that were "
         "measured in the same way)",
     )
     add_problem(command)
     how = command.add_argument_group("refinement")
-    how.add_argument("--rounds", type=count, default=4, metavar="N", help="rounds; a larger N adds rounds (4)")
+    how.add_argument(
+        "--rounds",
+        type=count,
+        default=4,
+        metavar="N",
+        help="rounds of search and measurement; run again with a larger N to add rounds (4)",
+    )
     how.add_argument("--each", type=positive, default=12, metavar="N", help="trainings in each round (12)")
     how.add_argument(
         "--first",
         type=positive,
         default=24,
         metavar="N",
-        help="networks to measure first, 13 or more, if the store and the table have fewer than 20 (24)",
+        help="networks to measure first if the store and the table have fewer than 20; at least 13 are needed (24)",
     )
     how.add_argument(
         "--repeats", type=count, default=3, metavar="N", help="best networks to train once more at the end (3)"
     )
-    how.add_argument(
-        "--references", type=count, default=1, metavar="N", help="reference networks to measure as well (1)"
-    )
+    how.add_argument("--references", type=count, default=1, metavar="N", help="reference networks to measure too (1)")
     how.add_argument(
         "--max-rows",
         type=positive,
         metavar="N",
-        help="at most N trainings in all, including requested ones that the store already has",
+        help="request at most N trainings in all, including trainings that the store already has",
     )
     how.add_argument(
         "--max-seconds", type=above_zero, metavar="S", help="start no training after S seconds; run again to continue"
@@ -214,8 +222,12 @@ def _refine(commands: Any) -> None:
     work.add_argument(
         "--device", default="cpu", choices=DEVICES, help="device of the workers; several share a GPU (cpu)"
     )
-    work.add_argument("--max-row-seconds", type=above_zero, metavar="S", help="a row that takes longer fails")
-    work.add_argument("--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory fails")
+    work.add_argument(
+        "--max-row-seconds", type=above_zero, metavar="S", help="fail a row that takes longer than S seconds"
+    )
+    work.add_argument(
+        "--max-row-gib", type=above_zero, metavar="G", help="fail a row that needs more than G GiB of memory"
+    )
     out = command.add_argument_group("output")
     out.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse measured networks (1)")
     out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
@@ -241,7 +253,7 @@ def _gradient_search(commands: Any) -> None:
         "--remedy",
         type=one_of("remedy", REMEDIES),
         default="none",
-        help="remedy for cells that consist of skip connections only. "
+        help="remedy against cells with only skip connections. "
         + "; ".join(f"{name}: {meaning}" for name, meaning in REMEDIES.items())
         + " (none)",
     )
@@ -257,14 +269,19 @@ def _gradient_search(commands: Any) -> None:
         "--warmup",
         type=fraction,
         metavar="F",
-        help="share of the epochs, at the start, that only train the weights (0)",
+        help="share of the epochs at the start that train only the weights (0)",
     )
     how.add_argument("--images", type=size, metavar="N", help="at most N training images (20000)")
-    how.add_argument("--resolution", type=positive, metavar="N", help="average larger images down to N pixels a side")
+    how.add_argument(
+        "--resolution", type=positive, metavar="N", help="average larger images down to at most N pixels a side"
+    )
     how.add_argument("--batch", type=positive, metavar="N", help="images per step (64)")
     how.add_argument("--channels", type=positive, metavar="N", help="channels of the search network's stem (8)")
     how.add_argument(
-        "--cells", type=positive, metavar="N", help="cells of each stage, or residual blocks of each main block (1)"
+        "--cells",
+        type=positive,
+        metavar="N",
+        help="cells of each stage; for --space resnet, residual blocks of each main block (1)",
     )
     how.add_argument("--blocks", type=positive, metavar="N", help="main blocks, for --space resnet (2)")
     how.add_argument(
@@ -279,17 +296,22 @@ def _gradient_search(commands: Any) -> None:
 
 
 def _verify(commands: Any) -> None:
-    command = _command(commands, "verify", "measure the found network and compare with its prediction", output="result")
-    command.add_argument("result", type=Path, help="folder of ohmnas search, or its result.json")
+    command = _command(
+        commands, "verify", "measure the found network and compare it with its prediction", output="result"
+    )
+    command.add_argument(
+        "result", type=Path, metavar="RESULT", help="output folder of ohmnas search, or its result.json"
+    )
     command.add_argument("--task", required=True, help="task of the search")
     command.add_argument(
         "--fidelity",
-        help=f"training fidelity: one of {', '.join(FIDELITIES)} (the fidelity of the surrogate's table, or table)",
+        help=f"training fidelity: one of {', '.join(FIDELITIES)} (default: the fidelity of the surrogate's "
+        "table, or table)",
     )
     command.add_argument(
         "--engine", default="native", choices=ENGINE_NAMES, help="chip simulator; aihwkit is slower (native)"
     )
-    command.add_argument("--hardware", help="TOML file of the chip, if it is not a preset")
+    command.add_argument("--hardware", metavar="CHIP", help="TOML file of the chip, if it is not a preset")
     command.add_argument(
         "--references",
         type=count,
@@ -307,8 +329,10 @@ def _verify(commands: Any) -> None:
     command.add_argument(
         "--top", type=positive, metavar="K", help="measure the first K networks that the search returned with --top"
     )
-    command.add_argument("--seeds", type=positive, default=3, help="independent trainings per network (3)")
-    command.add_argument("--chips", type=positive, help="simulated chips per training (default: set by the fidelity)")
+    command.add_argument("--seeds", type=positive, default=3, metavar="N", help="independent trainings per network (3)")
+    command.add_argument(
+        "--chips", type=positive, metavar="N", help="simulated chips per training (default: set by the fidelity)"
+    )
     add_jobs(command)
     command.add_argument("--seed", type=seed, default=0, help="random seed of the first training (0)")
     add_data_dir(command)
@@ -335,29 +359,36 @@ def _train(commands: Any) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the trained network")
     command.add_argument(
         "--fidelity",
-        help=f"training fidelity: one of {', '.join(FIDELITIES)}; full trains to convergence on all images (the "
-        "fidelity of the surrogate's table, or table)",
+        help=f"training fidelity: one of {', '.join(FIDELITIES)}; full trains to convergence on all images "
+        "(default: the fidelity of the surrogate's table, or table)",
     )
     command.add_argument(
-        "--hardware", metavar="CHIP", help="chip, by name or TOML file (the chip of the search, or pcm)"
+        "--hardware", metavar="CHIP", help="chip, by name or TOML file (default: the chip of the search, or pcm)"
     )
     command.add_argument(
         "--engine", default="native", choices=ENGINE_NAMES, help="chip simulator; aihwkit is slower (native)"
     )
     command.add_argument(
         "--space",
-        help="space of the genes (resnet), or of the reference network (default: the first space that has it)",
+        help="space of the genes (default: resnet) or of the reference network (default: the first space that has it)",
     )
     command.add_argument("--device", default="cpu", choices=DEVICES, help="device of the training (cpu)")
-    command.add_argument("--seed", type=seed, default=0, help="random seed; verify trains the same network (0)")
+    command.add_argument(
+        "--seed", type=seed, default=0, help="random seed; ohmnas verify with this seed trains the same network (0)"
+    )
     add_data_dir(command)
     add_json(command)
 
 
 def _export(commands: Any) -> None:
     summary = "export a trained network to PyTorch, ONNX, aihwkit or the Hugging Face hub"
-    command = _command(commands, "export", summary, output=None)  # it may be published: no flags in it
-    command.add_argument("network", type=Path, metavar="NET", help="folder of ohmnas train, or of networks/ of verify")
+    command = _command(commands, "export", summary, output=None)  # no flags: users may publish the folder
+    command.add_argument(
+        "network",
+        type=Path,
+        metavar="NET",
+        help="output folder of ohmnas train, or a folder in networks/, next to a result.json",
+    )
     command.add_argument(
         "--to",
         type=one_of("exporter", EXPORTERS),
@@ -407,7 +438,7 @@ def _campaign(commands: Any) -> None:
     command.add_argument(
         "--space",
         default="resnet",
-        help="search space: resnet (ResNet-like, of AnalogNAS), cells (of NAS-Bench-201), mobile (inverted residuals), "
+        help="search space: resnet (ResNet-like, as in AnalogNAS), cells (NAS-Bench-201), mobile (inverted residuals), "
         "or a registered space (resnet)",
     )
     command.add_argument(
@@ -424,15 +455,25 @@ def _campaign(commands: Any) -> None:
         help="plan: in the order of the plan; cheap: networks with few activations first, to get many rows early "
         "(plan)",
     )
-    command.add_argument("--max-params", type=size, metavar="N", help="networks of at most N parameters (the task's)")
-    command.add_argument("--max-macs", type=size, metavar="N", help="networks of at most N MACs (the task's)")
+    command.add_argument(
+        "--max-params",
+        type=size,
+        metavar="N",
+        help="networks of at most N parameters (default: the task's limit, which always holds)",
+    )
+    command.add_argument(
+        "--max-macs",
+        type=size,
+        metavar="N",
+        help="networks of at most N MACs (default: the task's limit, which always holds)",
+    )
     command.add_argument(
         "--found",
         type=Path,
         action="append",
         default=[],
         metavar="FILE",
-        help="first measure the best and --top architectures of this result.json",
+        help="first measure the best architecture of this result.json, and the architectures of its --top",
     )
     command.add_argument(
         "--networks",
@@ -446,8 +487,12 @@ def _campaign(commands: Any) -> None:
     command.add_argument(
         "--device", default="cpu", choices=DEVICES, help="device of the workers; several share a GPU (cpu)"
     )
-    command.add_argument("--max-row-seconds", type=above_zero, metavar="S", help="a row that takes longer fails")
-    command.add_argument("--max-row-gib", type=above_zero, metavar="G", help="a row that needs more memory fails")
+    command.add_argument(
+        "--max-row-seconds", type=above_zero, metavar="S", help="fail a row that takes longer than S seconds"
+    )
+    command.add_argument(
+        "--max-row-gib", type=above_zero, metavar="G", help="fail a row that needs more than G GiB of memory"
+    )
     command.add_argument(
         "--stop-early",
         choices=STOPPINGS,
@@ -483,7 +528,7 @@ def _export_table(commands: Any) -> None:
 
 
 def _merge(commands: Any) -> None:
-    command = _command(commands, "merge", "merge stores and tables of several machines into one store")
+    command = _command(commands, "merge", "merge stores and tables from several machines into one store")
     command.add_argument("sources", nargs="+", metavar="SOURCE", help="stores (.sqlite) and tables (names or .csv)")
     command.add_argument("--store", type=Path, required=True, help="SQLite file for all rows; created if missing")
     command.add_argument("--salvage", action="store_true", help="copy all readable rows of damaged stores")
@@ -500,13 +545,19 @@ def _describe(commands: Any) -> None:
 
 
 def _study(commands: Any) -> None:
-    command = _command(commands, "study", "feature importance, effects of choices, and a map of the space")
+    command = _command(
+        commands, "study", "analyse a measured table: importance of features, effects of choices, map of the space"
+    )
     command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for tables and pictures")
     add_format(command)
     command.add_argument(
-        "--resamples", type=positive, default=RESAMPLES, help=f"bootstrap resamples for intervals ({RESAMPLES})"
+        "--resamples",
+        type=positive,
+        default=RESAMPLES,
+        metavar="N",
+        help=f"bootstrap resamples for intervals ({RESAMPLES})",
     )
     command.add_argument("--seed", type=seed, default=0, help="random seed of folds, shuffles and resamples (0)")
     add_json(command)
@@ -531,12 +582,12 @@ def _fit(commands: Any) -> None:
 
 
 def _score(commands: Any) -> None:
-    command = _command(commands, "score", "cross-validate a surrogate of a table")
+    command = _command(commands, "score", "cross-validate a surrogate on a measured table")
     command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
     add_co_design(command)
     command.add_argument(
-        "--rounds", type=positive, default=3, help="repeats of the cross-validation with new folds (3)"
+        "--rounds", type=positive, default=3, metavar="N", help="repeats of the cross-validation with new folds (3)"
     )
     command.add_argument("--seed", type=seed, default=0, help="random seed of folds and trees (0)")
     add_json(command)
@@ -571,7 +622,7 @@ def _supernet_train(actions: Any) -> None:
         type=above_zero,
         default=30.0,
         metavar="M",
-        help="train for about M minutes of one core; some steps are timed to choose the epochs (30)",
+        help="train for about M minutes of one core; the number of epochs follows from a few timed steps (30)",
     )
     long.add_argument("--epochs", type=positive, metavar="N", help="train for N passes over the images")
     command.add_argument(
@@ -581,22 +632,34 @@ def _supernet_train(actions: Any) -> None:
         help="uniform: one random network a step; sandwich: a large, a small and two random networks a step, with "
         "distillation from the large one; shrinking: one random network a step, at first only large networks (uniform)",
     )
-    command.add_argument("--max-params", type=size, metavar="N", help="networks of at most N parameters (the task's)")
-    command.add_argument("--max-macs", type=size, metavar="N", help="networks of at most N MACs (the task's)")
+    command.add_argument(
+        "--max-params",
+        type=size,
+        metavar="N",
+        help="networks of at most N parameters (default: the task's limit for resnet, none for cells)",
+    )
+    command.add_argument(
+        "--max-macs",
+        type=size,
+        metavar="N",
+        help="networks of at most N MACs (default: the task's limit for resnet, none for cells)",
+    )
     _add_genes(command)
-    command.add_argument("--resolution", type=positive, metavar="N", help="average larger images down to N pixels")
+    command.add_argument(
+        "--resolution", type=positive, metavar="N", help="average larger images down to at most N pixels a side"
+    )
     command.add_argument("--seed", type=seed, default=0, help="random seed (0)")
     add_data_dir(command)
     add_json(command)
 
 
 def _supernet_score(actions: Any) -> None:
-    command = _action(actions, "score", "compare readings of a supernet with a measured table", output=None)
+    command = _action(actions, "score", "compare accuracies from shared weights with a measured table", output=None)
     _add_reading(command)
     command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
     command.add_argument("--networks", type=positive, metavar="N", help="at most N networks, drawn at random (all)")
-    command.add_argument("--no-surrogate", action="store_true", help="do not cross-validate a surrogate of the table")
+    command.add_argument("--no-surrogate", action="store_true", help="do not cross-validate a surrogate on the table")
     add_json(command)
 
 
@@ -604,9 +667,15 @@ def _supernet_search(actions: Any) -> None:
     command = _action(actions, "search", "find the best network of a supernet within limits; needs no table")
     _add_reading(command)
     command.add_argument("--max-params", type=size, metavar="N", help="at most N parameters, such as 50k")
-    command.add_argument("--max-macs", type=size, metavar="N", help="at most N multiply-accumulates per image")
-    command.add_argument("--max-avm", type=fraction, metavar="F", help="AVM of at most F, such as 0.02")
-    command.add_argument("--max-std", type=fraction, metavar="F", help="standard deviation of at most F, such as 0.01")
+    command.add_argument(
+        "--max-macs", type=size, metavar="N", help="at most N multiply-accumulates per image, such as 2M"
+    )
+    command.add_argument(
+        "--max-avm", type=fraction, metavar="F", help="accuracy variation over one month: at most F, such as 0.02"
+    )
+    command.add_argument(
+        "--max-std", type=fraction, metavar="F", help="standard deviation of accuracy: at most F, such as 0.01"
+    )
     _add_genes(command)
     command.add_argument(
         "--objective",
@@ -626,7 +695,7 @@ def _supernet_search(actions: Any) -> None:
     command.add_argument(
         "--evaluations", type=size, default=300, metavar="N", help="measure N networks with shared weights (300)"
     )
-    command.add_argument("--population", type=positive, default=20, help="offspring per generation (20)")
+    command.add_argument("--population", type=positive, default=20, metavar="N", help="offspring per generation (20)")
     command.add_argument("--minutes", type=above_zero, default=60.0, metavar="M", help="stop after M minutes (60)")
     command.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse networks (1)")
     command.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
@@ -635,16 +704,24 @@ def _supernet_search(actions: Any) -> None:
 
 def _add_genes(command: argparse.ArgumentParser) -> None:
     """Add `--fix` and `--range`."""
-    command.add_argument("--fix", type=pair, action="append", metavar="G=V", help="fix a gene: KS0=3, B=1")
-    command.add_argument("--range", type=pair, action="append", metavar="G=A:B", help="limit a gene: M=1:3, R=1:4")
+    command.add_argument("--fix", type=pair, action="append", metavar="G=V", help="fix a gene, such as KS0=3 or B=1")
+    command.add_argument(
+        "--range", type=pair, action="append", metavar="G=A:B", help="limit a gene to a range, such as M=1:3 or R=1:4"
+    )
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
     """Add the flags of measurements with a supernet."""
-    command.add_argument("--supernet", type=Path, required=True, metavar="DIR", help="folder of ohmnas supernet train")
+    command.add_argument(
+        "--supernet", type=Path, required=True, metavar="DIR", help="output folder of ohmnas supernet train"
+    )
     command.add_argument("--task", help="task of the supernet, if its images are in an .npz file")
-    command.add_argument("--chips", type=positive, default=5, help="programmed chips of each network, at least 2 (5)")
-    command.add_argument("--images", type=positive, default=400, help="validation images for each measurement (400)")
+    command.add_argument(
+        "--chips", type=positive, default=5, metavar="N", help="simulated chips per network, at least 2 (5)"
+    )
+    command.add_argument(
+        "--images", type=positive, default=400, metavar="N", help="validation images per measurement (400)"
+    )
     command.add_argument("--seed", type=seed, default=0, help="random seed (0)")
     add_data_dir(command)
 
@@ -664,13 +741,17 @@ def _report(commands: Any) -> None:
     )
     add_source(command)
     _add_surrogate(command)
-    command.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="the page (report.html)")
+    command.add_argument(
+        "--out", type=Path, default=Path("report.html"), metavar="FILE", help="HTML file of the page (report.html)"
+    )
     add_json(command)
 
 
 def _show(commands: Any) -> None:
     command = _command(commands, "show", "print a stored result again, with drift, measurements and layers")
-    command.add_argument("result", type=Path, metavar="RESULT", help="folder of ohmnas search, or its result.json")
+    command.add_argument(
+        "result", type=Path, metavar="RESULT", help="output folder of ohmnas search, or its result.json"
+    )
     _add_surrogate(command)
     add_json(command)
 
@@ -682,7 +763,7 @@ def _compare(commands: Any) -> None:
         nargs="+",
         type=Path,
         metavar="RESULT",
-        help="folder of ohmnas search, or its result.json; or folder of a trained network",
+        help="output folder of ohmnas search, its result.json, or the folder of a trained network",
     )
     _add_surrogate(command)
     add_json(command)
@@ -690,13 +771,17 @@ def _compare(commands: Any) -> None:
 
 def _add_surrogate(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--surrogate", metavar="FILE", help="surrogate of the result, for accuracy over time (default: the shipped one)"
+        "--surrogate",
+        metavar="FILE",
+        help="surrogate of the result, for the accuracy over time (default: the shipped one)",
     )
 
 
 def _data(commands: Any) -> None:
     command = _command(commands, "data", "download a task's official files")
-    command.add_argument("task", help=f"one of {', '.join(ARCHIVES)}; for other tasks, prints where to get the files")
+    command.add_argument(
+        "task", metavar="TASK", help=f"one of {', '.join(ARCHIVES)}; for other tasks, prints where to get the files"
+    )
     add_data_dir(command)
     add_json(command)
 

@@ -34,8 +34,8 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "--latency",
         type=Path,
         metavar="FILE",
-        help="device whose latency --max-latency limits: a lookup table of layers (.csv) or a fitted model (.json); "
-        "without it, the chip",
+        help="predict the latency on this device, which --max-latency then limits: a lookup table of layers (.csv) or "
+        "a fitted model (.json) (default: the latency of the chip)",
     )
     hard.add_argument(
         "--max-avm", type=fraction, metavar="F", help="accuracy variation over one month: at most F, such as 0.02"
@@ -47,9 +47,9 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "--floor",
         type=floor,
         metavar="FLOOR",
-        help="reference: at least as accurate as the best reference network within the limits, and no larger AVM; F: "
-        "1-day accuracy of at least F, such as 0.9; none: no floor (reference, or with --pareto halfway between "
-        "guessing and the best measured accuracy)",
+        help="lowest accuracy. reference: at least the accuracy and at most the AVM of the best reference network "
+        "within the limits; F: 1-day accuracy of at least F, such as 0.9; none: no floor (default: reference, or with "
+        "--pareto halfway between guessing and the best measured accuracy)",
     )
     hard.add_argument(
         "--at-least",
@@ -65,7 +65,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "--confidence",
         type=probability,
         metavar="P",
-        help="meet limits on predictions with this probability, such as 0.9 (default: the prediction meets them)",
+        help="meet each limit on a prediction with probability P, such as 0.9 (default: limit the prediction itself)",
     )
     hard.add_argument(
         "--soft",
@@ -75,7 +75,10 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         help="soft limit on a quantity, such as macs=500k: exceeding it reduces the objective",
     )
     hard.add_argument(
-        "--penalty", type=above_zero, metavar="X", help="penalty: X times the relative excess over the --soft limit (1)"
+        "--penalty",
+        type=above_zero,
+        metavar="X",
+        help="divide a positive objective by 1 + X times the relative excess over --soft limits (1)",
     )
     proxies = parser.add_argument_group("assumptions behind energy and latency")
     defaults = Conversion()
@@ -83,14 +86,14 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "--adc-law",
         choices=[*LAWS],
         default=defaults.law,
-        help=f"how the energy of the ADCs grows with their bits ({defaults.law})",
+        help=f"law by which the energy of an ADC grows with its bits ({defaults.law})",
     )
     proxies.add_argument(
         "--adc-share",
         type=fraction,
         default=defaults.adc_share,
         metavar="F",
-        help=f"share of the ADCs in the chip's energy at 8 bits ({defaults.adc_share})",
+        help=f"share of 8-bit ADCs in the chip's energy ({defaults.adc_share})",
     )
     proxies.add_argument(
         "--read-phases",
@@ -99,7 +102,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         default=defaults.phases,
         help=f"read phases of a core: four are slower and more precise ({defaults.phases})",
     )
-    memory = parser.add_argument_group("memory of a microcontroller, in the space mobile")
+    memory = parser.add_argument_group("memory of a microcontroller, for the space mobile")
     memory.add_argument(
         "--in-place-depthwise",
         action="store_true",
@@ -110,7 +113,8 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=LAYER_BY_LAYER.patches,
         metavar="P",
-        help="compute the first blocks in P x P patches of the image; the number of blocks minimises the memory (1)",
+        help="compute the first blocks in P x P patches of the image; the number of these blocks is chosen to minimise "
+        "the memory (1)",
     )
     wanted = parser.add_argument_group("objective")
     wanted.add_argument(
@@ -120,7 +124,11 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         help=f"maximise one of {', '.join(OBJECTIVES.own)}; ratio: accuracy / standard deviation (ratio)",
     )
     wanted.add_argument(
-        "--weight", type=pair, action="append", metavar="Q=W", help="weight of a quantity, for weighted objectives"
+        "--weight",
+        type=pair,
+        action="append",
+        metavar="Q=W",
+        help="weight of a quantity in a weighted, tchebycheff or exponential objective",
     )
     wanted.add_argument(
         "--pareto",

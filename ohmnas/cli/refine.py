@@ -289,7 +289,7 @@ def _show_weights(result: SearchResult, folder: Path) -> None:
 
 
 def _lines(name: str, one: Candidate) -> list[list[str]]:
-    """Rows of one network: held out, measured, expected."""
+    """Return the rows of one network: held out, measured, expected."""
     trainings = "1 training" if one.trainings == 1 else f"{one.trainings} trainings"
     return [
         [
@@ -309,7 +309,7 @@ def _lines(name: str, one: Candidate) -> list[list[str]]:
 
 
 def _stage(entry: dict[str, float]) -> list[str]:
-    """Row of one stage, with dashes if no network met the limits."""
+    """Return the row of one stage, with dashes if no network met the limits."""
     met = entry["feasible"]
     optimism = entry.get("optimism")
     return [

@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"ceiling: tau of a perfect predictor, limited by label noise (95 % interval), from {repeats} "
             "architectures measured twice"
         )
+        render.line("reached: tau as a share of the ceiling")
     else:
         render.line(f"no ceiling: {repeats} architectures were measured twice, {FEWEST_REPEATS} are needed")
 

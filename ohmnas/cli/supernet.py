@@ -143,7 +143,7 @@ def _score(arguments: argparse.Namespace) -> None:
 
 
 def _values(one: Agreement) -> dict[str, Any]:
-    """JSON values; null for an undefined tau."""
+    """Return the JSON values; null for an undefined tau."""
     return {
         "tau": {name: _number(value) for name, value in one.tau.items()},
         "error": {name: _number(value) for name, value in one.error.items()},

@@ -27,7 +27,7 @@ out), because most networks use only the first channels of a shared layer."""
 
 
 class Pieces:
-    """Views of a network's parameters, one view for each shared tensor that the parameters are copied from."""
+    """Views of a network's parameters: one view for each shared tensor that is copied into them."""
 
     def __init__(self, network: nn.Module, places: Iterable[Place]) -> None:
         """Match the parameters of an analog network with the shared tensors.
@@ -85,7 +85,7 @@ class Pieces:
 
 
 class SharedWeights:
-    """Named tensors, of which each network uses parts."""
+    """Named tensors; each network uses a part of them."""
 
     def __init__(self, seed: int, tensors: dict[str, Tensor] | None = None) -> None:
         """Start without tensors, or with the tensors of an earlier training."""

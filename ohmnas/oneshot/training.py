@@ -135,7 +135,7 @@ def epochs_within(plan: Plan, minutes: float) -> int:
     """
     if not 0.0 < minutes < math.inf:
         raise InvalidValueError(f"the minutes must be above 0, not {minutes}")
-    trial = _Training(replace(plan, epochs=max(plan.epochs, _TIMED + 1)))  # a training is never beyond its end
+    trial = _Training(replace(plan, epochs=max(plan.epochs, _TIMED + 1)))  # no step may be beyond the end
     trial.advance()
     start = time.process_time()
     for _ in range(_TIMED):

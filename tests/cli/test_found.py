@@ -179,8 +179,8 @@ def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.Ca
     assert "excluded: predicted accuracy below 2 % (--floor none removes this limit)\n" in out
     found.show(replace(one, references=[worse], constraints={**limits, "confidence": 0.9}), PATH)
     out = capfd.readouterr().out
-    assert "the limit on AVM and accuracy with a probability of 0.9 (predicted)\n" in out
-    assert "accuracy below 2 % with a probability of 0.9 (" in out
+    assert "* meets the limit on AVM and accuracy with a probability below 0.9 (predicted)\n" in out
+    assert "required: accuracy of at least 2 % with a probability of 0.9 (predicted; --floor none" in out
 
 
 def test_limits_on_targets_are_printed_with_their_titles(capfd: pytest.CaptureFixture[str]) -> None:

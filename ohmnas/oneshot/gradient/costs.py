@@ -1,8 +1,8 @@
 """Expected costs of random architectures, with gradients with respect to their probabilities.
 
 If all combinations of choices can be listed, the expectation is the sum of probability times cost over all of them.
-This works for any cost, also for latency and peak memory, which are not sums over layers. Otherwise, the expectation is
-a mean over random architectures, and its gradient is the likelihood ratio estimate (as in ProxylessNAS with REINFORCE).
+This works for any cost, including latency and peak memory, which are not sums over layers. Otherwise, the expectation
+is a mean over random architectures, and its gradient is a likelihood ratio estimate (ProxylessNAS with REINFORCE).
 Both methods use the exact costs of `ohmnas.costs`, not a model of the costs.
 """
 
@@ -20,9 +20,9 @@ from ohmnas.search.limits import COST_LIMITS
 from ohmnas.search.problem import Problem
 
 SAMPLES: Final = 512
-"""Random architectures for each estimate."""
+"""Number of random architectures for each estimate."""
 _REFERENCE: Final = 4096
-"""Random architectures for the mean cost of a space that cannot be listed."""
+"""Number of random architectures for the mean cost of a space that cannot be listed."""
 
 
 class ExpectedCosts:

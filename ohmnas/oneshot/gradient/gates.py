@@ -18,7 +18,7 @@ from ohmnas.oneshot.gradient.settings import Settings
 TEMPERATURES: Final = (10.0, 0.1)
 """Temperature of the Gumbel softmax at the start and at the end, as in GDAS."""
 PERTURBATION: Final = 0.03
-"""Largest perturbation of a logit at the end of the search, as in SmoothDARTS; it grows linearly from 0."""
+"""Largest perturbation of a logit at the end of the search, as in SmoothDARTS. It grows linearly from 0."""
 
 
 class Logits:

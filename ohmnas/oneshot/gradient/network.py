@@ -1,4 +1,4 @@
-"""`SoftNetwork`: a network whose choices are gates: weighted sums of options, or one option."""
+"""`SoftNetwork`: a network with a gate for each choice. A gate weighs all options or selects one."""
 
 from __future__ import annotations
 

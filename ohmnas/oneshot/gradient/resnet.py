@@ -66,7 +66,7 @@ class ResNetRelaxation(Relaxation):
 
     @property
     def options(self) -> tuple[tuple[int, ...], ...]:
-        """``(c,)``: values of the genes of each choice."""
+        """``(c,)``: gene values that each choice selects from."""
         return (self.stems, STEM_KERNELS, *(OF_BLOCK * self.blocks))
 
     @property

@@ -52,7 +52,7 @@ class Progress:
     accuracy: float
     """Accuracy of the search network on the images that train the logits."""
     skips: int
-    """Choices whose most probable option is a skip."""
+    """Number of choices whose most probable option is a skip."""
     network: str
     """Most probable network within the limits."""
 
@@ -75,11 +75,11 @@ def gradient_search(
 
     Args:
         task: task, in the space to search (`Task.in_space`).
-        chip: chip whose noise, converters and tiles the search network has.
+        chip: chip; the search network is trained with its noise, converters and tiles.
         limits: limits on costs; the result meets all of them.
         settings: method and its settings.
         seed: random seed; the same seed gives the same result.
-        seconds: this call stops after the epoch that reaches this time, and returns the best network so far.
+        seconds: this call stops after the epoch that reaches this time, and returns the most probable network so far.
         snapshot: file that keeps the search between epochs. A stopped search resumes from it and gives the same result.
             Delete the file once the result is saved.
         report: called after each epoch.
@@ -186,7 +186,7 @@ class _Kept:
         self._training = training
 
     def resume(self) -> tuple[list[dict[str, float]], float]:
-        """Continue from the file; return the history and the seconds so far."""
+        """Resume from the file; return the history and the seconds so far."""
         found = None if self._snapshot is None else self._snapshot.read()
         if found is None or not self._training.restore(found[0], found[1]["training"]):
             return [], 0.0

@@ -20,10 +20,10 @@ METHODS: Final = {
 """Method -> meaning."""
 REMEDIES: Final = {
     "none": "no remedy",
-    "auxiliary": "adds to every edge a skip that fades out (DARTS-, Chu et al., 2021)",
+    "auxiliary": "gives every edge an additional skip that fades out (DARTS-, Chu et al., 2021)",
     "early-stop": "stops when two edges of a cell become skips, and keeps the network of the previous epoch "
     "(DARTS+, Liang et al., 2019)",
-    "perturb": "trains the weights with disturbed probabilities (SmoothDARTS, Chen and Hsieh, 2020)",
+    "perturb": "trains the weights with randomly perturbed probabilities (SmoothDARTS, Chen and Hsieh, 2020)",
 }
 """Remedy against the collapse to skip connections -> meaning."""
 

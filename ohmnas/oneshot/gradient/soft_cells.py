@@ -17,7 +17,10 @@ from ohmnas.spaces.modules import MeanOverPixels, RunsChains
 
 
 def _convolution(channels: int, kernel: int) -> nn.Sequential:
-    """ReLU, convolution and batch norm. Its scale and shift are not trained: they could hide the operation's weight."""
+    """ReLU, convolution and batch norm.
+
+    Scale and shift of the batch norm are not trained, because they could hide the weight of the operation.
+    """
     norm = nn.BatchNorm2d(channels)
     for parameter in norm.parameters():
         parameter.requires_grad_(False)

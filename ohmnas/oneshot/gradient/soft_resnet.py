@@ -49,7 +49,7 @@ class Widths:
         return Widths(widths, torch.outer(self.weights, weights).flatten())
 
     def mask(self, channels: int, divisor: int = 1) -> Tensor:
-        """``(1, channels, 1, 1)``: expected mask, of a layer with one `divisor`-th of the channels."""
+        """``(1, channels, 1, 1)``: expected mask of a layer with ``1 / divisor`` of the channels."""
         ends = torch.tensor([max(width // divisor, 1) for width in self.widths])
         inside = (torch.arange(channels) < ends[:, None]).to(self.weights.dtype)
         return (self.weights @ inside).view(1, -1, 1, 1)

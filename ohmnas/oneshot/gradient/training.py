@@ -107,7 +107,7 @@ class Training:
         return self._compared(self._accepted)
 
     def _compared(self, logits: Tensor) -> npt.NDArray[np.float64]:
-        """``(c, m)``: probabilities by which options are compared."""
+        """``(c, m)``: probabilities that rank the options."""
         masked = logits.detach().masked_fill(~self.logits.exists, -torch.inf)
         found: npt.NDArray[np.float64] = masked.double().softmax(dim=1).numpy()
         none = self._relaxation.none
@@ -153,7 +153,7 @@ class Training:
             self.network.gates = logits.for_logits(progress)
             outputs = self.network(self._images[chosen])
             labels = self._labels[chosen]
-            if chosen is batches[1]:  # second order also asks for training images, at moved weights
+            if chosen is batches[1]:  # second order also calls this with training images
                 right.copy_((outputs.argmax(dim=1) == labels).sum())
             return functional.cross_entropy(outputs, labels)
 
