@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from ohmnas.datasets.campaign import kept
 from ohmnas.datasets.campaign.campaign import Campaign
@@ -25,6 +26,7 @@ from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS
 from ohmnas.datasets.campaign.store import Store, identity
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.schema import Row
+from ohmnas.datasets.tables.table import genomes
 from ohmnas.errors import AllFailedError, InvalidValueError
 from ohmnas.refine.batch import DEFAULT_SPLIT, LEADERS, Split, candidates, choose
 from ohmnas.refine.journal import Chosen, Journal, Stage
@@ -37,6 +39,7 @@ from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.report import describe, references
 from ohmnas.spaces.genes import Population, unseen
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
+from ohmnas.targets import TARGETS
 
 FEWEST: Final = 20
 """With fewer measured networks, a refinement measures a plan before it fits a surrogate."""
@@ -489,8 +492,11 @@ class _Run:
             stopped=self.stopped,
         )
 
+        _, chip, fidelity = self._names()
+        rows = self.store.table(self.campaign.protocol.task).select(chip, fidelity)
+
         def measured_ones(some: list[Candidate]) -> list[Candidate]:
-            with_values = (with_measurement(one, standing.shrunk) for one in some)
+            with_values = (with_measurement(one, standing.shrunk, rows) for one in some)
             return [replace(one, weights=tuple(self._weights(one.genome))) for one in with_values]
 
         return replace(
@@ -504,14 +510,27 @@ class _Run:
         )
 
 
-def with_measurement(candidate: Candidate, shrunk: Shrunk) -> Candidate:
-    """Add the measurement and the held-out prediction of a network, if it was measured."""
+def with_measurement(candidate: Candidate, shrunk: Shrunk, rows: pd.DataFrame) -> Candidate:
+    """Add the measurement and the held-out prediction of a network, if it was measured.
+
+    Args:
+        candidate: a network.
+        shrunk: shrunk values of the measured networks.
+        rows: the table's rows of the measured networks, with all targets.
+    """
     row = shrunk.row(np.array(candidate.genome, dtype=np.int16))
     if row is None:
         return candidate
     return replace(
         candidate,
-        measured=shrunk.measured.row(row),
+        measured={**_means(candidate, rows), **shrunk.measured.row(row)},
         held_out=shrunk.predicted.row(row),
         trainings=int(shrunk.trainings[row]),
     )
+
+
+def _means(candidate: Candidate, rows: pd.DataFrame) -> dict[str, float]:
+    """Return the mean of each target in the rows of a network."""
+    own = rows[(genomes(rows) == np.array(candidate.genome)).all(axis=1)]
+    means = {name: float(own[name].mean()) for name in TARGETS if name in own}
+    return {name: mean for name, mean in means.items() if not np.isnan(mean)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,12 +29,15 @@ class _Curve:
     label: str
     drift: Drift | None
     measured: MeasuredNetwork | None
+    validated: Mapping[str, float]
+    """Target -> mean measurement on validation images; shown if the network was not measured on test images."""
 
     @property
     def means(self) -> list[tuple[float, float, float]]:
         """Seconds, mean and standard error of each measured time, in per cent."""
         if self.measured is None:
-            return []
+            known = ((SECONDS[time], self.validated.get(name)) for time, name in TARGETS_OVER_TIME.items())
+            return [(at, 100 * mean, 0.0) for at, mean in known if mean is not None]
         means = ((SECONDS[time], self.measured.mean(name), name) for time, name in TARGETS_OVER_TIME.items())
         return [
             (at, 100 * mean, 100 * (self.measured.error(name) or 0.0)) for at, mean, name in means if mean is not None
@@ -71,8 +74,10 @@ def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     notes = []
     if predicted:
         notes.append("Bars with ends: 90 % prediction intervals, for each time separately.")
-    if measured:
+    if any(one.measured for one in measured):
         notes.append("Measured: mean over trainings, with its standard error, on test images.")
+    if any(one.measured is None for one in measured):
+        notes.append("Measured in the refinement: mean over trainings, on validation images.")
     if len(places) > 1:
         notes.append("The marks of one time stand side by side.")
     return Picture("Accuracy over time", chart.markup(), legend, " ".join(notes))
@@ -82,10 +87,11 @@ def _curves(subjects: Sequence[Subject]) -> Iterator[_Curve]:
     """Return the found network of each result; for one result, also its best reference network."""
     for place, one in enumerate(subjects):
         label = FOUND if len(subjects) == 1 else one.name
-        yield _Curve(colour(place), label, one.drift.get(FOUND), _measured(one, FOUND))
+        yield _Curve(colour(place), label, one.drift.get(FOUND), _measured(one, FOUND), one.result.best.measured)
     if len(subjects) == 1 and subjects[0].result.references:
-        name = subjects[0].result.references[0].name
-        yield _Curve("ref", name, subjects[0].drift.get(name), _measured(subjects[0], name))
+        known = subjects[0].result.references[0]
+        drift = subjects[0].drift.get(known.name)
+        yield _Curve("ref", known.name, drift, _measured(subjects[0], known.name), known.measured)
 
 
 def _measured(one: Subject, name: str) -> MeasuredNetwork | None:

@@ -53,6 +53,7 @@ def test_it_finds_a_better_network_than_its_plan_and_records_each_stage(tmp_path
     best = result.best
     assert best.trainings == 2
     assert min(best.measured["accuracy_1d"], best.held_out["accuracy_1d"]) <= best.predicted["accuracy_1d"]
+    assert {"accuracy_1s", "accuracy_1mo", "accuracy_digital"} <= best.measured.keys()  # for drift curves
     planned = max(true_accuracy(genome) for genome in campaign().population)
     assert true_accuracy(np.array(best.genome)) > planned
     assert best.params <= 50_000

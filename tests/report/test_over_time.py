@@ -43,3 +43,13 @@ def test_each_time_keeps_its_marks_apart_from_the_other_times(found: Path, front
     within = max(group[-1] - group[0] for group in groups)
     between = min(later[0] - earlier[-1] for earlier, later in pairwise(groups))
     assert between > 0.3 * within
+
+
+def test_a_refinement_shows_its_measurements_on_validation_images(found: Path) -> None:
+    one = read_subject(found)
+    values = {f"accuracy_{time}": 0.9 - 0.01 * place for place, time in enumerate(SECONDS)}
+    refined = replace(one.result, best=replace(one.result.best, trainings=1, measured=values))
+    picture = drift_chart([replace(one, result=refined, drift={})])
+    assert picture is not None
+    assert picture.note.startswith("Measured in the refinement: mean over trainings, on validation images.")
+    assert len(picture.legend) == 1

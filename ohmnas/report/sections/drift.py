@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 
 from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES
 from ohmnas.report.over_time import drift_chart
@@ -13,7 +14,7 @@ from ohmnas.report.subject import Subject
 def drift_section(subjects: Sequence[Subject]) -> Section | None:
     """Return the section with curves, and their numbers; it says how to get them if they are unknown.
 
-    None for refinements whose networks were not measured on test images yet.
+    None for refinements of earlier versions, whose results lack accuracies over time.
     """
     picture = drift_chart(subjects)
     if picture is None:
@@ -42,6 +43,12 @@ def drift_section(subjects: Sequence[Subject]) -> Section | None:
             rows.append(
                 [text_cell(name if len(subjects) == 1 else f"{one.name}: {name}"), text_cell("measured"), *cells]
             )
+        for name, candidate in one.networks.items():
+            known = [candidate.measured.get(target) for target in TARGETS_OVER_TIME.values()]
+            if any(mean is not None for mean in known):
+                label = name if len(subjects) == 1 else f"{one.name}: {name}"
+                cells = [number_cell(*(("-", nan) if mean is None else (f"{100 * mean:.2f}", mean))) for mean in known]
+                rows.append([text_cell(label), text_cell("measured, validation images"), *cells])
     grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
     note = (
         f"{picture.note} Each time and the AVM have a model of their own: the difference of two times is less certain "

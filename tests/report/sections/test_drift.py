@@ -24,7 +24,7 @@ def test_side_by_side_only_the_found_networks_have_predictions(found: Path, fron
     assert [row[0].text for row in grid.rows if row[1].text == "predicted"] == ["found", "front"]
 
 
-def test_a_refinement_saves_no_surrogate_and_has_no_section(found: Path) -> None:
+def test_a_refinement_without_accuracies_over_time_has_no_section(found: Path) -> None:
     one = read_subject(found)
     refined = replace(one.result, best=replace(one.result.best, trainings=1))
     assert drift_section([replace(one, result=refined, drift={}, measurement=None)]) is None
@@ -35,3 +35,12 @@ def test_without_a_surrogate_the_section_says_how_to_pass_it(found: Path) -> Non
     assert section is not None
     assert "--surrogate" in section.text[0]
     assert not section.figures
+
+
+def test_measurements_of_a_refinement_are_in_the_numbers(found: Path) -> None:
+    one = read_subject(found)
+    refined = replace(one.result, best=replace(one.result.best, trainings=1, measured={"accuracy_1d": 0.75}))
+    section = drift_section([replace(one, result=refined, drift={})])
+    assert section is not None
+    ((_, grid),) = section.details
+    assert [cell.text for cell in grid.rows[0]] == ["found", "measured, validation images", "-", "-", "75.00", "-"]
