@@ -60,12 +60,12 @@ class Paths:
         """Number of paths per step."""
         return 2 + _RANDOM_PATHS if self.rule == "sandwich" else 1
 
-    def of(self, step: int, progress: float) -> Population:
+    def of(self, step: int, steps: int) -> Population:
         """``(k, g)``: paths of a step; with the sandwich rule, the large path comes first.
 
         Args:
             step: number of the step, from 0.
-            progress: share of all steps that are done, in [0, 1).
+            steps: number of all steps.
 
         Raises:
             InfeasibleError: found no network within the bounds and limits.
@@ -73,7 +73,9 @@ class Paths:
         number, place = divmod(step, ROUND)
         if number not in self._rounds:
             self._rounds.clear()
-            self._rounds[number] = self._sample(ROUND, [self.seed, number], self.smallest_params(progress))
+            self._rounds[number] = self._sample(
+                ROUND, [self.seed, number], self.smallest_params(number * ROUND / steps)
+            )
         drawn = self._rounds[number]
         if self.rule != "sandwich":
             return drawn[[place % len(drawn)]]
@@ -84,7 +86,11 @@ class Paths:
         return population
 
     def smallest_params(self, progress: float) -> float:
-        """Smallest number of parameters of a path at this point of the training; 0 is no limit."""
+        """Smallest number of parameters of a path; 0 is no limit.
+
+        Args:
+            progress: share of all steps that are done, in [0, 1).
+        """
         if self.rule != "shrinking" or progress >= _SHRUNK:
             return 0.0
         low, high = float(self._sizes.min()), _LARGEST_SHARE * float(self._sizes.max())

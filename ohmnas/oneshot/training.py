@@ -92,7 +92,8 @@ def train_supernet(
             if snapshot.due() and training.step < training.steps:
                 training.keep(snapshot)
     except KeyboardInterrupt:
-        training.keep(snapshot)
+        if training.is_between_steps:
+            training.keep(snapshot)
         raise
     supernet = training.finished().save(folder)
     snapshot.delete()
@@ -161,6 +162,8 @@ class _Training:
         self.steps_per_epoch = max(len(self.labels) // self.recipe.batch, 1)
         self.steps = plan.epochs * self.steps_per_epoch
         self.step = 0
+        self.is_between_steps = True
+        """False while the weights are updated: an interrupt then leaves a part of them a step ahead."""
         self.loss = math.log(plan.space.classes)
         """Running mean of the loss of each step's first path."""
         self.seconds = 0.0
@@ -184,7 +187,7 @@ class _Training:
             gradients: dict[str, Tensor] = {}
             teacher: Tensor | None = None
             losses = []
-            paths = self.paths.of(self.step, self.step / self.steps)
+            paths = self.paths.of(self.step, self.steps)
             for genome in paths:
                 network, places = skeleton(self.plan, genome)
                 pieces = Pieces(network, places)
@@ -198,9 +201,11 @@ class _Training:
         if len(paths) > 1:
             for grad in gradients.values():
                 grad.div_(len(paths))
+        self.is_between_steps = False
         self.weights.update(gradients, self.recipe, self.recipe.rate(progress), self.plan.chip.clip_sigma)
         self.loss = _AVERAGED * self.loss + (1.0 - _AVERAGED) * losses[0]
         self.step += 1
+        self.is_between_steps = True
         self.seconds += time.process_time() - start
 
     def _learn(

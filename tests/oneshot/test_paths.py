@@ -20,16 +20,26 @@ def paths(rule: str, seed: int = 0) -> Paths:
 def test_paths_are_within_the_supernet_and_depend_on_seed_and_step(rule: str) -> None:
     one, again, other = paths(rule), paths(rule), paths(rule, 1)
     steps = [0, 5, ROUND + 3]
-    drawn = [one.of(step, 0.9) for step in steps]
+    drawn = [one.of(step, 320) for step in steps]
     assert all(PLAN.contains(population).all() for population in drawn)
     assert all(len(population) == one.each for population in drawn)
-    assert all(np.array_equal(again.of(step, 0.9), drawn[place]) for place, step in reversed([*enumerate(steps)]))
-    assert not all(np.array_equal(other.of(step, 0.9), drawn[place]) for place, step in enumerate(steps))
+    assert all(np.array_equal(again.of(step, 320), drawn[place]) for place, step in reversed([*enumerate(steps)]))
+    assert not all(np.array_equal(other.of(step, 320), drawn[place]) for place, step in enumerate(steps))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_round_that_is_begun_in_its_middle_is_the_same(rule: str) -> None:
+    steps = 5 * ROUND
+    first = [paths(rule).of(step, steps) for step in range(ROUND, 2 * ROUND, 7)]  # each from the start of the round
+    one = paths(rule)
+    assert all(
+        np.array_equal(one.of(step, steps), first[place]) for place, step in enumerate(range(ROUND, 2 * ROUND, 7))
+    )
 
 
 def test_the_sandwich_has_a_large_and_a_small_path() -> None:
     one = paths("sandwich")
-    sizes = np.array([PLAN.space.macs(one.of(step, 0.0)) for step in range(8)])
+    sizes = np.array([PLAN.space.macs(one.of(step, 320)) for step in range(8)])
     large, small, random = sizes[:, 0], sizes[:, 1], sizes[:, 2:]
     assert large.min() > np.median(random)
     assert (small <= random.min()).all()
@@ -40,7 +50,7 @@ def test_large_paths_are_shrunk_first() -> None:
     floors = [one.smallest_params(progress) for progress in (0.0, 0.2, 0.4, 0.5)]
     assert floors == sorted(floors, reverse=True)
     assert floors[-1] == 0.0
-    assert PLAN.space.params(one.of(0, 0.0))[0] >= floors[0] > 1_500
+    assert PLAN.space.params(one.of(0, 320))[0] >= floors[0] > 1_500
 
 
 def test_an_unknown_rule_is_refused() -> None:

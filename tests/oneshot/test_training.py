@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from ohmnas.datasets.tasks.task import task
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError
 from ohmnas.hardware import Hardware
 from ohmnas.oneshot import Plan, training
+from ohmnas.oneshot.shared import SharedWeights
 from ohmnas.oneshot.supernet import Supernet
 from ohmnas.oneshot.training import CHECKPOINT, STARTED, epochs_within, train_supernet
 
@@ -37,6 +39,26 @@ def test_a_stopped_training_resumes_to_the_same_weights(rule: str, tmp_path: Pat
     assert seen == [4]
     assert parts.checksum == whole.checksum
     assert not {CHECKPOINT, STARTED} & {path.name for path in (tmp_path / "parts").iterdir()}
+
+
+@pytest.mark.parametrize("rule", ["uniform", "shrinking"])
+def test_an_interrupt_while_weights_are_updated_keeps_no_half_step(
+    rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(tiny(rule=rule), batch=256)
+    update, calls = SharedWeights.update, []
+
+    def interrupted(self: SharedWeights, *values: Any) -> None:
+        update(self, *values)
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(SharedWeights, "update", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_supernet(plan, tmp_path / "parts")
+    parts = train_supernet(plan, tmp_path / "parts")
+    assert parts.checksum == train_supernet(plan, tmp_path / "whole").checksum
 
 
 def test_a_killed_training_resumes_from_its_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
