@@ -11,15 +11,15 @@ from ohmnas.report.subject import Subject
 
 
 def drift_section(subjects: Sequence[Subject]) -> Section | None:
-    """Return the section with curves, and their numbers; it says how to get them if they are unknown.
+    """Return the section with curves and their numbers, or with a hint if nothing is known.
 
-    None for refinements whose networks were not measured on test images yet.
+    None if all results are refinements whose networks are not measured on test images yet.
     """
     picture = drift_chart(subjects)
     if picture is None:
         if all(one.is_refined for one in subjects):  # a refinement saves no surrogate
             return None
-        lacking = "The surrogate of this result was not found, so its accuracy over time is unknown. Pass --surrogate."
+        lacking = "The accuracy over time is unknown: no surrogate was found that predicts it. Pass --surrogate."
         return Section("drift", "Drift", [lacking])
     rows = []
     for one in subjects:
@@ -44,7 +44,7 @@ def drift_section(subjects: Sequence[Subject]) -> Section | None:
             )
     grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
     note = (
-        f"{picture.note} Each time and the AVM have a model of their own: the difference of two times is less certain "
+        f"{picture.note} Each time and the AVM have their own models. The difference between two times is less certain "
         "than the AVM."
     )
     figure = Figure(
