@@ -79,7 +79,7 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
         words = WORDS[target.name]
         values = [words.shown(value(candidate, target.name)) for candidate in networks.values()]
         for name, candidate in networks.items():
-            if not candidate.measured:  # intervals of measured networks are not drawn: they are too wide
+            if not candidate.measured:  # no intervals of measured networks: they would be too wide
                 values += [words.shown(end) for end in candidate.interval.get(target.name, ())]
             values += [words.shown(of[target.name]) for of in (candidate.measured,) if target.name in of]
             if one.measurement and name in one.measurement.networks:
@@ -97,9 +97,8 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
         for line, (name, candidate) in enumerate(networks.items()):
             row, kind = float(len(networks) - 1 - line), colour(place) if name == "found" else "ref"
             network = one.measurement.networks.get(name) if one.measurement else None
-            above = (
-                0.14 if network is not None or target.name in candidate.measured else 0.0
-            )  # room for measurements below
+            # Predictions move up to leave room for measurements.
+            above = 0.14 if network is not None or target.name in candidate.measured else 0.0
             if target.name in candidate.interval and not candidate.measured:
                 low, high = (words.shown(end) for end in candidate.interval[target.name])
                 chart.bar((low, row + above), (high, row + above), f"{kind} thin")
@@ -161,11 +160,9 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
 
     The objective has no chart if it is the accuracy, or if the results have different objectives.
     """
+    # A refinement may have no feasible network at first.
     histories = [
-        (
-            place,
-            [entry for entry in one.result.history if entry.get("feasible", 1)],
-        )  # a refinement may have no feasible network at first
+        (place, [entry for entry in one.result.history if entry.get("feasible", 1)])
         for place, one in enumerate(subjects)
     ]
     histories = [(place, history) for place, history in histories if history]

@@ -129,8 +129,8 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
             )
     else:
         lead.append(
-            "The found network is not measured yet. The best of many predictions is optimistic: train the network and "
-            "measure it before you quote a number."
+            "The found network has not been measured. The best of many predictions is optimistic: train and measure "
+            "the network before you quote a number."
         )
     variation = targets_of(one)[2]
     lead.append(

@@ -28,7 +28,7 @@ from ohmnas.search.result import SearchResult, read_result, result_file
 TRIALS: Final = ("smoke", "quick")
 """Fidelities of short trial trainings."""
 REFERENCES: Final = 3
-"""Largest number of reference networks in a report."""
+"""Number of reference networks in tables; further ones are shown if they were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LayerCost:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A result with its measurements, and with the predictions and neighbours of its networks."""
+    """A result with its measurements, the drift of its networks, and the neighbours of the found network."""
 
     name: str
     path: Path
@@ -79,7 +79,7 @@ class Subject:
 
     @property
     def anchor(self) -> str:
-        """The name as part of a link; other characters than ASCII letters and digits are hyphens."""
+        """The name as part of a link: all characters except ASCII letters and digits become hyphens."""
         return "".join(char if char.isascii() and char.isalnum() else "-" for char in self.name)
 
     @property
@@ -98,7 +98,7 @@ class Subject:
 
     @property
     def fidelity(self) -> str:
-        """Fidelity of the rows that the surrogate was fitted to."""
+        """Fidelity of the trainings that predictions are based on; after a refinement, also of its measurements."""
         return str(self.result.provenance.get("fidelity", "unknown"))
 
     @property

@@ -92,7 +92,11 @@ def _facts(rows: pd.DataFrame, above: pd.DataFrame) -> list[tuple[str, str, str]
         low, middle, high = (float(above[name].quantile(q)) if len(above) else float("nan") for q in _QUANTILES)
         words = WORDS[name]
         found.append(
-            (words.title, words.text(middle), f"median above chance; {words.number(low)} to {words.number(high)}")
+            (
+                words.title,
+                words.text(middle),
+                f"median above chance; 5 % to 95 %: {words.number(low)} to {words.number(high)}",
+            )
         )
     low, high = rows["params"].min(), rows["params"].max()
     found.append(("parameters", f"{low:,.0f} to {high:,.0f}", ""))

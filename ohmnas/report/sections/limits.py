@@ -39,7 +39,7 @@ def limits_section(one: Subject, several: bool) -> Section:
         rows.append(
             [text_cell(f"gene {name}"), asked, text_cell(f"{bounds[0]} to {bounds[1]}"), text_cell(""), text_cell("")]
         )
-    for sense, group in (("at least", "least"), ("at most", "most"), ("softly at most", "soft")):
+    for sense, group in (("at least", "least"), ("at most", "most"), ("soft limit of", "soft")):
         for name, bound in result.constraints.get(group, {}).items():
             rows.append(_row(one, group, name, sense, bound))
     sure = result.constraints.get("confidence")
@@ -108,7 +108,7 @@ def _origin(one: Subject, limit: str, quantity: str, bound: float, is_asked: boo
     if limit in _SIZES and bound == result.provenance.get("seen", {}).get(limit):
         return f"{_SIZES[limit]} measured network"
     if is_asked:
-        return "as asked for"
+        return "the command"
     return "default" if limit == "min_accuracy" and result.command else ""
 
 

@@ -80,7 +80,9 @@ def _commands(one: Subject) -> str:
 
 def _next_steps(one: Subject) -> list[str]:
     """Explain the commands."""
-    verify = "The first command trains the found and the reference network anew and measures them on test images"
+    verify = (
+        "The first command trains the found network and the best reference network and measures them on test images"
+    )
     rest = "the second writes this page again, with these values; the third trains the found network and keeps it."
     if one.is_refined:
         return [f"{verify}, at four times after programming; {rest}"]
