@@ -1,4 +1,4 @@
-"""Pages for people: one self-contained HTML file for search results or a measured table. Needs no torch."""
+"""HTML reports: one self-contained page about search results or a measured table. Needs no torch."""
 
 from ohmnas.report.results import results_page
 from ohmnas.report.subject import Subject, read_subject, read_subjects

@@ -11,12 +11,12 @@ from ohmnas.pictures import short
 
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _LOG_STEPS: Final = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0))
-"""Ticks per decade, from few to many."""
+"""Ticks in each decade, as multiples of its power of ten, from few to many."""
 _PAD: Final = 0.05
 _FEWEST: Final = 3
-"""Smallest number of ticks, except where an axis has no room for different round numbers."""
+"""Smallest number of ticks. An error axis may have fewer, because it has no ticks below 0 %."""
 _LEAST_ERROR: Final = 0.01
-"""Smallest error in per cent on an axis of errors: a logarithm has no 0."""
+"""Smallest error in per cent on an error axis, because a logarithmic scale cannot show 0."""
 
 Scale = Literal["linear", "log", "error"]
 """``error``: the logarithm of the distance to 100 %, which spreads out accuracies near 100 %."""
@@ -34,7 +34,7 @@ class Axis:
     """Value and text of each tick."""
 
     def share(self, value: float) -> float:
-        """Return the position of a value: 0 at the low end, 1 at the high end; values beyond them are clipped."""
+        """Return the position of a value: 0 at the low end, 1 at the high end, clipped to -0.02 and 1.02."""
         low, high, at = (self._position(one) for one in (self.low, self.high, value))
         return min(max((at - low) / (high - low), -0.02), 1.02)
 
@@ -45,12 +45,12 @@ class Axis:
 
 
 def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int = 5, is_count: bool = False) -> Axis:
-    """Return an axis that shows all values with some room.
+    """Return an axis that shows all values, with some room at both ends.
 
     Args:
         label: title with unit.
-        values: shown values; values that are not finite are ignored; on a logarithmic axis, also values that are not
-            above 0.
+        values: values to show. Values that are not finite are ignored; a logarithmic axis also ignores values of 0 or
+            less.
         is_log: True for a logarithmic axis.
         ticks: desired number of ticks.
         is_count: True for whole numbers, which get no ticks between them.
@@ -62,7 +62,7 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
         low, high = low / pad, high * pad
         return Axis(label, low, high, "log", _log_ticks(low, high, ticks))
     room = (high - low) * _PAD
-    if high - low <= 1e-9 * max(abs(low), abs(high)):  # equal but for rounding
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # equal up to rounding
         room = max(abs(high) * _PAD, 1e-3)
     low, high = low - room, high + room
     found = _linear_ticks(low, high, ticks)
@@ -72,7 +72,7 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
 
 
 def error_axis(label: str, values: Iterable[float], ticks: int = 9) -> Axis:
-    """Return an axis of accuracies in per cent whose errors, the distances to 100 %, are logarithmic.
+    """Return an axis of accuracies in per cent with a logarithmic scale for the errors (the distances to 100 %).
 
     Args:
         label: title with unit.
@@ -90,7 +90,7 @@ def error_axis(label: str, values: Iterable[float], ticks: int = 9) -> Axis:
 
 
 def _linear_ticks(low: float, high: float, ticks: int) -> list[tuple[float, str]]:
-    """Return about as many ticks as wanted, but not fewer than `_FEWEST`."""
+    """Return about `ticks` ticks, but at least `_FEWEST`."""
     found: list[tuple[float, str]] = []
     while len(found) < _FEWEST:
         found = _round_numbers(low, high, ticks)
@@ -110,7 +110,7 @@ def _round_numbers(low: float, high: float, ticks: int) -> list[tuple[float, str
 
 
 def _log_ticks(low: float, high: float, ticks: int) -> list[tuple[float, str]]:
-    """Return the finest ticks, up to one more than wanted, but not fewer than `_FEWEST`."""
+    """Return the finest ticks that are at most `ticks` + 1, but at least `_FEWEST`."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     chosen: list[float] = []
     for steps in _LOG_STEPS:

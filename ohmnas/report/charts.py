@@ -20,14 +20,14 @@ from ohmnas.search.quantity_words import WORDS
 from ohmnas.targets import DEFAULTS
 
 COLOURS: Final = 6
-"""Colours of results; further results repeat them."""
+"""Number of colours of results; further results repeat them."""
 MOST_ROWS: Final = 1500
-"""Largest number of rows of a table in a chart."""
+"""Largest number of evenly chosen rows of a table in a chart."""
 _ACCURACIES: Final = ("accuracy_digital", *TARGETS_OVER_TIME.values())
 _HIGH: Final = 90.0
 """Accuracy in per cent above which a linear axis would crowd the best networks at its end."""
 SMALL: Final = 280
-"""Height of charts that are shown three in a row."""
+"""Height in pixels of charts that are shown three in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Picture:
     title: str
     svg: Markup
     legend: Sequence[tuple[str, str]] = field(default=())
-    """Class of a mark and its meaning."""
+    """CSS class and meaning of each mark."""
     note: str = ""
 
 
@@ -47,7 +47,7 @@ def colour(place: int) -> str:
 
 
 def value(candidate: Candidate, name: str) -> float:
-    """Return a quantity of a candidate; NaN if it is not known."""
+    """Return a quantity of a candidate; NaN if it is unknown."""
     if name in candidate.predicted:
         return candidate.predicted[name]
     if name in {"params", "macs"}:
@@ -65,7 +65,9 @@ def _axis(name: str, values: Sequence[float]) -> Axis:
 
 
 def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
-    """Draw predictions with their 90 % intervals, and measurements beside them; one chart per target.
+    """Draw one chart for each default target: predictions with 90 % intervals, and measurements below them.
+
+    Networks measured on validation images have no interval.
 
     Args:
         one: a result.
@@ -77,7 +79,7 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
         words = WORDS[target.name]
         values = [words.shown(value(candidate, target.name)) for candidate in networks.values()]
         for name, candidate in networks.items():
-            if not candidate.measured:  # intervals of measured networks are wider than necessary
+            if not candidate.measured:  # no intervals of measured networks: they would be too wide
                 values += [words.shown(end) for end in candidate.interval.get(target.name, ())]
             values += [words.shown(of[target.name]) for of in (candidate.measured,) if target.name in of]
             if one.measurement and name in one.measurement.networks:
@@ -95,14 +97,15 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
         for line, (name, candidate) in enumerate(networks.items()):
             row, kind = float(len(networks) - 1 - line), colour(place) if name == "found" else "ref"
             network = one.measurement.networks.get(name) if one.measurement else None
-            above = 0.14 if network is not None or target.name in candidate.measured else 0.0  # two kinds of values
+            # Predictions move up to leave room for measurements.
+            above = 0.14 if network is not None or target.name in candidate.measured else 0.0
             if target.name in candidate.interval and not candidate.measured:
                 low, high = (words.shown(end) for end in candidate.interval[target.name])
                 chart.bar((low, row + above), (high, row + above), f"{kind} thin")
             if target.name in candidate.predicted:
                 chart.dot((words.shown(candidate.predicted[target.name]), row + above), f"hollow {kind}", 4.5)
             if target.name in candidate.measured:
-                below = 0.0 if network is not None else -0.14  # the lowest place is for test images
+                below = 0.0 if network is not None else -0.14  # the lowest line is for test images
                 chart.dot((words.shown(candidate.measured[target.name]), row + below), f"{kind} validation", 3.5)
             mean = None if network is None else network.mean(target.name)
             if network is not None and mean is not None:
@@ -114,7 +117,7 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
 
 
 def front_charts(subjects: Sequence[Subject], ids: Mapping[int, str]) -> list[Picture]:
-    """Draw each pair of the quantities of the fronts.
+    """Draw a chart for each pair of quantities of the fronts, but at most six charts.
 
     Args:
         subjects: results, with or without a front.
@@ -157,8 +160,9 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
 
     The objective has no chart if it is the accuracy, or if the results have different objectives.
     """
+    # A refinement may have no feasible network at first.
     histories = [
-        (place, [entry for entry in one.result.history if entry.get("feasible", 1)])  # a refinement may find none
+        (place, [entry for entry in one.result.history if entry.get("feasible", 1)])
         for place, one in enumerate(subjects)
     ]
     histories = [(place, history) for place, history in histories if history]
@@ -196,18 +200,20 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
 
 
 def objective_words(objective: str) -> str:
-    """Return an objective with the titles of its quantities."""
+    """Replace the names of quantities in an objective by their titles."""
     for name in sorted(WORDS, key=len, reverse=True):
         objective = objective.replace(name, WORDS[name].title.removesuffix(", proxy"))
     return objective
 
 
 def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0) -> Picture | None:
-    """Draw the measured networks of the table, the neighbours of the found one, and its prediction.
+    """Draw the measured networks of the table, with the neighbours of the found network and its prediction.
+
+    Return None without the table.
 
     Args:
         one: a result.
-        ids: place in the rows of the table -> id of the network on the page.
+        ids: row number in `Neighbours.rows` -> id of the network on the page.
         place: place of the result on the page, which sets its colour.
     """
     near: Neighbours | None = one.neighbours
@@ -234,13 +240,13 @@ def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0) -> Pi
     chart.dot(at, f"hollow {colour(place)}", 6)
     legend = [
         ("dot others", "measured networks"),
-        ("dot near", f"the {len(nearest)} most like the found one"),
+        ("dot near", f"the {len(nearest)} most similar to the found network"),
         (f"dot hollow {colour(place)}", "found, predicted"),
     ]
-    note = "The errors, the distances to 100 %, are on a logarithmic scale."
+    note = "The error (distance to 100 %) is on a logarithmic scale."
     return Picture("The found network among the measured networks", chart.markup(), legend, note)
 
 
 def shown_rows(count: int) -> list[int]:
-    """Return the places of the rows of a table that charts show: all, or evenly chosen ones."""
+    """Return the numbers of the table rows that charts show: all rows, or `MOST_ROWS` evenly chosen ones."""
     return np.unique(np.linspace(0, count - 1, min(count, MOST_ROWS)).round().astype(int)).tolist() if count else []

@@ -27,21 +27,21 @@ LIMITS: Final = {
     "max_std": ("accuracy_1d_std", "at most"),
     "min_accuracy": ("accuracy_1d", "at least"),
 }
-"""Limit in `SearchResult.constraints` -> its quantity, and words for its direction."""
+"""Limit in `SearchResult.constraints` -> its quantity, and its direction in words."""
 
 
 def targets_of(one: Subject) -> tuple[Target, ...]:
-    """Accuracy, its standard deviation, and the variation that the result's surrogate predicts."""
+    """Return the accuracy, its standard deviation, and the variation that the result's surrogate predicts."""
     return ACCURACY, SPREAD, variation_of(one.result.best.predicted)
 
 
 def always_shown(one: Subject) -> tuple[str, ...]:
-    """Quantities in every table of networks."""
+    """Return the quantities in every table of networks."""
     return (*(target.name for target in targets_of(one)), "params", "macs")
 
 
 def columns_of(one: Subject, asked: Sequence[str]) -> list[str]:
-    """Return the quantities of a table: the default ones, further predictions, and requested costs."""
+    """Return the quantities of a table: the default ones, further predictions, and those asked for."""
     always = always_shown(one)
     further = [name for name in one.result.best.predicted if name not in always]
     costs = [name for name in asked if name not in always and name in WORDS and name not in further]
@@ -55,7 +55,10 @@ def shared_columns(subjects: Sequence[Subject]) -> list[str]:
 
 
 def asked_quantities(one: Subject) -> list[str]:
-    """Return the quantities that a result has limits on, or a front of."""
+    """Return the quantities of a result's front, limits and soft limits.
+
+    Quantities of ``--at-least`` and ``--at-most`` are predictions, which `columns_of` adds anyway.
+    """
     limits = [quantity for limit, (quantity, _) in LIMITS.items() if one.result.constraints.get(limit) is not None]
     soft: Any = one.result.constraints.get("soft", {})
     return list(dict.fromkeys([*one.result.pareto, *limits, *soft]))

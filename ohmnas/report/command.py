@@ -7,7 +7,7 @@ from itertools import pairwise
 
 
 def values_of(command: Sequence[str], flag: str) -> list[str]:
-    """Return the values of a flag as the user wrote them, in order; empty if the command lacks it.
+    """Return the values of a flag as the user wrote them, in order; empty if the command does not have it.
 
     Args:
         command: words of a command, such as ``("search", "--max-params", "50k")``.

@@ -1,4 +1,4 @@
-"""Predictions of the surrogate of a result: accuracy over time, and typical error."""
+"""Predictions of a result's surrogate: accuracy over time, and typical error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ohmnas.surrogate.shipped import load_surrogate, shipped_surrogate
 from ohmnas.targets import ACCURACY
 
 SECONDS: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 2592000.0}
-"""Time in tables -> seconds after programming."""
+"""Time in column names -> seconds after programming."""
 TIME_NAMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "30 days"}
 TARGETS_OVER_TIME: Final = {time: f"accuracy_{time}" for time in SECONDS}
 _SAME: Final = 1e-4
@@ -29,20 +29,20 @@ class Drift:
 
     values: tuple[float, ...]
     low: tuple[float, ...]
-    """Lower ends of the intervals, which cover a share of `COVERAGE` of all labels."""
+    """Lower ends of the prediction intervals with coverage `COVERAGE`; `high` has the upper ends."""
     high: tuple[float, ...]
 
 
 def surrogate_of(result: SearchResult, path: str | None = None) -> SurrogateModel | None:
-    """Return the surrogate of a result.
+    """Return the surrogate of a result; None if no file is given and the result used no shipped surrogate.
 
     Args:
         result: result of a search.
-        path: file of the surrogate; None is the shipped surrogate of the result's table, if the result used it.
+        path: file of the surrogate; None looks for a shipped surrogate of the result's table.
 
     Raises:
         OhmnasError: the file cannot be read.
-        InvalidValueError: the result used a surrogate other than the one of the file.
+        InvalidValueError: the result used another surrogate.
     """
     if path is not None:
         loaded = load_surrogate(path)
@@ -52,7 +52,7 @@ def surrogate_of(result: SearchResult, path: str | None = None) -> SurrogateMode
     learned = result.provenance
     try:
         shipped = shipped_surrogate(str(learned.get("table_name")), str(learned.get("hardware")))
-    except OhmnasError:  # it was fitted to another version of the table
+    except OhmnasError:  # the shipped surrogate belongs to another version of the table
         return None
     return shipped if shipped is not None and _is_same(shipped, result) else None
 
@@ -88,9 +88,9 @@ def predicted_drift(surrogate: SurrogateModel, candidates: Sequence[Candidate]) 
 
 
 def typical_error(surrogate: SurrogateModel, candidate: Candidate) -> float:
-    """Return the mean absolute error of the 1-day accuracy in cross-validation, for networks predicted like this one.
+    """Return the mean absolute error of the 1-day accuracy in cross-validation, for similar predictions.
 
-    It is the local scale of the residuals behind the prediction intervals.
+    This is the local scale of the residuals from which the prediction intervals are made.
     """
     position = surrogate.estimate(np.array([candidate.genome], dtype=np.int16))[ACCURACY.name]
     residuals = surrogate.residuals[0]

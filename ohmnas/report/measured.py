@@ -34,7 +34,7 @@ class MeasuredNetwork:
         return [value for value in self.values.get(target, ()) if value is not None]
 
     def mean(self, target: str) -> float | None:
-        """Return the mean over trainings, or None if there is no value."""
+        """Return the mean over trainings, or None if there are no values."""
         values = self.finite(target)
         return float(np.mean(values)) if values else None
 
@@ -46,17 +46,17 @@ class MeasuredNetwork:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredDifference:
-    """Mean difference of two networks over trainings with the same seeds."""
+    """Mean difference of two networks over pairs of trainings with the same seed."""
 
     network: str
     against: str
     target: str
     mean: float
     low: float | None
-    """Lower end of the 95 % interval; None with one training, or if all differences are equal."""
+    """Lower end of the 95 % interval; None with one pair, or if all differences are equal."""
     high: float | None
     p: float | None
-    """p value of no difference; None with one training, or if all differences are equal and not 0."""
+    """Two-sided p value of a mean difference of 0; None with one pair, or if all differences are equal and not 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class Measurement:
     test_images: int
     fidelity: str
     predicted_fidelity: str
-    """Fidelity of the surrogate's rows; predicted and measured values of different fidelities are not comparable."""
+    """Fidelity of the surrogate's rows; empty if unknown. Predictions and measurements of different fidelities are not
+    comparable."""
     differences: tuple[MeasuredDifference, ...] = ()
 
 

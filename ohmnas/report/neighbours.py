@@ -1,4 +1,4 @@
-"""The measured networks that are most similar to a found one."""
+"""The measured networks that are most similar to a found network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEAREST: Final = 8
 """Number of neighbours."""
 _COSTS: Final = ("params", "macs")
 _SAMPLE: Final = 400
-"""Number of rows whose distance to their nearest row is computed."""
+"""Largest number of rows whose distance to their nearest row is computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class Neighbours:
     """Rows of a table near a network."""
 
     rows: pd.DataFrame
-    """Measured architectures on the chip at the fidelity, means over repeats: genes, `params`, `macs`,
-    `schema.ACCURACY_COLUMNS`, the table's targets and `architecture`."""
+    """One row per architecture measured on the surrogate's chip and at its fidelity, with means over repeats. Columns:
+    genes, `params`, `macs`, `schema.ACCURACY_COLUMNS`, the table's targets and `architecture`."""
     nearest: npt.NDArray[np.intp]
-    """``(k,)``: places in `rows`, nearest first."""
+    """``(k,)``: row numbers in `rows`, nearest first."""
     distances: npt.NDArray[np.float64]
-    """``(k,)``: distance of each, in units of the median distance between a measured network and its nearest one."""
+    """``(k,)``: distance of each, in units of the median distance from a measured network to its nearest neighbour."""
 
     def labels(self, genome: Sequence[int]) -> dict[str, float]:
         """Return the measured values of a network by column; empty if it is not in the table."""
@@ -46,11 +46,11 @@ class Neighbours:
 
 
 def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | None:
-    """Return the table that the surrogate of a result was trained on.
+    """Return the table that the surrogate of a result was trained on; None without a file if no shipped table fits.
 
     Args:
         result: result of a search.
-        path: file of the table; None is the shipped table of this name, if it is unchanged.
+        path: file of the table; None looks for the shipped table with the recorded name and checksum.
 
     Raises:
         OhmnasError: the file cannot be read.
@@ -68,9 +68,13 @@ def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | N
 
 
 def neighbours(result: SearchResult, table: MeasuredTable, count: int = NEAREST) -> Neighbours | None:
-    """Find the measured networks that are most similar to the found one; None for designs and for tables with few rows.
+    """Find the measured networks that are most similar to the found network.
 
     The distance is Euclidean over the standardised features of structure and noise, as in a surrogate.
+
+    Returns:
+        The neighbours. None if chips were searched too, if the table lacks rows of the result's chip and fidelity, or
+        if it has at most `count` architectures.
     """
     if result.space.has_chips:
         return None
@@ -99,7 +103,7 @@ def neighbours(result: SearchResult, table: MeasuredTable, count: int = NEAREST)
 
 
 def _typical(features: npt.NDArray[np.float64]) -> float:
-    """Return the median distance of a row to its nearest row, from evenly chosen rows."""
+    """Return the median distance from a row to its nearest other row, over evenly chosen rows."""
     some = np.unique(np.linspace(0, len(features) - 1, min(_SAMPLE, len(features))).astype(int))
     squares = (features**2).sum(axis=1)
     between = squares[some, None] + squares[None] - 2 * features[some] @ features.T

@@ -1,4 +1,4 @@
-"""Drawings of a network to scale: from left to right for wide windows, from top to bottom for narrow ones."""
+"""Scale drawings of a network: from left to right for wide windows, from top to bottom for narrow ones."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ohmnas.spaces.space import Space
 from ohmnas.spaces.stages import Box, Sketch, Stage, sketch, small_sketch
 
 _WIDTHS: Final = (560, 700, 840, 980, 1130)
-"""Widths in pixels for which the style sheet knows the narrowest window that shows the wide drawing."""
+"""Widths in pixels of wide drawings. For each, the style sheet sets the narrowest window that shows the drawing."""
 _BAR_WIDTH: Final = 100.0
-"""Width of the widest layer in the upright drawing."""
+"""Width in pixels of the widest layer in the upright drawing."""
 _BAR_HEIGHT: Final = (2.0, 9.0)
-"""Smallest and largest height of a layer."""
+"""Smallest and largest height of a layer in pixels."""
 _BARS_HEIGHT: Final = 300.0
-"""Total height of all layers, unless `_BAR_HEIGHT` limits the height of a layer."""
+"""Total height of all layers in pixels, unless `_BAR_HEIGHT` limits the height of a layer."""
 _BLOCK_GAP: Final = 5.0
 _ARC: Final = 12.0
 _SIDE: Final = 28.0
-"""Side of the square that shows the largest resolution."""
+"""Side in pixels of the square that shows the largest resolution."""
 _SHARE: Final = (60.0, 9.0)
-"""Width and height of the bar that shows the share of the parameters."""
+"""Width and height in pixels of the bar that shows the share of the parameters."""
 
 SMALL_WIDTH: Final = 180
 SMALL_HEIGHT: Final = 40
@@ -34,7 +34,7 @@ SMALL_HEIGHT: Final = 40
 def network_drawing(space: Space, candidate: Candidate) -> Markup:
     """Return both drawings of a network; the style sheet shows the one that fits the window.
 
-    The page shows each drawing at its own size, so text in drawings and in charts has the same size.
+    The page does not scale the drawings, so their text has the same size as the text of charts.
     """
     layers = space.networks.layers(candidate.network[None])
     each = layers.count[0] * (layers.inputs[0] * layers.outputs[0] + layers.digital[0])
@@ -51,7 +51,7 @@ def network_drawing(space: Space, candidate: Candidate) -> Markup:
 
 
 def _upright(stages: Sequence[Stage], params: Mapping[int, int]) -> Markup:
-    """Return a list of stages, each with its layers as horizontal bars and its words beside them."""
+    """Return a list of stages, each with its layers as horizontal bars and its text beside them."""
     bars = [bar for stage in stages for block in stage.blocks for bar in block]
     widest = max((bar.channels * bar.branches for bar in bars), default=1)
     largest = max((max(stage.side) for stage in stages if stage.side), default=1)
@@ -103,7 +103,7 @@ def _share(params: int, share: float) -> Markup:
 
 
 def _with_text(*boxes: Box, text: str) -> Markup:
-    """Return rectangles with a text beside them."""
+    """Return rectangles with text beside them."""
     width, height = max(box.x + box.width for box in boxes), max(box.y + box.height for box in boxes)
     drawn = Markup().join(_rectangle(box) for box in boxes)
     head = fill('<span class="measure"><svg width="{0:.1f}" height="{1:.1f}" aria-hidden="true">', width, height)
@@ -148,5 +148,5 @@ def _rectangle(box: Box) -> Markup:
 
 
 def small_network(space: Space, candidate: Candidate) -> list[tuple[int, int, int, int, int]]:
-    """Return the boxes of a small drawing, for the page's script."""
+    """Return x, y, width, height and kind of each box of a small drawing, for the page's script."""
     return small_sketch(space.stages(candidate.architecture), SMALL_WIDTH, SMALL_HEIGHT)

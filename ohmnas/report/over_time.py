@@ -15,9 +15,9 @@ from ohmnas.report.subject import Subject
 from ohmnas.report.svg import Chart
 
 _APART: Final = 0.3
-"""Distance between two marks of one time, in decades of time."""
+"""Distance between neighbouring marks of one time, in decades of time."""
 _WITHIN: Final = 0.9
-"""Largest distance between the first and the last mark of one time: the times are 1.4 decades apart."""
+"""Largest distance between the first and the last mark of one time. The times are at least 1.38 decades apart."""
 _HEIGHT: Final = 330
 
 
@@ -36,8 +36,9 @@ class _Curve:
     def means(self) -> list[tuple[float, float, float]]:
         """Seconds, mean and standard error of each measured time, in per cent."""
         if self.measured is None:
-            known = ((SECONDS[time], self.validated.get(name)) for time, name in TARGETS_OVER_TIME.items())
-            return [(at, 100 * mean, 0.0) for at, mean in known if mean is not None]
+            if not {*TARGETS_OVER_TIME.values()} <= self.validated.keys():
+                return []
+            return [(SECONDS[time], 100 * self.validated[name], 0.0) for time, name in TARGETS_OVER_TIME.items()]
         means = ((SECONDS[time], self.measured.mean(name), name) for time, name in TARGETS_OVER_TIME.items())
         return [
             (at, 100 * mean, 100 * (self.measured.error(name) or 0.0)) for at, mean, name in means if mean is not None
@@ -52,7 +53,7 @@ def time_axis() -> Axis:
 def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     """Draw predicted accuracies over time with 90 % intervals, and measured values; None if nothing is known.
 
-    The marks of one time stand side by side, so the intervals of networks with like accuracies do not cover each other.
+    The marks of one time are side by side, so the intervals of networks with similar accuracies do not overlap.
     """
     curves = list(_curves(subjects))
     values = [100 * end for one in curves if one.drift for end in (*one.drift.low, *one.drift.high)]
@@ -79,12 +80,12 @@ def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     if any(one.measured is None for one in measured):
         notes.append("Measured in the refinement: mean over trainings, on validation images.")
     if len(places) > 1:
-        notes.append("The marks of one time stand side by side.")
+        notes.append("The marks of one time are side by side.")
     return Picture("Accuracy over time", chart.markup(), legend, " ".join(notes))
 
 
 def _curves(subjects: Sequence[Subject]) -> Iterator[_Curve]:
-    """Return the found network of each result; for one result, also its best reference network."""
+    """Yield the found network of each result; for a single result, also its best reference network."""
     for place, one in enumerate(subjects):
         label = FOUND if len(subjects) == 1 else one.name
         yield _Curve(colour(place), label, one.drift.get(FOUND), _measured(one, FOUND), one.result.best.measured)
@@ -99,13 +100,13 @@ def _measured(one: Subject, name: str) -> MeasuredNetwork | None:
 
 
 def _places(count: int) -> list[float]:
-    """Return the factors of time that put this number of marks side by side, around the time."""
+    """Return factors that shift a time, one per mark, so the marks are side by side and centred on the time."""
     apart = min(_APART, _WITHIN / max(count, 1))
     return [10 ** (apart * (place - (count - 1) / 2)) for place in range(count)]
 
 
 def _draw_prediction(chart: Chart, one: _Curve, shift: float) -> None:
-    """Draw a line through the predictions, and an interval with ends at each."""
+    """Draw a line through the predictions, and the interval of each."""
     if one.drift is None:
         return
     times = [at * shift for at in SECONDS.values()]

@@ -1,7 +1,7 @@
 """One self-contained HTML page from sections.
 
-Everything that comes from a file is escaped by Jinja2 or markupsafe. The page's content security policy forbids all
-requests. It only allows the page's own script and style, identified by their checksums.
+Jinja2 or markupsafe escapes everything that comes from a file. The page's content security policy forbids all requests.
+It allows only the page's own script and style, identified by their checksums.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Grid:
     is_tall: bool = False
     """True for a long table, which scrolls."""
     is_stacked: bool = False
-    """True for a table whose cells stand below each other on a phone, each after the title of its column."""
+    """True for a table that a phone shows with one cell per line, each after the title of its column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A titled picture that is not a chart."""
+    """A titled picture or chart with a row of its own."""
 
     title: str
     svg: Markup
@@ -61,7 +61,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section of a page. Its parts are shown in the order of the fields."""
+    """One section of a page. Its parts are shown in the order of the fields; the selected network is above `grid`."""
 
     anchor: str
     title: str
@@ -69,12 +69,12 @@ class Section:
     figures: Sequence[Figure] = ()
     pictures: Sequence[Picture] = ()
     legend: Sequence[tuple[str, str]] = ()
-    """Legend of all pictures."""
+    """Legend that all pictures share."""
     grid: Grid | None = None
     picks: bool = False
     """True if the networks of its charts can be selected; the selected one is shown below them."""
     details: Sequence[tuple[str, Grid]] = ()
-    """Tables that are shown on request."""
+    """Titles and tables that are folded until the reader opens them."""
     command: str = ""
     after: Sequence[str] = ()
 
@@ -85,9 +85,9 @@ class Group:
 
     labels: Sequence[str]
     networks: Mapping[str, tuple[str, str, Sequence[str], Sequence[Sequence[int]], str]] = field(default_factory=dict)
-    """Id -> title, architecture, a string for each label, boxes of a small drawing, word of ``--pick`` or empty."""
+    """Id -> title, architecture, text for each label, boxes of a small drawing, value of ``--pick`` (or empty)."""
     commands: Sequence[tuple[str, str]] = ()
-    """Purpose of each command for a selected network, and the command up to the word of ``--pick``."""
+    """Purpose of each command for a selected network, and the command up to ``--pick``, without its value."""
 
 
 def render(
@@ -102,7 +102,7 @@ def render(
 
     Args:
         title: title of the page.
-        subtitle: one line below it.
+        subtitle: line below the title.
         facts: name, value and remark of each key figure.
         lead: first paragraphs.
         sections: sections, in order.

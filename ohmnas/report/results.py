@@ -1,4 +1,4 @@
-"""Page of one or several search results."""
+"""Page about one or several search results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ohmnas.version import version
 
 
 def results_page(subjects: Sequence[Subject]) -> str:
-    """Return the page of these results, side by side if there are several.
+    """Return the page about these results, side by side if there are several.
 
     Args:
         subjects: at least one result.
@@ -129,8 +129,8 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
             )
     else:
         lead.append(
-            "The found network is not measured yet. The best of many predictions is optimistic: train the network and "
-            "measure it before you quote a number."
+            "The found network has not been measured. The best of many predictions is optimistic: train and measure "
+            "the network before you quote a number."
         )
     variation = targets_of(one)[2]
     lead.append(
@@ -147,7 +147,7 @@ _VARIATION_WORDS: Final = {
 
 
 def _against(one: Subject, reference: Candidate) -> str:
-    """Compare the found network and a reference: by measured values if both have them, or else by predicted ones."""
+    """Compare the found network with a reference: by measured values if both have them, else by predictions."""
     best, variation = one.result.best, targets_of(one)[2].name
     networks = one.measurement.networks if one.measurement else {}
     theirs, ours = networks.get(reference.name), one.measured_best
@@ -173,7 +173,7 @@ def _against(one: Subject, reference: Candidate) -> str:
 
 
 def _doubt(best: Candidate, reference: Candidate, remedy: str) -> str:
-    """Say so if the 90 % intervals of the two accuracies overlap."""
+    """Return a sentence if the 90 % intervals of the two accuracies overlap; else an empty string."""
     ours, theirs = (one.interval.get("accuracy_1d") for one in (best, reference))
     if ours is None or theirs is None or ours[0] > theirs[1] or theirs[0] > ours[1]:
         return ""
@@ -206,7 +206,7 @@ def _networks(subjects: Sequence[Subject]) -> tuple[dict[int, str], list[Group]]
         seen: dict[tuple[str, tuple[int, ...]], str] = {}
         for number, (kind, title, word, candidate) in enumerate(named):
             key = ("r" if kind == "r" else "f", candidate.genome)
-            if key in seen:  # the found network is one of the front
+            if key in seen:  # for example, the found network is on the front
                 ids[id(candidate)] = seen[key]
                 continue
             name = f"{kind}{place}-{number}"
@@ -219,7 +219,7 @@ def _networks(subjects: Sequence[Subject]) -> tuple[dict[int, str], list[Group]]
 
 
 def _picking(one: Subject) -> list[tuple[str, str]]:
-    """Purpose and beginning of the commands that measure and train a network of a result."""
+    """Return the commands that measure and train a network of a result, as in `Group.commands`."""
     path, how = quote(str(one.path)), one.flags
     return [
         ("Measure it on the test images:", f"ohmnas verify {path} {how} --pick"),

@@ -1,4 +1,4 @@
-"""`Subject`: a stored result with all data that a report shows."""
+"""`Subject`: a stored result and all data that a report shows about it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import SearchResult, read_result, result_file
 
 TRIALS: Final = ("smoke", "quick")
-"""Fidelities for trials."""
+"""Fidelities of short trial trainings."""
 REFERENCES: Final = 3
-"""Largest number of reference networks in a report."""
+"""Number of reference networks in tables; further ones are shown if they were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LayerCost:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A result with its measurements, and with the predictions and neighbours of its networks."""
+    """A result with its measurements, the drift of its networks, and the neighbours of the found network."""
 
     name: str
     path: Path
@@ -61,7 +61,7 @@ class Subject:
         networks = {FOUND: self.result.best} | {known.name: known for known in self.result.references[:REFERENCES]}
         for name, measured in (self.measurement.networks if self.measurement else {}).items():
             if name not in networks:
-                with suppress(OhmnasError):  # it was measured, but is not in this result
+                with suppress(OhmnasError):  # the measured network is not in this result
                     candidate = picked(self.result, [name])[name]
                     if candidate.genome == measured.genome:
                         networks[name] = candidate
@@ -79,12 +79,12 @@ class Subject:
 
     @property
     def anchor(self) -> str:
-        """The name, as a part of a link."""
+        """The name as part of a link: all characters except ASCII letters and digits become hyphens."""
         return "".join(char if char.isascii() and char.isalnum() else "-" for char in self.name)
 
     @property
     def flags(self) -> str:
-        """Flags of commands that measure: the task, the chip if it is no preset, a longer fidelity than a trial's."""
+        """Flags of commands that measure: the task, the file of a custom chip, and the fidelity after a trial."""
         chip = str(self.result.provenance.get("hardware", ""))
         file = "" if self.result.best.chip or not chip or has_name(chip) else f" --hardware {quote(chip + '.toml')}"
         effort = "table" if self.is_trial else self.fidelity
@@ -98,7 +98,7 @@ class Subject:
 
     @property
     def fidelity(self) -> str:
-        """Fidelity of the rows that the surrogate was fitted to."""
+        """Fidelity of the trainings that predictions are based on; after a refinement, also of its measurements."""
         return str(self.result.provenance.get("fidelity", "unknown"))
 
     @property
@@ -108,7 +108,7 @@ class Subject:
 
     @property
     def measured_best(self) -> MeasuredNetwork | None:
-        """The measured found network; None if it was not measured, or all its trainings diverged."""
+        """Measurement of the found network; None if there is none, or if all its trainings diverged."""
         network = None if self.measurement is None else self.measurement.networks.get(FOUND)
         if network is None or network.genome != self.result.best.genome:
             return None
@@ -170,16 +170,16 @@ def as_json(one: Subject) -> dict[str, Any]:
 
 
 def read_subject(path: str | Path, surrogate: str | None = None, table: str | None = None) -> Subject:
-    """Read a result, and the measurements beside it.
+    """Read a result and the measurements beside it.
 
     Args:
         path: a `result.json`, or its folder.
-        surrogate: file of the surrogate of the result; None is the shipped one, if the result used it.
-        table: file of the surrogate's table; None is the shipped one, if the surrogate was trained on it.
+        surrogate: file of the surrogate of the result; None uses the shipped surrogate if the result used it.
+        table: file of the surrogate's table; None uses the shipped table if the surrogate was trained on it.
 
     Raises:
-        BrokenFileError: the result or its measurements cannot be read.
-        InvalidValueError: surrogate or table are not those of the result.
+        BrokenFileError: a file cannot be read.
+        InvalidValueError: the result used another surrogate, or its surrogate another table.
         UnknownNameError: the table does not exist.
     """
     path = result_file(path)
@@ -201,7 +201,7 @@ def read_subject(path: str | Path, surrogate: str | None = None, table: str | No
 
 
 def read_subjects(paths: Sequence[str | Path], surrogate: str | None = None, table: str | None = None) -> list[Subject]:
-    """Read several results; equal names get a number.
+    """Read several results. Results with the same name get a number.
 
     Raises:
         OhmnasError: see `read_subject`.

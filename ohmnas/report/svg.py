@@ -1,8 +1,8 @@
-"""`Chart`: a chart with two axes as SVG. Colours are classes; the page's style sheet defines them.
+"""`Chart`: a chart with two axes as SVG. Colours are CSS classes, which the page's style sheet defines.
 
-A chart is as wide as its place on the page. Horizontal positions are shares of this width, so only they change with it:
-text and marks keep their size in pixels on a phone. Lines and areas, which have no shares, are drawn in `_SPAN` units
-that the browser stretches.
+A chart fills the width of its place on the page. Horizontal positions are percentages of this width. Text and marks
+therefore keep their size in pixels on a phone. SVG paths and polygons cannot use percentages: lines and areas are drawn
+on a width of `_SPAN` units, which the browser stretches.
 
 All text is escaped. There are no style attributes, because the page's content security policy forbids them.
 """
@@ -18,25 +18,25 @@ from ohmnas.report.axes import Axis
 
 HEIGHT: Final = 300
 _NARROWEST: Final = 224.0
-"""Width in pixels of the area within the axes on a small phone: labels that do not touch there never do."""
+"""Width in pixels of the area within the axes on a small phone. Labels that do not touch there never touch."""
 _NARROWEST_NAMED: Final = 192.0
-"""The same beside ticks that are names."""
+"""The same for charts whose vertical ticks are names."""
 _SPAN: Final = 1000
-"""Width of the area within the axes for lines and areas."""
+"""Width of the area within the axes in the units of lines and areas."""
 _TOP: Final = 10
 _TITLE: Final = 20
-"""Room for the title of the vertical axis, above it."""
+"""Room in pixels for the title of the vertical axis, above the axis."""
 _BOTTOM: Final = 44
 _LETTER: Final = 6.6
-"""Mean width of a letter in pixels."""
+"""Estimated mean width of a letter in pixels."""
 _CAP: Final = 3.0
-"""Half the width of the ends of an interval in pixels."""
+"""Half the width in pixels of the caps of an interval."""
 _LEFT: Final = 58
-"""Room for the ticks of the vertical axis in pixels, as in the style sheet."""
+"""Room in pixels for the ticks of the vertical axis; the same as in the style sheet."""
 _LARGE: Final = 3.0
-"""Smallest radius of the marks that names do not cover."""
+"""Smallest radius in pixels of marks that names must not cover."""
 _GAP: Final = 3.0
-"""Smallest distance of two labels in pixels."""
+"""Smallest distance in pixels between two labels."""
 _EDGE: Final = 12.0
 """Room in pixels to the right of the axes."""
 
@@ -134,7 +134,7 @@ class Chart:
         )
 
     def interval(self, low: Point, high: Point, kind: str) -> None:
-        """Draw a vertical line with ends, from the point `low` to a point above it."""
+        """Draw a vertical line with caps from `low` up to `high`, which has the same x."""
         share, below, above = self._x.share(low[0]), self._py(low[1]), self._py(high[1])
         across = f"h{2 * _CAP:g}"
         self._parts.append(
@@ -151,7 +151,7 @@ class Chart:
         )
 
     def dot(self, at: Point, kind: str, radius: float = 4.0, network: str = "") -> None:
-        """Draw a round mark; `network` is the id of the network that it stands for."""
+        """Draw a round mark; `network` is the id of the network that it shows, or empty."""
         if radius >= _LARGE:
             x, y = self._narrowest * self._x.share(at[0]), self._py(at[1])
             self._taken.append((x - radius, y - radius, x + radius, y + radius))
@@ -168,7 +168,7 @@ class Chart:
         )
 
     def name(self, at: Point, text: str, kind: str) -> None:
-        """Write a name beside a point, if there is a place inside the chart, clear of large marks and names."""
+        """Write a name beside a point, if there is room inside the chart that no large mark or name covers."""
         share, y = self._x.share(at[0]), self._py(at[1])
         x, wide = self._narrowest * share, _LETTER * len(text)
         bottom = self._height - _BOTTOM
@@ -225,5 +225,5 @@ def element(width: float, height: float, label: str, parts: Iterable[Markup], ki
 
 
 def fill(template: str, *values: object) -> Markup:
-    """Fill a constant template; values are escaped."""
+    """Fill a constant template with escaped values."""
     return Markup(template).format(*values)  # noqa: S704 - the template is a constant

@@ -1,4 +1,4 @@
-"""Page of a measured table."""
+"""Page about a measured table."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from ohmnas.targets import DEFAULTS
 from ohmnas.version import version
 
 GROUPS: Final = 6
-"""Colours of groups of networks."""
+"""Number of colours for groups of networks."""
 BEST: Final = 300
-"""Rows of the table of the most accurate networks."""
+"""Largest number of rows in the table of the most accurate networks."""
 _COLUMNS: Final = ("accuracy_1d", "accuracy_1d_std", "avm", "params", "macs")
 _PAIRS: Final = (("accuracy_1d", "params"), ("accuracy_1d_std", "accuracy_1d"), ("avm", "accuracy_1d"))
 _QUANTILES: Final = (0.05, 0.5, 0.95)
@@ -35,15 +35,15 @@ _DRAWING: Final = (180, 40)
 
 
 def table_page(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> str:
-    """Return the page of a table.
+    """Return the page about a table.
 
     Args:
         table: the table.
-        hardware: chip, or kind of chips such as ``varied-pcm``; None is the only one, or ``pcm`` if there are several.
-        fidelity: training fidelity; None is the only one, or a default if there are several.
+        hardware: chip, or kind of chips such as ``varied-pcm``; None is the only chip, or ``pcm`` if there are several.
+        fidelity: training fidelity; None is the only one, or the first of `DEFAULT_FIDELITIES` if there are several.
 
     Raises:
-        InvalidValueError: the choice is ambiguous, no rows match, or the table has no AVM, but another variation.
+        InvalidValueError: the choice is ambiguous, no rows match, or the table has another variation than the AVM.
     """
     if table.targets != DEFAULTS:
         raise InvalidValueError(f"a report needs the AVM, but the table has only {table.targets[2].name}")
@@ -92,7 +92,11 @@ def _facts(rows: pd.DataFrame, above: pd.DataFrame) -> list[tuple[str, str, str]
         low, middle, high = (float(above[name].quantile(q)) if len(above) else float("nan") for q in _QUANTILES)
         words = WORDS[name]
         found.append(
-            (words.title, words.text(middle), f"median above chance; {words.number(low)} to {words.number(high)}")
+            (
+                words.title,
+                words.text(middle),
+                f"median above chance; 5 % to 95 %: {words.number(low)} to {words.number(high)}",
+            )
         )
     low, high = rows["params"].min(), rows["params"].max()
     found.append(("parameters", f"{low:,.0f} to {high:,.0f}", ""))
@@ -150,7 +154,7 @@ def _networks(table: MeasuredTable, rows: pd.DataFrame, ids: Mapping[int, str], 
 
 
 def _traits(table: MeasuredTable, rows: pd.DataFrame) -> tuple[str, list[str], list[int]]:
-    """Return the first trait of the space, the names of its groups, and the group of each row."""
+    """Return the first trait of the space, the names of its groups, and the index of each row's group."""
     trait = next(iter(table.space.trait_groups), "")
     if not trait:
         return "", [], [0] * len(rows)

@@ -14,13 +14,13 @@ from ohmnas.report.subject import LayerCost
 from ohmnas.report.svg import fill
 
 _MOST: Final = 480
-"""Largest number of drawn tiles; for larger networks, only numbers are shown."""
+"""Largest number of drawn tiles. For networks with more tiles, the page shows only numbers."""
 _SIDES: Final = ((12, 88.0), (60, 52.0), (_MOST, 30.0))
-"""Largest number of tiles, and the longer side of each in pixels."""
+"""Largest number of tiles -> longer side of each tile in pixels."""
 _SHADES: Final = 7
-"""Shades of a colour, from the first stage of a network to its last."""
+"""Number of shades of a colour, from the first stage of a network to the last."""
 _LEAST: Final = 2.0
-"""Smallest side of the used part in pixels, so that it can be seen."""
+"""Smallest side of the used part in pixels, to keep it visible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Part:
 
 
 def parts_of(placement: Placement) -> Iterator[Part]:
-    """Return the used part of each tile of a layer, in order."""
+    """Yield the used part of each tile of a layer, in order."""
     for _ in range(placement.matrices):
         for rows in even_parts(placement.inputs, placement.parts[0]):
             for columns in even_parts(placement.outputs, placement.parts[1]):
@@ -49,7 +49,7 @@ def shades(layers: Sequence[LayerCost]) -> list[str]:
 def tiles_picture(layers: Sequence[LayerCost], rows: int, columns: int, colour: str) -> Markup | None:
     """Draw the tiles of each layer beside its name; None if there are too many.
 
-    A tile is a rectangle for all its cells, with its used cells filled to scale in the shade of the layer's stage.
+    A rectangle shows all cells of a tile. Its used cells are filled to scale, in the shade of the layer's stage.
 
     Args:
         layers: layers of the network.

@@ -1,4 +1,4 @@
-"""Table of the networks of a result: their predicted values, and all measured ones below them."""
+"""Table of the networks of a result: predictions, with all measurements below them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantity_words import WORDS
 
 DIGITAL: Final = "accuracy_digital"
-"""Accuracy without a chip. Surrogates do not predict it by default, but each measurement has it."""
+"""Accuracy without a chip. Surrogates do not predict it by default, but every measurement includes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Values:
-    """Values of one kind of one network: target -> value."""
+    """Values of one kind for one network."""
 
     kind: str
     means: Mapping[str, float]
 
 
 def values_grid(one: Subject, colour: str) -> Grid:
-    """Return the table; with several kinds of values, each kind has a row for each network that has it.
+    """Return the table. Each network has a row for each kind of values that is known.
 
     Args:
         one: a result.
@@ -51,7 +51,7 @@ def _all(one: Subject) -> list[tuple[str, Candidate]]:
 
 
 def _columns(one: Subject, further: Sequence[_Values]) -> list[str]:
-    """Return the quantities; the digital accuracy is one of them if it was measured."""
+    """Return the quantities of the columns, with the digital accuracy if it was measured."""
     costs = ("tiles", "energy") if "tiles" in one.result.best.costs else ()
     columns = columns_of(one, [*asked_quantities(one), *costs])
     if DIGITAL not in columns and any(DIGITAL in each.means for each in further):
@@ -60,7 +60,7 @@ def _columns(one: Subject, further: Sequence[_Values]) -> list[str]:
 
 
 def _further(one: Subject, name: str, candidate: Candidate) -> Iterator[_Values]:
-    """Return the values of a network besides its prediction."""
+    """Yield all kinds of values of a network except its prediction; a kind may be empty."""
     yield _Values("held out", candidate.held_out)
     count = candidate.trainings if one.measurement is None else 0
     trainings = f" ({count} training{'s' if count > 1 else ''})" if count else ""
@@ -74,7 +74,7 @@ def _cells(means: Mapping[str, float], columns: Sequence[str]) -> list[Cell]:
 
 
 def _measured_means(one: Subject, name: str, candidate: Candidate) -> dict[str, float]:
-    """Target -> mean measurement of a network on test images or, in a refinement, on validation images."""
+    """Target -> mean measurement of a network: on test images, or in a refinement on validation images."""
     network = one.measurement.networks.get(name) if one.measurement else None
     if network is None or network.genome != candidate.genome:
         return candidate.measured
@@ -83,7 +83,7 @@ def _measured_means(one: Subject, name: str, candidate: Candidate) -> dict[str, 
 
 
 def _measured_in_table(one: Subject, candidate: Candidate) -> dict[str, float]:
-    """Target -> label of a network in the surrogate's table; empty without the table, or if it is not in it."""
+    """Target -> label of a network in the surrogate's table; empty without the table, or if it lacks the network."""
     labels = {} if one.neighbours is None else one.neighbours.labels(candidate.genome)
     names = [*(target.name for target in targets_of(one)), DIGITAL]
     return {name: labels[name] for name in names if name in labels}

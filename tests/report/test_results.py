@@ -45,7 +45,7 @@ def test_a_result_without_surrogate_table_chip_history_and_references_is_a_page(
         one.result, provenance={}, history=[], references=[], constraints={}, best=replace(one.result.best, interval={})
     )
     page = results_page([replace(one, result=bare, drift={}, neighbours=None)])
-    assert "surrogate of this result was not found" in page
+    assert "no surrogate was found" in page
 
 
 def test_text_from_the_file_is_escaped(found: Path) -> None:

@@ -11,8 +11,8 @@ from ohmnas.report.subject import Subject
 from ohmnas.spaces.stages import KIND_NAMES
 
 _LEGEND: Final = (
-    "Each layer is a bar, its length to scale with the channels (parallel: branches). Arcs: skips, without their "
-    "convolutions. Squares: resolution, to scale. Grey bars: share of the parameters."
+    "Each layer is a bar; its length is proportional to the number of channels. Parallel bars: branches. Arcs: skip "
+    "connections, without their convolutions. Squares: resolution, to scale. Grey bars: share of the parameters."
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import nan
 
 from ohmnas.report.drift import SECONDS, TARGETS_OVER_TIME, TIME_NAMES
 from ohmnas.report.over_time import drift_chart
@@ -12,15 +11,15 @@ from ohmnas.report.subject import Subject
 
 
 def drift_section(subjects: Sequence[Subject]) -> Section | None:
-    """Return the section with curves, and their numbers; it says how to get them if they are unknown.
+    """Return the section with curves and their numbers, or with a hint if nothing is known.
 
-    None for refinements of earlier versions, whose results lack accuracies over time.
+    None if all results are refinements of earlier versions, whose results lack accuracies over time.
     """
     picture = drift_chart(subjects)
     if picture is None:
         if all(one.is_refined for one in subjects):  # a refinement saves no surrogate
             return None
-        lacking = "The surrogate of this result was not found, so its accuracy over time is unknown. Pass --surrogate."
+        lacking = "The accuracy over time is unknown: no surrogate was found that predicts it. Pass --surrogate."
         return Section("drift", "Drift", [lacking])
     rows = []
     for one in subjects:
@@ -44,14 +43,14 @@ def drift_section(subjects: Sequence[Subject]) -> Section | None:
                 [text_cell(name if len(subjects) == 1 else f"{one.name}: {name}"), text_cell("measured"), *cells]
             )
         for name, candidate in one.networks.items():
-            known = [candidate.measured.get(target) for target in TARGETS_OVER_TIME.values()]
-            if any(mean is not None for mean in known):
+            if {*TARGETS_OVER_TIME.values()} <= candidate.measured.keys():
+                values = [candidate.measured[target] for target in TARGETS_OVER_TIME.values()]
                 label = name if len(subjects) == 1 else f"{one.name}: {name}"
-                cells = [number_cell(*(("-", nan) if mean is None else (f"{100 * mean:.2f}", mean))) for mean in known]
+                cells = [number_cell(f"{100 * value:.2f}", value) for value in values]
                 rows.append([text_cell(label), text_cell("measured, validation images"), *cells])
     grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
     note = (
-        f"{picture.note} Each time and the AVM have a model of their own: the difference of two times is less certain "
+        f"{picture.note} Each time and the AVM have their own models. The difference between two times is less certain "
         "than the AVM."
     )
     figure = Figure(

@@ -10,7 +10,7 @@ from ohmnas.search.quantity_words import WORDS
 
 
 def layers_section(one: Subject, several: bool, place: int = 0) -> Section:
-    """Return the section of one result; the chip sets the size of the tiles.
+    """Return the section of one result. The chip sets the size of the tiles.
 
     Args:
         one: a result.

@@ -15,9 +15,9 @@ from ohmnas.search.defaults import SLACK
 from ohmnas.search.quantity_words import WORDS, listed
 
 _SIZES: Final = {"max_params": "largest", "max_macs": "largest", "min_params": "smallest"}
-"""Limits that keep a search within the range of the measured networks, and which network sets them."""
+"""Limits that keep a search within the range of the measured networks -> the measured network that sets them."""
 _GROUPS: Final = {"least": "--at-least", "most": "--at-most", "soft": "--soft"}
-"""Limits by name in `SearchResult.constraints` -> flag that sets one of them."""
+"""Group of limits in `SearchResult.constraints` -> flag that sets one of them."""
 _OF_GENES: Final = ("--fix", "--range")
 
 
@@ -39,7 +39,7 @@ def limits_section(one: Subject, several: bool) -> Section:
         rows.append(
             [text_cell(f"gene {name}"), asked, text_cell(f"{bounds[0]} to {bounds[1]}"), text_cell(""), text_cell("")]
         )
-    for sense, group in (("at least", "least"), ("at most", "most"), ("softly at most", "soft")):
+    for sense, group in (("at least", "least"), ("at most", "most"), ("soft limit of", "soft")):
         for name, bound in result.constraints.get(group, {}).items():
             rows.append(_row(one, group, name, sense, bound))
     sure = result.constraints.get("confidence")
@@ -62,7 +62,7 @@ def _row(one: Subject, limit: str, quantity: str, sense: str, bound: float) -> l
 
 
 def _summary(one: Subject) -> str:
-    """Say in a few words how the result was searched for."""
+    """Describe the search in a few sentences."""
     result = one.result
     objective = charts.objective_words(result.objective)
     front = member = ""
@@ -98,7 +98,7 @@ def _of_name(one: Subject, flags: Sequence[str], name: str) -> list[str]:
 
 
 def _origin(one: Subject, limit: str, quantity: str, bound: float, is_asked: bool) -> str:
-    """Say where a limit comes from; empty if this is unknown."""
+    """Return the origin of a limit; empty if it is unknown."""
     result = one.result
     name = result.constraints.get("reference")
     for known in result.references:
@@ -108,7 +108,7 @@ def _origin(one: Subject, limit: str, quantity: str, bound: float, is_asked: boo
     if limit in _SIZES and bound == result.provenance.get("seen", {}).get(limit):
         return f"{_SIZES[limit]} measured network"
     if is_asked:
-        return "as asked for"
+        return "the command"
     return "default" if limit == "min_accuracy" and result.command else ""
 
 

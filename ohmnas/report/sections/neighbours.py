@@ -1,4 +1,4 @@
-"""Measured networks that are most like the found one."""
+"""Measured networks that are most similar to the found network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ohmnas.search.quantity_words import WORDS
 
 
 def neighbours_section(one: Subject, groups: list[Group], several: bool, number: int) -> Section | None:
-    """Return the section of one result, and add its networks to the groups; None without the table."""
+    """Return the section of one result and add its networks to `groups`; None without the table."""
     near = one.neighbours
     if near is None:
         return None
@@ -37,7 +37,7 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
     verdict = (
         "The table has similar networks."
         if nearest <= 2
-        else "It is unlike all measured networks: trust its prediction less."
+        else "No measured network is similar: trust the prediction less."
     )
     text = [
         f"The surrogate was trained on {len(near.rows):,} measured networks. The one nearest to the found network is "
@@ -46,8 +46,8 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
     if within := _within(one):
         text.append(within)
     after = [
-        "Distance: Euclidean, over standardised features of structure and noise; 1 is the median distance of a "
-        "measured network to its nearest one."
+        "Distance: Euclidean, over standardised features of structure and noise; 1 is the median distance from "
+        "a measured network to its nearest neighbour."
     ]
     figures = [Figure(picture.title, picture.svg, picture.legend, picture.note)] if picture else []
     title = f"Neighbours{f': {one.name}' if several else ''}"
@@ -56,7 +56,10 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
 
 
 def _within(one: Subject) -> str:
-    """Say which measured networks meet the limits; empty if there are none, or if limits on other costs decide."""
+    """Describe the measured networks that meet the limits.
+
+    Empty without the table, with bounds on genes, or if a limit is on a quantity that the table lacks.
+    """
     constraints = one.result.constraints
     rows = one.neighbours.rows if one.neighbours is not None else None
     asked = {limit: constraints[limit] for limit in LIMITS if constraints.get(limit) is not None}

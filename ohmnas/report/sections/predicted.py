@@ -1,4 +1,4 @@
-"""Predictions of networks beside their measurements."""
+"""Predictions and measurements of networks, side by side."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _title(one: Subject) -> str:
 
 
 def _marks(one: Subject) -> str:
-    """Say what the marks of the charts mean before the networks are measured on test images."""
+    """Explain the marks of the charts before the networks are measured on test images."""
     if one.is_refined:
         return "Circles: expected, from measurements and predictions. Dots: measured, on validation images."
     return "Circles: predictions. Bars: 90 % prediction intervals."
@@ -58,13 +58,13 @@ def _marks_beside_measurements(one: Subject, measured: Measurement) -> str:
     circles = "expected values" if one.is_refined else "predictions, with 90 % intervals"
     return (
         f"Circles: {circles}. Dots: measured, mean of {measured.trainings} trainings (small "
-        f"dots) on {measured.chips} chips each, {measured.test_images:,} test images. Circles are for "
+        f"dots) on {measured.chips} chips each, {measured.test_images:,} test images. Circles refer to "
         "validation images."
     )
 
 
 def _quality(one: Subject) -> list[str]:
-    """Say how wrong the surrogate was about networks that it had not seen; empty if this is unknown."""
+    """State the mean error of the surrogate in cross-validation; empty if it is unknown."""
     if one.typical_error is None:
         return []
     return [
@@ -79,32 +79,34 @@ def _commands(one: Subject) -> str:
 
 
 def _next_steps(one: Subject) -> list[str]:
-    """Say what the commands do."""
-    verify = "The first command trains the found and the reference network anew and measures them on test images"
+    """Explain the commands."""
+    verify = (
+        "The first command trains the found network and the best reference network and measures them on test images"
+    )
     rest = "the second writes this page again, with these values; the third trains the found network and keeps it."
     if one.is_refined:
         return [f"{verify}, at four times after programming; {rest}"]
     steps = [f"{verify}; {rest}"]
     if one.fidelity not in (*FIDELITIES, "unknown"):
         steps.append(
-            f"The surrogate learned from trainings of the fidelity {one.fidelity}, which no longer exists. "
-            "Compare measured values with measured values."
+            f"The surrogate was trained at fidelity {one.fidelity}, which no longer exists: its predictions are not "
+            "comparable with new measurements."
         )
     return steps
 
 
 def _comparability(measured: Measurement) -> list[str]:
-    """Warn if the surrogate was trained on rows of another fidelity."""
+    """Warn if the surrogate and the measurement used different fidelities."""
     if measured.fidelity == measured.predicted_fidelity:
         return []
     return [
         "Predictions and measurements are not comparable: the surrogate was trained at fidelity "
-        f"{measured.predicted_fidelity or 'unknown'}, the measurement used {measured.fidelity}."
+        f"{measured.predicted_fidelity or 'unknown'}, and the measurement used {measured.fidelity}."
     ]
 
 
 def _footnotes(one: Subject) -> list[str]:
-    """Explain the star and the words of the table."""
+    """Explain the asterisk and the kinds of values in the table."""
     notes = []
     missed = {limit for candidate in one.networks.values() for limit in candidate.misses}
     if missed:

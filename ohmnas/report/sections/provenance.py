@@ -27,7 +27,7 @@ _UNITS: Final = {
     "hw_training_noise": " x largest weight of the column",
     "hw_clip_sigma": " standard deviations of the layer's weights",
 }
-"""Setting of a chip -> text after its value, see `hardware.settings.Hardware`."""
+"""Setting of a chip -> unit after its value; see `hardware.settings.Hardware`."""
 
 
 def provenance_section(one: Subject, several: bool) -> Section:
@@ -99,11 +99,11 @@ def _with_unit(name: str, value: object) -> str:
 
 
 def repeat_section(subjects: Sequence[Subject]) -> Section:
-    """Return the section with the commands of all results."""
+    """Return the section with the commands that repeat all results."""
     commands = [join(["ohmnas", *one.result.command]) for one in subjects if one.result.command]
     lacking = [one.name for one in subjects if not one.result.command]
     after = (
-        [f"No command is recorded for {', '.join(lacking)}: made in Python, or by an earlier version."]
+        [f"No command is recorded for {', '.join(lacking)}: made in Python or by an earlier version."]
         if lacking
         else []
     )

@@ -15,7 +15,7 @@ from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS, listed
 
 RATIO: Final = Ratio().name
-"""Objective of the ratio of accuracy and standard deviation."""
+"""Name of the objective accuracy / standard deviation."""
 
 
 def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section | None:
@@ -77,7 +77,7 @@ def _ratio_cell(candidate: Candidate) -> Cell:
 
 
 def _measured(one: Subject, candidate: Candidate) -> float:
-    """Return the measured 1-day accuracy of a network in the surrogate's table; NaN if it is not known."""
+    """Return the measured 1-day accuracy of a network in the surrogate's table; NaN if it is unknown."""
     return nan if one.neighbours is None else one.neighbours.labels(candidate.genome).get("accuracy_1d", nan)
 
 
@@ -86,13 +86,13 @@ def _measured_cell(accuracy: float) -> Cell:
 
 
 def convergence_section(subjects: Sequence[Subject]) -> Section | None:
-    """Return the section with the history of all results; None if none has one."""
+    """Return the section with the convergence of all results; None if no history has a feasible network."""
     pictures = charts.convergence_charts(subjects)
     if not pictures:
         return None
     best = "Predictions of the best network so far. Its accuracy may fall when another quantity improves."
     if any(one.result.pareto for one in subjects):
-        best += " With a Pareto front, this network may be off the front, and the found network is on it."
+        best += " With a Pareto front, this network may be off the front; the found network is on it."
     if all(one.is_refined for one in subjects):
         best = "Expected values of the best network after each stage. New trainings correct them in either direction."
     return Section("convergence", "Convergence", [best], pictures=pictures)

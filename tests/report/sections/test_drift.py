@@ -39,8 +39,16 @@ def test_without_a_surrogate_the_section_says_how_to_pass_it(found: Path) -> Non
 
 def test_measurements_of_a_refinement_are_in_the_numbers(found: Path) -> None:
     one = read_subject(found)
-    refined = replace(one.result, best=replace(one.result.best, trainings=1, measured={"accuracy_1d": 0.75}))
+    values = {"accuracy_1s": 0.8, "accuracy_1h": 0.78, "accuracy_1d": 0.75, "accuracy_1mo": 0.7}
+    refined = replace(one.result, best=replace(one.result.best, trainings=1, measured=values))
     section = drift_section([replace(one, result=refined, drift={})])
     assert section is not None
     ((_, grid),) = section.details
-    assert [cell.text for cell in grid.rows[0]] == ["found", "measured, validation images", "-", "-", "75.00", "-"]
+    assert [cell.text for cell in grid.rows[0]] == [
+        "found",
+        "measured, validation images",
+        "80.00",
+        "78.00",
+        "75.00",
+        "70.00",
+    ]

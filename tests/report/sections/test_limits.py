@@ -41,20 +41,20 @@ def test_the_limits_that_the_user_asked_for_are_beside_the_applied_ones(found: P
     command = ("search", "--max-params", "50k", "--max-avm", "0.02", "--soft", "macs=500k", "--at-least", "avm_60s=0")
     applied: dict[str, Any] = {"max_params": 50_000, "max_avm": avm, "min_accuracy": accuracy, "soft": {"macs": 5e5}}
     rows = rows_with(found, command=command, **applied, reference=known.name)
-    assert (rows["parameters"][0], rows["parameters"][3]) == ("--max-params 50k", "as asked for")
+    assert (rows["parameters"][0], rows["parameters"][3]) == ("--max-params 50k", "the command")
     assert rows["AVM"][0] == "--max-avm 0.02"
     assert rows["AVM"][3] == f"predicted for {known.name}"  # a tighter limit than the user's
     assert rows["1-day accuracy"][0] == ""
-    assert (rows["MACs per image"][0], rows["MACs per image"][3]) == ("--soft macs=500k", "as asked for")
+    assert (rows["MACs per image"][0], rows["MACs per image"][3]) == ("--soft macs=500k", "the command")
     default = rows_with(found, command=("search", "--max-params", "50k"), min_accuracy=0.55)
     assert default["1-day accuracy"][3] == "default"
     own = rows_with(found, command=("search", "--floor", "0.9"), min_accuracy=0.9)
-    assert (own["1-day accuracy"][0], own["1-day accuracy"][3]) == ("--floor 0.9", "as asked for")
+    assert (own["1-day accuracy"][0], own["1-day accuracy"][3]) == ("--floor 0.9", "the command")
 
 
 def test_bounds_on_genes_and_soft_limits_are_shown(found: Path) -> None:
     command = ("search", "--range", "M=1:3", "--fix", "OC0=8")
     rows = rows_with(found, command=command, genes={"M": [1, 3]}, soft={"macs": 5e5}, least={"accuracy_1mo": 0.9})
     assert rows["gene M"][:2] == ["--range M=1:3", "1 to 3"]
-    assert rows["MACs per image"][1] == "softly at most 500,000"
+    assert rows["MACs per image"][1] == "soft limit of 500,000"
     assert rows["accuracy after 1 month"][1].startswith("at least 90.00")
