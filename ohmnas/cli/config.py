@@ -18,8 +18,8 @@ from ohmnas.version import version
 FLAG: Final = "--config"
 _LARGEST: Final = 1 << 16
 """Largest size of a file of flags in bytes. Python's TOML parser can take time quadratic in the size."""
-_NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d+)?")
-"""Numbers with the same spelling in TOML and on a command line."""
+_NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d*[1-9])?")
+"""Numbers with the same spelling in TOML and on a command line, also after they are read; -0 and 1.10 have not."""
 _NOT_RECORDED: Final = frozenset({"help", "config", "json", "quiet"})
 """Flags that change what is printed, not what is computed."""
 
@@ -50,11 +50,14 @@ def with_config(words: Sequence[str], commands: Mapping[str, argparse.ArgumentPa
         return [*words]
     if len(files) > 1 or not files[0]:
         raise InvalidValueError(f"{FLAG} takes one file, such as {FLAG} run.toml")
-    return [*kept[:several], *_read(Path(files[0]), command, commands[command]), *kept[several:]]
+    return [*kept[:several], *_read(Path(files[0]), command, commands[command], kept[several:]), *kept[several:]]
 
 
-def _read(path: Path, command: str, parser: argparse.ArgumentParser) -> list[str]:
-    """Return the words of a file. Values without a flag come first: a flag with several values would take them."""
+def _read(path: Path, command: str, parser: argparse.ArgumentParser, given: Sequence[str]) -> list[str]:
+    """Return the words of a file, without flags that exclude a flag of the `given` words.
+
+    Values without a flag come first: a flag with several values would take them.
+    """
     try:
         values = tomllib.loads(read_text(path, _LARGEST))
     except BrokenFileError as error:
@@ -67,14 +70,30 @@ def _read(path: Path, command: str, parser: argparse.ArgumentParser) -> list[str
     known = {_key(action): action for action in parser._actions if action.dest not in ("help", "config")}
     plain: list[str] = []
     flags: list[str] = []
+    replaced = _excluded(parser, given)
     for key, value in values.items():
         if key not in known:
             raise InvalidValueError(f"{path}: ohmnas {command} has no flag {shown(key)}{suggestion(known, key)}")
+        if key in replaced:
+            continue
         try:
             (flags if known[key].option_strings else plain).extend(_words(known[key], value))
         except InvalidValueError as error:
             raise InvalidValueError(f"{path}: {key} {error}") from error
     return [*plain, *flags]
+
+
+def _excluded(parser: argparse.ArgumentParser, given: Sequence[str]) -> set[str]:
+    """Return the keys of all flags that exclude a given flag, such as ``task`` for ``--table``."""
+    flags = {word.partition("=")[0] for word in given if word.startswith("--")}
+    groups = [group._group_actions for group in parser._mutually_exclusive_groups]
+    return {
+        _key(action)
+        for group in groups
+        if any(flags & {*action.option_strings} for action in group)
+        for action in group
+        if not flags & {*action.option_strings}
+    }
 
 
 def _key(action: argparse.Action) -> str:
@@ -170,6 +189,6 @@ def _array(values: Sequence[str]) -> str:
 
 def _value(word: str) -> str:
     """Return a word as a TOML value."""
-    if _NUMBER.fullmatch(word):
+    if _NUMBER.fullmatch(word) and word != "-0":
         return word
     return json.dumps(word, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -136,7 +136,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         else "The best of many predictions is optimistic. To measure it:"
     )
     needs = "" if find_spec("torch") else "   (needs: pip install 'ohmnas[train]')"
-    render.line(f"  ohmnas verify {quote(str(path))} {_how_measured(learned, best)}{needs}")
+    render.line(f"  ohmnas verify {quote(str(path))} {how_measured(learned, best)}{needs}")
 
 
 def _how_found(result: SearchResult) -> str:
@@ -225,7 +225,7 @@ def _limited(limit: str) -> str:
     return _LIMITED.get(limit) or (TARGETS[name].title if name in TARGETS else limit)
 
 
-def _how_measured(learned: dict[str, Any], best: Candidate) -> str:
+def how_measured(learned: dict[str, Any], best: Candidate) -> str:
     """Return the flags of `verify` for a result's task and chip."""
     chip = str(learned["hardware"])
     file = "" if best.chip or has_name(chip) else f" --hardware {quote(chip + '.toml')}"
@@ -312,15 +312,16 @@ def _columns(best: Candidate, result: SearchResult, extra: Sequence[str]) -> lis
 
 def _row(name: str, candidate: Candidate, result: SearchResult, extra: Sequence[str]) -> list[str]:
     predicted = candidate.predicted
-    ratio = predicted["accuracy_1d"] / predicted["accuracy_1d_std"]
+    std = predicted["accuracy_1d_std"]
+    ratio = f"{predicted['accuracy_1d'] / std:.0f}" if std > 0.0 else "-"
     return [
         name,
         *([candidate.chip] if candidate.chip else []),
         render.percent(predicted["accuracy_1d"]),
-        render.percent(predicted["accuracy_1d_std"]),
+        render.percent(std),
         render.points(predicted[variation_of(predicted).name]),
         *(_of_further(name, predicted[name]) for name in _further(candidate)),
-        *([f"{ratio:.0f}"] if result.objective == Ratio().name else []),
+        *([ratio] if result.objective == Ratio().name else []),
         f"{candidate.params:,}",
         f"{candidate.macs:,}",
         *(UNITS[cost][1](candidate.costs[cost]) for cost in extra),

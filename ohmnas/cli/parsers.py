@@ -102,7 +102,8 @@ def _command(
         output: argument that names the output, where the flags are recorded: `out` or `store` by default; None to
             record no flags.
     """
-    added: argparse.ArgumentParser = commands.add_parser(name, help=summary)
+    about = f"{summary[0].upper()}{summary[1:]}."
+    added: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=about)
     added.set_defaults(command=name, module=module or name, output=output)
     add_general(added)
     return added
@@ -163,7 +164,7 @@ def _search(commands: Any) -> None:
     how.add_argument("--seed", type=seed, default=0, help="random seed; the same seed gives the same result (0)")
     out = command.add_argument_group("output")
     out.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse architectures (1)")
-    out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
+    out.add_argument("--out", type=Path, default=Path("found"), metavar="DIR", help="folder for result.json (found)")
     out.add_argument("--plots", action="store_true", help="write pictures of the search next to result.json")
     add_format(out)
     add_json(command)
@@ -230,7 +231,7 @@ def _refine(commands: Any) -> None:
     )
     out = command.add_argument_group("output")
     out.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse measured networks (1)")
-    out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
+    out.add_argument("--out", type=Path, default=Path("found"), metavar="DIR", help="folder for result.json (found)")
     add_data_dir(command)
     add_json(command)
 
@@ -290,7 +291,7 @@ def _gradient_search(commands: Any) -> None:
     how.add_argument("--max-seconds", type=above_zero, metavar="S", help="stop after S seconds; run again to continue")
     how.add_argument("--seed", type=seed, default=0, help="random seed; the same seed gives the same result (0)")
     out = command.add_argument_group("output")
-    out.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
+    out.add_argument("--out", type=Path, default=Path("found"), metavar="DIR", help="folder for result.json (found)")
     add_data_dir(command)
     add_json(command)
 
@@ -514,7 +515,9 @@ def _campaign(commands: Any) -> None:
 def _export_table(commands: Any) -> None:
     command = _command(commands, "export-table", "write a store's rows as CSV with a card", "table")
     command.add_argument("--store", type=Path, required=True, help="store of ohmnas campaign")
-    command.add_argument("--out", type=Path, required=True, help="CSV file; the card is a .json file next to it")
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="CSV file; the card is a .json file next to it"
+    )
     command.add_argument("--task", help="task to export, if the store has several: its name or its .npz file")
     command.add_argument(
         "--hardware",
@@ -568,7 +571,7 @@ def _fit(commands: Any) -> None:
     command.add_argument("--table", required=True, help="a shipped name or a path")
     add_source(command)
     add_co_design(command)
-    command.add_argument("--out", type=Path, required=True, help="file for the surrogate, NAME.npz")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="file for the surrogate, NAME.npz")
     command.add_argument(
         "--start-from",
         metavar="TABLE",
@@ -698,7 +701,9 @@ def _supernet_search(actions: Any) -> None:
     command.add_argument("--population", type=positive, default=20, metavar="N", help="offspring per generation (20)")
     command.add_argument("--minutes", type=above_zero, default=60.0, metavar="M", help="stop after M minutes (60)")
     command.add_argument("--top", type=positive, default=1, metavar="K", help="return K diverse networks (1)")
-    command.add_argument("--out", type=Path, default=Path("found"), help="folder for result.json (found)")
+    command.add_argument(
+        "--out", type=Path, default=Path("found"), metavar="DIR", help="folder for result.json (found)"
+    )
     add_json(command)
 
 

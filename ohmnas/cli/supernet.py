@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ohmnas.cli import render
+from ohmnas.cli.found import how_measured
 from ohmnas.cli.output import DEPENDENT, output_folder, set_aside, write_json
 from ohmnas.cli.problem import ends_by_name
 from ohmnas.cli.source import source_table
 from ohmnas.datasets.campaign.protocol import require_training
-from ohmnas.datasets.tasks.task import Task, task, task_word
+from ohmnas.datasets.tasks.task import Task, task
 from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.hardware import hardware
 from ohmnas.search import Budget, Limits, Problem, SearchResult, search
@@ -283,5 +284,5 @@ def _show(result: SearchResult, estimator: SupernetEstimator, path: Path, second
     )
     render.line(f"maximised: {result.objective}")
     render.line("Shared weights only rank networks. Trained alone, the found network is more accurate. To measure it:")
-    word = task_word(estimator.supernet.plan.task.name)
-    render.line(f"  ohmnas verify {quote(str(path))} --task {quote(word)}")
+    measured = {"task": estimator.supernet.plan.task.name, "hardware": learned["hardware"]}
+    render.line(f"  ohmnas verify {quote(str(path))} {how_measured(measured, result.best)}")

@@ -17,6 +17,7 @@ from ohmnas.search.evaluation import Evaluation
 from ohmnas.search.problem import Problem
 from ohmnas.search.report import describe
 from ohmnas.search.result import SearchResult
+from ohmnas.search.strategies import name_of
 from ohmnas.search.strategies import strategy as strategy_called
 from ohmnas.search.strategy import Strategy
 from ohmnas.spaces.genes import Population
@@ -282,7 +283,7 @@ def search(
     if result.extrapolation:
         warnings.warn(result.extrapolation, stacklevel=2)
     result = replace(result, evaluations=progress.before + progress.evaluations)
-    return replace(result, strategy=name) if name else result
+    return replace(result, strategy=name or name_of(make))
 
 
 def _run_all(

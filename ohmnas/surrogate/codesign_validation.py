@@ -16,7 +16,7 @@ from ohmnas.surrogate.scales import Values
 from ohmnas.surrogate.score import COVERAGE, FEWEST_SCORED, FOLDS, Spread, covered, spread
 from ohmnas.surrogate.surrogate import Surrogate
 from ohmnas.surrogate.training_set import TrainingSet
-from ohmnas.targets import DEFAULT_NAMES
+from ohmnas.targets import DEFAULT_NAMES, DEFAULTS
 
 FEWEST_CHIPS_OF_ONE = 3
 """Smallest number of chips per network for a rank correlation between chips."""
@@ -63,8 +63,11 @@ def score_designs(
         The training set and a score for each target.
 
     Raises:
-        InvalidValueError: there are too few chips or networks, the choice is ambiguous, or no rows match.
+        InvalidValueError: the table has another variation than the AVM, there are too few chips or networks, the choice
+            is ambiguous, or no rows match.
     """
+    if table.targets != DEFAULTS:
+        raise InvalidValueError(f"scores of designs need the AVM, but {table.source} has {table.targets[2].name}")
     data = TrainingSet.of_designs(table, fidelity)
     different = len(np.unique(networks_of(data.population, len(data.space.networks.genes))))
     if different < FEWEST_SCORED:

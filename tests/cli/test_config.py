@@ -43,6 +43,11 @@ def test_typed_flags_win(tmp_path: Path) -> None:
     assert read["words"] == ["search", "--task=digits", "--seed=3", "--max-params=1000", "--seed", "4"]
 
 
+def test_a_typed_flag_replaces_a_flag_of_the_file_that_it_excludes(tmp_path: Path) -> None:
+    read = flags(tmp_path / "run.toml", 'task = "digits"\nseed = 3', "--table=people")
+    assert (read["task"], read["table"], read["seed"]) == (None, "people", 3)
+
+
 def test_a_file_can_have_values_without_a_flag_and_flags_with_several(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text('store = "all.sqlite"\nsources = ["a.sqlite", "b.sqlite"]')
@@ -121,7 +126,9 @@ def test_a_new_search_moves_the_flags_of_the_earlier_one(tmp_path: Path, ohmnas:
     assert now == {**earlier, "seed": 5, "max-macs": "300k"}
 
 
-@pytest.mark.parametrize("word", ["a\x7fb", 'quote " \\ \n', "0123", "1_000", "1e5", "inf", "true", "日本", "-3", "😀"])
+@pytest.mark.parametrize(
+    "word", ["a\x7fb", 'quote " \\ \n', "0123", "1_000", "1e5", "inf", "true", "日本", "-3", "-0", "1.10", "2.0", "😀"]
+)
 def test_every_word_survives_the_file(word: str, tmp_path: Path) -> None:
     from ohmnas.cli.config import as_toml
 

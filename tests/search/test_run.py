@@ -602,7 +602,9 @@ def test_references_meet_the_cost_limits_and_are_ordered_by_prediction() -> None
 def test_a_strategy_is_found_by_its_name() -> None:
     by_name = search(problem()[0], "aging", 3, SHORT)
     assert by_name.strategy == "aging"
-    assert values(by_name) == values(replace(search(problem()[0], Aging, 3, SHORT), strategy="aging"))
+    assert values(by_name) == values(search(problem()[0], Aging, 3, SHORT))
+    assert search(problem()[0], partial(QLearning, replay=9), 3, SHORT).strategy == "q-learning"
+    assert search(problem()[0], type("Mine", (Aging,), {}), 3, SHORT).strategy == "Mine"
     with pytest.raises(UnknownNameError, match=r"unknown strategy 'agin': choose evolution, .*; did you mean aging\?"):
         search(problem()[0], "agin", 3)
 

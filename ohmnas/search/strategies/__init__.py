@@ -51,24 +51,23 @@ def _lacks(made: object) -> str:
     return f"it has no {' and no '.join(lacking)}" if lacking else ""
 
 
+_CLASSES: Final = {
+    "evolution": "Evolution",
+    "random": "Random",
+    "grid": "Grid",
+    "rank": "Rank",
+    "aging": "Aging",
+    "local": "Local",
+    "nsga2": "Nsga2",
+    "bayesian": "Bayesian",
+    "q-learning": "QLearning",
+    "reinforce": "Reinforce",
+}
+"""Name -> class."""
 STRATEGIES: Final[Registry[Callable[..., Any]]] = Registry(
     "strategy",
     "ohmnas.strategies",
-    {
-        name: f"{_MODULES[kind]}:{kind}"
-        for name, kind in {
-            "evolution": "Evolution",
-            "random": "Random",
-            "grid": "Grid",
-            "rank": "Rank",
-            "aging": "Aging",
-            "local": "Local",
-            "nsga2": "Nsga2",
-            "bayesian": "Bayesian",
-            "q-learning": "QLearning",
-            "reinforce": "Reinforce",
-        }.items()
-    },
+    {name: f"{_MODULES[kind]}:{kind}" for name, kind in _CLASSES.items()},
     _fault,
 )
 """Name -> class or function that makes a `Strategy` from a `Problem`; further arguments are parameters. Plugins add
@@ -114,6 +113,16 @@ def strategy(name: str, parameters: Mapping[str, str] | None = None) -> Callable
         except ValueError as error:
             raise InvalidValueError(f"the parameter {key} of {name} must be {needs}, not {text!r}") from error
     return partial(chosen if isinstance(chosen, type) else partial(_made, name, chosen), **typed)
+
+
+def name_of(make: Callable[..., Any]) -> str:
+    """Return the name, for results, of a class or function that makes strategies: its registered name, or its own."""
+    while isinstance(make, partial):
+        if make.func is _made:
+            return str(make.args[0])
+        make = make.func
+    word = getattr(make, "__name__", type(make).__name__)
+    return next((name for name, kind in _CLASSES.items() if kind == word), word)
 
 
 def _made(name: str, make: Callable[..., Strategy], problem: Problem, **parameters: Any) -> Strategy:

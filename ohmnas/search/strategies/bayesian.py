@@ -102,13 +102,21 @@ class Bayesian:
         return genome
 
     def _draw(self, trial: Any, gene: int) -> int:
-        low, high, step = self._range(gene)
-        return int(trial.suggest_int(str(gene), low, high, step=step))
+        values, low, high, step = self._range(gene)
+        found = int(trial.suggest_int(str(gene), low, high, step=step))
+        return found if values is None else int(values[found])
 
-    def _range(self, gene: int) -> tuple[int, int, int]:
-        """Return the smallest value, the largest value and the step of a gene."""
-        values = self.problem.choices(gene).tolist()
-        return values[0], values[-1], values[1] - values[0] if len(values) > 1 else 1
+    def _range(self, gene: int) -> tuple[npt.NDArray[np.int16] | None, int, int, int]:
+        """Return the smallest number, the largest number and the step of a gene in the study.
+
+        The numbers are the values of the gene if their steps are equal. Otherwise, they are indices of its values,
+        which come first.
+        """
+        values = self.problem.choices(gene)
+        steps = np.unique(np.diff(values))
+        if len(steps) > 1:
+            return values, 0, len(values) - 1, 1
+        return None, int(values[0]), int(values[-1]), int(steps[0]) if len(steps) else 1
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
         """Pass the evaluations to Optuna. Proposals without an evaluation count as far from feasible."""
@@ -136,9 +144,9 @@ class Bayesian:
     def _trial(self, optuna: Any, genome: npt.NDArray[np.int16], values: npt.NDArray[np.float64], short: float) -> Any:
         params, distributions = {}, {}
         for gene in (*_existing(self.problem, None), *_existing(self.problem, genome)):
-            low, high, step = self._range(gene)
+            choices, low, high, step = self._range(gene)
             distributions[str(gene)] = optuna.distributions.IntDistribution(low, high, step=step)
-            params[str(gene)] = int(genome[gene])
+            params[str(gene)] = int(genome[gene] if choices is None else np.searchsorted(choices, genome[gene]))
         return optuna.trial.create_trial(
             params=params, distributions=distributions, values=values.tolist(), constraints={_VIOLATION: short}
         )

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from ohmnas.errors import InvalidValueError, MissingDependencyError
-from ohmnas.search import Budget, search
+from ohmnas.estimate import Estimate
+from ohmnas.search import Budget, Limits, Problem, search
 from ohmnas.search.strategies import Bayesian
+from ohmnas.spaces.bounds import Bounds
 from ohmnas.spaces.genes import Population
+from ohmnas.spaces.mobile import MobileSpace
+from ohmnas.testing.formula import Formula
 from tests.search.conftest import problem
 
 pytest.importorskip("optuna")
@@ -88,6 +92,25 @@ def test_each_proposal_gets_one_evaluation_and_unaffordable_ones_get_it_at_once(
     short = [max(trial.constraints.values()) for trial in trials(strategy)[10:]]
     said = dict(zip(map(bytes, answered), one.evaluate(answered).shortfall, strict=True)) if len(answered) else {}
     assert short == [said.get(bytes(row), 1e6) for row in population]
+
+
+class Flat(Formula):
+    def estimate(self, population: Population) -> Estimate:
+        n = len(population)
+        return Estimate.of(accuracy_1d=np.linspace(0.1, 0.9, n), accuracy_1d_std=np.full(n, 0.01), avm=np.full(n, 0.01))
+
+
+def test_values_with_unequal_steps_are_numbered(rng: np.random.Generator) -> None:
+    space = MobileSpace((1, 8, 8), 10)
+    gene = space.genes.names.index("W1")
+    values = space.genes.entries[gene].values
+    within = Bounds.of(space.genes, {"W1": (values[-3], values[-1])})
+    assert len({*np.diff(values[-3:])}) > 1
+    one = Problem(space, Flat(), Limits(), within=within)
+    initial = one.sample(20, rng)
+    initial[0, gene] = values[-1]
+    result = search(one, partial(Bayesian, startup=10), 0, Budget(10, 3), initial=initial)
+    assert within.contain(result.population).all()
 
 
 def test_with_a_front_it_minimises_each_loss(rng: np.random.Generator) -> None:
