@@ -17,7 +17,6 @@ from ohmnas.report.subject import Subject
 from ohmnas.report.svg import Chart
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantity_words import WORDS
-from ohmnas.targets import DEFAULTS
 
 COLOURS: Final = 6
 """Number of colours of results; further results repeat them."""
@@ -65,7 +64,7 @@ def _axis(name: str, values: Sequence[float]) -> Axis:
 
 
 def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
-    """Draw one chart for each default target: predictions with 90 % intervals, and measurements below them.
+    """Draw one chart for each target of the result: predictions with 90 % intervals, and measurements below them.
 
     Networks measured on validation images have no interval.
 
@@ -75,15 +74,15 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
     """
     networks = one.networks
     pictures = []
-    for target in DEFAULTS:
+    for target in one.targets:
         words = WORDS[target.name]
         values = [words.shown(value(candidate, target.name)) for candidate in networks.values()]
         for name, candidate in networks.items():
             if not candidate.measured:  # no intervals of measured networks: they would be too wide
                 values += [words.shown(end) for end in candidate.interval.get(target.name, ())]
             values += [words.shown(of[target.name]) for of in (candidate.measured,) if target.name in of]
-            if one.measurement and name in one.measurement.networks:
-                values += [words.shown(each) for each in one.measurement.networks[name].finite(target.name)]
+            if (network := one.measured_network(name, candidate)) is not None:
+                values += [words.shown(each) for each in network.finite(target.name)]
         y = Axis(
             "", -0.6, len(networks) - 0.4, "linear", [(len(networks) - 1 - i, name) for i, name in enumerate(networks)]
         )
@@ -96,7 +95,7 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
         )
         for line, (name, candidate) in enumerate(networks.items()):
             row, kind = float(len(networks) - 1 - line), colour(place) if name == "found" else "ref"
-            network = one.measurement.networks.get(name) if one.measurement else None
+            network = one.measured_network(name, candidate)
             # Predictions move up to leave room for measurements.
             above = 0.14 if network is not None or target.name in candidate.measured else 0.0
             if target.name in candidate.interval and not candidate.measured:

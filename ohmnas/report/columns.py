@@ -11,7 +11,6 @@ from ohmnas.report.page import Cell, number_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantity_words import WORDS
-from ohmnas.targets import ACCURACY, SPREAD, Target, variation_of
 
 LIMITS: Final = {
     "max_params": ("params", "at most"),
@@ -30,14 +29,9 @@ LIMITS: Final = {
 """Limit in `SearchResult.constraints` -> its quantity, and its direction in words."""
 
 
-def targets_of(one: Subject) -> tuple[Target, ...]:
-    """Return the accuracy, its standard deviation, and the variation that the result's surrogate predicts."""
-    return ACCURACY, SPREAD, variation_of(one.result.best.predicted)
-
-
 def always_shown(one: Subject) -> tuple[str, ...]:
     """Return the quantities in every table of networks."""
-    return (*(target.name for target in targets_of(one)), "params", "macs")
+    return (*(target.name for target in one.targets), "params", "macs")
 
 
 def columns_of(one: Subject, asked: Sequence[str]) -> list[str]:

@@ -13,6 +13,10 @@ def values_of(command: Sequence[str], flag: str) -> list[str]:
         command: words of a command, such as ``("search", "--max-params", "50k")``.
         flag: name of a flag with one value, such as ``--max-params``.
     """
-    found = [value for word, value in pairwise(command) if word == flag]
-    joined = [word.removeprefix(f"{flag}=") for word in command if word.startswith(f"{flag}=")]
-    return [*found, *joined]
+    found = []
+    for word, following in pairwise([*command, ""]):
+        if word == flag:
+            found.append(following)
+        elif word.startswith(f"{flag}="):
+            found.append(word.removeprefix(f"{flag}="))
+    return found

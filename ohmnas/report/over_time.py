@@ -88,15 +88,17 @@ def _curves(subjects: Sequence[Subject]) -> Iterator[_Curve]:
     """Yield the found network of each result; for a single result, also its best reference network."""
     for place, one in enumerate(subjects):
         label = FOUND if len(subjects) == 1 else one.name
-        yield _Curve(colour(place), label, one.drift.get(FOUND), _measured(one, FOUND), one.result.best.measured)
+        yield _Curve(
+            colour(place),
+            label,
+            one.drift.get(FOUND),
+            one.measured_network(FOUND, one.result.best),
+            one.result.best.measured,
+        )
     if len(subjects) == 1 and subjects[0].result.references:
         known = subjects[0].result.references[0]
         drift = subjects[0].drift.get(known.name)
-        yield _Curve("ref", known.name, drift, _measured(subjects[0], known.name), known.measured)
-
-
-def _measured(one: Subject, name: str) -> MeasuredNetwork | None:
-    return None if one.measurement is None else one.measurement.networks.get(name)
+        yield _Curve("ref", known.name, drift, subjects[0].measured_network(known.name, known), known.measured)
 
 
 def _places(count: int) -> list[float]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from ohmnas.datasets.campaign.picks import FOUND
 from ohmnas.report import charts
-from ohmnas.report.columns import always_shown, targets_of
+from ohmnas.report.columns import always_shown
 from ohmnas.report.network import small_network
 from ohmnas.report.page import Group, render
 from ohmnas.report.sections.drawing import network_section
@@ -68,7 +68,7 @@ def _where(subjects: Sequence[Subject]) -> str:
 def _facts(one: Subject) -> list[tuple[str, str, str]]:
     best = one.result.best
     found = []
-    for target in targets_of(one):
+    for target in one.targets:
         words = WORDS[target.name]
         measured = None if one.measured_best is None else one.measured_best.mean(target.name)
         predicted = best.predicted[target.name]
@@ -132,7 +132,7 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
             "The found network has not been measured. The best of many predictions is optimistic: train and measure "
             "the network before you quote a number."
         )
-    variation = targets_of(one)[2]
+    variation = one.targets[2]
     lead.append(
         f"{variation.title}: {_VARIATION_WORDS[variation.name]}, so a positive value is a loss. std: standard "
         "deviation over simulated chips. Measurements are simulations of chips, too."
@@ -148,7 +148,7 @@ _VARIATION_WORDS: Final = {
 
 def _against(one: Subject, reference: Candidate) -> str:
     """Compare the found network with a reference: by measured values if both have them, else by predictions."""
-    best, variation = one.result.best, targets_of(one)[2].name
+    best, variation = one.result.best, one.targets[2].name
     networks = one.measurement.networks if one.measurement else {}
     theirs, ours = networks.get(reference.name), one.measured_best
     if theirs is not None and theirs.genome != reference.genome:  # another network of this name

@@ -24,6 +24,7 @@ from ohmnas.report.measured import NAME, MeasuredNetwork, Measurement, read_meas
 from ohmnas.report.neighbours import Neighbours, neighbours, table_of
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.result import SearchResult, read_result, result_file
+from ohmnas.targets import ACCURACY, SPREAD, Target, variation_of
 
 TRIALS: Final = ("smoke", "quick")
 """Fidelities of short trial trainings."""
@@ -83,6 +84,11 @@ class Subject:
         return "".join(char if char.isascii() and char.isalnum() else "-" for char in self.name)
 
     @property
+    def targets(self) -> tuple[Target, ...]:
+        """Accuracy, its standard deviation, and the variation that the result's surrogate predicts."""
+        return ACCURACY, SPREAD, variation_of(self.result.best.predicted)
+
+    @property
     def flags(self) -> str:
         """Flags of commands that measure: the task, the file of a custom chip, and the fidelity after a trial."""
         chip = str(self.result.provenance.get("hardware", ""))
@@ -109,10 +115,13 @@ class Subject:
     @property
     def measured_best(self) -> MeasuredNetwork | None:
         """Measurement of the found network; None if there is none, or if all its trainings diverged."""
-        network = None if self.measurement is None else self.measurement.networks.get(FOUND)
-        if network is None or network.genome != self.result.best.genome:
-            return None
-        return network if network.finite("accuracy_1d") else None
+        network = self.measured_network(FOUND, self.result.best)
+        return network if network is not None and network.finite("accuracy_1d") else None
+
+    def measured_network(self, name: str, candidate: Candidate) -> MeasuredNetwork | None:
+        """Return the measurement of a network on test images; None if only another network of its name has one."""
+        network = None if self.measurement is None else self.measurement.networks.get(name)
+        return network if network is not None and network.genome == candidate.genome else None
 
     @property
     def chip(self) -> dict[str, float] | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from ohmnas.datasets.tables.summary import LABELS, choices, groups, learned, relations, spread
@@ -54,11 +55,12 @@ def table_page(table: MeasuredTable, hardware: str | None = None, fidelity: str 
     ids = {row: f"t{row}" for row in shown_rows(len(rows))}
     best = rows["accuracy_1d"].sort_values(ascending=False, kind="stable").index[:BEST].tolist()
     ids |= {row: f"t{row}" for row in best}
-    title = f"{task} on {chip}: {len(rows):,} measured networks"
+    networks = len(np.unique(genomes(rows), axis=0))
+    title = f"{task} on {chip}: {networks:,} measured networks"
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     subtitle = f"Table {table.source}, fidelity {effort}. Report of ohmnas {version()}, {today}."
     lead = [
-        f"{len(above):,} of the networks are well above chance after a day. The most accurate one reaches "
+        f"{len(above):,} of {len(rows):,} trainings are well above chance after a day. The most accurate one reaches "
         f"{WORDS['accuracy_1d'].text(rows['accuracy_1d'].max())}: {rows['architecture'][best[0]]}.",
     ]
     sections = [
@@ -69,7 +71,7 @@ def table_page(table: MeasuredTable, hardware: str | None = None, fidelity: str 
         _kinds(table, hardware),
         _provenance(table),
     ]
-    return render(title, subtitle, _facts(rows, above), lead, sections, [_group(table, rows, ids)])
+    return render(title, subtitle, _facts(rows, above, networks), lead, sections, [_group(table, rows, ids)])
 
 
 def _rows(table: MeasuredTable, hardware: str | None, fidelity: str | None) -> pd.DataFrame:
@@ -86,8 +88,8 @@ def _rows(table: MeasuredTable, hardware: str | None, fidelity: str | None) -> p
     return rows.assign(architecture=[str(one) for one in decoded])
 
 
-def _facts(rows: pd.DataFrame, above: pd.DataFrame) -> list[tuple[str, str, str]]:
-    found = [("measured networks", f"{len(rows):,}", f"{len(above):,} well above chance")]
+def _facts(rows: pd.DataFrame, above: pd.DataFrame, networks: int) -> list[tuple[str, str, str]]:
+    found = [("measured networks", f"{networks:,}", f"{len(rows):,} trainings, {len(above):,} well above chance")]
     for name in LABELS:
         low, middle, high = (float(above[name].quantile(q)) if len(above) else float("nan") for q in _QUANTILES)
         words = WORDS[name]

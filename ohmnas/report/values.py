@@ -8,7 +8,7 @@ from math import isnan, nan
 from typing import Final
 
 from ohmnas.datasets.campaign.picks import FOUND
-from ohmnas.report.columns import asked_quantities, cells_of, columns_of, targets_of
+from ohmnas.report.columns import asked_quantities, cells_of, columns_of
 from ohmnas.report.page import Cell, Grid, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.candidate import Candidate
@@ -62,8 +62,9 @@ def _columns(one: Subject, further: Sequence[_Values]) -> list[str]:
 def _further(one: Subject, name: str, candidate: Candidate) -> Iterator[_Values]:
     """Yield all kinds of values of a network except its prediction; a kind may be empty."""
     yield _Values("held out", candidate.held_out)
-    count = candidate.trainings if one.measurement is None else 0
-    trainings = f" ({count} training{'s' if count > 1 else ''})" if count else ""
+    count = candidate.trainings if one.measured_network(name, candidate) is None else 0
+    where = ", validation images" if one.measurement is not None else ""
+    trainings = f"{where} ({count} training{'s' if count > 1 else ''})" if count else ""
     yield _Values(f"measured{trainings}", _measured_means(one, name, candidate))
     yield _Values("measured in the table", {} if one.is_refined else _measured_in_table(one, candidate))
 
@@ -75,8 +76,8 @@ def _cells(means: Mapping[str, float], columns: Sequence[str]) -> list[Cell]:
 
 def _measured_means(one: Subject, name: str, candidate: Candidate) -> dict[str, float]:
     """Target -> mean measurement of a network: on test images, or in a refinement on validation images."""
-    network = one.measurement.networks.get(name) if one.measurement else None
-    if network is None or network.genome != candidate.genome:
+    network = one.measured_network(name, candidate)
+    if network is None:
         return candidate.measured
     means = {target: network.mean(target) for target in network.values}
     return {target: mean for target, mean in means.items() if mean is not None}
@@ -85,5 +86,5 @@ def _measured_means(one: Subject, name: str, candidate: Candidate) -> dict[str, 
 def _measured_in_table(one: Subject, candidate: Candidate) -> dict[str, float]:
     """Target -> label of a network in the surrogate's table; empty without the table, or if it lacks the network."""
     labels = {} if one.neighbours is None else one.neighbours.labels(candidate.genome)
-    names = [*(target.name for target in targets_of(one)), DIGITAL]
+    names = [*(target.name for target in one.targets), DIGITAL]
     return {name: labels[name] for name in names if name in labels}

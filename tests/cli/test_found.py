@@ -37,6 +37,14 @@ def result(top: int = 1, pareto: tuple[str, ...] = (), **limits: Any) -> SearchR
 PATH = Path("found/result.json")
 
 
+def test_a_network_without_spread_has_no_ratio(capfd: pytest.CaptureFixture[str]) -> None:
+    one = result()
+    best = replace(one.best, predicted={**one.best.predicted, "accuracy_1d_std": 0.0})
+    found.show(replace(one, best=best), PATH)
+    (row,) = (line.split() for line in capfd.readouterr().out.splitlines() if line.startswith(" found"))
+    assert row[-3] == "-"
+
+
 def test_the_found_network_is_shown_with_three_references(capfd: pytest.CaptureFixture[str]) -> None:
     one = result()
     found.show(one, PATH)

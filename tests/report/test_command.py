@@ -10,3 +10,4 @@ def test_values_are_as_the_user_wrote_them() -> None:
     assert values_of(command, "--soft") == ["macs=1M", "params=2k"]
     assert values_of(command, "--max-macs") == []
     assert values_of((), "--max-params") == []
+    assert values_of(("search", "--max-params=10k", "--max-params", "50k"), "--max-params") == ["10k", "50k"]

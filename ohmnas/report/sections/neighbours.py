@@ -62,19 +62,22 @@ def _within(one: Subject) -> str:
     """
     constraints = one.result.constraints
     rows = one.neighbours.rows if one.neighbours is not None else None
-    asked = {limit: constraints[limit] for limit in LIMITS if constraints.get(limit) is not None}
-    if rows is None or constraints.get("genes") or any(LIMITS[limit][0] not in rows for limit in asked):
+    asked = [(*LIMITS[limit], constraints[limit]) for limit in LIMITS if constraints.get(limit) is not None]
+    for sense, group in (("at least", "least"), ("at most", "most")):
+        asked += [(quantity, sense, bound) for quantity, bound in constraints.get(group, {}).items()]
+    if rows is None or constraints.get("genes") or any(quantity not in rows for quantity, _, _ in asked):
         return ""
     meets = np.ones(len(rows), dtype=bool)
-    for limit, bound in asked.items():
-        quantity, sense = LIMITS[limit]
+    for quantity, sense, bound in asked:
         meets &= (rows[quantity] <= bound if sense == "at most" else rows[quantity] >= bound).to_numpy()
     if not meets.any():
         return "By measured values, no network of the table meets all limits."
     best = rows[meets].sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
     words = WORDS["accuracy_1d"]
+    count = int(meets.sum())
+    those = f"{count:,} networks of the table meet" if count > 1 else "1 network of the table meets"
     return (
-        f"By measured values, {int(meets.sum()):,} networks of the table meet all limits. The most accurate has "
+        f"By measured values, {those} all limits. The most accurate has "
         f"{words.text(float(best['accuracy_1d']))} and {int(best['params']):,} parameters: {best['architecture']}. The "
         "best of many measurements is optimistic, too."
     )

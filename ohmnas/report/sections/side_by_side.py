@@ -19,7 +19,7 @@ def side_by_side_section(subjects: Sequence[Subject]) -> Section:
         rows.append(
             [
                 text_cell(one.name, f"dot {charts.colour(place)}"),
-                text_cell("predicted"),
+                text_cell("expected" if one.is_refined else "predicted"),
                 *cells_of(one.result.best, columns),
             ]
         )

@@ -146,7 +146,10 @@
         head.setAttribute("aria-sort", falls ? "descending" : "ascending");
         const body = table.tBodies[0];
         const rows = [...body.rows].map((row) => [key(row, column), row]);
-        rows.sort(([one], [other]) => (falls ? compare(other, one) : compare(one, other)));
+        rows.sort(([one], [other]) => {
+          if (Number.isNaN(one) || Number.isNaN(other)) return compare(one, other);  // missing values come last
+          return falls ? compare(other, one) : compare(one, other);
+        });
         body.append(...rows.map(([, row]) => row));
       });
     });

@@ -32,6 +32,11 @@ def test_the_best_measured_network_within_the_limits_is_named(found: Path) -> No
     best = within.sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
     assert section.text[1].startswith(f"By measured values, {len(within):,} networks of the table meet all limits.")
     assert f"{int(best['params']):,} parameters: {best['architecture']}" in section.text[1]
+    high = float(rows["accuracy_1mo"].max())
+    group = replace(one, result=replace(one.result, constraints={"least": {"accuracy_1mo": high}}))
+    section = neighbours_section(group, [], several=False, number=0)
+    assert section is not None
+    assert section.text[1].startswith("By measured values, 1 network of the table meets all limits.")
     impossible = replace(one, result=replace(one.result, constraints={"max_params": 1}))
     section = neighbours_section(impossible, [], several=False, number=0)
     assert section is not None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ohmnas.report.sections.side_by_side import side_by_side_section
@@ -17,3 +18,11 @@ def test_each_result_has_a_row_of_predictions_and_one_of_measurements_if_there_a
         ("front", "measured"),
     ]
     assert {len(row) for row in grid.rows} == {len(grid.columns)}
+
+
+def test_values_of_a_refinement_are_expected(found: Path) -> None:
+    (one,) = read_subjects([found])
+    refined = replace(one, result=replace(one.result, best=replace(one.result.best, trainings=1)))
+    grid = side_by_side_section([one, refined]).grid
+    assert grid is not None
+    assert [row[1].text for row in grid.rows] == ["predicted", "expected"]
