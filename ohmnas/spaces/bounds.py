@@ -78,7 +78,7 @@ class Bounds:
         return sum(self._sizes())
 
     def nth(self, numbers: npt.NDArray[np.int64]) -> Population:
-        """``(n, g)``: the genomes with these ``(n,)`` numbers, from 0 to `size` - 1; each number is another genome.
+        """``(n, g)``: the genomes with these ``(n,)`` numbers, from 0 to `size` - 1; each genome has one number.
 
         Raises:
             InvalidValueError: there are too many genomes to number them.

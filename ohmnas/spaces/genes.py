@@ -86,7 +86,7 @@ class Gene:
         return ", ".join(map(str, self.values))
 
     def text(self, value: int) -> str:
-        """Return the label of a value, or the number if there are no labels."""
+        """Return the label of a value, or its number if it has none."""
         if self.labels and value in self.values:
             return self.labels[self.values.index(value)]
         return str(value)

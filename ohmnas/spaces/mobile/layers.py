@@ -40,7 +40,7 @@ _RAW: Final = np.array(
     ]
 )
 """Kinds that read the image or a projection without ReLU. This is approximate: the output of a separable stage has a
-ReLU, and a block without expansion or the head can also read a projection."""
+ReLU, and a block without expansion, the head or the linear layer can also read a projection."""
 
 
 @dataclass(frozen=True, slots=True)
