@@ -18,7 +18,7 @@ _LARGEST: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lowest and highest value of each gene; bounds on genes of a block apply only to networks with this block."""
+    """Lowest and highest value of each gene. The bounds of a block's genes apply only to networks with this block."""
 
     genes: Genes
     low: tuple[int, ...]
@@ -68,7 +68,7 @@ class Bounds:
         return [*texts]
 
     def choices(self, gene: int) -> npt.NDArray[np.int16]:
-        """Values that a gene can take in networks that have it."""
+        """Values of a gene within the bounds, for networks in which the gene exists."""
         low, high = self.low[gene], self.high[gene]
         return np.array([value for value in self.genes[gene].values if low <= value <= high], dtype=np.int16)
 
@@ -78,7 +78,7 @@ class Bounds:
         return sum(self._sizes())
 
     def nth(self, numbers: npt.NDArray[np.int64]) -> Population:
-        """``(n, g)``: genomes of ``(n,)`` distinct numbers from 0 to `size` - 1.
+        """``(n, g)``: the genomes with these ``(n,)`` numbers, from 0 to `size` - 1; each genome has one number.
 
         Raises:
             InvalidValueError: there are too many genomes to number them.

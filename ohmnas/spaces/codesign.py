@@ -43,7 +43,10 @@ CHIP_GENES: Final = Genes(tuple(_gene(place, name) for place, name in enumerate(
 
 @dataclass(frozen=True, slots=True)
 class CoDesignSpace(Space):
-    """A design is a network and a chip: ``(n, g + c)``, the genes of the network, then the genes of the chip."""
+    """Designs: networks, each with its chip.
+
+    A population is ``(n, g + c)``: g genes of the network, then c genes of the chip.
+    """
 
     network_space: Space
     """Space of the networks."""
@@ -53,7 +56,7 @@ class CoDesignSpace(Space):
 
     @classmethod
     def on(cls, networks: Space) -> CoDesignSpace:
-        """Return the space of networks on chips."""
+        """Return the space of the designs with these networks."""
         return cls(networks.input_shape, networks.classes, networks)
 
     @property
@@ -98,7 +101,7 @@ class CoDesignSpace(Space):
         return self.network_space.structure(self.split(population)[0], layers)
 
     def canonical(self, population: Population) -> Population:
-        """The canonical network on the same chip."""
+        """``(n, g + c)``: the canonical networks on the same chips."""
         network, chip = self.split(population)
         return np.column_stack([self.network_space.canonical(network), chip])
 
@@ -140,7 +143,7 @@ class CoDesignSpace(Space):
         return np.column_stack([network, chip.astype(np.int16)])
 
     def encode(self, architectures: Iterable[Any], chip: Hardware | None = None) -> Population:
-        """``(n, g + c)``: genomes of architectures on a chip; None is the ``pcm`` preset.
+        """``(n, g + c)``: genomes of architectures on one chip; None is the ``pcm`` preset.
 
         Raises:
             InvalidValueError: the chip cannot be encoded.
@@ -196,7 +199,7 @@ def chip_settings(space: Space, population: Population, chip: Settings) -> Setti
 
 
 def space_of(name: str, input_shape: tuple[int, int, int], classes: int) -> Space:
-    """Return the space of a name in files, such as ``resnet-1``, ``cells-1`` or ``resnet-1+chips-1``.
+    """Return the space with this name in files, such as ``resnet-1``, ``cells-1`` or ``resnet-1+chips-1``.
 
     Raises:
         UnknownNameError: the space is unknown.

@@ -1,6 +1,6 @@
-"""Genes as data: columns of a population with their values, and when they exist.
+"""Genes as data: the columns of a population, their values, and the blocks that they belong to.
 
-Notation of all matrix code in `ohmnas.spaces`:
+Notation in all matrix code of `ohmnas.spaces`:
 
     n   architectures in a population
     g   genes of an architecture
@@ -29,7 +29,8 @@ Population = npt.NDArray[np.int16]
 
 LARGEST_VALUE: Final = 2**15 - 1
 _LONGEST: Final = 100
-"""Longest text of a number in characters; Python refuses to parse several thousand digits."""
+"""Longest number that is parsed, and longest text in a message, in characters. Python refuses to parse several thousand
+digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ class Gene:
     name: str
     """Column name, in tables and on the command line. A gene of block 3 has a name such as ``R3``."""
     values: tuple[int, ...]
-    """Possible values where the gene exists, ascending; neighbours are one step apart."""
+    """Possible values where the gene exists, ascending; adjacent values are one step apart."""
     labels: tuple[str, ...] = ()
-    """Labels of the values for people, in the same order; empty for numbers."""
+    """Readable labels of the values, in the same order; empty if the values themselves are shown."""
     ordered: bool = True
     """True if neighbouring values are more similar than others; False for a choice of operations, for example."""
     block: int = 0
@@ -49,14 +50,14 @@ class Gene:
     group: str = "other"
     """Mutation group; each group has its own probability (`Space.mutate`)."""
     costly: bool = False
-    """True if larger values cost more; samples spread evenly over cost favour small values."""
+    """True if larger values cost more. Sampling evenly over cost favours the small values of these genes."""
 
     def __post_init__(self) -> None:
         """Check that the parts fit together.
 
         Raises:
-            InvalidValueError: the name is not a word, or the values do not ascend, are out of range, or differ in
-                number from the labels.
+            InvalidValueError: the name is not a word or does not end in the number of the block, or the values do not
+                ascend, are out of range, or differ in number from the labels.
         """
         if not (self.name.isidentifier() and self.name.isascii()):
             raise InvalidValueError(f"the name of a gene must be a word of letters and digits, not {self.name!r}")
@@ -85,7 +86,7 @@ class Gene:
         return ", ".join(map(str, self.values))
 
     def text(self, value: int) -> str:
-        """Format a value for people."""
+        """Return the label of a value, or its number if it has none."""
         if self.labels and value in self.values:
             return self.labels[self.values.index(value)]
         return str(value)
@@ -93,7 +94,7 @@ class Gene:
     def value(self, text: str) -> int:
         """Parse a value written by `text`. `Bounds.of` checks the range.
 
-        If the labels are words, the number of a value is also accepted, because tables contain numbers.
+        If no label is a number, the number of a value is also accepted, because tables contain numbers.
 
         Raises:
             InvalidValueError: the text is not a value.
@@ -134,7 +135,7 @@ class Genes(Sequence[Gene]):
 
     @cached_property
     def _hash(self) -> int:
-        """Cached hash: genes are a key of caches used in every generation."""
+        """The hash, cached because every generation of a search looks up genes in caches."""
         return hash((self.entries, self.depth))
 
     def __len__(self) -> int:
@@ -243,7 +244,7 @@ class Genes(Sequence[Gene]):
         )
 
     def named(self, name: str) -> Gene:
-        """Return the gene with this name; a family's gene has the family's name and no block.
+        """Return the gene with this name; for a family, its first gene with the family's name and no block.
 
         Raises:
             UnknownNameError: the gene is unknown.
@@ -261,7 +262,7 @@ class Genes(Sequence[Gene]):
         return sum(self.sizes(counts, depths))
 
     def sizes(self, counts: Sequence[int], depths: Sequence[int]) -> list[int]:
-        """Return `size` for each depth."""
+        """Return the number of different genomes for each depth."""
         if not self.depth:
             return [math.prod(counts)]
         return [

@@ -1,10 +1,10 @@
 """`Layers`: layer sizes of a population, for costs and noise, counted without building networks.
 
-A space converts a population to the kinds of layers of its networks and the number of layers of each kind. In any
-space, every cost is a sum over this table (`ohmnas.costs`).
+A space lists the kinds of layers in its networks, their sizes, and the number of layers of each kind. All costs are
+computed from this table (`ohmnas.costs`).
 
-In memory, a row is a kind and a column a network: arithmetic runs along the population, and a sum over kinds adds a few
-long rows. The public arrays are the transpose, ``(n, k)``.
+The built-in spaces store one row per kind and one column per network, because arithmetic is fastest along long rows.
+The public arrays are the transpose, ``(n, k)``.
 """
 
 from __future__ import annotations
@@ -27,15 +27,17 @@ class Tiling:
     """Placement of the layers of n networks on crossbar tiles."""
 
     matrices: Counts
-    """``(n, k)``: weight matrices that share no tile. Layers with the same input may be placed side by side as one."""
+    """``(n, k)``: number of weight matrices; they share no tile. Layers with the same input may be placed side by side
+    as one matrix."""
     outputs: Counts
     """``(n, k)``: outputs of each matrix."""
     steps: Counts
     """``(n,)``: sequential matrix-vector multiplications per image: the sum of positions along the longest path.
     Parallel branches run at the same time."""
     groups: Counts | None = None
-    """``(n, k)``: groups of channels of each matrix, each with its own inputs; None is 1 for all. A group is a block of
-    the matrix: `Layers.inputs` rows, and one column per output of the group. Blocks lie on the diagonals of tiles."""
+    """``(n, k)``: groups of channels of each matrix, each with its own inputs; None means 1 for all. A group is a block
+    of the matrix: `Layers.inputs` rows, and one column per output of the group. Blocks lie on the diagonals of
+    tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,14 @@ class Flow:
     inside: Ratios
     """``(k, n)``: mean number of a layer's inputs that are inside the image, not in its padding."""
     raw: npt.NDArray[np.intp]
-    """Kinds with inputs that are not rectified, such as the stem."""
+    """Indices of kinds whose inputs are not rectified, such as the stem."""
     blocks: int
     """Number of blocks. The kinds between the first and the last are divided evenly among the blocks, in order."""
     depth: npt.NDArray[np.float64]
     """``(n,)``: mean number of layers on a path to the output; paths are weighted by their share of the power."""
     narrowest: npt.NDArray[np.float64]
-    """``(n,)``: channels of the narrowest layer that all paths cross; infinite if skips bypass all layers."""
+    """``(n,)``: channels of the narrowest layer that all paths cross; infinite if skips bypass all blocks. The linear
+    layer does not count, and the stem counts only in plain chains."""
 
 
 @dataclass(frozen=True, slots=True)

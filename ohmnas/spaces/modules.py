@@ -16,7 +16,7 @@ class RunsChains(nn.Module):
 
 
 class MeanOverPixels(nn.Module):
-    """``(batch, c, h, w)`` -> ``(batch, c)``. Its gradients are channels_last, unlike with torch's pooling."""
+    """``(batch, c, h, w)`` -> ``(batch, c)``. Its gradients are channels_last, unlike those of torch's pooling."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the mean of each channel."""
@@ -38,7 +38,7 @@ class BranchSum(nn.Module):
 
 
 class _AddBranches(torch.autograd.Function):
-    """Keeps channels_last forward and backward; plain autograd changes the layout."""
+    """Keep channels_last forward and backward; plain autograd changes the layout."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, branches: int) -> Tensor:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ohmnas.spaces.space import Space
 
 _PIXELS: float = 82.0
-"""Number of units of a sketch per inch."""
+"""Units of a sketch per inch."""
 
 
 def draw(space: Space, architecture: Any) -> Figure:

@@ -1,6 +1,6 @@
 """Sampling of populations: uniform over genes, Latin hypercube, and stratified by cost.
 
-Sampling genes uniformly gives almost only huge networks: most of the space has hundreds of millions of parameters.
+Uniform genes give mostly large networks: in the ResNet space, half of them have more than 100 million parameters.
 `stratified` samples evenly over the logarithm of the parameters instead, within bounds on parameters and MACs.
 """
 
@@ -25,7 +25,7 @@ STRATA: Final = 24
 PROPOSALS: Final = 2048
 """Architectures per batch of proposals; a batch takes 2 ms."""
 MAX_BATCHES: Final = 64
-"""Default number of batches after which an incomplete stratum is accepted."""
+"""Default number of batches after which incomplete strata are accepted."""
 
 
 def uniform(n: int, rng: np.random.Generator, within: Bounds) -> Population:
@@ -34,7 +34,7 @@ def uniform(n: int, rng: np.random.Generator, within: Bounds) -> Population:
 
 
 def latin_hypercube(n: int, rng: np.random.Generator, within: Bounds) -> Population:
-    """``(n, g)``: each gene takes its values evenly, independently of the other genes (McKay et al., 1979)."""
+    """``(n, g)``: the rows cover the values of each gene evenly, independently of other genes (McKay et al., 1979)."""
     from scipy.stats import qmc  # slow to import and rarely needed
 
     return within.from_unit_cube(qmc.LatinHypercube(d=len(within.low), rng=rng).random(n))
@@ -81,7 +81,7 @@ def stratified(
         ``(n, g)``, canonical, in random order; fewer rows only if `at_least` allows.
 
     Raises:
-        InfeasibleError: found fewer than `at_least` different architectures within the bounds.
+        InfeasibleError: fewer than `at_least` different architectures were found within the bounds.
     """
     if n == 0:
         return np.empty((0, len(within.low)), dtype=np.int16)

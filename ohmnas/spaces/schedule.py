@@ -1,4 +1,4 @@
-"""`Schedule`: how a microcontroller runs a network, which decides the memory for its activations."""
+"""`Schedule`: how a microcontroller runs a network. It determines the memory for activations."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MOST_PATCHES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Order of the computation, and the place of its results."""
+    """Order of the computation, and where its results are stored."""
 
     in_place_depthwise: bool = False
-    """True if a depthwise convolution overwrites its input, channel by channel, with the memory of one further channel
+    """True if a depthwise convolution overwrites its input, channel by channel, with a buffer of one output channel
     (TinyEngine; Lin et al., NeurIPS 2020). The input of a residual connection is never overwritten."""
     patches: int = 1
     """Patches along each side: the first blocks compute their output patch by patch, and the others run layer by layer
@@ -27,7 +27,7 @@ class Schedule:
         """Check the values.
 
         Raises:
-            InvalidValueError: the number of patches is out of range.
+            InvalidValueError: the number of patches is out of range, or `in_place_depthwise` is not a bool.
         """
         if type(self.patches) is not int or not 1 <= self.patches <= MOST_PATCHES:
             raise InvalidValueError(f"patches must be a whole number from 1 to {MOST_PATCHES}, not {self.patches!r}")
@@ -40,4 +40,4 @@ class Schedule:
 
 
 LAYER_BY_LAYER: Final = Schedule()
-"""Each layer writes its whole output beside its input."""
+"""Each layer writes its whole output next to its input."""

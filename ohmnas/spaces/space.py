@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 _COMPARED = 5
-"""Largest number of values of a gene in a study."""
+"""Largest number of values of a gene that a study compares."""
 _AT_ONCE = 1000
-"""Architectures per batch; their layers fit into the processor's cache."""
+"""Architectures per batch; the layers of a batch fit into the processor's cache."""
 
 
 class Architecture(Protocol):
@@ -39,7 +39,7 @@ class Architecture(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Space(ABC):
-    """All architectures of one kind, for images of one shape and a number of classes.
+    """All architectures of one kind, for one image shape and one number of classes.
 
     A population of n is an ``(n, g)`` int16 matrix with one column per gene. A subclass defines the genes and the
     layers that they encode. Sampling, bounds, mutation, crossover, neighbours, table columns and search are derived
@@ -127,7 +127,7 @@ class Space(ABC):
 
     @property
     def choice_words(self) -> Mapping[str, Mapping[int, str]]:
-        """Choice -> value -> its name, if labels and numbers are unclear."""
+        """Choice -> value -> name, for choices whose labels or numbers are unclear."""
         return {}
 
     def traits(self, architecture: Any) -> dict[str, float]:
@@ -150,13 +150,13 @@ class Space(ABC):
         return {}
 
     def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:  # noqa: ARG002 - overridden
-        """``(s, n)``: quantities derived from the genes, additional features of a surrogate."""
+        """``(s, n)``: additional features for a surrogate, derived from the genes; the default has none."""
         return np.empty((0, len(population)))
 
     def work(self, population: Population) -> npt.NDArray[np.float64]:
-        """``(w, n)``: work of a device, in quantities whose latencies add up.
+        """``(w, n)``: work of a device for one image, as quantities whose latencies add up.
 
-        The default is the multiply-accumulates, outputs and number of the layers, by kind and in total.
+        The default is the number, outputs and multiply-accumulates of the layers, each by kind and in total.
         """
         layers = self.layers(population)
         outputs = layers.count * layers.outputs * layers.positions
@@ -164,7 +164,7 @@ class Space(ABC):
         return np.vstack([rows for part in parts for rows in (part.T, part.sum(axis=1)[None])]).astype(np.float64)
 
     def canonical(self, population: Population) -> Population:
-        """Return the canonical genomes; unchanged if no two valid genomes are the same network."""
+        """Return the canonical genomes. The default is for spaces without equal networks and changes nothing."""
         return population
 
     @property
@@ -234,10 +234,10 @@ class Space(ABC):
         within: Bounds | None = None,
         max_batches: int = sampling.MAX_BATCHES,
     ) -> Population:
-        """``(n, g)``: spread evenly over log parameters within the bounds, without duplicates.
+        """``(n, g)``: architectures spread evenly over log parameters within the bounds, without duplicates.
 
         Raises:
-            InfeasibleError: found fewer than n (or `at_least`) architectures within the bounds.
+            InfeasibleError: fewer than n (or `at_least`) architectures were found within the bounds.
         """
         bounds = (max_params, max_macs, min_params, min_macs)
         inside = within or self.everything
@@ -250,7 +250,7 @@ class Space(ABC):
         return self.canonical(variation.mutate(self.genes, population, rates or {}, rng))
 
     def cross(self, mothers: Population, fathers: Population, rng: np.random.Generator) -> Population:
-        """``(n, g)``: one child of each pair, uniform by block."""
+        """``(n, g)``: one child of each pair, by uniform crossover of genes and blocks."""
         return self.canonical(variation.crossover(self.genes, mothers, fathers, rng))
 
     def neighbours(self, genome: npt.NDArray[np.int16]) -> Population:

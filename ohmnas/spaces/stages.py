@@ -20,7 +20,7 @@ _BARS_WIDTH: Final = 560.0
 """Total width of all layers, unless `_BAR` limits the width of a layer."""
 _BLOCK_GAP: Final = 7.0
 _LEAST_COLUMN: Final = 126.0
-"""Width of a stage with few layers: room for its lines of text."""
+"""Smallest width of a stage, with room for its lines of text."""
 _COLUMN_GAP: Final = 14.0
 _ARC: Final = 16.0
 _TOP: Final = 22.0
@@ -31,7 +31,7 @@ _SHARE_WIDTH: Final = 112.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One layer, with its parallel copies."""
+    """One layer and its parallel branches."""
 
     channels: int
     """Out channels of each branch."""
@@ -114,7 +114,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
 
 
 def side_of(positions: int, height: int, width: int) -> tuple[int, int] | None:
-    """Return the sides of an output with this number of pixels, if halving the image gives it; else None."""
+    """Return the sides of an output with this many pixels if halving the image repeatedly gives them, else None."""
     while height * width > positions and height * width > 1:
         height, width = (height + 1) // 2, (width + 1) // 2
     return (height, width) if height * width == positions else None
@@ -186,11 +186,11 @@ def _column(x: float, width: float, bar: Bar, widest: int) -> list[Box]:
 def small_sketch(stages: Sequence[Stage], width: int, height: int) -> list[tuple[int, int, int, int, int]]:
     """Return a network as a few boxes ``(x, y, width, height, kind)`` of whole numbers.
 
-    Each layer is a box; equal neighbouring layers share a box.
+    Each layer is a box; equal neighbouring layers share a box. `kind` is an index into spatial, pointwise, linear.
 
     Args:
         stages: stages of the network, in order.
-        width: width of all boxes.
+        width: total width of the boxes and the gaps between stages.
         height: height of the widest layer.
     """
     bars = [(stage, bar) for stage in stages for block in stage.blocks for bar in block]

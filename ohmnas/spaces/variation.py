@@ -1,4 +1,4 @@
-"""Mutation, crossover and neighbours for any space, from its genes. Arguments are never modified."""
+"""Mutation, crossover and neighbours for any space, derived from its genes. Arguments are never modified."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ DEFAULT_RATE: Final = 0.8
 def mutate(genes: Genes, population: Population, rates: Mapping[str, float], rng: np.random.Generator) -> Population:
     """Change one gene of each group in each row, with the group's probability.
 
-    An ordered gene moves one step up or down; a categorical gene takes any other value.
+    An ordered gene moves one step up or down; a categorical gene takes any other value. The genes of an added block are
+    random.
 
     Args:
         genes: genes of the space.
@@ -70,7 +71,7 @@ def _other_value(
 def _blocks_begun(
     genes: Genes, population: Population, before: npt.NDArray[np.bool_], rng: np.random.Generator
 ) -> Population:
-    """Give genes that did not exist `before` a random value, in place."""
+    """Give genes that did not exist `before` random values, in place, and return the population."""
     begun = genes.exists(population) & ~before
     for column in np.flatnonzero(begun.any(axis=0)):
         rows = np.flatnonzero(begun[:, column])

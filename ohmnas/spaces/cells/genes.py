@@ -23,23 +23,23 @@ TABLE: Final = Genes(
 """``E02`` is the operation from node 0 to node 2."""
 _WEIGHTS: Final = len(OPERATIONS) ** np.arange(len(EDGES))[::-1]
 _COSTS: Final = (0, 0, 10, 90, 1)
-"""Relative costs of the operations, to choose among equal networks: roughly their parameters."""
+"""Relative costs of the operations, roughly their parameters. They decide which of several equal cells is canonical."""
 
 
 def canonical(population: Population) -> Population:
     """``(n, 6)``: one genome for all cells with the same function.
 
-    Cells have the same function if they differ only in the names of inner nodes, in operations without input or without
-    effect on the output, or in the order of sums through skips. Two convolutions of one input have their own weights:
-    their sum is not twice one of them. The cheapest cell of each class of equal cells represents the class; ties go to
-    the first cell.
+    Cells have the same function if they differ only in the numbering of inner nodes, in operations that have no input
+    or do not affect the output, or in how skips group the terms of a sum. Two convolutions of the same input have
+    different weights, so they are different terms. The cheapest cell of each class of equal cells represents the
+    class; ties go to the first cell.
     """
     found: Population = every()[_representatives()[numbers(population)]]
     return found
 
 
 def numbers(population: Population) -> npt.NDArray[np.intp]:
-    """``(n,)``: number of each genome, from 0: its row in `every`."""
+    """``(n,)``: number of each genome, its row in `every`."""
     found: npt.NDArray[np.intp] = population.astype(np.intp) @ _WEIGHTS
     return found
 
@@ -74,14 +74,14 @@ def _function(operations: list[int]) -> object:
             alike.setdefault(terms[edge], []).append(edge)
     if all(len(edges) == 1 for edges in alike.values()):
         return plain
-    # convolutions of one input need numbers; of all ways to number them, the first in order represents the cell
+    # numbers tell convolutions of the same input apart; of all numberings, the first in sort order represents the cell
     ways = product(*(permutations(edges) for edges in alike.values()))
     numbered = ({edge: number for edges in way for number, edge in enumerate(edges)} for way in ways)
     return min((_sum(operations, numbers)[0] for numbers in numbered), key=repr)
 
 
 def _read(operations: list[int]) -> list[int]:
-    """Edges on a path to node 3."""
+    """Edges on a path to node 3, without ``none``."""
     reached = {NODES - 1}
     read = []
     for edge in reversed(range(len(EDGES))):  # edges from a node come after edges to it
@@ -93,11 +93,11 @@ def _read(operations: list[int]) -> list[int]:
 
 
 def _sum(operations: list[int], numbers: Mapping[int, int]) -> tuple[tuple[object, ...], dict[int, object]]:
-    """Sum at node 3, and the term of each edge that has an input and an operation, as nested tuples.
+    """Sum at node 3, and the term of each convolution and pooling that has an input, as nested tuples.
 
     Args:
         operations: operation of each edge, an index into `OPERATIONS`.
-        numbers: edge -> number, to tell convolutions of one input apart.
+        numbers: edge -> number, to tell convolutions of the same input apart; 0 for missing edges.
     """
     sums: list[tuple[object, ...]] = [("input",)]
     terms: dict[int, object] = {}

@@ -1,10 +1,10 @@
 """Layers of NAS-Bench-201 networks, counted for whole populations.
 
-The network is the published one (Dong and Yang, ICLR 2020): a 3x3 stem of 16 channels, three stages of five equal cells
-with 16, 32 and 64 channels, a residual block with stride 2 before the second and the third stage, batch norm, mean over
-pixels, a linear layer. Parameters equal the published ones. Multiply-accumulates are counted only in convolutions and
-the linear layer. The published "FLOPs" also count 3 per output of a convolution in a cell (ReLU, batch norm), 9 per
-output of a pooling, and 160,832 for the parts that all networks share on 32x32 images.
+The network is the published one (Dong and Yang, ICLR 2020): a 3x3 stem of 16 channels, three stages of five identical
+cells with 16, 32 and 64 channels, a residual block with stride 2 before the second and the third stage, batch norm,
+mean over pixels, and a linear layer. The numbers of parameters equal the published ones. Multiply-accumulates are
+counted only in convolutions and the linear layer. The published "FLOPs" also count 3 per output of a convolution in a
+cell (ReLU, batch norm), 9 per output of a pooling, and 160,832 for the parts that all networks share on 32x32 images.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ KINDS_PER_STAGE: Final = REDUCTION + len(EDGES)
 LAYER_KINDS: Final = 2 + STAGES * KINDS_PER_STAGE
 """Stem, kinds of each stage, linear layer."""
 _RAW: Final = np.array([0])
-"""Kinds with inputs that are not rectified: the stem, which reads the image."""
+"""Kinds whose inputs are not rectified: the stem, which reads the image. This is approximate for the convolutions in
+the shortcuts of residual blocks, which also read values without ReLU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class CellLayers(Layers):
             through[edges] = CELLS * np.where(is_conv, shares, 0.0).T
             within[edges] *= np.where(self.population == CONV3, inside(3, height, width), 1.0).T
             depth += through[edges].sum(axis=0)
-            if stage:  # two convolutions parallel to a shortcut: half of the power passes each
+            if stage:  # two convolutions parallel to a shortcut: half of the power passes through each branch
                 through[first : first + REDUCTION] = 0.5
                 within[first : first + 2] *= inside(3, height, width)
                 depth += 1.5
@@ -119,7 +120,7 @@ def layers(population: Population, input_shape: tuple[int, int, int], classes: i
 
 def longest_path(population: Population) -> Counts:
     """``(n,)``: largest number of convolutions on a path through the cell."""
-    length = np.full((NODES, len(population)), -1, dtype=np.int64)  # -1: no input reaches the node
+    length = np.full((NODES, len(population)), -1, dtype=np.int64)  # -1: the input does not reach the node
     length[0] = 0
     for (source, target), operation in zip(EDGES, population.T, strict=True):
         there = (operation != NONE) & (length[source] >= 0)
@@ -130,7 +131,7 @@ def longest_path(population: Population) -> Counts:
 
 
 def _shares(population: Population) -> tuple[Ratios, npt.NDArray[np.bool_]]:
-    """``(n, 6)``: share of the output's power through each edge; ``(n,)``: True if a path bypasses all layers."""
+    """``(n, 6)``: share of the output's power through each edge; ``(n,)``: True if a path has no convolution."""
     n = len(population)
     power, past = np.zeros((NODES, n)), np.zeros((NODES, n), dtype=bool)
     power[0], past[0] = 1.0, True

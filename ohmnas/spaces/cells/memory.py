@@ -1,4 +1,4 @@
-"""Exact peak memory of NAS-Bench-201 networks, with the order of operations that needs the least.
+"""Exact peak memory of NAS-Bench-201 networks, for the order of operations that needs the least memory.
 
 A node is a sum. It is in memory from its first incoming edge until its last outgoing edge is done. A convolution or
 pooling needs its source, its result and the sum that it is added to. A skip is added in place; the first skip into a
@@ -56,9 +56,9 @@ def _reduction(before: int, after: int, pooled: int) -> int:
     shortcut runs first. No other order needs less.
 
     Args:
-        before: values of the block's input.
-        after: values of the block's output, of its first convolution, and of its shortcut.
-        pooled: values between the pooling and the convolution of the shortcut.
+        before: number of values in the block's input.
+        after: number of values in the output of the block, of its first convolution and of its shortcut.
+        pooled: number of values between the pooling and the convolution of the shortcut.
     """
     pooling_early = max(before + after + pooled, pooled + 2 * after)
     shortcut_first = max(before + pooled + after, before + 2 * after, 3 * after)
@@ -97,7 +97,7 @@ def _every_peak() -> npt.NDArray[np.uint8]:
 
 
 def _running(population: Population) -> npt.NDArray[np.uint8]:
-    """``(n,)``: edges that have an input, as bits."""
+    """``(n,)``: edges that run, as bits: they have an input and are not ``none``."""
     exists = np.zeros((NODES, len(population)), dtype=bool)
     exists[0] = True
     runs = np.zeros(len(population), dtype=np.uint8)

@@ -46,7 +46,7 @@ class CellSpace(Space):
         population: Population,
         layers: Layers,  # noqa: ARG002 - required by `Space`
     ) -> npt.NDArray[np.float64]:
-        """``(s, n)``: `structure_names`."""
+        """``(s, n)``: the features in `structure_names`."""
         return structure.structure(population)
 
     def work(self, population: Population) -> npt.NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """Features of a cell for a surrogate: its paths, the edges on them, and how signals change through the stack of cells.
 
 Isomorphic cells share one genome (`genes.canonical`), but similar cells can still differ in many genes. Paths from the
-input to the output describe them better (path encoding: White et al., BANANAS, 2021). Signals and errors in the stack
-of cells are followed as in mean-field theory (Schoenholz et al., 2017), without data and without a network.
+input to the output describe them better (path encoding: White et al., BANANAS, 2021). Signals and errors are propagated
+through the stack of cells as in mean-field theory (Schoenholz et al., 2017), without data or a network.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def structure(population: Population) -> Values:
 
 @cache
 def _every() -> Values:
-    """``(len(NAMES), 15625)``: features of all cells, by number: looking them up is faster than computing them."""
+    """``(len(NAMES), 15625)``: features of all cells, by number. Looking them up is faster than computing them."""
     return np.vstack([_paths(every()), _signals(every())])
 
 
@@ -87,7 +87,7 @@ def work(population: Population) -> Values:
 
     The first half of the rows counts all operations, the second half only operations that the output needs.
 
-    A compiler removes operations whose result is unused. It cannot remove operations whose input happens to be zero.
+    A compiler removes operations whose result is unused. It cannot remove operations whose input is always zero.
 
     Args:
         population: ``(n, 6)``; need not be canonical.
@@ -104,7 +104,7 @@ def work(population: Population) -> Values:
 
 
 def _paths(population: Population) -> Values:
-    """Counts over paths and over the edges on paths."""
+    """``(18, n)``: counts of paths, and of the edges on them."""
     codes = population.T
     is_conv, is_3x3, is_pool, is_skip = (
         (codes == CONV1) | (codes == CONV3),
@@ -151,9 +151,10 @@ def _paths(population: Population) -> Values:
 
 
 def _signals(population: Population) -> Values:
-    """Follow power, correlation of two inputs, gradient and error through the stack.
+    """``(9, n)``: power, correlation of two inputs, gradient and error, propagated through the stack.
 
-    Each node is a sum of the cell's input and of outputs of convolutions, which have power 1 and are independent.
+    Each node is a weighted sum of the cell's input and the outputs of convolutions, which have power 1 and are
+    independent.
     """
     n, codes = len(population), population.T
     is_conv = (codes == CONV1) | (codes == CONV3)
@@ -208,13 +209,13 @@ def _signals(population: Population) -> Values:
 def _next(
     terms: Values, is_conv: npt.NDArray[np.bool_], power: Values, ratio: Values, through: Callable[[Values], Values]
 ) -> Values:
-    """``(NODES, n)``: a ratio to the power (correlation or error) at each node, given the ratio at the cell's input.
+    """``(NODES, n)``: a quantity relative to the power (correlation, error or gradient) at each node.
 
     Args:
-        terms: ``(NODES, 7, n)``: weights of input and convolutions.
+        terms: ``(NODES, 7, n)``: weights of the input and of each edge's convolution in each node.
         is_conv: ``(6, n)``.
         power: ``(n,)``: power of the cell's input.
-        ratio: ``(n,)``: ratio at the input.
+        ratio: ``(n,)``: ratio at the cell's input.
         through: called with the ratio at the source of a convolution; returns the ratio after the convolution.
     """
     powers = np.concatenate([power[None], np.ones((len(EDGES), len(power)))])
@@ -235,7 +236,7 @@ def _next(
 
 
 def _rectified(correlation: Values) -> Values:
-    """Correlation after rectifier, convolution and batch norm (Cho and Saul, 2009)."""
+    """Correlation after ReLU, convolution and batch norm (Cho and Saul, 2009)."""
     c = np.clip(correlation, -1.0, 1.0)
     kernel = (np.sqrt(1.0 - c * c) + c * (np.pi - np.arccos(c))) / np.pi
     return np.asarray((kernel - _RECTIFIED) / (1.0 - _RECTIFIED))

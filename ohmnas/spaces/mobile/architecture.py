@@ -27,8 +27,8 @@ class MobileStage:
     """Blocks of equal width. Each expands its channels, filters every channel, and projects the channels to the width.
 
     An inverted residual (MobileNetV2) has no activation after its projection, and adds its input if the shape stays the
-    same. A depthwise separable block (MobileNet, DS-CNN) expands nothing, has a ReLU after its 1x1 convolution, and
-    adds nothing.
+    same. A depthwise separable block (MobileNet, DS-CNN) has no expansion, a ReLU after its 1x1 convolution, and no
+    residual connection.
     """
 
     depth: int

@@ -2,7 +2,7 @@
 
 In addition to the notation of `ohmnas.spaces.genes`:
 
-    s   stages (7); stages beyond gene M are missing and their genes are 0
+    s   stages (7); gene M is the number of stages that exist, and the genes of the others are 0
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def resized(resolution: npt.NDArray[Any], side: int) -> npt.NDArray[np.int64]:
 def canonical(population: Population, height: int, width: int) -> Population:
     """``(n, g)``: set RES to the smallest value with the same image size.
 
-    Small images have the same size for several values.
+    If images are small, several values give the same size.
     """
     values = np.array(arch.RESOLUTIONS)
     sides = np.column_stack([resized(values, height), resized(values, width)])

@@ -21,7 +21,7 @@ from ohmnas.spaces.schedule import LAYER_BY_LAYER, Schedule
 from ohmnas.spaces.sides import inside
 
 ENTRY_EXPAND, EXPAND, ENTRY_DEPTHWISE, DEPTHWISE, ENTRY_PROJECT, PROJECT, HEAD = range(7)
-"""Kinds of convolution in a stage: of its first block and of the others; the head belongs to the last stage."""
+"""Kinds of convolution in a stage: of its first block (ENTRY) and of the others; the head belongs to the last stage."""
 KINDS_PER_STAGE: Final = 7
 LAYER_KINDS: Final = 2 + genes.STAGES * KINDS_PER_STAGE
 """Stem, kinds of each stage, linear layer."""
@@ -39,8 +39,8 @@ _RAW: Final = np.array(
         *(1 + stage * KINDS_PER_STAGE + ENTRY_EXPAND for stage in range(1, genes.STAGES)),
     ]
 )
-"""Kinds that read the image or a projection without ReLU. This is approximate after separable stages, whose output has
-a ReLU."""
+"""Kinds that read the image or a projection without ReLU. This is approximate: the output of a separable stage has a
+ReLU, and a block without expansion, the head or the linear layer can also read a projection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class MobileLayers(Layers):
         return Tiling(self.count, self.outputs, steps, groups.T)
 
     def flow(self) -> Flow:
-        """Return the flow: batch norm sets the power to 1, sums add powers, and ReLU passes half."""
+        """Return the flow: batch norm sets the power to 1, sums add powers, and ReLU halves the power."""
         n = len(self.population)
         through, within = self.count.T.astype(np.float64), self.inputs.T.astype(np.float64)
         stem_kernel = self.population[:, genes.K0].astype(np.int64)
@@ -95,10 +95,10 @@ class MobileLayers(Layers):
 
 
 def _shares(stage: StageShape, power: Ratios) -> tuple[Ratios, Ratios, Ratios]:
-    """``(n,)`` each: share of the power through the first block, summed share through the others, power after.
+    """``(n,)`` each: share of the power through the first block, summed shares through the others, power of the output.
 
-    A separable block passes everything, and its ReLU leaves half of the power. The projection of an inverted residual
-    has power 1, and its input is added.
+    All power passes through a separable block, and its ReLU leaves half of it. The projection of an inverted residual
+    has power 1; a residual connection adds the power of the input.
     """
     entry = np.where(stage.first_adds, 1.0 / (1.0 + power), 1.0)
     now = np.where(stage.separable, 0.5, np.where(stage.first_adds, 1.0 + power, 1.0))

@@ -30,10 +30,10 @@ def peak_memory(
 ) -> tuple[Counts, Counts]:
     """``(n,)`` each: largest number of activations in memory at once for one image, and MACs that patches repeat.
 
-    Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch, only
-    the part of the image that one patch reads counts, because the whole image stays in the memory of the camera. The
-    whole output of the patches is in memory. The number of blocks that run in patches is chosen for the smallest peak;
-    ties go to the smallest number.
+    Layer by layer, the image counts at its resized resolution while the stem reads it. Patch by patch, only the part of
+    the image that one patch reads counts, because the whole image stays in the memory of the camera. The whole output
+    of the patches is in memory. The number of blocks that run in patches is chosen for the smallest peak; ties go to
+    the smallest number.
 
     Args:
         population: ``(n, g)``, canonical.
@@ -84,7 +84,7 @@ class _Block:
         return self.peak_of(area_in, area_out, schedule, self.width * area_out)
 
     def macs_per_pixel(self) -> tuple[Counts, Counts]:
-        """``(n,)`` each: multiply-accumulates per pixel before and after the depthwise convolution."""
+        """``(n,)`` each: MACs of the expansion per input pixel, and of the other layers per output pixel."""
         after = self.hidden * (self.kernel**2 + self.width)
         return self.into * self.hidden * (self.expands & self.exists), after * self.exists
 
@@ -96,7 +96,7 @@ class _Block:
         if schedule.in_place_depthwise:
             written = np.where(self.expands | ~self.adds, area_out, filtered)
         first = np.where(self.expands, into + expanded, 0)
-        # without an expansion the depthwise convolution reads the block's input, which is then counted once
+        # without an expansion, the depthwise convolution reads the block's input, which must not count twice
         second = np.where(self.expands, kept, 0) + expanded + written
         peak: Counts = np.maximum(np.maximum(first, second), kept + filtered + out) * self.exists
         return peak
@@ -150,7 +150,7 @@ def _end(population: Population, layers: Layers, blocks: Sequence[_Block]) -> Co
 def _patched(
     population: Population, input_shape: tuple[int, int, int], blocks: Sequence[_Block], schedule: Schedule
 ) -> tuple[Counts, Counts]:
-    """``(n,)`` each: peak and repeated MACs of the stem and these blocks, whose output is computed patch by patch.
+    """``(n,)`` each: peak and repeated MACs of the stem and these blocks, which run patch by patch.
 
     Each patch computes all pixels that it reads in each layer, so patches overlap. Borders of the image are exact.
     """
@@ -194,7 +194,10 @@ def _split(side: Counts, patches: int) -> tuple[Counts, Counts]:
 
 
 def _read(start: Counts, stop: Counts, kernel: Counts, stride: Counts, side: Counts) -> tuple[Counts, Counts]:
-    """First and last + 1 pixel that a convolution reads for its outputs `start` to `stop`; an empty range for none."""
+    """First pixel that a convolution reads for its outputs `start` to `stop` - 1, and the pixel after the last one.
+
+    Both are equal if there are no outputs.
+    """
     first = np.maximum(start * stride - kernel // 2, 0)
     last = np.minimum((stop - 1) * stride - kernel // 2 + kernel, side)
     return first, np.where(stop > start, last, first)

@@ -9,7 +9,7 @@ from ohmnas.spaces.modules import MeanOverPixels, RunsChains
 
 
 class MobileBlock(RunsChains):
-    """Expansion, depthwise convolution and projection; plus the input if `MobileStage.adds_input`."""
+    """Expansion if there is one, depthwise convolution and projection; plus the input if `MobileStage.adds_input`."""
 
     def __init__(self, in_channels: int, stage: MobileStage, block: int) -> None:
         """Build one block of a stage, counted from 0."""

@@ -40,7 +40,7 @@ class MobileSpace(Space):
         "mean_kernel",
         *(f"log2_width{stage + 1}" for stage in range(genes.STAGES)),
     )
-    """Traits; shares and means are over blocks, sides are in pixels."""
+    """Shares and means are over blocks. Resolution and side are those of the longer side, in pixels."""
 
     @property
     def references(self) -> Mapping[str, MobileArchitecture]:
@@ -56,7 +56,7 @@ class MobileSpace(Space):
         population: Population,
         layers: Layers,  # noqa: ARG002 - required by `Space`
     ) -> npt.NDArray[np.float64]:
-        """``(s, n)``: `structure_names`."""
+        """``(s, n)``: the features in `structure_names`."""
         depth, expansion, kernel, width, stride = genes.by_gene(population)
         blocks = depth.sum(axis=0)
         side = genes.resized(population[:, genes.RES], max(self.input_shape[1:])).astype(np.float64)
@@ -106,11 +106,11 @@ class MobileSpace(Space):
 
     @property
     def subspace_genes(self) -> tuple[str, ...]:
-        """Resolution and widths, as in TinyNAS, and also the number of stages, depths and expansions."""
+        """Resolution and widths as in TinyNAS, plus the number of stages, depths and expansions."""
         return ("RES", "C0", "HEAD", "M", "D", "E", "W")
 
     def traits(self, architecture: MobileArchitecture) -> dict[str, float]:
-        """Depth counts weight layers; the share of separable blocks, expansion and kernel are means over blocks."""
+        """Depth counts weight layers. The share of separable blocks, expansion and kernel are means over blocks."""
         total = sum(stage.depth for stage in architecture.stages)
         return {
             "depth": architecture.depth,

@@ -29,7 +29,7 @@ _NAMES: Final = {
 
 
 def stages(architecture: MobileArchitecture, input_shape: tuple[int, int, int], classes: int) -> tuple[Stage, ...]:
-    """Return the stages, with the resolution of images of this shape."""
+    """Return the stages, with their resolutions for images of this shape."""
     high, wide = (-(-side // architecture.stem_stride) for side in architecture.image_sides(*input_shape[1:]))
     kernel, channels = architecture.stem_kernel, architecture.stem_channels
     words: tuple[str, ...] = (f"{kernel}x{kernel}", f"{channels} channels")

@@ -63,8 +63,8 @@ _SHAPE = (arch.RESIDUAL_BLOCKS[1] + 1, arch.BRANCHES[1] + 1, 2)
 def _shares() -> Ratios:
     """``(3, codes)``: shares of the power in a main block, for each combination of R, B and skip.
 
-    In order: the share through the branches of the first residual block, the summed shares through the branches of all
-    others, and the share that bypasses the first. All are 0 for a missing block.
+    The rows are the share through the branches of the first residual block, the summed shares through the branches of
+    all others, and the share through the skip of the first. All are 0 for a missing block.
     """
     repeats, branches, skip = (gene.astype(np.float64) for gene in np.indices(_SHAPE))
     exists = (repeats > 0.0) & (branches > 0.0)
@@ -96,7 +96,7 @@ def _inputs_inside(
 
 @cache
 def _shares_inside(height: int, width: int) -> tuple[Ratios, Ratios]:
-    """Share for the stem by kernel size, and ``(b, 1)`` for kernels of 3 in each main block."""
+    """Share of a kernel inside the image: for the stem, by kernel size, and ``(b, 1)`` for 3x3 in each main block."""
     kernels = np.maximum(np.arange(arch.STEM_KERNELS[-1] + 1), 1)
     heights, widths = np.array(sides(height, width, genes.BLOCKS)).T
     return inside(kernels, height, width), inside(3, heights, widths)[:, None]

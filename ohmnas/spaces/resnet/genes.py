@@ -2,7 +2,7 @@
 
 In addition to the notation of `ohmnas.spaces.genes`:
 
-    b   main blocks (5); blocks beyond gene M are inactive and their genes are 0
+    b   main blocks (5); gene M is the number of active blocks, and the genes of the others are 0
 
 Further columns, such as chip genes (`spaces.codesign`), are ignored.
 """

@@ -11,8 +11,8 @@ from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import genes
 
 ENTRY, FIRST, MIDDLE, LAST, SKIP = range(5)
-"""Kinds of convolution in a main block: first convolutions of the first residual block and of the others, middle, last
-and skip convolutions."""
+"""Kinds of convolution in a main block: first convolutions of the branches (ENTRY in the first residual block, FIRST in
+the others), middle and last convolutions of the branches, skip convolution."""
 KINDS_PER_BLOCK = 5
 LAYER_KINDS = 2 + genes.BLOCKS * KINDS_PER_BLOCK
 """Stem, kinds of each main block, linear layer."""

@@ -64,7 +64,7 @@ def _residual_block(
         branches: B.
         skip: 1 if there is a skip.
     """
-    # After the first layer of a branch, the last layer has the largest output: a stride keeps at least a quarter of the
+    # After the first layer of a branch, the last layer needs the most memory: a stride keeps at least a quarter of the
     # area, and a bottleneck has at most a quarter of the channels inside. A basic block has no middle layer; its first
     # layer has the size that a middle layer would have.
     after = middle + last

@@ -2,7 +2,7 @@
 
 The branches of a residual block are computed together: their first convolutions read the same input and form one
 convolution with all their channels. Each later layer is one grouped convolution with one group per branch. The network
-and its parameters stay the same, with far fewer kernel launches.
+and its parameters stay the same, but it needs far fewer kernel launches.
 """
 
 from __future__ import annotations

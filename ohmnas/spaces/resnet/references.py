@@ -1,9 +1,9 @@
 """Reference networks: well-known architectures to compare results with.
 
-ResNets for small images: He et al., CVPR 2016 (section 4.2), with 1x1 convolutions where the shape changes; a suffix
-``-w8`` is the same network with 8 instead of 16 stem channels, for tight budgets. ResNet-18/34/50: the same paper
-(table 1) with the usual 3x3 stem for small images. Wide ResNets: Zagoruyko and Komodakis, BMVC 2016. ResNeXt-like: Xie
-et al., CVPR 2017; here their branches are a quarter of the out channels wide.
+ResNets for small images: He et al., CVPR 2016 (section 4.2), with 1x1 convolutions where the shape changes; the suffix
+``-w8`` means 8 instead of 16 stem channels, for tight budgets. ResNet-18/34/50: the same paper (table 1) with the usual
+3x3 stem for small images. Wide ResNets: Zagoruyko and Komodakis, BMVC 2016. ResNeXt-like: Xie et al., CVPR 2017; here
+each branch has a quarter of the out channels inside.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class ResNetSpace(Space):
         "mean_branches",
         *(f"log2_channels{block + 1}" for block in range(genes.BLOCKS)),
     )
-    """Traits; shares are over residual blocks."""
+    """Shares and the mean are over residual blocks. The longest run without skip is in weight layers."""
 
     @property
     def references(self) -> Mapping[str, Architecture]:
@@ -62,7 +62,7 @@ class ResNetSpace(Space):
         return layers(population, self.input_shape, self.classes)
 
     def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:
-        """``(s, n)``: `structure_names`."""
+        """``(s, n)``: the features in `structure_names`."""
         decoded = layers.block_genes if isinstance(layers, ResNetLayers) else by_gene(population, np.int64)
         repeats, branches, conv_type, _, skip = decoded
         bottleneck = conv_type == genes.CODE_OF_CONV_TYPE["B"]
@@ -94,7 +94,7 @@ class ResNetSpace(Space):
         return variation.neighbours(genome)
 
     def check(self, population: npt.NDArray[np.integer]) -> Population:
-        """See `Space`; a faster version, because a search calls it often."""
+        """See `Space`. Valid populations take a fast path, because a search calls this often."""
         matrix = np.asarray(population)
         if matrix.ndim == 2 and matrix.shape[1] == genes.GENES and matrix.dtype.kind in "iu":
             depths = np.clip(matrix[:, genes.M], *arch.MAIN_BLOCKS)
@@ -130,7 +130,7 @@ class ResNetSpace(Space):
         }
 
     def traits(self, architecture: Architecture) -> dict[str, float]:
-        """Depth counts weight layers; branches is a mean over residual blocks, bottleneck and skip are shares."""
+        """Depth counts weight layers. Branches are a mean over residual blocks; bottleneck and skip are shares."""
         blocks = architecture.blocks
         total = sum(block.residual_blocks for block in blocks)
 

@@ -19,7 +19,7 @@ _NAMES: Final = {
 
 
 def stages(architecture: Architecture, input_shape: tuple[int, int, int], classes: int) -> tuple[Stage, ...]:
-    """Return the stages, with the resolution of images of this shape."""
+    """Return the stages, with their resolutions for images of this shape."""
     resolution = sides(*input_shape[1:], len(architecture.blocks))
     kernel = architecture.stem_kernel
     found = [

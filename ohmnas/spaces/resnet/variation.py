@@ -1,7 +1,7 @@
 """Mutations and neighbours of ResNet-like networks, for whole populations.
 
-A mutation is a function ``(population, rng) -> offspring``. It changes each row that it applies to once, and leaves
-all other rows unchanged. Mutations of a main block choose the block at random. Arguments are never modified.
+A mutation is a function ``(population, rng) -> offspring``. It changes each row once, or leaves it unchanged if the
+mutation is impossible there. Mutations of a main block choose the block at random. Arguments are never modified.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _step_block_gene(gene: int, step: int) -> Mutation:
 
 
 def add_main_block(population: Population, rng: np.random.Generator) -> Population:
-    """Append a main block: R = 1, B = 1; CT, WF and skip are random."""
+    """Append a main block with R = 1, B = 1 and random CT, WF and skip."""
     offspring = population.copy()
     rows = np.flatnonzero(offspring[:, genes.M] < arch.MAIN_BLOCKS[1])
     new = np.tile(NEW_BLOCK, (len(rows), 1))
@@ -79,7 +79,7 @@ def change_conv_type(population: Population, rng: np.random.Generator) -> Popula
 
 
 def change_stem_channels(population: Population, rng: np.random.Generator) -> Population:
-    """Move OC0 by one of `CHANNEL_STEPS`; steps beyond the bounds are reversed or clipped."""
+    """Move OC0 by one of `CHANNEL_STEPS`. A step beyond a bound stops at the bound, or is reversed if OC0 is there."""
     offspring = population.copy()
     low, high = arch.STEM_CHANNELS
     before = offspring[:, genes.OC0].copy()
