@@ -23,8 +23,8 @@ class Combined(Estimator):
         """Combine two estimators.
 
         Args:
-            main: sets the space and has the first targets.
-            other: has further targets, for networks of the same space; it receives genomes without chip genes.
+            main: estimator of the first targets, which also sets the space and gives quantiles.
+            other: adds further targets, for networks of the same space. It receives genomes without chip genes.
 
         Raises:
             InvalidValueError: both predict the same target, or the spaces differ.

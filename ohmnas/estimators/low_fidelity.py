@@ -30,9 +30,9 @@ SHARES: Final[Mapping[str, float]] = {
     "lower_resolution": 0.5,
     "narrower_network": 0.5,
 }
-"""Reduction -> remaining share of the epochs, the training images, the side of an image, or the channels."""
+"""Reduction -> share that remains: of the epochs, the training images, the side of an image, or the channels."""
 WIDTH: Final = "OC0"
-"""Gene of the stem channels; all widths of a network are multiples of it."""
+"""Gene for the channels of the stem; all widths of a network are multiples of it."""
 
 
 def low_fidelity(
@@ -56,6 +56,7 @@ def low_fidelity(
     Raises:
         UnknownNameError: the reduction is unknown.
         InvalidValueError: the share is out of range, or the networks have no gene for their width.
+        MissingDependencyError: torch, aihwkit or Numba is not installed.
     """
     default = look_up("reduction", SHARES, name)
     share = default if share is None else share

@@ -1,6 +1,7 @@
-"""Surrogates of measured tables: fit, predict, score. Names are imported on first use, because fitting needs more.
+"""Surrogates of measured tables: fit, predict, score.
 
-Predicting with a `SurrogateModel` needs only NumPy; `Surrogate`, which fits one, needs scikit-learn and XGBoost.
+Predicting with a `SurrogateModel` needs only NumPy; `Surrogate`, which fits one, needs scikit-learn and XGBoost. Names
+are imported on first use, so predicting does not import these packages.
 """
 
 from __future__ import annotations

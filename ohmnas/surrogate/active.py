@@ -1,9 +1,9 @@
 """Active selection of promising architectures, near the predicted Pareto front. `chooser` adds others from the plan.
 
-An architecture's optimistic accuracy is the upper end of its prediction interval. An architecture is promising if its
-optimistic accuracy is close to the best optimistic accuracy of architectures with no more parameters. The selected
-architectures are promising and differ most from all measured architectures. The architectures from the plan keep the
-table representative: a surrogate trained only on promising rows cannot recognise bad architectures.
+An architecture's optimistic accuracy is the `HOPE` quantile of its prediction. An architecture is promising if its
+optimistic accuracy is close to the best optimistic accuracy of architectures with no more parameters. Of the
+promising architectures, those that differ most from all measured ones are selected. Architectures from the plan keep
+the table representative: a surrogate trained only on promising rows cannot recognise bad architectures.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ STRICTNESS = 3.0
 CANDIDATES = 4000
 """Number of candidates drawn for each batch."""
 PARENTS = 50
-"""Number of best measured architectures whose mutants are candidates too; random samples rarely reach the front."""
+"""Number of measured architectures, best first, whose mutants are also candidates: random samples rarely reach the
+front."""
 
 
 def promising(surrogate: SurrogateModel, candidates: Population, measured: Population, k: int) -> Rows:
@@ -68,16 +69,16 @@ def candidates_near(
     """Return new architectures within bounds: half spread over all sizes, half mutants of the best measured ones.
 
     Args:
-        surrogate: ranks the measured architectures.
-        measured: ``(n, g)``: measured architectures, which include the parents.
-        known: ``(m, g)``: excluded architectures.
+        surrogate: surrogate that ranks the measured architectures.
+        measured: ``(n, g)``: measured architectures; the best `PARENTS` of them are mutated.
+        known: ``(m, g)``: architectures to exclude.
         max_params: largest number of parameters.
         max_macs: largest number of MACs.
         min_params: smallest number of parameters.
         seed: random seed.
 
     Returns:
-        ``(m, g)``, without duplicates.
+        ``(k, g)``, without duplicates.
     """
     space, rng = surrogate.space, np.random.default_rng([seed, len(known)])
     spread = space.sample(CANDIDATES // 2, rng, max_params, max_macs, min_params, at_least=0)

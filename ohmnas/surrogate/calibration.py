@@ -13,7 +13,7 @@ SMALLEST_STEP = 1e-9
 """Smallest distance between two knots; a line between closer knots would be too steep for floating point."""
 
 _END = 0.2
-"""Outer share of the scores that sets the slope beyond each end."""
+"""Outer share of the range of scores; its mean slope is the slope beyond each end."""
 
 _FAR, _HALVINGS = 4.0, 40
 """Largest distance beyond the ends for the inverse, in widths of the range, and number of bisections."""
@@ -23,11 +23,11 @@ _FAR, _HALVINGS = 4.0, 40
 class Calibration:
     """An increasing map from scores to accuracies: linear between knots, curved beyond them.
 
-    A search works at the upper end and beyond. A flat map would leave the choice there to the standard deviation alone.
-    Each end therefore continues with the mean slope of the outer `_END` of the scores, and bends towards 0 or 1: at the
-    distance d beyond an end, with the room r to the bound, the map changes by r x / (1 + x) with x = slope d / r. The
-    map is strictly increasing, with two exceptions: it is constant if there is only one knot, because the ranker found
-    no order, and it is flat beyond an end at exactly 0 or 1.
+    A search works at the upper end and beyond. With a flat map, only the standard deviation would tell networks apart
+    there. Each end therefore continues with the mean slope of the outer `_END` of the range of scores, and bends
+    towards 0 or 1: at distance d beyond an end that is r away from the bound, the map changes by r x / (1 + x) with
+    x = slope d / r. The map is strictly increasing, with two exceptions: it is constant if there is only one knot,
+    because the ranker found no order, and it is flat beyond an end at exactly 0 or 1.
     """
 
     scores: Values
@@ -72,8 +72,8 @@ class Calibration:
     def inverse(self, values: Values) -> Values:
         """``(n,)`` accuracies -> ``(n,)`` scores: the inverse, within floating-point precision.
 
-        Accuracies that are only reached further away get the score at `_FAR` widths beyond the ends. A constant map has
-        no inverse: all results are the score of its knot.
+        Accuracies that the map reaches only more than `_FAR` widths beyond an end get the score at this distance. A
+        constant map has no inverse: all results are the score of its knot.
         """
         span = float(self.scores[-1] - self.scores[0])
         low = np.full(len(values), self.scores[0] - _FAR * span)
@@ -87,6 +87,6 @@ class Calibration:
 
 
 def _towards(room: float, slope: float, distance: Values) -> Values:
-    """``(n,)``: height of a curve with this initial slope that approaches `room`, in [0, room]."""
+    """``(n,)``: height, in [0, room], of a curve that starts with this slope and approaches `room`."""
     rise = slope * distance
     return room * (rise / (room + rise)) if room > 0.0 else np.zeros(len(distance))

@@ -27,11 +27,11 @@ the rest from the plan."""
 PARENTS = 20
 """Number of best measured networks that are mutated."""
 MUTANTS = 200
-"""Number of mutants drawn. It exceeds the need, because known mutants and mutants out of bounds are dropped."""
+"""Number of mutants drawn. More than needed, because known mutants and mutants out of bounds are dropped."""
 
 
 def planned(n: int, stored: int) -> int:
-    """Length of the plan that suffices for n architectures, given the number of rows already stored."""
+    """Length of a plan that is long enough to select n architectures when the store already has `stored` rows."""
     return max(n, FIRST) + BATCH + stored
 
 
@@ -40,7 +40,7 @@ class Chooser:
     """Selects architectures for a campaign on its first chip. Selections are stored before they are measured."""
 
     campaign: Campaign
-    """Sets the number of architectures; its population is ignored."""
+    """Campaign to fill. The size of its population is the number of architectures to select; its rows are ignored."""
     plan: Population
     """Plan for the first architectures and part of each batch, of length `planned`."""
     store: Store
@@ -107,7 +107,7 @@ class Chooser:
 
 
 def _best(data: TrainingSet) -> Population:
-    """``(k, g)``: measured networks whose accuracy is closest to the best accuracy with no more parameters."""
+    """``(k, g)``: the `PARENTS` measured networks closest to the best accuracy with no more parameters than theirs."""
     order = np.argsort(data.space.params(data.population), kind="stable")
     accuracy = data.labels["accuracy_1d"][order]
     gap = np.maximum.accumulate(accuracy) - accuracy

@@ -48,7 +48,7 @@ _BINARY: Final = 2
 
 @cache
 def _choices(genes: Genes) -> tuple[tuple[int, int | None], ...]:
-    """For each gene feature: its column and, for a categorical gene, the value that it encodes."""
+    """For each gene feature: its column and, for a categorical gene of three or more values, the value it encodes."""
     found: list[tuple[int, int | None]] = []
     for column, gene in enumerate(genes):
         if gene.ordered or len(gene.values) <= _BINARY:
@@ -59,7 +59,7 @@ def _choices(genes: Genes) -> tuple[tuple[int, int | None], ...]:
 
 
 def gene_feature_names(space: Space) -> tuple[str, ...]:
-    """One feature per gene, or per value of a categorical gene: ``E01=skip_connect``."""
+    """One feature per gene, or per value of a categorical gene of three or more values: ``E01=skip_connect``."""
     genes = space.networks.genes
     return tuple(
         genes[column].name if value is None else f"{genes[column].name}={genes[column].text(value)}"

@@ -23,10 +23,10 @@ from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.trees import LEAF, Trees
 
 DEEPEST: Final = 8
-"""Largest depth for bit-slicing. Each level doubles the number of splits, needed or not; in deeper trees each row
-follows its own path."""
+"""Largest depth for bit-slicing. Each level doubles the number of splits, needed or not, so deeper trees
+are followed row by row."""
 MOST_LEAVES: Final = 2**20
-"""Largest number of leaves if all trees were full; above it, each row follows its own path."""
+"""Largest number of leaves if all trees were full; larger ensembles are followed row by row."""
 _WORD: Final = 64
 """Bits per machine word."""
 _AT_ONCE: Final = 512
@@ -137,7 +137,7 @@ class Forest:
         return cls(features, distinct[0], distinct[1][:, None], tuple(levels), leaves, ends, bases)
 
     def predict(self, rows: Features) -> Single:
-        """``(n, f)`` -> ``(n, k)``: sum of the trees of each output. Features must not be missing.
+        """``(n, f)`` -> ``(n, k)``: sum of the trees of each output. Features must not be NaN.
 
         Raises:
             InvalidValueError: the rows have another number of features.

@@ -1,9 +1,10 @@
 """Prediction intervals from held-out residuals, by conformal prediction.
 
 This is normalised conformal prediction (Papadopoulos et al., 2008) on cross-validated residuals. Residuals are divided
-by a local scale, because predictions near chance and near perfection are more precise than in between. The quantiles of
-the normalised residuals hold for new architectures under any distribution (Vovk et al., 2005). A prediction needs only
-one interpolation, so intervals add almost no time to a search.
+by a local scale, because predictions near chance and near perfection are more precise than in between. If new
+architectures are drawn like the measured ones, intervals from quantiles of the normalised residuals have the stated
+coverage, whatever the distribution of the residuals (Vovk et al., 2005). An interval needs only one interpolation, so
+it adds almost no time to a search.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Residuals:
     def quantile(self, positions: Values, probability: float) -> Values:
         """``(n,)``: value that residuals at these positions stay below with this probability.
 
-        The rank is rounded outwards, so the bound holds at least with this probability. With n residuals, probabilities
+        The rank is rounded outwards, so an interval has at least its nominal coverage. With n residuals, probabilities
         below 1 / (n + 1) or above n / (n + 1) give the outermost residual.
 
         Args:

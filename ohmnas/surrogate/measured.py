@@ -42,8 +42,8 @@ _DEFAULTS: Final = dict(zip(CHIP_GENE_NAMES, from_hardware([PRESETS["pcm"]])[0][
 def measured_chip_effects(designs: TrainingSet) -> pd.DataFrame:
     """Effects of each chip setting on the labels of the same networks.
 
-    Tiles and converters: main effects, by least squares over all settings at once, on the difference between a
-    network's labels and its labels on the preset of the same technology. A campaign that varies chips draws the
+    Tiles and converters: main effects, estimated by least squares over all settings at once from the difference between
+    a network's labels on a chip and on the preset of the same technology. A campaign that varies chips draws the
     settings evenly, so effects of different settings are not confounded. Technologies: each is compared with the first
     technology, for the same trained network, tiles and converters.
 
@@ -110,7 +110,10 @@ def _with_known_levels(pairs: pd.DataFrame) -> tuple[pd.DataFrame, dict[Level, i
 
 
 def _steps(pairs: pd.DataFrame, free: list[Level]) -> tuple[Values, Values]:
-    """``(networks, levels)``, 1 for a level gained and -1 for a level lost, and the changes, ``(networks, 3)``."""
+    """``(networks, levels)`` steps, 1 for a level gained and -1 for a level lost, and ``(networks, 3)`` changes.
+
+    Both are means over the pairs of a network.
+    """
     steps = {
         f"{gene} {value}": (pairs[gene] == value).astype(float) - (pairs[f"{gene}_before"] == value).astype(float)
         for gene, value in free

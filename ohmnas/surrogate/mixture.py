@@ -12,7 +12,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.surrogate.scales import Values
 
 LEAST_SPREAD: Final = 1e-9
-"""Smallest standard deviation of informative scores."""
+"""Standard deviations up to this value count as 0: all scores are equal."""
 
 Pair = tuple[float, float]
 

@@ -32,7 +32,7 @@ from ohmnas.targets import ACCURACY, DEFAULT_NAMES, SPREAD, VARIATION, VARIATION
 from ohmnas.threads import by_blocks
 
 _AT_ONCE: Final = 2500
-"""Rows per thread; with fewer, threads wait for the interpreter."""
+"""Rows per block of a thread; with fewer, threads wait for the interpreter lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class SurrogateModel(Estimator):
     further: tuple[FurtherTarget, ...] = ()
     """Targets that the surrogate can also predict, see `predicting`."""
     selected: tuple[str, ...] = ()
-    """Names of the further targets that `estimate` returns: each costs time."""
+    """Names of the further targets that `estimate` returns. Each takes time, so none is selected by default."""
     settings: Mapping[str, float | bool] = field(default_factory=dict)
     """Settings of the fit, for information."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -134,9 +134,9 @@ class SurrogateModel(Estimator):
 
     @property
     def best_known(self) -> float:
-        """Accuracy at the last knot of the calibration: the mean over the best training networks.
+        """Accuracy at the last knot of the calibration.
 
-        The scores do not order these networks.
+        It is the mean label of the training networks with the highest scores, whose scores do not predict their order.
         """
         return float(self.calibration.values[-1])
 
@@ -164,7 +164,7 @@ class SurrogateModel(Estimator):
         return self._on_scales(population)[:, 0]
 
     def quantile(self, estimate: Estimate, probability: float) -> Estimate:
-        """Values that the labels of one training stay below, per target, with this probability.
+        """For each target, the value that the label of one training stays below with this probability.
 
         Args:
             estimate: result of `estimate`.

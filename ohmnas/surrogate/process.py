@@ -1,4 +1,4 @@
-"""Gaussian processes. They are smooth and trees are not, so the mean of both ranks better than either alone.
+"""Gaussian processes. They are smooth and trees are not, so a mixture of both ranks better than either alone.
 
 If there are too many rows for a fast prediction, a subset represents all (subset of regressors: Rasmussen and Williams,
 2006, section 8.3.1): the kernel uses only the subset, and its weights are fitted to all rows.
@@ -27,7 +27,7 @@ Single = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class GaussianProcess:
-    """Posterior means of h labels, given n training rows."""
+    """Posterior means of h labels; the kernel uses n training rows."""
 
     columns: npt.NDArray[np.int32]
     """``(v,)``: columns of the features used, increasing; the others never varied."""
@@ -36,7 +36,7 @@ class GaussianProcess:
     scale: Single
     """``(v,)``: 1 / (standard deviation x length scale); above 0."""
     inputs: Single
-    """``(n, v)``: training rows, centred and scaled."""
+    """``(n, v)``: training rows used by the kernel, centred and scaled."""
     weights: Single
     """``(n, h)``: weights of the kernel with each row, for each label."""
     levels: Values

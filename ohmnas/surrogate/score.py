@@ -23,7 +23,7 @@ from ohmnas.targets import DEFAULT_NAMES
 
 FOLDS = 5
 FEWEST_SCORED = -(-FEWEST_ROWS * FOLDS // (FOLDS - 1))
-"""Smallest number of architectures to score: four fifths of them suffice for a fit."""
+"""Smallest number of architectures to score: four fifths of them are enough for a fit."""
 COVERAGE = 0.9
 """Coverage of the intervals that are tested."""
 ROUNDING = 1e-9
@@ -68,8 +68,8 @@ def score(
 ) -> tuple[int, dict[str, TargetScore]]:
     """Score all targets by repeated 5-fold cross-validation over architectures.
 
-    A surrogate is trained on mean labels, but scored on the label of each held-out architecture's first seed: the
-    ceiling holds for single labels, and means are less noisy.
+    A surrogate is trained on mean labels, but scored on the label of each held-out architecture's first seed, because
+    the ceiling holds for single labels and means are less noisy.
 
     Args:
         table: measured table.

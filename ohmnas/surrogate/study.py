@@ -44,7 +44,7 @@ DRAWN: Final = 1.0 - np.exp(-1.0)
 """Expected share of distinct rows in a resampled table."""
 FEWEST_RESAMPLES = 3
 FEWEST_STUDIED = 20
-"""Smallest number of architectures for a study; folds and resampled tables are smaller."""
+"""Smallest number of architectures for a study, as folds and resampled tables hold fewer."""
 FOLDS = 5
 SHUFFLES = 3
 """Shuffles per feature; their losses are averaged."""
@@ -80,12 +80,12 @@ def importance(data: TrainingSet, seed: int = 0, **settings: Any) -> pd.DataFram
         seed: seed of folds and shuffles.
         settings: settings of `Surrogate`.
 
-    Raises:
-        InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures, or the rows have no AVM.
-
     Returns:
         One row for each feature and group, most important for the accuracy first: `feature`, `group`, and for each
         target the mean loss of tau and its standard error over folds (`<target>`, `<target>_error`).
+
+    Raises:
+        InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures, or the rows have no AVM.
     """
     _enough(data)
     names = feature_names(data.space, data.hardware)
@@ -125,7 +125,8 @@ def gene_effects(data: TrainingSet, seed: int = 0, resamples: int = RESAMPLES, *
     """Predicted effect of changing one choice in the measured architectures.
 
     Each architecture is compared with itself. Only architectures whose costs stay within the measured range for every
-    value of the choice are used. More channels, blocks or branches cost more parameters, which are reported as well.
+    value of the choice are used. More channels, blocks or branches also mean more parameters, so the parameters are
+    reported as well.
 
     Args:
         data: rows of one chip.
@@ -133,15 +134,15 @@ def gene_effects(data: TrainingSet, seed: int = 0, resamples: int = RESAMPLES, *
         resamples: number of resampled tables, at least `FEWEST_RESAMPLES`.
         settings: settings of `Surrogate`.
 
+    Returns:
+        One row for each choice and value: `choice`, `value`, `label` (the value in words), `against` (the first value),
+        `architectures` (their number), `params` (geometric mean over the architectures), and for each target its mean
+        prediction, the change from the first value and the 90 % interval of the change (`<target>`, `<target>_change`,
+        `<target>_low`, `<target>_high`), as fractions.
+
     Raises:
         InvalidValueError: there are fewer than `FEWEST_STUDIED` architectures, the rows have no AVM, or there are too
             few resamples.
-
-    Returns:
-        One row for each choice and value: `choice`, `value`, `label` (the value in words), `against` (the first value),
-        `architectures`, `params` (their geometric mean), and for each target its mean prediction, the change from the
-        first value and its 90 % interval (`<target>`, `<target>_change`, `<target>_low`, `<target>_high`), in
-        fractions.
     """
     _enough(data, resamples)
     surrogates = _resampled(data, resamples, seed, settings)
@@ -166,7 +167,7 @@ def chip_effects(
     """Predicted effect of changing one setting of the chip.
 
     A table has too few chips to show the effect of a setting directly. A `SourceModel` describes a chip by the noise
-    that its settings cause in a network. It was fitted to architectures that are more or less sensitive to each kind of
+    that its settings cause in a network. It is fitted to architectures that differ in their sensitivity to each kind of
     noise, so it can predict the effect of a setting.
 
     Args:
@@ -175,12 +176,12 @@ def chip_effects(
         resamples: number of resampled tables, at least `FEWEST_RESAMPLES`.
         settings: setting -> values to compare; None is `SETTINGS`.
 
+    Returns:
+        Like `gene_effects`, without `params`.
+
     Raises:
         InvalidValueError: there is no set, the first one has fewer than `FEWEST_STUDIED` architectures or no AVM, the
-            sets have different spaces, or there are too few resamples.
-
-    Returns:
-        Like `gene_effects`, without parameters; changes are from the first value.
+            sets differ in space or third target, or there are too few resamples.
     """
     if not sets:
         raise InvalidValueError("the effects of chips need the rows of at least one chip")

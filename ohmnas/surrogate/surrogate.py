@@ -49,7 +49,7 @@ SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
 
 
 class Surrogate(RegressorMixin, BaseEstimator):
-    """Fits a surrogate of one chip, or of networks and chips; `model_` is the fitted model.
+    """Fits a surrogate for one chip, or for the co-design of networks and chips; `model_` is the fitted model.
 
     A scikit-learn regressor: X are genomes, ``(n, g)``, y the labels, ``(n, 3)`` fractions in the order of
     `DEFAULT_NAMES`.
@@ -95,10 +95,10 @@ class Surrogate(RegressorMixin, BaseEstimator):
                 improve the ranking.
             rounds: largest number of trees per target.
             early_stopping: True uses the number of trees that ranks held-out rows best. With fewer than
-                `early_stopping.FEWEST_TO_STOP` networks this number cannot be estimated, and each target has at most
+                `early_stopping.FEWEST_TO_STOP` networks, this number cannot be estimated, and each target gets at most
                 `early_stopping.DEFAULT_TREES` trees. On digits, early stopping ranks as well as 100 trees but is
                 slower, because the rankers grow beyond 200 trees.
-            depth: levels of a tree; at most `stages.SPREAD_DEPTH` for standard deviation and AVM.
+            depth: largest depth of a tree; at most `stages.SPREAD_DEPTH` for standard deviation and AVM.
             learning_rate: shrinkage of each tree.
             subsample: share of the rows for each tree.
             columns: share of the features for each tree.
@@ -163,7 +163,9 @@ class Surrogate(RegressorMixin, BaseEstimator):
             further: name of a further target -> ``(n,)`` labels, and ``(n,)`` labels of one training each.
 
         Raises:
-            InvalidValueError: the space is missing, or X or y are invalid.
+            InvalidValueError: the space is missing, a setting is out of range, a source model is loaded or used for
+                co-design, or X, y or `single` are invalid.
+            UnknownNameError: the variation is unknown.
         """
         X, labels = self._checked(X, y)
         space, hardware = self._known_space(), _description(self.hardware)

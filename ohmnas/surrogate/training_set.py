@@ -32,7 +32,7 @@ FEWEST_ROWS = 10
 FEWEST_REPEATS: Final = 10
 """Smallest number of networks trained twice for an estimate of the label noise."""
 VARIED: Final = "varied chips"
-"""Chip name for a surrogate of many chips."""
+"""Chip name in the provenance of a surrogate of many chips."""
 FEWEST_CHIPS: Final = 10
 """Smallest number of chips from which effects of settings can be learned."""
 
@@ -47,7 +47,7 @@ class TrainingSet:
     labels: dict[str, Values]
     """Target -> ``(n,)``."""
     hardware: dict[str, float]
-    """`Hardware.description()` of the measured chip; of ``pcm`` for designs, whose genomes include the chip."""
+    """`Hardware.description()` of the measured chip; for designs, whose genomes include the chip, of ``pcm``."""
     scales: Scales
     """Scales of the targets. `std_floor` is the smallest standard deviation that the table can resolve."""
     provenance: dict[str, Any]
@@ -57,7 +57,7 @@ class TrainingSet:
     views: Values | None = None
     """``(n, k)``: logarithms of `VIEWS`, if measured."""
     chips: int = 0
-    """Number of chips per standard deviation, if there are views."""
+    """Smallest number of chips behind a standard deviation; used only with `views`."""
     others: dict[str, tuple[Values, Values]] = field(default_factory=dict)
     """Further target -> ``(n,)`` labels and ``(n,)`` labels of the first seed, if measured in all rows."""
     variation: Target = VARIATION

@@ -3,8 +3,8 @@
 A `SourceModel` is fitted to the rows of all other chips together. It describes a chip only by the noise in a network
 (`costs.noise`), so it can predict for a new chip, whose noise is computed, not measured. Its predictions become the
 last features of the new surrogate, whose trees learn the differences of the new chip (stacking: Wolpert, 1992). With
-few rows, a linear model on these predictions has more weight than the trees; held-out rows set the weight of each
-target.
+few rows, a linear model on these predictions has more weight than the trees; the weight of each target is fitted to
+held-out rows.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class SourceModel:
         Args:
             population: ``(n, g)``, canonical.
             hardware: `Hardware.description()` of the chip; it may be a new one.
-            unseen: use held-out models for architectures of the training rows.
+            unseen: True predicts each architecture of the training rows with the model that was not fitted to it.
 
         Raises:
             InvalidValueError: `unseen` is True for a loaded source model.
@@ -96,8 +96,9 @@ class SourceModel:
 class Line:
     """Linear model on a source model's predictions for each target, and its weight.
 
-    Accuracies are replaced by their ranks: the share of training rows that are less accurate. Two trainings or chips
-    put good networks in a similar order, but the differences between their accuracies are not similar.
+    Accuracies are replaced by their ranks: the share of training rows that are less accurate, with half of the ties.
+    Good networks are in a similar order after another training or on another chip, but the gaps between their
+    accuracies differ.
     """
 
     slopes: Values
@@ -140,8 +141,8 @@ class Line:
 def chipless_features(space: Space, population: Population, hardware: Mapping[str, float]) -> Features:
     """All features without the settings of the chip: settings of a new chip would be outside the training range.
 
-    The permanent share of the noise is also removed (set to 0). It describes the chip more than the network, and with
-    few chips, models with this feature predict that less output noise makes a chip worse.
+    The lasting share of the noise (`log2_lasting_share`) is also set to 0. It describes the chip more than the network.
+    With few chips, models that use this feature predict that less output noise makes a chip worse.
     """
     return _without_chip(feature_matrix(space, population, hardware), space)
 

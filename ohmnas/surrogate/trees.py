@@ -16,7 +16,7 @@ LEAF: Final = -1
 LARGEST_PREDICTION: Final = 1e6
 """Largest sum of the largest leaves of all trees: far above any score or label, far below the float32 limit."""
 DEEPEST_TREE: Final = 1000
-"""Largest depth of a tree; XGBoost grows no deeper trees."""
+"""Largest depth of a tree; `Surrogate` grows no deeper trees."""
 
 
 @dataclass(frozen=True, slots=True)

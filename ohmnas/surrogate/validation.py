@@ -9,7 +9,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, HIGH, LOW
 
 LARGEST_COUNT: Final = 2**53
-"""Largest number of parameters or MACs: a float holds every whole number up to it."""
+"""Largest number of rows, parameters or MACs: a float represents every whole number up to it exactly."""
 
 
 def whole(value: object, low: int, high: int, name: str) -> int:

@@ -17,7 +17,7 @@ from ohmnas.errors import InvalidValueError
 from ohmnas.estimators.curves.families import FAMILIES, Family, Values
 
 NOISE: Final = 0.05
-"""Standard deviation of a point of a curve: the accuracy of one chip on a few hundred images, during training."""
+"""Standard deviation of a point of a curve: the accuracy on one chip and a few hundred images, during training."""
 WIDTH: Final = 0.1
 """Standard deviation of a parameter under the prior, as a share of its range. It is narrow, because three to six points
 do not determine four parameters."""
@@ -79,6 +79,9 @@ def extrapolate_each(epochs: npt.ArrayLike, curves: Values, at: float, families:
         curves: ``(n, k)``: values in [0, 1].
         at: epoch to predict.
         families: names of the families of the ensemble.
+
+    Raises:
+        InvalidValueError: a value is outside [0, 1].
     """
     chosen = {name: FAMILIES[name] for name in families}
     after = np.asarray(epochs, dtype=np.float64)
@@ -91,7 +94,7 @@ def extrapolate_each(epochs: npt.ArrayLike, curves: Values, at: float, families:
 
 
 def _fitted(family: Family, epochs: Values, values: Values, at: float, noise: float) -> tuple[float, float]:
-    """Prediction of the best parameters, and their negative log posterior plus their number (Akaike, 1974)."""
+    """Prediction with the best parameters, and their negative log posterior plus their number (Akaike, 1974)."""
     low, start, high = (np.array(ends) for ends in (family.low, family.start, family.high))
     scale = WIDTH * (high - low)
 

@@ -87,7 +87,7 @@ class Asha:
 
         Args:
             rung: number that identifies the rung, such as its epoch.
-            value: larger is better; NaN stops.
+            value: larger is better; NaN stops the training and is not recorded.
         """
         if np.isnan(value):
             return False

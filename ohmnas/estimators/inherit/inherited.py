@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ohmnas.datasets.tasks.task import Task
 
 SHARE: Final = 0.25
-"""Share of the epochs for a network that inherits."""
+"""Share of the epochs of a full training."""
 RATE: Final = 0.25
 """Peak learning rate for a network that inherits, relative to a training from scratch: a larger rate would erase the
 inherited weights."""
@@ -44,8 +44,8 @@ PARENT: Final = "resnet8-w8"
 class Inherited(Estimator):
     """Trains each network from the weights of the largest parent that can grow into it.
 
-    Parents are trained in full when they are first needed. A network into which no parent can grow is trained from
-    scratch, for the same share of the epochs.
+    Parents are trained in full when they are first needed. A network into which no parent can grow, or whose parent
+    failed to train, is trained from scratch for the same share of the epochs.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Inherited(Estimator):
             task: the task, with ResNet-like networks.
             parents: ``(p, g)``: networks to inherit from.
             seed: seed of trainings and chips.
-            share: share of the epochs for a network that inherits, above 0 and at most 1.
+            share: share of the epochs of a full training, above 0 and at most 1.
             base: effort of a full training; None is the task's fidelity ``table``.
             chip: the chip; None is the ``pcm`` preset.
             rate: peak learning rate of a training that inherits, relative to a training from scratch.

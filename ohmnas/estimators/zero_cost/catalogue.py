@@ -23,7 +23,7 @@ class Entry:
     title: str
     """One-line title."""
     needs_chip: bool = False
-    """True if it is only defined on a chip."""
+    """True if the proxy is defined only on a chip."""
 
     def load(self) -> Proxy:
         """Import the proxy."""

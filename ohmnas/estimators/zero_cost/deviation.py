@@ -16,12 +16,15 @@ from ohmnas.spaces.space import Space
 
 
 class Deviation(Proxy):
-    """Logarithm of signal over noise: variance of the outputs over images, over the mean square change on the chip."""
+    """Logarithm of the signal-to-noise ratio of the outputs.
+
+    The signal is the variance of the outputs over the images, the noise their mean squared change on the chip.
+    """
 
     target = proxy_target("deviation", "signal to noise of the outputs")
 
     def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - required by `Proxy`
-        """``(n,)``: see `Proxy`. Without a chip, each network has the highest value."""
+        """``(n,)``: see `Proxy`. Without a chip, each network that passes a signal has the highest value."""
         values = np.empty(len(population))
         exactly = replace(networks, chip=None)
         for row, genome in enumerate(population):

@@ -1,4 +1,4 @@
-"""EPE-NAS: how correlated the gradients of images of one class are.
+"""EPE-NAS: correlation of the gradients of images of the same class.
 
 V. Lopes, S. Alirezazadeh, L. Alexandre, "EPE-NAS: Efficient Performance Estimation Without Training for Neural
 Architecture Search", ICANN 2021.
@@ -17,7 +17,7 @@ from ohmnas.estimators.zero_cost.parts import input_gradients
 SMALLEST: Final = 1e-5
 """Added to absolute correlations."""
 MANY_CLASSES: Final = 100
-"""With more classes, differences between classes are summed."""
+"""With more classes, differences between the sums of classes count instead of the sums."""
 
 
 class EpeNas(OfNetwork):

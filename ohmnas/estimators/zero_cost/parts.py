@@ -123,7 +123,7 @@ def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[tuple[nn.Module, T
 def last_features(network: nn.Module, images: Tensor) -> Tensor:
     """``(b, c, h, w)``: input of the first module that removes the spatial dimensions by pooling or flattening.
 
-    If no module removes them, the last output with spatial dimensions.
+    If no module removes them, the last output with spatial dimensions is returned.
 
     Raises:
         ValueError: no module has a 4-dimensional output.
@@ -143,7 +143,7 @@ def last_features(network: nn.Module, images: Tensor) -> Tensor:
 def block_features(network: nn.Module, images: Tensor) -> list[Tensor]:
     """``(b, c, h, w)`` each: the output of the stem, then the output of each block.
 
-    Blocks are the network's children that consist of several modules; the stem is all children before them. For a
+    Blocks are the children of the network that contain other modules; the stem is all children before them. For a
     network without blocks, the outputs of its convolutions are returned instead.
     """
     children = [*network.children()]

@@ -82,7 +82,7 @@ class ZeroCost(Estimator):
         return {"proxies": names, "images": len(self._networks.batch.labels), "seed": self._networks.seed}
 
     def estimate(self, population: Population) -> Estimate:
-        """Measure ``(n, g)`` architectures: one to a few passes through each network for each proxy."""
+        """Measure ``(n, g)`` architectures, one proxy after another; some need no pass through a network."""
         values = np.empty((len(population), len(self._proxies)))
         for column, (name, proxy) in enumerate(zip(self.seconds, self._proxies, strict=True)):
             start = time.process_time()

@@ -24,7 +24,7 @@ FEWEST_TO_STOP: Final = 400
 """Smallest number of networks for early stopping. On digits, early stopping with 300 networks is no better than
 `DEFAULT_TREES`."""
 DEFAULT_TREES: Final = 100
-"""Number of trees for fewer networks."""
+"""Largest number of trees for fewer networks."""
 
 
 class Growing:
@@ -47,7 +47,7 @@ class Growing:
         self.booster = xgb.Booster(params, [self._table])
 
     def grow(self, trees: int) -> xgb.Booster:
-        """Grow more trees."""
+        """Grow this many more trees."""
         for _ in range(trees):
             self.booster.update(self._table, self._trees, self._objective)
             self._trees += 1

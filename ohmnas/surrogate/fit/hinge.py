@@ -14,8 +14,8 @@ rows that are not better than the better row of the pair, so mistakes among the 
 
     dL/ds_i = 1/n ( #{active pairs in which i is the worse} - #{active pairs in which i is the better} ).
 
-**Hessian.** The hinge is piecewise linear: its second derivative is 0 and Newton's step undefined. We take the
-curvature of a quadratic that lies above the hinge and touches it at the present scores (majorisation: de Leeuw and
+**Hessian.** The hinge is piecewise linear: its second derivative is 0 and Newton's step undefined. We use the
+curvature of a quadratic that lies above the hinge and touches it at the current scores (majorisation: de Leeuw and
 Lange, 2009). With max(0, z) = (z + |z|) / 2 and |z| <= z^2 / (2|z0|) + |z0| / 2, the majoriser at z0 has the second
 derivative 1 / (2|z0|) in z. A step moves s_i and s_j at once, and (a - b)^2 <= 2a^2 + 2b^2 splits the pair into two
 separate quadratics with twice that curvature each:
@@ -26,9 +26,9 @@ The lower limit m keeps a pair that is about to become inactive from freezing it
 quadratic is therefore flatter than the majoriser and no longer a bound. A leaf -G/(H + lambda) thus moves its rows by
 about the z_ij of their pairs, and the margin sets the scale of the scores.
 
-**Many rows.** All pairs of n rows are O(n^2). Above `MOST_ROWS` rows, each call uses a random sample: each row with
-`PARTNERS` log2(n) others. Gradient and curvature are scaled up to all pairs and stay unbiased estimates. Boosting
-averages their sampling error over its rounds, as it does for the rows sampled for each tree.
+**Many rows.** There are O(n^2) pairs of n rows. Above `MOST_ROWS` rows, each call uses a random sample: it pairs each
+row with `PARTNERS` log2(n) others. Gradient and curvature are scaled up to all pairs and stay unbiased estimates.
+Boosting averages their sampling error over its rounds, as it does for the rows sampled for each tree.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ Scores = npt.NDArray[np.float64]
 BLOCK = 64
 """Rows per block; a block is compared with all rows below it at once."""
 MOST_ROWS = 3000
-"""Largest number of rows with all pairs."""
+"""Largest number of rows for which all pairs are used."""
 PARTNERS = 20
-"""Partners of each row per call, times log2(n), above `MOST_ROWS` rows."""
+"""Above `MOST_ROWS` rows, each row gets this number times log2(n) partners per call."""
 SHIFTS = 16
-"""Number of partners of each row that are compared at once."""
+"""Partners of each row that are compared at once."""
 
 
 def pairwise_hinge(scores: Scores, labels: Scores, margin: float) -> float:
@@ -67,7 +67,7 @@ class HingeObjective:
     """Gradient of L and diagonal curvature of its majoriser, for fixed labels and any scores.
 
     Rows are sorted by label once, so each block of rows is compared only with rows below it: half of all pairs, in
-    blocks that fit into the cache.
+    blocks that fit into the processor's cache.
     """
 
     def __init__(

@@ -3,8 +3,8 @@
 Matern kernel (nu = 3/2) on standardised features (Rasmussen and Williams, 2006, equation 4.17). All features of a group
 share a length scale: genes matter less than features derived from them, and a score that summarises all others matters
 most. Length scales and label noise maximise the marginal likelihood of a few hundred rows (ibid., equations 5.8 and
-5.9; the kernel's variance has a closed form), with a prior on the length scales, because few rows cannot determine
-them.
+5.9; the kernel's variance has a closed form). A prior on the length scales is included, because few rows cannot
+determine them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Kernel:
 
     @classmethod
     def fit(cls, features: Features, labels: Values, groups: npt.NDArray[np.intp], seed: int = 0) -> Self:
-        """Maximise the joint marginal likelihood of all targets.
+        """Maximise the joint marginal likelihood of all targets times the prior.
 
         Args:
             features: ``(n, f)``.
@@ -71,7 +71,7 @@ class Kernel:
 
 
 def standard(features: Features) -> tuple[Values, Values]:
-    """``(f,)`` each: mean of each feature, and 1 / standard deviation; 0 if it never varies."""
+    """``(f,)`` each: mean of each feature, and 1 / standard deviation, or 0 if it never varies."""
     centre, spread = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     return centre, np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 1e-6 * (1.0 + np.abs(centre)))
 
@@ -89,7 +89,7 @@ def _squares(inputs: Values) -> Values:
 
 
 def _most_likely(squares: Values, labels: Values, centre: Values) -> tuple[Values, Values]:
-    """Most likely ``(g,)`` length scales and ``(h,)`` noise.
+    """``(g,)`` length scales and ``(h,)`` noise that maximise the likelihood times the prior.
 
     Args:
         squares: ``(g, n, n)``: `_squares` of each group.

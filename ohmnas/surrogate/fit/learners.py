@@ -1,4 +1,4 @@
-"""Models of the three targets: a pairwise ranker and a regressor, both gradient-boosted trees."""
+"""Gradient-boosted trees: a pairwise ranker for the accuracy, and a regressor for the other targets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TreeSettings:
     rounds: int = 100
     """Number of trees."""
     depth: int = 4
-    """Levels of a tree."""
+    """Largest depth of a tree."""
     learning_rate: float = 0.1
     """Shrinkage of each tree."""
     subsample: float = 0.7

@@ -15,7 +15,7 @@ def spread(values: Values) -> float:
 
 
 def share(labels: Values, trees: Values, process: Values) -> float:
-    """Share of the trees in the mixture that is closest to held-out labels."""
+    """Share of the trees with which the mixture is closest to held-out labels (least squares)."""
     between = trees - process
     squares = float(between @ between)
     return float(np.clip((labels - process) @ between / squares, 0.0, 1.0)) if squares > 0.0 else 0.5

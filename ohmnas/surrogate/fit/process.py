@@ -1,4 +1,4 @@
-"""Fit Gaussian processes: choose the kernel and condition on rows."""
+"""Fit Gaussian processes: fit the kernel, then condition on rows."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ohmnas.surrogate.scales import Values
 from ohmnas.threads import one_blas_thread
 
 MOST_ROWS: Final = 700
-"""Largest number of rows used by the kernel; the time of a prediction is proportional to it."""
+"""Largest number of rows used by the kernel; a prediction takes time in proportion."""
 SPREAD_ROWS: Final = 250
 """The same for standard deviation and AVM, which are smooth functions of the score and need fewer rows."""
 LEARNED_ROWS: Final = 10_000
 """Largest number of rows used for the fit; sampled at random if there are more."""
 _JITTER: Final = 1e-6
-"""Added to variances, because single-precision rounding could otherwise make a covariance indefinite."""
+"""Added per row to the diagonal: rounding to single precision could otherwise make the covariance indefinite."""
 
 Rows = npt.NDArray[np.intp]
 
@@ -37,7 +37,7 @@ def condition(
         labels: ``(n, h)``.
         kernel: kernel for these features and labels.
         seed: seed of the row sample.
-        most: rows used by the kernel.
+        most: largest number of rows used by the kernel.
     """
     rng = np.random.default_rng(seed)
     learned = some(rng, len(labels), LEARNED_ROWS)
@@ -82,7 +82,7 @@ def fitted_on(
         features: ``(n, f)``.
         labels: ``(n, h)``.
         groups: ``(f,)``: group of each feature (`features.feature_groups`).
-        most: rows used by the kernel.
+        most: largest number of rows used by the kernel.
         seed: seed of the row sample.
 
     Returns:

@@ -41,7 +41,7 @@ SPREAD_DEPTH: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Settings of all trees, and the folds."""
+    """Space, settings of all trees, and folds."""
 
     space: Space
     trees: TreeSettings
@@ -97,7 +97,7 @@ def rank(features: Features, accuracy: Values, recipe: Recipe) -> Ranking:
     """Stage 1: rank the rows by accuracy.
 
     A search needs the order of accuracies more than their values, and values are noisy. The trees therefore learn pairs
-    and the process learns ranks. Their scores are divided by their standard deviations, to count equally.
+    and the process learns ranks. Both scores are divided by their standard deviation, so they have equal weight.
 
     Args:
         features: ``(n, f)``.
@@ -251,10 +251,11 @@ def further_target(
 def weigh_known(held_out: Values, accuracy: Values, noise: float | None) -> Values:
     """Stage 7: predict the training rows, whose labels are known but noisy.
 
-    The final models are fitted to these labels. With the calibration for new networks, the best measured networks of
-    CIFAR-10 were over-predicted by 2 points, and a search starting from them compared other networks with inflated
-    values. Held-out predictions alone would be too low, because they ignore the label. The best estimate of a second
-    training is the mean of both, weighted by their inverse variances (empirical Bayes: Efron and Morris, 1973).
+    The final models are fitted to these labels. With the calibration for new networks, the best measured networks on
+    CIFAR-10 were predicted 2 points too high, so a search starting from them compared new networks with inflated
+    values. Held-out predictions alone would be too low, because they ignore the label. The best estimate of the
+    accuracy in a second training is the mean of both, weighted by their inverse variances (empirical Bayes: Efron and
+    Morris, 1973).
 
     Args:
         held_out: ``(n,)``: held-out predictions.

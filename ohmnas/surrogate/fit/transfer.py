@@ -23,11 +23,12 @@ from ohmnas.surrogate.trees import Trees
 FOLDS: Final = 5
 """Folds of the architectures, for held-out predictions of training rows."""
 EQUAL_ROWS: Final = 30
-"""Number of rows at which trees and line are expected to have equal weight. Measured on digits, where 15 to 60 rows do
-equally well."""
+"""Number of rows at which trees and line are expected to have equal weight. Measured on digits, where values from 15
+to 60 do equally well."""
 PRIOR_ROWS: Final = 60
 """Weight of the expected share, as a number of rows."""
 MOST_RANKS: Final = 65
+"""Largest number of knots of `rank_map`."""
 SHRINKAGES: Final = np.logspace(-1, 4, 11)
 """Ridge penalties to choose from by cross-validation."""
 
@@ -41,7 +42,7 @@ def fit_source(sets: Iterable[TrainingSet], settings: TreeSettings | None = None
         seed: seed of folds and trees.
 
     Raises:
-        InvalidValueError: there are no sets, or they have different spaces.
+        InvalidValueError: there are no sets, or their spaces or third targets differ.
     """
     parts, settings = list(sets), settings or TreeSettings()
     if not parts or any((part.space, part.variation) != (parts[0].space, parts[0].variation) for part in parts):
@@ -93,7 +94,7 @@ def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: in
 
 
 def source_of_older(table: MeasuredTable, besides: TrainingSet, seed: int = 0) -> SourceModel | None:
-    """Fit to the next older shipped table of the same task; None for other tables, the oldest one, and designs.
+    """Fit to the next older shipped table of the same task; None for other tables, the oldest one, and co-design.
 
     Args:
         table: the table of the new surrogate.
@@ -106,7 +107,7 @@ def source_of_older(table: MeasuredTable, besides: TrainingSet, seed: int = 0) -
 
 
 def _named(provenance: Mapping[str, Any]) -> str:
-    """Return the table, or if it is unknown the task, and the chip."""
+    """Return the table (or the task, if the table is unknown) and the chip."""
     return f"{provenance.get('table_name', provenance['task'])} on {provenance['hardware']}"
 
 
@@ -129,7 +130,7 @@ def fit_line(source: Features, labels: Values) -> Line:
 
 
 def rank_map(accuracies: Values) -> Calibration:
-    """Map the ranks of ``(n,)`` accuracies, from 0 to 1, to accuracies; at most `MOST_RANKS` knots."""
+    """Map from ranks, 0 to 1, to ``(n,)`` accuracies, with at most `MOST_RANKS` knots."""
     values, counts = np.unique(accuracies, return_counts=True)
     ranks = (np.cumsum(counts) - counts / 2.0) / len(accuracies)
     kept = np.unique(np.linspace(0, len(values) - 1, min(MOST_RANKS, len(values))).round().astype(np.intp))
@@ -137,12 +138,10 @@ def rank_map(accuracies: Values) -> Calibration:
 
 
 def line_shares(labels: Values, lines: Values, trees: Values) -> Values:
-    """``(3,)``: share of the line that brings the blend closest to held-out labels, for each target.
+    """``(3,)``: for each target, the share of the line that brings the blend closest to held-out labels.
 
-    All arguments have ranks in place of accuracies (`Line.ranked`).
-
-    With few rows, the closest share is uncertain. The share expected for this number of rows therefore has the weight
-    of `PRIOR_ROWS` additional rows.
+    All arguments have ranks in place of accuracies (`Line.ranked`). With few rows, the closest share is uncertain, so
+    it is averaged with the share expected for this number of rows, which counts as `PRIOR_ROWS` rows.
 
     Args:
         labels: ``(n, 3)``.
