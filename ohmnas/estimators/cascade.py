@@ -79,7 +79,7 @@ class Cascade(Estimator):
         rough = self.cheap.estimate(population)
         if not len(rough):
             return rough
-        several = max(1, int(np.ceil(self.share * len(rough))))
+        several = max(1, int(np.ceil(self.share * len(rough) - 1e-9)))  # rounding: 0.07 * 100 is above 7
         order = np.argsort(rough[self.rank_by.name], kind="stable")
         best = order[::-1][:several] if self.rank_by.larger_is_better else order[:several]
         exact = self.expensive.estimate(population[best])

@@ -81,10 +81,16 @@ class Bounds:
         """``(n, g)``: the genomes with these ``(n,)`` numbers, from 0 to `size` - 1; each genome has one number.
 
         Raises:
-            InvalidValueError: there are too many genomes to number them.
+            InvalidValueError: there are too many genomes to number them, or a number is out of range.
         """
-        if self.size > _LARGEST:
-            raise InvalidValueError(f"{self.size:.1e} architectures are too many to enumerate")
+        size = self.size
+        if size > _LARGEST:
+            digits = f"10^{len(str(size)) - 1}" if size > 1e300 else f"{size:.1e}"  # a float cannot be larger
+            raise InvalidValueError(f"{digits} architectures are too many to enumerate")
+        if len(numbers) and not (numbers.min() >= 0 and numbers.max() < size):
+            raise InvalidValueError(
+                f"genomes have numbers from 0 to {size - 1:,}, not {numbers.min():,} to {numbers.max():,}"
+            )
         population = np.zeros((len(numbers), len(self.genes)), dtype=np.int16)
         ends = np.cumsum(self._sizes())
         place = np.searchsorted(ends, numbers, side="right")

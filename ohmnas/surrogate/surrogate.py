@@ -198,7 +198,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
                 target(name),
                 features,
                 ranking,
-                (np.asarray(values, dtype=np.float64), np.asarray(single_values, dtype=np.float64), labels),
+                (_further_labels(name, values, len(X)), _further_labels(name, single_values, len(X)), labels),
                 expected,
                 scales,
                 recipe,
@@ -298,9 +298,12 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
     def _checked(self, X: Population, y: npt.ArrayLike) -> tuple[Population, Values]:
         X = self._known_space().check(X)
-        for name, (low, high, _) in SETTINGS.items():
-            if not low <= getattr(self, name) <= high:
-                raise InvalidValueError(f"{name} is {getattr(self, name)}; it must be from {low:g} to {high:g}")
+        for name, (low, high, kind) in SETTINGS.items():
+            value = getattr(self, name)
+            wanted = (int, np.integer) if kind is int else (int, float, np.bool_, np.integer, np.floating)
+            if not isinstance(value, wanted) or not low <= value <= high:
+                number = "a whole number" if kind is int else "a number"
+                raise InvalidValueError(f"{name} is {value}; it must be {number} from {low:g} to {high:g}")
         if self.source is not None and self._known_space().has_chips:
             raise InvalidValueError("a source model cannot be used for co-design")
         labels = check_labels(y, len(X))
@@ -310,6 +313,18 @@ class Surrogate(RegressorMixin, BaseEstimator):
                 f"{different} architectures are too few for a surrogate; it needs at least {FEWEST_ROWS}"
             )
         return X, labels
+
+
+def _further_labels(name: str, values: npt.ArrayLike, n: int) -> Values:
+    """Check the labels of a further target.
+
+    Raises:
+        InvalidValueError: the labels have the wrong shape or are not finite.
+    """
+    labels = np.asarray(values, dtype=np.float64)
+    if labels.shape != (n,) or not np.isfinite(labels).all():
+        raise InvalidValueError(f"the labels of {name} must be {n} finite numbers; their shape is {labels.shape}")
+    return labels
 
 
 def _description(hardware: Hardware | Mapping[str, float] | None) -> dict[str, float]:

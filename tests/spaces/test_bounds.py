@@ -14,6 +14,7 @@ from numpy.testing import assert_array_equal
 from ohmnas.errors import InvalidValueError, OhmnasError, UnknownNameError
 from ohmnas.hardware.chip_genes import MOST_CHIPS, to_hardware
 from ohmnas.spaces.bounds import Bounds
+from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.resnet import genes
 
@@ -360,3 +361,10 @@ def test_any_chip_input_is_a_value_or_one_sentence(name: str, text: str) -> None
     with contextlib.suppress(OhmnasError):
         value = DESIGNS.genes.named(name).value(text)
         Bounds.of(DESIGNS.genes, {name: (value, value)})
+
+
+def test_numbers_of_no_genome_are_refused() -> None:
+    within = Bounds.everything(CellSpace((3, 32, 32), 10).genes)
+    for number in (-1, within.size):
+        with pytest.raises(InvalidValueError, match=r"genomes have numbers from 0 to 15,624, not"):
+            within.nth(np.array([number]))

@@ -17,12 +17,13 @@ from ohmnas.surrogate.study import (
     FEWEST_STUDIED,
     SETTING_NAMES,
     SETTINGS,
+    _resample,
     chip_effects,
     gene_effects,
     importance,
     space_map,
 )
-from ohmnas.surrogate.training_set import TrainingSet
+from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 from ohmnas.targets import DEFAULT_NAMES
 
 from .conftest import FAST, SPACE, learning_set
@@ -117,6 +118,11 @@ def test_the_map_places_networks_by_size_and_noise(rows: TrainingSet) -> None:
     assert (frame["params"] == rows.space.params(rows.population)).all()
     assert (frame["noise_1d"] > 0).all()
     assert frame["noise_1d"].nunique() > len(frame) / 2
+
+
+def test_every_resampled_table_has_enough_rows_for_a_surrogate(rows: TrainingSet) -> None:
+    few, rng = rows.take(np.arange(FEWEST_STUDIED)), np.random.default_rng(0)
+    assert min(len(_resample(few, rng).population) for _ in range(1000)) >= FEWEST_ROWS
 
 
 def test_too_little_to_study_is_refused_at_once(rows: TrainingSet) -> None:

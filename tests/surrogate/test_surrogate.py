@@ -140,6 +140,13 @@ def test_invalid_training_data_is_refused(data: TrainingSet) -> None:
         blank.fit(data.population * 100, data.matrix())
     with pytest.raises(InvalidValueError, match="std_floor is 0"):
         Surrogate(SPACE, std_floor=0).fit(data.population, data.matrix())
+    for wrong in ({"rounds": 20.5}, {"depth": "4"}, {"seed": 1.5}, {"margin": None}):
+        (name,) = wrong
+        with pytest.raises(InvalidValueError, match=f"{name} is .*; it must be a"):
+            Surrogate(SPACE, **{**FAST, **wrong}).fit(data.population, data.matrix())
+    for labels in (np.full(100, np.nan), np.zeros(99)):
+        with pytest.raises(InvalidValueError, match="the labels of accuracy_1mo must be 100 finite numbers"):
+            blank.fit(data.population, data.matrix(), further={"accuracy_1mo": (labels, labels)})
 
 
 def test_a_source_model_makes_few_rows_worth_more() -> None:

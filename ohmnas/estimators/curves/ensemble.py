@@ -15,6 +15,7 @@ from scipy.optimize import least_squares
 
 from ohmnas.errors import InvalidValueError
 from ohmnas.estimators.curves.families import FAMILIES, Family, Values
+from ohmnas.lookup import look_up
 
 NOISE: Final = 0.05
 """Standard deviation of a point of a curve: the accuracy on one chip and a few hundred images, during training."""
@@ -45,7 +46,8 @@ def extrapolate(
         twice the noise is ignored. If all are ignored, the last value and the noise are returned.
 
     Raises:
-        InvalidValueError: there is no value, the numbers of epochs and values differ, or a value is outside [0, 1].
+        InvalidValueError: there is no value, the numbers of epochs and values differ, the epochs do not increase from
+            1, or a value is outside [0, 1].
     """
     epochs, values = np.asarray(epochs, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if not len(epochs) or len(epochs) != len(values):
@@ -53,6 +55,8 @@ def extrapolate(
             f"a learning curve needs one value per epoch and at least one epoch, not {len(values)} values and "
             f"{len(epochs)} epochs"
         )
+    if epochs[0] < 1 or (np.diff(epochs) <= 0).any():
+        raise InvalidValueError(f"the epochs of a learning curve must increase from 1, not {epochs.tolist()}")
     if not ((values >= 0.0) & (values <= 1.0)).all():
         raise InvalidValueError("the values of a learning curve must be from 0 to 1")
     ends, costs = [], []
@@ -82,8 +86,9 @@ def extrapolate_each(epochs: npt.ArrayLike, curves: Values, at: float, families:
 
     Raises:
         InvalidValueError: a value is outside [0, 1].
+        UnknownNameError: a family is unknown.
     """
-    chosen = {name: FAMILIES[name] for name in families}
+    chosen = {name: look_up("family of curves", FAMILIES, name) for name in families}
     after = np.asarray(epochs, dtype=np.float64)
     found = np.full((len(curves), 2), np.nan)
     for row, values in enumerate(curves):

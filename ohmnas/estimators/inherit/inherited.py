@@ -83,8 +83,8 @@ class Inherited(Estimator):
         self._full, self._few = Protocol(task, full), Protocol(task, few)
         self._space, self._seed, self._rate = task.space, seed, rate
         self._chip = Hardware() if chip is None else chip
-        order = np.argsort(-self._space.params(parents), kind="stable")
-        self._parents = self._space.check(parents)[order]
+        parents = self._space.check(parents)
+        self._parents = parents[np.argsort(-self._space.params(parents), kind="stable")]
         self._trained: dict[bytes, nn.Sequential | None] = {}
         self._known: dict[bytes, list[float]] = {}
         self.seconds = 0.0

@@ -46,7 +46,7 @@ class CellLayers(Layers):
 
     def tiling(self) -> Tiling:
         """Return the placement: each convolution has its own tiles, and independent edges run at the same time."""
-        positions = self.positions[0]
+        positions = self.positions.max(axis=0, initial=0)  # the same for all cells; 0 without any
         longest = longest_path(self.population)
         steps = positions[0] + positions[-1] + np.zeros_like(longest)
         for stage in range(STAGES):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.estimators.curves import FAMILIES, extrapolate, extrapolate_each
 
 EPOCHS = np.arange(1.0, 13.0)
@@ -39,3 +39,8 @@ def test_a_curve_without_values_has_no_end() -> None:
         extrapolate(EPOCHS[:0], EPOCHS[:0], 48.0)
     with pytest.raises(InvalidValueError, match="from 0 to 1"):
         extrapolate(EPOCHS, EPOCHS, 48.0)
+    for epochs in ([0.0, 1.0], [2.0, 2.0]):
+        with pytest.raises(InvalidValueError, match="must increase from 1"):
+            extrapolate(epochs, [0.1, 0.2], 48.0)
+    with pytest.raises(UnknownNameError, match="unknown family of curves 'nope'"):
+        extrapolate_each(EPOCHS, np.zeros((1, 12)), 48.0, families=["nope"])

@@ -111,3 +111,7 @@ def test_every_stage_has_its_kinds() -> None:
     assert found.count.shape == (50, 2 + 3 * KINDS_PER_STAGE)
     assert (found.count[:, 1:4] == 0).all()  # the first stage has no reduction
     assert (found.count[:, 10:13] == 1).all()
+
+
+def test_no_cells_have_no_steps() -> None:
+    assert not len(layers(np.empty((0, 6), dtype=np.int16), SPACE.input_shape, SPACE.classes).tiling().steps)
