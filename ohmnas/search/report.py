@@ -12,14 +12,17 @@ from ohmnas.estimate import Estimate
 from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import COVERAGE, OTHER_COSTS, Candidate
 from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.limits import Limits
 from ohmnas.search.problem import Problem
 from ohmnas.search.quantity_words import listed
 from ohmnas.search.result import SearchResult
 from ohmnas.spaces.genes import Population
-from ohmnas.targets import ACCURACY, TARGETS, variation_of
+from ohmnas.targets import TARGETS, VARIATIONS
 
 STANDING: Final = 100
 """Number of best architectures saved to resume a search."""
+_OF_A_REFERENCE: Final = frozenset({"min_accuracy", *(f"max_{variation.name}" for variation in VARIATIONS)})
+"""Limits that `defaults.reference_floor` takes from a reference network."""
 
 
 def describe(
@@ -48,11 +51,12 @@ def describe(
     Raises:
         InfeasibleError: nothing feasible is in the archive; the message shows the nearest architecture.
     """
+    known = references(problem)
     different, front, standing = archive.different(top, problem.spans), archive.front(), archive.elite(STANDING)
     if different is None or standing is None:
         late = "; the time limit was reached" if stopped == "seconds" else ""
         error = InfeasibleError(beyond_predictions(problem, archive.nearest, evaluations) + late)
-        if archive.nearest is not None and _misses_reference(problem, archive.nearest[1].estimate):
+        if archive.nearest is not None and _misses_reference(problem.limits, candidates(problem, *archive.nearest)[0]):
             error.reference = problem.limits.reference
         raise error
     diverse = candidates(problem, *different)
@@ -71,7 +75,7 @@ def describe(
         pareto=problem.pareto,
         population=standing[0],
         provenance=dict(problem.estimator.provenance),
-        references=references(problem),
+        references=known,
     )
 
 
@@ -157,15 +161,9 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
     )
 
 
-def _misses_reference(problem: Problem, estimate: Estimate) -> bool:
-    """Return True if a reference network set limits and the first row violates the limit on accuracy or on the AVM."""
-    limits = problem.limits
-    if not limits.reference:
-        return False
-    lowest, highest = problem.confidence_bounds(estimate)
-    variation = variation_of(estimate.names).name
-    most = min(most for of, most in limits.ceilings().values() if of == variation)
-    return bool(lowest[ACCURACY.name][0] < limits.min_accuracy or highest[variation][0] > most)
+def _misses_reference(limits: Limits, candidate: Candidate) -> bool:
+    """Return True if a reference network set limits and a network violates the limit on accuracy or on the AVM."""
+    return bool(limits.reference and _OF_A_REFERENCE & {*candidate.misses})
 
 
 def _title(target: str) -> str:
