@@ -106,7 +106,7 @@ _FILE: Final = '''"""{title}
     from network import load
 
     network = load("weights.safetensors")  # from this folder
-    logits = network(images)  # (batch, {shape}) float32, pixel values of the task's files -> (batch, {outputs})
+    logits = network(images)  # (batch, {shape}) float32, pixels as in the files of the task -> (batch, {outputs})
 
 Needs torch and safetensors. Written by ohmnas {version}.
 """
@@ -217,7 +217,7 @@ def compared(trained: TrainedNetwork, theirs: Any, precision: torch.dtype) -> fl
 
     Args:
         trained: the trained network.
-        theirs: the exported network; it reads images with the pixel values of the task's files.
+        theirs: the exported network; it reads pixels as in the files of the task.
         precision: number format of images and outputs.
 
     Raises:

@@ -63,7 +63,7 @@ class EstimatorContract(ABC):
         assert all(target.low < target.high for target in targets)
 
     def test_it_estimates_each_target_of_each_architecture(self) -> None:
-        """The values are ``(n, t)`` finite float64 within the ranges of the targets, also for one architecture and none."""
+        """The values are ``(n, t)`` finite float64 in the ranges of the targets, also for one architecture and none."""
         one, population = self.make(0), self.population()
         for n in (len(population), 1, 0):
             found = one.estimate(population[:n])

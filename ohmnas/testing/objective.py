@@ -35,7 +35,7 @@ class ObjectiveContract(ABC):
         assert name == self.make().name
 
     def test_it_declares_the_quantities_it_needs(self) -> None:
-        """`Objective.needs` is a tuple of names in `QUANTITIES`. A problem rejects an objective whose needs are not met."""
+        """`Objective.needs` is a tuple of names in `QUANTITIES`. A problem checks that it can provide them."""
         needs = self.make().needs
         assert isinstance(needs, tuple)
         assert {*needs} <= {*QUANTITIES}
