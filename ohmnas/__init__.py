@@ -3,8 +3,8 @@
     from ohmnas import Limits, Problem, search
     result = search(Problem(space, surrogate, Limits(max_params=50_000)), "evolution", seed=0)
 
-Every name below is imported on first use, so ``import ohmnas`` is fast. Only names from `ohmnas.analog` need torch for
-this. The packages `search`, `refine` and `hardware` can be called like their functions of the same name.
+Every name below is imported on first use, so ``import ohmnas`` is fast. Only some names from `ohmnas.analog` need torch
+for their import. The packages `search`, `refine` and `hardware` can be called like their functions of the same name.
 """
 
 from typing import TYPE_CHECKING

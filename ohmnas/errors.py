@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 LONGEST = 60
-"""Longest value in a message, in characters."""
+"""Largest number of characters of a value in a message."""
 
 
 class OhmnasError(Exception):
@@ -17,7 +17,7 @@ class InvalidValueError(OhmnasError, ValueError):
 
 
 class UnknownNameError(OhmnasError, LookupError):
-    """A task, table, hardware or strategy with this name does not exist; the message lists the known ones."""
+    """There is no task, table, chip, strategy or other entry with this name; the message lists the known names."""
 
 
 class BrokenFileError(OhmnasError, ValueError):
@@ -48,9 +48,9 @@ class MissingDependencyError(OhmnasError, ImportError):
         """Create the error for a failed import.
 
         Args:
-            needs: which part needs which package, such as ``the strategy nsga2 needs pymoo``.
+            needs: start of the message, such as ``the strategy nsga2 needs pymoo``.
             extra: extra of ohmnas that installs the package.
-            error: error of the import.
+            error: the error that the import raised.
         """
         return cls(f"{needs} ({error}); install it with: pip install 'ohmnas[{extra}]'")
 
@@ -60,7 +60,7 @@ class PluginError(OhmnasError, ImportError):
 
 
 class StorageError(OhmnasError, OSError):
-    """A file or store cannot be read or written, for example on a full disk; data stored earlier is safe."""
+    """A file or store cannot be read or written, for example because the disk is full; data stored earlier is safe."""
 
 
 def shown(value: object) -> str:
@@ -74,6 +74,6 @@ def shown(value: object) -> str:
 
 
 def in_short(text: object, longest: int = LONGEST) -> str:
-    """Return the start of a text in one line."""
+    """Return a text in one line, cut to `longest` characters."""
     line = " ".join(str(text).split())
     return line if len(line) <= longest else f"{line[: longest - 3]}..."

@@ -77,15 +77,15 @@ class Estimate:
         raise InvalidValueError(f"this estimate has no {name}; it has {', '.join(self.names)}")
 
     def row(self, place: int) -> dict[str, float]:
-        """Return name -> value of one architecture."""
+        """Return the values of one architecture: name of the target -> value."""
         return dict(zip(self.names, self.values[place].tolist(), strict=True))
 
     def take(self, rows: npt.NDArray[np.intp]) -> Estimate:
-        """Return these rows, in this order."""
+        """Return an estimate of these rows, in this order."""
         return self._with(self.values[rows])
 
     def join(self, others: Sequence[Estimate]) -> Estimate:
-        """Append the rows of other estimates.
+        """Return an estimate with the rows of other estimates appended.
 
         Raises:
             InvalidValueError: the targets differ.
@@ -95,7 +95,7 @@ class Estimate:
         return self._with(np.concatenate([self.values, *(other.values for other in others)]))
 
     def _with(self, values: Values) -> Estimate:
-        """Return an estimate with values that were checked before. A search calls this several times per generation."""
+        """Return an estimate without checking the values again: a search calls this several times per generation."""
         estimate = object.__new__(Estimate)
         object.__setattr__(estimate, "targets", self.targets)
         object.__setattr__(estimate, "values", values)

@@ -1,4 +1,4 @@
-"""Safe reading of files of unknown origin, and atomic writing."""
+"""Read files of unknown origin safely, and write files atomically."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from ohmnas.errors import BrokenFileError, StorageError, in_short
 
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-"""Flags for reading; non-blocking, because opening a named pipe would wait for its writer."""
+"""Flags for reading. Opening is non-blocking; otherwise, opening a named pipe would wait for its writer."""
 LARGEST_RESULT = 256 << 20
 """Largest size in bytes of a JSON file of results; the history of a million generations takes 200 MB."""
 LARGEST_TABLE = 1 << 30
@@ -63,7 +63,7 @@ def opened(path: Path, limit: int) -> Iterator[BinaryIO]:
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """Read all bytes of a file of unknown origin, at most `limit`.
+    """Read a whole file of unknown origin, of at most `limit` bytes.
 
     Raises:
         BrokenFileError: see `opened`; or the file changed during reading.
@@ -123,10 +123,10 @@ def _unreadable(path: Path, error: Exception) -> BrokenFileError:
 
 
 def is_file(path: Path) -> bool:
-    """Return True if the file exists.
+    """Return True if the path is an existing file.
 
     Raises:
-        StorageError: the path cannot be checked: a folder is not readable, or the name is too long.
+        StorageError: the path cannot be checked, because a folder is not accessible or the name is too long.
     """
     try:
         return path.is_file()
@@ -135,7 +135,7 @@ def is_file(path: Path) -> bool:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write text as UTF-8 with `write_bytes_atomically`."""
+    """Write text as UTF-8, with `write_bytes_atomically`."""
     write_bytes_atomically(path, text.encode("utf-8"))
 
 
@@ -148,7 +148,7 @@ def write_bytes_atomically(path: Path, content: bytes) -> None:
     temporary: str | None = None
     try:
         temporary = str(path.with_name(f".{path.name}.{secrets.token_hex(8)}"))
-        with Path(temporary).open("xb") as file:  # its mode follows the umask, unlike the mode of `tempfile` files
+        with Path(temporary).open("xb") as file:  # unlike with `tempfile`, the umask sets its mode
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

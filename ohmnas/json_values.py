@@ -1,4 +1,8 @@
-"""Typed reading of values in JSON files, with errors that name the value."""
+"""Check the types and ranges of values in JSON files.
+
+The functions with an argument `what` raise a `BrokenFileError` for any other value; `what` names the value in its
+message.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ LARGEST_SIZE: Final = 65536
 
 
 def text(value: object, what: str) -> str:
-    """Return the value if it is a string; `what` names it in the error."""
+    """Return the value if it is a string."""
     if not isinstance(value, str):
         raise BrokenFileError(f"its {what} is {shown(value)}, not a string")
     return value
@@ -32,21 +36,21 @@ def name(value: object, what: str) -> str:
 
 
 def whole(value: object, what: str, least: int = 0, most: int = LARGEST) -> int:
-    """Return the value if it is a whole number in a range."""
+    """Return the value if it is a whole number from `least` to `most`."""
     if type(value) is not int or not least <= value <= most:
         raise BrokenFileError(f"its {what} is {shown(value)}, not a whole number from {least} to {most}")
     return value
 
 
 def is_number(value: object) -> bool:
-    """Return True for a finite number that fits a float."""
+    """Return True for a finite float, or a whole number of at most 2^53 in size, which a float represents exactly."""
     if type(value) is int:
         return abs(value) <= LARGEST
     return isinstance(value, float) and math.isfinite(value)
 
 
 def number(value: object, what: str) -> float:
-    """Return the value if it is a finite number."""
+    """Return the value as a float if it is a number (`is_number`)."""
     if not is_number(value):
         raise BrokenFileError(f"its {what} is {shown(value)}, not a finite number")
     return float(value)  # type: ignore[arg-type]
@@ -74,7 +78,7 @@ def plain(value: object, what: str) -> object:
 
 
 def as_json(value: Any) -> Any:
-    """Convert NumPy numbers and arrays to JSON values."""
+    """Convert NumPy numbers and arrays to JSON values, also inside mappings, lists and tuples."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):

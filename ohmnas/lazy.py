@@ -17,7 +17,7 @@ def attach(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], An
 
     Args:
         package: ``__name__`` of the package.
-        modules: public name -> module that defines it; an empty string if the name is a submodule of the package.
+        modules: public name -> module that provides it; an empty string if the name is a submodule of the package.
     """
 
     def get(name: str) -> Any:
@@ -25,7 +25,7 @@ def attach(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], An
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = modules[name]
         value = getattr(import_module(module), name) if module else import_module(f"{package}.{name}")
-        setattr(sys.modules[package], name, value)  # later lookups find it without this function
+        setattr(sys.modules[package], name, value)  # later lookups do not call this function
         return value
 
     def names() -> list[str]:
@@ -47,7 +47,7 @@ class _CallablePackage(ModuleType):
 
     @property
     def __signature__(self) -> Signature:
-        """Signature, for editors and `help`."""
+        """Signature of the function, for editors and `help`."""
         from inspect import signature
 
         return signature(self._function)
@@ -56,7 +56,7 @@ class _CallablePackage(ModuleType):
 def call_as_function(package: str) -> None:
     """Make a package callable like its function of the same name: ``ohmnas.search()`` is ``ohmnas.search.search()``.
 
-    The import system binds a subpackage's name in its parent and would replace a function of the same name there,
-    depending on the order of imports. A callable package is both.
+    When a subpackage is imported, Python sets its name in the parent package. Depending on the order of imports, this
+    would replace a function of the same name. A callable package can be used as both.
     """
     sys.modules[package].__class__ = _CallablePackage

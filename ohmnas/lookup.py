@@ -1,4 +1,4 @@
-"""Look up names with suggestions, and check names chosen by users."""
+"""Look up names, suggest similar ones, and check names chosen by users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ohmnas.errors import InvalidValueError, UnknownNameError, shown
 
 T = TypeVar("T")
 LONGEST: Final = 100
-"""Number of characters compared for suggestions."""
+"""Largest number of characters of a name that are compared for suggestions."""
 
 LONGEST_NAME: Final = 100
 """Longest name of a chip or task, in characters: it is part of file names."""
@@ -33,7 +33,7 @@ def look_up(kind: str, known: Mapping[str, T], name: str) -> T:
 
 
 def check_name(kind: str, known: Collection[str], name: str) -> None:
-    """Raise an error for an unknown name.
+    """Check that a name is known.
 
     Raises:
         UnknownNameError: the name is unknown; the message lists the known names.
@@ -56,9 +56,9 @@ def suggestion(known: Collection[str], name: str) -> str:
 
 
 def name_fault(name: str) -> str:
-    """Return the reason why a name is not allowed for a chip, task or fidelity; empty if it is.
+    """Return the reason why a name is not allowed, for example for a chip or task; empty if it is allowed.
 
-    A name must have the same meaning in files, commands, tables and terminals.
+    A name must be usable in file names, commands, tables and terminals without a change.
     """
     if not name.strip() or name != name.strip():
         return "a name must not be empty, or start or end with spaces"

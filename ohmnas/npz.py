@@ -1,6 +1,6 @@
 """NumPy archives: plain arrays, read safely from files of unknown origin, and written reproducibly.
 
-The reader checks sizes before it allocates memory, and never unpickles.
+The reader checks sizes before it allocates memory, and never unpickles objects.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from ohmnas.files import opened, write_bytes_atomically
 LARGEST = 16 << 30
 """Largest size of an archive in bytes."""
 LARGEST_CONTENT = 16 << 30
-"""Largest total size of the arrays read, in bytes."""
+"""Largest total size of the arrays to read, in bytes."""
 LARGEST_RATIO = 400
-"""Largest compression ratio of an array of more than `UNCHECKED_BYTES`. Images with few grey levels reach 50, and
+"""Largest compression ratio of an array of more than `UNCHECKED_BYTES`. Images with few grey levels reach 50, or
 several hundred as float64; deflate can reach 1,032."""
 UNCHECKED_BYTES = 128 << 20
 """Largest size in bytes of an array that may have any compression ratio."""
 LONGEST_HEADER = 4096
-"""Largest size of a header in bytes; NumPy's own have 128."""
+"""Largest size of a header in bytes; NumPy's own headers usually have 128."""
 BLOCK = 1 << 20
 NPY, ZIP = b"\x93NUMPY", b"PK"
 _ENCRYPTED = 1
 _WRITTEN = (1980, 1, 1, 0, 0, 0)
-"""Time stamp of every member: the earliest that a zip archive can store."""
+"""Time stamp of every member, so equal arrays give equal bytes: the earliest that a zip archive can store."""
 _UNIX, _READABLE = 3, 0o644 << 16
 """System and permissions of every member, the same on all machines."""
 
@@ -80,12 +80,12 @@ def read_arrays(path: Path, names: Iterable[str], largest: int | None = None) ->
     Args:
         path: the archive.
         names: names of the arrays to read.
-        largest: limit in bytes, for the size of the file and, separately, for the total size of these arrays. None is
+        largest: limit in bytes, which applies separately to the file and to the total of these arrays. The defaults are
             `LARGEST` for the file and `LARGEST_CONTENT` for the arrays.
 
     Raises:
-        BrokenFileError: the file is not a NumPy archive, lacks an array or is too large; or an array is too
-            large or does not hold plain numbers.
+        BrokenFileError: the file is not a NumPy archive, is too large, or lacks an array, or an array is too large or
+            does not hold plain numbers.
     """
     names = tuple(names)
     needed = in_short(", ".join(names), 120)
@@ -134,7 +134,7 @@ def _read(path: Path, archive: zipfile.ZipFile, names: tuple[str, ...], most: in
 
 
 def _check_member(path: Path, name: str, member: zipfile.ZipInfo) -> None:
-    """Check that a member is not encrypted and has a plausible size."""
+    """Check that a member is not encrypted, uses a known compression, and has a plausible size."""
     if member.flag_bits & _ENCRYPTED:
         raise BrokenFileError(f"{path}: {name} is encrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -147,10 +147,10 @@ def _check_member(path: Path, name: str, member: zipfile.ZipInfo) -> None:
 
 
 def mapped(path: Path) -> Array:
-    """Map an array of a file in NumPy's format into memory; changes do not reach the file.
+    """Map the array of a ``.npy`` file into memory. Changes to the array are not written to the file.
 
     Raises:
-        BrokenFileError: the file is not in NumPy's format, or its size does not match its header.
+        BrokenFileError: the file is not a ``.npy`` file of plain numbers, or its size does not match its header.
     """
     with opened(path, LARGEST_CONTENT) as file:
         size = os.fstat(file.fileno()).st_size
@@ -160,7 +160,7 @@ def mapped(path: Path) -> Array:
 
 
 def _begin(path: Path, name: str, content: IO[bytes], size: int) -> Form:
-    """Read the header of an array in NumPy's format (versions 1 to 3) from a stream of exactly `size` bytes."""
+    """Read the header of an array in ``.npy`` format (versions 1 to 3) from a stream of exactly `size` bytes."""
     begin = content.read(len(NPY) + 2)
     if not begin.startswith(NPY) or len(begin) != len(NPY) + 2 or begin[6] not in (1, 2, 3):
         raise BrokenFileError(f"{path}: {name} does not begin like an array; {_NO_ARRAY}")
@@ -179,7 +179,7 @@ def _begin(path: Path, name: str, content: IO[bytes], size: int) -> Form:
 
 
 def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
-    """Read an array in NumPy's format from a stream of `size` bytes."""
+    """Read an array in ``.npy`` format from a stream of exactly `size` bytes."""
     kind, columns_first, shape = _begin(path, name, content, size)
     count = math.prod(shape)
     total = count * kind.itemsize
@@ -192,7 +192,7 @@ def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
             raise BrokenFileError(f"{path}: {name} is cut short: {at:,} of {total:,} bytes")
         octets[at : at + len(block)] = np.frombuffer(block, np.uint8)
         at += len(block)
-    if content.read(1):  # reading to the end also checks the checksum
+    if content.read(1):  # reading to the end also verifies the checksum
         raise BrokenFileError(f"{path}: {name} has more bytes than its directory states")
     array: Array = flat.reshape(shape, order="F" if columns_first else "C")
     return array.astype(kind.newbyteorder("="), copy=False)

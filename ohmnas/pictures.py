@@ -1,4 +1,4 @@
-"""Drawing into files, in one style. Figures do not use pyplot, so a notebook's windows and backend are not affected.
+"""Draw figures in one style and save them. They do not use pyplot, so the backend of a notebook is not affected.
 
 Each colour has the same meaning in all pictures and reports. The colours come from Okabe and Ito (2008) and from Tol's
 muted scheme (2021). People with any kind of colour vision can tell them apart.
@@ -47,9 +47,9 @@ LAYERS: Final = {
 GROUPS: Final = ("#56b4e9", "#e69f00", "#882255", "#117733", "#cc79a7", "#999933")
 """Groups of networks, such as those with and without skips."""
 GROUP_MARKS: Final = ("o", "^", "s", "D", "v", "P")
-"""Marks of the groups: a second distinction in addition to the colour."""
+"""Markers of the groups, which also differ without colour."""
 SCALE: Final = "cividis"
-"""Colour scale of a quantity."""
+"""Colour map for a quantity."""
 _STYLE: Final = {
     "axes.edgecolor": INK,
     "axes.grid": True,
@@ -90,9 +90,9 @@ def drawing() -> Iterator[None]:
 
 
 def _import_matplotlib() -> None:
-    """Import Matplotlib even if `MPLBACKEND` names a missing backend; no picture here needs one.
+    """Import Matplotlib even if `MPLBACKEND` names a backend that is not installed. No picture here needs a backend.
 
-    Jupyter sets the variable for all programs that it starts, including programs of other environments.
+    Jupyter sets the variable for all programs that it starts, also in other Python environments.
     """
     try:
         import matplotlib
@@ -109,7 +109,7 @@ def _import_matplotlib() -> None:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Create an empty figure of this size in inches with automatic layout. Fill it inside `drawing`."""
+    """Create an empty figure of this size in inches, with automatic layout. Draw in it inside `drawing`."""
     _import_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -123,7 +123,7 @@ def ticks_in_words(panel: Axes, axis: str) -> None:
     """Label the ticks of a logarithmic axis as 1k, 20k, 3M; at least two have a label.
 
     Args:
-        panel: the panel.
+        panel: the axes.
         axis: ``x`` or ``y``.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
@@ -142,7 +142,7 @@ _FINE: Final = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
 def short(value: float) -> str:
-    """Format a number with a unit prefix where it is large or small: 0.3, 950, 20k, 1.5M, 12µ."""
+    """Format a number, with a unit prefix if it is large or small: 0.3, 950, 20k, 1.5M, 12µ."""
     if 1e-3 <= abs(value) < 1.0:
         return f"{value:.3g}"
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-6, "µ"), (1e-9, "n")):

@@ -1,8 +1,8 @@
 """Registries: named objects, each imported on first use. Installed packages can add entries.
 
-Names and summaries are available without importing anything. Entry points of installed
-packages (``[project.entry-points."ohmnas.strategies"]``) are read only when a name is not built in, or when all names
-are listed, because reading them takes tens of milliseconds.
+Names and summaries are available without importing the objects. Entry points of installed packages
+(``[project.entry-points."ohmnas.strategies"]``) are read only if a name is neither built in nor registered, or if all
+names are listed, because reading them takes tens of milliseconds.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 LONGEST_REASON = 200
-"""Longest text of a plugin's own error, in characters."""
+"""Largest number of characters of a plugin's own error in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T]):
-    """A name with the source of its object."""
+    """A name, and how to get its object."""
 
     name: str
     load: Callable[[], T]
@@ -56,8 +56,8 @@ class Registry(Mapping[str, T]):
             group: entry point group, such as ``ohmnas.strategies``.
             entries: name -> ``"module:attribute"``, a function that returns the object, or a tuple of either and a
                 one-line summary.
-            fault: called with the name and the object of an entry; returns why the object is invalid, or an empty
-                string. Built-in entries are not checked.
+            fault: called with the name and the object of an entry that is not built in; returns why the object is
+                invalid, or an empty string.
         """
         self.kind = kind
         self.group = group
@@ -75,12 +75,12 @@ class Registry(Mapping[str, T]):
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Messages about ignored entry points, for example with a built-in name."""
+        """Messages about ignored entry points, for example those with a built-in name."""
         self._scanned()
         return tuple(self._faults)
 
     def check(self, name: str) -> None:
-        """Raise an error for an unknown name, without importing anything.
+        """Check that a name is known, without importing its object.
 
         Raises:
             UnknownNameError: the name is unknown; the message lists the known names.
@@ -109,7 +109,8 @@ class Registry(Mapping[str, T]):
         Raises:
             UnknownNameError: the name is unknown; the message lists the known names.
             PluginError: the plugin cannot be imported, or its object is invalid.
-            InvalidValueError: the registered ``"module:attribute"`` is invalid.
+            InvalidValueError: the object of a registered ``"module:attribute"`` is invalid.
+            ImportError: the module of a registered ``"module:attribute"`` cannot be imported.
         """
         if name not in self._loaded:
             entry = self._entry(name)
@@ -135,16 +136,16 @@ class Registry(Mapping[str, T]):
     @overload
     def register(self, name: str, thing: None = ..., summary: str = ...) -> Callable[[U], U]: ...
     def register(self, name: str, thing: object = None, summary: str = "") -> object:
-        """Add an entry in this process, for notebooks and tests; worker processes of a campaign do not have it.
+        """Add an entry in this process, for notebooks and tests. Worker processes of a campaign do not have it.
 
         Args:
             name: a plain name (`lookup.name_fault`) that is neither built in nor registered. The entry takes precedence
                 over a plugin's entry with the same name.
-            thing: the object, or ``"module:attribute"``; without it, ``register(name)`` is a decorator.
+            thing: the object, or ``"module:attribute"``. Without it, ``register(name)`` is a decorator.
             summary: one line for help texts.
 
         Returns:
-            The thing, or the decorator.
+            `thing`, or the decorator.
 
         Raises:
             InvalidValueError: the name is invalid or taken, or the object is invalid. ``"module:attribute"`` is checked
@@ -243,7 +244,7 @@ def _entry(name: str, what: object, summary: str = "") -> Entry[T]:
 
 
 def registries() -> dict[str, Registry[object]]:
-    """Entry point group -> registry, for everything that plugins can add."""
+    """Entry point group -> registry, for all kinds of plugins."""
     found: dict[str, Registry[object]] = {}
     for location in REGISTRIES:
         module, _, attribute = location.partition(":")
@@ -262,4 +263,4 @@ REGISTRIES = (
     "ohmnas.estimators.catalogue:ESTIMATORS",
     "ohmnas.export.catalogue:EXPORTERS",
 )
-"""Locations of the registries."""
+"""Locations of the registries, as ``"module:attribute"``."""

@@ -1,4 +1,4 @@
-"""`Target`: a measured and predicted quantity. Does not import NumPy, so help is fast."""
+"""`Target`: a quantity that is measured and predicted. Does not import NumPy, so help is fast."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ohmnas.lookup import look_up
 
 Scale = Literal["linear", "log"]
 TIMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "1 month"}
-"""Times after programming."""
+"""Name in columns -> time after programming, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Target:
     name: str
     """Column name in tables."""
     title: str
-    """Column title for people."""
+    """Column title shown to users."""
     larger_is_better: bool
     low: float
     """Smallest possible value."""
@@ -43,11 +43,11 @@ SPREAD: Final = Target("accuracy_1d_std", "std", False, 0.0, 1.0, "log")
 VARIATION: Final = Target("avm", "AVM", False, -1.0, 1.0)
 """Accuracy variation over one month: accuracy after 1 second minus accuracy after 30 days."""
 VARIATION_60S: Final = Target("avm_60s", "AVM from 60 s", False, -1.0, 1.0)
-"""Accuracy after 60 seconds minus accuracy after 30 days. AnalogNAS-Bench has no readings after 1 second."""
+"""Accuracy after 60 seconds minus accuracy after 30 days. AnalogNAS-Bench has no readings at 1 second."""
 VARIATIONS: Final = (VARIATION, VARIATION_60S)
-"""The AVM, and the target that a table without the AVM can have instead."""
+"""The AVM, and its substitute in tables without readings at 1 second."""
 DEFAULTS: Final = (ACCURACY, SPREAD, VARIATION)
-"""Targets of AnalogNAS."""
+"""Default targets, as in AnalogNAS."""
 DEFAULT_NAMES: Final = tuple(target.name for target in DEFAULTS)
 """Names of the default targets, in the order of a surrogate's columns."""
 DEVICE_LATENCY: Final = Target("device_latency", "latency on the device", False, 0.0, 3600.0)

@@ -1,6 +1,6 @@
 """Process blocks of rows in parallel threads, each with single-threaded BLAS.
 
-Results of a block do not depend on the number of threads, so predictions do not either.
+The results of a block, and therefore predictions, do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ def by_blocks(function: Callable[[Matrix], Matrix], rows: Matrix, most: int) -> 
 
 def cpu_count() -> int:
     """Number of CPUs that this process may use, including container limits."""
-    import joblib  # slow to import, and not needed for a few blocks
+    import joblib  # slow to import, and not needed for a single block
 
     return int(joblib.cpu_count())
 
 
 class _OneThread:
-    """Limits BLAS to one thread. The number of threads is global: the first block sets it, the last restores it.
+    """Limits BLAS to one thread in a block. The number is global: the first block sets it, the last restores it.
 
-    Blocks may therefore be nested, and several threads may use it at the same time.
+    Blocks may be nested, and several threads may use it at the same time.
     """
 
     def __init__(self) -> None:
@@ -79,12 +79,12 @@ _ONE_THREAD = _OneThread()
 
 
 def one_blas_thread() -> _OneThread:
-    """Use one BLAS thread in a block. More do not speed up small products, and their number changes rounding."""
+    """Use one BLAS thread in a block. More are not faster for small products, and their number affects rounding."""
     return _ONE_THREAD
 
 
 @cache
 def _libraries(with_scipy: bool) -> list[Any]:  # noqa: ARG001 - key of the cache
-    """Loaded BLAS libraries. The slow search runs once, and again when SciPy loads its own."""
+    """Loaded BLAS libraries. The slow search runs once, and once more after SciPy has loaded its own library."""
     libraries: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
     return libraries

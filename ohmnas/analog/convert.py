@@ -1,4 +1,4 @@
-"""Torch network + chip -> analog network: the same network with its convolutions and linear layers on tiles."""
+"""Convert a torch network to an analog network: its convolutions and linear layers run on the tiles of a chip."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ DIGITAL: Final = (
     nn.RMSNorm,
     nn.PReLU,
 )
-"""Modules that the digital periphery computes, because their parameters are not matrices."""
+"""Types of modules that stay digital, because their parameters are not matrices."""
 
 
 def to_analog(network: _Network, chip: Hardware, keep_digital: Collection[str] = ()) -> _Network:
     """A copy of the network whose convolutions and linear layers are analog layers of the chip.
 
     Args:
-        network: any module of `Conv2d`, `Linear`, norms and modules without parameters. Plain chains of convolution,
-            batch norm and ReLU are computed in one step.
+        network: any module made of `Conv2d`, `Linear`, norms and modules without parameters. Plain chains of
+            convolution, batch norm and ReLU are computed in one step.
         chip: chip with the tiles and converters of the layers.
-        keep_digital: paths of modules (with everything inside them) and of parameters that stay digital.
+        keep_digital: paths of modules and parameters that stay digital. The path of a module includes all inside it.
 
     Returns:
         A network of the same type; a bare layer becomes an analog layer.
@@ -61,7 +61,7 @@ def to_analog(network: _Network, chip: Hardware, keep_digital: Collection[str] =
 
 
 def convert(network: _Network, chip: Hardware, keep_digital: Collection[str] = ()) -> _Network:
-    """`to_analog` in place: the network is changed and returned, and nothing is copied.
+    """Convert a network in place, without a copy, and return it. A bare layer is not changed, but replaced.
 
     Raises:
         InvalidValueError: as for `to_analog`.
@@ -173,7 +173,7 @@ def _chains(module: nn.Module, inside: bool = False) -> Iterator[nn.Sequential]:
 
 
 def _absorb_norms(chain: nn.Sequential) -> None:
-    """Fuse the following batch norm and ReLU or sum into each analog convolution, and replace them by identities."""
+    """Fuse each analog convolution with its batch norm and the ReLU or sum after it; replace them by identities."""
     names = _children(chain)
     for index in range(len(chain) - 1):
         layer, norm = chain[index], chain[index + 1]
@@ -233,7 +233,7 @@ def check_chip(network: nn.Module, chip: Hardware) -> None:
 
 
 def analog_layers(network: nn.Module) -> Iterator[AnalogLayer]:
-    """The analog layers of a network, in the order in which they were built."""
+    """The analog layers of a network, in the order of `torch.nn.Module.modules`."""
     return (module for module in network.modules() if isinstance(module, AnalogLayer))
 
 
@@ -251,6 +251,6 @@ def set_precision(network: nn.Module, precision: torch.dtype) -> None:
 
 
 def set_noise(network: nn.Module, noise: Noise | None) -> None:
-    """Set the source of the layers' output noise; None for a chip without output noise."""
+    """Set the layers' source of noise. None: no output noise, and training noise from torch's global generator."""
     for layer in analog_layers(network):
         layer.noise = noise

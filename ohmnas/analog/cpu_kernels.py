@@ -1,7 +1,7 @@
 """Compiled CPU kernels: plain loops over NumPy arrays. The module `kernels` applies them to tensors.
 
 Rows are ``(p, c)``: p positions with c values each. Short rows may be joined, so c is a multiple of the number of
-channels. Loops run over slices of blocks and start at 0: only then can the compiler skip the checks of indices and
+channels. Loops run over slices of blocks and start at 0; otherwise, the compiler checks indices and does not
 vectorise. Each kernel is compiled twice, for one thread and for many (`prange` runs over blocks).
 
 An array is float32, or uint16 with the bits of bfloat16 (the upper half of a float32), because NumPy has no bfloat16.
@@ -22,7 +22,7 @@ Array = npt.NDArray[np.float32] | npt.NDArray[np.uint16]
 BLOCK = 4096
 """Approximate number of elements per block; a block of x and a block of y fit into the first-level cache."""
 SMALLEST_SCALE = 1e-7
-"""Scale of a column of zeros, whose largest weight is 0."""
+"""Smallest scale of a column, so a column of zeros does not divide by 0."""
 
 
 def read(x: Any) -> Any:
@@ -31,7 +31,7 @@ def read(x: Any) -> Any:
 
 
 def written(value: Any, array: Any) -> Any:
-    """Round a float32 to the array's type, to nearest even."""
+    """Round a float32 to the array's type; ties go to even."""
     if array.dtype != np.uint16:
         return value
     bits = int(np.float32(value).view(np.uint32))
@@ -63,7 +63,7 @@ def _written(value: Any, array: Any) -> Any:  # noqa: ARG001 - numba requires th
 
 
 def quantise(x: Array, out: Array, scale: np.float32, limit: np.float32) -> None:
-    """Out = round(x * scale), clipped to +-limit; all arrays are flat."""
+    """Write round(x * scale), clipped to +-limit, to `out`; all arrays are flat."""
     for block in prange((len(x) + BLOCK - 1) // BLOCK):
         source, result = x[block * BLOCK : (block + 1) * BLOCK], out[block * BLOCK : (block + 1) * BLOCK]
         for i in range(len(source)):
@@ -71,7 +71,7 @@ def quantise(x: Array, out: Array, scale: np.float32, limit: np.float32) -> None
 
 
 def convert(y: Array, noise: Array, std: np.float32, limit: np.float32) -> None:
-    """Y = round(y + std * noise), clipped to +-limit, in place; all arrays are flat."""
+    """Replace y by round(y + std * noise), clipped to +-limit; all arrays are flat."""
     for block in prange((len(y) + BLOCK - 1) // BLOCK):
         result, drawn = y[block * BLOCK : (block + 1) * BLOCK], noise[block * BLOCK : (block + 1) * BLOCK]
         for i in range(len(result)):
@@ -80,7 +80,7 @@ def convert(y: Array, noise: Array, std: np.float32, limit: np.float32) -> None:
 
 
 def mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Array) -> float:
-    """Out = grad * factor where x is within +-limit, else 0; all arrays are flat. Returns the sum of grad * x there."""
+    """Write grad * factor where abs(x) < limit, else 0, to `out`; return the sum of grad * x there. Arrays are flat."""
     blocks = (len(x) + BLOCK - 1) // BLOCK
     sums = np.zeros(blocks, np.float32)
     for block in prange(blocks):
@@ -102,9 +102,10 @@ def mask(grad: Array, x: Array, factor: np.float32, limit: np.float32, out: Arra
 def columns(
     weight: Array, noise: Array, starts: Any, std: np.float32, unit: np.float32, out: Array, scale: Array
 ) -> None:
-    """Out = weight * unit / scale + std * noise; writes the largest absolute weight of each column part to scale.
+    """Write weight * unit / scale + std * noise to `out`; write the largest weight of each column part to `scale`.
 
-    The shape of weight, noise and out is ``(o, k)``; the shape of scale is ``(o, p)``.
+    The largest weight is the largest absolute value. The shape of `weight`, `noise` and `out` is ``(o, k)``; the shape
+    of `scale` is ``(o, p)``.
     """
     for o in range(len(weight)):
         for part in range(len(starts) - 1):
@@ -120,7 +121,7 @@ def columns(
 
 
 def clip(weight: Array, sigma: np.float32) -> None:
-    """Clip each row at +- `sigma` times its standard deviation (n-1), in place."""
+    """Clip each row at `sigma` times its standard deviation (with n - 1) on both sides of 0, in place."""
     for g in range(len(weight)):
         row = weight[g]
         total, square = 0.0, 0.0
@@ -224,7 +225,7 @@ def normalise(
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
 def _affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches: int, width: int, out: Array) -> None:
-    """Out = max(rows * scale + shift, floor); several branches of `width` channels are summed, without the floor."""
+    """Write max(rows * scale + shift, floor) to `out`; sum several branches of `width` channels, without the floor."""
     if branches == 1:
         for p in range(len(rows)):
             row, to = rows[p], out[p]
@@ -243,7 +244,7 @@ def _affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches
 def _sum_up(
     row: Array, grad: Array, scale: Array, shift: Array, floor: np.float32, total: Array, product: Array
 ) -> None:
-    """Add the gradient above the floor, and its product with the row, to two sums per channel."""
+    """Add the gradient above the floor to `total`, and its product with the row to `product`, by channel."""
     for c in range(len(row)):
         value, incident = read(row[c]), grad[c]
         passed = incident if value * scale[c] + shift[c] > floor else np.float32(0.0)
@@ -330,7 +331,7 @@ def normalise_backward(
 
 
 def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches: int, height: int, out: Array) -> None:
-    """Like `_affine`, with scale and shift per channel, not per channel of joined rows."""
+    """Like `_affine`, but scale and shift have one value per channel, even if rows are joined."""
     positions, channels = rows.shape
     joined = channels // len(scale)
     wide_scale, wide_shift = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -343,7 +344,7 @@ def affine(rows: Array, scale: Array, shift: Array, floor: np.float32, branches:
 
 
 def _compile(function: Any) -> tuple[Any, Any]:
-    """Compile a kernel for one thread and for many. Compiled code is cached on disk: only the first process waits."""
+    """Compile a kernel for one thread and for many. The code is cached on disk, so only the first process waits."""
     options = {"nogil": True, "fastmath": {"reassoc", "contract", "nsz"}, "cache": True, "error_model": "numpy"}
     return njit(**options)(function), njit(parallel=True, **options)(function)
 

@@ -19,7 +19,8 @@ class ReRamCMONoiseModel(reram.ReRamCMONoiseModel):  # type: ignore[misc]
     """Aihwkit's model, also for devices that relax below zero conductance.
 
     Read noise is proportional to the logarithm of the conductance, so aihwkit's model returns NaN for these devices.
-    Here they get the smallest conductance, `g_min`, as aihwkit's model already does for all other devices below it.
+    This model sets them to the smallest conductance, `g_min`. Aihwkit already does this for all other devices below
+    `g_min`.
     """
 
     def apply_drift_noise_to_conductance(self, g_prog: Tensor, drift_noise_param: Tensor, t_inference: float) -> Tensor:

@@ -26,16 +26,16 @@ from ohmnas.hardware import Hardware
 TIMES: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 30 * 86400.0}
 """Name -> seconds after programming. AVM is the accuracy at the first time minus the accuracy at the last."""
 AGAIN: Final = "1d"
-"""Time at which each chip is read twice, to separate read noise from lasting differences between chips."""
+"""Name of the time at which each chip is read twice, to separate read noise from lasting differences between chips."""
 EVALUATION_PIXELS: Final = 1 << 17
-"""Number of pixels per batch on a CPU, so that the activations fit into the cache."""
+"""Largest number of pixels per batch on a CPU, so the activations fit into the cache."""
 EVALUATION_BATCH: Final = 512
 """Largest number of images per batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Images that each programmed chip classified correctly."""
+    """Whether each programmed chip classified each image correctly."""
 
     correct: npt.NDArray[np.bool_]
     """``(chips, t, m)``: by chip, time (`TIMES`) and image."""
@@ -44,7 +44,7 @@ class Readings:
 
     @property
     def accuracies(self) -> npt.NDArray[np.float64]:
-        """``(chips, t)``: a row is one chip, so differences within it are paired."""
+        """``(chips, t)``: one row per chip, so differences within a row are paired."""
         found: npt.NDArray[np.float64] = self.correct.mean(axis=2)
         return found
 
@@ -56,7 +56,7 @@ class Readings:
 
 @torch.no_grad()
 def correct(network: nn.Module, images: Images, labels: Tensor) -> Tensor:
-    """``(m,)`` bool: True for images that the network classifies correctly, in evaluation mode."""
+    """``(m,)`` bool: True for images that the network classifies correctly. Leaves the network in evaluation mode."""
     network.eval()
     batch = EVALUATION_BATCH
     if images.device.type == "cpu":
@@ -70,12 +70,12 @@ def correct(network: nn.Module, images: Images, labels: Tensor) -> Tensor:
 
 @torch.no_grad()
 def accuracy(network: nn.Module, images: Images, labels: Tensor) -> float:
-    """Fraction of images that the network classifies correctly, in evaluation mode."""
+    """Fraction of images that the network classifies correctly. Leaves the network in evaluation mode."""
     return float(correct(network, images, labels).double().mean())
 
 
 def digital_accuracy(network: nn.Module, images: Images, labels: Tensor, calibration: Images | None = None) -> float:
-    """Accuracy of the network computed exactly, without any chip; values saturate as in training (`layers.Mode`).
+    """Accuracy in exact arithmetic, without a chip. Values still saturate, as in training (`layers.Mode`).
 
     Args:
         network: a trained analog network.
@@ -83,6 +83,9 @@ def digital_accuracy(network: nn.Module, images: Images, labels: Tensor, calibra
         labels: ``(m,)``.
         calibration: training images for batch norm statistics in exact arithmetic. None keeps the trained statistics,
             which include training noise.
+
+    Warns:
+        UserWarning: the network's input ranges are not calibrated (`calibration.calibrate`).
     """
     warn_uncalibrated(network)
     set_mode(network, "digital")
@@ -112,10 +115,10 @@ def read_over_time(
         chip: the hardware to program; the network must have been converted for its tiles and converters.
         images: ``(m, channels, height, width)``, prepared as in training.
         labels: ``(m,)``.
-        chips: number of programming events.
+        chips: number of chips to program.
         seed: random seed.
-        calibration: training images; with adaptive batch norm, the statistics are averaged over the first of these
-            images before each reading.
+        calibration: training images for adaptive batch norm, which averages the statistics over the first of them
+            before each reading (`norms.average_statistics`).
 
     Raises:
         InvalidValueError: the network was converted for another chip (`convert.check_chip`), the chip's batch norm is
@@ -138,7 +141,7 @@ def read_over_time(
         with torch.random.fork_rng(devices=[]), saved_statistics(network):
             torch.manual_seed(seed)
             return readings(network, program, chip, images, labels, chips, calibration)
-    finally:  # a limit on time or memory may end the reading; the next chip must not find these weights
+    finally:  # a limit on time or memory may stop the reading; the network must not keep this chip's weights
         for layer in analog_layers(network):
             layer.unload()
         set_noise(network, None)
@@ -153,7 +156,7 @@ def readings(
     chips: int,
     calibration: Images | None,
 ) -> Readings:
-    """`read_over_time` for the layers of any engine; batch norm statistics may change.
+    """Like `read_over_time`, for the layers of any engine. Batch norm statistics may change.
 
     Args:
         network: network with layers of any engine.
@@ -201,19 +204,22 @@ def _count(chips: object) -> int:
 def accuracy_over_time(
     network: nn.Module, chip: Hardware, images: Images, labels: Tensor, chips: int, seed: int
 ) -> npt.NDArray[np.float64]:
-    """``(chips, t)``: the accuracies of `read_over_time`; a row is one chip.
+    """``(chips, t)``: the accuracies of `read_over_time`, one row per chip.
 
     Args:
         network: as in `read_over_time`.
-        chip: as in `read_over_time`; not with adaptive batch norm, which needs calibration images.
+        chip: as in `read_over_time`, but without adaptive batch norm, which needs calibration images.
         images: as in `read_over_time`.
         labels: as in `read_over_time`.
         chips: as in `read_over_time`.
         seed: as in `read_over_time`.
 
     Raises:
-        InvalidValueError: the network was converted for another chip (`convert.check_chip`), or the chip's batch norm
-            is adaptive.
+        InvalidValueError: the network was converted for another chip (`convert.check_chip`), the chip's batch norm is
+            adaptive, or the number of chips or the seed is invalid.
+
+    Warns:
+        UserWarning: the network's input ranges are not calibrated (`calibration.calibrate`).
     """
     return read_over_time(network, chip, images, labels, chips, seed).accuracies
 
@@ -224,12 +230,15 @@ def accuracy_of_one_chip(
 ) -> float:
     """Accuracy of one newly programmed chip, `seconds` after programming; for learning curves.
 
-    A training can continue afterwards: the network's noise source and batch norm statistics do not change. A chip with
-    adaptive batch norm is therefore read with the trained statistics, unlike in `read_over_time`.
+    The network's noise source and batch norm statistics do not change, so training can continue. For the same reason, a
+    chip with adaptive batch norm is read with the trained statistics, unlike in `read_over_time`.
 
     Raises:
         InvalidValueError: the network was converted for another chip (`convert.check_chip`), the seed is invalid, or
-            `seconds` is infinite or below 1, the earliest time at which devices were measured.
+            `seconds` is not finite or below 1, the earliest time at which devices were measured.
+
+    Warns:
+        UserWarning: the network's input ranges are not calibrated (`calibration.calibrate`).
     """
     if not 1.0 <= seconds < math.inf:
         raise InvalidValueError(f"seconds must be finite and at least 1, not {seconds}: no device was measured earlier")

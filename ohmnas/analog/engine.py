@@ -1,6 +1,6 @@
-"""Engines that simulate a chip, with one interface: ohmnas's own layers, or aihwkit's.
+"""Engines that simulate a chip, with one interface: ohmnas's own layers, or aihwkit's layers.
 
-`native` is fast. `aihwkit` is the reference: it validates `native` and the result of a search. Both take the same
+`native` is fast. `aihwkit` is the reference for validating `native` and the results of searches. Both accept the same
 network, chip, recipe and seed, but each draws its own noise.
 """
 
@@ -49,7 +49,7 @@ class Engine(Protocol):
         snapshot: Snapshot | None = None,
         stops: Stops | None = None,
     ) -> Training:
-        """Train the result of `to_analog` in place. Only the native engine uses the snapshot.
+        """Train the result of `to_analog` in place, as `train.train` does. Only the native engine uses the snapshot.
 
         Raises:
             DivergedError: the loss is not finite.
@@ -57,17 +57,17 @@ class Engine(Protocol):
         ...
 
     def to_native(self, network: nn.Module, digital: nn.Module, chip: Hardware) -> nn.Module:
-        """The trained network on native layers, with its weights, statistics and input ranges.
+        """The trained network with native layers; weights, batch norm statistics and input ranges are kept.
 
         Args:
-            network: trained; result of `to_analog` for the chip.
-            digital: the same network in torch's own layers, with any weights.
+            network: a result of `to_analog` for the chip, trained.
+            digital: the same network with torch's own layers and any weights, which may be overwritten.
             chip: chip of the training.
         """
         ...
 
     def digital_accuracy(self, network: nn.Module, images: Images, labels: Tensor, calibration: Images) -> float:
-        """Accuracy of the trained weights in exact arithmetic, with batch norm statistics from exact arithmetic too."""
+        """Accuracy of the trained weights in exact arithmetic; calibration images give exact batch norm statistics."""
         ...
 
     def read_over_time(
@@ -85,7 +85,7 @@ class Engine(Protocol):
 
 
 class Native:
-    """The layers of ohmnas."""
+    """Engine with ohmnas's own layers."""
 
     def to_analog(self, network: nn.Module, chip: Hardware) -> nn.Module:
         """See `Engine`."""
@@ -129,10 +129,10 @@ class Native:
 
 
 class Aihwkit:
-    """Aihwkit's layers on its pure torch tiles, whose weights any torch optimizer can train."""
+    """Engine with aihwkit's layers on its pure torch tiles, whose weights any torch optimizer can train."""
 
     def to_analog(self, network: nn.Module, chip: Hardware) -> nn.Module:
-        """See `Engine`; grouped convolutions, which aihwkit rejects, become one convolution per group.
+        """See `Engine`. Aihwkit rejects grouped convolutions, so they become one convolution per group.
 
         Raises:
             InvalidValueError: as in `convert.to_analog`, or aihwkit does not support the padding of a convolution.
@@ -140,7 +140,7 @@ class Aihwkit:
         return _converted(network, chip, convertible(network))
 
     def from_native(self, network: _Network, chip: Hardware) -> _Network:
-        """A trained native network on aihwkit's layers, with its weights, statistics and input ranges.
+        """A trained native network with aihwkit's layers; weights, batch norm statistics and input ranges are kept.
 
         Raises:
             InvalidValueError: the network was converted for another chip, or aihwkit does not support the padding of a
@@ -166,7 +166,7 @@ class Aihwkit:
         snapshot: Snapshot | None = None,
         stops: Stops | None = None,
     ) -> Training:
-        """See `Engine`; each input range is a fixed multiple of the input's running root mean square."""
+        """See `Engine`. Each input range is a fixed multiple of the input's running root mean square."""
         del snapshot  # not supported: aihwkit stores the state of its tiles as pickles
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
@@ -227,7 +227,7 @@ class Aihwkit:
 
         def program() -> Callable[[float], None]:
             for layer in layers:
-                layer.program_analog_weights()  # from the target weights, which the tile keeps
+                layer.program_analog_weights()  # from the target weights, which the tile stores
             return drift
 
         def drift(seconds: float) -> None:
@@ -261,9 +261,9 @@ class _TileHooks:
 
 
 class _Calibrate:
-    """Forward pre-hook: sets a layer's input range to `RANGE_MULTIPLE` running root mean squares of its input.
+    """Forward pre-hook: sets a layer's input range to `RANGE_MULTIPLE` times the running root mean square of its input.
 
-    In contrast to `AnalogLayer.calibrate`, the multiple is fixed, also for a layer that reads images.
+    Unlike in `AnalogLayer.calibrate`, the multiple is not trained, and layers that read images are not special.
     """
 
     def __init__(self) -> None:

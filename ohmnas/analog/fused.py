@@ -1,9 +1,9 @@
 """An analog convolution with its batch norm and the following ReLU or sum of branches, as one node on a CPU.
 
-It computes the same as the plain torch code of `layers`, but with the compiled `kernels`; tests compare both.
-Between the input and the output of a layer, only the outputs of DAC and ADC are stored. The backward pass needs no
-other values. Both outputs are whole numbers, so the convolution between them may use bfloat16 (`precision`): its inputs
-are exact and its sums are in float32. Only weights, outputs (before noise and ADC) and gradients are rounded, to 0.2 %.
+It computes the same as the plain torch code of `layers`, but with the compiled `kernels`; tests compare both. Only the
+outputs of the DAC and the ADC are stored. The backward pass needs no other values from inside the layer. Both outputs
+are whole numbers, so the convolution between them may use bfloat16 (`precision`): its inputs are exact and its sums are
+in float32. Only weights, outputs (before noise and ADC) and gradients are rounded, by at most 0.2 %.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from ohmnas.analog.layers import AnalogConv2d
 from ohmnas.hardware import Hardware
 
 FEWEST_PIXELS = 16
-"""Smallest number of pixels for bfloat16. With fewer pixels it is not faster. With one pixel, oneDNN (torch 2.12) does
-not set the gradient of kernel taps that no pixel reaches."""
+"""Smallest number of pixels for bfloat16. With fewer pixels, bfloat16 is not faster. With one pixel, oneDNN (torch
+2.12) does not set the gradient of kernel taps that no pixel reaches."""
 
 
 class FusedConv2d(AnalogConv2d):
-    """`AnalogConv2d` that uses the fused path where it can."""
+    """`AnalogConv2d` that uses the fused path if possible (`applies`)."""
 
     precision: torch.dtype
     """Number format of the convolution on the fused path: float32 or bfloat16."""
 
     def __init__(self, layer: torch.nn.Conv2d, chip: Hardware) -> None:
-        """Take over a convolution."""
+        """Convert a convolution."""
         super().__init__(layer, chip)
         self.precision = torch.float32
 
@@ -51,7 +51,7 @@ class FusedConv2d(AnalogConv2d):
         """``(batch, c, h, w)`` -> ``(batch, o / b, h', w')``, including all fused modules; b is `branches`.
 
         Raises:
-            InvalidValueError: the layer was made for inputs of another shape.
+            InvalidValueError: the shape of the input does not match the layer.
         """
         self.check(x)
         if self.mode == "digital" or not applies(self, x):
@@ -125,7 +125,7 @@ class _Step(torch.autograd.Function):
 def _through_norm(
     ctx: Any, grad: Tensor, rows: Tensor, norm: Sequence[Tensor], clip: float, precision: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of the batch norm's input rows (0 where they reach `clip`), and of its weight and bias."""
+    """Gradients of the batch norm's input rows (0 where a value reaches `clip`), and of its weight and bias."""
     scale, shift, statistics = norm
     branches = ctx.layer.branches
     grad = kernels.rows_of(grad)
@@ -164,7 +164,7 @@ def _backward(
 
 
 def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:
-    """Forward pass; a context stores the values that the backward pass needs."""
+    """Forward pass. If there is a context, store the values in it that the backward pass needs."""
     norm = cast(kernels.TrackedNorm, layer.norm)
     chip = layer.chip
     input_range, step = float(layer.input_range), layer.adc_step

@@ -55,7 +55,7 @@ class _ScaleInput(torch.autograd.Function):
 
 
 class _NoisyColumns(torch.autograd.Function):
-    """Target weights ``(o, k)`` in units of their column's scale, with training noise; also the scales ``(o, p)``."""
+    """Target weights ``(o, k)`` in units of their column's scale, with training noise, and the scales ``(o, p)``."""
 
     @staticmethod
     def forward(
@@ -93,10 +93,10 @@ def noisy_columns(
         noise: ``(o, k)`` standard normal numbers.
         mapping: mapping of the layer to tiles.
         std: standard deviation of the noise in the result.
-        unit: result for the largest weight of a column.
+        unit: value in the result of the largest weight of a column.
 
     Returns:
-        ``(o, k)`` and the scales ``(o, p)``, one for each part of the inputs; the scales have no gradient.
+        The weights ``(o, k)``, and the scales ``(o, p)``, one for each part of the inputs and without gradients.
     """
     result: tuple[Tensor, Tensor] = _NoisyColumns.apply(weight, noise, mapping, std, unit)  # type: ignore[no-untyped-call]
     return result

@@ -44,12 +44,12 @@ class ImageSet:
         device: torch.device | str = "cpu",
         before_batch: Callable[[], None] | None = None,
     ) -> None:
-        """Wrap an array. On a CPU, a memory-mapped array stays on disk until it is read; a GPU holds all of it.
+        """Wrap an array. On a CPU, a memory-mapped array stays on disk until it is read; on a GPU, all of it is copied.
 
         Args:
             images: ``(m, channels, height, width)`` of any type that torch supports.
-            mean: ``(channels,)``: subtracted first.
-            std: ``(channels,)``: divides the difference.
+            mean: ``(channels,)``: subtracted from the images.
+            std: ``(channels,)``: the images are divided by it afterwards.
             device: device of the batches.
             before_batch: called before each batch is made; its exceptions reach the caller.
         """

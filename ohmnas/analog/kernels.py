@@ -66,7 +66,7 @@ def _pick(versions: tuple[Any, Any], elements: int) -> Any:
 
 
 def quantise(x: Tensor, scale: float, limit: float, precision: torch.dtype = torch.float32) -> Tensor:
-    """``round(x * scale)``, clipped to +-limit: the DAC's output levels for x; dense in channels_last."""
+    """``round(x * scale)``, clipped to +-limit: the DAC's output levels for x. The result is dense (`_dense`)."""
     x = _dense(x.detach())
     out = torch.empty_like(x, dtype=precision)
     _pick(cpu_kernels.QUANTISE, x.numel())(_memory(x), _memory(out), np.float32(scale), np.float32(limit))
@@ -78,7 +78,7 @@ def convert_(y: Tensor, noise: Noise | None, std: float, limit: float) -> None:
 
     Args:
         y: dense in memory.
-        noise: source of the noise; None is no noise.
+        noise: source of the noise; None for no noise.
         std: standard deviation of the noise in ADC steps.
         limit: steps at which the ADC saturates.
     """
@@ -91,12 +91,12 @@ def convert_(y: Tensor, noise: Noise | None, std: float, limit: float) -> None:
 
 
 def mask(grad: Tensor, x: Tensor, factor: float, limit: float) -> Tensor:
-    """``grad * factor`` where x is within +-limit, 0 elsewhere: backward through `convert_`."""
+    """``grad * factor`` where ``abs(x) < limit``, else 0: backward through `convert_`."""
     return mask_and_sum(grad, x, factor, limit)[0]
 
 
 def mask_and_sum(grad: Tensor, x: Tensor, factor: float, limit: float) -> tuple[Tensor, float]:
-    """`mask`, and the sum of ``grad * x`` where x is within +-limit: backward through `quantise`."""
+    """`mask`, and the sum of ``grad * x`` where ``abs(x) < limit``: backward through `quantise`."""
     grad, x = _dense(grad.detach()), _dense(x.detach())
     out = torch.empty_like(grad, dtype=torch.float32)
     run = _pick(cpu_kernels.MASK, x.numel())
@@ -106,14 +106,14 @@ def mask_and_sum(grad: Tensor, x: Tensor, factor: float, limit: float) -> tuple[
 def columns(
     weight: Tensor, noise: Tensor, starts: npt.NDArray[np.int64], std: float, unit: float
 ) -> tuple[Tensor, Tensor]:
-    """Weights in units of their column's largest, times `unit`, plus noise.
+    """Weights relative to the largest absolute weight of their column part, times `unit`, plus noise.
 
     Args:
         weight: ``(o, k)``.
         noise: ``(o, k)``, standard normal.
         starts: ``(p + 1,)``: first input of each of the p parts, and k.
         std: standard deviation of the noise in the result.
-        unit: factor.
+        unit: value in the result of the largest weight, before noise.
 
     Returns:
         ``(o, k)`` and the largest absolute weight of each column part, ``(o, p)``.
@@ -126,7 +126,7 @@ def columns(
 
 
 def clip_(weight: Tensor, groups: int, sigma: float) -> None:
-    """Clip each group of the weights ``(o, ...)`` at a number of its standard deviations (n-1), in place."""
+    """Clip each group of the weights ``(o, ...)`` at `sigma` times its standard deviation (with n - 1), in place."""
     cpu_kernels.CLIP[0](weight.detach().view(groups, -1).numpy(), np.float32(sigma))
 
 
@@ -140,13 +140,13 @@ def normalise(
     Args:
         rows: ``(p, c)``.
         gain: ``(c,)``, above 0.
-        norm: gives weight, bias and eps; its running statistics are updated as in torch.
-        floor: smallest result: 0 is a ReLU, minus infinity is no floor.
+        norm: batch norm with weight, bias and eps; its running statistics are updated as in torch.
+        floor: smallest result: 0 for a ReLU, minus infinity for no floor.
         branches: b, a divisor of c.
 
     Returns:
-        ``(p, c / b)``, and the input of `normalise_backward`: scale and shift per channel of the joined rows, and
-        ``(2, c)``: mean of the rows and the gain over the standard deviation of ``rows * gain``.
+        The result ``(p, c / b)``, and the values that `normalise_backward` needs: scale and shift per channel of the
+        joined rows, and ``(2, c)``: mean of the rows, and gain divided by the standard deviation of ``rows * gain``.
     """
     wide = _widen(rows)
     out, coefficients = torch.empty(len(wide), wide.shape[1] // branches), torch.empty(2, wide.shape[1])
@@ -189,7 +189,7 @@ def normalise_backward(
         rows: the rows given to `normalise`.
         saved: second result of `normalise`.
         floor: the floor given to `normalise`.
-        clip: the gradient is 0 where the absolute value of an element is at least `clip`.
+        clip: the gradient is 0 where the absolute value of `rows` is at least `clip`.
         precision: number format of the gradients of the rows.
         branches: b, as in `normalise`.
 

@@ -1,4 +1,4 @@
-"""Analog convolution and linear layer, which multiply with torch's own kernels.
+"""Analog convolution and linear layer. Torch's own kernels do the multiplications.
 
 A matrix-vector multiplication on one tile, for column (output) j and one part of the inputs, in the units of aihwkit:
 
@@ -31,11 +31,11 @@ from ohmnas.hardware import Hardware
 from ohmnas.spaces.modules import BranchSum
 
 Mode = Literal["digital", "analog"]
-"""Digital mode: exact arithmetic without noise and rounding. Values still saturate at the converters' limits, because
-the network was trained with them."""
+"""``digital`` is exact arithmetic without noise and rounding. Values still saturate at the converters' limits, because
+the network was trained with these limits. ``analog`` includes noise and rounding."""
 
 RANGE_MULTIPLE = 4.0
-"""Initial input range in root mean squares of the input; a ReLU's outputs have a long tail."""
+"""Initial input range, as a multiple of the input's root mean square; large, because ReLU outputs have a long tail."""
 SMALLEST_RANGE = 1e-6
 """Added to the root mean square of an input, and smallest range for images: a range must be above 0 even for zeros."""
 RANGE_MOMENTUM = 0.1
@@ -57,7 +57,7 @@ class AnalogLayer(nn.Module):
     images: their largest absolute value so far."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, groups: int, chip: Hardware) -> None:
-        """Take over a layer's parameters; the bias stays digital."""
+        """Use the parameters of a torch layer, without a copy. The bias stays digital."""
         super().__init__()
         self.path = ""
         """Name of the layer in its network, for messages."""
@@ -69,7 +69,7 @@ class AnalogLayer(nn.Module):
         self.mode: Mode = "analog"
         self.noise: Noise | None = None
         self.noise_strength: float | Tensor = 1.0
-        """Weight noise in training, relative to the chip's."""
+        """Weight noise in training, relative to the chip's `training_noise`."""
         self.norm: nn.BatchNorm2d | None = None
         self.relu = False
         self.sum: BranchSum | None = None
@@ -79,7 +79,7 @@ class AnalogLayer(nn.Module):
         self.adc_step = chip.adc_bound / self.adc_levels if chip.adc_bits else 1.0
         """One step of the ADC in units of the crossbar's output."""
         self.log_range = nn.Parameter(torch.tensor(math.log(RANGE_MULTIPLE), device=weight.device))
-        """Logarithm of the input range in root mean squares of the input; a trained parameter."""
+        """Logarithm of the input range divided by the root mean square of the input; a trained parameter."""
         self.register_buffer("input_rms", torch.ones((), device=weight.device))
         self.register_buffer("input_range", torch.tensor(RANGE_MULTIPLE, device=weight.device))
         self._calibrated = False
@@ -92,15 +92,15 @@ class AnalogLayer(nn.Module):
 
     @property
     def calibrated(self) -> bool:
-        """True if the input range was set from inputs; an ideal DAC does not need it."""
+        """True if the input range was set, or if the DAC is ideal and needs no range."""
         return self._calibrated or self.chip.dac_bits == 0 or float(self.input_range) != RANGE_MULTIPLE
 
     def mark_calibrated(self) -> None:
-        """Mark the input range as set from inputs, for layers with a loaded state."""
+        """Mark the input range as set, for a layer with a loaded state."""
         self._calibrated = True
 
     def set_range(self, value: Tensor) -> None:
-        """Set the input range, one number above 0."""
+        """Set the input range to a tensor with one number above 0."""
         with torch.no_grad():
             self.input_range.copy_(value.reshape(()))
             self.input_rms.copy_(self.input_range / math.exp(float(self.log_range)))
@@ -129,18 +129,18 @@ class AnalogLayer(nn.Module):
         return [module for module in modules if module is not None]
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Return the exact product of an input and a weight tensor with the shape of `self.weight`."""
+        """Return the exact product of an input and the weights, both possibly cut by `slice_inputs`."""
         raise NotImplementedError
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """Slices of the input and the weights for the inputs `start` to `stop` of each output."""
+        """Slices of `x` and `weight` that hold the inputs `start` to `stop` of each output."""
         raise NotImplementedError
 
     def check(self, x: Tensor) -> None:
         """Check the shape of an input.
 
         Raises:
-            InvalidValueError: the layer was made for inputs of another shape.
+            InvalidValueError: the shape of the input does not match the layer.
         """
         raise NotImplementedError
 
@@ -149,10 +149,10 @@ class AnalogLayer(nn.Module):
         return x
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the layer's output for ``(batch, ...)``.
+        """Return the layer's output for an input ``(batch, ...)``.
 
         Raises:
-            InvalidValueError: the layer was made for inputs of another shape.
+            InvalidValueError: the shape of the input does not match the layer.
         """
         self.check(x)
         analog = self.mode == "analog"
@@ -189,15 +189,15 @@ class AnalogLayer(nn.Module):
         return y
 
     def _range(self) -> Tensor:
-        """The input range: computed from its trained parameter in training, else the stored value."""
+        """The input range: in training, computed from `log_range` for its gradient; otherwise, the stored value."""
         if self.training and torch.is_grad_enabled() and not self.reads_images:
             return self.input_rms * torch.exp(self.log_range)
         return self.input_range
 
     def calibrate(self, x: Tensor, momentum: float = RANGE_MOMENTUM) -> None:
-        """Update the running root mean square of the input from a batch (the first batch sets it), then the range.
+        """Update the running root mean square of the input with a batch, then the range. The first batch sets both.
 
-        A layer that reads images uses their largest absolute value so far as its range: images are bounded, and their
+        The range of a layer that reads images is their largest absolute value so far. Images are bounded, and their
         gradient would cost a convolution.
 
         Args:
@@ -209,7 +209,7 @@ class AnalogLayer(nn.Module):
             self.reads_images = not x.requires_grad
         with torch.no_grad():
             if self.reads_images:
-                largest = x.abs().amax().clamp_(min=SMALLEST_RANGE)  # a cell without a path outputs zeros
+                largest = x.abs().amax().clamp_(min=SMALLEST_RANGE)  # the output of a cell without a path is all zeros
                 self.input_range.copy_(torch.maximum(self.input_range, largest) if averages else largest)
             elif kernels.usable(x):
                 now = kernels.root_mean_square(x) + SMALLEST_RANGE
@@ -241,7 +241,7 @@ class AnalogLayer(nn.Module):
         return noisy_columns(weight, noise, self.mapping, std, unit)
 
     def weight_noise(self, weight: Tensor) -> Tensor:
-        """Standard normal numbers in the shape of the weights; fresh draws if there is no source of noise."""
+        """Standard normal numbers in the shape of the weights; from torch's global generator if `noise` is None."""
         return self.noise.take(weight) if self.noise is not None else torch.randn_like(weight)
 
 
@@ -251,7 +251,7 @@ class AnalogConv2d(AnalogLayer):
     kind = "Conv2d"
 
     def __init__(self, layer: nn.Conv2d, chip: Hardware) -> None:
-        """Take over a convolution; the bias stays digital."""
+        """Convert a convolution. The bias stays digital."""
         super().__init__(layer.weight, layer.bias, layer.groups, chip)
         self.stride = layer.stride
         self.dilation = layer.dilation
@@ -287,14 +287,14 @@ class AnalogConv2d(AnalogLayer):
         return self.convolve(x, weight, self.groups)
 
     def convolve(self, x: Tensor, weight: Tensor, groups: int) -> Tensor:
-        """The product with weights in this number of groups."""
+        """Convolve with weights in this number of groups."""
         weight = weight.contiguous(memory_format=torch.channels_last)
         y = functional.conv2d(x, weight, None, self.stride, self.padding, self.dilation, groups)
         # torch's 1x1 convolution of a contiguous input does not return channels_last
         return y.contiguous(memory_format=torch.channels_last)
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """The channels that contain the inputs. In the first and last, weights outside `start` to `stop` are 0."""
+        """The channels with these inputs. In the first and last channel, weights outside `start` to `stop` are 0."""
         if stop - start == self.mapping.inputs:
             return x, weight
         first, last, inside = self._channels(start, stop, weight)
@@ -304,7 +304,7 @@ class AnalogConv2d(AnalogLayer):
     def add_slices(
         self, x: Tensor | None, part_of_x: Tensor | None, weight: Tensor, part_of_weight: Tensor, start: int, stop: int
     ) -> None:
-        """Add the gradients of `slice_inputs`'s results to its arguments' gradients, in place; None is skipped."""
+        """Backward through `slice_inputs`: add gradients of slices to `x` and `weight`, in place; None is skipped."""
         first, last, inside = self._channels(start, stop, weight)
         if x is not None and part_of_x is not None:
             target = torch.unflatten(x, 1, (self.groups, -1))[:, :, first:last]
@@ -326,11 +326,11 @@ class AnalogLinear(AnalogLayer):
     kind = "Linear"
 
     def __init__(self, layer: nn.Linear, chip: Hardware) -> None:
-        """Take over a linear layer; the bias stays digital."""
+        """Convert a linear layer. The bias stays digital."""
         super().__init__(layer.weight, layer.bias, 1, chip)
 
     def to_torch(self) -> nn.Linear:
-        """Return a linear layer with the same weights."""
+        """Return a linear layer with the same parameters."""
         layer = nn.Linear(self.weight.shape[1], self.weight.shape[0], bias=self.bias is not None)
         return _with_parameters(layer, self)
 
@@ -341,7 +341,7 @@ class AnalogLinear(AnalogLayer):
             raise InvalidValueError(f"{self.path or 'a linear layer'} reads (..., {inputs}), not {tuple(x.shape)}")
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(..., k)`` -> ``(..., o)``: tiles read one vector after another."""
+        """``(..., k)`` -> ``(..., o)``; all leading axes are one batch."""
         if x.dim() == 2:
             return super().forward(x)
         self.check(x)
@@ -359,8 +359,9 @@ class AnalogLinear(AnalogLayer):
 def padding_of(layer: nn.Conv2d) -> tuple[tuple[int, int], list[int]]:
     """The padding of a convolution, in one of two forms; the other form is all zeros.
 
-    The first, ``(rows, columns)`` of zeros on each side, is for the convolution itself. The second is for
-    `torch.nn.functional.pad` (left, right, top, bottom), if the sides differ or the padding mode is not zeros.
+    The first form, ``(rows, columns)`` of zeros on each side, is an argument of the convolution. The second form,
+    ``[left, right, top, bottom]`` for `torch.nn.functional.pad`, is used if the sides differ or the padding mode is not
+    ``zeros``.
     """
     if layer.padding == "valid":
         return (0, 0), [0] * 4

@@ -26,7 +26,7 @@ from ohmnas.hardware.tiles import split_sizes
 
 @dataclass(frozen=True)
 class Mapping:
-    """Tiles of the weights of one layer."""
+    """The tiles that hold the weights of one layer."""
 
     outputs: int
     """o: rows of the weight tensor."""
@@ -35,9 +35,9 @@ class Mapping:
     groups: int
     """G: number of groups."""
     row_parts: tuple[int, ...]
-    """Sizes of the p parts that the k inputs are cut into."""
+    """Sizes of the p parts of the k inputs."""
     column_parts: tuple[int, ...]
-    """Sizes of the parts that the o/G outputs of a group are cut into."""
+    """Sizes of the parts of the o/G outputs of a group."""
     together: int = 1
     """Largest number of groups on one tile."""
 
@@ -64,7 +64,7 @@ class Mapping:
 
     @property
     def tiles(self) -> int:
-        """Crossbar tiles of the layer."""
+        """Number of crossbar tiles of the layer."""
         return len(self._shared) * len(self.row_parts) * len(self.column_parts)
 
     @property
@@ -90,7 +90,7 @@ class Mapping:
         return torch.cat([one[:, None].expand(-1, size) for one, size in parts], dim=1)
 
     def tile_of_column(self) -> Tensor:
-        """``(o, p)``: number of each column part's tile, counted from 0 within the layer."""
+        """``(o, p)``: index of each column part's tile within the layer."""
         columns = torch.arange(len(self.column_parts)).repeat_interleave(torch.tensor(self.column_parts))
         shared = torch.arange(len(self._shared)).repeat_interleave(torch.tensor(self._shared))
         group = shared.repeat_interleave(self.outputs // self.groups)

@@ -11,10 +11,10 @@ _LARGEST = 1 << 25
 
 
 def keep_freed() -> bool:
-    """Let this process keep freed memory instead of giving it back to the system and asking again each step.
+    """Let this process keep freed memory, instead of returning it to the system and requesting it again in each step.
 
-    The system zeroes and maps each returned page again, which costs more than a pass over it. Without this function,
-    these pages take a tenth of a campaign's time and half of an evaluation's time. The process keeps its peak memory.
+    The system zeroes and maps each page again, which costs more than a pass over it. Without this function, it takes a
+    tenth of a campaign's time and half of an evaluation's time. The process keeps its peak memory.
 
     Returns:
         True if it took effect, which needs Linux with glibc.

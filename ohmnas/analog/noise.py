@@ -1,6 +1,6 @@
-"""Cheap Gaussian noise: on a CPU, slices at random places of a pool instead of fresh draws.
+"""Cheap Gaussian noise. On a CPU, it consists of slices from random places of a pool, instead of fresh draws.
 
-A fresh draw can cost more than the convolution whose output it disturbs; a slice of a pool costs one pass over memory.
+A fresh draw can cost more than the convolution that it adds noise to; a slice of a pool costs one pass over memory.
 Every element is still a standard normal variable. The elements of a tensor with at most `PIECE` elements are
 independent. Two tensors share elements only where their slices overlap.
 """
@@ -48,7 +48,7 @@ class Noise(Protocol):
 
 
 class FreshNoise:
-    """New draws from torch's global generator of the tensor's device; a GPU draws as fast as it writes."""
+    """New draws from torch's global generator of the tensor's device. A GPU draws as fast as it writes."""
 
     def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """See `Noise`."""
@@ -74,7 +74,7 @@ def whole_seed(seed: object) -> int:
     """Return a seed as a Python integer, which torch needs.
 
     Raises:
-        InvalidValueError: it is not a whole number (Python or NumPy) from 0 to 2^63 - 1.
+        InvalidValueError: the seed is not a whole number (Python or NumPy) from 0 to 2^63 - 1.
     """
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
         raise InvalidValueError(f"the seed must be a whole number from 0 to 2^63 - 1, not {shown(seed)}")
@@ -82,7 +82,7 @@ def whole_seed(seed: object) -> int:
 
 
 def noise_source(seed: int, device: torch.device) -> Noise:
-    """The cheapest source of noise on a device: a pool drawn from the seed on a CPU, else fresh draws."""
+    """The cheapest source of noise on a device: a pool drawn from the seed on a CPU, fresh draws on a GPU."""
     return NoisePool(seed, device) if device.type == "cpu" else FreshNoise()
 
 

@@ -1,4 +1,4 @@
-"""Average batch norm statistics again, for the current weights and arithmetic."""
+"""Recompute batch norm statistics for the current weights and arithmetic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ohmnas.analog.images import Images
 
 CALIBRATION_IMAGES: Final = 1280
-"""Largest number of images for the averages."""
+"""Largest number of images to average over."""
 _BATCH: Final = 128
 
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
@@ -34,8 +34,9 @@ def saved_statistics(network: nn.Module) -> Iterator[None]:
 def average_statistics(network: nn.Module, images: Images) -> None:
     """Replace the statistics of all batch norms by plain averages over the first images, in batches of 128.
 
-    Otherwise, the network computes as in evaluation: with the weights of its chip, if one is loaded, and fixed input
-    ranges. On a programmed and drifted chip this is adaptive batch norm (V. Joshi et al., Nature Communications 2020).
+    Apart from batch norms, the network is in evaluation mode: it uses the weights of its chip, if one is loaded, and
+    fixed input ranges. Afterwards, the whole network is in evaluation mode. On a programmed and drifted chip, this is
+    adaptive batch norm (V. Joshi et al., Nature Communications 2020).
     """
     norms = batch_norms(network)
     network.eval()
@@ -59,5 +60,5 @@ def calibration_batches(images: Images) -> Iterator[Tensor]:
 
 
 def batch_norms(network: nn.Module) -> list[BatchNorm]:
-    """The batch norms of a network, in the order in which they were built."""
+    """The batch norms of a network, in the order of `torch.nn.Module.modules`."""
     return [module for module in network.modules() if isinstance(module, BatchNorm)]

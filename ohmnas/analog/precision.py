@@ -11,16 +11,16 @@ from typing import Final
 from ohmnas.hardware import Hardware
 
 SMALLEST_IMAGE = 256
-"""Smallest number of pixels for bfloat16. With the 64 pixels of `digits`, calls take more time than arithmetic."""
+"""Smallest number of pixels for bfloat16. With fewer, such as the 64 of `digits`, calls take longer than arithmetic."""
 EXACT_BITS: Final = {"bfloat16": 9, "tf32": 12}
-"""Largest number of bits of a converter for which the format represents its levels exactly."""
+"""Number format -> largest number of bits of a converter whose levels it represents exactly."""
 _AMPERE: Final = (8, 0)
 """Lowest compute capability of GPUs with TensorFloat-32."""
 
 
 @lru_cache(maxsize=1)
 def has_bfloat16() -> bool:
-    """Return True if this CPU multiplies bfloat16 natively; torch's emulation on others is slow."""
+    """Return True if this CPU multiplies bfloat16 natively. On other CPUs, torch emulates it, which is slow."""
     try:
         flags = set(Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split())
     except OSError:
@@ -30,7 +30,7 @@ def has_bfloat16() -> bool:
 
 @lru_cache(maxsize=1)
 def has_tf32() -> bool:
-    """Return True if the GPU multiplies in TensorFloat-32."""
+    """Return True if the GPU supports TensorFloat-32."""
     import torch
 
     return torch.version.cuda is not None and torch.cuda.get_device_capability() >= _AMPERE
@@ -60,7 +60,7 @@ def fastest(device: str, pixels: int, chip: Hardware) -> str:
 
 @contextmanager
 def tf32(allowed: bool) -> Iterator[None]:
-    """Switch TensorFloat-32 for convolutions on a GPU on or off inside the block."""
+    """Allow or forbid TensorFloat-32 for convolutions on a GPU inside the block."""
     from torch.backends import cudnn
 
     before = cudnn.allow_tf32

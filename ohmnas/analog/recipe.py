@@ -12,7 +12,7 @@ class Recipe:
     """Training settings: SGD with Nesterov momentum and one learning rate cycle."""
 
     epochs: int = 40
-    """Passes over the training images, set by a `Fidelity`."""
+    """Passes over the training images; a `Fidelity` sets it."""
     batch: int = 128
     """Images per step."""
     learning_rate: float = 0.2
@@ -24,20 +24,20 @@ class Recipe:
     momentum: float = 0.9
     """Nesterov momentum."""
     weight_decay: float = 5e-4
-    """Weight decay of weights; batch norm and biases have none."""
+    """Weight decay of weights. Batch norm, biases and input ranges have none."""
     shift: tuple[int, int] = (0, 0)
     """Augmentation: largest vertical and horizontal shift of an image, in pixels; the images are padded with zeros."""
     flip: bool = False
     """Augmentation: half of the images are mirrored."""
     alternate: bool = True
-    """Mirror each image in every second epoch, starting with the first or the second, instead of at random (K. Jordan,
+    """Mirror each image in every second epoch, from the first or the second epoch on, instead of at random (K. Jordan,
     *94% on CIFAR-10 in 3.29 seconds on a single GPU*, 2024)."""
     small_until: float = 0.0
     """Share of the steps with images averaged to half their side length (progressive resolution)."""
     label_smoothing: float = 0.0
-    """Share of the label that is spread evenly over all classes."""
+    """Share of each label that is spread evenly over all classes."""
     gradient_norm: float = 2.0
-    """Gradients are clipped to this norm, so deep networks without skips survive the first steps."""
+    """Gradients are clipped to this norm; otherwise, deep networks without skips diverge in the first steps."""
     noise_from: float = 0.3
     """Share of the steps without weight noise, at the start of training."""
     noise_full: float = 0.6
@@ -49,11 +49,11 @@ class Recipe:
     precision: str = "float32"
     """Number format of convolutions in training and reading: float32, bfloat16 (CPU) or tf32 (GPU)."""
     norm_batches: int = 10
-    """Noisy batches of unshifted images for the final batch norm statistics. No chip has the shifts and
-    the weight noise of the last steps, which running statistics include. 0 keeps the running statistics."""
+    """Number of batches of unshifted images over which the final batch norm statistics are averaged, with weight noise.
+    The running statistics would include the shifts, and the weight noise of only the last steps. 0 keeps them."""
 
     def __post_init__(self) -> None:
-        """Check the shares of the steps.
+        """Check `warmup`, `noise_from` and `noise_full`.
 
         Raises:
             InvalidValueError: the learning rate would never rise or never fall, or the noise would jump.
@@ -67,9 +67,9 @@ class Recipe:
             )
 
     def rate(self, progress: float) -> float:
-        """Learning rate after `progress`, a share of the steps in (0, 1]."""
+        """Learning rate at `progress`, a share of the steps in (0, 1]."""
         return self.learning_rate * min(progress / self.warmup, (1 - progress) / (1 - self.warmup))
 
     def noise(self, progress: float) -> float:
-        """Weight noise after `progress`, a share of the steps, relative to the chip's."""
+        """Strength of the weight noise at `progress`, a share of the steps, relative to the chip's `training_noise`."""
         return min(max((progress - self.noise_from) / (self.noise_full - self.noise_from), 0.0), 1.0)

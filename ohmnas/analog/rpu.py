@@ -1,4 +1,4 @@
-"""`Hardware` <-> aihwkit's `InferenceRPUConfig`: the same chip for aihwkit's own layers."""
+"""Convert between `Hardware` and aihwkit's `InferenceRPUConfig`, which describes the same chip for aihwkit's layers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def rpu_config(chip: Hardware, torch_tile: bool = False) -> InferenceRPUConfig:
 
 
 UNLIMITED = 1 << 20
-"""Rows or columns of a tile that never splits a layer: aihwkit's `max_input_size` or `max_output_size` of 0."""
+"""Rows or columns of a tile that never splits a layer; aihwkit's `max_input_size` or `max_output_size` is then 0."""
 
 _NOT_OF_INFERENCE = (
     "backward",
@@ -78,7 +78,7 @@ _NOT_OF_INFERENCE = (
     "tile_array_class",
     "simulator_tile_class",
 )
-"""Fields without an effect on an inference chip."""
+"""Fields of aihwkit's configuration that have no effect on an inference chip."""
 
 
 def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
@@ -89,8 +89,8 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
         name: name of the chip in tables and commands.
 
     Raises:
-        InvalidValueError: some settings are not modelled; the message lists them, each with its value and the modelled
-            value.
+        InvalidValueError: ohmnas does not model some settings. The message lists each of them with its value and the
+            modelled value.
     """
     missing = [part for part in _PARTS if getattr(config, part, None) is None]
     if missing:
@@ -223,10 +223,10 @@ def _shown(value: Any) -> str:
 
 
 def _same(value: Any, path: str) -> float:
-    """One number for all values that aihwkit treats alike.
+    """Return the same number for all values that aihwkit treats alike.
 
-    Resolutions above 1 are numbers of steps; 0 and below are ideal. Bounds of 0 and infinity are no bounds; sizes of 0
-    are unlimited.
+    Resolutions above 1 are numbers of steps; 0 and below are ideal. Bounds of 0 and infinity are no bounds. Sizes of 0
+    and below are unlimited.
     """
     if path.endswith("_res"):
         return 1.0 / value if value > 1.0 else max(float(value), 0.0)
@@ -251,12 +251,12 @@ def _unlimited(size: Any) -> int | float | None:
 
 
 def _size(rows: int) -> int:
-    """Aihwkit's limit of a tile; 0 is no limit."""
+    """Aihwkit's limit for the rows or columns of a tile; 0 is no limit."""
     return rows if rows < UNLIMITED else 0
 
 
 def _bits(resolution: Any) -> int | None:
-    """The inverse of `_resolution`, rounded; values without an exact match are rejected by comparison."""
+    """The inverse of `_resolution`, rounded. `differences` finds values without an exact match."""
     number = _number(resolution)
     if number is None:
         return None

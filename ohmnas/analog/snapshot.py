@@ -1,7 +1,7 @@
-"""State of a training after an epoch, in one file from which a stopped training resumes.
+"""State of a training after an epoch, in one file. A stopped training resumes from it.
 
-The file has the safetensors format. It holds the tensors of the network, the momenta of the optimizer and the states of
-the random generators. Its metadata holds all other values as JSON.
+The file has the safetensors format. It holds the tensors of the network, the momenta of the optimizer, the mirrored
+images and the states of torch's random generators. Its metadata holds all other values as JSON.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Snapshot:
         """Replace the file.
 
         Raises:
-            StorageError: the disk rejected the write; the earlier file is unchanged.
+            StorageError: the write failed; the earlier file is unchanged.
         """
         metadata = {"key": self.key, "values": json.dumps(values)}
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -56,7 +56,7 @@ class Snapshot:
         self._written = time.monotonic()
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Return the tensors and values of the file; None if the file is missing, broken or has another `key`."""
+        """Return tensors and values of the file; None if it is missing, unreadable or broken, or has another `key`."""
         library = safetensors_torch()
         try:
             content = read_bytes(self.path, LARGEST)
@@ -69,7 +69,7 @@ class Snapshot:
             return None
 
     def delete(self) -> None:
-        """Remove the file, once the training is done."""
+        """Remove the file. Call this when the training is done."""
         self.path.unlink(missing_ok=True)
 
 
@@ -96,7 +96,7 @@ def keep(
 
 
 def resume(snapshot: Snapshot, network: nn.Module, step: Step, noise: Noise | None) -> Before | None:
-    """Restore a network, its optimizer and all random generators; None if no valid snapshot fits the network."""
+    """Restore a network, its optimizer and all random generators. Return None if no valid snapshot fits the network."""
     found = snapshot.read()
     if found is None:
         return None

@@ -1,8 +1,8 @@
 """Trained state of an analog network as named tensors, and back.
 
-Names: ``network.<path>`` are the parameters and batch norm statistics of the network in torch's own layers,
-``range.<layer>.<value>`` the input ranges of its analog layers, and ``digital.<path>`` the batch norm statistics under
-exact arithmetic. The names depend on neither the engine nor the fusion of layers.
+Names: ``network.<path>`` are the parameters and batch norm statistics of the network with torch's own layers,
+``range.<layer>.<value>`` are the input ranges of its analog layers, and ``digital.<path>`` are the batch norm
+statistics in exact arithmetic. The names do not depend on the engine or the fusion of layers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FORMATS: Final = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": 
 
 
 def state_of(network: nn.Module, calibration: Images | None = None) -> dict[str, Tensor]:
-    """Name -> tensor, on the CPU.
+    """Return the trained state of a network: name -> tensor, on the CPU.
 
     Args:
         network: a trained analog network of native layers.
@@ -48,7 +48,7 @@ def state_of(network: nn.Module, calibration: Images | None = None) -> dict[str,
 
 
 def names_and_shapes(digital: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of all tensors of a network in torch's own layers, built but not trained."""
+    """Name -> shape of all tensors in the state of a network with torch's own layers, which may be untrained."""
     tensors = _tensors(digital)
     found = {f"network.{name}": tuple(tensor.shape) for name, tensor in tensors.items()}
     found |= {f"digital.{name}": tuple(tensors[name].shape) for name in _statistics(tensors)}
@@ -56,10 +56,11 @@ def names_and_shapes(digital: nn.Module) -> dict[str, tuple[int, ...]]:
 
 
 def check_state(digital: nn.Module, state: dict[str, Tensor]) -> None:
-    """Check the names, shapes and types of tensors.
+    """Check the names, shapes, types and values of the tensors of a state.
 
     Raises:
-        BrokenFileError: the tensors do not match the network; the message names the first that does not.
+        BrokenFileError: the tensors do not match the network, a number is not finite, or an input range is not above 0.
+            The message names the first wrong tensor.
     """
     wanted = names_and_shapes(digital)
     if missing := sorted(wanted.keys() - state.keys()):
@@ -83,11 +84,11 @@ def restored(
     """The trained analog network, in evaluation mode.
 
     Args:
-        digital: the network in torch's own layers, whose parameters are overwritten.
+        digital: the network with torch's own layers; its parameters and statistics are overwritten.
         chip: chip of the training.
-        state: result of `state_of`, checked.
+        state: result of `state_of`; `check_state` must accept it.
         precision: number format of the training (`schema.PRECISIONS`).
-        exact: compute exactly (``digital`` mode), with the statistics of exact arithmetic.
+        exact: compute in exact arithmetic (``digital`` mode), with the ``digital.`` statistics.
     """
     tensors = _part(state, "network.") | (_part(state, "digital.") if exact else {})
     digital.load_state_dict(tensors, strict=False)

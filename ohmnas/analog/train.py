@@ -24,7 +24,7 @@ from ohmnas.errors import DivergedError
 from ohmnas.lookup import look_up
 
 FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.float32}
-"""Precision -> type of tensors. A GPU multiplies float32 in TensorFloat-32 inside `precision.tf32`."""
+"""Number format -> type of tensors. Inside `precision.tf32`, a GPU multiplies float32 in TensorFloat-32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class Training:
 
     @property
     def epochs(self) -> int:
-        """Epochs that were trained."""
+        """Number of trained epochs."""
         return len(self.losses)
 
 
 AfterEpoch = Callable[[int], None]
-"""Called with the number of epochs done, between two epochs; may read the network but must not change its state."""
+"""Called between two epochs with the number of epochs done. It may read the network but must not change its state."""
 Stops = Callable[[int, float], bool]
-"""Called with the number of epochs done and the mean loss of the last epoch; True ends the training."""
+"""Called between two epochs with the number of epochs done and the last mean loss. True ends the training."""
 
 
 def train(
@@ -72,7 +72,7 @@ def train(
         after_epoch: called after each epoch but the last.
         snapshot: file that stores the state of the training between epochs. A stopped training resumes from it and
             gives the same network, bit for bit.
-        stops: called after each epoch but the last.
+        stops: called after each epoch but the last, before `after_epoch`.
 
     Returns:
         The losses of the training.
@@ -80,8 +80,8 @@ def train(
     Raises:
         DivergedError: the loss is not finite.
         UnknownNameError: the precision is unknown.
-        InvalidValueError: an analog layer is used several times or not at all (`calibration.check_use`), or the seed is
-            not a whole number from 0 to 2^63 - 1.
+        InvalidValueError: there are no images, a forward pass does not call each analog layer exactly once
+            (`calibration.check_use`), or the seed is not a whole number from 0 to 2^63 - 1.
     """
     seed = whole_seed(seed)
     check_use(network, images)
@@ -108,7 +108,7 @@ def fit(
     noise: Noise | None = None,
     stops: Stops | None = None,
 ) -> Training:
-    """Run the recipe with the layers of any engine: the part of `train` that all engines share.
+    """Run a recipe with the layers of any engine. All engines share this part of `train`.
 
     Args:
         network: network with layers of any engine.
@@ -120,7 +120,7 @@ def fit(
         after_epoch: as in `train`.
         graphed: replay steps as a CUDA graph (`GraphedStep`).
         snapshot: as in `train`; for native layers only.
-        noise: the layers' source of noise, kept in the snapshot.
+        noise: the layers' source of noise, whose state the snapshot stores.
         stops: as in `train`.
 
     Returns:
@@ -167,7 +167,7 @@ def fit(
                 network.train()
             if snapshot is not None and epoch < recipe.epochs and snapshot.due():
                 keep(snapshot, network, step, noise, losses, mirrored)
-        hooks.before_step(1.0)  # batch norm statistics are averaged under the chip's full weight noise
+        hooks.before_step(1.0)  # average batch norm statistics with full weight noise
         average_batch_norms(network, images, recipe)
     return Training(tuple(losses))
 
@@ -179,8 +179,8 @@ def average_batch_norms(network: nn.Module, images: Images, recipe: Recipe) -> N
     Args:
         network: an analog network in training mode, with a source of noise.
         images: training images.
-        recipe: sets the number and size of the batches, which torch's global generator draws. With 0 batches, nothing
-            changes.
+        recipe: sets the number and size of the batches; their images are drawn with torch's global generator. With 0
+            batches, nothing changes.
     """
     if not recipe.norm_batches:
         return

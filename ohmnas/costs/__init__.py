@@ -1,4 +1,4 @@
-"""Costs and noise of networks on a chip, for whole populations of any space. Imports no torch."""
+"""Costs and noise of networks on a chip, for whole populations of any space. Does not import torch."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Export to PyTorch: one readable file of plain modules, and its weights. It only needs torch and safetensors."""
+"""Export to PyTorch: one readable file of plain modules, and its weights. The file needs only torch and safetensors."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _CHECKED: Final = 8
 _SATURATING: Final = {
     "SaturatingConv2d": '''
 class SaturatingConv2d(nn.Conv2d):
-    """A convolution whose inputs and outputs saturate at fixed limits: the network was trained with the limits of a
-    chip's converters."""
+    """A convolution whose inputs and outputs saturate at fixed limits. The network was trained with these limits of
+    a chip's converters."""
 
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
@@ -142,23 +142,23 @@ def load(weights=Path(__file__).with_name("weights.safetensors")):
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits at which the converters of an analog layer saturate."""
+    """Input and output values at which the converters of an analog layer saturate."""
 
     input_limit: Tensor
-    """Scalar, infinite for an ideal DAC."""
+    """A scalar; infinite for an ideal DAC."""
     output_limit: Tensor
-    """``(p, o)``: limits of each part of the inputs; infinite for an ideal ADC."""
+    """``(p, o)``: a limit for each part of the inputs and each output; infinite for an ideal ADC."""
     starts: tuple[int, ...]
     """First input of each part, and the number of inputs."""
 
     @property
     def name(self) -> str:
-        """Prefix of the name of the exported class."""
+        """Prefix of the exported class's name: a layer on several tiles is a sum of parts."""
         return "Saturating" if len(self.starts) == 2 else "Tiled"
 
     @classmethod
     def of(cls, layer: AnalogLayer) -> Limits | None:
-        """Return the limits of a trained layer; None if nothing saturates."""
+        """Return the limits of a trained layer; None if both converters are ideal."""
         import torch
 
         chip = layer.chip
@@ -172,7 +172,7 @@ class Limits:
 
 
 def export_torch(trained: TrainedNetwork, folder: Path) -> Exported:
-    """Write `CODE` and `WEIGHTS`, and compare the outputs of the exported and the trained network.
+    """Write the files `CODE` and `WEIGHTS`, and compare the outputs of the exported and the trained network.
 
     Raises:
         InvalidValueError: a module cannot be written as plain code, or outputs differ by more than `TOLERANCE`.
@@ -213,11 +213,11 @@ def plain_network(trained: TrainedNetwork, folder: Path) -> tuple[nn.Module, flo
 
 
 def compared(trained: TrainedNetwork, theirs: Any, precision: torch.dtype) -> float:
-    """Return the largest difference between the outputs of both networks, relative to the largest output or 1.
+    """Return the largest difference between the outputs, divided by the largest output, but by at least 1.
 
     Args:
         trained: the trained network.
-        theirs: the exported network; it reads images as in the files of the task.
+        theirs: the exported network; it reads pixels as in the files of the task.
         precision: number format of images and outputs.
 
     Raises:
@@ -240,7 +240,7 @@ def compared(trained: TrainedNetwork, theirs: Any, precision: torch.dtype) -> fl
 
 
 def random_images(trained: TrainedNetwork) -> Tensor:
-    """``(m, channels, height, width)`` float32: noise with the mean and deviation of the training images."""
+    """``(m, channels, height, width)`` float32: noise with the mean and standard deviation of the training images."""
     import torch
 
     noise = torch.randn(_CHECKED, *trained.image_shape, generator=torch.Generator().manual_seed(0))
@@ -249,7 +249,7 @@ def random_images(trained: TrainedNetwork) -> Tensor:
 
 
 def imported(path: Path) -> ModuleType:
-    """Import a file that was just written, without keeping the module or bytecode."""
+    """Import a file without adding it to `sys.modules` and without writing bytecode."""
     spec = importlib.util.spec_from_file_location("ohmnas_exported_network", path)
     if spec is None or spec.loader is None:
         raise InvalidValueError(f"{path} cannot be imported")
@@ -263,7 +263,7 @@ def imported(path: Path) -> ModuleType:
 
 
 def _code(trained: TrainedNetwork, digital: nn.Module, limits: dict[str, Limits]) -> str:
-    """Write the code of a network of plain torch layers; some of them saturate."""
+    """Return the code of a network of plain torch layers. Layers with limits become saturating or tiled classes."""
     from torch import nn
 
     source = Source()

@@ -1,4 +1,4 @@
-"""Contracts for your own plugins, such as spaces, strategies and exporters, as tests that you inherit.
+"""Contracts for your own plugins, such as spaces, strategies and exporters. A contract is a test class to inherit.
 
     from ohmnas.testing import StrategyContract
 
@@ -6,7 +6,7 @@
         def make(self, problem):
             return Wandering(problem)
 
-pytest runs the inherited ``test_`` methods, which are plain asserts and need no pytest plugin. The same contracts test
+pytest runs the inherited ``test_`` methods. They use plain asserts and need no pytest plugin. The same contracts test
 ohmnas's own estimators, strategies, objectives, technologies, tasks and exporters.
 """
 

@@ -25,19 +25,19 @@ from ohmnas.testing.formula import SPACE
 
 
 class EstimatorContract(ABC):
-    """Subclass it as ``class TestMine(EstimatorContract)`` and write `make`."""
+    """Subclass this as ``class TestMine(EstimatorContract)`` and implement `make`."""
 
     rows: ClassVar[int] = 12
-    """Architectures per call; fewer for a slow estimator."""
+    """Architectures per call; use fewer for a slow estimator."""
     max_params: ClassVar[int] = 20_000
-    """Size limit of these architectures."""
+    """Largest number of parameters of these architectures."""
     depends_on_batch: ClassVar[bool] = False
-    """True if the value of an architecture depends on the others in the same call, as ranks do."""
+    """True if an architecture's values depend on the other architectures in the same call, as ranks do."""
     draws_nothing: ClassVar[bool] = False
     """True if its values do not depend on the seed."""
 
     tolerance: ClassVar[float] = 1e-4
-    """Largest relative difference between values that may differ by rounding only."""
+    """Largest relative difference between values that should only differ by rounding."""
 
     @abstractmethod
     def make(self, seed: int) -> Estimator:
@@ -52,7 +52,7 @@ class EstimatorContract(ABC):
         return self.space().sample(self.rows, np.random.default_rng(seed), max_params=self.max_params)
 
     def test_its_targets_have_names_and_ranges(self) -> None:
-        """At least one target; unique names that are valid columns; a lower end below the upper end."""
+        """There is a target; names are unique identifiers; the low end of each range is below its high end."""
         targets = self.make(0).targets
         assert isinstance(targets, tuple)
         assert targets
@@ -63,7 +63,7 @@ class EstimatorContract(ABC):
         assert all(target.low < target.high for target in targets)
 
     def test_it_estimates_each_target_of_each_architecture(self) -> None:
-        """``(n, t)`` finite float64, within the ranges of the targets, also for one architecture and for none."""
+        """The values are ``(n, t)`` finite float64 in the ranges of the targets, also for one architecture and none."""
         one, population = self.make(0), self.population()
         for n in (len(population), 1, 0):
             found = one.estimate(population[:n])
@@ -82,7 +82,10 @@ class EstimatorContract(ABC):
         assert np.array_equal(population, before)
 
     def test_the_same_seed_gives_the_same_values(self) -> None:
-        """Two calls and two estimators give the same values; NumPy's global generator is not used."""
+        """Two calls and two estimators with one seed give the same values, without NumPy's global generator.
+
+        Another seed gives other values, unless `draws_nothing`.
+        """
         population, one = self.population(), self.make(0)
         first = one.estimate(population).values
         state = np.random.get_state()  # noqa: NPY002 - its state must not change
@@ -93,7 +96,7 @@ class EstimatorContract(ABC):
         assert np.array_equal(first, other) == self.draws_nothing
 
     def test_an_architecture_has_one_value_in_any_batch(self) -> None:
-        """The value is the same alone, among others, and in any order."""
+        """An architecture has the same values in reverse order and, unless `depends_on_batch`, in a call of its own."""
         population, one = self.population(), self.make(0)
         values = one.estimate(population).values
         np.testing.assert_allclose(one.estimate(population[::-1]).values[::-1], values, rtol=self.tolerance, atol=1e-9)

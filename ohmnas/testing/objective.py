@@ -16,7 +16,7 @@ from ohmnas.testing.formula import SPACE, Formula
 
 
 class ObjectiveContract(ABC):
-    """Subclass it as ``class TestMine(ObjectiveContract)`` and write `make`."""
+    """Subclass this as ``class TestMine(ObjectiveContract)`` and implement `make`."""
 
     @abstractmethod
     def make(self) -> Objective:
@@ -27,7 +27,7 @@ class ObjectiveContract(ABC):
         return Problem(SPACE, Formula(), Limits(50_000, 2e6, 0.05, 1000), self.make())
 
     def test_its_name_is_a_text_that_results_can_hold(self) -> None:
-        """The name is printable, and equal for two equal objectives."""
+        """The name is printable, not empty, without spaces around it, and the same for two equal objectives."""
         name = self.make().name
         assert isinstance(name, str)
         assert name.isprintable()
@@ -35,13 +35,13 @@ class ObjectiveContract(ABC):
         assert name == self.make().name
 
     def test_it_declares_the_quantities_it_needs(self) -> None:
-        """`Objective.needs`: a problem rejects an objective that needs a target that is not estimated."""
+        """`Objective.needs` is a tuple of names in `QUANTITIES`. A problem checks that it can provide them."""
         needs = self.make().needs
         assert isinstance(needs, tuple)
         assert {*needs} <= {*QUANTITIES}
 
     def test_it_is_a_finite_number_for_each_architecture(self) -> None:
-        """The values are ``(n,)`` float64."""
+        """The values are ``(n,)`` finite float64."""
         problem = self.problem()
         for n in (1, 50):
             values = problem.evaluate(problem.sample(n, np.random.default_rng(n))).objective
@@ -50,7 +50,7 @@ class ObjectiveContract(ABC):
             assert np.isfinite(values).all()
 
     def test_an_architecture_has_one_value_in_any_batch(self) -> None:
-        """The value is the same alone, among others, and in any order."""
+        """An architecture has the same value in reverse order and in a call of its own."""
         problem = self.problem()
         population = problem.sample(20, np.random.default_rng(0))
         values = problem.evaluate(population).objective
@@ -59,7 +59,7 @@ class ObjectiveContract(ABC):
         np.testing.assert_allclose(alone, values, rtol=1e-12)
 
     def test_a_search_finds_its_largest_value(self) -> None:
-        """The result has the largest objective of the history, which never decreases."""
+        """The objective never decreases in the history, and the result has its last, largest value."""
         problem = self.problem()
         result = search(problem, Random, 0, Budget(40, 3))
         assert result.objective == problem.objective.name

@@ -1,7 +1,7 @@
 """Device technologies, one module each. The `TECHNOLOGY` of a module is registered under the module's name.
 
-To add a technology, add a file to this folder, or use a plugin with an entry point of the group
-``ohmnas.technologies``. Its chips can then be measured, used for training and search, and verified.
+To add a technology, add a file to this folder, or write a plugin with an entry point in the group
+``ohmnas.technologies``. Chips of this technology then work in campaigns, training, search and verification.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ohmnas.hardware.technology import Technology
 from ohmnas.registry import Registry
 
 _FIRST: Final = ("pcm", "hermes", "reram")
-"""Technologies listed first; all others follow by name."""
+"""Technologies that are listed first; all others follow, sorted by name."""
 _FILES: Final = {module.name for module in iter_modules(__path__)}
 
 

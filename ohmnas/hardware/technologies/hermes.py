@@ -1,17 +1,18 @@
-"""Phase-change memory of IBM's 64-core HERMES chip (Le Gallo et al., Nature Electronics 2023), model of aihwkit.
+"""Phase-change memory of IBM's 64-core HERMES chip: aihwkit's model (Le Gallo et al., Nature Electronics 2023).
 
-Two devices for each sign of a weight, in crossbars of 256 x 256. With the conductance g relative to the largest, the
-model has
+A weight has two devices for each sign, in crossbars of 256 x 256. With the conductance g relative to the largest and
+the time t after programming plus 300 s, the model has
 
 - programming noise of standard deviation (0.16603 + 4.71806 g - 8.48101 g^2 + 4.68961 g^3) uS at 20.7 uS;
-- normally distributed drift exponents; drift starts 300 s after programming;
+- drift by a factor of (t / 300 s)^-nu with normally distributed exponents nu;
 
     mean, g < 0.0945:                 -0.0387 ln g - 0.0182, clipped to [0.072, 0.13]
     mean, g >= 0.0945:                0.0736 - 0.0126 g - 0.0436 g^2
     standard deviation, g < 0.3055:   -0.0117 ln g - 0.0057, clipped to [0.0091, 0.04]
     standard deviation, g >= 0.3055:  0.0073 + 0.0093 g - 0.0118 g^2
 
-- 1/f read noise of q times the square root of ln((t + 512 ns) / 1024 ns), relative to g.
+- 1/f read noise of standard deviation q times the square root of ln((t + 512 ns) / 1024 ns), relative to the drifted
+  conductance.
 
     q, g < 0.16:                      -0.0117 ln g - 0.0069, clipped to [0.015, 0.04]
     q, g >= 0.16:                     0.0123 + 0.0211 g - 0.0280 g^2 + 0.0069 g^3

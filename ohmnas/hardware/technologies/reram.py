@@ -1,12 +1,13 @@
-"""Filamentary conductive-metal-oxide/HfOx ReRAM (Falcone et al., IBM Research Zurich), model of aihwkit.
+"""Filamentary conductive-metal-oxide/HfOx ReRAM: aihwkit's model (Falcone et al., IBM Research Zurich).
 
-A weight is one device between two conductances. The model has
+A weight is one device between a smallest and a largest conductance. With the conductance g in uS and the time t after
+programming in seconds, the model has
 
-- programming noise of standard deviation 0.00081 + 0.00107 g, both in uS (acceptance range of 0.2 %);
-- relaxation independent of the conductance: its mean falls by 0.0890 ln t uS, its standard deviation is
-  0.4118 + 0.0420 ln t uS, t in seconds. It is drawn anew for each read, so two reads of one chip have only the
-  programming in common;
-- 1/f read noise of standard deviation 0.0277 log10 g, times the square root of ln((t + 1 us) / 2 us), in uS.
+- programming noise of standard deviation (0.00081 + 0.00107 g) uS (acceptance range of 0.2 %);
+- relaxation that does not depend on g, with a mean of -0.0890 ln t uS and a standard deviation of
+  (0.4118 + 0.0420 ln t) uS. It is drawn anew for each read, so two reads of one chip have only the programming in
+  common;
+- 1/f read noise of standard deviation 0.0277 log10 g times the square root of ln((t + 1 us) / 2 us), in uS.
 """
 
 from __future__ import annotations
