@@ -115,5 +115,5 @@ class Limits:
         limit = self.of_epoch.get(epoch, math.inf)
         if schema.points(schema.curve({epoch: loss}))[epoch] <= limit:
             return False
-        self.reason = f"stopped after {epoch} epochs: its loss of {loss:.4g} was above {limit:.4g}"
+        self.reason = f"stopped after epoch {epoch}: its loss of {loss:.4g} was above {limit:.4g}"
         return True

@@ -83,9 +83,10 @@ _SETTINGS: Final[schema.Row] = {
 PROTOCOL: Final = (
     "Published by others: trained on CUDA with noise on the weights for 200 epochs, then fine-tuned. One programming "
     "event per network, read 25 times after 60 s, 1 hour, 1 day and 30 days with global drift compensation; standard "
-    "deviations are over these readings and lack the programming variance. Accuracies are of the test images. "
-    f"{VARIATION} is accuracy_60s - accuracy_1mo; accuracy_1s and avm were not measured. accuracy_baseline is another "
-    "training without noise, computed exactly. Rows of isomorphic cells are seeds of one architecture."
+    "deviations are over these readings and lack the programming variance. Accuracies are measured on the test images. "
+    f"{VARIATION} is accuracy_60s - accuracy_1mo; accuracy_1s and avm were not measured. accuracy_baseline comes "
+    "from another training, without noise, and is computed exactly. Rows of isomorphic cells are seeds of one "
+    "architecture."
 )
 
 

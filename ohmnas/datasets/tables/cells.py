@@ -98,7 +98,7 @@ def typed(frame: pd.DataFrame, path: Path, genes: Sequence[str]) -> pd.DataFrame
     columns = schema.columns(genes)
     for column in columns:
         if (times := int((frame.columns == column).sum())) != 1:
-            raise BrokenFileError(f"{path} lacks the column {column!r}" if not times else f"{path} has two {column!r}")
+            raise BrokenFileError(f"{path} {'repeats' if times else 'lacks'} the column {column!r}")
     frame = frame[list(columns)].reset_index(drop=True)
     texts = {column: _texts(frame, column, path) for column in schema.TEXT_COLUMNS}
     numbers = {column: _numbers(frame, column, path) for column in columns if column not in texts}

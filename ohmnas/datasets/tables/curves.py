@@ -110,7 +110,10 @@ def _points(frame: pd.DataFrame, column: str) -> list[dict[int, float]]:
         except ValueError as error:
             raise InvalidValueError(f"row {row + 1} has no learning curve in {column}: {error}") from error
         if not points:
-            raise InvalidValueError(f"row {row + 1} has no {column}: curves exist in rows of protocol 4 and later")
+            raise InvalidValueError(
+                f"row {row + 1} has no {column}: rows before protocol 4 have no curves, and trainings of one epoch or "
+                "with aihwkit have no accuracy_curve"
+            )
         found.append(points)
     return found
 

@@ -116,7 +116,7 @@ def _pixels(path: Path, image: dict[str, Any]) -> int:
     if any(type(length) is not int or not 0 < length < 1_000_000 for length in (width, height)):
         raise BrokenFileError(
             f"{path}: the image {shown(image['file_name'])} has a width of {shown(width)} and a height of "
-            f"{shown(height)}; both are numbers of pixels"
+            f"{shown(height)}; both must be whole numbers of pixels"
         )
     return int(width * height)
 
