@@ -20,9 +20,9 @@ from ohmnas.errors import InvalidValueError, MissingDependencyError, OhmnasError
 _OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
 """Parts of torch's error messages when memory runs out."""
 ORPHAN_SECONDS = 1.0
-"""Seconds between two checks by a worker whether its driver still runs."""
+"""Seconds between a worker's checks that its driver still runs."""
 _OF_THE_DRIVER = ("SIGINT", "SIGTERM", "SIGHUP")
-"""Signals that a terminal or batch system sends to all processes; only the driver handles them."""
+"""Signals that a terminal or batch system sends to all processes. Workers ignore them; the driver handles them."""
 
 
 @contextmanager
@@ -58,8 +58,8 @@ def results(calls: Iterable[Any], jobs: int, cluster: Cluster | None = None) -> 
 
     Args:
         calls: calls of `joblib.delayed`.
-        jobs: number of local worker processes; 1 uses this process.
-        cluster: Dask cluster to run the calls on, with all its workers; None runs them in local processes.
+        jobs: number of local worker processes; 1 uses this process. A cluster ignores it.
+        cluster: Dask cluster that runs the calls on all its workers; None runs them locally.
 
     Raises:
         MissingDependencyError: a worker cannot import what it needs.
@@ -86,7 +86,7 @@ def results(calls: Iterable[Any], jobs: int, cluster: Cluster | None = None) -> 
 
 
 def _local(calls: Iterable[Any], jobs: int) -> Iterator[Any]:
-    # If a worker has grown too large, loky replaces it before the next row. Its warning would confuse users.
+    # Before the next row, loky replaces a worker that has grown too large. Its warning would confuse users.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
     driver = os.getpid()
@@ -102,10 +102,10 @@ def _for_driver(driver: int, function: Callable[..., Any], args: tuple[Any, ...]
 
 @cache
 def _follow(driver: int) -> None:
-    """End this process soon after the driver ends, for any reason, and not before.
+    """Ignore the driver's signals, and end this process soon after the driver ends for any reason, but not before.
 
-    A thread checks for this. Linux's parent-death signal would come too early: it is sent when the *thread* that
-    started the worker ends.
+    A thread polls the parent process. Linux's parent-death signal would come too early: it is sent when the *thread*
+    that started the worker ends.
     """
     if threading.current_thread() is threading.main_thread():
         for name in _OF_THE_DRIVER:
@@ -124,7 +124,7 @@ def _follow(driver: int) -> None:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Return True if an allocation failed. On a CPU, only the message of torch's error shows the cause."""
+    """Return True if an allocation failed. On a CPU, torch reports this only in the message of a RuntimeError."""
     if isinstance(error, OhmnasError):
         return False
     return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)

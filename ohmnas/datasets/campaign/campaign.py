@@ -88,7 +88,7 @@ class Campaign:
         return sum(map(len, self.own_chips)) if self.own_chips else len(self.population) * len(self.chips)
 
     def check(self, store: Store) -> None:
-        """Check that the store's rows with the campaign's names were measured in the same way.
+        """Check that stored rows of the campaign's task, chips and fidelity have the campaign's settings.
 
         Raises:
             InvalidValueError: the settings of a chip or of the fidelity differ.
@@ -100,7 +100,7 @@ class Campaign:
                 self._check_settings(chip, stored, f"{store.path} holds", "use another store")
 
     def check_table(self, table: MeasuredTable) -> None:
-        """Check a table in the same way before its rows are copied into the store.
+        """Check the rows of a table of the campaign's task as `check` does, before they are copied into the store.
 
         Raises:
             InvalidValueError: the settings of a chip or of the fidelity differ.
@@ -124,7 +124,7 @@ class Campaign:
                 )
 
     def open_work(self, store: Store) -> list[Work]:
-        """Work for the rows that the store lacks, in the campaign's order."""
+        """Work for the rows that are still to be measured, in the campaign's order."""
         done = store.identities(failed=not self.retry_failed, stopped=self.stopping is not None)
         places = [*range(len(self.population))]
         if self.order == "cheap":
@@ -145,11 +145,11 @@ class Campaign:
         return self.own_chips or [self.chips] * len(self.population)
 
     def _is_alike(self, row: Row) -> bool:
-        """Return True if a row has the task and the fidelity of the campaign."""
+        """Return True if a row has the campaign's task and fidelity."""
         return (row["task"], row["fidelity"]) == (self.protocol.task.name, self.protocol.fidelity.name)
 
     def open_rows(self, store: Store) -> int:
-        """Number of rows that the store lacks."""
+        """Number of rows that are still to be measured."""
         return sum(len(work.chips) for work in self.open_work(store))
 
     def run(
@@ -166,12 +166,13 @@ class Campaign:
             store: store for the rows; only this process writes.
             jobs: number of local worker processes; 1 uses this process.
             report: called with each row after its commit.
-            cluster: Dask cluster to measure on, with all its workers; None measures in local processes.
+            cluster: Dask cluster that measures on all its workers; None measures locally.
             should_continue: called before each network; after the first False, no further network is started.
 
         Raises:
-            InvalidValueError: the store has rows with the same names that were measured differently.
-            StorageError: a row could not be written; all earlier rows are stored.
+            InvalidValueError: the settings of stored rows differ (see `check`), or memory is limited and this system
+                does not report a process's memory.
+            StorageError: a row or a trained network could not be written; all earlier rows are stored.
             OhmnasError: a worker process was killed, the scheduler is gone, or memory ran out.
         """
         self.check(store)

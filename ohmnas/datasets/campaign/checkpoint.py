@@ -1,4 +1,4 @@
-"""`Checkpoint`: all trainings of a verification, in a file next to its result."""
+"""`Checkpoint`: the finished trainings of a verification, in a file next to its result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ohmnas.version import version
 MEASURED: Final = (*(target.name for target in DEFAULTS), "accuracy_digital")
 """Values of each training: means and standard deviations over its chips."""
 FURTHER: Final = ("accuracy_1s", "accuracy_1h", "accuracy_1mo", *SPREAD_COLUMNS)
-"""Further values of each training, which older files lack: accuracy at other times, and the parts of the spread."""
+"""Values of each training that older files lack: accuracies at other times, and the components of the spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Trained:
     measured: dict[str, float] | None
     """Values of `MEASURED` and `FURTHER`; None if the training diverged."""
     reason: str = ""
-    """Reason why it diverged or was stopped early; empty otherwise."""
+    """Reason why it diverged or was given up; empty otherwise."""
     kept: str = ""
     """Folder of the trained network; empty if it was not kept."""
 
@@ -46,7 +46,7 @@ class Checkpoint:
 
         Args:
             path: file of the checkpoint; None stores nothing. A broken file is ignored.
-            how: `Protocol.key`; trainings with another key or by another version stay in the file but are not used.
+            how: `Protocol.key`. Trainings with another key or of another version stay in the file but are not used.
         """
         self._path = path
         self._how = repr((how, version()))
@@ -58,7 +58,7 @@ class Checkpoint:
         self._done = self._of_all.setdefault(self._how, {})
 
     def __contains__(self, one: tuple[Candidate, int]) -> bool:
-        """Return True if a training of a candidate is stored."""
+        """Return True if the training of a candidate with a seed is stored."""
         return self.key(*one) in self._done
 
     def __getitem__(self, one: tuple[Candidate, int]) -> Trained:
@@ -74,7 +74,7 @@ class Checkpoint:
 
     @staticmethod
     def key(candidate: Candidate, training: int) -> str:
-        """Return the key of a training."""
+        """Return the key of a training in the file."""
         return f"{training}: {candidate.genome}"
 
 

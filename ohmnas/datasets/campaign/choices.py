@@ -1,4 +1,4 @@
-"""Stored selections: the architectures that active campaigns have selected to measure."""
+"""Stored selections: the architectures that active campaigns selected for measurement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHOICES: Final = (
 
 
 def stored_choices(connection: sqlite3.Connection, path: Path, kind: type[Space]) -> dict[Key, Population]:
-    """Read the architectures that `Store.choose` stored for each key, in order: ``(n, g)`` each.
+    """Read the selections that `Store.choose` stored: key -> ``(n, g)`` architectures, in order.
 
     Args:
         connection: connection to the store.
@@ -34,7 +34,7 @@ def stored_choices(connection: sqlite3.Connection, path: Path, kind: type[Space]
         kind: space of the store's genomes.
 
     Raises:
-        BrokenFileError: a selection is damaged; the message shows it.
+        BrokenFileError: a selection is damaged; the message names it.
     """
     if connection.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name='choices'").fetchone() is None:
         return {}
@@ -55,7 +55,11 @@ def stored_choices(connection: sqlite3.Connection, path: Path, kind: type[Space]
 
 
 def _genome(text: object, subject: str, space: Space) -> Population:
-    """``(g,)``."""
+    """Parse a stored genome, ``(g,)``.
+
+    Raises:
+        BrokenFileError: the text is not a genome of the space.
+    """
     try:
         genes = json.loads(str(text))
         if isinstance(genes, list) and all(type(gene) is int and abs(gene) < 2**15 for gene in genes):

@@ -17,9 +17,9 @@ from ohmnas.errors import MissingDependencyError, OhmnasError
 PER_THREAD = 2
 """Number of calls sent per thread: one runs and one waits in the queue."""
 LOOK_SECONDS = 1.0
-"""Longest time between two checks of the number of threads."""
+"""Longest wait for a result before the number of threads is checked again."""
 SAY_SECONDS = 30.0
-"""Time between two messages about a cluster without workers."""
+"""Seconds between two messages about a cluster without workers."""
 _LOGGERS = ("distributed", "distributed.client")
 
 
@@ -102,6 +102,7 @@ class Cluster:
 
         Raises:
             _LostError: its worker died before the result was fetched; Dask runs the call again.
+            Exception: the error that the call itself raised.
         """
         with self._explained():
             error = future.exception() if future.status == "error" else None
@@ -114,7 +115,7 @@ class Cluster:
         return result
 
     def _threads(self) -> int:
-        """Return the number of threads of all workers.
+        """Return the total number of threads of the workers.
 
         Raises:
             OhmnasError: the scheduler is gone.
@@ -126,7 +127,7 @@ class Cluster:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Convert Dask's errors about a lost scheduler to an `OhmnasError`."""
+        """Convert Dask's errors about a lost scheduler into an `OhmnasError`."""
         try:
             yield
         except (OSError, CancelledError) as error:
@@ -170,7 +171,7 @@ def connected(scheduler: str, timeout: float, say: Callable[[str], None]) -> Ite
 
 @contextmanager
 def _silent(names: Iterable[str]) -> Iterator[None]:
-    """Silence loggers that report a lost connection; `Cluster` raises an error for it."""
+    """Silence loggers that report a lost connection, because `Cluster` raises an error for it."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

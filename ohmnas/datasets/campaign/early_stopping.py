@@ -1,6 +1,6 @@
 """Early stopping of a campaign's trainings by comparison: the stopping variant of ASHA (Li et al., 2020).
 
-A training ends at a rung unless its loss is among the lowest 1 / `REDUCTION` of all losses seen at this rung. When a
+A training stops at a rung unless its loss is among the lowest 1 / `reduction` of all losses seen at this rung. When a
 training is queued, it gets its limits: the largest losses with which it may continue. Workers need not communicate.
 """
 
@@ -16,7 +16,7 @@ from ohmnas.datasets.tables.schema import Row
 from ohmnas.errors import InvalidValueError
 
 REDUCTION: Final = 2
-"""One in this many trainings continues after each rung."""
+"""Default: one in this many trainings continues after each rung."""
 FIRST: Final = 4
 """The first rung is after 1 / `FIRST` of the epochs."""
 
@@ -77,14 +77,14 @@ class EarlyStopping:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Losses of the trainings that reached each rung, by chip."""
+    """Losses of all trainings that reached a rung, for each chip and rung."""
 
     stopping: EarlyStopping
     losses: dict[tuple[str, int], list[float]] = field(default_factory=dict)
     """Chip and rung -> losses."""
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Add the learning curves of rows; chips that share a training share its curve."""
+        """Add the losses of rows at the rungs; chips that share a training have the same losses."""
         for row in rows:
             curve = schema.points(str(row["loss_curve"] or ""))
             for rung in self.stopping.rungs:
@@ -103,7 +103,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Limits:
-    """Largest losses with which a training continues. A loss is the mean over an epoch, rounded like stored losses."""
+    """Largest losses with which a training continues. Losses are means over an epoch, rounded as in the store."""
 
     of_epoch: Mapping[int, float]
     """Rung -> largest loss."""
@@ -111,9 +111,9 @@ class Limits:
     """Reason why the training was stopped; empty if it was not."""
 
     def stops(self, epoch: int, loss: float) -> bool:
-        """Return True if a training ends after an epoch."""
+        """Return True if a training must stop after this epoch, and set `reason`."""
         limit = self.of_epoch.get(epoch, math.inf)
         if schema.points(schema.curve({epoch: loss}))[epoch] <= limit:
             return False
-        self.reason = f"stopped after {epoch} epochs: its loss of {loss:.4g} was above {limit:.4g}"
+        self.reason = f"stopped after epoch {epoch}: its loss of {loss:.4g} was above {limit:.4g}"
         return True

@@ -1,4 +1,4 @@
-"""Fidelity: training and measuring effort of a row, stored with every row."""
+"""Fidelity: the training and measuring effort of a row, stored with every row."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Fidelity:
     test_images: int | None = None
     """Largest number of test images, used in verification; None is all."""
     resolution: int | None = None
-    """Longest side of an image in pixels; larger images are averaged down. None keeps all sizes."""
+    """Longest side of an image in pixels; larger images are averaged down. None keeps the original size."""
     trains_on_validation: bool = False
     """True if training includes the validation images; only for verification, which uses test images."""
 
@@ -62,14 +62,14 @@ measured tables: networks almost converge (see `benchmarks/fidelity.py`), in sec
 for verification: it trains on all images until more training no longer helps."""
 _OF_ALL_TASKS: Final = {"smoke": SMOKE, "quick": _QUICK, "table": _TABLE, "full": _FULL}
 _BEFORE: Final = {"low": 3, "paper": 3}
-"""Fidelity names of earlier protocols -> their last protocol."""
+"""Fidelity name of earlier protocols -> last protocol that used it."""
 
 
 def fidelity(name: str, task: str) -> Fidelity:
     """Return the fidelity with this name for a task.
 
     Raises:
-        InvalidValueError: the name belongs to an earlier protocol.
+        InvalidValueError: only earlier protocols have this name.
         UnknownNameError: the name is unknown; the message lists the known names.
     """
     if name in _BEFORE:

@@ -47,7 +47,7 @@ def keep(
     measured: dict[str, float],
     reason: str,
 ) -> None:
-    """Save the trained network of a row, and replace the network of an earlier measurement of the row.
+    """Save the trained network of a row; replace the network of an earlier measurement of this row.
 
     Args:
         folder: folder of all kept networks.
@@ -72,7 +72,7 @@ def keep(
 
 
 def kept(folder: Path, genome: npt.ArrayLike, chip: str, fidelity: str) -> list[str]:
-    """Return the names of a network's folders, sorted by seed."""
+    """Return the names of the folders that hold a network on a chip at a fidelity, sorted by seed."""
     stem = name_of(genome, chip, fidelity, 0).removesuffix("0")
     names = [one.name for one in folder.glob(f"{stem}*") if _NAME.fullmatch(one.name) and is_trained(one)]
     return sorted(names, key=lambda name: int(name.removeprefix(stem)))
@@ -86,9 +86,9 @@ def remove_others(folder: Path, names: Collection[str]) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a kept network. If the process is killed, the remaining files can be removed by another call."""
+    """Remove a kept network. If the process is killed, another call removes the remaining files."""
     for name in (DESCRIPTION, WEIGHTS):
-        for file in (folder / name, *folder.glob(f".{name}.*")):  # and temporary files of killed writes
+        for file in (folder / name, *folder.glob(f".{name}.*")):  # also temporary files of killed writes
             file.unlink(missing_ok=True)
-    with suppress(OSError):  # the user has put something else there
+    with suppress(OSError):  # the user put something else there
         folder.rmdir()

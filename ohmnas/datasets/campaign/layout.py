@@ -1,4 +1,4 @@
-"""Layout of a store's file: columns of its space, checksums of rows, schema."""
+"""Layout of a store's file: the columns of its space, checksums of rows, and the schema version."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHECKSUM: Final = "checksum"
 
 
 def checksum(values: Iterable[object], columns: Iterable[str]) -> int:
-    """CRC-32 of the cells of a row as read from SQLite, to detect changes on disk.
+    """Return the CRC-32 of a row's cells as read from SQLite, to detect changes on disk.
 
     Args:
         values: cells of the row as SQLite values.
@@ -69,7 +69,7 @@ class Layout:
 
 
 HEADER: Final = 100
-"""Size of a file's header in bytes; the header has the size and number of pages."""
+"""Size of SQLite's file header in bytes; the header has the size and number of pages."""
 
 
 def size_in_header(header: bytes) -> int:
@@ -97,13 +97,13 @@ def transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
 
 
 def stored_schema(connection: sqlite3.Connection, path: Path) -> tuple[int, Layout]:
-    """Read the schema version and the layout of a file; for an empty file, 0 and the layout of the space resnet.
+    """Read the schema version and the layout of a file. An empty file has version 0 and the layout of resnet.
 
     Raises:
         BrokenFileError: the file is not a store, is damaged, or was written by a newer version.
         sqlite3.DatabaseError: the file cannot be read.
     """
-    # in one transaction, because another process may create the store between two reads
+    # One transaction: otherwise, another process may create the store between two reads.
     try:
         with nullcontext() if connection.in_transaction else transaction(connection, "BEGIN"):
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -1,4 +1,4 @@
-"""Time and memory limits for one row, so a single huge network cannot stop a campaign."""
+"""Time and memory limits for each row, so one huge network cannot stop a campaign."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LimitError(OhmnasError, RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class RowLimits:
-    """Limits of one measurement; None is no limit."""
+    """Limits of one measurement; None means no limit."""
 
     seconds: float | None = None
     """Wall-clock seconds."""
@@ -44,7 +44,7 @@ class Watch:
     """
 
     def __init__(self, limits: RowLimits) -> None:
-        """Start the measurement.
+        """Start the clock, and reset the peak memory if memory is limited.
 
         Raises:
             InvalidValueError: memory is limited and this system does not report a process's memory.
@@ -55,7 +55,7 @@ class Watch:
         self._reading: float | None = None
 
     def next_reading(self) -> None:
-        """Start reading another kind of chip: the time for reading the previous chip does not count for the new row."""
+        """Start reading another kind of chip. The new row's time does not include reading the previous chip."""
         now = time.monotonic()
         if self._reading is not None:
             self._end += now - self._reading
@@ -81,7 +81,7 @@ def _begin_peak() -> int:
         raise InvalidValueError("a memory limit needs Linux's /proc, which this system does not have")
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-    with suppress(OSError):  # without the reset, a higher peak of earlier rows counts
+    with suppress(OSError):  # if the reset fails, a higher peak of earlier rows counts
         Path("/proc/self/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
     return _peak()
 

@@ -1,4 +1,4 @@
-"""Train and measure networks: a genome and chips -> rows. No other module trains or measures."""
+"""Train and measure networks: a genome and chips -> rows. All rows come from this module."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from ohmnas.analog.train import Training
 
 _ONE_AT_A_TIME = threading.Lock()
-"""Random generators and limits are per process, so the threads of a Dask worker measure one after another."""
+"""Random generators and limits belong to the process, so only one thread of a Dask worker measures at a time."""
 CURVE_IMAGES = 1000
-"""Largest number of validation images for a point of the accuracy curve."""
+"""Largest number of validation images for each point of the accuracy curve."""
 CURVE_SHARES = (0.03, 0.06, 0.125, 0.25, 0.5, 0.75)
 """Shares of the epochs at which the accuracy curve has a point."""
 
@@ -53,7 +53,7 @@ def train_network(
 ) -> tuple[nn.Module, Training]:
     """Build the network of a genome and train it with the chip's noise; return the network and its losses.
 
-    This process then uses one thread: with more threads, sums are rounded differently and the network differs.
+    From then on, this process uses one thread: more threads round sums differently and give another network.
 
     Args:
         protocol: task, fidelity, engine and device.
@@ -64,7 +64,7 @@ def train_network(
         curve: receives the accuracy of one chip, a day after programming, on up to `CURVE_IMAGES` validation images
             after some epochs (`curve_epochs`); native engine only.
         after_epoch: called with the number of finished epochs, except after the last; not together with `curve`.
-        snapshot: file from which a stopped training resumes; native engine only.
+        snapshot: file from which an interrupted training resumes; native engine only.
         start: network of the genome with initial weights; None draws them from the seed.
         stops: called with the number of finished epochs and the loss of the last one, except after the last epoch; True
             ends the training.
@@ -127,7 +127,7 @@ def _curve_reader(
 
 
 def given_up(protocol: Protocol, training: Training) -> str:
-    """Return the reason why a training stopped early; empty if it did not."""
+    """Return the reason why a training was given up; empty if it ran to the end."""
     if training.epochs == protocol.fidelity.epochs:
         return ""
     epochs = f"{training.epochs} of {protocol.fidelity.epochs} epochs"
@@ -148,9 +148,9 @@ def measure_accuracies(
         protocol: protocol of the training.
         network: result of `train_network`.
         split: images to classify.
-        chip: chip to program.
-        seed: seed of the chips.
-        check: as in `train_network`.
+        chip: kind of chip to program.
+        seed: seed of the simulated chips.
+        check: called before each batch; an exception ends the measurement.
     """
     import torch
 
@@ -187,7 +187,7 @@ def measure(
 ) -> list[Row]:
     """Train the network of a genome once, program it on each kind of chip, and read these chips over a month.
 
-    If a training diverges or exceeds a limit, its rows have the reason; no exception is raised.
+    If a training diverges, or a training or reading exceeds a limit, its rows have the reason; no exception is raised.
 
     Args:
         protocol: task, fidelity, engine and device.
@@ -196,14 +196,16 @@ def measure(
         seed: seed of the measurement.
         limits: time and memory limits.
         keep: folder for the trained network of each measured row, as `kept.keep` saves it; None keeps none.
-        comparison: largest losses at which the training continues; None trains to the end.
+        comparison: largest losses with which the training continues; None does not compare losses.
 
     Returns:
-        A row for each kind of chip.
+        One row for each kind of chip.
 
     Raises:
-        InvalidValueError: the chips differ in their `training_settings`.
+        InvalidValueError: the chips differ in their `training_settings`, or memory is limited and this system does not
+            report a process's memory.
         UnknownNameError: the engine is unknown.
+        StorageError: a trained network could not be written.
     """
     if len({training_settings(chip) for chip in chips}) != 1:
         raise InvalidValueError("chips with different training settings cannot share a trained network")
@@ -221,7 +223,7 @@ def measure(
 
 
 def _begun(protocol: Protocol, genome: npt.NDArray[np.int16], chip: Hardware, seed: int) -> Row:
-    """Return a row with all values that are known before the training. Its status is failed until it is measured."""
+    """Return a row with all values that are known before training. Its status is failed until it is measured."""
     import torch
 
     task = protocol.task
@@ -250,7 +252,7 @@ def _measure_into(
     keep: Path | None,
     comparison: Limits | None,
 ) -> None:
-    """Fill the rows with measured values, or the reason why the training was stopped or a reading exceeded a limit."""
+    """Fill in the measured values, or the reason why the training stopped or a reading exceeded a limit."""
     start = time.perf_counter()
     curve: dict[int, float] = {}
     network, training = train_network(

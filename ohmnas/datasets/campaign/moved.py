@@ -8,11 +8,11 @@ from pathlib import Path
 from ohmnas.errors import StorageError
 
 Mark = tuple[int, int]
-"""Device and inode, which identify a file."""
+"""Device and inode of a file, which identify it."""
 
 
 def mark(path: Path) -> Mark | None:
-    """Return the mark of the file at a path; None if there is no file.
+    """Return the mark of the file at a path; None if the file does not exist.
 
     Raises:
         StorageError: the path cannot be read.

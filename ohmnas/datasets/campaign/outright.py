@@ -1,4 +1,4 @@
-"""Train one network without a campaign: from a search, a reference or any genome. Interrupted trainings resume."""
+"""Train one network outside a campaign: a search result, a reference or any genome. Interrupted trainings resume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ohmnas.version import version
 SNAPSHOT: Final = "training.safetensors"
 """File of an unfinished training, in the folder of its network."""
 Report = Callable[[int, int], None]
-"""Callback with the number of finished epochs and their total."""
+"""Callback with the number of finished epochs and the total number of epochs."""
 
 
 def train_outright(
@@ -40,22 +40,23 @@ def train_outright(
 ) -> TrainedNetwork:
     """Train a network, measure it on the test images, and save it. Needs torch.
 
-    A stopped training resumes from its last snapshot and gives the same network, bit for bit. If the folder already
-    has this network, it is loaded. With the same seed, `verify` trains the same network.
+    An interrupted training resumes from its last snapshot and gives the same network, bit for bit. If the folder
+    already holds this network, it is loaded. With the same seed, `verify` trains the same network.
 
     Args:
         protocol: protocol of the training.
         genome: ``(g,)``.
         chip: chip to train for.
-        seed: seed of the training, from 0; campaigns never train with it, because `VERIFICATION_SEEDS` is added.
+        seed: seed of the training, from 0. `VERIFICATION_SEEDS` is added, so campaigns never train with it.
         folder: folder of the trained network.
         name: name of the network.
         report: called at the start, and after each epoch but the last.
-        seconds: smallest time between two snapshots; None is the default.
+        seconds: shortest time between two snapshots in seconds; None is the default.
 
     Raises:
         MissingDependencyError: torch, aihwkit or Numba is not installed.
         InvalidValueError: the folder holds another network.
+        BrokenFileError: the folder holds a damaged network.
         DivergedError: the loss became infinite or NaN.
         StorageError: the disk rejected a write.
     """
@@ -100,14 +101,14 @@ def train_outright(
 def network_called(
     source: str, input_shape: tuple[int, int, int], classes: int, space_name: str | None = None
 ) -> tuple[Space, npt.NDArray[np.int16], str]:
-    """Return the space, genome and name of a reference network or of genes.
+    """Return the space, the genome ``(g,)`` and the name of a network, given as a reference or as genes.
 
     Args:
-        source: name of a reference network, or the genes separated by commas.
+        source: name of a reference network, or genes separated by commas.
         input_shape: channels, height, width of an image.
         classes: number of classes.
-        space_name: registered name of the space. None looks for the reference in all spaces of ohmnas, and reads
-            genes as genes of resnet.
+        space_name: registered name of the space. None searches all spaces of ohmnas for the reference, and reads genes
+            as genes of resnet.
 
     Raises:
         UnknownNameError: no space has a reference network with this name, or the space is unknown.
@@ -136,10 +137,10 @@ def network_called(
 
 
 def result_at(path: Path) -> SearchResult | None:
-    """Return the search result in a file or folder; None if the path does not exist and does not end in .json.
+    """Read the search result in a file or folder; None if the path does not exist and does not end in ``.json``.
 
     Raises:
-        BrokenFileError: the file is not the result of a search, or the folder has none.
+        BrokenFileError: the file is missing or not the result of a search, or the folder has no ``result.json``.
     """
     if path.is_dir():
         if not (path / "result.json").exists():

@@ -23,7 +23,8 @@ class Difference:
     """Lower end of the interval; None with one pair, or if all differences are equal."""
     high: float | None
     p: float | None
-    """Two-sided p value of a mean difference of 0; None with one pair, or if all differences are equal and not 0."""
+    """Two-sided p value of the hypothesis that the mean difference is 0; None with one pair, or if all differences are
+    equal and not 0."""
     pairs: int
     """Number of trainings in which both networks were measured."""
 
@@ -33,9 +34,9 @@ class Difference:
 
 
 def difference(first: Sequence[float | None], second: Sequence[float | None]) -> Difference | None:
-    """Compare two networks measured with the same seeds on the same images: Student's paired t-test.
+    """Compare two networks measured with the same seeds on the same images, by Student's paired t-test.
 
-    The interval covers the choice of trainings and chips. It does not cover the choice of images, which both networks
+    The interval accounts for the choice of trainings and chips, but not for the choice of images, which both networks
     share.
 
     Args:
@@ -64,9 +65,9 @@ def difference(first: Sequence[float | None], second: Sequence[float | None]) ->
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p values of several comparisons: Holm's step-down method (Holm, 1979).
+    """Correct the p values of several comparisons by Holm's step-down method (Holm, 1979).
 
-    If corrected values are compared with a significance level, this level limits the probability of any false positive.
+    Comparing the corrected values with a significance level limits the probability of any false positive to this level.
 
     Args:
         p_values: one for each comparison.

@@ -21,7 +21,7 @@ _GENOME: Final = re.compile(r"-?\d{1,9}(,-?\d{1,9})+")
 
 
 def picked(result: SearchResult, words: Sequence[str]) -> dict[str, Candidate]:
-    """Return the picked networks by word, without duplicates.
+    """Return word -> picked network; repeated words count once.
 
     Args:
         result: result of a search.
@@ -30,7 +30,8 @@ def picked(result: SearchResult, words: Sequence[str]) -> dict[str, Candidate]:
 
     Raises:
         UnknownNameError: a word is none of these.
-        InvalidValueError: the front or top has no such place, or the genes are invalid.
+        InvalidValueError: the front or top has no such place, the genes are invalid, or the result has no chip for the
+            reference.
     """
     return {word: _picked(result, word) for word in dict.fromkeys(words)}
 

@@ -1,8 +1,8 @@
 """Plans: the architectures that a campaign measures.
 
-A plan spread evenly over log parameters covers the whole space, but rarely contains a network that is better than a
-hand-made network of its size. Without examples of better networks, a surrogate cannot predict them well. Half of the
-default plan therefore consists of mutants of the reference networks.
+A plan spread evenly over log parameters covers the whole space, but rarely contains a network that beats a hand-made
+network of the same size. Without examples of such networks, a surrogate cannot predict them well. Half of the default
+plan therefore consists of mutants of the reference networks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ohmnas.spaces import variation
 from ohmnas.spaces.genes import Population
 
 PLAN_BLOCK: Final = 96
-"""Architectures are planned in blocks of at most this size."""
+"""Largest number of architectures from each source in a block of the plan."""
 MUTATIONS: Final = 4
 """Largest number of mutations between a mutant and its reference."""
 _PATIENCE: Final = 100
@@ -27,9 +27,9 @@ _PATIENCE: Final = 100
 
 
 def plan(task: Task, n: int, seed: int = 0, kind: str = "mixed") -> Population:
-    """Return the architectures of a campaign: reference networks within the task's bounds, then a plan (`PLANS`).
+    """Return the architectures of a campaign: first the references within the task's bounds, then those of a plan.
 
-    The first rows do not depend on n, so a campaign can be extended.
+    The first architectures do not depend on n, so a campaign can be extended.
 
     Args:
         task: task with space and bounds.
@@ -76,11 +76,11 @@ def mutants(task: Task, parents: Population, n: int, rng: np.random.Generator) -
     Args:
         task: task with space and bounds.
         parents: ``(m, g)``.
-        n: number of draws.
+        n: number of mutants to draw.
         rng: random generator.
 
     Returns:
-        ``(k, g)``, k at most n: draws within the bounds.
+        ``(k, g)``, k at most n: the mutants within the bounds.
     """
     space = task.space
     offspring = variation.mutants(space.mutate, space.mutation_groups, parents, n, MUTATIONS, rng)

@@ -1,4 +1,4 @@
-"""Protocol: everything that determines a measurement, except genome and seed. Imports no torch."""
+"""Protocol: everything that determines a measurement, except genome, chip and seed. Does not import torch."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def require_training(device: str = "cpu", load: bool = True) -> None:
 
     Args:
         device: torch device.
-        load: True if this process itself measures, so torch must be imported.
+        load: True to import the packages, for a process that measures itself; False only checks that they exist.
 
     Raises:
         MissingDependencyError: torch, aihwkit or Numba is not installed.
-        InvalidValueError: a CUDA device is required and torch finds none.
+        InvalidValueError: the device is ``cuda`` and torch finds no CUDA device.
     """
     for name in ("torch", "aihwkit", "numba"):
         try:
@@ -53,7 +53,7 @@ def require_training(device: str = "cpu", load: bool = True) -> None:
 
 
 def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
-    """Return the seeds of training and chips; they depend only on the task, the genome and the row's seed.
+    """Return the seeds of training and chips, which depend only on the task, the genome and the row's seed.
 
     They do not depend on the hardware, so chips with the same training settings can share a trained network.
     """
@@ -64,7 +64,7 @@ def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Everything that determines a measurement, except genome and seed."""
+    """Everything that determines a measurement, except genome, chip and seed."""
 
     task: Task
     fidelity: Fidelity
@@ -74,7 +74,7 @@ class Protocol:
     """Torch device for training and reading."""
 
     recipe: Recipe | None = None
-    """Training recipe, except for settings of fidelity, chip and augmentation. None is the recipe of tables."""
+    """Training recipe, except for settings of fidelity, chip and augmentation. None is the default, as for tables."""
 
     def training_recipe(self, chip: Hardware) -> Recipe:
         """Return the recipe with the settings of task, fidelity and chip."""
@@ -87,11 +87,14 @@ class Protocol:
         return replace(own, precision=self.precision(chip))
 
     def data(self) -> TaskData:
-        """Return the task's images at the fidelity's resolution and numbers of images."""
+        """Return the task's images, limited to the fidelity's resolution and numbers of images."""
         return _data(self.task, self.fidelity)
 
     def precision(self, chip: Hardware) -> str:
-        """Return the number format of the convolutions: with the native engine, the fastest for this task and chip."""
+        """Return the number format of convolutions.
+
+        With the native engine, it is the fastest for this task and chip; otherwise, it is float32.
+        """
         from ohmnas.analog.precision import fastest
 
         if self.engine != "native":

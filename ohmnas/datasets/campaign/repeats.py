@@ -1,4 +1,4 @@
-"""Select networks to measure again with another seed, to estimate the noise of labels."""
+"""Select networks to measure again with another seed, to estimate the label noise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ohmnas.spaces.genes import Population
 
 
 def best_measured(store: Store, task: Task, hardware: str, fidelity: str, seed: int, n: int) -> Population:
-    """``(k, g)``, k at most n: the most accurate networks that a store has with other seeds, best first.
+    """``(k, g)``, k at most n: the most accurate networks that were measured with other seeds, best first.
 
     Raises:
         InvalidValueError: the store has no accuracies measured with another seed.

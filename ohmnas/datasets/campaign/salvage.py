@@ -29,18 +29,18 @@ from ohmnas.spaces.space import Space
 _SMALLEST_ROW: Final = 100
 """Smallest size of a row in bytes."""
 _MOST_LOST: Final = 64
-"""Largest plausible ratio of original to remaining size; a header with a larger size is damaged."""
+"""Largest plausible ratio of original to remaining size; a header that states a larger size is damaged."""
 
 
 def salvaged(path: str | Path) -> tuple[list[Row], dict[Key, Population]]:
     """Return the intact rows of a damaged store, sorted by identity, and the selections of active campaigns.
 
-    Rows are read one by one, skipping damaged parts; rows of an older schema get the missing columns. If one selection
-    is damaged, no selections are returned and campaigns select again.
+    Rows are read one by one, and damaged rows are skipped. Rows of an older schema get the missing columns. If any
+    selection is damaged, none is returned, and campaigns select again.
 
     Raises:
         UnknownNameError: the file does not exist.
-        BrokenFileError: nothing can be read, it is not a store, or it was written by a newer version.
+        BrokenFileError: nothing can be read, or the file is not a store or was written by a newer version.
         StorageError: the file cannot be copied.
     """
     path = Path(path)
@@ -56,10 +56,10 @@ def salvaged(path: str | Path) -> tuple[list[Row], dict[Key, Population]]:
 
 
 def _copied(path: Path, folder: Path) -> Path:
-    """Copy a store and its logs, which contain writes that are not in the file yet."""
+    """Copy a store and its logs, which contain writes that are not yet in the file."""
     original = path.resolve()  # SQLite looks for a log next to the target of a link
     copy = folder / "copy.sqlite"
-    for ending in ("-wal", "-journal", ""):  # logs first: a running process moves data from its log to the file
+    for ending in ("-wal", "-journal", ""):  # logs first: a running process moves data from log to file
         with suppress(FileNotFoundError) if ending else nullcontext():
             shutil.copyfile(f"{original}{ending}", f"{copy}{ending}")
     return copy
@@ -103,7 +103,7 @@ def _readable(connection: sqlite3.Connection, version: int, layout: Layout, most
         connection: connection to the copy.
         version: version of the store's schema.
         layout: columns of the store.
-        most: largest possible number of rows; the file's own count may be damaged.
+        most: largest possible number of rows, from the file's size, because the file's own count may be damaged.
     """
     for rowid in range(1, most + 1):
         with suppress(sqlite3.DatabaseError, UnicodeDecodeError, OverflowError):
@@ -121,7 +121,7 @@ def _readable(connection: sqlite3.Connection, version: int, layout: Layout, most
 
 
 def _whole(rows: list[Row], kind: type[Space]) -> list[Row]:
-    """Return the rows that a table would accept; costs are only checked for known tasks."""
+    """Return the rows that a table would accept, sorted by identity; costs are checked only for known tasks."""
     columns: dict[str, Any] = {}
     for column in schema.columns(kind.architecture_genes.names):
         cells = [row[column] for row in rows]

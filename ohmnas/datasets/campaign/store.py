@@ -1,7 +1,6 @@
 """Store of a running campaign: SQLite, one transaction per network.
 
-After its commit has returned, a row is safe even if a process is killed. A row whose write was interrupted is not
-stored at all.
+Once a commit returns, its rows are safe even if the process is killed. An interrupted write stores none of its rows.
 """
 
 from __future__ import annotations
@@ -74,7 +73,7 @@ def _storable(row: Row, columns: Iterable[str]) -> Row:
 
 
 def check_alike(source: str, rows: Iterable[Row], known: dict[tuple[Any, ...], tuple[str, Row]]) -> None:
-    """Check that all rows of a chip and a fidelity have the same settings.
+    """Check that all rows of a task, a chip and a fidelity have the same settings.
 
     Args:
         source: source of the rows, for messages.
@@ -111,10 +110,10 @@ class Store:
             path: the file.
             must_exist: True to raise an error instead of creating a store.
             read_only: True to only read; a store of an older schema is still upgraded.
-            kind: space of its rows; None is the space of the file, or ResNets for a new one.
+            kind: space of its rows; None is the space of the file, or resnet for a new file.
 
         Raises:
-            InvalidValueError: the file has rows of another space.
+            InvalidValueError: the file is a store of another space.
             UnknownNameError: `must_exist` or `read_only` is True and the store does not exist.
             BrokenFileError: the file is not a store, is damaged, or was written by a newer version.
             StorageError: the store cannot be opened or created.
@@ -148,14 +147,14 @@ class Store:
             raise
 
     def _check_size(self) -> None:
-        """Reject a truncated file: SQLite reads a partial page as if the rest were zeros.
+        """Reject a truncated file, because SQLite reads a partial page as if the rest were zeros.
 
         Raises:
             BrokenFileError: the path is not a file, or the file is shorter than its header states.
         """
         regular(self.path, _LARGEST)
         if any(self.path.with_name(f"{self.path.name}-{log}").exists() for log in ("wal", "journal")):
-            return  # another process writes it or was killed: the log has the missing part
+            return  # another process is writing or was killed: the log has the missing part
         with opened(self.path, _LARGEST) as file:
             header = file.read(HEADER)
             there, claimed = os.fstat(file.fileno()).st_size, size_in_header(header)
@@ -205,7 +204,7 @@ class Store:
                 time.sleep(0.01)
 
     def _make_or_upgrade(self, kind: type[Space] | None) -> None:
-        """Upgrade the file to this schema in one transaction; another process may have done so already."""
+        """Create or upgrade the tables in one transaction; another process may have done so already."""
         with transaction(self._connection, "BEGIN IMMEDIATE"):
             version, there = stored_schema(self._connection, self.path)
             if version:
@@ -233,7 +232,7 @@ class Store:
         return any(name == CHECKSUM for _, name, *_ in self._connection.execute("PRAGMA table_info(rows)"))
 
     def _add_checksums(self) -> None:
-        """Add checksums to the rows of an older store, so later changes are detected."""
+        """Add checksums to the rows of an older store, to detect later changes."""
         self._connection.execute(f'ALTER TABLE rows ADD COLUMN "{CHECKSUM}" INTEGER')
         columns = self.layout.columns
         stored = self._connection.execute(f"SELECT rowid, {quoted(columns)} FROM rows").fetchall()  # noqa: S608
@@ -253,26 +252,26 @@ class Store:
     def add(self, rows: Iterable[Row]) -> int:
         """Commit new measurements in one transaction.
 
-        A new row replaces a failed or stopped row of the same identity, even if the new row failed: the newer reason is
-        kept. It never replaces a row with accuracies.
+        A new row replaces a failed or stopped row with the same identity, even if the new row failed too. It never
+        replaces a row with accuracies.
 
         Returns:
             Number of rows that are new or replaced another.
 
         Raises:
-            InvalidValueError: a row was measured differently from earlier rows of its chip and fidelity, or has an
-                invalid cell.
-            StorageError: the write failed; only the earlier rows are stored. If the file was deleted or replaced after
-                it was opened, all rows, including these, are in a new file.
+            InvalidValueError: a row has other settings than earlier rows of its chip and fidelity, is of another space,
+                or has an invalid cell.
+            StorageError: the write failed, and none of the new rows is stored. If the file was deleted or replaced
+                while it was open, all rows, including the new ones, are in another file that the message names.
         """
         return self._write(rows, self.layout.insert)
 
     def take_over(self, rows: Iterable[Row]) -> int:
-        """Like `add`, for rows of another store or table. A row without accuracies replaces no row: it may be older."""
+        """Like `add`, for rows of another store or table. A row without accuracies may be older: it replaces none."""
         return self._write(rows, self.layout.take_over)
 
     def _storable(self, row: Row) -> Row:
-        """Convert a row to SQLite values, after checking that it is of the store's space.
+        """Check that a row is of the store's space, and convert it to SQLite values.
 
         Raises:
             InvalidValueError: the row is of another space, or a cell is invalid.
@@ -309,19 +308,19 @@ class Store:
             return set(self._connection.execute(f"SELECT {names} FROM rows{where}"))  # noqa: S608
 
     def chosen(self, key: Key) -> Population:
-        """``(n, g)``: the architectures that `choose` recorded under a key, in order."""
+        """``(n, g)``: the architectures that `choose` stored for a key, in order."""
         return self.choices().get(key, np.empty((0, len(self.layout.kind.architecture_genes)), dtype=np.int16))
 
     def choose(self, key: Key, population: Population, after: int) -> None:
-        """Record architectures as the next to measure, unless another process has recorded others meanwhile.
+        """Store the architectures to measure next, unless another process has stored others in the meantime.
 
         Args:
             key: task, hardware, fidelity and seed of the measurement.
             population: ``(n, g)``.
-            after: number of recorded architectures when these were chosen.
+            after: number of stored architectures when these were chosen.
 
         Raises:
-            StorageError: the write failed; no architecture is recorded.
+            StorageError: the write failed; none of the architectures is stored.
         """
         key = (*key[:3], int(key[3]))
         self._check_not_moved([])
@@ -333,12 +332,12 @@ class Store:
             self._connection.executemany("INSERT INTO choices VALUES (?, ?, ?, ?, ?, ?)", noted)
 
     def choices(self) -> dict[Key, Population]:
-        """Key -> its recorded architectures, in order."""
+        """Key -> its stored architectures, in order."""
         with self._explained("read"):
             return stored_choices(self._connection, self.path, self.layout.kind)
 
     def settings(self, task: str, hardware: str, fidelity: str) -> Row | None:
-        """`schema.SETTING_COLUMNS`, equal for all rows with these names; None if there are no rows."""
+        """Return the `schema.SETTING_COLUMNS` that all rows with these names share; None if there are no rows."""
         columns = schema.SETTING_COLUMNS
         names = ", ".join(f'"{name}"' for name in columns)
         query = f"SELECT {names} FROM rows WHERE task=? AND hardware=? AND fidelity=? LIMIT 1"  # noqa: S608
@@ -411,10 +410,10 @@ class Store:
         return f"ohmnas merge --salvage {quote(str(self.path))} --store rescued.sqlite"
 
     def _check_not_moved(self, rows: list[Row]) -> None:
-        """Detect that the file was deleted or replaced: rows written now would be lost with the process.
+        """Detect that the file was deleted or replaced: rows written to it now would be lost.
 
         Args:
-            rows: rows to write now.
+            rows: rows that are about to be written.
 
         Raises:
             StorageError: the file was deleted or replaced; the message names a new file with all rows.
@@ -439,14 +438,14 @@ class Store:
                 saved = len(rescued.identities())
         except OhmnasError as error:
             raise StorageError(f"{what}; its rows could not be saved elsewhere: {error}") from error
-        if mark(log) == self._log:  # otherwise, SQLite would use it as the log of the next file with this name
+        if mark(log) == self._log:  # otherwise, SQLite would apply it to the next file with this name
             with suppress(OSError):
                 log.unlink(missing_ok=True)
         raise StorageError(f"{what}; its {saved} rows, including the latest, are in {target}{lost}")
 
     @contextmanager
     def _explained(self, action: str) -> Iterator[None]:
-        """Convert SQLite's errors to errors of ohmnas."""
+        """Convert SQLite's errors into errors of ohmnas."""
         try:
             yield
         except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""`TrainedNetwork`: a trained network with all data needed to use it, as one folder.
+"""`TrainedNetwork`: a trained network and all data needed to use it, in one folder.
 
 The folder holds ``weights.safetensors`` (`analog.state` names its tensors) and ``network.json``, which has the checksum
 of the weights and is written last: a folder without ``network.json`` is not a network.
@@ -38,7 +38,7 @@ FORMAT: Final = "ohmnas-network-1"
 LARGEST_DESCRIPTION: Final = 1 << 20
 """Largest description in bytes."""
 _HEADER: Final = 1 << 20
-"""Largest size in bytes of the header of a file of weights, which names its tensors."""
+"""Largest size in bytes of the header of a weights file, which names its tensors."""
 _LARGEST_PARAMS: Final = 1 << 31
 _PACKAGE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _VERSION: Final = re.compile(r"[A-Za-z0-9.+!_-]{1,64}")
@@ -46,7 +46,7 @@ _VERSION: Final = re.compile(r"[A-Za-z0-9.+!_-]{1,64}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedNetwork:
-    """A trained network, its chip, and how its images are prepared."""
+    """A trained network, its chip, and the normalisation of its images."""
 
     space: Space
     """Space of the network, without chips."""
@@ -56,9 +56,9 @@ class TrainedNetwork:
     task: str
     """Name of the task."""
     mean: tuple[float, ...]
-    """Mean of the training pixels, for each channel; the network reads (image - mean) / std."""
+    """Mean of the training pixels of each channel; the network's input is (image - mean) / std."""
     std: tuple[float, ...]
-    """Standard deviation of the training pixels, for each channel."""
+    """Standard deviation of the training pixels of each channel."""
     image_shape: tuple[int, int, int]
     """Channels, height and width of the training images; smaller than the task's if the fidelity shrinks them."""
     state: dict[str, Tensor] = field(repr=False)
@@ -90,7 +90,7 @@ class TrainedNetwork:
             seed: seed of the measurement.
             network: trained analog network of any engine; it is not changed.
             measured: accuracies on images of the task, by column.
-            reason: why the training stopped early; empty if it did not.
+            reason: reason why the training was given up; empty if it ran to the end.
             name: name of the network.
             split: images of `measured`: ``test``, or ``validation`` for the rows of campaigns and refinements.
         """
@@ -128,7 +128,7 @@ class TrainedNetwork:
 
     @property
     def architecture(self) -> Any:
-        """Readable view of the genome."""
+        """Decoded genome."""
         return self.space.decode(np.array([self.genome], dtype=np.int16))[0]
 
     @property
@@ -138,7 +138,7 @@ class TrainedNetwork:
 
     @property
     def split(self) -> str:
-        """Images of the measured accuracies: ``test`` or ``validation``."""
+        """Split of the measured accuracies: ``test`` or ``validation``."""
         return "validation" if self.provenance.get("split") == "validation" else "test"
 
     @property
@@ -147,11 +147,11 @@ class TrainedNetwork:
         return str(self.provenance["precision"])
 
     def on_chip(self) -> nn.Module:
-        """Return the network for a chip: program and read it with `ohmnas.analog.drift`. Needs torch."""
+        """Return the analog network, which `ohmnas.analog.drift` programs and reads. Needs torch."""
         return self._restored(exact=False)
 
     def digital(self) -> nn.Module:
-        """Return the network computed exactly, without noise and rounding. Needs torch.
+        """Return the network computed exactly, without noise or rounding. Needs torch.
 
         Values saturate at the limits of the chip's converters, as in training. Batch norm uses statistics averaged in
         exact arithmetic. The accuracy of this network is the ``accuracy_digital`` of tables.
@@ -159,10 +159,10 @@ class TrainedNetwork:
         return self._restored(exact=True)
 
     def prepare(self, images: npt.NDArray[np.generic]) -> Tensor:
-        """Return images as float32 input of the network: (image - mean) / std.
+        """Return the float32 input of the network for these images: (image - mean) / std. Needs torch.
 
         Args:
-            images: ``(m, channels, height, width)``: pixels in the range of the task's files.
+            images: ``(m, channels, height, width)``, with pixel values as in the task's files.
         """
         from ohmnas.analog.images import ImageSet
 
@@ -174,7 +174,7 @@ class TrainedNetwork:
         return restored(self.build(), self.chip, self.state, self.precision, exact)
 
     def build(self) -> nn.Module:
-        """Return the network in torch's own layers, with random weights. Needs torch."""
+        """Return the digital network with random weights, built from torch's layers. Needs torch."""
         import torch
 
         with torch.random.fork_rng(devices=[]):
@@ -225,11 +225,11 @@ class TrainedNetwork:
 
     @classmethod
     def load(cls, folder: str | Path) -> TrainedNetwork:
-        """Read a folder that `save` wrote. Needs torch.
+        """Read a folder that `save` wrote.
 
         Raises:
             BrokenFileError: a file is missing or broken; the message names the file and the fault.
-            MissingDependencyError: torch or safetensors is not installed.
+            MissingDependencyError: torch, aihwkit, Numba or safetensors is not installed.
         """
         folder = Path(folder)
         description = folder / DESCRIPTION
@@ -255,7 +255,7 @@ def is_trained(folder: Path) -> bool:
 
 
 def _read(values: dict[str, Any]) -> tuple[TrainedNetwork, str]:
-    """Return the network of a description, without its tensors, and their checksum.
+    """Return the network of a description without its tensors, and the checksum of the weights file.
 
     Raises:
         OhmnasError, KeyError, TypeError, ValueError: a value is missing, or has the wrong type.
@@ -286,7 +286,7 @@ def _read(values: dict[str, Any]) -> tuple[TrainedNetwork, str]:
 
 
 def _provenance(value: object) -> dict[str, Any]:
-    """Check those values of a provenance that exports write into code and cards."""
+    """Check the values of a provenance that exports write into code and cards."""
     provenance = json_values.mapping(value, "provenance")
     for name, known in (("precision", schema.PRECISIONS), ("engine", ENGINE_NAMES)):
         if provenance.get(name) not in known:
@@ -341,7 +341,7 @@ def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Te
     # Besides the parameters, a file has two means and two variances for each channel of a batch norm. There are fewer
     # channels than parameters, so the tensors have at most five float32 per parameter.
     content = read_bytes(path, 20 * params + _HEADER)
-    if len(content) < 4 * params:  # before a large network is built
+    if len(content) < 4 * params:  # checked before `check_state` needs a possibly large network
         raise BrokenFileError(f"it has {len(content):,} bytes, too few for {params:,} parameters")
     if hashlib.sha256(content).hexdigest() != checksum:
         raise BrokenFileError(f"its checksum is not the one in {DESCRIPTION}")

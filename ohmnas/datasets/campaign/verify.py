@@ -27,9 +27,9 @@ from ohmnas.spaces.catalogue import word_of
 from ohmnas.targets import DEFAULTS
 
 COMPARED = (*(target.name for target in DEFAULTS), "accuracy_1mo")
-"""Targets in which the picked networks are compared with the references."""
+"""Targets for which the picked networks are compared with the references."""
 Report = Callable[[int, int, Trained | None], None]
-"""Callback with the number of finished trainings, their total, and the last one (None at the start)."""
+"""Callback with the number of finished trainings, their total, and the latest one (None at the start)."""
 
 
 def networks_to_verify(
@@ -40,7 +40,7 @@ def networks_to_verify(
 
 
 def task_of(result: SearchResult, task: Task) -> Task:
-    """Return the task in the space of a result.
+    """Return the task with the search space of a result.
 
     Raises:
         InvalidValueError: the result is for another task.
@@ -58,7 +58,7 @@ def task_of(result: SearchResult, task: Task) -> Task:
 def fidelity_of(result: SearchResult, task: Task, name: str | None = None) -> Fidelity:
     """Return the fidelity with this name.
 
-    None is the fidelity of the surrogate's rows, or ``table`` if that fidelity no longer exists.
+    If the name is None, return the fidelity of the surrogate's rows, or ``table`` if that fidelity no longer exists.
     """
     known = str(result.provenance.get("fidelity"))
     return fidelity(name or (known if known in FIDELITIES else "table"), task.name)
@@ -111,11 +111,11 @@ def verify(
     Args:
         result: result of a search.
         task: task of the search.
-        fidelity_name: None is the fidelity of the surrogate's rows.
+        fidelity_name: name of the fidelity, or None, as in `fidelity_of`.
         chip: chip of the search; required if it is not a preset.
-        chips: programmed chips of each training, at least 2; None is the number of the fidelity.
-        seeds: seeds of the trainings, from 0; campaigns never train with them, because `VERIFICATION_SEEDS` is added.
-            Without seeds, nothing is measured.
+        chips: number of chips to program for each training, at least 2; None is the fidelity's number.
+        seeds: seeds of the trainings, from 0. `VERIFICATION_SEEDS` is added, so campaigns never train with them. If
+            empty, nothing is measured.
         references: number of reference networks.
         picks: networks to measure, as in `picks.picked`.
         engine: one of `options.ENGINE_NAMES`.
@@ -126,9 +126,10 @@ def verify(
 
     Returns:
         JSON values: `task`, `hardware`, `fidelity`, `engine`, `seeds`, `test_images`, `chips`, `predicted_fidelity`,
-        and `networks`: for each network the values of its candidate, `measured` (a value for each training, None where
-        it diverged), `reasons` and `weights` (folder of each trained network, relative to the parent of `keep`; None if
-        not kept).
+        `networks` and `differences`.
+        `networks`: for each network the values of its candidate, `measured` (target -> a value for each training, None
+        where it diverged), `reasons` and `weights` (folder of each trained network, relative to the parent of `keep`;
+        None if not kept).
         `differences`: picked network -> reference -> target -> `paired.Difference` over the trainings.
 
     Raises:
@@ -185,9 +186,9 @@ def _train(
     keep: Path | None,
     report: Report,
 ) -> None:
-    """Run the trainings that are not stored yet, and store each."""
+    """Run the trainings that are not stored yet, and store each when it finishes."""
     work: dict[str, tuple[str, Candidate, int]] = {}
-    for training in trainings:  # all networks of a seed, because differences need pairs if the user stops early
+    for training in trainings:  # seed by seed: if the user stops early, differences still have pairs
         for name, candidate in networks.items():
             work.setdefault(done.key(candidate, training), (name, candidate, training))  # a network may have two names
     calls = [
@@ -203,7 +204,7 @@ def _train(
 
 
 def _name_of_files(name: str) -> str:
-    """Name of a network in its files: ``front:28`` is ``front-28``, and a list of genes has no name."""
+    """Return the name of a network in files: ``front-28`` for ``front:28``, and ``network`` for a list of genes."""
     return "network" if "," in name else name.replace(":", "-")
 
 

@@ -3,11 +3,11 @@
 A configuration has the keys ``out_channel0, M, R1..R5, convblock1..5, widenfact1..5, B1..B5``. Its networks lie in the
 ResNet-like space (`spaces.resnet`) if each block is of type A or B (numbers 1 and 2) and widens by a whole factor.
 The published code divides by factors below 1 (``channels // factor``), so 0.5 doubles the channels. Published and
-converted networks have a 7x7 stem and skips in every block. They differ in two details, for which the space has no
-gene: the published stem loses pixels at the border, and other blocks have stride 2.
+converted networks have a 7x7 stem and skips in every block. They differ in two details for which the space has no gene:
+the published stem loses pixels at the border, and different blocks have stride 2.
 
-The three CSV files that the repository once had also have labels. They can be read, but they are not measured data: in
-two of them, accuracies are uniform noise.
+The repository once had three CSV files with labels. This module reads them, but the labels are not measurements: in two
+of the files, the accuracies are uniform noise.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def from_configuration(configuration: Mapping[str, object]) -> Architecture:
     """Convert a configuration.
 
     Args:
-        configuration: a dictionary as in IBM/analog-nas; values may be numbers or strings.
+        configuration: dictionary in the format of IBM/analog-nas; values may be numbers or strings.
 
     Raises:
         InvalidValueError: a key is missing, a value is invalid, or the network is not in the space; the message names
@@ -125,7 +125,7 @@ def _value(configuration: Mapping[str, object], key: str) -> object:
 
 
 def _number(value: object) -> float:
-    """The value as a number; NaN if it is not a number."""
+    """Return the value as a number; NaN if it is not a number."""
     try:
         return float(value) if isinstance(value, str) or hasattr(value, "__float__") else math.nan
     except (TypeError, ValueError, OverflowError):

@@ -7,11 +7,11 @@ Columns with the same meaning as in tables of ohmnas have the same names. The di
 
 - There is no reading after 1 second. The variation is ``avm_60s``: accuracy after 60 seconds minus after 30 days.
 - Each network was programmed once and read 25 times, so its standard deviations do not include programming noise.
-- The accuracies are of the official test images.
+- Accuracies are measured on the official test images.
 - ``accuracy_digital`` is missing: the published digital accuracy, ``accuracy_baseline``, comes from another training,
   without noise.
 - Impossible rows are left out (`IMPOSSIBLE`).
-- Isomorphic cells are one architecture here, measured with several seeds.
+- Isomorphic cells count as one architecture, measured with several seeds.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SUFFIX: Final = ".anb"
 MODULE: Final = "analognasbench"
 FILE: Final = "data.anb"
 LARGEST: Final = 1 << 26
-"""Largest size of a file in bytes; the published file has 5.6 million."""
+"""Largest size of a file in bytes; the published file has 5.6 million bytes."""
 SPACE: Final = CellSpace((3, 32, 32), 10)
 VARIATION: Final = "avm_60s"
 IMPOSSIBLE: Final = 0.05
@@ -83,16 +83,17 @@ _SETTINGS: Final[schema.Row] = {
 PROTOCOL: Final = (
     "Published by others: trained on CUDA with noise on the weights for 200 epochs, then fine-tuned. One programming "
     "event per network, read 25 times after 60 s, 1 hour, 1 day and 30 days with global drift compensation; standard "
-    "deviations are over these readings and lack the programming variance. Accuracies are of the test images. "
-    f"{VARIATION} is accuracy_60s - accuracy_1mo; accuracy_1s and avm were not measured. accuracy_baseline is another "
-    "training without noise, computed exactly. Rows of isomorphic cells are seeds of one architecture."
+    "deviations are over these readings and lack the programming variance. Accuracies are measured on the test images. "
+    f"{VARIATION} is accuracy_60s - accuracy_1mo; accuracy_1s and avm were not measured. accuracy_baseline comes "
+    "from another training, without noise, and is computed exactly. Rows of isomorphic cells are seeds of one "
+    "architecture."
 )
 
 
 class _Plain:
-    """Stand-in for a class of the file: it stores its arguments and does nothing."""
+    """Stand-in for a class of the file: it stores the object's state and does nothing else."""
 
-    values: object = None  # objects of a pickle are made without __init__
+    values: object = None  # unpickling does not call __init__
 
     def __setstate__(self, state: object) -> None:
         self.values = state
@@ -112,7 +113,7 @@ _OPERATIONS: Final = (
 )
 
 
-class _Unpickler(pickle._Unpickler):  # the version in Python, whose operations can be restricted
+class _Unpickler(pickle._Unpickler):  # the pure Python version, whose operations can be restricted
     """Reads only dictionaries, tuples, strings, numbers and two stand-in classes."""
 
     dispatch: ClassVar[Any] = {
@@ -145,7 +146,7 @@ def installed() -> Path:
 
 
 def is_meant(name_or_path: str | Path) -> bool:
-    """Return True for the name of this table, or the path of a file in its format."""
+    """Return True for the name of this table, or a path that ends in `SUFFIX`."""
     return str(name_or_path) == NAME or str(name_or_path).endswith(SUFFIX)
 
 
@@ -161,7 +162,7 @@ def read(name_or_path: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
     Raises:
         MissingDependencyError: the package is not installed.
-        BrokenFileError: the file cannot be read, or has another format or impossible values.
+        BrokenFileError: the file cannot be read, has another format, or has a value outside 0 to 100 %.
     """
     path = installed() if str(name_or_path) == NAME else Path(name_or_path)
     content = read_bytes(path, LARGEST)
@@ -204,7 +205,7 @@ def _unpickled(path: Path, content: bytes) -> object:
 
 
 def _rows(path: Path, data: object) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float64]]:
-    """``(n, 6)`` operations as in the file, and ``(n, 9)``: the digital accuracy, then means and deviations, in %."""
+    """``(n, 6)``: operations as in the file; ``(n, 9)``: digital accuracy, then mean and deviation per time, in %."""
     if not isinstance(data, dict) or not 0 < len(data) <= _MOST:
         raise BrokenFileError(f"{path} is not a file of {NAME}: it must hold 1 to {_MOST:,} rows")
     cells: list[tuple[int, ...]] = []

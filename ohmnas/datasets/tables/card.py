@@ -1,4 +1,4 @@
-"""Cards of tables: number of rows, settings, software, and the commands to reproduce the rows."""
+"""Cards of tables: numbers of rows, settings, software, and the commands that reproduce the rows."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _store(task: Task) -> str:
 
 
 def varied_as_one(names: pd.Series) -> pd.Series:
-    """Return chip names, with `VARIED` instead of the names of all variants."""
+    """Return chip names; the name of each variant is replaced by `VARIED`."""
     return names.map(lambda name: VARIED if is_varied(name) else name)
 
 
@@ -130,7 +130,7 @@ def _commands(task: Task, key: Any, rows: pd.DataFrame, file: str) -> list[str]:
 
 
 def _first_missing(planned: list[tuple[int, ...]], genomes: set[tuple[int, ...]]) -> int:
-    """Return the number of leading architectures of a plan that are measured."""
+    """Return how many architectures at the start of a plan are measured."""
     return next((place for place, genome in enumerate(planned) if genome not in genomes), len(planned))
 
 
@@ -139,7 +139,7 @@ def _genomes(rows: pd.DataFrame) -> list[tuple[int, ...]]:
 
 
 def worker_hours(frame: pd.DataFrame) -> float:
-    """Worker hours of the rows; chips that share a trained network count its training once."""
+    """Return the worker hours of the rows; a training that several chips share counts once."""
     settings = [name for name in schema.HARDWARE_COLUMNS if name.removeprefix("hw_") not in AFTER_TRAINING]
     training = [*schema.gene_columns(frame.columns), *settings, "task", "fidelity", "seed", "train_seconds"]
     seconds = frame.drop_duplicates(training)["train_seconds"].sum() + frame["drift_seconds"].sum()

@@ -27,10 +27,10 @@ NAME_COLUMNS: Final = ("task", "hardware", "fidelity")
 _MAY_MISS: Final = ("reason", *schema.CURVE_COLUMNS)
 """Text columns whose cells may be empty in a CSV."""
 _LARGEST_WHOLE: Final = 2**53
-"""Largest whole number; beyond it, reading a CSV as floating-point numbers changes values."""
+"""Whole numbers must be smaller; from here on, reading a CSV as floating-point numbers can change values."""
 _LARGEST_GENE: Final = 2**15 - 1
 _LARGEST_REAL: Final = 1e100
-"""Largest measurement; sums of smaller numbers are finite."""
+"""Largest measured value; sums of many of them are still finite."""
 _NEEDED: Final = {"TEXT": "a string", "INTEGER": "a whole number in its range", "REAL": "a number in its range"}
 
 
@@ -40,14 +40,14 @@ def column_type(column: str) -> str:
 
 
 def plain(value: object) -> object:
-    """Convert a cell to a Python value: NumPy numbers to numbers, missing values to None."""
+    """Convert a cell to a Python value: NumPy scalars to Python scalars, missing values to None."""
     if isinstance(value, np.generic):
         value = value.item()
     return None if value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value
 
 
 def fits(column: str, value: object) -> bool:
-    """Return True if a column may hold a `plain` value; numbers may be None, as in failed measurements."""
+    """Return True if a column may hold a `plain` value. REAL columns may hold None, as in failed measurements."""
     kind = column_type(column)
     if kind == "TEXT":
         return isinstance(value, str) and "\0" not in value
@@ -59,7 +59,7 @@ def fits(column: str, value: object) -> bool:
 
 
 def cell_fault(column: str, value: object) -> str:
-    """Describe an invalid cell for a message; empty if it is valid."""
+    """Describe an invalid cell for a message; empty if the cell is valid."""
     if not fits(column, value):
         return f"{column} is {'empty' if value is None else shown(value)}, not {_NEEDED[column_type(column)]}"
     if column in NAME_COLUMNS and (why := name_fault(str(value))):
@@ -98,7 +98,7 @@ def typed(frame: pd.DataFrame, path: Path, genes: Sequence[str]) -> pd.DataFrame
     columns = schema.columns(genes)
     for column in columns:
         if (times := int((frame.columns == column).sum())) != 1:
-            raise BrokenFileError(f"{path} lacks the column {column!r}" if not times else f"{path} has two {column!r}")
+            raise BrokenFileError(f"{path} {'repeats' if times else 'lacks'} the column {column!r}")
     frame = frame[list(columns)].reset_index(drop=True)
     texts = {column: _texts(frame, column, path) for column in schema.TEXT_COLUMNS}
     numbers = {column: _numbers(frame, column, path) for column in columns if column not in texts}
@@ -147,7 +147,7 @@ def _is_missing(value: object) -> bool:
 
 
 def reject(path: Path, frame: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, needed: str) -> None:
-    """Report the first invalid cell.
+    """Raise an error for the first invalid cell.
 
     Raises:
         BrokenFileError: there is an invalid cell.

@@ -68,7 +68,7 @@ class LearningCurves:
 
     @property
     def trained(self) -> npt.NDArray[np.int64]:
-        """``(n,)``: epochs that each training ran; fewer than `epochs` if it was stopped early."""
+        """``(n,)``: number of epochs of each training; fewer than `epochs` if it stopped early."""
         known = np.isfinite(self.losses)
         return np.asarray((known * np.arange(1, known.shape[1] + 1)).max(axis=1, initial=0))
 
@@ -98,7 +98,7 @@ def last_seen(values: Values) -> Values:
 
 
 def _points(frame: pd.DataFrame, column: str) -> list[dict[int, float]]:
-    """Epoch -> value of each row.
+    """Return epoch -> value for each row.
 
     Raises:
         InvalidValueError: a row has no value, or its text is not a learning curve.
@@ -110,7 +110,10 @@ def _points(frame: pd.DataFrame, column: str) -> list[dict[int, float]]:
         except ValueError as error:
             raise InvalidValueError(f"row {row + 1} has no learning curve in {column}: {error}") from error
         if not points:
-            raise InvalidValueError(f"row {row + 1} has no {column}: curves exist in rows of protocol 4 and later")
+            raise InvalidValueError(
+                f"row {row + 1} has no {column}: rows before protocol 4 have no curves, and trainings of one epoch or "
+                "with aihwkit have no accuracy_curve"
+            )
         found.append(points)
     return found
 

@@ -1,4 +1,4 @@
-"""Checks of single rows: ranges, costs that match the genome, an AVM that matches its accuracies."""
+"""Checks of single rows: values in range, costs that match the genome, and an AVM that matches the accuracies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ohmnas.spaces.space import Space
 Mask = npt.NDArray[np.bool_]
 
 _TOLERANCE: Final = 1e-9
-"""Largest rounding error of avm, compared with accuracy_1s - accuracy_1mo."""
+"""Largest rounding error of avm - (accuracy_1s - accuracy_1mo)."""
 _PROTOCOL_WITH_CURVES: Final = 4
 """First protocol with `schema.SPREAD_COLUMNS` and `schema.CURVE_COLUMNS`."""
 _LARGEST_VARIANCE: Final = 0.5
@@ -26,10 +26,10 @@ _LARGEST_VARIANCE: Final = 0.5
 
 
 def faults(frame: pd.DataFrame, space: Space) -> Iterator[tuple[Mask, str, str]]:
-    """Yield the faults of rows of one task, check by check: ``(rows,)`` mask, column, reason.
+    """Yield the result of each check of the rows of one task: ``(rows,)`` mask of faulty rows, column, reason.
 
     Args:
-        frame: the columns of a table, with numbers in numeric columns.
+        frame: rows with the columns of a table; numeric columns hold numbers.
         space: space of the task.
     """
     ok = (frame["status"] == schema.STATUS_OK).to_numpy()
@@ -69,7 +69,7 @@ def faults(frame: pd.DataFrame, space: Space) -> Iterator[tuple[Mask, str, str]]
 
 
 def _faulty_additions(frame: pd.DataFrame, measured: Mask) -> Iterator[tuple[Mask, str, str]]:
-    """Faults of the columns added with protocol 4."""
+    """Yield the results of the checks of the columns that protocol 4 added."""
     for name in schema.SPREAD_COLUMNS:
         values = frame[name].to_numpy()
         low = 0.0 if name == "spread_flips" else -_LARGEST_VARIANCE

@@ -1,4 +1,4 @@
-"""Pictures of a measured table."""
+"""Plots of a measured table."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PANEL = 3.6
-"""Side of a panel in inches."""
+"""Height of a panel in inches."""
 BAND = (0.05, 0.5, 0.95)
 _SECONDS: Final = {"1s": 1.0, "1h": 3600.0, "1d": 86400.0, "1mo": 2592000.0}
 _TIMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "30 days"}
@@ -37,12 +37,17 @@ _TIMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "30 day
 
 @drawing()
 def plot_table(table: MeasuredTable, folder: str | Path, kind: str = FORMATS[0]) -> list[Path]:
-    """Plot each kind of chip and fidelity: accuracy over parameters, std and AVM over accuracy, accuracy over time.
+    """Draw a figure for each kind of chip and fidelity.
+
+    Its panels: accuracy over parameters, standard deviation and variation over accuracy, and accuracy over time.
 
     Args:
         table: table to plot.
         folder: output folder for ``<task>-<hardware>-<fidelity>``.
         kind: format, one of `pictures.FORMATS`.
+
+    Returns:
+        Path of each figure.
 
     Raises:
         InvalidValueError: the format is unknown.
@@ -66,7 +71,7 @@ def plot_table(table: MeasuredTable, folder: str | Path, kind: str = FORMATS[0])
 
 
 def _accuracy_over_params(panel: Axes, rows: pd.DataFrame, table: MeasuredTable) -> None:
-    """Plot networks, with colours and marks for the first trait of the space."""
+    """Plot networks; colours and marks show the first trait of the space."""
     trait = next(iter(table.space.trait_groups), "")
     edges, names = table.space.trait_groups.get(trait, ([], []))
     group = pd.cut(choices(table, rows)[trait], edges, labels=names) if trait else pd.Series("", index=rows.index)

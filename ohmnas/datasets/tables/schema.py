@@ -1,4 +1,4 @@
-"""Columns of a measured table, with order and types."""
+"""Columns of a measured table, their order and types."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ohmnas.hardware import TECHNOLOGIES, Hardware
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES
 
 SCHEMA_VERSION: Final = 4
-"""Version of tables and stores. Files of newer versions are rejected, and files of older versions are upgraded."""
+"""Version of tables and stores. Newer files are rejected, and older files are upgraded."""
 PROTOCOL_VERSION: Final = 4
 """Version of the measurement: training recipe, programming, reading. Rows of different versions are never mixed.
 
@@ -30,10 +30,10 @@ ACCURACY_COLUMNS: Final = (
 """Means and standard deviations (n-1) over the chips; avm is accuracy_1s - accuracy_1mo, chip by chip."""
 SPREAD_COLUMNS: Final = ("spread_flips", "spread_read", "spread_chip")
 """Components of the variance over chips of the 1-day accuracy (`analog.spread`), in squared fractions: independent
-flips of single images, read noise, and permanent differences between chips. Missing before protocol 4."""
+flips of single images, read noise, and permanent differences between chips. Rows before protocol 4 lack them."""
 CURVE_COLUMNS: Final = ("loss_curve", "accuracy_curve")
 """Learning curves as text (`curve`): mean training loss per epoch, and accuracies of one chip after some epochs.
-Missing before protocol 4."""
+Rows before protocol 4 lack both. Trainings of one epoch or with aihwkit have no accuracies."""
 HARDWARE_COLUMNS: Final = tuple(Hardware().settings())
 EFFORT_COLUMNS: Final = ("protocol", "epochs", "batch", "train_images", "validation_images", "resolution", "chips")
 """protocol: `PROTOCOL_VERSION`; batch: images per step; resolution: longer side of the images in pixels."""
@@ -44,13 +44,13 @@ VERSION_COLUMNS: Final = ("ohmnas_version", "torch_version", "aihwkit_version")
 SOFTWARE_COLUMNS: Final = (*VERSION_COLUMNS, "precision")
 """Software and precision of a row. precision: number format of the convolutions, one of `PRECISIONS`."""
 GPU_PRECISION: Final = "tf32"
-"""GPUs round inputs of multiplications to the 10 bits of TensorFloat-32; CPUs do not."""
+"""Only GPUs use it: they round inputs of multiplications to the 10-bit mantissa of TensorFloat-32."""
 PRECISIONS: Final = ("float32", "bfloat16", GPU_PRECISION)
 
 STATUS_OK: Final = "ok"
 STATUS_FAILED: Final = "failed"
 STATUS_STOPPED: Final = "stopped"
-"""The training was stopped early by comparison: the row has learning curves and no accuracies."""
+"""Status of a training that was stopped early by comparison: the row has learning curves but no accuracies."""
 STATUSES: Final = (STATUS_OK, STATUS_FAILED, STATUS_STOPPED)
 
 _BEFORE_GENES: Final = (*KEY_COLUMNS, "status")
@@ -97,8 +97,8 @@ def gene_columns(names: Iterable[str]) -> tuple[str, ...]:
 def added_since(version: int, hardware: str) -> Row:
     """Return the values of the columns that rows of an older schema lack.
 
-    All rows of schema 1 are of the digits; chips that are not named after a technology have pcm devices. Rows before
-    schema 3 are float32. Rows before schema 4 were trained in batches of 128, and have no learning curves and no
+    All rows of schema 1 are of digits, and chips that are not named after a technology have pcm devices. Rows before
+    schema 3 are float32. Rows before schema 4 were trained in batches of 128, and have neither learning curves nor
     components of the spread.
     """
     added: Row = {}

@@ -1,4 +1,4 @@
-"""Summaries of a measured table as data frames: distribution, rank correlations, effects of choices."""
+"""Summaries of a measured table as data frames: distributions, rank correlations, effects of choices."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def labels(table: MeasuredTable) -> list[str]:
 
 
 def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
-    """Distribution of the labels of each chip, fidelity and seed; variants of a preset count as one chip.
+    """Return the distribution of the labels for each chip, fidelity and seed; variants of a preset count as one chip.
 
     Args:
         table: the table, including its failed rows.
         hardware: name of a chip, or of a kind of chips such as ``varied-pcm``; None is all chips.
 
     Returns:
-        A row for each chip, fidelity and seed, with the numbers of rows as `rows`, `failed`, `stopped` (early, by
-        comparison) and `given_up` (trainings whose loss stayed at chance level), and the 5 %, 50 % and 95 % quantile
-        of each of `labels` as ``<label>_5``, ``<label>_50`` and ``<label>_95``, fractions.
+        One row for each chip, fidelity and seed. `rows`, `failed`, `stopped` (early, by comparison) and `given_up`
+        (trainings whose loss stayed at chance level) are numbers of rows. ``<label>_5``, ``<label>_50`` and
+        ``<label>_95`` are the 5 %, 50 % and 95 % quantiles of each of `labels`, as fractions.
     """
     found = []
     frame = _of_kinds(table, hardware).frame
@@ -53,7 +53,7 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
 
 
 def learned(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
-    """Return the rows of one chip, or kind of chips, whose networks are well above chance after one day (`LEARNED`).
+    """Return the rows of one chip, or kind of chips, that are well above chance after one day (`LEARNED`).
 
     With two classes, where `LEARNED` times chance is 1, the threshold is halfway between chance and 1. Rows are
     selected as in `MeasuredTable.select`; a kind is a group of `spread`, such as ``varied-pcm``.
@@ -85,7 +85,7 @@ def choices(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def relations(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
-    """Kendall's tau of each choice and each label with each label, over some rows.
+    """Return Kendall's tau of each label and each choice with each label, over the given rows.
 
     Returns:
         Index: `labels` and the columns of `choices`; columns: `labels`. NaN where one of the two never varies.
@@ -95,11 +95,11 @@ def relations(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def groups(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
-    """Labels of one chip, or kind of chips (as in `learned`), by groups of choices.
+    """Return the labels of one chip, or kind of chips (as in `learned`), by groups of choices.
 
     Returns:
-        A row for each group of `Space.trait_groups` that is not empty: `choice`, `group`, `rows`, `learned` (the share
-        of rows well above chance, `LEARNED`), and the medians of `labels` over these rows.
+        One row for each group of `Space.trait_groups` that is not empty: `choice`, `group`, `rows`, `learned` (share of
+        the rows well above chance, `LEARNED`), and the medians of `labels` over the rows well above chance.
     """
     rows, above = _of_kinds(table, hardware).select(hardware, fidelity), learned(table, hardware, fidelity)
     chosen = choices(table, rows)

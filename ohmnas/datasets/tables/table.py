@@ -61,7 +61,7 @@ class MeasuredTable:
 
     @property
     def targets(self) -> tuple[Target, Target, Target]:
-        """Targets of the table's surrogate. The third is the AVM, or the variation that was measured instead."""
+        """Targets of the table's surrogate. The third is the AVM, or the variation that the table has instead."""
         return ACCURACY, SPREAD, target(self.card.get("variation", VARIATION.name))
 
     def rows(self) -> Iterable[Row]:
@@ -120,7 +120,7 @@ class MeasuredTable:
 
 
 def _few(names: list[str]) -> str:
-    """Return names for a message; variants of presets are only counted."""
+    """Join names for a message. If there are other chips, variants of presets are only counted."""
     varied = sum(map(is_varied, names))
     if 0 < varied < len(names):
         names = [*(name for name in names if not is_varied(name)), f"{varied} varied chips"]
@@ -137,7 +137,7 @@ def accuracy_std_floor(frame: pd.DataFrame) -> float:
 
 
 def genomes(frame: pd.DataFrame) -> Population:
-    """``(rows, g)``: genomes of a table's rows; other columns do not matter.
+    """``(rows, g)``: genomes of a table's rows; all other columns are ignored.
 
     Raises:
         InvalidValueError: the columns do not hold the genes of any space.
@@ -155,7 +155,7 @@ def shipped_tables() -> list[str]:
 
 
 def find_table(name_or_path: str | Path) -> Path:
-    """Return the CSV of a shipped table by name, or of any other table by path.
+    """Return the path of the CSV of a shipped table, given by name, or of any other table, given by path.
 
     Raises:
         UnknownNameError: neither exists.
@@ -178,7 +178,7 @@ def read_table(name_or_path: str | Path) -> MeasuredTable:
     Raises:
         UnknownNameError: the table does not exist.
         MissingDependencyError: the package ``analog-nasbench`` is not installed.
-        BrokenFileError: a file cannot be read, or the card or a row is invalid; the message shows file, column and row.
+        BrokenFileError: a file cannot be read, or the card or a row is invalid; the message names file, row and column.
     """
     if analognasbench.is_meant(name_or_path):
         return MeasuredTable(*analognasbench.read(name_or_path), str(name_or_path))
@@ -210,12 +210,12 @@ def read_table(name_or_path: str | Path) -> MeasuredTable:
 
 
 def _text(path: Path) -> str:
-    """Text of a CSV, with newlines of any system."""
+    """Return the text of a CSV, with the newlines of all systems converted to those of Linux."""
     return read_text(path, LARGEST_TABLE).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _check_complete(path: Path, text: str, card: dict[str, Any]) -> None:
-    """Report a truncated file now: the later error about its last cell would be less clear."""
+    """Report a truncated file early, because the later error about its last cell would be less clear."""
     there, stated = max(text.count("\n") - 1, 0), card.get("rows")
     is_table = text.startswith(schema.KEY_COLUMNS[0]) or not text
     if is_table and isinstance(stated, int) and there < stated:
@@ -313,7 +313,7 @@ def _upgraded(frame: pd.DataFrame, version: int) -> pd.DataFrame:
 
 
 def _check_rows(table: MeasuredTable, path: Path) -> None:
-    """Check each row against itself, the card and other rows."""
+    """Check that each row is consistent with itself, with the card and with the other rows."""
     frame = table.frame
     wrong_task = (frame["task"] != table.card["task"]).to_numpy()
     _reject_if_any(path, frame, wrong_task, "task", "not the task of the card")

@@ -1,4 +1,4 @@
-"""Data of a task in memory, in the compact types of its files; images are normalised when they are used."""
+"""Images and labels of a task, in the compact types of its files. Images are normalised when they are used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Split:
     images: npt.NDArray[np.generic]
     """``(m, channels, height, width)`` uint8, float16 or float32, not normalised; may be a memory-mapped file."""
     labels: Labels
-    """``(m,)``, classes counted from 0."""
+    """``(m,)``: classes, counted from 0."""
 
     def first(self, count: int | None) -> Split:
         """Return the first `count` images; None returns all."""
@@ -54,7 +54,7 @@ class TaskData:
     test: Split
     """Official test images, used only by `ohmnas verify` and `ohmnas train`, never for search; in random order."""
     mean: npt.NDArray[np.float64]
-    """``(channels,)``: mean of all training pixels; networks see (image - mean) / std."""
+    """``(channels,)``: mean of all training pixels; the input of networks is (image - mean) / std."""
     std: npt.NDArray[np.float64]
     """``(channels,)``: standard deviation of all training pixels; 1 for a constant channel."""
 
@@ -64,9 +64,9 @@ CONSTANT = 1e-6
 
 
 def task_data(train: Split, validation: Split, test: Split) -> TaskData:
-    """Combine three splits with the mean and standard deviation of the training images.
+    """Combine three splits, and compute the mean and standard deviation of the training images.
 
-    A constant channel, such as an opaque alpha channel, has the standard deviation 1 and is 0 after normalisation.
+    A constant channel, such as an opaque alpha channel, gets the standard deviation 1, so it is 0 when normalised.
     """
     pixels = train.images
     mean = pixels.mean(axis=(0, 2, 3), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Tasks by name: their properties without loading images, and their loaders."""
+"""`Task`: the properties of a task and the loader of its images. `task` looks up a task by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ohmnas.spaces import catalogue
 from ohmnas.spaces.space import Space
 
 MACS_PER_PIXEL = 31_250
-"""Default limit of MACs per pixel of an image: the limit of the digits."""
+"""MACs per pixel that set the default limit of a task from a file; `digits` has the same limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class Task:
     shift: tuple[int, int] = (0, 0)
     """Augmentation: largest vertical and horizontal shift of a training image, in pixels."""
     flip: bool = False
-    """Augmentation: half of the training images are mirrored."""
+    """Augmentation: mirror half of the training images."""
     label_smoothing: float = 0.0
-    """Share of a training label that is spread evenly over all classes."""
+    """Share of each training label that is spread evenly over all classes."""
     data_dir: Path | None = None
-    """Data folder; None is ``$OHMNAS_DATA``."""
+    """Data folder; None is ``$OHMNAS_DATA``, or ``data`` in the working directory."""
 
     space_name: str = "resnet"
     """Registered name of the search space."""
@@ -64,7 +64,7 @@ class Task:
         return replace(self, space_name=name)
 
     def within(self, max_params: int | None = None, max_macs: int | None = None) -> Task:
-        """Return the task with lower limits for campaigns; None keeps a limit.
+        """Return the task with lower limits for campaigns. None keeps a limit, and no limit is raised.
 
         Raises:
             InvalidValueError: the limit of parameters is not above `min_params`.
@@ -87,6 +87,7 @@ class Task:
         Raises:
             UnknownNameError: the files are missing.
             BrokenFileError: a file is invalid.
+            MissingDependencyError: a package that reads the images is not installed.
         """
         return self.loader(self.data_dir)
 
@@ -96,7 +97,7 @@ def task(name: str | Path, data_dir: str | Path | None = None) -> Task:
 
     Args:
         name: one of `tasks.TASKS`, or the path of a file.
-        data_dir: folder that contains the files of the task; None is ``$OHMNAS_DATA``.
+        data_dir: folder that contains the files of the task; None is the default of `Task.data_dir`.
 
     Raises:
         UnknownNameError: the name is unknown; the message lists the known names.

@@ -76,7 +76,7 @@ def test_invalid_columns_are_one_sentence(rows: list[Row]) -> None:
     for wrong in (levels, frame.to_numpy(), None):
         with pytest.raises(BrokenFileError, match=r"t\.csv needs a data frame"):
             typed(wrong, Path("t.csv"), GENE_NAMES)  # type: ignore[arg-type]
-    with pytest.raises(BrokenFileError, match="has two 'seed'"):
+    with pytest.raises(BrokenFileError, match="repeats the column 'seed'"):
         typed(pd.concat([frame, frame[["seed"]]], axis=1), Path("t.csv"), GENE_NAMES)
     with pytest.raises(BrokenFileError, match="lacks the column 'seed'"):
         typed(frame.drop(columns="seed"), Path("t.csv"), GENE_NAMES)

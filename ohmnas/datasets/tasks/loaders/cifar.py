@@ -53,10 +53,10 @@ def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Byt
 
 @lru_cache(maxsize=1)
 def load_cifar10(data_dir: Path | None = None) -> TaskData:
-    """CIFAR-10: 5,000 images of the available training batches are for validation, all others for training.
+    """Load CIFAR-10. 5,000 images of the available training batches are for validation, all others for training.
 
-    With five batches, the validation images are the last thousand of each. With fewer batches, they are the last images
-    of each, as evenly as possible.
+    With five batches, the validation images are the last thousand of each. With fewer batches, each gives its last
+    images, and the batches share the 5,000 as evenly as possible.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -81,10 +81,10 @@ def load_cifar10(data_dir: Path | None = None) -> TaskData:
 
 @lru_cache(maxsize=1)
 def load_people(data_dir: Path | None = None) -> TaskData:
-    """Images with or without a person, from CIFAR-100.
+    """Load images with or without a person from CIFAR-100.
 
-    The task has all images of the superclass "people" and equally many other images, chosen with a fixed seed. 1,000 of
-    the training images are for validation.
+    The task has all images of the superclass "people" and the same number of other images, chosen with a fixed seed.
+    1,000 of the training images are for validation.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -104,10 +104,10 @@ def load_people(data_dir: Path | None = None) -> TaskData:
 
 
 def _folder(data_dir: Path | None, task: str, name: str, marker: str) -> Path:
-    """The folder of the binary version.
+    """Return the folder of the binary version.
 
     Raises:
-        UnknownNameError: the folder is missing; the message says if there is a Python version.
+        UnknownNameError: the folder is missing; the message names the folder of the Python version, if there is one.
     """
     try:
         return find_folder(data_dir, task, (name,), marker)
@@ -147,7 +147,7 @@ def _joined(parts: list[tuple[Bytes, Bytes]]) -> tuple[Bytes, Bytes]:
 
 
 def _arrays(**parts: tuple[Bytes, Bytes]) -> Arrays:
-    """Convert to arrays with the channels of a pixel adjacent in memory, as networks read them."""
+    """Convert to arrays in which the channels of a pixel are adjacent in memory, as networks read them."""
     arrays: Arrays = {}
     for name, (labels, images) in parts.items():
         arrays[f"{name}_labels"] = labels[:, 0].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Scikit-learn's handwritten digits (E. Alpaydin and C. Kaynak, 1998), which come with scikit-learn."""
+"""Handwritten digits (E. Alpaydin and C. Kaynak, 1998), which come with scikit-learn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from ohmnas.datasets.tasks.task import Task
 
 @lru_cache(maxsize=1)
 def load_digits(data_dir: Path | None = None) -> TaskData:
-    """1,797 images of 8x8 pixels, 17 grey levels; split by a fixed permutation into 1,037, 400 and 360."""
+    """Load 1,797 images of 8 x 8 pixels in 17 grey levels.
+
+    A fixed permutation splits them into 1,037 images for training, 400 for validation and 360 for testing.
+    """
     from sklearn import datasets
 
     del data_dir

@@ -19,7 +19,7 @@ from ohmnas.npz import mapped
 Arrays = dict[str, npt.NDArray[np.generic]]
 
 LARGEST = 1 << 40
-"""Largest size of a source file in bytes; its reader has a smaller limit."""
+"""Largest size of a source file in bytes; most readers have smaller limits."""
 FORMAT = 2
 """Format version of the decoded copies; increase it if their files change."""
 CHUNK = 1 << 20
@@ -36,7 +36,7 @@ def find_folder(data_dir: Path | None, task: str, names: tuple[str, ...], marker
         marker: a file or folder that must be in the folder.
 
     Raises:
-        UnknownNameError: the folder is missing; the message states how to get it.
+        UnknownNameError: the folder is missing; the message states how to get the files.
     """
     base = data_dir or Path(os.environ.get("OHMNAS_DATA", "data"))
     for folder in (*(base / name for name in names), base):
@@ -58,15 +58,17 @@ def decoded(
 ) -> Arrays:
     """Decode files once, and map the decoded copy into memory in every process.
 
-    The copy is in ``$OHMNAS_CACHE``, or in ``ohmnas`` in the user's cache folder. If neither is writable, each process
-    decodes the files itself. A damaged copy is replaced.
+    The copy is in `cache_folder`. If that folder is not writable, each process decodes the files itself. A damaged copy
+    is replaced.
 
     Args:
         task: name of the copy.
         version: version of the decoder; if it changes, the files are decoded again.
-        files: files to decode; if a name, size or modification time changes, they are decoded again.
-        decode: returns name -> array.
-        lists: files that control the decoding, such as annotations; a changed content causes a new decoding.
+        files: files to decode; if a path, size, modification time or status change time changes, they are decoded
+            again.
+        decode: decodes the files; returns name -> array.
+        lists: files that control the decoding, such as annotations; if their path or content changes, the files are
+            decoded again.
 
     Raises:
         BrokenFileError: a file is missing or not a regular file.
@@ -98,7 +100,10 @@ def _checksum(file: Path) -> str:
 
 
 def cache_folder() -> Path | None:
-    """Return the folder of decoded copies: ``$OHMNAS_CACHE``, or ``ohmnas`` in the user's cache folder."""
+    """Return the folder of decoded copies: ``$OHMNAS_CACHE``, or ``ohmnas`` in the user's cache folder.
+
+    None if ``$OHMNAS_CACHE`` is not set and the user has no home folder.
+    """
     if named := os.environ.get("OHMNAS_CACHE"):
         return Path(named)
     try:
@@ -108,7 +113,7 @@ def cache_folder() -> Path | None:
 
 
 def _kept(folder: Path) -> Arrays | None:
-    """The arrays of a copy; None if there is no complete copy."""
+    """Return the arrays of a copy; None if there is no complete copy."""
     try:
         index = json.loads(read_text(folder / INDEX, CHUNK))
         arrays = {name: mapped(folder / f"{name}.npy") for name in index}
@@ -120,7 +125,7 @@ def _kept(folder: Path) -> Arrays | None:
 
 
 def _keep(folder: Path, arrays: Arrays) -> None:
-    """Store arrays atomically: in a temporary folder that is renamed. The first of two processes wins."""
+    """Store arrays atomically, by renaming a temporary folder. If two processes do so, the copy of the first stays."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".", ignore_cleanup_errors=True) as temporary:

@@ -20,20 +20,20 @@ RATE = 16_000
 BANDS, FRAMES, WINDOW = 40, 49, 640
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 UNKNOWN, SILENCE = len(WORDS), len(WORDS) + 1
-"""Classes after the ten words: any other word, and background noise. Each has as many recordings as an average word."""
+"""Classes after the ten words: all other words, and silence. Each has as many recordings as an average word."""
 NOISE = "_background_noise_"
 BLOCK = 1024
-"""Number of recordings per decoded batch."""
+"""Number of recordings that are decoded at once."""
 LARGEST_LIST = 16 << 20
-"""Largest size of a list of recordings in bytes; the official lists have up to 0.4 million."""
+"""Largest size of a list of recordings in bytes; the official lists have up to 0.4 million bytes."""
 
 Recording = tuple[Path, int, int]
-"""File, class, and for silence its start in the file, else -1."""
+"""File, class, and for silence a random number that selects the second to use from the file; -1 for words."""
 
 
 @lru_cache(maxsize=1)
 def load_speech_commands(data_dir: Path | None = None) -> TaskData:
-    """The authors' split by `validation_list.txt` and `testing_list.txt`: no speaker is in two parts.
+    """Load the authors' split, given by `validation_list.txt` and `testing_list.txt`: no speaker is in two parts.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -63,14 +63,14 @@ def read_list(path: Path, files: list[Path]) -> set[str]:
     """Read the names of recordings from a list: ``word/file.wav``, one per line.
 
     Byte order marks, backslashes and ``./`` are accepted. A line that names no existing recording is an error:
-    otherwise, a misspelt recording for test or validation would stay in the training set.
+    otherwise, a misspelt recording for validation or testing would stay in the training set.
 
     Args:
         path: the list.
         files: all recordings.
 
     Raises:
-        BrokenFileError: the list cannot be read, or names a missing recording.
+        BrokenFileError: the list cannot be read, or a recording that it names is missing.
     """
     there = {_name(file) for file in files}
     lines = [line.strip() for line in read_text(path, LARGEST_LIST).splitlines()]
@@ -87,7 +87,7 @@ def _name(file: Path) -> str:
 
 
 def _split(files: list[Path], listed: dict[str, set[str]]) -> dict[str, list[Path]]:
-    """Part -> recordings; recordings in neither list are for training."""
+    """Return part -> recordings; recordings in neither list are for training."""
     if both := listed["validation"] & listed["test"]:
         raise BrokenFileError(
             f"{min(both)} is in both lists of speech-commands: a recording is for validation or for testing"
@@ -100,7 +100,7 @@ def _split(files: list[Path], listed: dict[str, set[str]]) -> dict[str, list[Pat
 
 
 def _chosen(part: str, files: list[Path], noises: list[Path]) -> list[Recording]:
-    """All recordings of the ten words, and as many of other words and of noise as there are per word on average."""
+    """Return all recordings of the ten words, and the average number per word of other words and of silence."""
     known = [(file, WORDS.index(file.parent.name), -1) for file in files if file.parent.name in WORDS]
     others = [file for file in files if file.parent.name not in WORDS]
     if {label for _, label, _ in known} != set(range(len(WORDS))) or not others or not noises:

@@ -1,4 +1,4 @@
-"""The Free Spoken Digit Dataset (Z. Jackson et al., CC BY-SA 4.0): ten digits, several speakers, WAV files of 8 kHz."""
+"""The Free Spoken Digit Dataset (Z. Jackson et al., CC BY-SA 4.0): ten digits, several speakers, 8 kHz WAV files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAME = re.compile(r"([0-9])_([A-Za-z]+)_([0-9]+)\.wav")
 
 @lru_cache(maxsize=1)
 def load_spoken_digits(data_dir: Path | None = None) -> TaskData:
-    """The authors' split: all parts have the same speakers, but different recordings.
+    """Load the authors' split: all parts have the same speakers, but different recordings.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -38,7 +38,7 @@ def load_spoken_digits(data_dir: Path | None = None) -> TaskData:
 
 @lru_cache(maxsize=1)
 def load_new_speakers(data_dir: Path | None = None) -> TaskData:
-    """Split by speaker: the last speaker by name is the test set, the second last is the validation set.
+    """Load a split by speaker: the last speaker by name is the test set, the second last is the validation set.
 
     Raises:
         UnknownNameError: the files are missing.

@@ -19,7 +19,7 @@ from ohmnas.errors import BrokenFileError, MissingDependencyError, in_short, sho
 from ohmnas.files import is_file, read_bytes, read_text, regular
 
 SIDE = 96
-"""Side length in pixels, as in the MLPerf Tiny benchmark (C. Banbury et al., 2021)."""
+"""Side of an image in pixels, as in the MLPerf Tiny benchmark (C. Banbury et al., 2021)."""
 SMALLEST_AREA = 0.005
 """A person or crowd counts if its annotated area (of the outline, not of the box) is at least this share of the image,
 as in the authors' code (build_visualwakewords_data.py of TensorFlow's models)."""
@@ -27,14 +27,14 @@ VALIDATION_DIVISOR = 20
 """One of this many training images is for validation."""
 YEARS = ("2014", "2017")
 LARGEST_ANNOTATIONS = 2 << 30
-"""Largest size of an annotation file in bytes; the official files have up to 0.5 billion."""
+"""Largest size of an annotation file in bytes; the official files have up to 0.5 billion bytes."""
 LARGEST_IMAGE, MOST_PIXELS = 32 << 20, 50_000_000
 """Largest size in bytes and largest number of pixels of an image; images of COCO have up to 640 x 640 pixels."""
 
 
 @lru_cache(maxsize=1)
 def load_wake_words(data_dir: Path | None = None) -> TaskData:
-    """Load COCO 2014 or 2017: its `train` images are for training and validation, its `val` images for test.
+    """Load COCO 2014 or 2017: its `train` images are for training and validation, its `val` images for testing.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -72,12 +72,12 @@ def load_wake_words(data_dir: Path | None = None) -> TaskData:
 
 
 def read_labels(path: Path) -> dict[str, int]:
-    """File name -> 1 if a person covers at least `SMALLEST_AREA` of the image, else 0.
+    """Return file name -> 1 if a person covers at least `SMALLEST_AREA` of the image, else 0.
 
-    Annotations of images that the file does not list are ignored; subsets of COCO have them.
+    Annotations of images that the file does not list are ignored, because subsets of COCO have them.
 
     Raises:
-        BrokenFileError: the file is not an annotation file of COCO.
+        BrokenFileError: the file is not a valid annotation file of COCO.
     """
     try:
         content = json.loads(read_text(path, LARGEST_ANNOTATIONS))
@@ -116,7 +116,7 @@ def _pixels(path: Path, image: dict[str, Any]) -> int:
     if any(type(length) is not int or not 0 < length < 1_000_000 for length in (width, height)):
         raise BrokenFileError(
             f"{path}: the image {shown(image['file_name'])} has a width of {shown(width)} and a height of "
-            f"{shown(height)}; both are numbers of pixels"
+            f"{shown(height)}; both must be whole numbers of pixels"
         )
     return int(width * height)
 
