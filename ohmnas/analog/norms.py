@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -40,16 +40,28 @@ def average_statistics(network: nn.Module, images: Images) -> None:
     """
     norms = batch_norms(network)
     network.eval()
+    try:
+        with averaging(norms):
+            for norm in norms:
+                norm.train()
+            for batch in calibration_batches(images):
+                network(batch)
+    finally:
+        network.eval()
+
+
+@contextmanager
+def averaging(norms: Sequence[BatchNorm]) -> Iterator[None]:
+    """Inside the block, batch norms in training mode take plain averages, from new statistics."""
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # None is the plain average in torch
-        norm.train()
-    for batch in calibration_batches(images):
-        network(batch)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        norm.eval()
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
 
 def calibration_batches(images: Images) -> Iterator[Tensor]:

@@ -16,7 +16,7 @@ from ohmnas.analog.convert import analog_layers, set_noise, set_precision
 from ohmnas.analog.images import Images
 from ohmnas.analog.layers import AnalogLayer
 from ohmnas.analog.noise import Noise, noise_source, whole_seed
-from ohmnas.analog.norms import batch_norms
+from ohmnas.analog.norms import averaging, batch_norms
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.snapshot import Snapshot, keep, resume
 from ohmnas.analog.step import GraphedStep, Hooks, Step
@@ -90,9 +90,10 @@ def train(
     set_noise(network, noise)
     hooks = NativeHooks(list(analog_layers(network)))
     graphed = images.device.type == "cuda"
-    result = fit(network, images, labels, recipe, seed, hooks, after_epoch, graphed, snapshot, noise, stops)
-    set_noise(network, None)
-    return result
+    try:
+        return fit(network, images, labels, recipe, seed, hooks, after_epoch, graphed, snapshot, noise, stops)
+    finally:
+        set_noise(network, None)
 
 
 def fit(
@@ -184,11 +185,9 @@ def average_batch_norms(network: nn.Module, images: Images, recipe: Recipe) -> N
     """
     if not recipe.norm_batches:
         return
-    for norm in batch_norms(network):
-        norm.reset_running_stats()
-        norm.momentum = None  # None is the plain average in torch
-    for _ in range(recipe.norm_batches):
-        network(images[torch.randint(len(images), (recipe.batch,)).to(images.device)])
+    with averaging(batch_norms(network)):
+        for _ in range(recipe.norm_batches):
+            network(images[torch.randint(len(images), (recipe.batch,)).to(images.device)])
 
 
 class NativeHooks:

@@ -15,6 +15,8 @@ _LOG_STEPS: Final = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4
 _PAD: Final = 0.05
 _FEWEST: Final = 3
 """Smallest number of ticks. An error axis may have fewer, because it has no ticks below 0 %."""
+_FEW_COUNTS: Final = 6
+"""Up to this number of different counts, each has its tick."""
 _LEAST_ERROR: Final = 0.01
 """Smallest error in per cent on an error axis, because a logarithmic scale cannot show 0."""
 
@@ -53,7 +55,7 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
             less.
         is_log: True for a logarithmic axis.
         ticks: desired number of ticks.
-        is_count: True for whole numbers, which get no ticks between them.
+        is_count: True for whole numbers; a few numbers get a tick each, many get ticks at whole numbers.
     """
     known = [value for value in values if math.isfinite(value) and (value > 0 or not is_log)] or [1.0]
     low, high = min(known), max(known)
@@ -66,7 +68,9 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
         room = max(abs(high) * _PAD, 1e-3)
     low, high = low - room, high + room
     found = _linear_ticks(low, high, ticks)
-    if is_count:
+    if is_count and len({*known}) <= _FEW_COUNTS:
+        found = [(value, f"{value:,.0f}") for value in sorted({*known})]
+    elif is_count:
         found = [(value, text.partition(".")[0]) for value, text in found if value % 1 == 0]
     return Axis(label, low, high, "linear", found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Sequence
 from shlex import quote
 from typing import Final
@@ -101,7 +102,14 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
         ]
         if len({(one.task, one.chip_name) for one in subjects}) > 1:
             lead.append("These results are for different tasks or chips: their numbers are not comparable.")
-        return lead
+        if len({json.dumps(one.result.constraints, sort_keys=True) for one in subjects}) > 1:
+            lead.append("The results have different limits.")
+        if any(one.measured_best is None for one in subjects):
+            lead.append(
+                "Predicted values of found networks are optimistic: train and measure a network before you quote a "
+                "number."
+            )
+        return [*lead, _definitions(subjects[0])]
     one = subjects[0]
     result, best = one.result, one.result.best
     lead = [f"Chip: {best.chip}."] if best.chip else []
@@ -132,12 +140,16 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
             "The found network has not been measured. The best of many predictions is optimistic: train and measure "
             "the network before you quote a number."
         )
+    return [*lead, _definitions(one)]
+
+
+def _definitions(one: Subject) -> str:
+    """Define the targets."""
     variation = one.targets[2]
-    lead.append(
+    return (
         f"{variation.title}: {_VARIATION_WORDS[variation.name]}, so a positive value is a loss. std: standard "
         "deviation over simulated chips. Measurements are simulations of chips, too."
     )
-    return lead
 
 
 _VARIATION_WORDS: Final = {
@@ -161,7 +173,9 @@ def _against(one: Subject, reference: Candidate) -> str:
     else:
         first, second = best.predicted, reference.predicted
         be, lose = f"it is {kind} to be", "to lose"
-        doubt = _doubt(best, reference, "more trainings" if one.is_refined else "measurements")
+        doubt = _only_measured(best, reference) + _doubt(
+            best, reference, "more trainings" if one.is_refined else "measurements"
+        )
     accuracy, loss = 100 * (first["accuracy_1d"] - second["accuracy_1d"]), 100 * (second[variation] - first[variation])
     than = f"{abs(accuracy):.2f} points {'more' if accuracy >= 0 else 'less'} accurate after a day"
     lost = f"{abs(loss):.2f} points {'less' if loss >= 0 else 'more'} over a month"
@@ -172,23 +186,38 @@ def _against(one: Subject, reference: Candidate) -> str:
     )
 
 
+def _only_measured(best: Candidate, reference: Candidate) -> str:
+    """Compare the measurements of a refinement, which also go into the expected values; empty without them."""
+    ours, theirs = best.measured.get("accuracy_1d"), reference.measured.get("accuracy_1d")
+    if ours is None or theirs is None:
+        return ""
+    counts = f"{best.trainings} and {reference.trainings} trainings"
+    return f" By measurements alone, the difference in accuracy is {100 * (ours - theirs):+.2f} points ({counts})."
+
+
 def _doubt(best: Candidate, reference: Candidate, remedy: str) -> str:
     """Return a sentence if the 90 % intervals of the two accuracies overlap; else an empty string."""
     ours, theirs = (one.interval.get("accuracy_1d") for one in (best, reference))
     if ours is None or theirs is None or ours[0] > theirs[1] or theirs[0] > ours[1]:
         return ""
-    return f" Their 90 % intervals overlap, so only {remedy} can tell the two networks apart."
+    words = WORDS["accuracy_1d"]
+    first, second = (f"{words.number(low)} to {words.number(high)}" for low, high in (ours, theirs))
+    return f" Their 90 % intervals overlap ({first} and {second}), so only {remedy} can tell the two networks apart."
 
 
 def _price(best: Candidate, reference: Candidate) -> str:
     """Compare the costs of two networks in one sentence."""
-    parts = [f"{best.macs / max(reference.macs, 1):.1f} times the MACs"]
+    parts = [f"{_ratio(best.macs / max(reference.macs, 1))} times the MACs"]
     energies = [one.costs.get("energy", 0.0) for one in (best, reference)]
     if min(energies) > 0:
-        parts.append(f"{energies[0] / energies[1]:.1f} times the energy (proxy)")
+        parts.append(f"{_ratio(energies[0] / energies[1])} times the energy (proxy)")
     if all("tiles" in one.costs for one in (best, reference)):
         parts.append(f"{best.costs['tiles']:,.0f} tiles instead of {reference.costs['tiles']:,.0f}")
     return f"It needs {listed(parts)}."
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.1f}" if value >= 2.0 else f"{value:.2f}"
 
 
 def _networks(subjects: Sequence[Subject]) -> tuple[dict[int, str], list[Group]]:

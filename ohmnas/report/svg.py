@@ -37,6 +37,8 @@ _LARGE: Final = 3.0
 """Smallest radius in pixels of marks that names must not cover."""
 _GAP: Final = 3.0
 """Smallest distance in pixels between two labels."""
+_FAR: Final = 18.0
+"""Distance in pixels beyond which a line leads from a point to its name."""
 _EDGE: Final = 12.0
 """Room in pixels to the right of the axes."""
 
@@ -180,6 +182,15 @@ class Chart:
             if inside and not any(_overlap(box, other) for other in self._taken):
                 self._taken.append(box)
                 side = "" if dx > 0 else " end"
+                if abs(dy) > _FAR:
+                    self._parts.append(
+                        fill(
+                            '<line class="leader" x1="{0:.2f}%" x2="{0:.2f}%" y1="{1:.1f}" y2="{2:.1f}"/>',
+                            100 * share,
+                            y + (6 if dy > 0 else -6),
+                            y + dy - (11 if dy > 0 else -3),
+                        )
+                    )
                 self._parts.append(
                     fill(
                         '<text class="note {0}{1}" x="{2:.2f}%" dx="{3:g}" y="{4:.1f}">{5}</text>',

@@ -39,6 +39,13 @@ def test_averages_are_those_of_the_inputs(two_blobs: Blobs) -> None:
     assert norm.momentum == 0.1
 
 
+def test_a_failed_average_leaves_the_network_in_evaluation_mode() -> None:
+    norm = nn.BatchNorm2d(2)
+    with pytest.raises(RuntimeError):
+        average_statistics(nn.Sequential(norm), torch.zeros(10, 3, 4, 4))  # of three channels
+    assert (norm.training, norm.momentum) == (False, 0.1)
+
+
 def test_few_images_are_one_batch(two_blobs: Blobs) -> None:
     norm = nn.BatchNorm2d(2)
     average_statistics(nn.Sequential(norm), two_blobs[0][:20])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ohmnas.analog.convert import analog_layers, to_analog
 from ohmnas.analog.drift import accuracy, accuracy_of_one_chip
+from ohmnas.analog.norms import batch_norms
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.train import NativeHooks, fit, shifted, train
 from ohmnas.errors import DivergedError, InvalidValueError
@@ -73,6 +74,17 @@ def test_batch_norms_end_with_plain_averages(
     train(network, *two_blobs, Recipe(epochs=1, batch=50, norm_batches=7), seed=0)
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
     assert [int(norm.num_batches_tracked) for norm in norms if norm.num_batches_tracked is not None] == [7, 7]
+
+
+def test_a_trained_network_can_be_trained_on(
+    small_network: nn.Sequential, two_blobs: tuple[Tensor, Tensor], chip: Hardware
+) -> None:
+    network = to_analog(small_network, chip)
+    train(network, *two_blobs, Recipe(epochs=1, batch=50), seed=0)
+    assert {norm.momentum for norm in batch_norms(network)} == {0.1}
+    with pytest.raises(DivergedError):
+        train(network, float("nan") * two_blobs[0], two_blobs[1], Recipe(epochs=1, batch=50), seed=0)
+    assert all(layer.noise is None for layer in analog_layers(network))
 
 
 def test_layers_end_with_the_chips_full_noise(
@@ -208,7 +220,7 @@ class _Twice(nn.Module):
 
 
 def test_layers_that_are_not_used_once_are_refused(two_blobs: tuple[Tensor, Tensor], chip: Hardware) -> None:
-    message = r"shared \(Linear\): 2 times, unused \(Linear\): 0 times.*keep_digital"
+    message = r"shared \(Linear\) 2 times, unused \(Linear\) 0 times.*keep_digital"
     with pytest.raises(InvalidValueError, match=message):
         train(to_analog(_Twice(), chip), *two_blobs, Recipe(epochs=1, batch=50), seed=0)
     network = to_analog(_Twice(), chip, keep_digital=["shared", "unused"])

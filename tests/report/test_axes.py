@@ -69,5 +69,12 @@ def test_an_axis_of_errors_shows_all_accuracies(values: list[float]) -> None:
 
 
 def test_counts_have_ticks_at_whole_numbers() -> None:
-    assert [text for _, text in axis("trainings", [4, 8, 12, 14], is_count=True).ticks] == ["5", "10"]
+    assert [text for _, text in axis("trainings", [4, 8, 12, 14], is_count=True).ticks] == ["4", "8", "12", "14"]
+    assert [text for _, text in axis("trainings", range(4, 25, 2), is_count=True).ticks] == [
+        "5",
+        "10",
+        "15",
+        "20",
+        "25",
+    ]
     assert [text for _, text in axis("trainings", [1, 2], is_count=True).ticks] == ["1", "2"]

@@ -92,7 +92,7 @@ def test_a_refinement_shows_what_it_measured(found: Path) -> None:
     page = results_page([replace(one, result=trial, drift={}, neighbours=None)])
     assert "short trial trainings (fidelity quick)" in page
     assert "--fidelity table" in page
-    assert "Expected values of the best network after each stage" in page
+    assert "Expected values of the best network after each round of trainings" in page
     assert "Nothing here is measured yet" not in page
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isclose, nan
+from math import isclose, isnan, nan
 from typing import Final
 
 from ohmnas.report import charts
@@ -12,8 +12,10 @@ from ohmnas.report.command import values_of
 from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.defaults import SLACK
+from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS, listed
 
+RATIO: Final = Ratio().name
 _SIZES: Final = {"max_params": "largest", "max_macs": "largest", "min_params": "smallest"}
 """Limits that keep a search within the range of the measured networks -> the measured network that sets them."""
 _GROUPS: Final = {"least": "--at-least", "most": "--at-most", "soft": "--soft"}
@@ -29,7 +31,7 @@ def limits_section(one: Subject, several: bool) -> Section:
         several: True if the page shows several results.
     """
     result = one.result
-    rows = []
+    rows = [_maximised(one)] if result.objective == RATIO else []
     for limit, (quantity, sense) in LIMITS.items():
         bound = result.constraints.get(limit)
         if bound is not None and not (limit == "min_params" and not bound):
@@ -47,6 +49,15 @@ def limits_section(one: Subject, several: bool) -> Section:
     grid = Grid(["quantity", "asked for", "applied limit", "found", "origin of the limit"], rows, is_stacked=True)
     anchor = f"asked-{one.anchor}" if several else "asked"
     return Section(anchor, f"Limits and values{f': {one.name}' if several else ''}", text, grid=grid)
+
+
+def _maximised(one: Subject) -> list[Cell]:
+    """Return the row of the ratio of accuracy and standard deviation."""
+    accuracy, std = (charts.value(one.result.best, name) for name in ("accuracy_1d", "accuracy_1d_std"))
+    ratio = accuracy / std if std > 0.0 else nan
+    asked = text_cell(" ".join(_of_name(one, ("--objective",), "ratio")))
+    found = number_cell("-" if isnan(ratio) else f"{ratio:.0f}", ratio)
+    return [text_cell("accuracy/std"), asked, text_cell("maximised"), found, text_cell("")]
 
 
 def _row(one: Subject, limit: str, quantity: str, sense: str, bound: float) -> list[Cell]:

@@ -110,8 +110,9 @@ def _footnotes(one: Subject) -> list[str]:
     notes = []
     missed = {limit for candidate in one.networks.values() for limit in candidate.misses}
     if missed:
-        names = " and ".join(sorted(WORDS[LIMITS[limit][0]].title if limit in LIMITS else limit for limit in missed))
-        notes.append(f"* misses a limit on {names}, by {'expected' if one.is_refined else 'predicted'} values")
+        quantities = {LIMITS[limit][0] if limit in LIMITS else limit.partition("_")[2] for limit in missed}
+        names = " or ".join(sorted(WORDS[name].title if name in WORDS else name for name in quantities))
+        notes.append(f"* misses the limit on {names}, by {'expected' if one.is_refined else 'predicted'} values")
     if one.is_refined:
         notes.append("held out: prediction of surrogates that were not trained on the network")
     return notes

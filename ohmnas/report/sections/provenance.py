@@ -11,6 +11,17 @@ from ohmnas.hardware.settings import BATCH_NORMS
 from ohmnas.report.page import Grid, Section, text_cell
 from ohmnas.report.subject import Subject
 
+_READING: Final = ("--store", "--table", "--surrogate", "--resume", "--hardware", "--start-from", "--config")
+"""Flags whose files decide the result."""
+_ENDS: Final = {
+    "iterations": "ran to its end",
+    "seconds": "stopped by the time limit",
+    "evaluations": "stopped by the limit of evaluations",
+    "patience": "stopped without improvement",
+    "nothing new": "stopped without new networks",
+    "interrupted": "interrupted",
+}
+"""`SearchResult.stopped` -> words."""
 _OF_THE_DEVICE: Final = " x the measured device"
 _OF_AN_OUTPUT: Final = " x full-scale input times largest weight"
 _UNITS: Final = {
@@ -57,7 +68,9 @@ def provenance_section(one: Subject, several: bool) -> Section:
     rows.append(
         [
             text_cell("search"),
-            text_cell(f"{one.result.strategy}, seed {one.result.seed}, ended by: {one.result.stopped}"),
+            text_cell(
+                f"{one.result.strategy}, seed {one.result.seed}, {_ENDS.get(one.result.stopped, one.result.stopped)}"
+            ),
         ]
     )
     if one.result.parameters:
@@ -98,6 +111,13 @@ def _with_unit(name: str, value: object) -> str:
     return f"{value:g}{_UNITS.get(name, '')}"
 
 
+def _how_to_repeat(commands: Sequence[str]) -> str:
+    same = "on the same kind of processor, the command finds the same network again"
+    if any(flag in command for command in commands for flag in _READING):
+        return f"With new output folders and with the same content in the files that it reads, {same}."
+    return f"In an empty folder, {same}."
+
+
 def repeat_section(subjects: Sequence[Subject]) -> Section:
     """Return the section with the commands that repeat all results."""
     commands = [join(["ohmnas", *one.result.command]) for one in subjects if one.result.command]
@@ -110,9 +130,7 @@ def repeat_section(subjects: Sequence[Subject]) -> Section:
     return Section(
         "repeat",
         "Repeat",
-        ["In an empty folder, on the same kind of processor, the command finds the same network again."]
-        if commands
-        else [],
+        [_how_to_repeat(commands)] if commands else [],
         command="\n".join(commands),
         after=after,
     )

@@ -94,5 +94,8 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
     if any(one.result.pareto for one in subjects):
         best += " With a Pareto front, this network may be off the front; the found network is on it."
     if all(one.is_refined for one in subjects):
-        best = "Expected values of the best network after each stage. New trainings correct them in either direction."
+        best = (
+            "Expected values of the best network after each round of trainings, and after the repeats at the end. New "
+            "trainings correct them in either direction, and repeats remove a part of the luck in the selection."
+        )
     return Section("convergence", "Convergence", [best], pictures=pictures)

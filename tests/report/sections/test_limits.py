@@ -31,7 +31,8 @@ def test_limits_are_shown_with_what_was_found_and_their_origin(found: Path) -> N
     assert rows["AVM"][1].startswith("at most +0.00")  # a limit of 0 is a limit
     assert rows["AVM"][3] == ""  # without a command, the origin is unknown
     assert rows["1-day accuracy"][3] == f"predicted for {known.name}"
-    assert len(rows) == 4  # no lower limit of 0
+    assert rows["accuracy/std"][1] == "maximised"
+    assert len(rows) == 5  # no lower limit of 0
     assert rows_with(found, min_params=17)["parameters"][3] == ""
 
 
