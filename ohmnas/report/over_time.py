@@ -67,6 +67,7 @@ def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     for one, shift in zip(predicted, places, strict=False):
         _draw_prediction(chart, one, shift)
     for one, shift in zip(measured, places[len(predicted) :], strict=True):
+        chart.line([(at * shift, mean) for at, mean, _ in one.means], f"{one.kind} light")
         for at, mean, error in one.means:
             chart.bar((at * shift, mean - error), (at * shift, mean + error), one.kind)
             chart.dot((at * shift, mean), one.kind, 4.5)

@@ -66,7 +66,13 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
         count = sum(not isnan(accuracy) for accuracy in measured.values())
         text.append(f"The surrogate's table has measured values of {count:,} of them.")
     return Section(
-        "front", "Front", text, pictures=pictures, picks=True, grid=Grid(titles, rows, networks, True, size > 12)
+        "front",
+        "Front",
+        text,
+        pictures=pictures,
+        legend=_legend(subjects, "dot"),
+        picks=True,
+        grid=Grid(titles, rows, networks, True, size > 12),
     )
 
 
@@ -98,4 +104,10 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
             "Expected values of the best network after each round of trainings, and after the repeats at the end. New "
             "trainings correct them in either direction, and repeats remove a part of the luck in the selection."
         )
-    return Section("convergence", "Convergence", [best], pictures=pictures)
+    return Section("convergence", "Convergence", [best], pictures=pictures, legend=_legend(subjects, "line"))
+
+
+def _legend(subjects: Sequence[Subject], mark: str) -> list[tuple[str, str]]:
+    """Return the colours of several results; empty for one."""
+    several = subjects if len(subjects) > 1 else []
+    return [(f"{mark} {charts.colour(place)}", one.name) for place, one in enumerate(several)]

@@ -61,3 +61,16 @@ def test_without_a_front_or_a_history_there_is_no_section(found: Path) -> None:
     assert front_section([one], {}) is None
     assert convergence_section([one]) is not None
     assert convergence_section([replace(one, result=replace(one.result, history=[]))]) is None
+
+
+def test_several_results_have_a_legend(found: Path, front: Path) -> None:
+    one, other = read_subject(found), read_subject(front)
+    ids = {id(candidate): "f" for each in (one, other) for candidate in (*each.result.front, each.result.best)}
+    ids |= {id(candidate): "r" for each in (one, other) for candidate in each.result.references}
+    section, convergence = front_section([one, other], ids), convergence_section([one, other])
+    assert section is not None
+    assert convergence is not None
+    assert [text for _, text in section.legend] == [text for _, text in convergence.legend] == ["found", "front"]
+    alone = convergence_section([one])
+    assert alone is not None
+    assert not alone.legend
