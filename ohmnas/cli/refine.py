@@ -266,7 +266,10 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
     render.line(f"maximised: {result.objective}")
     reference = result.constraints.get("reference")
     if reference and found.beats_no_reference(result):
-        render.line(f"No other measured network is expected to meet these limits: the found network is {reference}.")
+        render.line(
+            f"No other measured network within the limits is expected to match the accuracy and AVM of {reference}, so "
+            f"the result is {reference} itself."
+        )
     elif reference:
         render.line(f"required: expected accuracy no lower and AVM no higher than those of {reference}")
     if result.stopped == "seconds":

@@ -161,7 +161,7 @@ class Store:
         counted = header[24:28] == header[92:96]  # otherwise, the size in the header is not valid
         if len(header) == HEADER and header.startswith(_MAGIC) and counted and there < claimed:
             raise BrokenFileError(
-                f"{self.path} is cut off after {there:,} of {claimed:,} bytes; copy its readable rows to a new store "
+                f"{self.path} is truncated ({there:,} of {claimed:,} bytes); copy its readable rows to a new store "
                 f"with: {self._salvage}"
             )
 

@@ -149,7 +149,7 @@ def test_a_truncated_store_is_refused_and_stays_as_it_is(
         store.add(rows)
     cut = path.read_bytes()[:-lost]
     path.write_bytes(cut)
-    said = rf"s\.sqlite is cut off after {len(cut):,} of {len(cut) + lost:,} bytes.* merge --salvage"
+    said = rf"s\.sqlite is truncated \({len(cut):,} of {len(cut) + lost:,} bytes\).* merge --salvage"
     with pytest.raises(BrokenFileError, match=said):
         Store(path, read_only=read_only)
     assert path.read_bytes() == cut
