@@ -197,7 +197,7 @@ def _mismatch(table: MeasuredTable, campaign: Campaign) -> str:
     protocol, chip = campaign.protocol, campaign.chips[0]
     task, effort = protocol.task, protocol.fidelity
     if (table.card["task"], table.space) != (task.name, task.space):
-        return f"it is for the task {table.card['task']} in the space {table.space.name}"
+        return f"it is for the task {table.card['task']} in the {table.space.name} space"
     rows = table.measured
     if rows[(rows["hardware"] == chip.name) & (rows["fidelity"] == effort.name)].empty:
         ways = rows[rows["hardware"] == chip.name][["fidelity", "protocol"]].drop_duplicates()
