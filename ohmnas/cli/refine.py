@@ -59,7 +59,7 @@ _DESCRIBING: Final = (
     "fix",
     "range",
 )
-"""Flags that describe the problem; other values start another refinement."""
+"""Flags that describe the problem; changing one of them starts a new refinement."""
 
 
 class _Unmeasured(Unfitted):
@@ -174,7 +174,7 @@ def _start(name: str | None, campaign: Campaign) -> list[MeasuredTable]:
     """Return the tables to start from: the given one, or all shipped ones that were measured in the same way.
 
     Raises:
-        InvalidValueError: the given table was measured in another way.
+        InvalidValueError: the given table was measured differently.
     """
     if name == "none":
         return []
@@ -227,9 +227,11 @@ def _fitted(arguments: argparse.Namespace, data: TrainingSet) -> Problem:
 
 
 def _report(meter: render.Meter, progress: Progress) -> None:
-    """Move the bar to a training of a stage, and show the last accuracy."""
+    """Update the progress bar, and show the last accuracy."""
     stage, row = progress.stage, progress.row
-    what = {"plan": "first networks", "repeat": "best networks again"}.get(stage.kind, f"round {progress.number}")
+    what = {"plan": "first networks", "repeat": "repeating the best networks"}.get(
+        stage.kind, f"round {progress.number}"
+    )
     meter.of(len(stage.chosen))
     if row is None:
         meter.begin(progress.done, what)
