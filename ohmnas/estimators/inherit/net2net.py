@@ -57,8 +57,8 @@ def inherit(
         parent: architecture of the parent.
         child: a larger architecture without a `growth.growth_fault`.
         space: space of both.
-        images: ``(b, channels, height, width)``: sets the statistics of the batch norms that must
-            pass their input through unchanged.
+        images: ``(b, channels, height, width)``: sets the statistics of the batch norms that must pass
+            their input through unchanged.
         rng: chooses the copied channels and branches, and draws the noise.
         noise: standard deviation of the noise added to the weights of convolutions and linear layers, relative to the
             standard deviation of the layer's weights.
@@ -203,7 +203,7 @@ def _pass(
     halved: tuple[int, int] | None,
     passing: list[nn.BatchNorm2d],
 ) -> None:
-    """Make a block pass its input through, whose channels are not negative.
+    """Make a block pass its input through unchanged. The channels of the input are not negative.
 
     Args:
         own: the residual block.
@@ -254,8 +254,8 @@ def _taps(conv: nn.Conv2d, halved: tuple[int, int] | None) -> Tensor:
 def _invert(network: nn.Sequential, norms: list[nn.BatchNorm2d], images: Tensor) -> None:
     """Set the statistics of batch norms from their inputs, and a gain and an offset that undo the normalisation.
 
-    One forward pass sets all of them in order: each must pass its input through unchanged before the
-    next one is measured.
+    One forward pass sets all of them in order: each must pass its input through unchanged before the next
+    one is measured.
     """
 
     def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
