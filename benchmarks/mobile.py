@@ -4,8 +4,8 @@ python benchmarks/mobile.py [--mobile digits-mobile] [--resnet digits-protocol4]
 python benchmarks/mobile.py --costs [--task digits] [--sampled 1000] [--by params] [--json]
 
 The first command compares measured networks, the second exact costs of networks sampled evenly over the logarithm of
-parameters within the limits of the task. Each network of the space mobile is compared with the median of the networks
-of the space resnet that have the nearest logarithms of parameters, or of MACs. Differences and ratios are means over
+parameters within the limits of the task. Each network of the mobile space is compared with the median of the networks
+of the resnet space that have the nearest logarithms of parameters, or of MACs. Differences and ratios are means over
 the mobile networks, with standard errors; ratios are geometric means. A network counts once, with its first seed. Costs
 on tiles are exact; energy and latency are proxies.
 """
@@ -68,8 +68,8 @@ Columns = dict[str, npt.NDArray[np.float64]]
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mobile", default="digits-mobile", help="table of the space mobile")
-    parser.add_argument("--resnet", default="digits-protocol4", help="table of the space resnet, same task and chip")
+    parser.add_argument("--mobile", default="digits-mobile", help="table of the mobile space")
+    parser.add_argument("--resnet", default="digits-protocol4", help="table of the resnet space, same task and chip")
     parser.add_argument("--costs", action="store_true", help="compare sampled networks, without measurements")
     parser.add_argument("--task", default="digits", help="task of the sampled networks")
     parser.add_argument("--sampled", type=int, default=1000, help="sampled networks of each space")

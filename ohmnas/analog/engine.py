@@ -62,7 +62,7 @@ class Engine(Protocol):
         Args:
             network: a result of `to_analog` for the chip, trained.
             digital: the same network with torch's own layers and any weights, which may be overwritten.
-            chip: chip of the training.
+            chip: chip that the network is trained for.
         """
         ...
 

@@ -27,7 +27,10 @@ class Noise(Protocol):
     """Source of standard normal numbers for layers."""
 
     def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Cut a flat tensor into views, each with standard normal float32 numbers of the same length."""
+        """Split a flat tensor into views.
+
+        Yield each with a tensor of standard normal float32 numbers of the same length.
+        """
         ...
 
     def take(self, like: Tensor) -> Tensor:
@@ -35,7 +38,7 @@ class Noise(Protocol):
         ...
 
     def add_(self, x: Tensor, std: float) -> None:
-        """Add noise of standard deviation `std` to a dense tensor in place; four axes must be channels_last."""
+        """Add noise of standard deviation `std` to a dense tensor in place; a 4-D tensor must be channels_last."""
         ...
 
     def state(self) -> dict[str, Any]:

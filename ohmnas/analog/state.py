@@ -85,9 +85,9 @@ def restored(
 
     Args:
         digital: the network with torch's own layers; its parameters and statistics are overwritten.
-        chip: chip of the training.
+        chip: chip that the network was trained for.
         state: result of `state_of`; `check_state` must accept it.
-        precision: number format of the training (`schema.PRECISIONS`).
+        precision: number format used in training (`schema.PRECISIONS`).
         exact: compute in exact arithmetic (``digital`` mode), with the ``digital.`` statistics.
     """
     tensors = _part(state, "network.") | (_part(state, "digital.") if exact else {})

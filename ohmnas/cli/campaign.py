@@ -199,7 +199,7 @@ def _with_found(
         if (learned := result.provenance.get("task")) != chosen.name:
             raise InvalidValueError(f"{path} is for the task {learned!r}, not {chosen.name!r}")
         if (networks := result.space.networks) != chosen.space:
-            raise InvalidValueError(f"{path} is for the space {networks}, not {chosen.space}")
+            raise InvalidValueError(f"{path} is for the {networks} space, not {chosen.space}")
         for candidate in (result.best, *result.top):
             genome = tuple(candidate.network.tolist())
             own = (hardware(candidate.chip),) if candidate.chip else chips if asked else (_searched_for(path, result),)
@@ -288,7 +288,7 @@ def _checked_table(name: str, chosen: Task) -> MeasuredTable:
     if table.card["task"] != chosen.name:
         raise InvalidValueError(f"table {name} is for the task {table.card['task']!r}, not {chosen.name!r}")
     if table.space != chosen.space:
-        raise InvalidValueError(f"table {name} is for the space {table.space.name}, not {chosen.space.name}")
+        raise InvalidValueError(f"table {name} is for the {table.space.name} space, not {chosen.space.name}")
     return table
 
 

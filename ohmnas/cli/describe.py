@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         title=f"{where}: share of rows well above chance (1 day) and their medians, %",
     )
     if 0 < len(chosen) < SMALL:
-        render.line(f"only {len(chosen)} rows: medians of fewer than 10 rows are unreliable")
+        render.line(f"only {len(chosen)} rows in total: in groups of fewer than 10 rows, medians are unreliable")
     for path in pictures:
         render.line(f"picture: {path}")
 

@@ -93,7 +93,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         type=fraction,
         default=defaults.adc_share,
         metavar="F",
-        help=f"share of 8-bit ADCs in the chip's energy ({defaults.adc_share})",
+        help=f"share of the chip's energy used by its ADCs, at 8 bits ({defaults.adc_share})",
     )
     proxies.add_argument(
         "--read-phases",
@@ -102,7 +102,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         default=defaults.phases,
         help=f"read phases of a core: four are slower and more precise ({defaults.phases})",
     )
-    memory = parser.add_argument_group("memory of a microcontroller, for the space mobile")
+    memory = parser.add_argument_group("memory of a microcontroller, for the mobile space")
     memory.add_argument(
         "--in-place-depthwise",
         action="store_true",

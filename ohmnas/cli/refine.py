@@ -59,7 +59,7 @@ _DESCRIBING: Final = (
     "fix",
     "range",
 )
-"""Flags that describe the problem; other values start another refinement."""
+"""Flags that describe the problem; changing one of them starts a new refinement."""
 
 
 class _Unmeasured(Unfitted):
@@ -174,7 +174,7 @@ def _start(name: str | None, campaign: Campaign) -> list[MeasuredTable]:
     """Return the tables to start from: the given one, or all shipped ones that were measured in the same way.
 
     Raises:
-        InvalidValueError: the given table was measured in another way.
+        InvalidValueError: the given table was measured differently.
     """
     if name == "none":
         return []
@@ -197,7 +197,7 @@ def _mismatch(table: MeasuredTable, campaign: Campaign) -> str:
     protocol, chip = campaign.protocol, campaign.chips[0]
     task, effort = protocol.task, protocol.fidelity
     if (table.card["task"], table.space) != (task.name, task.space):
-        return f"it is for the task {table.card['task']} in the space {table.space.name}"
+        return f"it is for the task {table.card['task']} in the {table.space.name} space"
     rows = table.measured
     if rows[(rows["hardware"] == chip.name) & (rows["fidelity"] == effort.name)].empty:
         ways = rows[rows["hardware"] == chip.name][["fidelity", "protocol"]].drop_duplicates()
@@ -227,9 +227,11 @@ def _fitted(arguments: argparse.Namespace, data: TrainingSet) -> Problem:
 
 
 def _report(meter: render.Meter, progress: Progress) -> None:
-    """Move the bar to a training of a stage, and show the last accuracy."""
+    """Update the progress bar, and show the last accuracy."""
     stage, row = progress.stage, progress.row
-    what = {"plan": "first networks", "repeat": "best networks again"}.get(stage.kind, f"round {progress.number}")
+    what = {"plan": "first networks", "repeat": "repeating the best networks"}.get(
+        stage.kind, f"round {progress.number}"
+    )
     meter.of(len(stage.chosen))
     if row is None:
         meter.begin(progress.done, what)
@@ -266,7 +268,10 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
     render.line(f"maximised: {result.objective}")
     reference = result.constraints.get("reference")
     if reference and found.beats_no_reference(result):
-        render.line(f"No other measured network is expected to meet these limits: the found network is {reference}.")
+        render.line(
+            f"No other measured network within the limits is expected to match the accuracy and AVM of {reference}, so "
+            f"the result is {reference} itself."
+        )
     elif reference:
         render.line(f"required: expected accuracy no lower and AVM no higher than those of {reference}")
     if result.stopped == "seconds":

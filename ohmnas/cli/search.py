@@ -262,7 +262,7 @@ def _excluded(tables: list[MeasuredTable], asked: Problem) -> Population:
             )
         if table.space.name != asked.space.networks.name:
             raise InvalidValueError(
-                f"table {table.source} is for the space {table.space.name}, but the search is for "
+                f"table {table.source} is for the {table.space.name} space, but the search is for "
                 f"{asked.space.networks.name}"
             )
         frame = with_chips(table.measured) if asked.space.has_chips else table.measured
@@ -280,7 +280,7 @@ def _check_space(result: SearchResult, asked: Problem, path: Path) -> None:
         raise InvalidValueError(f"{path} is from a search for {before}, but this search is for {now}")
     if result.space.name != asked.space.name:
         raise InvalidValueError(
-            f"{path} is for the space {result.space.name}, but the search is for {asked.space.name}"
+            f"{path} is for the {result.space.name} space, but the search is for {asked.space.name}"
         )
     if result.space != asked.space:
         raise InvalidValueError(

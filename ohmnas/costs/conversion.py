@@ -23,7 +23,7 @@ REFERENCE_BITS: Final = 8
 """Bits of the inputs and outputs at which the totals of the reference chip are known."""
 PHASES: Final = {1: (63.1e12, 9.76e12), 4: (16.1e12, 2.48e12)}
 """Number of read phases -> peak operations per second of all cores, and operations per joule. A multiply-accumulate
-counts as two operations. One phase is the low-precision mode of the reference chip, four phases are its high-precision
+counts as two operations. One phase is the low-precision mode of the reference chip; four phases are its high-precision
 mode (Le Gallo et al., Nature Electronics 2023)."""
 
 

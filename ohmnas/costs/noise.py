@@ -27,7 +27,7 @@ import numpy.typing as npt
 from ohmnas.spaces.layers import Layers, Ratios
 
 RANGE_RMS = 4.0
-"""Range of a DAC in root mean squares of its input: the value at the start of training. Layers then learn their own."""
+"""Range of a DAC, in units of the RMS of its input: the value at the start of training. Layers then learn their own."""
 RECTIFIED_MEAN = 1.0 / np.pi
 """Squared mean of a rectified normal variable, divided by its mean square."""
 

@@ -77,7 +77,7 @@ def narrowed(space: Space, population: Population, share: float) -> Population:
         InvalidValueError: the space has no gene for the width.
     """
     if WIDTH not in space.gene_names:
-        raise InvalidValueError(f"networks of the space {space.name} have no gene {WIDTH} for their width")
+        raise InvalidValueError(f"networks of the {space.name} space have no gene {WIDTH} for their width")
     column = space.gene_names.index(WIDTH)
     found = population.copy()
     found[:, column] = np.maximum(np.rint(share * population[:, column]), space.genes[column].values[0])

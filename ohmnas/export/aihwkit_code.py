@@ -93,9 +93,9 @@ _FILE: Final = '''"""{title}
     network = load()  # from this folder
     program(network)  # one chip: programming noise and drift coefficients
     drift(network, 86_400.0)  # one day later
-    logits = network(images)  # (batch, {shape}) float32, pixels as in the files of the task -> (batch, {outputs})
+    logits = network(images)  # (batch, {shape}) float32, raw pixels as stored in the task's files -> (batch, {outputs})
 
-Needs torch, aihwkit and safetensors; tested with aihwkit {aihwkit}. Written by ohmnas {version}.
+Needs torch, aihwkit and safetensors. The network was trained with ohmnas {version}; aihwkit {aihwkit} was installed.
 """
 
 import json
@@ -198,7 +198,8 @@ def export_aihwkit(trained: TrainedNetwork, folder: Path) -> Exported:
     """Write `plain_torch.CODE`, `plain_torch.WEIGHTS` and `CONFIG`, then load the files to check them.
 
     Raises:
-        InvalidValueError: a module cannot be written as code, or the loaded files give other weights or another chip.
+        InvalidValueError: a module cannot be written as code, or the loaded files contain different weights or
+            a different chip.
     """
     import safetensors.torch
     import torch
@@ -283,7 +284,7 @@ def _code(trained: TrainedNetwork, digital: nn.Module, analog: set[str]) -> str:
 
 
 def _check(trained: TrainedNetwork, module: Any, digital: nn.Module, ranges: Mapping[str, Tensor]) -> None:
-    """Check that the loaded files give the chip, and the weights, biases and input ranges of its analog layers.
+    """Check that the loaded files reproduce the chip, and the weights, biases and input ranges of its analog layers.
 
     Raises:
         InvalidValueError: the chip or the values of a layer differ.

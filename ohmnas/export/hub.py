@@ -45,7 +45,7 @@ Architecture: `{architecture}`
 from {module} import load
 
 network = load("{model}")
-logits = network(images)  # (batch, {shape}) float32, pixels as in the files of the task -> (batch, {outputs})
+logits = network(images)  # (batch, {shape}) float32, raw pixels as stored in the task's files -> (batch, {outputs})
 ```
 
 `{code}` needs torch and safetensors. The network normalises the images itself.

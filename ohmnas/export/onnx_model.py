@@ -26,7 +26,7 @@ _INPUT, _OUTPUT = "images", "logits"
 def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
     """Write `MODEL`: ``images (batch, channels, height, width)`` -> ``logits (batch, classes)``, both float32.
 
-    The model reads pixels as in the files of the task. The batch size is dynamic.
+    The model expects raw pixels, as stored in the task's files. The batch size is dynamic.
 
     Raises:
         MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
@@ -38,7 +38,7 @@ def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
         import onnxscript  # noqa: F401 - torch's exporter needs it
     except ImportError as error:
         raise MissingDependencyError.of(
-            "the exporter onnx needs onnx, onnxscript and onnxruntime", "export", error
+            "the onnx exporter needs onnx, onnxscript and onnxruntime", "export", error
         ) from error
     import torch
 

@@ -106,9 +106,9 @@ _FILE: Final = '''"""{title}
     from network import load
 
     network = load("weights.safetensors")  # from this folder
-    logits = network(images)  # (batch, {shape}) float32, pixels as in the files of the task -> (batch, {outputs})
+    logits = network(images)  # (batch, {shape}) float32, raw pixels as stored in the task's files -> (batch, {outputs})
 
-Needs torch and safetensors. Written by ohmnas {version}.
+Needs torch and safetensors. The network was trained with ohmnas {version}.
 """
 
 from pathlib import Path
@@ -217,7 +217,7 @@ def compared(trained: TrainedNetwork, theirs: Any, precision: torch.dtype) -> fl
 
     Args:
         trained: the trained network.
-        theirs: the exported network; it reads pixels as in the files of the task.
+        theirs: the exported network; it expects raw pixels, as stored in the task's files.
         precision: number format of images and outputs.
 
     Raises:

@@ -1,7 +1,7 @@
 """Readable Python code of a network: plain `nn.Module` classes for one architecture.
 
 The code comes from the built module, not from the space, so it works for any space. Containers and torch's own layers
-become constructor calls; each other module becomes a class. `torch.fx` traces the ``forward`` of a class, with each
+become constructor calls; every other module becomes a class. `torch.fx` traces the ``forward`` of a class, with each
 child as a single call. Parameters keep their names.
 """
 

@@ -40,7 +40,7 @@ IDEAL: Final = Hardware(
     training_noise=0.0,
     clip_sigma=0.0,
 )
-"""A chip without noise, drift and rounding. It computes exactly."""
+"""A chip without noise, drift or rounding. It computes exactly."""
 
 HERMES: Final = preset("hermes")
 RERAM: Final = preset("reram")

@@ -38,7 +38,10 @@ LARGEST_TILE = 999_999_999
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """Settings of a chip. The unit of a tile's output is full-scale input times the weight at g_max, as in aihwkit."""
+    """Settings of a chip.
+
+    The unit of a tile's output is the full-scale input times the weight at g_max, as in aihwkit.
+    """
 
     name: str = "pcm"
     """Name in tables and commands."""
@@ -69,7 +72,7 @@ class Hardware:
     """Global drift compensation. Each tile's outputs are divided by its mean readout now, relative to its mean readout
     right after programming."""
     batch_norm: str = "trained"
-    """Source of the batch norm statistics, one of `BATCH_NORMS`. `trained` keeps the statistics of the training.
+    """Source of the batch norm statistics, one of `BATCH_NORMS`. `trained` keeps the statistics from training.
     `adaptive` averages them over calibration images on the programmed and drifted chip before each reading (V. Joshi et
     al., Nature Communications 2020)."""
     training_noise: float = 0.06

@@ -64,4 +64,4 @@ def sharing_of(space: Space, within: Bounds, max_params: float, max_macs: float)
         return ResNetSharing(space.input_shape, space.classes, within, max_params, max_macs)
     if isinstance(space, CellSpace):
         return CellSharing(space.input_shape[0], space.classes)
-    raise InvalidValueError(f"networks of the space {space.name} cannot share weights: use the space resnet or cells")
+    raise InvalidValueError(f"networks of the {space.name} space cannot share weights: use the resnet or cells space")

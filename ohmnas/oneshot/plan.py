@@ -57,7 +57,8 @@ class Plan:
     learning_rate: float = 0.2
     """Peak learning rate."""
     resolution: int | None = None
-    """Longest side of an image; larger images are averaged down. None is the resolution of the fidelity ``table``."""
+    """Longest side of an image; larger images are downsampled by averaging. None is the resolution of the fidelity
+    ``table``."""
 
     @classmethod
     def of(
@@ -79,7 +80,7 @@ class Plan:
             task: task, in the space of the networks.
             chip: chip that the networks are trained for.
             ranges: bounds on genes (`Bounds.of`), in addition to `DEFAULT_BOUNDS`.
-            max_params: largest number of parameters of a network; None is the task's limit in the space resnet, and no
+            max_params: largest number of parameters of a network; None is the task's limit in the resnet space, and no
                 limit in other spaces.
             max_macs: largest number of multiply-accumulates of a network; None as for `max_params`.
             rule: paths of a step: one of `rules.RULES`.

@@ -31,7 +31,8 @@ APART: Final = 1.0
 """Preferred distance between members of a batch: the sum of the differences of genes, each divided by the gene's full
 range."""
 NEAR_FRONT: Final = 0.1
-"""Share of the candidates, those with the best predictions, that count as near the front; at least a whole batch."""
+"""Share of candidates, in order of prediction, that count as near the front. At least as many as the batch are
+used."""
 LEADERS: Final = 5
 """Number of best measured networks that are mutated."""
 NEIGHBOURS: Final = 20

@@ -1,4 +1,4 @@
-"""`Journal`: the stages of a refinement. Each is written to disk before it is measured."""
+"""`Journal`: the stages of a refinement. If it has a file, each stage is written to disk before it is measured."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def refine(
     report: Callable[[Progress], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> SearchResult:
-    """Find the best measured network. Needs torch, unless a cluster measures.
+    """Find the best measured network. Needs torch, unless the measurements run on a cluster.
 
     A refinement can be interrupted at any time. The same call then resumes from the stored rows and the journal.
 

@@ -171,7 +171,7 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
     panels: list[tuple[str, str, float]] = []
     if len(objectives) == 1 and objectives != {"accuracy_1d"}:
         panels.append(("objective", objective_words(objectives.pop()), 1.0))
-    panels.append(("accuracy_1d", "1-day accuracy of the best (%)", 100.0))
+    panels.append(("accuracy_1d", "1-day accuracy of the best network (%)", 100.0))
     if any("hypervolume" in entry for _, history in histories for entry in history):
         panels.append(("hypervolume", "hypervolume of the front", 1.0))
     pictures = []

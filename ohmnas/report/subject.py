@@ -119,7 +119,7 @@ class Subject:
         return network if network is not None and network.finite("accuracy_1d") else None
 
     def measured_network(self, name: str, candidate: Candidate) -> MeasuredNetwork | None:
-        """Return the measurement of a network on test images; None if only another network of its name has one."""
+        """Return the measurement of a network on test images; None if this very network was not measured."""
         network = None if self.measurement is None else self.measurement.networks.get(name)
         return network if network is not None and network.genome == candidate.genome else None
 

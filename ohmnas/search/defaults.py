@@ -24,7 +24,7 @@ differently in another batch."""
 
 
 def default_floor(best: float, classes: int) -> float:
-    """Accuracy halfway between guessing and the highest known accuracy, rounded to whole per cent.
+    """Accuracy halfway between guessing and the highest known accuracy, rounded to the nearest per cent.
 
     Args:
         best: highest known accuracy, for example `SurrogateModel.best_known`.

@@ -155,9 +155,8 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
     )
     return (
         f"none of {evaluations:,} {problem.space.members} within the cost limits has {' and '.join(required)}{sure}; "
-        f"the nearest has {_predicted(problem, nearest[1].estimate)}, "
-        f"with {candidate.params:,} parameters: {candidate.architecture}{on}; another seed or strategy may get "
-        f"closer{origin}"
+        f"the nearest has {_described(problem, nearest[1].estimate, candidate.params)}: {candidate.architecture}{on}; "
+        f"another seed or strategy may get closer{origin}"
     )
 
 
@@ -170,19 +169,20 @@ def _title(target: str) -> str:
     return TARGETS[target].title
 
 
-def _predicted(problem: Problem, estimate: Estimate) -> str:
-    """Describe the predictions of the first row; with a confidence, describe their quantiles.
+def _described(problem: Problem, estimate: Estimate, params: int) -> str:
+    """Describe the size and the predictions of the first row; with a confidence, describe quantiles of the predictions.
 
     Only targets with limits are named, or all targets if none has a limit.
     """
     names = [name for name in estimate.names if name in problem.limits.on_targets()] or [*estimate.names]
     if problem.limits.confidence is None:
-        return listed([f"{_title(name)} {estimate[name][0]:.4f}" for name in names])
+        means = [f"a predicted {_title(name)} of {estimate[name][0]:.4f}" for name in names]
+        return listed([f"{params:,} parameters", *means])
     lowest, highest = problem.confidence_bounds(estimate)
     ends = [
-        f"{_title(name)} of at least {lowest[name][0]:.4f}"
+        f"a predicted {_title(name)} of at least {lowest[name][0]:.4f}"
         if TARGETS[name].larger_is_better
-        else f"{_title(name)} of at most {highest[name][0]:.4f}"
+        else f"a predicted {_title(name)} of at most {highest[name][0]:.4f}"
         for name in names
     ]
-    return f"with that probability {listed(ends)}"
+    return f"{params:,} parameters and, with that probability, {listed(ends)}"

@@ -1,4 +1,7 @@
-"""The search loop: it asks a strategy for offspring, evaluates them, and keeps budget, history and archive."""
+"""The search loop: it asks a strategy for offspring and evaluates them.
+
+It also enforces the budget, and records the history and the archive.
+"""
 
 from __future__ import annotations
 

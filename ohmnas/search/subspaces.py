@@ -93,8 +93,8 @@ def compare_subspaces(
             drawn.append((bounds, float(meets.mean()), some, macs))
     if not drawn:
         raise InfeasibleError(
-            f"in none of {candidates} sub-spaces do {_FEWEST} of {_DRAWS:,} networks meet the limits on costs: search "
-            "the whole space"
+            f"none of the {candidates} sub-spaces has {_FEWEST} different networks (of {_DRAWS:,} drawn) within the "
+            "cost limits: search the whole space"
         )
     accuracies = [np.full(len(some), np.nan) for _, _, some, _ in drawn]
     predictions = 0

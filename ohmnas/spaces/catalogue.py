@@ -30,7 +30,7 @@ def _fault(name: str, thing: object) -> str:
         return f"the name of a space must be 1 to 40 lower-case letters, digits and dashes, not {shown(thing.name)}"
     for own in SPACES.own:
         if SPACES[own].name == thing.name and SPACES[own] is not thing:
-            return f"its name {thing.name} is already the name of the space {own}"
+            return f"its name {thing.name} is already the name of the {own} space"
     return ""
 
 

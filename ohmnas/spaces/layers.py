@@ -141,7 +141,7 @@ class Layers:
         if schedule != LAYER_BY_LAYER:
             raise InvalidValueError(
                 "this space supports only the layer-by-layer schedule: patches and in-place depthwise convolutions "
-                "need the space mobile"
+                "need the mobile space"
             )
         return self.peak_memory()
 

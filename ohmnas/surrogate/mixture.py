@@ -19,7 +19,7 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Weights of trees and process in the score, in the logarithm of the standard deviation and in the AVM."""
+    """Weights of the trees and of the process: in the score, in the logarithm of the std and in the AVM."""
 
     spreads: Pair
     """Standard deviations of the ranker's scores and of the process's predicted ranks; scores are divided by them."""
@@ -28,9 +28,9 @@ class Mixture:
     means: Pair
     """Means of both labels, on their scales; trees predict the difference from them."""
     lowest: Pair
-    """Smallest value of both labels, on their scales. Predictions are clipped to the measured range."""
+    """Smallest value of each label, on its scale. Predictions are clipped to the measured range."""
     highest: Pair
-    """Largest value of both labels, on their scales."""
+    """Largest value of each label, on its scale."""
 
     def __post_init__(self) -> None:
         """Check the weights.

@@ -98,7 +98,7 @@ class SurrogateModel(Estimator):
         if self.variation not in VARIATIONS:
             raise InvalidValueError(f"{self.variation.name} is not a variation of the accuracy")
         if self.known.genomes.shape[1] != len(self.space.gene_names):
-            raise InvalidValueError(f"the genes of the training rows do not match the space {self.space.name}")
+            raise InvalidValueError(f"the genes of the training rows do not match the {self.space.name} space")
         further = {one.target.name: one for one in self.further}
         if unknown := [name for name in self.selected if name not in further]:
             raise InvalidValueError(f"the surrogate has not learned {', '.join(unknown)}")

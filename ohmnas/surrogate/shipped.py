@@ -31,7 +31,7 @@ def shipped_file(table: str, hardware: str | None = None) -> Path | None:
 
     Args:
         table: name of a shipped table.
-        hardware: chip; None is the only one of the table, or ``pcm`` if there are several.
+        hardware: chip; None selects the only one of the table, or ``pcm`` if there are several.
     """
     folder = FITTED / table
     if folder.parent != FITTED or not folder.is_dir():
@@ -47,7 +47,7 @@ def shipped_surrogate(table: str, hardware: str | None = None, fidelity: str | N
 
     Args:
         table: name of a shipped table.
-        hardware: chip; None is the only one of the table, or ``pcm`` if there are several.
+        hardware: chip; None selects the only one of the table, or ``pcm`` if there are several.
         fidelity: training fidelity; None is the fidelity of the surrogate.
 
     Raises:

@@ -217,7 +217,7 @@ def space_map(data: TrainingSet) -> pd.DataFrame:
         data: rows of one chip.
 
     Returns:
-        One row for each architecture: `params`, `noise_1d` (estimated noise over signal in front of the classifier
+        One row for each architecture: `params`, `noise_1d` (estimated noise over signal at the classifier's output
         after a day, see `costs.noise`), and its labels.
     """
     features = feature_matrix(data.space, data.population, data.hardware)
@@ -261,8 +261,8 @@ def _resampled(data: TrainingSet, resamples: int, seed: int, settings: Mapping[s
 def _resample(data: TrainingSet, rng: np.random.Generator) -> TrainingSet:
     """Draw as many rows as the table has, with replacement, and keep each drawn row once (`DRAWN`).
 
-    Folds of the resampled table then share no rows. A draw with too few rows for a surrogate is drawn again: of 20
-    rows, 8 in 1,000 draws have fewer than 10.
+    Folds of the resampled table then share no rows. A draw with too few rows for a surrogate is repeated. With 20
+    rows, 8 in 1,000 draws have fewer than 10 distinct rows.
     """
     rows = np.empty(0, dtype=np.intp)
     while len(rows) < FEWEST_ROWS:

@@ -76,8 +76,8 @@ class TrainingSet:
 
         Args:
             table: a checked table.
-            hardware: chip; None is the only one, or ``pcm`` if there are several.
-            fidelity: fidelity; None is the only one, or one of `DEFAULT_FIDELITIES` if there are several.
+            hardware: chip; None selects the only one, or ``pcm`` if there are several.
+            fidelity: fidelity; None selects the only one, or one of `DEFAULT_FIDELITIES` if there are several.
 
         Raises:
             InvalidValueError: the choice is ambiguous, no rows match, or the table has too few rows.
@@ -137,7 +137,7 @@ class TrainingSet:
 
         Args:
             table: a checked table.
-            fidelity: fidelity; None is the only one, or one of `DEFAULT_FIDELITIES` if there are several.
+            fidelity: fidelity; None selects the only one, or one of `DEFAULT_FIDELITIES` if there are several.
 
         Raises:
             InvalidValueError: the choice is ambiguous, no rows match, or there are too few chips or networks.

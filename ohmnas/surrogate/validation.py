@@ -75,7 +75,7 @@ def check_provenance(provenance: object) -> dict[str, Any]:
 def _check_chips(seen: object) -> None:
     """Check the bounds of the chip genes, if there are any."""
     if not isinstance(seen, dict) or not set(seen) <= set(CHIP_GENE_NAMES):
-        raise InvalidValueError(f"provenance: seen.chips must have {', '.join(CHIP_GENE_NAMES)}")
+        raise InvalidValueError(f"provenance: seen.chips may only have {', '.join(CHIP_GENE_NAMES)}")
     for name, low, high in zip(CHIP_GENE_NAMES, LOW.tolist(), HIGH.tolist(), strict=True):
         ends = seen.get(name, [low, high])
         if not isinstance(ends, list) or len(ends) != 2:

@@ -82,9 +82,9 @@ class EstimatorContract(ABC):
         assert np.array_equal(population, before)
 
     def test_the_same_seed_gives_the_same_values(self) -> None:
-        """Two calls and two estimators with one seed give the same values, without NumPy's global generator.
+        """Two calls, or two estimators with the same seed, give the same values.
 
-        Another seed gives other values, unless `draws_nothing`.
+        They do not use NumPy's global generator. Another seed gives other values, unless `draws_nothing`.
         """
         population, one = self.population(), self.make(0)
         first = one.estimate(population).values

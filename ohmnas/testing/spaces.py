@@ -155,7 +155,7 @@ def architectures_round_trip(space: Space, rng: np.random.Generator) -> None:
     networks = population[:, : len(space.networks.genes)]
     assert_same(space.networks.encode(architectures), networks, "encode(decode(genome)) is another genome")
     again = [space.architecture(json.loads(json.dumps(one.to_dict()))) for one in architectures]
-    assert again == architectures, "an architecture changes in a file"
+    assert again == architectures, "an architecture changes when saved as JSON"
     for one in architectures:
         line = str(one)
         fault = f"str(architecture) must be one printable line of at most {_LONGEST} characters, not {line!r}"
@@ -165,7 +165,7 @@ def architectures_round_trip(space: Space, rng: np.random.Generator) -> None:
 
 
 def bounds_hold(space: Space, rng: np.random.Generator) -> None:
-    """Genomes that bounds draw or project are within the bounds; `canonical` may still change them."""
+    """Genomes drawn from bounds, or projected onto them, are within the bounds; `canonical` may still change them."""
     for within in (space.everything, some_bounds(space, rng)):
         drawn = within.from_unit_cube(rng.random((_ROWS, len(space.genes))))
         assert drawn.dtype == np.int16
@@ -235,11 +235,11 @@ def features_are_finite(space: Space, rng: np.random.Generator) -> None:
     population, chip = a_population(space, rng), Hardware().description()
     names, features = feature_names(space, chip), feature_matrix(space, population, chip)
     assert features.shape == (len(population), len(names))
-    assert len(set(names)) == len(names), "two features have one name"
+    assert len(set(names)) == len(names), "two features have the same name"
     assert np.isfinite(features).all()
     row = int(rng.integers(len(population)))
     alone = feature_matrix(space, population[row : row + 1], chip)
-    assert_same(alone[0], features[row], "a row alone has other features")
+    assert_same(alone[0], features[row], "a row has different features when computed alone")
 
 
 PROPERTIES: Final[Mapping[str, Property]] = {

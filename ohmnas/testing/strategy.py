@@ -81,7 +81,10 @@ class StrategyContract(ABC):
         assert self.draws_nothing or not all(map(np.array_equal, first, other))
 
     def test_it_continues_for_any_subset_of_evaluated_proposals(self) -> None:
-        """`ask` may follow `ask`, `tell` may follow `tell`, and get any part of the proposals and others."""
+        """`ask` may follow `ask`, and `tell` may follow `tell`.
+
+        `tell` may receive any subset of the proposals, and other architectures.
+        """
         for offset in (0.0, 0.8):  # with 0.8, nothing is feasible
             self._continues(offset, asks=2, share=1.0, others=0)
             self._continues(offset, asks=1, share=0.5, others=5)

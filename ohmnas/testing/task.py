@@ -44,7 +44,10 @@ class TaskContract(ABC):
             assert {*split.labels.tolist()} == {*range(task.classes)}
 
     def test_its_numbers_normalise_its_images(self) -> None:
-        """Each channel of the training images has mean 0, and standard deviation 1 or, if it is constant, 0."""
+        """After normalisation, each channel of the training images has mean 0 and standard deviation 1.
+
+        The standard deviation of a constant channel is 0.
+        """
         data = self.make().load()
         pixels = (data.train.images.astype(np.float64) - data.mean[:, None, None]) / data.std[:, None, None]
         assert np.abs(pixels.mean(axis=(0, 2, 3))).max() < 1e-3

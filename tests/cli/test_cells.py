@@ -72,7 +72,7 @@ def test_a_table_of_cells_round_trips(table: Path, ohmnas: Ohmnas, tmp_path: Pat
 
 def test_a_store_of_cells_takes_no_other_networks(store: Path, ohmnas: Ohmnas) -> None:
     refused = ohmnas("campaign", *SMOKE, "--n", "1", "--store", store)
-    assert "is a store of the space cells-1, not of resnet-1: use another store" in refused.sentence
+    assert "is a store of the cells-1 space, not of resnet-1: use another store" in refused.sentence
     assert refused.code == 2
 
 
@@ -82,7 +82,7 @@ def test_a_store_of_other_networks_takes_no_cells(
     path = tmp_path / "s.sqlite"
     assert ohmnas("campaign", *SMOKE, "--n", "1", "--store", path).code == 0
     refused = ohmnas("campaign", *SMOKE, "--space", "cells", "--n", "1", "--store", path)
-    assert "is a store of the space resnet-1, not of cells-1: use another store" in refused.sentence
+    assert "is a store of the resnet-1 space, not of cells-1: use another store" in refused.sentence
     assert refused.code == 2
     with Store(path) as opened:
         assert len(opened.identities()) == 1
@@ -90,7 +90,7 @@ def test_a_store_of_other_networks_takes_no_cells(
 
 def test_a_campaign_rejects_a_start_table_of_another_space(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("campaign", *SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite", "--start-from", table)
-    assert "is for the space cells-1, not resnet-1" in ohmnas(*words).sentence
+    assert "is for the cells-1 space, not resnet-1" in ohmnas(*words).sentence
 
 
 def test_tables_of_two_spaces_are_not_merged(

@@ -41,5 +41,8 @@ def test_a_chip_is_described_alone(ohmnas: Ohmnas) -> None:
 def test_groups_of_a_small_table_are_taken_with_care(ohmnas: Ohmnas, tmp_path: Path) -> None:
     shipped = read_table("digits")
     write_table(tmp_path / "few.csv", shipped.frame[shipped.frame["hardware"] == "pcm"].head(40), shipped.card)
-    assert "medians of fewer than 10 rows are unreliable" in ohmnas("describe", "--table", tmp_path / "few.csv").out
-    assert "medians of fewer than 10 rows are unreliable" not in ohmnas("describe", "--table", "digits").out
+    assert (
+        "in groups of fewer than 10 rows, medians are unreliable"
+        in ohmnas("describe", "--table", tmp_path / "few.csv").out
+    )
+    assert "in groups of fewer than 10 rows, medians are unreliable" not in ohmnas("describe", "--table", "digits").out

@@ -49,7 +49,7 @@ def test_a_search_uses_its_variation(ohmnas: Ohmnas, table: Path, tmp_path: Path
     [
         (("--max-avm", "0.02"), "use --at-most avm_60s=0.02"),
         (("--pareto", "accuracy_1d,avm"), "avm was not measured in all rows of the table; use avm_60s"),
-        (("--exclude", "cifar10"), "is for the space resnet-1, but the search is for cells-1"),
+        (("--exclude", "cifar10"), "is for the resnet-1 space, but the search is for cells-1"),
     ],
 )
 def test_a_missing_column_is_one_sentence(ohmnas: Ohmnas, table: Path, words: tuple[str, ...], says: str) -> None:

@@ -70,7 +70,7 @@ def test_the_search_is_kept_until_its_result_is_written(
         (("--weight", "energy=much"), "the weight of energy must be a number, not 'much'"),
         (("--weight", "accuracy_1d=1"), "unknown cost 'accuracy_1d'"),
         (("--weight", "energy=1", "--weight", "energy=2"), "--weight sets energy twice"),
-        (("--space", "mobile"), "a gradient search needs the space cells or resnet, not mobile"),
+        (("--space", "mobile"), "a gradient search needs the cells or resnet space, not mobile"),
         (("--images", "20"), "use at least 64"),
         (("--warmup", "1"), "warmup must be a share from 0 to below 1, not 1.0"),
     ],

@@ -44,7 +44,7 @@ def test_a_store_with_nothing_to_salvage_is_reported(ohmnas: Ohmnas, tmp_path: P
         store.add(made_rows(120))
     path.write_bytes(path.read_bytes()[:8192])
     sentence = ohmnas("merge", "--salvage", path, "--store", tmp_path / "all.sqlite").sentence
-    assert f"nothing of {path} can be read" in sentence
+    assert f"no data in {path} can be read" in sentence
     assert "--salvage" not in sentence
     assert not (tmp_path / "all.sqlite").exists()
 

@@ -19,9 +19,9 @@ from tests.report.conftest import parsed
 def test_convergence_repeats_no_chart(found: Path, front: Path) -> None:
     one = read_subject(found)
     titles = [picture.title for picture in convergence_charts([one])]
-    assert titles == ["1-day accuracy / std over chips", "1-day accuracy of the best (%)"]
+    assert titles == ["1-day accuracy / std over chips", "1-day accuracy of the best network (%)"]
     plain = replace(one, result=replace(one.result, objective="accuracy_1d"))
-    assert [picture.title for picture in convergence_charts([plain])] == ["1-day accuracy of the best (%)"]
+    assert [picture.title for picture in convergence_charts([plain])] == ["1-day accuracy of the best network (%)"]
     assert len(convergence_charts([one, plain])) == 1  # different objectives do not compare
     assert len(convergence_charts([read_subject(front)])) == 3
     assert convergence_charts([replace(one, result=replace(one.result, history=[]))]) == []

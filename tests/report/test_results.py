@@ -85,12 +85,12 @@ def test_a_refinement_shows_what_it_measured(found: Path) -> None:
     assert ">held out<" in page
     assert "networks/0a-quick-0" in page
     assert "The refinement maximised" in page
-    assert "it is expected to be" in page
+    assert "The found network is expected to be" in page
     assert "Drift" not in sections(page)
-    assert "short trial trainings" not in page
+    assert "trained only briefly" not in page
     trial = replace(refined, provenance={**refined.provenance, "fidelity": "quick"})
     page = results_page([replace(one, result=trial, drift={}, neighbours=None)])
-    assert "short trial trainings (fidelity quick)" in page
+    assert "trained only briefly (fidelity quick)" in page
     assert "--fidelity table" in page
     assert "Expected values of the best network after each round of trainings" in page
     assert "Nothing here is measured yet" not in page
@@ -98,7 +98,7 @@ def test_a_refinement_shows_what_it_measured(found: Path) -> None:
 
 def test_the_lead_compares_measured_values_if_there_are_any(found: Path, front: Path) -> None:
     predicted = results_page([read_subject(found)])
-    assert "it is predicted to be" in predicted
+    assert "The found network is predicted to be" in predicted
     assert "times the MACs" in predicted
     one = read_subject(front)
     assert one.measurement is not None
@@ -107,10 +107,11 @@ def test_the_lead_compares_measured_values_if_there_are_any(found: Path, front: 
     networks = {**one.measurement.networks, reference.name: MeasuredNetwork(reference.genome, values)}
     ours = MeasuredNetwork(one.result.best.genome, {"accuracy_1d": (0.5,), "avm": (0.25,)})
     page = results_page([replace(one, measurement=replace(one.measurement, networks={**networks, "found": ours}))])
-    assert "it was 25.00 points less accurate after a day, and lost 25.00 points more over a month. It needs" in page
+    assert "The found network was 25.00 points less accurate after a day than" in page
+    assert "highest predicted accuracy, and lost 25.00 points more over a month. It needs" in page
     networks[reference.name] = MeasuredNetwork(one.result.best.genome, values)  # another network of this name
     page = results_page([replace(one, measurement=replace(one.measurement, networks={**networks, "found": ours}))])
-    assert "it was" not in page
+    assert "The found network was" not in page
 
 
 def test_picked_networks_that_were_measured_are_shown(front: Path) -> None:

@@ -166,7 +166,8 @@ def test_with_a_confidence_the_message_states_the_bounds_of_the_nearest() -> Non
     assert low is not None
     assert high is not None
     said = beyond_predictions(one, (nearest, outcome), 7)
-    assert "at least 0.99 with a probability of 0.9; the nearest has with that probability 1-day accuracy" in said
+    assert "at least 0.99 with a probability of 0.9; the nearest has " in said
+    assert " parameters and, with that probability, a predicted 1-day accuracy of at least" in said
     assert f"accuracy of at least {low['accuracy_1d'][0]:.4f}" in said
     assert f"AVM of at most {high['avm'][0]:.4f}" in said
 
@@ -182,7 +183,7 @@ def test_limits_on_any_target_are_named_by_their_titles() -> None:
         "(min_accuracy_1mo) of at least 0.99; the nearest has"
     ) in said
     month, hour = (outcome.estimate[name][0] for name in ("accuracy_1mo", "accuracy_1h_std"))
-    assert f"accuracy after 1 month {month:.4f} and std over chips after 1 hour {hour:.4f}, with" in said
+    assert f"accuracy after 1 month of {month:.4f} and a predicted std over chips after 1 hour of {hour:.4f}: " in said
 
 
 def test_without_any_architecture_there_is_no_nearest() -> None:

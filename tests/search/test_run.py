@@ -294,7 +294,8 @@ def test_an_exhausted_neighbourhood_does_not_hang() -> None:
 def test_an_infeasible_problem_ends_with_the_nearest_miss() -> None:
     one, formula = problem(avm_offset=0.8)
     generations: list[Generation] = []
-    with pytest.raises(InfeasibleError, match=r"predicted AVM of at most 0\.02; the nearest has AVM 0\.8\d+") as error:
+    expected = r"predicted AVM of at most 0\.02; the nearest has [\d,]+ parameters and a predicted AVM of 0\.8\d+: "
+    with pytest.raises(InfeasibleError, match=expected) as error:
         search(one, Evolution, 0, Budget(population=10, iterations=1000), generations.append)
     assert len(generations) == PATIENCE  # it gives up, it does not run to the end
     assert all(np.isnan(generation.best_objective) for generation in generations)

@@ -80,7 +80,7 @@ def test_a_space_can_be_registered() -> None:
             "the name of a space must be 1 to 40 lower-case letters, digits and dashes",
         ),
         (type("Nameless", (CellSpace,), {"name": None}), "has no name"),
-        (type("Twin", (CellSpace,), {"name": "resnet-1"}), "resnet-1 is already the name of the space resnet"),
+        (type("Twin", (CellSpace,), {"name": "resnet-1"}), "resnet-1 is already the name of the resnet space"),
     ],
 )
 def test_other_objects_are_not_spaces(kind: object, why: str) -> None:

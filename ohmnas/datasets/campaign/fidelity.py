@@ -28,7 +28,7 @@ class Fidelity:
     test_images: int | None = None
     """Largest number of test images, used in verification; None is all."""
     resolution: int | None = None
-    """Longest side of an image in pixels; larger images are averaged down. None keeps the original size."""
+    """Longest side of an image in pixels; larger images are downsampled by averaging. None keeps the original size."""
     trains_on_validation: bool = False
     """True if training includes the validation images; only for verification, which uses test images."""
 

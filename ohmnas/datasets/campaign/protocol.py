@@ -34,7 +34,7 @@ def require_training(device: str = "cpu", load: bool = True) -> None:
 
     Args:
         device: torch device.
-        load: True to import the packages, for a process that measures itself; False only checks that they exist.
+        load: True imports the packages, as a process that runs measurements needs; False only checks that they exist.
 
     Raises:
         MissingDependencyError: torch, aihwkit or Numba is not installed.
@@ -74,7 +74,8 @@ class Protocol:
     """Torch device for training and reading."""
 
     recipe: Recipe | None = None
-    """Training recipe, except for settings of fidelity, chip and augmentation. None is the default, as for tables."""
+    """Training recipe, except for settings of fidelity, chip and augmentation. None uses the default recipe,
+    as for tables."""
 
     def training_recipe(self, chip: Hardware) -> Recipe:
         """Return the recipe with the settings of task, fidelity and chip."""
@@ -140,7 +141,7 @@ def _data(task: Task, effort: Fidelity) -> TaskData:
 def training_settings(chip: Hardware) -> Hardware:
     """Return the chip with defaults for all settings that do not affect training.
 
-    Chips with equal results share one trained network.
+    Chips for which this function returns equal settings share one trained network.
     """
     same: dict[str, Any] = {name: getattr(Hardware(), name) for name in AFTER_TRAINING}
     return replace(chip, **same)

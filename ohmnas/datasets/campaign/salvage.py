@@ -52,7 +52,7 @@ def salvaged(path: str | Path) -> tuple[list[Row], dict[Key, Population]]:
     except OSError as error:
         raise StorageError(f"cannot copy {path} to salvage it: {error.strerror or error}") from error
     except sqlite3.DatabaseError as error:
-        raise BrokenFileError(f"nothing of {path} can be read: {in_short(error, 200)}") from error
+        raise BrokenFileError(f"no data in {path} can be read: {in_short(error, 200)}") from error
 
 
 def _copied(path: Path, folder: Path) -> Path:
@@ -79,7 +79,7 @@ def _padded(copy: Path) -> tuple[int, str]:
         claimed = size_in_header(header)
         if (there := copy.stat().st_size) < claimed <= _MOST_LOST * size:
             file.truncate(claimed)
-            return max(size, claimed), f"it is cut off after {there:,} of {claimed:,} bytes"
+            return max(size, claimed), f"the file is truncated ({there:,} of {claimed:,} bytes)"
     return size, ""
 
 
@@ -90,7 +90,7 @@ def _read(copy: Path, path: Path) -> tuple[list[Row], dict[Key, Population]]:
         found = list(_readable(connection, version, layout, size // _SMALLEST_ROW)) if version else []
         rows = _whole(found, layout.kind)
         if cut_off and not rows:
-            raise BrokenFileError(f"nothing of {path} can be read: {cut_off}")
+            raise BrokenFileError(f"no data in {path} can be read: {cut_off}")
         with suppress(sqlite3.DatabaseError, ValueError, TypeError, OverflowError):
             return rows, stored_choices(connection, path, layout.kind)
     return rows, {}

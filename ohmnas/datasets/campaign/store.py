@@ -161,7 +161,7 @@ class Store:
         counted = header[24:28] == header[92:96]  # otherwise, the size in the header is not valid
         if len(header) == HEADER and header.startswith(_MAGIC) and counted and there < claimed:
             raise BrokenFileError(
-                f"{self.path} is cut off after {there:,} of {claimed:,} bytes; copy its readable rows to a new store "
+                f"{self.path} is truncated ({there:,} of {claimed:,} bytes); copy its readable rows to a new store "
                 f"with: {self._salvage}"
             )
 
@@ -188,7 +188,7 @@ class Store:
         if kind is not None and kind is not self.layout.kind:
             self._connection.close()
             raise InvalidValueError(
-                f"{self.path} is a store of the space {self.layout.kind.name}, not of {kind.name}: use another store"
+                f"{self.path} is a store of the {self.layout.kind.name} space, not of {kind.name}: use another store"
             )
 
     def _log_ahead(self) -> None:
@@ -278,7 +278,7 @@ class Store:
         """
         if missing := [name for name in self.layout.columns if name not in row]:
             raise InvalidValueError(
-                f"{self.path} is a store of the space {self.layout.kind.name}: a row without {missing[0]} does not fit"
+                f"{self.path} is a store of the {self.layout.kind.name} space: a row without {missing[0]} does not fit"
             )
         return _storable(row, self.layout.columns)
 

@@ -75,9 +75,9 @@ class MeasuredTable:
         """Return the measured rows of one chip and one fidelity.
 
         Args:
-            hardware: name of the chip; None is the only chip, or ``pcm`` if there are several.
-            fidelity: name of the fidelity; None is the chip's only fidelity, or the first of `DEFAULT_FIDELITIES` that
-                the chip has.
+            hardware: name of the chip; None selects the only one, or ``pcm`` if there are several.
+            fidelity: name of the fidelity; None selects the chip's only fidelity, or the first of
+                `DEFAULT_FIDELITIES` that the chip has.
 
         Raises:
             InvalidValueError: the choice is ambiguous, or no rows match.

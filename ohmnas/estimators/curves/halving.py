@@ -71,7 +71,7 @@ class Asha:
     """Decides for each training at each rung whether it continues."""
 
     def __init__(self, reduction: float = REDUCTION) -> None:
-        """Start without any training.
+        """Start with no recorded trainings.
 
         Raises:
             InvalidValueError: the reduction is not above 1.

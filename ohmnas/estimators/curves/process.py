@@ -31,7 +31,8 @@ from ohmnas.targets import Target, target
 FEWEST_ROWS: Final = 10
 """Smallest number of finished trainings to learn from."""
 MOST_LOSSES: Final = 12
-"""Largest number of losses used as features. Their epochs have about equal ratios; losses in between add little."""
+"""Largest number of losses used as features. Their epochs are spaced at about equal ratios; losses in between add
+little."""
 _LOSSES, _ACCURACIES, _SIZE = (GROUPS.index(name) for name in ("structure", "noise", "chip"))
 """Feature groups (`surrogate.fit.kernel`). Each has one length scale, which starts at 8 standard deviations."""
 _SMALLEST_LOSS: Final = 1e-3
@@ -52,9 +53,9 @@ class CurveProcess:
     process: GaussianProcess
     """Predicts normal scores."""
     scores: Values
-    """``(n, t)``: normal scores of the labels, sorted by column."""
+    """``(n, t)``: normal scores of the labels, each column sorted."""
     labels: Values
-    """``(n, t)``: labels, sorted by column."""
+    """``(n, t)``: labels, each column sorted."""
 
     @classmethod
     def fit(

@@ -74,7 +74,7 @@ class Inherited(Estimator):
             MissingDependencyError: torch, aihwkit or Numba is not installed.
         """
         if not isinstance(task.space, ResNetSpace):
-            raise InvalidValueError(f"weight inheritance needs the space resnet, not {task.space.name}")
+            raise InvalidValueError(f"weight inheritance needs the resnet space, not {task.space.name}")
         if not 0.0 < share <= 1.0:
             raise InvalidValueError(f"the share of the epochs must be above 0 and at most 1, not {share:g}")
         require_training()

@@ -47,16 +47,18 @@ def inherit(
     rng: np.random.Generator,
     noise: float = 0.0,
 ) -> nn.Sequential:
-    """Return the network of a child that computes the function of its parent, in training mode.
+    """Return the child's network, which computes the same function as its parent.
 
-    In evaluation mode and without noise, its outputs equal the outputs of the parent for any image.
+    The network is returned in training mode. In evaluation mode and without noise, its outputs equal the outputs of the
+    parent for any image.
 
     Args:
         network: network of the parent, built by `ResNetSpace.build`.
         parent: architecture of the parent.
         child: a larger architecture without a `growth.growth_fault`.
         space: space of both.
-        images: ``(b, channels, height, width)``: sets the statistics of the batch norms that pass their input.
+        images: ``(b, channels, height, width)``: sets the statistics of the batch norms that must pass
+            their input through unchanged.
         rng: chooses the copied channels and branches, and draws the noise.
         noise: standard deviation of the noise added to the weights of convolutions and linear layers, relative to the
             standard deviation of the layer's weights.
@@ -109,7 +111,11 @@ def _grow_blocks(
     sides: tuple[int, int],
     rng: np.random.Generator,
 ) -> list[nn.BatchNorm2d]:
-    """Fill all residual blocks and the classifier; return the batch norms that must pass their input."""
+    """Fill all residual blocks and the classifier.
+
+    Returns:
+        The batch norms that must pass their input through unchanged.
+    """
     passing: list[nn.BatchNorm2d] = []
     theirs, ours = (iter([one for one in net if isinstance(one, ResidualBlock)]) for net in (network, made))
     widths = [*parent.channels]
@@ -134,7 +140,7 @@ def _grow_blocks(
 
 
 def _out_flow(own: ResidualBlock, flow: Flow, old: int, new: int, rng: np.random.Generator) -> Flow:
-    """Flow after a block that the parent has too. An identity as the residual connection keeps the flow."""
+    """Flow after a block that the parent has too. An identity skip leaves the flow unchanged."""
     return flow if isinstance(own.skip, nn.Identity) else _wider(old, new, rng)
 
 
@@ -197,7 +203,7 @@ def _pass(
     halved: tuple[int, int] | None,
     passing: list[nn.BatchNorm2d],
 ) -> None:
-    """Make a block pass its input, whose channels are not negative.
+    """Make a block pass its input through unchanged. The channels of the input are not negative.
 
     Args:
         own: the residual block.
@@ -205,7 +211,7 @@ def _pass(
         flow: flow before the block.
         out: flow after the block.
         halved: height and width of an input that is halved by averaging; None for a stride of 1.
-        passing: receives the batch norms that must pass their input.
+        passing: receives the batch norms that must pass their input through unchanged.
     """
     if own.skip is not None:
         _silence(own.skip)
@@ -235,7 +241,7 @@ def _select(conv: nn.Conv2d, flow: Flow, wanted: Flow, halved: tuple[int, int] |
 
 
 def _taps(conv: nn.Conv2d, halved: tuple[int, int] | None) -> Tensor:
-    """Kernel ``(k, k)`` that passes a pixel or, to halve an image, averages the pixels that become one."""
+    """Kernel ``(k, k)`` that passes a pixel through or, to halve an image, averages the pixels that become one."""
     size = conv.kernel_size[0]
     rows = []
     for side in halved or (1, 1):
@@ -248,7 +254,8 @@ def _taps(conv: nn.Conv2d, halved: tuple[int, int] | None) -> Tensor:
 def _invert(network: nn.Sequential, norms: list[nn.BatchNorm2d], images: Tensor) -> None:
     """Set the statistics of batch norms from their inputs, and a gain and an offset that undo the normalisation.
 
-    One forward pass sets all of them in order: each must pass its input before the next one is measured.
+    One forward pass sets all of them in order: each must pass its input through unchanged before the next
+    one is measured.
     """
 
     def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The zero-cost proxies by name. Imports no torch."""
+"""The zero-cost proxies by name. Does not import torch."""
 
 from __future__ import annotations
 

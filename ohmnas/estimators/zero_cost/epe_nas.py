@@ -17,7 +17,7 @@ from ohmnas.estimators.zero_cost.parts import input_gradients
 SMALLEST: Final = 1e-5
 """Added to absolute correlations."""
 MANY_CLASSES: Final = 100
-"""With more classes, differences between the sums of classes count instead of the sums."""
+"""With more classes, the score uses differences between the class sums instead of the sums."""
 
 
 class EpeNas(OfNetwork):

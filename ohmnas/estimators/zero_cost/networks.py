@@ -27,7 +27,7 @@ class Networks:
     space: Space
     batch: Batch
     seed: int = 0
-    """Together with the genome, the seed of all random numbers of a network."""
+    """Seed. With the genome, it determines all random numbers of a network."""
     chip: OnChip | None = None
     """Chip that the networks are programmed on; None computes exactly."""
     _last: dict[bytes, tuple[nn.Module, Tensor]] = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -22,6 +22,6 @@ def relaxed(space: Space, settings: Settings) -> Relaxation:
         return CellRelaxation(space, settings.channels, settings.cells)
     if isinstance(space, ResNetSpace):
         if settings.remedy in ("auxiliary", "early-stop"):
-            raise InvalidValueError(f"the remedy {settings.remedy} is for the space cells: use none or perturb")
+            raise InvalidValueError(f"the remedy {settings.remedy} is for the cells space: use none or perturb")
         return ResNetRelaxation(space, settings.channels, settings.blocks, settings.cells)
-    raise InvalidValueError(f"a gradient search needs the space cells or resnet, not {space.name}")
+    raise InvalidValueError(f"a gradient search needs the cells or resnet space, not {space.name}")

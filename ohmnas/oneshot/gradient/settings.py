@@ -1,4 +1,4 @@
-"""`Settings` of a gradient search. Imports no torch, so a command can check the settings early."""
+"""`Settings` of a gradient search. Does not import torch, so a command can check the settings early."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class Settings:
     images: int = 20_000
     """Largest number of training images. One half trains the weights, the other half the probabilities."""
     resolution: int | None = None
-    """Longest side of an image in pixels; larger images are averaged down. None keeps all sizes."""
+    """Longest side of an image in pixels; larger images are downsampled by averaging. None keeps the original size."""
     batch: int = 64
     """Images per step."""
     channels: int = 8
-    """Channels of the search network's stem. In the space cells, the network of the result has 16; in the space resnet,
-    it has 1, 1.5, 2 or 3 times this number."""
+    """Channels of the search network's stem. In the cells space, the resulting network has 16; in the resnet space, it
+    has 1, 1.5, 2 or 3 times this number."""
     cells: int = 1
-    """Cells of each stage of the search network; in the space resnet, residual blocks of each main block."""
+    """Cells of each stage of the search network; in the resnet space, residual blocks of each main block."""
     blocks: int = 2
-    """Main blocks in the space resnet."""
+    """Main blocks in the resnet space."""
     learning_rate: float = 0.1
     """Peak learning rate of the weights."""
     reach: float = 6.0
@@ -66,7 +66,7 @@ class Settings:
     weights: Mapping[str, float] = field(default_factory=dict)
     """Cost -> weight of its expectation in the loss, relative to its mean over all architectures of the space."""
     hinge: float = 1.0
-    """Weight of each limit in the loss: the relative excess of the expected cost over the limit."""
+    """Weight in the loss of the relative excess of each expected cost over its limit."""
 
     def __post_init__(self) -> None:
         """Check the values.

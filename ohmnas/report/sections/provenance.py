@@ -12,11 +12,11 @@ from ohmnas.report.page import Grid, Section, text_cell
 from ohmnas.report.subject import Subject
 
 _READING: Final = ("--store", "--table", "--surrogate", "--resume", "--hardware", "--start-from", "--config")
-"""Flags whose files decide the result."""
+"""Flags that name input files of a command."""
 _ENDS: Final = {
     "iterations": "ran to its end",
     "seconds": "stopped by the time limit",
-    "evaluations": "stopped by the limit of evaluations",
+    "evaluations": "stopped at the evaluation limit",
     "patience": "stopped without improvement",
     "nothing new": "stopped without new networks",
     "interrupted": "interrupted",
@@ -112,10 +112,12 @@ def _with_unit(name: str, value: object) -> str:
 
 
 def _how_to_repeat(commands: Sequence[str]) -> str:
-    same = "on the same kind of processor, the command finds the same network again"
+    again = "the command finds the same network again"
     if any(flag in command for command in commands for flag in _READING):
-        return f"With new output folders and with the same content in the files that it reads, {same}."
-    return f"In an empty folder, {same}."
+        return (
+            f"On the same kind of processor, {again}, if you use new output folders and its input files are unchanged."
+        )
+    return f"Run in an empty folder on the same kind of processor, {again}."
 
 
 def repeat_section(subjects: Sequence[Subject]) -> Section:

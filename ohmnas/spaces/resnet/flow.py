@@ -69,8 +69,8 @@ def _shares() -> Ratios:
     repeats, branches, skip = (gene.astype(np.float64) for gene in np.indices(_SHAPE))
     exists = (repeats > 0.0) & (branches > 0.0)
     branches = np.maximum(branches, 1.0)
-    # The skip into the first residual block has power 1, and a sum of branches has the power of their number. ReLU
-    # passes half of a sum.
+    # The skip into the first residual block has power 1, and the sum of b branches has power b. ReLU passes half of a
+    # sum.
     first = branches / (skip + branches)
     power = (skip + branches) / 2.0
     others = np.zeros(_SHAPE)

@@ -102,7 +102,7 @@ def test_a_failed_salvage_is_one_sentence(rows: list[Row], tmp_path: Path, monke
     with Store(path) as store:
         store.add(rows)
     path.write_bytes(b"SQLite format 3\0" + bytes(4096))
-    with pytest.raises(BrokenFileError, match=r"nothing of .* can be read"):
+    with pytest.raises(BrokenFileError, match=r"no data in .* can be read"):
         salvaged(path)
     path.write_bytes(b"")
     assert salvaged(path) == ([], {})
@@ -139,7 +139,7 @@ def test_a_header_that_claims_a_giant_is_not_believed(rows: list[Row], tmp_path:
     content = bytearray(path.read_bytes())
     content[28:32] = b"\xff" * 4
     path.write_bytes(content)
-    with pytest.raises(BrokenFileError, match=r"nothing of .* can be read"):
+    with pytest.raises(BrokenFileError, match=r"no data in .* can be read"):
         salvaged(path)
 
 

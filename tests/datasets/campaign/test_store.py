@@ -82,7 +82,7 @@ def test_rows_are_returned_in_the_same_order_for_any_order_of_writing(rows: list
 def test_a_batch_is_stored_whole_or_not_at_all(rows: list[Row], tmp_path: Path) -> None:
     with Store(tmp_path / "s.sqlite") as store:
         broken = {name: value for name, value in rows[1].items() if name != "params"}
-        with pytest.raises(InvalidValueError, match="of the space resnet-1: a row without params does not fit"):
+        with pytest.raises(InvalidValueError, match="of the resnet-1 space: a row without params does not fit"):
             store.add([rows[0], broken])
         assert store.identities() == set()
         store.add(rows[:1])  # the store still works
@@ -149,7 +149,7 @@ def test_a_truncated_store_is_refused_and_stays_as_it_is(
         store.add(rows)
     cut = path.read_bytes()[:-lost]
     path.write_bytes(cut)
-    said = rf"s\.sqlite is cut off after {len(cut):,} of {len(cut) + lost:,} bytes.* merge --salvage"
+    said = rf"s\.sqlite is truncated \({len(cut):,} of {len(cut) + lost:,} bytes\).* merge --salvage"
     with pytest.raises(BrokenFileError, match=said):
         Store(path, read_only=read_only)
     assert path.read_bytes() == cut

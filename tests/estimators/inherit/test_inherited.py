@@ -52,7 +52,7 @@ def test_an_inherited_network_is_better_than_one_from_scratch() -> None:
 
 
 def test_wrong_choices_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="needs the space resnet, not cells"):
+    with pytest.raises(InvalidValueError, match="needs the resnet space, not cells"):
         estimator("inherited", DIGITS.in_space("cells"))
     with pytest.raises(InvalidValueError, match="above 0 and at most 1"):
         Inherited(DIGITS, PARENTS, share=0.0)

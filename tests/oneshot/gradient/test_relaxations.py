@@ -14,5 +14,5 @@ def test_a_relaxation_has_the_size_of_the_settings() -> None:
 
 
 def test_other_spaces_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="needs the space cells or resnet, not mobile-1"):
+    with pytest.raises(InvalidValueError, match="needs the cells or resnet space, not mobile-1"):
         relaxed(MobileSpace((1, 8, 8), 10), settings())

@@ -69,5 +69,5 @@ def test_a_resnet_is_found_within_its_limits() -> None:
 
 
 def test_a_remedy_for_cells_is_refused_for_resnets() -> None:
-    with pytest.raises(InvalidValueError, match="the remedy auxiliary is for the space cells"):
+    with pytest.raises(InvalidValueError, match="the remedy auxiliary is for the cells space"):
         gradient_search(task("digits"), hardware("pcm"), Limits(), settings(remedy="auxiliary", channels=8), 0)
