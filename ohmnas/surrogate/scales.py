@@ -54,9 +54,10 @@ class Scales:
         return np.column_stack([accuracy, np.log(np.maximum(std, self.std_floor)), self.variations(avm)])
 
     def back(self, values: Values) -> Values:
-        """Convert ``(n, 3)`` values from the scales back to fractions."""
+        """Convert ``(n, 3)`` values from the scales back to fractions: deviations to at most 1, AVMs to -1..1."""
         accuracy, log_std, avm = values.T
-        return np.column_stack([accuracy, np.exp(log_std), self.variations_back(avm)])
+        variation = np.clip(self.variations_back(avm), -1.0, 1.0)  # rounding may lead just beyond an end
+        return np.column_stack([accuracy, np.minimum(np.exp(log_std), 1.0), variation])
 
     def bounded(self, values: Values) -> Values:
         """Clip ``(n, 3)`` values on the scales: accuracies to 0..1, deviations to `std_floor`..1, AVMs to -1..1."""

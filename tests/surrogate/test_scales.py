@@ -51,3 +51,12 @@ def test_the_unit_of_a_table_is_its_median_avm_within_limits() -> None:
 def test_scales_without_meaning_are_refused(numbers: tuple[float, float], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         Scales(*numbers)
+
+
+@given(st.floats(LEAST_UNIT, 1.0), st.floats(1e-12, 1.0), st.floats(-1e6, 1e6))
+def test_bounded_values_come_back_as_possible_fractions(unit: float, floor: float, value: float) -> None:
+    scales = Scales(floor, unit)
+    accuracy, std, avm = scales.back(scales.bounded(np.full((1, 3), value)))[0]
+    assert 0.0 <= accuracy <= 1.0
+    assert std <= 1.0
+    assert -1.0 <= avm <= 1.0
