@@ -41,10 +41,10 @@ def check_reduction(reduction: float) -> None:
     """Check a reduction.
 
     Raises:
-        InvalidValueError: the reduction is not above 1.
+        InvalidValueError: the reduction is not a number above 1.
     """
-    if not reduction > 1.0:
-        raise InvalidValueError(f"the reduction must be above 1, not {reduction:g}")
+    if not 1.0 < reduction < math.inf:
+        raise InvalidValueError(f"the reduction must be a number above 1, not {reduction:g}")
 
 
 @dataclass(frozen=True, slots=True)

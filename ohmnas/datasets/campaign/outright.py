@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmnas.datasets.campaign.measure import given_up, measure_accuracies, train_network
-from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
+from ohmnas.datasets.campaign.protocol import Protocol, require_training, seeds_of, verification_seed
 from ohmnas.datasets.campaign.trained import TrainedNetwork, is_trained
 from ohmnas.errors import BrokenFileError, InvalidValueError, StorageError, UnknownNameError, shown
 from ohmnas.hardware import Hardware
@@ -55,7 +55,7 @@ def train_outright(
 
     Raises:
         MissingDependencyError: torch, aihwkit or Numba is not installed.
-        InvalidValueError: the folder holds another network.
+        InvalidValueError: the folder holds another network, or the seed is negative.
         BrokenFileError: the folder holds a damaged network.
         DivergedError: the loss became infinite or NaN.
         StorageError: the disk rejected a write.
@@ -63,7 +63,7 @@ def train_outright(
     require_training(protocol.device)
     from ohmnas.analog.snapshot import SECONDS, Snapshot
 
-    training = VERIFICATION_SEEDS + seed
+    training = verification_seed(seed)
     key = hashlib.sha256(repr((protocol.key(chip), genome.tolist(), training, version())).encode()).hexdigest()
     if is_trained(folder):
         there = TrainedNetwork.load(folder)

@@ -29,6 +29,17 @@ VERIFICATION_SEEDS = 1_000_000
 """First seed of verification trainings. Campaigns use smaller seeds, so no table contains a verification training."""
 
 
+def verification_seed(seed: int) -> int:
+    """Return the seed of a verification training; `VERIFICATION_SEEDS` is added to the user's seed.
+
+    Raises:
+        InvalidValueError: the seed is negative: a campaign may use the resulting seed.
+    """
+    if seed < 0:
+        raise InvalidValueError(f"the seed of a training must be at least 0, not {seed}")
+    return VERIFICATION_SEEDS + seed
+
+
 def require_training(device: str = "cpu", load: bool = True) -> None:
     """Check that the packages for measuring are installed and the device exists.
 

@@ -16,7 +16,13 @@ from ohmnas.datasets.campaign.fidelity import FIDELITIES, Fidelity, fidelity
 from ohmnas.datasets.campaign.measure import given_up, measure_accuracies, train_network
 from ohmnas.datasets.campaign.paired import difference
 from ohmnas.datasets.campaign.picks import FOUND, picked
-from ohmnas.datasets.campaign.protocol import VERIFICATION_SEEDS, Protocol, require_training, seeds_of
+from ohmnas.datasets.campaign.protocol import (
+    VERIFICATION_SEEDS,
+    Protocol,
+    require_training,
+    seeds_of,
+    verification_seed,
+)
 from ohmnas.datasets.campaign.trained import TrainedNetwork
 from ohmnas.datasets.tasks.task import Task
 from ohmnas.errors import BrokenFileError, DivergedError, InvalidValueError
@@ -133,7 +139,7 @@ def verify(
         `differences`: picked network -> reference -> target -> `paired.Difference` over the trainings.
 
     Raises:
-        InvalidValueError: task, chip, chips or a pick do not fit the result.
+        InvalidValueError: task, chip, chips or a pick do not fit the result, or a seed is negative.
         UnknownNameError: a pick is unknown.
         StorageError: the checkpoint or a trained network could not be written.
         MissingDependencyError: torch, aihwkit or Numba is not installed.
@@ -147,7 +153,7 @@ def verify(
     require_training()
     protocol = Protocol(task, effort, engine)
     networks = networks_to_verify(result, references, picks)
-    trainings = [VERIFICATION_SEEDS + seed for seed in seeds]
+    trainings = [verification_seed(seed) for seed in seeds]
     data = protocol.data()
     done = Checkpoint(checkpoint, protocol.key(chip_for(result.best)))
     _train(networks, trainings, done, protocol, chip_for, jobs, keep, report or (lambda *_: None))

@@ -7,10 +7,17 @@ import numpy as np
 import pytest
 
 from ohmnas.datasets.campaign.fidelity import Fidelity, fidelity
-from ohmnas.datasets.campaign.protocol import Protocol, require_training, seeds_of, training_settings
+from ohmnas.datasets.campaign.protocol import (
+    VERIFICATION_SEEDS,
+    Protocol,
+    require_training,
+    seeds_of,
+    training_settings,
+    verification_seed,
+)
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tasks.task import task
-from ohmnas.errors import MissingDependencyError
+from ohmnas.errors import InvalidValueError, MissingDependencyError
 from ohmnas.hardware import HERMES, RERAM, Hardware
 
 DIGITS = task("digits")
@@ -79,3 +86,9 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
     expected = rf"^training and measuring need {name} \(.*\); install it with: pip install 'ohmnas\[train\]'$"
     with pytest.raises(MissingDependencyError, match=expected):
         require_training()
+
+
+def test_no_verification_has_the_seed_of_a_campaign() -> None:
+    assert verification_seed(3) == VERIFICATION_SEEDS + 3
+    with pytest.raises(InvalidValueError, match="must be at least 0, not -1"):
+        verification_seed(-1)

@@ -20,7 +20,7 @@ BANDS, FRAMES, WINDOW = 16, 32, 512
 TEST_INDICES = 5
 """Recordings 0 to 4 of each digit and speaker are the authors' test set; 5 to 9 are the validation set here."""
 
-_NAME = re.compile(r"([0-9])_([A-Za-z]+)_([0-9]+)\.wav")
+_NAME = re.compile(r"([0-9])_([A-Za-z]+)_([0-9]{1,9})\.wav")
 
 
 @lru_cache(maxsize=1)

@@ -32,6 +32,13 @@ def test_two_speakers_cannot_be_split_in_three(data_dir: Path) -> None:
         load_new_speakers(data_dir)
 
 
+def test_an_index_too_large_for_a_number_is_refused(data_dir: Path) -> None:
+    folder = write_spoken_digits(data_dir)
+    write_wav(folder / f"3_anna_{10**22}.wav", tone(100, 0.1, 8000), 8000)
+    with pytest.raises(BrokenFileError, match="is not named digit_speaker_index"):
+        load_new_speakers(data_dir)
+
+
 def test_unexpected_recordings_are_named(data_dir: Path) -> None:
     folder = write_spoken_digits(data_dir)
     write_wav(folder / "ten_anna_0.wav", tone(100, 0.1, 8000), 8000)
