@@ -16,7 +16,11 @@ from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS, listed
 
 RATIO: Final = Ratio().name
-_SIZES: Final = {"max_params": "largest", "max_macs": "largest", "min_params": "smallest"}
+_SIZES: Final = {
+    "max_params": "largest measured network",
+    "max_macs": "most MACs of a measured network",
+    "min_params": "smallest measured network",
+}
 """Limits that keep a search within the range of the measured networks -> the measured network that sets them."""
 _GROUPS: Final = {"least": "--at-least", "most": "--at-most", "soft": "--soft"}
 """Group of limits in `SearchResult.constraints` -> flag that sets one of them."""
@@ -117,7 +121,7 @@ def _origin(one: Subject, limit: str, quantity: str, bound: float, is_asked: boo
         if known.name == name and isclose(value, bound, rel_tol=0.0, abs_tol=2 * SLACK):
             return f"{'expected' if one.is_refined else 'predicted'} for {name}"
     if limit in _SIZES and bound == result.provenance.get("seen", {}).get(limit):
-        return f"{_SIZES[limit]} measured network"
+        return _SIZES[limit]
     if is_asked:
         return "the command"
     return "default" if limit == "min_accuracy" and result.command else ""

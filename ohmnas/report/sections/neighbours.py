@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from ohmnas.report import charts
 from ohmnas.report.columns import LIMITS, always_shown
 from ohmnas.report.page import Figure, Grid, Group, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
+from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS
+
+RATIO: Final = Ratio().name
 
 
 def neighbours_section(one: Subject, groups: list[Group], several: bool, number: int) -> Section | None:
@@ -76,8 +81,17 @@ def _within(one: Subject) -> str:
     words = WORDS["accuracy_1d"]
     count = int(meets.sum())
     those = f"{count:,} networks of the table meet" if count > 1 else "1 network of the table meets"
-    return (
+    text = (
         f"By measured values, {those} all limits. The most accurate has "
-        f"{words.text(float(best['accuracy_1d']))} and {int(best['params']):,} parameters: {best['architecture']}. The "
-        "best of many measurements is optimistic, too."
+        f"{words.text(float(best['accuracy_1d']))} and {int(best['params']):,} parameters: {best['architecture']}."
     )
+    those_rows = rows[meets]
+    std = those_rows["accuracy_1d_std"].to_numpy()
+    ratio = those_rows["accuracy_1d"].to_numpy() / np.where(std > 0.0, std, np.inf)
+    if one.result.objective == RATIO and count > 1:
+        first = those_rows.iloc[int(ratio.argmax())]
+        text += (
+            f" The one with the largest accuracy/std, {ratio.max():.0f}, has {words.text(float(first['accuracy_1d']))} "
+            f"and {int(first['params']):,} parameters: {first['architecture']}."
+        )
+    return f"{text} The best of many measurements is optimistic, too."

@@ -50,10 +50,10 @@ def provenance_section(one: Subject, several: bool) -> Section:
         rows.append([text_cell("trained networks, beside the result"), text_cell(folders)])
     names = {
         "task": "task",
-        "table_name": "table",
-        "table_sha256": "table, SHA-256",
+        "table_name": "table or store",
+        "table_sha256": "its SHA-256",
         "hardware": "chip",
-        "fidelity": "training fidelity of the table",
+        "fidelity": "training fidelity",
         "rows": "measured architectures",
         "networks": "measured networks",
         "started_from": "source model fitted to",

@@ -14,6 +14,8 @@ from ohmnas.search.quantity_words import WORDS
 def side_by_side_section(subjects: Sequence[Subject]) -> Section:
     """Return the section that compares predictions and measurements of all results."""
     columns = shared_columns(subjects)
+    if all("tiles" in one.result.best.costs for one in subjects):
+        columns += [name for name in ("tiles", "energy") if name not in columns]
     rows = []
     for place, one in enumerate(subjects):
         rows.append(

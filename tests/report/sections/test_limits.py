@@ -27,7 +27,7 @@ def test_limits_are_shown_with_what_was_found_and_their_origin(found: Path) -> N
     }
     rows = rows_with(found, max_params=50_000, max_macs=seen, min_params=0, **expected)
     assert rows["parameters"] == ["", "at most 50,000", f"{one.result.best.params:,}", ""]
-    assert rows["MACs per image"][3] == "largest measured network"
+    assert rows["MACs per image"][3] == "most MACs of a measured network"
     assert rows["AVM"][1].startswith("at most +0.00")  # a limit of 0 is a limit
     assert rows["AVM"][3] == ""  # without a command, the origin is unknown
     assert rows["1-day accuracy"][3] == f"predicted for {known.name}"

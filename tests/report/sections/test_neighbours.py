@@ -32,6 +32,8 @@ def test_the_best_measured_network_within_the_limits_is_named(found: Path) -> No
     best = within.sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
     assert section.text[1].startswith(f"By measured values, {len(within):,} networks of the table meet all limits.")
     assert f"{int(best['params']):,} parameters: {best['architecture']}" in section.text[1]
+    steadiest = within.iloc[(within["accuracy_1d"] / within["accuracy_1d_std"]).to_numpy().argmax()]
+    assert f"{int(steadiest['params']):,} parameters: {steadiest['architecture']}" in section.text[1]
     high = float(rows["accuracy_1mo"].max())
     small = int(rows.loc[rows["accuracy_1mo"] >= high, "params"].min())
     both = {"least": {"accuracy_1mo": high}, "max_params": small}

@@ -12,7 +12,7 @@ def test_table_search_and_chip_are_named(found: Path) -> None:
     section = provenance_section(one, several=False)
     assert section.grid is not None
     rows = {row[0].text: row[1].text for row in section.grid.rows}
-    assert rows["table, SHA-256"] == one.result.provenance["table_sha256"]
+    assert rows["its SHA-256"] == one.result.provenance["table_sha256"]
     assert rows["search"].startswith(f"{one.result.strategy}, seed {one.result.seed}")
     ((title, settings),) = section.details
     assert title == "Settings of the chip"
