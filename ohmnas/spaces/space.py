@@ -126,6 +126,11 @@ class Space(ABC):
         return chosen
 
     @property
+    def notation(self) -> str:
+        """Explanation of the text of an architecture, for people; empty by default."""
+        return ""
+
+    @property
     def choice_words(self) -> Mapping[str, Mapping[int, str]]:
         """Choice -> value -> name, for choices whose labels or numbers are unclear."""
         return {}

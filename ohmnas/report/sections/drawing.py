@@ -28,7 +28,7 @@ def network_section(subjects: Sequence[Subject]) -> Section:
                 f"{title}" if len(subjects) == 1 else f"{one.name}: {title}",
                 network_drawing(one.result.space, one.result.best),
                 legend if last else (),
-                _LEGEND if last else "",
+                f"{_LEGEND} {one.result.space.notation}".strip() if last else "",
             )
         )
     return Section("network", "The network" if len(subjects) == 1 else "The networks", figures=figures)

@@ -121,6 +121,14 @@ class ResNetSpace(Space):
         }
 
     @property
+    def notation(self) -> str:
+        """See `Space`."""
+        return (
+            "Notation: stem channels@kernel | residual blocks x [type, channels, branches] of each main block, with or "
+            "without skip connections; depth: layers with weights on the longest path."
+        )
+
+    @property
     def choice_words(self) -> Mapping[str, Mapping[int, str]]:
         """See `Space`."""
         return {

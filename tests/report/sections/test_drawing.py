@@ -12,3 +12,8 @@ def test_each_result_has_a_picture_and_the_last_one_a_legend(found: Path, front:
     assert (both.title, len(both.figures)) == ("The networks", 2)
     assert [bool(figure.legend) for figure in both.figures] == [False, True]
     assert both.figures[0].title.startswith("found: stem")
+
+
+def test_the_text_of_the_architecture_is_explained(found: Path) -> None:
+    (figure,) = network_section([read_subject(found)]).figures
+    assert "Notation: stem channels@kernel" in figure.note
