@@ -60,6 +60,11 @@ class CoDesignSpace(Space):
         return cls(networks.input_shape, networks.classes, networks)
 
     @property
+    def notation(self) -> str:
+        """See `Space`."""
+        return self.networks.notation
+
+    @property
     def name(self) -> str:  # type: ignore[override]
         """Name of the networks' space with `SUFFIX`."""
         return f"{self.network_space.name}{SUFFIX}"

@@ -15,5 +15,5 @@ def test_each_result_has_a_picture_and_the_last_one_a_legend(found: Path, front:
 
 
 def test_the_text_of_the_architecture_is_explained(found: Path) -> None:
-    (figure,) = network_section([read_subject(found)]).figures
+    (figure,) = network_section(read_subjects([found])).figures
     assert "Notation: stem channels@kernel" in figure.note
