@@ -37,7 +37,7 @@ class _ScaleInput(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, log_range: Tensor, input_range: Tensor, levels: float, clips: bool, rounds: bool
     ) -> Tensor:
-        del log_range  # part of the input range, passed so that autograd knows it
+        del log_range  # part of the input range; passed so that autograd tracks it
         scaled = x * (levels / input_range)
         if clips:
             converted(scaled, levels, rounds)
@@ -93,7 +93,7 @@ def noisy_columns(
         noise: ``(o, k)`` standard normal numbers.
         mapping: mapping of the layer to tiles.
         std: standard deviation of the noise in the result.
-        unit: value in the result of the largest weight of a column.
+        unit: value that the largest weight of a column gets in the result.
 
     Returns:
         The weights ``(o, k)``, and the scales ``(o, p)``, one for each part of the inputs and without gradients.

@@ -26,7 +26,7 @@ from ohmnas.analog.noise import Noise
 PARALLEL_FROM = 1 << 17
 """With fewer elements, one thread is faster than several."""
 WIDTH = 64
-"""Short rows are joined to rows of at least this many channels, to fill vector registers."""
+"""Short rows are joined into rows of at least this many channels where possible, to fill vector registers."""
 
 
 _NONE = torch.zeros(1)
@@ -113,7 +113,7 @@ def columns(
         noise: ``(o, k)``, standard normal.
         starts: ``(p + 1,)``: first input of each of the p parts, and k.
         std: standard deviation of the noise in the result.
-        unit: value in the result of the largest weight, before noise.
+        unit: value that the largest weight gets in the result, before noise.
 
     Returns:
         ``(o, k)`` and the largest absolute weight of each column part, ``(o, p)``.

@@ -225,7 +225,7 @@ def _shown(value: Any) -> str:
 def _same(value: Any, path: str) -> float:
     """Return the same number for all values that aihwkit treats alike.
 
-    Resolutions above 1 are numbers of steps; 0 and below are ideal. Bounds of 0 and infinity are no bounds. Sizes of 0
+    Resolutions above 1 are numbers of steps; 0 and below are ideal. A bound of 0 or infinity means no bound. Sizes of 0
     and below are unlimited.
     """
     if path.endswith("_res"):

@@ -47,8 +47,8 @@ def write_json(path: Path, values: dict[str, Any], replaces: bool | None = None)
 def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
     """Copy an earlier result and its other files into a new subfolder, then remove the other files.
 
-    The other files may be folders. Folders stay, because a new result may use them too; their copies share the disk
-    space.
+    `others` may also name folders. They are copied but not removed, because a new result may use them. Their copies are
+    hard links and need no extra disk space.
 
     The caller then overwrites the result itself. If the process is killed, the old result is complete in the folder or
     in the copy.

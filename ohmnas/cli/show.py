@@ -1,4 +1,4 @@
-"""`ohmnas show`: a stored result again, with its drift, measurements and layers."""
+"""`ohmnas show`: print a stored result again, with its drift, measurements and layers."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def source_table(name: str, arguments: argparse.Namespace) -> MeasuredTable:
     """Read a shipped table or a file.
 
     Raises:
-        InvalidValueError: the table has no rows of the chip, or its rows of that name have other chip settings.
+        InvalidValueError: the table has no rows for the chip, or its rows with this name have different settings.
     """
     table = read_table(name)
     if arguments.chip is not None:
@@ -52,7 +52,7 @@ def _check_has_rows(table: MeasuredTable, chip: str | None, from_file: bool) -> 
 def task_table(arguments: argparse.Namespace) -> MeasuredTable:
     """Return the first table with at least `FEW_NETWORKS` networks of the task on the chip.
 
-    Tables with shipped surrogates come first, then newer protocols. If no table has so many, the oldest is used.
+    Tables with shipped surrogates come first, then newer protocols. If no table has that many, the oldest is used.
 
     Raises:
         UnknownNameError: no table is shipped for the task.

@@ -79,9 +79,10 @@ def crossbar_costs(
     `conversion` states how the energy of a conversion depends on the ADC's bits.
 
     The latency is the time for a single image on a chip that holds all layers. Layers run one after another, position
-    by position. All tiles of a layer run at the same time. So do all branches of a residual block and its skip, which
-    never takes longer. Each position takes one matrix-vector multiplication. Its time doubles with each bit of the DAC,
-    because the width of a pulse encodes the input (Khaddam-Aljameh et al., IEEE Journal of Solid-State Circuits, 2022).
+    by position. All tiles of a layer run at the same time. All branches of a residual block and its skip also run at
+    the same time; the skip never takes longer than the branches. Each position takes one matrix-vector multiplication.
+    Its time doubles with each bit of the DAC, because the width of a pulse encodes the input (Khaddam-Aljameh et al.,
+    IEEE Journal of Solid-State Circuits, 2022).
 
     For energy and latency, ideal converters (0 bits) count as 8 bits.
 

@@ -113,7 +113,7 @@ class LatencyTable(Estimator):
 
     @classmethod
     def read(cls, path: str | Path, space: Space) -> Self:
-        """Read a filled table; rows without seconds are not measured yet.
+        """Read a filled-in lookup table; rows without seconds are not measured yet.
 
         The column `groups` may be missing in a space without grouped convolutions.
 
@@ -321,7 +321,7 @@ class LatencyModel(Estimator):
 
 
 def read_latency(path: str | Path, space: Space) -> LatencyTable | LatencyModel:
-    """Read a filled lookup table (``.csv``), or a model that `LatencyModel.save` wrote.
+    """Read a filled-in lookup table (``.csv``), or a model that `LatencyModel.save` wrote.
 
     Args:
         path: the file.

@@ -16,8 +16,8 @@ BATCH_NORMS = ("trained", "adaptive")
 RANGES = {"g_max": (1e-3, 1e6), "adc_bound": (1e-6, 1e6)}
 """Setting -> smallest and largest value. The limits keep squares and quotients of the values within float32."""
 LARGEST_NOISE = 1e3
-"""Largest value of the noise settings, `drift` and `clip_sigma`, to stay within float32. As a scale, it is a thousand
-times the measured device."""
+"""Largest value of the noise settings, `drift` and `clip_sigma`, to stay within float32. For settings that are scales,
+this is a thousand times the value of the measured device."""
 AFTER_TRAINING = frozenset(
     {
         "name",

@@ -31,7 +31,7 @@ _RANDOM_PATHS: Final = 2
 
 @dataclass(frozen=True)
 class Paths:
-    """Draws the paths of each step. They depend only on the seed and the step.
+    """Draws the paths of each step. They depend only on the seed, the step and the number of steps.
 
     Paths are spread evenly over the logarithm of the parameters (`Space.sample`), like the networks of a campaign.
     """
@@ -65,7 +65,7 @@ class Paths:
 
         Args:
             step: number of the step, from 0.
-            steps: number of all steps.
+            steps: total number of steps.
 
         Raises:
             InfeasibleError: found no network within the bounds and limits.

@@ -1,9 +1,9 @@
 """Choose the networks to measure next.
 
 A batch has three parts. *Best*: the candidates with the best predictions. *Uncertain*: the candidates that are farthest
-from all measured networks, where predictions are least certain (core-set selection: Sener and Savarese, 2018). They are
-chosen from the tenth of the candidates with the best predictions. *Mutants*: candidates close to the best measured
-networks. They show which changes matter there. Members of a batch keep a distance from each other, because near
+from all measured and chosen networks, where predictions are least certain (core-set selection: Sener and Savarese,
+2018). They are chosen from the 10 % of candidates with the best predictions. *Mutants*: candidates close to the best
+measured networks. They show which changes matter there. Members of a batch keep a distance from each other, because near
 duplicates add little information.
 """
 
@@ -31,8 +31,8 @@ APART: Final = 1.0
 """Preferred distance between members of a batch: the sum of the differences of genes, each divided by the gene's full
 range."""
 NEAR_FRONT: Final = 0.1
-"""Share of candidates, in order of prediction, that count as near the front. At least as many as the batch are
-used."""
+"""Share of candidates, in order of prediction, that count as near the front. At least as many
+candidates are used as the batch has members."""
 LEADERS: Final = 5
 """Number of best measured networks that are mutated."""
 NEIGHBOURS: Final = 20
@@ -40,7 +40,7 @@ NEIGHBOURS: Final = 20
 SAMPLES: Final = 500
 """Number of sampled candidates, and also number of mutants of all leaders."""
 _ENOUGH: Final = 1e-6
-"""The preferred distance is halved while candidates are missing. Below this value, any distance is accepted."""
+"""The preferred distance is halved as long as too few candidates are chosen. Below this value, any distance is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def _near(here: Values, leaders: Values) -> Rows:
 def _take_diverse(chosen: list[tuple[int, Part]], here: Values, order: Rows, count: int, part: Part) -> None:
     """Add `count` rows in the given order, skipping rows that are too close to a chosen row.
 
-    While rows are missing, the distance is halved and the order starts again.
+    If too few rows were added, halve the distance and start again from the first row.
     """
     apart, wanted = APART, min(len(chosen) + count, len(here))
     taken = {row for row, _ in chosen}

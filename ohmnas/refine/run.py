@@ -130,8 +130,8 @@ def refine(
             ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
         effort: rounds, trainings and time.
         seed: random seed of the searches and batches.
-        above_reference: True to require at least the estimated accuracy of the best reference network, and no larger
-            estimated AVM (`search.defaults.reference_floor`).
+        above_reference: True to require an estimated accuracy at least as high, and an estimated AVM no larger, than
+            the best reference network has (`search.defaults.reference_floor`).
         split: shares of a batch.
         budget: budget of the search in each round; None is its default.
         journal: file for the stages, needed to resume after an interruption; None keeps them in memory.

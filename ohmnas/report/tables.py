@@ -46,7 +46,7 @@ def table_page(table: MeasuredTable, hardware: str | None = None, fidelity: str 
             several.
 
     Raises:
-        InvalidValueError: the choice is ambiguous, no rows match, or the table has another variation than the AVM.
+        InvalidValueError: the choice is ambiguous, no rows match, or the table's third target is not the AVM.
     """
     if table.targets != DEFAULTS:
         raise InvalidValueError(f"a report needs the AVM, but the table has only {table.targets[2].name}")
@@ -151,9 +151,9 @@ def _networks(table: MeasuredTable, rows: pd.DataFrame, ids: Mapping[int, str], 
     grid = Grid(
         [*(WORDS[name].label for name in _COLUMNS), "architecture"], cells, [ids[row] for row in best], True, True
     )
-    text = [f"The table lists the {len(best):,} most accurate networks after a day."] if len(best) < len(rows) else []
+    text = [f"The table lists the {len(best):,} most accurate trainings after a day."] if len(best) < len(rows) else []
     if len(shown) < len(rows):
-        text.append(f"The charts show {len(shown):,} of {len(rows):,} networks, evenly chosen.")
+        text.append(f"The charts show {len(shown):,} of {len(rows):,} trainings, evenly chosen.")
     return Section("networks", "Networks", text, pictures=pictures, legend=legend, picks=True, grid=grid)
 
 
@@ -183,9 +183,9 @@ def _over_time(rows: pd.DataFrame, above: pd.DataFrame) -> Section:
     legend = [
         ("line median", "median"),
         ("line r0", "most accurate after a day"),
-        ("k-others", "5 % to 95 % of the networks"),
+        ("k-others", "5 % to 95 % of the trainings"),
     ]
-    text = ["Networks that are well above chance after a day." if len(above) else "All networks."]
+    text = ["Trainings that are well above chance after a day." if len(above) else "All trainings."]
     return Section("drift", "Drift", text, [Figure("Accuracy over time, measured", chart.markup(), legend)])
 
 
@@ -262,8 +262,8 @@ def _provenance(table: MeasuredTable) -> Section:
             ("rows", "rows"),
             ("architectures", "architectures"),
             ("sha256", "SHA-256"),
-            ("hours_of_one_core", "hours of one core"),
-            ("hours_of_one_gpu_worker", "hours of one GPU worker"),
+            ("hours_of_one_core", "core hours"),
+            ("hours_of_one_gpu_worker", "GPU-worker hours"),
             ("protocol", "protocol"),
         )
         if key in card

@@ -58,7 +58,7 @@ def objective(name: str, weights: Mapping[str, float] | None = None) -> Objectiv
     named = isinstance(getattr(made, "name", None), str) and isinstance(getattr(made, "needs", None), tuple)
     if not callable(made) or not named:
         raise InvalidValueError(
-            f"the objective {name} made {type(made).__name__}, which has no name, no needs or cannot be called"
+            f"the objective {name} made {type(made).__name__}, which has no `name` or no `needs`, or cannot be called"
         )
     return made
 

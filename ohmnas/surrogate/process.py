@@ -58,7 +58,9 @@ class GaussianProcess:
                 "a Gaussian process needs rows with one feature per scale, and one weight per row and label"
             )
         if (self.columns < 0).any() or (np.diff(self.columns) <= 0).any() or not (self.scale > 0.0).all():
-            raise InvalidValueError("the features of a Gaussian process must increase, with scales above 0")
+            raise InvalidValueError(
+                "the feature columns of a Gaussian process must be 0 or more and increase, with scales above 0"
+            )
         if not max(np.abs(part).max(initial=0.0) for part in (self.centre, self.scale, self.inputs)) <= _LARGEST:
             raise InvalidValueError(f"centres, scales and rows of a Gaussian process must be at most {_LARGEST:g}")
         object.__setattr__(self, "_far", far(self.inputs))

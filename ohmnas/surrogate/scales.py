@@ -18,8 +18,8 @@ from ohmnas.errors import InvalidValueError
 Values = npt.NDArray[np.float64]
 
 AVM_UNIT: Final = 0.03
-"""Largest unit of the AVM, a fraction. On `digits`, units from 0.01 to 0.05 find the tenth of networks with the best
-AVM equally well."""
+"""Largest unit of the AVM, a fraction. On `digits`, surrogates with units from 0.01 to 0.05 identify the 10 % of networks
+with the best AVM equally well."""
 LEAST_UNIT: Final = 1e-4
 """Smallest unit of the AVM, a fraction: no table resolves 0.01 percentage points."""
 
@@ -56,7 +56,7 @@ class Scales:
     def back(self, values: Values) -> Values:
         """Convert ``(n, 3)`` values from the scales back to fractions: deviations to at most 1, AVMs to -1..1."""
         accuracy, log_std, avm = values.T
-        variation = np.clip(self.variations_back(avm), -1.0, 1.0)  # rounding may lead just beyond an end
+        variation = np.clip(self.variations_back(avm), -1.0, 1.0)  # rounding may push values slightly out of range
         return np.column_stack([accuracy, np.minimum(np.exp(log_std), 1.0), variation])
 
     def bounded(self, values: Values) -> Values:

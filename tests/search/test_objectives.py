@@ -35,6 +35,6 @@ def test_an_object_that_cannot_be_called_is_not_an_objective(thing: object) -> N
 def test_a_function_that_makes_no_objective_is_named(members: dict[str, object]) -> None:
     with (
         OBJECTIVES.registered("mine", type("Nameless", (), {**members, "__call__": print})),
-        pytest.raises(InvalidValueError, match="the objective mine made Nameless, which has no name"),
+        pytest.raises(InvalidValueError, match="the objective mine made Nameless, which has no `name`"),
     ):
         objective("mine")

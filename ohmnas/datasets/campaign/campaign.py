@@ -57,8 +57,8 @@ class Campaign:
     order: str = "plan"
     """One of `options.ORDERS`."""
     stopping: EarlyStopping | None = None
-    """Stops trainings early by comparison. None trains all networks to the end, and measures stopped rows of the
-    store again."""
+    """Stops trainings early if they do worse than other trainings. None trains all networks to the end, and
+    measures stopped rows of the store again."""
 
     def __post_init__(self) -> None:
         """Check the seed.

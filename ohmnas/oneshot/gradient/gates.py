@@ -111,7 +111,7 @@ class Logits:
         return gates
 
     def _pairs(self) -> list[Gate]:
-        """Two options, drawn by their probabilities. One option is used; the gradient compares both."""
+        """Two options, sampled according to their probabilities. One option is used; the gradient compares both."""
         probabilities = self.probabilities().detach()
         several = (probabilities > 0).sum(dim=1) > 1
         gates, self._compared = [], []

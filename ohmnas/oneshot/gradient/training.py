@@ -34,7 +34,7 @@ SKIPS: Final = 2
 MIXING: Final = ("darts", "darts2")
 """Methods whose search network adds up all options."""
 _LAST: Final = 1e-9
-"""Factor on the probability of the option none in a mixture."""
+"""Factor on the probability of the option `none` in a mixture."""
 
 
 class Training:
@@ -52,7 +52,7 @@ class Training:
         """Build the search network with weights from the seed. This process then uses one thread.
 
         Args:
-            protocol: images.
+            protocol: images, task and precision.
             chip: chip of the layers.
             relaxation: relaxed space.
             problem: limits on costs.
@@ -62,7 +62,7 @@ class Training:
         Raises:
             InvalidValueError: the task has too few images for a batch.
         """
-        torch.set_num_threads(1)  # more threads round sums differently: the network would differ
+        torch.set_num_threads(1)  # with more threads, sums are rounded differently
         keep_freed()
         self._settings, self._relaxation = settings, relaxation
         data = protocol.data()
@@ -89,7 +89,7 @@ class Training:
         self._layers = [*analog_layers(self.network)]
         recipe = Recipe(epochs=settings.epochs, batch=settings.batch, learning_rate=settings.learning_rate)
         self._step = Step(self.network, recipe, NativeHooks(self._layers))
-        for parameter in self._step.parameters:  # the fused optimizer needs all momenta, also of options not drawn yet
+        for parameter in self._step.parameters:  # the fused optimizer needs all momenta
             self._step.optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
         self._draws = np.random.default_rng([seed, 2])
         self._costs = ExpectedCosts(relaxation, problem, settings.weights, settings.hinge, self._draws)
@@ -101,8 +101,8 @@ class Training:
     def probabilities(self) -> npt.NDArray[np.float64]:
         """``(c, m)``: probabilities of the options; 0 where there is no option.
 
-        In a mixture, the probability of the option none only scales the others, and batch norm removes scales. As in
-        DARTS, methods that mix therefore choose none only if no other option meets the limits.
+        In a mixture, the probability of the option `none` only scales the others, and batch norm removes scales. As in
+        DARTS, methods that mix therefore choose `none` only if no other option meets the limits.
         """
         return self._compared(self._accepted)
 
@@ -123,7 +123,7 @@ class Training:
             epoch: number of the epoch, from 1.
 
         Raises:
-            DivergedError: the loss is not finite.
+            DivergedError: the loss or a logit is not finite.
         """
         settings = self._settings
         self.network.train()
@@ -187,7 +187,7 @@ class Training:
         return moved
 
     def _cost_gradient(self) -> Tensor:
-        """Gradient of the expected costs with respect to the logits."""
+        """Gradient of the penalty on the expected costs with respect to the logits."""
         if not self._costs.names:
             return torch.zeros_like(self.logits.values)
         penalty = self._costs.penalty(self._costs.expected(self.logits.probabilities()))

@@ -76,13 +76,13 @@ def _within(one: Subject) -> str:
     for quantity, sense, bound in asked:
         meets &= (rows[quantity] <= bound if sense == "at most" else rows[quantity] >= bound).to_numpy()
     if not meets.any():
-        return "By measured values, no network of the table meets all limits."
+        return "According to the measurements, no network in the table meets all limits."
     best = rows[meets].sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
     words = WORDS["accuracy_1d"]
     count = int(meets.sum())
-    those = f"{count:,} networks of the table meet" if count > 1 else "1 network of the table meets"
+    those = f"{count:,} networks in the table meet" if count > 1 else "1 network in the table meets"
     text = (
-        f"By measured values, {those} all limits. The most accurate has "
+        f"According to the measurements, {those} all limits. The most accurate has "
         f"{words.text(float(best['accuracy_1d']))} and {int(best['params']):,} parameters: {best['architecture']}."
     )
     those_rows = rows[meets]

@@ -85,7 +85,7 @@ def _next_steps(one: Subject) -> list[str]:
     )
     rest = "the second writes this page again, with these values; the third trains the found network and keeps it."
     if one.is_refined:
-        return [f"{verify}, at four times after programming; {rest}"]
+        return [f"{verify} at four points in time after programming; {rest}"]
     steps = [f"{verify}; {rest}"]
     if one.fidelity not in (*FIDELITIES, "unknown"):
         steps.append(
@@ -112,7 +112,9 @@ def _footnotes(one: Subject) -> list[str]:
     if missed:
         quantities = {LIMITS[limit][0] if limit in LIMITS else limit.partition("_")[2] for limit in missed}
         names = " or ".join(sorted(WORDS[name].title if name in WORDS else name for name in quantities))
-        notes.append(f"* misses the limit on {names}, by {'expected' if one.is_refined else 'predicted'} values")
+        notes.append(
+            f"* misses the limit on {names}, according to {'expected' if one.is_refined else 'predicted'} values"
+        )
     if one.is_refined:
         notes.append("held out: prediction of surrogates that were not trained on the network")
     return notes

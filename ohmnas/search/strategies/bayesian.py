@@ -53,7 +53,7 @@ class Bayesian:
     def ask(self, n: int, rng: np.random.Generator) -> Population:
         """Propose a sample first, then Optuna's suggestions; fewer than n after the deadline.
 
-        Suggestions that exceed the limits on costs are reported to Optuna immediately, as far from feasible.
+        Suggestions that exceed the cost limits are reported to Optuna immediately, with a large violation.
         """
         if self._study is None:
             self._study = self._new_study(int(rng.integers(2**31)))
@@ -109,8 +109,8 @@ class Bayesian:
     def _range(self, gene: int) -> tuple[npt.NDArray[np.int16] | None, int, int, int]:
         """Return the smallest number, the largest number and the step of a gene in the study.
 
-        The numbers are the values of the gene if their steps are equal. Otherwise, they are indices of its values,
-        which come first.
+        The numbers are the values of the gene if their steps are equal. Otherwise, they are indices into its values. The
+        first element is these values, or None if no indices are used.
         """
         values = self.problem.choices(gene)
         steps = np.unique(np.diff(values))
@@ -119,7 +119,7 @@ class Bayesian:
         return None, int(values[0]), int(values[-1]), int(steps[0]) if len(steps) else 1
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Pass the evaluations to Optuna. Proposals without an evaluation count as far from feasible."""
+        """Pass the evaluations to Optuna. Proposals without an evaluation get a large violation."""
         import optuna
 
         if self._study is None:  # `tell` came before `ask`: the initial architectures used up the evaluations

@@ -113,9 +113,9 @@ class QLearning:
 
         The weight of the reward is 1 / n, where n is the number of choices from this choice to the last.
 
-        All choices get the reward (reward shaping: Zhong et al., CVPR 2018). The table knows only the previous choice,
-        so the value of the choice after next is the same for each value of this choice. With a reward for the last
-        choice alone, all values of an early choice would therefore look equally good.
+        All choices get the reward (reward shaping: Zhong et al., CVPR 2018). The table conditions only on the
+        previous choice, so the learned value two genes later does not depend on the option chosen here. With a reward
+        for the last choice alone, all options of an early gene would therefore look equally good.
         """
         goal = reward.copy()
         left = np.zeros(len(reward))

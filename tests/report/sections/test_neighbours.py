@@ -30,7 +30,9 @@ def test_the_best_measured_network_within_the_limits_is_named(found: Path) -> No
     rows = one.neighbours.rows
     within = rows[(rows["params"] <= 30_000) & (rows["accuracy_1d"] >= 0.5)]
     best = within.sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
-    assert section.text[1].startswith(f"By measured values, {len(within):,} networks of the table meet all limits.")
+    assert section.text[1].startswith(
+        f"According to the measurements, {len(within):,} networks in the table meet all limits."
+    )
     assert f"{int(best['params']):,} parameters: {best['architecture']}" in section.text[1]
     steadiest = within.iloc[(within["accuracy_1d"] / within["accuracy_1d_std"]).to_numpy().argmax()]
     assert f"{int(steadiest['params']):,} parameters: {steadiest['architecture']}" in section.text[1]
@@ -40,11 +42,11 @@ def test_the_best_measured_network_within_the_limits_is_named(found: Path) -> No
     group = replace(one, result=replace(one.result, constraints=both))
     section = neighbours_section(group, [], several=False, number=0)
     assert section is not None
-    assert section.text[1].startswith("By measured values, 1 network of the table meets all limits.")
+    assert section.text[1].startswith("According to the measurements, 1 network in the table meets all limits.")
     impossible = replace(one, result=replace(one.result, constraints={"max_params": 1}))
     section = neighbours_section(impossible, [], several=False, number=0)
     assert section is not None
-    assert section.text[1].startswith("By measured values, no network")
+    assert section.text[1].startswith("According to the measurements, no network")
 
 
 def test_without_the_table_there_is_no_section(found: Path) -> None:
