@@ -3,8 +3,8 @@
 A batch has three parts. *Best*: the candidates with the best predictions. *Uncertain*: the candidates that are farthest
 from all measured and chosen networks, where predictions are least certain (core-set selection: Sener and Savarese,
 2018). They are chosen from the 10 % of candidates with the best predictions. *Mutants*: candidates close to the best
-measured networks. They show which changes matter there. Members of a batch keep a distance from each other, because near
-duplicates add little information.
+measured networks. They show which changes matter there. Members of a batch keep a distance from each other, because
+near duplicates add little information.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NEIGHBOURS: Final = 20
 SAMPLES: Final = 500
 """Number of sampled candidates, and also number of mutants of all leaders."""
 _ENOUGH: Final = 1e-6
-"""The preferred distance is halved as long as too few candidates are chosen. Below this value, any distance is accepted."""
+"""The preferred distance is halved while too few candidates are chosen. Below this value, any distance is accepted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from ohmnas.errors import InvalidValueError
 Values = npt.NDArray[np.float64]
 
 AVM_UNIT: Final = 0.03
-"""Largest unit of the AVM, a fraction. On `digits`, surrogates with units from 0.01 to 0.05 identify the 10 % of networks
-with the best AVM equally well."""
+"""Largest unit of the AVM, a fraction. On `digits`, surrogates with units from 0.01 to 0.05 identify the 10 % of
+networks with the best AVM equally well."""
 LEAST_UNIT: Final = 1e-4
 """Smallest unit of the AVM, a fraction: no table resolves 0.01 percentage points."""
 

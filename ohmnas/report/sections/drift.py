@@ -50,8 +50,8 @@ def drift_section(subjects: Sequence[Subject]) -> Section | None:
                 rows.append([text_cell(label), text_cell("measured, validation images"), *cells])
     grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
     note = (
-        f"{picture.note} The accuracy at each time and the AVM are predicted by separate models. The difference between "
-        "two times is less certain than the AVM."
+        f"{picture.note} The accuracy at each time and the AVM are predicted by separate models. The difference "
+        "between two times is less certain than the AVM."
     )
     figure = Figure(
         picture.title,

@@ -109,8 +109,8 @@ class Bayesian:
     def _range(self, gene: int) -> tuple[npt.NDArray[np.int16] | None, int, int, int]:
         """Return the smallest number, the largest number and the step of a gene in the study.
 
-        The numbers are the values of the gene if their steps are equal. Otherwise, they are indices into its values. The
-        first element is these values, or None if no indices are used.
+        The numbers are the values of the gene if their steps are equal. Otherwise, they are indices into its values.
+        The first element is these values, or None if no indices are used.
         """
         values = self.problem.choices(gene)
         steps = np.unique(np.diff(values))
