@@ -35,7 +35,7 @@ EVALUATION_BATCH: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Whether each programmed chip classified each image correctly."""
+    """True where a programmed chip classified an image correctly."""
 
     correct: npt.NDArray[np.bool_]
     """``(chips, t, m)``: by chip, time (`TIMES`) and image."""
