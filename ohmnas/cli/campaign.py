@@ -303,7 +303,7 @@ def _networks_of(table: MeasuredTable, chosen: Task, most: int | None) -> Popula
     population = chosen.space.check(rows[np.sort(first)])
     layers = chosen.space.layers(population)
     population = population[(layers.params() <= chosen.max_params) & (layers.macs() <= chosen.max_macs)]
-    if len(population) < max(most or 1, 1):
+    if len(population) < (most or 1):
         wanted = "no architecture" if most is None else f"only {len(population)} of {most} architectures"
         raise InvalidValueError(f"table {table.source} has {wanted} within the limits")
     return population[:most]

@@ -18,7 +18,7 @@ from ohmnas.version import version
 FLAG: Final = "--config"
 _LARGEST: Final = 1 << 16
 """Largest size of a file of flags in bytes. Python's TOML parser can take time quadratic in the size."""
-_NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d*[1-9])?")
+_NUMBER: Final = re.compile(r"(?!-0$)-?(0|[1-9]\d{0,15})(\.\d*[1-9])?")
 """Numbers with the same spelling in TOML and on a command line, also after they are read; -0 and 1.10 have not."""
 _NOT_RECORDED: Final = frozenset({"help", "config", "json", "quiet"})
 """Flags that change what is printed, not what is computed."""
@@ -189,6 +189,6 @@ def _array(values: Sequence[str]) -> str:
 
 def _value(word: str) -> str:
     """Return a word as a TOML value."""
-    if _NUMBER.fullmatch(word) and word != "-0":
+    if _NUMBER.fullmatch(word):
         return word
     return json.dumps(word, ensure_ascii=False).replace("\x7f", "\\u007f")

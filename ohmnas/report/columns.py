@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan
+from math import isnan, nan
 from typing import Any, Final
 
 from ohmnas.report import charts
 from ohmnas.report.page import Cell, number_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.candidate import Candidate
+from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS
 
+RATIO: Final = Ratio().name
+"""Objective of the ratio of accuracy and standard deviation, as results name it."""
 LIMITS: Final = {
     "max_params": ("params", "at most"),
     "min_params": ("params", "at least"),
@@ -65,3 +68,10 @@ def cells_of(candidate: Candidate, columns: Sequence[str]) -> list[Cell]:
         amount = charts.value(candidate, name)
         cells.append(number_cell("-" if isnan(amount) else WORDS[name].number(amount), amount))
     return cells
+
+
+def ratio_cell(candidate: Candidate) -> Cell:
+    """Return the cell of the predicted accuracy divided by its standard deviation; a dash if it is unknown."""
+    accuracy, std = (charts.value(candidate, name) for name in ("accuracy_1d", "accuracy_1d_std"))
+    ratio = accuracy / std if std > 0.0 else nan
+    return number_cell("-" if isnan(ratio) else f"{ratio:.0f}", ratio)

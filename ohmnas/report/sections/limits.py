@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isclose, isnan, nan
+from math import isclose, nan
 from typing import Final
 
 from ohmnas.report import charts
-from ohmnas.report.columns import LIMITS
+from ohmnas.report.columns import LIMITS, RATIO, ratio_cell
 from ohmnas.report.command import values_of
 from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.defaults import SLACK
-from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS, listed
 
-RATIO: Final = Ratio().name
 _SIZES: Final = {
     "max_params": "largest measured network",
     "max_macs": "most MACs of a measured network",
@@ -57,11 +55,8 @@ def limits_section(one: Subject, several: bool) -> Section:
 
 def _maximised(one: Subject) -> list[Cell]:
     """Return the row of the ratio of accuracy and standard deviation."""
-    accuracy, std = (charts.value(one.result.best, name) for name in ("accuracy_1d", "accuracy_1d_std"))
-    ratio = accuracy / std if std > 0.0 else nan
     asked = text_cell(" ".join(_of_name(one, ("--objective",), "ratio")))
-    found = number_cell("-" if isnan(ratio) else f"{ratio:.0f}", ratio)
-    return [text_cell("accuracy/std"), asked, text_cell("maximised"), found, text_cell("")]
+    return [text_cell("accuracy/std"), asked, text_cell("maximised"), ratio_cell(one.result.best), text_cell("")]
 
 
 def _row(one: Subject, limit: str, quantity: str, sense: str, bound: float) -> list[Cell]:

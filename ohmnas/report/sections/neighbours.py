@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from ohmnas.report import charts
-from ohmnas.report.columns import LIMITS, always_shown
+from ohmnas.report.columns import LIMITS, RATIO, always_shown
 from ohmnas.report.page import Figure, Grid, Group, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
-from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS
-
-RATIO: Final = Ratio().name
 
 
 def neighbours_section(one: Subject, groups: list[Group], several: bool, number: int) -> Section | None:

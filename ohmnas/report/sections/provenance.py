@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ohmnas.hardware import hardware
 from ohmnas.hardware.settings import BATCH_NORMS
+from ohmnas.report.command import values_of
 from ohmnas.report.page import Grid, Section, text_cell
 from ohmnas.report.subject import Subject
 
@@ -111,9 +112,9 @@ def _with_unit(name: str, value: object) -> str:
     return f"{value:g}{_UNITS.get(name, '')}"
 
 
-def _how_to_repeat(commands: Sequence[str]) -> str:
+def _how_to_repeat(subjects: Sequence[Subject]) -> str:
     again = "the command finds the same network again"
-    if any(flag in command for command in commands for flag in _READING):
+    if any(values_of(one.result.command, flag) for one in subjects for flag in _READING):
         return (
             f"On the same kind of processor, {again}, if you use new output folders and its input files are unchanged."
         )
@@ -132,7 +133,7 @@ def repeat_section(subjects: Sequence[Subject]) -> Section:
     return Section(
         "repeat",
         "Repeat",
-        [_how_to_repeat(commands)] if commands else [],
+        [_how_to_repeat(subjects)] if commands else [],
         command="\n".join(commands),
         after=after,
     )

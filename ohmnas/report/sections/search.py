@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isnan, nan
-from typing import Final
 
 from ohmnas.report import charts
-from ohmnas.report.columns import asked_quantities, cells_of, columns_of
+from ohmnas.report.columns import RATIO, asked_quantities, cells_of, columns_of, ratio_cell
 from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.candidate import Candidate
-from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS, listed
-
-RATIO: Final = Ratio().name
-"""Name of the objective accuracy / standard deviation."""
 
 
 def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section | None:
@@ -41,7 +36,7 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
                 [
                     *([text_cell(one.name, f"dot {charts.colour(place)}")] if several else []),
                     number_cell(f"{number}{' found' if is_best else ''}", number),
-                    *([_ratio_cell(candidate)] if has_ratio else []),
+                    *([ratio_cell(candidate)] if has_ratio else []),
                     *cells_of(candidate, columns),
                     *([_measured_cell(measured[id(candidate)])] if has_measured else []),
                     text_cell(f"{candidate.architecture}" + (f" on {candidate.chip}" if candidate.chip else "")),
@@ -74,12 +69,6 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
         picks=True,
         grid=Grid(titles, rows, networks, True, size > 12),
     )
-
-
-def _ratio_cell(candidate: Candidate) -> Cell:
-    accuracy, std = (charts.value(candidate, name) for name in ("accuracy_1d", "accuracy_1d_std"))
-    ratio = accuracy / std if std > 0.0 else nan
-    return number_cell("-" if isnan(ratio) else f"{ratio:.0f}", ratio)
 
 
 def _measured(one: Subject, candidate: Candidate) -> float:
