@@ -36,6 +36,7 @@ from ohmnas.search.archive import Archive
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.defaults import reference_floor
 from ohmnas.search.evaluation import Evaluation
+from ohmnas.search.report import candidates as as_candidates
 from ohmnas.search.report import describe, references
 from ohmnas.spaces.genes import Population, unseen
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
@@ -506,8 +507,18 @@ class _Run:
             strategy="refine",
             top=measured_ones(result.top),
             front=measured_ones(result.front),
+            tried=measured_ones(self._measured_candidates(standing)),
             references=measured_ones(result.references),
         )
+
+    def _measured_candidates(self, standing: Standing) -> list[Candidate]:
+        """Return the measured networks of this refinement, in the order of their first training."""
+        chosen = dict.fromkeys(one.genome for stage in self.journal.stages for one in stage.chosen)
+        rows = [standing.shrunk.row(np.array(genome, dtype=np.int16)) for genome in chosen]
+        measured = np.array([row for row in rows if row is not None], dtype=np.intp)
+        if not len(measured):
+            return []
+        return as_candidates(standing.problem, standing.shrunk.population[measured], standing.evaluation.take(measured))
 
 
 def with_measurement(candidate: Candidate, shrunk: Shrunk, rows: pd.DataFrame) -> Candidate:

@@ -66,13 +66,16 @@ def _axis(name: str, values: Sequence[float]) -> Axis:
 def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
     """Draw one chart for each target of the result: predictions with 90 % intervals, and measurements below them.
 
-    Networks measured on validation images have no interval.
+    Measurements are those on test images, those of a refinement, or the labels of the surrogate's table. Networks that
+    a refinement measured have no interval.
 
     Args:
         one: a result.
         place: place of the result on the page, which sets its colour.
     """
     networks = one.networks
+    known = {name: candidate.measured or one.labels(candidate) for name, candidate in networks.items()}
+    """Measurements on validation images."""
     pictures = []
     for target in one.targets:
         words = WORDS[target.name]
@@ -80,7 +83,7 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
         for name, candidate in networks.items():
             if not candidate.measured:  # no intervals of measured networks: they would be too wide
                 values += [words.shown(end) for end in candidate.interval.get(target.name, ())]
-            values += [words.shown(of[target.name]) for of in (candidate.measured,) if target.name in of]
+            values += [words.shown(known[name][target.name])] if target.name in known[name] else []
             if (network := one.measured_network(name, candidate)) is not None:
                 values += [words.shown(each) for each in network.finite(target.name)]
         y = Axis(
@@ -97,15 +100,15 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
             row, kind = float(len(networks) - 1 - line), colour(place) if name == "found" else "ref"
             network = one.measured_network(name, candidate)
             # Predictions move up to leave room for measurements.
-            above = 0.14 if network is not None or target.name in candidate.measured else 0.0
+            above = 0.14 if network is not None or target.name in known[name] else 0.0
             if target.name in candidate.interval and not candidate.measured:
                 low, high = (words.shown(end) for end in candidate.interval[target.name])
                 chart.bar((low, row + above), (high, row + above), f"{kind} thin")
             if target.name in candidate.predicted:
                 chart.dot((words.shown(candidate.predicted[target.name]), row + above), f"hollow {kind}", 4.5)
-            if target.name in candidate.measured:
+            if target.name in known[name]:
                 below = 0.0 if network is not None else -0.14  # the lowest line is for test images
-                chart.dot((words.shown(candidate.measured[target.name]), row + below), f"{kind} validation", 3.5)
+                chart.dot((words.shown(known[name][target.name]), row + below), f"{kind} validation", 3.5)
             mean = None if network is None else network.mean(target.name)
             if network is not None and mean is not None:
                 for each in network.finite(target.name):

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ohmnas.report.svg import element, fill
 from ohmnas.search.candidate import Candidate
 from ohmnas.spaces.space import Space
-from ohmnas.spaces.stages import Box, Sketch, Stage, sketch, small_sketch
+from ohmnas.spaces.stages import Box, Scale, Sketch, Stage, sketch, small_sketch
 
 _WIDTHS: Final = (560, 700, 840, 980, 1130)
 """Widths in pixels of wide drawings. For each, the style sheet sets the narrowest window that shows the drawing."""
@@ -31,30 +31,34 @@ SMALL_WIDTH: Final = 180
 SMALL_HEIGHT: Final = 40
 
 
-def network_drawing(space: Space, candidate: Candidate) -> Markup:
+def network_drawing(space: Space, candidate: Candidate, scale: Scale | None = None) -> Markup:
     """Return both drawings of a network; the style sheet shows the one that fits the window.
 
     The page does not scale the drawings, so their text has the same size as the text of charts.
+
+    Args:
+        space: space of the candidate.
+        candidate: the network.
+        scale: scale of channels and pixels; None fits the network.
     """
     layers = space.networks.layers(candidate.network[None])
     each = layers.count[0] * (layers.inputs[0] * layers.outputs[0] + layers.digital[0])
     stages, params = space.stages(candidate.architecture), dict(enumerate(each.tolist()))
-    drawn = sketch(stages, params)
+    scale = scale or Scale.of(stages)
+    drawn = sketch(stages, params, scale)
     wide = next((f"from{width}" for width in _WIDTHS if drawn.width <= width), "from-any")
     label = f"The network {candidate.architecture}, to scale"
     return (
         fill('<div class="network {0}">', wide)
         + element(drawn.width, drawn.height, label, _parts(drawn), "across")
-        + _upright(stages, params)
+        + _upright(stages, params, scale)
         + Markup("</div>")
     )
 
 
-def _upright(stages: Sequence[Stage], params: Mapping[int, int]) -> Markup:
+def _upright(stages: Sequence[Stage], params: Mapping[int, int], scale: Scale) -> Markup:
     """Return a list of stages, each with its layers as horizontal bars and its text beside them."""
     bars = [bar for stage in stages for block in stage.blocks for bar in block]
-    widest = max((bar.channels * bar.branches for bar in bars), default=1)
-    largest = max((max(stage.side) for stage in stages if stage.side), default=1)
     high = min(max(_BARS_HEIGHT / max(len(bars), 1), _BAR_HEIGHT[0]), _BAR_HEIGHT[1])
     total = max(sum(params.values()), 1)
     parts = []
@@ -62,11 +66,11 @@ def _upright(stages: Sequence[Stage], params: Mapping[int, int]) -> Markup:
         own = sum(params[kind] for kind in stage.kinds)
         words = [fill("<b>{0}</b>", stage.title), *(fill("<span>{0}</span>", line) for line in stage.lines)]
         if stage.side:
-            tall, wide = (_SIDE * side / largest for side in stage.side)
+            tall, wide = (_SIDE * side / scale.pixels for side in stage.side)
             pixels = f"{stage.side[0]}x{stage.side[1]} pixels"
             words.append(_with_text(Box(0.0, 0.0, wide, tall, "pixels"), text=pixels))
         words.append(_share(own, own / total))
-        parts += [Markup("<li>"), _bars(stage, widest, high), Markup("<div>"), *words, Markup("</div></li>")]
+        parts += [Markup("<li>"), _bars(stage, scale.channels, high), Markup("<div>"), *words, Markup("</div></li>")]
     return Markup('<ol class="upright">') + Markup().join(parts) + Markup("</ol>")
 
 

@@ -58,13 +58,14 @@ class Subject:
 
     @property
     def networks(self) -> dict[str, Candidate]:
-        """The found network, the first references, and all other measured networks of the result, by name."""
-        networks = {FOUND: self.result.best} | {known.name: known for known in self.result.references[:REFERENCES]}
+        """The found network, the first other references, and all other measured networks of the result, by name."""
+        known = [one for one in self.result.references if one.genome != self.result.best.genome]
+        networks = {FOUND: self.result.best} | {one.name: one for one in known[:REFERENCES]}
         for name, measured in (self.measurement.networks if self.measurement else {}).items():
             if name not in networks:
                 with suppress(OhmnasError):  # the measured network is not in this result
                     candidate = picked(self.result, [name])[name]
-                    if candidate.genome == measured.genome:
+                    if candidate.genome == measured.genome != self.result.best.genome:
                         networks[name] = candidate
         return networks
 
@@ -77,6 +78,11 @@ class Subject:
     def chip_name(self) -> str:
         """Name of the chip of the found network."""
         return self.result.best.chip or str(self.result.provenance.get("hardware", "an unknown chip"))
+
+    @property
+    def reference_found(self) -> str:
+        """Name of the reference network that was found; empty if the found network is none."""
+        return next((one.name for one in self.result.references if one.genome == self.result.best.genome), "")
 
     @property
     def anchor(self) -> str:
@@ -122,6 +128,13 @@ class Subject:
         """Return the measurement of a network on test images; None if this very network was not measured."""
         network = None if self.measurement is None else self.measurement.networks.get(name)
         return network if network is not None and network.genome == candidate.genome else None
+
+    def labels(self, candidate: Candidate) -> dict[str, float]:
+        """Return the values of a network in the surrogate's table, by column.
+
+        Empty without the table, if it lacks the network, or after a refinement, which measures its networks itself.
+        """
+        return {} if self.neighbours is None or self.is_refined else self.neighbours.labels(candidate.genome)
 
     @property
     def chip(self) -> dict[str, float] | None:

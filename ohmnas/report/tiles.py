@@ -19,7 +19,7 @@ _SIDES: Final = ((12, 88.0), (60, 52.0), (_MOST, 30.0))
 """Largest number of tiles -> longer side of each tile in pixels."""
 _SHADES: Final = 7
 """Number of shades of a colour, from the first stage of a network to the last."""
-_LEAST: Final = 2.0
+_LEAST: Final = 3.0
 """Smallest side of the used part in pixels, to keep it visible."""
 
 

@@ -40,10 +40,16 @@ def values_grid(one: Subject, colour: str) -> Grid:
     for name, candidate in _all(one):
         label = text_cell(name + (" *" if candidate.misses else ""), f"dot {colour if name == FOUND else 'ref'}")
         estimate = [text_cell("expected" if candidate.trainings else "predicted")] if has_further else []
-        rows.append([label, *estimate, *cells_of(candidate, columns), text_cell(str(candidate.architecture))])
-        rows += [[label, text_cell(each.kind), *_cells(each.means, columns), text_cell("")] for each in further[name]]
+        rows.append([label, *estimate, *cells_of(candidate, columns)])
+        rows += [[label, text_cell(each.kind), *_cells(each.means, columns)] for each in further[name]]
     kinds = ["values"] if has_further else []
-    return Grid(["network", *kinds, *(WORDS[name].label for name in columns), "architecture"], rows)
+    return Grid(["network", *kinds, *(WORDS[name].label for name in columns)], rows, is_stacked=True)
+
+
+def architectures_grid(one: Subject) -> Grid:
+    """Return the architectures of the networks of a result."""
+    rows = [[text_cell(name), text_cell(str(candidate.architecture))] for name, candidate in _all(one)]
+    return Grid(["network", "architecture"], rows, is_stacked=True)
 
 
 def _all(one: Subject) -> list[tuple[str, Candidate]]:
@@ -66,7 +72,7 @@ def _further(one: Subject, name: str, candidate: Candidate) -> Iterator[_Values]
     where = ", validation images" if one.measurement is not None else ""
     trainings = f"{where} ({count} training{'s' if count > 1 else ''})" if count else ""
     yield _Values(f"measured{trainings}", _measured_means(one, name, candidate))
-    yield _Values("measured in the table", {} if one.is_refined else _measured_in_table(one, candidate))
+    yield _Values("measured in the table", _in_table(one, candidate))
 
 
 def _cells(means: Mapping[str, float], columns: Sequence[str]) -> list[Cell]:
@@ -83,8 +89,8 @@ def _measured_means(one: Subject, name: str, candidate: Candidate) -> dict[str, 
     return {target: mean for target, mean in means.items() if mean is not None}
 
 
-def _measured_in_table(one: Subject, candidate: Candidate) -> dict[str, float]:
-    """Target -> label of a network in the surrogate's table; empty without the table, or if it lacks the network."""
-    labels = {} if one.neighbours is None else one.neighbours.labels(candidate.genome)
+def _in_table(one: Subject, candidate: Candidate) -> dict[str, float]:
+    """Target -> label of a network in the surrogate's table, and its digital accuracy; empty if they are unknown."""
+    labels = one.labels(candidate)
     names = [*(target.name for target in one.targets), DIGITAL]
     return {name: labels[name] for name in names if name in labels}

@@ -67,6 +67,8 @@ class SearchResult:
     """Diverse architectures, best first; empty unless several were requested. With a front, all are its members."""
     front: list[Candidate] = field(default_factory=list)
     """Pareto front over `pareto`; empty unless requested."""
+    tried: list[Candidate] = field(default_factory=list)
+    """Networks that a refinement measured, in the order of their first training; otherwise empty."""
     pareto: tuple[str, ...] = ()
     """Quantities of the front; empty without a front."""
     population: Population = field(default_factory=lambda: np.empty((0, 0), dtype=np.int16), compare=False)
@@ -94,15 +96,21 @@ class SearchResult:
         return ""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the found network, the other members of `top`, `front` and the references, one row each.
+        """Return the found network, the other members of `top`, `front`, `tried` and the references, one row each.
 
         Returns:
-            Columns: `role` (found, top, front, reference), `name`, `architecture`, `params`, `macs`, the predictions,
-            `<target>_low` and `<target>_high` (90 % interval), other costs, `chip`.
+            Columns: `role` (found, top, front, tried, reference), `name`, `architecture`, `params`, `macs`, the
+            predictions, `<target>_low` and `<target>_high` (90 % interval), other costs, `chip`.
         """
         import pandas as pd  # slow to import, and a search does not need it
 
-        groups = {"found": [self.best], "top": self.top[1:], "front": self.front, "reference": self.references}
+        groups = {
+            "found": [self.best],
+            "top": self.top[1:],
+            "front": self.front,
+            "tried": self.tried,
+            "reference": self.references,
+        }
         rows = []
         for role, members in groups.items():
             for one in members:
@@ -151,6 +159,7 @@ class SearchResult:
                 if self.pareto
                 else {}
             ),
+            **({"tried": [candidate.to_dict() for candidate in self.tried]} if self.tried else {}),
             "space": {"name": self.space.name, "input_shape": self.space.input_shape, "classes": self.space.classes},
             "surrogate": self.provenance,
             **({"excluded": list(self.excluded)} if self.excluded else {}),
@@ -235,7 +244,7 @@ def _result(values: dict[str, Any]) -> SearchResult:
         ),
         **{
             name: [Candidate.from_dict(one, space) for one in json_values.sequence(values.get(name, []), name)]
-            for name in ("top", "front", "references")
+            for name in ("top", "front", "tried", "references")
         },
     )
 

@@ -120,19 +120,37 @@ def side_of(positions: int, height: int, width: int) -> tuple[int, int] | None:
     return (height, width) if height * width == positions else None
 
 
-def sketch(stages: Sequence[Stage], params: Mapping[int, int]) -> Sketch:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Scale of a drawing; drawings with the same scale can be compared."""
+
+    channels: int
+    """Channels of the widest layer, over all branches."""
+    pixels: int
+    """Largest side of an output in pixels."""
+
+    @classmethod
+    def of(cls, *networks: Sequence[Stage]) -> Scale:
+        """Return the scale that fits all of these networks."""
+        every = [stage for stages in networks for stage in stages]
+        bars = [bar for stage in every for block in stage.blocks for bar in block]
+        return cls(
+            max((bar.channels * bar.branches for bar in bars), default=1),
+            max((max(stage.side) for stage in every if stage.side), default=1),
+        )
+
+
+def sketch(stages: Sequence[Stage], params: Mapping[int, int], scale: Scale | None = None) -> Sketch:
     """Lay out a network to scale.
 
     Args:
         stages: stages of the network, in order.
         params: row of the network's `Layers` -> parameters.
+        scale: the scale; None fits the network.
     """
+    scale = scale or Scale.of(stages)
     bars = sum(len(block) for stage in stages for block in stage.blocks)
     bar_width = min(max(_BARS_WIDTH / max(bars, 1), _BAR[0]), _BAR[1])
-    widest = max(
-        (bar.channels * bar.branches for stage in stages for block in stage.blocks for bar in block), default=1
-    )
-    largest = max((max(stage.side) for stage in stages if stage.side), default=1)
     total = max(sum(params.values()), 1)
     lines = max((len(stage.lines) for stage in stages), default=0)
     under = _TOP + CHANNELS_HEIGHT + 22.0
@@ -149,8 +167,8 @@ def sketch(stages: Sequence[Stage], params: Mapping[int, int]) -> Sketch:
         for block in stage.blocks:
             begin, tallest = x, 0.0
             for bar in block:
-                boxes += _column(x, bar_width, bar, widest)
-                tallest = max(tallest, CHANNELS_HEIGHT * bar.channels * bar.branches / widest)
+                boxes += _column(x, bar_width, bar, scale.channels)
+                tallest = max(tallest, CHANNELS_HEIGHT * bar.channels * bar.branches / scale.channels)
                 x += bar_width
             if stage.skip:
                 arcs.append(Arc(begin, x, _TOP + (CHANNELS_HEIGHT - tallest) / 2 - 3.0, min(_ARC, x - begin)))
@@ -158,7 +176,7 @@ def sketch(stages: Sequence[Stage], params: Mapping[int, int]) -> Sketch:
         labels.append(Label(middle, under, stage.title, strong=True))
         labels += [Label(middle, under + _LINE * line, text) for line, text in enumerate(stage.lines, 1)]
         if stage.side:
-            high, wide = (SIDE_HEIGHT * side / largest for side in stage.side)
+            high, wide = (SIDE_HEIGHT * side / scale.pixels for side in stage.side)
             top = squares + SIDE_HEIGHT - high
             boxes.append(Box(middle - wide / 2, top, wide, high, "pixels"))
             labels.append(Label(middle, squares + SIDE_HEIGHT + 14.0, f"{stage.side[0]}x{stage.side[1]} pixels"))

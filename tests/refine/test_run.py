@@ -66,6 +66,12 @@ def test_it_finds_a_better_network_than_its_plan_and_records_each_stage(tmp_path
     assert best.predicted["accuracy_1d"] >= reference.predicted["accuracy_1d"]
     write_result(tmp_path / "result.json", result)
     assert read_result(tmp_path / "result.json").to_dict() == result.to_dict()
+    chosen = [one.genome for stage in Journal(tmp_path / "refine.json", _asked()).stages for one in stage.chosen]
+    assert [one.genome for one in result.tried] == [*dict.fromkeys(chosen)]
+    assert len(result.tried) == PLAN + 12
+    assert max(one.trainings for one in result.tried) == 2
+    assert all("accuracy_1d" in one.measured for one in result.tried)
+    assert result.to_frame()["role"].value_counts()["tried"] == PLAN + 12
 
 
 def test_a_stage_has_the_parts_of_a_batch(tmp_path: Path) -> None:

@@ -114,6 +114,26 @@ def test_the_lead_compares_measured_values_if_there_are_any(found: Path, front: 
     assert "The found network was" not in page
 
 
+def test_the_lead_names_a_reference_that_was_found_and_the_labels_of_the_table(found: Path) -> None:
+    one = read_subject(found)
+    known = one.result.references[0]
+    assert f"In the surrogate&#39;s table, {known.name} was measured:" in results_page([one])
+    bounds = {**one.result.constraints, "reference": known.name}
+    same = replace(one.result, best=replace(known, name=""), constraints=bounds)
+    page = results_page([replace(one, result=same)])
+    assert f"<h1>{known.name} of {known.params:,} parameters for digits</h1>" in page
+    assert f"The found network is the reference network {known.name}. The search found no other network" in page
+    plain = replace(one, result=replace(same, constraints={**bounds, "reference": "another"}))
+    assert f"The found network is the reference network {known.name}.</p>" in results_page([plain])
+
+
+def test_a_fidelity_that_no_longer_exists_is_named_in_the_lead(found: Path) -> None:
+    one = read_subject(found)
+    assert "trained at fidelity paper, which no longer exists" in results_page([one])
+    now = replace(one, result=replace(one.result, provenance={**one.result.provenance, "fidelity": "table"}))
+    assert "which no longer exists" not in results_page([now])
+
+
 def test_picked_networks_that_were_measured_are_shown(front: Path) -> None:
     one = read_subject(front)
     assert one.measurement is not None

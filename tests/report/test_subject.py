@@ -34,6 +34,24 @@ def test_measurements_of_another_network_are_not_of_the_found_one(front: Path) -
     assert replace(one, measurement=None).measured_best is None
 
 
+def test_a_reference_that_was_found_is_shown_once(found: Path) -> None:
+    one = read_subject(found)
+    assert one.reference_found == ""
+    known = one.result.references[0]
+    same = replace(one, result=replace(one.result, best=replace(known, name="")))
+    assert same.reference_found == known.name
+    assert known.name not in same.networks
+
+
+def test_labels_are_those_of_the_table_unless_a_refinement_measured_itself(found: Path) -> None:
+    one = read_subject(found)
+    assert one.neighbours is not None
+    known = next(each for each in one.result.references if one.neighbours.labels(each.genome))
+    assert one.labels(known) == one.neighbours.labels(known.genome)
+    refined = replace(one, result=replace(one.result, best=replace(one.result.best, trainings=1)))
+    assert refined.labels(known) == {}
+
+
 def test_equal_names_get_a_number(found: Path, front: Path) -> None:
     names = [one.name for one in read_subjects([found, front, found])]
     assert names == ["found (1)", "front", "found (3)"]

@@ -40,7 +40,7 @@ def test_used_cells_are_to_scale_but_always_visible(layers: list[LayerCost]) -> 
         side = float(tile.attrib["width"])
         used = tile.findall("rect")[1]
         for length, cells in (("width", part.columns), ("height", part.rows)):
-            assert float(used.attrib[length]) == pytest.approx(max(side * cells / 512, 2.0), abs=0.06)
+            assert float(used.attrib[length]) == pytest.approx(max(side * cells / 512, 3.0), abs=0.06)
 
 
 def test_a_stage_has_one_shade_and_shades_fade_from_the_first_stage_to_the_last(layers: list[LayerCost]) -> None:

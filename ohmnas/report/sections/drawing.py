@@ -8,7 +8,7 @@ from typing import Final
 from ohmnas.report.network import network_drawing
 from ohmnas.report.page import Figure, Section
 from ohmnas.report.subject import Subject
-from ohmnas.spaces.stages import KIND_NAMES
+from ohmnas.spaces.stages import KIND_NAMES, Scale
 
 _LEGEND: Final = (
     "Each layer is a bar; its length is proportional to the number of channels. Parallel bars: branches. Arcs: skip "
@@ -18,7 +18,10 @@ _LEGEND: Final = (
 
 def network_section(subjects: Sequence[Subject]) -> Section:
     """Return the section with one picture for each result."""
-    legend = [(f"k-{kind}", words) for kind, words in KIND_NAMES.items()]
+    networks = [one.result.space.stages(one.result.best.architecture) for one in subjects]
+    kinds = {bar.kind for stages in networks for stage in stages for block in stage.blocks for bar in block}
+    legend = [(f"k-{kind}", words) for kind, words in KIND_NAMES.items() if kind in kinds]
+    scale = Scale.of(*networks)
     figures = []
     for place, one in enumerate(subjects):
         title = str(one.result.best.architecture)
@@ -26,7 +29,7 @@ def network_section(subjects: Sequence[Subject]) -> Section:
         figures.append(
             Figure(
                 f"{title}" if len(subjects) == 1 else f"{one.name}: {title}",
-                network_drawing(one.result.space, one.result.best),
+                network_drawing(one.result.space, one.result.best, scale),
                 legend if last else (),
                 f"{_LEGEND} {one.result.space.notation}".strip() if last else "",
             )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from shlex import quote
 
-from ohmnas.datasets.campaign.fidelity import FIDELITIES
 from ohmnas.report import charts
 from ohmnas.report.columns import LIMITS
 from ohmnas.report.differences import differences_grid
 from ohmnas.report.measured import Measurement
 from ohmnas.report.page import Section
 from ohmnas.report.subject import Subject
-from ohmnas.report.values import values_grid
+from ohmnas.report.values import architectures_grid, values_grid
 from ohmnas.search.quantity_words import WORDS
 
 
@@ -26,9 +25,9 @@ def predicted_section(one: Subject, several: bool, place: int = 0) -> Section:
     measured = one.measurement
     text = [_marks(one)] if measured is None else [_marks_beside_measurements(one, measured)]
     after = _next_steps(one) if measured is None else _comparability(measured)
-    details = []
+    details = [("Architectures", architectures_grid(one))]
     if measured is not None and measured.differences:
-        details = [("Differences, paired over trainings (95 % intervals)", differences_grid(measured))]
+        details.append(("Differences, paired over trainings (95 % intervals)", differences_grid(measured)))
     return Section(
         f"measured-{one.anchor}" if several else "measured",
         f"{_title(one)}{f': {one.name}' if several else ''}",
@@ -51,15 +50,20 @@ def _marks(one: Subject) -> str:
     """Explain the marks of the charts before the networks are measured on test images."""
     if one.is_refined:
         return "Circles: expected, from measurements and predictions. Dots: measured, on validation images."
-    return "Circles: predictions. Bars: 90 % prediction intervals."
+    marks = "Circles: predictions. Bars: 90 % prediction intervals."
+    if any(one.labels(candidate) for candidate in one.networks.values()):
+        marks += " Dots: measured in the surrogate's table, on validation images."
+    return marks
 
 
 def _marks_beside_measurements(one: Subject, measured: Measurement) -> str:
     circles = "expected values" if one.is_refined else "predictions, with 90 % intervals"
+    labels = any(one.labels(candidate) for candidate in one.networks.values())
+    of_table = " Dots between them: measured in the surrogate's table, on validation images." if labels else ""
     return (
-        f"Circles: {circles}. Dots: measured, mean of {measured.trainings} trainings (small "
-        f"dots) on {measured.chips} chips each, {measured.test_images:,} test images. Circles refer to "
-        "validation images."
+        f"Circles: {circles}. Dots below them: measured, mean of {measured.trainings} trainings (small dots) on "
+        f"{measured.chips} chips each, {measured.test_images:,} test images.{of_table} Circles refer to validation "
+        "images."
     )
 
 
@@ -86,13 +90,7 @@ def _next_steps(one: Subject) -> list[str]:
     rest = "the second writes this page again, with these values; the third trains the found network and keeps it."
     if one.is_refined:
         return [f"{verify} at four points in time after programming; {rest}"]
-    steps = [f"{verify}; {rest}"]
-    if one.fidelity not in (*FIDELITIES, "unknown"):
-        steps.append(
-            f"The surrogate was trained at fidelity {one.fidelity}, which no longer exists: its predictions are not "
-            "comparable with new measurements."
-        )
-    return steps
+    return [f"{verify}; {rest}"]
 
 
 def _comparability(measured: Measurement) -> list[str]:

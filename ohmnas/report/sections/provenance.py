@@ -42,6 +42,19 @@ _UNITS: Final = {
 """Setting of a chip -> unit after its value; see `hardware.settings.Hardware`."""
 
 
+_NAMES: Final = {
+    "hw_g_max": "largest conductance",
+    "hw_tile_rows": "rows of a tile",
+    "hw_tile_columns": "columns of a tile",
+    "hw_dac_bits": "input converters",
+    "hw_adc_bits": "output converters",
+    "hw_adc_bound": "saturation of the output converters",
+    "hw_training_noise": "weight noise in training",
+    "hw_clip_sigma": "weights clipped in training at",
+}
+"""Setting of a chip -> its name, if the name of its column says too little."""
+
+
 def provenance_section(one: Subject, several: bool) -> Section:
     """Return the section of one result: surrogate, table, search and chip."""
     learned: dict[str, Any] = dict(one.result.provenance)
@@ -90,7 +103,7 @@ def provenance_section(one: Subject, several: bool) -> Section:
         own = hardware(one.result.best.chip)
         chip = {"technology": own.technology, **own.settings()}
     settings = [
-        [text_cell(name.removeprefix("hw_").replace("_", " ")), text_cell(_with_unit(name, value))]
+        [text_cell(_NAMES.get(name, name.removeprefix("hw_").replace("_", " "))), text_cell(_with_unit(name, value))]
         for name, value in chip.items()
     ]
     details = [("Settings of the chip", Grid(["setting", "value"], settings))] if settings else []

@@ -73,7 +73,7 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
 
 def _measured(one: Subject, candidate: Candidate) -> float:
     """Return the measured 1-day accuracy of a network in the surrogate's table; NaN if it is unknown."""
-    return nan if one.neighbours is None else one.neighbours.labels(candidate.genome).get("accuracy_1d", nan)
+    return one.labels(candidate).get("accuracy_1d", nan)
 
 
 def _measured_cell(accuracy: float) -> Cell:

@@ -42,7 +42,8 @@ def test_measurements_are_beside_predictions_with_their_differences(front: Path)
     assert section.grid is not None
     kinds = [row[1].text for row in section.grid.rows]
     assert kinds.count("measured") >= 2
-    ((_, differences),) = section.details
+    architectures, (_, differences) = section.details
+    assert [row[1].text for row in architectures[1].rows] == [str(each.architecture) for each in one.networks.values()]
     assert one.measurement is not None
     assert len(differences.rows) == len(one.measurement.differences)
     other = replace(one, measurement=replace(one.measurement, fidelity="quick"))

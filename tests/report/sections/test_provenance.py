@@ -17,7 +17,11 @@ def test_table_search_and_chip_are_named(found: Path) -> None:
     ((title, settings),) = section.details
     assert title == "Settings of the chip"
     texts = {row[0].text: row[1].text for row in settings.rows}
-    assert (texts["g max"], texts["adc bits"], texts["tile rows"]) == ("25 \u00b5S", "8 bits", "512 inputs")
+    assert (texts["largest conductance"], texts["output converters"], texts["rows of a tile"]) == (
+        "25 \u00b5S",
+        "8 bits",
+        "512 inputs",
+    )
     assert (texts["drift compensation"], texts["batch norm"]) == ("yes", "trained")
     assert texts["programming noise"] == "1 x the measured device"
 
@@ -26,7 +30,7 @@ def test_ideal_converters_are_named(found: Path) -> None:
     one = read_subject(found)
     learned = {**one.result.provenance, "chip": {**one.result.provenance["chip"], "hw_adc_bits": 0.0}}
     ((_, settings),) = provenance_section(replace(one, result=replace(one.result, provenance=learned)), False).details
-    assert ["adc bits", "0 (ideal)"] in [[cell.text for cell in row] for row in settings.rows]
+    assert ["output converters", "0 (ideal)"] in [[cell.text for cell in row] for row in settings.rows]
 
 
 def test_commands_are_quoted_and_results_without_one_are_named(found: Path) -> None:
