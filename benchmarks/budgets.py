@@ -4,14 +4,14 @@ python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--method 
     [--chips 25] [--out found] [--save docs/results/budgets.json] [--json]
 python benchmarks/budgets.py --tables [docs/results/budgets.json]
 
-Runs `ohmnas search` (or `ohmnas refine`) and `ohmnas verify` (several trainings each, official test set) for each task
-and budget. Results that exist in OUT with the same settings are not measured again. Diverged trainings are excluded
-from means. Found and reference networks are compared by a paired t-test over trainings with the same seeds and images,
-with Holm's correction over the budgets of a task.
+Runs `ohmnas search` (or `ohmnas refine`) and `ohmnas verify` (several training runs each, official test set) for each
+task and budget. Results that exist in OUT with the same settings are not measured again. Diverged training runs are
+excluded from means. Found and reference networks are compared by a paired t-test over training runs with the same seeds
+and images, with Holm's correction over the budgets of a task.
 
 `--save` adds the measured values to a JSON file: a list of {"task", "budget", "fidelity", "found", "reference"}. Each
-network has `params` and, for each training, `accuracy_1d`, `accuracy_1d_std` and `avm`, which are null if the training
-diverged. A reference also has its `name`. `--tables` prints the tables of the docs from this file.
+network has `params` and, for each training run, `accuracy_1d`, `accuracy_1d_std` and `avm`, which are null if the
+training diverged. A reference also has its `name`. `--tables` prints the tables of the docs from this file.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def main() -> None:
     parser.add_argument("--method", default="search", choices=("search", "refine"))
     parser.add_argument("--max-avm", default="0.02", help="none for no limit but the reference network's")
     parser.add_argument("--fidelity", default="table")
-    parser.add_argument("--seeds", type=int, default=5, help="trainings of each network")
-    parser.add_argument("--chips", default="25", help="simulated chips of each training")
-    parser.add_argument("--jobs", default="2", help="trainings at a time")
+    parser.add_argument("--seeds", type=int, default=5, help="training runs of each network")
+    parser.add_argument("--chips", default="25", help="simulated chips of each training run")
+    parser.add_argument("--jobs", default="2", help="training runs at a time")
     parser.add_argument("--out", type=Path, default=Path("found"))
     parser.add_argument("--save", type=Path, nargs="?", const=DATA, help="JSON file to add the values to")
     parser.add_argument("--tables", type=Path, nargs="?", const=DATA, help="print tables of this file; measure nothing")
@@ -113,7 +113,7 @@ def searched(folder: Path, asked: dict[str, Any]) -> bool:
 
 
 def verified(folder: Path, references: int, trainings: int, how: dict[str, Any]) -> bool:
-    """Return True if the stored search was verified with this many trainings and references."""
+    """Return True if the stored search was verified with this many training runs and references."""
     result, stored = read(folder / "result.json"), read(folder / "verify.json")
     known = {"found": result["best"], **{one["name"]: one for one in result["references"][:references]}}
     genomes, measured = (
@@ -175,7 +175,8 @@ def tables(rows: Sequence[dict[str, Any]]) -> str:
         changes = {column: [difference(*_pair(row, column)) for row in mine] for column in COLUMNS}
         stars = {column: _significant(each) for column, each in changes.items()}
         trainings = sorted({len(row["found"]["accuracy_1d"]) for row in mine})
-        parts.append(f"{task}, fidelity `{fidelity}`, {' or '.join(map(str, trainings))} trainings of each network:\n")
+        counts = " or ".join(map(str, trainings))
+        parts.append(f"{task}, fidelity `{fidelity}`, {counts} training runs of each network:\n")
         parts.append("| parameters | reference | 1-day accuracy, % | std, % | AVM, points |")
         parts.append("|---|---|---|---|---|")
         for place, row in enumerate(mine):
@@ -187,7 +188,7 @@ def tables(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _pair(row: dict[str, Any], column: str) -> tuple[list[float | None], list[float | None]]:
-    """Values of trainings that both networks have."""
+    """Values of training runs that both networks have."""
     first, second = row["found"][column], row["reference"][column]
     pairs = min(len(first), len(second))
     return first[:pairs], second[:pairs]
@@ -218,7 +219,7 @@ def _number(values: Sequence[float | None]) -> str:
 
 
 def _show(title: str, networks: dict[str, Any]) -> None:
-    """Print means over the trainings with their standard errors."""
+    """Print means over the training runs with their standard errors."""
     print(f"\n{title}")
     headings = (
         f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'params':>9}{'MACs':>12}"
@@ -233,7 +234,7 @@ def _show(title: str, networks: dict[str, Any]) -> None:
 
 
 def measured_cells(network: dict[str, Any]) -> str:
-    """Accuracy, std, AVM and accuracy/std, over the trainings that did not diverge."""
+    """Accuracy, std, AVM and accuracy/std, over the training runs that did not diverge."""
     accuracy, std, avm = (
         100 * np.array([value for value in network["measured"][column] if value is not None]) for column in COLUMNS
     )
@@ -243,7 +244,7 @@ def measured_cells(network: dict[str, Any]) -> str:
 
 
 def print_reasons(networks: dict[str, Any]) -> None:
-    """Print why trainings diverged or were stopped early."""
+    """Print why training runs diverged or were stopped early."""
     for name, network in networks.items():
         for training, reason in enumerate(network.get("reasons", []), 1):
             if reason:

@@ -89,7 +89,7 @@ def _predict(arguments: argparse.Namespace, fixed_chip: dict[str, str]) -> None:
 
 
 def _show(title: str, found: dict[str, Any]) -> None:
-    """Print means over the trainings with their standard errors."""
+    """Print means over the training runs with their standard errors."""
     print(f"\n{title}")
     headings = f"{'predicted %':>12}{'measured %':>16}{'std':>7}{'AVM':>15}{'accuracy/std':>14}{'µJ':>7}{'params':>9}"
     print(f"{'':12}{'chip':17}{headings}{'cells':>11}")

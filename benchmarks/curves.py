@@ -1,4 +1,4 @@
-"""Learning curves: prediction of a training's end from its first epochs, and time saved by early stopping.
+"""Learning curves: prediction of a training run's end from its first epochs, and time saved by early stopping.
 
 python benchmarks/curves.py [--table digits-protocol4] [--part tau|error|stopping] [--rounds 2]
     [--campaigns 200] [--networks 50] [--criteria accuracy,loss,process] [--json]
@@ -15,17 +15,17 @@ Nothing is trained: the rows of a table keep their curves.
    - `surrogate, curves`: the surrogate with the features of the curve process;
    - `both`: mean rank by the last two.
    In brackets, the gain over the surrogate alone and its standard error, paired over the folds.
-   `seconds` is the share of the training's seconds, over all networks. A training that the campaign stopped early ends
-   at its own last epoch.
+   `seconds` is the share of the training's seconds, over all networks. A training run that the campaign stopped early
+   ends at its own last epoch.
 2. Error of accuracies that are predicted from a network's own curve, in points: mean and median of its magnitude.
 3. Early stopping, replayed. Each of CAMPAIGNS campaigns has NETWORKS random rows in a random order and one worker.
-   Trainings are compared by their last accuracy, by their last loss, or by a curve process fitted to an earlier table:
-   the other four fifths of the rows. An undisturbed campaign stops no training. `core-seconds`: share of the seconds
-   (training and reading of chips) of an undisturbed campaign with the same rows. `finds best`: share of the campaigns
-   that keep the network with the best label. `regret`: accuracy lost against this network, in points, mean and standard
-   error over the campaigns; they share rows, so the error is a lower bound. `equal regret`: share of the core-seconds
-   after which undisturbed campaigns have this regret on average. `rows/h` is `equal regret` divided by `core-seconds`:
-   the factor by which early stopping raises the rows per hour at the same regret.
+   Training runs are compared by their last accuracy, by their last loss, or by a curve process fitted to an earlier
+   table: the other four fifths of the rows. An undisturbed campaign stops no training run. `core-seconds`: share of the
+   seconds (training and reading of chips) of an undisturbed campaign with the same rows. `finds best`: share of the
+   campaigns that keep the network with the best label. `regret`: accuracy lost against this network, in points, mean
+   and standard error over the campaigns; they share rows, so the error is a lower bound. `equal regret`: share of the
+   core-seconds after which undisturbed campaigns have this regret on average. `rows/h` is `equal regret` divided by
+   `core-seconds`: the factor by which early stopping raises the rows per hour at the same regret.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ CRITERIA: Final = ("accuracy", "loss", "process")
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """The rows of a table: one training each."""
+    """The rows of a table: one training run each."""
 
     data: TrainingSet
     curves: LearningCurves
@@ -86,7 +86,7 @@ class Measured:
         return cls(data, LearningCurves.of(frame), seconds[:, 0], seconds[:, 1])
 
     def seconds(self, epoch: int) -> Values:
-        """``(n,)``: seconds of each training up to an epoch."""
+        """``(n,)``: seconds of each training run up to an epoch."""
         return self.train_seconds * np.minimum(epoch / self.curves.trained, 1.0)
 
 
@@ -212,7 +212,7 @@ def early_stopping(
 
 @cache
 def _value(measured: Measured, epoch: int, criterion: str) -> Values:
-    """``(n,)``: values that compare trainings at an epoch; larger is better."""
+    """``(n,)``: values that compare training runs at an epoch; larger is better."""
     cut = measured.curves.until(epoch)
     if criterion != "process":
         return last_seen(cut.accuracies) if criterion == "accuracy" else -last_seen(cut.losses)

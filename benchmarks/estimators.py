@@ -5,14 +5,15 @@ python benchmarks/estimators.py [--tasks digits,cifar10,cells] [--measure] [--pl
 The labels come from the tables `digits-protocol4`, `cifar10-protocol4` and `analog-nasbench`. Each task has a random
 sample of NETWORKS networks, which all of its estimators rank. The sample is the networks in the file, or drawn from:
 
-- digits and cifar10: the networks of the table with the shortest trainings (40 % on digits, 75 % on CIFAR-10);
+- digits and cifar10: the networks of the table with the shortest training runs (40 % on digits, 75 % on CIFAR-10);
 - cells: the cells with published proxies (NAS-Bench-Suite-Zero: A. Krishnakumar et al., 2022; `nb201_zc_proxies.csv` in
   the folder `nas-bench-201` of $OHMNAS_DATA). Proxies have the published values, and the seconds of ohmnas's code.
 
 Otherwise, proxies are measured on 64 images and exact networks. The surrogate and the curve process are not fitted to
-the networks of the sample, but to the other rows of the table (cells: to 300 of them), whose trainings are not counted.
-Curves come from the table. `training` is a second training as for the table: tau is measured with all repeats of the
-table (cells), or simulated with the variance between trainings. `inherited` needs small parents and ran on digits only.
+the networks of the sample, but to the other rows of the table (cells: to 300 of them), whose training runs are not
+counted. Curves come from the table. `training` is a second training run as for the table: tau is measured with all
+repeats of the table (cells), or simulated with the variance between training runs. `inherited` needs small parents and
+ran on digits only.
 
 Core-seconds are medians over the networks. Tau (Kendall) and regret are for the 1-day accuracy. Regret is the accuracy,
 in points, that is lost by training only the network with the best estimate. Errors are standard deviations over 1,000
@@ -72,7 +73,7 @@ TABLES: Final = {"digits": "digits-protocol4", "cifar10": "cifar10-protocol4", "
 BOOTSTRAPS: Final = 1000
 FEW_ROWS: Final = 300
 SHORTEST: Final = {"digits": 0.4, "cifar10": 0.75}
-"""Share of the networks, shortest trainings first, from which the sample of ResNet-like networks is drawn."""
+"""Share of the networks, shortest training runs first, from which the sample of ResNet-like networks is drawn."""
 FREE: Final = ("params", "macs")
 TRAININGS: Final = ("inherited", *SHARES)
 KINDS: Final = (
@@ -80,13 +81,13 @@ KINDS: Final = (
     ("proxies", tuple(name for name in PROXIES if name not in FREE)),
     ("surrogate", ("surrogate",)),
     ("first epochs", ("last loss", "curve process")),
-    ("cheaper trainings", TRAININGS),
+    ("cheaper training", TRAININGS),
 )
 """Groups of estimators in the picture."""
 TIMED: Final = 2
 """Number of cells on which the seconds of a proxy are measured."""
 CHIPS: Final = 8
-"""Number of chips on which networks of cheaper trainings are measured."""
+"""Number of chips on which networks of cheaper training runs are measured."""
 LEAST_SECONDS: Final = 1e-7
 """Left end of the picture."""
 QUICK: Final = tuple(name for name, one in PROXIES.items() if name not in (*FREE, "az_nas") and not one.needs_chip)
@@ -100,7 +101,7 @@ class Sample:
     table: MeasuredTable
     networks: Population
     labels: Values
-    """``(n, 3)``: labels of one training each, in the order of the targets of the table."""
+    """``(n, 3)``: labels of one training run each, in the order of the targets of the table."""
 
     @classmethod
     def of(cls, name: str, kept: Kept) -> Sample:
@@ -254,7 +255,7 @@ def _by_surrogate(sample: Sample) -> tuple[Values, float]:
 
 
 def _by_curves(name: str, sample: Sample) -> dict[str, tuple[Values, float]]:
-    """Estimators that train the first epochs of a training for the table."""
+    """Estimators that train the first epochs of a training run for the table."""
     measured = Measured.of(TABLES[name])
     place = {row.tobytes(): number for number, row in enumerate(np.ascontiguousarray(measured.data.population))}
     rows = np.array([place[genome.tobytes()] for genome in np.ascontiguousarray(sample.networks)])
@@ -275,10 +276,10 @@ def _by_curves(name: str, sample: Sample) -> dict[str, tuple[Values, float]]:
 
 
 def full_training(name: str, sample: Sample) -> dict[str, Any]:
-    """Tau and seconds of a second training.
+    """Tau and seconds of a second training run.
 
     Our tables have few repeats, or of their best third only. For them, the second label is therefore drawn from a
-    normal distribution around the first label, with twice the variance between trainings of one network.
+    normal distribution around the first label, with twice the variance between training runs of one network.
     """
     frame = sample.table.select().sort_values("seed", kind="stable")
     spent = _of_rows(sample, frame["train_seconds"] + frame["drift_seconds"], frame)
@@ -384,7 +385,7 @@ def _plot(found: dict[str, Any], path: Path) -> None:
         for place, (label, members) in enumerate(KINDS)
         if drawn_names & {*members}
     ]
-    marks.append(Line2D([], [], color=FOUND, marker="*", linestyle="--", label="a second training"))
+    marks.append(Line2D([], [], color=FOUND, marker="*", linestyle="--", label="a second training run"))
     drawn.legend(handles=marks, loc="outside lower center", ncols=len(marks))
     save(drawn, path)
 

@@ -1,9 +1,9 @@
-"""Quality of short trainings as labels: fidelities compared with a long reference training, and their cost.
+"""Quality of short training runs as labels: fidelities compared with a long reference training, and their cost.
 
 python benchmarks/fidelity.py [--task digits] [--json] [--measure [--jobs 2] [--minutes M]]
 
 Every candidate trains the same networks twice and reads each on `pcm` chips. Half of the networks come from the best
-third of the measured table, the other half from its best 95 %. The reference is the longest training. A candidate's
+third of the measured table, the other half from its best 95 %. The reference is the longest training run. A candidate's
 ranking is compared with the ranking of the reference with *another* seed, so the reference's own seed-to-seed tau is
 the upper limit. Without --measure, the rows of `benchmarks/fidelity.csv` are shown. With --measure, missing rows are
 measured first, in order of usefulness, and written to the file one by one.
@@ -222,7 +222,8 @@ def main() -> None:
         print(json.dumps(found))
         return
     for name, rows in found.items():
-        print(f"{name}: {NETWORKS[name]} networks, two trainings each; tau against the reference, all and best third")
+        print(f"{name}: {NETWORKS[name]} networks, two training runs each")
+        print("tau against the reference, all and best third")
         print(f"{'':26}{'tau acc.':>13}{'tau std':>13}{'tau AVM':>13}{'acc.':>15}{'std':>12}{'AVM':>12}{'s each':>8}")
         for candidate, result in rows.items():
             cells = "".join(f"{result[t]['tau']:7.2f}{result[t]['tau_upper']:6.2f}" for t in TARGETS)

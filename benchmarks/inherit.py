@@ -1,4 +1,4 @@
-"""Trainings that inherit weights, compared with trainings from scratch of the same length: tau and seconds.
+"""Training runs that inherit weights, compared with training runs from scratch of the same length: tau and seconds.
 
 python benchmarks/inherit.py [--networks 10] [--epochs 48] [--images N] [--chips 8] [--store FILE] [--json]
 
@@ -45,7 +45,7 @@ TABLE: Final = "digits-protocol4"
 WAYS: Final = ("whole", "from scratch", "inherited")
 SHARE: Final = 0.25
 SHORT: Final = 15.0
-"""Longest training in the table, in seconds."""
+"""Longest training run in the table, in seconds."""
 BOOTSTRAPS: Final = 1000
 DIGITS = task("digits")
 

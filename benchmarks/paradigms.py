@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--max-params", type=size, default=50_000)
     parser.add_argument("--minutes", type=float, default=20.0, help="minutes of one core for each way")
     parser.add_argument("--fidelity", default="table", help="training fidelity, in searches and at the end")
-    parser.add_argument("--trainings", type=int, default=3, help="trainings of each network at the end")
+    parser.add_argument("--trainings", type=int, default=3, help="training runs of each network at the end")
     parser.add_argument("--only", nargs="+", choices=WAYS, default=[*WAYS])
     parser.add_argument("--out", type=Path, default=Path("paradigms"))
     parser.add_argument("--json", action="store_true")
@@ -222,7 +222,7 @@ def main() -> None:
         print(json.dumps({name: {**ways.get(name, {}), "network": one} for name, one in networks.items()}))
         return
     print(f"{settings.task}, at most {settings.max_params:,} parameters, {settings.minutes:g} minutes for each way")
-    print(f"{arguments.trainings} trainings each at fidelity {settings.fidelity}, test images, per cent and points")
+    print(f"{arguments.trainings} training runs each at fidelity {settings.fidelity}, test images, per cent and points")
     titles = ("1-day accuracy", "std", "AVM", "1-month acc.")
     print(f"{'way':12s}{'minutes':>9s}{'params':>9s}{'MACs':>12s}{''.join(f'{title:>16s}' for title in titles)}")
     for name, network in networks.items():

@@ -5,7 +5,7 @@ python benchmarks/plans.py [--tables cifar10 cifar10-protocol4 digits digits-pro
 A network counts if it is more accurate after a day than the most accurate reference network with at most as many
 parameters, with a smaller standard deviation over chips and a smaller AVM. Each architecture counts once, with its
 first seed. Networks smaller than all measured references are not compared. The tables of protocol 3 began with a plan
-that is spread evenly over log parameters; half of the plan of protocol 4 are mutants of the references.
+spread evenly over the logarithm of the parameters; half of the plan of protocol 4 are mutants of the references.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ MOST_PARAMS: Final = 500_000
 MOST_VARIATION: Final = 0.03
 FRONT: Final = ("accuracy_1d", "params", "avm_60s")
 GENERATION: Final = 10
-"""Offspring per generation: few, because a query is a training."""
+"""Offspring per generation: few, because a query is a training run."""
 FIRST: Final = 20
 """Number of random architectures that `refine` queries first, as for a new task."""
 SLOW: Final = ("bayesian", "refine", "Optuna TPE")

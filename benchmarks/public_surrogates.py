@@ -3,10 +3,10 @@
 python benchmarks/public_surrogates.py [--sizes 50,100,300,1000,5000] [--draws 10] [--share-isomorphs] [--json]
 
 Needs ``pip install analog-nasbench``. Each draw takes random rows for training. The test rows are all rows of other
-architectures, where isomorphic cells count as one architecture; their labels are of one training each. The other models
-get the operations of the canonical cell's six edges, one-hot. The output also shows the ceiling: the tau of a perfect
-predictor, estimated from architectures that were measured several times. With --share-isomorphs, all other rows are
-test rows, also of architectures in the training rows. That test is easier, but a search asks for new architectures.
+architectures, where isomorphic cells count as one architecture; their labels are of one training run each. The other
+models get the operations of the canonical cell's six edges, one-hot. The output also shows the ceiling: the tau of a
+perfect predictor, estimated from architectures that were measured several times. With --share-isomorphs, all other rows
+are test rows, also of architectures in the training rows. That test is easier, but a search asks for new architectures.
 """
 
 from __future__ import annotations

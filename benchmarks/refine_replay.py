@@ -15,8 +15,8 @@ best label of a table is also optimistic.
   and the N rows is returned.
 - `random, N rows`: it returns the network with the best label of N rows at random.
 
-`--shrinkage` compares estimates of a second training instead: for networks that the table has twice, the first training
-is the measurement, and the root mean squared distance to the second training is the error.
+`--shrinkage` compares estimates of a second training run instead: for networks that the table has twice, the first
+training run is the measurement, and the root mean squared distance to the second training run is the error.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def _cell(summary: dict[str, float]) -> str:
 
 
 def shrinkage(replay: Replay) -> dict[str, dict[str, float]]:
-    """Group of networks -> estimate -> root mean squared distance to a second training, in points."""
+    """Group of networks -> estimate -> root mean squared distance to a second training run, in points."""
     hardware = str(replay.data.provenance["hardware"])
     frame = replay.table.select(hardware)
     first = frame[frame["seed"] == frame["seed"].min()]
@@ -244,8 +244,7 @@ def _print_shrinkage(results: dict[str, dict[str, float]], as_json: bool) -> Non
         print(json.dumps(results))
         return
     print(
-        f"{'distance to a second training, points':40}"
-        + "".join(f"{way:>12}" for way in ("measured", "held out", "shrunk"))
+        f"{'distance to a second run, points':40}" + "".join(f"{way:>12}" for way in ("measured", "held out", "shrunk"))
     )
     for name, ways in results.items():
         print(f"{name:40}" + "".join(f"{value:12.2f}" for value in ways.values()))

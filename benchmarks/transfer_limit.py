@@ -3,7 +3,7 @@
 python benchmarks/transfer_limit.py [--known pcm] [--rounds 6] [--json]
 
 A source model predicts the labels of the known chip for unmeasured architectures. Here these labels are measured
-instead: all labels of one training on the known chip are features, also for the predicted architectures. The result
+instead: all labels of one training run on the known chip are features, also for the predicted architectures. The result
 shows how much the labels on one chip determine the labels on another. The predictor is the sum of a Gaussian process,
 extremely randomised trees and ridge regression, each standardised, with and without these labels.
 """

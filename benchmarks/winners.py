@@ -4,7 +4,7 @@ python benchmarks/winners.py [--tables NAME ...] [--draws 24] [--share 0.5] [--b
 
 In each draw, a surrogate is trained on a random share of a table's networks, and a search chooses among the others. It
 takes the best network by the default objective and by accuracy, with the floor set by the best reference network, for
-parameter budgets that admit 30 to 100 % of the networks. Each winner is compared with its labels of one training.
+parameter budgets that admit 30 to 100 % of the networks. Each winner is compared with its labels of one training run.
 Optimism is prediction minus label, in points, with its sign changed for standard deviation and AVM: it is positive if
 the prediction is too good. Coverage is the share of winners with a label inside the 90 % prediction interval. Standard
 errors are over draws. With --bags, the search uses the mean of surrogates of B resamples instead (bagging: Breiman,

@@ -78,7 +78,7 @@ def plain(value: object, what: str) -> object:
 
 
 def as_json(value: Any) -> Any:
-    """Convert NumPy numbers and arrays to JSON values, also inside mappings, lists and tuples."""
+    """Convert NumPy numbers and arrays to JSON values, including those inside mappings, lists and tuples."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):

@@ -47,7 +47,7 @@ Form = tuple[np.dtype[np.generic], bool, tuple[int, ...]]
 
 _PAIR = rb"""\s*(?:'(\w+)'|"(\w+)")\s*:\s*(True|False|'[^'"]*'|"[^'"]*"|\([\d\s,L]*\))\s*"""
 _HEADER = re.compile(rb"\s*\{" + _PAIR + rb"," + _PAIR + rb"," + _PAIR + rb",?\s*\}\s*")
-_TYPE = re.compile(r"[<>|=]?([?]|b1|[uif][1248])")
+_TYPE = re.compile(r"[<>|=]?([?]|b1|[ui][1248]|f[248])")
 _NO_ARRAY = "only plain arrays of numbers can be read"
 
 

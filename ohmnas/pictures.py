@@ -47,7 +47,7 @@ LAYERS: Final = {
 GROUPS: Final = ("#56b4e9", "#e69f00", "#882255", "#117733", "#cc79a7", "#999933")
 """Groups of networks, such as those with and without skips."""
 GROUP_MARKS: Final = ("o", "^", "s", "D", "v", "P")
-"""Markers of the groups, which also differ without colour."""
+"""Markers of the groups, which tell them apart even without colour."""
 SCALE: Final = "cividis"
 """Colour map for a quantity."""
 _STYLE: Final = {
@@ -92,7 +92,7 @@ def drawing() -> Iterator[None]:
 def _import_matplotlib() -> None:
     """Import Matplotlib even if `MPLBACKEND` names a backend that is not installed. No picture here needs a backend.
 
-    Jupyter sets the variable for all programs that it starts, also in other Python environments.
+    Jupyter sets the variable for all programs that it starts, including those in other Python environments.
     """
     try:
         import matplotlib
@@ -109,7 +109,7 @@ def _import_matplotlib() -> None:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Create an empty figure of this size in inches, with automatic layout. Draw in it inside `drawing`."""
+    """Create an empty figure of this size in inches, with automatic layout. Draw on it inside a `drawing` block."""
     _import_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

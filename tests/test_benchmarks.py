@@ -167,10 +167,10 @@ def test_measured_values_are_kept_as_data_that_tables_are_made_of(
         "avm": [0.01] * 5,
     }
     assert rows[0]["reference"]["name"] == "resnet8-w8"
-    assert "| at most 50k | `resnet8-w8` | 62.50 / 62.50, +0.00 |" in out  # equal in all trainings: no interval
+    assert "| at most 50k | `resnet8-w8` | 62.50 / 62.50, +0.00 |" in out  # equal in all training runs: no interval
     printed = run("--tables", str(data))
     assert "at most 20k" in printed
-    assert "digits, fidelity `table`, 5 trainings" in printed
+    assert "digits, fidelity `table`, 5 training runs" in printed
 
 
 def test_stars_are_for_differences_that_survive_holm(monkeypatch: pytest.MonkeyPatch) -> None:

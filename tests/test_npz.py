@@ -67,6 +67,7 @@ def test_all_versions_and_spellings_of_the_format_are_read(version: int, tmp_pat
         (_plain("'|O'"), r"x has the type \|O"),
         (_plain("'<U9'"), "x has the type <U9"),
         (_plain("'<f16'"), "x has the type <f16"),
+        (_plain("'<f1'"), "x has the type <f1"),
         (_plain("[('a', '<f4')]"), "x has a header of an unknown kind"),
         (_plain(order="'x'"), "only plain arrays of numbers can be read"),
         (_plain(shape="(-2, 3)"), "x has a header of an unknown kind"),

@@ -22,7 +22,7 @@ Array = npt.NDArray[np.float32] | npt.NDArray[np.uint16]
 BLOCK = 4096
 """Approximate number of elements per block; a block of x and a block of y fit into the first-level cache."""
 SMALLEST_SCALE = 1e-7
-"""Smallest scale of a column, so a column of zeros does not divide by 0."""
+"""Smallest scale of a column, so that a column of zeros causes no division by 0."""
 
 
 def read(x: Any) -> Any:

@@ -16,7 +16,7 @@ warnings.filterwarnings("ignore", "Using a non-tuple sequence for multidimension
 
 
 class ReRamCMONoiseModel(reram.ReRamCMONoiseModel):  # type: ignore[misc]
-    """Aihwkit's model, also for devices that relax below zero conductance.
+    """Aihwkit's model, extended to devices that relax below zero conductance.
 
     Read noise is proportional to the logarithm of the conductance, so aihwkit's model returns NaN for these devices.
     This model sets them to the smallest conductance, `g_min`. Aihwkit already does this for all other devices below

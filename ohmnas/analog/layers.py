@@ -8,8 +8,8 @@ A matrix-vector multiplication on one tile, for column (output) j and one part o
     out = y' * r * s_j * alpha                             digital: scales, drift compensation, sum over parts
 
 The layers compute in DAC levels and ADC steps, so the constant factors are part of the weights. Gradients pass straight
-through the rounding and are 0 where a converter clips. This file is plain torch for any device; `fused` computes the
-same in fewer passes on a CPU.
+through the rounding and are 0 where a converter clips. This file runs on any device; `fused` computes the same
+results in fewer passes on a CPU.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ from ohmnas.hardware import Hardware
 from ohmnas.spaces.modules import BranchSum
 
 Mode = Literal["digital", "analog"]
-"""``digital`` is exact arithmetic without noise and rounding. Values still saturate at the converters' limits, because
+"""``digital`` is exact arithmetic, without noise or rounding. Values still saturate at the converters' limits, because
 the network was trained with these limits. ``analog`` includes noise and rounding."""
 
 RANGE_MULTIPLE = 4.0
 """Initial input range, as a multiple of the input's root mean square; large, because ReLU outputs have a long tail."""
 SMALLEST_RANGE = 1e-6
-"""Added to the root mean square of an input, and smallest range for images: a range must be above 0 even for zeros."""
+"""Added to the root mean square of an input, and the smallest range for images: a range must be above 0 even if all
+inputs are 0."""
 RANGE_MOMENTUM = 0.1
 """Weight of the newest batch in the running root mean square of the input, as in batch norm."""
 
@@ -226,14 +227,15 @@ class AnalogLayer(nn.Module):
     def columns(self, unit: float) -> tuple[Tensor, Tensor]:
         """The current weights on the tiles, times `unit`, and their digital factors: ``(o, k)`` and ``(o, p)``.
 
-        In training, these are the target weights with the chip's training noise; gradients pass through it. In
-        evaluation, they are the chip's weights, or the targets if no chip is loaded.
+        In training, these are the target weights with the chip's training noise; gradients pass through it. The mode
+        ``digital`` has no noise. In evaluation, they are the chip's weights, or the targets if no chip is loaded.
         """
         if self._programmed is not None and not self.training:
             columns, gain = self._programmed
             return columns * unit, gain
         weight = self.weight.flatten(1)
-        std = self.noise_strength * (self.chip.training_noise * unit if self.training else 0.0)
+        has_noise = self.training and self.mode == "analog"
+        std = self.noise_strength * (self.chip.training_noise * unit if has_noise else 0.0)
         noisy = isinstance(std, Tensor) or std > 0.0
         noise = self.weight_noise(weight) if noisy else weight.detach()  # any values: they are multiplied by 0
         if not torch.is_grad_enabled():

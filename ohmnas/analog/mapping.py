@@ -69,7 +69,7 @@ class Mapping:
 
     @property
     def clipped_groups(self) -> int:
-        """Number of equal parts of the weights that training clips separately: 1 if groups share tiles."""
+        """Number of equal parts of the weights that training run clips separately: 1 if groups share tiles."""
         return self.groups if self.together == 1 else 1
 
     @property

@@ -52,7 +52,7 @@ def average_statistics(network: nn.Module, images: Images) -> None:
 
 @contextmanager
 def averaging(norms: Sequence[BatchNorm]) -> Iterator[None]:
-    """Inside the block, batch norms in training mode take plain averages, from new statistics."""
+    """Reset the statistics; inside the block, batch norms in training mode average over batches."""
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

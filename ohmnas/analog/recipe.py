@@ -43,7 +43,7 @@ class Recipe:
     noise_full: float = 0.6
     """Share of the steps after which the weight noise has its full strength; it grows linearly from `noise_from` on."""
     hopeless_after: float = 0.5
-    """Share of the epochs after which a training stops if its loss was at chance level in every epoch so far."""
+    """Share of the epochs after which a training run stops if its loss was at chance level in every epoch so far."""
     hopeless_loss: float = 0.98
     """An epoch is at chance level if its mean loss is above this multiple of the loss of uniform guessing."""
     precision: str = "float32"

@@ -1,4 +1,4 @@
-"""State of a training after an epoch, in one file. A stopped training resumes from it.
+"""State of a training run after an epoch, in one file. A stopped training run resumes from it.
 
 The file has the safetensors format. It holds the tensors of the network, the momenta of the optimizer, the mirrored
 images and the states of torch's random generators. Its metadata holds all other values as JSON.
@@ -31,7 +31,7 @@ SECONDS: Final = 10.0
 
 @dataclass
 class Snapshot:
-    """The file of one training."""
+    """The file of one training run."""
 
     path: Path
     key: str
@@ -75,7 +75,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Progress of a training up to a snapshot."""
+    """Progress of a training run up to a snapshot."""
 
     losses: list[float]
     """Mean loss of each finished epoch."""
@@ -86,7 +86,7 @@ class Before:
 def keep(
     snapshot: Snapshot, network: nn.Module, step: Step, noise: Noise | None, losses: list[float], mirrored: Tensor
 ) -> None:
-    """Write the state of a training after an epoch."""
+    """Write the state of a training run after an epoch."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors |= {f"momentum.{place}": one for place, one in enumerate(_momenta(step)) if one is not None}
     tensors |= {"mirrored": mirrored, "random": torch.get_rng_state()}

@@ -29,7 +29,7 @@ FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "tf32": torch.f
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Result of a training."""
+    """Result of a training run."""
 
     losses: tuple[float, ...]
     """Mean loss of each epoch; fewer than the recipe's epochs if the training stopped early."""
@@ -70,7 +70,7 @@ def train(
         recipe: schedule and optimizer.
         seed: random seed.
         after_epoch: called after each epoch but the last.
-        snapshot: file that stores the state of the training between epochs. A stopped training resumes from it and
+        snapshot: file that stores the state of the training between epochs. A stopped training run resumes from it and
             gives the same network, bit for bit.
         stops: called after each epoch but the last, before `after_epoch`.
 

@@ -34,6 +34,7 @@ from ohmnas.hardware.chip_genes import drawn_for, to_hardware
 from ohmnas.search.result import SearchResult, read_result
 from ohmnas.spaces.catalogue import SPACES
 from ohmnas.spaces.genes import Population
+from ohmnas.spaces.space import Space
 
 if TYPE_CHECKING:
     from ohmnas.surrogate.chooser import Chooser
@@ -110,8 +111,8 @@ def planned(arguments: argparse.Namespace) -> Campaign:
         raise InvalidValueError("--vary-chip determines the chips: remove --hardware, --found and --choose")
     if arguments.stop_early and (arguments.vary_chip or arguments.choose != "plan"):
         raise InvalidValueError(
-            "--stop-early compares trainings for one chip and leaves rows without accuracies: remove --vary-chip and "
-            "--choose"
+            "--stop-early compares training runs for one chip and leaves rows without accuracies: remove --vary-chip "
+            "and --choose"
         )
     chips = _chips(arguments.hardware or ["pcm"])
     limits = RowLimits(arguments.max_row_seconds, arguments.max_row_gib)
@@ -191,7 +192,7 @@ def _with_found(
     A design is measured on its own chip. A network is measured on the chip of its search unless `--hardware` is given.
 
     Raises:
-        InvalidValueError: a result is for another task, or for a chip whose TOML file is needed.
+        InvalidValueError: a result is for another task or space, or for a chip whose TOML file is needed.
     """
     designs: Designs = {}
     for path in paths:
@@ -199,7 +200,7 @@ def _with_found(
         if (learned := result.provenance.get("task")) != chosen.name:
             raise InvalidValueError(f"{path} is for the task {learned!r}, not {chosen.name!r}")
         if (networks := result.space.networks) != chosen.space:
-            raise InvalidValueError(f"{path} is for the {networks} space, not {chosen.space}")
+            raise InvalidValueError(f"{path} is for the {_described(networks)}, not {_described(chosen.space)}")
         for candidate in (result.best, *result.top):
             genome = tuple(candidate.network.tolist())
             own = (hardware(candidate.chip),) if candidate.chip else chips if asked else (_searched_for(path, result),)
@@ -244,7 +245,8 @@ def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -
     if not reasons:
         return None
     (reason, times), others = reasons.most_common(1)[0], len(reasons) - 1
-    failed = f"all {sum(reasons.values())} rows of this campaign failed"
+    count = sum(reasons.values())
+    failed = f"all {count} rows of this campaign failed" if count > 1 else "the only row of this campaign failed"
     most = f"{failed}; most common reason ({times} {'row' if times == 1 else 'rows'})" if others else failed
     return f"{most}: {reason}; to measure them again after changing a limit or the images, add --retry-failed"
 
@@ -288,8 +290,13 @@ def _checked_table(name: str, chosen: Task) -> MeasuredTable:
     if table.card["task"] != chosen.name:
         raise InvalidValueError(f"table {name} is for the task {table.card['task']!r}, not {chosen.name!r}")
     if table.space != chosen.space:
-        raise InvalidValueError(f"table {name} is for the {table.space.name} space, not {chosen.space.name}")
+        raise InvalidValueError(f"table {name} is for the {_described(table.space)}, not {_described(chosen.space)}")
     return table
+
+
+def _described(space: Space) -> str:
+    """Return the name of a space with its images and classes."""
+    return f"space {space.name} with images of {'x'.join(map(str, space.input_shape))} and {space.classes} classes"
 
 
 def _networks_of(table: MeasuredTable, chosen: Task, most: int | None) -> Population:

@@ -19,7 +19,7 @@ FLAG: Final = "--config"
 _LARGEST: Final = 1 << 16
 """Largest size of a file of flags in bytes. Python's TOML parser can take time quadratic in the size."""
 _NUMBER: Final = re.compile(r"(?!-0$)-?(0|[1-9]\d{0,15})(\.\d*[1-9])?")
-"""Numbers with the same spelling in TOML and on a command line, also after they are read; -0 and 1.10 have not."""
+"""Numbers that may be spelled the same in TOML and on a command line; -0 and 1.10 are not. See `_value`."""
 _NOT_RECORDED: Final = frozenset({"help", "config", "json", "quiet"})
 """Flags that change what is printed, not what is computed."""
 
@@ -111,6 +111,8 @@ def _words(action: argparse.Action, value: Any) -> list[str]:
     values = [_word(one) for one in (value if isinstance(value, list) else [value])]
     if action.nargs in ("+", "*"):
         return [flag, *values] if flag else values
+    if not values:
+        raise InvalidValueError("has no values; leave it out instead")
     if len(values) != 1 and not _appends(action):
         raise InvalidValueError("has several values, but takes one")
     return [f"{flag}={one}" if flag else one for one in values]
@@ -189,6 +191,6 @@ def _array(values: Sequence[str]) -> str:
 
 def _value(word: str) -> str:
     """Return a word as a TOML value."""
-    if _NUMBER.fullmatch(word):
+    if _NUMBER.fullmatch(word) and str(tomllib.loads(f"x = {word}")["x"]) == word:
         return word
     return json.dumps(word, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -194,7 +194,7 @@ def _refine(commands: Any) -> None:
         metavar="N",
         help="rounds of search and measurement; run again with a larger N to add rounds (4)",
     )
-    how.add_argument("--each", type=positive, default=12, metavar="N", help="trainings in each round (12)")
+    how.add_argument("--each", type=positive, default=12, metavar="N", help="training runs in each round (12)")
     how.add_argument(
         "--first",
         type=positive,
@@ -210,10 +210,13 @@ def _refine(commands: Any) -> None:
         "--max-rows",
         type=positive,
         metavar="N",
-        help="request at most N trainings in all, including trainings that the store already has",
+        help="request at most N training runs in all, including training runs that the store already has",
     )
     how.add_argument(
-        "--max-seconds", type=above_zero, metavar="S", help="start no training after S seconds; run again to continue"
+        "--max-seconds",
+        type=above_zero,
+        metavar="S",
+        help="start no training run after S seconds; run again to continue",
     )
     how.add_argument("--seed", type=seed, default=0, help="random seed of searches, batches and measurements (0)")
     work = command.add_argument_group("workers")
@@ -330,12 +333,12 @@ def _verify(commands: Any) -> None:
     command.add_argument(
         "--top", type=positive, metavar="K", help="measure the first K networks that the search returned with --top"
     )
-    command.add_argument("--seeds", type=positive, default=3, metavar="N", help="independent trainings per network (3)")
+    command.add_argument("--seeds", type=positive, default=3, metavar="N", help="training runs per network (3)")
     command.add_argument(
-        "--chips", type=positive, metavar="N", help="simulated chips per training (default: set by the fidelity)"
+        "--chips", type=positive, metavar="N", help="simulated chips per training run (default: set by the fidelity)"
     )
     add_jobs(command)
-    command.add_argument("--seed", type=seed, default=0, help="random seed of the first training (0)")
+    command.add_argument("--seed", type=seed, default=0, help="random seed of the first training run (0)")
     add_data_dir(command)
     add_json(command)
 
@@ -410,7 +413,7 @@ def _campaign(commands: Any) -> None:
         nargs="+",
         metavar="CHIP",
         help=f"chips: {', '.join(PRESETS.own)}, variants such as pcm-t256-d8-a7, or TOML files; chips with the same "
-        "training noise share one training (pcm)",
+        "training noise share one training run (pcm)",
     )
     command.add_argument(
         "--vary-chip",
@@ -497,8 +500,8 @@ def _campaign(commands: Any) -> None:
     command.add_argument(
         "--stop-early",
         choices=STOPPINGS,
-        help="asha: after 1/4 and 1/2 of its epochs, stop a training whose loss is above the median loss of all "
-        "trainings at this epoch so far; stopped rows have no accuracies (default: stop none)",
+        help="asha: after 1/4 and 1/2 of its epochs, stop a training run whose loss is above the median loss of all "
+        "training runs at this epoch so far; stopped rows have no accuracies (default: stop none)",
     )
     command.add_argument("--retry-failed", action="store_true", help="measure failed rows again, with the new limits")
     command.add_argument(

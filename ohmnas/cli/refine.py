@@ -143,7 +143,7 @@ def run(arguments: argparse.Namespace) -> None:
                     report=partial(_report, meter),
                 )
             except KeyboardInterrupt:
-                render.notice("stopped: all finished trainings are stored; run the same command to continue")
+                render.notice("stopped: all finished training runs are stored; run the same command to continue")
                 raise
     result = replace(result, command=tuple(arguments.words))
     path = arguments.out / "result.json"
@@ -260,8 +260,8 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
     if stages:
         render.table(["stage", "networks", "best: 1-day accuracy", "std", "AVM", "optimism"], stages)
     render.line(
-        f"measured: {result.evaluations} new trainings, {result.provenance['rows']} networks in all (including earlier "
-        "ones), on validation images"
+        f"measured: {result.evaluations} new training runs, {result.provenance['rows']} networks in all (including "
+        "earlier ones), on validation images"
     )
     render.line("held out: prediction of surrogates that were not fitted to the network")
     render.line("expected: weighted mean of measured and held out (the less noisy counts more); it ranks the networks")
@@ -285,7 +285,7 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
 
 
 def _show_weights(result: SearchResult, folder: Path) -> None:
-    """Print the folder of all trained networks, and the folders with trainings of the found network."""
+    """Print the folder of all trained networks, and the folders with training runs of the found network."""
     if not result.best.weights:
         return
     folders = sum(is_trained(one) for one in folder.iterdir())
@@ -295,7 +295,7 @@ def _show_weights(result: SearchResult, folder: Path) -> None:
 
 def _lines(name: str, one: Candidate) -> list[list[str]]:
     """Return the rows of one network: held out, measured, expected."""
-    trainings = "1 training" if one.trainings == 1 else f"{one.trainings} trainings"
+    trainings = "1 run" if one.trainings == 1 else f"{one.trainings} runs"
     return [
         [
             f"{name} {word}",

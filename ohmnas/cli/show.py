@@ -60,7 +60,7 @@ def _measured(one: Subject) -> None:
             )
         rows.append([name, *cells])
     title = (
-        f"measured (%): mean and standard error of {measurement.trainings} trainings, {measurement.chips} chips each, "
+        f"measured (%): mean and standard error of {measurement.trainings} runs, {measurement.chips} chips each, "
         f"{measurement.test_images:,} test images"
     )
     render.table(["measured", *names], rows, title)

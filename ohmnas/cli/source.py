@@ -56,7 +56,7 @@ def task_table(arguments: argparse.Namespace) -> MeasuredTable:
 
     Raises:
         UnknownNameError: no table is shipped for the task.
-        InvalidValueError: as `source_table`.
+        InvalidValueError: as in `source_table`.
     """
     names = tables_of_task(arguments.task)
     if not names:
@@ -73,10 +73,10 @@ def task_table(arguments: argparse.Namespace) -> MeasuredTable:
 
 
 def learning_set(table: MeasuredTable, arguments: argparse.Namespace) -> TrainingSet:
-    """Return the rows of one chip, or with `--co-design` of all chips.
+    """Return the rows of one chip or, with `--co-design`, of all chips.
 
     Raises:
-        InvalidValueError: both options are given, a choice is ambiguous, or no rows match.
+        InvalidValueError: `--hardware` is given with `--co-design`, a choice is ambiguous, or no rows match.
     """
     if not arguments.co_design:
         return TrainingSet.of(table, arguments.hardware, arguments.fidelity)

@@ -64,14 +64,14 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         _show(values, networks_to_verify(result, arguments.references, picks), path)
     if all(_mean(network["measured"]["accuracy_1d"]) is None for network in values["networks"].values()):
-        raise AllFailedError("every training diverged; there is no measurement")
+        raise AllFailedError("every training run diverged; there is no measurement")
 
 
 def _report(meter: render.Meter, done: int, total: int, last: Trained | None) -> None:
-    """Advance the progress bar and show the result of the last training."""
+    """Advance the progress bar and show the result of the last training run."""
     meter.of(total)
     meter.advance(
-        done, "starting" if last is None else f"last training: {last.reason or _percent(last['accuracy_1d'])}"
+        done, "starting" if last is None else f"last training run: {last.reason or _percent(last['accuracy_1d'])}"
     )
 
 
@@ -117,12 +117,12 @@ def _show(values: dict[str, Any], networks: dict[str, Candidate], path: Path) ->
     kinds = dict.fromkeys(candidate.chip or str(values["hardware"]) for candidate in networks.values())
     trainings, chips = len(values["seeds"]), f"{values['chips']} {' or '.join(kinds)} chips"
     lacks = any(None in network["measured"]["accuracy_1d"] for network in values["networks"].values())
-    several = f"mean of {trainings} trainings{' (diverged ones excluded)' if lacks else ''}, {chips} each"
-    mean = f"1 training, {chips}" if trainings == 1 else several
+    several = f"mean of {trainings} training runs{' (diverged ones excluded)' if lacks else ''}, {chips} each"
+    mean = f"1 training run, {chips}" if trainings == 1 else several
     render.line(f"measured: {mean}, {values['test_images']} test images (not used by any table or search)")
     render.line("predicted: on validation images")
     if trainings > 1 and changes:
-        render.line("difference: mean and 95 % interval (paired t-test over trainings with the same seeds and images)")
+        render.line("difference: mean and 95 % interval (paired t-test over runs with the same seeds and images)")
     _show_spread(values)
     render.line(f"saved: {path}")
     if kept := [folder for network in values["networks"].values() for folder in network["weights"] if folder]:
@@ -148,15 +148,15 @@ def _change(change: dict[str, Any] | None) -> str:
 
 
 def _show_trainings(name: str, network: dict[str, Any], seeds: list[int]) -> None:
-    """Print the accuracy of each training, and one line for each training that diverged or stopped early."""
+    """Print the accuracy of each training run, and one line for each training run that diverged or stopped early."""
     accuracies = network["measured"]["accuracy_1d"]
-    render.line(f"{name}: 1-day accuracy of each training: {', '.join(map(_percent, accuracies))}")
+    render.line(f"{name}: 1-day accuracy of each training run: {', '.join(map(_percent, accuracies))}")
     for place, (seed, accuracy, reason) in enumerate(zip(seeds, accuracies, network["reasons"], strict=True), 1):
         if reason:
             fate = "excluded from the means" if accuracy is None else "included in the means"
             render.line(f"{name}, training {place} of {len(seeds)} (seed {seed}): {reason}; {fate}")
     if _mean(accuracies) is None:
-        render.line(f"{name}: every training diverged; there is no measurement")
+        render.line(f"{name}: every training run diverged; there is no measurement")
 
 
 def _show_spread(values: dict[str, Any]) -> None:

@@ -116,7 +116,7 @@ def crossbar_costs(
 def tile_parts(
     inputs: Counts, outputs: Counts, groups: Counts | None, rows: Counts, columns: Counts
 ) -> tuple[Counts, Counts]:
-    """Number of tile rows and number of tile columns that each weight matrix needs. Arguments broadcast.
+    """Number of rows of tiles and number of columns of tiles that each weight matrix needs. Arguments broadcast.
 
     Args:
         inputs: inputs of a matrix, or of one of its groups.

@@ -21,13 +21,13 @@ class Placement:
     count: int
     """Number of layers."""
     inputs: int
-    """Rows of each weight matrix."""
+    """Rows of each weight matrix; for grouped layers, of one group."""
     outputs: int
     """Columns of each weight matrix. Layers that are placed side by side count as one matrix."""
     matrices: int
     """Number of weight matrices; they share no tile."""
     parts: tuple[int, int]
-    """Number of tile rows and number of tile columns of each matrix."""
+    """Number of rows of tiles and number of columns of tiles of each matrix."""
     params: int
     """Number of trainable parameters: weights on tiles and digital parameters."""
     macs: int

@@ -1,4 +1,4 @@
-"""Estimators other than the surrogate, from zero-cost proxies to full training. Does not import torch."""
+"""Estimators other than the surrogate, from zero-cost proxies to full training runs. Does not import torch."""
 
 from typing import TYPE_CHECKING
 

@@ -29,7 +29,7 @@ ESTIMATORS: Final[Registry[Make]] = Registry(
     {
         "surrogate": ("ohmnas.estimators.fitted:surrogate", "the surrogate of a shipped table"),
         **{name: (partial(maker, name), one.title) for name, one in PROXIES.items() if not one.needs_chip},
-        "training": ("ohmnas.estimators.training:training", "full training, as for a measured table"),
+        "training": ("ohmnas.estimators.training:training", "full training run, as for a measured table"),
         "fewer_epochs": ("ohmnas.estimators.low_fidelity:fewer_epochs", "training with a quarter of the epochs"),
         "fewer_images": ("ohmnas.estimators.low_fidelity:fewer_images", "training with a quarter of the images"),
         "lower_resolution": (

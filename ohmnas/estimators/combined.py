@@ -60,14 +60,17 @@ class Combined(Estimator):
         others = {one.name for one in self.other.targets}
         return Combined(self.main.predicting(name for name in names if name not in others), self.other)
 
+    def _networks(self, population: Population) -> Population:
+        """Return the genomes without the genes of a chip."""
+        return population if self.space is None else population[:, : len(self.space.networks.gene_names)]
+
     def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
         """``(n,)``: True for architectures that both can estimate."""
-        return self.main.accepts(population) & self.other.accepts(population)
+        return self.main.accepts(population) & self.other.accepts(self._networks(population))
 
     def estimate(self, population: Population) -> Estimate:
         """See `Estimator`."""
-        genes = population.shape[1] if self.space is None else len(self.space.networks.gene_names)
-        parts = self.main.estimate(population), self.other.estimate(population[:, :genes])
+        parts = self.main.estimate(population), self.other.estimate(self._networks(population))
         return Estimate(self.targets, np.hstack([part.values for part in parts]))
 
     def quantile(self, estimate: Estimate, probability: float) -> Estimate:

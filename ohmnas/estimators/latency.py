@@ -71,11 +71,11 @@ class LatencyTable(Estimator):
             InvalidValueError: there are no shapes, a shape occurs twice, or a value is out of range.
         """
         if not len(self.shapes) or self.shapes.shape != (len(self.seconds), len(SHAPE)):
-            raise InvalidValueError("a lookup table needs at least one layer shape, each with its seconds")
+            raise InvalidValueError("a lookup table needs at least one layer shape, and a time for each")
         if (self.shapes < 1).any():
             raise InvalidValueError(f"{', '.join(SHAPE)} of a layer must be at least 1, not {self.shapes.min()}")
-        if not ((self.seconds >= 0.0) & (self.seconds <= _LARGEST_SECONDS)).all():
-            raise InvalidValueError(f"seconds of a layer must be from 0 to {_LARGEST_SECONDS:g}")
+        if not ((self.seconds > 0.0) & (self.seconds <= _LARGEST_SECONDS)).all():
+            raise InvalidValueError(f"seconds of a layer must be above 0 and at most {_LARGEST_SECONDS:g}")
         if len(np.unique(self.shapes, axis=0)) != len(self.shapes):
             raise InvalidValueError("a layer shape occurs twice in the lookup table")
 

@@ -1,4 +1,4 @@
-"""Cheaper trainings as estimators: fewer epochs, fewer images, smaller images, or a narrower network.
+"""Cheaper training runs as estimators: fewer epochs, fewer images, smaller images, or a narrower network.
 
 Each estimator changes one setting of a table's training. `docs/estimators.md` compares how they rank networks.
 """
@@ -48,7 +48,7 @@ def low_fidelity(
     Args:
         name: one of `SHARES`.
         task: the task.
-        seed: seed of trainings and chips.
+        seed: seed of training runs and chips.
         share: remaining share, above 0 and at most 1; None is the value in `SHARES`.
         base: fidelity to reduce; None is the fidelity of the task's table.
         chip: the chip; None is the ``pcm`` preset.

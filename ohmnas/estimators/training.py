@@ -36,7 +36,7 @@ class Trained(Estimator):
 
         Args:
             protocol: task, fidelity, engine and device.
-            seed: seed of trainings and chips.
+            seed: seed of training runs and chips.
             chip: the chip; None is the ``pcm`` preset.
             change: maps ``(n, g)`` architectures to the networks that are trained instead; None trains the
                 architectures.
@@ -63,7 +63,7 @@ class Trained(Estimator):
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Task, chip, seed, and the settings of a training."""
+        """Task, chip, seed, and the settings of a training run."""
         effort = self._protocol.fidelity
         return {
             "task": self._protocol.task.name,
@@ -76,7 +76,7 @@ class Trained(Estimator):
         }
 
     def estimate(self, population: Population) -> Estimate:
-        """Train ``(n, g)`` architectures one after another. A failed training gets the worst value of each target."""
+        """Train ``(n, g)`` architectures one after another. If training fails, each target has its worst value."""
         start = time.process_time()
         networks = population if self._change is None else self._change(population)
         values = np.array([self._of(genome) for genome in networks]).reshape(-1, len(self.targets))
@@ -93,10 +93,10 @@ class Trained(Estimator):
 
 
 def worst(target: Target) -> float:
-    """Return the worst possible value of a target, for failed trainings."""
+    """Return the worst possible value of a target, for failed training runs."""
     return target.low if target.larger_is_better else target.high
 
 
 def training(task: Task, seed: int = 0) -> Trained:
-    """Return the estimator that trains each network of a task as for its table."""
+    """Return the estimator that trains each network with the settings of the task's table."""
     return Trained(Protocol(task, fidelity("table", task.name)), seed)

@@ -6,7 +6,8 @@ import io
 import logging
 import tempfile
 import warnings
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
 
 MODEL: Final = "network.onnx"
 _INPUT, _OUTPUT = "images", "logits"
+
+
+@contextmanager
+def _without_messages() -> Iterator[None]:
+    """Inside the block, torch's exporter prints no messages and no warnings."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
@@ -45,9 +60,7 @@ def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
     with tempfile.TemporaryDirectory() as aside:
         network, _ = plain_network(trained, Path(aside))
     path = folder / MODEL
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # the exporter prints messages
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with _without_messages():
         torch.onnx.export(
             network,
             (random_images(trained),),

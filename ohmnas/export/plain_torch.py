@@ -29,8 +29,8 @@ _CHECKED: Final = 8
 _SATURATING: Final = {
     "SaturatingConv2d": '''
 class SaturatingConv2d(nn.Conv2d):
-    """A convolution whose inputs and outputs saturate at fixed limits. The network was trained with these limits of
-    a chip's converters."""
+    """A convolution whose inputs and outputs saturate at fixed limits. They are the limits of a chip's converters,
+    with which the network was trained."""
 
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
@@ -43,7 +43,7 @@ class SaturatingConv2d(nn.Conv2d):
 ''',
     "SaturatingLinear": '''
 class SaturatingLinear(nn.Linear):
-    """A linear layer whose inputs and products saturate as in `SaturatingConv2d`; the bias is added afterwards."""
+    """A linear layer whose inputs and products saturate at limits of a chip's converters; then the bias is added."""
 
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
@@ -80,7 +80,7 @@ class TiledConv2d(nn.Conv2d):
 ''',
     "TiledLinear": '''
 class TiledLinear(nn.Linear):
-    """A linear layer as a sum of parts, as in `TiledConv2d`, plus the bias."""
+    """A linear layer whose weights are spread over several tiles of a chip: a sum of limited parts, plus the bias."""
 
     def __init__(self, *arguments, starts, **settings):
         super().__init__(*arguments, **settings)

@@ -46,7 +46,7 @@ class BranchSum(nn.Module):
 
 @dataclass
 class Source:
-    """Code of a network, collected by calls of `expression`."""
+    """Code of a network, collected by calls to `expression`."""
 
     dialect: Dialect = field(default=lambda _path, _module: None)
     classes: dict[str, str] = field(default_factory=dict)
@@ -113,8 +113,8 @@ class Source:
             ]
         )
         if body not in self._bodies:
-            count = sum(name.rstrip("0123456789") == kind for name in self.classes)
-            name = f"{kind}{count + 1}" if count else kind
+            names = (kind, *(f"{kind}{number}" for number in range(2, len(self.classes) + 4)))
+            name = next(one for one in names if one not in self.classes and one != "Network")
             self._bodies[body] = name
             self.classes[name] = f"\nclass {name}(nn.Module):\n{body}"
         return self._bodies[body]

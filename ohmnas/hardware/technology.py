@@ -42,7 +42,8 @@ class Technology:
             InvalidValueError: a number is out of range, or the name or the path of the noise model is invalid.
         """
         check_plain_name("technology", self.name)
-        if not all(part.isidentifier() for part in self.noise_model.replace(":", ".", 1).split(".")):
+        module, colon, name = self.noise_model.partition(":")
+        if not colon or not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
             raise InvalidValueError(f"the noise model of {self.name} must be 'module:class', not {self.noise_model!r}")
         for name in ("spread_1d", "spread_1mo"):
             if not 0 <= getattr(self, name) <= 1:

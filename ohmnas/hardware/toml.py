@@ -73,7 +73,7 @@ def _described(values: dict[str, Any], stem: str) -> Hardware:
     if not isinstance(preset, str):
         raise InvalidValueError(f"base is {shown(preset)}, but must be the name of a preset")
     base = _named(preset)
-    known = {field.name: type(getattr(base, field.name)) for field in fields(Hardware)}
+    known = {field.name: type(field.default) for field in fields(Hardware)}
     settings: dict[str, Any] = {"name": stem}
     for name, value in values.items():
         kind = known.get(name)

@@ -1,4 +1,4 @@
-"""Shared weights and gradient search: one training for many networks. Needs torch."""
+"""Shared weights and gradient search: one training run for many networks. Needs torch."""
 
 from typing import TYPE_CHECKING
 

@@ -31,7 +31,7 @@ and weights that few networks share are rarely trained."""
 _FEW_PIXELS: Final = 256
 _SMALL: Final = (256, 0.5)
 """Images per step and learning rate for images with fewer than `_FEW_PIXELS`. A step on 8 x 8 pixels takes hardly
-longer with 256 images than with 64, because most of its time is overhead of the layers."""
+longer with 256 images than with 64, because most of its time is overhead per layer."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class Plan:
         described = json_values.mapping(values["space"], "space")
         task = task.in_space(json_values.text(described["name"], "space"))
         if [list(task.space.input_shape), task.space.classes] != [described["input_shape"], described["classes"]]:
-            raise InvalidValueError(f"it is for images of another shape or number of classes than {task.name}")
+            raise InvalidValueError(f"it is for a different image shape or number of classes than {task.name}")
         if values["task"] != task.name:
             raise InvalidValueError(f"it is for the task {shown(values['task'])}, not {task.name}")
         within = json_values.mapping(values["within"], "within")

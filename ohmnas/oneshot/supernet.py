@@ -73,7 +73,7 @@ class Supernet:
     def network(self, genome: npt.NDArray[np.int16], seed: int = 0) -> nn.Module:
         """Return the analog network of a ``(g,)`` genome with its part of the shared weights, in evaluation mode.
 
-        Input ranges and batch norm statistics come from training images under training noise, as at the end of an
+        Input ranges and batch norm statistics come from training images under training noise, as at the end of
         ordinary training.
 
         Args:

@@ -53,8 +53,8 @@ def train_supernet(
 ) -> Supernet:
     """Train the shared weights of a plan, or resume their training, and save them.
 
-    A stopped training resumes from its last checkpoint and gives the same weights, bit for bit. A finished supernet is
-    returned as it is.
+    A stopped training run resumes from its last checkpoint and gives the same weights, bit for bit. A finished supernet
+    is returned as it is.
 
     Args:
         plan: everything that determines the training.
@@ -102,13 +102,13 @@ def train_supernet(
 
 
 def _resumed(plan: Plan, minutes: float | None, folder: Path) -> Plan:
-    """Return the plan of a stopped training in the folder. If there is none, choose the epochs and store the plan."""
+    """Return the stored plan of a stopped training run. If there is none, choose the epochs and store the plan."""
     started = folder / STARTED
     if is_file(started):
         try:
             earlier = Plan.from_dict(json_values.mapping(read_json(started, _LARGEST_PLAN), "content"), plan.task)
         except (KeyError, TypeError, ValueError, OhmnasError) as error:
-            raise BrokenFileError(f"{started} is not the plan of a training of this task: {error}") from error
+            raise BrokenFileError(f"{started} is not the plan of a training run of this task: {error}") from error
         _check_same(plan, earlier, minutes, folder)
         return earlier
     if minutes is not None:
@@ -150,7 +150,7 @@ def _key(plan: Plan) -> str:
 
 
 class _Training:
-    """State of a training. All random numbers of a step depend only on the seed and the step."""
+    """State of a training run. All random numbers of a step depend only on the seed and the step."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.recipe = plan, plan.recipe

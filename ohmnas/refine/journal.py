@@ -20,7 +20,7 @@ networks, trained again."""
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One training to run."""
+    """One training run to run."""
 
     genome: tuple[int, ...]
     seed: int
@@ -33,7 +33,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage: its trainings and its outcome."""
+    """One stage: its training runs and its outcome."""
 
     kind: str
     """One of `KINDS`."""
@@ -43,7 +43,7 @@ class Stage:
 
 
 class Journal:
-    """The stages of a refinement. With a file, each stage is written before its first training begins."""
+    """The stages of a refinement. With a file, each stage is written before its first training run begins."""
 
     def __init__(self, path: Path | None, asked: Mapping[str, Any]) -> None:
         """Read the stages of earlier runs.
@@ -66,7 +66,7 @@ class Journal:
 
     @property
     def trainings(self) -> int:
-        """Number of trainings of all stages."""
+        """Number of training runs of all stages."""
         return sum(len(stage.chosen) for stage in self.stages)
 
     @property

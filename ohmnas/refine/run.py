@@ -60,28 +60,30 @@ class Effort:
     rounds: int = 4
     """Rounds after the plan."""
     each: int = 12
-    """Trainings in each round."""
+    """Training runs in each round."""
     repeats: int = 3
     """Number of best networks that are trained once more after the rounds. If it is above 1, the reference network is
-    one of them. If a network with only one training is then the best, it is trained once more (`FURTHER_REPEATS`)."""
+    one of them. If a network with only one training run is then the best, it is trained once more
+    (`FURTHER_REPEATS`)."""
     references: int = 1
     """Number of best reference networks within the limits to measure as well."""
     rows: float = math.inf
-    """Largest number of trainings that the stages request, including trainings that the store already has."""
+    """Largest number of training runs that the stages request, including training runs that the store already has."""
     seconds: float = math.inf
-    """Wall time limit of each call in seconds; no training starts after it."""
+    """Wall time limit of each call in seconds; no training run starts after it."""
 
     def __post_init__(self) -> None:
         """Check the ranges.
 
         Raises:
-            InvalidValueError: a number is negative or NaN, a count is not a whole number, or a round has no training.
+            InvalidValueError: a number is negative or NaN, a count is not a whole number, or a round has no training
+                run.
         """
         for name in ("rounds", "repeats", "references", "rows", "seconds"):
             if not getattr(self, name) >= 0:
                 raise InvalidValueError(f"{name} must be at least 0, not {getattr(self, name)}")
         for name in ("rounds", "each", "repeats", "references"):
-            if getattr(self, name) % 1 != 0:
+            if type(getattr(self, name)) is not int:
                 raise InvalidValueError(f"{name} must be a whole number, not {getattr(self, name)}")
         if self.each < 1:
             raise InvalidValueError(f"each must be at least 1, not {self.each}")
@@ -89,15 +91,15 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress report, made when a stage begins and after each training."""
+    """Progress report, made when a stage begins and after each training run."""
 
     stage: Stage
     number: int
     """Number of the stage, from 0."""
     done: int
-    """Stored trainings of the stage."""
+    """Stored training runs of the stage."""
     row: Row | None
-    """Row of the last training; None when the stage begins."""
+    """Row of the last training run; None when the stage begins."""
 
 
 def refine(
@@ -129,10 +131,10 @@ def refine(
         store: measured rows; the surrogate is fitted to the rows of the same chip and fidelity.
         fit: fits a surrogate to a training set and returns the search problem that uses it, for example
             ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
-        effort: rounds, trainings and time.
+        effort: rounds, training runs and time.
         seed: random seed of the searches and batches.
-        above_reference: True to require an estimated accuracy at least as high, and an estimated AVM no larger, than
-            the best reference network has (`search.defaults.reference_floor`).
+        above_reference: True to require an estimated accuracy no lower and an estimated AVM no larger than those of
+            the best reference network (`search.defaults.reference_floor`).
         split: shares of a batch.
         budget: budget of the search in each round; None is its default.
         journal: file for the stages, needed to resume after an interruption; None keeps them in memory.
@@ -140,7 +142,7 @@ def refine(
         jobs: number of local worker processes.
         cluster: Dask cluster to measure on, with all its workers; None measures in local processes.
         top: number of diverse measured networks to return.
-        report: called when a stage begins and after each training.
+        report: called when a stage begins and after each training run.
         clock: returns the time in seconds.
 
     Returns:
@@ -153,7 +155,7 @@ def refine(
         InvalidValueError: the campaign has several chips; the store's rows were measured with another protocol or
             other settings; the journal belongs to another refinement; or too few networks could be measured.
         InfeasibleError: no measured network meets the limits.
-        AllFailedError: every training of the plan failed.
+        AllFailedError: every training run of the plan failed.
         StorageError: a row or the journal could not be written; all earlier rows are stored.
     """
     if len(campaign.chips) != 1 or campaign.own_chips:
@@ -260,10 +262,10 @@ class _Run:
             if self.journal.stages and self.journal.stages[-1].outcome is None:
                 before = self.clock()
                 complete = self._measure(self.journal.stages[-1], jobs, cluster)
-                if not complete and self._networks() < FEWEST_FITTED:
+                if not complete and len(self._measured()) < FEWEST_FITTED:
                     raise InvalidValueError(
-                        f"only {self._networks()} networks were measured before the time limit, but a refinement needs "
-                        f"{FEWEST_FITTED}: run it again to continue"
+                        f"only {len(self._measured())} networks were measured before the time limit, but a refinement "
+                        f"needs {FEWEST_FITTED}: run it again to continue"
                     )
                 standing = self._standing()
                 self._forget_weights(standing)
@@ -274,7 +276,7 @@ class _Run:
             if self._is_late() and self.journal.stages:
                 self.stopped = "seconds"
                 return standing or self._standing()
-            if standing is None and (self.journal.stages or self._networks() >= FEWEST):
+            if standing is None and (self.journal.stages or len(self._measured()) >= FEWEST):
                 standing = self._standing()
             stage = self._plan() if standing is None else self._next(standing)
             if stage is None:
@@ -285,11 +287,10 @@ class _Run:
     def _is_late(self) -> bool:
         return self.clock() - self.began >= self.effort.seconds
 
-    def _networks(self) -> int:
-        """Number of networks measured on this chip at this fidelity, with any seed."""
-        task, chip, fidelity = (*self._names(),)
+    def _measured(self) -> set[tuple[object, ...]]:
+        """Genomes of the networks measured on this chip at this fidelity, with any seed."""
         known = self.store.identities(failed=False, stopped=False)
-        return len({one[len(schema.KEY_COLUMNS) :] for one in known if one[:3] == (task, chip, fidelity)})
+        return {one[len(schema.KEY_COLUMNS) :] for one in known if one[:3] == self._names()}
 
     def _names(self) -> tuple[str, str, str]:
         protocol = self.campaign.protocol
@@ -304,10 +305,10 @@ class _Run:
         done = {one.genome for stage in self.journal.stages for one in stage.chosen}
         plan = [tuple(genome) for genome in self.campaign.population.tolist()]
         left = [genome for genome in plan if genome not in done][: int(min(self.effort.rows, len(plan)))]
-        if left and (networks := self._networks() + len(left)) < FEWEST_FITTED:
+        if left and (networks := len(self._measured() | {*left})) < FEWEST_FITTED:
             raise InvalidValueError(
                 f"a refinement needs at least {FEWEST_FITTED} networks for its first surrogate, but would have "
-                f"{networks}: measure more first, or allow more trainings"
+                f"{networks}: measure more first, or allow more training runs"
             )
         return Stage("plan", tuple(Chosen(genome, self.campaign.seed, "plan") for genome in left)) if left else None
 
@@ -363,7 +364,7 @@ class _Run:
         """Return a stage that trains the best k networks again, each with its first unused seed.
 
         If fewer than k networks meet the limits, networks that narrowly miss them are included. The reference network
-        sets limits, and another training of it may relax them.
+        sets limits, and training it again may relax them.
         """
         if k < 1:
             return None
@@ -376,7 +377,7 @@ class _Run:
         return Stage("repeat", tuple(chosen)) if chosen else None
 
     def _seeds(self, genome: Sequence[int]) -> set[int]:
-        """Seeds with which a network was trained. Trainings that were stopped early do not count."""
+        """Seeds with which a network was trained. Training runs that were stopped early do not count."""
         names, keys = self._names(), len(schema.KEY_COLUMNS)
         stored = self.store.identities(stopped=False)
         return {int(str(one[3])) for one in stored if one[:3] == names and one[keys:] == tuple(genome)}
@@ -417,7 +418,7 @@ class _Run:
         """
         _, chip, fidelity = self._names()
         table = self.store.table(self.campaign.protocol.task)
-        if not self._networks():
+        if not self._measured():
             mine = self._names()
             reasons = Counter(
                 str(row["reason"])
@@ -512,7 +513,7 @@ class _Run:
         )
 
     def _measured_candidates(self, standing: Standing) -> list[Candidate]:
-        """Return the measured networks of this refinement, in the order of their first training."""
+        """Return the measured networks of this refinement, in the order of their first training run."""
         chosen = dict.fromkeys(one.genome for stage in self.journal.stages for one in stage.chosen)
         rows = [standing.shrunk.row(np.array(genome, dtype=np.int16)) for genome in chosen]
         measured = np.array([row for row in rows if row is not None], dtype=np.intp)

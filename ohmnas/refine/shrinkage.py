@@ -5,10 +5,10 @@ Management Science 2006). Their remedy is to compare posterior means. For each n
 normal measurement are combined on the target's scale (Lindley and Smith, 1972; Efron and Morris, 1973):
 
     expected = predicted + share * (measured - predicted)
-    share    = explained / (explained + noise / trainings)
+    share    = explained / (explained + noise / training runs)
 
 `predicted` comes from a surrogate that was not fitted to the network (cross-fitting). `noise` is the variance between
-trainings of one network, estimated from networks that were trained more than once. `explained` is the rest of the
+training runs of one network, estimated from networks that were trained more than once. `explained` is the rest of the
 variance of measurements around their predictions. Both variances are estimated from networks with a similar predicted
 accuracy, because good networks vary less. If too few networks were trained twice, a quarter of the variance around the
 predictions counts as noise (`DEFAULT_NOISE`).
@@ -48,8 +48,8 @@ FEWEST_REPEATS: Final = 8
 """Smallest number of networks trained more than once that is needed to estimate the noise."""
 DEFAULT_NOISE: Final = 0.25
 """Share of noise in the variance around predictions, if the noise cannot be estimated. For the networks with the best
-predictions, the share that best predicts a second training is 0.25 on spoken-digits, 0.1 on cifar10, and 0 to 0.1 on
-digits and people (shipped tables of protocol 3)."""
+predictions, the share that best predicts a second training run is 0.25 on spoken-digits, 0.1 on cifar10, and 0 to 0.1
+on digits and people (shipped tables of protocol 3)."""
 _SMALLEST: Final = 1e-12
 """Lower bound on variances, to avoid a division by 0."""
 
@@ -61,9 +61,9 @@ class Shrunk:
     population: Population
     """``(n, g)``."""
     trainings: npt.NDArray[np.intp]
-    """``(n,)``: number of trainings."""
+    """``(n,)``: number of training runs."""
     measured: Estimate
-    """Means over the trainings."""
+    """Means over the training runs."""
     predicted: Estimate
     """Predictions of surrogates that were not fitted to the network."""
     expected: Estimate
@@ -89,10 +89,11 @@ def shrink(
 
     Args:
         population: ``(n, g)``.
-        trainings: ``(n,)``: number of trainings of each network.
-        measured: means over the trainings.
+        trainings: ``(n,)``: number of training runs of each network.
+        measured: means over the training runs.
         predicted: held-out predictions of the same targets.
-        within: ``(n, t)``: variance between a network's trainings, on the targets' scales; NaN for one training.
+        within: ``(n, t)``: variance between a network's training runs, on the targets' scales; NaN for one training
+            run.
         std_floor: smallest standard deviation that the table can resolve, a fraction.
     """
     position = predicted[ACCURACY.name]

@@ -16,7 +16,7 @@ _PAD: Final = 0.05
 _FEWEST: Final = 3
 """Smallest number of ticks. An error axis may have fewer, because it has no ticks below 0 %."""
 _FEW_COUNTS: Final = 6
-"""Up to this number of different counts, each has its tick."""
+"""With up to this many distinct counts, each gets a tick."""
 _LEAST_ERROR: Final = 0.01
 """Smallest error in per cent on an error axis, because a logarithmic scale cannot show 0."""
 
@@ -114,7 +114,7 @@ def _round_numbers(low: float, high: float, ticks: int) -> list[tuple[float, str
 
 
 def _log_ticks(low: float, high: float, ticks: int) -> list[tuple[float, str]]:
-    """Return the finest ticks that are at most `ticks` + 1, but at least `_FEWEST`."""
+    """Return the finest set of at most `ticks` + 1 ticks, but of at least `_FEWEST`."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     chosen: list[float] = []
     for steps in _LOG_STEPS:

@@ -23,18 +23,18 @@ _LARGEST: Final = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class MeasuredNetwork:
-    """One network with the measured values of each training."""
+    """One network with the measured values of each training run."""
 
     genome: tuple[int, ...]
     values: Mapping[str, tuple[float | None, ...]]
-    """Target -> value of each training; None where it diverged."""
+    """Target -> value of each training run; None where it diverged."""
 
     def finite(self, target: str) -> list[float]:
-        """Return the values of the trainings that did not diverge; empty if the target was not measured."""
+        """Return the values of the training runs that did not diverge; empty if the target was not measured."""
         return [value for value in self.values.get(target, ()) if value is not None]
 
     def mean(self, target: str) -> float | None:
-        """Return the mean over trainings, or None if there are no values."""
+        """Return the mean over training runs, or None if there are no values."""
         values = self.finite(target)
         return float(np.mean(values)) if values else None
 
@@ -46,7 +46,7 @@ class MeasuredNetwork:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredDifference:
-    """Mean difference of two networks over pairs of trainings with the same seed."""
+    """Mean difference of two networks over pairs of training runs with the same seed."""
 
     network: str
     against: str
@@ -67,7 +67,7 @@ class Measurement:
     """Name -> network; ``found`` is the found one."""
     trainings: int
     chips: int
-    """Programmed chips of each training."""
+    """Programmed chips of each training run."""
     test_images: int
     fidelity: str
     predicted_fidelity: str

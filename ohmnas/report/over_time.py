@@ -77,9 +77,9 @@ def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     if predicted:
         notes.append("Bars with ends: 90 % prediction intervals, for each time separately.")
     if any(one.measured for one in measured):
-        notes.append("Measured: mean over trainings, with its standard error, on test images.")
+        notes.append("Measured: mean over training runs, with its standard error, on test images.")
     if any(one.measured is None for one in measured):
-        notes.append("Measured in the refinement: mean over trainings, on validation images.")
+        notes.append("Measured in the refinement: mean over training runs, on validation images.")
     if len(places) > 1:
         notes.append("The marks of one time are side by side.")
     return Picture("Accuracy over time", chart.markup(), legend, " ".join(notes))

@@ -80,7 +80,7 @@ def _facts(one: Subject) -> list[tuple[str, str, str]]:
         ends = "" if interval is None else f"{words.number(interval[0])} to {words.number(interval[1])}"
         between = f"; 90 % interval {ends}" if ends else ""
         if measured is None and target.name in best.measured:
-            of = "1 training" if best.trainings == 1 else f"{best.trainings} trainings"
+            of = "1 training run" if best.trainings == 1 else f"{best.trainings} training runs"
             note = f"expected; measured {words.text(best.measured[target.name])} ({of})"
             found.append((words.title, words.text(predicted), note))
         elif measured is None:
@@ -126,7 +126,7 @@ def _lead(subjects: Sequence[Subject]) -> list[str]:
         text = WORDS["accuracy_1d"].text(network.mean("accuracy_1d") or 0.0)
         plus = "" if error is None else f" (standard error {100 * error:.2f} points)"
         lead.append(
-            f"Measured: {text} after a day{plus}, over {one.measurement.trainings} trainings with "
+            f"Measured: {text} after a day{plus}, over {one.measurement.trainings} training runs with "
             f"{one.measurement.chips} chips each, on {one.measurement.test_images:,} test images."
         )
     elif one.is_refined:
@@ -198,7 +198,7 @@ def _against(one: Subject, reference: Candidate) -> str:
         first, second = best.predicted, reference.predicted
         be, lose = f"is {kind} to be", "to lose"
         doubt = _only_measured(best, reference) + _doubt(
-            best, reference, "more trainings" if one.is_refined else "measurements"
+            best, reference, "more training runs" if one.is_refined else "measurements"
         )
         doubt += _label(one, reference)
     accuracy, loss = 100 * (first["accuracy_1d"] - second["accuracy_1d"]), 100 * (second[variation] - first[variation])
@@ -215,7 +215,7 @@ def _only_measured(best: Candidate, reference: Candidate) -> str:
     ours, theirs = best.measured.get("accuracy_1d"), reference.measured.get("accuracy_1d")
     if ours is None or theirs is None:
         return ""
-    counts = f"{best.trainings} and {reference.trainings} trainings"
+    counts = f"{best.trainings} and {reference.trainings} training runs"
     return f" By measurements alone, the difference in accuracy is {100 * (ours - theirs):+.2f} points ({counts})."
 
 

@@ -27,7 +27,7 @@ from ohmnas.search.result import SearchResult, read_result, result_file
 from ohmnas.targets import ACCURACY, SPREAD, Target, variation_of
 
 TRIALS: Final = ("smoke", "quick")
-"""Fidelities of short trial trainings."""
+"""Fidelities of short trial training runs."""
 REFERENCES: Final = 3
 """Number of reference networks in tables; further ones are shown if they were measured."""
 
@@ -110,17 +110,17 @@ class Subject:
 
     @property
     def fidelity(self) -> str:
-        """Fidelity of the trainings that predictions are based on; after a refinement, also of its measurements."""
+        """Fidelity of the training runs that predictions are based on; after a refinement, also of its measurements."""
         return str(self.result.provenance.get("fidelity", "unknown"))
 
     @property
     def is_trial(self) -> bool:
-        """True for a refinement whose trainings were short trials."""
+        """True for a refinement whose training runs were short trials."""
         return self.is_refined and self.fidelity in TRIALS
 
     @property
     def measured_best(self) -> MeasuredNetwork | None:
-        """Measurement of the found network; None if there is none, or if all its trainings diverged."""
+        """Measurement of the found network; None if there is none, or if all its training runs diverged."""
         network = self.measured_network(FOUND, self.result.best)
         return network if network is not None and network.finite("accuracy_1d") else None
 

@@ -70,7 +70,7 @@ def _further(one: Subject, name: str, candidate: Candidate) -> Iterator[_Values]
     yield _Values("held out", candidate.held_out)
     count = candidate.trainings if one.measured_network(name, candidate) is None else 0
     where = ", validation images" if one.measurement is not None else ""
-    trainings = f"{where} ({count} training{'s' if count > 1 else ''})" if count else ""
+    trainings = f"{where} ({count} run{'s' if count > 1 else ''})" if count else ""
     yield _Values(f"measured{trainings}", _measured_means(one, name, candidate))
     yield _Values("measured in the table", _in_table(one, candidate))
 

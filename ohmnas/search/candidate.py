@@ -51,7 +51,7 @@ class Candidate:
     held_out: dict[str, float] = field(default_factory=dict)
     """Target -> prediction of surrogates fitted without the measurement of this network."""
     trainings: int = 0
-    """Number of measured trainings."""
+    """Number of measured training runs."""
     weights: tuple[str, ...] = ()
     """Folders of the trained networks that were kept: names in ``networks``, next to the result of a refinement."""
 

@@ -1,4 +1,4 @@
-"""`Estimator`: predicts targets of architectures. Examples: a surrogate, a formula, a proxy, a training, a cascade."""
+"""`Estimator`: predicts targets of architectures. Examples: a surrogate, a formula, a proxy, a cascade."""
 
 from __future__ import annotations
 

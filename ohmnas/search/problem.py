@@ -111,7 +111,7 @@ class Problem:
         return np.array([float(np.ptp(self.choices(gene))) for gene in range(self.genes)])
 
     def sample(self, n: int, rng: np.random.Generator) -> Population:
-        """Up to n affordable architectures, spread evenly over log parameters; fewer after the deadline.
+        """At most n affordable architectures, spread evenly over the logarithm of the parameters.
 
         Raises:
             InfeasibleError: no sampled architecture meets the limits on costs; the message lists the violated limits.

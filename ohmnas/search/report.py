@@ -1,4 +1,4 @@
-"""Report of a search: a `SearchResult`, or an error that no architecture meets the limits."""
+"""Report of a search: a `SearchResult`, or an error that says that no architecture meets the limits."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class SearchResult:
     """Feasible architecture with the highest objective; with a front, the front's member with the highest objective."""
     evaluations: int
     """Number of evaluated architectures, summed over all starts. A start never evaluates an architecture twice, but
-    another start may evaluate it again. A refinement counts its trainings instead."""
+    another start may evaluate it again. A refinement counts its training runs instead."""
     seconds: float
     """Wall time of the search in seconds, including the searches that it resumed."""
     seed: int
@@ -68,7 +68,7 @@ class SearchResult:
     front: list[Candidate] = field(default_factory=list)
     """Pareto front over `pareto`; empty unless requested."""
     tried: list[Candidate] = field(default_factory=list)
-    """Networks that a refinement measured, in the order of their first training; otherwise empty."""
+    """Networks that a refinement measured, in the order of their first training run; otherwise empty."""
     pareto: tuple[str, ...] = ()
     """Quantities of the front; empty without a front."""
     population: Population = field(default_factory=lambda: np.empty((0, 0), dtype=np.int16), compare=False)

@@ -21,7 +21,8 @@ Costs = Callable[[Population], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
 Canonical = Callable[[Population], Population]
 
 STRATA: Final = 24
-"""Number of intervals of log parameters. With 24 and bounds two decades apart, neighbours differ by a fifth."""
+"""Number of intervals of the logarithm of the parameters. With 24 and bounds two decades apart, neighbours
+differ by a fifth."""
 PROPOSALS: Final = 2048
 """Architectures per batch of proposals; a batch takes 2 ms."""
 MAX_BATCHES: Final = 64
@@ -62,7 +63,7 @@ def stratified(
     at_least: int | None = None,
     max_batches: int = MAX_BATCHES,
 ) -> Population:
-    """Sample evenly over log parameters within bounds, without duplicates.
+    """Sample evenly over the logarithm of the parameters within bounds, without duplicates.
 
     Args:
         n: number of architectures.

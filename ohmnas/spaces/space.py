@@ -239,7 +239,7 @@ class Space(ABC):
         within: Bounds | None = None,
         max_batches: int = sampling.MAX_BATCHES,
     ) -> Population:
-        """``(n, g)``: architectures spread evenly over log parameters within the bounds, without duplicates.
+        """``(n, g)``: architectures spread evenly over the logarithm of the parameters, within bounds, no duplicates.
 
         Raises:
             InfeasibleError: fewer than n (or `at_least`) architectures were found within the bounds.

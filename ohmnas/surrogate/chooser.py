@@ -1,4 +1,4 @@
-"""Active campaigns: a surrogate of the measured rows selects part of the architectures."""
+"""Active campaigns: a surrogate fitted to the measured rows selects some of the architectures."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Chooser:
         return self._noted()[: len(self.campaign.population)]
 
     def _noted(self) -> Population:
-        """All selections, in whole batches: an extended campaign selects the same architectures as a longer one."""
+        """All selections, in whole batches: an extended campaign selects the same as one of this length."""
         noted = self.store.chosen(self._key)
         if not len(noted):
             initial = self._stored()  # architectures of the initial table
@@ -107,7 +107,7 @@ class Chooser:
 
 
 def _best(data: TrainingSet) -> Population:
-    """``(k, g)``: the `PARENTS` measured networks closest to the best accuracy with no more parameters than theirs."""
+    """``(k, g)``: the `PARENTS` networks with accuracies closest to the best among networks that are not larger."""
     order = np.argsort(data.space.params(data.population), kind="stable")
     accuracy = data.labels["accuracy_1d"][order]
     gap = np.maximum.accumulate(accuracy) - accuracy

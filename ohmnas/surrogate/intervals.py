@@ -22,8 +22,9 @@ Values = npt.NDArray[np.float64]
 KNOTS = 12
 """Number of knots of the local scale."""
 NEIGHBOURS = 0.15
-"""Share of the rows, nearest by position, that sets a local scale; at least `FEWEST_NEIGHBOURS` rows."""
+"""Share of the rows, neighbours in rank, that sets a local scale."""
 FEWEST_NEIGHBOURS = 10
+"""Smallest number of these rows; half as many at both ends, where they lie on one side."""
 MOST_RESIDUALS = 999
 """Largest number of normalised residuals kept, evenly spaced in rank."""
 SMALLEST_SCALE = 1e-6
@@ -32,7 +33,7 @@ SMALLEST_SCALE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
-    """Distribution of labels minus predictions, along a position."""
+    """Distribution of labels minus predictions, as a function of the position of the prediction."""
 
     positions: Values
     """``(k,)``, increasing: positions of the knots."""

@@ -51,7 +51,7 @@ def measured_chip_effects(designs: TrainingSet) -> pd.DataFrame:
         designs: `TrainingSet.of_designs`.
 
     Returns:
-        One row for each setting and value: `choice`, `value`, `label` (the value in words), `against` (the value of the
+        One row for each setting and value: `choice`, `value`, `label` (the value as text), `against` (the value of the
         ``pcm`` preset), `architectures` (number of networks), and for each target the mean change and the ends
         of its 90 % interval (`<target>_change`, `_low`, `_high`), as fractions.
 

@@ -39,7 +39,8 @@ _AT_ONCE: Final = 2500
 class SurrogateModel(Estimator):
     """Predicts the 1-day accuracy, its standard deviation and the AVM of architectures on one chip.
 
-    The score of an architecture is the sum of a ranking tree ensemble and the ranks predicted by a Gaussian process.
+    The score of an architecture is the sum of the score of a ranking tree ensemble and the rank predicted by a Gaussian
+    process, each divided by its standard deviation.
     The calibration maps it to an accuracy. Trees and a process that also use the score predict the other two targets.
     """
 
@@ -142,7 +143,7 @@ class SurrogateModel(Estimator):
 
     @property
     def forests(self) -> tuple[Forest, Forest]:
-        """Prepared trees: the ranker on `features`, the others with the score as additional feature."""
+        """Prepared trees: the ranker on `features`, the others with the score as an additional feature."""
         return self._forests
 
     def predict(self, population: Population) -> Values:
@@ -160,11 +161,11 @@ class SurrogateModel(Estimator):
         return self._estimate(self._on_scales(population)[:, 1:])
 
     def rank_scores(self, population: Population) -> Values:
-        """``(n,)``: scores in the order of the accuracies; they also separate nearly equal accuracies."""
+        """``(n,)``: scores that rank architectures as the accuracies do; they also separate nearly equal accuracies."""
         return self._on_scales(population)[:, 0]
 
     def quantile(self, estimate: Estimate, probability: float) -> Estimate:
-        """For each target, the value that the label of one training stays below with this probability.
+        """For each target, the value that the label of one training run stays below with this probability.
 
         Args:
             estimate: result of `estimate`.
@@ -195,7 +196,7 @@ class SurrogateModel(Estimator):
             features: ``(n, f)``, in the order of `features`.
 
         Returns:
-            ``(n,)`` scores, in the order of the accuracies, and the targets.
+            ``(n,)`` scores that rank as the accuracies do, and the targets.
         """
         predicted = self._of_features(features)
         return predicted[:, 0], self._estimate(predicted[:, 1:])

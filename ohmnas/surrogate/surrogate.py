@@ -157,10 +157,10 @@ class Surrogate(RegressorMixin, BaseEstimator):
             X: ``(n, g)`` genomes of at least `FEWEST_ROWS` architectures, canonical.
             y: ``(n, 3)`` labels, in the order of `DEFAULT_NAMES`.
             provenance: as in `TrainingSet`; without it, the surrogate cannot be saved.
-            single: ``(n, 3)`` labels of one training each, needed if y holds means over trainings: prediction
-                intervals are for a single training.
-            noise: variance of the accuracies between trainings of a network; None if unknown.
-            further: name of a further target -> ``(n,)`` labels, and ``(n,)`` labels of one training each.
+            single: ``(n, 3)`` labels of one training run each, needed if y holds means over training runs: prediction
+                intervals are for a single training run.
+            noise: variance of the accuracies between training runs of a network; None if unknown.
+            further: name of a further target -> ``(n,)`` labels, and ``(n,)`` labels of one training run each.
 
         Raises:
             InvalidValueError: the space is missing, a setting is out of range, a source model is loaded or used for

@@ -63,7 +63,7 @@ class TrainingSet:
     variation: Target = VARIATION
     """Third target, one of `targets.VARIATIONS`."""
     noise: float | None = None
-    """Variance of the 1-day accuracy between trainings of a network; None if there are too few repeats."""
+    """Variance of the 1-day accuracy between training runs of a network; None if there are too few repeats."""
 
     @property
     def target_names(self) -> tuple[str, str, str]:
@@ -175,7 +175,7 @@ class TrainingSet:
         )
 
     def further(self, name: str) -> tuple[Values, Values]:
-        """Return ``(n,)`` labels of a further target and ``(n,)`` labels of one training each.
+        """Return ``(n,)`` labels of a further target and ``(n,)`` labels of one training run each.
 
         Raises:
             InvalidValueError: the target was not measured in all rows.
@@ -204,12 +204,12 @@ class TrainingSet:
         return np.column_stack([self.labels[target] for target in self.target_names])
 
     def single(self) -> Values:
-        """``(n, 3)``: labels of one training each, in the order of `target_names`."""
+        """``(n, 3)``: labels of one training run each, in the order of `target_names`."""
         return np.column_stack([(self.first or self.labels)[target] for target in self.target_names])
 
 
 def _noise(accuracies: SeriesGroupBy[Any, Any]) -> float | None:
-    """Pooled variance between the trainings of a network; None if too few networks were trained more than once."""
+    """Pooled variance between the training runs of a network; None if too few networks were trained more than once."""
     spare = accuracies.count() - 1
     repeated = spare[spare > 0]
     if len(repeated) < FEWEST_REPEATS:

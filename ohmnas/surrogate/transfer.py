@@ -97,7 +97,7 @@ class Line:
     """Linear model on a source model's predictions for each target, and its weight.
 
     Accuracies are replaced by their ranks: the share of training rows that are less accurate, with half of the ties.
-    Good networks are in a similar order after another training or on another chip, but the gaps between their
+    Good networks are in a similar order after another training run or on another chip, but the gaps between their
     accuracies differ.
     """
 

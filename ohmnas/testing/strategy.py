@@ -26,7 +26,7 @@ class StrategyContract(ABC):
     generations: ClassVar[int] = 12
     """Generations after the first."""
     asks_once: ClassVar[bool] = False
-    """True if the strategy proposes a single generation, such as a ranking of one sample."""
+    """True if the strategy proposes a single generation, as a ranking of one sample does."""
     draws_nothing: ClassVar[bool] = False
     """True if its proposals do not depend on the generator, as for a grid."""
     bounds: ClassVar[Bounds | None] = None

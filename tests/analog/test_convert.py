@@ -284,7 +284,7 @@ OTHER: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Hardware)])
 def test_a_network_is_read_on_the_chip_that_it_was_converted_for(name: str) -> None:
-    """Chips may differ where one training serves both (`datasets.protocol.training_settings`)."""
+    """Chips may differ where one training run serves both (`datasets.protocol.training_settings`)."""
     network, other = to_analog(nn.Sequential(nn.Linear(4, 4)), Hardware()), replace(Hardware(), **{name: OTHER[name]})
     alike = training_settings(Hardware()) == training_settings(other)
     assert (name in AFTER_TRAINING) == alike

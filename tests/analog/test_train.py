@@ -135,7 +135,7 @@ def test_every_second_epoch_mirrors_the_same_images(two_blobs: tuple[Tensor, Ten
 
 
 class _Seen:
-    """Notes which images a training mirrors."""
+    """Notes which images a training run mirrors."""
 
     def __init__(self, images: Tensor) -> None:
         self._images = images

@@ -381,7 +381,7 @@ def test_varied_chips_need_a_plan(ohmnas: Ohmnas, tmp_path: Path) -> None:
         (("--vary-chip", "2", "--hardware", "pcm"), "--vary-chip determines the chips: remove --hardware"),
         (("--vary-chip", "2", "--choose", "active"), "remove --hardware, --found and --choose"),
         (("--vary-chip", "2", "--found", "result.json"), "remove --hardware, --found and --choose"),
-        (("--stop-early", "asha"), "trainings of 1 epoch are too short to be stopped early"),
+        (("--stop-early", "asha"), "training runs of 1 epoch are too short to be stopped early"),
         (("--stop-early", "asha", "--choose", "active"), "remove --vary-chip and --choose"),
         (("--backend", "dask"), "needs a scheduler (--scheduler ADDRESS)"),
         (("--max-row-gib", "0"), "not a number above 0"),

@@ -62,6 +62,7 @@ def test_a_file_can_have_values_without_a_flag_and_flags_with_several(tmp_path: 
     [
         ("max-parms = 3", "has no flag 'max-parms'; did you mean max-params?"),
         ('command = "fit"', "has flags of ohmnas 'fit', not of ohmnas search"),
+        ("task = []", "task has no values; leave it out instead"),
         ('task = ["a", "b"]', "task has several values, but takes one"),
         ("task = 2026-01-01", "task is datetime.date(2026, 1, 1), but must be a string or a number"),
         ("plots = 1", "plots is 1, but must be true or false"),
@@ -127,7 +128,7 @@ def test_a_new_search_moves_the_flags_of_the_earlier_one(tmp_path: Path, ohmnas:
 
 
 @pytest.mark.parametrize("word", ["a\x7fb", 'quote " \\ \n', "0123", "1_000", "1e5", "inf", "true", "日本", "-3", "😀"])
-@pytest.mark.parametrize("number", ["-0", "1.10", "2.0", "2.5"])
+@pytest.mark.parametrize("number", ["-0", "1.10", "2.0", "2.5", "0.00001", "1234567890123456.123"])
 def test_every_word_survives_the_file(word: str, number: str, tmp_path: Path) -> None:
     from ohmnas.cli.config import as_toml
 

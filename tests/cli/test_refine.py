@@ -43,7 +43,7 @@ def test_it_prints_the_found_network_the_references_and_the_stages(ohmnas: Ohmna
     assert done.code == 0, done.err
     for words in ("found held out", "found measured (", "found expected", "resnet8-w8 measured (", "optimism"):
         assert words in done.out
-    assert "measured: 25 new trainings, 24 networks in all (including earlier ones)" in done.out
+    assert "measured: 25 new training runs, 24 networks in all (including earlier ones)" in done.out
     assert f"ohmnas verify {out / 'result.json'} --task digits --fidelity smoke" in done.out
     result = read_result(out / "result.json")
     assert (result.strategy, result.evaluations) == ("refine", 25)

@@ -623,7 +623,7 @@ def test_ctrl_c_leaves_what_was_found_until_then(fitted: Path, tmp_path: Path) -
         (("--max-tiles", "0.5"), "'0.5' is not a whole number above 0"),
         (("--max-energy", "0"), "'0' is not a number above 0"),
         (("--max-latency", "fast"), "'fast' is not a number above 0"),
-        (("--strategy", "grid"), "is too large: bound the genes to at most 50,000,000"),
+        (("--strategy", "grid"), "is too large: fix genes until at most 50,000,000"),
         (("--strategy", "random", "--param", "keep=3"), "the strategy random has no parameters"),
         (("--param", "kep=3"), "unknown parameter of evolution 'kep': choose keep, selection"),
         (("--param", "keep=few"), "the parameter keep of evolution must be a whole number, not 'few'"),

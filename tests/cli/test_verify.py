@@ -108,7 +108,7 @@ def test_the_reference_engine_verifies_too(result: Path, ohmnas: Ohmnas) -> None
 
 
 def _counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many trainings each verification asks for from now on."""
+    """How many training runs each verification asks for from now on."""
     asked: list[int] = []
 
     def counted(calls: list[Any], jobs: int) -> Iterator[Any]:
@@ -188,7 +188,7 @@ def test_other_images_of_the_same_task_are_measured_again(
 
 
 def _trained_unless(monkeypatch: pytest.MonkeyPatch, ends_otherwise: Callable[[int], bool], epochs: int | None) -> None:
-    """From now on trainings with some seeds diverge, or end after `epochs` if that is given."""
+    """From now on training runs with some seeds diverge, or end after `epochs` if that is given."""
 
     def trained(protocol: Any, genome: Any, chip: Any, seed: int) -> Any:
         if not ends_otherwise(seed):
@@ -211,7 +211,7 @@ def test_a_diverged_training_is_excluded_from_the_means_and_reported(
     assert done.code == 0
     reason = "diverged: the loss was not finite in epoch 3 of 24"
     assert f"resnet8-w8, training 2 of 3 (seed 1000001): {reason}; excluded from the means" in done.out
-    assert "measured: mean of 3 trainings (diverged ones excluded), 2 pcm chips each" in done.out
+    assert "measured: mean of 3 training runs (diverged ones excluded), 2 pcm chips each" in done.out
     network = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["resnet8-w8"]
     assert network["reasons"] == ["", reason, ""]
     assert all(network["measured"][target][1] is None for target in MEASURED)
@@ -229,10 +229,10 @@ def test_a_network_whose_every_training_diverges_has_dashes(
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1", "--jobs", "1")
     done = ohmnas(*words)
     assert done.code == 1
-    assert done.err.endswith("error: every training diverged; there is no measurement\n")
+    assert done.err.endswith("error: every training run diverged; there is no measurement\n")
     (row,) = (line for line in done.out.splitlines() if "found measured" in line)
     assert row.split()[2:5] == ["-", "-", "-"]
-    assert "found: every training diverged; there is no measurement" in done.out
+    assert "found: every training run diverged; there is no measurement" in done.out
 
 
 def test_a_training_that_was_given_up_is_reported(
@@ -243,7 +243,7 @@ def test_a_training_that_was_given_up_is_reported(
     out = ohmnas(*words).out
     reason = "given up after 0 of 1 epochs: the loss never fell below chance level"
     assert f"found, training 2 of 2 (seed 1000001): {reason}; included in the means" in out
-    assert "measured: mean of 2 trainings, " in out
+    assert "measured: mean of 2 training runs, " in out
     found = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["found"]
     assert found["reasons"] == ["", reason]
     assert None not in found["measured"]["accuracy_1d"]
@@ -301,13 +301,13 @@ def test_comparing_another_fidelity_than_the_tables_prints_a_note(result: Path, 
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "1")
     out = ohmnas(*words).out
     assert "not comparable: the surrogate was trained at fidelity paper, the networks at fidelity smoke" in out
-    assert "measured: 1 training, 2 pcm chips, 360 test images" in out
+    assert "measured: 1 training run, 2 pcm chips, 360 test images" in out
     values = json.loads(result.read_text("utf-8"))
     values["surrogate"]["fidelity"] = "smoke"  # as if its table had been measured so
     result.write_text(json.dumps(values), encoding="utf-8")
     out = ohmnas("verify", result, "--task", "digits", "--seeds", "2").out  # the fidelity of the table, if none is said
     assert "comparable" not in out
-    assert "measured: mean of 2 trainings, 2 pcm chips each, 360 test images" in out
+    assert "measured: mean of 2 training runs, 2 pcm chips each, 360 test images" in out
     verified = json.loads(result.with_name("verify.json").read_text("utf-8"))
     assert (verified["fidelity"], verified["predicted_fidelity"]) == ("smoke", "smoke")
 

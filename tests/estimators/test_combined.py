@@ -13,6 +13,7 @@ from ohmnas.spaces.cells import CellSpace
 from ohmnas.spaces.codesign import CoDesignSpace
 from ohmnas.spaces.genes import Population
 from ohmnas.spaces.space import Space
+from ohmnas.targets import Target
 from ohmnas.testing import EstimatorContract
 from ohmnas.testing.formula import SPACE, Formula
 
@@ -53,6 +54,26 @@ def test_networks_that_one_cannot_estimate_are_not_accepted() -> None:
     assert 0 < small.sum() < len(small)
     for made in (Combined(OfSmall(), TABLE), Cascade(OfSmall(), Formula()), Cascade(Formula(), OfSmall())):
         np.testing.assert_array_equal(made.accepts(population), small)
+
+
+class OnChips(OfSpace):
+    @property
+    def space(self) -> Space:
+        return CoDesignSpace.on(SPACE)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return ()
+
+    def accepts(self, population: Population) -> npt.NDArray[np.bool_]:
+        return np.ones(len(population), dtype=np.bool_)
+
+
+def test_the_second_estimator_sees_no_genes_of_a_chip() -> None:
+    population = CoDesignSpace.on(SPACE).sample(40, np.random.default_rng(0))
+    small = SPACE.params(population[:, : len(SPACE.gene_names)]) < 20_000
+    assert 0 < small.sum() < len(small)
+    np.testing.assert_array_equal(Combined(OnChips(), OfSmall()).accepts(population), small)
 
 
 def test_what_does_not_fit_is_refused() -> None:

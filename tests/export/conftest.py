@@ -1,4 +1,4 @@
-"""Small trained networks, made without a training."""
+"""Small trained networks, made without a training run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DIGITS = task("digits")
 def calibrated(
     genome: Population, space: str = "resnet", chip: Hardware | None = None, seed: int = 0
 ) -> TrainedNetwork:
-    """A network with random weights whose batch norms and input ranges are set from images, as after a training."""
+    """A network with random weights whose batch norms and input ranges are set from images, as after a training run."""
     import torch
 
     from ohmnas.analog.calibration import calibrate

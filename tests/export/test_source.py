@@ -82,6 +82,30 @@ def test_a_module_with_its_own_forward_becomes_a_class_that_computes_the_same() 
     assert torch.equal(theirs(x), ours[0](x))
 
 
+def test_classes_never_share_a_name() -> None:
+    def numbered(layer: nn.Module) -> nn.Module:
+        class Stage2(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.inner = layer
+
+            def forward(self, x: Tensor) -> Tensor:
+                y: Tensor = self.inner(x)
+                return y
+
+        return Stage2()
+
+    class Network(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x
+
+    source = Source()
+    texts = [source.expression(one) for one in (numbered(nn.ReLU()), numbered(nn.Identity()), Network())]
+    assert texts == ["Stage2()", "Stage22()", "Network2()"]  # `Network` is the class of the whole network
+    assert [*source.classes] == ["Stage2", "Stage22", "Network2"]
+    assert "ReLU" in source.classes["Stage2"]
+
+
 @pytest.mark.parametrize(
     ("module", "sentence"),
     [

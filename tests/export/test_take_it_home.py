@@ -1,4 +1,4 @@
-"""From an empty folder to every export, as docs/take-it-home.md has it, with a short training."""
+"""From an empty folder to every export, as docs/take-it-home.md has it, with a short training run."""
 
 from __future__ import annotations
 

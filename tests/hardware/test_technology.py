@@ -17,6 +17,8 @@ TOY = Technology("toy", "fractions:Fraction", 0.1, 0.2, settings={"g_max": 30.0}
     [
         ({"name": "a/b"}, "a technology cannot be called"),
         ({"noise_model": "no path"}, "must be 'module:class', not 'no path'"),
+        ({"noise_model": "module.class"}, "must be 'module:class', not 'module.class'"),
+        ({"noise_model": "a:b:c"}, "must be 'module:class', not 'a:b:c'"),
         ({"spread_1d": float("nan")}, "spread_1d of toy must be from 0 to 1, not nan"),
         ({"spread_1mo": -0.1}, "spread_1mo of toy must be from 0 to 1"),
         ({"offset_1d": 2.0}, "offset_1d of toy must be from -1 to 1"),

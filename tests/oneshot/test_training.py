@@ -99,7 +99,7 @@ def test_the_minutes_of_a_stopped_training_are_those_of_its_start(
 
 def test_a_broken_plan_is_refused(tmp_path: Path) -> None:
     (tmp_path / STARTED).write_text("{}")
-    with pytest.raises(BrokenFileError, match="is not the plan of a training"):
+    with pytest.raises(BrokenFileError, match="is not the plan of a training run"):
         train_supernet(tiny(), tmp_path)
 
 

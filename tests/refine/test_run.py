@@ -244,7 +244,7 @@ def test_one_chip_is_measured() -> None:
     for wrong in ({"rounds": -1}, {"each": 0}, {"seconds": float("nan")}):
         with pytest.raises(InvalidValueError, match="must be at least"):
             Effort(**wrong)
-    for wrong in ({"each": float("nan")}, {"rounds": 1.5}):
+    for wrong in ({"each": float("nan")}, {"rounds": 1.5}, {"references": 1.0}):
         with pytest.raises(InvalidValueError, match="must be a whole number"):
             Effort(**wrong)  # type: ignore[arg-type]
 
@@ -255,6 +255,15 @@ def test_too_few_first_networks_are_refused_before_a_training(tmp_path: Path) ->
             with pytest.raises(InvalidValueError, match=r"needs at least 13 networks .* would have [69]"):
                 refine(few, store, line(LIMITS), effort, budget=SMALL)
             assert not store.identities()
+
+
+def test_plan_networks_that_are_stored_count_once(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        few = campaign(9)
+        for genome in few.population[:6]:
+            store.add(measure(few.protocol, genome, few.chips, few.seed))
+        with pytest.raises(InvalidValueError, match="would have 9"):
+            refine(few, store, line(LIMITS), EFFORT, budget=SMALL)
 
 
 @EXTRAPOLATED

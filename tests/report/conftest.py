@@ -53,7 +53,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def verified(result: SearchResult) -> dict[str, object]:
-    """A verification of made-up measurements: the predictions, with noise. One training diverged."""
+    """A verification of made-up measurements: the predictions, with noise. One training run diverged."""
     rng = np.random.default_rng(0)
     networks: dict[str, object] = {}
     reference = result.references[0].name

@@ -81,7 +81,7 @@ def test_a_refinement_shows_what_it_measured(found: Path) -> None:
     refined = replace(one.result, best=measured, strategy="refine", history=[*history, *one.result.history])
     page = results_page([replace(one, result=refined, drift={}, neighbours=None)])
     assert "Expected and measured" in sections(page)
-    assert "(2 trainings)" in page
+    assert "(2 training runs)" in page
     assert ">held out<" in page
     assert "networks/0a-quick-0" in page
     assert "The refinement maximised" in page
@@ -92,7 +92,7 @@ def test_a_refinement_shows_what_it_measured(found: Path) -> None:
     page = results_page([replace(one, result=trial, drift={}, neighbours=None)])
     assert "trained only briefly (fidelity quick)" in page
     assert "--fidelity table" in page
-    assert "Expected values of the best network after each round of trainings" in page
+    assert "Expected values of the best network after each round of training runs" in page
     assert "Nothing here is measured yet" not in page
 
 

@@ -37,4 +37,4 @@ def test_a_card_is_text() -> None:
 def test_networks_are_counted_once_however_often_they_were_trained() -> None:
     page = table_page(read_table("digits"))
     assert "1,113 measured networks" in page
-    assert "1,161 trainings" in page
+    assert "1,161 training runs" in page

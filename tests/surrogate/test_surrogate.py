@@ -54,7 +54,7 @@ def test_calibration_is_learned_on_rows_that_the_ranker_did_not_see() -> None:
 
 
 def test_intervals_are_of_one_training_where_labels_are_means_of_several() -> None:
-    """Means of five trainings are learned; a single one lies further off, and its interval must be wider."""
+    """Means of five training runs are learned; a single one lies further off, and its interval must be wider."""
     rng = np.random.default_rng(0)
     data = learning_set(200)
     each = data.labels["accuracy_1d"][:, None] + 0.05 * rng.standard_normal((200, 5))

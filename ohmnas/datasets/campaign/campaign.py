@@ -57,7 +57,7 @@ class Campaign:
     order: str = "plan"
     """One of `options.ORDERS`."""
     stopping: EarlyStopping | None = None
-    """Stops trainings early if they do worse than other trainings. None trains all networks to the end, and
+    """Stops training runs early if they do worse than other training runs. None trains all networks to the end, and
     measures stopped rows of the store again."""
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""`Checkpoint`: the finished trainings of a verification, in a file next to its result."""
+"""`Checkpoint`: the finished training runs of a verification, in a file next to its result."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ohmnas.targets import DEFAULTS
 from ohmnas.version import version
 
 MEASURED: Final = (*(target.name for target in DEFAULTS), "accuracy_digital")
-"""Values of each training: means and standard deviations over its chips."""
+"""Values of each training run: means and standard deviations over its chips."""
 FURTHER: Final = ("accuracy_1s", "accuracy_1h", "accuracy_1mo", *SPREAD_COLUMNS)
-"""Values of each training that older files lack: accuracies at other times, and the components of the spread."""
+"""Values of each training run that older files lack: accuracies at other times, and the components of the spread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One training of a candidate."""
+    """One training run of a candidate."""
 
     measured: dict[str, float] | None
     """Values of `MEASURED` and `FURTHER`; None if the training diverged."""
@@ -39,14 +39,14 @@ class Trained:
 
 
 class Checkpoint:
-    """Finished trainings of a verification. A repeated command reads them instead of training again."""
+    """Finished training runs of a verification. A repeated command reads them instead of training again."""
 
     def __init__(self, path: Path | None, how: str) -> None:
-        """Read the trainings of earlier runs.
+        """Read the training runs of earlier runs.
 
         Args:
             path: file of the checkpoint; None stores nothing. A broken file is ignored.
-            how: `Protocol.key`. Trainings with another key or of another version stay in the file but are not used.
+            how: `Protocol.key`. Training runs with another key or of another version stay in the file but are not used.
         """
         self._path = path
         self._how = repr((how, version()))
@@ -66,7 +66,7 @@ class Checkpoint:
         return self._done[self.key(*one)]
 
     def note(self, candidate: Candidate, training: int, part: Trained) -> None:
-        """Store a training."""
+        """Store a training run."""
         self._done[self.key(candidate, training)] = part
         kept = {way: {key: asdict(one) for key, one in done.items()} for way, done in self._of_all.items()}
         if self._path is not None:
@@ -74,7 +74,7 @@ class Checkpoint:
 
     @staticmethod
     def key(candidate: Candidate, training: int) -> str:
-        """Return the key of a training in the file."""
+        """Return the key of a training run in the file."""
         return f"{training}: {candidate.genome}"
 
 

@@ -1,7 +1,7 @@
-"""Early stopping of a campaign's trainings by comparison: the stopping variant of ASHA (Li et al., 2020).
+"""Early stopping of a campaign's training runs by comparison: the stopping variant of ASHA (Li et al., 2020).
 
-A training stops at a rung unless its loss is among the lowest 1 / `reduction` of all losses seen at this rung. When a
-training is queued, it gets its limits: the largest losses with which it may continue. Workers need not communicate.
+A training run stops at a rung unless its loss is among the lowest 1 / `reduction` of all losses seen at this rung. When
+a training is queued, it gets its limits: the largest losses with which it may continue. Workers need not communicate.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ohmnas.datasets.tables.schema import Row
 from ohmnas.errors import InvalidValueError
 
 REDUCTION: Final = 2
-"""Default: one in this many trainings continues after each rung."""
+"""Default: one in this many training runs continues after each rung."""
 FIRST: Final = 4
 """The first rung is after 1 / `FIRST` of the epochs."""
 
 
 def rungs(epochs: int, first: int, reduction: float = REDUCTION) -> list[int]:
-    """Epochs at which trainings are compared: `first`, multiplied by `reduction` at each step, below `epochs`.
+    """Epochs at which training runs are compared: `first`, multiplied by `reduction` at each step, below `epochs`.
 
     Raises:
         InvalidValueError: the first epoch is not within the training, or the reduction is not above 1.
@@ -49,12 +49,12 @@ def check_reduction(reduction: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class EarlyStopping:
-    """Epochs at which the trainings of a campaign are compared, and the share that continues."""
+    """Epochs at which the training runs of a campaign are compared, and the share that continues."""
 
     epochs: int
-    """Epochs of a whole training."""
+    """Epochs of a whole training run."""
     reduction: float = REDUCTION
-    """One in this many trainings continues after each rung."""
+    """One in this many training runs continues after each rung."""
 
     def __post_init__(self) -> None:
         """Check the settings.
@@ -64,27 +64,27 @@ class EarlyStopping:
         """
         if self.epochs < FIRST:
             raise InvalidValueError(
-                f"trainings of {self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} are too short to be stopped "
-                f"early; they need at least {FIRST} epochs"
+                f"training runs of {self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} are too short to be "
+                f"stopped early; they need at least {FIRST} epochs"
             )
         check_reduction(self.reduction)
 
     @property
     def rungs(self) -> list[int]:
-        """Epochs at which trainings are compared."""
+        """Epochs at which training runs are compared."""
         return rungs(self.epochs, self.epochs // FIRST, self.reduction)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Losses of all trainings that reached a rung, for each chip and rung."""
+    """Losses of all training runs that reached a rung, for each chip and rung."""
 
     stopping: EarlyStopping
     losses: dict[tuple[str, int], list[float]] = field(default_factory=dict)
     """Chip and rung -> losses."""
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Add the losses of rows at the rungs; chips that share a training have the same losses."""
+        """Add the losses of rows at the rungs; chips that share a training run have the same losses."""
         for row in rows:
             curve = schema.points(str(row["loss_curve"] or ""))
             for rung in self.stopping.rungs:
@@ -92,7 +92,7 @@ class Seen:
                     self.losses.setdefault((str(row["hardware"]), rung), []).append(curve[rung])
 
     def limits(self, hardware: str) -> Limits:
-        """Return the limits for the next training on a chip."""
+        """Return the limits for the next training run on a chip."""
         return Limits({rung: self._limit(hardware, rung) for rung in self.stopping.rungs})
 
     def _limit(self, hardware: str, rung: int) -> float:
@@ -103,7 +103,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Limits:
-    """Largest losses with which a training continues. Losses are means over an epoch, rounded as in the store."""
+    """Largest losses with which a training run continues. Losses are means over an epoch, rounded as in the store."""
 
     of_epoch: Mapping[int, float]
     """Rung -> largest loss."""
@@ -111,7 +111,7 @@ class Limits:
     """Reason why the training was stopped; empty if it was not."""
 
     def stops(self, epoch: int, loss: float) -> bool:
-        """Return True if a training must stop after this epoch, and set `reason`."""
+        """Return True if a training run must stop after this epoch, and set `reason`."""
         limit = self.of_epoch.get(epoch, math.inf)
         if schema.points(schema.curve({epoch: loss}))[epoch] <= limit:
             return False

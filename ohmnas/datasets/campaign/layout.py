@@ -115,10 +115,10 @@ def stored_schema(connection: sqlite3.Connection, path: Path) -> tuple[int, Layo
         return 0, Layout(ResNetSpace)
     kind = kind_with(columns)
     if version < 1 or kind is None or not set(schema.KEY_COLUMNS) <= columns:
-        raise BrokenFileError(f"{path} is an SQLite file of another program, not a store of ohmnas")
+        raise BrokenFileError(f"{path} is an SQLite file from another program, not an ohmnas store")
     if version > schema.SCHEMA_VERSION:
         raise BrokenFileError(
-            f"{path} is a store of schema {version}, but this version of ohmnas reads schemas up to "
+            f"{path} is a store with schema {version}, but this version of ohmnas reads schemas up to "
             f"{schema.SCHEMA_VERSION}: update ohmnas"
         )
     layout = Layout(kind)

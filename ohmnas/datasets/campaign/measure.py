@@ -64,7 +64,7 @@ def train_network(
         curve: receives the accuracy of one chip, a day after programming, on up to `CURVE_IMAGES` validation images
             after some epochs (`curve_epochs`); native engine only.
         after_epoch: called with the number of finished epochs, except after the last; not together with `curve`.
-        snapshot: file from which an interrupted training resumes; native engine only.
+        snapshot: file from which an interrupted training run resumes; native engine only.
         start: network of the genome with initial weights; None draws them from the seed.
         stops: called with the number of finished epochs and the loss of the last one, except after the last epoch; True
             ends the training.
@@ -127,7 +127,7 @@ def _curve_reader(
 
 
 def given_up(protocol: Protocol, training: Training) -> str:
-    """Return the reason why a training was given up; empty if it ran to the end."""
+    """Return the reason why a training run was given up; empty if it ran to the end."""
     if training.epochs == protocol.fidelity.epochs:
         return ""
     epochs = f"{training.epochs} of {protocol.fidelity.epochs} epochs"
@@ -187,7 +187,8 @@ def measure(
 ) -> list[Row]:
     """Train the network of a genome once, program it on each kind of chip, and read these chips over a month.
 
-    If a training diverges, or a training or reading exceeds a limit, its rows have the reason; no exception is raised.
+    If a training run diverges, or a training run or reading exceeds a limit, its rows have the reason; no exception is
+    raised.
 
     Args:
         protocol: task, fidelity, engine and device.

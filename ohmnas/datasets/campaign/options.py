@@ -11,9 +11,10 @@ DEVICES: Final = ("cpu", "cuda")
 BACKENDS: Final = ("local", "dask")
 """Backends for workers: local processes, or a Dask cluster."""
 PLANS: Final = ("mixed", "spread")
-"""`spread`: architectures spread evenly over log parameters. `mixed`: these alternate with mutants of references."""
+"""`spread`: architectures spread evenly over the logarithm of the parameters. `mixed`: these alternate with mutants of
+references."""
 STOPPINGS: Final = ("asha",)
-"""Ways to stop trainings early."""
+"""Ways to stop training runs early."""
 CHOOSERS: Final = ("plan", "active", "best")
 """Sources of a campaign's architectures: a plan, a surrogate of the rows, or the best networks of other seeds."""
 ORDERS: Final = ("plan", "cheap")

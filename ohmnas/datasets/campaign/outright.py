@@ -1,4 +1,4 @@
-"""Train one network outside a campaign: a search result, a reference or any genome. Interrupted trainings resume."""
+"""Train one network outside a campaign: a search result, a reference or any genome. Interrupted runs resume."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def train_outright(
 ) -> TrainedNetwork:
     """Train a network, measure it on the test images, and save it. Needs torch.
 
-    An interrupted training resumes from its last snapshot and gives the same network, bit for bit. If the folder
+    An interrupted training run resumes from its last snapshot and gives the same network, bit for bit. If the folder
     already holds this network, it is loaded. With the same seed, `verify` trains the same network.
 
     Args:

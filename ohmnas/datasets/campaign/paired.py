@@ -1,4 +1,4 @@
-"""Paired comparison of two networks over trainings, and correction for several comparisons."""
+"""Paired comparison of two networks over training runs, and correction for several comparisons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Difference:
     """Two-sided p value of the hypothesis that the mean difference is 0; None with one pair, or if all differences are
     equal and not 0."""
     pairs: int
-    """Number of trainings in which both networks were measured."""
+    """Number of training runs in which both networks were measured."""
 
     def to_dict(self) -> dict[str, float | int | None]:
         """Return JSON values."""
@@ -36,15 +36,15 @@ class Difference:
 def difference(first: Sequence[float | None], second: Sequence[float | None]) -> Difference | None:
     """Compare two networks measured with the same seeds on the same images, by Student's paired t-test.
 
-    The interval accounts for the choice of trainings and chips, but not for the choice of images, which both networks
-    share.
+    The interval accounts for the choice of training runs and chips, but not for the choice of images, which both
+    networks share.
 
     Args:
-        first: value of each training; None where it diverged.
+        first: value of each training run; None where it diverged.
         second: the values of the other network, in the same order.
 
     Returns:
-        The difference; None if no training has both values.
+        The difference; None if no training run has both values.
     """
     pairs = [(one, other) for one, other in zip(first, second, strict=True) if one is not None and other is not None]
     if not pairs:

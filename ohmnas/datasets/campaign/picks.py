@@ -1,4 +1,4 @@
-"""Pick networks of a search result for verification, by words such as ``front:28``."""
+"""Pick networks from a search result for verification, by words such as ``front:28``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Plans: the architectures that a campaign measures.
 
-A plan spread evenly over log parameters covers the whole space, but rarely contains a network that beats a hand-made
-network of the same size. Without examples of such networks, a surrogate cannot predict them well. Half of the default
-plan therefore consists of mutants of the reference networks.
+A plan spread evenly over the logarithm of the parameters covers the whole space, but rarely contains a network that
+beats a hand-made network of the same size. Without examples of such networks, a surrogate cannot predict them well.
+Half of the default plan therefore consists of mutants of the reference networks.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ohmnas.analog.recipe import Recipe
 
 VERIFICATION_SEEDS = 1_000_000
-"""First seed of verification trainings. Campaigns use smaller seeds, so no table contains a verification training."""
+"""First seed of verification training runs. Campaigns use smaller seeds, so no table contains them."""
 
 
 def verification_seed(seed: int) -> int:
@@ -36,7 +36,7 @@ def verification_seed(seed: int) -> int:
         InvalidValueError: the seed is negative: a campaign may use the resulting seed.
     """
     if seed < 0:
-        raise InvalidValueError(f"the seed of a training must be at least 0, not {seed}")
+        raise InvalidValueError(f"the seed of a training run must be at least 0, not {seed}")
     return VERIFICATION_SEEDS + seed
 
 

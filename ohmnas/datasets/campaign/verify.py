@@ -35,7 +35,7 @@ from ohmnas.targets import DEFAULTS
 COMPARED = (*(target.name for target in DEFAULTS), "accuracy_1mo")
 """Targets for which the picked networks are compared with the references."""
 Report = Callable[[int, int, Trained | None], None]
-"""Callback with the number of finished trainings, their total, and the latest one (None at the start)."""
+"""Callback with the number of finished training runs, their total, and the latest one (None at the start)."""
 
 
 def networks_to_verify(
@@ -119,24 +119,24 @@ def verify(
         task: task of the search.
         fidelity_name: name of the fidelity, or None, as in `fidelity_of`.
         chip: chip of the search; required if it is not a preset.
-        chips: number of chips to program for each training, at least 2; None is the fidelity's number.
-        seeds: seeds of the trainings, from 0. `VERIFICATION_SEEDS` is added, so campaigns never train with them. If
+        chips: number of chips to program for each training run, at least 2; None is the fidelity's number.
+        seeds: seeds of the training runs, from 0. `VERIFICATION_SEEDS` is added, so campaigns never train with them. If
             empty, nothing is measured.
         references: number of reference networks.
         picks: networks to measure, as in `picks.picked`.
         engine: one of `options.ENGINE_NAMES`.
         jobs: number of processes.
-        checkpoint: file that stores each training; None stores none.
+        checkpoint: file that stores each training run; None stores none.
         keep: folder for the trained networks, one folder each (`trained.TrainedNetwork`); None keeps none.
-        report: called at the start and after each training.
+        report: called at the start and after each training run.
 
     Returns:
         JSON values: `task`, `hardware`, `fidelity`, `engine`, `seeds`, `test_images`, `chips`, `predicted_fidelity`,
         `networks` and `differences`.
-        `networks`: for each network the values of its candidate, `measured` (target -> a value for each training, None
-        where it diverged), `reasons` and `weights` (folder of each trained network, relative to the parent of `keep`;
-        None if not kept).
-        `differences`: picked network -> reference -> target -> `paired.Difference` over the trainings.
+        `networks`: for each network the values of its candidate, `measured` (target -> a value for each training run,
+        None where it diverged), `reasons` and `weights` (folder of each trained network, relative to the parent of
+        `keep`; None if not kept).
+        `differences`: picked network -> reference -> target -> `paired.Difference` over the training runs.
 
     Raises:
         InvalidValueError: task, chip, chips or a pick do not fit the result, or a seed is negative.
@@ -177,7 +177,7 @@ def verify(
 
 
 def _differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Target -> paired difference of two networks; None if no training has values of both."""
+    """Target -> paired difference of two networks; None if no training run has values of both."""
     found = {target: difference(one["measured"][target], other["measured"][target]) for target in COMPARED}
     return {target: None if each is None else each.to_dict() for target, each in found.items()}
 
@@ -192,7 +192,7 @@ def _train(
     keep: Path | None,
     report: Report,
 ) -> None:
-    """Run the trainings that are not stored yet, and store each when it finishes."""
+    """Run the training runs that are not stored yet, and store each when it finishes."""
     work: dict[str, tuple[str, Candidate, int]] = {}
     for training in trainings:  # seed by seed: if the user stops early, differences still have pairs
         for name, candidate in networks.items():
@@ -215,7 +215,7 @@ def _name_of_files(name: str) -> str:
 
 
 def _values_of(parts: list[Trained]) -> dict[str, Any]:
-    """Return the values of each training: measured (None if it diverged), reason (or empty), and folder (or None)."""
+    """Return the values of each run: measured (None if it diverged), reason (may be empty), folder (or None)."""
     return {
         "measured": {target: [part[target] for part in parts] for target in (*MEASURED, *FURTHER)},
         "reasons": [part.reason for part in parts],

@@ -8,8 +8,8 @@ Columns with the same meaning as in tables of ohmnas have the same names. The di
 - There is no reading after 1 second. The variation is ``avm_60s``: accuracy after 60 seconds minus after 30 days.
 - Each network was programmed once and read 25 times, so its standard deviations do not include programming noise.
 - Accuracies are measured on the official test images.
-- ``accuracy_digital`` is missing: the published digital accuracy, ``accuracy_baseline``, comes from another training,
-  without noise.
+- ``accuracy_digital`` is missing: the published digital accuracy, ``accuracy_baseline``, comes from another training
+  run, without noise.
 - Impossible rows are left out (`IMPOSSIBLE`).
 - Isomorphic cells count as one architecture, measured with several seeds.
 """
@@ -85,7 +85,7 @@ PROTOCOL: Final = (
     "event per network, read 25 times after 60 s, 1 hour, 1 day and 30 days with global drift compensation; standard "
     "deviations are over these readings and lack the programming variance. Accuracies are measured on the test images. "
     f"{VARIATION} is accuracy_60s - accuracy_1mo; accuracy_1s and avm were not measured. accuracy_baseline comes "
-    "from another training, without noise, and is computed exactly. Rows of isomorphic cells are seeds of one "
+    "from another training run, without noise, and is computed exactly. Rows of isomorphic cells are seeds of one "
     "architecture."
 )
 

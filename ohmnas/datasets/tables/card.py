@@ -139,7 +139,7 @@ def _genomes(rows: pd.DataFrame) -> list[tuple[int, ...]]:
 
 
 def worker_hours(frame: pd.DataFrame) -> float:
-    """Return the worker hours of the rows; a training that several chips share counts once."""
+    """Return the worker hours of the rows; a training run that several chips share counts once."""
     settings = [name for name in schema.HARDWARE_COLUMNS if name.removeprefix("hw_") not in AFTER_TRAINING]
     training = [*schema.gene_columns(frame.columns), *settings, "task", "fidelity", "seed", "train_seconds"]
     seconds = frame.drop_duplicates(training)["train_seconds"].sum() + frame["drift_seconds"].sum()

@@ -16,7 +16,7 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LearningCurves:
-    """Training losses and validation accuracies of n trainings; NaN where a training has no value."""
+    """Training losses and validation accuracies of n training runs; NaN where a training run has no value."""
 
     losses: Values
     """``(n, e)``: mean training loss of each epoch, in nats; column 0 is the first epoch."""
@@ -25,7 +25,7 @@ class LearningCurves:
     read_after: npt.NDArray[np.int64]
     """``(k,)``: epochs after which accuracies were read, increasing."""
     epochs: int
-    """Epochs of a whole training."""
+    """Epochs of a whole training run."""
 
     def __post_init__(self) -> None:
         """Check that the arrays fit together.
@@ -68,7 +68,7 @@ class LearningCurves:
 
     @property
     def trained(self) -> npt.NDArray[np.int64]:
-        """``(n,)``: number of epochs of each training; fewer than `epochs` if it stopped early."""
+        """``(n,)``: number of epochs of each training run; fewer than `epochs` if it stopped early."""
         known = np.isfinite(self.losses)
         return np.asarray((known * np.arange(1, known.shape[1] + 1)).max(axis=1, initial=0))
 
@@ -111,8 +111,8 @@ def _points(frame: pd.DataFrame, column: str) -> list[dict[int, float]]:
             raise InvalidValueError(f"row {row + 1} has no learning curve in {column}: {error}") from error
         if not points:
             raise InvalidValueError(
-                f"row {row + 1} has no {column}: rows before protocol 4 have no curves, and trainings of one epoch or "
-                "with aihwkit have no accuracy_curve"
+                f"row {row + 1} has no {column}: rows before protocol 4 have no curves, and training runs of one "
+                "epoch or with aihwkit have no accuracy_curve"
             )
         found.append(points)
     return found

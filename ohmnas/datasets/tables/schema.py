@@ -33,7 +33,7 @@ SPREAD_COLUMNS: Final = ("spread_flips", "spread_read", "spread_chip")
 flips of single images, read noise, and permanent differences between chips. Rows before protocol 4 lack them."""
 CURVE_COLUMNS: Final = ("loss_curve", "accuracy_curve")
 """Learning curves as text (`curve`): mean training loss per epoch, and accuracies of one chip after some epochs.
-Rows before protocol 4 lack both. Trainings of one epoch or with aihwkit have no accuracies."""
+Rows before protocol 4 lack both. Training runs of one epoch or with aihwkit have no accuracies."""
 HARDWARE_COLUMNS: Final = tuple(Hardware().settings())
 EFFORT_COLUMNS: Final = ("protocol", "epochs", "batch", "train_images", "validation_images", "resolution", "chips")
 """protocol: `PROTOCOL_VERSION`; batch: images per step; resolution: longer side of the images in pixels."""
@@ -50,7 +50,7 @@ PRECISIONS: Final = ("float32", "bfloat16", GPU_PRECISION)
 STATUS_OK: Final = "ok"
 STATUS_FAILED: Final = "failed"
 STATUS_STOPPED: Final = "stopped"
-"""Status of a training that was stopped early by comparison: the row has learning curves but no accuracies."""
+"""Status of a training run that was stopped early by comparison: the row has learning curves but no accuracies."""
 STATUSES: Final = (STATUS_OK, STATUS_FAILED, STATUS_STOPPED)
 
 _BEFORE_GENES: Final = (*KEY_COLUMNS, "status")

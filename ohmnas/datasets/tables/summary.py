@@ -33,7 +33,7 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
 
     Returns:
         One row for each chip, fidelity and seed. `rows`, `failed`, `stopped` (early, by comparison) and `given_up`
-        (trainings whose loss stayed at chance level) are numbers of rows. ``<label>_5``, ``<label>_50`` and
+        (training runs whose loss stayed at chance level) are numbers of rows. ``<label>_5``, ``<label>_50`` and
         ``<label>_95`` are the 5 %, 50 % and 95 % quantiles of each of `labels`, as fractions.
     """
     found = []

@@ -1,4 +1,4 @@
-"""Learning curves: predict the targets of a whole training from its first epochs. Needs no torch."""
+"""Learning curves: predict the targets of a whole training run from its first epochs. Needs no torch."""
 
 from typing import TYPE_CHECKING
 

@@ -35,7 +35,7 @@ def extrapolate(
     """Predict a rising learning curve at a later epoch.
 
     Args:
-        epochs: ``(k,)``: epochs, increasing from 1; at least one.
+        epochs: ``(k,)``: epochs, at least 1 and strictly increasing.
         values: ``(k,)``: values in [0, 1], such as accuracies.
         at: epoch to predict.
         families: families of the ensemble.
@@ -46,8 +46,8 @@ def extrapolate(
         twice the noise is ignored. If all are ignored, the last value and the noise are returned.
 
     Raises:
-        InvalidValueError: there is no value, the numbers of epochs and values differ, the epochs do not increase from
-            1, or a value is outside [0, 1].
+        InvalidValueError: there is no value, the numbers of epochs and values differ, the epochs are below 1 or
+            not strictly increasing, or a value is outside [0, 1].
     """
     epochs, values = np.asarray(epochs, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if not len(epochs) or len(epochs) != len(values):
@@ -56,7 +56,9 @@ def extrapolate(
             f"{len(epochs)} epochs"
         )
     if epochs[0] < 1 or (np.diff(epochs) <= 0).any():
-        raise InvalidValueError(f"the epochs of a learning curve must increase from 1, not {epochs.tolist()}")
+        raise InvalidValueError(
+            f"the epochs of a learning curve must be at least 1 and increase, not {epochs.tolist()}"
+        )
     if not ((values >= 0.0) & (values <= 1.0)).all():
         raise InvalidValueError("the values of a learning curve must be from 0 to 1")
     ends, costs = [], []

@@ -1,9 +1,9 @@
-"""Early stopping of trainings by comparison: successive halving, and its asynchronous form for campaigns.
+"""Early stopping of training runs by comparison: successive halving, and its asynchronous form for campaigns.
 
 Successive halving (Jamieson and Talwalkar, 2016) trains a batch to each rung and keeps the best share. ASHA (Li et
-al., 2020) decides for each training alone: it stops at a rung unless it is among the best share of all trainings that
-reached the rung so far. This is the stopping variant. The promotion variant pauses trainings and needs a checkpoint of
-each.
+al., 2020) decides for each training run alone: it stops at a rung unless it is among the best share of all training
+runs that reached the rung so far. This is the stopping variant. The promotion variant pauses training runs and needs a
+checkpoint of each.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ def hyperband(values: Values, reduction: float = REDUCTION) -> npt.NDArray[np.in
 
 
 class Asha:
-    """Decides for each training at each rung whether it continues."""
+    """Decides for each training run at each rung whether it continues."""
 
     def __init__(self, reduction: float = REDUCTION) -> None:
-        """Start with no recorded trainings.
+        """Start with no recorded training runs.
 
         Raises:
             InvalidValueError: the reduction is not above 1.
@@ -81,9 +81,9 @@ class Asha:
         self._seen: dict[int, list[float]] = {}
 
     def continues(self, rung: int, value: float) -> bool:
-        """Record a training at a rung; return True if it is among the best 1 / `reduction` of the rung's trainings.
+        """Record a training run at a rung; return True if it is among the best 1 / `reduction` of the rung.
 
-        The first trainings of a rung continue if no earlier training is better.
+        The first training runs of a rung continue if no earlier run is better.
 
         Args:
             rung: number that identifies the rung, such as its epoch.

@@ -1,6 +1,6 @@
 """A Gaussian process over the learning curves of many architectures.
 
-It learns from finished trainings how the first epochs, parameters and MACs of a network relate to its labels. It
+It learns from finished training runs how the first epochs, parameters and MACs of a network relate to its labels. It
 predicts normal scores of the labels, not the labels themselves: in a table, half of the networks are close to the best
 accuracy and a few are at chance level, and these few would dominate a process on plain accuracies.
 """
@@ -29,7 +29,7 @@ from ohmnas.surrogate.scales import Values
 from ohmnas.targets import Target, target
 
 FEWEST_ROWS: Final = 10
-"""Smallest number of finished trainings to learn from."""
+"""Smallest number of finished training runs to learn from."""
 MOST_LOSSES: Final = 12
 """Largest number of losses used as features. Their epochs are spaced at about equal ratios; losses in between add
 little."""
@@ -67,7 +67,7 @@ class CurveProcess:
         epoch: int,
         seed: int = 0,
     ) -> Self:
-        """Learn from finished trainings.
+        """Learn from finished training runs.
 
         Args:
             space: space of the networks.
@@ -168,7 +168,7 @@ class CurveEstimator(Estimator):
 def curve_features(curves: LearningCurves) -> dict[str, Values]:
     """Name -> ``(n,)``: logarithms of losses, and negative logarithms of error rates.
 
-    A training that was stopped early keeps its last value.
+    A training run that was stopped early keeps its last value.
 
     Raises:
         InvalidValueError: a curve has no first value.

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from ohmnas.datasets.tasks.task import Task
 
 SHARE: Final = 0.25
-"""Share of the epochs of a full training."""
+"""Share of the epochs of a full training run."""
 RATE: Final = 0.25
-"""Peak learning rate for a network that inherits, relative to a training from scratch: a larger rate would erase the
-inherited weights."""
+"""Peak learning rate for a network that inherits, relative to a training run from scratch: a larger rate would erase
+the inherited weights."""
 NOISE: Final = 0.01
 """Noise that separates copied channels, relative to the weights of a layer."""
 BATCH: Final = 256
@@ -63,11 +63,11 @@ class Inherited(Estimator):
         Args:
             task: the task, with ResNet-like networks.
             parents: ``(p, g)``: networks to inherit from.
-            seed: seed of trainings and chips.
-            share: share of the epochs of a full training, above 0 and at most 1.
-            base: effort of a full training; None is the task's fidelity ``table``.
+            seed: seed of training runs and chips.
+            share: share of the epochs of a full training run, above 0 and at most 1.
+            base: effort of a full training run; None is the task's fidelity ``table``.
             chip: the chip; None is the ``pcm`` preset.
-            rate: peak learning rate of a training that inherits, relative to a training from scratch.
+            rate: peak learning rate of a training run that inherits, relative to a training run from scratch.
 
         Raises:
             InvalidValueError: the task's space is not resnet, or the share is out of range.
@@ -124,7 +124,7 @@ class Inherited(Estimator):
         return None
 
     def estimate(self, population: Population) -> Estimate:
-        """Train ``(n, g)`` architectures one after another. A failed training gets the worst value of each target."""
+        """Train ``(n, g)`` architectures one after another. If training fails, each target has its worst value."""
         values = np.array([self._of(genome) for genome in population]).reshape(-1, len(self.targets))
         return Estimate(self.targets, values)
 
@@ -166,7 +166,7 @@ class Inherited(Estimator):
         return [values[one.name] for one in self.targets]
 
     def _recipe(self) -> Recipe:
-        """Recipe of a training that inherits: a smaller learning rate, and noise from the start."""
+        """Recipe of a training run that inherits: a smaller learning rate, and noise from the start."""
         from ohmnas.analog.recipe import Recipe
 
         plain = Recipe(label_smoothing=self._few.task.label_smoothing)

@@ -121,8 +121,8 @@ def most_probable(
 def check_feasible(relaxation: Relaxation, problem: Problem) -> None:
     """Check before a search that at least one network meets the limits.
 
-    If there are too many combinations to list, it looks for a network in a fixed sample, which `most_probable` always
-    includes: it then finds at least the same network.
+    If there are too many combinations to list, this function searches a fixed sample. `most_probable` always includes
+    this sample, so it finds a network whenever this function does.
 
     Raises:
         InfeasibleError: no network meets the limits; the message describes the nearest network.

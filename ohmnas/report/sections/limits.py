@@ -54,7 +54,7 @@ def limits_section(one: Subject, several: bool) -> Section:
 
 
 def _maximised(one: Subject) -> list[Cell]:
-    """Return the row of the ratio of accuracy and standard deviation."""
+    """Return the row of the ratio of accuracy to standard deviation."""
     asked = text_cell(" ".join(_of_name(one, ("--objective",), "ratio")))
     return [text_cell("accuracy/std"), asked, text_cell("maximised"), ratio_cell(one.result.best), text_cell("")]
 
@@ -81,7 +81,7 @@ def _summary(one: Subject) -> str:
         member = f" The found network is the member of the front with the highest {objective}."
     time = _duration(result.seconds)
     effort = (
-        f"It ran {result.evaluations:,} trainings in {time} (seed\u00a0{result.seed})."
+        f"It ran {result.evaluations:,} training runs in {time} (seed\u00a0{result.seed})."
         if one.is_refined
         else f"It scored {result.evaluations:,} {result.space.members} in {time} "
         f"({result.strategy}, seed\u00a0{result.seed})."

@@ -27,7 +27,7 @@ def predicted_section(one: Subject, several: bool, place: int = 0) -> Section:
     after = _next_steps(one) if measured is None else _comparability(measured)
     details = [("Architectures", architectures_grid(one))]
     if measured is not None and measured.differences:
-        details.append(("Differences, paired over trainings (95 % intervals)", differences_grid(measured)))
+        details.append(("Differences, paired over training runs (95 % intervals)", differences_grid(measured)))
     return Section(
         f"measured-{one.anchor}" if several else "measured",
         f"{_title(one)}{f': {one.name}' if several else ''}",
@@ -58,12 +58,12 @@ def _marks(one: Subject) -> str:
 
 def _marks_beside_measurements(one: Subject, measured: Measurement) -> str:
     circles = "expected values" if one.is_refined else "predictions, with 90 % intervals"
+    runs = f"mean of {measured.trainings} training runs (small dots)" if measured.trainings > 1 else "one training run"
     labels = any(one.labels(candidate) for candidate in one.networks.values())
     of_table = " Dots between them: measured in the surrogate's table, on validation images." if labels else ""
     return (
-        f"Circles: {circles}. Dots below them: measured, mean of {measured.trainings} trainings (small dots) on "
-        f"{measured.chips} chips each, {measured.test_images:,} test images.{of_table} Circles refer to validation "
-        "images."
+        f"Circles: {circles}. Dots below them: measured, {runs} on {measured.chips} chips each, "
+        f"{measured.test_images:,} test images.{of_table} Circles refer to validation images."
     )
 
 

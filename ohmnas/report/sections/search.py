@@ -53,13 +53,14 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
     size = sum(len(one.result.front) for _, one in with_front)
     on_fronts = dict.fromkeys(name for _, one in with_front for name in one.result.pareto)
     quantities = listed([WORDS[name].title for name in on_fronts])
+    members = f"{size:,} {'network' if size == 1 else 'networks'}"
     text = [
-        f"Pareto front{'s' if len(with_front) > 1 else ''} of {quantities}: {size:,} networks (predicted). "
+        f"Pareto front{'s' if len(with_front) > 1 else ''} of {quantities}: {members} (predicted). "
         "Large dot: found network. Rings: reference networks."
     ]
     if has_measured:
         count = sum(not isnan(accuracy) for accuracy in measured.values())
-        text.append(f"The surrogate's table has measured values of {count:,} of them.")
+        text.append(f"The surrogate's table has measured values for {count:,} of them.")
     return Section(
         "front",
         "Front",
@@ -85,14 +86,17 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
     pictures = charts.convergence_charts(subjects)
     if not pictures:
         return None
-    best = "Predictions of the best network so far. Its accuracy may fall when another quantity improves."
+    best = "Predictions for the best network so far. Its accuracy may fall when another quantity improves."
     if any(one.result.pareto for one in subjects):
         best += " With a Pareto front, this network may be off the front; the found network is on it."
+    expected = (
+        "Expected values of the best network after each round of training runs, and after the repeats at the end. New "
+        "training runs correct them in either direction, and repeats remove some of the luck in the selection."
+    )
     if all(one.is_refined for one in subjects):
-        best = (
-            "Expected values of the best network after each round of trainings, and after the repeats at the end. New "
-            "trainings correct them in either direction, and repeats remove a part of the luck in the selection."
-        )
+        best = expected
+    elif any(one.is_refined for one in subjects):
+        best += f" For refinements: {expected[0].lower()}{expected[1:]}"
     return Section("convergence", "Convergence", [best], pictures=pictures, legend=_legend(subjects, "line"))
 
 

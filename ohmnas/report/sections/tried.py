@@ -59,8 +59,8 @@ def tried_section(one: Subject, ids: Mapping[int, str], several: bool, place: in
         f"tried-{one.anchor}" if several else "tried",
         f"Networks tried{f': {one.name}' if several else ''}",
         [
-            f"The refinement trained {len(tried):,} networks, numbered in the order of their first training. Values "
-            "are measured on validation images, means over trainings; the expected accuracy also uses predictions. "
+            f"The refinement trained {len(tried):,} networks, numbered in the order of their first run. Values "
+            "are measured on validation images, means over training runs. The expected accuracy also uses predictions. "
             "Large dot: found network. Rings: reference networks."
         ],
         pictures=[

@@ -21,7 +21,7 @@ _CHUNK: Final = 16_384
 
 @dataclass(slots=True, eq=False)
 class Random:
-    """Each generation is a new sample, spread evenly over log parameters."""
+    """Each generation is a new sample, spread evenly over the logarithm of the parameters."""
 
     problem: Problem
     allows_oversampling: ClassVar[bool] = True
@@ -74,8 +74,8 @@ class Grid:
             single = [gene for gene in self.problem.space.genes if not gene.block][:3]
             fixed = " ".join(f"--fix {gene.name}={gene.text(gene.values[0])}" for gene in single)
             raise InvalidValueError(
-                f"a grid of {self.problem.bounds.size:.1e} architectures is too large: bound the genes to at most "
-                f"{LARGEST_GRID:,}, for example with {fixed}"
+                f"a grid of {self.problem.bounds.size:.1e} architectures is too large: fix genes until at most "
+                f"{LARGEST_GRID:,} remain, for example with {fixed}"
             )
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:  # noqa: ARG002 - required by `Strategy`

@@ -200,7 +200,7 @@ def intervals(held_out: Values, targets: Values, scales: Scales) -> tuple[Residu
 
     Args:
         held_out: ``(n, 3)``: held-out predictions, on the targets' scales.
-        targets: ``(n, 3)``: labels of one training each, on the targets' scales.
+        targets: ``(n, 3)``: labels of one training run each, on the targets' scales.
         scales: scales of the targets.
 
     Returns:
@@ -225,7 +225,7 @@ def further_target(
         target: the target.
         features: ``(n, f)``.
         ranking: result of stage 1.
-        labels: ``(n,)`` labels of the target, ``(n,)`` labels of one training each, and ``(n, 3)`` labels of the
+        labels: ``(n,)`` labels of the target, ``(n,)`` labels of one training run each, and ``(n, 3)`` labels of the
             default targets, all as fractions.
         held_out: ``(n, 3)``: held-out default targets, as fractions.
         scales: scales of the targets.
@@ -254,13 +254,13 @@ def weigh_known(held_out: Values, accuracy: Values, noise: float | None) -> Valu
     The final models are fitted to these labels. With the calibration for new networks, the best measured networks on
     CIFAR-10 were predicted 2 points too high, so a search starting from them compared new networks with inflated
     values. Held-out predictions alone would be too low, because they ignore the label. The best estimate of the
-    accuracy in a second training is the mean of both, weighted by their inverse variances (empirical Bayes: Efron and
-    Morris, 1973).
+    accuracy in a second training run is the mean of both, weighted by their inverse variances (empirical Bayes: Efron
+    and Morris, 1973).
 
     Args:
         held_out: ``(n,)``: held-out predictions.
         accuracy: ``(n,)``: labels.
-        noise: variance of the labels between trainings of a network; None if unknown, then both count equally.
+        noise: variance of the labels between training runs of a network; None if unknown, then both count equally.
 
     Returns:
         ``(n,)``: accuracies, comparable with predictions of new networks.

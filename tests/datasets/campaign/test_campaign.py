@@ -127,7 +127,7 @@ def test_a_campaign_over_chips_resumes_without_measuring_anything_twice(
         with pytest.raises(KeyboardInterrupt):
             _varied(3, times=2).run(store, jobs=1, report=stop)
         stored = len(store.identities())
-        assert stored == 9  # the rows of a training are committed at once
+        assert stored == 9  # the rows of a training run are committed at once
         assert _varied(3, times=2).open_rows(store) == 18 - stored
         _varied(4, times=2).run(store, jobs=1, report=_ignore)
         assert {identity(row) for row in varied_rows(4, 2)} == store.identities()

@@ -56,7 +56,7 @@ def test_each_chip_has_its_own_comparison() -> None:
 
 
 def test_wrong_settings_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="trainings of 1 epoch are too short"):
+    with pytest.raises(InvalidValueError, match="training runs of 1 epoch are too short"):
         EarlyStopping(1)
     with pytest.raises(InvalidValueError, match="must be a number above 1, not 1"):
         EarlyStopping(48, 1)

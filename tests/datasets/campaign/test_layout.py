@@ -33,7 +33,7 @@ def test_an_empty_file_has_no_schema_and_the_usual_layout(tmp_path: Path) -> Non
 def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "s.sqlite", isolation_level=None)) as connection:
         connection.execute("CREATE TABLE rows (a TEXT)")
-        with pytest.raises(BrokenFileError, match="of another program"):
+        with pytest.raises(BrokenFileError, match="from another program"):
             stored_schema(connection, tmp_path / "s.sqlite")
 
 

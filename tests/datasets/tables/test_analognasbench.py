@@ -153,7 +153,7 @@ def test_its_rows_are_not_merged_into_a_store(write: Callable[[bytes], str], tmp
 
 @is_installed
 def test_the_published_file_has_the_published_ceilings() -> None:
-    """Tau between trainings of one architecture: 0.75 after a day, 0.55 for the variation, as its users found.
+    """Tau between training runs of one architecture: 0.75 after a day, 0.55 for the variation, as its users found.
 
     Without noise they found 0.90, but counted separate convolutions of one input as one: here it is higher.
     """

@@ -124,7 +124,7 @@ def test_rows_of_one_varied_chip_have_a_card() -> None:
 
 
 def test_hours_count_a_training_once_for_all_its_chips() -> None:
-    """What a training knows nothing of does not tell trainings apart, all else does."""
+    """What a training run knows nothing of does not tell training runs apart, all else does."""
     first = planned_rows(1)[0]
     chip = Hardware()
     for name, value in chip.settings().items():

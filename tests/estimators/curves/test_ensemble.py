@@ -40,7 +40,7 @@ def test_a_curve_without_values_has_no_end() -> None:
     with pytest.raises(InvalidValueError, match="from 0 to 1"):
         extrapolate(EPOCHS, EPOCHS, 48.0)
     for epochs in ([0.0, 1.0], [2.0, 2.0]):
-        with pytest.raises(InvalidValueError, match="must increase from 1"):
+        with pytest.raises(InvalidValueError, match="must be at least 1 and increase"):
             extrapolate(epochs, [0.1, 0.2], 48.0)
     with pytest.raises(UnknownNameError, match="unknown family of curves 'nope'"):
         extrapolate_each(EPOCHS, np.zeros((1, 12)), 48.0, families=["nope"])

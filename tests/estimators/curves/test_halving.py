@@ -1,4 +1,4 @@
-"""Early stopping of trainings by comparison."""
+"""Early stopping of training runs by comparison."""
 
 from __future__ import annotations
 

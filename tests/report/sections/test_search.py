@@ -49,7 +49,7 @@ def test_networks_of_the_front_that_the_table_has_show_their_measured_accuracy(f
     assert section.grid.rows[1][-2].value == row["accuracy_1d"]
     shown = [cells[-2].text for cells in section.grid.rows]
     assert all((text != "") == bool(near.labels(c.genome)) for text, c in zip(shown, one.result.front, strict=True))
-    assert f"has measured values of {sum(text != '' for text in shown)} of them" in section.text[-1]
+    assert f"has measured values for {sum(text != '' for text in shown)} of them" in section.text[-1]
     apart = front_section([replace(one, neighbours=None)], ids)
     assert apart is not None
     assert apart.grid is not None
