@@ -1,7 +1,7 @@
 """Found networks at three budgets, trained and measured next to the reference network of each budget.
 
-python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--method search] [--max-avm 0.02] [--seeds 5]
-    [--chips 25] [--out found] [--save docs/results/budgets.json] [--json]
+python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--method search] [--objective ratio] [--max-avm 0.02]
+    [--seeds 5] [--chips 25] [--out found] [--save docs/results/budgets.json] [--json]
 python benchmarks/budgets.py --tables [docs/results/budgets.json]
 
 Runs `ohmnas search` (or `ohmnas refine`) and `ohmnas verify` (several training runs each, official test set) for each
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--tasks", default="digits")
     parser.add_argument("--budgets", default="20k,50k,80k", help="parameters")
     parser.add_argument("--method", default="search", choices=("search", "refine"))
+    parser.add_argument("--objective", default="ratio", help="as in the commands, such as accuracy")
     parser.add_argument("--max-avm", default="0.02", help="none for no limit but the reference network's")
     parser.add_argument("--fidelity", default="table")
     parser.add_argument("--seeds", type=int, default=5, help="training runs of each network")
@@ -85,8 +86,10 @@ def _measured(task: str, budget: str, arguments: argparse.Namespace) -> Path:
     """Run the search and the verification if they are missing; return the folder."""
     folder = arguments.out / f"{task}-{budget}"
     asked = {"max_params": size(budget), "max_avm": arguments.max_avm, "method": arguments.method}
+    if arguments.objective != "ratio":  # the default is not noted, so earlier results stay valid
+        asked["objective"] = arguments.objective
     if read(folder / ASKED) != asked or not (folder / "result.json").exists():
-        limits = ["--max-params", budget]
+        limits = ["--max-params", budget, "--objective", arguments.objective]
         limits += [] if arguments.max_avm == "none" else ["--max-avm", arguments.max_avm]
         if arguments.method == "refine":
             limits += ["--store", str(arguments.out / f"{task}.sqlite"), "--fidelity", arguments.fidelity]
