@@ -1,7 +1,7 @@
 """Found networks at three budgets, trained and measured next to the reference network of each budget.
 
-python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--method search] [--objective ratio] [--max-avm 0.02]
-    [--seeds 5] [--chips 25] [--out found] [--save docs/results/budgets.json] [--json]
+python benchmarks/budgets.py [--tasks digits] [--budgets 20k,50k,80k] [--method search] [--objective ratio]
+    [--max-avm 0.02] [--seeds 5] [--chips 25] [--out found] [--save docs/results/budgets.json] [--json]
 python benchmarks/budgets.py --tables [docs/results/budgets.json]
 
 Runs `ohmnas search` (or `ohmnas refine`) and `ohmnas verify` (several training runs each, official test set) for each
