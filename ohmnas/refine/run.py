@@ -152,14 +152,17 @@ def refine(
         history has one entry per complete stage.
 
     Raises:
-        InvalidValueError: the campaign has several chips; the store's rows were measured with another protocol or
-            other settings; the journal belongs to another refinement; or too few networks could be measured.
+        InvalidValueError: the campaign has several chips or retries failed rows; the store's rows were measured with
+            another protocol or other settings; the journal belongs to another refinement; or too few networks could be
+            measured.
         InfeasibleError: no measured network meets the limits.
         AllFailedError: every training run of the plan failed.
         StorageError: a row or the journal could not be written; all earlier rows are stored.
     """
     if len(campaign.chips) != 1 or campaign.own_chips:
         raise InvalidValueError("a refinement needs a campaign with exactly one chip for all networks")
+    if campaign.retry_failed:
+        raise InvalidValueError("a refinement tries each network once: its campaign must not retry failed rows")
     campaign.check(store)
     run = _Run(
         campaign,

@@ -86,8 +86,11 @@ class Subject:
 
     @property
     def anchor(self) -> str:
-        """The name as part of a link: all characters except ASCII letters and digits become hyphens."""
-        return "".join(char if char.isascii() and char.isalnum() else "-" for char in self.name)
+        """The name as part of a link; characters other than ASCII letters and digits become their codes.
+
+        Different names have different anchors.
+        """
+        return "".join(char if char.isascii() and char.isalnum() else f"-{ord(char):x}-" for char in self.name)
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -241,6 +241,8 @@ def test_one_chip_is_measured() -> None:
     two = replace(campaign(), chips=(Hardware(), RERAM))
     with pytest.raises(InvalidValueError, match="exactly one chip"):
         refine(two, None, line(LIMITS))  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="must not retry failed rows"):
+        refine(replace(campaign(), retry_failed=True), None, line(LIMITS))  # type: ignore[arg-type]
     for wrong in ({"rounds": -1}, {"each": 0}, {"seconds": float("nan")}):
         with pytest.raises(InvalidValueError, match="must be at least"):
             Effort(**wrong)

@@ -52,6 +52,14 @@ def test_labels_are_those_of_the_table_unless_a_refinement_measured_itself(found
     assert refined.labels(known) == {}
 
 
+def test_different_names_have_different_anchors(found: Path) -> None:
+    one = read_subject(found)
+    names = ("a b", "a-b", "a.b", "ab", "found")
+    anchors = [replace(one, name=name).anchor for name in names]
+    assert len(set(anchors)) == len(names)
+    assert anchors[-1] == "found"
+
+
 def test_equal_names_get_a_number(found: Path, front: Path) -> None:
     names = [one.name for one in read_subjects([found, front, found])]
     assert names == ["found (1)", "front", "found (3)"]
