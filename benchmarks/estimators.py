@@ -53,7 +53,7 @@ from ohmnas.estimators.inherit import Inherited
 from ohmnas.estimators.low_fidelity import SHARES, low_fidelity
 from ohmnas.estimators.zero_cost import PROXIES, Batch, ZeroCost
 from ohmnas.files import write_atomically
-from ohmnas.pictures import FOUND, GROUP_MARKS, GROUPS, drawing, new_figure, save, ticks_in_words
+from ohmnas.pictures import FOUND, GROUP_MARKS, GROUPS, OTHERS, drawing, new_figure, save, ticks_in_words
 from ohmnas.search.estimator import Estimator
 from ohmnas.spaces.cells.cell import OPERATIONS, Cell
 from ohmnas.spaces.genes import Population
@@ -88,6 +88,12 @@ TIMED: Final = 2
 """Number of cells on which the seconds of a proxy are measured."""
 CHIPS: Final = 8
 """Number of chips on which networks of cheaper training runs are measured."""
+SIMILAR: Final = 6.0
+"""Points whose seconds differ by less than this factor have their names in one column."""
+NAME_OFFSET: Final = 2.0
+"""Distance of names from their points, as a factor of the seconds."""
+NAME_GAP: Final = 0.032
+"""Smallest distance between names in a column, as a share of the height."""
 LEAST_SECONDS: Final = 1e-7
 """Left end of the picture."""
 QUICK: Final = tuple(name for name, one in PROXIES.items() if name not in (*FREE, "az_nas") and not one.needs_chip)
@@ -362,7 +368,7 @@ def main() -> None:
 @drawing()
 def _plot(found: dict[str, Any], path: Path) -> None:
     """Tau over core-seconds, one panel for each task."""
-    drawn = new_figure(4.6 * len(found), 4.4)
+    drawn = new_figure(5.0 * len(found), 5.2)
     panels = drawn.subplots(1, len(found), squeeze=False)[0]
     for panel, (name, one) in zip(panels, found.items(), strict=True):
         for estimator, row in one["estimators"].items():
@@ -370,13 +376,16 @@ def _plot(found: dict[str, Any], path: Path) -> None:
             x = max(row["seconds"], LEAST_SECONDS)
             colour, mark = GROUPS[group], GROUP_MARKS[group]
             panel.errorbar(x, row["tau"], row["tau_error"], color=colour, marker=mark, markersize=5, elinewidth=0.6)
-            panel.annotate(estimator.replace("_", " "), (x, row["tau"]), (3, 3), textcoords="offset points", fontsize=6)
         again = one["training"]
         if again["tau"] is not None:
             panel.axhline(again["tau"], color=FOUND, linewidth=0.8, linestyle="--")
             if again["seconds"] is not None:
                 panel.plot(again["seconds"], again["tau"], marker="*", markersize=11, color=FOUND, linestyle="none")
         panel.set(xscale="log", title=name, xlabel="core-seconds of a network")
+        left, right = panel.get_xlim()
+        panel.set_xlim(left, right * (right / left) ** 0.25)  # room for names
+        rows = one["estimators"].items()
+        _write_names(panel, {name: (max(row["seconds"], LEAST_SECONDS), row["tau"]) for name, row in rows})
         ticks_in_words(panel, "x")
     panels[0].set_ylabel("Kendall's tau with the 1-day accuracy")
     drawn_names = {estimator.split(",")[0] for one in found.values() for estimator in one["estimators"]}
@@ -388,6 +397,38 @@ def _plot(found: dict[str, Any], path: Path) -> None:
     marks.append(Line2D([], [], color=FOUND, marker="*", linestyle="--", label="a second training run"))
     drawn.legend(handles=marks, loc="outside lower center", ncols=len(marks))
     save(drawn, path)
+
+
+def _write_names(panel: Any, points: dict[str, tuple[float, float]]) -> None:
+    """Write the names of points in columns, one for each group of points with similar seconds."""
+    bottom, top = panel.get_ylim()
+    least = NAME_GAP * (top - bottom)
+    columns: list[list[str]] = []
+    for name in sorted(points, key=lambda one: points[one][0]):
+        near = columns and points[name][0] <= SIMILAR * points[columns[-1][-1]][0]
+        if near:
+            columns[-1].append(name)
+        else:
+            columns.append([name])
+    for column in columns:
+        x = max(points[name][0] for name in column)
+        names = sorted(column, key=lambda one: points[one][1])
+        heights = [points[name][1] for name in names]
+        for row in range(1, len(heights)):
+            heights[row] = max(heights[row], heights[row - 1] + least)
+        over = max(heights[-1] - (top - least), 0.0)
+        for row in range(len(heights) - 1, -1, -1):  # push down what reached the top
+            limit = top - least if row == len(heights) - 1 else heights[row + 1] - least
+            heights[row] = min(heights[row], limit) if over else heights[row]
+        for name, height in zip(names, heights, strict=True):
+            panel.annotate(
+                name.replace("_", " "),
+                points[name],
+                (x * NAME_OFFSET, height),
+                va="center",
+                fontsize=7,
+                arrowprops={"arrowstyle": "-", "linewidth": 0.3, "color": OTHERS},
+            )
 
 
 if __name__ == "__main__":
