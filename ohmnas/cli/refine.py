@@ -145,6 +145,9 @@ def run(arguments: argparse.Namespace) -> None:
             except KeyboardInterrupt:
                 render.notice("stopped: all finished training runs are stored; run the same command to continue")
                 raise
+    if start:
+        tables = {table.source: table.card["sha256"] for table in start}
+        result = replace(result, provenance={**result.provenance, "start_tables": tables})
     result = replace(result, command=tuple(arguments.words))
     path = arguments.out / "result.json"
     if not _is_same_result(path, result):

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 
+from ohmnas.datasets.campaign.picks import FOUND
 from ohmnas.report.axes import Axis, axis, error_axis
 from ohmnas.report.drift import TARGETS_OVER_TIME
 from ohmnas.report.neighbours import Neighbours
@@ -25,6 +26,8 @@ MOST_ROWS: Final = 1500
 _ACCURACIES: Final = ("accuracy_digital", *TARGETS_OVER_TIME.values())
 _HIGH: Final = 90.0
 """Accuracy in per cent above which a linear axis would crowd the best networks at its end."""
+_FEWEST: Final = 3
+"""Smallest number of points of a curve."""
 SMALL: Final = 280
 """Height in pixels of charts that are shown three in a row."""
 
@@ -63,7 +66,7 @@ def _axis(name: str, values: Sequence[float]) -> Axis:
     return axis(words.label, shown, words.is_log)
 
 
-def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
+def predicted_charts(one: Subject, place: int = 0, found: str = FOUND) -> list[Picture]:
     """Draw one chart for each target of the result: predictions with 90 % intervals, and measurements below them.
 
     Measurements are those on test images, those of a refinement, or the labels of the surrogate's table. Networks that
@@ -72,6 +75,7 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
     Args:
         one: a result.
         place: place of the result on the page, which sets its colour.
+        found: name of the found network on the page.
     """
     networks = one.networks
     known = {name: candidate.measured or one.labels(candidate) for name, candidate in networks.items()}
@@ -87,7 +91,11 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
             if (network := one.measured_network(name, candidate)) is not None:
                 values += [words.shown(each) for each in network.finite(target.name)]
         y = Axis(
-            "", -0.6, len(networks) - 0.4, "linear", [(len(networks) - 1 - i, name) for i, name in enumerate(networks)]
+            "",
+            -0.6,
+            len(networks) - 0.4,
+            "linear",
+            [(len(networks) - 1 - i, found if name == FOUND else name) for i, name in enumerate(networks)],
         )
         chart = Chart(
             axis(words.label, values, ticks=4),
@@ -97,7 +105,7 @@ def predicted_charts(one: Subject, place: int = 0) -> list[Picture]:
             has_names=True,
         )
         for line, (name, candidate) in enumerate(networks.items()):
-            row, kind = float(len(networks) - 1 - line), colour(place) if name == "found" else "ref"
+            row, kind = float(len(networks) - 1 - line), colour(place) if name == FOUND else "ref"
             network = one.measured_network(name, candidate)
             # Predictions move up to leave room for measurements.
             above = 0.14 if network is not None or target.name in known[name] else 0.0
@@ -168,7 +176,7 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
         for place, one in enumerate(subjects)
     ]
     histories = [(place, history) for place, history in histories if history]
-    if not histories:
+    if max((len(history) for _, history in histories), default=0) < _FEWEST:
         return []
     objectives = {one.result.objective for one in subjects}
     panels: list[tuple[str, str, float]] = []
@@ -179,7 +187,7 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
         panels.append(("hypervolume", "hypervolume of the front", 1.0))
     pictures = []
     refined = all(one.is_refined for one in subjects)
-    unit = "trainings" if refined else "networks scored (logarithmic)"
+    unit = "training runs" if refined else "networks scored"
     for name, label, factor in panels:
         lines = [
             (place, [(entry["evaluations"], factor * entry[name]) for entry in history if name in entry])
@@ -208,7 +216,7 @@ def objective_words(objective: str) -> str:
     return objective
 
 
-def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0) -> Picture | None:
+def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0, found: str = FOUND) -> Picture | None:
     """Draw the measured networks of the table, with the neighbours of the found network and its prediction.
 
     Return None without the table.
@@ -217,6 +225,7 @@ def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0) -> Pi
         one: a result.
         ids: row number in `Neighbours.rows` -> id of the network on the page.
         place: place of the result on the page, which sets its colour.
+        found: name of the found network on the page.
     """
     near: Neighbours | None = one.neighbours
     if near is None:
@@ -243,7 +252,7 @@ def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0) -> Pi
     legend = [
         ("dot others", "measured networks"),
         ("dot near", f"the {len(nearest)} most similar to the found network"),
-        (f"dot hollow {colour(place)}", "found, predicted"),
+        (f"dot hollow {colour(place)}", f"{found}, predicted"),
     ]
     note = "The error (distance to 100 %) is on a logarithmic scale."
     return Picture("The found network among the measured networks", chart.markup(), legend, note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isnan, nan
 from typing import Any, Final
 
@@ -61,17 +61,22 @@ def asked_quantities(one: Subject) -> list[str]:
     return list(dict.fromkeys([*one.result.pareto, *limits, *soft]))
 
 
-def cells_of(candidate: Candidate, columns: Sequence[str]) -> list[Cell]:
-    """Return the cells of a network; a dash stands for an unknown quantity."""
+def cells_of(candidate: Candidate, columns: Sequence[str], unknown: str = "-") -> list[Cell]:
+    """Return the cells of a network; `unknown` stands for an unknown quantity."""
     cells = []
     for name in columns:
         amount = charts.value(candidate, name)
-        cells.append(number_cell("-" if isnan(amount) else WORDS[name].number(amount), amount))
+        cells.append(number_cell(unknown if isnan(amount) else WORDS[name].number(amount), amount))
     return cells
 
 
-def ratio_cell(candidate: Candidate) -> Cell:
-    """Return the cell of the predicted accuracy divided by its standard deviation; a dash if it is unknown."""
-    accuracy, std = (charts.value(candidate, name) for name in ("accuracy_1d", "accuracy_1d_std"))
-    ratio = accuracy / std if std > 0.0 else nan
-    return number_cell("-" if isnan(ratio) else f"{ratio:.0f}", ratio)
+def ratio_of(values: Mapping[str, float]) -> float:
+    """Return the 1-day accuracy divided by its standard deviation; NaN if one is unknown or the latter is 0."""
+    accuracy, std = values.get("accuracy_1d", nan), values.get("accuracy_1d_std", nan)
+    return accuracy / std if std > 0.0 else nan
+
+
+def ratio_cell(values: Mapping[str, float], unknown: str = "-") -> Cell:
+    """Return the cell of `ratio_of`."""
+    ratio = ratio_of(values)
+    return number_cell(unknown if isnan(ratio) else f"{ratio:.0f}", ratio)

@@ -79,7 +79,7 @@ def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     if any(one.measured for one in measured):
         notes.append("Measured: mean over training runs, with its standard error, on test images.")
     if any(one.measured is None for one in measured):
-        notes.append("Measured in the refinement: mean over training runs, on validation images.")
+        notes.append("Measured on validation images: mean over training runs, including earlier rows of the store.")
     if len(places) > 1:
         notes.append("The marks of one time are side by side.")
     return Picture("Accuracy over time", chart.markup(), legend, " ".join(notes))
@@ -96,8 +96,10 @@ def _curves(subjects: Sequence[Subject]) -> Iterator[_Curve]:
             one.measured_network(FOUND, one.result.best),
             one.result.best.measured,
         )
-    if len(subjects) == 1 and subjects[0].result.references:
-        known = subjects[0].result.references[0]
+    best = subjects[0].result.best
+    others = [one for one in subjects[0].result.references if one.genome != best.genome]
+    if len(subjects) == 1 and others:
+        known = others[0]
         drift = subjects[0].drift.get(known.name)
         yield _Curve("ref", known.name, drift, subjects[0].measured_network(known.name, known), known.measured)
 

@@ -71,6 +71,8 @@ class Section:
     legend: Sequence[tuple[str, str]] = ()
     """Legend that all pictures share."""
     grid: Grid | None = None
+    notes: Sequence[str] = ()
+    """Notes below the table."""
     picks: bool = False
     """True if the networks of its charts can be selected; the selected one is shown below them."""
     details: Sequence[tuple[str, Grid]] = ()

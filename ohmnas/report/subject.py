@@ -84,6 +84,10 @@ class Subject:
         """Name of the reference network that was found; empty if the found network is none."""
         return next((one.name for one in self.result.references if one.genome == self.result.best.genome), "")
 
+    def found_name(self, several: bool) -> str:
+        """Name of the found network on a page with one or several results."""
+        return f"{self.name}: {FOUND}" if several else FOUND
+
     @property
     def anchor(self) -> str:
         """The name as part of a link; characters other than ASCII letters and digits become their codes.

@@ -39,6 +39,8 @@ _GAP: Final = 3.0
 """Smallest distance in pixels between two labels."""
 _FAR: Final = 18.0
 """Distance in pixels beyond which a line leads from a point to its name."""
+_CLEAR: Final = 7.0
+"""Distance in pixels of a leader from the centre of its mark."""
 _EDGE: Final = 12.0
 """Room in pixels to the right of the axes."""
 
@@ -179,18 +181,15 @@ class Chart:
             left = x + dx if dx > 0 else x + dx - wide
             box = (left, y + dy - 11, left + wide, y + dy + 3)
             inside = box[0] >= 0.0 and box[2] <= self._narrowest + _EDGE and box[1] >= self._top and box[3] <= bottom
-            if inside and not any(_overlap(box, other) for other in self._taken):
+            ends = _leader((x, y), (x + dx, y + dy - 4))
+            crosses = abs(dy) > _FAR and any(_crosses(*ends, other) for other in self._taken)
+            if inside and not crosses and not any(_overlap(box, other) for other in self._taken):
                 self._taken.append(box)
                 side = "" if dx > 0 else " end"
                 if abs(dy) > _FAR:
-                    self._parts.append(
-                        fill(
-                            '<line class="leader" x1="{0:.2f}%" x2="{0:.2f}%" y1="{1:.1f}" y2="{2:.1f}"/>',
-                            100 * share,
-                            y + (6 if dy > 0 else -6),
-                            y + dy - (11 if dy > 0 else -3),
-                        )
-                    )
+                    leader = '<svg x="{0:.2f}%"><path class="leader" d="M{1:.1f} {2:.1f}L{3:.1f} {4:.1f}"/></svg>'
+                    (x1, y1), (x2, y2) = ends
+                    self._parts.append(fill(leader, 100 * share, x1 - x, y1, x2 - x, y2))
                 self._parts.append(
                     fill(
                         '<text class="note {0}{1}" x="{2:.2f}%" dx="{3:g}" y="{4:.1f}">{5}</text>',
@@ -213,6 +212,23 @@ class Chart:
 
 def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _leader(start: Point, end: Point) -> tuple[Point, Point]:
+    """Return both ends of a line from a mark to a name, outside the mark."""
+    (x1, y1), (x2, y2) = start, end
+    length = max(((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5, 1.0)
+    share = _CLEAR / length
+    return (x1 + share * (x2 - x1), y1 + share * (y2 - y1)), (x2 - (2.0 if x2 > x1 else -2.0), y2)
+
+
+def _crosses(start: Point, end: Point, box: tuple[float, float, float, float]) -> bool:
+    """Return True if a point of the line, which is checked every tenth, lies in the box."""
+    return any(
+        box[0] < start[0] + share * (end[0] - start[0]) < box[2]
+        and box[1] < start[1] + share * (end[1] - start[1]) < box[3]
+        for share in (step / 10 for step in range(1, 10))
+    )
 
 
 def element(width: float, height: float, label: str, parts: Iterable[Markup], kind: str) -> Markup:

@@ -8,7 +8,7 @@ from math import isnan, nan
 from typing import Final
 
 from ohmnas.datasets.campaign.picks import FOUND
-from ohmnas.report.columns import asked_quantities, cells_of, columns_of
+from ohmnas.report.columns import RATIO, asked_quantities, cells_of, columns_of, ratio_cell
 from ohmnas.report.page import Cell, Grid, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.candidate import Candidate
@@ -26,24 +26,32 @@ class _Values:
     means: Mapping[str, float]
 
 
-def values_grid(one: Subject, colour: str) -> Grid:
+def values_grid(one: Subject, colour: str, found: str = FOUND) -> Grid:
     """Return the table. Each network has a row for each kind of values that is known.
 
     Args:
         one: a result.
         colour: CSS class for the colour of the result.
+        found: name of the found network on the page.
     """
     further = {name: [each for each in _further(one, name, candidate) if each.means] for name, candidate in _all(one)}
     has_further = any(further.values())
     columns = _columns(one, [each for values in further.values() for each in values])
+    has_ratio = one.result.objective == RATIO
     rows = []
     for name, candidate in _all(one):
-        label = text_cell(name + (" *" if candidate.misses else ""), f"dot {colour if name == FOUND else 'ref'}")
+        shown = found if name == FOUND else name
+        label = text_cell(shown, f"dot {colour if name == FOUND else 'ref'}")
+        starred = text_cell(f"{shown} *", label.mark) if candidate.misses else label
         estimate = [text_cell("expected" if candidate.trainings else "predicted")] if has_further else []
-        rows.append([label, *estimate, *cells_of(candidate, columns)])
-        rows += [[label, text_cell(each.kind), *_cells(each.means, columns)] for each in further[name]]
+        ratio = [ratio_cell(candidate.predicted)] if has_ratio else []
+        rows.append([starred, *estimate, *ratio, *cells_of(candidate, columns, "")])
+        for each in further[name]:
+            ratio = [ratio_cell(each.means, "")] if has_ratio else []
+            rows.append([label, text_cell(each.kind), *ratio, *_cells(each.means, columns)])
     kinds = ["values"] if has_further else []
-    return Grid(["network", *kinds, *(WORDS[name].label for name in columns)], rows, is_stacked=True)
+    ratios = ["accuracy / std"] if has_ratio else []
+    return Grid(["network", *kinds, *ratios, *(WORDS[name].label for name in columns)], rows, is_stacked=True)
 
 
 def architectures_grid(one: Subject) -> Grid:

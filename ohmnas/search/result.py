@@ -52,9 +52,9 @@ class SearchResult:
     conversions and the schedule are included if they matter."""
     history: list[dict[str, float]]
     """One entry per generation, from the first generation with a feasible architecture on: iteration, evaluations,
-    feasible share of the evaluated architectures, best objective so far, and predictions of the best architecture.
-    With a front, its hypervolume is included; from the second start on, also the index of the restart. A refinement has
-    one entry per stage."""
+    feasible share of the evaluated architectures, best objective so far, and predictions for the best architecture.
+    With a front, its hypervolume is included; from the second start on, so is the index of the restart. A refinement
+    has one entry per stage."""
     space: Space
     strategy: str = "evolution"
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -64,11 +64,11 @@ class SearchResult:
     """Why the search ended: iterations, seconds, evaluations, patience, nothing new, interrupted, or skips (two edges
     became skips in a gradient search)."""
     top: list[Candidate] = field(default_factory=list)
-    """Diverse architectures, best first; empty unless several were requested. With a front, all are its members."""
+    """Diverse architectures, best first; empty unless several were requested. With a front, all are members of it."""
     front: list[Candidate] = field(default_factory=list)
     """Pareto front over `pareto`; empty unless requested."""
     tried: list[Candidate] = field(default_factory=list)
-    """Networks that a refinement measured, in the order of their first training run; otherwise empty."""
+    """Networks that a refinement measured, in the order of their first training runs; otherwise empty."""
     pareto: tuple[str, ...] = ()
     """Quantities of the front; empty without a front."""
     population: Population = field(default_factory=lambda: np.empty((0, 0), dtype=np.int16), compare=False)
@@ -290,7 +290,7 @@ def _plain_values(values: object, what: str) -> dict[str, Any]:
 
 
 def _constraints(values: dict[str, Any]) -> dict[str, Any]:
-    """Check the values of `SearchResult.constraints` and return them. None is no limit."""
+    """Check the values of `SearchResult.constraints` and return them. None means no limit."""
     for name, value in values.items():
         if name in {"soft", "least", "most"}:
             for quantity, limit in json_values.mapping(value, f"{name} limits").items():
@@ -349,9 +349,9 @@ def _provenance(values: dict[str, Any]) -> dict[str, Any]:
             json_values.text(value, f"surrogate's {name}")
         elif name in {"rows", "networks"}:
             json_values.whole(value, f"surrogate's {name}", 1)
-        elif name == "versions":
-            for package, version in json_values.mapping(value, f"surrogate's {name}").items():
-                json_values.text(version, f"surrogate's {name}, {package}")
+        elif name in {"versions", "start_tables"}:
+            for key, one in json_values.mapping(value, f"surrogate's {name}").items():
+                json_values.text(one, f"surrogate's {name}, {key}")
         elif name in {"chip", "seen"}:
             for key, one in json_values.mapping(value, f"surrogate's {name}").items():
                 if key != "chips":

@@ -51,5 +51,5 @@ def test_a_refinement_shows_its_measurements_on_validation_images(found: Path) -
     refined = replace(one.result, best=replace(one.result.best, trainings=1, measured=values))
     picture = drift_chart([replace(one, result=refined, drift={})])
     assert picture is not None
-    assert picture.note.startswith("Measured in the refinement: mean over training runs, on validation images.")
+    assert picture.note.startswith("Measured on validation images: mean over training runs, including earlier rows")
     assert len(picture.legend) == 1

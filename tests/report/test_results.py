@@ -63,6 +63,7 @@ def test_text_from_the_file_is_escaped(found: Path) -> None:
     )
     page = results_page([replace(one, result=result, name=evil, path=Path(evil))])
     assert page.count("<script") == 2
+    page = page.replace("<span>", "").replace("</span>", "")
     assert "ohmnas search &#39;&lt;script&gt;alert(1)&lt;/script&gt;&#39; &#39;; rm -rf ~&#39;" in page
 
 
@@ -90,7 +91,7 @@ def test_a_refinement_shows_what_it_measured(found: Path) -> None:
     assert "trained only briefly" not in page
     trial = replace(refined, provenance={**refined.provenance, "fidelity": "quick"})
     page = results_page([replace(one, result=trial, drift={}, neighbours=None)])
-    assert "trained only briefly (fidelity quick)" in page
+    assert "trained only briefly (fidelity quick: 10 epochs, at most 5,000 images, 8 chips)" in page
     assert "--fidelity table" in page
     assert "Expected values of the best network after each round of training runs" in page
     assert "Nothing here is measured yet" not in page
@@ -108,7 +109,7 @@ def test_the_lead_compares_measured_values_if_there_are_any(found: Path, front: 
     ours = MeasuredNetwork(one.result.best.genome, {"accuracy_1d": (0.5,), "avm": (0.25,)})
     page = results_page([replace(one, measurement=replace(one.measurement, networks={**networks, "found": ours}))])
     assert "The found network was 25.00 points less accurate after a day than" in page
-    assert "highest predicted accuracy, and lost 25.00 points more over a month. It needs" in page
+    assert "highest predicted accuracy, and lost 25.00 points more over a month. The found network needs" in page
     networks[reference.name] = MeasuredNetwork(one.result.best.genome, values)  # another network of this name
     page = results_page([replace(one, measurement=replace(one.measurement, networks={**networks, "found": ours}))])
     assert "The found network was" not in page
@@ -129,9 +130,9 @@ def test_the_lead_names_a_reference_that_was_found_and_the_labels_of_the_table(f
 
 def test_a_fidelity_that_no_longer_exists_is_named_in_the_lead(found: Path) -> None:
     one = read_subject(found)
-    assert "trained at fidelity paper, which no longer exists" in results_page([one])
+    assert "learned from training runs of an earlier version (fidelity paper)" in results_page([one])
     now = replace(one, result=replace(one.result, provenance={**one.result.provenance, "fidelity": "table"}))
-    assert "which no longer exists" not in results_page([now])
+    assert "of an earlier version" not in results_page([now])
 
 
 def test_picked_networks_that_were_measured_are_shown(front: Path) -> None:

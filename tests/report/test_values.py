@@ -29,4 +29,4 @@ def test_digital_accuracies_are_shown_where_they_were_measured(found: Path, fron
     column = grid.columns.index("digital accuracy (%)")
     shown = {(row[0].text, row[1].text): row[column].text for row in grid.rows}
     assert shown["found", "measured"] == "98.00"
-    assert shown["found", "predicted"] == "-"
+    assert shown["found", "predicted"] == ""

@@ -51,7 +51,7 @@ def layers_section(one: Subject, several: bool, place: int = 0) -> Section:
     ]
     titles = [
         "layers",
-        "number",
+        "number of layers",
         "parameters",
         "MACs",
         "matrices x rows x columns",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import isclose, nan
 from typing import Final
 
@@ -13,6 +14,7 @@ from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.defaults import SLACK
 from ohmnas.search.quantity_words import WORDS, listed
+from ohmnas.targets import TARGETS
 
 _SIZES: Final = {
     "max_params": "largest measured network",
@@ -56,7 +58,13 @@ def limits_section(one: Subject, several: bool) -> Section:
 def _maximised(one: Subject) -> list[Cell]:
     """Return the row of the ratio of accuracy to standard deviation."""
     asked = text_cell(" ".join(_of_name(one, ("--objective",), "ratio")))
-    return [text_cell("accuracy/std"), asked, text_cell("maximised"), ratio_cell(one.result.best), text_cell("")]
+    return [
+        text_cell("accuracy/std"),
+        asked,
+        text_cell("highest on the front" if one.result.pareto else "maximised"),
+        ratio_cell(one.result.best.predicted),
+        text_cell(""),
+    ]
 
 
 def _row(one: Subject, limit: str, quantity: str, sense: str, bound: float) -> list[Cell]:
@@ -94,7 +102,16 @@ def _asked(one: Subject, limit: str, quantity: str) -> list[str]:
     if limit in _GROUPS:
         return _of_name(one, (_GROUPS[limit],), quantity)
     flag = "--floor" if limit == "min_accuracy" else f"--{limit.replace('_', '-')}"
-    return [f"{flag} {value}" for value in values_of(one.result.command, flag)[-1:]]
+    return [f"{flag} {value}{_in_points(value, quantity)}" for value in values_of(one.result.command, flag)[-1:]]
+
+
+def _in_points(value: str, quantity: str) -> str:
+    """Return a fraction of a command in points, in brackets; empty for accuracies and other values."""
+    if quantity not in TARGETS or TARGETS[quantity].larger_is_better:
+        return ""
+    with suppress(ValueError):
+        return f" ({WORDS[quantity].text(float(value))})"
+    return ""
 
 
 def _of_name(one: Subject, flags: Sequence[str], name: str) -> list[str]:
@@ -114,12 +131,14 @@ def _origin(one: Subject, limit: str, quantity: str, bound: float, is_asked: boo
     for known in result.references:
         value = known.predicted.get(quantity, nan)
         if known.name == name and isclose(value, bound, rel_tol=0.0, abs_tol=2 * SLACK):
-            return f"{'expected' if one.is_refined else 'predicted'} for {name}"
+            stricter = ", stricter than the command" if is_asked else ""
+            return f"{'expected' if one.is_refined else 'predicted'} for {name}{stricter}"
     if limit in _SIZES and bound == result.provenance.get("seen", {}).get(limit):
         return _SIZES[limit]
     if is_asked:
         return "the command"
-    return "default" if limit == "min_accuracy" and result.command else ""
+    is_default = limit == "min_accuracy" and result.command
+    return "default of --floor" if is_default else ""
 
 
 def _duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from ohmnas.report import charts
 from ohmnas.report.columns import LIMITS, RATIO, always_shown
@@ -32,7 +33,7 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
         networks.append(ids[place])
         numbers = [number_cell(WORDS[name].number(record[name]), record[name]) for name in quantities]
         rows.append([number_cell(f"{distance:.1f}", distance), *numbers, text_cell(record["architecture"])])
-    picture = charts.neighbours_chart(one, ids, number)
+    picture = charts.neighbours_chart(one, ids, number, one.found_name(several))
     nearest = float(near.distances[0])
     verdict = (
         "The table has similar networks."
@@ -55,10 +56,10 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
     return Section(f"neighbours-{number}", title, text, figures, picks=True, grid=grid, after=after)
 
 
-def _within(one: Subject) -> str:
-    """Describe the measured networks that meet the limits.
+def measured_within(one: Subject) -> pd.DataFrame | None:
+    """Return the rows of the table that meet the limits of a result.
 
-    Empty without the table, with bounds on genes, or if a limit is on a quantity that the table lacks.
+    None without the table, with bounds on genes, or if a limit is on a quantity that the table lacks.
     """
     constraints = one.result.constraints
     rows = one.neighbours.rows if one.neighbours is not None else None
@@ -66,25 +67,32 @@ def _within(one: Subject) -> str:
     for sense, group in (("at least", "least"), ("at most", "most")):
         asked += [(quantity, sense, bound) for quantity, bound in constraints.get(group, {}).items()]
     if rows is None or constraints.get("genes") or any(quantity not in rows for quantity, _, _ in asked):
-        return ""
+        return None
     meets = np.ones(len(rows), dtype=bool)
     for quantity, sense, bound in asked:
         meets &= (rows[quantity] <= bound if sense == "at most" else rows[quantity] >= bound).to_numpy()
-    if not meets.any():
+    return rows[meets]
+
+
+def _within(one: Subject) -> str:
+    """Describe the measured networks that meet the limits; empty if they are unknown."""
+    rows = measured_within(one)
+    if rows is None:
+        return ""
+    if not len(rows):
         return "According to the measurements, no network in the table meets all limits."
-    best = rows[meets].sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
+    best = rows.sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
     words = WORDS["accuracy_1d"]
-    count = int(meets.sum())
+    count = len(rows)
     those = f"{count:,} networks in the table meet" if count > 1 else "1 network in the table meets"
     text = (
         f"According to the measurements, {those} all limits. The most accurate has "
         f"{words.text(float(best['accuracy_1d']))} and {int(best['params']):,} parameters: {best['architecture']}."
     )
-    those_rows = rows[meets]
-    std = those_rows["accuracy_1d_std"].to_numpy()
-    ratio = those_rows["accuracy_1d"].to_numpy() / np.where(std > 0.0, std, np.inf)
+    std = rows["accuracy_1d_std"].to_numpy()
+    ratio = rows["accuracy_1d"].to_numpy() / np.where(std > 0.0, std, np.inf)
     if one.result.objective == RATIO and count > 1:
-        first = those_rows.iloc[int(ratio.argmax())]
+        first = rows.iloc[int(ratio.argmax())]
         text += (
             f" The one with the largest accuracy/std, {ratio.max():.0f}, has {words.text(float(first['accuracy_1d']))} "
             f"and {int(first['params']):,} parameters: {first['architecture']}."

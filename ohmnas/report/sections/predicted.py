@@ -32,11 +32,12 @@ def predicted_section(one: Subject, several: bool, place: int = 0) -> Section:
         f"measured-{one.anchor}" if several else "measured",
         f"{_title(one)}{f': {one.name}' if several else ''}",
         [*text, *_quality(one)],
-        pictures=charts.predicted_charts(one, place),
-        grid=values_grid(one, charts.colour(place)),
+        pictures=charts.predicted_charts(one, place, one.found_name(several)),
+        grid=values_grid(one, charts.colour(place), one.found_name(several)),
+        notes=_footnotes(one),
         details=details,
         command=_commands(one) if measured is None else "",
-        after=[*after, *_footnotes(one)],
+        after=after,
     )
 
 

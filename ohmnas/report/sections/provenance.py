@@ -76,6 +76,8 @@ def provenance_section(one: Subject, several: bool) -> Section:
         if learned.get(key) not in (None, ""):
             amount = learned[key]
             rows.append([text_cell(name), text_cell(f"{amount:,}" if isinstance(amount, int) else str(amount))])
+    for table, checksum in learned.get("start_tables", {}).items():
+        rows.append([text_cell("first rows of the store from table"), text_cell(f"{table}, SHA-256 {checksum}")])
     space = one.result.space
     shape = "x".join(map(str, space.input_shape))
     rows.append([text_cell("space"), text_cell(f"{space.name}: images of {shape}, {space.classes} classes")])
@@ -127,6 +129,8 @@ def _with_unit(name: str, value: object) -> str:
 
 def _how_to_repeat(subjects: Sequence[Subject]) -> str:
     again = "the command finds the same network again"
+    if any(values_of(one.result.command, "--store") and one.is_refined for one in subjects):
+        return f"On the same kind of processor and with a new --store and --out, {again}."
     if any(values_of(one.result.command, flag) for one in subjects for flag in _READING):
         return (
             f"On the same kind of processor, {again}, if you use new output folders and its input files are unchanged."

@@ -35,8 +35,8 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
             rows.append(
                 [
                     *([text_cell(one.name, f"dot {charts.colour(place)}")] if several else []),
-                    number_cell(f"{number}{' found' if is_best else ''}", number),
-                    *([ratio_cell(candidate)] if has_ratio else []),
+                    number_cell(f"{number}{', found' if is_best else ''}", number),
+                    *([ratio_cell(candidate.predicted)] if has_ratio else []),
                     *cells_of(candidate, columns),
                     *([_measured_cell(measured[id(candidate)])] if has_measured else []),
                     text_cell(f"{candidate.architecture}" + (f" on {candidate.chip}" if candidate.chip else "")),
@@ -45,7 +45,7 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
     titles = [
         *(["result"] if several else []),
         "front",
-        *(["accuracy/std"] if has_ratio else []),
+        *(["accuracy / std"] if has_ratio else []),
         *(WORDS[name].label for name in columns),
         *([f"measured {WORDS['accuracy_1d'].label}"] if has_measured else []),
         "architecture",
@@ -56,7 +56,8 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
     members = f"{size:,} {'network' if size == 1 else 'networks'}"
     text = [
         f"Pareto front{'s' if len(with_front) > 1 else ''} of {quantities}: {members} (predicted). "
-        "Large dot: found network. Rings: reference networks."
+        f"{'Large dots: found networks of all results' if several else 'Large dot: found network'}. Rings: reference "
+        "networks."
     ]
     if has_measured:
         count = sum(not isnan(accuracy) for accuracy in measured.values())
@@ -82,12 +83,15 @@ def _measured_cell(accuracy: float) -> Cell:
 
 
 def convergence_section(subjects: Sequence[Subject]) -> Section | None:
-    """Return the section with the convergence of all results; None if no history has a feasible network."""
+    """Return the section with the convergence of all results; None if no history has enough points."""
     pictures = charts.convergence_charts(subjects)
     if not pictures:
         return None
     best = "Predictions for the best network so far. Its accuracy may fall when another quantity improves."
     if any(one.result.pareto for one in subjects):
+        best += (
+            " Hypervolume: share of the space between the worst possible values and the front, on scales from 0 to 1."
+        )
         best += " With a Pareto front, this network may be off the front; the found network is on it."
     expected = (
         "Expected values of the best network after each round of training runs, and after the repeats at the end. New "

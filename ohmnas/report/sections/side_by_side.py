@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 
 from ohmnas.report import charts
-from ohmnas.report.columns import cells_of, shared_columns
+from ohmnas.report.columns import RATIO, cells_of, ratio_cell, shared_columns
 from ohmnas.report.page import Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.quantity_words import WORDS
@@ -16,12 +17,14 @@ def side_by_side_section(subjects: Sequence[Subject]) -> Section:
     columns = shared_columns(subjects)
     if all("tiles" in one.result.best.costs for one in subjects):
         columns += [name for name in ("tiles", "energy") if name not in columns]
+    has_ratio = any(one.result.objective == RATIO for one in subjects)
     rows = []
     for place, one in enumerate(subjects):
         rows.append(
             [
                 text_cell(one.name, f"dot {charts.colour(place)}"),
                 text_cell("expected" if one.is_refined else "predicted"),
+                *([ratio_cell(one.result.best.predicted)] if has_ratio else []),
                 *cells_of(one.result.best, columns),
             ]
         )
@@ -33,6 +36,8 @@ def side_by_side_section(subjects: Sequence[Subject]) -> Section:
                 cells.append(
                     number_cell("", float("nan")) if mean is None else number_cell(WORDS[name].number(mean), mean)
                 )
-            rows.append([text_cell(one.name, f"dot {charts.colour(place)}"), text_cell("measured"), *cells])
-    titles = ["result", "values", *(WORDS[name].label for name in columns)]
+            means = {name: network.mean(name) or nan for name in ("accuracy_1d", "accuracy_1d_std")}
+            ratio = [ratio_cell(means, "")] if has_ratio else []
+            rows.append([text_cell(one.name, f"dot {charts.colour(place)}"), text_cell("measured"), *ratio, *cells])
+    titles = ["result", "values", *(["accuracy / std"] if has_ratio else []), *(WORDS[name].label for name in columns)]
     return Section("results", "Results", grid=Grid(titles, rows, is_sortable=True))

@@ -18,6 +18,8 @@ from ohmnas.search.quantity_words import WORDS
 
 _TALL: Final = 12
 """Number of rows above which the table scrolls."""
+_FEWEST: Final = 3
+"""Smallest number of networks that are drawn."""
 
 
 def tried_section(one: Subject, ids: Mapping[int, str], several: bool, place: int = 0) -> Section | None:
@@ -33,6 +35,8 @@ def tried_section(one: Subject, ids: Mapping[int, str], several: bool, place: in
     if not tried:
         return None
     measured = [target.name for target in one.targets]
+    count = f"{len(tried):,} {'network' if len(tried) == 1 else 'networks'}"
+    pictures = [_chart(one, ids, place, "accuracy_1d", "params"), _chart(one, ids, place, measured[2], "accuracy_1d")]
     rows = [
         [
             number_cell(f"{number}", number),
@@ -59,14 +63,11 @@ def tried_section(one: Subject, ids: Mapping[int, str], several: bool, place: in
         f"tried-{one.anchor}" if several else "tried",
         f"Networks tried{f': {one.name}' if several else ''}",
         [
-            f"The refinement trained {len(tried):,} networks, numbered in the order of their first run. Values "
+            f"The refinement trained {count}, numbered in the order of their first run. Values "
             "are measured on validation images, means over training runs. The expected accuracy also uses predictions. "
             "Large dot: found network. Rings: reference networks."
         ],
-        pictures=[
-            _chart(one, ids, place, "accuracy_1d", "params"),
-            _chart(one, ids, place, measured[2], "accuracy_1d"),
-        ],
+        pictures=pictures if len(tried) >= _FEWEST else [],
         picks=True,
         grid=Grid(titles, rows, [ids[id(each)] for each in tried], True, len(tried) > _TALL),
     )

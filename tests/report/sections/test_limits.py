@@ -43,12 +43,12 @@ def test_the_limits_that_the_user_asked_for_are_beside_the_applied_ones(found: P
     applied: dict[str, Any] = {"max_params": 50_000, "max_avm": avm, "min_accuracy": accuracy, "soft": {"macs": 5e5}}
     rows = rows_with(found, command=command, **applied, reference=known.name)
     assert (rows["parameters"][0], rows["parameters"][3]) == ("--max-params 50k", "the command")
-    assert rows["AVM"][0] == "--max-avm 0.02"
-    assert rows["AVM"][3] == f"predicted for {known.name}"  # a tighter limit than the user's
+    assert rows["AVM"][0] == "--max-avm 0.02 (+2.00\xa0pt)"
+    assert rows["AVM"][3] == f"predicted for {known.name}, stricter than the command"
     assert rows["1-day accuracy"][0] == ""
     assert (rows["MACs per image"][0], rows["MACs per image"][3]) == ("--soft macs=500k", "the command")
     default = rows_with(found, command=("search", "--max-params", "50k"), min_accuracy=0.55)
-    assert default["1-day accuracy"][3] == "default"
+    assert default["1-day accuracy"][3] == "default of --floor"
     own = rows_with(found, command=("search", "--floor", "0.9"), min_accuracy=0.9)
     assert (own["1-day accuracy"][0], own["1-day accuracy"][3]) == ("--floor 0.9", "the command")
 

@@ -24,13 +24,13 @@ def test_the_ratio_has_a_column_if_it_was_maximised(front: Path) -> None:
     section = front_section([one], ids)
     assert section is not None
     assert section.grid is not None
-    place = section.grid.columns.index("accuracy/std")
+    place = section.grid.columns.index("accuracy / std")
     first = one.result.front[0].predicted
     assert section.grid.rows[0][place].value == first["accuracy_1d"] / first["accuracy_1d_std"]
     other = front_section([replace(one, result=replace(one.result, objective="accuracy_1d"))], ids)
     assert other is not None
     assert other.grid is not None
-    assert "accuracy/std" not in other.grid.columns
+    assert "accuracy / std" not in other.grid.columns
 
 
 def test_networks_of_the_front_that_the_table_has_show_their_measured_accuracy(front: Path) -> None:
