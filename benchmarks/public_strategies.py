@@ -9,7 +9,8 @@ limits and the best architecture queried so far. Only the first query of an arch
 accuracy, parameters and variation, the output shows the share of the whole front's hypervolume. `refine` repeatedly
 fits the surrogate to all queried architectures, searches, and queries a batch (`ohmnas.refine`). `refine`, Bayesian
 optimisation and Optuna's TPE get fewer seeds and up to 300 queries. pymoo and Optuna also run directly, on the six
-operations.
+operations. So does the regularised evolution of Syne Tune and NePS, for the single problem, if `syne-tune` and
+`neural-pipeline-search` are installed; they know no limits, so the excess over a limit is added to the loss.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import io
 import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -56,6 +57,8 @@ FIRST: Final = 20
 """Number of random architectures that `refine` queries first, as for a new task."""
 SLOW: Final = ("bayesian", "refine", "Optuna TPE")
 SLOW_QUERIES: Final = 300
+MOST_REPEATS: Final = 10
+"""Largest number of proposals per query: a repeated architecture is not a query."""
 SEVERAL: Final = 2
 """Searches for fronts get the number of seeds divided by this."""
 
@@ -134,7 +137,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--slow-seeds", type=int, default=10)
     parser.add_argument("--queries", type=int, default=QUERIES[-1])
-    parser.add_argument("--only", default=",".join(METHODS), help="names of methods")
+    parser.add_argument("--only", default=",".join(one for one in METHODS if one not in FURTHER), help="methods")
     parser.add_argument("--plot", type=Path, help="PNG of regret and hypervolume by queries")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -160,7 +163,8 @@ def _measured(asked: Asked, method: Callable[[Problem, int, int], None], seeds: 
     start = time.perf_counter()
     runs = [asked.run(method, seed, queries, front=False) for seed in range(seeds)]
     seconds = (time.perf_counter() - start) / seeds
-    fronts = [asked.run(method, seed, queries, front=True) for seed in range(max(seeds // SEVERAL, 1))]
+    several = 0 if method in (_syne_tune, _neps) else max(seeds // SEVERAL, 1)
+    fronts = [asked.run(method, seed, queries, front=True) for seed in range(several)]
     return {
         "points": points,
         "regret": [[asked.regret(rows, point) for point in points] for rows in runs],
@@ -175,7 +179,7 @@ def _summary(asked: Asked, found: dict[str, Any], arguments: argparse.Namespace)
     for name, run in found.items():
         methods[name] = {"seeds": len(run["regret"]), "seconds": round(run["seconds"], 2)}
         for kind in ("regret", "hypervolume"):
-            values = dict(zip(run["points"], np.array(run[kind]).T, strict=True))
+            values = dict(zip(run["points"], np.array(run[kind]).T, strict=True)) if run[kind] else {}
             methods[name][kind] = {
                 str(one): [round(float(values[one].mean()), 4), round(float(_error(values[one])), 4)]
                 for one in QUERIES
@@ -213,6 +217,8 @@ def _show(summary: dict[str, Any]) -> None:
         order = sorted(rows, key=lambda name: rows[name][kind].get("100", [9.0])[0], reverse=kind != "regret")
         for name in order:
             row = rows[name]
+            if not row[kind]:
+                continue
             cells = [row[kind].get(str(one)) for one in QUERIES]
             shown = "".join(f"{'-' if cell is None else f'{cell[0]:.3f} ± {cell[1]:.3f}':>17}" for cell in cells)
             print(f"{name:20}{row['seeds']:>6}{shown}{row['seconds']:>9.2f}")
@@ -328,6 +334,61 @@ def _optuna(kind: str) -> Callable[[Problem, int, int], None]:
     return run
 
 
+def _penalised(problem: Problem, codes: Sequence[int]) -> float:
+    """Loss for methods without limits: minus the accuracy, plus the excess over each limit as a share of it."""
+    accuracy, params, variation = (float(one[0]) for one in _query(problem, np.array([codes])))
+    return -accuracy + max(params / MOST_PARAMS - 1.0, 0.0) + max(variation / MOST_VARIATION - 1.0, 0.0)
+
+
+def _syne_tune(problem: Problem, seed: int, queries: int) -> None:
+    """Syne Tune's regularised evolution on six categories."""
+    from syne_tune.config_space import choice
+    from syne_tune.optimizer.schedulers.searchers.regularized_evolution import RegularizedEvolution
+
+    lookup = problem.estimator
+    assert isinstance(lookup, Lookup)
+    np.random.seed(seed)  # noqa: NPY002 - its first population uses the global generator
+    names = lookup.space.gene_names
+    searcher = RegularizedEvolution(
+        {name: choice([*range(5)]) for name in names},
+        population_size=4 * GENERATION,
+        sample_size=GENERATION,
+        random_seed=seed,
+    )
+    for number in range(MOST_REPEATS * queries):
+        if len(lookup.asked) >= queries:
+            return
+        config = searcher.suggest()
+        searcher.on_trial_complete(number, config, _penalised(problem, [config[name] for name in names]))
+
+
+def _neps(problem: Problem, seed: int, queries: int) -> None:
+    """NePS's regularised evolution on six categories."""
+    import random
+
+    import neps
+    import torch
+    from neps.optimizers.algorithms import neps_regularized_evolution
+
+    lookup = problem.estimator
+    assert isinstance(lookup, Lookup)
+    random.seed(seed)
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - it uses the global generators
+    names = lookup.space.gene_names
+    kinds = {name: neps.Categorical(choices=tuple(range(5))) for name in names}
+    space = type("Operations", (neps.PipelineSpace,), kinds)()
+    method = neps.AskAndTell(
+        neps_regularized_evolution(space, population_size=4 * GENERATION, tournament_size=GENERATION)
+    )
+    for _ in range(MOST_REPEATS * queries):
+        if len(lookup.asked) >= queries:
+            return
+        trial = method.ask()
+        values = {key.split(".")[1].partition("::")[0]: value for key, value in trial.config.items()}
+        method.tell(trial, _penalised(problem, [int(values[name]) for name in names]))
+
+
 def _query(problem: Problem, codes: npt.NDArray[Any]) -> tuple[Values, Values, Values]:
     """Accuracy, parameters and variation of ``(n, 6)`` operations.
 
@@ -355,7 +416,10 @@ def _plot(found: dict[str, Any], path: Path) -> None:
     ):
         for number, (name, run) in enumerate(found.items()):
             style = "--" if number >= 10 else "-"
-            panel.plot(run["points"], np.mean(run[kind], axis=0), style, label=name, color=f"C{number % 10}", lw=1.4)
+            if run[kind]:
+                panel.plot(
+                    run["points"], np.mean(run[kind], axis=0), style, label=name, color=f"C{number % 10}", lw=1.4
+                )
         panel.set(xscale="log", xlabel="architectures queried", ylabel=label)
         if kind == "regret":
             panel.set(yscale="log")
@@ -371,7 +435,11 @@ METHODS: Final[dict[str, Callable[[Problem, int, int], None]]] = {
     "pymoo": _pymoo,
     "Optuna random": _optuna("random"),
     "Optuna TPE": _optuna("tpe"),
+    "Syne Tune evolution": _syne_tune,
+    "NePS evolution": _neps,
 }
+FURTHER: Final = ("Syne Tune evolution", "NePS evolution")
+"""Methods that run only if they are chosen, because their packages are not dependencies."""
 
 
 if __name__ == "__main__":

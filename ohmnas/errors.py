@@ -74,6 +74,6 @@ def shown(value: object) -> str:
 
 
 def in_short(text: object, longest: int = LONGEST) -> str:
-    """Return a text in one line, cut to `longest` characters."""
+    """Return a text on one line, cut to `longest` characters."""
     line = " ".join(str(text).split())
     return line if len(line) <= longest else f"{line[: longest - 3]}..."

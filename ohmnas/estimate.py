@@ -49,8 +49,11 @@ class Estimate:
         """Create an estimate from one column per target: ``Estimate.of(accuracy_1d=..., avm=...)``.
 
         Raises:
+            InvalidValueError: there are no columns.
             UnknownNameError: a target is unknown.
         """
+        if not columns:
+            raise InvalidValueError("an estimate needs at least one column")
         return cls(tuple(target(name) for name in columns), np.column_stack([*map(np.asarray, columns.values())]))
 
     def __len__(self) -> int:
@@ -81,7 +84,7 @@ class Estimate:
         return dict(zip(self.names, self.values[place].tolist(), strict=True))
 
     def take(self, rows: npt.NDArray[np.intp]) -> Estimate:
-        """Return an estimate of these rows, in this order."""
+        """Return an estimate with these rows, in this order."""
         return self._with(self.values[rows])
 
     def join(self, others: Sequence[Estimate]) -> Estimate:

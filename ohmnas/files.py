@@ -52,7 +52,7 @@ def opened(path: Path, limit: int) -> Iterator[BinaryIO]:
     Raises:
         BrokenFileError: the file does not exist, is not readable, is not a regular file, or is too large.
     """
-    regular(path, limit)  # before it is opened: opening a device can have effects
+    regular(path, limit)  # before it is opened: opening a device can have side effects
     try:
         descriptor = os.open(path, _OPEN)
     except (OSError, ValueError) as error:
@@ -66,7 +66,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
     """Read a whole file of unknown origin, of at most `limit` bytes.
 
     Raises:
-        BrokenFileError: see `opened`; or the file changed during reading.
+        BrokenFileError: as in `opened`, or the file changed during reading.
     """
     with opened(path, limit) as file:
         size = os.fstat(file.fileno()).st_size
@@ -83,7 +83,7 @@ def read_text(path: Path, limit: int) -> str:
     """Read a UTF-8 file of unknown origin, with or without a byte order mark.
 
     Raises:
-        BrokenFileError: see `read_bytes`; or the file is not UTF-8.
+        BrokenFileError: as in `read_bytes`, or the file is not UTF-8.
     """
     content = read_bytes(path, limit)
     try:
@@ -96,7 +96,7 @@ def read_json(path: Path, limit: int) -> Any:
     """Parse a JSON file of unknown origin.
 
     Raises:
-        BrokenFileError: see `read_text`; or the file is not JSON.
+        BrokenFileError: as in `read_text`, or the file is not JSON.
     """
     text = read_text(path, limit)
     try:
@@ -153,7 +153,7 @@ def write_bytes_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException as error:  # also Ctrl-C, which would leave the temporary file
+    except BaseException as error:  # including Ctrl-C, which would leave the temporary file
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         if not isinstance(error, OSError):

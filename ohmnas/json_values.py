@@ -1,7 +1,7 @@
 """Check the types and ranges of values in JSON files.
 
-The functions with an argument `what` raise a `BrokenFileError` for any other value; `what` names the value in its
-message.
+The functions with an argument `what` return a valid value and raise a `BrokenFileError` for an invalid one; `what`
+names the value in the message.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def whole(value: object, what: str, least: int = 0, most: int = LARGEST) -> int:
 
 
 def is_number(value: object) -> bool:
-    """Return True for a finite float, or a whole number of at most 2^53 in size, which a float represents exactly."""
+    """Return True for a finite float, or a whole number up to 2^53 in magnitude, which a float represents exactly."""
     if type(value) is int:
         return abs(value) <= LARGEST
     return isinstance(value, float) and math.isfinite(value)

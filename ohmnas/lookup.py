@@ -43,7 +43,7 @@ def check_name(kind: str, known: Collection[str], name: str) -> None:
 
 
 def unknown_name(kind: str, known: Collection[str], name: str) -> UnknownNameError:
-    """Create the error of an unknown name, with a suggestion."""
+    """Create the error for an unknown name, with a suggestion."""
     choices = f": choose {', '.join(known)}" if known else ""
     return UnknownNameError(f"unknown {kind} {shown(name)}{choices}{suggestion(known, name)}")
 
@@ -58,7 +58,7 @@ def suggestion(known: Collection[str], name: str) -> str:
 def name_fault(name: str) -> str:
     """Return the reason why a name is not allowed, for example for a chip or task; empty if it is allowed.
 
-    A name must be usable in file names, commands, tables and terminals without a change.
+    A name must be usable in file names, commands, tables and terminals unchanged.
     """
     if not name.strip() or name != name.strip():
         return "a name must not be empty, or start or end with spaces"

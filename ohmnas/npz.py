@@ -73,7 +73,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
 
 
 def read_arrays(path: Path, names: Iterable[str], largest: int | None = None) -> dict[str, Array]:
-    """Read arrays of an archive written by `numpy.savez` or `numpy.savez_compressed`.
+    """Read arrays from an archive written by `numpy.savez` or `numpy.savez_compressed`.
 
     NumPy's own reader trusts the sizes in a file and evaluates headers; this one does neither.
 
@@ -172,8 +172,8 @@ def _begin(path: Path, name: str, content: IO[bytes], size: int) -> Form:
     claimed, left = math.prod(shape) * kind.itemsize, size - len(begin) - width - length
     if claimed != left:
         raise BrokenFileError(
-            f"{path}: {name} has a shape of {in_short(shape)} of {kind}, {claimed:.6g} bytes, but {left:,} bytes of "
-            "content"
+            f"{path}: {name} has a shape of {in_short(shape)} and the type {kind}, so it needs {claimed:.6g} bytes, "
+            f"but has {left:,} bytes of content"
         )
     return kind, columns_first, shape
 
@@ -193,7 +193,7 @@ def _array(path: Path, name: str, content: IO[bytes], size: int) -> Array:
         octets[at : at + len(block)] = np.frombuffer(block, np.uint8)
         at += len(block)
     if content.read(1):  # reading to the end also verifies the checksum
-        raise BrokenFileError(f"{path}: {name} has more bytes than its directory states")
+        raise BrokenFileError(f"{path}: {name} has more bytes than the archive's directory states")
     array: Array = flat.reshape(shape, order="F" if columns_first else "C")
     return array.astype(kind.newbyteorder("="), copy=False)
 

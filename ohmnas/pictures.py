@@ -1,4 +1,4 @@
-"""Draw figures in one style and save them. They do not use pyplot, so the backend of a notebook is not affected.
+"""Draw figures in one style and save them. The figures do not use pyplot, so the backend of a notebook is not affected.
 
 Each colour has the same meaning in all pictures and reports. The colours come from Okabe and Ito (2008) and from Tol's
 muted scheme (2021). People with any kind of colour vision can tell them apart.
@@ -160,7 +160,7 @@ def save(drawn: Figure, path: Path) -> None:
     """
     kind = path.suffix.removeprefix(".")
     if kind not in FORMATS:
-        raise InvalidValueError(f"a picture must end with .{' or .'.join(FORMATS)}, not {path.name}")
+        raise InvalidValueError(f"the name of a picture must end with .{' or .'.join(FORMATS)}, not {path.name}")
     picture = io.BytesIO()
     drawn.savefig(picture, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
     write_bytes_atomically(path, picture.getvalue())

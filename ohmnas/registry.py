@@ -160,7 +160,7 @@ class Registry(Mapping[str, T]):
             return decorate
         check_plain_name(self.kind, name)
         if name in self._own or name in self._registered:
-            raise InvalidValueError(f"the {self.kind} {name!r} exists already; register another name")
+            raise InvalidValueError(f"the {self.kind} {name!r} already exists; register another name")
         if not isinstance(thing, str) and (why := self._fault(name, thing)):
             raise InvalidValueError(f"{shown(thing)} cannot be the {self.kind} {name!r}: {why}")
         self._loaded.pop(name, None)  # forget a plugin's object: the registered entry takes precedence

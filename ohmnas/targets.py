@@ -1,4 +1,4 @@
-"""`Target`: a quantity that is measured and predicted. Does not import NumPy, so help is fast."""
+"""`Target`: a quantity that is measured and predicted. Does not import NumPy, so command-line help is fast."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def by_blocks(function: Callable[[Matrix], Matrix], rows: Matrix, most: int) -> 
 
 
 def cpu_count() -> int:
-    """Number of CPUs that this process may use, including container limits."""
+    """Number of CPUs that this process may use, within container limits."""
     import joblib  # slow to import, and not needed for a single block
 
     return int(joblib.cpu_count())
@@ -48,7 +48,7 @@ def cpu_count() -> int:
 class _OneThread:
     """Limits BLAS to one thread in a block. The number is global: the first block sets it, the last restores it.
 
-    Blocks may be nested, and several threads may use it at the same time.
+    Blocks may be nested, and several threads may be inside blocks at the same time.
     """
 
     def __init__(self) -> None:

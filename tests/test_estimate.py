@@ -82,6 +82,11 @@ def test_an_estimate_stays_as_it_was_made() -> None:
         one.values = np.zeros((1, 1))  # type: ignore[misc]
 
 
+def test_an_estimate_without_columns_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="at least one column"):
+        Estimate.of()
+
+
 def test_an_estimate_of_a_target_that_there_is_not_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="unknown target 'speed'"):
         Estimate.of(speed=np.zeros(3))

@@ -124,7 +124,7 @@ def test_code_adds_entries(pets: Registry[object]) -> None:
         assert "bee" in pets
     assert "bee" not in pets
     for name in ("fox", "cat"):
-        with pytest.raises(InvalidValueError, match=rf"^the pet '{name}' exists already"):
+        with pytest.raises(InvalidValueError, match=rf"^the pet '{name}' already exists"):
             pets.register(name, 1)
     with pytest.raises(InvalidValueError, match=r"^a pet cannot be called 'a/b'"):
         pets.register("a/b", 1)

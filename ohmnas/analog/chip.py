@@ -87,7 +87,7 @@ class Chip:
     def _ranges(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Offset (``(w,)`` or a scalar) and scale ``(w,)`` that map the weights of every tile to the same range.
 
-        aihwkit converts the weights of one tile to conductances. With a pair of devices per weight, it maps the largest
+        Aihwkit converts the weights of one tile to conductances. With a pair of devices per weight, it maps the largest
         absolute weight to g_max. With single devices, it maps the smallest weight to g_min and the largest to g_max.
         Once all tiles have the same range, they can be converted as one tensor.
         """
@@ -105,7 +105,7 @@ class Chip:
         return weights * self._scale + self._offset
 
     def compensation(self, weights: Tensor) -> Tensor:
-        """``(u,)``: factors that compensate each tile's mean decay since programming; 1 if compensation is off."""
+        """``(u,)``: factors that compensate for each tile's mean decay since programming; 1 if compensation is off."""
         if not self.hardware.drift_compensation:
             return torch.ones(self.targets.tiles, device=weights.device)
         return self._baseline / self._readout(weights)

@@ -173,7 +173,7 @@ def _chains(module: nn.Module, inside: bool = False) -> Iterator[nn.Sequential]:
 
 
 def _absorb_norms(chain: nn.Sequential) -> None:
-    """Fuse each analog convolution with its batch norm and the ReLU or sum after it; replace them by identities."""
+    """Fuse each analog convolution with its batch norm and the ReLU or sum after it, which become identities."""
     names = _children(chain)
     for index in range(len(chain) - 1):
         layer, norm = chain[index], chain[index + 1]

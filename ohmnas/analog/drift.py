@@ -235,7 +235,7 @@ def accuracy_of_one_chip(
 
     Raises:
         InvalidValueError: the network was converted for another chip (`convert.check_chip`), the seed is invalid, or
-            `seconds` is not finite or below 1, the earliest time at which devices were measured.
+            `seconds` is not finite or is below 1, the earliest time at which devices were measured.
 
     Warns:
         UserWarning: the network's input ranges are not calibrated (`calibration.calibrate`).

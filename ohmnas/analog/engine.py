@@ -20,6 +20,7 @@ from ohmnas.analog.convert import analog_layers, check_chip, convertible, to_ana
 from ohmnas.analog.drift import Readings, accuracy, digital_accuracy, read_over_time, readings
 from ohmnas.analog.images import Images
 from ohmnas.analog.layers import RANGE_MOMENTUM, RANGE_MULTIPLE, AnalogLayer, padding_of
+from ohmnas.analog.noise import whole_seed
 from ohmnas.analog.norms import average_statistics
 from ohmnas.analog.recipe import Recipe
 from ohmnas.analog.rpu import differences, rpu_config
@@ -171,7 +172,7 @@ class Aihwkit:
         layers = _layers(network)
         handles = [layer.register_forward_pre_hook(_Calibrate()) for layer in layers]
         try:
-            return fit(network, images, labels, recipe, seed, _TileHooks(layers), after_epoch, stops=stops)
+            return fit(network, images, labels, recipe, whole_seed(seed), _TileHooks(layers), after_epoch, stops=stops)
         finally:
             for handle in handles:
                 handle.remove()
@@ -193,7 +194,8 @@ class Aihwkit:
             own["weight"].copy_(torch.cat(weights).view_as(own["weight"]))
             if "bias" in own:
                 own["bias"].copy_(torch.cat(biases))
-            ranges[path] = next(parts[0].analog_tiles()).input_range.detach()
+            each = [next(part.analog_tiles()).input_range.detach() for part in parts]
+            ranges[path] = torch.stack(each).amax(dim=0)  # the layer has one range for all groups
         native = to_analog(digital, chip)
         for one in analog_layers(native):
             one.set_range(ranges[one.path])
@@ -235,12 +237,12 @@ class Aihwkit:
                 layer.drift_analog_weights(seconds)
 
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.manual_seed(whole_seed(seed))
             return readings(network, program, chip, images, labels, chips, calibration)
 
 
 ENGINES: dict[str, Engine] = {"native": Native(), "aihwkit": Aihwkit()}
-"""Name -> engine; `datasets.campaign.options.ENGINE_NAMES` has the names without importing torch."""
+"""Name -> engine; `datasets.campaign.options.ENGINE_NAMES` lists the names without importing torch."""
 
 
 class _TileHooks:
@@ -290,7 +292,7 @@ def _let_read(layers: list[AnalogLayerBase], chip: Hardware) -> None:
     """Set a chip's noise model and drift compensation in all tiles; aihwkit stores both in each tile.
 
     Raises:
-        InvalidValueError: the layers have other tiles or converters than the chip.
+        InvalidValueError: the tiles or converters of the layers differ from those of the chip.
     """
     wanted = rpu_config(chip, torch_tile=True)
     for tile in (tile for layer in layers for tile in layer.analog_tiles()):
@@ -339,7 +341,7 @@ def _converted(network: _Network, chip: Hardware, paths: list[str]) -> _Network:
             continue
         if any(padding_of(layer)[1]):
             raise InvalidValueError(
-                f"{path} (Conv2d) pads with {layer.padding_mode!r} by {layer.padding}; "
+                f"{path} (Conv2d) has the padding {layer.padding!r} and the padding mode {layer.padding_mode!r}, but "
                 "aihwkit's layers pad both sides with the same number of zeros"
             )
         parent, _, name = path.rpartition(".")

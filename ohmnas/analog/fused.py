@@ -1,9 +1,9 @@
 """An analog convolution with its batch norm and the following ReLU or sum of branches, as one node on a CPU.
 
-It computes the same as the plain torch code of `layers`, but with the compiled `kernels`; tests compare both. Only the
-outputs of the DAC and the ADC are stored. The backward pass needs no other values from inside the layer. Both outputs
-are whole numbers, so the convolution between them may use bfloat16 (`precision`): its inputs are exact and its sums are
-in float32. Only weights, outputs (before noise and ADC) and gradients are rounded, by at most 0.2 %.
+It computes the same result as the plain torch code of `layers`, but with the compiled `kernels`; tests compare the two.
+Only the outputs of the DAC and the ADC are stored. The backward pass needs no other values from inside the layer. Both
+outputs are whole numbers, so the convolution between them may use bfloat16 (`precision`): its inputs are exact and its
+sums are in float32. Only weights, outputs (before noise and ADC) and gradients are rounded, by at most 0.2 %.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class _Step(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, scale: Tensor, bias: Tensor, log_range: Tensor, layer: FusedConv2d
     ) -> Tensor:
-        del weight, scale, bias, log_range  # parameters of the layer, passed so that autograd knows them
+        del weight, scale, bias, log_range  # parameters of the layer, passed so that autograd tracks them
         ctx.layer = layer
         return _compute(layer, x, ctx)
 
@@ -164,7 +164,7 @@ def _backward(
 
 
 def _compute(layer: FusedConv2d, x: Tensor, ctx: Any) -> Tensor:
-    """Forward pass. If there is a context, store the values in it that the backward pass needs."""
+    """Forward pass. If there is a context, store in it the values that the backward pass needs."""
     norm = cast(kernels.TrackedNorm, layer.norm)
     chip = layer.chip
     input_range, step = float(layer.input_range), layer.adc_step

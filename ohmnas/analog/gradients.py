@@ -27,7 +27,7 @@ class _PassUnclipped(torch.autograd.Function):
 
 
 class _ScaleInput(torch.autograd.Function):
-    """The input in DAC levels, rounded and clipped, for an input range of ``exp(log_range)`` times its unit.
+    """The input in DAC levels, rounded and clipped, for an input range proportional to ``exp(log_range)``.
 
     The gradient of `log_range` is minus the sum of gradient times level over the inputs that are not clipped. Together
     with the gradient of the range in the gain after the ADC, it balances clipping against noise and rounding.
@@ -103,7 +103,7 @@ def noisy_columns(
 
 
 def scale_input(x: Tensor, log_range: Tensor, input_range: Tensor, levels: float, clips: bool, rounds: bool) -> Tensor:
-    """The input in DAC levels, clipped and optionally rounded; its gradient also trains the range."""
+    """The input in DAC levels, optionally clipped and rounded; its gradient also trains the range."""
     result: Tensor = _ScaleInput.apply(x, log_range, input_range, levels, clips, rounds)  # type: ignore[no-untyped-call]
     return result
 

@@ -25,7 +25,7 @@ def joined_by(groups: int, weight: Tensor) -> int:
 
 
 def join(weight: Tensor, groups: int, several: int) -> Tensor:
-    """Join each s (`several`) of g (`groups`) groups into one: ``(g * o, i, h, w)`` -> ``(g * o, s * i, h, w)``.
+    """Join every s (`several`) of the g (`groups`) groups into one: ``(g * o, i, h, w)`` -> ``(g * o, s * i, h, w)``.
 
     The result is in channels_last, unless s is 1.
     """

@@ -216,7 +216,10 @@ def normalise_backward(
 
 
 def affine(rows: Tensor, scale: Tensor, shift: Tensor, floor: float, branches: int = 1) -> Tensor:
-    """``max(rows * scale + shift, floor)`` of ``(p, c)`` and ``(c,)``; `floor` and `branches` as in `normalise`."""
+    """``max(rows * scale + shift, floor)``; `floor` and `branches` as in `normalise`.
+
+    The shape of `rows` is ``(p, c)``; the shape of `scale` and `shift` is ``(c,)``.
+    """
     wide = _widen(rows)
     out = torch.empty(len(wide), wide.shape[1] // branches)
     height = max(1, BLOCK // wide.shape[1])

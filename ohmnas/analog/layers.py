@@ -58,7 +58,7 @@ class AnalogLayer(nn.Module):
     images: their largest absolute value so far."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, groups: int, chip: Hardware) -> None:
-        """Use the parameters of a torch layer, without a copy. The bias stays digital."""
+        """Use the parameters of a torch layer, without copying them. The bias stays digital."""
         super().__init__()
         self.path = ""
         """Name of the layer in its network, for messages."""
@@ -130,7 +130,7 @@ class AnalogLayer(nn.Module):
         return [module for module in modules if module is not None]
 
     def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Return the exact product of an input and the weights, both possibly cut by `slice_inputs`."""
+        """Return the exact product of an input and the weights; both may be slices from `slice_inputs`."""
         raise NotImplementedError
 
     def slice_inputs(self, x: Tensor, weight: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
@@ -228,7 +228,8 @@ class AnalogLayer(nn.Module):
         """The current weights on the tiles, times `unit`, and their digital factors: ``(o, k)`` and ``(o, p)``.
 
         In training, these are the target weights with the chip's training noise; gradients pass through it. The mode
-        ``digital`` has no noise. In evaluation, they are the chip's weights, or the targets if no chip is loaded.
+        ``digital`` has no noise. In evaluation, these are the chip's weights, or the target weights if no chip is
+        loaded.
         """
         if self._programmed is not None and not self.training:
             columns, gain = self._programmed
@@ -314,7 +315,7 @@ class AnalogConv2d(AnalogLayer):
         weight[:, first:last] += part_of_weight * inside
 
     def _channels(self, start: int, stop: int, weight: Tensor) -> tuple[int, int, Tensor]:
-        """First and last + 1 channel of the inputs `start` to `stop`, and a mask: 1 for these inputs, 0 elsewhere."""
+        """First channel and last channel + 1 of the inputs `start` to `stop`; a mask: 1 for these inputs, else 0."""
         area = weight[0, 0].numel()
         first, last = start // area, -(-stop // area)
         inside = torch.zeros((last - first) * area, dtype=weight.dtype, device=weight.device)
@@ -343,7 +344,7 @@ class AnalogLinear(AnalogLayer):
             raise InvalidValueError(f"{self.path or 'a linear layer'} reads (..., {inputs}), not {tuple(x.shape)}")
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(..., k)`` -> ``(..., o)``; all leading axes are one batch."""
+        """``(..., k)`` -> ``(..., o)``; all leading axes form one batch."""
         if x.dim() == 2:
             return super().forward(x)
         self.check(x)

@@ -1,6 +1,6 @@
 """Mapping of a layer's weights to crossbar tiles.
 
-Notation: a layer has ``o`` outputs in ``G`` groups, each output with ``k`` inputs (in channels of its group x kernel
+Notation: a layer has ``o`` outputs in ``G`` groups, each output with ``k`` inputs (input channels of its group x kernel
 height x kernel width). A group's matrix of ``o/G`` columns and ``k`` rows is cut evenly into tiles, as in aihwkit
 (`TileModuleArray.get_split_sizes`); its rows are cut into ``p`` parts. Each column of a part has its own scale, noise
 and ADC.
@@ -69,7 +69,7 @@ class Mapping:
 
     @property
     def clipped_groups(self) -> int:
-        """Number of equal parts of the weights that training run clips separately: 1 if groups share tiles."""
+        """Number of equal parts of the weights that training clips separately: 1 if groups share tiles."""
         return self.groups if self.together == 1 else 1
 
     @property

@@ -1,4 +1,4 @@
-"""Cheap Gaussian noise. On a CPU, it consists of slices from random places of a pool, instead of fresh draws.
+"""Cheap Gaussian noise. On a CPU, it consists of slices from random places in a pool, instead of fresh draws.
 
 A fresh draw can cost more than the convolution that it adds noise to; a slice of a pool costs one pass over memory.
 Every element is still a standard normal variable. The elements of a tensor with at most `PIECE` elements are
@@ -51,7 +51,7 @@ class Noise(Protocol):
 
 
 class FreshNoise:
-    """New draws from torch's global generator of the tensor's device. A GPU draws as fast as it writes."""
+    """New draws from torch's global generator for the tensor's device. A GPU draws as fast as it writes."""
 
     def pieces(self, flat: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """See `Noise`."""
@@ -93,7 +93,7 @@ class NoisePool:
     """Standard normal numbers, drawn once from a seed."""
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
-        """Draw the pool and move it to a device; its numbers depend only on the seed and the order of calls."""
+        """Draw the pool and move it to a device; the noise depends only on the seed and the calls."""
         self._places = np.random.default_rng(seed)
         self._pool = torch.randn(POOL, generator=torch.Generator().manual_seed(seed)).to(device)
 

@@ -28,12 +28,12 @@ def has_bfloat16() -> bool:
     return bool(flags & {"avx512_bf16", "amx_bf16"})
 
 
-@lru_cache(maxsize=1)
-def has_tf32() -> bool:
-    """Return True if the GPU supports TensorFloat-32."""
+@lru_cache(maxsize=8)
+def has_tf32(device: str) -> bool:
+    """Return True if a GPU supports TensorFloat-32."""
     import torch
 
-    return torch.version.cuda is not None and torch.cuda.get_device_capability() >= _AMPERE
+    return torch.version.cuda is not None and torch.cuda.get_device_capability(device) >= _AMPERE
 
 
 def fastest(device: str, pixels: int, chip: Hardware) -> str:
@@ -53,7 +53,7 @@ def fastest(device: str, pixels: int, chip: Hardware) -> str:
         wanted = "bfloat16" if pixels >= SMALLEST_IMAGE and has_bfloat16() else "float32"
         rounded = [chip.dac_bits, chip.adc_bits]
     else:
-        wanted = "tf32" if has_tf32() else "float32"
+        wanted = "tf32" if has_tf32(device) else "float32"
         rounded = [chip.dac_bits]
     return wanted if all(0 < bits <= EXACT_BITS.get(wanted, 0) for bits in rounded) else "float32"
 

@@ -12,11 +12,11 @@ class Recipe:
     """Training settings: SGD with Nesterov momentum and one learning rate cycle."""
 
     epochs: int = 40
-    """Passes over the training images; a `Fidelity` sets it."""
+    """Number of passes over the training images; a `Fidelity` sets it."""
     batch: int = 128
     """Images per step."""
     learning_rate: float = 0.2
-    """Peak learning rate, reached after `warmup`; then it falls linearly to 0."""
+    """Peak learning rate, reached after `warmup`; the rate then falls linearly to 0."""
     range_rate: float = 1.0
     """Learning rate of the (logarithmic) input ranges, relative to the learning rate of the weights."""
     warmup: float = 0.2

@@ -89,8 +89,8 @@ def hardware_of(config: InferenceRPUConfig, name: str) -> Hardware:
         name: name of the chip in tables and commands.
 
     Raises:
-        InvalidValueError: ohmnas does not model some settings. The message lists each of them with its value and the
-            modelled value.
+        InvalidValueError: the configuration is not for inference, or ohmnas does not model some of its settings. The
+            message lists these settings with their values and the modelled values.
     """
     missing = [part for part in _PARTS if getattr(config, part, None) is None]
     if missing:
@@ -124,7 +124,7 @@ def _is_ours(kind: type[Any], ours: type[Any]) -> bool:
 
 
 def _models() -> dict[str, type[Any]]:
-    """Technology -> the class of its noise model; packages that cannot be imported are omitted."""
+    """Technology -> the class of its noise model; a plugin's class that cannot be imported is omitted."""
     found = {name: TECHNOLOGIES[name].load() for name in GENE_TECHNOLOGIES}
     for name in TECHNOLOGIES:
         with suppress(OhmnasError):

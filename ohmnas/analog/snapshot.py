@@ -35,7 +35,7 @@ class Snapshot:
 
     path: Path
     key: str
-    """Identifies the training; a file with another key is ignored."""
+    """Identifies the training run; a file with a different key is ignored."""
     seconds: float = SECONDS
     """Smallest time between two writes, in seconds."""
     _written: float = field(default_factory=time.monotonic)
@@ -56,7 +56,7 @@ class Snapshot:
         self._written = time.monotonic()
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Return tensors and values of the file; None if it is missing, unreadable or broken, or has another `key`."""
+        """Return the tensors and values in the file; None if there is no readable, valid file with this key."""
         library = safetensors_torch()
         try:
             content = read_bytes(self.path, LARGEST)
@@ -69,7 +69,7 @@ class Snapshot:
             return None
 
     def delete(self) -> None:
-        """Remove the file. Call this when the training is done."""
+        """Remove the file. Call this when the training run is done."""
         self.path.unlink(missing_ok=True)
 
 
@@ -114,7 +114,7 @@ def resume(snapshot: Snapshot, network: nn.Module, step: Step, noise: Noise | No
             step.optimizer.state[parameter]["momentum_buffer"] = momentum
     torch.set_rng_state(tensors["random"])
     if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
+        torch.cuda.set_rng_state(tensors["random.cuda"], next(network.parameters()).device)
     if noise is not None and values["noise"]:
         noise.set_state(values["noise"])
     return Before([float(loss) for loss in values["losses"]], tensors["mirrored"])

@@ -11,9 +11,9 @@ columns of X. The variance of the accuracy over chips is the mean of the m^2 cov
 - Pairs of different images: errors of a chip affect all images alike. The mean over these pairs is an unbiased estimate
   of the variance of the accuracy on infinitely many images. This part of the variance is 1 - 1/m times the mean.
 
-The second part is split again. A column of X and a column of Y share the chip (its programming errors and drift), but
-not the read noise of the weights. Their covariance therefore measures the differences between chips (`chip`). The rest
-is read noise (`read`).
+The second part is split again. A column of X and a column of Y share the chips (their programming errors and drift),
+but not the read noise of the weights. Their covariance therefore measures the differences between chips (`chip`). The
+rest is read noise (`read`).
 """
 
 from __future__ import annotations

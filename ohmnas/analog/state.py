@@ -1,4 +1,4 @@
-"""Trained state of an analog network as named tensors, and back.
+"""Convert the trained state of an analog network to named tensors, and back.
 
 Names: ``network.<path>`` are the parameters and batch norm statistics of the network with torch's own layers,
 ``range.<layer>.<value>`` are the input ranges of its analog layers, and ``digital.<path>`` are the batch norm
@@ -29,7 +29,7 @@ def state_of(network: nn.Module, calibration: Images | None = None) -> dict[str,
     """Return the trained state of a network: name -> tensor, on the CPU.
 
     Args:
-        network: a trained analog network of native layers.
+        network: a trained analog network with native layers.
         calibration: training images for the ``digital.`` statistics; None stores the trained statistics again.
     """
     found = {f"network.{name}": tensor for name, tensor in _tensors(to_digital(network)).items()}
@@ -48,7 +48,7 @@ def state_of(network: nn.Module, calibration: Images | None = None) -> dict[str,
 
 
 def names_and_shapes(digital: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of all tensors in the state of a network with torch's own layers, which may be untrained."""
+    """Name -> shape of all tensors in a network's state; `digital` has torch's own layers and may be untrained."""
     tensors = _tensors(digital)
     found = {f"network.{name}": tuple(tensor.shape) for name, tensor in tensors.items()}
     found |= {f"digital.{name}": tuple(tensors[name].shape) for name in _statistics(tensors)}

@@ -53,7 +53,7 @@ class Step:
         Args:
             images: ``(b, channels, height, width)``.
             labels: ``(b,)`` int64.
-            progress: share of the training's steps that are done, including this one, in (0, 1].
+            progress: share of the training steps that are done, including this one, in (0, 1].
 
         Returns:
             The loss before the weights are updated, a scalar. The next call may overwrite it.

@@ -32,7 +32,7 @@ class Training:
     """Result of a training run."""
 
     losses: tuple[float, ...]
-    """Mean loss of each epoch; fewer than the recipe's epochs if the training stopped early."""
+    """Mean loss of each epoch; fewer than the recipe's epochs if training stopped early."""
 
     @property
     def loss(self) -> float:
@@ -48,7 +48,7 @@ class Training:
 AfterEpoch = Callable[[int], None]
 """Called between two epochs with the number of epochs done. It may read the network but must not change its state."""
 Stops = Callable[[int, float], bool]
-"""Called between two epochs with the number of epochs done and the last mean loss. True ends the training."""
+"""Called between two epochs with the number of epochs done and the last mean loss. True ends the training run."""
 
 
 def train(
@@ -70,12 +70,12 @@ def train(
         recipe: schedule and optimizer.
         seed: random seed.
         after_epoch: called after each epoch but the last.
-        snapshot: file that stores the state of the training between epochs. A stopped training run resumes from it and
-            gives the same network, bit for bit.
+        snapshot: file that stores the state of the training run between epochs. A stopped training run resumes from it
+            and gives the same network as an uninterrupted one, bit for bit.
         stops: called after each epoch but the last, before `after_epoch`.
 
     Returns:
-        The losses of the training.
+        The losses of the training run.
 
     Raises:
         DivergedError: the loss is not finite.
@@ -125,7 +125,7 @@ def fit(
         stops: as in `train`.
 
     Returns:
-        The losses of the training.
+        The losses of the training run.
 
     Raises:
         DivergedError: the loss is not finite.
@@ -223,7 +223,7 @@ def flipped(images: Tensor, mirrored: Tensor) -> Tensor:
 
 
 def shifted(images: Tensor, shift: tuple[int, int]) -> Tensor:
-    """Shift each image by its own random offset of up to `shift` pixels, padded with zeros."""
+    """Shift each image by its own random offset of up to `shift` pixels, and pad it with zeros."""
     if not any(shift):
         return images
     (down, right), (count, _, height, width) = shift, images.shape

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ohmnas.errors import InvalidValueError
 from ohmnas.lookup import check_name
 
-if TYPE_CHECKING:  # the command line imports this file and must start fast, so without NumPy
+if TYPE_CHECKING:  # the command line imports this file; without NumPy, it starts fast
     import numpy as np
     import numpy.typing as npt
 
@@ -35,10 +35,10 @@ expensive."""
 def _survey(bits: Any) -> Any:
     """Energy of the best published converters.
 
-    Each bit needs 6.02 dB more signal-to-noise ratio. The figure of merit (Schreier) of the best converters improves by
-    3.22 dB per bit, and a power of the bits corrects the rest. The numbers come from hwcomponents-adc (Accelergy
-    project, model of 2026), which fits Murmann's ADC Performance Survey. They hold at rates far below the fit's corner
-    frequency, as in a crossbar's column.
+    Each additional bit needs a signal-to-noise ratio that is 6.02 dB higher. The figure of merit (Schreier) of the best
+    converters improves by 3.22 dB per bit, and a power of the number of bits corrects the rest. The numbers come from
+    hwcomponents-adc (Accelergy project, 2026 model), which fits Murmann's ADC Performance Survey. They hold at rates
+    far below the fit's corner frequency, as in a crossbar's column.
     """
     above = (bits > _LEAST_BITS) * (bits - _LEAST_BITS) + _LEAST_BITS
     return 10.0 ** ((6.0206 - 3.2205) / 10.0 * above) * above**-2.8291

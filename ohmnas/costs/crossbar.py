@@ -1,13 +1,13 @@
 """Costs of networks on the crossbar tiles of a chip, for whole populations, without torch.
 
-A weight matrix of k inputs and o outputs is split into ceil(k / tile rows) x ceil(o / tile columns) tiles, as in
+A weight matrix with k inputs and o outputs is split into ceil(k / tile rows) x ceil(o / tile columns) tiles, as in
 `ohmnas.analog.mapping`. Matrices do not share tiles. Each branch has its own matrices, with one exception: the first
 convolutions of the branches of a residual block read the same input, so they are placed side by side as one matrix, as
 in `ohmnas.spaces.resnet.network`.
 
 The groups of a depthwise convolution share tiles. Each group is a block of k inputs and one output. A tile holds as
 many blocks on its diagonal as fit, and they compute at the same time. The cells outside the blocks hold no weight and
-are assumed not to conduct. Utilisation is therefore low: a tile of 512 x 512 cells holds 56 channels of a 3x3 kernel,
+are assumed not to conduct. Utilisation is therefore low: a tile of 512 x 512 cells holds 56 channels with 3x3 kernels,
 in 0.2 % of its cells.
 
 Tiles, utilisation, multiplications and conversions are exact. Energy and latency are proxies, scaled from the totals
@@ -137,5 +137,5 @@ def tile_parts(
 
 
 def _relative_levels(bits: float | Amounts) -> Amounts:
-    """Number of levels of a converter, relative to `REFERENCE_BITS`."""
+    """Number of levels of a converter, relative to a converter with `REFERENCE_BITS`."""
     return np.exp2(np.where(np.equal(bits, 0), 0.0, np.subtract(bits, REFERENCE_BITS)))

@@ -78,7 +78,7 @@ def noise_budget(layers: Layers, chip: Mapping[str, float] | Mapping[str, npt.ND
 def _by_block(values: Ratios, blocks: int) -> Ratios:
     """Sum values over the kinds of layers of each block: ``(m, k, n)`` -> ``(m, b, n)``.
 
-    Each sum has only a few terms. NumPy adds them in the same order for any number of networks, so the result of a
+    Each sum has only a few terms. NumPy adds them in the same order for any number of networks, so the result for a
     network does not depend on the others.
     """
     if not blocks:
@@ -112,7 +112,7 @@ def _layer_noise(
     np.divide(inputs, parts, out=spread)
     np.log(spread, out=spread)
     spread *= 2.0
-    spread += 2.0  # approximate square of the largest of this many standard normal weights
+    spread += 2.0  # approximate square of the largest of inputs / parts standard normal weights
     np.divide(spread, inside, out=converters)
     converters *= RANGE_RMS**2  # inverse of the signal
     converters *= parts

@@ -35,7 +35,8 @@ class Cascade(Estimator):
             share: share of each population for `expensive`, above 0 and at most 1, rounded up.
 
         Raises:
-            InvalidValueError: the share is out of range, or the estimators differ in targets or space.
+            InvalidValueError: the share is out of range, the estimators differ in targets or space, or `rank_by` is not
+                one of the targets.
         """
         if not 0 < share <= 1:
             raise InvalidValueError(f"share must be above 0 and at most 1, not {share}")
@@ -61,7 +62,7 @@ class Cascade(Estimator):
         return self.cheap.space or self.expensive.space
 
     def predicting(self, names: Iterable[str]) -> Cascade:
-        """Return a cascade of estimators that predict these targets, too."""
+        """Return a cascade of estimators that also predict these targets."""
         names = tuple(names)
         return Cascade(self.cheap.predicting(names), self.expensive.predicting(names), self.rank_by, self.share)
 
@@ -79,7 +80,7 @@ class Cascade(Estimator):
         rough = self.cheap.estimate(population)
         if not len(rough):
             return rough
-        several = max(1, int(np.ceil(self.share * len(rough) - 1e-9)))  # rounding: 0.07 * 100 is above 7
+        several = max(1, int(np.ceil(self.share * len(rough) - 1e-9)))  # floating-point rounding: 0.07 * 100 is above 7
         order = np.argsort(rough[self.rank_by.name], kind="stable")
         best = order[::-1][:several] if self.rank_by.larger_is_better else order[:several]
         exact = self.expensive.estimate(population[best])

@@ -19,7 +19,7 @@ Make = Callable[["Task", int], "Estimator"]
 
 
 def _fault(_name: str, thing: object) -> str:
-    """Return why an entry cannot make an estimator; empty if it can. `estimator` checks the result of its call."""
+    """Return why an entry cannot make an estimator; empty if it can. `estimator` checks what the entry returns."""
     return "" if callable(thing) else f"it is {type(thing).__name__}, not a function that makes an estimator for a task"
 
 
@@ -55,7 +55,7 @@ def estimator(name: str, task: Task, seed: int = 0) -> Estimator:
 
     Raises:
         UnknownNameError: the name is unknown; the message lists the known names.
-        InvalidValueError: the entry did not return an `Estimator`, or it does not support the task.
+        InvalidValueError: the entry did not return an `Estimator`, or the estimator does not support the task.
         MissingDependencyError: a package that the estimator needs is not installed.
         PluginError: the package that adds the estimator cannot be used.
     """

@@ -23,7 +23,7 @@ class Combined(Estimator):
         """Combine two estimators.
 
         Args:
-            main: estimator of the first targets, which also sets the space and gives quantiles.
+            main: predicts the first targets, sets the space and gives quantiles.
             other: adds further targets, for networks of the same space. It receives genomes without chip genes.
 
         Raises:

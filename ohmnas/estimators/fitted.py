@@ -20,7 +20,7 @@ def surrogate(task: Task, seed: int = 0) -> SurrogateModel:
         seed: ignored, because the surrogate is already fitted.
 
     Raises:
-        InvalidValueError: no surrogate was shipped for the task, or it is for another space.
+        InvalidValueError: no surrogate is shipped for the task, or the shipped one is for a different space.
     """
     del seed
     model = task_surrogate(task.name)

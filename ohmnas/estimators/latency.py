@@ -35,13 +35,13 @@ Values = npt.NDArray[np.float64]
 
 GROUPS: Final = "groups"
 SHAPE: Final = ("inputs", "outputs", "positions", GROUPS)
-"""Columns of a lookup table that describe a layer: in channels x kernel height x kernel width, out channels, output
-height x width, as in `Layers`, and groups of channels. `inputs` counts the inputs of one group: a depthwise convolution
-with 16 channels and a 3 x 3 kernel has 9 inputs, 16 outputs and 16 groups."""
+"""Columns of a lookup table that describe a layer: input channels x kernel height x kernel width, output channels,
+output height x width, as in `Layers`, and groups of channels. `inputs` counts the inputs of one group: a depthwise
+convolution with 16 channels and a 3 x 3 kernel has 9 inputs, 16 outputs and 16 groups."""
 SECONDS: Final = "seconds"
 FEWEST_MEASURED: Final = 10
 PENALTIES: Final = np.logspace(-3, 3, 13)
-"""Ridge penalties to choose from by leave-one-out."""
+"""Ridge penalties to choose from by leave-one-out cross-validation."""
 FOLDS: Final = 5
 FORMAT: Final = "ohmnas-latency-1"
 _LARGEST_FILE: Final = 1 << 26
@@ -68,7 +68,8 @@ class LatencyTable(Estimator):
         """Check the values.
 
         Raises:
-            InvalidValueError: there are no shapes, a shape occurs twice, or a value is out of range.
+            InvalidValueError: there are no shapes, the numbers of shapes and seconds differ, a shape occurs twice, or a
+                value is out of range.
         """
         if not len(self.shapes) or self.shapes.shape != (len(self.seconds), len(SHAPE)):
             raise InvalidValueError("a lookup table needs at least one layer shape, and a time for each")
@@ -115,7 +116,7 @@ class LatencyTable(Estimator):
     def read(cls, path: str | Path, space: Space) -> Self:
         """Read a filled-in lookup table; rows without seconds are not measured yet.
 
-        The column `groups` may be missing in a space without grouped convolutions.
+        The column `groups` may be missing for a space without grouped convolutions.
 
         Raises:
             BrokenFileError: the file is not a valid lookup table.
@@ -194,9 +195,9 @@ class LatencyModel(Estimator):
     rows: int
     """Number of measured networks."""
     rank: float
-    """Spearman's correlation of held-out networks."""
+    """Spearman's rank correlation on held-out networks."""
     error: float
-    """Median relative error of held-out networks."""
+    """Median relative error on held-out networks."""
 
     def __post_init__(self) -> None:
         """Check values from a file.
@@ -206,7 +207,7 @@ class LatencyModel(Estimator):
         """
         expected = len(self.space.work(self.space.sample_uniform(1, np.random.default_rng(0))))
         if self.weights.shape != (expected,) or not (np.abs(self.weights) <= _LARGEST_NUMBER).all():
-            raise InvalidValueError(f"a latency model of {self.space.name} needs {expected} finite weights")
+            raise InvalidValueError(f"a latency model for {self.space.name} needs {expected} finite weights")
         if not abs(self.offset) <= _LARGEST_NUMBER:
             raise InvalidValueError(f"offset must be at most {_LARGEST_NUMBER:g} in magnitude, not {self.offset}")
         if not 0.0 < self.least <= _LARGEST_SECONDS:
@@ -240,7 +241,7 @@ class LatencyModel(Estimator):
         Args:
             space: space of the networks.
             population: ``(n, g)``; need not be canonical.
-            seconds: ``(n,)``: latency of one image, above 0.
+            seconds: ``(n,)``: latency for one image, above 0.
             device: name of the device.
             seed: seed of the folds.
 
@@ -308,7 +309,7 @@ class LatencyModel(Estimator):
             raise BrokenFileError(f"{path}: weights must be a list of numbers")
         numbers: list[Any] = [values.get(name) for name in ("offset", "least", "rank", "error")]
         if not all(map(_is_number, numbers)) or type(values.get("rows")) is not int:
-            raise BrokenFileError(f"{path}: offset, least, rank and error must be numbers, rows a whole number")
+            raise BrokenFileError(f"{path}: offset, least, rank and error must be numbers, and rows a whole number")
         texts: list[Any] = [values.get(name) for name in ("space", "device")]
         if not all(isinstance(text, str) for text in texts):
             raise BrokenFileError(f"{path}: space and device must be strings")
@@ -357,7 +358,9 @@ def read_measured(path: str | Path, space: Space) -> tuple[Population, Values]:
         wrong = ~np.isin(population[:, place], [0, *gene.values])
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            raise BrokenFileError(f"{path}, row {row + 1}: {gene.name} is {population[row, place]}, out of its range")
+            raise BrokenFileError(
+                f"{path}, row {row + 1}: {gene.name} is {population[row, place]}, which is out of range"
+            )
     seconds = [_seconds(path, columns[SECONDS][row], row) for row in rows]
     return population.astype(np.int16), np.array(seconds, dtype=np.float64)
 
@@ -409,7 +412,7 @@ def _seconds(path: Path, text: str, row: int) -> float:
         value = math.nan
     if not 0.0 < value <= _LARGEST_SECONDS:
         raise BrokenFileError(
-            f"{path}, row {row + 1}: {SECONDS} is {shown(text)}, not a number above 0 and up to {_LARGEST_SECONDS:g}"
+            f"{path}, row {row + 1}: {SECONDS} is {shown(text)}, not a number above 0 and at most {_LARGEST_SECONDS:g}"
         )
     return value
 

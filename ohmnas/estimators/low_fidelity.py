@@ -1,6 +1,6 @@
 """Cheaper training runs as estimators: fewer epochs, fewer images, smaller images, or a narrower network.
 
-Each estimator changes one setting of a table's training. `docs/estimators.md` compares how they rank networks.
+Each estimator changes one setting of a table's training runs. `docs/estimators.md` compares how they rank networks.
 """
 
 from __future__ import annotations

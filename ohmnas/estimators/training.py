@@ -39,7 +39,7 @@ class Trained(Estimator):
             seed: seed of training runs and chips.
             chip: the chip; None is the ``pcm`` preset.
             change: maps ``(n, g)`` architectures to the networks that are trained instead; None trains the
-                architectures.
+                architectures themselves.
 
         Raises:
             MissingDependencyError: torch, aihwkit or Numba is not installed.

@@ -120,7 +120,7 @@ def card(trained: TrainedNetwork) -> str:
     if known:
         lines = [f"| {label} | {100 * measured[name]:.2f} % |" for label, name in known]
         accuracies = (
-            f"Accuracy on the {trained.split} images, mean of {provenance['chips']} simulated `{trained.chip.name}` "
+            f"Accuracy on the {trained.split} images, mean over {provenance['chips']} simulated `{trained.chip.name}` "
             "chips:\n\n" + "\n".join(["| time | accuracy |", "|---|---|", *lines]) + "\n\n"
         )
     training = {

@@ -26,7 +26,7 @@ _INPUT, _OUTPUT = "images", "logits"
 
 @contextmanager
 def _without_messages() -> Iterator[None]:
-    """Inside the block, torch's exporter prints no messages and no warnings."""
+    """Inside the block, torch's exporter prints no messages or warnings."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
@@ -45,7 +45,8 @@ def export_onnx(trained: TrainedNetwork, folder: Path) -> Exported:
 
     Raises:
         MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
-        InvalidValueError: outputs differ from the outputs of the trained network by more than `catalogue.TOLERANCE`.
+        InvalidValueError: a module cannot be written as plain code, or outputs differ by more than
+            `catalogue.TOLERANCE`.
     """
     try:
         import onnx

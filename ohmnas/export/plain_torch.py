@@ -43,7 +43,7 @@ class SaturatingConv2d(nn.Conv2d):
 ''',
     "SaturatingLinear": '''
 class SaturatingLinear(nn.Linear):
-    """A linear layer whose inputs and products saturate at limits of a chip's converters; then the bias is added."""
+    """A linear layer whose inputs and products saturate at a chip's converter limits; then the bias is added."""
 
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
@@ -183,7 +183,7 @@ def export_torch(trained: TrainedNetwork, folder: Path) -> Exported:
 
 
 def plain_network(trained: TrainedNetwork, folder: Path) -> tuple[nn.Module, float]:
-    """Write code and weights; return the loaded network, and the difference of its outputs (`compared`).
+    """Write code and weights; return the loaded network, and its difference from the trained network (`compared`).
 
     Raises:
         InvalidValueError: as in `export_torch`.

@@ -300,7 +300,7 @@ def _attribute(module: nn.Module, target: str) -> str:
 def in_docstring(text: str, width: int = 110) -> str:
     """Wrap text for a docstring, and escape characters that could end it.
 
-    The text has names that can come from files of unknown origin.
+    The text contains names that can come from files of unknown origin.
     """
     wrapped = "\n".join(textwrap.fill(line, width) for line in text.splitlines())
     return wrapped.replace("\\", "\\\\").replace('"', '\\"')

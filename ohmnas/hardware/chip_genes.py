@@ -22,8 +22,8 @@ Chips = npt.NDArray[np.int16]
 Values = npt.NDArray[np.float64]
 
 GENE_TECHNOLOGIES: Final = ("pcm", "hermes", "reram")
-"""Technologies for co-design. Genomes and saved surrogates store their indices, so new ones must be appended. Chips of
-other technologies are measured and searched one at a time."""
+"""Technologies for co-design. Genomes and saved surrogates store their indices, so new ones must be appended.
+Measurements and searches use chips of other technologies one at a time."""
 CHIP_GENE_NAMES: Final = ("TECH", "TILE", "DAC", "ADC")
 """Index into `GENE_TECHNOLOGIES`, log2 of a tile's rows and columns, bits of the converters."""
 CHIP_GENES: Final = len(CHIP_GENE_NAMES)
@@ -69,7 +69,7 @@ def from_hardware(hardware: Iterable[Hardware]) -> tuple[Chips, npt.NDArray[np.b
 
 
 def same_but_name(one: Hardware, other: Hardware) -> bool:
-    """Return True if two chips differ only in their names."""
+    """Return True if two chips differ at most in their names."""
     return one.technology == other.technology and one.settings() == other.settings()
 
 

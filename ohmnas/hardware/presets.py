@@ -67,7 +67,7 @@ _VARIED = re.compile(r"(.+)-t([1-9][0-9]{0,8})-d(0|[1-9][0-9]?)-a(0|[1-9][0-9]?)
 
 
 def varied(technology: str, tile: int, dac_bits: int, adc_bits: int) -> Hardware:
-    """Return a technology's preset with other tiles and converters. Its name has the form ``pcm-t256-d8-a7``.
+    """Return a technology's preset with the given tiles and converters. Its name has the form ``pcm-t256-d8-a7``.
 
     Args:
         technology: one of `TECHNOLOGIES`.
@@ -77,6 +77,7 @@ def varied(technology: str, tile: int, dac_bits: int, adc_bits: int) -> Hardware
 
     Raises:
         UnknownNameError: the technology is unknown.
+        PluginError: the plugin of the technology cannot be used.
         InvalidValueError: a setting is out of range.
     """
     check_name("technology", TECHNOLOGIES, technology)

@@ -69,8 +69,8 @@ class Hardware:
     drift: float = 1.0
     """Scale of the technology's drift exponents; 1 is the measured device, 0 is none."""
     drift_compensation: bool = True
-    """Global drift compensation. Each tile's outputs are divided by its mean readout now, relative to its mean readout
-    right after programming."""
+    """Global drift compensation. Each tile's outputs are divided by its current mean readout, relative to its mean
+    readout right after programming."""
     batch_norm: str = "trained"
     """Source of the batch norm statistics, one of `BATCH_NORMS`. `trained` keeps the statistics from training.
     `adaptive` averages them over calibration images on the programmed and drifted chip before each reading (V. Joshi et
@@ -92,7 +92,7 @@ class Hardware:
         look_up("batch norm", dict.fromkeys(BATCH_NORMS), self.batch_norm)
         for name, (smallest, largest) in RANGES.items():
             value = getattr(self, name)
-            if not value > 0 or not math.isfinite(value):
+            if not value > 0:
                 raise InvalidValueError(f"{name} must be above 0, not {value}")
             if not smallest <= value <= largest:
                 raise InvalidValueError(f"{name} must be {smallest:g} to {largest:g}, not {value:g}")
@@ -110,7 +110,7 @@ class Hardware:
                 raise InvalidValueError(f"{name} must be at most {LARGEST_TILE}, not {getattr(self, name)}")
         for name in ("output_noise", "programming_noise", "read_noise", "drift", "training_noise", "clip_sigma"):
             value = getattr(self, name)
-            if not value >= 0 or not math.isfinite(value):
+            if not value >= 0:
                 raise InvalidValueError(f"{name} must be at least 0, not {value}")
             if value > LARGEST_NOISE:
                 raise InvalidValueError(f"{name} must be at most {LARGEST_NOISE:g}, not {value:g}")

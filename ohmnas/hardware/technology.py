@@ -58,7 +58,7 @@ class Technology:
 
     @property
     def device_errors(self) -> dict[str, float]:
-        """Device errors, by the name of the surrogate's feature."""
+        """Name of the surrogate's feature -> device error."""
         return {
             "device_spread_1d": self.spread_1d,
             "device_spread_1mo": self.spread_1mo,

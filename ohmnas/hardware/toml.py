@@ -21,7 +21,7 @@ LARGEST_NUMBER = 10**18 - 1
 
 
 def hardware(name: str | Path) -> Hardware:
-    """Return a preset, one of its variants such as ``pcm-t256-d8-a7``, or the chip of a TOML file.
+    """Return a preset, one of its variants such as ``pcm-t256-d8-a7``, or the chip in a TOML file.
 
     Raises:
         UnknownNameError: the name is unknown; the message lists the known names.

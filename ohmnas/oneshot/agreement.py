@@ -1,4 +1,4 @@
-"""Rank agreement of a supernet with measured rows, compared with a surrogate, parameters and MACs."""
+"""Rank agreement with measured rows: of a supernet, a surrogate, parameters and MACs."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def agreement(
         table: measured table of the same task and space.
         hardware: chip of the rows; None as in `MeasuredTable.select`.
         fidelity: fidelity of the rows; None as in `MeasuredTable.select`.
-        most: largest number of networks, drawn at random; None is all.
+        most: largest number of networks, drawn at random; None uses all.
         seed: seed of the draw and of the surrogate's folds.
-        surrogate: also cross-validate a surrogate of the table: five folds over all of its architectures.
+        surrogate: True to also cross-validate a surrogate on the table, in five folds over all of its architectures.
         report: called after each network with the number of networks read and the total.
 
     Returns:
@@ -90,7 +90,7 @@ def agreement(
     rows = np.flatnonzero(plan.contains(data.population))
     if len(rows) < FEWEST:
         raise InvalidValueError(
-            f"table {table.source} has {len(rows)} networks of the supernet; an agreement needs at least {FEWEST}"
+            f"table {table.source} has {len(rows)} of the supernet's networks; a comparison needs at least {FEWEST}"
         )
     if most is not None and most < len(rows):
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
@@ -139,5 +139,7 @@ def _tau(labels: Values, values: Values, seed: int) -> tuple[float, float]:
     """Kendall's tau and its standard error; NaN if one input is constant."""
     rng = np.random.default_rng(seed)
     draws = rng.integers(len(labels), size=(RESAMPLES, len(labels)))
+    if np.ptp(labels) == 0 or np.ptp(values) == 0:
+        return float("nan"), float("nan")
     resampled = [kendall_tau(labels[rows], values[rows]) for rows in draws]
     return kendall_tau(labels, values), float(np.nanstd(resampled))

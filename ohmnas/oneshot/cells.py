@@ -10,7 +10,7 @@ from ohmnas.spaces.cells.cell import EDGES, Cell
 from ohmnas.spaces.cells.layers import CELLS, CHANNELS
 
 _FIRST_CELL: Final = 2
-"""Index of the first cell in the network, after convolution and batch norm of the stem."""
+"""Index of the first cell in the network, after the convolution and batch norm of the stem."""
 _KERNELS: Final = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
 
 

@@ -1,4 +1,4 @@
-"""`SupernetEstimator`: accuracy on chips of networks with shared weights; needs no measured table."""
+"""`SupernetEstimator`: estimates the accuracy of networks on chips from shared weights; needs no measured table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SupernetEstimator(Estimator):
     """Measures each network on a few chips with its part of the shared weights, without training it.
 
     The accuracies come from few chips and few images. They rank networks, but they are lower than the accuracies of
-    trained networks, and the spread over chips is rough.
+    trained networks, and the spread over chips is only a rough estimate.
     """
 
     def __init__(self, supernet: Supernet, chips: int = CHIPS, images: int = IMAGES, seed: int = 0) -> None:
@@ -41,7 +41,7 @@ class SupernetEstimator(Estimator):
             supernet: trained shared weights.
             chips: programmed chips of each network, at least 2.
             images: number of validation images; all of them if there are fewer.
-            seed: seed of all random numbers of a reading, together with the genome.
+            seed: seed of all random numbers in a reading, together with the task and the genome.
 
         Raises:
             InvalidValueError: there are fewer than two chips or no images.
@@ -113,5 +113,5 @@ class SupernetEstimator(Estimator):
             network, chip, self._images, self._labels, self._chips, chip_seed, calibration
         ).accuracies
         day = found[:, list(TIMES).index("1d")]
-        finest = 1.0 / (len(self._labels) * np.sqrt(self._chips))  # one image of one chip
+        finest = 1.0 / (len(self._labels) * np.sqrt(self._chips))  # one image on one chip
         return np.array([day.mean(), max(day.std(ddof=1), finest), (found[:, 0] - found[:, -1]).mean()])

@@ -33,7 +33,8 @@ _RANDOM_PATHS: Final = 2
 class Paths:
     """Draws the paths of each step. They depend only on the seed, the step and the number of steps.
 
-    Paths are spread evenly over the logarithm of the parameters (`Space.sample`), like the networks of a campaign.
+    Paths are spread evenly over the logarithm of the number of parameters (`Space.sample`), like the networks of a
+    campaign.
     """
 
     space: Space
@@ -68,7 +69,7 @@ class Paths:
             steps: total number of steps.
 
         Raises:
-            InfeasibleError: found no network within the bounds and limits.
+            InfeasibleError: no network was found within the bounds and limits.
         """
         number, place = divmod(step, ROUND)
         if number not in self._rounds:

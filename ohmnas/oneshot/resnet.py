@@ -19,9 +19,9 @@ from ohmnas.spaces.resnet.architecture import Architecture, ConvType, MainBlock
 from ohmnas.spaces.sides import sides
 
 _FIRST_BLOCK: Final = 3
-"""Index of the first residual block in the network, after convolution, batch norm and ReLU of the stem."""
+"""Index of the first residual block in the network, after the convolution, batch norm and ReLU of the stem."""
 _BETWEEN: Final = 3
-"""Modules from one convolution of a block to the next: itself, batch norm, ReLU."""
+"""Modules from one convolution of a block to the next: the convolution itself, batch norm, ReLU."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _affordable(repeat: int, branch: int, kind: ConvType, most: float) -> int:
 
 
 _UNLIMITED: Final = 1 << 16
-"""Channels beyond any network."""
+"""More channels than any network has."""
 
 
 def _weights(width: int, kind: ConvType, skipped: int) -> int:

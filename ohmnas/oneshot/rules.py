@@ -1,4 +1,4 @@
-"""Rules for the paths of a training step, by name. Imports nothing, so help is fast."""
+"""Rules for the paths of a training step, by name. Does not import torch, so help is fast."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from typing import Final
 RULES: Final = {
     "uniform": "one random path (Guo et al., 2020)",
     "sandwich": "a large, a small and two random paths; the others learn from the large path (Yu et al., 2020)",
-    "shrinking": "one random path; at first only large paths (after Cai et al., 2020)",
+    "shrinking": "one random path; at first, only large ones (after Cai et al., 2020)",
 }
 """Rule -> the paths of a step."""

@@ -33,7 +33,7 @@ class Pieces:
         """Match the parameters of an analog network with the shared tensors.
 
         Args:
-            network: network of the places, converted for a chip.
+            network: the network, converted for a chip.
             places: places of all its layers.
 
         Raises:
@@ -88,7 +88,7 @@ class SharedWeights:
     """Named tensors; each network uses a part of them."""
 
     def __init__(self, seed: int, tensors: dict[str, Tensor] | None = None) -> None:
-        """Start without tensors, or with the tensors of an earlier training."""
+        """Start without tensors, or with the tensors of an earlier training run."""
         self.seed = seed
         self.tensors: dict[str, Tensor] = tensors or {}
         """Name -> shared tensor."""
@@ -100,7 +100,7 @@ class SharedWeights:
 
         Args:
             pieces: pieces of the network.
-            grow: True stores tensors that are used for the first time, for training.
+            grow: True, for training, to store tensors when they are first used.
 
         Raises:
             BrokenFileError: a tensor from a file has another shape.

@@ -78,7 +78,7 @@ class Supernet:
 
         Args:
             genome: the network.
-            seed: seed of noise and images.
+            seed: seed of the noise and of the choice of images.
 
         Raises:
             InvalidValueError: the network does not share these weights.

@@ -1,4 +1,4 @@
-"""Training of a supernet: each step trains one or several random paths with the chip's noise."""
+"""Training of a supernet: each step trains one or several paths with the chip's noise."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from ohmnas.oneshot.supernet import Supernet, is_supernet, skeleton
 from ohmnas.version import version
 
 CHECKPOINT: Final = "training.safetensors"
-"""File of an unfinished training."""
+"""Checkpoint of an unfinished training run."""
 STARTED: Final = "training.json"
-"""Plan of an unfinished training."""
+"""Plan of an unfinished training run."""
 _LARGEST_PLAN: Final = 1 << 20
 """Largest plan in bytes."""
 SECONDS: Final = 120.0
@@ -59,14 +59,14 @@ def train_supernet(
     Args:
         plan: everything that determines the training.
         folder: folder of the supernet; created if missing.
-        minutes: training time in minutes of one core. A new training times a few steps and derives the number of epochs
-            from them, instead of the plan's number. None uses the plan's number.
+        minutes: training time in minutes of one core. A new training run times a few steps and derives the number of
+            epochs from them, instead of using the plan's number. None uses the plan's number.
         report: called after each step.
 
     Raises:
         BrokenFileError: a file in the folder is broken.
         DivergedError: the loss is not finite.
-        InvalidValueError: the folder holds another supernet.
+        InvalidValueError: the folder holds another supernet, or the minutes are not a finite number above 0.
         StorageError: the folder cannot be written.
     """
     folder = Path(folder)
@@ -123,7 +123,7 @@ def _check_same(plan: Plan, earlier: Plan, minutes: float | None, folder: Path) 
     if now != then:
         name = next(name for name in now if now[name] != then[name])
         raise InvalidValueError(
-            f"{folder} holds a supernet with another {name} ({then[name]}, not {now[name]}); choose another folder, or "
+            f"{folder} holds a different supernet ({name}: {then[name]}, not {now[name]}); choose another folder, or "
             "delete this one"
         )
 
@@ -132,10 +132,10 @@ def epochs_within(plan: Plan, minutes: float) -> int:
     """Return the number of epochs, at least 1, that take about this many minutes of one core. Times a few steps.
 
     Raises:
-        InvalidValueError: the time is not above 0.
+        InvalidValueError: the minutes are not a finite number above 0.
     """
     if not 0.0 < minutes < math.inf:
-        raise InvalidValueError(f"the minutes must be above 0, not {minutes}")
+        raise InvalidValueError(f"the minutes must be a number above 0, not {minutes}")
     trial = _Training(replace(plan, epochs=max(plan.epochs, _TIMED + 1)))  # no step may be beyond the end
     trial.advance()
     start = time.process_time()
@@ -163,7 +163,7 @@ class _Training:
         self.steps = plan.epochs * self.steps_per_epoch
         self.step = 0
         self.is_between_steps = True
-        """False while the weights are updated: an interrupt then leaves a part of them a step ahead."""
+        """False while the weights are being updated: an interrupt then leaves some of them one step ahead."""
         self.loss = math.log(plan.space.classes)
         """Running mean of the loss of each step's first path."""
         self.seconds = 0.0
@@ -232,7 +232,7 @@ class _Training:
         return logits.detach(), float(loss.detach())
 
     def _batch(self) -> tuple[Tensor, Tensor]:
-        """Return the images and labels of the step; each epoch reads all images in its own order."""
+        """Return the images and labels of the step; each epoch reads the images in its own order."""
         epoch, place = divmod(self.step, self.steps_per_epoch)
         if self._order[0] != epoch:
             order = np.random.default_rng([self.plan.seed, 2, epoch]).permutation(len(self.labels))

@@ -31,14 +31,14 @@ APART: Final = 1.0
 """Preferred distance between members of a batch: the sum of the differences of genes, each divided by the gene's full
 range."""
 NEAR_FRONT: Final = 0.1
-"""Share of candidates, in order of prediction, that count as near the front. At least as many
-candidates are used as the batch has members."""
+"""Share of candidates, ranked by prediction, that count as near the front. Their number is at least the size of the
+batch."""
 LEADERS: Final = 5
 """Number of best measured networks that are mutated."""
 NEIGHBOURS: Final = 20
 """Number of candidates closest to a leader that count as its mutants."""
 SAMPLES: Final = 500
-"""Number of sampled candidates, and also number of mutants of all leaders."""
+"""Number of sampled candidates, and number of mutants of all leaders together."""
 _ENOUGH: Final = 1e-6
 """The preferred distance is halved while too few candidates are chosen. Below this value, any distance is accepted."""
 
@@ -56,7 +56,7 @@ class Split:
         """Check the shares.
 
         Raises:
-            InvalidValueError: a share is negative, or their sum exceeds 1.
+            InvalidValueError: a share is negative, or the sum of the shares exceeds 1.
         """
         if not (self.best >= 0 and self.uncertain >= 0 and self.best + self.uncertain <= 1):
             raise InvalidValueError(

@@ -20,7 +20,7 @@ networks, trained again."""
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One training run to run."""
+    """One requested training run."""
 
     genome: tuple[int, ...]
     seed: int

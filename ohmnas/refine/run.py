@@ -126,8 +126,8 @@ def refine(
 
     Args:
         campaign: how to measure: protocol, one chip, seed and limits. Its population is the plan. The plan is measured
-            first if the store has fewer than `FEWEST` networks. Its `keep` is a folder for trained networks. After each
-            stage, only the `WEIGHTS` best networks and the reference networks are kept there.
+            first if the store has fewer than `FEWEST` networks. The campaign's `keep` is a folder for trained networks.
+            After each stage, only the `WEIGHTS` best networks and the reference networks are kept there.
         store: measured rows; the surrogate is fitted to the rows of the same chip and fidelity.
         fit: fits a surrogate to a training set and returns the search problem that uses it, for example
             ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
@@ -152,6 +152,7 @@ def refine(
         history has one entry per complete stage.
 
     Raises:
+        BrokenFileError: the file of the journal is not a journal.
         InvalidValueError: the campaign has several chips or retries failed rows; the store's rows were measured with
             another protocol or other settings; the journal belongs to another refinement; or too few networks could be
             measured.
@@ -468,7 +469,7 @@ class _Run:
         return entry
 
     def _optimism(self, stage: Stage, standing: Standing) -> float | None:
-        """Mean of predicted minus measured accuracy over networks chosen for their predictions; None without any."""
+        """Mean predicted minus measured accuracy over networks chosen for their predictions; None if there are none."""
         found = []
         for one in stage.chosen:
             row = standing.shrunk.row(np.array(one.genome, dtype=np.int16)) if one.part == "best" else None

@@ -1,7 +1,7 @@
 """Correct the winner's curse: shrink measurements of networks towards their predictions.
 
 The best of many measurements is optimistic, because it is partly lucky (Smith and Winkler, *The Optimizer's Curse*,
-Management Science 2006). Their remedy is to compare posterior means. For each network and target, a normal prior and a
+Management Science 2006). The remedy is to compare posterior means. For each network and target, a normal prior and a
 normal measurement are combined on the target's scale (Lindley and Smith, 1972; Efron and Morris, 1973):
 
     expected = predicted + share * (measured - predicted)
@@ -10,8 +10,8 @@ normal measurement are combined on the target's scale (Lindley and Smith, 1972; 
 `predicted` comes from a surrogate that was not fitted to the network (cross-fitting). `noise` is the variance between
 training runs of one network, estimated from networks that were trained more than once. `explained` is the rest of the
 variance of measurements around their predictions. Both variances are estimated from networks with a similar predicted
-accuracy, because good networks vary less. If too few networks were trained twice, a quarter of the variance around the
-predictions counts as noise (`DEFAULT_NOISE`).
+accuracy, because good networks vary less. If too few networks were trained more than once, a quarter of the variance
+around the predictions counts as noise (`DEFAULT_NOISE`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from ohmnas.targets import ACCURACY, Target
 Values = npt.NDArray[np.float64]
 
 FOLDS: Final = 5
-"""Number of surrogates for held-out predictions; each is fitted to the networks of the other folds."""
+"""Number of folds for held-out predictions. Each fold has a surrogate that is fitted to the networks of the others."""
 ALIKE: Final = 40
 """Number of networks used for the variance around a network's prediction: those nearest in predicted accuracy."""
 ALIKE_REPEATS: Final = 10

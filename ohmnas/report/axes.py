@@ -36,7 +36,7 @@ class Axis:
     """Value and text of each tick."""
 
     def share(self, value: float) -> float:
-        """Return the position of a value: 0 at the low end, 1 at the high end, clipped to -0.02 and 1.02."""
+        """Return the position of a value: 0 at the low end, 1 at the high end, always between -0.02 and 1.02."""
         low, high, at = (self._position(one) for one in (self.low, self.high, value))
         return min(max((at - low) / (high - low), -0.02), 1.02)
 
@@ -55,7 +55,7 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
             less.
         is_log: True for a logarithmic axis.
         ticks: desired number of ticks.
-        is_count: True for whole numbers; a few numbers get a tick each, many get ticks at whole numbers.
+        is_count: True for whole numbers. A few numbers get a tick each; many get ticks at whole numbers.
     """
     known = [value for value in values if math.isfinite(value) and (value > 0 or not is_log)] or [1.0]
     low, high = min(known), max(known)

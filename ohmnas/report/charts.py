@@ -20,9 +20,9 @@ from ohmnas.search.candidate import Candidate
 from ohmnas.search.quantity_words import WORDS
 
 COLOURS: Final = 6
-"""Number of colours of results; further results repeat them."""
+"""Number of colours for results; further results repeat them."""
 MOST_ROWS: Final = 1500
-"""Largest number of evenly chosen rows of a table in a chart."""
+"""Largest number of table rows in a chart; they are chosen evenly."""
 _ACCURACIES: Final = ("accuracy_digital", *TARGETS_OVER_TIME.values())
 _HIGH: Final = 90.0
 """Accuracy in per cent above which a linear axis would crowd the best networks at its end."""
@@ -85,7 +85,7 @@ def predicted_charts(one: Subject, place: int = 0, found: str = FOUND) -> list[P
         words = WORDS[target.name]
         values = [words.shown(value(candidate, target.name)) for candidate in networks.values()]
         for name, candidate in networks.items():
-            if not candidate.measured:  # no intervals of measured networks: they would be too wide
+            if not candidate.measured:  # no intervals for measured networks: they would be too wide
                 values += [words.shown(end) for end in candidate.interval.get(target.name, ())]
             values += [words.shown(known[name][target.name])] if target.name in known[name] else []
             if (network := one.measured_network(name, candidate)) is not None:

@@ -14,7 +14,7 @@ from ohmnas.search.objective import Ratio
 from ohmnas.search.quantity_words import WORDS
 
 RATIO: Final = Ratio().name
-"""Objective of the ratio of accuracy to standard deviation, as results name it."""
+"""Name, in results, of the objective that is the ratio of accuracy to standard deviation."""
 LIMITS: Final = {
     "max_params": ("params", "at most"),
     "min_params": ("params", "at least"),

@@ -1,4 +1,4 @@
-"""First paragraphs of a page about results: what was found, how sure that is, and what the words mean."""
+"""First paragraphs of a page about results: what was found, how certain that is, and what the words mean."""
 
 from __future__ import annotations
 
@@ -17,6 +17,19 @@ _VARIATION_WORDS: Final = {
     "avm": "accuracy one second after programming minus accuracy a month later",
     "avm_60s": "accuracy one minute after programming minus accuracy a month later",
 }
+
+
+_GROUPS: Final = {
+    "least": "predictions (--at-least)",
+    "most": "predictions (--at-most)",
+    "soft": "soft limits",
+    "genes": "genes",
+    "confidence": "confidence",
+    "conversion": "assumptions about conversions",
+    "schedule": "the microcontroller's schedule",
+    "penalty": "the weight of soft limits",
+}
+"""Group of limits in `SearchResult.constraints` -> words."""
 
 
 def lead(subjects: Sequence[Subject]) -> list[str]:
@@ -63,7 +76,7 @@ def _different_limits(subjects: Sequence[Subject]) -> list[str]:
         values: list[Any] = [one.result.constraints.get(name) for one in subjects]
         if any(value != values[0] for value in values) and name != "reference":
             quantity = LIMITS.get(name, ("",))[0]
-            different.append(WORDS[quantity].title if quantity else name)
+            different.append(WORDS[quantity].title if quantity else _GROUPS.get(name, name))
     return list(dict.fromkeys(different))
 
 
@@ -81,11 +94,11 @@ def _of_one(one: Subject) -> list[str]:
         error = network.error("accuracy_1d")
         text = WORDS["accuracy_1d"].text(network.mean("accuracy_1d") or 0.0)
         plus = "" if error is None else f" (standard error {100 * error:.2f} points)"
-        runs = "one training run" if one.measurement.trainings == 1 else f"{one.measurement.trainings} training runs"
+        count, chips = one.measurement.trainings, f"with {one.measurement.chips} chips"
+        runs = f"one training run {chips}" if count == 1 else f"{count} training runs {chips} each"
         return [
             *texts,
-            f"Measured: {text} after a day{plus}, over {runs} with {one.measurement.chips} chips each, on "
-            f"{one.measurement.test_images:,} test images.",
+            f"Measured: {text} after a day{plus}, over {runs}, on {one.measurement.test_images:,} test images.",
         ]
     if not one.is_refined:
         return [
@@ -129,8 +142,8 @@ def _old_fidelities(subjects: Sequence[Subject]) -> list[str]:
     names = listed(list(dict.fromkeys(one.fidelity for one in old)))
     whose = "The surrogate" if len(subjects) == 1 else f"The surrogate of {listed([one.name for one in old])}"
     return [
-        f"{whose} learned from training runs of an earlier version (fidelity {names}). Compare its predictions with "
-        "each other, but not with new measurements."
+        f"{whose} learned from training runs of an earlier version (fidelity {names}). Predictions from such a "
+        "surrogate can be compared with each other, but not with new measurements."
     ]
 
 

@@ -71,7 +71,7 @@ class Measurement:
     test_images: int
     fidelity: str
     predicted_fidelity: str
-    """Fidelity of the surrogate's rows; empty if unknown. Predictions and measurements of different fidelities are not
+    """Fidelity of the surrogate's rows; empty if unknown. Predictions and measurements at different fidelities are not
     comparable."""
     differences: tuple[MeasuredDifference, ...] = ()
 

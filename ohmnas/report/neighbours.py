@@ -54,7 +54,7 @@ def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | N
 
     Raises:
         OhmnasError: the file cannot be read.
-        InvalidValueError: the file is another table.
+        InvalidValueError: the file is a different table.
     """
     learned = result.provenance
     if path is None and learned.get("table_name") not in shipped_tables():

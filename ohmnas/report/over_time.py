@@ -15,9 +15,9 @@ from ohmnas.report.subject import Subject
 from ohmnas.report.svg import Chart
 
 _APART: Final = 0.3
-"""Distance between neighbouring marks of one time, in decades of time."""
+"""Distance between neighbouring marks for one time, in decades of time."""
 _WITHIN: Final = 0.9
-"""Largest distance between the first and the last mark of one time. The times are at least 1.38 decades apart."""
+"""Largest distance between the first and the last mark for one time. The times are at least 1.38 decades apart."""
 _HEIGHT: Final = 330
 
 
@@ -53,7 +53,7 @@ def time_axis() -> Axis:
 def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     """Draw predicted accuracies over time with 90 % intervals, and measured values; None if nothing is known.
 
-    The marks of one time are side by side, so the intervals of networks with similar accuracies do not overlap.
+    The marks for one time are side by side, so the intervals of networks with similar accuracies do not overlap.
     """
     curves = list(_curves(subjects))
     values = [100 * end for one in curves if one.drift for end in (*one.drift.low, *one.drift.high)]
@@ -81,7 +81,7 @@ def drift_chart(subjects: Sequence[Subject]) -> Picture | None:
     if any(one.measured is None for one in measured):
         notes.append("Measured on validation images: mean over training runs, including earlier rows of the store.")
     if len(places) > 1:
-        notes.append("The marks of one time are side by side.")
+        notes.append("Marks for the same time are side by side.")
     return Picture("Accuracy over time", chart.markup(), legend, " ".join(notes))
 
 

@@ -58,7 +58,7 @@ class Subject:
 
     @property
     def networks(self) -> dict[str, Candidate]:
-        """The found network, the first other references, and all other measured networks of the result, by name."""
+        """The found network, the first references that differ from it, and all further measured networks, by name."""
         known = [one for one in self.result.references if one.genome != self.result.best.genome]
         networks = {FOUND: self.result.best} | {one.name: one for one in known[:REFERENCES]}
         for name, measured in (self.measurement.networks if self.measurement else {}).items():
@@ -81,7 +81,7 @@ class Subject:
 
     @property
     def reference_found(self) -> str:
-        """Name of the reference network that was found; empty if the found network is none."""
+        """Name of the reference network that was found; empty if the found network is not a reference."""
         return next((one.name for one in self.result.references if one.genome == self.result.best.genome), "")
 
     def found_name(self, several: bool) -> str:

@@ -223,7 +223,7 @@ def _leader(start: Point, end: Point) -> tuple[Point, Point]:
 
 
 def _crosses(start: Point, end: Point, box: tuple[float, float, float, float]) -> bool:
-    """Return True if a point of the line, which is checked every tenth, lies in the box."""
+    """Return True if the line crosses the box. Only points at tenths of its length are checked."""
     return any(
         box[0] < start[0] + share * (end[0] - start[0]) < box[2]
         and box[1] < start[1] + share * (end[1] - start[1]) < box[3]

@@ -27,7 +27,7 @@ class _Values:
 
 
 def values_grid(one: Subject, colour: str, found: str = FOUND) -> Grid:
-    """Return the table. Each network has a row for each kind of values that is known.
+    """Return the table. Each network has a row for each kind of value that is known.
 
     Args:
         one: a result.
@@ -89,7 +89,7 @@ def _cells(means: Mapping[str, float], columns: Sequence[str]) -> list[Cell]:
 
 
 def _measured_means(one: Subject, name: str, candidate: Candidate) -> dict[str, float]:
-    """Target -> mean measurement of a network: on test images, or in a refinement on validation images."""
+    """Target -> mean measurement of a network: on test images or, in a refinement, on validation images."""
     network = one.measured_network(name, candidate)
     if network is None:
         return candidate.measured

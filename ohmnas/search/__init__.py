@@ -1,6 +1,6 @@
 """Search problems, strategies and results. Needs neither torch nor a surrogate.
 
-The package can be called like its function: ``ohmnas.search(problem, "evolution", seed=0)``.
+The package can be called like its function of the same name: ``ohmnas.search(problem, "evolution", seed=0)``.
 """
 
 from typing import TYPE_CHECKING

@@ -19,7 +19,7 @@ ELITE: Final = 500
 FRONT: Final = 300
 """Largest size of a front; crowded members are dropped."""
 APART: Final = 4.0
-"""Preferred smallest distance between diverse architectures: the sum over genes, where a full range counts 1."""
+"""Preferred smallest distance between diverse architectures: a sum over genes, where a full range counts as 1."""
 
 
 class Archive:
@@ -34,7 +34,7 @@ class Archive:
         self.changes_of_front = 0
         """Number of times the front changed."""
         self.hypervolume = 0.0
-        """Largest hypervolume of the front so far, in the problem's scales."""
+        """Largest hypervolume of the front so far, on the problem's scales."""
 
     def add(self, population: Population, evaluation: Evaluation) -> None:
         """Add a population and keep its best rows."""

@@ -46,14 +46,14 @@ class Candidate:
     misses: tuple[str, ...] = ()
     """Violated limits on predictions; empty except for reference networks."""
     measured: dict[str, float] = field(default_factory=dict)
-    """Target -> mean measurement on validation images; empty unless a refinement measured the network. `predicted` is
-    then the best estimate from `measured` and `held_out`."""
+    """Target -> mean measurement on validation images; empty unless a refinement measured the network. If it
+    did, `predicted` is the best estimate from `measured` and `held_out`."""
     held_out: dict[str, float] = field(default_factory=dict)
-    """Target -> prediction of surrogates fitted without the measurement of this network."""
+    """Target -> prediction by surrogates fitted without the measurement of this network."""
     trainings: int = 0
     """Number of measured training runs."""
     weights: tuple[str, ...] = ()
-    """Folders of the trained networks that were kept: names in ``networks``, next to the result of a refinement."""
+    """Names of the folders of trained networks that were kept, in ``networks`` next to the result of a refinement."""
 
     space: Space | None = field(default=None, compare=False, repr=False)
     """Space of the genome; None if unknown."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Clock:
-    """A deadline while a search runs; without a search, it never expires."""
+    """The deadline of the running search; it never passes while no search runs."""
 
     def __init__(self) -> None:
         """Create a clock without a deadline."""

@@ -2,8 +2,8 @@
 
 A network that guesses has a small spread and no AVM. Tight limits on the AVM, or an objective that divides by the
 spread, can therefore trap a search among networks that only guess. A lower limit on accuracy and known networks at
-the start prevent this. A useful result also beats hand-made networks. By default, it must have at least the predicted
-accuracy of the best reference network within the same limits, and no larger predicted AVM.
+the start prevent this. A useful result also beats hand-designed networks. By default, it must have at least the
+predicted accuracy of the best reference network within the same limits, and no larger predicted AVM.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ohmnas.spaces.genes import Population
 from ohmnas.targets import VARIATION, variation_of
 
 SLACK: Final = 1e-6
-"""Tolerance on limits set by a reference network, as a fraction. The predictions of the same network may round
-differently in another batch."""
+"""Tolerance on limits set by a reference network, as a fraction. The predictions for the same network may round
+differently in a different batch."""
 
 
 def default_floor(best: float, classes: int) -> float:
@@ -35,7 +35,7 @@ def default_floor(best: float, classes: int) -> float:
 
 
 def reference_floor(problem: Problem) -> Problem:
-    """Require predictions at least as good as the predictions of the best reference network.
+    """Require predictions at least as good as those for the best reference network.
 
     Of the reference networks that meet all limits of the problem, including soft limits, the best has the highest
     predicted accuracy. Its accuracy becomes the lower limit on accuracy, and its AVM the upper limit on AVM, unless the

@@ -26,7 +26,7 @@ class Estimator(ABC):
 
     @property
     def space(self) -> Space | None:
-        """The only space whose genomes the estimator accepts; None accepts any."""
+        """The only space whose genomes the estimator accepts; None means that it accepts any."""
         return None
 
     @property

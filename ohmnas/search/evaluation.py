@@ -1,4 +1,4 @@
-"""`Evaluation`: predictions, objective and violations of a population."""
+"""`Evaluation`: predictions, objective and violations for a population."""
 
 from __future__ import annotations
 

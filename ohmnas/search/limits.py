@@ -63,7 +63,7 @@ class Limits:
     max_size: float = np.inf
     """Largest size in bytes: 8 bits per weight, 32 bits per digital parameter."""
     max_memory: float = np.inf
-    """Largest number of activations in memory at once: bytes if they have 8 bits."""
+    """Largest number of activations in memory at once; with 8-bit activations, this is the number of bytes."""
     max_tiles: float = np.inf
     """Largest number of crossbar tiles."""
     max_cells: float = np.inf
@@ -81,8 +81,8 @@ class Limits:
     soft: Mapping[str, float] = field(default_factory=dict)
     """Quantity -> soft limit, such as ``{"macs": 2e6}``; a network that exceeds it gets a smaller objective."""
     penalty: float = 1.0
-    """Weight of the soft limits. A positive objective is divided by 1 + penalty * excess, a negative objective is
-    multiplied by this factor. The excess is the sum of the relative excesses over the soft limits."""
+    """Weight of the soft limits. A positive objective is divided by 1 + penalty * excess, and a negative objective
+    is multiplied by this factor. The excess is the sum of the relative excesses over the soft limits."""
 
     def __post_init__(self) -> None:
         """Check that the limits are consistent.
@@ -90,7 +90,7 @@ class Limits:
         Raises:
             InvalidValueError: a limit is out of range, `max_params` is below `min_params`, or two limits on a target
                 contradict each other.
-            UnknownNameError: a soft limit has an unknown quantity, or a target is unknown.
+            UnknownNameError: the quantity of a soft limit or the target of a limit is unknown.
         """
         for name in (*COST_LIMITS, "max_std"):
             if not getattr(self, name) > 0:
@@ -125,7 +125,7 @@ class Limits:
             )
 
     def on(self, quantity: str) -> float:
-        """Hard upper limit of a quantity, or else its soft limit; infinite if it has neither."""
+        """Hard upper limit on a quantity, or else its soft limit; infinite if it has neither."""
         hard: float = next((getattr(self, name) for name, of in CEILINGS.items() if of == quantity), np.inf)
         hard = min(hard, self.most.get(quantity, np.inf))
         return hard if hard < np.inf else self.soft.get(quantity, np.inf)
@@ -153,7 +153,7 @@ class Limits:
         return {of for of, _ in (*self.floors().values(), *self.ceilings().values())}
 
     def missed_costs(self, costs: Costs) -> str:
-        """Describe the limits on costs that any sample violates, and the smallest sampled value of each of these costs.
+        """Describe the limits on costs that some samples violate, and the smallest sampled value of each such cost.
 
         Args:
             costs: costs of n sampled architectures by name.

@@ -24,7 +24,7 @@ Losses = Callable[[str], Values]
 
 
 _LEAST_STD: Final = 1e-6
-"""Smallest standard deviation in a ratio: a hundredth of what any table resolves; the ratio stays finite at 0."""
+"""Smallest standard deviation in a ratio: a hundredth of what any table resolves. It keeps the ratio finite."""
 
 
 class Objective(Protocol):
@@ -79,7 +79,7 @@ class Weighing:
 
         Raises:
             InvalidValueError: there are no weights, or a weight is not above 0.
-            UnknownNameError: a weight has an unknown quantity.
+            UnknownNameError: the quantity of a weight is unknown.
         """
         for name, weight in self.weights.items():
             check_name("quantity", QUANTITIES, name)
@@ -120,11 +120,14 @@ class WeightedSum(Weighing):
 
 @dataclass(frozen=True, slots=True)
 class Tchebycheff(Weighing):
-    """1 minus the largest weighted loss. It also reaches the concave parts of a front (after muNAS: Liberis, 2021)."""
+    """1 minus the largest weighted loss (after muNAS: Liberis, 2021).
+
+    Unlike a weighted sum, it also reaches the concave parts of a front.
+    """
 
     @classmethod
     def drawn(cls, names: tuple[str, ...], rng: np.random.Generator) -> Self:
-        """Draw weights uniformly from all weights that sum to 1. Each draw leads to another part of the front."""
+        """Draw weights uniformly from all weights that sum to 1. Each draw leads to a different part of the front."""
         drawn = np.maximum(rng.dirichlet(np.ones(len(names))), 1e-3)
         return cls(dict(zip(names, drawn.tolist(), strict=True)))
 

@@ -33,7 +33,7 @@ OBJECTIVES: Final[Registry[Callable[..., Any]]] = Registry(
     _fault,
 )
 """Name -> class or function that makes an `Objective`; weighted objectives derive from `Weighing`. Plugins add
-entries with the entry point group ``ohmnas.objectives``."""
+entries through the entry point group ``ohmnas.objectives``."""
 
 
 def objective(name: str, weights: Mapping[str, float] | None = None) -> Objective:

@@ -13,7 +13,8 @@ Rows = npt.NDArray[np.intp]
 EXACT: Final = 3
 """Largest number of losses with an exact hypervolume."""
 POINTS: Final = 4096
-"""Points of the estimate for more losses. It has steps of 0.00024; in tests, its error is at most 0.005."""
+"""Number of points in the estimate for more than `EXACT` losses. The estimate has steps of 0.00024; in tests, its error
+is at most 0.005."""
 _AT_ONCE: Final = 512
 """Rows compared with all others at a time."""
 
@@ -69,7 +70,7 @@ def ranks(losses: Values, enough: int | None = None) -> npt.NDArray[np.intp]:
 
 
 def crowding(losses: Values) -> Values:
-    """``(n,)``: crowding distance (Deb et al., NSGA-II, 2002), infinite for the first and last row of each loss.
+    """``(n,)``: crowding distance (Deb et al., NSGA-II, 2002), infinite for the extreme rows of each loss.
 
     It is the distance between the two neighbours of a row, relative to the range of the loss, summed over the losses.
     """

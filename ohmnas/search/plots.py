@@ -24,7 +24,7 @@ NAMES: Final = ("convergence", "architecture", "pareto")
 PICTURES: Final = tuple(f"{name}.{kind}" for name in NAMES for kind in FORMATS)
 """Files that `plot_search` can write."""
 _LETTERS: Final = 11
-"""Number of characters per inch of a title."""
+"""Number of characters of a title per inch of the figure's width."""
 _MOST_PAIRS: Final = 6
 """Largest number of panels in the picture of a front."""
 _ROW: Final = 3

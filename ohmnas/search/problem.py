@@ -1,4 +1,4 @@
-"""`Problem`: search space, objective and limits. Strategies use architectures only through it."""
+"""`Problem`: search space, objective and limits. Strategies handle architectures only through it."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ class Problem:
         """Check that the parts fit together.
 
         Raises:
-            InvalidValueError: the bounds are for other genes; the estimator is for another space, lacks quantiles for a
-                confidence, or lacks a target that a limit, the objective or the front needs; the front has a
-                single quantity or one quantity twice; or the space does not support the schedule.
+            InvalidValueError: the bounds are for different genes; the estimator is for a different space, lacks
+                quantiles for a confidence, or lacks a target that a limit, the objective or the front needs; the front
+                has a single quantity or the same quantity twice; or the space does not support the schedule.
             UnknownNameError: a quantity of the front is unknown.
         """
         whole = self.space.everything
@@ -111,7 +111,7 @@ class Problem:
         return np.array([float(np.ptp(self.choices(gene))) for gene in range(self.genes)])
 
     def sample(self, n: int, rng: np.random.Generator) -> Population:
-        """At most n affordable architectures, spread evenly over the logarithm of the parameters.
+        """At most n affordable architectures, spread evenly over the logarithm of the parameter count.
 
         Raises:
             InfeasibleError: no sampled architecture meets the limits on costs; the message lists the violated limits.
@@ -194,7 +194,7 @@ class Problem:
                 return
 
     def evaluate(self, population: Population) -> Evaluation:
-        """Predict and evaluate ``(n, g)`` architectures."""
+        """Predict the targets of ``(n, g)`` architectures and evaluate the predictions."""
         estimate = self.estimator.estimate(population)
         shortfall = np.zeros(len(population))
         for missed in self.missed(estimate).values():
@@ -252,8 +252,8 @@ class Problem:
         """Best and worst value of a quantity; they have the losses 0 and 1.
 
         The best value is 1 for a target to maximise, and 0 otherwise. The worst value is the limit; without a limit, it
-        is the worst value of a sample with a fixed seed. Searches of one problem therefore have comparable losses and
-        hypervolumes.
+        is the worst value of a sample with a fixed seed. Searches on the same problem therefore have comparable losses
+        and hypervolumes.
         """
         if name not in self._scales:
             upwards = larger_is_better(name)

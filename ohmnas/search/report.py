@@ -1,4 +1,4 @@
-"""Report of a search: a `SearchResult`, or an error that says that no architecture meets the limits."""
+"""Report on a search: a `SearchResult`, or an error that says that no architecture meets the limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ohmnas.spaces.genes import Population
 from ohmnas.targets import TARGETS, VARIATIONS
 
 STANDING: Final = 100
-"""Number of best architectures saved to resume a search."""
+"""Number of the best architectures that are saved so that a search can be resumed."""
 _OF_A_REFERENCE: Final = frozenset({"min_accuracy", *(f"max_{variation.name}" for variation in VARIATIONS)})
 """Limits that `defaults.reference_floor` takes from a reference network."""
 
@@ -161,7 +161,7 @@ def beyond_predictions(problem: Problem, nearest: tuple[Population, Evaluation] 
 
 
 def _misses_reference(limits: Limits, candidate: Candidate) -> bool:
-    """Return True if a reference network set limits and a network violates the limit on accuracy or on the AVM."""
+    """Return True if a reference network set limits and the candidate violates the limit on accuracy or AVM."""
     return bool(limits.reference and _OF_A_REFERENCE & {*candidate.misses})
 
 

@@ -36,7 +36,7 @@ SURPLUS = (1.5, 20.0)
 """Smallest and largest ratio of proposed to wanted candidates. Each round sets the ratio for the next round. A surplus
 of proposals pays off: most limits are cheap to check, and predictions are expensive."""
 MARGIN = 1.1
-"""Factor on the number of missing offspring: a few extra candidates cost less than another round."""
+"""Factor applied to the number of missing offspring: a few extra candidates cost less than another round."""
 LEAST_SHARE = 0.25
 """Lower bound on the assumed feasible share. A round assumes the feasible share of the last generation and evaluates
 enough candidates to fill the generation, because one large call is cheaper than several small ones."""
@@ -63,7 +63,7 @@ class Budget:
     seconds: float = 3600.0
     """Wall time limit in seconds, also checked within generations."""
     evaluations: float = math.inf
-    """Largest number of evaluated architectures, over all restarts."""
+    """Largest number of evaluated architectures, over all starts."""
     patience: float = math.inf
     """A start ends after this number of consecutive generations that improve neither the objective nor, if there is
     one, the front."""
@@ -102,7 +102,7 @@ def default_budget(strategy: str) -> Budget:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Progress report of one generation."""
+    """Progress report on one generation."""
 
     iteration: int
     iterations: int
@@ -229,15 +229,15 @@ def search(
 
     Args:
         problem: objective and limits.
-        strategy: a name of `strategies.STRATEGIES`, a class such as `Evolution`, or a `functools.partial` of a class
-            with other parameters.
+        strategy: a name in `strategies.STRATEGIES`, a class such as `Evolution`, or a `functools.partial` of a class
+            with its parameters.
         seed: random seed; the same seed gives the same result, unless the time limit ends the search.
         budget: length of the search; each start has all its generations. None is the strategy's `default_budget`.
         report: called after each generation.
         initial: ``(k, g)`` initial architectures, in addition to the strategy's own.
         exclude: ``(k, g)`` architectures that are never evaluated.
         restarts: number of starts; the result is the best of all.
-        resume: earlier result of the same problem. The search starts from its best architectures and its front, and
+        resume: earlier result for the same problem. The search starts from its best architectures and its front, and
             appends to its history.
         top: number of diverse architectures to return, best first.
 
@@ -249,7 +249,8 @@ def search(
 
     Raises:
         InfeasibleError: nothing feasible was found; the message shows the nearest architecture.
-        InvalidValueError: the seed or the number of restarts is invalid, or the result to resume has another space.
+        InvalidValueError: the seed or the number of restarts is invalid, or the result to resume is for a different
+            space.
         UnknownNameError: the strategy is unknown.
         PluginError: the package that adds the strategy cannot be used.
     """

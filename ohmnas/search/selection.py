@@ -39,7 +39,7 @@ def evenly(standing: Evaluation, n: int, rng: np.random.Generator, size: int) ->
 
 
 def by_tournament(standing: Evaluation, n: int, rng: np.random.Generator, size: int) -> Rows:
-    """``(n,)``: tournament selection, the best of `size` drawn rows. Rows are sorted best first."""
+    """``(n,)``: tournament selection, the best of `size` drawn rows; `standing` must be sorted best first."""
     drawn: Rows = rng.integers(len(standing), size=(n, size)).min(axis=1)
     return drawn
 

@@ -1,4 +1,4 @@
-"""Interface of a search strategy: `ask` proposes architectures, `tell` receives their evaluations."""
+"""Interface of a search strategy: `ask` proposes architectures, and `tell` receives their evaluations."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ohmnas.spaces.genes import Population
 
 
 class Strategy(Protocol):
-    """Proposes populations. It has no files, no clock and no random generator of its own."""
+    """Proposes populations. It writes no files, and has no clock and no random generator of its own."""
 
     allows_oversampling: ClassVar[bool]
     """True if the search may request more candidates than it evaluates and drop the rest, to fill a generation in one
     round. False for strategies that need every evaluation."""
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose about n candidates; an empty population ends the search.
+        """Propose about n candidates; an empty population ends the current start.
 
         The search drops candidates that it has seen before or that exceed the limits on costs.
         """

@@ -1,11 +1,11 @@
 """Choose a part of a space before the search, as in the first stage of TinyNAS (Lin et al., NeurIPS 2020).
 
-TinyNAS compares sub-spaces, such as all networks of one width and resolution, by sampled networks that meet the limits.
+TinyNAS compares sub-spaces, such as all networks with one width and resolution, by sampling networks within the limits.
 It chooses the sub-space whose networks have the most operations, because more operations usually mean higher accuracy
 within one family of networks. With a surrogate, the predicted accuracies can be compared instead.
 
-Here, a sub-space bounds the genes `Space.subspace_genes`: each has all its values, or only their lower, middle or upper
-half.
+Here, a sub-space bounds the genes in `Space.subspace_genes`: each keeps all its values, or only the lower, middle or
+upper half of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ohmnas.targets import ACCURACY
 CANDIDATES: Final = 100
 """Default number of sub-spaces to compare."""
 NETWORKS: Final = 20
-"""Default largest number of networks to predict in each sub-space."""
+"""Default for the largest number of networks per sub-space whose accuracy is predicted."""
 _DRAWS: Final = 1024
 """Number of networks drawn from a sub-space, uniformly over its genes."""
 _FEWEST: Final = 10
@@ -69,7 +69,7 @@ def compare_subspaces(
         rng: random generator.
         criterion: one of `CRITERIA`.
         candidates: number of sub-spaces to draw, including the whole of the problem's bounds; repeats are dropped.
-        networks: largest number of networks to predict in each sub-space.
+        networks: largest number of networks per sub-space whose accuracy is predicted.
 
     Returns:
         The sub-spaces in which enough networks meet the limits, best first; and the number of predictions.

@@ -35,12 +35,12 @@ class Bounds:
 
         Args:
             genes: genes of the space.
-            ranges: name -> lowest and highest value, both allowed. ``R3`` is the gene of the third block, ``R`` the
-                gene of all blocks; the name of one block takes precedence.
+            ranges: name -> lowest and highest value, both allowed. ``R3`` is the gene of the third block, and ``R``
+                stands for the genes of all blocks; a name with a block number takes precedence.
 
         Raises:
             UnknownNameError: a gene is unknown.
-            InvalidValueError: a value is out of its range.
+            InvalidValueError: a value is out of range, or a lowest value is above its highest value.
         """
         low, high = list(genes.low), list(genes.high)
         for name, (least, most) in sorted(ranges.items(), key=lambda item: item[0] not in genes.families):
@@ -81,7 +81,7 @@ class Bounds:
         """``(n, g)``: the genomes with these ``(n,)`` numbers, from 0 to `size` - 1; each genome has one number.
 
         Raises:
-            InvalidValueError: there are too many genomes to number them, or a number is out of range.
+            InvalidValueError: there are too many genomes to number, or a number is out of range.
         """
         size = self.size
         if size > _LARGEST:

@@ -27,7 +27,10 @@ def _fault(name: str, thing: object) -> str:
     if not isinstance(getattr(thing, "name", None), str) or not hasattr(thing, "architecture_genes"):
         return f"{name} has no name or no architecture_genes"
     if not _NAME.fullmatch(thing.name):
-        return f"the name of a space must be 1 to 40 lower-case letters, digits and dashes, not {shown(thing.name)}"
+        return (
+            "the name of a space must be a lower-case letter and up to 39 lower-case letters, digits or dashes, "
+            f"not {shown(thing.name)}"
+        )
     for own in SPACES.own:
         if SPACES[own].name == thing.name and SPACES[own] is not thing:
             return f"its name {thing.name} is already the name of the {own} space"

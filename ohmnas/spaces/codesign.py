@@ -113,7 +113,7 @@ class CoDesignSpace(Space):
     def mutate(
         self, population: Population, rng: np.random.Generator, rates: Mapping[str, float] | None = None
     ) -> Population:
-        """``(n, g + c)``: mutated networks, some on another chip (rate ``chip``, default `CHIP_RATE`)."""
+        """``(n, g + c)``: mutated networks, some on a different chip (rate ``chip``, default `CHIP_RATE`)."""
         network, chip = self.split(population)
         network, chip = self.network_space.mutate(network, rng, rates), chip.copy()
         moved = rng.random(len(chip)) < (rates or {}).get("chip", CHIP_RATE)

@@ -62,7 +62,7 @@ class Gene:
         if not (self.name.isidentifier() and self.name.isascii()):
             raise InvalidValueError(f"the name of a gene must be a word of letters and digits, not {self.name!r}")
         if not self.values or list(self.values) != sorted(set(self.values)):
-            raise InvalidValueError(f"the values of gene {self.name} must ascend, not {self.values}")
+            raise InvalidValueError(f"the values of gene {self.name} must be ascending, not {self.values}")
         if self.values[0] < 0 or self.values[-1] > LARGEST_VALUE:
             raise InvalidValueError(f"the values of gene {self.name} must be from 0 to {LARGEST_VALUE:,}")
         if self.labels and len(self.labels) != len(self.values):

@@ -100,11 +100,11 @@ class Layers:
         return _total(self.count * self.outputs * self.positions)
 
     def tiling(self) -> Tiling:
-        """Return a placement with every layer on its own tiles, one after another."""
+        """Return a placement with every layer on its own tiles; layers run one after another."""
         return Tiling(self.count, self.outputs, _total(self.count * self.positions))
 
     def flow(self) -> Flow:
-        """Return the flow of a chain without padding.
+        """Return the flow through a chain without padding.
 
         All power passes through every layer. The first kind reads the image.
         """

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 class RunsChains(nn.Module):
     """A module that calls each `nn.Sequential` inside it as a whole, never layer by layer.
 
-    Conversion to a chip can then compute a convolution, its batch norm and its ReLU in one pass.
+    Conversion to a chip can then fuse a convolution, its batch norm and its ReLU into one pass.
     """
 
 

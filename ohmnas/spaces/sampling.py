@@ -1,7 +1,7 @@
 """Sampling of populations: uniform over genes, Latin hypercube, and stratified by cost.
 
-Uniform genes give mostly large networks: in the ResNet space, half of them have more than 100 million parameters.
-`stratified` samples evenly over the logarithm of the parameters instead, within bounds on parameters and MACs.
+Uniform sampling gives mostly large networks: in the ResNet space, half of them have more than 100 million parameters.
+`stratified` samples evenly over the logarithm of the parameter count instead, within bounds on parameters and MACs.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Costs = Callable[[Population], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
 Canonical = Callable[[Population], Population]
 
 STRATA: Final = 24
-"""Number of intervals of the logarithm of the parameters. With 24 and bounds two decades apart, neighbours
-differ by a fifth."""
+"""Number of intervals of the logarithm of the parameter count. With 24 and bounds two decades apart, the sizes of
+neighbouring intervals differ by a fifth."""
 PROPOSALS: Final = 2048
 """Architectures per batch of proposals; a batch takes 2 ms."""
 MAX_BATCHES: Final = 64
@@ -63,7 +63,7 @@ def stratified(
     at_least: int | None = None,
     max_batches: int = MAX_BATCHES,
 ) -> Population:
-    """Sample evenly over the logarithm of the parameters within bounds, without duplicates.
+    """Sample evenly over the logarithm of the parameter count within bounds, without duplicates.
 
     Args:
         n: number of architectures.
@@ -79,7 +79,7 @@ def stratified(
         max_batches: largest number of batches of `PROPOSALS`; then incomplete strata are accepted.
 
     Returns:
-        ``(n, g)``, canonical, in random order; fewer rows only if `at_least` allows.
+        ``(n, g)``, canonical, in random order; fewer rows only if `at_least` allows it.
 
     Raises:
         InfeasibleError: fewer than `at_least` different architectures were found within the bounds.

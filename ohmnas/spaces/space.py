@@ -41,10 +41,10 @@ class Architecture(Protocol):
 class Space(ABC):
     """All architectures of one kind, for one image shape and one number of classes.
 
-    A population of n is an ``(n, g)`` int16 matrix with one column per gene. A subclass defines the genes and the
-    layers that they encode. Sampling, bounds, mutation, crossover, neighbours, table columns and search are derived
-    from these. Genomes are canonical: equal networks have equal genomes. `ohmnas.testing` has the contract tests of a
-    space.
+    A population of n architectures is an ``(n, g)`` int16 matrix with one column per gene. A subclass defines the genes
+    and the layers that they encode. Sampling, bounds, mutation, crossover, neighbours, table columns and search are
+    derived from these. Genomes are canonical: equal networks have equal genomes. `ohmnas.testing` has contract tests
+    for spaces.
     """
 
     input_shape: tuple[int, int, int]
@@ -81,7 +81,7 @@ class Space(ABC):
 
     @abstractmethod
     def architecture(self, values: dict[str, Any]) -> Any:
-        """Return the architecture of a JSON object written by `Architecture.to_dict`.
+        """Return the architecture from a JSON object written by `Architecture.to_dict`.
 
         Raises:
             InvalidValueError: the object is not an architecture.
@@ -92,7 +92,7 @@ class Space(ABC):
         """Build the network (images to logits) with random weights from torch's global generator. Imports torch."""
 
     def stages(self, architecture: Any) -> tuple[Stage, ...]:
-        """Stages of an architecture, for pictures and cost tables; the default has one for each kind of layer.
+        """Stages of an architecture, for pictures and cost tables; the default has one stage for each kind of layer.
 
         Each kind of `layers` in the architecture belongs to exactly one stage (`Stage.kinds`).
         """
@@ -151,7 +151,7 @@ class Space(ABC):
 
     @property
     def references(self) -> Mapping[str, Any]:
-        """Name -> well-known architecture; campaigns measure them first, and results are compared with them."""
+        """Name -> well-known architecture; campaigns measure these first, and results are compared with them."""
         return {}
 
     def structure(self, population: Population, layers: Layers) -> npt.NDArray[np.float64]:  # noqa: ARG002 - overridden
@@ -169,7 +169,7 @@ class Space(ABC):
         return np.vstack([rows for part in parts for rows in (part.T, part.sum(axis=1)[None])]).astype(np.float64)
 
     def canonical(self, population: Population) -> Population:
-        """Return the canonical genomes. The default is for spaces without equal networks and changes nothing."""
+        """Return the canonical genomes. By default, all genomes are canonical, and this changes nothing."""
         return population
 
     @property
@@ -239,7 +239,7 @@ class Space(ABC):
         within: Bounds | None = None,
         max_batches: int = sampling.MAX_BATCHES,
     ) -> Population:
-        """``(n, g)``: architectures spread evenly over the logarithm of the parameters, within bounds, no duplicates.
+        """``(n, g)``: distinct architectures within bounds, spread evenly over the logarithm of the parameter count.
 
         Raises:
             InfeasibleError: fewer than n (or `at_least`) architectures were found within the bounds.
@@ -272,8 +272,8 @@ class Space(ABC):
         """Return the population as int16 if each row is a canonical genome of this space.
 
         Raises:
-            InvalidValueError: a gene is out of range; the message shows the row, the gene, its value and the nearest
-                valid value.
+            InvalidValueError: the population has the wrong shape or type, or a gene is out of range or not canonical;
+                for a gene, the message shows the row, the gene, its value and the nearest valid value.
         """
         matrix = np.asarray(population)
         if matrix.ndim != 2 or matrix.shape[1] != len(self.genes):

@@ -51,7 +51,7 @@ class Stage:
     side: tuple[int, int] | None
     """Height and width of the stage's output in pixels; None if unknown."""
     kinds: Mapping[int, str] = field(default_factory=dict)
-    """Rows of the network's `Layers` that belong to the stage -> their names."""
+    """Kinds in the network's `Layers` that belong to the stage -> their names."""
     skip: bool = False
     """True if each block has a skip connection."""
 
@@ -103,7 +103,7 @@ class Sketch:
 
 
 LEGEND: Final = (
-    "One column per layer, its height to scale with the channels (stacked: branches). Arcs: skips, without their "
+    "One column per layer, with a height proportional to its channels (stacked: branches). Arcs: skips, without their "
     "convolutions. Squares: resolution, to scale. Bars below: share of the parameters."
 )
 KIND_NAMES: Final[Mapping[str, str]] = {
@@ -145,7 +145,7 @@ def sketch(stages: Sequence[Stage], params: Mapping[int, int], scale: Scale | No
 
     Args:
         stages: stages of the network, in order.
-        params: row of the network's `Layers` -> parameters.
+        params: kind in the network's `Layers` -> parameters.
         scale: the scale; None fits the network.
     """
     scale = scale or Scale.of(stages)
@@ -202,7 +202,7 @@ def _column(x: float, width: float, bar: Bar, widest: int) -> list[Box]:
 
 
 def small_sketch(stages: Sequence[Stage], width: int, height: int) -> list[tuple[int, int, int, int, int]]:
-    """Return a network as a few boxes ``(x, y, width, height, kind)`` of whole numbers.
+    """Return a network as a few boxes, each with whole numbers ``(x, y, width, height, kind)``.
 
     Each layer is a box; equal neighbouring layers share a box. `kind` is an index into spatial, pointwise, linear.
 

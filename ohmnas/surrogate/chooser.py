@@ -42,7 +42,7 @@ class Chooser:
     campaign: Campaign
     """Campaign to fill. The size of its population is the number of architectures to select; its rows are ignored."""
     plan: Population
-    """Plan for the first architectures and part of each batch, of length `planned`."""
+    """Plan for the first architectures and for part of each batch; `planned` gives its length."""
     store: Store
 
     @property
@@ -58,7 +58,7 @@ class Chooser:
         return self._noted()[: len(self.campaign.population)]
 
     def _noted(self) -> Population:
-        """All selections, in whole batches: an extended campaign selects the same as one of this length."""
+        """All selections, in whole batches: a campaign that is extended later selects the same architectures."""
         noted = self.store.chosen(self._key)
         if not len(noted):
             initial = self._stored()  # architectures of the initial table

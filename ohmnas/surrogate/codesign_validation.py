@@ -26,9 +26,9 @@ FEWEST_NETWORKS = 10
 
 @dataclass(frozen=True, slots=True)
 class DesignScore:
-    """Quality of one target on held-out networks: Kendall's tau in three groupings, and coverage; None if undefined.
+    """Prediction quality for one target on held-out networks: Kendall's tau in three groupings, and coverage.
 
-    A design is a network on a chip.
+    A design is a network on a chip. Undefined values are None.
     """
 
     designs: Spread | None
@@ -63,8 +63,8 @@ def score_designs(
         The training set and a score for each target.
 
     Raises:
-        InvalidValueError: the table has another variation than the AVM, there are too few chips or networks, the choice
-            is ambiguous, or no rows match.
+        InvalidValueError: the table's third target is not the AVM, there are too few chips or networks, the fidelity is
+            ambiguous, or no rows match.
     """
     if table.targets != DEFAULTS:
         raise InvalidValueError(f"scores of designs need the AVM, but {table.source} has {table.targets[2].name}")

@@ -37,8 +37,8 @@ NOISE_NAMES: Final = (
 including device errors. `log2_lasting_share` is the share of the noise after a day that stays the same in all reads of
 a chip. `log2_noise_block` is the mean block in which noise arises."""
 GROUPS: Final = ("genes", "structure", "noise", "chip", "stacked")
-"""Groups of features. Predictions of a source model belong to `chip`. `stacked` are predictions of another model, made
-from all other features of the same rows."""
+"""Groups of features. Predictions of a source model belong to `chip`. `stacked` holds predictions of another model,
+made from all other features of the same rows."""
 _WIDE: Final = 2.0**16
 """Channels assumed for a network without a narrowest layer."""
 _QUIET: Final = 2.0**-20
@@ -48,7 +48,7 @@ _BINARY: Final = 2
 
 @cache
 def _choices(genes: Genes) -> tuple[tuple[int, int | None], ...]:
-    """For each gene feature: its column and, for a categorical gene of three or more values, the value it encodes."""
+    """For each gene feature: its column and, for a categorical gene with three or more values, the value it encodes."""
     found: list[tuple[int, int | None]] = []
     for column, gene in enumerate(genes):
         if gene.ordered or len(gene.values) <= _BINARY:
@@ -59,7 +59,7 @@ def _choices(genes: Genes) -> tuple[tuple[int, int | None], ...]:
 
 
 def gene_feature_names(space: Space) -> tuple[str, ...]:
-    """One feature per gene, or per value of a categorical gene of three or more values: ``E01=skip_connect``."""
+    """One feature per gene, or per value of a categorical gene with three or more values: ``E01=skip_connect``."""
     genes = space.networks.genes
     return tuple(
         genes[column].name if value is None else f"{genes[column].name}={genes[column].text(value)}"

@@ -23,8 +23,8 @@ from ohmnas.surrogate.features import Features
 from ohmnas.surrogate.trees import LEAF, Trees
 
 DEEPEST: Final = 8
-"""Largest depth for bit-slicing. Each level doubles the number of splits, needed or not, so deeper trees
-are followed row by row."""
+"""Largest depth for bit-slicing. Each level doubles the number of splits, needed or not, so deeper trees are followed
+row by row."""
 MOST_LEAVES: Final = 2**20
 """Largest number of leaves if all trees were full; larger ensembles are followed row by row."""
 _WORD: Final = 64
@@ -70,7 +70,8 @@ class Paths:
     def values(self, rows: Single) -> Single:
         """``(n, f)`` -> ``(t, n)``: value of each row's leaf in each tree.
 
-        A single row is doubled, ``(t, 2)``: NumPy adds up a single column in another order, which rounds differently.
+        A single row is doubled, ``(t, 2)``: NumPy adds up a single column in a different order, which changes the
+        rounding.
         """
         rows = np.repeat(rows, 2, axis=0) if len(rows) == 1 else rows
         at = np.repeat(self.roots[:, None], len(rows), axis=1)
@@ -103,7 +104,7 @@ class Forest:
     bases: tuple[float, ...]
     """Initial value of each output's sum."""
     paths: Paths | None = None
-    """Replaces levels and leaves if a tree is deeper than `DEEPEST` or full trees exceed `MOST_LEAVES` leaves."""
+    """Replaces levels and leaves if a tree is deeper than `DEEPEST` or full trees would exceed `MOST_LEAVES`."""
 
     @classmethod
     def of(cls, ensembles: Sequence[Trees], features: int) -> Self:
@@ -140,7 +141,7 @@ class Forest:
         """``(n, f)`` -> ``(n, k)``: sum of the trees of each output. Features must not be NaN.
 
         Raises:
-            InvalidValueError: the rows have another number of features.
+            InvalidValueError: the rows have the wrong number of features.
         """
         if rows.ndim != 2 or rows.shape[1] != self.features:
             raise InvalidValueError(f"rows must have {self.features} features, not shape {rows.shape}")
@@ -152,7 +153,7 @@ class Forest:
             else:
                 values = self.paths.values(np.asarray(some, dtype=np.float32))
             for column, (begin, end) in enumerate(zip((0, *self.ends), self.ends, strict=False)):
-                # add tree by tree like XGBoost: another order rounds differently
+                # add tree by tree like XGBoost: a different order rounds differently
                 total = np.add.reduce(values[begin:end], axis=0, initial=np.float32(self.bases[column]))
                 predicted[start : start + _AT_ONCE, column] = total[: len(some)]
         return predicted

@@ -1,4 +1,4 @@
-"""`FurtherTarget`: predicts a target beyond accuracy, standard deviation and AVM, relative to one of these three.
+"""`FurtherTarget`: predicts a target beyond the default ones, relative to the accuracy or the standard deviation.
 
 A network's accuracy after a month differs little from its accuracy after a day, and standard deviations at two times
 are close. Trees therefore learn only a difference: for accuracies, the difference from the 1-day accuracy; for standard

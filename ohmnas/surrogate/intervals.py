@@ -1,7 +1,7 @@
 """Prediction intervals from held-out residuals, by conformal prediction.
 
 This is normalised conformal prediction (Papadopoulos et al., 2008) on cross-validated residuals. Residuals are divided
-by a local scale, because predictions near chance and near perfection are more precise than in between. If new
+by a local scale, because predictions near chance and near perfection are more precise than those in between. If new
 architectures are drawn like the measured ones, intervals from quantiles of the normalised residuals have the stated
 coverage, whatever the distribution of the residuals (Vovk et al., 2005). An interval needs only one interpolation, so
 it adds almost no time to a search.
@@ -46,7 +46,8 @@ class Residuals:
         """Check values from a file.
 
         Raises:
-            InvalidValueError: knots are not increasing, a scale is not above 0, or residuals are missing or unsorted.
+            InvalidValueError: knots are missing or do not increase, a scale is not above 0, or residuals are missing or
+                unsorted.
         """
         if not len(self.positions) or len(self.positions) != len(self.scales):
             raise InvalidValueError("intervals need at least one knot, with a position and a scale each")

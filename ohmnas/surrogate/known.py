@@ -1,4 +1,4 @@
-"""`KnownNetworks`: predictions of the networks that a surrogate was trained on.
+"""`KnownNetworks`: predictions for the networks that a surrogate was trained on.
 
 A model fits its training networks better than new ones: their scores are closer to their labels. One calibration
 cannot serve both. The calibration for new networks is fitted to held-out scores. It would give the best measured
@@ -39,7 +39,7 @@ class KnownNetworks:
     _rows: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
     """Row of each key."""
     _begins: npt.NDArray[np.bool_] = field(init=False, repr=False, compare=False)
-    """``(2 ** 16,)``: True for values of the first 16 bits that occur in a key. This rejects most other genomes."""
+    """``(2 ** 16,)``: True for values of the first 16 bits that occur in a key. This rejects most unknown genomes."""
 
     def __post_init__(self) -> None:
         """Sort the keys.

@@ -86,7 +86,7 @@ def noise_ceiling(first: Values, second: Values) -> float:
 def noise_ceiling_interval(first: Values, second: Values, resamples: int = 1000) -> tuple[float, float]:
     """Return the 95 % interval of `noise_ceiling`: percentiles of a bootstrap over the pairs of labels.
 
-    The result is deterministic. Draws with an undefined ceiling are ignored; if all are, both ends are NaN.
+    The result is deterministic. Draws with an undefined ceiling are ignored; if there are no others, both ends are NaN.
 
     Args:
         first: ``(n,)`` labels.

@@ -19,7 +19,7 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Weights of the trees and of the process: in the score, in the logarithm of the std and in the AVM."""
+    """Weights of the trees and of the process: in the score, the logarithm of the standard deviation and the AVM."""
 
     spreads: Pair
     """Standard deviations of the ranker's scores and of the process's predicted ranks; scores are divided by them."""

@@ -40,8 +40,8 @@ class SurrogateModel(Estimator):
     """Predicts the 1-day accuracy, its standard deviation and the AVM of architectures on one chip.
 
     The score of an architecture is the sum of the score of a ranking tree ensemble and the rank predicted by a Gaussian
-    process, each divided by its standard deviation.
-    The calibration maps it to an accuracy. Trees and a process that also use the score predict the other two targets.
+    process, each divided by its standard deviation. The calibration maps the score to an accuracy. Trees and a process
+    that also use the score predict the other two targets.
     """
 
     space: Space = field()  # without `field()`, the property of `Estimator` would be the default value
@@ -72,7 +72,7 @@ class SurrogateModel(Estimator):
     line: Line | None = None
     """Linear model on the source's predictions; None without a source."""
     further: tuple[FurtherTarget, ...] = ()
-    """Targets that the surrogate can also predict, see `predicting`."""
+    """Targets that the surrogate can predict in addition; see `predicting`."""
     selected: tuple[str, ...] = ()
     """Names of the further targets that `estimate` returns. Each takes time, so none is selected by default."""
     settings: Mapping[str, float | bool] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class SurrogateModel(Estimator):
 
     @property
     def has_quantiles(self) -> bool:
-        """True: its residuals give quantiles."""
+        """True: the residuals give quantiles."""
         return True
 
     @property
@@ -161,7 +161,7 @@ class SurrogateModel(Estimator):
         return self._estimate(self._on_scales(population)[:, 1:])
 
     def rank_scores(self, population: Population) -> Values:
-        """``(n,)``: scores that rank architectures as the accuracies do; they also separate nearly equal accuracies."""
+        """``(n,)``: scores that rank architectures as the accuracies do; they separate even nearly equal accuracies."""
         return self._on_scales(population)[:, 0]
 
     def quantile(self, estimate: Estimate, probability: float) -> Estimate:
@@ -196,7 +196,7 @@ class SurrogateModel(Estimator):
             features: ``(n, f)``, in the order of `features`.
 
         Returns:
-            ``(n,)`` scores that rank as the accuracies do, and the targets.
+            ``(n,)`` scores that rank the rows as the accuracies do, and the targets.
         """
         predicted = self._of_features(features)
         return predicted[:, 0], self._estimate(predicted[:, 1:])

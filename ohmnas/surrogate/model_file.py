@@ -210,7 +210,7 @@ def found_file(path: Path) -> Path:
         if not path.is_file() and file_of(path).is_file():
             return file_of(path)
         if (path / _OLD_HEADER).is_file():
-            raise BrokenFileError(f"{path} is a surrogate folder of an older version of ohmnas: {_ANEW}")
+            raise BrokenFileError(f"{path} is a surrogate folder from an older version of ohmnas: {_ANEW}")
         if path.is_dir():
             raise BrokenFileError(f"{path} is a folder, but a surrogate is a file: {_ANEW}")
     return path

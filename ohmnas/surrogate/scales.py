@@ -18,10 +18,10 @@ from ohmnas.errors import InvalidValueError
 Values = npt.NDArray[np.float64]
 
 AVM_UNIT: Final = 0.03
-"""Largest unit of the AVM, a fraction. On `digits`, surrogates with units from 0.01 to 0.05 identify the 10 % of
+"""Largest unit of the AVM, as a fraction. On `digits`, surrogates with units from 0.01 to 0.05 identify the 10 % of
 networks with the best AVM equally well."""
 LEAST_UNIT: Final = 1e-4
-"""Smallest unit of the AVM, a fraction: no table resolves 0.01 percentage points."""
+"""Smallest unit of the AVM, as a fraction: no table resolves 0.01 percentage points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Scales:
     """Converts targets from fractions to training scales and back."""
 
     std_floor: float
-    """Smallest standard deviation that the table can resolve, a fraction."""
+    """Smallest standard deviation that the table can resolve, as a fraction."""
     avm_unit: float = AVM_UNIT
-    """AVM up to which the scale is nearly linear, a fraction."""
+    """AVM up to which the scale is nearly linear, as a fraction."""
 
     _ends: Values = field(init=False, repr=False, compare=False)
     """``(2, 3)``: least and largest values on the scales."""

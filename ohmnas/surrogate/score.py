@@ -38,7 +38,7 @@ Spread = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class TargetScore:
-    """Quality of one target on held-out architectures.
+    """Prediction quality for one target on held-out architectures.
 
     A fold with constant labels or predictions has no score; None means fewer than two folds with a score.
     """
@@ -83,8 +83,8 @@ def score(
         The number of architectures and a score for each target.
 
     Raises:
-        InvalidValueError: the choice is ambiguous, no rows match, or there are fewer than `FEWEST_SCORED`
-            architectures.
+        InvalidValueError: the chip or the fidelity is ambiguous, no rows match, or there are fewer than
+            `FEWEST_SCORED` architectures.
     """
     data = TrainingSet.of(table, hardware, fidelity)
     chip, effort = str(data.provenance["hardware"]), str(data.provenance["fidelity"])

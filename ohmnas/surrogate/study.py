@@ -73,7 +73,7 @@ SETTING_NAMES: Final = {
 def importance(data: TrainingSet, seed: int = 0, **settings: Any) -> pd.DataFrame:
     """Permutation importance: loss of tau on held-out rows when the values of a feature are shuffled.
 
-    Redundant features share their importance, so groups are also shuffled together.
+    Redundant features share their importance, so the features of each group are also shuffled together.
 
     Args:
         data: rows of one chip.
@@ -171,7 +171,7 @@ def chip_effects(
     noise, so it can predict the effect of a setting.
 
     Args:
-        sets: rows of all chips of a task; the first is the chip whose settings are changed.
+        sets: rows of all chips of a task; the settings of the first set's chip are changed.
         seed: seed of the resampled tables.
         resamples: number of resampled tables, at least `FEWEST_RESAMPLES`.
         settings: setting -> values to compare; None is `SETTINGS`.
@@ -184,7 +184,7 @@ def chip_effects(
             sets differ in space or third target, or there are too few resamples.
     """
     if not sets:
-        raise InvalidValueError("the effects of chips need the rows of at least one chip")
+        raise InvalidValueError("chip effects need the rows of at least one chip")
     _enough(sets[0], resamples)
     rng = np.random.default_rng(seed)
     models = [fit_source([_resample(part, rng) for part in sets], seed=seed) for _ in range(resamples)]

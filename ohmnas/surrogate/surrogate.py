@@ -27,7 +27,7 @@ from ohmnas.surrogate.model import SurrogateModel
 from ohmnas.surrogate.scales import AVM_UNIT, LEAST_UNIT, Scales, Values
 from ohmnas.surrogate.training_set import FEWEST_ROWS, TrainingSet
 from ohmnas.surrogate.transfer import SourceModel
-from ohmnas.targets import VARIATION, target
+from ohmnas.targets import VARIATION, VARIATIONS, Target, target
 
 FOLDS = 5
 """Cross-validation folds; each row is predicted once by models that were not fitted to it."""
@@ -51,7 +51,7 @@ SETTINGS: Final[dict[str, tuple[float, float, type]]] = {
 class Surrogate(RegressorMixin, BaseEstimator):
     """Fits a surrogate for one chip, or for the co-design of networks and chips; `model_` is the fitted model.
 
-    A scikit-learn regressor: X are genomes, ``(n, g)``, y the labels, ``(n, 3)`` fractions in the order of
+    A scikit-learn regressor: X holds the genomes, ``(n, g)``; y holds the labels, ``(n, 3)`` fractions in the order of
     `DEFAULT_NAMES`.
 
     A search needs only `model_`, which predicts without scikit-learn and XGBoost and can be saved with
@@ -89,7 +89,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             source: model of other chips or tasks; its predictions become features (see `transfer`).
             variation: name of the third target, one of `targets.VARIATIONS`.
             std_floor: smallest standard deviation that the chips of a row can resolve; predictions are not below it.
-            avm_unit: AVM up to which its scale is linear (`scales.avm_unit`), a fraction.
+            avm_unit: AVM up to which its scale is nearly linear (`scales.avm_unit`), as a fraction.
             margin: margin of the pairwise hinge loss.
             emphasis: extra weight of pairs with a good row (`fit.hinge`). 0 gives none; on digits, an emphasis does not
                 improve the ranking.
@@ -129,7 +129,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         Args:
             data: the rows.
             targets: names of targets to learn in addition to the default ones.
-            settings: constructor arguments that the table does not set.
+            settings: further constructor arguments; `std_floor`, `avm_unit` and `variation` replace the table's values.
 
         Raises:
             InvalidValueError: a target is not measured in all rows.
@@ -163,11 +163,16 @@ class Surrogate(RegressorMixin, BaseEstimator):
             further: name of a further target -> ``(n,)`` labels, and ``(n,)`` labels of one training run each.
 
         Raises:
-            InvalidValueError: the space is missing, a setting is out of range, a source model is loaded or used for
-                co-design, or X, y or `single` are invalid.
-            UnknownNameError: the variation is unknown.
+            InvalidValueError: the space is missing, a setting is out of range, the source model was loaded from a file
+                or is used for co-design, or X, y, `single` or `further` is invalid.
+            UnknownNameError: the variation or a further target is unknown.
         """
         X, labels = self._checked(X, y)
+        variation = _variation(self.variation)
+        more = {
+            target(name): (_further_labels(name, values, len(X)), _further_labels(name, single_values, len(X)))
+            for name, (values, single_values) in (further or {}).items()
+        }
         space, hardware = self._known_space(), _description(self.hardware)
         self.n_features_in_ = X.shape[1]
         scales = Scales(self.std_floor, self.avm_unit)
@@ -195,15 +200,15 @@ class Surrogate(RegressorMixin, BaseEstimator):
         expected = scales.back(scales.bounded(held_out))
         others = tuple(
             stages.further_target(
-                target(name),
+                one,
                 features,
                 ranking,
-                (_further_labels(name, values, len(X)), _further_labels(name, single_values, len(X)), labels),
+                (*their_labels, labels),
                 expected,
                 scales,
                 recipe,
             )
-            for name, (values, single_values) in (further or {}).items()
+            for one, their_labels in more.items()
         )
         known = stages.weigh_known(held_out[:, 0], targets[:, 0], noise)
         scores = known if source is not None else calibration.inverse(known)
@@ -218,7 +223,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
             mixture=spreads.mixture,
             calibration=calibration,
             residuals=stages.intervals(held_out, one_each, scales),
-            variation=target(self.variation),
+            variation=variation,
             known=KnownNetworks(X, scores),
             source=self.source,
             line=line,
@@ -313,6 +318,19 @@ class Surrogate(RegressorMixin, BaseEstimator):
                 f"{different} architectures are too few for a surrogate; it needs at least {FEWEST_ROWS}"
             )
         return X, labels
+
+
+def _variation(name: str) -> Target:
+    """Return a target of `VARIATIONS`.
+
+    Raises:
+        UnknownNameError: the name is unknown.
+        InvalidValueError: the target is no variation.
+    """
+    one = target(name)
+    if one not in VARIATIONS:
+        raise InvalidValueError(f"the variation is {name}, but must be {' or '.join(each.name for each in VARIATIONS)}")
+    return one
 
 
 def _further_labels(name: str, values: npt.ArrayLike, n: int) -> Values:

@@ -30,9 +30,9 @@ VIEWS: Final = ("accuracy_1s_std", "accuracy_60s_std", "accuracy_1h_std", "accur
 FEWEST_ROWS = 10
 """With fewer rows, calibration folds would hold a single row."""
 FEWEST_REPEATS: Final = 10
-"""Smallest number of networks trained twice for an estimate of the label noise."""
+"""Smallest number of networks trained more than once from which the label noise is estimated."""
 VARIED: Final = "varied chips"
-"""Chip name in the provenance of a surrogate of many chips."""
+"""Chip name in the provenance of a surrogate for many chips."""
 FEWEST_CHIPS: Final = 10
 """Smallest number of chips from which effects of settings can be learned."""
 
@@ -80,7 +80,7 @@ class TrainingSet:
             fidelity: fidelity; None selects the only one, or one of `DEFAULT_FIDELITIES` if there are several.
 
         Raises:
-            InvalidValueError: the choice is ambiguous, no rows match, or the table has too few rows.
+            InvalidValueError: the chip or the fidelity is ambiguous, no rows match, or the table has too few rows.
         """
         frame = table.select(hardware, fidelity)
         return cls._of(table, frame, table.space, str(frame["hardware"].iloc[0]))
@@ -140,7 +140,7 @@ class TrainingSet:
             fidelity: fidelity; None selects the only one, or one of `DEFAULT_FIDELITIES` if there are several.
 
         Raises:
-            InvalidValueError: the choice is ambiguous, no rows match, or there are too few chips or networks.
+            InvalidValueError: the fidelity is ambiguous, no rows match, or there are too few chips or networks.
         """
         frame = table.of_fidelity(fidelity)
         frame = with_chips(frame)

@@ -2,8 +2,8 @@
 
 A `SourceModel` is fitted to the rows of all other chips together. It describes a chip only by the noise in a network
 (`costs.noise`), so it can predict for a new chip, whose noise is computed, not measured. Its predictions become the
-last features of the new surrogate, whose trees learn the differences of the new chip (stacking: Wolpert, 1992). With
-few rows, a linear model on these predictions has more weight than the trees; the weight of each target is fitted to
+last features of the new surrogate, whose trees learn how the new chip differs (stacking: Wolpert, 1992). With few
+rows, a linear model on these predictions has more weight than the trees; the weight for each target is fitted to
 held-out rows.
 """
 
@@ -29,7 +29,7 @@ _LASTING = "log2_lasting_share"
 
 @dataclass(frozen=True, slots=True)
 class SourceModel:
-    """Predicts networks on any chip from the rows of other chips."""
+    """Predicts the targets of networks on any chip from the rows of other chips."""
 
     space: Space
     """Space of the rows' task; features are computed for this task."""
@@ -79,13 +79,13 @@ class SourceModel:
     def stacked(
         self, features: Features, population: Population, hardware: Mapping[str, float], space: Space
     ) -> Features:
-        """``(n, f + 3)``: features of another surrogate, then these predictions.
+        """``(n, f + 3)``: features of another surrogate, then the predictions of this model.
 
         Args:
             features: ``(n, f)``: `features.feature_matrix` of the architectures on the chip in the space.
             population: ``(n, g)``, canonical.
             hardware: `Hardware.description()` of the chip.
-            space: space of the other surrogate. In the same space, its features are used again.
+            space: space of the other surrogate. If it is also the space of this model, `features` are reused.
         """
         if space != self.space:
             return np.hstack([features, self.predict(population, hardware)])

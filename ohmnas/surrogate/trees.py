@@ -55,7 +55,7 @@ class Trees:
             starts = self.starts
             splits_of = np.add.reduceat((~leaf).astype(np.int64), starts)
             if (2 * splits_of + 1 != sizes).any():
-                raise InvalidValueError("a tree must have one leaf more than splits")
+                raise InvalidValueError("a tree must have one more leaf than splits")
             place = np.arange(len(leaf)) - np.repeat(starts, sizes)
             if (self.first_children() <= place)[~leaf].any():
                 raise InvalidValueError("a node of a tree comes before its parent")
@@ -82,7 +82,7 @@ class Trees:
         return first
 
     def depth(self) -> int:
-        """Depth of the deepest tree; `DEEPEST_TREE` + 1 if it is larger."""
+        """Depth of the deepest tree; `DEEPEST_TREE` + 1 for any depth above `DEEPEST_TREE`."""
         first = np.repeat(self.starts, self.sizes) + self.first_children() if len(self.sizes) else np.empty(0, np.int64)
         level = self.starts
         for depth in range(DEEPEST_TREE + 1):

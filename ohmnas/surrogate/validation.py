@@ -16,7 +16,7 @@ def whole(value: object, low: int, high: int, name: str) -> int:
     """Return the value if it is a whole number from low to high.
 
     Raises:
-        InvalidValueError: the value has another type or is out of range; the message contains the name.
+        InvalidValueError: the value has the wrong type or is out of range; the message contains the name.
     """
     if type(value) is not int or not low <= value <= high:
         raise InvalidValueError(f"{name} must be a whole number from {low} to {high}")
@@ -27,7 +27,7 @@ def finite(value: object, low: float, high: float, name: str) -> float:
     """Return the value if it is a finite number from low to high.
 
     Raises:
-        InvalidValueError: the value has another type or is out of range; the message contains the name.
+        InvalidValueError: the value has the wrong type or is out of range; the message contains the name.
     """
     if type(value) not in {int, float}:
         raise InvalidValueError(f"{name} must be a number")
@@ -44,7 +44,7 @@ def check_provenance(provenance: object) -> dict[str, Any]:
         provenance: as `TrainingSet.provenance`; further keys may hold strings or numbers.
 
     Raises:
-        InvalidValueError: a key is missing or has a wrong type.
+        InvalidValueError: a value is missing or invalid.
     """
     if not isinstance(provenance, dict):
         raise InvalidValueError("provenance must be an object")

@@ -1,4 +1,4 @@
-"""Contracts for your own plugins, such as spaces, strategies and exporters. A contract is a test class to inherit.
+"""Contracts for your own plugins, such as spaces, strategies and exporters. A contract is a test class to inherit from.
 
     from ohmnas.testing import StrategyContract
 
@@ -7,7 +7,7 @@
             return Wandering(problem)
 
 pytest runs the inherited ``test_`` methods. They use plain asserts and need no pytest plugin. The same contracts test
-ohmnas's own estimators, strategies, objectives, technologies, tasks and exporters.
+ohmnas's own spaces, estimators, strategies, objectives, technologies, tasks and exporters.
 """
 
 from ohmnas.testing.estimator import EstimatorContract

@@ -34,10 +34,10 @@ class EstimatorContract(ABC):
     depends_on_batch: ClassVar[bool] = False
     """True if an architecture's values depend on the other architectures in the same call, as ranks do."""
     draws_nothing: ClassVar[bool] = False
-    """True if its values do not depend on the seed."""
+    """True if the values do not depend on the seed."""
 
     tolerance: ClassVar[float] = 1e-4
-    """Largest relative difference between values that should only differ by rounding."""
+    """Largest relative difference between values that should differ only by rounding."""
 
     @abstractmethod
     def make(self, seed: int) -> Estimator:
@@ -52,7 +52,7 @@ class EstimatorContract(ABC):
         return self.space().sample(self.rows, np.random.default_rng(seed), max_params=self.max_params)
 
     def test_its_targets_have_names_and_ranges(self) -> None:
-        """There is a target; names are unique identifiers; the low end of each range is below its high end."""
+        """At least one target exists; names are unique identifiers; the low end of each range is below its high end."""
         targets = self.make(0).targets
         assert isinstance(targets, tuple)
         assert targets
@@ -63,7 +63,7 @@ class EstimatorContract(ABC):
         assert all(target.low < target.high for target in targets)
 
     def test_it_estimates_each_target_of_each_architecture(self) -> None:
-        """The values are ``(n, t)`` finite float64 in the ranges of the targets, also for one architecture and none."""
+        """The values are ``(n, t)`` finite float64 in the ranges of the targets, even for one architecture or none."""
         one, population = self.make(0), self.population()
         for n in (len(population), 1, 0):
             found = one.estimate(population[:n])
@@ -84,7 +84,7 @@ class EstimatorContract(ABC):
     def test_the_same_seed_gives_the_same_values(self) -> None:
         """Two calls, or two estimators with the same seed, give the same values.
 
-        They do not use NumPy's global generator. Another seed gives other values, unless `draws_nothing`.
+        They do not use NumPy's global generator. Another seed gives different values, unless `draws_nothing`.
         """
         population, one = self.population(), self.make(0)
         first = one.estimate(population).values
@@ -112,7 +112,7 @@ class EstimatorContract(ABC):
         assert _is_rejected(lambda: one.predicting(["an_unknown_target"]))
 
     def test_its_origin_can_be_written_as_json(self) -> None:
-        """`Estimator.provenance` is unchanged after writing it as strict JSON and reading it."""
+        """`Estimator.provenance` is unchanged after it is written as strict JSON and read back."""
         provenance = dict(self.make(0).provenance)
         assert json.loads(json.dumps(provenance, allow_nan=False)) == provenance
 

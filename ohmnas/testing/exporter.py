@@ -79,7 +79,7 @@ class ExporterContract(ABC):
             assert not [path for path in files if path.suffix in _PICKLES]
 
     def test_it_reports_the_largest_difference_from_our_outputs(self) -> None:
-        """`Exported.difference` is at most `catalogue.TOLERANCE`; it is None only if `compares` is False."""
+        """`Exported.difference` is at most `catalogue.TOLERANCE`; it is None if and only if `compares` is False."""
         with self.exported() as (_, done):
             assert (done.difference is not None) == self.compares
             assert done.difference is None or 0 <= done.difference <= TOLERANCE

@@ -86,7 +86,7 @@ def canonical_rests(space: Space, rng: np.random.Generator) -> None:
 
 
 def faults_are_named(space: Space, rng: np.random.Generator) -> None:
-    """`check` and `decode` reject a gene out of its range, and the message names the row and a gene."""
+    """`check` and `decode` reject a gene that is out of range, and the message names the row and a gene."""
     broken = a_population(space, rng).astype(np.int64)
     row, gene = rng.integers(len(broken)), rng.integers(len(space.genes))
     broken[row, gene] = int(rng.choice([-1, space.genes.high[gene] + 1, 2**31]))
@@ -416,7 +416,7 @@ def generators(seeds: int) -> Iterator[np.random.Generator]:
 
 
 def a_population(space: Space, rng: np.random.Generator) -> Population:
-    """Up to 12 networks of all sizes, drawn uniformly over the genes or over the logarithm of parameters."""
+    """Up to 12 networks of all sizes, drawn uniformly over the genes or over the logarithm of the parameter count."""
     return (
         space.sample_uniform(_ROWS, rng)
         if rng.random() < 0.5

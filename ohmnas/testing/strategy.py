@@ -28,7 +28,7 @@ class StrategyContract(ABC):
     asks_once: ClassVar[bool] = False
     """True if the strategy proposes a single generation, as a ranking of one sample does."""
     draws_nothing: ClassVar[bool] = False
-    """True if its proposals do not depend on the generator, as for a grid."""
+    """True if the proposals do not depend on the generator, as for a grid."""
     bounds: ClassVar[Bounds | None] = None
     """Bounds on genes, such as `formula.NARROW`, for a strategy that enumerates the whole space."""
 
@@ -75,7 +75,7 @@ class StrategyContract(ABC):
                 assert self.asks_once or len(population) > 0
 
     def test_it_draws_only_from_the_generator_that_it_is_given(self) -> None:
-        """The same seed gives the same proposals, and another seed gives others."""
+        """The same seed gives the same proposals. Another seed gives different ones, unless `draws_nothing`."""
         first, second, other = (self.proposals(self.problem()[0], seed) for seed in (7, 7, 8))
         assert all(map(np.array_equal, first, second))
         assert self.draws_nothing or not all(map(np.array_equal, first, other))

@@ -63,7 +63,7 @@ class TaskContract(ABC):
             assert len(keys[one] & keys[other]) <= 0.01 * min(len(keys[one]), len(keys[other]))
 
     def test_loading_again_gives_the_same_images(self) -> None:
-        """The splits stay the same, even for a pickled copy of the task, as a worker process gets it."""
+        """The splits stay the same, even for a pickled copy of the task, such as a worker process gets."""
         task = self.make()
         first, again = task.load(), loads(dumps(task)).load()  # noqa: S301 - our own bytes
         for name in ("train", "validation", "test"):

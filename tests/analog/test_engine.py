@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from statistics import NormalDist
 from typing import Any
@@ -183,6 +184,26 @@ def test_from_native_keeps_the_input_ranges() -> None:
     assert ranges == pytest.approx(expected)
 
 
+def test_to_native_takes_the_largest_range_of_the_groups() -> None:
+    x = torch.randn(9, 3, 8, 8)
+    digital = _grouped()
+    theirs: Any = Aihwkit().from_native(_calibrated(digital, Hardware(), x), Hardware())
+    tiles = [*theirs.analog_tiles()]
+    for place, tile in enumerate(tiles):
+        tile.input_range.data.fill_(float(place + 1))
+    native = Aihwkit().to_native(theirs, copy.deepcopy(digital), Hardware())
+    groups = [layer.groups for layer in analog_layers(native)]
+    assert max(groups) > 1
+    assert [float(layer.input_range) for layer in analog_layers(native)] == [float(end) for end in np.cumsum(groups)]
+
+
+def test_a_wrong_seed_is_refused_by_aihwkit_too() -> None:
+    x = torch.randn(9, 3, 8, 8)
+    theirs: Any = Aihwkit().from_native(_calibrated(_grouped(), Hardware(), x), Hardware())
+    with pytest.raises(InvalidValueError, match="seed"):
+        Aihwkit().read_over_time(theirs, Hardware(), x, torch.zeros(9, dtype=torch.long), 1, -1, x)
+
+
 class Residual(nn.Module):
     """Biases, groups, dilation, padding in words, forward code: what the networks of the space do not have."""
 
@@ -259,8 +280,8 @@ def test_groups_keep_their_biases() -> None:
 
 def test_aihwkit_refuses_what_its_layers_cannot_do() -> None:
     for network, message in (
-        (nn.Sequential(nn.Conv2d(4, 6, 2, padding="same")), r"0 \(Conv2d\) pads with 'zeros' by same"),
-        (nn.Sequential(nn.Conv2d(4, 6, 3, padding=1, padding_mode="reflect")), "pads with 'reflect' by"),
+        (nn.Sequential(nn.Conv2d(4, 6, 2, padding="same")), r"0 \(Conv2d\) has the padding 'same'"),
+        (nn.Sequential(nn.Conv2d(4, 6, 3, padding=1, padding_mode="reflect")), "the padding mode 'reflect'"),
         (nn.Sequential(nn.Conv1d(1, 2, 3)), r"0 \(Conv1d\)"),
     ):
         with pytest.raises(InvalidValueError, match=message):

@@ -22,7 +22,7 @@ def test_bfloat16_is_for_large_images_on_cpus_that_have_it(there: bool, monkeypa
 
 @pytest.mark.parametrize("there", [True, False])
 def test_tf32_is_for_gpus_that_have_it(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "has_tf32", lambda: there)
+    monkeypatch.setattr(precision, "has_tf32", lambda _: there)
     assert fastest("cuda", 64, Hardware()) == ("tf32" if there else "float32")
 
 
@@ -34,14 +34,14 @@ def test_the_levels_of_converters_are_exact_in_the_format(
     device: str, wanted: str, converter: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
-    monkeypatch.setattr(precision, "has_tf32", lambda: True)
+    monkeypatch.setattr(precision, "has_tf32", lambda _: True)
     most = EXACT_BITS[wanted]
     chips = [replace(Hardware(), **cast(Any, {converter: bits})) for bits in (most, 0, most + 1)]
     assert [fastest(device, SMALLEST_IMAGE, chip) for chip in chips] == [wanted, "float32", "float32"]
 
 
 def test_outputs_of_an_adc_are_not_rounded_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "has_tf32", lambda: True)
+    monkeypatch.setattr(precision, "has_tf32", lambda _: True)
     assert fastest("cuda", 64, replace(Hardware(), adc_bits=0)) == "tf32"
 
 

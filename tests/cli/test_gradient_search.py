@@ -72,7 +72,7 @@ def test_the_search_is_kept_until_its_result_is_written(
         (("--weight", "energy=1", "--weight", "energy=2"), "--weight sets energy twice"),
         (("--space", "mobile"), "a gradient search needs the cells or resnet space, not mobile"),
         (("--images", "20"), "use at least 64"),
-        (("--warmup", "1"), "warmup must be a share from 0 to below 1, not 1.0"),
+        (("--warmup", "1"), "warmup must be at least 0 and below 1, not 1.0"),
     ],
 )
 def test_a_wrong_value_is_one_sentence(

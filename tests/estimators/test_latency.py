@@ -126,7 +126,7 @@ def test_measured_networks_are_read_as_they_were_written(tmp_path: Path) -> None
     ("text", "match"),
     [
         ("", "needs one column 'E01'"),
-        ("E01,E02,E12,E03,E13,E23,seconds\n1,1,1,1,1,9,1", "row 1: E23 is 9, out of its range"),
+        ("E01,E02,E12,E03,E13,E23,seconds\n1,1,1,1,1,9,1", "row 1: E23 is 9, which is out of range"),
         ("E01,E02,E12,E03,E13,E23,seconds\n1,1,1,1,1,x,1", "row 1: E23 is 'x', but must be a whole number, 0 or more"),
         ("E01,E02,E12,E03,E13,E23,seconds\n1,1,1,1,1,1,-1", "row 1: seconds is '-1', not a number above 0"),
         ("E01,E02,E12,E03,E13,E23,seconds\n1,1,1", "row 1: 3 cells, but 7 columns"),

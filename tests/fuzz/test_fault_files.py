@@ -77,7 +77,7 @@ REFUSED: dict[str, tuple[Callable[[str, Path], object], str]] = {
     "reram-gmin.toml": (lambda name, _: hardware(FAULTS / name), "g_max must be 0.001 to"),
     "result-chip-text.json": (lambda name, _: read_result(FAULTS / name), "chip is 'x', not an object"),
     "result-evaluations-minus1.json": (lambda name, _: read_result(FAULTS / name), "evaluations is -1"),
-    "surrogate-xgboost-versions": (lambda name, _: load_surrogate(FAULTS / name), "folder of an older version"),
+    "surrogate-xgboost-versions": (lambda name, _: load_surrogate(FAULTS / name), "folder from an older version"),
     "store-choices-json.sqlite": (_read_store, "choice 0 of 'digits' on 'pcm' is not a genome"),
     "store-escape-in-chip-name.sqlite": (_read_store, r"damaged in row 1: hardware is '\\x1b"),
     "store-seconds-text.sqlite": (_read_store, "damaged in row 3: train_seconds is 'x'"),

@@ -65,5 +65,5 @@ def test_another_table_is_refused(estimator: SupernetEstimator, table: MeasuredT
     with pytest.raises(InvalidValueError, match="for the chip other, but the supernet is for pcm"):
         agreement(estimator, labelled(table, hardware="other"))
     few = replace(table, frame=table.frame.assign(OC0=64))
-    with pytest.raises(InvalidValueError, match="has 0 networks of the supernet; an agreement needs at least 10"):
+    with pytest.raises(InvalidValueError, match="has 0 of the supernet's networks; a comparison needs at least 10"):
         agreement(estimator, few)

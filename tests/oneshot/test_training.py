@@ -82,7 +82,7 @@ def test_a_finished_supernet_is_returned_and_another_one_is_refused(trained_fold
     assert found.checksum == Supernet.load(trained_folder).checksum
     assert train_supernet(tiny(epochs=7), trained_folder, minutes=1.0).checksum == found.checksum
     for change in ({"epochs": 2}, {"seed": 1}, {"rule": "shrinking"}):
-        with pytest.raises(InvalidValueError, match=f"holds a supernet with another {next(iter(change))}"):
+        with pytest.raises(InvalidValueError, match=rf"holds a different supernet \({next(iter(change))}: "):
             train_supernet(tiny(**change), trained_folder)
 
 

@@ -77,7 +77,7 @@ def test_a_space_can_be_registered() -> None:
         (CellSpace((1, 8, 8), 10), "not a subclass of ohmnas.spaces.Space"),
         (
             type("Plus", (CellSpace,), {"name": "cells-1+chips-1"}),
-            "the name of a space must be 1 to 40 lower-case letters, digits and dashes",
+            "the name of a space must be a lower-case letter and up to 39 lower-case letters, digits or dashes",
         ),
         (type("Nameless", (CellSpace,), {"name": None}), "has no name"),
         (type("Twin", (CellSpace,), {"name": "resnet-1"}), "resnet-1 is already the name of the resnet space"),

@@ -41,9 +41,9 @@ def made_genes(draw: st.DrawFn) -> Genes:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"values": ()}, "must ascend"),
-        ({"values": (2, 1)}, "must ascend"),
-        ({"values": (1, 1)}, "must ascend"),
+        ({"values": ()}, "must be ascending"),
+        ({"values": (2, 1)}, "must be ascending"),
+        ({"values": (1, 1)}, "must be ascending"),
         ({"values": (-1, 1)}, "from 0 to 32,767"),
         ({"values": (1, 2**15)}, "from 0 to 32,767"),
         ({"labels": ("a",)}, "2 values and 1 labels"),

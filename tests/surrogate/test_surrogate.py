@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, UnknownNameError
 from ohmnas.hardware import HERMES, Hardware
 from ohmnas.surrogate.fit.early_stopping import DEFAULT_TREES
 from ohmnas.surrogate.fit.learners import TreeSettings
@@ -144,6 +144,12 @@ def test_invalid_training_data_is_refused(data: TrainingSet) -> None:
         (name,) = wrong
         with pytest.raises(InvalidValueError, match=f"{name} is .*; it must be a"):
             Surrogate(SPACE, **{**FAST, **wrong}).fit(data.population, data.matrix())
+    for variation, message in (
+        ("nonsense", "unknown target"),
+        ("accuracy_1d", "the variation is accuracy_1d, but must"),
+    ):
+        with pytest.raises((InvalidValueError, UnknownNameError), match=message):
+            Surrogate(SPACE, variation=variation, **FAST).fit(data.population, data.matrix())
     for labels in (np.full(100, np.nan), np.zeros(99)):
         with pytest.raises(InvalidValueError, match="the labels of accuracy_1mo must be 100 finite numbers"):
             blank.fit(data.population, data.matrix(), further={"accuracy_1mo": (labels, labels)})

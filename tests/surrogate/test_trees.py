@@ -74,9 +74,9 @@ def test_whatever_passes_is_walked_to_its_end(sizes: list[int], splits: list[int
 @pytest.mark.parametrize(
     ("sizes", "splits", "numbers", "message"),
     [
-        ([2], [0, -1], [0.0, 0.0], "one leaf more"),
+        ([2], [0, -1], [0.0, 0.0], "one more leaf"),
         ([3], [-1, 0, -1], [0.0] * 3, "before its parent"),
-        ([3], [0, 0, -1], [0.0] * 3, "one leaf more"),
+        ([3], [0, 0, -1], [0.0] * 3, "one more leaf"),
         ([3, 1], [0, -1, -1], [0.0] * 3, "do not add up"),
         ([0, 1], [-1], [0.0], "do not add up"),
         ([1], [-1], [0.0, 0.0], "do not add up"),

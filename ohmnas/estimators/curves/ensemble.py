@@ -1,6 +1,6 @@
 """Extrapolation of one learning curve: parametric families, weighted by their likelihood (Domhan et al., IJCAI 2015).
 
-Domhan et al. sample the parameters; here each family is fitted by bounded least squares. Some curves have only three
+Domhan et al. sample the parameters; here, each family is fitted by bounded least squares. Some curves have only three
 points and some families four parameters, so the fit includes a normal prior on the parameters.
 """
 
@@ -18,10 +18,10 @@ from ohmnas.estimators.curves.families import FAMILIES, Family, Values
 from ohmnas.lookup import look_up
 
 NOISE: Final = 0.05
-"""Standard deviation of a point of a curve: the accuracy on one chip and a few hundred images, during training."""
+"""Standard deviation of a point on a curve: the accuracy on one chip and a few hundred images, during training."""
 WIDTH: Final = 0.1
-"""Standard deviation of a parameter under the prior, as a share of its range. It is narrow, because three to six points
-do not determine four parameters."""
+"""Standard deviation of a parameter under the prior, as a share of its range. The prior is narrow, because three to six
+points do not determine four parameters."""
 _MOST_STEPS: Final = 60
 
 
@@ -76,7 +76,7 @@ def extrapolate(
 
 
 def extrapolate_each(epochs: npt.ArrayLike, curves: Values, at: float, families: Iterable[str] = FAMILIES) -> Values:
-    """``(n, 2)``: means and standard deviations (`extrapolate`) of ``(n, k)`` curves; NaN marks unknown values.
+    """``(n, 2)``: means and standard deviations (`extrapolate`) for ``(n, k)`` curves; NaN marks unknown values.
 
     The result is NaN for a curve without any value.
 
@@ -87,7 +87,7 @@ def extrapolate_each(epochs: npt.ArrayLike, curves: Values, at: float, families:
         families: names of the families of the ensemble.
 
     Raises:
-        InvalidValueError: a value is outside [0, 1].
+        InvalidValueError: a value is outside [0, 1], or the epochs are below 1 or not strictly increasing.
         UnknownNameError: a family is unknown.
     """
     chosen = {name: look_up("family of curves", FAMILIES, name) for name in families}

@@ -1,9 +1,9 @@
 """Early stopping of training runs by comparison: successive halving, and its asynchronous form for campaigns.
 
-Successive halving (Jamieson and Talwalkar, 2016) trains a batch to each rung and keeps the best share. ASHA (Li et
-al., 2020) decides for each training run alone: it stops at a rung unless it is among the best share of all training
-runs that reached the rung so far. This is the stopping variant. The promotion variant pauses training runs and needs a
-checkpoint of each.
+Successive halving (Jamieson and Talwalkar, 2016) trains a batch of networks to each rung and keeps the best share.
+ASHA (Li et al., 2020) decides for each training run alone: the run stops at a rung unless it is among the best share of
+all training runs that reached the rung so far. This is the stopping variant. The promotion variant pauses training runs
+and needs a checkpoint of each.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def successive_halving(values: Values, reduction: float = REDUCTION) -> npt.NDAr
     """Train n networks together, and stop all but the best at each rung.
 
     Args:
-        values: ``(n, r)``: value of each network at each rung, larger is better; NaN is worst.
+        values: ``(n, r)``: value of each network at each rung; larger is better, and NaN is worst.
         reduction: 1 / `reduction` of the networks continue, rounded up.
 
     Returns:
@@ -81,13 +81,13 @@ class Asha:
         self._seen: dict[int, list[float]] = {}
 
     def continues(self, rung: int, value: float) -> bool:
-        """Record a training run at a rung; return True if it is among the best 1 / `reduction` of the rung.
+        """Record a training run at a rung; return True if it is among the best 1 / `reduction` at the rung.
 
-        The first training runs of a rung continue if no earlier run is better.
+        The first training runs at a rung continue if no earlier run is better.
 
         Args:
             rung: number that identifies the rung, such as its epoch.
-            value: larger is better; NaN stops the training and is not recorded.
+            value: larger is better; NaN stops the training run and is not recorded.
         """
         if np.isnan(value):
             return False

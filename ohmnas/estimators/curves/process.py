@@ -78,8 +78,8 @@ class CurveProcess:
             seed: seed of the row sample, which is drawn if there are too many rows.
 
         Raises:
-            InvalidValueError: there are too few rows, their numbers differ, there are no labels, or the epoch is
-                outside the training.
+            InvalidValueError: there are too few rows, the numbers of networks, curves and labels differ, there are no
+                labels, a curve has no first value, or the epoch is outside the training run.
             UnknownNameError: a target is unknown.
         """
         rows = {len(population), len(curves), *map(len, labels.values())}
@@ -105,10 +105,11 @@ class CurveProcess:
         )
 
     def normal_scores(self, population: Population, curves: LearningCurves) -> Values:
-        """``(n, t)``: predicted normal scores, which also rank networks beyond the best training network.
+        """``(n, t)``: predicted normal scores, which rank even networks that are better than all training networks.
 
         Raises:
-            InvalidValueError: the numbers of networks and curves differ, or the curves have values at other epochs.
+            InvalidValueError: the numbers of networks and curves differ, the curves do not have values at the epochs of
+                the process, or a curve has no first value.
         """
         cut = curves.until(self.epoch)
         if tuple(cut.read_after.tolist()) != self.read_after or cut.losses.shape[1] != self.epoch:
@@ -161,7 +162,7 @@ class CurveEstimator(Estimator):
         return {"estimator": "learning curves", "epoch": self.process.epoch, "rows": len(self.process.labels)}
 
     def estimate(self, population: Population) -> Estimate:
-        """Predict ``(n, g)`` architectures."""
+        """Predict the targets of ``(n, g)`` architectures."""
         return self.process.estimate(population, self.curves_of(population))
 
 

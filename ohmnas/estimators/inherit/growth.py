@@ -50,7 +50,7 @@ def growth_fault(parent: Architecture, child: Architecture, sides: tuple[int, in
 def _grown_fault(block: MainBlock, before: MainBlock, out: int, out_before: int) -> str:
     """Reason why a main block of the parent cannot grow into the child's; empty if it can."""
     if block.conv_type != before.conv_type or block.skip != before.skip:
-        return "has another convolution type or residual connection"
+        return "has a different convolution type or residual connection"
     if block.residual_blocks < before.residual_blocks or block.branches < before.branches or out < out_before:
         return "is smaller"
     return ""
@@ -85,7 +85,7 @@ def _appended_fault(out: int, parent_channels: int, sides: tuple[int, int]) -> s
 
 
 def _sides_of(sides: tuple[int, int], place: int) -> tuple[int, int]:
-    """Height and width of the feature map that enters main block number `place`, from 0."""
+    """Height and width of the feature map that enters main block number `place`, counted from 0."""
     height, width = sides
     for _ in range(max(place - 1, 0)):
         height, width = (height + 1) // 2, (width + 1) // 2

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 SHARE: Final = 0.25
 """Share of the epochs of a full training run."""
 RATE: Final = 0.25
-"""Peak learning rate for a network that inherits, relative to a training run from scratch: a larger rate would erase
-the inherited weights."""
+"""Peak learning rate for a network that inherits, relative to that of a training run from scratch: a larger rate would
+erase the inherited weights."""
 NOISE: Final = 0.01
 """Noise that separates copied channels, relative to the weights of a layer."""
 BATCH: Final = 256
-"""Images for the statistics of new batch norms."""
+"""Number of images for the statistics of new batch norms."""
 PARENT: Final = "resnet8-w8"
 """Reference network whose weights are inherited if no parents are given."""
 
@@ -67,10 +67,11 @@ class Inherited(Estimator):
             share: share of the epochs of a full training run, above 0 and at most 1.
             base: effort of a full training run; None is the task's fidelity ``table``.
             chip: the chip; None is the ``pcm`` preset.
-            rate: peak learning rate of a training run that inherits, relative to a training run from scratch.
+            rate: peak learning rate of a training run that inherits, relative to that of one from scratch.
 
         Raises:
-            InvalidValueError: the task's space is not resnet, or the share is out of range.
+            InvalidValueError: the task's space is not resnet, the share is out of range, or a parent is not a canonical
+                genome of the space.
             MissingDependencyError: torch, aihwkit or Numba is not installed.
         """
         if not isinstance(task.space, ResNetSpace):
@@ -88,7 +89,7 @@ class Inherited(Estimator):
         self._trained: dict[bytes, nn.Sequential | None] = {}
         self._known: dict[bytes, list[float]] = {}
         self.seconds = 0.0
-        """Processor seconds spent so far, without the parents."""
+        """Processor seconds spent so far, excluding the parents."""
         self.parent_seconds = 0.0
         """Processor seconds spent on parents."""
 
@@ -104,7 +105,7 @@ class Inherited(Estimator):
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Task, chip, seed, epochs, number of parents."""
+        """Task, chip, fidelity, epochs, number of parents, seed."""
         return {
             "task": self._few.task.name,
             "hardware": self._chip.name,

@@ -47,7 +47,7 @@ PROXIES: Final[Mapping[str, Entry]] = {
     "gradsign": Entry("gradsign:GradSign", "agreement of gradient signs (Zhang and Jia, 2022)"),
     "zico": Entry("zico:ZiCo", "constancy of gradients (Li et al., 2023)"),
     "az_nas": Entry("az_nas:AzNas", "ranks of four measures (Lee and Ham, 2024)"),
-    "deviation": Entry("deviation:Deviation", "signal to noise of the outputs on a chip", needs_chip=True),
+    "deviation": Entry("deviation:Deviation", "signal-to-noise ratio of the outputs on a chip", needs_chip=True),
 }
 """Name -> proxy. Larger values stand for higher accuracy."""
 

@@ -18,10 +18,10 @@ from ohmnas.spaces.space import Space
 class Deviation(Proxy):
     """Logarithm of the signal-to-noise ratio of the outputs.
 
-    The signal is the variance of the outputs over the images, the noise their mean squared change on the chip.
+    The signal is the variance of the outputs over the images; the noise is their mean squared change on the chip.
     """
 
-    target = proxy_target("deviation", "signal to noise of the outputs")
+    target = proxy_target("deviation", "signal-to-noise ratio of the outputs")
 
     def measure(self, space: Space, population: Population, networks: Networks) -> Values:  # noqa: ARG002 - required by `Proxy`
         """``(n,)``: see `Proxy`. Without a chip, each network that passes a signal has the highest value."""
@@ -36,8 +36,8 @@ class Deviation(Proxy):
                     freeze_norms(network, images)
                 change = float((network(images) - exact).square().mean())
             signal = float(exact.var(dim=0).mean())
-            if signal > 0.0:
-                values[row] = math.log(signal / change) if change > 0.0 else math.inf
-            else:
+            if not (signal > 0.0 and math.isfinite(signal) and math.isfinite(change)):
                 values[row] = math.nan
+            else:
+                values[row] = math.log(signal / change) if change > 0.0 else math.inf
         return bounded(values)

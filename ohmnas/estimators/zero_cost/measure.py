@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Values = npt.NDArray[np.float64]
 LOWEST = -1e12
-"""Value of a network without a defined measure, such as a network that passes no signal."""
+"""Value for a network without a defined measure, such as a network that passes no signal."""
 HIGHEST = 1e12
 
 

@@ -25,7 +25,7 @@ class OnChip:
     seconds: float = 86_400.0
     """Time since programming, in seconds."""
     number: int = 0
-    """Number of the chip instance: with another number, the same network is programmed anew."""
+    """Number of the chip instance: with a different number, the same network is programmed anew."""
 
     def program(self, network: nn.Module, images: Tensor) -> nn.Module:
         """Return the network on the chip, in evaluation mode; draws from torch's global generator.

@@ -33,7 +33,7 @@ def gradients(loss: Tensor, weights: Sequence[Tensor], create_graph: bool = Fals
 
 
 def weight_gradients(network: nn.Module, images: Tensor, labels: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Weights of convolutions and linear layers, with their gradients of the loss."""
+    """Weights of convolutions and linear layers, each with the gradient of the loss with respect to it."""
     weights = [layer.weight for layer in weighted(network)]
     found = gradients(loss_of(network, images, labels), weights)
     return [(weight.detach(), gradient) for weight, gradient in zip(weights, found, strict=True)]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ZeroCost(Estimator):
-    """Measures one or more proxies of each architecture. Its targets are the proxies, not accuracies."""
+    """Measures one or more proxies for each architecture. Its targets are the proxies, not accuracies."""
 
     def __init__(
         self, space: Space, names: Sequence[str], batch: Batch, seed: int = 0, chip: OnChip | None = None
@@ -47,7 +47,7 @@ class ZeroCost(Estimator):
         if not names:
             raise InvalidValueError(f"choose at least one proxy: {', '.join(PROXIES)}")
         if len(set(names)) < len(names):
-            raise InvalidValueError(f"each proxy can be chosen once, not {', '.join(names)}")
+            raise InvalidValueError(f"each proxy can be chosen only once, not {', '.join(names)}")
         if batch.images.shape[1:] != space.input_shape:
             raise InvalidValueError(
                 f"the images of the batch have the shape {batch.images.shape[1:]}, not {space.input_shape}"

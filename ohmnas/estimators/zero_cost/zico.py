@@ -1,4 +1,4 @@
-"""ZiCo: how constant the gradients are between batches.
+"""ZiCo: how constant the gradients are across batches.
 
 G. Li, Y. Yang, K. Bhardwaj, R. Marculescu, "ZiCo: Zero-shot NAS via Inverse Coefficient of Variation on Gradients",
 ICLR 2023.

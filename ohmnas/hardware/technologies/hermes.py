@@ -1,7 +1,7 @@
 """Phase-change memory of IBM's 64-core HERMES chip: aihwkit's model (Le Gallo et al., Nature Electronics 2023).
 
-A weight has two devices for each sign, in crossbars of 256 x 256. With the conductance g relative to the largest and
-the time t after programming plus 300 s, the model has
+A weight has two devices for each sign, in crossbars of 256 x 256 cells. Let g be the conductance relative to the
+largest, and t the time after programming plus 300 s. The model has
 
 - programming noise of standard deviation (0.16603 + 4.71806 g - 8.48101 g^2 + 4.68961 g^3) uS at 20.7 uS;
 - drift by a factor of (t / 300 s)^-nu with normally distributed exponents nu;

@@ -1,7 +1,7 @@
 """Phase-change memory: aihwkit's model, fitted to measured devices (Nandakumar et al., ICECS 2019).
 
-A weight is the difference between two devices. With the conductance g relative to the largest and the time t after
-programming plus 20 s, the model has
+A weight is the difference between two devices. Let g be the conductance relative to the largest, and t the time after
+programming plus 20 s. The model has
 
 - programming noise of standard deviation (0.26348 + 1.9650 g - 1.1731 g^2) uS at 25 uS;
 - drift by a factor of (t / 20 s)^-nu with normally distributed exponents nu;

@@ -1,7 +1,7 @@
 """Filamentary conductive-metal-oxide/HfOx ReRAM: aihwkit's model (Falcone et al., IBM Research Zurich).
 
-A weight is one device between a smallest and a largest conductance. With the conductance g in uS and the time t after
-programming in seconds, the model has
+A weight is one device, whose conductance lies between a smallest and a largest value. Let g be the conductance in uS,
+and t the time after programming in seconds. The model has
 
 - programming noise of standard deviation (0.00081 + 0.00107 g) uS (acceptance range of 0.2 %);
 - relaxation that does not depend on g, with a mean of -0.0890 ln t uS and a standard deviation of

@@ -1,4 +1,4 @@
-"""Gradient search: probabilities of a network's choices learned together with its weights. Searching needs torch."""
+"""Gradient search: learns the probabilities of a network's choices together with its weights. Searching needs torch."""
 
 from typing import TYPE_CHECKING
 

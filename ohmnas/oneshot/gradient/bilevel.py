@@ -36,9 +36,9 @@ def second_order(
 ) -> tuple[Tensor, Tensor]:
     """Return the validation loss after one step of the weights, and its gradient with respect to the logits.
 
-    This is equation 7 of DARTS. The step depends on the logits, too. This part of the gradient is a finite difference
-    of the training gradients for two nearby sets of weights. Both sets use the same noise: otherwise their difference
-    would be mostly noise.
+    This is equation 7 of DARTS. The step depends on the logits, too: its part of the gradient is a finite difference of
+    the training gradients for two nearby sets of weights. Both gradients use the same noise: otherwise, their
+    difference would be mostly noise.
 
     Args:
         validation: loss on validation images.

@@ -33,13 +33,13 @@ _PIECE: Final = 2000
 
 
 class Relaxation(ABC):
-    """A relaxed space: independent choices, with a probability for each option instead of one value of a gene."""
+    """A relaxed space: independent choices, with a probability for each option instead of one value for each gene."""
 
     skip: ClassVar[int | None] = None
-    """Index of the option that returns its input. All choices have the same index; None if there is no skip."""
+    """Index of the option that returns its input, the same for all choices; None if there is no skip."""
 
     none: ClassVar[int | None] = None
-    """Index of the option that computes nothing. All choices have the same index; None if there is no such option."""
+    """Index of the option that computes nothing, the same for all choices; None if there is no such option."""
 
     @property
     @abstractmethod
@@ -150,7 +150,7 @@ def _best(
 
 
 def uniform(relaxation: Relaxation) -> Values:
-    """``(c, m)``: equal probabilities of all options of a choice."""
+    """``(c, m)``: equal probabilities for all options of a choice."""
     sizes = np.array(relaxation.sizes)[:, None]
     equal: Values = (np.arange(sizes.max()) < sizes) / sizes
     return equal

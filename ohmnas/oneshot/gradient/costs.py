@@ -36,7 +36,7 @@ class ExpectedCosts:
         hinge: float,
         rng: np.random.Generator,
     ) -> None:
-        """Prepare the costs with a weight or a limit.
+        """Prepare the costs that have a weight or a limit.
 
         Args:
             relaxation: relaxed space.

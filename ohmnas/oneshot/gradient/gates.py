@@ -28,8 +28,8 @@ class Logits:
         """Start with nearly equal probabilities, drawn from torch's global generator.
 
         Args:
-            sizes: ``(c,)``: options of each choice.
-            settings: method, remedy and rate.
+            sizes: ``(c,)``: number of options of each choice.
+            settings: method, remedy, and reach and decay of the logits.
             steps: number of steps of the whole search.
         """
         self.settings = settings

@@ -1,4 +1,4 @@
-"""`SoftNetwork`: a network with a gate for each choice. A gate weighs all options or selects one."""
+"""`SoftNetwork`: a network with a gate for each choice. A gate weights several options or selects one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Gate:
     """State of one choice in a forward pass."""
 
     weights: Tensor
-    """``(m,)``: weight of each option; they may carry gradients."""
+    """``(m,)``: weights of the options; they may carry gradients."""
     active: tuple[int, ...]
     """Options that are computed; the others contribute nothing."""
 

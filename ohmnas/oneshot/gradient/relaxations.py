@@ -16,7 +16,7 @@ def relaxed(space: Space, settings: Settings) -> Relaxation:
     """Return the relaxation of a space.
 
     Raises:
-        InvalidValueError: the space has no relaxation, or the remedy does not apply to it.
+        InvalidValueError: the space has no relaxation, or the remedy or the size of the search network does not fit it.
     """
     if isinstance(space, CellSpace):
         return CellRelaxation(space, settings.channels, settings.cells)

@@ -80,8 +80,8 @@ def gradient_search(
         settings: method and its settings.
         seed: random seed; the same seed gives the same result.
         seconds: this call stops after the epoch that reaches this time, and returns the most probable network so far.
-        snapshot: file that keeps the search between epochs. A stopped search resumes from it and gives the same result.
-            Delete the file once the result is saved.
+        snapshot: file that stores the state of the search between epochs. A stopped search resumes from it and gives
+            the same result. Delete the file once the result is saved.
         report: called after each epoch.
 
     Returns:
@@ -89,7 +89,7 @@ def gradient_search(
 
     Raises:
         InfeasibleError: no network meets the limits; found before the search network is built.
-        InvalidValueError: the space cannot be relaxed.
+        InvalidValueError: the space cannot be relaxed with these settings, or the task has too few images.
         DivergedError: the loss is not finite.
     """
     settings = settings or Settings()
@@ -177,7 +177,7 @@ def _key(protocol: Protocol, chip: Hardware, limits: Limits, settings: Settings,
 
 
 class _Kept:
-    """The file that keeps a search between epochs. Without a path, nothing is read or written."""
+    """The file that stores a search between epochs. Without a path, nothing is read or written."""
 
     def __init__(self, path: Path | None, key: str, training: Training) -> None:
         from ohmnas.analog.snapshot import Snapshot

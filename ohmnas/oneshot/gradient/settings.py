@@ -66,7 +66,7 @@ class Settings:
     weights: Mapping[str, float] = field(default_factory=dict)
     """Cost -> weight of its expectation in the loss, relative to its mean over all architectures of the space."""
     hinge: float = 1.0
-    """Weight in the loss of the relative excess of each expected cost over its limit."""
+    """Weight, in the loss, of the relative excess of each expected cost over its limit."""
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -84,7 +84,7 @@ class Settings:
             raise InvalidValueError(f"settle must be at least 0, not {self.settle}")
         if self.images < 4 * self.batch:
             raise InvalidValueError(
-                f"images is {self.images}, but both halves need at least two batches of {self.batch}: "
+                f"images is {self.images}, but each half needs at least two batches of {self.batch}: "
                 f"use at least {4 * self.batch}"
             )
         for name in ("learning_rate", "reach"):
@@ -94,7 +94,7 @@ class Settings:
             if not 0 <= getattr(self, name) < math.inf:
                 raise InvalidValueError(f"{name} must be a number, 0 or more, not {getattr(self, name)}")
         if not 0 <= self.warmup < 1:
-            raise InvalidValueError(f"warmup must be a share from 0 to below 1, not {self.warmup}")
+            raise InvalidValueError(f"warmup must be at least 0 and below 1, not {self.warmup}")
         for name, weight in self.weights.items():
             check_name("cost", COSTS, name)
             if not 0 < weight < math.inf:

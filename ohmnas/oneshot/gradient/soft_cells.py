@@ -19,7 +19,7 @@ from ohmnas.spaces.modules import MeanOverPixels, RunsChains
 def _convolution(channels: int, kernel: int) -> nn.Sequential:
     """ReLU, convolution and batch norm.
 
-    Scale and shift of the batch norm are not trained, because they could hide the weight of the operation.
+    The scale and shift of the batch norm are not trained, because they could hide the weight of the operation.
     """
     norm = nn.BatchNorm2d(channels)
     for parameter in norm.parameters():

@@ -72,7 +72,7 @@ class Training:
         self._steps = half // settings.batch
         if not self._steps:
             raise InvalidValueError(
-                f"{protocol.task.name} has {len(data.train.labels)} training images, but both halves need a batch of "
+                f"{protocol.task.name} has {len(data.train.labels)} training images, but each half needs a batch of "
                 f"{settings.batch}: use a smaller batch"
             )
         with torch.random.fork_rng(devices=[]):
@@ -144,7 +144,7 @@ class Training:
         return self._noted(epoch, loss, float(right) / (self._steps * settings.batch))
 
     def _train_logits(self, batches: list[Tensor], progress: float) -> Tensor:
-        """Take one step of the logits; return the number of images that the network classified correctly."""
+        """Train the logits for one step; return the number of images that the network classified correctly."""
         settings, recipe, logits = self._settings, self._step.recipe, self.logits
         right = torch.zeros(())
         self._step.hooks.before_step(recipe.noise(progress))
@@ -197,7 +197,7 @@ class Training:
         return found
 
     def _noted(self, epoch: int, loss: float, accuracy: float) -> dict[str, float]:
-        """Return the entry of the history; the remedy early-stop may end the search."""
+        """Return the epoch's entry in the history; the remedy `early-stop` may end the search."""
         with torch.no_grad():
             probabilities = self.logits.probabilities()
             expected = self._costs.expected(probabilities)

@@ -13,7 +13,7 @@ from ohmnas.report.subject import Subject
 def drift_section(subjects: Sequence[Subject]) -> Section | None:
     """Return the section with curves and their numbers, or with a hint if nothing is known.
 
-    None if all results are refinements of earlier versions, whose results lack accuracies over time.
+    None if nothing is known and all results are refinements from earlier versions, which lack accuracies over time.
     """
     picture = drift_chart(subjects)
     if picture is None:

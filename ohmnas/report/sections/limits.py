@@ -21,7 +21,7 @@ _SIZES: Final = {
     "max_macs": "most MACs of a measured network",
     "min_params": "smallest measured network",
 }
-"""Limits that keep a search within the range of the measured networks -> the measured network that sets them."""
+"""Limits that keep a search within the range of the measured networks -> their origin."""
 _GROUPS: Final = {"least": "--at-least", "most": "--at-most", "soft": "--soft"}
 """Group of limits in `SearchResult.constraints` -> flag that sets one of them."""
 _OF_GENES: Final = ("--fix", "--range")
@@ -89,7 +89,7 @@ def _summary(one: Subject) -> str:
         member = f" The found network is the member of the front with the highest {objective}."
     time = _duration(result.seconds)
     effort = (
-        f"It ran {result.evaluations:,} training runs in {time} (seed\u00a0{result.seed})."
+        f"It used {result.evaluations:,} training runs and took {time} (seed\u00a0{result.seed})."
         if one.is_refined
         else f"It scored {result.evaluations:,} {result.space.members} in {time} "
         f"({result.strategy}, seed\u00a0{result.seed})."
@@ -106,7 +106,7 @@ def _asked(one: Subject, limit: str, quantity: str) -> list[str]:
 
 
 def _in_points(value: str, quantity: str) -> str:
-    """Return a fraction of a command in points, in brackets; empty for accuracies and other values."""
+    """Return a fraction from a command in points, in brackets; empty for accuracies and other values."""
     if quantity not in TARGETS or TARGETS[quantity].larger_is_better:
         return ""
     with suppress(ValueError):

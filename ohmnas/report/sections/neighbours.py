@@ -84,17 +84,22 @@ def _within(one: Subject) -> str:
     best = rows.sort_values("accuracy_1d", ascending=False, kind="stable").iloc[0]
     words = WORDS["accuracy_1d"]
     count = len(rows)
-    those = f"{count:,} networks in the table meet" if count > 1 else "1 network in the table meets"
+    those = (
+        f"{count:,} networks in the table meet all limits. The most accurate"
+        if count > 1
+        else "1 network in the table meets all limits. It"
+    )
     text = (
-        f"According to the measurements, {those} all limits. The most accurate has "
-        f"{words.text(float(best['accuracy_1d']))} and {int(best['params']):,} parameters: {best['architecture']}."
+        f"According to the measurements, {those} reaches "
+        f"{words.text(float(best['accuracy_1d']))} with {int(best['params']):,} parameters: {best['architecture']}."
     )
     std = rows["accuracy_1d_std"].to_numpy()
     ratio = rows["accuracy_1d"].to_numpy() / np.where(std > 0.0, std, np.inf)
     if one.result.objective == RATIO and count > 1:
         first = rows.iloc[int(ratio.argmax())]
         text += (
-            f" The one with the largest accuracy/std, {ratio.max():.0f}, has {words.text(float(first['accuracy_1d']))} "
-            f"and {int(first['params']):,} parameters: {first['architecture']}."
+            f" The one with the largest accuracy/std, {ratio.max():.0f}, reaches "
+            f"{words.text(float(first['accuracy_1d']))} with {int(first['params']):,} parameters: "
+            f"{first['architecture']}."
         )
-    return f"{text} The best of many measurements is optimistic, too."
+    return f"{text} The best of many measurements is optimistic, too." if count > 1 else text

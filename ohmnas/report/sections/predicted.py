@@ -59,12 +59,13 @@ def _marks(one: Subject) -> str:
 
 def _marks_beside_measurements(one: Subject, measured: Measurement) -> str:
     circles = "expected values" if one.is_refined else "predictions, with 90 % intervals"
-    runs = f"mean of {measured.trainings} training runs (small dots)" if measured.trainings > 1 else "one training run"
+    count, chips = measured.trainings, f"on {measured.chips} chips"
+    runs = f"mean of {count} training runs (small dots) {chips} each" if count > 1 else f"one training run {chips}"
     labels = any(one.labels(candidate) for candidate in one.networks.values())
     of_table = " Dots between them: measured in the surrogate's table, on validation images." if labels else ""
     return (
-        f"Circles: {circles}. Dots below them: measured, {runs} on {measured.chips} chips each, "
-        f"{measured.test_images:,} test images.{of_table} Circles refer to validation images."
+        f"Circles: {circles}. Dots below them: measured, {runs}, {measured.test_images:,} test images.{of_table} "
+        "Circles refer to validation images."
     )
 
 
@@ -88,7 +89,9 @@ def _next_steps(one: Subject) -> list[str]:
     verify = (
         "The first command trains the found network and the best reference network and measures them on test images"
     )
-    rest = "the second writes this page again, with these values; the third trains the found network and keeps it."
+    rest = (
+        "the second writes this page again, with the measured values; the third trains the found network and keeps it."
+    )
     if one.is_refined:
         return [f"{verify} at four points in time after programming; {rest}"]
     return [f"{verify}; {rest}"]

@@ -143,7 +143,7 @@ def repeat_section(subjects: Sequence[Subject]) -> Section:
     commands = [join(["ohmnas", *one.result.command]) for one in subjects if one.result.command]
     lacking = [one.name for one in subjects if not one.result.command]
     after = (
-        [f"No command is recorded for {', '.join(lacking)}: made in Python or by an earlier version."]
+        [f"No command is recorded for {', '.join(lacking)} (made in Python or by an earlier version)."]
         if lacking
         else []
     )

@@ -92,7 +92,7 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
         best += (
             " Hypervolume: share of the space between the worst possible values and the front, on scales from 0 to 1."
         )
-        best += " With a Pareto front, this network may be off the front; the found network is on it."
+        best += " With a Pareto front, the best network may be off the front; the found network is on it."
     expected = (
         "Expected values of the best network after each round of training runs, and after the repeats at the end. New "
         "training runs correct them in either direction, and repeats remove some of the luck in the selection."

@@ -36,7 +36,10 @@ def side_by_side_section(subjects: Sequence[Subject]) -> Section:
                 cells.append(
                     number_cell("", float("nan")) if mean is None else number_cell(WORDS[name].number(mean), mean)
                 )
-            means = {name: network.mean(name) or nan for name in ("accuracy_1d", "accuracy_1d_std")}
+            means = {
+                name: nan if (mean := network.mean(name)) is None else mean
+                for name in ("accuracy_1d", "accuracy_1d_std")
+            }
             ratio = [ratio_cell(means, "")] if has_ratio else []
             rows.append([text_cell(one.name, f"dot {charts.colour(place)}"), text_cell("measured"), *ratio, *cells])
     titles = ["result", "values", *(["accuracy / std"] if has_ratio else []), *(WORDS[name].label for name in columns)]

@@ -52,7 +52,7 @@ def tried_section(one: Subject, ids: Mapping[int, str], several: bool, place: in
     titles = [
         "number",
         "name",
-        "trainings",
+        "training runs",
         *(WORDS[name].label for name in measured),
         f"expected {WORDS['accuracy_1d'].label}",
         WORDS["params"].label,
@@ -63,9 +63,9 @@ def tried_section(one: Subject, ids: Mapping[int, str], several: bool, place: in
         f"tried-{one.anchor}" if several else "tried",
         f"Networks tried{f': {one.name}' if several else ''}",
         [
-            f"The refinement trained {count}, numbered in the order of their first run. Values "
-            "are measured on validation images, means over training runs. The expected accuracy also uses predictions. "
-            "Large dot: found network. Rings: reference networks."
+            f"The refinement trained {count}, numbered in the order of their first training run. Values are measured "
+            "on validation images and averaged over training runs. The expected accuracy also uses predictions. Large "
+            "dot: found network. Rings: reference networks."
         ],
         pictures=pictures if len(tried) >= _FEWEST else [],
         picks=True,

@@ -71,7 +71,7 @@ STRATEGIES: Final[Registry[Callable[..., Any]]] = Registry(
     _fault,
 )
 """Name -> class or function that makes a `Strategy` from a `Problem`; further arguments are parameters. Plugins add
-entries with the entry point group ``ohmnas.strategies``."""
+entries through the entry point group ``ohmnas.strategies``."""
 
 _KINDS: Final[dict[str, tuple[Callable[[str], Any], str]]] = {
     "int": (int, "a whole number"),
@@ -82,7 +82,7 @@ _KINDS: Final[dict[str, tuple[Callable[[str], Any], str]]] = {
 
 def parameters_of(make: Callable[..., Any]) -> dict[str, str]:
     """Name -> type (int, float or str) of the parameters that users can set. A leading underscore hides a parameter."""
-    from inspect import signature  # takes 5 ms, which --help does not need
+    from inspect import signature  # the import takes 5 ms, and --help does not need it
 
     taken = list(signature(make).parameters.values())[1:]
     kinds = {one.name: getattr(one.annotation, "__name__", str(one.annotation)) for one in taken}

@@ -14,7 +14,7 @@ from ohmnas.search.selection import best_first
 from ohmnas.spaces.genes import Population
 
 LARGEST: Final = 10_000
-"""Largest value of both parameters."""
+"""Largest value of each parameter."""
 
 
 @dataclass(slots=True, eq=False)

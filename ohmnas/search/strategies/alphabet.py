@@ -12,7 +12,7 @@ from ohmnas.search.problem import Problem
 from ohmnas.spaces.genes import Genes, Population
 
 Letters = npt.NDArray[np.intp]
-"""``(n, g)``: index of the choice of each gene; -1 if the gene does not exist."""
+"""``(n, g)``: index of the choice for each gene; -1 if the gene does not exist."""
 
 MOST: Final = 16
 """Largest number of choices per gene; genes with more values are binned."""
@@ -79,7 +79,7 @@ class Reward:
     def __call__(self, objective: npt.NDArray[np.float64], feasible: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         """``(n,)``: squared share of the feasible architectures so far that are not better; 0 if infeasible.
 
-        The feasible architectures of this call count too.
+        The feasible architectures in this call count too.
         """
         self._sorted = np.sort(np.concatenate([self._sorted, objective[feasible]]))
         share = np.searchsorted(self._sorted, objective, side="right") / max(len(self._sorted), 1)

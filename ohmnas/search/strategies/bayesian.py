@@ -24,7 +24,7 @@ class Bayesian:
 
     problem: Problem
     startup: int = 100
-    """Number of evaluations before Optuna proposes. Until then, candidates are sampled, stratified by cost."""
+    """Number of evaluations before Optuna proposes candidates. Until then, they are sampled, stratified by cost."""
     candidates: int = 24
     """Number of draws per proposal; the most promising one is proposed."""
     memory: int = 250
@@ -109,8 +109,8 @@ class Bayesian:
     def _range(self, gene: int) -> tuple[npt.NDArray[np.int16] | None, int, int, int]:
         """Return the smallest number, the largest number and the step of a gene in the study.
 
-        The numbers are the values of the gene if their steps are equal. Otherwise, they are indices into its values.
-        The first element is these values, or None if no indices are used.
+        The numbers are values of the gene if these are evenly spaced. Otherwise, they are indices into its values, and
+        the first returned element holds these values; it is None if no indices are used.
         """
         values = self.problem.choices(gene)
         steps = np.unique(np.diff(values))

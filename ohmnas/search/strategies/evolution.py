@@ -35,7 +35,7 @@ class Evolution:
     """How survivors and parents are selected.
 
     - ``youngest``: the best of the offspring and the best parent survive; more parents compete if too few offspring are
-      feasible. Tournaments choose who breeds. This is less greedy than elitism.
+      feasible. Tournaments choose which survivors breed. This is less greedy than elitism.
     - ``elitism``: the best offspring and parents survive and breed with equal probability, as in AnalogNAS.
     - ``tournament``, ``proportionate``: the best offspring and parents survive, and better survivors breed more often.
     """
@@ -53,7 +53,7 @@ class Evolution:
     """Probability of a mutation of the chip, if chips are searched too."""
     steps: int = 1
     """Number of survivors per generation whose neighbours are also proposed: the best survivors not used before.
-    Neighbours fill at most half of a generation; the others wait for the next one. Mutation alone finds the last
+    Neighbours fill at most half of a generation; the rest wait for the next one. Mutation alone finds the last
     improvement only by chance."""
     _parents: Population | None = field(default=None, repr=False)
     _standing: Evaluation | None = field(default=None, repr=False)
@@ -102,7 +102,7 @@ class Evolution:
         return np.concatenate([near, children])[order]  # interleaved, because a search may drop the last candidates
 
     def _neighbours(self, parents: Population, most: int) -> Population:
-        """Return at most `most` neighbours of the best parents not used before; the next call returns the others."""
+        """Return at most `most` neighbours of the best parents not used before; the next call returns the rest."""
         for parent in parents:
             if self._turns <= 0:
                 break

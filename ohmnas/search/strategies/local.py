@@ -23,7 +23,7 @@ class Local:
     problem: Problem
     _waiting: list[tuple[float, float, int, bytes]] = field(default_factory=list, repr=False)
     _left: list[Population] = field(default_factory=list, repr=False)
-    """Neighbours that did not fit into the last call of `ask`; the next call returns them first."""
+    """Neighbours that did not fit into the last call to `ask`; the next call returns them first."""
     _evaluated: int = field(default=0, repr=False)
     allows_oversampling: ClassVar[bool] = False
 

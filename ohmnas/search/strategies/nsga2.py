@@ -30,7 +30,7 @@ class Nsga2:
     _algorithm: Any = field(default=None, repr=False)
     _pending: list[Any] = field(default_factory=list, repr=False)
     _rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), repr=False)
-    """Generator of the last `ask`. The initial value is replaced by the first `ask`."""
+    """Generator passed to the last `ask`. The initial value is replaced by the first `ask`."""
     allows_oversampling: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

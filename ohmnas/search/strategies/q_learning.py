@@ -23,10 +23,10 @@ _REMEMBERED = 50
 
 @dataclass(slots=True, eq=False)
 class QLearning:
-    """Learns a table with the value of each choice, given the choice of the previous gene.
+    """Learns a table with the value of each choice, given the choice for the previous gene.
 
     A falling share of the proposals, the explorers, is sampled from the affordable architectures. All other proposals
-    take the best choices, with a few random choices. Architectures that are too expensive get the reward 0.
+    take the best choices, except for a few random ones. Architectures that are too expensive get a reward of 0.
     """
 
     problem: Problem
@@ -48,7 +48,7 @@ class QLearning:
     allows_oversampling: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Start with an empty table.
+        """Check the parameters and create the table.
 
         Raises:
             InvalidValueError: a parameter is out of range.
@@ -72,7 +72,7 @@ class QLearning:
         return max(self.least_exploration, 1.0 - self._evaluated / self.explore_for)
 
     def ask(self, n: int, rng: np.random.Generator) -> Population:
-        """Propose explorers and affordable greedy samples; the table learns reward 0 for the other greedy samples."""
+        """Propose explorers and affordable greedy samples; the table learns a reward of 0 for unaffordable ones."""
         self._rng = rng
         explorers = rng.binomial(n, self.exploration)
         followers = self._follow(n - explorers, rng)
@@ -96,7 +96,7 @@ class QLearning:
         return letters
 
     def tell(self, population: Population, evaluation: Evaluation) -> None:
-        """Learn from these evaluations and replay some of the last `_REMEMBERED` generations."""
+        """Learn from these evaluations and replay some from the last `_REMEMBERED` generations."""
         letters = self._alphabet.read(population)
         reward = self._reward(evaluation.objective, evaluation.feasible)
         self._memory = [*self._memory[1 - _REMEMBERED :], (letters, reward)]

@@ -14,14 +14,14 @@ from ohmnas.search.problem import Problem
 from ohmnas.spaces.genes import Population
 
 LARGEST_GRID: Final = 50_000_000
-"""Largest number of architectures in a grid; at 100,000 per second, they take about ten minutes."""
+"""Largest number of architectures in a grid; at 100,000 per second, they take about eight minutes."""
 _CHUNK: Final = 16_384
 """Architectures per batch."""
 
 
 @dataclass(slots=True, eq=False)
 class Random:
-    """Each generation is a new sample, spread evenly over the logarithm of the parameters."""
+    """Each generation is a new sample, spread evenly over the logarithm of the parameter count."""
 
     problem: Problem
     allows_oversampling: ClassVar[bool] = True

@@ -82,7 +82,7 @@ class Cell:
 
     @classmethod
     def from_codes(cls, codes: Sequence[int]) -> Cell:
-        """Return the cell of six indices into `OPERATIONS`, in the order of `EDGES`.
+        """Return the cell for six indices into `OPERATIONS`, in the order of `EDGES`.
 
         Raises:
             InvalidValueError: there are not six indices, or an index is out of range.

@@ -23,7 +23,8 @@ TABLE: Final = Genes(
 """``E02`` is the operation from node 0 to node 2."""
 _WEIGHTS: Final = len(OPERATIONS) ** np.arange(len(EDGES))[::-1]
 _COSTS: Final = (0, 0, 10, 90, 1)
-"""Relative costs of the operations, roughly their parameters. They decide which of several equal cells is canonical."""
+"""Relative costs of the operations, roughly proportional to their parameters. They decide which of several equal cells
+is canonical."""
 
 
 def canonical(population: Population) -> Population:

@@ -57,7 +57,8 @@ def _reduction(before: int, after: int, pooled: int) -> int:
 
     Args:
         before: number of values in the block's input.
-        after: number of values in the output of the block, of its first convolution and of its shortcut.
+        after: number of values in the block's output, which is as large as the outputs of its first convolution and its
+            shortcut.
         pooled: number of values between the pooling and the convolution of the shortcut.
     """
     pooling_early = max(before + after + pooled, pooled + 2 * after)

@@ -1,4 +1,4 @@
-"""Features of a cell for a surrogate: its paths, the edges on them, and how signals change through the stack of cells.
+"""Features of a cell for a surrogate: its paths, the edges on them, and how signals change in the stack of cells.
 
 Isomorphic cells share one genome (`genes.canonical`), but similar cells can still differ in many genes. Paths from the
 input to the output describe them better (path encoding: White et al., BANANAS, 2021). Signals and errors are propagated

@@ -69,7 +69,7 @@ class MobileStage:
 class MobileArchitecture:
     """A network: resized image, stem convolution, stages, an optional 1x1 convolution, average pooling, linear layer.
 
-    Every convolution is followed by batch norm, and by ReLU except for the projections of inverted residuals.
+    Every convolution is followed by batch norm and, except for the projections of inverted residuals, by ReLU.
     """
 
     resolution: int

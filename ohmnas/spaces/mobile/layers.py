@@ -1,6 +1,6 @@
 """Layers of mobile networks, counted for whole populations.
 
-A depthwise convolution is a matrix of kernel height x kernel width inputs and one output per channel. On a chip it is
+A depthwise convolution is a matrix with kernel height x kernel width inputs and one output per channel. On a chip it is
 block-diagonal: every channel has its own rows (`costs.crossbar`).
 """
 
@@ -40,7 +40,7 @@ _RAW: Final = np.array(
     ]
 )
 """Kinds that read the image or a projection without ReLU. This is approximate: the output of a separable stage has a
-ReLU, and a block without expansion, the head or the linear layer can also read a projection."""
+ReLU, and the head, the linear layer or a block without expansion can also read a projection."""
 
 
 @dataclass(frozen=True, slots=True)

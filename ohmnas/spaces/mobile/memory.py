@@ -152,7 +152,7 @@ def _patched(
 ) -> tuple[Counts, Counts]:
     """``(n,)`` each: peak and repeated MACs of the stem and these blocks, which run patch by patch.
 
-    Each patch computes all pixels that it reads in each layer, so patches overlap. Borders of the image are exact.
+    Each patch computes all pixels that it reads in each layer, so patches overlap. Image borders are treated exactly.
     """
     last = blocks[-1]
     spans = [_split(side, schedule.patches) for side in last.sides_out]

@@ -6,9 +6,9 @@ follows table 2 of Sandler et al., CVPR 2018. DS-CNN (Zhang et al., Hello Edge, 
 Tiny: a stem and four depthwise separable blocks of 64 channels. The published stem has a 10 x 4 kernel and stride 2.
 The space has only square kernels, so the stem of ``ds-cnn`` has a 7 x 7 kernel.
 
-The suffix ``-s1`` marks smaller variants for small images. Their stems have stride 1. ``ds-cnn-s1`` has a 3 x 3 stem,
-and ``ds-cnn-w24-s1`` also has only 24 channels. ``mobilenet-w025-s1`` and ``mobilenetv2-s1`` end after the third stage.
-``mobilenetv2-s1`` also has a stem of 16 channels and no head.
+The suffix ``-s1`` marks smaller variants for small images. Their stems have stride 1. ``ds-cnn-s1`` has a 3 x 3 stem;
+``ds-cnn-w24-s1`` has the same kernel but only 24 channels. ``mobilenet-w025-s1`` and ``mobilenetv2-s1`` end after the
+third stage. ``mobilenetv2-s1`` also has a stem of 16 channels and no head.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class MobileSpace(Space):
         "mean_kernel",
         *(f"log2_width{stage + 1}" for stage in range(genes.STAGES)),
     )
-    """Shares and means are over blocks. Resolution and last side are of the longer side of an image, in pixels."""
+    """Shares and means are over blocks. Resolution and last side refer to the longer side of an image, in pixels."""
 
     @property
     def references(self) -> Mapping[str, MobileArchitecture]:

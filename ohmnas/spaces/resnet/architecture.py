@@ -30,7 +30,7 @@ class MainBlock:
     conv_type: ConvType
     """CT: "A" (basic) is 3x3, 3x3. "B" (bottleneck) is 1x1, 3x3, 1x1, with a quarter of the out channels inside."""
     widening: int
-    """WF, 1..4: factor on the channels of the previous main block, or of the stem for the first main block."""
+    """WF, 1..4: factor applied to the channels of the previous main block, or of the stem for the first main block."""
     skip: bool
     """True if the residual blocks have a residual connection."""
 

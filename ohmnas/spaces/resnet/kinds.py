@@ -1,4 +1,4 @@
-"""Kinds of layers of a ResNet-like network, and views of genes and layers by main block."""
+"""Kinds of layers in a ResNet-like network, and views of genes and layers by main block."""
 
 from __future__ import annotations
 

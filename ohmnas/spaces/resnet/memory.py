@@ -31,7 +31,7 @@ def peak_memory(
         layers: layers of the same networks.
 
     Returns:
-        ``(n,)``: the peak; multiply by the bytes of an activation for the memory.
+        ``(n,)``: the peak; multiply by the bytes per activation to get the memory.
     """
     count, values = layers.count.T, (layers.outputs * layers.positions).T  # output of each layer
     entry, first, middle, last, _ = by_kind(values)

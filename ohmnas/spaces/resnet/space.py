@@ -50,7 +50,7 @@ class ResNetSpace(Space):
         "mean_branches",
         *(f"log2_channels{block + 1}" for block in range(genes.BLOCKS)),
     )
-    """Shares and the mean are over residual blocks. The longest run without skip is in weight layers."""
+    """Shares and the mean are over residual blocks. The longest run without skip is counted in weight layers."""
 
     @property
     def references(self) -> Mapping[str, Architecture]:

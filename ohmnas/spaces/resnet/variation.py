@@ -79,7 +79,7 @@ def change_conv_type(population: Population, rng: np.random.Generator) -> Popula
 
 
 def change_stem_channels(population: Population, rng: np.random.Generator) -> Population:
-    """Move OC0 by one of `CHANNEL_STEPS`. A step beyond a bound stops at the bound, or is reversed if OC0 is there."""
+    """Move OC0 by one of `CHANNEL_STEPS`. A step beyond a bound stops at it, or is reversed if OC0 is already at it."""
     offspring = population.copy()
     low, high = arch.STEM_CHANNELS
     before = offspring[:, genes.OC0].copy()
@@ -141,7 +141,7 @@ def mutate(population: Population, rates: dict[str, float], rng: np.random.Gener
 
     Args:
         population: ``(n, g)``, canonical; not changed.
-        rates: probability of each group of `MUTATIONS`; AnalogNAS has depth 0.8, width 0.8, other 0.6.
+        rates: probability of each group of `MUTATIONS`; AnalogNAS uses 0.8 for depth and width, and 0.6 for other.
         rng: random generator.
 
     Returns:

@@ -24,7 +24,7 @@ FEWEST_TO_STOP: Final = 400
 """Smallest number of networks for early stopping. On digits, early stopping with 300 networks is no better than
 `DEFAULT_TREES`."""
 DEFAULT_TREES: Final = 100
-"""Largest number of trees for fewer networks."""
+"""Largest number of trees if there are fewer networks."""
 
 
 class Growing:

@@ -77,7 +77,7 @@ def standard(features: Features) -> tuple[Values, Values]:
 
 
 def some(rng: np.random.Generator, n: int, most: int) -> npt.NDArray[np.intp]:
-    """All of n rows, or `most` random ones in order."""
+    """All n rows, or `most` random ones in order."""
     return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
 
 

@@ -1,4 +1,4 @@
-"""Label shrinkage: reduce the sampling error of a row's standard deviation with its other columns.
+"""Label shrinkage: reduce the sampling error of a row's standard deviation by means of its other columns.
 
 The standard deviation of 25 accuracies has a sampling error of at least 14 %, and more if some chips fail. No model can
 predict this error. The same chips were also measured at other times, and these standard deviations show where the true

@@ -92,7 +92,7 @@ def trees_of(booster: xgb.Booster) -> Trees:
         np.array([len(splits) for splits, _ in trees], dtype=np.int32),
         np.array([split for splits, _ in trees for split in splits], dtype=np.int16),
         np.array([number for _, numbers in trees for number in numbers], dtype=np.float32),
-        # XGBoost writes a number before 3.1, and a list with one number since then
+        # XGBoost before 3.1 writes a number; later versions write a list with one number
         float(learner["learner_model_param"]["base_score"].strip("[]")),
     )
 

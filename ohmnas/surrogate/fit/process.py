@@ -86,7 +86,7 @@ def fitted_on(
         seed: seed of the row sample.
 
     Returns:
-        The process of all rows, and ``(n, h)`` held-out predictions of the fold processes.
+        The process conditioned on all rows, and ``(n, h)`` held-out predictions of the fold processes.
     """
     kernel = Kernel.fit(features, labels, groups, seed)
     expected = np.empty_like(labels)

@@ -2,7 +2,7 @@
 
 All models are trained on the training rows of each of five folds and on all rows. Each row is predicted by the fold
 models that were not fitted to it. Later stages, calibration and intervals are fitted to these held-out predictions,
-which behave like predictions of new networks. The models trained on all rows form the surrogate.
+which behave like predictions for new networks. The models trained on all rows form the surrogate.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def calibrate(scores: Values, accuracy: Values, recipe: Recipe) -> tuple[Calibra
         recipe: the folds.
 
     Returns:
-        The map of all rows, and ``(n,)`` held-out accuracies.
+        The map fitted to all rows, and ``(n,)`` held-out accuracies.
     """
     held_out = np.empty_like(accuracy)
     for train, test in recipe.folds:
@@ -174,7 +174,7 @@ def spread_and_variation(features: Features, ranking: Ranking, labels: Values, r
 def follow_source(source: Features, held_out: Values, targets: Values, recipe: Recipe) -> tuple[Line, Values]:
     """Stage 4, only with a source model: use its predictions while there are few rows.
 
-    With few rows, a linear model on the predictions of the source model is better than trees. The weight of each
+    With few rows, a linear model on the predictions of the source model is better than trees. The weight for each
     target is chosen on held-out rows: a source model often predicts spread and AVM better than accuracy.
 
     Args:
@@ -254,16 +254,16 @@ def weigh_known(held_out: Values, accuracy: Values, noise: float | None) -> Valu
     The final models are fitted to these labels. With the calibration for new networks, the best measured networks on
     CIFAR-10 were predicted 2 points too high, so a search starting from them compared new networks with inflated
     values. Held-out predictions alone would be too low, because they ignore the label. The best estimate of the
-    accuracy in a second training run is the mean of both, weighted by their inverse variances (empirical Bayes: Efron
-    and Morris, 1973).
+    accuracy in a second training run is the mean of the label and the held-out prediction, weighted by their inverse
+    variances (empirical Bayes: Efron and Morris, 1973).
 
     Args:
         held_out: ``(n,)``: held-out predictions.
         accuracy: ``(n,)``: labels.
-        noise: variance of the labels between training runs of a network; None if unknown, then both count equally.
+        noise: variance of the labels between training runs of a network; if None, labels and predictions count equally.
 
     Returns:
-        ``(n,)``: accuracies, comparable with predictions of new networks.
+        ``(n,)``: accuracies, comparable with predictions for new networks.
     """
     distance = float(np.square(accuracy - held_out).mean())
     share = 0.5
@@ -279,7 +279,7 @@ def _groups(features: Features, recipe: Recipe, stacked: int) -> Rows:
 def _grown(
     grow: Callable[[Rows | slice], Growing], features: Features, labels: Values, recipe: Recipe
 ) -> tuple[Trees, Values]:
-    """Trees fitted to all rows, with the number chosen by the folds, and ``(n,)`` held-out predictions."""
+    """Trees fitted to all rows, with their number chosen on the folds, and ``(n,)`` held-out predictions."""
     rounds, held_out = grown_on(recipe.folds, grow, features, labels, recipe.trees.rounds, recipe.early_stopping)
     return trees_of(grow(slice(None)).grow(rounds)), held_out
 

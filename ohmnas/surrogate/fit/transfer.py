@@ -94,7 +94,7 @@ def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: in
 
 
 def source_of_older(table: MeasuredTable, besides: TrainingSet, seed: int = 0) -> SourceModel | None:
-    """Fit to the next older shipped table of the same task; None for other tables, the oldest one, and co-design.
+    """Fit to the next older shipped table of the same task; None for unshipped tables, the oldest table, and co-design.
 
     Args:
         table: the table of the new surrogate.

@@ -55,7 +55,7 @@ def test_a_key_differs_where_a_training_would() -> None:
 
 
 def test_only_our_own_layers_compute_in_other_formats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ohmnas.analog.precision.has_tf32", lambda: True)
+    monkeypatch.setattr("ohmnas.analog.precision.has_tf32", lambda _: True)
     smoke = fidelity("smoke", "digits")
     assert Protocol(DIGITS, smoke, device="cuda").precision(Hardware()) == "tf32"
     assert Protocol(DIGITS, smoke, device="cuda").precision(Hardware(dac_bits=0)) == "float32"

@@ -19,8 +19,8 @@ def of_blocks(*blocks: MainBlock) -> Architecture:
 FAULTS = {
     "its stem is smaller": replace(PARENT, stem_kernel=3),
     "it has fewer main blocks": of_blocks(BASIC),
-    "its main block 1 has another convolution type": of_blocks(replace(BASIC, conv_type="B"), *PARENT.blocks[1:]),
-    "its main block 1 has another convolution type or residual": of_blocks(
+    "its main block 1 has a different convolution type": of_blocks(replace(BASIC, conv_type="B"), *PARENT.blocks[1:]),
+    "its main block 1 has a different convolution type or residual": of_blocks(
         replace(BASIC, skip=False), *PARENT.blocks[1:]
     ),
     "its main block 2 is smaller": of_blocks(BASIC, BASIC),

@@ -32,7 +32,7 @@ def test_wrong_choices_are_refused() -> None:
         ZeroCost(SPACE, ("snp",), BATCH)
     with pytest.raises(InvalidValueError, match="choose at least one proxy"):
         ZeroCost(SPACE, (), BATCH)
-    with pytest.raises(InvalidValueError, match="each proxy can be chosen once"):
+    with pytest.raises(InvalidValueError, match="each proxy can be chosen only once"):
         ZeroCost(SPACE, ("snip", "snip"), BATCH)
     with pytest.raises(InvalidValueError, match=r"the shape \(3, 4, 4\), not \(1, 8, 8\)"):
         ZeroCost(SPACE, ("snip",), Batch(np.zeros((2, 3, 4, 4), np.float32), np.zeros(2, np.int64)))

@@ -18,7 +18,7 @@ from ohmnas.oneshot.gradient.settings import Settings
         ({"images": 100}, "use at least 256"),
         ({"reach": 0.0}, "reach must be a number above 0, not 0.0"),
         ({"hinge": -1.0}, "hinge must be a number, 0 or more, not -1.0"),
-        ({"warmup": 1.0}, "warmup must be a share from 0 to below 1, not 1.0"),
+        ({"warmup": 1.0}, "warmup must be at least 0 and below 1, not 1.0"),
         ({"weights": {"accuracy_1d": 1.0}}, "unknown cost 'accuracy_1d'"),
         ({"weights": {"energy": 0.0}}, "the weight of energy must be a number above 0, not 0.0"),
     ],
