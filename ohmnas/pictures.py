@@ -37,7 +37,7 @@ INK: Final = "#333333"
 """Text, axes and other parts without a colour of their own."""
 LAYERS: Final = {
     "spatial": "#44aa99",
-    "pointwise": "#aa4499",
+    "pointwise": "#7b5fb0",
     "linear": "#999933",
     "pixels": "#d9d9d9",
     "track": "#ececec",

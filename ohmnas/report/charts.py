@@ -66,7 +66,7 @@ def _axis(name: str, values: Sequence[float]) -> Axis:
     return axis(words.label, shown, words.is_log)
 
 
-def predicted_charts(one: Subject, place: int = 0, found: str = FOUND) -> list[Picture]:
+def predicted_charts(one: Subject, place: int = 0, found: str = FOUND, beside: Sequence[Subject] = ()) -> list[Picture]:
     """Draw one chart for each target of the result: predictions with 90 % intervals, and measurements below them.
 
     Measurements are those on test images, those of a refinement, or the labels of the surrogate's table. Networks that
@@ -76,20 +76,14 @@ def predicted_charts(one: Subject, place: int = 0, found: str = FOUND) -> list[P
         one: a result.
         place: place of the result on the page, which sets its colour.
         found: name of the found network on the page.
+        beside: other results on the page; the axes fit them too, so the charts can be compared.
     """
     networks = one.networks
-    known = {name: candidate.measured or one.labels(candidate) for name, candidate in networks.items()}
-    """Measurements on validation images."""
+    known = _measured(one)
     pictures = []
     for target in one.targets:
         words = WORDS[target.name]
-        values = [words.shown(value(candidate, target.name)) for candidate in networks.values()]
-        for name, candidate in networks.items():
-            if not candidate.measured:  # no intervals for measured networks: they would be too wide
-                values += [words.shown(end) for end in candidate.interval.get(target.name, ())]
-            values += [words.shown(known[name][target.name])] if target.name in known[name] else []
-            if (network := one.measured_network(name, candidate)) is not None:
-                values += [words.shown(each) for each in network.finite(target.name)]
+        values = [each for subject in (one, *beside) for each in _values(subject, target.name)]
         y = Axis(
             "",
             -0.6,
@@ -126,6 +120,26 @@ def predicted_charts(one: Subject, place: int = 0, found: str = FOUND) -> list[P
     return pictures
 
 
+def _measured(one: Subject) -> dict[str, dict[str, float]]:
+    """Network -> its measurements on validation images, by target."""
+    return {name: candidate.measured or one.labels(candidate) for name, candidate in one.networks.items()}
+
+
+def _values(one: Subject, target: str) -> list[float]:
+    """Return all values of a target that a chart of predictions shows."""
+    words, known = WORDS[target], _measured(one)
+    values = []
+    for name, candidate in one.networks.items():
+        values.append(value(candidate, target))
+        if not candidate.measured:  # no intervals of measured networks: they would be too wide
+            values += candidate.interval.get(target, ())
+        if target in known[name]:
+            values.append(known[name][target])
+        if (network := one.measured_network(name, candidate)) is not None:
+            values += network.finite(target)
+    return [words.shown(each) for each in values]
+
+
 def front_charts(subjects: Sequence[Subject], ids: Mapping[int, str]) -> list[Picture]:
     """Draw a chart for each pair of quantities of the fronts, but at most six charts.
 
@@ -137,15 +151,14 @@ def front_charts(subjects: Sequence[Subject], ids: Mapping[int, str]) -> list[Pi
     if not quantities:
         return []
     pairs = [(first, second) for first, second in combinations(quantities, 2)]
-    several = len(subjects) > 1
     pictures = []
     for vertical, horizontal in pairs[:6]:
         shown: list[tuple[Candidate, str, float]] = []
+        known = {candidate.genome: candidate for one in subjects for candidate in one.result.references}
         for place, one in enumerate(subjects):
-            kind = colour(place)
-            shown += [(candidate, f"{kind} front", 3.0) for candidate in one.result.front]
-            shown += [(candidate, "ref cross", 4.0) for candidate in one.result.references if not several or not place]
-            shown.append((one.result.best, f"{kind} best", 6.5))
+            shown += [(candidate, f"{colour(place)} front", 3.0) for candidate in one.result.front]
+        shown += [(candidate, "ref cross", 4.0) for candidate in known.values()]
+        shown += [(one.result.best, f"{colour(place)} best", 6.5) for place, one in enumerate(subjects)]
         points = [(value(c, horizontal), value(c, vertical)) for c, _, _ in shown]
         across, up = WORDS[horizontal], WORDS[vertical]
         chart = Chart(
@@ -234,9 +247,10 @@ def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0, found
     params, accuracy = near.rows["params"].to_numpy(), words.factor * near.rows["accuracy_1d"].to_numpy()
     best = one.result.best
     at = float(best.params), words.shown(value(best, "accuracy_1d"))
+    ends = [words.shown(end) for end in best.interval.get("accuracy_1d", ())]
     chart = Chart(
         axis(WORDS["params"].label, [*params.tolist(), at[0]], is_log=True),
-        error_axis(f"{words.label}, log of error", [*accuracy.tolist(), at[1]]),
+        error_axis(f"{words.label}, log of error", [*accuracy.tolist(), at[1], *ends]),
         "Measured networks of the table, and the found network among them",
         360,
     )
@@ -246,13 +260,13 @@ def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0, found
             chart.dot((params[row], accuracy[row]), "others", 2.2, ids.get(row, ""))
     for row in near.nearest.tolist():
         chart.dot((params[row], accuracy[row]), "near", 5, ids.get(row, ""))
-    if low_high := best.interval.get("accuracy_1d"):
-        chart.bar((at[0], words.shown(low_high[0])), (at[0], words.shown(low_high[1])), f"{colour(place)} thin")
+    if ends:
+        chart.bar((at[0], ends[0]), (at[0], ends[1]), f"{colour(place)} thin")
     chart.dot(at, f"hollow {colour(place)}", 6)
     legend = [
         ("dot others", "measured networks"),
         ("dot near", f"the {len(nearest)} most similar to the found network"),
-        (f"dot hollow {colour(place)}", f"{found}, predicted"),
+        (f"dot hollow {colour(place)}", f"{found}, predicted{' with its 90 % interval' if ends else ''}"),
     ]
     note = "The error (distance to 100 %) is on a logarithmic scale."
     return Picture("The found network among the measured networks", chart.markup(), legend, note)

@@ -44,6 +44,9 @@ def _of_several(subjects: Sequence[Subject]) -> list[str]:
         texts.append("These results are for different tasks or chips: their numbers are not comparable.")
     elif len(subjects) == 2 and not any(one.is_refined or one.measured_best for one in subjects):
         texts += [text] if (text := _overlap(*(one.result.best for one in subjects))) else []
+    for one in subjects:
+        if text := _better_in_table(one):
+            texts.append(f"{one.name}: {text}")
     if different := _different_limits(subjects):
         texts.append(f"The results have different limits on {listed(different)}.")
     if any(one.measured_best is None for one in subjects):
@@ -142,8 +145,8 @@ def _old_fidelities(subjects: Sequence[Subject]) -> list[str]:
     names = listed(list(dict.fromkeys(one.fidelity for one in old)))
     whose = "The surrogate" if len(subjects) == 1 else f"The surrogate of {listed([one.name for one in old])}"
     return [
-        f"{whose} learned from training runs of an earlier version (fidelity {names}). Predictions from such a "
-        "surrogate can be compared with each other, but not with new measurements."
+        f"{whose} learned from training runs with an earlier recipe (fidelity {names}). Its predictions are comparable "
+        "with each other; new measurements are comparable with other new measurements."
     ]
 
 
@@ -232,7 +235,10 @@ def _overlap(best: Candidate, other: Candidate) -> str:
         return ""
     words = WORDS["accuracy_1d"]
     first, second = (f"{words.number(low)} to {words.number(high)}" for low, high in (ours, theirs))
-    return f"Their 90 % intervals overlap ({first} and {second}), so only measurements can tell the two networks apart."
+    return (
+        f"Their 90 % intervals of the 1-day accuracy overlap ({first} and {second}), so only measurements can tell the "
+        "two networks apart."
+    )
 
 
 def _label(one: Subject, reference: Candidate) -> str:

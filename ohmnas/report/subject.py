@@ -86,7 +86,7 @@ class Subject:
 
     def found_name(self, several: bool) -> str:
         """Name of the found network on a page with one or several results."""
-        return f"{self.name}: {FOUND}" if several else FOUND
+        return self.name if several else FOUND
 
     @property
     def anchor(self) -> str:

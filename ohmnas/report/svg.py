@@ -39,6 +39,8 @@ _GAP: Final = 3.0
 """Smallest distance in pixels between two labels."""
 _FAR: Final = 18.0
 """Distance in pixels beyond which a line leads from a point to its name."""
+_PLACES: Final = tuple((dx, dy) for dy in (4.0, 18.0, -10.0, 32.0, -24.0, 46.0, 60.0, 74.0) for dx in (9.0, -9.0))
+"""Places of a name relative to its point in pixels, best first."""
 _CLEAR: Final = 7.0
 """Distance in pixels of a leader from the centre of its mark."""
 _EDGE: Final = 12.0
@@ -67,6 +69,7 @@ class Chart:
         self._plot = height - self._top - _BOTTOM
         self._parts: list[Markup] = []
         self._taken: list[tuple[float, float, float, float]] = []
+        self._names: list[tuple[float, float, float, float]] = []
         self._draw_axes()
 
     def _py(self, value: float) -> float:
@@ -172,36 +175,44 @@ class Chart:
         )
 
     def name(self, at: Point, text: str, kind: str) -> None:
-        """Write a name beside a point, if there is room inside the chart that no large mark or name covers."""
+        """Write a name beside a point inside the chart, preferably where it covers no large mark.
+
+        A name never covers another name: if there is no room, it is left out.
+        """
         share, y = self._x.share(at[0]), self._py(at[1])
         x, wide = self._narrowest * share, _LETTER * len(text)
-        bottom = self._height - _BOTTOM
-        places = [(dx, dy) for dy in (4, 18, -10, 32, -24, 46, 60, 74) for dx in (9.0, -9.0)]
-        for dx, dy in places:
-            left = x + dx if dx > 0 else x + dx - wide
-            box = (left, y + dy - 11, left + wide, y + dy + 3)
-            inside = box[0] >= 0.0 and box[2] <= self._narrowest + _EDGE and box[1] >= self._top and box[3] <= bottom
-            ends = _leader((x, y), (x + dx, y + dy - 4))
-            crosses = abs(dy) > _FAR and any(_crosses(*ends, other) for other in self._taken)
-            if inside and not crosses and not any(_overlap(box, other) for other in self._taken):
-                self._taken.append(box)
-                side = "" if dx > 0 else " end"
-                if abs(dy) > _FAR:
-                    leader = '<svg x="{0:.2f}%"><path class="leader" d="M{1:.1f} {2:.1f}L{3:.1f} {4:.1f}"/></svg>'
-                    (x1, y1), (x2, y2) = ends
-                    self._parts.append(fill(leader, 100 * share, x1 - x, y1, x2 - x, y2))
-                self._parts.append(
-                    fill(
-                        '<text class="note {0}{1}" x="{2:.2f}%" dx="{3:g}" y="{4:.1f}">{5}</text>',
-                        kind,
-                        side,
-                        100 * share,
-                        dx,
-                        y + dy,
-                        text,
-                    )
-                )
-                return
+        for avoided in ([*self._taken, *self._names], self._names):
+            for dx, dy in _PLACES:
+                left = x + dx if dx > 0 else x + dx - wide
+                box = (left, y + dy - 11, left + wide, y + dy + 3)
+                ends = _leader((x, y), (x + dx, y + dy - 4))
+                crosses = abs(dy) > _FAR and any(_crosses(*ends, other) for other in avoided)
+                if self._contains(box) and not crosses and not any(_overlap(box, other) for other in avoided):
+                    self._names.append(box)
+                    self._write(text, kind, (share, y), (dx, dy), ends)
+                    return
+
+    def _contains(self, box: tuple[float, float, float, float]) -> bool:
+        right, bottom = self._narrowest + _EDGE, self._height - _BOTTOM
+        return box[0] >= 0.0 and box[2] <= right and box[1] >= self._top and box[3] <= bottom
+
+    def _write(self, text: str, kind: str, at: Point, shift: Point, ends: tuple[Point, Point]) -> None:
+        """Write a name beside a point; a line leads to it if it is far away.
+
+        Args:
+            text: the name.
+            kind: its CSS class.
+            at: the point: share of the width, and y in pixels.
+            shift: distance of the name from the point in pixels.
+            ends: ends of the line.
+        """
+        (share, y), (dx, dy) = at, shift
+        if abs(dy) > _FAR:
+            leader = '<svg x="{0:.2f}%"><path class="leader" d="M{1:.1f} {2:.1f}L{3:.1f} {4:.1f}"/></svg>'
+            x, ((x1, y1), (x2, y2)) = self._narrowest * share, ends
+            self._parts.append(fill(leader, 100 * share, x1 - x, y1, x2 - x, y2))
+        template = '<text class="note {0}{1}" x="{2:.2f}%" dx="{3:g}" y="{4:.1f}">{5}</text>'
+        self._parts.append(fill(template, kind, "" if dx > 0 else " end", 100 * share, dx, y + dy, text))
 
     def markup(self) -> Markup:
         """Return the SVG element."""

@@ -54,9 +54,12 @@ def values_grid(one: Subject, colour: str, found: str = FOUND) -> Grid:
     return Grid(["network", *kinds, *ratios, *(WORDS[name].label for name in columns)], rows, is_stacked=True)
 
 
-def architectures_grid(one: Subject) -> Grid:
-    """Return the architectures of the networks of a result."""
-    rows = [[text_cell(name), text_cell(str(candidate.architecture))] for name, candidate in _all(one)]
+def architectures_grid(one: Subject, found: str = FOUND) -> Grid:
+    """Return the architectures of the networks of a result; `found` is the name of the found one on the page."""
+    rows = [
+        [text_cell(found if name == FOUND else name), text_cell(str(candidate.architecture))]
+        for name, candidate in _all(one)
+    ]
     return Grid(["network", "architecture"], rows, is_stacked=True)
 
 

@@ -68,7 +68,7 @@ def test_a_click_selects_the_network_in_table_and_charts(page: Browser, report: 
     page.open(report)
     page.move("#front circle.best", click=True)
     assert page.value("document.querySelectorAll('#front tr.chosen').length") == 1
-    assert page.value("document.querySelector('#front tr.chosen').cells[0].textContent").endswith("found")
+    assert page.value("document.querySelector('#front tr.chosen').cells[0].textContent").endswith("(found)")
     assert page.value("document.querySelectorAll('#front circle.chosen').length") >= 3
     chosen = page.value("document.querySelector('#front .picked').textContent")
     assert page.value("document.querySelector('#front tr.chosen').lastElementChild.textContent") in chosen
@@ -81,7 +81,7 @@ def test_a_selected_network_shows_the_commands_that_measure_and_train_it(page: B
     page.window(900, 800)
     page.open(report)
     places = page.value("[...document.querySelectorAll('#front tbody tr')].map(row => row.cells[0].textContent)")
-    row = next(row for row, place in enumerate(places) if not place.endswith("found"))
+    row = next(row for row, place in enumerate(places) if not place.endswith("(found)"))
     page.move(f"#front tbody tr:nth-child({row + 1})", click=True)
     commands = page.value("[...document.querySelectorAll('#front .picked code')].map(code => code.textContent)")
     assert [command.split()[:2] for command in commands] == [["ohmnas", "verify"], ["ohmnas", "train"]]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ohmnas.report.charts import (
     predicted_charts,
     shown_rows,
 )
-from ohmnas.report.subject import read_subject
+from ohmnas.report.subject import read_subject, read_subjects
 from tests.report.conftest import parsed
 
 
@@ -76,3 +77,31 @@ def test_long_tables_are_thinned() -> None:
 
 def test_objectives_are_in_words() -> None:
     assert objective_words("accuracy_1d / accuracy_1d_std") == "1-day accuracy / std over chips"
+
+
+def test_fronts_side_by_side_show_the_references_of_all_results(found: Path, front: Path) -> None:
+    one, other = read_subjects([found, front])
+    fewer = replace(one, result=replace(one.result, references=[]))
+    for subjects in ([fewer, other], [other, fewer]):
+        picture = front_charts(subjects, {})[0].svg
+        assert picture.count("ref cross") == len(other.result.references)
+
+
+def test_the_interval_of_the_found_network_lies_within_the_axes(found: Path) -> None:
+    one = read_subject(found)
+    best = replace(one.result.best, interval={"accuracy_1d": (0.9, 0.99999)})
+    picture = neighbours_chart(replace(one, result=replace(one.result, best=best)), {})
+    assert picture is not None
+    (high,) = re.findall(r'<line class="bar r0 thin"[^>]* y2="([0-9.-]+)"', picture.svg)
+    assert float(high) >= 0.0
+    assert picture.legend[-1][1] == "found, predicted with its 90 % interval"
+
+
+def test_charts_of_predictions_share_their_axes(found: Path, front: Path) -> None:
+    one, other = read_subjects([found, front])
+    ticks = [
+        re.findall(r'<text class="tick[^"]*"[^>]*>([^<]*)</text>', predicted_charts(each, 0, "x", [another])[0].svg)
+        for each, another in ((one, other), (other, one))
+    ]
+    numbers = [[text for text in each if text[:1].isdigit()] for each in ticks]
+    assert numbers[0] == numbers[1]

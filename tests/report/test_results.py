@@ -130,9 +130,9 @@ def test_the_lead_names_a_reference_that_was_found_and_the_labels_of_the_table(f
 
 def test_a_fidelity_that_no_longer_exists_is_named_in_the_lead(found: Path) -> None:
     one = read_subject(found)
-    assert "learned from training runs of an earlier version (fidelity paper)" in results_page([one])
+    assert "learned from training runs with an earlier recipe (fidelity paper)" in results_page([one])
     now = replace(one, result=replace(one.result, provenance={**one.result.provenance, "fidelity": "table"}))
-    assert "of an earlier version" not in results_page([now])
+    assert "with an earlier recipe" not in results_page([now])
 
 
 def test_picked_networks_that_were_measured_are_shown(front: Path) -> None:

@@ -62,4 +62,4 @@ def layers_section(one: Subject, several: bool, place: int = 0) -> Section:
     legend = [(f"k-used {colour}", "used cells, in the shade of the stage"), ("k-unused", "unused cells")]
     note = "Used cells are drawn to scale. The colour fades from the first stage to the last, as in the table."
     figures = [] if picture is None else [Figure("Tiles of the chip, layer by layer", picture, legend, note)]
-    return Section(anchor, title, text, figures, grid=Grid(titles, rows, is_sortable=True))
+    return Section(anchor, title, text, figures, grid=Grid(titles, rows, is_sortable=True, is_stacked=True))

@@ -134,7 +134,7 @@ def _origin(one: Subject, limit: str, quantity: str, bound: float, is_asked: boo
             stricter = ", stricter than the command" if is_asked else ""
             return f"{'expected' if one.is_refined else 'predicted'} for {name}{stricter}"
     if limit in _SIZES and bound == result.provenance.get("seen", {}).get(limit):
-        return _SIZES[limit]
+        return f"{_SIZES[limit]}{', stricter than the command' if is_asked else ''}"
     if is_asked:
         return "the command"
     is_default = limit == "min_accuracy" and result.command

@@ -52,7 +52,13 @@ def neighbours_section(one: Subject, groups: list[Group], several: bool, number:
     ]
     figures = [Figure(picture.title, picture.svg, picture.legend, picture.note)] if picture else []
     title = f"Neighbours{f': {one.name}' if several else ''}"
-    grid = Grid(["distance", *(WORDS[name].label for name in quantities), "architecture"], rows, networks, True)
+    grid = Grid(
+        ["distance", *(WORDS[name].label for name in quantities), "architecture"],
+        rows,
+        networks,
+        is_sortable=True,
+        is_stacked=True,
+    )
     return Section(f"neighbours-{number}", title, text, figures, picks=True, grid=grid, after=after)
 
 

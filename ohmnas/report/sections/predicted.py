@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from shlex import quote
 
 from ohmnas.report import charts
@@ -14,25 +15,26 @@ from ohmnas.report.values import architectures_grid, values_grid
 from ohmnas.search.quantity_words import WORDS
 
 
-def predicted_section(one: Subject, several: bool, place: int = 0) -> Section:
+def predicted_section(one: Subject, several: bool, place: int = 0, beside: Sequence[Subject] = ()) -> Section:
     """Return the section of one result: charts, a table of networks, and paired differences.
 
     Args:
         one: a result.
         several: True if the page shows several results.
         place: place of the result on the page, which sets its colour.
+        beside: the other results on the page.
     """
     measured = one.measurement
     text = [_marks(one)] if measured is None else [_marks_beside_measurements(one, measured)]
     after = _next_steps(one) if measured is None else _comparability(measured)
-    details = [("Architectures", architectures_grid(one))]
+    details = [("Architectures", architectures_grid(one, one.found_name(several)))]
     if measured is not None and measured.differences:
         details.append(("Differences, paired over training runs (95 % intervals)", differences_grid(measured)))
     return Section(
         f"measured-{one.anchor}" if several else "measured",
         f"{_title(one)}{f': {one.name}' if several else ''}",
         [*text, *_quality(one)],
-        pictures=charts.predicted_charts(one, place, one.found_name(several)),
+        pictures=charts.predicted_charts(one, place, one.found_name(several), beside),
         grid=values_grid(one, charts.colour(place), one.found_name(several)),
         notes=_footnotes(one),
         details=details,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isnan, nan
 
 from ohmnas.report import charts
-from ohmnas.report.columns import RATIO, asked_quantities, cells_of, columns_of, ratio_cell
+from ohmnas.report.columns import RATIO, asked_quantities, cells_of, columns_of, ratio_cell, ratio_of
 from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.candidate import Candidate
@@ -35,7 +35,7 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
             rows.append(
                 [
                     *([text_cell(one.name, f"dot {charts.colour(place)}")] if several else []),
-                    number_cell(f"{number}{', found' if is_best else ''}", number),
+                    number_cell(f"{number}{' (found)' if is_best else ''}", number),
                     *([ratio_cell(candidate.predicted)] if has_ratio else []),
                     *cells_of(candidate, columns),
                     *([_measured_cell(measured[id(candidate)])] if has_measured else []),
@@ -93,6 +93,7 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
             " Hypervolume: share of the space between the worst possible values and the front, on scales from 0 to 1."
         )
         best += " With a Pareto front, the best network may be off the front; the found network is on it."
+        best += "".join(_off_front(one, len(subjects) > 1) for one in subjects if one.result.pareto)
     expected = (
         "Expected values of the best network after each round of training runs, and after the repeats at the end. New "
         "training runs correct them in either direction, and repeats remove some of the luck in the selection."
@@ -102,6 +103,16 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
     elif any(one.is_refined for one in subjects):
         best += f" For refinements: {expected[0].lower()}{expected[1:]}"
     return Section("convergence", "Convergence", [best], pictures=pictures, legend=_legend(subjects, "line"))
+
+
+def _off_front(one: Subject, several: bool) -> str:
+    """Compare the highest objective of a search with that of its found network; empty if they are equal."""
+    seen = one.result.history[-1]["objective"] if one.result.history else nan
+    found = ratio_of(one.result.best.predicted)
+    if one.result.objective != RATIO or not seen > 1.005 * found:
+        return ""
+    whose = f" of {one.name}" if several else ""
+    return f" The highest accuracy/std{whose} was {seen:.0f}; the found network has {found:.0f}."
 
 
 def _legend(subjects: Sequence[Subject], mark: str) -> list[tuple[str, str]]:

@@ -43,4 +43,4 @@ def side_by_side_section(subjects: Sequence[Subject]) -> Section:
             ratio = [ratio_cell(means, "")] if has_ratio else []
             rows.append([text_cell(one.name, f"dot {charts.colour(place)}"), text_cell("measured"), *ratio, *cells])
     titles = ["result", "values", *(["accuracy / std"] if has_ratio else []), *(WORDS[name].label for name in columns)]
-    return Section("results", "Results", grid=Grid(titles, rows, is_sortable=True))
+    return Section("results", "Results", grid=Grid(titles, rows, is_sortable=True, is_stacked=True))

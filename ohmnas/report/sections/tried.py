@@ -59,16 +59,20 @@ def tried_section(one: Subject, ids: Mapping[int, str], several: bool, place: in
         WORDS["macs"].label,
         "architecture",
     ]
+    has_pictures = len(tried) >= _FEWEST
+    order = ", numbered in the order of their first training runs" if len(tried) > 1 else ""
+    text = [
+        f"The refinement trained {count}{order}. Values are measured on validation images, means over training runs. "
+        "The expected accuracy also uses predictions."
+    ]
+    if has_pictures:
+        text.append("Large dot: found network. Rings: reference networks.")
     return Section(
         f"tried-{one.anchor}" if several else "tried",
         f"Networks tried{f': {one.name}' if several else ''}",
-        [
-            f"The refinement trained {count}, numbered in the order of their first training run. Values are measured "
-            "on validation images and averaged over training runs. The expected accuracy also uses predictions. Large "
-            "dot: found network. Rings: reference networks."
-        ],
-        pictures=pictures if len(tried) >= _FEWEST else [],
-        picks=True,
+        text,
+        pictures=pictures if has_pictures else [],
+        picks=has_pictures,
         grid=Grid(titles, rows, [ids[id(each)] for each in tried], True, len(tried) > _TALL),
     )
 

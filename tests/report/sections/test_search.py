@@ -15,7 +15,7 @@ def test_a_front_lists_all_its_networks_and_marks_the_found_one(front: Path) -> 
     assert section is not None
     assert section.grid is not None
     assert list(section.grid.networks) == [f"f{place}" for place in range(len(one.result.front))]
-    assert sum(row[0].text.endswith("found") for row in section.grid.rows) == 1
+    assert sum(row[0].text.endswith("(found)") for row in section.grid.rows) == 1
 
 
 def test_the_ratio_has_a_column_if_it_was_maximised(front: Path) -> None:
