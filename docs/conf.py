@@ -10,11 +10,13 @@ import importlib
 import inspect
 import json
 import re
-import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from sphinx.pycode import ModuleAnalyzer
 
 import ohmnas
 
@@ -56,6 +58,9 @@ LINK = re.compile(r"\[([^\]]*)\]\(([^)#\s:]+)(#[^)\s]*)?\)")
 """Links of Markdown to files: text, file, anchor."""
 LISTED = re.compile(r"^\*\*(.+)\*\*$|^\d+\. \[[^]]+\]\((\S+)\.md\)", re.MULTILINE)
 """Captions and pages of docs/README.md."""
+TO_START = re.compile(rf'(href="(?:\.\./)*){root_doc}\.html')
+"""Link of a built page to the start page."""
+MOVED = '<meta http-equiv="refresh" content="0; url=index.html">'
 
 
 def start_page() -> str:
@@ -67,6 +72,8 @@ def start_page() -> str:
 
 
 def _from_docs(target: str) -> str:
+    if target == "docs/README.md":
+        return "#documentation"  # the list of pages is on the start page
     return target.removeprefix("docs/") if target.startswith("docs/") else f"../{target}"
 
 
@@ -185,10 +192,30 @@ def plain_defaults(
     return arguments and re.sub(r"= <[^<>]*>", "= ...", arguments), returned
 
 
-def write_start_page(app: Any, failure: Exception | None) -> None:
-    """Give the start page the name that web servers look for."""
-    if failure is None and app.builder.name == "html":
-        shutil.copy2(Path(app.outdir) / f"{root_doc}.html", Path(app.outdir) / "index.html")
+def describe_data(app: Any, what: str, name: str, value: object, options: object, lines: list[str]) -> None:
+    """Replace the docstring of a value's class by the text below the assignment, in the module or a module of it."""
+    del app, options
+    package, _, attribute = name.rpartition(".")
+    if what != "data":
+        return
+    for module in [one for one in sys.modules if f"{one}.".startswith(f"{package}.")]:
+        text = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", attribute))
+        if text is not None and getattr(sys.modules[module], attribute, None) is value:
+            lines[:] = text
+            return
+
+
+def name_start_page(app: Any, failure: Exception | None) -> None:
+    """Give the start page the name that web servers look for. Its old name, which the search uses, leads there."""
+    if failure is not None or app.builder.name != "html":
+        return
+    out = Path(app.outdir)
+    for page in out.rglob("*.html"):
+        page.write_text(TO_START.sub(r"\1index.html", page.read_text("utf-8")), "utf-8")
+    built = out / f"{root_doc}.html"
+    if MOVED not in built.read_text("utf-8"):  # built again
+        built.replace(out / "index.html")
+        built.write_text(f"<!doctype html>\n<title>{project}</title>\n{MOVED}\n", "utf-8")
 
 
 def setup(app: Any) -> None:
@@ -196,4 +223,5 @@ def setup(app: Any) -> None:
     app.connect("source-read", read_source)
     app.connect("autodoc-skip-member", skip)
     app.connect("autodoc-process-signature", plain_defaults)
-    app.connect("build-finished", write_start_page)
+    app.connect("autodoc-process-docstring", describe_data)
+    app.connect("build-finished", name_start_page)

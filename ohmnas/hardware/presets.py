@@ -43,7 +43,9 @@ IDEAL: Final = Hardware(
 """A chip without noise, drift or rounding. It computes exactly."""
 
 HERMES: Final = preset("hermes")
+"""IBM's 64-core chip of phase-change memory: 256 x 256 tiles, two devices for each sign of a weight."""
 RERAM: Final = preset("reram")
+"""A chip of oxide ReRAM (conductive metal oxide on HfOx): 512 x 512 tiles, one device per weight."""
 
 
 def _fault(name: str, thing: object) -> str:
