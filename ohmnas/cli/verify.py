@@ -126,7 +126,8 @@ def _show(values: dict[str, Any], networks: dict[str, Candidate], path: Path) ->
     _show_spread(values)
     render.line(f"saved: {path}")
     if kept := [folder for network in values["networks"].values() for folder in network["weights"] if folder]:
-        render.line(f"trained networks: {path.with_name(KEPT)} ({len(kept)} folders, such as {path.parent / kept[0]})")
+        count = "1 folder" if len(kept) == 1 else f"{len(kept)} folders"
+        render.line(f"trained networks: {path.with_name(KEPT)} ({count}, such as {path.parent / kept[0]})")
     if values["predicted_fidelity"] != values["fidelity"]:
         render.line(
             f"predicted and measured values are not comparable: the surrogate was trained at fidelity "
