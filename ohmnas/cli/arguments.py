@@ -1,4 +1,4 @@
-"""Argument types of the command line. Each error states a valid value."""
+"""Argument types for the command line. Each error states which values are valid."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Parser(argparse.ArgumentParser):
         self.set_defaults(parser=self)  # the subcommand's parser overrides the main one
 
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
-        """Parse all words, after replacing `--config` by the flags of its file, and store them as `words`.
+        """Parse all words, after replacing `--config` with the flags in its file, and store them as `words`.
 
         The error for an unknown option points to the command's help; argparse would point to the main help.
 
         Raises:
-            InvalidValueError: the file of `--config` cannot be used.
+            InvalidValueError: the file given with `--config` cannot be used.
         """
         words = sys.argv[1:] if args is None else [*args]
         if any(word.partition("=")[0] == "--config" for word in words):
@@ -111,7 +111,7 @@ def floor(text: str) -> float | str:
 
 
 def probability(text: str) -> float:
-    """Parse a probability between 0 and 1, both excluded."""
+    """Parse a probability strictly between 0 and 1."""
     try:
         value = float(text)
     except ValueError:
@@ -185,7 +185,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def one_of(kind: str, known: Collection[str]) -> Callable[[str], str]:
-    """Return an argument type that accepts only these names; its error suggests the closest name. Imports no entry."""
+    """Return an argument type that accepts only these names; its error suggests the closest name. No entry is imported."""
 
     def name(text: str) -> str:
         try:

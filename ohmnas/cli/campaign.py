@@ -101,8 +101,8 @@ def planned(arguments: argparse.Namespace) -> Campaign:
     """Return the campaign that the arguments describe.
 
     Raises:
-        InvalidValueError: two chips have the same name, the seed is reserved for verification, or options exclude each
-            other.
+        InvalidValueError: two chips have the same name, the fidelity or the seed is reserved for verification, a result
+            or a table does not fit the task, or options exclude each other.
     """
     protocol = measuring(arguments)
     chosen = protocol.task
@@ -143,7 +143,7 @@ def planned(arguments: argparse.Namespace) -> Campaign:
 
 
 def measuring(arguments: argparse.Namespace) -> Protocol:
-    """Return the protocol of the arguments.
+    """Return the protocol that the arguments describe.
 
     Raises:
         InvalidValueError: the fidelity is for verification, the seed is reserved for it, or options exclude each other.
@@ -200,7 +200,7 @@ def _with_found(
         if (learned := result.provenance.get("task")) != chosen.name:
             raise InvalidValueError(f"{path} is for the task {learned!r}, not {chosen.name!r}")
         if (networks := result.space.networks) != chosen.space:
-            raise InvalidValueError(f"{path} is for the {_described(networks)}, not {_described(chosen.space)}")
+            raise InvalidValueError(f"{path} is for the {_described(networks)}, not the {_described(chosen.space)}")
         for candidate in (result.best, *result.top):
             genome = tuple(candidate.network.tolist())
             own = (hardware(candidate.chip),) if candidate.chip else chips if asked else (_searched_for(path, result),)
@@ -248,7 +248,7 @@ def _why_all_failed(campaign: Campaign, store: Store, chooser: Chooser | None) -
     count = sum(reasons.values())
     failed = f"all {count} rows of this campaign failed" if count > 1 else "the only row of this campaign failed"
     most = f"{failed}; most common reason ({times} {'row' if times == 1 else 'rows'})" if others else failed
-    return f"{most}: {reason}; to measure them again after changing a limit or the images, add --retry-failed"
+    return f"{most}: {reason}; to measure again after changing a limit or the images, add --retry-failed"
 
 
 def _only_stopped(campaign: Campaign, store: Store) -> int:
@@ -290,13 +290,13 @@ def _checked_table(name: str, chosen: Task) -> MeasuredTable:
     if table.card["task"] != chosen.name:
         raise InvalidValueError(f"table {name} is for the task {table.card['task']!r}, not {chosen.name!r}")
     if table.space != chosen.space:
-        raise InvalidValueError(f"table {name} is for the {_described(table.space)}, not {_described(chosen.space)}")
+        raise InvalidValueError(f"table {name} is for the {_described(table.space)}, not the {_described(chosen.space)}")
     return table
 
 
 def _described(space: Space) -> str:
     """Return the name of a space with its images and classes."""
-    return f"space {space.name} with images of {'x'.join(map(str, space.input_shape))} and {space.classes} classes"
+    return f"space {space.name} with {'x'.join(map(str, space.input_shape))} images and {space.classes} classes"
 
 
 def _networks_of(table: MeasuredTable, chosen: Task, most: int | None) -> Population:

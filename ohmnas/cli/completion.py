@@ -48,7 +48,7 @@ def completion(shell: str) -> str:
 
 
 def _describe(action: Any, names: Mapping[str, Iterable[str]]) -> None:
-    """Complete an argument's value with names, files or folders. The changed parser is only used for completion."""
+    """Complete an argument's value with names, files or folders. The changed parser is used only for completion."""
     known = next((names[flag] for flag in action.option_strings if flag in names), None)
     if known is not None:
         action.choices = [*known]

@@ -19,20 +19,21 @@ FLAG: Final = "--config"
 _LARGEST: Final = 1 << 16
 """Largest size of a file of flags in bytes. Python's TOML parser can take time quadratic in the size."""
 _NUMBER: Final = re.compile(r"(?!-0$)-?(0|[1-9]\d{0,15})(\.\d*[1-9])?")
-"""Numbers that may be spelled the same in TOML and on a command line; -0 and 1.10 are not. See `_value`."""
+"""Numbers whose spelling a TOML parser may preserve; it changes -0 and 1.10. See `_value`."""
 _NOT_RECORDED: Final = frozenset({"help", "config", "json", "quiet"})
 """Flags that change what is printed, not what is computed."""
 
 
 def with_config(words: Sequence[str], commands: Mapping[str, argparse.ArgumentParser]) -> list[str]:
-    """Replace ``--config FILE`` by the flags of the file. Flags of the command line come later and take precedence.
+    """Replace ``--config FILE`` with the flags in the file. Flags on the command line come later and take precedence.
 
     Args:
         words: words of the command line, beginning with the command.
         commands: command -> its parser.
 
     Raises:
-        InvalidValueError: the file cannot be read, belongs to another command, or has a flag that the command lacks.
+        InvalidValueError: the flag does not name exactly one file, or the file cannot be read, belongs to another
+            command, or has a flag or a value that the command does not accept.
     """
     kept: list[str] = []
     files: list[str] = []
@@ -56,7 +57,7 @@ def with_config(words: Sequence[str], commands: Mapping[str, argparse.ArgumentPa
 def _read(path: Path, command: str, parser: argparse.ArgumentParser, given: Sequence[str]) -> list[str]:
     """Return the words of a file, without flags that exclude a flag of the `given` words.
 
-    Values without a flag come first: a flag with several values would take them.
+    Values without a flag come first; otherwise, a flag with several values would take them.
     """
     try:
         values = tomllib.loads(read_text(path, _LARGEST))
@@ -150,7 +151,7 @@ def record(arguments: argparse.Namespace, interrupted: bool = False) -> None:
 
 def _output(arguments: argparse.Namespace) -> Path | None:
     """Return the output of a command; None if it has none."""
-    if arguments.output is None or arguments.module == "status":  # the status leaves its store unchanged
+    if arguments.output is None or arguments.module == "status":  # --status leaves the store unchanged
         return None
     if arguments.output:
         named = Path(getattr(arguments, arguments.output))

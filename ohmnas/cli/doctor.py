@@ -97,7 +97,7 @@ def _installed(package: str) -> str | None:
 
 
 def _training(installed: dict[str, str]) -> str:
-    """Describe whether torch and aihwkit work together. A separate process tries it, because a bad pair can crash."""
+    """Describe whether torch and aihwkit work together. A separate process tries them, because a bad pair can crash."""
     if not (installed.get("torch") and installed.get("aihwkit")):
         return "not installed; search, fit and describe work without it"
     try:

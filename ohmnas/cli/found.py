@@ -24,7 +24,7 @@ ABOVE_GUESSING = 0.1
 FEW_NETWORKS = 100
 """A surrogate trained on fewer networks gets a warning."""
 FRONT_ROWS = 12
-"""Largest number of networks of a front that are shown, evenly spread; the file has all."""
+"""Largest number of networks on a front that are shown, evenly spread; the file has all of them."""
 _LIMITED: Final = {"max_std": "std", "max_avm": "AVM", "min_accuracy": "accuracy"}
 """Limit on a prediction with its own flag -> column that it limits."""
 _MEANS: Final = {
@@ -58,7 +58,7 @@ def warn_if_few(learned: Mapping[str, Any], table: str, co_design: bool) -> None
     Args:
         learned: the surrogate's provenance.
         table: the table in the suggested `ohmnas score` command.
-        co_design: True for a surrogate of networks and chips.
+        co_design: True if the surrogate predicts for networks and chips together.
     """
     networks = learned.get("networks", learned["rows"])
     if networks < FEW_NETWORKS:
@@ -167,7 +167,7 @@ def _assumed(conversion: Mapping[str, Any]) -> str:
 
 
 def _scheduled(schedule: Mapping[str, Any]) -> str:
-    """Return the schedule behind the memory as text."""
+    """Return the schedule behind the memory estimate as text."""
     patches = schedule["patches"]
     parts = [f"the first blocks in {patches} x {patches} patches"] if patches > 1 else []
     parts += ["depthwise convolutions in place"] if schedule["in_place_depthwise"] else []
@@ -199,7 +199,7 @@ def _floor(result: SearchResult, sure: str) -> str:
     if not name:
         return f"excluded: predicted accuracy below {100 * least:g} % (--floor none removes this limit)"
     return (
-        f"required: predicted accuracy no lower and AVM no higher than those of {name}{sure}; --floor none removes this"
+        f"required: predicted accuracy no lower and AVM no higher than those of {name}{sure}; --floor none removes these limits"
     )
 
 
@@ -210,7 +210,7 @@ def beats_no_reference(result: SearchResult) -> bool:
 
 
 def show_trade_offs(result: SearchResult) -> None:
-    """Print the front of a search without the limits of the reference network."""
+    """Print the front from a search without the limits set by the reference network."""
     best, extra = result.best, _asked_costs(result)
     front = _spread(result.front, FRONT_ROWS)
     title = f"trade-offs without the floor (--floor none): Pareto front of {', '.join(result.pareto)}"
@@ -220,7 +220,7 @@ def show_trade_offs(result: SearchResult) -> None:
 
 
 def _limited(limit: str) -> str:
-    """Return the title of the prediction that a limit is on."""
+    """Return the title of the prediction that a limit applies to."""
     name = limit.removeprefix("min_").removeprefix("max_")
     return _LIMITED.get(limit) or (TARGETS[name].title if name in TARGETS else limit)
 

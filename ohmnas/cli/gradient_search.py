@@ -19,9 +19,9 @@ from ohmnas.search.limits import COST_LIMITS, Limits
 from ohmnas.search.plots import PICTURES
 
 SNAPSHOT: Final = "gradient-search.safetensors"
-"""File in the output folder that keeps an unfinished search."""
+"""File in the output folder that stores an unfinished search."""
 _NUMBERS: Final = ("epochs", "warmup", "images", "resolution", "batch", "channels", "cells", "blocks", "settle")
-"""Settings with a flag of the same name; a flag that was not given keeps the default."""
+"""Settings with a flag of the same name; without its flag, a setting keeps the default."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -83,7 +83,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _is_of(path: Path, words: list[str]) -> bool:
-    """Return True if the file holds a result of the same command, which this run continues or repeats."""
+    """Return True if the file holds a result from the same command, which this run continues or repeats."""
     if not is_file(path):
         return False
     try:

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 _ENDS: Final = ("SIGTERM", "SIGHUP")
-"""Signals of a batch system and of a closed terminal. Some systems lack one of them."""
+"""Signals from a batch system and from a closed terminal. Some systems lack one of them."""
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -1,6 +1,6 @@
 """Entry point: run a command and print its errors.
 
-All other imports happen inside functions, so Ctrl-C during an import prints a message instead of a traceback.
+Imports from ohmnas happen inside functions, so Ctrl-C during an import prints a message instead of a traceback.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ def write_json(path: Path, values: dict[str, Any], replaces: bool | None = None)
 def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
     """Copy an earlier result and its other files into a new subfolder, then remove the other files.
 
-    `others` may also name folders. They are copied but not removed, because a new result may use them. Their copies are
-    hard links and need no extra disk space.
+    `others` may also name folders. They are copied but not removed, because a new result may use them. The files in
+    their copies are hard links where possible, which need no extra disk space.
 
     The caller then overwrites the result itself. If the process is killed, the old result is complete in the folder or
     in the copy.
@@ -80,7 +80,7 @@ def set_aside(folder: Path, result: str, others: Sequence[str]) -> None:
 
 
 def _linked(source: str, target: str) -> str:
-    """Link a file, because its content never changes; copy it if the file system has no links."""
+    """Link a file, because its content never changes; copy it if the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:

@@ -1,4 +1,4 @@
-"""Parsers of all commands, with their flags and help. Imports no heavy module, so help is fast.
+"""Parsers for all commands, with their flags and help. Imports no heavy module, so help is fast.
 
 Each command's parser stores the name of its module in `module`; `main` imports only this one.
 """
@@ -46,12 +46,12 @@ from ohmnas.surrogate.defaults import MARGINS, RESAMPLES
 from ohmnas.version import version
 
 SHELLS = ("bash", "zsh", "fish")
-"""Shells of `ohmnas completion`."""
+"""Shells that `ohmnas completion` supports."""
 _CODES = "exit codes: 0 success; 1 every measurement failed; 2 an error that you can fix; 130 interrupted"
 
 
 def parser() -> Parser:
-    """Return the parser of all commands."""
+    """Return the parser for all commands."""
     top = Parser(prog="ohmnas", description="Architecture search for analog in-memory computing chips.", epilog=_CODES)
     top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -95,7 +95,7 @@ def _command(
     """Add a command's parser.
 
     Args:
-        commands: parsers of all commands.
+        commands: parsers for all commands.
         name: name of the command.
         summary: description in the list of commands.
         module: module in `ohmnas.cli` that runs the command; the command's name by default.
@@ -112,7 +112,7 @@ def _command(
 def _search(commands: Any) -> None:
     command = _command(commands, "search", "find the best architecture within limits, using a surrogate")
     source = command.add_mutually_exclusive_group(required=True)
-    source.add_argument("--task", help="use the shipped table of this task")
+    source.add_argument("--task", help="use the shipped table for this task")
     source.add_argument("--table", help="use this measured table (a shipped name or a path)")
     source.add_argument("--surrogate", type=Path, metavar="FILE", help="use this saved surrogate (NAME.npz)")
     add_source(command)
@@ -123,10 +123,10 @@ def _search(commands: Any) -> None:
         "--strategy",
         type=one_of("strategy", STRATEGIES),
         default="evolution",
-        help=f"one of {', '.join(STRATEGIES.own)}, or a strategy of an installed plugin (evolution)",
+        help=f"one of {', '.join(STRATEGIES.own)}, or a strategy from an installed plugin (evolution)",
     )
     how.add_argument(
-        "--param", type=pair, action="append", metavar="P=V", help="set a parameter of the strategy: keep=50"
+        "--param", type=pair, action="append", metavar="P=V", help="set a parameter of the strategy, such as keep=50"
     )
     how.add_argument(
         "--choose-space",
@@ -159,7 +159,7 @@ def _search(commands: Any) -> None:
         help="start from the architectures of a result.json or from a reference network such as resnet14-w8 (default: "
         "all reference networks within the cost limits)",
     )
-    how.add_argument("--exclude", action="append", metavar="T", help="exclude the architectures of this table")
+    how.add_argument("--exclude", action="append", metavar="T", help="exclude the architectures in this table")
     how.add_argument("--resume", type=Path, metavar="FILE", help="continue the search of this result.json")
     how.add_argument("--seed", type=seed, default=0, help="random seed; the same seed gives the same result (0)")
     out = command.add_argument_group("output")
@@ -218,13 +218,13 @@ def _refine(commands: Any) -> None:
         metavar="S",
         help="start no training run after S seconds; run again to continue",
     )
-    how.add_argument("--seed", type=seed, default=0, help="random seed of searches, batches and measurements (0)")
+    how.add_argument("--seed", type=seed, default=0, help="random seed for searches, batches and measurements (0)")
     work = command.add_argument_group("workers")
     add_jobs(work)
     work.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
     work.add_argument("--scheduler", metavar="ADDRESS", help="address of the Dask scheduler, for --backend dask")
     work.add_argument(
-        "--device", default="cpu", choices=DEVICES, help="device of the workers; several share a GPU (cpu)"
+        "--device", default="cpu", choices=DEVICES, help="device for the workers; several workers share one GPU (cpu)"
     )
     work.add_argument(
         "--max-row-seconds", type=above_zero, metavar="S", help="fail a row that takes longer than S seconds"
@@ -257,7 +257,7 @@ def _gradient_search(commands: Any) -> None:
         "--remedy",
         type=one_of("remedy", REMEDIES),
         default="none",
-        help="remedy against cells with only skip connections. "
+        help="remedy for cells with only skip connections. "
         + "; ".join(f"{name}: {meaning}" for name, meaning in REMEDIES.items())
         + " (none)",
     )
@@ -266,7 +266,7 @@ def _gradient_search(commands: Any) -> None:
         type=pair,
         action="append",
         metavar="Q=W",
-        help=f"weight of an expected cost in the loss, such as energy=0.1; one of {', '.join(COSTS)}",
+        help=f"weight of an expected cost in the loss, such as energy=0.1; the costs are {', '.join(COSTS)}",
     )
     how.add_argument("--epochs", type=positive, metavar="N", help="passes over the training images (20)")
     how.add_argument(
@@ -285,7 +285,7 @@ def _gradient_search(commands: Any) -> None:
         "--cells",
         type=positive,
         metavar="N",
-        help="cells of each stage; for --space resnet, residual blocks of each main block (1)",
+        help="cells in each stage; for --space resnet, residual blocks in each main block (1)",
     )
     how.add_argument("--blocks", type=positive, metavar="N", help="main blocks, for --space resnet (2)")
     how.add_argument(
@@ -338,7 +338,7 @@ def _verify(commands: Any) -> None:
         "--chips", type=positive, metavar="N", help="simulated chips per training run (default: set by the fidelity)"
     )
     add_jobs(command)
-    command.add_argument("--seed", type=seed, default=0, help="random seed of the first training run (0)")
+    command.add_argument("--seed", type=seed, default=0, help="random seed for the first training run (0)")
     add_data_dir(command)
     add_json(command)
 
@@ -357,7 +357,7 @@ def _train(commands: Any) -> None:
         "--pick",
         default="found",
         metavar="WORD",
-        help="which network of a result: found, top:K, front:K, a reference network, or genes (found)",
+        help="which network from a result: found, top:K, front:K, a reference network, or genes (found)",
     )
     command.add_argument("--task", required=True, help=f"one of {', '.join(TASKS.own)}, or an .npz file of images")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the trained network")
@@ -376,7 +376,7 @@ def _train(commands: Any) -> None:
         "--space",
         help="space of the genes (default: resnet) or of the reference network (default: the first space that has it)",
     )
-    command.add_argument("--device", default="cpu", choices=DEVICES, help="device of the training (cpu)")
+    command.add_argument("--device", default="cpu", choices=DEVICES, help="device for the training (cpu)")
     command.add_argument(
         "--seed", type=seed, default=0, help="random seed; ohmnas verify with this seed trains the same network (0)"
     )
@@ -397,7 +397,7 @@ def _export(commands: Any) -> None:
         "--to",
         type=one_of("exporter", EXPORTERS),
         required=True,
-        help=f"one of {', '.join(EXPORTERS.own)}, or an exporter of an installed plugin",
+        help=f"one of {', '.join(EXPORTERS.own)}, or an exporter from an installed plugin",
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the files")
     add_json(command)
@@ -477,19 +477,19 @@ def _campaign(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="first measure the best architecture of this result.json, and the architectures of its --top",
+        help="first measure the best architecture in this result.json, and the architectures from its --top",
     )
     command.add_argument(
         "--networks",
         metavar="TABLE",
-        help="measure the architectures of this table, instead of those of --plan: all of them, or the first --n",
+        help="instead of the architectures of --plan, measure those in this table: all of them, or the first --n",
     )
     command.add_argument("--start-from", metavar="TABLE", help="first copy the rows of this table into the store")
     add_jobs(command)
     command.add_argument("--backend", default="local", choices=BACKENDS, help="where workers run (local)")
     command.add_argument("--scheduler", metavar="ADDRESS", help="address of the Dask scheduler, for --backend dask")
     command.add_argument(
-        "--device", default="cpu", choices=DEVICES, help="device of the workers; several share a GPU (cpu)"
+        "--device", default="cpu", choices=DEVICES, help="device for the workers; several workers share one GPU (cpu)"
     )
     command.add_argument(
         "--max-row-seconds", type=above_zero, metavar="S", help="fail a row that takes longer than S seconds"
@@ -501,7 +501,7 @@ def _campaign(commands: Any) -> None:
         "--stop-early",
         choices=STOPPINGS,
         help="asha: after 1/4 and 1/2 of its epochs, stop a training run whose loss is above the median loss of all "
-        "training runs at this epoch so far; stopped rows have no accuracies (default: stop none)",
+        "training runs so far at the same epoch; stopped rows have no accuracies (default: stop none)",
     )
     command.add_argument("--retry-failed", action="store_true", help="measure failed rows again, with the new limits")
     command.add_argument(
@@ -509,7 +509,7 @@ def _campaign(commands: Any) -> None:
         action="store_const",
         dest="module",
         const="status",
-        help="list the rows of the store and, with --task and --n, how many are left; measure nothing",
+        help="count the rows in the store and, with --task and --n, the finished part of the plan; measure nothing",
     )
     add_data_dir(command)
     add_json(command)
@@ -517,7 +517,7 @@ def _campaign(commands: Any) -> None:
 
 def _export_table(commands: Any) -> None:
     command = _command(commands, "export-table", "write a store's rows as CSV with a card", "table")
-    command.add_argument("--store", type=Path, required=True, help="store of ohmnas campaign")
+    command.add_argument("--store", type=Path, required=True, help="store from ohmnas campaign")
     command.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="CSV file; the card is a .json file next to it"
     )
@@ -565,7 +565,7 @@ def _study(commands: Any) -> None:
         metavar="N",
         help=f"bootstrap resamples for intervals ({RESAMPLES})",
     )
-    command.add_argument("--seed", type=seed, default=0, help="random seed of folds, shuffles and resamples (0)")
+    command.add_argument("--seed", type=seed, default=0, help="random seed for folds, shuffles and resamples (0)")
     add_json(command)
 
 
@@ -578,7 +578,7 @@ def _fit(commands: Any) -> None:
     command.add_argument(
         "--start-from",
         metavar="TABLE",
-        help="transfer from this table of other chips or tasks, for tables with few rows",
+        help="transfer from this table, measured on other chips or tasks; for a --table with few rows",
     )
     command.add_argument(
         "--margin", type=float, choices=MARGINS, default=0.1, help="margin of the pairwise hinge loss (0.1)"
@@ -595,7 +595,7 @@ def _score(commands: Any) -> None:
     command.add_argument(
         "--rounds", type=positive, default=3, metavar="N", help="repeats of the cross-validation with new folds (3)"
     )
-    command.add_argument("--seed", type=seed, default=0, help="random seed of folds and trees (0)")
+    command.add_argument("--seed", type=seed, default=0, help="random seed for folds and trees (0)")
     add_json(command)
 
 
@@ -693,10 +693,10 @@ def _supernet_search(actions: Any) -> None:
         "--strategy",
         type=one_of("strategy", STRATEGIES),
         default="evolution",
-        help=f"one of {', '.join(STRATEGIES.own)}, or a strategy of an installed plugin (evolution)",
+        help=f"one of {', '.join(STRATEGIES.own)}, or a strategy from an installed plugin (evolution)",
     )
     command.add_argument(
-        "--param", type=pair, action="append", metavar="P=V", help="set a parameter of the strategy: keep=50"
+        "--param", type=pair, action="append", metavar="P=V", help="set a parameter of the strategy, such as keep=50"
     )
     command.add_argument(
         "--evaluations", type=size, default=300, metavar="N", help="measure N networks with shared weights (300)"
@@ -719,7 +719,7 @@ def _add_genes(command: argparse.ArgumentParser) -> None:
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
-    """Add the flags of measurements with a supernet."""
+    """Add the flags for measurements with a supernet."""
     command.add_argument(
         "--supernet", type=Path, required=True, metavar="DIR", help="output folder of ohmnas supernet train"
     )
@@ -745,7 +745,7 @@ def _report(commands: Any) -> None:
         help="output folder of ohmnas search, or its result.json; several are shown side by side",
     )
     command.add_argument(
-        "--table", help="the measured table (a shipped name or a path); with results: the table of their surrogate"
+        "--table", help="the measured table (a shipped name or a path); with results: the table that their surrogate was trained on"
     )
     add_source(command)
     _add_surrogate(command)
@@ -781,7 +781,7 @@ def _add_surrogate(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--surrogate",
         metavar="FILE",
-        help="surrogate of the result, for the accuracy over time (default: the shipped one)",
+        help="surrogate used for the result, for the accuracy over time (default: the shipped one)",
     )
 
 

@@ -61,7 +61,7 @@ class Unfitted(Estimator):
     """A surrogate before the fit, to check the flags early."""
 
     def __init__(self, data: TrainingSet, selected: tuple[str, ...] = ()) -> None:
-        """Describe a surrogate of these rows, with further targets."""
+        """Describe a surrogate for these rows, with further targets."""
         self._data, self._selected = data, selected
         self.hardware, self.best_known = data.hardware, 0.0
 
@@ -107,7 +107,9 @@ class Unfitted(Estimator):
 
 
 def problem(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitted) -> Problem:
-    """Build the problem and print notes about it. An `Unfitted` surrogate skips `--floor reference` and the notes.
+    """Build the problem and print notes about it.
+
+    For an `Unfitted` surrogate, `--floor reference` and the notes are skipped.
 
     Raises:
         InvalidValueError, UnknownNameError: a flag is invalid.
@@ -156,7 +158,7 @@ def described(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitte
 
 
 def _with_device(arguments: argparse.Namespace, surrogate: SurrogateModel | Unfitted) -> Estimator:
-    """Return the surrogate, with the latency on the user's device if there is one."""
+    """Return the surrogate, combined with the latency on the user's device if `--latency` is given."""
     if arguments.latency is None:
         return surrogate
     from ohmnas.estimators.combined import Combined
@@ -222,7 +224,7 @@ def _number(what: str, text: str) -> float:
 def ends_by_name(
     genes: Genes, fixed: Iterable[tuple[str, str]], ranges: Iterable[tuple[str, str]]
 ) -> dict[str, tuple[int, int]]:
-    """Return name -> lowest and highest value of `--fix` and `--range`.
+    """Return name -> lowest and highest value, from `--fix` and `--range`.
 
     Raises:
         InvalidValueError, UnknownNameError: a name is unknown or occurs twice, or a value is invalid.

@@ -19,7 +19,7 @@ def add_cost_limits(hard: argparse._ArgumentGroup) -> None:
     hard.add_argument(
         "--max-size", type=size, metavar="B", help="at most B bytes: 8-bit weights, 32 bits for other parameters"
     )
-    hard.add_argument("--max-memory", type=size, metavar="N", help="at most N activations in memory at the same time")
+    hard.add_argument("--max-memory", type=size, metavar="N", help="at most N activations in memory at once")
     hard.add_argument("--max-tiles", type=size, metavar="N", help="at most N crossbar tiles of the chip")
     hard.add_argument("--max-cells", type=size, metavar="N", help="at most N crossbar cells, such as 500k")
     hard.add_argument("--max-energy", type=above_zero, metavar="J", help="at most J joules per image, such as 5e-6")
@@ -34,8 +34,8 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "--latency",
         type=Path,
         metavar="FILE",
-        help="predict the latency on this device, which --max-latency then limits: a lookup table of layers (.csv) or "
-        "a fitted model (.json) (default: the latency of the chip)",
+        help="predict the latency on a device, which --max-latency then limits, from a lookup table of layers (.csv) "
+        "or a fitted model (.json) (default: the latency of the chip)",
     )
     hard.add_argument(
         "--max-avm", type=fraction, metavar="F", help="accuracy variation over one month: at most F, such as 0.02"
@@ -49,7 +49,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         metavar="FLOOR",
         help="lowest accuracy. reference: at least the accuracy and at most the AVM of the best reference network "
         "within the limits; F: 1-day accuracy of at least F, such as 0.9; none: no floor (default: reference, or with "
-        "--pareto halfway between guessing and the best measured accuracy)",
+        "--pareto, halfway between guessing and the best measured accuracy)",
     )
     hard.add_argument(
         "--at-least",
@@ -143,7 +143,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         type=pair,
         action="append",
         metavar="G=V",
-        help="fix a gene: KS0=3, B=1, CT2=A; with --co-design also a chip gene: TECH=hermes, TILE=256",
+        help="fix a gene: KS0=3, B=1, CT2=A; with --co-design, chip genes too: TECH=hermes, TILE=256",
     )
     where.add_argument(
         "--range", type=pair, action="append", metavar="G=A:B", help="limit a gene to a range: M=1:3, ADC=5:7"

@@ -66,7 +66,7 @@ class _Unmeasured(Unfitted):
     """A surrogate before any row is measured, to check the flags early."""
 
     def __init__(self, task: Task, chip: Hardware, selected: tuple[str, ...] = ()) -> None:
-        """Describe a surrogate of networks within the task's bounds."""
+        """Describe a surrogate for networks within the task's bounds."""
         self._task, self._chip, self._names = task, chip, selected
         self.hardware, self.best_known = chip.description(), 0.0
 
@@ -215,7 +215,7 @@ def _mismatch(table: MeasuredTable, campaign: Campaign) -> str:
 
 
 def _copy(tables: list[MeasuredTable], campaign: Campaign, store: Store, path: Path) -> None:
-    """Copy the rows of the campaign's chip and fidelity into the store."""
+    """Copy the rows for the campaign's chip and fidelity into the store."""
     chip, fidelity = campaign.chips[0].name, campaign.protocol.fidelity.name
     for table in tables:
         rows = [row for row in table.rows() if (row["hardware"], row["fidelity"]) == (chip, fidelity)]
@@ -224,7 +224,7 @@ def _copy(tables: list[MeasuredTable], campaign: Campaign, store: Store, path: P
 
 
 def _fitted(arguments: argparse.Namespace, data: TrainingSet) -> Problem:
-    """Fit a surrogate with the targets that the problem needs."""
+    """Fit a surrogate with the targets that the problem needs, and return the problem."""
     needed = described(arguments, Unfitted(data), []).estimator.targets
     return described(arguments, Surrogate.learn(data, [one.name for one in needed if one != DEVICE_LATENCY]).model_, [])
 
@@ -267,7 +267,9 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
         "earlier ones), on validation images"
     )
     render.line("held out: prediction of surrogates that were not fitted to the network")
-    render.line("expected: weighted mean of measured and held out (the less noisy counts more); it ranks the networks")
+    render.line(
+        "expected: weighted mean of the measured and the held-out value (the less noisy counts more); it ranks the networks"
+    )
     render.line(f"maximised: {result.objective}")
     reference = result.constraints.get("reference")
     if reference and found.beats_no_reference(result):

@@ -32,7 +32,7 @@ _PIPE_WIDTH = 10_000
 
 
 LOG_SECONDS = 10.0
-"""Shortest time between progress lines in seconds, if standard error is not a terminal."""
+"""Shortest time in seconds between progress lines, if standard error is not a terminal."""
 
 
 class ClosedOutputError(Exception):

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
         table = source_table(arguments.table, arguments)
         page = table_page(table, arguments.hardware, arguments.fidelity)
     else:
-        raise InvalidValueError("nothing to report: pass a folder of ohmnas search, or --table NAME")
+        raise InvalidValueError("nothing to report: pass an output folder of ohmnas search, or --table NAME")
     write_atomically(arguments.out, page)
     size = len(page.encode())
     if arguments.json:

@@ -56,12 +56,12 @@ def run(arguments: argparse.Namespace) -> None:
         )
         render.line("reached: tau as a share of the ceiling")
     else:
-        render.line(f"no ceiling: {repeats} architectures were measured twice, {FEWEST_REPEATS} are needed")
+        render.line(f"no ceiling: {repeats} architectures were measured twice, but {FEWEST_REPEATS} are needed")
 
 
 @contextmanager
 def _progress(arguments: argparse.Namespace) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar of the fits; yield the callback that takes the number of finished fits."""
+    """Show a progress bar for the fits; yield the callback that takes the number of finished fits."""
     total, start = arguments.rounds * FOLDS, time.perf_counter()
     with render.meter("scoring", total, show=not arguments.json) as meter:
 

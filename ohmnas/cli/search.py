@@ -189,7 +189,7 @@ def _surrogate(arguments: argparse.Namespace, check: Callable[[Unfitted], Proble
 
 
 def _shipped(arguments: argparse.Namespace) -> SurrogateModel | None:
-    """Return the shipped surrogate of the task, chip and fidelity; None if it does not exist or is out of date."""
+    """Return the shipped surrogate for the task, chip and fidelity; None if it does not exist or is out of date."""
     if arguments.task is None or arguments.co_design or arguments.chip is not None:
         return None
     try:
@@ -237,7 +237,7 @@ def _initial(names: list[str], asked: Problem) -> Population:
 
 
 def _start(name: str, asked: Problem) -> Population:
-    """Return the architecture of a reference network, or all architectures of a result."""
+    """Return the architecture of a reference network, or all architectures in a result."""
     known = asked.space.references
     if name in known or not name.endswith(".json"):
         architecture = look_up("reference network", known, name)
@@ -310,7 +310,7 @@ def _check_same(
                 (arguments.strategy, dict(arguments.param or [])),
             )
         )
-        raise InvalidValueError(f"{path} used the strategy {used}; this command has {here}; {instead}")
+        raise InvalidValueError(f"{path} used the strategy {used}; this command uses {here}; {instead}")
     now_asked = asked.constraints
     if result.excluded != _checksums(excluded):
         raise InvalidValueError(f"{path} used different --exclude tables: use the same tables to resume; {instead}")
@@ -324,8 +324,8 @@ def _check_same(
     now = {**now_asked, "objective": asked.objective.name, "pareto": ", ".join(asked.pareto)}
     if then != now:
         raise InvalidValueError(
-            f"{path} used different limits or a different objective ({_difference(then, now)}): use the same to "
-            f"resume; {instead}"
+            f"{path} used different limits or a different objective ({_difference(then, now)}): use the same "
+            f"ones to resume; {instead}"
         )
     best = np.array([result.best.genome], dtype=np.int16)
     predicted = asked.evaluate(best).estimate.row(0)
@@ -352,7 +352,7 @@ def _difference(then: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def _with_floor(asked: dict[str, Any]) -> dict[str, Any]:
-    """Replace the limits of a floor by one entry: the name of the reference network, or else the lowest accuracy."""
+    """Replace the limits of a floor with one entry: the name of the reference network, or else the lowest accuracy."""
     others = {name: value for name, value in asked.items() if name not in ("reference", "min_accuracy", "max_avm")}
     return {**others, "floor": asked.get("reference") or asked.get("min_accuracy")}
 

@@ -59,8 +59,9 @@ def _measured(one: Subject) -> None:
                 "-" if mean is None else f"{100 * mean:.2f}" + ("" if error is None else f" ±{100 * error:.2f}")
             )
         rows.append([name, *cells])
+    trainings = "1 training run" if measurement.trainings == 1 else f"{measurement.trainings} training runs"
     title = (
-        f"measured (%): mean and standard error of {measurement.trainings} runs, {measurement.chips} chips each, "
+        f"measured (%): mean and standard error of {trainings}, {measurement.chips} chips each, "
         f"{measurement.test_images:,} test images"
     )
     render.table(["measured", *names], rows, title)

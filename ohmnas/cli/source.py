@@ -1,4 +1,4 @@
-"""Select the training rows of a command from a table."""
+"""Select the training rows for a command from a table."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def _check_has_rows(table: MeasuredTable, chip: str | None, from_file: bool) -> 
 def task_table(arguments: argparse.Namespace) -> MeasuredTable:
     """Return the first table with at least `FEW_NETWORKS` networks of the task on the chip.
 
-    Tables with shipped surrogates come first, then newer protocols. If no table has that many, the oldest is used.
+    Tables with shipped surrogates come first, then tables with newer protocols. If no table has that many networks, the
+    oldest is used.
 
     Raises:
         UnknownNameError: no table is shipped for the task.

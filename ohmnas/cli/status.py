@@ -26,7 +26,8 @@ _Plan = tuple[str, set[tuple[int, ...]]]
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the rows of a store by task, kind of chip, fidelity and seed. With a task and n, also print the rows left.
+    """Print the rows of a store by task, kind of chip, fidelity and seed. With a task and n, also print
+    how much of the plan is done.
 
     Raises:
         UnknownNameError: the store does not exist.
@@ -63,11 +64,11 @@ def run(arguments: argparse.Namespace) -> None:
     render.table(columns, shown)
     render.line(f"{len(frame)} rows in {arguments.store}")
     if wanted is not None and not any("done" in group for group in groups):
-        render.line(f"no row of the plan of {arguments.n:,} architectures for {wanted[0]} is measured yet")
+        render.line(f"no row of the plan of {arguments.n:,} architectures for {wanted[0]} has been measured yet")
 
 
 def _plan_keys(arguments: argparse.Namespace, store: Store) -> _Plan | None:
-    """Return the genomes that are already chosen for measurement; None without a task and n."""
+    """Return the genomes that are already chosen for measurement; None unless a task and n are given."""
     if arguments.task is None or arguments.n is None:
         return None
     chosen = task(arguments.task, arguments.data_dir).in_space(arguments.space)

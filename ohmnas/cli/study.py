@@ -24,7 +24,7 @@ from ohmnas.surrogate.study import chip_effects, gene_effects, importance, space
 from ohmnas.targets import DEFAULT_NAMES
 
 SHOWN = 12
-"""Number of features printed; the file has all."""
+"""Number of features printed; the file has all of them."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -61,12 +61,12 @@ def _found(arguments: argparse.Namespace, table: MeasuredTable, data: TrainingSe
 
 
 def _tidy(folder: Path, found: dict[str, pd.DataFrame]) -> None:
-    """Remove files of an earlier study that this study does not overwrite."""
+    """Remove files from an earlier study that this study does not overwrite."""
     for name in ("chip_effects", "measured_chip_effects"):
         for kind in ("csv", *FORMATS):
             if name not in found and (folder / f"{name}.{kind}").exists():
                 (folder / f"{name}.{kind}").unlink()
-                render.notice(f"note: removed {folder / name}.{kind} of an earlier study")
+                render.notice(f"note: removed {folder / name}.{kind} from an earlier study")
 
 
 def _write(folder: Path, found: dict[str, pd.DataFrame], data: TrainingSet, kind: str) -> list[Path]:
@@ -83,7 +83,7 @@ def _write(folder: Path, found: dict[str, pd.DataFrame], data: TrainingSet, kind
 
 
 def _others(table: MeasuredTable, data: TrainingSet) -> list[TrainingSet]:
-    """Return the rows of each other chip that has enough rows of the same fidelity."""
+    """Return the rows of each other chip that has enough rows at the same fidelity."""
     others = []
     for chip in sorted(set(table.measured["hardware"]) - {data.provenance["hardware"]}):
         with suppress(InvalidValueError):
@@ -122,7 +122,7 @@ def _show(arguments: argparse.Namespace, data: TrainingSet, found: dict[str, pd.
             title=what,
         )
     if not any(name.endswith("chip_effects") for name in found):
-        render.line("effects of chip settings: none, because no other chip of the table has enough rows")
+        render.line("effects of chip settings: none, because no other chip in the table has enough rows")
     render.line(f"saved tables and pictures: {arguments.out}")
 
 

@@ -78,7 +78,7 @@ def _train(arguments: argparse.Namespace) -> None:
         return
     render.line(f"supernet of {trained.plan.space.name} for {asked.name}, {chip.name}: {_contents(trained.plan)}")
     render.line(
-        f"trained {trained.provenance['steps']:,} steps ({trained.plan.epochs} epochs, rule {trained.plan.rule}) in "
+        f"trained for {trained.provenance['steps']:,} steps ({trained.plan.epochs} epochs, rule {trained.plan.rule}) in "
         f"{trained.provenance['seconds'] / 60:.1f} core-minutes; loss {trained.provenance['loss']:.3f}"
     )
     render.line(f"saved: {arguments.out}")
@@ -163,7 +163,7 @@ def _pair(value: float, error: float) -> str:
 
 
 def _search(arguments: argparse.Namespace) -> None:
-    """Search with the supernet as the estimator, and write the result like `ohmnas search`."""
+    """Search with the supernet as the estimator, and write the result as `ohmnas search` does."""
     make = strategy(arguments.strategy, dict(arguments.param or []))
     estimator = _estimator(arguments)
     asked = _problem(arguments, estimator)
@@ -222,10 +222,10 @@ def _ranges(
     ranges: Iterable[tuple[str, str]],
     trained: dict[str, tuple[int, int]] | None = None,
 ) -> dict[str, tuple[int, int]]:
-    """Return the bounds of `--fix` and `--range` for each gene, within the trained bounds.
+    """Return the bounds from `--fix` and `--range` for each gene, within the trained bounds.
 
     Raises:
-        InvalidValueError, UnknownNameError: a bound is invalid, or outside of the supernet.
+        InvalidValueError, UnknownNameError: a bound is invalid, or outside the supernet.
     """
     asked = ends_by_name(genes, fixed, ranges)
     if trained is None:
@@ -245,7 +245,7 @@ def _ranges(
 
 
 def _estimator(arguments: argparse.Namespace) -> SupernetEstimator:
-    """Return the estimator of the supernet in a folder."""
+    """Return the estimator for the supernet in a folder."""
     of: Task | None = None if arguments.task is None else task(arguments.task, arguments.data_dir)
     if not (arguments.supernet / "supernet.json").is_file():
         raise UnknownNameError(

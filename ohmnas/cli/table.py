@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _asked(frame: pd.DataFrame, chips: list[str], fidelity: str | None) -> pd.DataFrame:
-    """Return the rows of these chips or kinds of chips and of this fidelity; no selection means all.
+    """Return the rows of these chips or kinds of chip and of this fidelity; no selection means all.
 
     Raises:
         InvalidValueError: no rows match a chip or the fidelity.
@@ -72,7 +72,7 @@ def _asked(frame: pd.DataFrame, chips: list[str], fidelity: str | None) -> pd.Da
 
 
 def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataFrame, store: Path) -> None:
-    """Check that the export does not overwrite another kind of file, or measured rows that it lacks.
+    """Check that the export does not overwrite a different kind of file, or measured rows that it lacks.
 
     Args:
         path: the table to write.
@@ -81,7 +81,7 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataF
         store: the store.
 
     Raises:
-        InvalidValueError: the file is not a table, has rows that `frame` lacks, or has other results for the same rows.
+        InvalidValueError: the file is not a table, has rows that `frame` lacks, or has different results for the same rows.
         BrokenFileError: the file cannot be read.
     """
     card, other = path.with_suffix(".json"), "choose another --out"
@@ -100,7 +100,7 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataF
     if lost <= 0:
         return
     if (changed := len(existing.merge(written[identity])) - (len(existing) - lost)) > 0:
-        raise InvalidValueError(f"{path} has {changed:,} rows with other results than {store}: {other}")
+        raise InvalidValueError(f"{path} has {changed:,} rows with results that differ from those in {store}: {other}")
     say = f"{path} has {lost:,} rows that this export of {store} lacks: {other}"
     if len(existing.merge(known[identity])) < len(existing):
         say += f", or first add them with ohmnas merge --store {quote(str(store))} {quote(str(path))}"
@@ -108,7 +108,7 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataF
 
 
 def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame as it reads after writing it to CSV."""
+    """Return the frame as text, as it would be read back from a CSV."""
     return pd.read_csv(io.StringIO(frame.to_csv(index=False)), dtype=str, keep_default_na=False)
 
 

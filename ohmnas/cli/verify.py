@@ -1,4 +1,4 @@
-"""`ohmnas verify`: predicted and measured values of the found network and references."""
+"""`ohmnas verify`: predicted and measured values of the found network and of references."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _report(meter: render.Meter, done: int, total: int, last: Trained | None) ->
 
 
 def _is_among(path: Path, values: dict[str, Any]) -> bool:
-    """Return True if these values include all values of the file, measured with the same settings."""
+    """Return True if these values include all values in the file, measured with the same settings."""
     try:
         stored = read_json(path, LARGEST_RESULT)
         return all(stored[way] == values[way] for way in _WAYS) and all(
@@ -122,7 +122,7 @@ def _show(values: dict[str, Any], networks: dict[str, Candidate], path: Path) ->
     render.line(f"measured: {mean}, {values['test_images']} test images (not used by any table or search)")
     render.line("predicted: on validation images")
     if trainings > 1 and changes:
-        render.line("difference: mean and 95 % interval (paired t-test over runs with the same seeds and images)")
+        render.line("difference: mean and 95 % interval (paired t-test over training runs with the same seeds and images)")
     _show_spread(values)
     render.line(f"saved: {path}")
     if kept := [folder for network in values["networks"].values() for folder in network["weights"] if folder]:

@@ -20,7 +20,11 @@ Make = Callable[["Task", int], "Estimator"]
 
 def _fault(_name: str, thing: object) -> str:
     """Return why an entry cannot make an estimator; empty if it can. `estimator` checks what the entry returns."""
-    return "" if callable(thing) else f"it is {type(thing).__name__}, not a function that makes an estimator for a task"
+    return (
+        ""
+        if callable(thing)
+        else f"it is of type {type(thing).__name__}, not a function that makes an estimator for a task"
+    )
 
 
 ESTIMATORS: Final[Registry[Make]] = Registry(

@@ -37,7 +37,9 @@ TOLERANCE: Final = 1e-4
 
 
 def _fault(_name: str, thing: object) -> str:
-    return "" if callable(thing) else f"it is {type(thing).__name__}, not a function that writes a trained network"
+    return (
+        "" if callable(thing) else f"it is of type {type(thing).__name__}, not a function that writes a trained network"
+    )
 
 
 EXPORTERS: Final[Registry[Exporter]] = Registry(

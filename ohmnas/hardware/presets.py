@@ -50,7 +50,7 @@ RERAM: Final = preset("reram")
 
 def _fault(name: str, thing: object) -> str:
     if not isinstance(thing, Hardware):
-        return f"it is {type(thing).__name__}, not an ohmnas.Hardware"
+        return f"it is of type {type(thing).__name__}, not an ohmnas.Hardware"
     return "" if thing.name == name else f"the name of the chip is {thing.name!r}"
 
 

@@ -43,7 +43,7 @@ class Technology:
         """
         check_plain_name("technology", self.name)
         module, colon, name = self.noise_model.partition(":")
-        if not colon or not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
+        if not colon or not all(part.isidentifier() for part in (*module.split("."), name)):
             raise InvalidValueError(f"the noise model of {self.name} must be 'module:class', not {self.noise_model!r}")
         for name in ("spread_1d", "spread_1mo"):
             if not 0 <= getattr(self, name) <= 1:

@@ -92,6 +92,7 @@ def candidates(
 
     Raises:
         InfeasibleError: no network meets the limits on costs.
+        KeyboardInterrupt: the search was interrupted.
     """
     rng = np.random.default_rng([seed, len(measured), 1])
     parts = [problem.sample(SAMPLES, rng)]
@@ -100,7 +101,10 @@ def candidates(
         parts.insert(0, mutants(problem.mutate, groups, leaders[:LEADERS], SAMPLES, MUTATIONS, rng))
     try:
         initial = np.concatenate([known_networks(problem), leaders])
-        parts.insert(0, search(problem, "evolution", seed, budget, initial=initial, exclude=measured).population)
+        result = search(problem, "evolution", seed, budget, initial=initial, exclude=measured)
+        if result.stopped == "interrupted":  # a shortened search would choose other networks than an undisturbed one
+            raise KeyboardInterrupt
+        parts.insert(0, result.population)
     except InfeasibleError:  # no network is predicted to meet the limits: use only mutants and samples
         pass
     drawn = np.concatenate(parts)

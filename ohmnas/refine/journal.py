@@ -146,5 +146,7 @@ def _numbers(values: dict[str, Any]) -> dict[str, float]:
 
 
 def _difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    name = next(name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name))
-    return f"{name}: {shown(then.get(name))} then, {shown(now.get(name))} now"
+    nothing = object()
+    name = next(name for name in dict.fromkeys((*then, *now)) if then.get(name, nothing) != now.get(name, nothing))
+    texts = [shown(values[name]) if name in values else "missing" for values in (then, now)]
+    return f"{name}: {texts[0]} then, {texts[1]} now"

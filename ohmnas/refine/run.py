@@ -62,9 +62,9 @@ class Effort:
     each: int = 12
     """Training runs in each round."""
     repeats: int = 3
-    """Number of best networks that are trained once more after the rounds. If it is above 1, the reference network is
-    one of them. If a network with only one training run is then the best, it is trained once more
-    (`FURTHER_REPEATS`)."""
+    """Number of best networks that are trained once more after the rounds. If it is above 1, the reference network that
+    sets limits is one of them, if it was trained. If a network with only one training run is then the best, it is
+    trained once more (`FURTHER_REPEATS`)."""
     references: int = 1
     """Number of best reference networks within the limits to measure as well."""
     rows: float = math.inf
@@ -268,8 +268,8 @@ class _Run:
                 complete = self._measure(self.journal.stages[-1], jobs, cluster)
                 if not complete and len(self._measured()) < FEWEST_FITTED:
                     raise InvalidValueError(
-                        f"only {len(self._measured())} networks were measured before the time limit, but a refinement "
-                        f"needs {FEWEST_FITTED}: run it again to continue"
+                        f"a refinement needs {FEWEST_FITTED} measured networks, but had {len(self._measured())} at the "
+                        "time limit: run it again to continue"
                     )
                 standing = self._standing()
                 self._forget_weights(standing)
@@ -390,7 +390,9 @@ class _Run:
         used = self._seeds(genome)
         seed = next(seed for seed in range(self.campaign.seed, VERIFICATION_SEEDS + 1) if seed not in used)
         if seed == VERIFICATION_SEEDS:
-            raise InvalidValueError(f"all seeds below {VERIFICATION_SEEDS} were used for one network")
+            raise InvalidValueError(
+                f"all seeds from {self.campaign.seed} to {VERIFICATION_SEEDS - 1} were used for one network"
+            )
         return seed
 
     def _measure(self, stage: Stage, jobs: int, cluster: Cluster | None) -> bool:

@@ -17,7 +17,11 @@ def _fault(_name: str, thing: object) -> str:
     if isinstance(thing, type):
         callable_itself = any("__call__" in vars(base) for base in thing.__mro__)
         return "" if callable_itself else "its instances cannot be called"
-    return "" if callable(thing) else f"it is {type(thing).__name__}, not a class or a function that makes an objective"
+    return (
+        ""
+        if callable(thing)
+        else f"it is of type {type(thing).__name__}, not a class or a function that makes an objective"
+    )
 
 
 OBJECTIVES: Final[Registry[Callable[..., Any]]] = Registry(

@@ -87,10 +87,11 @@ class SearchResult:
         """Warning if the network is smaller or larger than all measured networks; empty otherwise."""
         seen = self.provenance.get("seen", {})
         for title, cost, name in (("parameters", self.best.params, "params"), ("MACs", self.best.macs, "macs")):
-            least, most = seen.get(f"min_{name}", 0), seen.get(f"max_{name}", math.inf)
-            if not least <= cost <= most:
+            least, most = seen.get(f"min_{name}"), seen.get(f"max_{name}", math.inf)
+            if not (least or 0) <= cost <= most:
+                measured = f"at most {most:,}" if least is None else f"{least:,} to {most:,}"
                 return (
-                    f"the found network has {cost:,} {title}, but the measured networks have {least:,} to {most:,}: "
+                    f"the found network has {cost:,} {title}, but the measured networks have {measured}: "
                     "its prediction is extrapolated; limit the search to this range (min_params, max_params, max_macs)"
                 )
         return ""

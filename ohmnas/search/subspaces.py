@@ -83,7 +83,8 @@ def compare_subspaces(
     if min(candidates, networks) < 1:
         raise InvalidValueError(f"candidates and networks must be at least 1, not {candidates} and {networks}")
     drawn: list[tuple[Bounds, float, Population, float]] = []
-    for bounds in _candidates(problem, rng, candidates):
+    compared = _candidates(problem, rng, candidates)
+    for bounds in compared:
         population = problem.space.canonical(bounds.from_unit_cube(rng.random((_DRAWS, problem.genes))))
         meets = problem.fits(population) & problem.bounds.contain(population)
         within = np.unique(population[meets], axis=0)
@@ -93,8 +94,8 @@ def compare_subspaces(
             drawn.append((bounds, float(meets.mean()), some, macs))
     if not drawn:
         raise InfeasibleError(
-            f"none of the {candidates} sub-spaces has {_FEWEST} different networks (of {_DRAWS:,} drawn) within the "
-            "cost limits: search the whole space"
+            f"no sub-space (of {len(compared)} compared) has {_FEWEST} different networks (of {_DRAWS:,} drawn) within "
+            "the cost limits: search the whole space"
         )
     accuracies = [np.full(len(some), np.nan) for _, _, some, _ in drawn]
     predictions = 0

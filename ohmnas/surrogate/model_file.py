@@ -228,7 +228,7 @@ def _read_parts(path: Path, header: dict[str, Any]) -> dict[str, dict[str, Array
         for name, (kind, dimensions) in kinds.items():
             array = arrays[f"{part}_{name}"]
             if array.dtype != np.dtype(kind) or array.ndim != dimensions:
-                raise InvalidValueError(f"{part}_{name} must be an array of {kind} with {dimensions} dimensions")
+                raise InvalidValueError(f"{part}_{name} must be a {dimensions}-dimensional array of {kind}")
             if array.dtype.kind == "f" and not (np.abs(array) <= _LARGEST_NUMBER).all():
                 raise InvalidValueError(f"{part}_{name} holds numbers beyond {_LARGEST_NUMBER:g} or NaN")
     return {
@@ -247,7 +247,8 @@ def _model(header: dict[str, Any], parts: dict[str, dict[str, Array]]) -> Surrog
         raise InvalidValueError(f"the features of the surrogate do not match this version of ohmnas: {_ANEW}")
     variation = next((one for one in VARIATIONS if header["targets"] == [*DEFAULT_NAMES[:2], one.name]), None)
     if variation is None:
-        raise InvalidValueError(f"the targets must be {', '.join(DEFAULT_NAMES)}")
+        third = " or ".join(one.name for one in VARIATIONS)
+        raise InvalidValueError(f"the targets must be {', '.join(DEFAULT_NAMES[:2])} and {third}")
     ranker, std_trees, avm_trees = _trees(parts, _ENSEMBLES, header["bases"])
     source, line = _source(header["source"], parts, space.networks.name)
     return SurrogateModel(

@@ -120,7 +120,7 @@ def test_a_campaign_whose_rows_all_failed_prints_the_reason(
         broken.setattr("ohmnas.datasets.campaign.campaign.measure", _failing)
         done = ohmnas(*words, "--n", 2, "--json")
         assert (done.code, done.values["failed"]) == (1, 2)
-        assert "error: all 2 rows of this campaign failed: DivergedError: made; to measure them again after" in done.err
+        assert "error: all 2 rows of this campaign failed: DivergedError: made; to measure again after" in done.err
         assert ohmnas(*words, "--n", 2).code == 1  # nothing is left, and nothing is well
         assert ohmnas(*words, "--n", 2, "--hardware", "reram").code == 1
     partly = ohmnas(*words, "--n", 3)

@@ -90,7 +90,7 @@ def test_a_store_of_other_networks_takes_no_cells(
 
 def test_a_campaign_rejects_a_start_table_of_another_space(table: Path, ohmnas: Ohmnas, tmp_path: Path) -> None:
     words = ("campaign", *SMOKE, "--n", "1", "--store", tmp_path / "s.sqlite", "--start-from", table)
-    assert "space cells-1 with images of 1x8x8 and 10 classes, not space resnet-1 with" in ohmnas(*words).sentence
+    assert "space cells-1 with 1x8x8 images and 10 classes, not the space resnet-1 with" in ohmnas(*words).sentence
 
 
 def test_tables_of_two_spaces_are_not_merged(

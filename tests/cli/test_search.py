@@ -521,7 +521,7 @@ def test_a_search_by_another_strategy_does_not_resume(search: Search, tmp_path: 
         (("--param", "keep=9"), "evolution with keep=9"),
     ):
         done = search("--max-params", "30k", *words, "--resume", tmp_path / "result.json")
-        assert f"used the strategy evolution with default parameters; this command has {here}; " in done.sentence
+        assert f"used the strategy evolution with default parameters; this command uses {here}; " in done.sentence
 
 
 def test_a_search_with_excluded_tables_resumes_without_them(search: Search, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_plan_without_measured_rows_is_reported(ohmnas: Ohmnas, tmp_path: Path
         pass
     words = ("campaign", "--status", "--store", path)
     said = ohmnas(*words, "--task", "digits", "--n", "1200").out
-    assert "no row of the plan of 1,200 architectures for digits is measured yet" in said
+    assert "no row of the plan of 1,200 architectures for digits has been measured yet" in said
     assert "no row of" not in ohmnas(*words).out
 
 

@@ -23,7 +23,7 @@ def test_a_supernet_is_trained_compared_and_searched(ohmnas: Ohmnas, folder: Pat
     words = ("--task", "digits", "--epochs", 1, "--max-params", "4k", *TINY, "--out", folder)
     done = ohmnas("supernet", "train", *words)
     assert done.code == 0, done.err
-    for part in ("OC0 8 to 10", "at most 4,000 parameters", "trained 4 steps", "core-minutes", "supernet search"):
+    for part in ("OC0 8 to 10", "at most 4,000 parameters", "trained for 4 steps", "core-minutes", "supernet search"):
         assert part in done.out
     again = ohmnas("supernet", "train", "--config", folder / "supernet-train.toml", "--json")
     assert again.values["steps"] == 4

@@ -65,7 +65,7 @@ def test_an_export_does_not_replace_other_results_of_the_same_rows(ohmnas: Ohmna
     assert ohmnas("export-table", "--store", one, "--out", out).code == 0
     before = out.read_bytes()
     sentence = ohmnas("export-table", "--store", other, "--out", out).sentence
-    assert f"20 rows with other results than {other}" in sentence
+    assert f"20 rows with results that differ from those in {other}" in sentence
     assert "merge" not in sentence  # it would refuse them
     assert out.read_bytes() == before
     assert ohmnas("export-table", "--store", one, "--out", out).code == 0

@@ -24,7 +24,7 @@ def test_an_estimator_has_a_name() -> None:
 def test_objects_that_are_not_estimators_are_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown estimator 'surogate'.*did you mean surrogate"):
         estimator("surogate", task("digits"))
-    with pytest.raises(InvalidValueError, match="it is int, not a function that makes an estimator"):
+    with pytest.raises(InvalidValueError, match="it is of type int, not a function that makes an estimator"):
         ESTIMATORS.register("number", 3)
     with (
         ESTIMATORS.registered("three", lambda _task, _seed: 3),

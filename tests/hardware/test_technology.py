@@ -18,6 +18,7 @@ TOY = Technology("toy", "fractions:Fraction", 0.1, 0.2, settings={"g_max": 30.0}
         ({"name": "a/b"}, "a technology cannot be called"),
         ({"noise_model": "no path"}, "must be 'module:class', not 'no path'"),
         ({"noise_model": "module.class"}, "must be 'module:class', not 'module.class'"),
+        ({"noise_model": "module:Outer.Inner"}, "must be 'module:class', not 'module:Outer.Inner'"),
         ({"noise_model": "a:b:c"}, "must be 'module:class', not 'a:b:c'"),
         ({"spread_1d": float("nan")}, "spread_1d of toy must be from 0 to 1, not nan"),
         ({"spread_1mo": -0.1}, "spread_1mo of toy must be from 0 to 1"),
@@ -58,7 +59,7 @@ def test_a_registered_technology_has_a_preset_and_varied_chips() -> None:
 def test_objects_that_are_not_technologies_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="the name of the technology is 'toy'"):
         TECHNOLOGIES.register("other", TOY)
-    with pytest.raises(InvalidValueError, match="it is float, not an"):
+    with pytest.raises(InvalidValueError, match="it is of type float, not an"):
         TECHNOLOGIES.register("other", 1.0)
 
 

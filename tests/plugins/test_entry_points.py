@@ -74,8 +74,8 @@ def test_a_package_breaks_only_the_commands_that_use_it(site: Path) -> None:
         ),
         (
             "number",
-            "the strategy 'number' of the package notoy cannot be used: it is int, not a class or a function that "
-            "makes a strategy",
+            "the strategy 'number' of the package notoy cannot be used: it is of type int, not a class or a function "
+            "that makes a strategy",
         ),
         (
             "tyo",

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from ohmnas.errors import InvalidValueError
+from ohmnas.estimate import Estimate
 from ohmnas.refine.batch import Split, candidates, choose, scaled
 from ohmnas.search import Limits, Problem
 from ohmnas.search.objectives import objective
+from ohmnas.spaces.genes import Population
 from ohmnas.testing.formula import SPACE, Formula
 from tests.refine.conftest import SMALL
 
@@ -25,6 +27,27 @@ def test_candidates_are_affordable_new_and_contain_mutants_of_the_leaders(rng: n
     distance = np.abs(scaled(PROBLEM, pool)[:, None] - scaled(PROBLEM, measured[:5])[None]).sum(axis=2).min(axis=1)
     assert (distance < 0.5).sum() > 20
     assert (candidates(PROBLEM, measured[:5], measured, 0, SMALL) == pool).all()
+
+
+class Interrupted(Formula):
+    """Ctrl-C comes at the third question."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.questions = 0
+
+    def estimate(self, population: Population) -> Estimate:
+        self.questions += 1
+        if self.questions == 3:
+            raise KeyboardInterrupt
+        return super().estimate(population)
+
+
+def test_an_interrupted_search_gives_no_candidates(rng: np.random.Generator) -> None:
+    problem = Problem(SPACE, Interrupted(), Limits(max_params=50_000), objective("accuracy"))
+    measured = problem.sample(30, rng)
+    with pytest.raises(KeyboardInterrupt):
+        candidates(problem, measured[:5], measured, 0, SMALL)
 
 
 def test_candidates_are_there_if_nothing_is_predicted_to_meet_the_limits(rng: np.random.Generator) -> None:

@@ -27,6 +27,8 @@ def test_a_written_file_reads_back_equal(tmp_path: Path) -> None:
     assert not belongs_to(path, {**ASKED, "max_params": 20_000})
     with pytest.raises(InvalidValueError, match="max_params: 50000 then, 20000 now"):
         Journal(path, {**ASKED, "max_params": 20_000})
+    with pytest.raises(InvalidValueError, match="max_avm: missing then, None now"):
+        Journal(path, {**ASKED, "max_avm": None})
 
 
 def test_without_a_file_it_is_kept_in_memory() -> None:

@@ -185,9 +185,9 @@ def test_each_array_is_needed_in_its_type_and_dimensions_with_finite_numbers(fil
         if name == "header":
             continue
         for change, message in (
-            (lambda array: array.astype(np.float16), "must be an array of"),
-            (lambda array: array[None], "must be an array of"),
-            (lambda array: np.where(array == array, np.nan, array), "must be an array of|numbers beyond"),  # noqa: PLR0124
+            (lambda array: array.astype(np.float16), "must be a [0-9]-dimensional array of"),
+            (lambda array: array[None], "must be a [0-9]-dimensional array of"),
+            (lambda array: np.where(array == array, np.nan, array), "must be a [0-9]-dimensional array of|numbers beyond"),  # noqa: PLR0124
         ):
             edit_array(file, name, change)
             with pytest.raises(BrokenFileError, match=f"{name} ({message}|holds numbers beyond)"):

@@ -16,7 +16,7 @@ def _fault(name: str, thing: object) -> str:
     from ohmnas.datasets.tasks.task import Task
 
     if not isinstance(thing, Task):
-        return f"it is {type(thing).__name__}, not an ohmnas.Task"
+        return f"it is of type {type(thing).__name__}, not an ohmnas.Task"
     return "" if thing.name == name else f"the name of the task is {thing.name!r}"
 
 

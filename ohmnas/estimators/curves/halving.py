@@ -44,7 +44,8 @@ def successive_halving(values: Values, reduction: float = REDUCTION) -> npt.NDAr
 def hyperband(values: Values, reduction: float = REDUCTION) -> npt.NDArray[np.int64]:
     """Divide n networks among brackets of successive halving that start at different rungs (Li et al., 2018).
 
-    A bracket that skips more rungs has fewer networks, so all brackets take about the same time. The last bracket skips
+    The numbers of networks are such that all brackets take about the same time; in most cases, a bracket that skips
+    more rungs has fewer networks. The last bracket skips
     all rungs and trains all its networks to the end.
 
     Args:

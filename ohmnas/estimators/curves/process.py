@@ -118,7 +118,9 @@ class CurveProcess:
                 f"these have losses of {cut.losses.shape[1]} and accuracies after {tuple(cut.read_after.tolist())}"
             )
         if len(population) != len(curves):
-            raise InvalidValueError(f"{len(population)} networks cannot have {len(curves)} learning curves")
+            raise InvalidValueError(
+                f"the numbers of networks ({len(population)}) and learning curves ({len(curves)}) must be equal"
+            )
         return self.process.predict(_features(self.space, population, cut)[0])
 
     def estimate(self, population: Population, curves: LearningCurves) -> Estimate:
@@ -195,7 +197,7 @@ def _held(values: Values) -> Values:
     """
     missing = np.flatnonzero(np.isnan(values[:, 0])) if values.shape[1] else np.empty(0)
     if len(missing):
-        raise InvalidValueError(f"{len(missing)} of {len(values)} learning curves have no first value")
+        raise InvalidValueError(f"learning curves without a first value: {len(missing)} of {len(values)}")
     held = values.copy()
     for column in range(1, held.shape[1]):
         held[:, column] = np.where(np.isnan(held[:, column]), held[:, column - 1], held[:, column])

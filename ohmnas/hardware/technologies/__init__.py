@@ -19,7 +19,7 @@ _FILES: Final = {module.name for module in iter_modules(__path__)}
 
 def _fault(name: str, thing: object) -> str:
     if not isinstance(thing, Technology):
-        return f"it is {type(thing).__name__}, not an ohmnas.hardware.Technology"
+        return f"it is of type {type(thing).__name__}, not an ohmnas.hardware.Technology"
     return "" if thing.name == name else f"the name of the technology is {thing.name!r}"
 
 

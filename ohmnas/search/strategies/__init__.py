@@ -42,7 +42,11 @@ def _fault(_name: str, thing: object) -> str:
     """Return why a thing cannot make a strategy; empty if it can. The result of a function is checked later."""
     if isinstance(thing, type):
         return _lacks(thing)
-    return "" if callable(thing) else f"it is {type(thing).__name__}, not a class or a function that makes a strategy"
+    return (
+        ""
+        if callable(thing)
+        else f"it is of type {type(thing).__name__}, not a class or a function that makes a strategy"
+    )
 
 
 def _lacks(made: object) -> str:

@@ -14,7 +14,7 @@ def test_a_task_is_called_like_its_entry(name: str) -> None:
 
 
 def test_only_tasks_of_their_own_name_are_registered() -> None:
-    with pytest.raises(InvalidValueError, match=r"it is int, not an ohmnas\.Task"):
+    with pytest.raises(InvalidValueError, match=r"it is of type int, not an ohmnas\.Task"):
         TASKS.register("mine", 3)
     with pytest.raises(InvalidValueError, match="the name of the task is 'digits'"):
         TASKS.register("mine", TASKS["digits"])
