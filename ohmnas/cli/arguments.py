@@ -185,7 +185,10 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def one_of(kind: str, known: Collection[str]) -> Callable[[str], str]:
-    """Return an argument type that accepts only these names; its error suggests the closest name. No entry is imported."""
+    """Return an argument type that accepts only these names; its error suggests the closest name.
+
+    No entry of a registry is imported.
+    """
 
     def name(text: str) -> str:
         try:

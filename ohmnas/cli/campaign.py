@@ -290,7 +290,9 @@ def _checked_table(name: str, chosen: Task) -> MeasuredTable:
     if table.card["task"] != chosen.name:
         raise InvalidValueError(f"table {name} is for the task {table.card['task']!r}, not {chosen.name!r}")
     if table.space != chosen.space:
-        raise InvalidValueError(f"table {name} is for the {_described(table.space)}, not the {_described(chosen.space)}")
+        raise InvalidValueError(
+            f"table {name} is for the {_described(table.space)}, not the {_described(chosen.space)}"
+        )
     return table
 
 
@@ -369,7 +371,7 @@ def _show(
     early = f", {stopped} stopped early" if stopped else ""
     took = render.duration(seconds)
     render.line(
-        f"measured {measured} rows in {took} ({failed} failed{early}; {before} were already stored); "
+        f"measured {render.counted(measured, 'row')} in {took} ({failed} failed{early}; {before} were already stored); "
         f"{arguments.store} now has {rows} rows"
     )
     if measured:

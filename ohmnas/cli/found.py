@@ -145,7 +145,8 @@ def _how_found(result: SearchResult) -> str:
     how, where = f"{result.strategy}, seed {result.seed}", f"{learned['task']}, {learned['hardware']}"
     if _is_search_network(result):
         epochs = int(result.history[-1]["iteration"])
-        return f"trained a search network for {epochs} epochs in {result.seconds:.0f} s ({how}; {where}){ended}"
+        trained = f"trained a search network for {render.counted(epochs, 'epoch')} in {result.seconds:.0f} s"
+        return f"{trained} ({how}; {where}){ended}"
     scored = f"scored {result.evaluations:,} {result.space.members} in {result.seconds:.2f} s ({how}; "
     if "rows" in learned:
         scored += f"surrogate trained on {learned['rows']:,} measured {result.space.members}: "
@@ -199,7 +200,8 @@ def _floor(result: SearchResult, sure: str) -> str:
     if not name:
         return f"excluded: predicted accuracy below {100 * least:g} % (--floor none removes this limit)"
     return (
-        f"required: predicted accuracy no lower and AVM no higher than those of {name}{sure}; --floor none removes these limits"
+        f"required: predicted accuracy no lower and AVM no higher than those of {name}{sure}; --floor none removes "
+        "these limits"
     )
 
 

@@ -376,7 +376,7 @@ def _train(commands: Any) -> None:
         "--space",
         help="space of the genes (default: resnet) or of the reference network (default: the first space that has it)",
     )
-    command.add_argument("--device", default="cpu", choices=DEVICES, help="device for the training (cpu)")
+    command.add_argument("--device", default="cpu", choices=DEVICES, help="device for training (cpu)")
     command.add_argument(
         "--seed", type=seed, default=0, help="random seed; ohmnas verify with this seed trains the same network (0)"
     )
@@ -426,10 +426,13 @@ def _campaign(commands: Any) -> None:
         "--fidelity", default="table", help=f"training fidelity: one of {', '.join(FIDELITIES)} (table)"
     )
     command.add_argument(
-        "--seed", type=seed, default=0, help="seed of the measurements; another seed gives independent repeats (0)"
+        "--seed", type=seed, default=0, help="seed for the measurements; a different seed gives independent repeats (0)"
     )
     command.add_argument(
-        "--plan-seed", type=seed, default=0, help="seed of the plan; another seed gives other architectures (0)"
+        "--plan-seed",
+        type=seed,
+        default=0,
+        help="seed for the plan; a different seed gives different architectures (0)",
     )
     command.add_argument(
         "--choose",
@@ -437,7 +440,7 @@ def _campaign(commands: Any) -> None:
         choices=CHOOSERS,
         help="plan: the architectures of --plan; active: one sixth near the predicted Pareto front, one sixth "
         "mutants of the best measured networks, the rest from --plan; best: measure the most accurate networks of the "
-        "store again, with another seed (plan)",
+        "store again, with a different seed (plan)",
     )
     command.add_argument(
         "--space",
@@ -745,7 +748,8 @@ def _report(commands: Any) -> None:
         help="output folder of ohmnas search, or its result.json; several are shown side by side",
     )
     command.add_argument(
-        "--table", help="the measured table (a shipped name or a path); with results: the table that their surrogate was trained on"
+        "--table",
+        help="the measured table (a shipped name or a path); with results: the training table of their surrogate",
     )
     add_source(command)
     _add_surrogate(command)

@@ -246,7 +246,7 @@ def _report(meter: render.Meter, progress: Progress) -> None:
 
 def _is_same_result(path: Path, result: SearchResult) -> bool:
     """Return True if the file holds the same result."""
-    with suppress(OhmnasError):
+    with suppress(OhmnasError, ValueError, TypeError):
         stored, new = read_json(path, LARGEST_RESULT), json.loads(json.dumps(result.to_dict()))
         return {**stored, "command": None} == {**new, "command": None}
     return False
@@ -263,12 +263,13 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
     if stages:
         render.table(["stage", "networks", "best: 1-day accuracy", "std", "AVM", "optimism"], stages)
     render.line(
-        f"measured: {result.evaluations} new training runs, {result.provenance['rows']} networks in all (including "
-        "earlier ones), on validation images"
+        f"measured: {render.counted(result.evaluations, 'new training run')}, {result.provenance['rows']} networks in "
+        "all (including earlier ones), on validation images"
     )
     render.line("held out: prediction of surrogates that were not fitted to the network")
     render.line(
-        "expected: weighted mean of the measured and the held-out value (the less noisy counts more); it ranks the networks"
+        "expected: weighted mean of the measured and the held-out value (the less noisy counts more); it ranks the "
+        "networks"
     )
     render.line(f"maximised: {result.objective}")
     reference = result.constraints.get("reference")

@@ -26,8 +26,9 @@ _Plan = tuple[str, set[tuple[int, ...]]]
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the rows of a store by task, kind of chip, fidelity and seed. With a task and n, also print
-    how much of the plan is done.
+    """Print the rows of a store by task, kind of chip, fidelity and seed.
+
+    With a task and n, also print how much of the plan is done.
 
     Raises:
         UnknownNameError: the store does not exist.

@@ -78,8 +78,8 @@ def _train(arguments: argparse.Namespace) -> None:
         return
     render.line(f"supernet of {trained.plan.space.name} for {asked.name}, {chip.name}: {_contents(trained.plan)}")
     render.line(
-        f"trained for {trained.provenance['steps']:,} steps ({trained.plan.epochs} epochs, rule {trained.plan.rule}) in "
-        f"{trained.provenance['seconds'] / 60:.1f} core-minutes; loss {trained.provenance['loss']:.3f}"
+        f"trained for {trained.provenance['steps']:,} steps ({trained.plan.epochs} epochs, rule {trained.plan.rule}) "
+        f"in {trained.provenance['seconds'] / 60:.1f} core-minutes; loss {trained.provenance['loss']:.3f}"
     )
     render.line(f"saved: {arguments.out}")
     render.line("to search with it:")

@@ -81,7 +81,8 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataF
         store: the store.
 
     Raises:
-        InvalidValueError: the file is not a table, has rows that `frame` lacks, or has different results for the same rows.
+        InvalidValueError: the file is not a table, has rows that `frame` lacks, or has different results for the same
+            rows.
         BrokenFileError: the file cannot be read.
     """
     card, other = path.with_suffix(".json"), "choose another --out"

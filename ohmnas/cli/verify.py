@@ -122,7 +122,9 @@ def _show(values: dict[str, Any], networks: dict[str, Candidate], path: Path) ->
     render.line(f"measured: {mean}, {values['test_images']} test images (not used by any table or search)")
     render.line("predicted: on validation images")
     if trainings > 1 and changes:
-        render.line("difference: mean and 95 % interval (paired t-test over training runs with the same seeds and images)")
+        render.line(
+            "difference: mean and 95 % interval (paired t-test over training runs with the same seeds and images)"
+        )
     _show_spread(values)
     render.line(f"saved: {path}")
     if kept := [folder for network in values["networks"].values() for folder in network["weights"] if folder]:
@@ -155,7 +157,7 @@ def _show_trainings(name: str, network: dict[str, Any], seeds: list[int]) -> Non
     for place, (seed, accuracy, reason) in enumerate(zip(seeds, accuracies, network["reasons"], strict=True), 1):
         if reason:
             fate = "excluded from the means" if accuracy is None else "included in the means"
-            render.line(f"{name}, training {place} of {len(seeds)} (seed {seed}): {reason}; {fate}")
+            render.line(f"{name}, training run {place} of {len(seeds)} (seed {seed}): {reason}; {fate}")
     if _mean(accuracies) is None:
         render.line(f"{name}: every training run diverged; there is no measurement")
 

@@ -57,7 +57,7 @@ def test_a_campaign_measures_resumes_and_exports(ohmnas: Ohmnas, tmp_path: Path)
     first = ohmnas("campaign", *SMOKE, "--n", "2", "--store", store, "--json").values
     assert (first["measured"], first["failed"], first["rows"]) == (2, 0, 2)
     second = ohmnas("campaign", *SMOKE, "--n", "3", "--store", store)
-    assert "measured 1 rows" in second.out
+    assert "measured 1 row in" in second.out
     assert "2 were already stored" in second.out
     assert "the plan of 3 architectures is complete; to extend it: --n 4" in second.out
     assert ohmnas("export-table", "--store", store, "--out", table).code == 0

@@ -50,6 +50,9 @@ def test_it_prints_the_found_network_the_references_and_the_stages(ohmnas: Ohmna
     again = ohmnas(*WORDS, "--store", store, "--out", out, "--json").values
     assert again["best"] == json.loads((out / "result.json").read_text("utf-8"))["best"]
     assert not list(out.glob("earlier-*"))
+    (out / "result.json").write_text("[]", encoding="utf-8")
+    assert ohmnas(*WORDS, "--store", store, "--out", out).code == 0
+    assert read_result(out / "result.json").evaluations == 25
 
 
 def test_an_interruption_prints_how_to_resume(ohmnas: Ohmnas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,7 +210,7 @@ def test_a_diverged_training_is_excluded_from_the_means_and_reported(
     done = ohmnas(*words)
     assert done.code == 0
     reason = "diverged: the loss was not finite in epoch 3 of 24"
-    assert f"resnet8-w8, training 2 of 3 (seed 1000001): {reason}; excluded from the means" in done.out
+    assert f"resnet8-w8, training run 2 of 3 (seed 1000001): {reason}; excluded from the means" in done.out
     assert "measured: mean of 3 training runs (diverged ones excluded), 2 pcm chips each" in done.out
     network = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["resnet8-w8"]
     assert network["reasons"] == ["", reason, ""]
@@ -242,7 +242,7 @@ def test_a_training_that_was_given_up_is_reported(
     words = ("verify", result, "--task", "digits", "--fidelity", "smoke", "--seeds", "2", "--jobs", "1")
     out = ohmnas(*words).out
     reason = "given up after 0 of 1 epochs: the loss never fell below chance level"
-    assert f"found, training 2 of 2 (seed 1000001): {reason}; included in the means" in out
+    assert f"found, training run 2 of 2 (seed 1000001): {reason}; included in the means" in out
     assert "measured: mean of 2 training runs, " in out
     found = json.loads((tmp_path / "verify.json").read_text("utf-8"))["networks"]["found"]
     assert found["reasons"] == ["", reason]

@@ -57,7 +57,7 @@ def results(calls: Iterable[Any], jobs: int, cluster: Cluster | None = None) -> 
     """Yield the results of calls as they finish, in any order.
 
     Args:
-        calls: calls of `joblib.delayed`.
+        calls: calls made with `joblib.delayed`.
         jobs: number of local worker processes; 1 uses this process. A cluster ignores it.
         cluster: Dask cluster that runs the calls on all its workers; None runs them locally.
 

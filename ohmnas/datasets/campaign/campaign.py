@@ -58,7 +58,7 @@ class Campaign:
     """One of `options.ORDERS`."""
     stopping: EarlyStopping | None = None
     """Stops training runs early if they do worse than other training runs. None trains all networks to the end, and
-    measures stopped rows of the store again."""
+    measures stopped rows in the store again."""
 
     def __post_init__(self) -> None:
         """Check the seed.
@@ -73,7 +73,7 @@ class Campaign:
             )
 
     def identity(self, genome: Population, chip: Hardware) -> Identity:
-        """Identity of the row of a genome on a chip."""
+        """Return the identity of the row for a genome on a chip."""
         names = (self.protocol.task.name, chip.name, self.protocol.fidelity.name, self.seed)
         return (*names, *(int(gene) for gene in genome))
 
@@ -100,7 +100,7 @@ class Campaign:
                 self._check_settings(chip, stored, f"{store.path} holds", "use another store")
 
     def check_table(self, table: MeasuredTable) -> None:
-        """Check the rows of a table of the campaign's task as `check` does, before they are copied into the store.
+        """Check the rows of a table for the campaign's task as `check` does, before they are copied into the store.
 
         Raises:
             InvalidValueError: the settings of a chip or of the fidelity differ.

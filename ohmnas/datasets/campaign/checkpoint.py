@@ -17,9 +17,10 @@ from ohmnas.targets import DEFAULTS
 from ohmnas.version import version
 
 MEASURED: Final = (*(target.name for target in DEFAULTS), "accuracy_digital")
-"""Values of each training run: means and standard deviations over its chips."""
+"""Values of each training run: means and standard deviations over its chips, and the digital accuracy."""
 FURTHER: Final = ("accuracy_1s", "accuracy_1h", "accuracy_1mo", *SPREAD_COLUMNS)
-"""Values of each training run that older files lack: accuracies at other times, and the components of the spread."""
+"""Values of each training run that older files lack: accuracies at times other than 1 day, and the components of the
+spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,14 @@ class Trained:
     """One training run of a candidate."""
 
     measured: dict[str, float] | None
-    """Values of `MEASURED` and `FURTHER`; None if the training diverged."""
+    """Values of `MEASURED` and `FURTHER`; None if the training run diverged."""
     reason: str = ""
     """Reason why it diverged or was given up; empty otherwise."""
     kept: str = ""
     """Folder of the trained network; empty if it was not kept."""
 
     def __getitem__(self, target: str) -> float | None:
-        """Return a measured value; None if the training diverged, or an older file lacks it."""
+        """Return a measured value; None if the training run diverged, or an older file lacks it."""
         return None if self.measured is None else self.measured.get(target)
 
 
@@ -42,11 +43,12 @@ class Checkpoint:
     """Finished training runs of a verification. A repeated command reads them instead of training again."""
 
     def __init__(self, path: Path | None, how: str) -> None:
-        """Read the training runs of earlier runs.
+        """Read the training runs that earlier commands stored.
 
         Args:
             path: file of the checkpoint; None stores nothing. A broken file is ignored.
-            how: `Protocol.key`. Training runs with another key or of another version stay in the file but are not used.
+            how: `Protocol.key`. Training runs with a different key or from a different version stay in the file but are
+                not used.
         """
         self._path = path
         self._how = repr((how, version()))
@@ -58,11 +60,11 @@ class Checkpoint:
         self._done = self._of_all.setdefault(self._how, {})
 
     def __contains__(self, one: tuple[Candidate, int]) -> bool:
-        """Return True if the training of a candidate with a seed is stored."""
+        """Return True if the training run of a candidate with a seed is stored."""
         return self.key(*one) in self._done
 
     def __getitem__(self, one: tuple[Candidate, int]) -> Trained:
-        """Return the training of a candidate with a seed."""
+        """Return the training run of a candidate with a seed."""
         return self._done[self.key(*one)]
 
     def note(self, candidate: Candidate, training: int, part: Trained) -> None:

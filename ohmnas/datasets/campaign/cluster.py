@@ -46,7 +46,7 @@ class Cluster:
         """Yield the results of calls as they finish, in any order; this process runs none itself.
 
         Args:
-            calls: calls of `joblib.delayed`.
+            calls: calls made with `joblib.delayed`.
 
         Raises:
             OhmnasError: the scheduler is gone, or several workers were killed during the same call.

@@ -1,7 +1,8 @@
 """Early stopping of a campaign's training runs by comparison: the stopping variant of ASHA (Li et al., 2020).
 
 A training run stops at a rung unless its loss is among the lowest 1 / `reduction` of all losses seen at this rung. When
-a training is queued, it gets its limits: the largest losses with which it may continue. Workers need not communicate.
+a training run is queued, it gets its limits: the largest losses with which it may continue. Workers need not
+communicate.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ FIRST: Final = 4
 
 
 def rungs(epochs: int, first: int, reduction: float = REDUCTION) -> list[int]:
-    """Epochs at which training runs are compared: `first`, multiplied by `reduction` at each step, below `epochs`.
+    """Return the epochs at which training runs are compared.
+
+    The epochs are `first`, multiplied by `reduction` at each step, below `epochs`.
 
     Raises:
-        InvalidValueError: the first epoch is not within the training, or the reduction is not above 1.
+        InvalidValueError: the first epoch is not within a training run, or the reduction is not above 1.
     """
     if not 1 <= first < epochs:
         raise InvalidValueError(f"the first comparison must be after epoch 1 to {epochs - 1}, not {first}")
@@ -60,7 +63,7 @@ class EarlyStopping:
         """Check the settings.
 
         Raises:
-            InvalidValueError: the training is too short, or the reduction is not above 1.
+            InvalidValueError: the training runs are too short, or the reduction is not above 1.
         """
         if self.epochs < FIRST:
             raise InvalidValueError(
@@ -108,7 +111,7 @@ class Limits:
     of_epoch: Mapping[int, float]
     """Rung -> largest loss."""
     reason: str = ""
-    """Reason why the training was stopped; empty if it was not."""
+    """Reason why the training run was stopped; empty if it was not."""
 
     def stops(self, epoch: int, loss: float) -> bool:
         """Return True if a training run must stop after this epoch, and set `reason`."""

@@ -47,17 +47,17 @@ def keep(
     measured: dict[str, float],
     reason: str,
 ) -> None:
-    """Save the trained network of a row; replace the network of an earlier measurement of this row.
+    """Save the trained network of a row; replace the network from an earlier measurement of this row.
 
     Args:
         folder: folder of all kept networks.
-        protocol: protocol of the training.
+        protocol: protocol of the training run.
         genome: ``(g,)``.
         chip: chip that the network was trained for.
         seed: seed of the measurement.
         network: trained analog network.
         measured: accuracies on the validation images, by column.
-        reason: why the training stopped early; empty if it did not.
+        reason: why the training run stopped early; empty if it did not.
 
     Raises:
         StorageError: the disk rejected a write.
@@ -66,7 +66,7 @@ def keep(
     trained = TrainedNetwork.of(protocol, genome, chip, seed, network, measured, reason, split="validation")
     try:
         trained.save(where)
-    except InvalidValueError:  # a killed run of another version saved a network, but not its row
+    except InvalidValueError:  # a killed process of another version saved a network, but not its row
         _remove(where)
         trained.save(where)
 
@@ -88,7 +88,7 @@ def remove_others(folder: Path, names: Collection[str]) -> None:
 def _remove(folder: Path) -> None:
     """Remove a kept network. If the process is killed, another call removes the remaining files."""
     for name in (DESCRIPTION, WEIGHTS):
-        for file in (folder / name, *folder.glob(f".{name}.*")):  # also temporary files of killed writes
+        for file in (folder / name, *folder.glob(f".{name}.*")):  # including temporary files from killed writes
             file.unlink(missing_ok=True)
     with suppress(OSError):  # the user put something else there
         folder.rmdir()

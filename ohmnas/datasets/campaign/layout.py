@@ -69,7 +69,7 @@ class Layout:
 
 
 HEADER: Final = 100
-"""Size of SQLite's file header in bytes; the header has the size and number of pages."""
+"""Size of SQLite's file header in bytes; the header states the size and number of pages."""
 
 
 def size_in_header(header: bytes) -> int:
@@ -85,7 +85,7 @@ def quoted(columns: Iterable[str]) -> str:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
-    """Run the block as one transaction: reads are consistent, writes are complete or undone."""
+    """Run the block as one transaction: reads are consistent, and writes are complete or undone."""
     connection.execute(begin)
     try:
         yield

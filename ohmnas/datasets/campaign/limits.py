@@ -39,7 +39,7 @@ NO_LIMITS = RowLimits()
 class Watch:
     """Callback that raises if a measurement exceeds its limits.
 
-    A hard limit of the operating system would not work: a failed allocation inside a numerical library breaks the
+    A hard limit set by the operating system would not work: a failed allocation inside a numerical library breaks the
     library for all later rows.
     """
 
@@ -81,7 +81,7 @@ def _begin_peak() -> int:
         raise InvalidValueError("a memory limit needs Linux's /proc, which this system does not have")
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-    with suppress(OSError):  # if the reset fails, a higher peak of earlier rows counts
+    with suppress(OSError):  # if the reset fails, a higher peak from earlier rows counts
         Path("/proc/self/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
     return _peak()
 

@@ -53,21 +53,21 @@ def train_network(
 ) -> tuple[nn.Module, Training]:
     """Build the network of a genome and train it with the chip's noise; return the network and its losses.
 
-    From then on, this process uses one thread: more threads round sums differently and give another network.
+    From then on, this process uses one thread: more threads round sums differently and give a different network.
 
     Args:
         protocol: task, fidelity, engine and device.
         genome: ``(g,)``.
         chip: chip to train for.
         seed: seed of the measurement.
-        check: called before each batch; an exception ends the training.
-        curve: receives the accuracy of one chip, a day after programming, on up to `CURVE_IMAGES` validation images
-            after some epochs (`curve_epochs`); native engine only.
+        check: called before each batch; an exception ends the training run.
+        curve: receives, after some epochs, the accuracy of one chip a day after programming, on up to `CURVE_IMAGES`
+            validation images (`curve_epochs`); native engine only.
         after_epoch: called with the number of finished epochs, except after the last; not together with `curve`.
         snapshot: file from which an interrupted training run resumes; native engine only.
         start: network of the genome with initial weights; None draws them from the seed.
         stops: called with the number of finished epochs and the loss of the last one, except after the last epoch; True
-            ends the training.
+            ends the training run.
 
     Raises:
         DivergedError: the loss became infinite or NaN.
@@ -145,7 +145,7 @@ def measure_accuracies(
     """Return `schema.ACCURACY_COLUMNS` and `schema.SPREAD_COLUMNS` of a trained network on one split.
 
     Args:
-        protocol: protocol of the training.
+        protocol: protocol of the training run.
         network: result of `train_network`.
         split: images to classify.
         chip: kind of chip to program.
@@ -187,7 +187,7 @@ def measure(
 ) -> list[Row]:
     """Train the network of a genome once, program it on each kind of chip, and read these chips over a month.
 
-    If a training run diverges, or a training run or reading exceeds a limit, its rows have the reason; no exception is
+    If a training run diverges, or a training run or reading exceeds a limit, its rows state the reason; no exception is
     raised.
 
     Args:
@@ -210,7 +210,7 @@ def measure(
     """
     if len({training_settings(chip) for chip in chips}) != 1:
         raise InvalidValueError("chips with different training settings cannot share a trained network")
-    from ohmnas.analog.engine import ENGINES  # imported before `Watch` starts, so torch does not count for the row
+    from ohmnas.analog.engine import ENGINES  # before `Watch` starts: the row's time excludes this
 
     look_up("engine", ENGINES, protocol.engine)
     rows = [_begun(protocol, genome, chip, seed) for chip in chips]

@@ -47,11 +47,11 @@ def merge(target: str | Path, sources: Iterable[str | Path], salvage: bool = Fal
     accuracies.
 
     All sources are read and checked before anything is written. The rows of each source are written in one transaction.
-    The selections of an active campaign are copied if the store has no selections of the same campaign.
+    The selections of an active campaign are copied if the store has no selections for the same campaign.
 
     Args:
         target: the store, created if missing.
-        sources: paths of stores, names or paths of tables.
+        sources: paths of stores, and names or paths of tables.
         salvage: copy all readable rows of damaged stores.
 
     Raises:

@@ -16,6 +16,7 @@ references."""
 STOPPINGS: Final = ("asha",)
 """Ways to stop training runs early."""
 CHOOSERS: Final = ("plan", "active", "best")
-"""Sources of a campaign's architectures: a plan, a surrogate of the rows, or the best networks of other seeds."""
+"""Sources of a campaign's architectures: a plan, a surrogate fitted to the rows, or the best networks measured with
+other seeds."""
 ORDERS: Final = ("plan", "cheap")
 """`plan`: measure in the order of the plan. `cheap`: measure networks with few activations first."""

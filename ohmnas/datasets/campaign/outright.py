@@ -1,4 +1,4 @@
-"""Train one network outside a campaign: a search result, a reference or any genome. Interrupted runs resume."""
+"""Train one network outside a campaign: a search result, a reference or any genome. Interrupted training resumes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ohmnas.spaces.space import Space
 from ohmnas.version import version
 
 SNAPSHOT: Final = "training.safetensors"
-"""File of an unfinished training, in the folder of its network."""
+"""File of an unfinished training run, in the folder of its network."""
 Report = Callable[[int, int], None]
 """Callback with the number of finished epochs and the total number of epochs."""
 
@@ -44,18 +44,18 @@ def train_outright(
     already holds this network, it is loaded. With the same seed, `verify` trains the same network.
 
     Args:
-        protocol: protocol of the training.
+        protocol: protocol of the training run.
         genome: ``(g,)``.
         chip: chip to train for.
-        seed: seed of the training, from 0. `VERIFICATION_SEEDS` is added, so campaigns never train with it.
+        seed: seed of the training run, from 0. `VERIFICATION_SEEDS` is added, so campaigns never train with it.
         folder: folder of the trained network.
         name: name of the network.
         report: called at the start, and after each epoch but the last.
-        seconds: shortest time between two snapshots in seconds; None is the default.
+        seconds: shortest time in seconds between two snapshots; None is the default.
 
     Raises:
         MissingDependencyError: torch, aihwkit or Numba is not installed.
-        InvalidValueError: the folder holds another network, or the seed is negative.
+        InvalidValueError: the folder holds a different network, or the seed is negative.
         BrokenFileError: the folder holds a damaged network.
         DivergedError: the loss became infinite or NaN.
         StorageError: the disk rejected a write.

@@ -1,4 +1,4 @@
-"""Paired comparison of two networks over training runs, and correction for several comparisons."""
+"""Paired comparison of two networks over training runs, and correction for multiple comparisons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Difference:
     """Lower end of the interval; None with one pair, or if all differences are equal."""
     high: float | None
     p: float | None
-    """Two-sided p value of the hypothesis that the mean difference is 0; None with one pair, or if all differences are
+    """Two-sided p value for the hypothesis that the mean difference is 0; None with one pair, or if all differences are
     equal and not 0."""
     pairs: int
     """Number of training runs in which both networks were measured."""
@@ -65,7 +65,7 @@ def difference(first: Sequence[float | None], second: Sequence[float | None]) ->
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct the p values of several comparisons by Holm's step-down method (Holm, 1979).
+    """Correct the p values of multiple comparisons by Holm's step-down method (Holm, 1979).
 
     Comparing the corrected values with a significance level limits the probability of any false positive to this level.
 

@@ -59,16 +59,16 @@ def _picked(result: SearchResult, word: str) -> Candidate:
 
 
 def _at(result: SearchResult, where: str, place: int) -> Candidate:
-    """Candidate at a place of the front or the top, from 1."""
+    """Return the candidate at a place in the front or the top, counted from 1."""
     among: list[Candidate] = result.front if where == "front" else result.top or [result.best]
     if not 1 <= place <= len(among):
-        has = f"{where} has {len(among)} networks" if among else f"result has no {where}"
+        has = f"{where} has {len(among)} network{'' if len(among) == 1 else 's'}" if among else f"result has no {where}"
         raise InvalidValueError(f"there is no {where}:{place}: the {has}")
     return among[place - 1]
 
 
 def _without_prediction(result: SearchResult, genome: Population, name: str) -> Candidate:
-    """Candidate of a ``(1, g)`` genome without predictions."""
+    """Return a candidate without predictions for a ``(1, g)`` genome."""
     layers = result.space.layers(genome)
     return Candidate(
         result.space.decode(genome)[0],

@@ -1,7 +1,7 @@
 """Plans: the architectures that a campaign measures.
 
 A plan spread evenly over the logarithm of the parameters covers the whole space, but rarely contains a network that
-beats a hand-made network of the same size. Without examples of such networks, a surrogate cannot predict them well.
+beats a hand-designed network of the same size. Without examples of such networks, a surrogate cannot predict them well.
 Half of the default plan therefore consists of mutants of the reference networks.
 """
 
@@ -34,7 +34,7 @@ def plan(task: Task, n: int, seed: int = 0, kind: str = "mixed") -> Population:
     Args:
         task: task with space and bounds.
         n: number of architectures.
-        seed: random seed; another seed gives another plan.
+        seed: random seed; a different seed gives a different plan.
         kind: one of `PLANS`.
 
     Returns:

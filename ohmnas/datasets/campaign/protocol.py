@@ -30,10 +30,10 @@ VERIFICATION_SEEDS = 1_000_000
 
 
 def verification_seed(seed: int) -> int:
-    """Return the seed of a verification training; `VERIFICATION_SEEDS` is added to the user's seed.
+    """Return the seed of a verification training run; `VERIFICATION_SEEDS` is added to the user's seed.
 
     Raises:
-        InvalidValueError: the seed is negative: a campaign may use the resulting seed.
+        InvalidValueError: the seed is negative, so a campaign may use the resulting seed.
     """
     if seed < 0:
         raise InvalidValueError(f"the seed of a training run must be at least 0, not {seed}")
@@ -45,7 +45,7 @@ def require_training(device: str = "cpu", load: bool = True) -> None:
 
     Args:
         device: torch device.
-        load: True imports the packages, as a process that runs measurements needs; False only checks that they exist.
+        load: True imports the packages, as a process that runs measurements must; False only checks that they exist.
 
     Raises:
         MissingDependencyError: torch, aihwkit or Numba is not installed.
@@ -64,7 +64,7 @@ def require_training(device: str = "cpu", load: bool = True) -> None:
 
 
 def seeds_of(task: Task, genome: Sequence[int], seed: int) -> tuple[int, int]:
-    """Return the seeds of training and chips, which depend only on the task, the genome and the row's seed.
+    """Return the seeds for training and for the chips, which depend only on the task, the genome and the row's seed.
 
     They do not depend on the hardware, so chips with the same training settings can share a trained network.
     """
@@ -85,11 +85,11 @@ class Protocol:
     """Torch device for training and reading."""
 
     recipe: Recipe | None = None
-    """Training recipe, except for settings of fidelity, chip and augmentation. None uses the default recipe,
-    as for tables."""
+    """Training recipe, except for the settings of the fidelity, the chip and the augmentation. None uses the default
+    recipe, as for tables."""
 
     def training_recipe(self, chip: Hardware) -> Recipe:
-        """Return the recipe with the settings of task, fidelity and chip."""
+        """Return the recipe with the settings of the task, the fidelity and the chip."""
         from ohmnas.analog.recipe import Recipe
 
         task, effort = self.task, self.fidelity

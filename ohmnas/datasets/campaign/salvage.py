@@ -59,7 +59,7 @@ def _copied(path: Path, folder: Path) -> Path:
     """Copy a store and its logs, which contain writes that are not yet in the file."""
     original = path.resolve()  # SQLite looks for a log next to the target of a link
     copy = folder / "copy.sqlite"
-    for ending in ("-wal", "-journal", ""):  # logs first: a running process moves data from log to file
+    for ending in ("-wal", "-journal", ""):  # logs first: a running process moves data from the log to the file
         with suppress(FileNotFoundError) if ending else nullcontext():
             shutil.copyfile(f"{original}{ending}", f"{copy}{ending}")
     return copy
@@ -69,7 +69,8 @@ def _padded(copy: Path) -> tuple[int, str]:
     """Extend a truncated file to the size in its header, because SQLite cannot read a shorter file.
 
     Returns:
-        Size of file and logs in bytes, which limits the number of rows, and a description of the truncation, if any.
+        Size of the file and its logs in bytes, which limits the number of rows, and a description of the truncation, if
+        any.
     """
     size = sum(file.stat().st_size for file in copy.parent.iterdir())  # with the log
     with copy.open("r+b") as file:

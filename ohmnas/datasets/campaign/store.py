@@ -73,7 +73,7 @@ def _storable(row: Row, columns: Iterable[str]) -> Row:
 
 
 def check_alike(source: str, rows: Iterable[Row], known: dict[tuple[Any, ...], tuple[str, Row]]) -> None:
-    """Check that all rows of a task, a chip and a fidelity have the same settings.
+    """Check that all rows with the same task, chip and fidelity have the same settings.
 
     Args:
         source: source of the rows, for messages.
@@ -109,7 +109,7 @@ class Store:
         Args:
             path: the file.
             must_exist: True to raise an error instead of creating a store.
-            read_only: True to only read; a store of an older schema is still upgraded.
+            read_only: True to only read; a store with an older schema is still upgraded.
             kind: space of its rows; None is the space of the file, or resnet for a new file.
 
         Raises:
@@ -259,22 +259,22 @@ class Store:
             Number of rows that are new or replaced another.
 
         Raises:
-            InvalidValueError: a row has other settings than earlier rows of its chip and fidelity, is of another space,
-                or has an invalid cell.
+            InvalidValueError: the settings of a row differ from those of earlier rows with its chip and fidelity, a row
+                is from another space, or a cell is invalid.
             StorageError: the write failed, and none of the new rows is stored. If the file was deleted or replaced
                 while it was open, all rows, including the new ones, are in another file that the message names.
         """
         return self._write(rows, self.layout.insert)
 
     def take_over(self, rows: Iterable[Row]) -> int:
-        """Like `add`, for rows of another store or table. A row without accuracies may be older: it replaces none."""
+        """Like `add`, for rows from another store or table. A row without accuracies may be older: it replaces none."""
         return self._write(rows, self.layout.take_over)
 
     def _storable(self, row: Row) -> Row:
-        """Check that a row is of the store's space, and convert it to SQLite values.
+        """Check that a row belongs to the store's space, and convert it to SQLite values.
 
         Raises:
-            InvalidValueError: the row is of another space, or a cell is invalid.
+            InvalidValueError: the row is from another space, or a cell is invalid.
         """
         if missing := [name for name in self.layout.columns if name not in row]:
             raise InvalidValueError(

@@ -84,13 +84,13 @@ class TrainedNetwork:
         """Create from the result of `measure.train_network`.
 
         Args:
-            protocol: protocol of the training.
+            protocol: protocol of the training run.
             genome: ``(g,)``.
             chip: chip that the network was trained for.
             seed: seed of the measurement.
-            network: trained analog network of any engine; it is not changed.
+            network: trained analog network from any engine; it is not changed.
             measured: accuracies on images of the task, by column.
-            reason: reason why the training was given up; empty if it ran to the end.
+            reason: reason why the training run was given up; empty if it ran to the end.
             name: name of the network.
             split: images of `measured`: ``test``, or ``validation`` for the rows of campaigns and refinements.
         """
@@ -154,7 +154,7 @@ class TrainedNetwork:
         """Return the network computed exactly, without noise or rounding. Needs torch.
 
         Values saturate at the limits of the chip's converters, as in training. Batch norm uses statistics averaged in
-        exact arithmetic. The accuracy of this network is the ``accuracy_digital`` of tables.
+        exact arithmetic. The accuracy of this network is the ``accuracy_digital`` in tables.
         """
         return self._restored(exact=True)
 
@@ -255,7 +255,7 @@ def is_trained(folder: Path) -> bool:
 
 
 def _read(values: dict[str, Any]) -> tuple[TrainedNetwork, str]:
-    """Return the network of a description without its tensors, and the checksum of the weights file.
+    """Return the described network without its tensors, and the checksum of the weights file.
 
     Raises:
         OhmnasError, KeyError, TypeError, ValueError: a value is missing, or has the wrong type.
@@ -271,7 +271,7 @@ def _read(values: dict[str, Any]) -> tuple[TrainedNetwork, str]:
     genes = [json_values.whole(gene, "genome", 0, 2**31) for gene in json_values.sequence(values["genome"], "genome")]
     genome = space.check(np.array([genes], dtype=np.int64))
     if space.decode(genome)[0].to_dict() != values["architecture"]:
-        raise BrokenFileError("genome and architecture do not match")
+        raise BrokenFileError("its genome and architecture do not match")
     image = _shape(values["image_shape"], "image_shape")
     if image[0] != channels:
         raise BrokenFileError(f"its images have {image[0]} channels, but its network reads {channels}")
@@ -339,7 +339,7 @@ def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Te
     if (params := network.params) > _LARGEST_PARAMS:
         raise BrokenFileError(f"its network has {params:,} parameters, more than {_LARGEST_PARAMS:,}")
     # Besides the parameters, a file has two means and two variances for each channel of a batch norm. There are fewer
-    # channels than parameters, so the tensors have at most five float32 per parameter.
+    # channels than parameters, so the tensors have at most five float32 values per parameter.
     content = read_bytes(path, 20 * params + _HEADER)
     if len(content) < 4 * params:  # checked before `check_state` needs a possibly large network
         raise BrokenFileError(f"it has {len(content):,} bytes, too few for {params:,} parameters")
@@ -351,7 +351,7 @@ def _weights(path: Path, network: TrainedNetwork, checksum: str) -> dict[str, Te
     try:
         state: dict[str, Tensor] = codec.load(content)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise BrokenFileError(f"it is not in the format of safetensors: {error}") from error
+        raise BrokenFileError(f"it is not in the safetensors format: {error}") from error
     check_state(network.build(), state)
     return state
 

@@ -1,4 +1,4 @@
-"""Verification: train networks of a search result and references, and measure them on the official test images."""
+"""Verification: train networks from a search result, and measure them on the official test images."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def task_of(result: SearchResult, task: Task) -> Task:
     if (result.space.input_shape, result.space.classes) != (task.input_shape, task.classes):
         raise InvalidValueError(
             f"the result is for images of {result.space.input_shape} in {result.space.classes} classes; {task.name} "
-            f"has {task.input_shape} in {task.classes}"
+            f"has images of {task.input_shape} in {task.classes} classes"
         )
     if (learned := result.provenance.get("task")) != task.name:
         raise InvalidValueError(f"the search used a table for {learned!r}, not for {task.name!r}")
@@ -133,14 +133,14 @@ def verify(
     Returns:
         JSON values: `task`, `hardware`, `fidelity`, `engine`, `seeds`, `test_images`, `chips`, `predicted_fidelity`,
         `networks` and `differences`.
-        `networks`: for each network the values of its candidate, `measured` (target -> a value for each training run,
+        `networks`: for each network, the values of its candidate, `measured` (target -> a value for each training run,
         None where it diverged), `reasons` and `weights` (folder of each trained network, relative to the parent of
         `keep`; None if not kept).
         `differences`: picked network -> reference -> target -> `paired.Difference` over the training runs.
 
     Raises:
         InvalidValueError: task, chip, chips or a pick do not fit the result, or a seed is negative.
-        UnknownNameError: a pick is unknown.
+        UnknownNameError: a pick or the fidelity is unknown, or the task's files are missing.
         StorageError: the checkpoint or a trained network could not be written.
         MissingDependencyError: torch, aihwkit or Numba is not installed.
     """
@@ -177,7 +177,7 @@ def verify(
 
 
 def _differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Target -> paired difference of two networks; None if no training run has values of both."""
+    """Return target -> paired difference of two networks; None if no training run has values for both."""
     found = {target: difference(one["measured"][target], other["measured"][target]) for target in COMPARED}
     return {target: None if each is None else each.to_dict() for target, each in found.items()}
 
@@ -210,12 +210,12 @@ def _train(
 
 
 def _name_of_files(name: str) -> str:
-    """Return the name of a network in files: ``front-28`` for ``front:28``, and ``network`` for a list of genes."""
+    """Return a network's name for file names: ``front-28`` for ``front:28``, and ``network`` for a list of genes."""
     return "network" if "," in name else name.replace(":", "-")
 
 
 def _values_of(parts: list[Trained]) -> dict[str, Any]:
-    """Return the values of each run: measured (None if it diverged), reason (may be empty), folder (or None)."""
+    """Return the values of each training run: measured (None if it diverged), reason (or empty), folder (or None)."""
     return {
         "measured": {target: [part[target] for part in parts] for target in (*MEASURED, *FURTHER)},
         "reasons": [part.reason for part in parts],

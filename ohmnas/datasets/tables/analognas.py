@@ -1,8 +1,8 @@
-"""Read architectures of IBM/analog-nas (Benmeziane et al., IEEE EDGE 2023): configurations and CSV files.
+"""Read architectures from IBM/analog-nas (Benmeziane et al., IEEE EDGE 2023): configurations and CSV files.
 
-A configuration has the keys ``out_channel0, M, R1..R5, convblock1..5, widenfact1..5, B1..B5``. Its networks lie in the
+A configuration has the keys ``out_channel0, M, R1..R5, convblock1..5, widenfact1..5, B1..B5``. Its network lies in the
 ResNet-like space (`spaces.resnet`) if each block is of type A or B (numbers 1 and 2) and widens by a whole factor.
-The published code divides by factors below 1 (``channels // factor``), so 0.5 doubles the channels. Published and
+The published code divides by factors below 1 (``channels // factor``), so 0.5 doubles the channels. Both published and
 converted networks have a 7x7 stem and skips in every block. They differ in two details for which the space has no gene:
 the published stem loses pixels at the border, and different blocks have stride 2.
 
@@ -35,14 +35,14 @@ _LARGEST: Final = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class ForeignRows:
-    """Rows of a CSV file of IBM/analog-nas."""
+    """Rows of a CSV file from IBM/analog-nas."""
 
     architectures: tuple[Architecture, ...]
     """Converted architectures, in the order of the file."""
     labels: tuple[dict[str, float], ...]
     """For each architecture: target -> label, a fraction; empty if the file has no labels."""
     refused: dict[int, str]
-    """Row number, from 1 -> reason, for each row whose network is not in the space."""
+    """Row number, counted from 1 -> reason, for each row whose network is not in the space."""
 
 
 def from_configuration(configuration: Mapping[str, object]) -> Architecture:
@@ -77,7 +77,7 @@ def read_configurations(path: str | Path) -> ForeignRows:
     """Read a CSV file: one configuration per row, with or without labels, or one key and value per row.
 
     Raises:
-        BrokenFileError: the file is not a CSV file of IBM/analog-nas.
+        BrokenFileError: the file is not a CSV file from IBM/analog-nas.
     """
     path = Path(path)
     try:
@@ -88,9 +88,9 @@ def read_configurations(path: str | Path) -> ForeignRows:
         rows = [list(column) for column in zip(*(row[:2] for row in rows if len(row) >= 2), strict=True)]
     header = [name.strip() for name in rows[0]] if rows else []
     if missing := [name for name in ("out_channel0", "M") if name not in header]:
-        raise BrokenFileError(f"{path} is not a file of analog-nas: it lacks the column {missing[0]}")
+        raise BrokenFileError(f"{path} is not a file from analog-nas: it lacks the column {missing[0]}")
     if twice := [name for name in dict.fromkeys(header) if header.count(name) > 1]:
-        raise BrokenFileError(f"{path} is not a file of analog-nas: the column {shown(twice[0])} appears twice")
+        raise BrokenFileError(f"{path} is not a file from analog-nas: the column {shown(twice[0])} appears twice")
     architectures, labels, refused = [], [], {}
     for number, row in enumerate(rows[1:], 1):
         if len(row) != len(header):

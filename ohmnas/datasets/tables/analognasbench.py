@@ -5,7 +5,8 @@ package's loader. Its own unpickler accepts only plain data and two stand-in cla
 
 Columns with the same meaning as in tables of ohmnas have the same names. The differences:
 
-- There is no reading after 1 second. The variation is ``avm_60s``: accuracy after 60 seconds minus after 30 days.
+- There is no reading after 1 second. The variation is ``avm_60s``: accuracy after 60 seconds minus accuracy after
+  30 days.
 - Each network was programmed once and read 25 times, so its standard deviations do not include programming noise.
 - Accuracies are measured on the official test images.
 - ``accuracy_digital`` is missing: the published digital accuracy, ``accuracy_baseline``, comes from another training
@@ -91,7 +92,7 @@ PROTOCOL: Final = (
 
 
 class _Plain:
-    """Stand-in for a class of the file: it stores the object's state and does nothing else."""
+    """Stand-in for a class in the file: it stores the object's state and does nothing else."""
 
     values: object = None  # unpickling does not call __init__
 
@@ -201,13 +202,13 @@ def _unpickled(path: Path, content: bytes) -> object:
         TypeError,
         ValueError,
     ) as error:
-        raise BrokenFileError(f"{path} is not a file of {NAME}: it does not hold plain rows") from error
+        raise BrokenFileError(f"{path} is not a data file of {NAME}: it does not hold plain rows") from error
 
 
 def _rows(path: Path, data: object) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float64]]:
-    """``(n, 6)``: operations as in the file; ``(n, 9)``: digital accuracy, then mean and deviation per time, in %."""
+    """``(n, 6)``: operations as in the file; ``(n, 9)``: digital accuracy, then mean and std per time, in %."""
     if not isinstance(data, dict) or not 0 < len(data) <= _MOST:
-        raise BrokenFileError(f"{path} is not a file of {NAME}: it must hold 1 to {_MOST:,} rows")
+        raise BrokenFileError(f"{path} is not a data file of {NAME}: it must hold 1 to {_MOST:,} rows")
     cells: list[tuple[int, ...]] = []
     values: list[list[float]] = []
     for key, row in data.items():

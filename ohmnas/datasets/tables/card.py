@@ -91,10 +91,11 @@ def varied_as_one(names: pd.Series) -> pd.Series:
 
 
 def _commands(task: Task, key: Any, rows: pd.DataFrame, file: str) -> list[str]:
-    """Return the commands that measure these rows. The last one takes networks outside every plan from the table.
+    """Return the commands that measure these rows.
 
-    If a campaign moved from CPU to GPU, there are two commands; the second skips the stored rows. No command measures
-    other rows of varied chips than those that a campaign draws.
+    If no plan has all networks of the rows, the last command takes the networks from the table. If a campaign moved
+    from CPU to GPU, there are two commands; the second skips the stored rows. Rows of varied chips that no campaign
+    draws may have no command.
     """
     hardware, fidelity, seed = key
     measured = dict(zip(zip(_genomes(rows), rows["hardware"], strict=True), rows["precision"], strict=True))

@@ -86,7 +86,7 @@ def typed(frame: pd.DataFrame, path: Path, genes: Sequence[str]) -> pd.DataFrame
     """Return the columns of a table, converted to numbers and strings, with a new index.
 
     Args:
-        frame: rows of a file or of a caller.
+        frame: rows from a file or from a caller.
         path: path for messages.
         genes: gene names.
 

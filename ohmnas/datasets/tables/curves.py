@@ -31,7 +31,7 @@ class LearningCurves:
         """Check that the arrays fit together.
 
         Raises:
-            InvalidValueError: the shapes do not match, or an epoch is outside the training.
+            InvalidValueError: the shapes do not match, or an epoch is outside the training run.
         """
         n, seen = self.losses.shape
         if self.accuracies.shape != (n, len(self.read_after)):
@@ -45,7 +45,7 @@ class LearningCurves:
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> LearningCurves:
-        """Return the curves of measured rows of one fidelity.
+        """Return the curves of measured rows at one fidelity.
 
         Args:
             frame: rows of a table, as `MeasuredTable.select` returns them.
@@ -56,7 +56,7 @@ class LearningCurves:
         lengths = sorted({*frame["epochs"].tolist()})
         if len(lengths) != 1:
             raise InvalidValueError(
-                f"learning curves need rows with the same number of epochs, not {lengths or 'no rows'}"
+                f"learning curves need rows with the same number of epochs, but these have {lengths or 'none'}"
             )
         losses, accuracies = (_points(frame, column) for column in schema.CURVE_COLUMNS)
         seen = max(max(points) for points in losses)
@@ -76,7 +76,7 @@ class LearningCurves:
         """Return the values that were known after an epoch.
 
         Raises:
-            InvalidValueError: the epoch is outside the training.
+            InvalidValueError: the epoch is outside the training run.
         """
         if not 1 <= epoch <= self.epochs:
             raise InvalidValueError(f"the epoch must be from 1 to {self.epochs}, not {epoch}")

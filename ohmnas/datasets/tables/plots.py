@@ -39,7 +39,7 @@ _TIMES: Final = {"1s": "1 second", "1h": "1 hour", "1d": "1 day", "1mo": "30 day
 def plot_table(table: MeasuredTable, folder: str | Path, kind: str = FORMATS[0]) -> list[Path]:
     """Draw a figure for each kind of chip and fidelity.
 
-    Its panels: accuracy over parameters, standard deviation and variation over accuracy, and accuracy over time.
+    Its panels: accuracy against parameters, standard deviation and variation against accuracy, and accuracy over time.
 
     Args:
         table: table to plot.

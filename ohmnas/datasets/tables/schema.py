@@ -38,7 +38,7 @@ HARDWARE_COLUMNS: Final = tuple(Hardware().settings())
 EFFORT_COLUMNS: Final = ("protocol", "epochs", "batch", "train_images", "validation_images", "resolution", "chips")
 """protocol: `PROTOCOL_VERSION`; batch: images per step; resolution: longer side of the images in pixels."""
 SETTING_COLUMNS: Final = ("technology", *HARDWARE_COLUMNS, *EFFORT_COLUMNS)
-"""Columns that are equal for all rows of one hardware and one fidelity name."""
+"""Columns that are equal for all rows with the same hardware and fidelity."""
 SECONDS_COLUMNS: Final = ("train_seconds", "drift_seconds")
 VERSION_COLUMNS: Final = ("ohmnas_version", "torch_version", "aihwkit_version")
 SOFTWARE_COLUMNS: Final = (*VERSION_COLUMNS, "precision")
@@ -97,7 +97,7 @@ def gene_columns(names: Iterable[str]) -> tuple[str, ...]:
 def added_since(version: int, hardware: str) -> Row:
     """Return the values of the columns that rows of an older schema lack.
 
-    All rows of schema 1 are of digits, and chips that are not named after a technology have pcm devices. Rows before
+    All rows of schema 1 are for digits, and chips that are not named after a technology have pcm devices. Rows before
     schema 3 are float32. Rows before schema 4 were trained in batches of 128, and have neither learning curves nor
     components of the spread.
     """
@@ -118,7 +118,7 @@ def added_since(version: int, hardware: str) -> Row:
 
 
 def curve(points: Mapping[int, float]) -> str:
-    """Format a learning curve as text: ``epoch:value`` pairs, in the order of epochs."""
+    """Format a learning curve as text: ``epoch:value`` pairs, in order of epoch."""
     return " ".join(f"{epoch}:{value:.6g}" for epoch, value in sorted(points.items()))
 
 

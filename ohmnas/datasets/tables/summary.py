@@ -29,7 +29,7 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
 
     Args:
         table: the table, including its failed rows.
-        hardware: name of a chip, or of a kind of chips such as ``varied-pcm``; None is all chips.
+        hardware: name of a chip, or of a kind of chip such as ``varied-pcm``; None is all chips.
 
     Returns:
         One row for each chip, fidelity and seed. `rows`, `failed`, `stopped` (early, by comparison) and `given_up`
@@ -53,7 +53,7 @@ def spread(table: MeasuredTable, hardware: str | None = None) -> pd.DataFrame:
 
 
 def learned(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
-    """Return the rows of one chip, or kind of chips, that are well above chance after one day (`LEARNED`).
+    """Return the rows of one chip, or kind of chip, that are well above chance after one day (`LEARNED`).
 
     With two classes, where `LEARNED` times chance is 1, the threshold is halfway between chance and 1. Rows are
     selected as in `MeasuredTable.select`; a kind is a group of `spread`, such as ``varied-pcm``.
@@ -95,7 +95,7 @@ def relations(table: MeasuredTable, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def groups(table: MeasuredTable, hardware: str | None = None, fidelity: str | None = None) -> pd.DataFrame:
-    """Return the labels of one chip, or kind of chips (as in `learned`), by groups of choices.
+    """Return the labels of one chip, or kind of chip (as in `learned`), by groups of choices.
 
     Returns:
         One row for each group of `Space.trait_groups` that is not empty: `choice`, `group`, `rows`, `learned` (share of

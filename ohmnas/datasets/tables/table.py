@@ -120,7 +120,7 @@ class MeasuredTable:
 
 
 def _few(names: list[str]) -> str:
-    """Join names for a message. If there are other chips, variants of presets are only counted."""
+    """Join names for a message. If not all are variants of presets, the variants are only counted."""
     varied = sum(map(is_varied, names))
     if 0 < varied < len(names):
         names = [*(name for name in names if not is_varied(name)), f"{varied} varied chips"]
@@ -195,7 +195,7 @@ def read_table(name_or_path: str | Path) -> MeasuredTable:
         )
     except (ValueError, OverflowError) as error:  # parser errors of pandas are ValueErrors
         raise BrokenFileError(f"{path} cannot be read as a table: {in_short(error, 200)}") from error
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas uses the first cells of longer rows as index
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas uses the first cells of longer rows as the index
         raise BrokenFileError(f"{path} has rows with more cells than columns")
     genes = _genes(card)
     frame = typed(_upgraded(frame, card["schema"]), path, genes)
@@ -234,7 +234,7 @@ def write_table(path: str | Path, frame: pd.DataFrame, card: dict[str, Any]) -> 
         card: card from `card.make_card`.
 
     Raises:
-        BrokenFileError: rows or card are invalid; existing files are unchanged.
+        BrokenFileError: the rows or the card are invalid; existing files are unchanged.
         StorageError: a file cannot be written.
     """
     path = Path(path)
@@ -254,7 +254,7 @@ def write_table(path: str | Path, frame: pd.DataFrame, card: dict[str, Any]) -> 
 
 def _read_card(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise BrokenFileError(f"the card {path} of the table is missing; ohmnas export-table writes card and table")
+        raise BrokenFileError(f"the card {path} of the table is missing; ohmnas export-table writes both")
     return _checked_card(read_json(path, _LARGEST_CARD), path)
 
 

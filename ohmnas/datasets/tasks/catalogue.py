@@ -34,4 +34,4 @@ TASKS: Final[Registry[Task]] = Registry(
     },
     _fault,
 )
-"""Name -> `Task`; installed packages add tasks with entry points of the group ``ohmnas.tasks``."""
+"""Name -> `Task`; installed packages add tasks with entry points in the group ``ohmnas.tasks``."""

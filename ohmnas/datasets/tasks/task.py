@@ -16,7 +16,7 @@ from ohmnas.spaces import catalogue
 from ohmnas.spaces.space import Space
 
 MACS_PER_PIXEL = 31_250
-"""MACs per pixel that set the default limit of a task from a file; `digits` has the same limit."""
+"""MACs per pixel that set the default limit for a task from a file; `digits` has the same limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Task:
         return catalogue.space(self.space_name, self.input_shape, self.classes)
 
     def in_space(self, name: str) -> Task:
-        """Return the same task with another search space.
+        """Return the same task with a different search space.
 
         Raises:
             UnknownNameError: the space is unknown.
@@ -67,7 +67,7 @@ class Task:
         """Return the task with lower limits for campaigns. None keeps a limit, and no limit is raised.
 
         Raises:
-            InvalidValueError: the limit of parameters is not above `min_params`.
+            InvalidValueError: the limit on parameters is not above `min_params`.
         """
         bounded = replace(
             self,

@@ -89,7 +89,7 @@ def test_other_pickle_protocols_are_read_or_refused(write: Callable[[bytes], str
     if protocol >= 4:
         assert len(read_table(path).frame) == 1
     else:
-        with pytest.raises(BrokenFileError, match="not a file of analog-nasbench"):
+        with pytest.raises(BrokenFileError, match="not a data file of analog-nasbench"):
             read_table(path)
 
 

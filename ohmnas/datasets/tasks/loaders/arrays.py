@@ -18,15 +18,16 @@ VALIDATION_DIVISOR = 5
 """One in this many training images of each class is used for validation."""
 LARGEST_LABEL = 2**31 - 1
 BRIGHTEST = 1e9
-"""Largest magnitude of a pixel. It keeps sums of squared pixels within float32."""
+"""Largest magnitude of a pixel. This limit keeps sums of squared pixels within float32."""
 SAMPLE = 2000
 """Largest number of images used to estimate the scale of a split."""
 SAME_KIND, OTHER_KIND = 8.0, 2.0
 """Largest ratio between the standard deviations of test and training pixels. `SAME_KIND` applies if both or neither
-have integer types, else `OTHER_KIND`. The ratio leaves room for test images that are darker or have less contrast.
+have integer types, else `OTHER_KIND`. These limits leave room for test images that are darker or have less contrast.
 Scales of 0 to 255 and 0 to 1 differ by a factor of 255."""
 BELOW_ZERO = 0.1
-"""If one split has no negative pixels, the pixels of the other may go down to minus this share of its largest pixel."""
+"""If one split has no negative pixels, those of the other may go down to minus this share of the first's largest
+pixel."""
 
 Array = npt.NDArray[np.generic]
 Labels = npt.NDArray[np.int64]
@@ -41,7 +42,7 @@ def load_npz(path: str | Path) -> TaskData:
     type. All other types become float32. The last file is cached.
 
     Raises:
-        BrokenFileError: the file cannot be read or is invalid; the message shows the fault.
+        BrokenFileError: the file cannot be read or is invalid; the message states the fault.
     """
     path = Path(path)
     status = regular(path, LARGEST)
@@ -129,7 +130,7 @@ def _check_scale(path: Path, train: Array, test: Array) -> None:
     """Check that both splits have the same scale, because the training images' statistics normalise both.
 
     Raises:
-        BrokenFileError: the training images are constant, or the test images have another scale.
+        BrokenFileError: the training images are constant, or the test images have a different scale.
     """
     deviation, other = _deviation(train), _deviation(test)
     if not deviation > 0:

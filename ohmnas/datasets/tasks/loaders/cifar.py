@@ -33,7 +33,7 @@ def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Byt
 
     Args:
         path: the file.
-        label_classes: number of classes of each of the l label bytes of a record.
+        label_classes: number of classes for each of the l label bytes of a record.
 
     Raises:
         BrokenFileError: the file cannot be read, is truncated, or has an invalid label.
@@ -41,7 +41,7 @@ def read_records(path: Path, label_classes: tuple[int, ...]) -> tuple[Bytes, Byt
     raw = np.frombuffer(read_bytes(path, LARGEST_FILE), np.uint8)
     size = len(label_classes) + PIXELS
     if len(raw) == 0 or len(raw) % size:
-        raise BrokenFileError(f"{path} has {len(raw):,} bytes, which is not a number of whole records of {size} bytes")
+        raise BrokenFileError(f"{path} has {len(raw):,} bytes, which is not a whole number of {size}-byte records")
     records = raw.reshape(-1, size)
     labels = records[:, : len(label_classes)]
     wrong = labels >= np.array(label_classes)

@@ -46,7 +46,7 @@ def download(
         UnknownNameError: the task has no archive; the message says how to get its files or lists the tasks that have
             one.
         DownloadError: the server did not send the file.
-        BrokenFileError: the download is not the official archive, or cannot be unpacked. No files of it are kept.
+        BrokenFileError: the download is not the official archive, or cannot be unpacked. None of its files are kept.
         StorageError: the files cannot be written.
     """
     data_dir, archive = Path(data_dir), archive or ARCHIVES.get(task)
@@ -55,7 +55,7 @@ def download(
         raise UnknownNameError(
             f"{task} cannot be downloaded: {instructions}"
             if instructions
-            else f"no files to download for the task {task!r}: choose {', '.join(ARCHIVES)}"
+            else f"no files to download for the task {task!r}: choose one of {', '.join(ARCHIVES)}"
         )
     target = data_dir / archive.folder
     if target.exists():

@@ -1,4 +1,4 @@
-"""Find a task's official files, and cache decoded copies for all processes of a machine."""
+"""Find a task's official files, and cache decoded copies for all processes on a machine."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _checksum(file: Path) -> str:
 def cache_folder() -> Path | None:
     """Return the folder of decoded copies: ``$OHMNAS_CACHE``, or ``ohmnas`` in the user's cache folder.
 
-    None if ``$OHMNAS_CACHE`` is not set and the user has no home folder.
+    Return None if ``$OHMNAS_CACHE`` is not set and the user has no home folder.
     """
     if named := os.environ.get("OHMNAS_CACHE"):
         return Path(named)
@@ -125,7 +125,7 @@ def _kept(folder: Path) -> Arrays | None:
 
 
 def _keep(folder: Path, arrays: Arrays) -> None:
-    """Store arrays atomically, by renaming a temporary folder. If two processes do so, the copy of the first stays."""
+    """Store arrays atomically, by renaming a temporary folder. If two processes do so, the first copy stays."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".", ignore_cleanup_errors=True) as temporary:

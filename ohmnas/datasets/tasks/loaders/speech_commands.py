@@ -25,7 +25,7 @@ NOISE = "_background_noise_"
 BLOCK = 1024
 """Number of recordings that are decoded at once."""
 LARGEST_LIST = 16 << 20
-"""Largest size of a list of recordings in bytes; the official lists have up to 0.4 million bytes."""
+"""Largest size in bytes of a list of recordings; the official lists have up to 0.4 million bytes."""
 
 Recording = tuple[Path, int, int]
 """File, class, and for silence a random number that selects the second to use from the file; -1 for words."""
@@ -63,7 +63,7 @@ def read_list(path: Path, files: list[Path]) -> set[str]:
     """Read the names of recordings from a list: ``word/file.wav``, one per line.
 
     Byte order marks, backslashes and ``./`` are accepted. A line that names no existing recording is an error:
-    otherwise, a misspelt recording for validation or testing would stay in the training set.
+    otherwise, a recording with a misspelt name would stay in the training set.
 
     Args:
         path: the list.
@@ -90,7 +90,7 @@ def _split(files: list[Path], listed: dict[str, set[str]]) -> dict[str, list[Pat
     """Return part -> recordings; recordings in neither list are for training."""
     if both := listed["validation"] & listed["test"]:
         raise BrokenFileError(
-            f"{min(both)} is in both lists of speech-commands: a recording is for validation or for testing"
+            f"{min(both)} is in both lists of speech-commands: a recording is either for validation or for testing"
         )
     parts: dict[str, list[Path]] = {"train": [], "validation": [], "test": []}
     for file in files:
@@ -100,7 +100,7 @@ def _split(files: list[Path], listed: dict[str, set[str]]) -> dict[str, list[Pat
 
 
 def _chosen(part: str, files: list[Path], noises: list[Path]) -> list[Recording]:
-    """Return all recordings of the ten words, and the average number per word of other words and of silence."""
+    """Return all recordings of the ten words, and as many of other words and of silence as the average word has."""
     known = [(file, WORDS.index(file.parent.name), -1) for file in files if file.parent.name in WORDS]
     others = [file for file in files if file.parent.name not in WORDS]
     if {label for _, label, _ in known} != set(range(len(WORDS))) or not others or not noises:

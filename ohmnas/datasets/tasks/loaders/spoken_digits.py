@@ -38,7 +38,7 @@ def load_spoken_digits(data_dir: Path | None = None) -> TaskData:
 
 @lru_cache(maxsize=1)
 def load_new_speakers(data_dir: Path | None = None) -> TaskData:
-    """Load a split by speaker: the last speaker by name is the test set, the second last is the validation set.
+    """Load a split by speaker: the last speaker by name is the test set, and the one before is the validation set.
 
     Raises:
         UnknownNameError: the files are missing.
@@ -48,7 +48,7 @@ def load_new_speakers(data_dir: Path | None = None) -> TaskData:
     speaker = arrays["speaker"].astype(np.int64)
     last = int(speaker.max())
     if last < 2:
-        raise BrokenFileError(f"the recordings have {last + 1} speakers, but a split by speakers needs at least 3")
+        raise BrokenFileError(f"the recordings have {last + 1} speakers, but a split by speaker needs at least 3")
     return _split(arrays, test=speaker == last, validation=speaker == last - 1)
 
 

@@ -22,14 +22,14 @@ SIDE = 96
 """Side of an image in pixels, as in the MLPerf Tiny benchmark (C. Banbury et al., 2021)."""
 SMALLEST_AREA = 0.005
 """A person or crowd counts if its annotated area (of the outline, not of the box) is at least this share of the image,
-as in the authors' code (build_visualwakewords_data.py of TensorFlow's models)."""
+as in the authors' code (build_visualwakewords_data.py in TensorFlow's models)."""
 VALIDATION_DIVISOR = 20
-"""One of this many training images is for validation."""
+"""One in this many training images is for validation."""
 YEARS = ("2014", "2017")
 LARGEST_ANNOTATIONS = 2 << 30
 """Largest size of an annotation file in bytes; the official files have up to 0.5 billion bytes."""
 LARGEST_IMAGE, MOST_PIXELS = 32 << 20, 50_000_000
-"""Largest size in bytes and largest number of pixels of an image; images of COCO have up to 640 x 640 pixels."""
+"""Largest size in bytes and largest number of pixels of an image; COCO images have up to 640 x 640 pixels."""
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +77,7 @@ def read_labels(path: Path) -> dict[str, int]:
     Annotations of images that the file does not list are ignored, because subsets of COCO have them.
 
     Raises:
-        BrokenFileError: the file is not a valid annotation file of COCO.
+        BrokenFileError: the file is not a valid COCO annotation file.
     """
     try:
         content = json.loads(read_text(path, LARGEST_ANNOTATIONS))
@@ -96,7 +96,7 @@ def read_labels(path: Path) -> dict[str, int]:
             if one["category_id"] == person and _area(path, one) / pixels >= SMALLEST_AREA:
                 labels[name] = 1
     except (KeyError, TypeError, StopIteration, AttributeError) as error:
-        raise BrokenFileError(f"{path} is not an annotation file of COCO: {shown(error)}") from error
+        raise BrokenFileError(f"{path} is not a COCO annotation file: {shown(error)}") from error
     if len(labels) < 2:
         raise BrokenFileError(f"{path} has {len(labels)} images; a task needs two or more")
     if len(labels) < len(content["images"]):

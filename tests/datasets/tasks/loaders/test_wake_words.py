@@ -99,11 +99,11 @@ def test_annotations_of_images_that_a_subset_lacks_are_passed_over(tmp_path: Pat
         (lambda c: c["annotations"][3].update(area=float("nan")), "has an area of nan"),
         (lambda c: c["annotations"][3].update(area=10**400), "has an area of a number of more than 18 digits"),
         (lambda c: c["annotations"][3].update(area="9" * 999), "has an area of '99.*9..., which is not"),
-        (lambda c: c["annotations"][3].pop("area"), "not an annotation file of COCO: .*area"),
+        (lambda c: c["annotations"][3].pop("area"), "not a COCO annotation file: .*area"),
         (lambda c: c["annotations"][3].update(image_id=[]), "not an annotation file"),
         (lambda c: c.update(annotations=None), "not an annotation file"),
         (lambda c: c.update(images={}), "has 0 images"),
-        (lambda c: c["categories"].pop(), "not an annotation file of COCO: StopIteration"),
+        (lambda c: c["categories"].pop(), "not a COCO annotation file: StopIteration"),
     ],
 )
 def test_wrong_annotations_are_named(change: Callable[[dict[str, Any]], object], message: str, tmp_path: Path) -> None:
