@@ -27,7 +27,7 @@ class Target:
     high: float
     """Largest possible value."""
     scale: Scale = "linear"
-    """Scale on which a surrogate learns the target: ``log`` for standard deviations, because they differ by factors."""
+    """Scale on which a surrogate learns the target: ``log`` for standard deviations, where ratios matter."""
 
 
 def _accuracy(time: str) -> Target:

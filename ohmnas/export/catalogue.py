@@ -67,11 +67,13 @@ def export(trained: TrainedNetwork, to: str, out: str | Path) -> Exported:
 
     Raises:
         UnknownNameError: the exporter is unknown.
-        InvalidValueError: the folder is not empty, or the network cannot be exported to this format.
+        InvalidValueError: the folder is the current one or not empty, or the network cannot be exported to this format.
         MissingDependencyError: the exporter needs a package that is not installed.
         StorageError: a write failed.
     """
     out = Path(out)
+    if out.resolve() == Path.cwd():
+        raise InvalidValueError(f"{out} is the current folder, which would be replaced: choose a new folder")
     exporter = EXPORTERS[to]
     aside: Path | None = None
     try:

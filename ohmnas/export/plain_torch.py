@@ -274,7 +274,9 @@ def _code(trained: TrainedNetwork, digital: nn.Module, limits: dict[str, Limits]
         one = limits[path]
         name = one.name + type(module).__name__
         if isinstance(module, nn.Conv2d) and module.bias is not None:
-            raise InvalidValueError(f"{path} has a bias that is added after saturation: plain code cannot express this")
+            raise InvalidValueError(
+                f"{path} is a convolution whose bias is added after saturation, which this export does not support"
+            )
         source.classes.setdefault(name, _SATURATING[name])
         arguments = convolution_arguments(module) if isinstance(module, nn.Conv2d) else linear_arguments(module)
         return f"{name}({arguments}{'' if one.name == 'Saturating' else f', starts={one.starts}'})"

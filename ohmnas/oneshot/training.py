@@ -135,7 +135,7 @@ def epochs_within(plan: Plan, minutes: float) -> int:
         InvalidValueError: the minutes are not a finite number above 0.
     """
     if not 0.0 < minutes < math.inf:
-        raise InvalidValueError(f"the minutes must be a number above 0, not {minutes}")
+        raise InvalidValueError(f"the minutes must be a finite number above 0, not {minutes}")
     trial = _Training(replace(plan, epochs=max(plan.epochs, _TIMED + 1)))  # no step may be beyond the end
     trial.advance()
     start = time.process_time()
@@ -217,7 +217,7 @@ class _Training:
             network: the path, with its weights.
             images: images of a batch.
             labels: labels of the batch.
-            progress: share of the steps that are done after this one.
+            progress: share of all steps that are done, including this one.
             teacher: logits to learn from instead of the labels (in-place distillation); None: the labels.
         """
         set_noise(network, self._noise)

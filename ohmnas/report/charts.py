@@ -164,7 +164,7 @@ def front_charts(subjects: Sequence[Subject], ids: Mapping[int, str]) -> list[Pi
         chart = Chart(
             _axis(horizontal, [x for x, _ in points]),
             _axis(vertical, [y for _, y in points]),
-            f"Front: {up.title} over {across.title}",
+            f"Front: {up.title} against {across.title}",
             *((SMALL,) if len(pairs) > 2 else ()),
         )
         for (candidate, kind, radius), (x, y) in zip(shown, points, strict=True):

@@ -37,7 +37,7 @@ class Neighbours:
     """``(k,)``: distance of each, in units of the median distance from a measured network to its nearest neighbour."""
 
     def labels(self, genome: Sequence[int]) -> dict[str, float]:
-        """Return the measured values of a network by column; empty if it is not in the table."""
+        """Return a network's genes and measured values by column; empty if it is not in the table."""
         (places,) = np.nonzero((genomes(self.rows) == np.array(genome)).all(axis=1))
         if not len(places):
             return {}
@@ -46,7 +46,7 @@ class Neighbours:
 
 
 def table_of(result: SearchResult, path: str | None = None) -> MeasuredTable | None:
-    """Return the table that the surrogate of a result was trained on; None without a file if no shipped table fits.
+    """Return the table that the surrogate of a result was trained on; None without a file or a matching shipped table.
 
     Args:
         result: result of a search.

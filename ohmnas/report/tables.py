@@ -99,7 +99,7 @@ def _facts(rows: pd.DataFrame, above: pd.DataFrame, networks: int) -> list[tuple
             (
                 words.title,
                 words.text(middle),
-                f"median above chance; 5 % to 95 %: {words.number(low)} to {words.number(high)}",
+                f"median of runs above chance; 5th to 95th percentile: {words.number(low)} to {words.number(high)}",
             )
         )
     low, high = rows["params"].min(), rows["params"].max()
@@ -133,12 +133,12 @@ def _networks(table: MeasuredTable, rows: pd.DataFrame, ids: Mapping[int, str], 
         chart = Chart(
             axis(across.label, x.tolist(), across.is_log, 4),
             axis(up.label, y.tolist()),
-            f"{up.title} over {across.title}",
+            f"{up.title} against {across.title}",
             290,
         )
         for row in shown:
             chart.dot((x[row], y[row]), f"front g{places[row] % GROUPS}", 2.4, ids[row])
-        pictures.append(Picture(f"{up.title} over {across.title}", chart.markup()))
+        pictures.append(Picture(f"{up.title} against {across.title}", chart.markup()))
     legend = [(f"dot g{place % GROUPS}", f"{trait.replace('_', ' ')}: {name}") for place, name in enumerate(names)]
     records = rows.to_dict("records")
     cells = [

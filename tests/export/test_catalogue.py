@@ -16,7 +16,9 @@ def _broken(trained: TrainedNetwork, folder: Path) -> Exported:
     raise InvalidValueError("no")
 
 
-def test_the_folder_is_whole_or_not_there(branched: TrainedNetwork, tmp_path: Path) -> None:
+def test_the_folder_is_whole_or_not_there(
+    branched: TrainedNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with EXPORTERS.registered("broken", _broken), pytest.raises(InvalidValueError, match="no"):
         export(branched, "broken", tmp_path / "out")
     assert not [*tmp_path.iterdir()]
@@ -24,6 +26,9 @@ def test_the_folder_is_whole_or_not_there(branched: TrainedNetwork, tmp_path: Pa
     done = export(branched, "torch", tmp_path / "my net")
     assert f"'{tmp_path}/my net'" in done.use
     assert {path.name for path in (tmp_path / "my net").iterdir()} == {"network.py", "weights.safetensors"}
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidValueError, match="is the current folder"):
+        export(branched, "torch", ".")
     with pytest.raises(InvalidValueError, match="is not an empty folder"):
         export(branched, "torch", tmp_path / "my net")
     with pytest.raises(UnknownNameError, match="unknown exporter 'tensorflow'"):

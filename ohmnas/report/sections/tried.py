@@ -89,7 +89,7 @@ def _chart(one: Subject, ids: Mapping[int, str], place: int, vertical: str, hori
     chart = Chart(
         axis(across.label, [x for x, _ in points], across.is_log),
         axis(up.label, [y for _, y in points]),
-        f"Networks tried: {up.title} over {across.title}",
+        f"Networks tried: {up.title} against {across.title}",
         charts.SMALL,
     )
     names = [_name(one, each) for each in tried]
