@@ -63,6 +63,11 @@ class StorageError(OhmnasError, OSError):
     """A file or store cannot be read or written, for example because the disk is full; data stored earlier is safe."""
 
 
+def counted(number: int, noun: str, several: str = "") -> str:
+    """Return a number with its noun: ``1 row``, ``2 rows``; `several` is an irregular plural."""
+    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
+
+
 def shown(value: object) -> str:
     """Format a value of unknown origin for a message: short, without control characters."""
     if isinstance(value, int) and abs(value) >= 10**18:

@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -155,7 +155,8 @@ def write_bytes_atomically(path: Path, content: bytes) -> None:
         Path(temporary).replace(path)
     except BaseException as error:  # including Ctrl-C, which would leave the temporary file
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
         raise StorageError(f"cannot write {path}: {error.strerror or error}; an existing file is unchanged") from error

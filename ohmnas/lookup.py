@@ -63,11 +63,11 @@ def name_fault(name: str) -> str:
     if not name.strip() or name != name.strip():
         return "a name must not be empty, or start or end with spaces"
     if not name.isprintable():
-        return "a name must not have control characters"
+        return "a name must contain only printable characters and ordinary spaces"
     if len(name) > LONGEST_NAME:
         return f"a name has at most {LONGEST_NAME} characters"
     if "/" in name or "\\" in name or name.startswith("."):
-        return "a name must not be a path"
+        return "a name must not contain slashes or backslashes, or begin with a dot"
     if name[0] in "=+-@":
         return f"commands and spreadsheets misread a name that begins with {name[0]}"
     return ""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 
 from ohmnas import errors
+from ohmnas.errors import counted
 
 
 def test_every_error_is_an_ohmnas_error_and_a_builtin_of_its_kind() -> None:
@@ -28,3 +29,8 @@ def test_values_are_shown_in_short_and_without_control_characters() -> None:
 def test_texts_of_other_errors_become_one_short_line() -> None:
     assert errors.in_short(ValueError("a\n  b")) == "a b"
     assert errors.in_short("y" * 500, 100) == f"{'y' * 97}..."
+
+
+def test_numbers_agree_with_their_nouns() -> None:
+    assert [counted(n, "row") for n in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]
+    assert [counted(n, "row is", "rows are") for n in (1, 2)] == ["1 row is", "2 rows are"]

@@ -110,7 +110,12 @@ def test_a_name_that_is_taken_is_left_out_and_named(pets: Registry[object], inst
     assert pets["fox"] == 2  # first on the path
     cats = "the pet 'cat' of the package zoo_cats, because ohmnas has a built-in pet with this name"
     one = "the pet 'fox' of the package zoo_one, because the package zoo_two adds one with this name"
-    assert {cats, one, "the pet 'a/b' of the package zoo_bad, because a name must not be a path"} == {*pets.faults}
+    assert {
+        cats,
+        one,
+        "the pet 'a/b' of the package zoo_bad, because a name must not contain slashes or backslashes, or begin with a "
+        "dot",
+    } == {*pets.faults}
     with pytest.raises(UnknownNameError, match=r"unknown pet 'cats': choose cat, .*; left out: .*zoo_cats"):
         pets["cats"]
 

@@ -28,7 +28,7 @@ from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.schema import Row
 from ohmnas.datasets.tables.table import MeasuredTable, genomes, read_table, shipped_tables
 from ohmnas.datasets.tasks.task import Task, task
-from ohmnas.errors import AllFailedError, InvalidValueError
+from ohmnas.errors import AllFailedError, InvalidValueError, counted
 from ohmnas.hardware import Hardware, hardware, has_name
 from ohmnas.hardware.chip_genes import drawn_for, to_hardware
 from ohmnas.search.result import SearchResult, read_result
@@ -371,7 +371,7 @@ def _show(
     early = f", {stopped} stopped early" if stopped else ""
     took = render.duration(seconds)
     render.line(
-        f"measured {render.counted(measured, 'row')} in {took} ({failed} failed{early}; {before} were already stored); "
+        f"measured {counted(measured, 'row')} in {took} ({failed} failed{early}; {before} were already stored); "
         f"{arguments.store} now has {rows} rows"
     )
     if measured:

@@ -61,12 +61,14 @@ def _replaces(path: Path) -> bool:
     """Return True if the file is a surrogate, which may be replaced; False if there is no file.
 
     Raises:
-        InvalidValueError: the file is not a surrogate; data sets of images are ``.npz`` files too.
+        InvalidValueError: the file is not a surrogate of this version; data sets of images are ``.npz`` files too.
     """
     if not path.exists():
         return False
     try:
         read_header(path)
     except BrokenFileError as error:
-        raise InvalidValueError(f"{path} exists and is not a surrogate: choose another --out") from error
+        raise InvalidValueError(
+            f"{path} exists and is not a surrogate of this version of ohmnas: choose another --out"
+        ) from error
     return True

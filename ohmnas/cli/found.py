@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from ohmnas.cli import render
 from ohmnas.datasets.tasks.task import task_word
+from ohmnas.errors import counted
 from ohmnas.hardware import hardware, has_name
 from ohmnas.search import SearchResult
 from ohmnas.search.archive import FRONT
 from ohmnas.search.candidate import Candidate
 from ohmnas.search.limits import PREDICTED_LIMITS
 from ohmnas.search.objective import Ratio
-from ohmnas.search.quantity_words import WORDS
+from ohmnas.search.quantity_words import WORDS, listed
 from ohmnas.targets import DEFAULTS, DEVICE_LATENCY, TARGETS, variation_of
 
 ABOVE_GUESSING = 0.1
@@ -93,7 +94,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     confidence = result.constraints.get("confidence")
     sure = "" if confidence is None else f" with a probability of {confidence:g}"
     if missed := sorted({_limited(limit) for candidate in known for limit in candidate.misses}):
-        limits = f"the limit on {' and '.join(missed)}"
+        limits = f"the limit on {missed[0]}" if len(missed) == 1 else f"one of the limits on {listed(missed)}"
         fault = (
             f"violates {limits}" if confidence is None else f"meets {limits} with a probability below {confidence:g}"
         )
@@ -105,7 +106,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
         front = _spread(result.front, FRONT_ROWS)
         shown = "" if len(front) == len(result.front) else f"; {len(front)} shown"
         most = " (the limit)" if len(result.front) == FRONT else ""
-        title = f"Pareto front ({', '.join(result.pareto)}): {len(result.front)} networks{most}{shown}"
+        title = f"Pareto front ({', '.join(result.pareto)}): {counted(len(result.front), 'network')}{most}{shown}"
         render.table(["front", *columns], [_row(str(i + 1), c, result, extra) for i, c in front], title)
         render.line(f"found: the network on the front with the highest {result.objective}")
         volume = result.history[-1]["hypervolume"]
@@ -133,7 +134,7 @@ def show(result: SearchResult, path: Path, pictures: Sequence[Path] = ()) -> Non
     render.line(
         "These are accuracies in the search network. To measure the found network itself:"
         if _is_search_network(result)
-        else "The best of many predictions is optimistic. To measure it:"
+        else "The best of many predictions is optimistic. To measure the network:"
     )
     needs = "" if find_spec("torch") else "   (needs: pip install 'ohmnas[train]')"
     render.line(f"  ohmnas verify {quote(str(path))} {how_measured(learned, best)}{needs}")
@@ -145,7 +146,7 @@ def _how_found(result: SearchResult) -> str:
     how, where = f"{result.strategy}, seed {result.seed}", f"{learned['task']}, {learned['hardware']}"
     if _is_search_network(result):
         epochs = int(result.history[-1]["iteration"])
-        trained = f"trained a search network for {render.counted(epochs, 'epoch')} in {result.seconds:.0f} s"
+        trained = f"trained a search network for {counted(epochs, 'epoch')} in {result.seconds:.0f} s"
         return f"{trained} ({how}; {where}){ended}"
     scored = f"scored {result.evaluations:,} {result.space.members} in {result.seconds:.2f} s ({how}; "
     if "rows" in learned:
@@ -163,7 +164,8 @@ def _assumed(conversion: Mapping[str, Any]) -> str:
     phases = f", with {conversion['phases']}-phase reads" if conversion["phases"] != 1 else ""
     return (
         f"energy is a proxy: it assumes that 8-bit ADCs take {100 * conversion['adc_share']:g} % of it and that ADC "
-        f"energy scales with bits by the law {conversion['law']}{phases} (--adc-share, --adc-law)"
+        f"energy grows with the number of bits according to the {conversion['law']} law{phases} (--adc-share, "
+        "--adc-law, --read-phases)"
     )
 
 

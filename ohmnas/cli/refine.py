@@ -25,7 +25,7 @@ from ohmnas.datasets.campaign.store import Store
 from ohmnas.datasets.campaign.trained import is_trained
 from ohmnas.datasets.tables.table import MeasuredTable, find_table, read_table, shipped_tables
 from ohmnas.datasets.tasks.task import Task
-from ohmnas.errors import InvalidValueError, OhmnasError
+from ohmnas.errors import InvalidValueError, OhmnasError, counted
 from ohmnas.files import LARGEST_RESULT, read_json
 from ohmnas.hardware import Hardware, hardware
 from ohmnas.refine.journal import belongs_to
@@ -263,7 +263,7 @@ def _show(arguments: argparse.Namespace, result: SearchResult, path: Path) -> No
     if stages:
         render.table(["stage", "networks", "best: 1-day accuracy", "std", "AVM", "optimism"], stages)
     render.line(
-        f"measured: {render.counted(result.evaluations, 'new training run')}, {result.provenance['rows']} networks in "
+        f"measured: {counted(result.evaluations, 'new training run')}, {result.provenance['rows']} networks in "
         "all (including earlier ones), on validation images"
     )
     render.line("held out: prediction of surrogates that were not fitted to the network")

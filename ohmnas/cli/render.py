@@ -249,11 +249,6 @@ def points(value: float) -> str:
     return f"{100 * value:+.2f} pt"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: ``1 row``, ``2 rows``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def duration(seconds: float) -> str:
     """Format seconds as seconds, minutes or hours."""
     if seconds < 90:

@@ -15,7 +15,7 @@ from ohmnas.datasets.tables.card import make_card
 from ohmnas.datasets.tables.schema import ACCURACY_COLUMNS, KEY_COLUMNS, gene_columns
 from ohmnas.datasets.tables.table import MeasuredTable, read_table, write_table
 from ohmnas.datasets.tasks.task import task
-from ohmnas.errors import InvalidValueError, StorageError
+from ohmnas.errors import InvalidValueError, StorageError, counted
 from ohmnas.files import LARGEST_TABLE, read_bytes
 from ohmnas.hardware import is_varied, kind_of
 from ohmnas.surrogate.training_set import FEWEST_ROWS, learnable_chips
@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         out, card, which = arguments.out, table.card, _learnable(table)
         render.line(
-            f"wrote {len(frame):,} rows of {card['architectures']:,} architectures to {out} and the card to "
-            f"{out.with_suffix('.json')}"
+            f"wrote {counted(len(frame), 'row')} of {counted(card['architectures'], 'architecture')} to {out} and the "
+            f"card to {out.with_suffix('.json')}"
             + ("" if which is None else f"; next: ohmnas fit --table {quote(str(out))}{which} --out surrogate")
         )
 
@@ -101,8 +101,10 @@ def _check_nothing_is_lost(path: Path, frame: pd.DataFrame, everything: pd.DataF
     if lost <= 0:
         return
     if (changed := len(existing.merge(written[identity])) - (len(existing) - lost)) > 0:
-        raise InvalidValueError(f"{path} has {changed:,} rows with results that differ from those in {store}: {other}")
-    say = f"{path} has {lost:,} rows that this export of {store} lacks: {other}"
+        raise InvalidValueError(
+            f"{path} has {counted(changed, 'row')} with results that differ from those in {store}: {other}"
+        )
+    say = f"{path} has {counted(lost, 'row')} that this export of {store} lacks: {other}"
     if len(existing.merge(known[identity])) < len(existing):
         say += f", or first add them with ohmnas merge --store {quote(str(store))} {quote(str(path))}"
     raise InvalidValueError(say)

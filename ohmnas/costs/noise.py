@@ -6,8 +6,8 @@ is the product of i, the mean square of the relative weights, and the mean squar
 converter's range. There are three sources of noise:
 
 - Converters. The power of output noise and ADC rounding depends only on the chip, so its share is larger in layers with
-  fewer inputs. Each tile that a layer is split over adds the same power again. The share of DAC rounding is the same in
-  all layers.
+  fewer inputs. Each row of tiles that a layer is split over adds the same power again. The share of DAC rounding is the
+  same in all layers.
 - Independent errors of the weights. Their share of the output depends on i only through the largest of i weights.
 - Errors shared by all weights of a tile. They multiply the mean of the inputs, so their share grows with i.
 

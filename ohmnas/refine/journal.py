@@ -114,13 +114,17 @@ def belongs_to(path: Path, asked: Mapping[str, Any]) -> bool:
 def _read(path: Path) -> tuple[dict[str, Any], list[Stage]]:
     values = read_json(path, LARGEST_RESULT)
     try:
+        if not isinstance(values, dict):
+            raise ValueError("its content is not a JSON object")
         if values["version"] != VERSION:
             raise BrokenFileError(
                 f"{path} is a journal of version {shown(values['version'])}, but this version of ohmnas reads version "
                 f"{VERSION}"
             )
         return dict(values["asked"]), [_stage(stage) for stage in values["stages"]]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except KeyError as error:
+        raise BrokenFileError(f"{path} is not a refinement journal: it lacks {error}") from error
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         if isinstance(error, BrokenFileError):
             raise
         raise BrokenFileError(f"{path} is not a refinement journal: {error}") from error

@@ -127,7 +127,7 @@ def refine(
     Args:
         campaign: how to measure: protocol, one chip, seed and limits. Its population is the plan. The plan is measured
             first if the store has fewer than `FEWEST` networks. The campaign's `keep` is a folder for trained networks.
-            After each stage, only the `WEIGHTS` best networks and the reference networks are kept there.
+            After each stage, only the `WEIGHTS` best networks and the `Effort.references` best references stay there.
         store: measured rows; the surrogate is fitted to the rows of the same chip and fidelity.
         fit: fits a surrogate to a training set and returns the search problem that uses it, for example
             ``lambda rows: Problem(rows.space, Surrogate.learn(rows).model_, limits)``.
@@ -152,7 +152,7 @@ def refine(
         history has one entry per complete stage.
 
     Raises:
-        BrokenFileError: the file of the journal is not a journal.
+        BrokenFileError: `journal` is not a journal file.
         InvalidValueError: the campaign has several chips or retries failed rows; the store's rows were measured with
             another protocol or other settings; the journal belongs to another refinement; or too few networks could be
             measured.
@@ -437,7 +437,7 @@ class _Run:
         return stand(data, table.select(chip, fidelity), self.fit, self.above_reference)
 
     def _forget_weights(self, standing: Standing) -> None:
-        """Remove kept trained networks, except the best networks and the reference networks."""
+        """Remove kept trained networks, except the best networks and the best reference networks."""
         if self.campaign.keep is None:
             return
         known = [one.genome for one in references(standing.problem)[: self.effort.references]]

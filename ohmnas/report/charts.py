@@ -17,7 +17,7 @@ from ohmnas.report.neighbours import Neighbours
 from ohmnas.report.subject import Subject
 from ohmnas.report.svg import Chart
 from ohmnas.search.candidate import Candidate
-from ohmnas.search.quantity_words import WORDS
+from ohmnas.search.quantity_words import WORDS, in_words
 
 COLOURS: Final = 6
 """Number of colours for results; further results repeat them."""
@@ -194,7 +194,7 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
     objectives = {one.result.objective for one in subjects}
     panels: list[tuple[str, str, float]] = []
     if len(objectives) == 1 and objectives != {"accuracy_1d"}:
-        panels.append(("objective", objective_words(objectives.pop()), 1.0))
+        panels.append(("objective", in_words(objectives.pop()), 1.0))
     panels.append(("accuracy_1d", "1-day accuracy of the best network (%)", 100.0))
     if any("hypervolume" in entry for _, history in histories for entry in history):
         panels.append(("hypervolume", "hypervolume of the front", 1.0))
@@ -220,13 +220,6 @@ def convergence_charts(subjects: Sequence[Subject]) -> list[Picture]:
                 chart.dot(point, colour(place), 4)
         pictures.append(Picture(label, chart.markup()))
     return pictures
-
-
-def objective_words(objective: str) -> str:
-    """Replace the names of quantities in an objective by their titles."""
-    for name in sorted(WORDS, key=len, reverse=True):
-        objective = objective.replace(name, WORDS[name].title.removesuffix(", proxy"))
-    return objective
 
 
 def neighbours_chart(one: Subject, ids: Mapping[int, str], place: int = 0, found: str = FOUND) -> Picture | None:

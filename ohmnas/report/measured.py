@@ -46,7 +46,7 @@ class MeasuredNetwork:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredDifference:
-    """Mean difference of two networks over pairs of training runs with the same seed."""
+    """Mean difference between two networks over pairs of training runs with the same seed."""
 
     network: str
     against: str
@@ -56,7 +56,8 @@ class MeasuredDifference:
     """Lower end of the 95 % interval; None with one pair, or if all differences are equal."""
     high: float | None
     p: float | None
-    """Two-sided p value of a mean difference of 0; None with one pair, or if all differences are equal and not 0."""
+    """Two-sided p value for the hypothesis of no mean difference; None with one pair, or if all differences are equal
+    and not 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ def _measurement(values: Any, space: Space) -> Measurement:
             if target in TARGETS:
                 measured[target] = tuple(_value(one, target) for one in json_values.sequence(each, target))
                 if len(measured[target]) != len(seeds):
-                    raise BrokenFileError(f"{target} of {name} has {len(measured[target])} values, not {len(seeds)}")
+                    raise BrokenFileError(
+                        f"the number of values of {target} for {name} must be {len(seeds)}, not {len(measured[target])}"
+                    )
         networks[json_values.name(name, "network's name")] = MeasuredNetwork(
             _genome(network["genome"], space), measured
         )

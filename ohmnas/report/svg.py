@@ -34,7 +34,7 @@ _CAP: Final = 3.0
 _LEFT: Final = 58
 """Room in pixels for the ticks of the vertical axis; the same as in the style sheet."""
 _LARGE: Final = 3.0
-"""Smallest radius in pixels of marks that names must not cover."""
+"""Smallest radius in pixels of marks that names avoid if possible."""
 _GAP: Final = 3.0
 """Smallest distance in pixels between two labels."""
 _FAR: Final = 18.0

@@ -15,7 +15,7 @@ Rows = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
 
 ELITE: Final = 500
-"""Number of feasible architectures kept, best first; `different` selects from them."""
+"""Number of feasible architectures kept, best first; without a front, `different` selects from them."""
 FRONT: Final = 300
 """Largest size of a front; crowded members are dropped."""
 APART: Final = 4.0

@@ -12,7 +12,7 @@ import numpy as np
 
 from ohmnas.pictures import FORMATS, FOUND, INK, OTHERS, REFERENCE, SCALE, drawing, new_figure, save, ticks_in_words
 from ohmnas.search.candidate import Candidate
-from ohmnas.search.quantity_words import WORDS
+from ohmnas.search.quantity_words import WORDS, in_words
 from ohmnas.search.result import SearchResult
 from ohmnas.targets import variation_of
 
@@ -83,7 +83,7 @@ def _convergence(result: SearchResult) -> Figure:
     variation = variation_of(history[0] if history else ()).name
     panels: list[tuple[str, list[tuple[str, str, float]]]] = []
     if result.objective != "accuracy_1d":
-        panels.append((_in_words(result.objective), [("objective", "", 1.0)]))
+        panels.append((in_words(result.objective), [("objective", "", 1.0)]))
     panels.append((WORDS["accuracy_1d"].label, [("accuracy_1d", "", 100.0)]))
     panels.append(("points", [(name, WORDS[name].title, 100.0) for name in ("accuracy_1d_std", variation)]))
     if any("hypervolume" in entry for entry in history):
@@ -100,12 +100,6 @@ def _convergence(result: SearchResult) -> Figure:
             ticks_in_words(panel, "x")
     figure.suptitle(f"{_where(result)}: predictions of the best so far ({result.strategy}, seed {result.seed})")
     return figure
-
-
-def _in_words(objective: str) -> str:
-    for name in sorted(WORDS, key=len, reverse=True):
-        objective = objective.replace(name, WORDS[name].title.removesuffix(", proxy"))
-    return objective
 
 
 def _front(result: SearchResult) -> Figure:
@@ -152,6 +146,7 @@ def _name(panel: Axes, names: Sequence[str], places: Sequence[tuple[float, float
     """Write names beside points, moved down where they would overlap; the points are sorted from top to bottom."""
     from matplotlib.patheffects import withStroke
 
+    panel.autoscale_view()  # else the limits may lack the last points
     to_axes = panel.transData + panel.transAxes.inverted()
     taken: list[tuple[float, float]] = []
     for name, at in zip(names, places, strict=True):

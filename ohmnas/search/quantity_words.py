@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -63,6 +64,12 @@ WORDS: Final = {
     "latency": QuantityWords("latency per image, proxy", "µs", 1e6, 1, is_log=True),
 }
 """Quantity -> words. A point (pt) is one percentage point of accuracy, for differences and standard deviations."""
+
+
+def in_words(objective: str) -> str:
+    """Replace the names of quantities in an objective by their titles."""
+    names = "|".join(re.escape(name) for name in sorted(WORDS, key=len, reverse=True))
+    return re.sub(names, lambda name: WORDS[name[0]].title.removesuffix(", proxy"), objective)
 
 
 def listed(parts: Sequence[str]) -> str:

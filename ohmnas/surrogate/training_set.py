@@ -13,7 +13,7 @@ from pandas.api.typing import SeriesGroupBy
 
 from ohmnas.datasets.tables import schema
 from ohmnas.datasets.tables.table import DEFAULT_FIDELITIES, MeasuredTable, accuracy_std_floor
-from ohmnas.errors import InvalidValueError
+from ohmnas.errors import InvalidValueError, counted
 from ohmnas.hardware import TECHNOLOGIES, Hardware
 from ohmnas.hardware.chip_genes import CHIP_GENE_NAMES, from_hardware
 from ohmnas.spaces.codesign import CoDesignSpace
@@ -98,7 +98,8 @@ class TrainingSet:
         first = groups[[*target_names, *further]].first()
         if len(means) < FEWEST_ROWS:
             raise InvalidValueError(
-                f"table {table.source} has {len(means)} measured architectures; a surrogate needs {FEWEST_ROWS}"
+                f"table {table.source} has {counted(len(means), 'measured architecture')}; a surrogate needs "
+                f"{FEWEST_ROWS}"
             )
         population = means[names].to_numpy(dtype=np.int16)
         costs = table.space.layers(population)
@@ -154,7 +155,8 @@ class TrainingSet:
             )
         if (networks := len(frame.drop_duplicates(list(table.space.gene_names)))) < FEWEST_ROWS:
             raise InvalidValueError(
-                f"table {table.source} has {networks} networks on varied chips; a surrogate needs {FEWEST_ROWS}"
+                f"table {table.source} has {counted(networks, 'network')} on varied chips; a surrogate needs "
+                f"{FEWEST_ROWS}"
             )
         genes = frame[list(CHIP_GENE_NAMES)]
         seen = {name: [int(genes[name].min()), int(genes[name].max())] for name in CHIP_GENE_NAMES}

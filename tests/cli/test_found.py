@@ -183,11 +183,11 @@ def test_references_that_miss_a_limit_on_predictions_are_marked(capfd: pytest.Ca
     found.show(replace(one, references=[worse, *others], constraints=limits), PATH)
     out = capfd.readouterr().out
     assert re.findall(r"^ (\w+[\w-]*) \* ", out, re.MULTILINE) == [worse.name]
-    assert "* violates the limit on AVM and accuracy (predicted)\n" in out
+    assert "* violates one of the limits on AVM and accuracy (predicted)\n" in out
     assert "excluded: predicted accuracy below 2 % (--floor none removes this limit)\n" in out
     found.show(replace(one, references=[worse], constraints={**limits, "confidence": 0.9}), PATH)
     out = capfd.readouterr().out
-    assert "* meets the limit on AVM and accuracy with a probability below 0.9 (predicted)\n" in out
+    assert "* meets one of the limits on AVM and accuracy with a probability below 0.9 (predicted)\n" in out
     assert "required: accuracy of at least 2 % with a probability of 0.9 (predicted; --floor none" in out
 
 
@@ -196,7 +196,9 @@ def test_limits_on_targets_are_printed_with_their_titles(capfd: pytest.CaptureFi
     worse, *others = one.references
     misses = ("min_accuracy_1d", "max_accuracy_1d_std", "min_accuracy_1mo")
     found.show(replace(one, references=[replace(worse, misses=misses), *others]), PATH)
-    assert "* violates the limit on 1-day accuracy and accuracy after 1 month and std (pred" in capfd.readouterr().out
+    assert (
+        "* violates one of the limits on 1-day accuracy, accuracy after 1 month and std (pred" in capfd.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(("rows", "warned"), [(33, True), (99, True), (100, False)])

@@ -12,7 +12,6 @@ from ohmnas.cli import render
 def test_numbers_read_as_people_say_them() -> None:
     assert render.percent(0.98765) == "98.76 %" or render.percent(0.98765) == "98.77 %"
     assert render.points(-0.0123) == "-1.23 pt"
-    assert [render.counted(n, "row") for n in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]
     assert [render.duration(s) for s in (12.2, 600, 7200)] == ["12 s", "10 min", "2.0 h"]
 
 

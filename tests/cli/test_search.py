@@ -710,10 +710,7 @@ def test_wrong_values_are_found_before_anything_is_fitted(
 def test_assumptions_behind_the_energy_are_printed_kept_and_must_be_repeated(search: Search, tmp_path: Path) -> None:
     limits = ("--max-energy", "1e-6", "--iterations", "3")
     done = search(*limits, "--adc-law", "zigzag", "--adc-share", "0.3", "--read-phases", "4")
-    assert (
-        "8-bit ADCs take 30 % of it and that ADC energy scales with bits by the law zigzag, with 4-phase reads"
-        in done.out
-    )
+    assert "that ADC energy grows with the number of bits according to the zigzag law, with 4-phase reads" in done.out
     result = read(done, tmp_path)
     assert result.constraints["conversion"] == {"law": "zigzag", "adc_share": 0.3, "phases": 4}
     again = search(*limits, "--resume", tmp_path / "result.json")

@@ -175,7 +175,7 @@ def test_rows_and_seconds_are_limits(tmp_path: Path) -> None:
     assert 10 <= there < PLAN
     assert run(late).evaluations == PLAN + 14
     times = iter(range(10_000))
-    with pytest.raises(InvalidValueError, match="before the time limit, but a refinement needs 13: run it again"):
+    with pytest.raises(InvalidValueError, match=r"needs 13 measured networks, but had .* at the time limit: run it"):
         run(_folder(tmp_path / "later"), replace(EFFORT, seconds=5), clock=lambda: float(next(times)))
 
 

@@ -9,7 +9,6 @@ from ohmnas.report.charts import (
     convergence_charts,
     front_charts,
     neighbours_chart,
-    objective_words,
     predicted_charts,
     shown_rows,
 )
@@ -73,10 +72,6 @@ def test_long_tables_are_thinned() -> None:
     assert shown_rows(0) == []
     assert shown_rows(3) == [0, 1, 2]
     assert len(shown_rows(10 * MOST_ROWS)) == MOST_ROWS
-
-
-def test_objectives_are_in_words() -> None:
-    assert objective_words("accuracy_1d / accuracy_1d_std") == "1-day accuracy / std over chips"
 
 
 def test_fronts_side_by_side_show_the_references_of_all_results(found: Path, front: Path) -> None:

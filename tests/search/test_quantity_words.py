@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ohmnas.search.quantity_names import QUANTITIES
-from ohmnas.search.quantity_words import WORDS
+from ohmnas.search.quantity_words import WORDS, in_words
 
 
 def test_every_quantity_has_words() -> None:
@@ -16,3 +16,8 @@ def test_numbers_have_the_units_of_the_tables() -> None:
     assert WORDS["energy"].text(1.0476e-6) == "1.048\N{NO-BREAK SPACE}µJ"
     assert WORDS["size"].label == "size (kB)"
     assert WORDS["energy"].shown(1e-6) == 1.0
+
+
+def test_objectives_are_in_words() -> None:
+    assert in_words("accuracy_1d / accuracy_1d_std") == "1-day accuracy / std over chips"
+    assert in_words("device_latency") == WORDS["device_latency"].title

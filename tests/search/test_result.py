@@ -158,7 +158,7 @@ def test_a_missing_key_is_named(key: str, values: dict[str, Any], tmp_path: Path
         ("predicted", {**dict.fromkeys(DEFAULT_NAMES, 0.5), "avm": "0.5"}, "its avm is '0.5'"),
         ("predicted", [], "its predicted is "),
         ("name", 3, "its reference's name is 3"),
-        ("name", "\x1b[2J", "control characters"),
+        ("name", "\x1b[2J", "printable characters"),
         ("misses", "max_std", "its misses is not a list"),
         ("misses", [1], "its misses is 1"),
         ("genome", {"a": 1}, "its genome is not a list"),

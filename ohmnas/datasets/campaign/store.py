@@ -441,7 +441,7 @@ class Store:
         if mark(log) == self._log:  # otherwise, SQLite would apply it to the next file with this name
             with suppress(OSError):
                 log.unlink(missing_ok=True)
-        raise StorageError(f"{what}; its {saved} rows, including the latest, are in {target}{lost}")
+        raise StorageError(f"{what}; all its rows ({saved}) are in {target}{lost}")
 
     @contextmanager
     def _explained(self, action: str) -> Iterator[None]:

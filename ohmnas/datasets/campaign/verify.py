@@ -177,7 +177,7 @@ def verify(
 
 
 def _differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Return target -> paired difference of two networks; None if no training run has values for both."""
+    """Return target -> paired difference between two networks; None if no training run has values for both."""
     found = {target: difference(one["measured"][target], other["measured"][target]) for target in COMPARED}
     return {target: None if each is None else each.to_dict() for target, each in found.items()}
 

@@ -1,7 +1,7 @@
 """Families of rising learning curves (Domhan et al., IJCAI 2015, table 1), with values from 0 to 1.
 
-x is the epoch, counted from 1. The inverse logarithm and the double logarithm are shifted by one epoch, because they
-are not defined at the first epoch.
+x is the epoch, counted from 1. The inverse logarithm, which is not defined at the first epoch, and the double logarithm
+are shifted by one epoch.
 """
 
 from __future__ import annotations

@@ -56,9 +56,9 @@ class Settings:
     learning_rate: float = 0.1
     """Peak learning rate of the weights."""
     reach: float = 6.0
-    """Largest distance that a logit can move in the whole search: Adam moves it by at most its rate in each step, and
-    the rate is this number divided by the number of steps. DARTS's own settings reach 5.9 (50 epochs of 391 steps at
-    3e-4)."""
+    """Approximate largest distance that a logit moves in the whole search: Adam moves it by about its rate in a step,
+    and the rate is this number divided by the number of steps. DARTS's own settings reach 5.9 (50 epochs of 391 steps
+    at 3e-4)."""
     decay: float = 1e-3
     """Weight decay of the logits, as in DARTS."""
     warmup: float = 0.0

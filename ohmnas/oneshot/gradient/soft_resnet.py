@@ -187,7 +187,7 @@ class SoftResNet(SoftNetwork):
 
     def only(self, choices: Choices) -> nn.Module:
         """See `SoftNetwork`."""
-        gates, self.gates = self.gates, []  # `deepcopy` rejects tensors with gradients
+        gates, self.gates = self.gates, []  # `deepcopy` rejects tensors that were computed with gradients
         network = copy.deepcopy(self)
         self.gates = gates
         network.gates = fixed_gates(choices, max(map(len, self.options)))

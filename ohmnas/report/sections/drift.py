@@ -51,7 +51,7 @@ def drift_section(subjects: Sequence[Subject]) -> Section | None:
     grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
     note = (
         f"{picture.note} The accuracy at each time and the AVM are predicted by separate models. The difference "
-        "between two times is less certain than the AVM."
+        "between the accuracies at two times is less certain than the AVM."
     )
     figure = Figure(
         picture.title,

@@ -13,7 +13,7 @@ from ohmnas.report.command import values_of
 from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
 from ohmnas.report.subject import Subject
 from ohmnas.search.defaults import SLACK
-from ohmnas.search.quantity_words import WORDS, listed
+from ohmnas.search.quantity_words import WORDS, in_words, listed
 from ohmnas.targets import TARGETS
 
 _SIZES: Final = {
@@ -82,7 +82,7 @@ def _row(one: Subject, limit: str, quantity: str, sense: str, bound: float) -> l
 def _summary(one: Subject) -> str:
     """Describe the search in a few sentences."""
     result = one.result
-    objective = charts.objective_words(result.objective)
+    objective = in_words(result.objective)
     front = member = ""
     if result.pareto:
         front = f" and kept the Pareto front of {listed([WORDS[name].title for name in result.pareto])}"

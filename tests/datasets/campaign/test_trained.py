@@ -129,13 +129,13 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda values: values["provenance"].pop("precision"), "precision"),
         (lambda values: values["provenance"].update(engine="x"), "its engine is 'x', which is unknown"),
         (lambda values: values["provenance"].update(epochs="12"), "its epochs is '12'"),
-        (lambda values: values["provenance"].update(fidelity="a\nb"), "control characters"),
+        (lambda values: values["provenance"].update(fidelity="a\nb"), "printable characters"),
         (lambda values: values["provenance"]["versions"].update(ohmnas='1"""'), "its package version 'ohmnas' '1"),
         (lambda values: values["provenance"]["versions"].update({"a b": "1"}), "version 'a b' '1' is invalid"),
         (lambda values: values["provenance"].update(measured={}), "it lacks 'chips'"),
         (lambda values: values["provenance"].update(measured={"avm": "x"}, chips=2), "its avm is 'x'"),
         (lambda values: values.update(weights_sha256="0"), "checksum"),
-        (lambda values: values.update(task="../x"), "not be a path"),
+        (lambda values: values.update(task="../x"), "not contain slashes"),
     ],
 )
 def test_a_broken_description_is_one_sentence(folder: Path, change: Change, sentence: str) -> None:

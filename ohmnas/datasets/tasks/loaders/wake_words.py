@@ -98,15 +98,14 @@ def read_labels(path: Path) -> dict[str, int]:
     except (KeyError, TypeError, StopIteration, AttributeError) as error:
         raise BrokenFileError(f"{path} is not a COCO annotation file: {shown(error)}") from error
     if len(labels) < 2:
-        raise BrokenFileError(f"{path} has {len(labels)} images; a task needs two or more")
+        raise BrokenFileError(f"{path} has fewer than two images; a task needs two or more")
     if len(labels) < len(content["images"]):
         raise BrokenFileError(
-            f"{path} has {len(content['images'])} images, but only {len(labels)} have their own id and file name"
+            f"{path} lists {len(content['images'])} images, but some share an id or a file name: {len(labels)} are "
+            "distinct"
         )
     if annotations and not own:
-        raise BrokenFileError(
-            f"{path} has {len(annotations)} annotations, but none of them belongs to one of its images"
-        )
+        raise BrokenFileError(f"none of the annotations in {path} ({len(annotations)}) belongs to one of its images")
     return labels
 
 
@@ -116,7 +115,7 @@ def _pixels(path: Path, image: dict[str, Any]) -> int:
     if any(type(length) is not int or not 0 < length < 1_000_000 for length in (width, height)):
         raise BrokenFileError(
             f"{path}: the image {shown(image['file_name'])} has a width of {shown(width)} and a height of "
-            f"{shown(height)}; both must be whole numbers of pixels"
+            f"{shown(height)}; both must be whole numbers from 1 to 999,999"
         )
     return int(width * height)
 
