@@ -1,7 +1,7 @@
 """Draw figures in one style and save them. The figures do not use pyplot, so the backend of a notebook is not affected.
 
-Each colour has the same meaning in all pictures and reports. The colours come from Okabe and Ito (2008) and from Tol's
-muted scheme (2021). People with any kind of colour vision can tell them apart.
+Each colour has the same meaning in all pictures and reports. Most come from Okabe and Ito (2008) and from Tol's muted
+scheme (2021). People with any kind of colour vision can tell them apart.
 """
 
 from __future__ import annotations

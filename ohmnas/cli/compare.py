@@ -86,7 +86,8 @@ def named(networks: dict[Path, TrainedNetwork], taken: Sequence[str]) -> dict[st
         networks: folder -> network.
         taken: names that are already in use.
     """
-    folders = [path.absolute() for path in networks]
+    networks = {path.absolute(): network for path, network in networks.items()}  # a folder may be given twice
+    folders = [*networks]
     names: list[str] = []
     for parts in range(1, max((len(path.parts) for path in folders), default=0) + 1):
         names = ["/".join(path.parts[-parts:]) for path in folders]

@@ -14,9 +14,10 @@ from ohmnas.cli.output import output_folder
 from ohmnas.cli.source import source_table
 from ohmnas.datasets.tables.plots import plot_table
 from ohmnas.datasets.tables.summary import groups, labels, learned, relations, spread
+from ohmnas.errors import counted
 
 SMALL = 100
-"""With fewer rows, the output warns that groups are small."""
+"""With fewer rows well above chance, the output warns that groups are small."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -76,7 +77,10 @@ def run(arguments: argparse.Namespace) -> None:
         title=f"{where}: share of rows well above chance (1 day) and their medians, %",
     )
     if 0 < len(chosen) < SMALL:
-        render.line(f"only {len(chosen)} rows in total: in groups of fewer than 10 rows, medians are unreliable")
+        render.line(
+            f"only {counted(len(chosen), 'row')} well above chance: in groups of fewer than 10 rows, medians are "
+            "unreliable"
+        )
     for path in pictures:
         render.line(f"picture: {path}")
 

@@ -67,5 +67,8 @@ def estimator(name: str, task: Task, seed: int = 0) -> Estimator:
 
     made = ESTIMATORS[name](task, seed)
     if not isinstance(made, Estimator):
-        raise InvalidValueError(f"the estimator {name} made {type(made).__name__}, which is not an ohmnas.Estimator")
+        raise InvalidValueError(
+            f"the function of the estimator {name} returned an object of type {type(made).__name__}, not an "
+            "ohmnas.Estimator"
+        )
     return made

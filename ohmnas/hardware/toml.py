@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -91,9 +92,16 @@ def _described(values: dict[str, Any], stem: str) -> Hardware:
     if named.startswith(VARIED):
         raise InvalidValueError(f"names that begin with {VARIED!r} are reserved for groups of chips; choose another")
     chip = replace(base, **settings)
-    if has_name(named) and chip != _named(named):
+    if has_name(named) and not _is_named(chip, named):
         raise InvalidValueError(f"the name {named!r} belongs to another chip; choose another")
     return chip
+
+
+def _is_named(chip: Hardware, name: str) -> bool:
+    """Return True if the name stands for exactly this chip; False also for names that stand for no valid chip."""
+    with suppress(OhmnasError):
+        return chip == _named(name)
+    return False
 
 
 _KINDS = {str: "a string", float: "a number", int: "a whole number", bool: "true or false"}

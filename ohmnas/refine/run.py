@@ -163,7 +163,9 @@ def refine(
     if len(campaign.chips) != 1 or campaign.own_chips:
         raise InvalidValueError("a refinement needs a campaign with exactly one chip for all networks")
     if campaign.retry_failed:
-        raise InvalidValueError("a refinement tries each network once: its campaign must not retry failed rows")
+        raise InvalidValueError(
+            "a refinement does not repeat failed training runs: its campaign must not retry failed rows"
+        )
     campaign.check(store)
     run = _Run(
         campaign,

@@ -237,7 +237,10 @@ def read_subjects(paths: Sequence[str | Path], surrogate: str | None = None, tab
     """
     subjects = [read_subject(path, surrogate, table) for path in paths]
     names = [one.name for one in subjects]
-    return [
-        one if names.count(one.name) == 1 else replace(one, name=f"{one.name} ({place})")
-        for place, one in enumerate(subjects, 1)
-    ]
+    taken = {name for name in names if names.count(name) == 1}
+    for place, one in enumerate(subjects):
+        if one.name not in taken:
+            free = (f"{one.name} ({number})" for number in range(place + 1, place + 2 + 2 * len(names)))
+            subjects[place] = replace(one, name=next(name for name in free if name not in taken))
+            taken.add(subjects[place].name)
+    return subjects

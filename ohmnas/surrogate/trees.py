@@ -24,7 +24,7 @@ class Trees:
     """Nodes of t trees, tree by tree, each in level order from its root.
 
     The order makes child arrays unnecessary: the k-th split of a tree (k from 0) has the nodes 2k + 1 and 2k + 2 of
-    this tree as children. Every node thus has one parent before it, for any values of the arrays.
+    this tree as children. Every node but the root thus has one parent; the order of the parents is checked.
     """
 
     sizes: npt.NDArray[np.int32]

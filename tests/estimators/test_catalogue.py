@@ -28,7 +28,7 @@ def test_objects_that_are_not_estimators_are_refused() -> None:
         ESTIMATORS.register("number", 3)
     with (
         ESTIMATORS.registered("three", lambda _task, _seed: 3),
-        pytest.raises(InvalidValueError, match=r"three made int, which is not an ohmnas\.Estimator"),
+        pytest.raises(InvalidValueError, match=r"three returned an object of type int, not an ohmnas\.Estimator"),
     ):
         estimator("three", task("digits"))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,3 +64,12 @@ def test_different_names_have_different_anchors(found: Path) -> None:
 def test_equal_names_get_a_number(found: Path, front: Path) -> None:
     names = [one.name for one in read_subjects([found, front, found])]
     assert names == ["found (1)", "front", "found (3)"]
+
+
+def test_added_numbers_give_no_name_that_is_taken(found: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / "a" / "x", tmp_path / "b" / "x", tmp_path / "c" / "x (2)"]
+    for folder in folders:
+        shutil.copytree(found, folder)
+    names = [one.name for one in read_subjects(folders)]
+    assert len(set(names)) == 3
+    assert names[2] == "x (2)"

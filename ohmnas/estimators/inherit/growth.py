@@ -80,7 +80,9 @@ def _appended_fault(out: int, parent_channels: int, sides: tuple[int, int]) -> s
     Its first residual block averages 2 x 2 pixels, so each side of the feature map must be even, or 1.
     """
     if any(side > 1 and side % 2 for side in sides):
-        return f"would halve a feature map of {sides[0]}x{sides[1]} pixels, which has no exact average"
+        return (
+            f"would halve a feature map of {sides[0]}x{sides[1]} pixels, but only even sides can be averaged in pairs"
+        )
     return "is smaller" if out < parent_channels else ""
 
 

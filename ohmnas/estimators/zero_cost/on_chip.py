@@ -28,7 +28,7 @@ class OnChip:
     """Number of the chip instance: with a different number, the same network is programmed anew."""
 
     def program(self, network: nn.Module, images: Tensor) -> nn.Module:
-        """Return the network on the chip, in evaluation mode; draws from torch's global generator.
+        """Return the network on the chip, in evaluation mode. This reseeds torch's global generator.
 
         Args:
             network: any network that `analog.convert.to_analog` converts.

@@ -127,15 +127,25 @@ def _with_unit(name: str, value: object) -> str:
     return f"{value:g}{_UNITS.get(name, '')}"
 
 
-def _how_to_repeat(subjects: Sequence[Subject]) -> str:
-    again = "the command finds the same network again"
-    if any(values_of(one.result.command, "--store") and one.is_refined for one in subjects):
-        return f"On the same kind of processor and with a new --store and --out, {again}."
-    if any(values_of(one.result.command, flag) for one in subjects for flag in _READING):
-        return (
-            f"On the same kind of processor, {again}, if you use new output folders and its input files are unchanged."
+def _how_to_repeat(subjects: Sequence[Subject]) -> list[str]:
+    recorded = [one for one in subjects if one.result.command]
+    several = len(recorded) > 1
+    again = "each command finds its network again" if several else "the command finds the same network again"
+    cut = [one.name for one in recorded if one.result.stopped in ("seconds", "interrupted")]
+    texts = []
+    if any(values_of(one.result.command, "--store") and one.is_refined for one in recorded):
+        texts.append(f"On the same kind of processor and with a new --store and --out, {again}.")
+    elif any(values_of(one.result.command, flag) for one in recorded for flag in _READING):
+        inputs = "their input files" if several else "its input files"
+        texts.append(
+            f"On the same kind of processor, {again}, if you use new output folders and {inputs} are unchanged."
         )
-    return f"Run in an empty folder on the same kind of processor, {again}."
+    else:
+        texts.append(f"Run in an empty folder on the same kind of processor, {again}.")
+    if cut:
+        which = f" ({', '.join(cut)})" if several else ""
+        texts.append(f"A search that was cut short{which} may end elsewhere, and find another network.")
+    return texts
 
 
 def repeat_section(subjects: Sequence[Subject]) -> Section:
@@ -150,7 +160,7 @@ def repeat_section(subjects: Sequence[Subject]) -> Section:
     return Section(
         "repeat",
         "Repeat",
-        [_how_to_repeat(subjects)] if commands else [],
+        _how_to_repeat(subjects) if commands else [],
         command="\n".join(commands),
         after=after,
     )

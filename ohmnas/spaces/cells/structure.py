@@ -53,7 +53,7 @@ NAMES: Final = (
 )
 """Rows of `structure`. The first four count the edges on a path from the input to the output."""
 _STACK: Final = 5
-"""Cells in a stage, between two residual blocks that normalise the power."""
+"""Cells in a stage. Residual blocks between the stages normalise the power."""
 _STAGES: Final = 3
 _NEAR: Final = 0.9
 _FAR: Final = 0.3

@@ -70,7 +70,7 @@ def source_of(table: MeasuredTable, besides: TrainingSet | None = None, seed: in
     Rows of two fidelities would make fidelity look like a property of the chip.
 
     Args:
-        table: the fidelity with the most architectures is used.
+        table: the fidelity with the most pairs of architecture and chip is used.
         besides: rows of the new surrogate. Rows of the same task, chip and fidelity are excluded.
         seed: seed of folds and trees.
 

@@ -39,3 +39,16 @@ def test_commands_are_quoted_and_results_without_one_are_named(found: Path) -> N
     section = repeat_section([typed, replace(one, name="other")])
     assert section.command == "ohmnas search --out 'my folder'"
     assert "No command is recorded for other" in section.after[0]
+
+
+def test_several_commands_and_searches_that_were_cut_short_are_named(found: Path) -> None:
+    one = read_subject(found)
+    typed = replace(one, result=replace(one.result, command=("search", "--out", "found")))
+    late = replace(typed, name="late", result=replace(typed.result, stopped="seconds"))
+    assert repeat_section([typed]).text == [
+        "Run in an empty folder on the same kind of processor, the command finds the same network again."
+    ]
+    first, second = repeat_section([typed, late]).text
+    assert "each command finds its network again" in first
+    assert second.startswith("A search that was cut short (late)")
+    assert repeat_section([late]).text[1].startswith("A search that was cut short may")
