@@ -14,7 +14,7 @@ _LOG_STEPS: Final = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4
 """Ticks in each decade, as multiples of its power of ten, from few to many."""
 _PAD: Final = 0.05
 _FEWEST: Final = 3
-"""Smallest number of ticks. An error axis may have fewer, because it has no ticks below 0 %."""
+"""Smallest number of ticks. An error axis, which has no ticks below 0 %, and an axis of counts may have fewer."""
 _FEW_COUNTS: Final = 6
 """With up to this many distinct counts, each gets a tick."""
 _LEAST_ERROR: Final = 0.01
@@ -55,7 +55,8 @@ def axis(label: str, values: Iterable[float], is_log: bool = False, ticks: int =
             less.
         is_log: True for a logarithmic axis.
         ticks: desired number of ticks.
-        is_count: True for whole numbers. A few numbers get a tick each; many get ticks at whole numbers.
+        is_count: True for whole numbers on a linear axis. A few numbers get a tick each; many get ticks at whole
+            numbers.
     """
     known = [value for value in values if math.isfinite(value) and (value > 0 or not is_log)] or [1.0]
     low, high = min(known), max(known)

@@ -65,7 +65,8 @@ def _added_fault(block: MainBlock, before: MainBlock | None, out: int, parent_ch
         block: main block of the child.
         before: main block of the parent; None if the parent has no block at this place.
         out: out channels of the child's block.
-        parent_channels: number of channels of the parent that reach the block.
+        parent_channels: number of channels of the parent at this place: those that leave its block, or that reach a new
+            block.
     """
     added = before is None or block.residual_blocks > before.residual_blocks
     passes = before is None or not block.skip  # a new main block halves the image; its skip cannot average pixels

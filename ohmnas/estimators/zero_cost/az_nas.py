@@ -27,7 +27,8 @@ SMALLEST: Final = 1e-8
 class AzNas(Proxy):
     """Sum of the log ranks of four measures; each rank is among the architectures that are measured together.
 
-    - Expressivity: sum over the blocks of the entropy of the normalised principal variances of their features.
+    - Expressivity: sum over the stem and the blocks of the entropy of the normalised principal variances of their
+      features.
     - Progressivity: smallest increase in this entropy from one block to the next.
     - Trainability: mean over the blocks of 2 - s - 1 / s; s is the spectral norm of the block's Jacobian, estimated
       from one random vector of signs.

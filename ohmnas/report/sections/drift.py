@@ -50,8 +50,8 @@ def drift_section(subjects: Sequence[Subject]) -> Section | None:
                 rows.append([text_cell(label), text_cell("measured, validation images"), *cells])
     grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
     note = (
-        f"{picture.note} The accuracy at each time and the AVM are predicted by separate models. The difference "
-        "between the accuracies at two times is less certain than the AVM."
+        f"{picture.note} The accuracies are predicted as the 1-day accuracy plus a difference for each other time, and "
+        "the AVM by a model of its own. The difference between the accuracies at two times is less certain than the AVM."
     )
     figure = Figure(
         picture.title,
