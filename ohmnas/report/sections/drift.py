@@ -51,7 +51,7 @@ def drift_section(subjects: Sequence[Subject]) -> Section | None:
     grid = Grid(["network", "", *(f"{TIME_NAMES[time]} (%)" for time in SECONDS)], rows)
     note = (
         f"{picture.note} The accuracies are predicted as the 1-day accuracy plus a difference for each other time, and "
-        "the AVM by a model of its own. The difference between the accuracies at two times is less certain than the AVM."
+        "the AVM by its own model. The difference between the accuracies at two times is less certain than the AVM."
     )
     figure = Figure(
         picture.title,
