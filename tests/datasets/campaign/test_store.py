@@ -256,7 +256,7 @@ def test_an_open_store_that_disappears_is_noticed_and_its_rows_are_rescued(
         if how == "replaced":
             (tmp_path / "other.sqlite").replace(path)
         with pytest.raises(
-            StorageError, match=rf"{how} while it was open; its {3 if choosing else 5} rows, .*-rescued"
+            StorageError, match=rf"{how} while it was open; all its rows \({3 if choosing else 5}\) are in .*-rescued"
         ):
             store.choose(key, population, after=3) if choosing else store.add(rows[3:5])
     with Store(tmp_path / "s-rescued.sqlite") as rescued:
