@@ -30,8 +30,8 @@ DEFAULT_BOUNDS: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
 and weights that few networks share are rarely trained."""
 _FEW_PIXELS: Final = 256
 _SMALL: Final = (256, 0.5)
-"""Images per step and learning rate for images with fewer than `_FEW_PIXELS` pixels. A step on 8 x 8 pixels takes
-hardly any longer with 256 images than with 64, because most of its time is overhead per layer."""
+"""Images per step and learning rate for images with fewer than `_FEW_PIXELS` pixels. On 8 x 8 pixels, a step with 256
+images takes about as long as a step with 64: most of its time is overhead per layer."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class Plan:
         described = json_values.mapping(values["space"], "space")
         task = task.in_space(json_values.text(described["name"], "space"))
         if [list(task.space.input_shape), task.space.classes] != [described["input_shape"], described["classes"]]:
-            raise InvalidValueError(f"its image shape or number of classes is not that of {task.name}")
+            raise InvalidValueError(f"its images or classes differ from those of {task.name}")
         if values["task"] != task.name:
             raise InvalidValueError(f"it is for the task {shown(values['task'])}, not {task.name}")
         within = json_values.mapping(values["within"], "within")

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any, Final
 
 from ohmnas.datasets.campaign.fidelity import FIDELITIES, Fidelity, fidelity
+from ohmnas.errors import counted
 from ohmnas.report.columns import LIMITS, RATIO, ratio_of
 from ohmnas.report.sections.neighbours import measured_within
 from ohmnas.report.subject import Subject
@@ -17,8 +18,6 @@ _VARIATION_WORDS: Final = {
     "avm": "accuracy one second after programming minus accuracy a month later",
     "avm_60s": "accuracy one minute after programming minus accuracy a month later",
 }
-
-
 _GROUPS: Final = {
     "least": "predictions (--at-least)",
     "most": "predictions (--at-most)",
@@ -127,7 +126,7 @@ def _effort(one: Subject) -> str:
     effort = _fidelity(one)
     if effort is None:
         return one.fidelity
-    epochs = f"{effort.epochs} epoch{'' if effort.epochs == 1 else 's'}"
+    epochs = counted(effort.epochs, "epoch")
     images = "" if effort.train_images is None else f", at most {effort.train_images:,} images"
     return f"{one.fidelity}: {epochs}{images}, {effort.chips} chips"
 
@@ -197,8 +196,11 @@ def _against(one: Subject, reference: Candidate) -> str:
         doubt = _only_measured(best, reference) if one.is_refined else _overlap(best, reference)
         doubt = f" {doubt}" if doubt else ""
         if one.result.objective == RATIO:
+            without = ratio_of(best.held_out)
+            held_out = f" ({without:.0f} predicted without its measurements)" if isfinite(without) else ""
             ratio = (
-                f" Its accuracy/std, which was maximised, is {ratio_of(first):.0f} instead of {ratio_of(second):.0f}."
+                f" Its accuracy/std, which was maximised, is {ratio_of(first):.0f}{held_out} instead of "
+                f"{ratio_of(second):.0f}."
             )
     accuracy = _points(first["accuracy_1d"]) - _points(second["accuracy_1d"])
     loss = _points(second[variation]) - _points(first[variation])

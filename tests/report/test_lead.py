@@ -10,7 +10,8 @@ from ohmnas.report.subject import Subject, read_subject, read_subjects
 def _refined(one: Subject) -> Subject:
     """The same result as if a refinement had measured its best network and the first reference."""
     best, first, *others = (one.result.best, *one.result.references)
-    measured = replace(best, trainings=2, measured=best.predicted)
+    held_out = {**best.predicted, "accuracy_1d": 0.9, "accuracy_1d_std": 0.01}
+    measured = replace(best, trainings=2, measured=best.predicted, held_out=held_out)
     known = replace(first, trainings=1, measured=first.predicted)
     return replace(one, result=replace(one.result, best=measured, references=[known, *others]))
 
@@ -27,6 +28,7 @@ def test_a_refinement_has_no_interval_of_predictions(found: Path) -> None:
     texts = " ".join(lead([_refined(read_subject(found))]))
     assert "intervals overlap" not in texts
     assert "2 and 1 training runs, too few for an interval" in texts
+    assert "(90 predicted without its measurements)" in texts
 
 
 def test_differences_are_those_of_the_printed_values(found: Path) -> None:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 SHARE: Final = 0.25
 """Share of the epochs of a full training run."""
 RATE: Final = 0.25
-"""Peak learning rate for a network that inherits, relative to that of a training run from scratch: a larger rate would
-erase the inherited weights."""
+"""Peak learning rate with inherited weights, as a share of the rate from scratch. A larger rate would erase the
+inherited weights."""
 NOISE: Final = 0.01
 """Noise that separates copied channels, relative to the weights of a layer."""
 BATCH: Final = 256
@@ -67,7 +67,7 @@ class Inherited(Estimator):
             share: share of the epochs of a full training run, above 0 and at most 1.
             base: effort of a full training run; None is the task's fidelity ``table``.
             chip: the chip; None is the ``pcm`` preset.
-            rate: peak learning rate of a training run that inherits, relative to that of one from scratch.
+            rate: peak learning rate with inherited weights, as a share of the rate from scratch.
 
         Raises:
             InvalidValueError: the task's space is not resnet, the share is out of range, or a parent is not a canonical

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isnan, nan
 
+from ohmnas.errors import counted
 from ohmnas.report import charts
 from ohmnas.report.columns import RATIO, asked_quantities, cells_of, columns_of, ratio_cell, ratio_of
 from ohmnas.report.page import Cell, Grid, Section, number_cell, text_cell
@@ -53,9 +54,8 @@ def front_section(subjects: Sequence[Subject], ids: dict[int, str]) -> Section |
     size = sum(len(one.result.front) for _, one in with_front)
     on_fronts = dict.fromkeys(name for _, one in with_front for name in one.result.pareto)
     quantities = listed([WORDS[name].title for name in on_fronts])
-    members = f"{size:,} {'network' if size == 1 else 'networks'}"
     text = [
-        f"Pareto front{'s' if len(with_front) > 1 else ''} of {quantities}: {members} (predicted). "
+        f"Pareto front{'s' if len(with_front) > 1 else ''} of {quantities}: {counted(size, 'network')} (predicted). "
         f"{'Large dots: found networks of all results' if several else 'Large dot: found network'}. Rings: reference "
         "networks."
     ]
@@ -106,7 +106,7 @@ def convergence_section(subjects: Sequence[Subject]) -> Section | None:
 
 
 def _off_front(one: Subject, several: bool) -> str:
-    """Compare the highest objective of a search with that of its found network; empty if they are equal."""
+    """State the highest accuracy/std of a search if its found network has a lower one; otherwise empty."""
     seen = one.result.history[-1]["objective"] if one.result.history else nan
     found = ratio_of(one.result.best.predicted)
     if one.result.objective != RATIO or not seen > 1.005 * found:

@@ -7,6 +7,7 @@ from math import isfinite, nan
 from typing import Final
 
 from ohmnas.datasets.campaign.picks import FOUND
+from ohmnas.errors import counted
 from ohmnas.report import charts
 from ohmnas.report.axes import axis
 from ohmnas.report.charts import Picture
@@ -35,7 +36,6 @@ def tried_section(one: Subject, ids: Mapping[int, str], several: bool, place: in
     if not tried:
         return None
     measured = [target.name for target in one.targets]
-    count = f"{len(tried):,} {'network' if len(tried) == 1 else 'networks'}"
     pictures = [_chart(one, ids, place, "accuracy_1d", "params"), _chart(one, ids, place, measured[2], "accuracy_1d")]
     rows = [
         [
@@ -62,8 +62,8 @@ def tried_section(one: Subject, ids: Mapping[int, str], several: bool, place: in
     has_pictures = len(tried) >= _FEWEST
     order = ", numbered in the order of their first training runs" if len(tried) > 1 else ""
     text = [
-        f"The refinement trained {count}{order}. Values are measured on validation images, means over training runs. "
-        "The expected accuracy also uses predictions."
+        f"The refinement trained {counted(len(tried), 'network')}{order}. Values are measured on validation images, "
+        "means over training runs. The expected accuracy also uses predictions."
     ]
     if has_pictures:
         text.append("Large dot: found network. Rings: reference networks.")
